@@ -1,0 +1,32 @@
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: setup run worker test lint messages demo ci
+
+setup: ## create .venv, install everything, build what is built
+	@$(PYTHON) tools/setup.py
+
+run: ## everything in one: database, queue, worker, web, demo corpus
+	@$(PYTHON) tools/setup.py --run-only && exec $(BIN)/python tools/launch.py
+
+worker: setup ## a worker alone, for a deployment with its own REDIS_URL and DATABASE_URL
+	$(BIN)/celery -A config worker -Q work,train --concurrency 2 --loglevel info
+
+test: setup ## the whole suite on the embedded default
+	@$(PYTHON) tools/setup.py --browser
+	$(BIN)/pytest $(ARGS)
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+messages: ## collect new strings for translation (needs Debian's gettext)
+	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests
+	$(BIN)/python tools/setup.py
+
+demo: ## make the demo episodes anew (needs Debian's espeak-ng and fonts-noto-cjk)
+	$(BIN)/python -m demo.make
+
+ci:
+	bash .ci/run

@@ -1,0 +1,1 @@
+"""What people judged: scheme, rounds, assignments, judgements, agreement, consensus, gold."""

@@ -1,0 +1,34 @@
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation.models import Round
+from corpus.jobs import Refused
+from corpus.models import Corpus
+from people.models import Person
+
+
+class Command(BaseCommand):
+    help = "Open a round on all published dialogues of a corpus."
+
+    def add_arguments(self, parser):
+        parser.add_argument("name")
+        parser.add_argument("--corpus", required=True)
+        parser.add_argument("--annotators", nargs="+", required=True, help="usernames")
+        parser.add_argument("--overlap", type=int, default=3, help="people per dialogue")
+        parser.add_argument("--seed", type=int, default=0)
+
+    def handle(self, name, corpus, annotators, overlap, seed, **options):
+        found = Corpus.objects.filter(name=corpus).first()
+        if found is None:
+            raise CommandError(f"There is no corpus called {corpus!r}.")
+        people = list(Person.objects.filter(username__in=annotators))
+        unknown = set(annotators) - {person.username for person in people}
+        if unknown:
+            raise CommandError(f"There is nobody called {', '.join(sorted(unknown))}.")
+        if found.rounds.filter(name=name).exists():
+            raise CommandError(f"{corpus!r} has a round called {name!r} already.")
+        dialogues = found.dialogues.published()
+        try:
+            opened = Round.open(None, found, name, dialogues, people, overlap, seed)
+        except Refused as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(f"round {opened.pk}: {opened.assignments.count()} assignments")

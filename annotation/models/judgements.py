@@ -1,0 +1,42 @@
+"""One answer of one person to one task on one utterance; append-only."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Max
+from django.utils import timezone
+
+from annotation.models.assignments import Assignment
+from corpus.models import Utterance
+
+
+class JudgementQuerySet(models.QuerySet):
+    def current(self):
+        """The newest row per assignment, utterance and task, without those taken back."""
+        newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
+        return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
+
+    def submitted(self):
+        return self.filter(assignment__submission__isnull=False)
+
+
+class Judgement(models.Model):
+    """Never changed or deleted: a later row about the same question replaces it."""
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="judgements")
+    utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="judgements")
+    task = models.CharField(max_length=40)
+    value = models.CharField(max_length=40, blank=True)
+    client_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = JudgementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["assignment", "utterance", "task", "-id"], name="newest_answer")
+        ]
+
+    def __str__(self):
+        return f"{self.utterance} {self.task}={self.value}"

@@ -1,0 +1,209 @@
+"""Plain: a label scheme, its tasks with their values and scales, the correlations between tasks.
+
+After the annotation protocol of the corpus published as CMMA (Zhang et al. 2023).
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from corpus.complaints import Complaint, gettext_noop
+
+Scale = Literal["nominal", "ordinal", "binary"]
+Names = Mapping[str, str]  # language ("en", "zh") -> words
+
+
+class SchemeError(Complaint):
+    """A scheme, or a value under it, that makes no sense; the message says why."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One answer: its key in the data, its names, and one character for chips."""
+
+    key: str
+    names: Names
+    mark: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One question about an utterance; a correlation has two parents, `source` and `target`."""
+
+    key: str
+    names: Names
+    scale: Scale
+    values: tuple[Value, ...]
+    source: str = ""
+    target: str = ""
+    only_if_any: str = ""
+
+    @property
+    def is_correlation(self) -> bool:
+        return bool(self.source)
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        return (self.source, self.target) if self.is_correlation else ()
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(value.key for value in self.values)
+
+    @property
+    def level(self) -> str:
+        """The level of measurement for agreement: binary values are nominal."""
+        return "ordinal" if self.scale == "ordinal" else "nominal"
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """The tasks of one version, in the order in which they are asked."""
+
+    tasks: tuple[Task, ...] = field(default=())
+
+    def __getitem__(self, key: str) -> Task:
+        for task in self.tasks:
+            if task.key == key:
+                return task
+        raise SchemeError(gettext_noop("The scheme has no task “%(task)s”."), task=key)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(task.key for task in self.tasks)
+
+    def check(self, key: str, value: str) -> None:
+        """Raise SchemeError unless `value` is an answer to the task `key`."""
+        task = self[key]
+        if value not in task.keys:
+            raise SchemeError(
+                gettext_noop("“%(value)s” is no answer to %(task)s; expected %(values)s."),
+                value=value,
+                task=key,
+                values=", ".join(task.keys),
+            )
+
+    def asked(self, answers: Mapping[str, str]) -> list[Task]:
+        """The tasks that are due given the answers so far: correlations wait for their parents."""
+        return [task for task in self.tasks if self._due(task, answers)]
+
+    def unanswered(self, answers: Mapping[str, str]) -> list[Task]:
+        """The tasks that are due and have no answer yet, in order; empty means complete."""
+        pending = [task for task in self.tasks if self._due(task, answers)]
+        return [task for task in pending if task.key not in answers]
+
+    def _due(self, task: Task, answers: Mapping[str, str]) -> bool:
+        if not task.is_correlation:
+            return True
+        given = [answers[key] for key in task.parents if key in answers]
+        if len(given) < len(task.parents):
+            return False
+        return not task.only_if_any or task.only_if_any in given
+
+    def to_json(self) -> list[dict[str, Any]]:
+        return [asdict(task) for task in self.tasks]
+
+    @classmethod
+    def from_json(cls, data: list[dict[str, Any]]) -> "Scheme":
+        """The scheme written by `to_json`. Raises SchemeError if it is not sound."""
+        try:
+            tasks = tuple(
+                Task(**{**task, "values": tuple(Value(**value) for value in task["values"])})
+                for task in data
+            )
+        except (TypeError, KeyError) as error:
+            raise SchemeError(
+                gettext_noop("The scheme cannot be read: %(why)s"), why=str(error)
+            ) from error
+        scheme = cls(tasks)
+        scheme._check_sound()
+        return scheme
+
+    def _check_sound(self) -> None:
+        if len(set(self.keys)) != len(self.tasks):
+            raise SchemeError(gettext_noop("Two tasks have the same key."))
+        for task in self.tasks:
+            if len(set(task.keys)) != len(task.keys) or len(task.keys) < 2:
+                raise SchemeError(
+                    gettext_noop("%(task)s needs two or more different values."), task=task.key
+                )
+            for parent in task.parents:
+                if self[parent].is_correlation:
+                    raise SchemeError(
+                        gettext_noop("%(task)s relates %(parent)s, itself a correlation."),
+                        task=task.key,
+                        parent=parent,
+                    )
+
+
+def _values(*rows: tuple[str, str, str, str]) -> tuple[Value, ...]:
+    return tuple(Value(key, {"en": en, "zh": zh}, mark) for key, en, zh, mark in rows)
+
+
+YES_NO = _values(("no", "no", "否", ""), ("yes", "yes", "是", "✓"))
+STRENGTHS = _values(
+    ("-2", "strongly against", "强烈反向", "−2"),
+    ("-1", "against", "反向", "−1"),
+    ("0", "no effect", "无影响", "0"),
+    ("1", "towards", "正向", "+1"),
+    ("2", "strongly towards", "强烈正向", "+2"),
+)
+DEFAULT = Scheme(
+    (
+        Task(
+            "sentiment",
+            {"en": "sentiment", "zh": "情感"},
+            "ordinal",
+            _values(
+                ("negative", "negative", "消极", "−"),
+                ("neutral", "neutral", "中性", "○"),
+                ("positive", "positive", "积极", "+"),
+            ),
+        ),
+        Task(
+            "emotion",
+            {"en": "emotion", "zh": "情绪"},
+            "nominal",
+            _values(
+                ("joy", "joy", "喜悦", "喜"),
+                ("sadness", "sadness", "悲伤", "悲"),
+                ("anger", "anger", "愤怒", "怒"),
+                ("fear", "fear", "恐惧", "惧"),
+                ("surprise", "surprise", "惊讶", "惊"),
+                ("disgust", "disgust", "厌恶", "厌"),
+                ("neutral", "neutral", "中性", "平"),
+            ),
+        ),
+        Task("sarcasm", {"en": "sarcasm", "zh": "讽刺"}, "binary", YES_NO),
+        Task("humor", {"en": "humor", "zh": "幽默"}, "binary", YES_NO),
+        Task(
+            "emotion_sentiment",
+            {"en": "emotion → sentiment", "zh": "情绪对情感"},
+            "ordinal",
+            STRENGTHS,
+            source="emotion",
+            target="sentiment",
+        ),
+        Task(
+            "sarcasm_humor",
+            {"en": "sarcasm → humor", "zh": "讽刺对幽默"},
+            "ordinal",
+            STRENGTHS,
+            source="sarcasm",
+            target="humor",
+        ),
+    )
+)
+PRIDE = Task("pride", {"en": "pride", "zh": "骄傲"}, "binary", YES_NO)
+LOVE = Task(
+    "love",
+    {"en": "love", "zh": "爱情"},
+    "nominal",
+    _values(
+        ("none", "none", "无", ""),
+        ("growing", "growing", "日久生情", "久"),
+        ("immediate", "at first sight", "一见钟情", "见"),
+        ("empty", "empty", "空洞", "空"),
+    ),
+)
+FULL = Scheme((*DEFAULT.tasks, PRIDE, LOVE))

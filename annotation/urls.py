@@ -1,0 +1,18 @@
+from django.urls import path
+
+from annotation import api
+from annotation.views import rounds, work
+
+urlpatterns = [
+    path("work/", work.work, name="work"),
+    path("assignments/<int:pk>/", work.assignment, name="assignment"),
+    path("assignments/<int:pk>/judgements/", work.judgements, name="judgements"),
+    path("assignments/<int:pk>/submission/", work.submission, name="submission"),
+    path("corpora/<int:pk>/rounds/", rounds.rounds, name="rounds"),
+    path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
+    path("rounds/<int:pk>/", rounds.round_page, name="round"),
+    path("rounds/<int:pk>/items/", rounds.round_items, name="round_items"),
+    path("rounds/<int:pk>/adjudications/", rounds.adjudications, name="adjudications"),
+    path("rounds/<int:pk>/closure/", rounds.closure, name="closure"),
+    path("api/rounds/<int:pk>/agreement/", api.RoundAgreement.as_view(), name="api_agreement"),
+]

@@ -1,0 +1,1 @@
+"""Pages of annotators (work, the workbench) and of leads and adjudicators (rounds, items)."""

@@ -1,0 +1,1 @@
+"""What was said: corpora, sources, speakers, dialogues, utterances, media."""

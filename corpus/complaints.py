@@ -1,0 +1,21 @@
+"""Plain: errors whose sentence can be said in another language later.
+
+A worker or a plain core does not know the language of the person who will read the sentence, so
+it keeps the English template and the values apart; `corpus.jobs.sentence` says it.
+"""
+
+from typing import Any
+
+
+def gettext_noop(words: str) -> str:
+    """Mark a template for translation; it stays as it is."""
+    return words
+
+
+class Complaint(ValueError):
+    """A sentence for a person: a template with named placeholders, and their values."""
+
+    def __init__(self, template: str, **values: Any) -> None:
+        self.template = str(template)
+        self.values = values
+        super().__init__(self.template % values if values else self.template)

@@ -1,0 +1,73 @@
+"""Plain: published corpora into our rows; one module a format, each with `read(path) -> Table`.
+
+`FORMATS` names them. A reader guesses nothing: a cell is taken as it is, repaired where only one
+reading is possible, or rejected, and the last two are reported by line.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from corpus.complaints import Complaint
+
+FORMATS = ("cmma",)
+
+
+class FormatError(Complaint):
+    """A file that is not in the format it is said to be."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One cell that was repaired or rejected."""
+
+    line: int
+    column: str
+    value: str
+    outcome: str  # "repaired" | "rejected"
+    reason: str  # a template with named placeholders
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One utterance: seconds from the start of its dialogue (None if unknown), task -> value."""
+
+    line: int
+    dialogue: str
+    uid: str
+    speaker: str
+    text: str
+    start: float | None
+    end: float | None
+    labels: dict[str, str]
+
+
+@dataclass
+class Table:
+    """What a file holds; rows of one dialogue stand together, in their order."""
+
+    split: str = ""
+    rows: list[Row] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    unlabelled: int = 0
+
+    @property
+    def dialogues(self) -> dict[str, list[Row]]:
+        """Rows by dialogue, in order of first appearance."""
+        grouped: dict[str, list[Row]] = {}
+        for row in self.rows:
+            grouped.setdefault(row.dialogue, []).append(row)
+        return grouped
+
+
+def reader(name: str) -> Callable[[Path], Table]:
+    """The `read` function of a format. Raises FormatError for a name we do not know."""
+    if name not in FORMATS:
+        raise FormatError(
+            "No format is called %(name)r; there is %(known)s.", name=name, known=", ".join(FORMATS)
+        )
+    read: Callable[[Path], Table] = import_module(f"corpus.formats.{name}").read
+    return read

@@ -1,0 +1,121 @@
+"""A published table becomes a source with dialogues, utterances and findings."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from django.db import transaction
+
+from corpus.complaints import gettext_noop
+from corpus.formats import Table
+from corpus.jobs import JobStatus, Refused
+from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
+
+BATCH = 2000
+
+
+@transaction.atomic
+def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
+    """Write the table's rows, all or none; its dialogues are published as they are.
+
+    Raises Refused if the file or one of its dialogues is in the corpus already.
+    """
+    if corpus.sources.filter(title=path.name).exists():
+        raise Refused(
+            gettext_noop("%(file)s: a source of this name is already in “%(corpus)s”."),
+            file=path.name,
+            corpus=corpus.name,
+        )
+    known = set(
+        corpus.dialogues.filter(uid__in=list(table.dialogues)[:5000]).values_list("uid", flat=True)
+    )
+    if known:
+        raise Refused(
+            gettext_noop(
+                "%(file)s: %(count)d of its dialogues are already in “%(corpus)s”, the first is"
+                " %(first)s."
+            ),
+            file=path.name,
+            count=len(known),
+            corpus=corpus.name,
+            first=min(known),
+        )
+    source = corpus.sources.create(
+        kind=Source.Kind.TABLE,
+        title=path.name,
+        status=JobStatus.DONE,
+        progress=1.0,
+        added_by=person,
+        counts={
+            "dialogues": len(table.dialogues),
+            "utterances": len(table.rows),
+            "unlabelled": table.unlabelled,
+        },
+    )
+    _store_findings(source, table)
+    _store_rows(source, table, _speakers(corpus, {row.speaker for row in table.rows}))
+    return source
+
+
+def _store_findings(source: Source, table: Table) -> None:
+    Finding.objects.bulk_create(
+        (
+            Finding(
+                source=source,
+                line=problem.line,
+                column=problem.column,
+                value=problem.value[:200],
+                outcome=problem.outcome,
+                reason=problem.reason,
+                details=problem.details,
+            )
+            for problem in table.problems
+        ),
+        batch_size=BATCH,
+    )
+
+
+def _speakers(corpus: Corpus, names: Iterable[str]) -> dict[str, Speaker]:
+    Speaker.objects.bulk_create(
+        (Speaker(corpus=corpus, name=name) for name in sorted(names) if name),
+        ignore_conflicts=True,
+    )
+    return {speaker.name: speaker for speaker in corpus.speakers.all()}
+
+
+def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> None:
+    grouped = table.dialogues
+    dialogues = Dialogue.objects.bulk_create(
+        (
+            Dialogue(
+                corpus_id=source.corpus_id,
+                source=source,
+                uid=uid,
+                number=number,
+                split=table.split,
+                start=0.0,
+                end=max((row.end for row in rows if row.end is not None), default=None),
+            )
+            for number, (uid, rows) in enumerate(grouped.items(), 1)
+        ),
+        batch_size=BATCH,
+    )
+    Publication.objects.bulk_create(
+        (Publication(dialogue=dialogue, person=source.added_by) for dialogue in dialogues),
+        batch_size=BATCH,
+    )
+    Utterance.objects.bulk_create(
+        (
+            Utterance(
+                dialogue=dialogue,
+                number=number,
+                uid=row.uid,
+                speaker=speakers.get(row.speaker),
+                text=row.text,
+                start=row.start,
+                end=row.end,
+            )
+            for dialogue in dialogues
+            for number, row in enumerate(grouped[dialogue.uid], 1)
+        ),
+        batch_size=BATCH,
+    )

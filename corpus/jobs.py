@@ -1,0 +1,180 @@
+"""A piece of machine work that is a row: queued, claimed once, alive by its heartbeat."""
+
+import datetime
+import logging
+from contextlib import contextmanager
+
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from corpus.complaints import Complaint, gettext_noop
+
+log = logging.getLogger(__name__)
+
+STALE_AFTER = datetime.timedelta(minutes=2)
+UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
+
+
+class Refused(Complaint):
+    """Work that cannot be done, with a sentence for the person who asked for it."""
+
+
+def sentence(complaint):
+    """The complaint in the language of whoever reads it now."""
+    return _said(complaint.template, complaint.values)
+
+
+def _said(template, values):
+    words = gettext(template)
+    return words % values if values else words
+
+
+class Stopped(Exception):
+    """Work that was asked to stop."""
+
+
+class JobStatus(models.TextChoices):
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    STOPPED = "stopped", _("stopped")
+
+
+class Job(models.Model):
+    """Mixed into Source, Release and TrainingRun."""
+
+    Status = JobStatus
+
+    status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
+    failure = models.JSONField(default=dict, blank=True, editable=False)
+    progress = models.FloatField(default=0.0)
+    attempt = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    heartbeat = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def claim(self):
+        """Take the queued row for this worker; False if somebody else already did."""
+        now = timezone.now()
+        taken = (
+            type(self)
+            ._base_manager.filter(pk=self.pk, status=JobStatus.QUEUED)
+            .update(
+                status=JobStatus.RUNNING,
+                failure={},
+                progress=0.0,
+                attempt=F("attempt") + 1,
+                started_at=now,
+                finished_at=None,
+                heartbeat=now,
+            )
+        )
+        if taken:
+            self.refresh_from_db()
+        return bool(taken)
+
+    def beat(self, progress=None):
+        """Say that the work lives and how far it is (0 to 1). Raises Stopped if it should end."""
+        values = {"heartbeat": timezone.now()}
+        if progress is not None:
+            values["progress"] = self.progress = min(max(progress, 0.0), 1.0)
+        alive = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+        if not alive.update(**values):
+            raise Stopped
+
+    @contextmanager
+    def settled(self):
+        """Run the claimed work; whatever happens, the row ends in a state that says so."""
+        try:
+            yield
+        except Stopped:
+            self._end(JobStatus.STOPPED)
+        except Complaint as complaint:
+            self._end(JobStatus.FAILED, complaint)
+        except Exception as error:
+            log.exception("%s %s failed", self._meta.model_name, self.pk)
+            unforeseen = gettext_noop("Something went wrong that we did not foresee: %(error)s")
+            words = f"{type(error).__name__}: {error}"[:500]
+            self._end(JobStatus.FAILED, Refused(unforeseen, error=words))
+        else:
+            self._end(JobStatus.DONE)
+
+    def _end(self, status, complaint=None):
+        values = {"status": status, "finished_at": timezone.now()}
+        if complaint:
+            values["failure"] = {"template": complaint.template, "values": complaint.values}
+        if status == JobStatus.DONE:
+            values["progress"] = 1.0
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+        mine.update(**values)
+        self.refresh_from_db()
+
+    def stop(self):
+        """Ask the work to end: a queued row ends at once, a running one at its next beat."""
+        now = timezone.now()
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status__in=[JobStatus.QUEUED, JobStatus.RUNNING]
+        )
+        stopped = mine.update(status=JobStatus.STOPPED, finished_at=now)
+        self.refresh_from_db()
+        return bool(stopped)
+
+    def requeue(self):
+        """Put ended or stale work back into the queue; False if it is alive or already waits."""
+        mine = type(self)._base_manager.filter(pk=self.pk, status=self.status, attempt=self.attempt)
+        if not (self.ended or self.stale):
+            return False
+        put = mine.update(status=JobStatus.QUEUED, failure={}, progress=0, queued_at=timezone.now())
+        self.refresh_from_db()
+        return bool(put)
+
+    @property
+    def failure_text(self):
+        """Why it failed, in the reader's language; empty if it did not."""
+        return _said(**self.failure) if self.failure else ""
+
+    @property
+    def ended(self):
+        return self.status in (JobStatus.FAILED, JobStatus.STOPPED)
+
+    @property
+    def active(self):
+        return self.status in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+    @property
+    def stale(self):
+        """True if a worker claimed it and has been silent for too long."""
+        return (
+            self.status == JobStatus.RUNNING
+            and self.heartbeat is not None
+            and self.heartbeat < timezone.now() - STALE_AFTER
+        )
+
+    @property
+    def unclaimed(self):
+        """True if it has waited so long that probably no worker runs."""
+        return self.status == JobStatus.QUEUED and self.queued_at < timezone.now() - UNCLAIMED_AFTER
+
+    @property
+    def percent(self):
+        return round(self.progress * 100)
+
+    @property
+    def seconds_left(self):
+        """An estimate from the pace so far, or None while there is none."""
+        if self.status != JobStatus.RUNNING or self.progress < 0.02:
+            return None
+        spent = (timezone.now() - self.started_at).total_seconds()
+        return round(spent / self.progress * (1 - self.progress))

@@ -1,0 +1,1 @@
+"""Pages of corpora, sources, dialogues and their media."""

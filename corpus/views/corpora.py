@@ -1,0 +1,93 @@
+"""The list of corpora, one corpus, its people and its events."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from corpus.forms import CorpusForm, MemberForm
+from corpus.models import Corpus, Membership, Utterance
+from corpus.scope import LEAD, context, corpus_of, page_of
+from people.models import Event, Invitation
+
+
+def home(request):
+    """My corpora; a person with a single one goes straight there."""
+    corpora = list(
+        Corpus.objects.of(request.user).annotate(dialogue_count=Count("dialogues", distinct=True))
+    )
+    for corpus in corpora:
+        corpus.my_role = corpus.memberships.get(person=request.user)
+    return render(request, "corpus/home.html", {"corpora": corpora})
+
+
+def new_corpus(request):
+    form = CorpusForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        corpus = Corpus.found(request.user, **form.cleaned_data)
+        return redirect("corpus", corpus.pk)
+    return render(request, "corpus/new_corpus.html", {"form": form})
+
+
+def corpus(request, pk):
+    corpus = corpus_of(request, pk)
+    sources = corpus.sources.counted()
+    counts = {
+        "dialogues": corpus.dialogues.count(),
+        "published": corpus.dialogues.published().count(),
+        "utterances": Utterance.objects.filter(dialogue__corpus=corpus).count(),
+        "speakers": corpus.speakers.count(),
+    }
+    page = context(corpus, "corpus", sources=sources, counts=counts)
+    return render(request, "corpus/corpus.html", page)
+
+
+def people(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    form = MemberForm(request.POST or None, corpus=corpus)
+    if request.method == "POST" and form.is_valid():
+        form.save(by=request.user)
+        return redirect("people", corpus.pk)
+    invitations = Invitation.objects.filter(invited_by=request.user, accepted_by=None)
+    for invitation in invitations:
+        address = reverse("invitation", args=[invitation.token])
+        invitation.address = request.build_absolute_uri(address)
+    page = context(corpus, "people", form=form, members=corpus.people(), invitations=invitations)
+    return render(request, "corpus/people.html", page)
+
+
+@require_POST
+def invite(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    invitation = Invitation.objects.create(invited_by=request.user)
+    Event.record(request.user, "invite", invitation)
+    messages.success(request, _("The invitation is ready: send its link."))
+    return redirect("people", corpus.pk)
+
+
+@require_POST
+def membership(request, pk):
+    """Change a member's role or end the membership; a corpus keeps at least one lead."""
+    led = Membership.objects.filter(corpus__in=Corpus.objects.led_by(request.user))
+    member = get_object_or_404(led.select_related("person", "corpus"), pk=pk)
+    role = request.POST.get("role", "")
+    leads = member.corpus.people(LEAD)
+    if member.role == LEAD and role != LEAD and leads.count() == 1:
+        messages.error(request, _("A corpus needs a lead. Make somebody else lead first."))
+    elif role in Membership.Role.values:
+        Event.record(request.user, "appoint", member, person=member.person.username, role=role)
+        member.role = role
+        member.save(update_fields=["role"])
+    elif role == "none":
+        Event.record(request.user, "dismiss", member, person=member.person.username)
+        member.delete()
+    return redirect("people", member.corpus_id)
+
+
+def events(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    rows = Event.objects.filter(corpus_id=corpus.pk).select_related("person")
+    page = context(corpus, "corpus", page=page_of(request, rows, 100))
+    return render(request, "corpus/events.html", page)

@@ -1,0 +1,140 @@
+"""Loads the demo corpus into an empty database: episodes, people, simulated judgements, a release.
+
+Everything goes through the verbs that people use; only the annotators are simulated.
+"""
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+from django.core.files import File
+from django.db import transaction
+
+from annotation.models import Round
+from annotation.scheme import DEFAULT
+from corpus.jobs import JobStatus
+from corpus.models import Corpus, Membership
+from demo.dialogues import DIALOGUES, Line
+from demo.people import PEOPLE, password
+from modeling.models import TrainingRun
+from people.models import Person
+from releases.models import Release
+
+EPISODES = Path(__file__).parent / "episodes"
+NAME = "声情演示 Shengqing demo"
+DESCRIPTION = (
+    "合成演示数据：剧本由本项目编写，语音为机器合成，标注者为模拟。\n"
+    "Synthetic demonstration data: scripts written for this project, speech synthesised, "
+    "annotators simulated."
+)
+LEFT_OVER = 2  # dialogues that nobody has judged yet
+# How each simulated annotator errs: shares of careless answers, of sarcasm taken at its word, of
+# jokes missed, of feeling toned down to neutral, and of correlations moved by one step.
+HABITS = {
+    "anno1": {"careless": 0.03, "literal": 0.10, "dry": 0.10, "flat": 0.08, "drift": 0.15},
+    "anno2": {"careless": 0.05, "literal": 0.30, "dry": 0.20, "flat": 0.12, "drift": 0.25},
+    "anno3": {"careless": 0.04, "literal": 0.15, "dry": 0.30, "flat": 0.20, "drift": 0.35},
+}
+
+
+def load(say: Callable[[str], None] = lambda words: None) -> Corpus:
+    """The demo corpus, made if this installation has none (an unfinished one is made again)."""
+    existing = Corpus.objects.filter(name=NAME).first()
+    if existing:
+        return existing
+    say("loading the demo corpus (once)")
+    with transaction.atomic():
+        corpus = _make(say)
+    return corpus
+
+
+def _make(say: Callable[[str], None]) -> Corpus:
+    people = {username: _person(username) for username in PEOPLE}
+    lead = people["lead"]
+    corpus = Corpus.found(lead, name=NAME, description=DESCRIPTION)
+    Corpus.objects.filter(pk=corpus.pk).update(synthetic=True)
+    corpus.refresh_from_db()
+    for username, (_, role) in PEOPLE.items():
+        if role != Membership.Role.LEAD:
+            corpus.memberships.create(person=people[username], role=role)
+    for series in DIALOGUES:
+        _ingest(corpus, series, lead)
+        say(f"    {series}: cut into dialogues")
+    opened = Round.open(
+        lead,
+        corpus,
+        "第一轮 Round 1",
+        corpus.dialogues.published(),
+        [people[name] for name in HABITS],
+        overlap=3,
+    )
+    _judge(opened)
+    release = Release.request(lead, corpus, "0.9.0", [opened], licence="cc0-1.0")
+    release.freeze()
+    if release.status != JobStatus.DONE:
+        raise RuntimeError(f"the demo release was not frozen: {release.failure_text}")
+    TrainingRun.request(lead, release).train_later()
+    return corpus
+
+
+def _person(username: str) -> Person:
+    person, made = Person.objects.get_or_create(
+        username=username, defaults={"name": PEOPLE[username][0]}
+    )
+    if made:
+        person.set_password(password())
+        person.save(update_fields=["password"])
+    return person
+
+
+def _ingest(corpus: Corpus, series: str, lead: Person) -> None:
+    source = corpus.sources.create(title=series, added_by=lead)
+    stem = EPISODES / f"episode{list(DIALOGUES).index(series) + 1}"
+    with stem.with_suffix(".mp4").open("rb") as media, stem.with_suffix(".srt").open("rb") as text:
+        source.media.save(f"{stem.name}.mp4", File(media))
+        source.transcript.save(f"{stem.name}.srt", File(text))
+    source.ingest()
+    if source.status != JobStatus.DONE:
+        raise RuntimeError(f"the demo episode {series} was not ingested: {source.failure_text}")
+    source.publish(lead)
+
+
+def _judge(opened: Round) -> None:
+    """Hand in all but the last dialogues; the first person has begun one of those."""
+    parts = [lines for series in DIALOGUES.values() for lines in series]
+    dialogues = list(opened.corpus.dialogues.order_by("source_id", "number"))
+    for assignment in opened.assignments.select_related("person", "dialogue"):
+        number = dialogues.index(assignment.dialogue)
+        left_over = number >= len(dialogues) - LEFT_OVER
+        if left_over and (assignment.person.username != "anno1" or number == len(dialogues) - 1):
+            continue
+        utterances = list(assignment.dialogue.utterances.all())
+        if left_over:
+            utterances = utterances[:3]
+        for utterance, line in zip(utterances, parts[number], strict=False):
+            for task, value in simulate(line, assignment.person.username).items():
+                assignment.label(utterance, task, value)
+        if not left_over:
+            assignment.submit()
+
+
+def simulate(line: Line, username: str) -> dict[str, str]:
+    """What a simulated annotator answers, the same every time: the writer's meaning and a habit."""
+    rng = random.Random(f"{username}:{line.speaker}:{line.text}")
+    habit = HABITS[username]
+    answers = dict(line.meant)
+    if answers["sarcasm"] == "yes" and rng.random() < habit["literal"]:
+        answers |= {"sarcasm": "no", "sarcasm_humor": "0"}
+    if answers["humor"] == "yes" and rng.random() < habit["dry"]:
+        answers |= {"humor": "no", "sarcasm_humor": "0"}
+    if answers["sentiment"] != "neutral" and rng.random() < habit["flat"]:
+        answers["sentiment"] = "neutral"
+    if answers["emotion"] in ("joy", "anger", "sadness") and rng.random() < habit["flat"]:
+        answers |= {"emotion": "neutral", "emotion_sentiment": "0"}
+    for task in DEFAULT.tasks:
+        if task.is_correlation and rng.random() < habit["drift"]:
+            moved = int(answers[task.key]) + rng.choice([-1, 1])
+            answers[task.key] = str(max(-2, min(2, moved)))
+        elif not task.is_correlation and rng.random() < habit["careless"]:
+            answers[task.key] = rng.choice(task.keys)
+    return answers

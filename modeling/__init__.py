@@ -1,0 +1,1 @@
+"""What machines learned: recipes, networks, runs, evaluations."""

@@ -1,0 +1,1 @@
+"""Networks: encoders, dialogue context, fusion, and the model that joins them."""

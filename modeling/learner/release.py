@@ -1,0 +1,110 @@
+"""A release directory as the learner sees it."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+class ReleaseError(ValueError):
+    """A directory that is no release, or one that cannot be learned from."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task: its key and its classes in the order of the scheme."""
+
+    key: str
+    classes: tuple[str, ...]
+    is_correlation: bool
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """One utterance; times in seconds of its dialogue's clip."""
+
+    id: str
+    speaker: str
+    text: str
+    start: float | None
+    end: float | None
+    gold: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Dialogue:
+    """One dialogue with its clip (None where only text was released)."""
+
+    id: str
+    split: str
+    utterances: tuple[Utterance, ...]
+    clip: Path | None
+    clip_sha256: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """Everything that is learned from."""
+
+    corpus: str
+    version: str
+    digest: str  # SHA-256 of manifest.json
+    tasks: tuple[Task, ...]
+    dialogues: tuple[Dialogue, ...]
+
+    def of(self, split: str) -> list[Dialogue]:
+        return [dialogue for dialogue in self.dialogues if dialogue.split == split]
+
+    @property
+    def has_media(self) -> bool:
+        return any(dialogue.clip for dialogue in self.dialogues)
+
+
+def load(root: Path) -> Release:
+    """Read a release directory. Raises ReleaseError if it is none or has nothing to train on."""
+    try:
+        manifest_bytes = (root / "manifest.json").read_bytes()
+        manifest = json.loads(manifest_bytes)
+        scheme = json.loads((root / "scheme.json").read_text("utf-8"))
+        lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{root} is not a release directory: {error}") from error
+    digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
+    tasks = tuple(
+        Task(task["key"], tuple(v["key"] for v in task["values"]), bool(task.get("source")))
+        for task in scheme["tasks"]
+    )
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for line in lines:
+        row = json.loads(line)
+        rows.setdefault(row["dialogue"], []).append(row)
+    dialogues = tuple(_dialogue(root, key, turns, digests) for key, turns in rows.items())
+    release = Release(
+        manifest["corpus"],
+        manifest["version"],
+        hashlib.sha256(manifest_bytes).hexdigest(),
+        tasks,
+        dialogues,
+    )
+    if not release.of("train"):
+        raise ReleaseError(f"{root}: the release has no dialogue in its train split.")
+    return release
+
+
+def _dialogue(
+    root: Path, key: str, rows: list[dict[str, Any]], digests: dict[str, str]
+) -> Dialogue:
+    media = rows[0]["media"]
+    return Dialogue(
+        id=key,
+        split=rows[0]["split"],
+        utterances=tuple(
+            Utterance(
+                row["id"], row["speaker"] or "", row["text"], row["start"], row["end"], row["gold"]
+            )
+            for row in rows
+        ),
+        clip=root / media if media else None,
+        clip_sha256=digests[media] if media else "",
+    )

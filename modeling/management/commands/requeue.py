@@ -1,0 +1,41 @@
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from corpus.jobs import JobStatus
+from corpus.models import Source
+from modeling.models import TrainingRun
+from releases.models import Release
+
+JOBS = [
+    (Source, Source.ingest_later),
+    (Release, Release.freeze_later),
+    (TrainingRun, TrainingRun.train_later),
+]
+
+
+class Command(BaseCommand):
+    help = "Put work whose worker has died back into the queue."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help="no worker is running: take up all queued and running work again",
+        )
+
+    def handle(self, everything=False, **options):
+        count = 0
+        for model, later in JOBS:
+            for job in model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]):
+                with transaction.atomic():
+                    count += self._take_up(job, later, everything)
+        if options["verbosity"]:
+            self.stdout.write(f"{count} put back into the queue")
+
+    def _take_up(self, job, later, everything):
+        if everything and job.status == JobStatus.RUNNING:
+            job.stop()
+        if not (everything and job.status == JobStatus.QUEUED) and not job.requeue():
+            return 0
+        later(job)
+        return 1

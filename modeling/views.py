@@ -1,0 +1,113 @@
+"""Runs: the list, starting one, watching it, its results."""
+
+from statistics import mean
+
+from django.db import transaction
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from corpus.jobs import Refused, sentence
+from corpus.scope import LEAD, context, corpus_of, with_role
+from modeling.curves import curve
+from modeling.forms import RunForm
+from modeling.models import TrainingRun
+from people.models import Event
+
+
+def runs(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    rows = list(TrainingRun.objects.of(request.user).filter(release__corpus=corpus))
+    for run in rows:
+        run.score = _mean_score(run.results)
+    ready = corpus.releases.frozen().exists()
+    return render(request, "modeling/runs.html", context(corpus, "runs", runs=rows, ready=ready))
+
+
+def _mean_score(results):
+    """Mean macro-F1 over the tasks, the model's and the majority baseline's, or None."""
+    found = [task for task in results.get("tasks", {}).values() if task]
+    if not found:
+        return None
+    return {key: mean(task[key] for task in found) for key in ("macro_f1", "majority_macro_f1")}
+
+
+def new_run(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    initial = {"release": request.GET.get("release")}
+    form = RunForm(request.POST or None, corpus=corpus, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                run = TrainingRun.request(request.user, **form.cleaned_data)
+                run.train_later()
+        except Refused as refusal:
+            form.add_error(None, sentence(refusal))
+        else:
+            return redirect("run", run.pk)
+    ready = corpus.releases.frozen().exists()
+    return render(request, "modeling/new_run.html", context(corpus, "runs", form=form, ready=ready))
+
+
+def _run_of(request, pk):
+    run = get_object_or_404(TrainingRun.objects.of(request.user), pk=pk)
+    with_role(request, run.release.corpus, LEAD)
+    return run
+
+
+def run(request, pk):
+    run = _run_of(request, pk)
+    page = context(run.release.corpus, "runs", run=run, **_live(run))
+    return render(request, "modeling/run.html", page)
+
+
+def _live(run):
+    """What changes while the run works: curves, the epoch, the results."""
+    epochs = [event for event in run.events() if event["event"] == "epoch"]
+    losses = [event["loss"] for event in epochs if event["loss"] is not None]
+    scores = [
+        mean(event["selection_macro_f1"].values())
+        for event in epochs
+        if event["selection_macro_f1"]
+    ]
+    steps = epochs[-1]["epochs"] if epochs else 1
+    return {
+        "epoch": epochs[-1] if epochs else None,
+        "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
+        "score": curve(scores, steps, 0.0, 1.0),
+        "scheme": _task_names(run),
+    }
+
+
+def _task_names(run):
+    """The tasks of the release's rounds with their results, in the order of the scheme."""
+    first = run.release.rounds.select_related("scheme_version").first()
+    tasks = run.results.get("tasks", {})
+    return [(task, tasks.get(task.key)) for task in first.scheme.tasks] if first else []
+
+
+def progress(request, pk):
+    """The live part; when the run has ended, htmx is told to load the whole page anew."""
+    run = _run_of(request, pk)
+    response = render(request, "modeling/_live.html", {"run": run, **_live(run)})
+    if not run.active:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+def stop(request, pk):
+    run = _run_of(request, pk)
+    if run.stop():
+        Event.record(request.user, "stop", run)
+    return redirect("run", run.pk)
+
+
+@require_POST
+def attempt(request, pk):
+    """Queue a failed or stopped run again, from the start."""
+    run = _run_of(request, pk)
+    with transaction.atomic():
+        if run.requeue():
+            Event.record(request.user, "train", run, recipe=run.recipe)
+            run.train_later()
+    return redirect("run", run.pk)

@@ -1,0 +1,1 @@
+"""Who did it: persons, invitations, tokens, the audit Event."""

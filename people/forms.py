@@ -1,0 +1,20 @@
+from django.contrib.auth.forms import BaseUserCreationForm
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Person
+
+
+class AccountForm(BaseUserCreationForm):
+    """A new account made from an invitation."""
+
+    class Meta:
+        model = Person
+        fields = ["username", "name", "email"]
+        labels = {"username": _("sign-in name"), "name": _("your name"), "email": _("e-mail")}
+
+    @transaction.atomic
+    def accept(self, invitation):
+        person = self.save()
+        invitation.accept(person)
+        return person

@@ -1,0 +1,32 @@
+"""Signing in, and accounts by invitation."""
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.auth.decorators import login_not_required
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+
+from people.forms import AccountForm
+from people.models import Invitation
+
+
+def demo_sign_ins(request):
+    """The demo accounts for the sign-in page, on installations that have the demo corpus."""
+    if not settings.DEMO or request.user.is_authenticated:
+        return {}
+    path = settings.DATA_DIR / "demo_password"
+    return {"demo_password": path.read_text()} if path.exists() else {}
+
+
+@login_not_required
+def invitation(request, token):
+    """Make an account from an invitation link; each link works once."""
+    found = get_object_or_404(Invitation, token=token)
+    if not found.open:
+        raise Http404
+    form = AccountForm(request.POST or None, initial={"email": found.email})
+    if request.method == "POST" and form.is_valid():
+        person = form.accept(found)
+        login(request, person, "django.contrib.auth.backends.ModelBackend")
+        return redirect("home")
+    return render(request, "people/invitation.html", {"form": form, "invitation": found})

@@ -1,0 +1,93 @@
+// <dialogue-player data-peaks="/dialogues/7/peaks/" data-turns="turns">
+//   <div class="frame"><video></video></div> <div class="wave"></div>
+//   <div class="controls"><button data-do="play|replay|loop"></button><select data-do="speed"></select><output></output></div>
+// </dialogue-player> plays the spans of <ol id="turns"><li data-start data-end>.
+import WaveSurfer from "wavesurfer"
+
+const typing = (event) => event.isComposing || event.ctrlKey || event.metaKey || event.altKey ||
+  event.target.closest("input:not([type=radio]), textarea, select, dialog[open]")
+
+class DialoguePlayer extends HTMLElement {
+  connectedCallback() {
+    this.video = this.querySelector("video")
+    this.turns = [...document.querySelectorAll(`#${this.dataset.turns} li`)]
+    this.span = null
+    this.video.controls = false // they would cover the subtitles; without scripts they stay
+    this.video.addEventListener("click", () => this.do("play"))
+    this.addEventListener("click", (event) => this.do(event.target.closest("button")?.dataset.do))
+    this.querySelector("[data-do=speed]").addEventListener("change", (event) => { this.video.playbackRate = Number(event.target.value) })
+    for (const turn of this.turns) {
+      turn.querySelector(".turn").addEventListener("click", () => this.play(turn))
+    }
+    this.keys = (event) => this.key(event)
+    document.addEventListener("keydown", this.keys)
+    this.video.addEventListener("timeupdate", () => this.follow())
+    this.video.addEventListener("play", () => this.watch())
+    if (this.dataset.peaks) this.draw()
+  }
+
+  disconnectedCallback() {
+    document.removeEventListener("keydown", this.keys)
+    this.wave?.destroy()
+  }
+
+  async draw() {
+    const response = await fetch(this.dataset.peaks)
+    if (!response.ok) return
+    const style = getComputedStyle(this)
+    const token = (name) => style.getPropertyValue(name).trim()
+    this.wave = WaveSurfer.create({
+      container: this.querySelector(".wave"), media: this.video, peaks: [await response.json()], height: 56, normalize: true,
+      waveColor: token("--against-1"), progressColor: token("--accent"), cursorColor: token("--ink"),
+      cspNonce: document.querySelector("script[nonce]")?.nonce,
+    })
+  }
+
+  key(event) {
+    if (typing(event)) return
+    const what = { " ": "play", r: "replay", l: "loop" }[event.key.toLowerCase()]
+    if (!what || (what === "play" && event.target.closest("summary, a, video"))) return
+    event.preventDefault()
+    this.do(what)
+  }
+
+  do(what) {
+    if (what === "play") this.video.paused ? this.video.play() : this.video.pause()
+    if (what === "replay") this.play(this.current)
+    if (what === "loop") {
+      this.loop = !this.loop
+      this.querySelector("[data-do=loop]").setAttribute("aria-pressed", this.loop)
+    }
+  }
+
+  get current() {
+    return this.turns.find((turn) => turn.hasAttribute("aria-current")) ??
+      this.turns.find((turn) => turn.hasAttribute("data-playing")) ?? this.turns[0]
+  }
+
+  play(turn) {
+    if (!turn?.dataset.start) return
+    this.span = { start: Number(turn.dataset.start), end: Number(turn.dataset.end) }
+    this.video.currentTime = this.span.start
+    this.video.play()
+  }
+
+  watch() { // ends or loops a span on the frame, which timeupdate is too coarse for
+    if (this.video.paused) return
+    if (this.span && this.video.currentTime >= this.span.end) {
+      if (this.loop) this.video.currentTime = this.span.start
+      else { this.video.pause(); this.span = null; return }
+    }
+    requestAnimationFrame(() => this.watch())
+  }
+
+  follow() {
+    const now = this.video.currentTime
+    for (const turn of this.turns) {
+      turn.toggleAttribute("data-playing", now >= Number(turn.dataset.start) && now < Number(turn.dataset.end))
+    }
+    this.querySelector("output").textContent = `${now.toFixed(1)} / ${(this.video.duration || 0).toFixed(1)} s`
+  }
+}
+
+customElements.define("dialogue-player", DialoguePlayer)

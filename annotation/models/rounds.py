@@ -23,7 +23,7 @@ class SchemeVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["corpus", "-number"]
+        ordering = ["corpus_id", "-number"]
         constraints = [
             models.UniqueConstraint(fields=["corpus", "number"], name="one_scheme_a_number")
         ]

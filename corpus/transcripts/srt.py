@@ -8,7 +8,7 @@ from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode
 from corpus.transcripts import Cue, TranscriptError
 
-SPEAKER = re.compile(r"^\s*([^\s:：,，。！？!?]{1,20})\s*[:：]\s*(?=\S)")
+SPEAKER = re.compile(r"^\s*(?!\d+[:：])([^\s:：,，。！？!?“”\"'《》]{1,20})\s*[:：]\s*(?=\S)")
 MARKUP = re.compile(r"<[^>]{1,40}>|\{\\[^}]{1,80}\}")
 
 

@@ -1,0 +1,159 @@
+"""The workbench and the pages of rounds over HTTP."""
+
+import uuid
+
+import pytest
+from annotation.models import Adjudication, Assignment, Judgement
+from django.urls import reverse
+from rest_framework.authtoken.models import Token
+
+from tests.factories import (
+    ANSWERS, judge, make_dialogue, make_judged_round, make_member, make_person, make_round,
+)  # fmt: skip
+
+
+@pytest.fixture
+def assignment(corpus):
+    make_dialogue(corpus)
+    make_dialogue(corpus)
+    return make_round(corpus, [make_member(corpus)]).assignments.first()
+
+
+@pytest.fixture
+def annotator(client_of, assignment):
+    return client_of(assignment.person)
+
+
+def answer(utterance, task, value, client_id=None):
+    return {
+        "utterance": utterance.pk,
+        "task": task,
+        "value": value,
+        "client_id": client_id or uuid.uuid4(),
+    }
+
+
+def test_the_list_leads_to_the_workbench(annotator, assignment):
+    page = annotator.get(reverse("work")).content.decode()
+    assert "2 dialogues wait for you" in page
+    bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
+    assert bench.count("<fieldset") == 12 and "第1句" in bench
+    assert bench.count(" hidden") >= 4  # correlations wait for their parents
+
+
+def test_every_answer_is_saved_once(annotator, assignment):
+    address = reverse("judgements", args=[assignment.pk])
+    utterance = assignment.dialogue.utterances.first()
+    data = answer(utterance, "emotion", "joy")
+    assert annotator.post(address, data).json() == {"saved": True}
+    assert annotator.post(address, data).json() == {"saved": True}
+    assert Judgement.objects.count() == 1
+    refused = annotator.post(address, answer(utterance, "emotion", "purple"))
+    assert refused.status_code == 409 and "purple" in refused.json()["why"]
+    no_id = annotator.post(address, data | {"client_id": "x"})
+    assert no_id.status_code == 409
+    assert annotator.post(address, data | {"utterance": "abc"}).status_code == 404
+
+
+def test_without_scripts_a_form_saves_a_whole_utterance(annotator, assignment):
+    utterance = assignment.dialogue.utterances.first()
+    address = reverse("judgements", args=[assignment.pk])
+    response = annotator.post(address, {"utterance": utterance.pk} | ANSWERS)
+    assert response.url == f"{reverse('assignment', args=[assignment.pk])}#u{utterance.pk}"
+    annotator.post(address, {"utterance": utterance.pk} | ANSWERS)
+    assert assignment.answers()[utterance.pk] == ANSWERS and Judgement.objects.count() == 6
+
+
+def test_handing_in_leads_to_the_next_dialogue(annotator, assignment):
+    address = reverse("submission", args=[assignment.pk])
+    page = annotator.post(address, follow=True)
+    assert "2 utterances are not finished" in page.content.decode()
+    judge(assignment, submit=False)
+    following = Assignment.objects.exclude(pk=assignment.pk).get()
+    assert annotator.post(address).url == reverse("assignment", args=[following.pk])
+    judge(following, submit=False)
+    page = annotator.post(reverse("submission", args=[following.pk]), follow=True)
+    assert "Thank you" in page.content.decode() and "Nothing waits" in page.content.decode()
+    assert (
+        "Handed in on"
+        in annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
+    )  # noqa: E501
+
+
+def test_work_is_its_owners_alone(client_of, assignment, corpus, lead):
+    for person in (make_person(), make_member(corpus), lead):
+        client = client_of(person)
+        for name in ("assignment", "judgements", "submission"):
+            address = reverse(name, args=[assignment.pk])
+            assert client.get(address).status_code in (404, 405)
+            assert client.post(address, {}).status_code in (404, 405)
+
+
+def test_who_has_left_the_corpus_has_left_its_work(annotator, assignment, corpus):
+    corpus.memberships.filter(person=assignment.person).delete()
+    assert annotator.get(reverse("assignment", args=[assignment.pk])).status_code == 404
+
+
+def test_rounds_belong_to_leads_and_adjudicators(client_of, corpus, lead):
+    opened = make_judged_round(corpus)
+    adjudicator = make_member(corpus, "adjudicator")
+    annotator = opened.assignments.first().person
+    pages = [
+        reverse("rounds", args=[corpus.pk]),
+        reverse("round", args=[opened.pk]),
+        reverse("round_items", args=[opened.pk]),
+    ]
+    for person, status in ((lead, 200), (adjudicator, 200), (annotator, 404), (make_person(), 404)):
+        for page in pages:
+            assert client_of(person).get(page).status_code == status, (person, page)
+    closure = reverse("closure", args=[opened.pk])
+    assert client_of(adjudicator).post(closure).status_code == 404
+    assert client_of(lead).post(closure).status_code == 302
+
+
+def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
+    client, address = client_of(lead), reverse("new_round", args=[corpus.pk])
+    assert "needs published dialogues" in client.get(address).content.decode()
+    dialogue = make_dialogue(corpus)
+    people = [make_member(corpus), make_member(corpus)]
+    members = [corpus.memberships.get(person=person).pk for person in people]
+    form = {"name": "one", "sources": [dialogue.source_id], "annotators": members, "overlap": 3}
+    assert "at least as many" in client.post(address, form).content.decode()
+    assert client.post(address, form | {"overlap": 2}).status_code == 302
+    assert Assignment.objects.count() == 2
+    assert "already" in client.post(address, form | {"overlap": 2}).content.decode()
+
+
+def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
+    opened = make_judged_round(corpus)
+    client = client_of(lead)
+    page = client.get(reverse("round", args=[opened.pk])).content.decode()
+    assert "everybody gave the same value everywhere" in page and "not reliable" in page
+    address = reverse("round_items", args=[opened.pk])
+    rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list
+    assert len(rows) == 4
+    ruling = {"utterance": rows[0]["utterance"].pk, "task": "emotion", "query": "task=emotion"}
+    target = reverse("adjudications", args=[opened.pk])
+    client.post(target, ruling | {"value": "purple"})
+    assert not Adjudication.objects.exists()
+    assert client.post(target, ruling | {"value": "joy"}).url.startswith(
+        f"{address}?task=emotion#i"
+    )
+    assert (
+        len(client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list)
+        == 3
+    )  # noqa: E501
+    assert client.get(address, {"task": "nothing"}).status_code == 404
+    outside = make_dialogue(corpus).utterances.first()
+    assert client.post(target, ruling | {"utterance": outside.pk}).status_code == 404
+
+
+def test_agreement_over_the_api(client, corpus, lead):
+    opened = make_judged_round(corpus)
+    address = reverse("api_agreement", args=[opened.pk])
+    assert client.get(address).status_code == 401
+    header = {"authorization": f"Token {Token.objects.create(user=lead).key}"}
+    rows = client.get(address, headers=header).json()
+    assert [row["task"] for row in rows] == list(opened.scheme.keys)
+    stranger = {"authorization": f"Token {Token.objects.create(user=make_person()).key}"}
+    assert client.get(address, headers=stranger).status_code == 404

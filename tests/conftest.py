@@ -1,0 +1,96 @@
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from corpus.media import ffmpeg_path
+from django.conf import settings as django_settings
+from django.test import Client
+
+from tests.factories import make_corpus, make_person
+
+# Playwright's sync API keeps an event loop in the thread of the test, which Django would refuse.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+SRT = """1
+00:00:00,500 --> 00:00:01,500
+张三：你好！
+
+2
+00:00:01,700 --> 00:00:02,600
+李四：真巧啊，又是你。
+
+3
+00:00:07,000 --> 00:00:08,000
+张三：再见。
+
+4
+00:00:08,200 --> 00:00:09,300
+李四：再见。
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_leftovers():
+    yield
+    shutil.rmtree(django_settings.DATA_DIR, ignore_errors=True)
+
+
+@pytest.fixture(autouse=True)
+def _own_directories(settings, tmp_path):
+    """Every test has media, releases and runs of its own."""
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.RELEASES_DIR = tmp_path / "releases"
+    settings.RUNS_DIR = tmp_path / "runs"
+    settings.MEDIA_ROOT.mkdir()
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory) -> Path:
+    """Ten seconds of moving picture with a tone."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    command = [ffmpeg_path(), "-loglevel", "error", "-f", "lavfi"]
+    command += ["-i", "testsrc2=size=320x180:rate=25:duration=10", "-f", "lavfi"]
+    command += ["-i", "sine=frequency=440:duration=10", "-c:v", "libx264", "-preset", "ultrafast"]
+    command += ["-pix_fmt", "yuv420p", "-c:a", "aac", str(path)]
+    subprocess.run(command, check=True)
+    return path
+
+
+@pytest.fixture
+def srt(tmp_path) -> Path:
+    path = tmp_path / "film.srt"
+    path.write_text(SRT, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def lead(db):
+    return make_person("lead")
+
+
+@pytest.fixture
+def corpus(lead):
+    return make_corpus(lead)
+
+
+@pytest.fixture
+def client_of():
+    """A client in which a person is signed in."""
+
+    def signed_in(person):
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return signed_in
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Published data sets that are not part of the project; tests skip where they are absent."""
+    path = Path(os.environ.get("CORPUS_TEST_DATA", django_settings.ROOT / "../shared/data"))
+    if not path.is_dir():
+        pytest.skip(f"no published data at {path} (CORPUS_TEST_DATA)")
+    return path

@@ -1,0 +1,117 @@
+import pytest
+from corpus.formats import FormatError, cmma, reader
+
+HEADER = (
+    "ConversationID,UtteranceID,Utterance,Speaker,StartTime,EndTime,Emotion,Sentiment,Sarcasm,"
+    "Humor,Relevancy(Emo→Sen),Relevancy(Sar→Hum),Pride,Love"
+)
+
+
+def row(**cells):
+    values = {
+        "ConversationID": "C_1",
+        "UtteranceID": "C_1_U_1",
+        "Utterance": "你好",
+        "Speaker": "张三",
+        "StartTime": '"00:00:01,000"',
+        "EndTime": '"00:00:02,000"',
+        "Emotion": "joy",
+        "Sentiment": "positive",
+        "Sarcasm": "none",
+        "Humor": "humor",
+        "Relevancy(Emo→Sen)": "2",
+        "Relevancy(Sar→Hum)": "-1",
+        "Pride": "none",
+        "Love": "none",
+    } | cells
+    return ",".join(values.values())
+
+
+@pytest.fixture
+def table(tmp_path):
+    def write(*rows, header=HEADER):
+        path = tmp_path / "train.csv"
+        path.write_bytes("\r\n".join([header, *rows, ""]).encode("gb18030"))
+        return cmma.read(path)
+
+    return write
+
+
+def outcomes(found):
+    return [(p.line, p.column, p.value, p.outcome) for p in found.problems]
+
+
+def test_a_clean_row(table):
+    found = table(row())
+    assert found.problems == [] and found.split == "train"
+    assert found.rows[0].labels == {
+        "emotion": "joy",
+        "sentiment": "positive",
+        "sarcasm": "no",
+        "humor": "yes",
+        "emotion_sentiment": "2",
+        "sarcasm_humor": "-1",
+        "pride": "no",
+        "love": "none",
+    }
+    assert (found.rows[0].start, found.rows[0].end, found.rows[0].line) == (1.0, 2.0, 2)
+
+
+def test_the_misspelt_header_is_known(table):
+    assert len(table(row(), header=HEADER.replace("Conversation", "Coversation", 1)).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("cells", "outcome"),
+    [
+        ({"StartTime": "00:00:01500"}, "repaired"),
+        ({"EndTime": '">00:00:02,000"'}, "repaired"),
+        ({"EndTime": '"00:00:02,02"'}, "rejected"),
+        ({"EndTime": '"00:00:00,500"'}, "rejected"),
+        ({"Love": "emptylove"}, "repaired"),
+        ({"Relevancy(Emo→Sen)": "0.5"}, "rejected"),
+        ({"Emotion": ""}, "rejected"),
+        ({"UtteranceID": "C_2_U_1"}, "repaired"),
+    ],
+)
+def test_odd_cells_are_reported_by_line_and_the_row_stays(table, cells, outcome):
+    found = table(row(), row(**({"UtteranceID": "C_1_U_2"} | cells)))
+    column, value = next(iter(cells.items()))
+    assert outcomes(found) == [(3, column, value.strip('"'), outcome)]
+    assert len(found.rows) == 2
+    if column == "Relevancy(Emo→Sen)":
+        assert "emotion_sentiment" not in found.rows[1].labels
+    if column == "EndTime" and outcome == "rejected":
+        assert found.rows[1].end is None
+
+
+def test_rows_that_cannot_be_used_are_counted_and_named(table):
+    blank = "," * 13
+    unlabelled = "C_1,C_1_U_3,你好,张三,,,,,,,,,,"
+    found = table(row(), blank, unlabelled, row(), row(UtteranceID="C_1_U_9") + ",x")
+    assert (len(found.rows), found.unlabelled) == (1, 2)
+    assert [p.line for p in found.problems] == [3, 4, 5, 6]
+    assert {p.outcome for p in found.problems} == {"rejected"}
+
+
+def test_another_table_is_refused(tmp_path):
+    path = tmp_path / "other.csv"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(FormatError, match="line 1.*ConversationID"):
+        cmma.read(path)
+    path.write_bytes(b"")
+    with pytest.raises(FormatError):
+        cmma.read(path)
+    with pytest.raises(FormatError, match="cmma"):
+        reader("nonsense")
+
+
+def test_the_published_files(test_data):
+    train, dev = (cmma.read(test_data / "cmma" / f"{name}.csv") for name in ("train", "dev"))
+    assert (len(train.dialogues), len(train.rows), train.unlabelled) == (1800, 13788, 1912)
+    assert (len(dev.dialogues), len(dev.rows), dev.unlabelled) == (600, 4046, 0)
+    assert {p.line for p in train.problems if p.reason == "the row is blank"} == set(
+        range(13790, 15702)
+    )
+    cells = [(p.line, p.column, p.outcome) for p in train.problems if p.column]
+    assert (11283, "StartTime", "repaired") in cells and len(cells) == 26

@@ -1,0 +1,164 @@
+"""Who may see what, and what the pages of a corpus do."""
+
+import pytest
+from corpus.jobs import JobStatus
+from corpus.models import Membership, Source
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+from people.models import Event, Invitation, Person
+
+from tests.factories import make_dialogue, make_member, make_person, make_source
+
+
+@pytest.fixture
+def clients(client_of, corpus, lead):
+    return {
+        "lead": client_of(lead),
+        "annotator": client_of(make_member(corpus)),
+        "stranger": client_of(make_person()),
+    }
+
+
+def addresses(corpus):
+    source = make_source(corpus)
+    dialogue = make_dialogue(corpus, source=source)
+    draft = make_dialogue(corpus, source=source, published=False)
+    utterance = dialogue.utterances.first()
+    return {
+        reverse("corpus", args=[corpus.pk]): ("lead", "annotator"),
+        reverse("dialogues", args=[corpus.pk]): ("lead", "annotator"),
+        reverse("dialogue", args=[dialogue.pk]): ("lead", "annotator"),
+        reverse("dialogue", args=[draft.pk]): ("lead",),
+        reverse("people", args=[corpus.pk]): ("lead",),
+        reverse("events", args=[corpus.pk]): ("lead",),
+        reverse("new_source", args=[corpus.pk]): ("lead",),
+        reverse("source", args=[source.pk]): ("lead",),
+        reverse("source_progress", args=[source.pk]): ("lead",),
+        reverse("findings", args=[source.pk]): ("lead",),
+        reverse("findings_csv", args=[source.pk]): ("lead",),
+        reverse("dialogue_media", args=[dialogue.pk, "clip"]): (),
+        reverse("utterance_text", args=[utterance.pk]): (),
+    }
+
+
+def test_what_one_may_not_see_is_not_there(clients, corpus):
+    for address, allowed in addresses(corpus).items():
+        for who, client in clients.items():
+            expected = {200} if who in allowed else {404, 405}
+            assert client.get(address).status_code in expected, (who, address)
+
+
+def test_without_signing_in_every_page_leads_to_the_door(client, corpus):
+    for address in addresses(corpus):
+        assert client.get(address).url.startswith("/sign-in/")
+
+
+def test_verbs_of_the_lead_are_not_the_annotators(clients, corpus):
+    source = make_source(corpus)
+    make_dialogue(corpus, source=source, published=False)
+    address = reverse("publish_source", args=[source.pk])
+    assert clients["annotator"].post(address).status_code == 404
+    assert clients["stranger"].post(address).status_code == 404
+    assert corpus.dialogues.published().count() == 0
+    assert clients["lead"].post(address).status_code == 302
+    assert corpus.dialogues.published().count() == 1
+    assert clients["lead"].get(address).status_code == 405
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_is_cut_by_the_worker(client_of, corpus, lead, film, srt):
+    client = client_of(lead)
+    address = reverse("new_source", args=[corpus.pk])
+    with film.open("rb") as media, srt.open("rb") as text:
+        response = client.post(
+            address, {"media": media, "transcript": text, "gap": "3", "title": ""}, follow=True
+        )
+    source = Source.objects.get()
+    assert (source.title, source.status) == ("film", JobStatus.DONE)
+    assert "2 dialogues" in response.content.decode()
+    clip = client.get(
+        reverse("dialogue_media", args=[source.dialogues.first().pk, "clip"]),
+        headers={"Range": "bytes=0-99"},
+    )
+    assert clip.status_code == 404 or (clip.status_code, clip["Content-Length"]) == (206, "100")
+    assert Event.objects.filter(verb="ingest", noun="source", person=lead).exists()
+    with film.open("rb") as media:
+        again = client.post(address, {"media": media, "gap": "3", "title": "film"})
+    assert "already" in again.content.decode() and Source.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_is_no_film_says_so_and_can_be_tried_again(client_of, corpus, lead):
+    client = client_of(lead)
+    upload = SimpleUploadedFile("trick.mp4", b"MZ" + b"\0" * 500, "video/mp4")
+    page = client.post(
+        reverse("new_source", args=[corpus.pk]), {"media": upload, "gap": "4"}, follow=True
+    )
+    assert "trick.mp4 is not video or audio" in page.content.decode()
+    page = client.post(reverse("attempt_source", args=[Source.objects.get().pk]), follow=True)
+    assert Source.objects.get().attempt == 2
+
+
+def test_search_finds_words_and_speakers(clients, corpus):
+    one, other = make_dialogue(corpus), make_dialogue(corpus)
+    other.utterances.update(text="完全不同")
+    address = reverse("dialogues", args=[corpus.pk])
+    found = clients["lead"].get(address, {"q": "第1句"}).context["page"].object_list
+    assert [d.pk for d in found] == [one.pk]
+    assert len(clients["lead"].get(address, {"q": "A"}).context["page"].object_list) == 2
+    assert "No dialogue fits" in clients["lead"].get(address, {"q": "没有"}).content.decode()
+
+
+def test_words_are_corrected_with_an_event(clients, corpus):
+    utterance = make_dialogue(corpus).utterances.first()
+    address = reverse("utterance_text", args=[utterance.pk])
+    assert clients["annotator"].post(address, {"text": "x"}).status_code == 404
+    clients["lead"].post(address, {"text": "改过"})
+    clients["lead"].post(address, {"text": "  "})
+    utterance.refresh_from_db()
+    assert utterance.text == "改过"
+    assert Event.objects.get(verb="retype").detail == {"before": "第1句", "after": "改过"}
+
+
+def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):
+    guest = make_person("guest")
+    address = reverse("people", args=[corpus.pk])
+    assert (
+        "Nobody signs in"
+        in clients["lead"].post(address, {"username": "no", "role": "lead"}).content.decode()
+    )  # noqa: E501
+    clients["lead"].post(address, {"username": "guest", "role": "annotator"})
+    member = Membership.objects.get(person=guest)
+    clients["lead"].post(reverse("membership", args=[member.pk]), {"role": "adjudicator"})
+    assert corpus.role_of(guest) == "adjudicator"
+    own = Membership.objects.get(person=lead)
+    for role in ("annotator", "none"):
+        clients["lead"].post(reverse("membership", args=[own.pk]), {"role": role})
+    assert corpus.role_of(lead) == "lead"
+    assert clients["annotator"].post(
+        reverse("membership", args=[member.pk]), {"role": "lead"}
+    ).status_code == 404  # fmt: skip
+    clients["lead"].post(reverse("membership", args=[member.pk]), {"role": "none"})
+    assert corpus.role_of(guest) is None
+
+
+def test_an_invitation_makes_one_account(clients, client, corpus):
+    clients["lead"].post(reverse("invite", args=[corpus.pk]))
+    address = reverse("invitation", args=[Invitation.objects.get().token])
+    form = {"username": "newcomer", "name": "新人", "email": ""}
+    secret = "a long and odd pass phrase"
+    client.post(address, form | {"password1": secret, "password2": secret})
+    assert Person.objects.get(username="newcomer").invitation
+    assert client.get(address).status_code == 404
+
+
+def test_pages_speak_chinese(clients, corpus):
+    page = clients["lead"].get(
+        reverse("corpus", args=[corpus.pk]), headers={"accept-language": "zh-CN,zh;q=0.9"}
+    )
+    assert "添加剧集" in page.content.decode() and '<html lang="zh-hans">' in page.content.decode()
+
+
+def test_strict_content_security_policy(clients, corpus):
+    policy = clients["lead"].get(reverse("corpus", args=[corpus.pk]))["Content-Security-Policy"]
+    assert "unsafe" not in policy and "default-src 'none'" in policy and "nonce-" in policy

@@ -1,0 +1,100 @@
+"""Plain makers of rows for tests."""
+
+from itertools import count
+
+from annotation.models import Round
+from corpus.jobs import JobStatus
+from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
+from people.models import Person
+from releases.models import Release
+
+number = count(1)
+ANSWERS = {
+    "sentiment": "neutral",
+    "emotion": "neutral",
+    "sarcasm": "no",
+    "humor": "no",
+    "emotion_sentiment": "0",
+    "sarcasm_humor": "0",
+}
+
+
+def make_person(username=None, **fields):
+    person = Person(username=username or f"person{next(number)}", **fields)
+    person.set_password("secret-for-tests")
+    person.save()
+    return person
+
+
+def make_corpus(lead=None, **fields):
+    fields.setdefault("name", f"corpus {next(number)}")
+    return Corpus.found(lead or make_person(), **fields)
+
+
+def make_member(corpus, role=Membership.Role.ANNOTATOR, username=None):
+    person = make_person(username)
+    corpus.memberships.create(person=person, role=role)
+    return person
+
+
+def make_source(corpus, **fields):
+    fields.setdefault("title", f"source {next(number)}")
+    return corpus.sources.create(kind=Source.Kind.TABLE, status=JobStatus.DONE, **fields)
+
+
+def make_dialogue(corpus, size=2, source=None, published=True, **fields):
+    source = source or make_source(corpus)
+    place = next(number)
+    fields = {"uid": f"D{place}", "number": place, "start": 0.0, "end": float(size)} | fields
+    dialogue = Dialogue.objects.create(corpus=corpus, source=source, **fields)
+    for turn in range(1, size + 1):
+        speaker, _ = Speaker.objects.get_or_create(corpus=corpus, name="AB"[turn % 2])
+        Utterance.objects.create(
+            dialogue=dialogue,
+            number=turn,
+            uid=f"{dialogue.uid}_U_{turn}",
+            speaker=speaker,
+            text=f"第{turn}句",
+            start=turn - 1.0,
+            end=float(turn),
+        )
+    if published:
+        dialogue.publish(None)
+    return dialogue
+
+
+def make_round(corpus, annotators, overlap=None, name=None, dialogues=None):
+    return Round.open(
+        None,
+        corpus,
+        name or f"round {next(number)}",
+        dialogues or corpus.dialogues.published(),
+        annotators,
+        overlap or len(annotators),
+    )
+
+
+def judge(assignment, submit=True, **answers):
+    """Answer every task of every utterance alike, and hand in."""
+    for utterance in assignment.dialogue.utterances.all():
+        for task, value in (ANSWERS | answers).items():
+            assignment.label(utterance, task, value)
+    return assignment.submit() if submit else None
+
+
+def make_judged_round(corpus, dialogues=4, annotators=2):
+    """A round in which everything is handed in; people differ on the emotion of odd dialogues."""
+    for _ in range(dialogues):
+        make_dialogue(corpus)
+    people = [make_member(corpus) for _ in range(annotators)]
+    opened = make_round(corpus, people)
+    odd = list(corpus.dialogues.order_by("pk"))[::2]
+    for assignment in opened.assignments.select_related("dialogue"):
+        differs = assignment.person == people[0] and assignment.dialogue in odd
+        judge(assignment, emotion="joy" if differs else "anger")
+    return opened
+
+
+def make_release(corpus, rounds, version="1.0.0", **fields):
+    release = Release.request(None, corpus, version, rounds, **fields)
+    return release.freeze()

@@ -1,0 +1,272 @@
+"""The learner on release directories, without Django."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from modeling.learner import recipes
+from modeling.learner.batches import IGNORED, Collator, Normalisation
+from modeling.learner.features import Features, audio, extract, vision
+from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.text import UNKNOWN, Vocabulary
+from modeling.learner.losses import log_priors, task_losses
+from modeling.learner.metrics import accuracy, macro_f1, majority, report
+from modeling.learner.networks.model import DialogueModel
+from modeling.learner.recipes import RECIPES, Recipe, RecipeError
+from modeling.learner.release import Dialogue, ReleaseError, Task, Utterance, load
+from modeling.learner.training import Splits
+from modeling.models import Recipes
+from sklearn.metrics import accuracy_score, f1_score
+
+ROOT = Path(__file__).resolve().parents[2]
+TASKS = (
+    Task("sentiment", ("negative", "neutral", "positive"), False),
+    Task("sarcasm", ("no", "yes"), False),
+)
+
+
+def dialogue(name, size, split="train", clip=None):
+    turns = tuple(
+        Utterance(f"{name}_{n}", "AB"[n % 2], "好" if n % 2 else "坏", float(n), n + 1.0,
+                  {"sentiment": "positive" if n % 2 else "negative"})
+        for n in range(size)
+    )  # fmt: skip
+    return Dialogue(name, split, turns, clip, "d" * 64)
+
+
+def collator(dialogues, seed=0, without=()):
+    rng = np.random.default_rng(seed)
+
+    def frames(dims, name):
+        length = 0 if name in without else int(rng.integers(2, 9))
+        return rng.normal(size=(length, dims)).astype(np.float32)
+
+    features = {
+        d.id: [
+            Features(frames(audio.DIMS, "audio"), frames(vision.DIMS, "vision"))
+            for _ in d.utterances
+        ]
+        for d in dialogues
+    }
+    unit = [Normalisation(torch.zeros(n), torch.ones(n)) for n in (audio.DIMS, vision.DIMS)]
+    return Collator(Vocabulary(["好", "坏"]), *unit, TASKS, features)
+
+
+def model(**recipe):
+    torch.manual_seed(0)
+    return DialogueModel(Recipe(width=16, heads=2, **recipe), TASKS, vocabulary=4).eval()
+
+
+def write_release(root: Path, dialogues) -> Path:
+    """A text-only release directory, as the learner reads it."""
+    root.mkdir()
+    values = [{"key": t.key, "values": [{"key": c} for c in t.classes]} for t in TASKS]
+    (root / "scheme.json").write_text(json.dumps({"tasks": values}))
+    rows = [
+        {"id": u.id, "dialogue": d.id, "split": d.split, "speaker": u.speaker, "text": u.text,
+         "start": u.start, "end": u.end, "gold": u.gold, "media": None}
+        for d in dialogues
+        for u in d.utterances
+    ]  # fmt: skip
+    (root / "utterances.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (root / "manifest.json").write_text(
+        json.dumps({"corpus": "c", "version": "1.0.0", "files": []})
+    )
+    return root
+
+
+@pytest.fixture
+def release(tmp_path):
+    splits = ["train"] * 12 + ["valid"] * 3 + ["test"] * 3
+    return write_release(
+        tmp_path / "release", [dialogue(f"D{n}", 4, split) for n, split in enumerate(splits)]
+    )
+
+
+def learn(release, out, *more):
+    command = [sys.executable, "-m", "modeling.learner", "train", str(release), "--out", str(out)]
+    return subprocess.run([*command, *more], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_a_batch_of_one_equals_its_row_in_a_larger_batch():
+    talks = [dialogue("a", 3), dialogue("b", 6), dialogue("c", 1)]
+    collate, network = collator(talks), model()
+    together = network(collate(talks))
+    for task in together:
+        alone = torch.cat([network(collate([talk]))[task] for talk in talks])
+        assert torch.allclose(together[task], alone, atol=1e-5)
+
+
+def test_a_missing_modality_is_masked_and_its_content_cannot_matter():
+    talks = [dialogue("a", 4)]
+    collate, network = collator(talks, without=("vision",)), model()
+    batch = collate(talks)
+    before = network(batch)
+    batch.vision = torch.randn(4, 5, vision.DIMS) * 100
+    for task, logits in network(batch).items():
+        assert torch.allclose(logits, before[task], atol=1e-6)
+    silent = collator(talks, without=("audio", "vision"))(talks)
+    assert all(torch.isfinite(logits).all() for logits in network(silent).values())
+
+
+def test_context_reaches_other_turns_and_can_be_switched_off():
+    talks = [dialogue("a", 4)]
+    collate = collator(talks)
+    for context, changes in ((True, True), (False, False)):
+        network = model(context=context)
+        before = network(collate(talks))["sentiment"]
+        batch = collate(talks)
+        batch.text[0] = UNKNOWN
+        after = network(batch)["sentiment"]
+        assert not torch.allclose(before[0], after[0])
+        assert torch.allclose(before[3], after[3], atol=1e-7) != changes
+
+
+def test_a_missing_label_gives_no_loss_and_no_gradient():
+    logits = {"a": torch.randn(3, 2, requires_grad=True), "b": torch.randn(3, 2)}
+    gold = {"a": torch.tensor([1, IGNORED, 0]), "b": torch.full((3,), IGNORED)}
+    priors = {task: torch.zeros(2) for task in logits}
+    losses = task_losses(logits, gold, priors, adjustment=1.0)
+    assert set(losses) == {"a"}
+    losses["a"].backward()
+    assert logits["a"].grad[1].abs().sum() == 0 and logits["a"].grad[0].abs().sum() > 0
+
+
+def test_priors_are_those_of_training():
+    priors = log_priors([dialogue("a", 5)], TASKS)
+    assert torch.allclose(priors["sentiment"].exp(), torch.tensor([4, 1, 3]) / 8)
+
+
+def test_metrics_equal_scikit_learn():
+    rng = np.random.default_rng(0)
+    for classes in (2, 5):
+        gold, guess = (rng.integers(0, classes, 50).tolist() for _ in "ab")
+        assert accuracy(gold, guess) == pytest.approx(accuracy_score(gold, guess))
+        assert macro_f1(gold, guess) == pytest.approx(f1_score(gold, guess, average="macro"))
+    assert majority([2, 1, 1, 2]) == 1
+    found = report([1, 1, 0], [0, 1, 1], [0, 1, 0])
+    assert found["majority_accuracy"] == pytest.approx(2 / 3)
+    assert found["majority_macro_f1"] == pytest.approx(0.4)
+    assert report([], [1], [1]) is None and report([1], [], []) is None
+
+
+def test_log_mel_frames_show_the_pitch(film):
+    frames = audio.of_clip(film)
+    assert frames.shape == (pytest.approx(200, abs=3), audio.DIMS)
+    centres = np.linspace(0, 2595 * np.log10(1 + 8000 / 700), audio.MELS + 2)[1:-1]
+    expected = np.abs(centres - 2595 * np.log10(1 + 440 / 700)).argmin()
+    assert abs(int(frames.mean(axis=0).argmax()) - expected) <= 1
+
+
+def test_pictures_become_colour_and_motion(film):
+    frames = vision.of_clip(film)
+    assert frames.shape == (50, vision.DIMS)
+    assert frames.min() >= 0 and frames.max() <= 1 and frames[1:, -36:].mean() > 0
+
+
+def test_a_clip_is_decoded_once_and_a_broken_one_is_named(film, tmp_path, monkeypatch):
+    talk = dialogue("a", 3, clip=film)
+    first = extract(talk, tmp_path)
+    monkeypatch.setattr(audio, "of_clip", lambda clip: 1 / 0)
+    again = extract(talk, tmp_path)
+    assert all((a.audio == b.audio).all() for a, b in zip(first, again, strict=True))
+    monkeypatch.undo()
+    assert [len(f.audio) for f in first] == [20, 20, 20] and len(first[0].vision) == 5
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"nothing")
+    with pytest.raises(FeatureError, match="broken.mp4"):
+        audio.of_clip(broken)
+
+
+def test_the_vocabulary_comes_from_training_alone():
+    vocabulary = Vocabulary.of(["你好你好", "你"])
+    assert vocabulary.encode("你好吗") == [2, 3, UNKNOWN]
+    assert vocabulary.encode("") == [UNKNOWN] and len(vocabulary) == 4
+
+
+def test_recipes_are_checked(tmp_path):
+    assert Recipe.from_json(Recipe().to_json()) == Recipe()
+    assert set(RECIPES) == set(Recipes.values)
+    for wrong in ({"colour": 1}, {"modalities": ["smell"]}, {"epochs": 0}, {"dropout": 1.0},
+                  {"width": 10, "heads": 4}, {"sharing": "none"}):  # fmt: skip
+        with pytest.raises(RecipeError):
+            Recipe.from_json(wrong)
+    path = tmp_path / "mine.json"
+    path.write_text('{"epochs": 3}')
+    assert recipes.find(str(path)).epochs == 3
+    path.write_text("{")
+    for name in (str(path), "nothing"):
+        with pytest.raises(RecipeError):
+            recipes.find(name)
+
+
+def test_without_a_test_split_nothing_reported_was_selected_on(tmp_path):
+    talks = [dialogue(f"D{n}", 2, "train" if n < 10 else "valid") for n in range(13)]
+    splits = Splits.of(load(write_release(tmp_path / "r", talks)), seed=1)
+    assert splits.evaluation_name == "valid" and len(splits.selection) == 1
+    names = [{d.id for d in part} for part in (splits.train, splits.selection, splits.evaluation)]
+    assert not (names[0] & names[1]) and not (names[1] & names[2]) and not (names[0] & names[2])
+
+
+def test_it_learns_what_can_be_learned_and_says_what_decided(release, tmp_path):
+    recipe = tmp_path / "r.json"
+    recipe.write_text(
+        json.dumps({"modalities": ["text"], "epochs": 25, "patience": 25, "width": 16})
+    )
+    out = tmp_path / "out"
+    done = learn(release, out, "--recipe", str(recipe), "--seed", "3", "--json")
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert results["split"] == "test" and results["tasks"]["sarcasm"] is None
+    assert results["tasks"]["sentiment"]["accuracy"] == 1.0
+    assert results["tasks"]["sentiment"]["majority_accuracy"] == 0.5
+    meta = json.loads((out / "meta.json").read_text())
+    assert (meta["seed"], meta["release"]) == (3, load(release).digest)
+    events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
+    losses = [event["loss"] for event in events if event["event"] == "epoch"]
+    assert losses[-1] < losses[0] and events[-1]["event"] == "done"
+    assert len((out / "predictions.jsonl").read_text().splitlines()) == 12
+    twin = learn(release, tmp_path / "twin", "--recipe", str(recipe), "--seed", "3", "--json")
+    assert json.loads(twin.stdout)["tasks"] == results["tasks"]
+    weights = [(p / "model.safetensors").read_bytes() for p in (out, tmp_path / "twin")]
+    assert weights[0] == weights[1]
+
+
+def test_what_cannot_be_trained_on_is_refused_with_a_sentence(tmp_path, release):
+    done = learn(tmp_path / "nowhere", tmp_path / "out")
+    assert done.returncode == 2 and "not a release directory" in done.stderr
+    assert "Traceback" not in done.stderr
+    done = learn(release, tmp_path / "out", "--recipe", "nothing")
+    assert done.returncode == 2 and "hard-small" in done.stderr
+    with pytest.raises(ReleaseError, match="train split"):
+        load(write_release(tmp_path / "x", [dialogue("a", 2, "test")]))
+
+
+@pytest.mark.parametrize("how", ["signal", "leash"])
+def test_it_ends_when_asked_and_when_its_parent_is_gone(release, tmp_path, how):
+    recipe = tmp_path / "r.json"
+    recipe.write_text(json.dumps({"modalities": ["text"], "epochs": 100000, "patience": 100000}))
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "modeling.learner", "train", str(release), "--leashed"]
+    command += ["--recipe", str(recipe), "--out", str(out)]
+    learner = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    deadline = time.monotonic() + 60
+    events = out / "events.jsonl"
+    while not (events.exists() and "epoch" in events.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    if how == "signal":
+        os.kill(learner.pid, signal.SIGTERM)
+    else:
+        learner.stdin.close()
+    assert learner.wait(timeout=30) == 75
+    if how == "signal":
+        assert json.loads(events.read_text().splitlines()[-1]) == {"event": "stopped"}

@@ -1,0 +1,200 @@
+import csv
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from annotation.models import Adjudication
+from corpus.jobs import JobStatus, Refused
+from corpus.models import Utterance
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from releases import snapshot
+from releases.models import Release
+from releases.verify import faults
+
+from tests.factories import make_corpus, make_judged_round, make_member, make_person, make_release
+
+
+@pytest.fixture
+def judged(corpus):
+    return make_judged_round(corpus, dialogues=6)
+
+
+def lines(release, name):
+    return [json.loads(line) for line in (release.directory / name).read_text("utf-8").splitlines()]
+
+
+def test_what_is_inside(corpus, judged, lead):
+    contested = Utterance.objects.filter(dialogue=corpus.dialogues.first())
+    Adjudication.rule(lead, judged, contested[0], "emotion", "fear")
+    release = make_release(corpus, [judged])
+    assert release.status == JobStatus.DONE, release.failure_text
+    rows = lines(release, "utterances.jsonl")
+    assert [row["id"] for row in rows] == list(
+        Utterance.objects.order_by("dialogue__number", "number").values_list("uid", flat=True)
+    )
+    assert rows[0]["gold"]["emotion"] == "fear"
+    assert rows[0]["provenance"]["emotion"] == "adjudicated"
+    assert "emotion" not in rows[1]["gold"] and rows[1]["provenance"]["emotion"] == "contested"
+    assert rows[1]["votes"]["emotion"] == {"anger": 1, "joy": 1}
+    judgements = lines(release, "judgements.jsonl")
+    assert len(judgements) == 6 * 2 * 2 * 6
+    assert {row["annotator"] for row in judgements} == {"A1", "A2"}
+    everything = "".join(p.read_text("utf-8") for p in release.directory.glob("*.*"))
+    for person in judged.corpus.people("annotator"):
+        assert person.person.username not in everything
+    with (release.directory / "utterances.csv").open(encoding="utf-8-sig", newline="") as sheet:
+        assert [row["id"] for row in csv.DictReader(sheet)] == [row["id"] for row in rows]
+    assert "Krippendorff" in (release.directory / "README.md").read_text("utf-8")
+    assert sum(release.summary["utterances"].values()) == len(rows) == 12
+
+
+def test_a_spreadsheet_runs_no_formula_from_us(corpus, judged):
+    Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="=1+1")
+    release = make_release(corpus, [judged])
+    assert "'=1+1" in (release.directory / "utterances.csv").read_text("utf-8-sig")
+    assert lines(release, "utterances.jsonl")[0]["text"] == "=1+1"
+
+
+def test_the_same_rows_give_the_same_bytes(corpus, judged):
+    one, two = make_release(corpus, [judged]), make_release(corpus, [judged], "1.0.1")
+    listed = [
+        {f["path"]: f["sha256"] for f in r.summary["files"] if f["path"] != "README.md"}
+        for r in (one, two)
+    ]
+    assert listed[0] == listed[1]
+    kept = one.archive.read_bytes()
+    Release.objects.filter(pk=one.pk).update(status=JobStatus.QUEUED)
+    shutil.rmtree(one.directory)
+    again = Release.objects.get(pk=one.pk).freeze()
+    assert again.digest == one.digest and again.archive.read_bytes() == kept
+
+
+def test_a_frozen_release_stays_as_it_is(corpus, judged):
+    release = make_release(corpus, [judged])
+    before = (release.directory / "manifest.json").stat().st_mtime_ns
+    Release.objects.get(pk=release.pk).freeze()
+    assert (release.directory / "manifest.json").stat().st_mtime_ns == before
+    with pytest.raises(Refused, match="exists already"):
+        make_release(corpus, [judged])
+
+
+def test_a_failure_leaves_nothing_half_made(corpus, judged, monkeypatch):
+    monkeypatch.setattr(snapshot, "pack", lambda *_: 1 / 0)
+    release = make_release(corpus, [judged])
+    assert release.status == JobStatus.FAILED and "ZeroDivisionError" in release.failure_text
+    assert list(release.directory.parent.iterdir()) == []
+    monkeypatch.undo()
+    assert release.requeue() and release.freeze().status == JobStatus.DONE
+    assert release.verify() == []
+
+
+def test_what_cannot_be_released_is_refused(corpus, judged):
+    with pytest.raises(Refused, match="at least one round"):
+        Release.request(None, corpus, "2.0.0", [])
+    with pytest.raises(Refused, match="own corpus"):
+        Release.request(None, make_corpus(), "2.0.0", [judged])
+    judged.assignments.all().delete()
+    assert "Nothing is handed in" in make_release(corpus, [judged], "3.0.0").failure_text
+
+
+@pytest.mark.django_db
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_tampering_is_found(data, frozen, tmp_path_factory):
+    copy = tmp_path_factory.mktemp("copy") / "release"
+    shutil.copytree(frozen, copy)
+    assert list(faults(copy)) == []
+    names = sorted(p.relative_to(copy).as_posix() for p in copy.rglob("*") if p.is_file())
+    name = data.draw(st.sampled_from([n for n in names if n != "manifest.json"]))
+    path = copy / name
+    kind = data.draw(st.sampled_from(["byte", "remove", "add", "link", "swap"]))
+    if kind == "byte":
+        content = bytearray(path.read_bytes())
+        place = data.draw(st.integers(0, len(content) - 1))
+        content[place] ^= 1
+        path.write_bytes(content)
+    if kind == "remove":
+        path.unlink()
+    if kind == "add":
+        (copy / "more.txt").write_text("x")
+    if kind == "link":
+        target = copy.parent / "elsewhere"
+        path.rename(target)
+        path.symlink_to(target)
+    if kind == "swap":
+        other = copy / next(n for n in names if n not in (name, "manifest.json"))
+        a, b = path.read_bytes(), other.read_bytes()
+        path.write_bytes(b)
+        other.write_bytes(a)
+    assert list(faults(copy))
+
+
+@pytest.fixture
+def frozen(corpus, judged):
+    return make_release(corpus, [judged]).directory
+
+
+def test_a_dialogue_in_two_splits_is_found(frozen):
+    path = frozen / "utterances.jsonl"
+    rows = [json.loads(line) for line in path.read_text().splitlines()]
+    rows[0]["split"] = "test" if rows[0]["split"] != "test" else "train"
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    assert any("is in two splits" in fault for fault in faults(frozen))
+
+
+def test_verify_runs_alone_inside_the_archive(corpus, judged, tmp_path):
+    release = make_release(corpus, [judged])
+    with zipfile.ZipFile(release.archive) as packed:
+        packed.extractall(tmp_path)
+    script = next(tmp_path.glob("*/verify.py"))
+    run = [sys.executable, "-I", str(script)]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 0 and release.digest in done.stdout
+    (script.parent / "README.md").write_text("changed")
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode == 1 and done.stdout.startswith("README.md: ")
+
+
+def test_as_commands(corpus, judged, capsys):
+    call_command("freeze", "1.0.0", corpus=corpus.name)
+    call_command("verify_release", "1.0.0", corpus=corpus.name)
+    assert "OK" in capsys.readouterr().out
+    release = Release.objects.get()
+    (release.directory / "README.md").write_text("changed")
+    with pytest.raises(CommandError, match="1 faults"):
+        call_command("verify_release", "1.0.0", corpus=corpus.name)
+    with pytest.raises(CommandError, match="exists already"):
+        call_command("freeze", "1.0.0", corpus=corpus.name)
+    with pytest.raises(CommandError, match="three numbers"):
+        call_command("freeze", "one", corpus=corpus.name)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_from_the_page_to_the_download(client_of, corpus, lead):
+    judged = make_judged_round(corpus)
+    client = client_of(lead)
+    form = {"version": "1.0.0", "rounds": [judged.pk], "licence": "cc-by-4.0", "seed": 1}
+    address = reverse("new_release", args=[corpus.pk])
+    page = client.post(address, form, follow=True)
+    release = Release.objects.get()
+    assert release.digest in page.content.decode()
+    assert "exists already" in client.post(address, form).content.decode()
+    archive = reverse("archive", args=[release.pk])
+    assert b"".join(client.get(archive).streaming_content) == release.archive.read_bytes()
+    assert (
+        "as it was frozen"
+        in client.post(reverse("verification", args=[release.pk]), follow=True).content.decode()
+    )  # noqa: E501
+    member, stranger = client_of(make_member(corpus)), client_of(make_person())
+    assert member.get(archive).status_code == 200 and member.get(address).status_code == 404
+    assert (
+        stranger.get(archive).status_code
+        == stranger.get(reverse("release", args=[release.pk])).status_code
+        == 404
+    )  # noqa: E501

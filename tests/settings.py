@@ -1,0 +1,17 @@
+"""Settings of the suite: a data directory of its own, tasks run at once."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SECRET_KEY", "only-for-tests")
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="shengqing-tests-")
+os.environ["DEMO"] = "0"
+
+from config.settings import *  # noqa: E402, F403
+
+CELERY_TASK_ALWAYS_EAGER = True
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES["staticfiles"] = {  # noqa: F405
+    "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+}
+WHITENOISE_AUTOREFRESH = WHITENOISE_USE_FINDERS = True

@@ -4,10 +4,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from corpus.media import ffmpeg_path
 from django.conf import settings as django_settings
 from django.test import Client
 
+from corpus.media import ffmpeg_path
 from tests.factories import make_corpus, make_person
 
 # Playwright's sync API keeps an event loop in the thread of the test, which Django would refuse.

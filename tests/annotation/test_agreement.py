@@ -3,9 +3,10 @@ import json
 import krippendorff
 import numpy as np
 import pytest
-from annotation.agreement import NO_PAIRS, ONE_VALUE, alpha, reading, tally
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from annotation.agreement import NO_PAIRS, ONE_VALUE, alpha, reading, tally
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", data C: four observers,
 # twelve units, five values, missing data. His results: nominal .743, ordinal .815, interval .849.

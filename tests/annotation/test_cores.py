@@ -3,10 +3,11 @@
 from collections import Counter
 
 import pytest
-from annotation.allocation import AllocationError, allocate
-from annotation.consensus import settle
 from hypothesis import given
 from hypothesis import strategies as st
+
+from annotation.allocation import AllocationError, allocate
+from annotation.consensus import settle
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 import pytest
+from django.core.management import CommandError, call_command
+
 from annotation.models import Assignment, Judgement, Round
 from corpus.models import Corpus, Finding, Utterance
-from django.core.management import CommandError, call_command
 from people.models import Person
-
 from tests.corpus.test_cmma import HEADER, row
 
 

@@ -3,16 +3,22 @@
 import uuid
 
 import pytest
+from django.core.management import CommandError, call_command
+
 from annotation.measuring import measure
 from annotation.models import Adjudication, Assignment, Judgement, Round, SchemeVersion
 from annotation.models.gold import items
 from annotation.scheme import DEFAULT, FULL, SchemeError
 from corpus.jobs import Refused
-from django.core.management import CommandError, call_command
 from people.models import Event
-
 from tests.factories import (
-    judge, make_corpus, make_dialogue, make_judged_round, make_member, make_person, make_round,
+    judge,
+    make_corpus,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_round,
 )  # fmt: skip
 
 

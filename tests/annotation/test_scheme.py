@@ -1,4 +1,5 @@
 import pytest
+
 from annotation.scheme import DEFAULT, FULL, YES_NO, Scheme, SchemeError, Task
 
 

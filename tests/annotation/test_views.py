@@ -3,12 +3,18 @@
 import uuid
 
 import pytest
-from annotation.models import Adjudication, Assignment, Judgement
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
+from annotation.models import Adjudication, Assignment, Judgement
 from tests.factories import (
-    ANSWERS, judge, make_dialogue, make_judged_round, make_member, make_person, make_round,
+    ANSWERS,
+    judge,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_round,
 )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 import pytest
-from corpus.byterange import ranged_response
 from django.test import RequestFactory
+
+from corpus.byterange import ranged_response
 
 
 @pytest.fixture

@@ -1,4 +1,5 @@
 import pytest
+
 from corpus.formats import FormatError, cmma, reader
 
 HEADER = (

@@ -1,12 +1,13 @@
 import shutil
 
 import pytest
+from django.core.files import File
+from django.core.management import CommandError, call_command
+
 from corpus import ingest as ingesting
 from corpus import media
 from corpus.jobs import JobStatus
 from corpus.models import Dialogue, Source
-from django.core.files import File
-from django.core.management import CommandError, call_command
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import datetime
 
 import pytest
-from corpus.jobs import STALE_AFTER, JobStatus, Refused, Stopped
 from django.utils import timezone, translation
 
+from corpus.jobs import STALE_AFTER, JobStatus, Refused, Stopped
 from tests.factories import make_source
 
 

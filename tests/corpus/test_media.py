@@ -4,6 +4,7 @@ import subprocess
 import av
 import numpy as np
 import pytest
+
 from corpus import media
 
 

@@ -1,7 +1,8 @@
-from corpus.segmentation import dialogues, spans
-from corpus.transcripts import Cue
 from hypothesis import given
 from hypothesis import strategies as st
+
+from corpus.segmentation import dialogues, spans
+from corpus.transcripts import Cue
 
 CUES = [Cue(1, 2, "a"), Cue(2.5, 4, "b"), Cue(9, 10, "c")]
 

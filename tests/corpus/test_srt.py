@@ -1,8 +1,9 @@
 import pytest
-from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.srt import parse
 from hypothesis import given
 from hypothesis import strategies as st
+
+from corpus.transcripts import Cue, TranscriptError
+from corpus.transcripts.srt import parse
 
 ONE = "1\n00:00:01,000 --> 00:00:02,500\n{}\n"
 

@@ -1,12 +1,12 @@
 """Who may see what, and what the pages of a corpus do."""
 
 import pytest
-from corpus.jobs import JobStatus
-from corpus.models import Membership, Source
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
-from people.models import Event, Invitation, Person
 
+from corpus.jobs import JobStatus
+from corpus.models import Membership, Source
+from people.models import Event, Invitation, Person
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import accuracy_score, f1_score
+
 from modeling.learner import recipes
 from modeling.learner.batches import IGNORED, Collator, Normalisation
 from modeling.learner.features import Features, audio, extract, vision
@@ -23,7 +25,6 @@ from modeling.learner.recipes import RECIPES, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Task, Utterance, load
 from modeling.learner.training import Splits
 from modeling.models import Recipes
-from sklearn.metrics import accuracy_score, f1_score
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = (

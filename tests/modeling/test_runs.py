@@ -6,14 +6,14 @@ import threading
 import time
 
 import pytest
-from corpus.jobs import JobStatus, Refused
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+
+from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
 from modeling.models import TrainingRun
 from people.models import Event
 from releases.models import Release
-
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
 

@@ -6,17 +6,17 @@ import sys
 import zipfile
 
 import pytest
-from annotation.models import Adjudication
-from corpus.jobs import JobStatus, Refused
-from corpus.models import Utterance
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from annotation.models import Adjudication
+from corpus.jobs import JobStatus, Refused
+from corpus.models import Utterance
 from releases import snapshot
 from releases.models import Release
 from releases.verify import faults
-
 from tests.factories import make_corpus, make_judged_round, make_member, make_person, make_release
 
 

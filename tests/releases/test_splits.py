@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from releases.splits import SplitError, split
 
 SIZES = st.dictionaries(st.text("abcdef", min_size=1), st.integers(1, 20), min_size=3, max_size=60)

@@ -1,0 +1,49 @@
+"""Headless Chromium on pages that are really served; skips with the reason where there is none."""
+
+import os
+import shutil
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+    "--autoplay-policy=no-user-gesture-required",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not path:
+        pytest.skip("no Chromium on this machine (bash tools/debian.sh browser)")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def sign_in(chromium, live_server):
+    """Sign in through the page; every error in the browser's console fails the test."""
+    contexts, errors = [], []
+
+    def enter(username, password="secret-for-tests", locale="en-US", **options):
+        context = chromium.new_context(locale=locale, base_url=live_server.url, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: errors.append(str(error)))
+        page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+        page.goto("/sign-in/")
+        page.fill("[name=username]", username)
+        page.fill("[name=password]", password)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{live_server.url}/")
+        page.shengqing_errors = errors
+        return page
+
+    yield enter
+    for context in contexts:
+        context.close()
+    assert errors == []

@@ -1,0 +1,59 @@
+"""Every page with axe-core, in both languages, both themes, and on a phone."""
+
+import json
+
+import pytest
+from django.conf import settings
+
+from modeling.models import TrainingRun
+from tests.factories import make_corpus, make_judged_round, make_member, make_person, make_release
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+AXE = settings.ROOT / "node_modules/axe-core/axe.min.js"
+
+
+@pytest.fixture
+def addresses():
+    corpus = make_corpus(
+        make_person("lead"), name="一个名字很长很长很长很长的语料库 with a long name"
+    )
+    opened = make_judged_round(corpus)
+    release = make_release(corpus, [opened])
+    run = TrainingRun.request(None, release, "hard-text").train()
+    empty = make_corpus(corpus.memberships.get(role="lead").person, name="empty")
+    dialogue = corpus.dialogues.first()
+    make_member(corpus)
+    return [
+        "/", "/work/", "/corpora/new/",
+        *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
+            "", "dialogues/", "sources/new/", "people/", "events/", "rounds/", "rounds/new/",
+            "releases/", "releases/new/", "runs/", "runs/new/")),
+        f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/findings/",
+        f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",
+        f"/releases/{release.pk}/", f"/runs/{run.pk}/", "/corpora/999/",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("en-US", "light", 1280), ("zh-CN", "dark", 390)]
+)
+def test_every_page(sign_in, addresses, locale, scheme, width):
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed (make setup)")
+    page = sign_in(
+        "lead", locale=locale, color_scheme=scheme, viewport={"width": width, "height": 800}
+    )
+    for address in addresses:
+        response = page.goto(address)
+        assert response.status == (404 if "999" in address else 200), address
+        # the test's own script goes in past the policy that the page keeps
+        found = page.evaluate(AXE.read_text() + ";axe.run({resultTypes: ['violations']})")
+        serious = [
+            (v["id"], v["nodes"][0]["target"], v["nodes"][0]["html"][:120])
+            for v in found["violations"]
+            if v["impact"] in ("serious", "critical")
+        ]
+        assert serious == [], (address, json.dumps(serious, ensure_ascii=False))
+        wider = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        assert wider <= 0, f"{address} is {wider} px wider than the window"
+    page.shengqing_errors[:] = [e for e in page.shengqing_errors if "404" not in e]

@@ -1,0 +1,131 @@
+"""An annotator at work, by keyboard alone."""
+
+import pytest
+from django.core.files import File
+from playwright.sync_api import expect
+
+from annotation.models import Judgement, Submission
+from corpus.models import Source
+from tests.factories import make_corpus, make_member, make_person, make_round
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def opened(film, srt, settings):
+    corpus = make_corpus(make_person("lead"))
+    source = Source.objects.create(corpus=corpus, title="film", gap=3.0)
+    with film.open("rb") as media, srt.open("rb") as words:
+        source.media.save("film.mp4", File(media))
+        source.transcript.save("film.srt", File(words))
+    source.ingest()
+    source.publish(None)
+    return make_round(corpus, [make_member(corpus, username="anno")])
+
+
+def until(page, expression, seconds=10):
+    """Poll from outside: the page's own policy forbids evaluating strings inside it."""
+    deadline = time.monotonic() + seconds
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
+
+
+def wait_until_saved(page, count):
+    expect(page.locator(".saved")).to_contain_text("Saved")
+    until(page, "localStorage.length === 0")
+    assert Judgement.objects.count() == count
+
+
+def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
+    page = sign_in("anno")
+    page.goto("/work/")
+    page.keyboard.press("Tab")  # skip link
+    for _ in range(30):
+        if page.evaluate("document.activeElement.textContent").strip() == "Go on labelling":
+            break
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/assignments/*/")
+    expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sentiment")
+    expect(page.locator("form.questions:visible [data-task=emotion_sentiment]")).to_be_hidden()
+
+    page.keyboard.type("3112")
+    expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute(
+        "data-task", "emotion_sentiment"
+    )
+    expect(page.locator("form.questions:visible .ask").first).to_have_text(
+        "How does the emotion joy act on the sentiment positive here?"
+    )
+    page.keyboard.type("53")
+    expect(page.locator("#turns li").first).to_have_attribute("data-complete", "")
+    page.keyboard.press("Enter")
+    expect(page.locator("form.questions:visible .said")).to_contain_text("真巧啊")
+    wait_until_saved(page, 6)
+
+    page.keyboard.type("1")
+    page.keyboard.press("u")  # undo takes the answer back, as a row of its own
+    page.keyboard.type("2711")
+    page.keyboard.press("Backspace")
+    page.keyboard.type("2")  # the humor answer again, differently
+    page.keyboard.type("33")
+    wait_until_saved(page, 6 + 2 + 4 + 1 + 2)
+
+    assignment = opened.assignments.order_by("pk").first()
+    first, second = assignment.dialogue.utterances.all()
+    assert assignment.answers()[first.pk] == {
+        "sentiment": "positive", "emotion": "joy", "sarcasm": "no", "humor": "yes",
+        "emotion_sentiment": "2", "sarcasm_humor": "0",
+    }  # fmt: skip
+    assert assignment.answers()[second.pk]["humor"] == "yes"
+
+    page.keyboard.press("Enter")  # everything is answered: the button that hands in
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('.crumbs').textContent.includes('1 of 2')")
+    assert Submission.objects.get().assignment == assignment
+
+    lead = sign_in("lead")
+    lead.goto(f"/rounds/{opened.pk}/")
+    expect(lead.locator("h1 + .state")).to_contain_text("1 of 2 hand-ins")
+
+
+def test_the_clip_plays_seeks_and_stops_at_the_end_of_the_utterance(sign_in, opened):
+    page = sign_in("anno")
+    page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    until(page, "document.querySelector('video').readyState >= 3")
+    expect(page.locator(".wave")).to_be_visible()
+    page.keyboard.press("ArrowDown")  # the second utterance, and it plays
+    until(page, "document.querySelector('video').currentTime > 1.5")
+    until(page, "document.querySelector('video').paused")
+    end = page.evaluate("document.querySelector('video').currentTime")
+    assert end == pytest.approx(2.4, abs=0.15)
+    page.keyboard.press("Space")
+    until(page, "!document.querySelector('video').paused")
+
+
+def test_a_cut_connection_keeps_the_answers_and_sends_them_later(sign_in, opened):
+    page = sign_in("anno")
+    page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    page.context.set_offline(True)
+    page.keyboard.type("31")
+    expect(page.locator(".saved")).to_contain_text("Not saved yet")
+    assert Judgement.objects.count() == 0
+    page.context.set_offline(False)
+    wait_until_saved(page, 2)
+    page.reload()
+    expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sarcasm")
+    errors = page.shengqing_errors
+    errors[:] = [e for e in errors if "ERR_INTERNET_DISCONNECTED" not in e]
+
+
+def test_digits_in_a_field_or_an_input_method_are_no_answers(sign_in, opened):
+    page = sign_in("anno")
+    page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    expect(page.locator("fieldset[data-lit]:visible")).to_have_count(1)
+    page.evaluate(
+        "document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', isComposing: true}))"
+    )
+    page.locator("[data-do=speed]").focus()
+    page.keyboard.type("2")
+    page.keyboard.press("?")
+    assert page.locator("form.questions:visible :checked").count() == 0

@@ -1,0 +1,44 @@
+import datetime
+
+import pytest
+from django.utils import timezone
+
+from people.models import Event, Invitation, Person
+from tests.factories import make_person
+
+
+@pytest.mark.django_db
+def test_a_person_is_called_by_one_name():
+    assert str(make_person("wang", name="王小明")) == "王小明"
+    assert make_person("li").get_short_name() == "li"
+    assert not hasattr(Person(), "first_name") or Person().first_name is None
+
+
+@pytest.mark.django_db
+def test_an_invitation_is_accepted_once_and_in_time():
+    lead = make_person()
+    invitation = Invitation.objects.create(invited_by=lead)
+    invitation.accept(make_person("one"))
+    with pytest.raises(ValueError):
+        invitation.accept(make_person("two"))
+    late = Invitation.objects.create(
+        invited_by=lead, expires_at=timezone.now() - datetime.timedelta(seconds=1)
+    )
+    with pytest.raises(ValueError):
+        late.accept(make_person("three"))
+    assert Event.objects.filter(verb="accept").count() == 1
+
+
+def test_a_corpus_event_carries_its_corpus(corpus, lead):
+    event = Event.objects.get(verb="found")
+    assert (event.person, event.corpus_id, event.detail) == (lead, corpus.pk, {"name": corpus.name})
+
+
+def test_sign_in_and_out(client, corpus, lead):
+    wrong = client.post("/sign-in/", {"username": "lead", "password": "wrong"})
+    assert wrong.status_code == 200
+    right = client.post("/sign-in/", {"username": "lead", "password": "secret-for-tests"})
+    assert right.url == "/"
+    assert client.get("/").status_code == 200
+    client.post("/sign-out/")
+    assert client.get("/").status_code == 302

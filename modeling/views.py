@@ -13,6 +13,8 @@ from modeling.forms import RunForm
 from modeling.models import TrainingRun
 from people.models import Event
 
+FEW = 200  # utterances below which a page warns that its figures are mostly chance
+
 
 def runs(request, pk):
     corpus = corpus_of(request, pk, LEAD)
@@ -56,7 +58,9 @@ def _run_of(request, pk):
 
 def run(request, pk):
     run = _run_of(request, pk)
-    page = context(run.release.corpus, "runs", run=run, **_live(run))
+    sizes = [task["n"] for task in run.results.get("tasks", {}).values() if task]
+    few = max(sizes, default=0) if max(sizes, default=FEW) < FEW else None
+    page = context(run.release.corpus, "runs", run=run, few=few, **_live(run))
     return render(request, "modeling/run.html", page)
 
 
@@ -70,19 +74,22 @@ def _live(run):
         if event["selection_macro_f1"]
     ]
     steps = epochs[-1]["epochs"] if epochs else 1
+    tasks = _tasks(run)
+    results = run.results.get("tasks", {})
+    last = epochs[-1]["losses"] if epochs else {}
     return {
         "epoch": epochs[-1] if epochs else None,
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
-        "scheme": _task_names(run),
+        "losses": [(task, last[task.key]) for task in tasks if task.key in last],
+        "tasks": [(task, results.get(task.key)) for task in tasks],
     }
 
 
-def _task_names(run):
-    """The tasks of the release's rounds with their results, in the order of the scheme."""
+def _tasks(run):
+    """The tasks of the release, in the order of their scheme."""
     first = run.release.rounds.select_related("scheme_version").first()
-    tasks = run.results.get("tasks", {})
-    return [(task, tasks.get(task.key)) for task in first.scheme.tasks] if first else []
+    return first.scheme.tasks if first else ()
 
 
 def progress(request, pk):

@@ -16,4 +16,6 @@ def clock(seconds):
 @register.filter
 def decimals(value, digits=2):
     """A number with a fixed number of decimals, a dash for None."""
-    return "–" if value is None else f"{value:.{digits}f}"
+    if value is None:
+        return "–"
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")

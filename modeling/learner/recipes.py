@@ -23,8 +23,8 @@ class Recipe:
     heads: int = 4
     context: bool = True
     dropout: float = 0.2
-    epochs: int = 30
-    patience: int = 8
+    epochs: int = 40
+    patience: int = 15
     dialogues_per_batch: int = 8
     learning_rate: float = 1e-3
     weight_decay: float = 0.01

@@ -72,6 +72,10 @@ class DialoguePlayer extends HTMLElement {
     this.video.play()
   }
 
+  cue(turn) { // be ready at the turn without playing it
+    if (turn?.dataset.start && this.video.paused) this.video.currentTime = Number(turn.dataset.start)
+  }
+
   watch() { // ends or loops a span on the frame, which timeupdate is too coarse for
     if (this.video.paused) return
     if (this.span && this.video.currentTime >= this.span.end) {

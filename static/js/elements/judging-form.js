@@ -70,7 +70,9 @@ class JudgingForm extends HTMLElement {
     for (const [key, li] of this.turns) key === id ? li.setAttribute("aria-current", "true") : li.removeAttribute("aria-current")
     this.turns.get(id).scrollIntoView({ block: "nearest" })
     this.light(this.pending(this.form))
-    if (play) this.player?.play(this.turns.get(id))
+    const turn = this.turns.get(id)
+    if (play) this.player?.play?.(turn)
+    else this.player?.cue?.(turn)
   }
 
   light(set) {

@@ -1,0 +1,138 @@
+"""What the documents say is there is there, and what is there is said."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
+MADE = {".venv", "node_modules", "var", "__pycache__", ".git", ".ruff_cache", ".mypy_cache"}
+MADE |= {".hypothesis", ".pytest_cache", ".env"}
+APPS = ["people", "corpus", "annotation", "releases", "modeling"]
+
+
+def documents(root):
+    return [*root.glob("*.md"), *sorted((root / "docs").rglob("*.md"))]
+
+
+def broken_links(root):
+    """Links of documents to files that do not exist."""
+    return [
+        f"{path.relative_to(root)} -> {target}"
+        for path in documents(root)
+        for target in LINK.findall(path.read_text("utf-8"))
+        if not (path.parent / target).exists()
+    ]
+
+
+def undocumented_settings(root):
+    """Environment variables that settings read and .env.example does not name."""
+    read = re.findall(
+        r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", (root / "config/settings.py").read_text("utf-8")
+    )
+    named = set(re.findall(r"^#?([A-Z_]+)=", (root / ".env.example").read_text("utf-8"), re.M))
+    return sorted(set(read) - named)
+
+
+def unlisted_places(root):
+    """Top-level files and folders that README's tree does not list."""
+    readme = (root / "README.md").read_text("utf-8")
+    tree = readme.split("## The tree")[1] if "## The tree" in readme else ""
+    listed = set(re.findall(r"^    (\S+?)/?\s", tree, re.M))
+    return sorted({path.name for path in root.iterdir()} - listed - MADE)
+
+
+def verbs_of_events(root):
+    """The verbs that the code writes into Events."""
+    found = set()
+    for app in APPS:
+        for path in (root / app).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                is_record = (
+                    isinstance(node, ast.Call)
+                    and isinstance(node.func, ast.Attribute)
+                    and ast.unparse(node.func) == "Event.record"
+                )
+                if is_record:
+                    found.add(ast.literal_eval(node.args[1]))
+    return found
+
+
+def unknown_verbs(root):
+    """Verbs of Events that the glossary does not have."""
+    glossary = (root / "docs/glossary.md").read_text("utf-8").split("## Verbs")[1]
+    cells = re.findall(r"^\| ([a-z, ]+) \|", glossary, re.M)
+    known = {verb.strip() for cell in cells for verb in cell.split(",")}
+    return sorted(verbs_of_events(root) - known)
+
+
+def missing_targets(root):
+    """`make …` in documents without a target of that name."""
+    targets = set(re.findall(r"^(\w+):", (root / "Makefile").read_text("utf-8"), re.M))
+    said = set()
+    for path in documents(root):
+        said |= set(re.findall(r"(?:`|^    )make (\w+)", path.read_text("utf-8"), re.M))
+    return sorted(said - targets)
+
+
+def missing_commands(root):
+    """`manage.py …` in documents without a command of that name."""
+    known = {p.stem for p in root.glob("*/management/commands/*.py")}
+    known |= {"createsuperuser", "runserver", "migrate", "collectstatic"}
+    said = set()
+    for path in documents(root):
+        said |= set(re.findall(r"manage\.py ([a-z_]+)", path.read_text("utf-8")))
+    return sorted(said - known)
+
+
+def undescribed_modules(root):
+    """Plain and domain modules without a sentence that says what they are."""
+    found = []
+    for app in [*APPS, "demo", "tools"]:
+        for path in (root / app).rglob("*.py"):
+            dull = {"migrations", "management", "templatetags"} & set(path.parts)
+            if dull or path.name in {"urls.py", "tasks.py", "forms.py", "admin.py"}:
+                continue
+            if not ast.get_docstring(ast.parse(path.read_text("utf-8"))):
+                found.append(str(path.relative_to(root)))
+    return found
+
+
+def test_the_documents_are_true():
+    assert broken_links(ROOT) == []
+    assert undocumented_settings(ROOT) == []
+    assert unlisted_places(ROOT) == []
+    assert unknown_verbs(ROOT) == []
+    assert missing_targets(ROOT) == []
+    assert missing_commands(ROOT) == []
+    assert undescribed_modules(ROOT) == []
+
+
+def test_both_guides_have_the_same_parts():
+    english, chinese = (
+        (ROOT / f"docs/guide/annotator.{language}.md").read_text("utf-8")
+        for language in ("en", "zh")
+    )
+    for part in (r"^\d\. ", r"^\| `", r"^\*\*"):
+        assert len(re.findall(part, english, re.M)) == len(re.findall(part, chinese, re.M))
+
+
+def test_what_is_broken_is_found(tmp_path):
+    for app in APPS:
+        (tmp_path / app).mkdir()
+    for folder in ("docs", "config", "demo", "tools"):
+        (tmp_path / folder).mkdir()
+    readme = "[a](docs/none.md) `make nothing`\n    python manage.py nothing\n## The tree\n\n    docs/   x\n"
+    (tmp_path / "README.md").write_text(readme)
+    (tmp_path / "docs/glossary.md").write_text("## Verbs\n| open, close | x |\n")
+    (tmp_path / "config/settings.py").write_text('A = env.bool("HIDDEN", default=1)')
+    (tmp_path / ".env.example").write_text("#SHOWN=1\n")
+    (tmp_path / "Makefile").write_text("run:\n")
+    (tmp_path / "corpus/models.py").write_text('Event.record(p, "burn", self)\n')
+    assert broken_links(tmp_path) == ["README.md -> docs/none.md"]
+    assert undocumented_settings(tmp_path) == ["HIDDEN"]
+    assert "corpus" in unlisted_places(tmp_path) and "docs" not in unlisted_places(tmp_path)
+    assert unknown_verbs(tmp_path) == ["burn"]
+    assert missing_targets(tmp_path) == ["nothing"]
+    assert missing_commands(tmp_path) == ["nothing"]
+    assert undescribed_modules(tmp_path) == ["corpus/models.py"]

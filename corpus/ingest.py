@@ -156,3 +156,4 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], folder: Path, sh
         "seconds": round(sum(part.end - part.start for part in cuts), 1),
     }
     source.save(update_fields=["sha256", "counts"])
+    source.finish()

@@ -92,6 +92,13 @@ class Job(models.Model):
         if not alive.update(**values):
             raise Stopped
 
+    def finish(self):
+        """Mark the work done within the transaction that stores its result, so that one cannot be
+        there without the other. Raises Stopped if it was asked to stop meanwhile.
+        """
+        self.beat(1.0)
+        self._end(JobStatus.DONE)
+
     @contextmanager
     def settled(self):
         """Run the claimed work; whatever happens, the row ends in a state that says so."""

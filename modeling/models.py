@@ -155,7 +155,9 @@ class TrainingRun(Job):
                 words=tail[0][-LAST_WORDS:],
             )
         self.results = last
-        self.save(update_fields=["results"])
+        with transaction.atomic():
+            self.save(update_fields=["results"])
+            self.finish()
 
 
 def _progress(event):

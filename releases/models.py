@@ -131,7 +131,9 @@ class Release(Job):
         data = (self.directory / "manifest.json").read_bytes()
         self.digest = hashlib.sha256(data).hexdigest()
         self.summary = manifest
-        self.save(update_fields=["digest", "summary"])
+        with transaction.atomic():
+            self.save(update_fields=["digest", "summary"])
+            self.finish()
 
     def verify(self):
         """The faults of the directory on disk, one sentence each; an empty list is good."""

@@ -122,7 +122,8 @@ def test_what_is_broken_is_found(tmp_path):
         (tmp_path / app).mkdir()
     for folder in ("docs", "config", "demo", "tools"):
         (tmp_path / folder).mkdir()
-    readme = "[a](docs/none.md) `make nothing`\n    python manage.py nothing\n## The tree\n\n    docs/   x\n"
+    readme = "[a](docs/none.md) `make nothing`\n    python manage.py nothing\n"
+    readme += "## The tree\n\n    docs/   x\n"
     (tmp_path / "README.md").write_text(readme)
     (tmp_path / "docs/glossary.md").write_text("## Verbs\n| open, close | x |\n")
     (tmp_path / "config/settings.py").write_text('A = env.bool("HIDDEN", default=1)')

@@ -84,6 +84,21 @@ def test_a_killed_attempt_is_cleared_by_the_next_one(source, settings):
     assert source.status == JobStatus.DONE and not half_done.exists()
 
 
+def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch):
+    digest = ingesting._digest
+
+    def stop_then_digest(path):
+        Source.objects.get(pk=source.pk).stop()
+        return digest(path)
+
+    monkeypatch.setattr(ingesting, "_digest", stop_then_digest)
+    source.ingest()
+    assert source.status == JobStatus.STOPPED
+    assert not Dialogue.objects.exists() and files(settings) == []
+    monkeypatch.undo()
+    assert source.requeue() and source.ingest().status == JobStatus.DONE
+
+
 def test_published_dialogues_are_not_cut_anew(source, settings, lead):
     source.ingest()
     assert source.publish(lead) == 2 and source.publish(lead) == 0

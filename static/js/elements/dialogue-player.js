@@ -73,7 +73,7 @@ class DialoguePlayer extends HTMLElement {
   }
 
   cue(turn) { // be ready at the turn without playing it
-    if (turn?.dataset.start && this.video.paused) this.video.currentTime = Number(turn.dataset.start)
+    if (turn?.dataset.start && this.video.paused) this.video.currentTime = Number(turn.dataset.start) + 0.1
   }
 
   watch() { // ends or loops a span on the frame, which timeupdate is too coarse for

@@ -17,7 +17,7 @@ for group in "$@"; do
 done
 missing=()
 for name in "${wanted[@]}"; do
-  dpkg -s "$name" >/dev/null 2>&1 || missing+=("$name")
+  [ "$(dpkg-query -W -f='${db:Status-Status}' "$name" 2>/dev/null)" = installed ] || missing+=("$name")
 done
 [ ${#missing[@]} -eq 0 ] && exit 0
 [ "$(id -u)" -eq 0 ] || { echo "Run as root: apt-get install ${missing[*]}" >&2; exit 1; }

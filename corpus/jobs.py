@@ -4,13 +4,14 @@ import datetime
 import logging
 from contextlib import contextmanager
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from corpus.complaints import Complaint, gettext_noop
+from people.models import Event
 
 log = logging.getLogger(__name__)
 
@@ -45,9 +46,10 @@ class JobStatus(models.TextChoices):
 
 
 class Job(models.Model):
-    """Mixed into Source, Release and TrainingRun."""
+    """Mixed into Source, Release and TrainingRun, which say their `verb` and do it `later`."""
 
     Status = JobStatus
+    verb = ""
 
     status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
     failure = models.JSONField(default=dict, blank=True, editable=False)
@@ -137,6 +139,23 @@ class Job(models.Model):
         stopped = mine.update(status=JobStatus.STOPPED, finished_at=now)
         self.refresh_from_db()
         return bool(stopped)
+
+    def later(self):
+        """Send the task that does the work, once the transaction is over."""
+        raise NotImplementedError
+
+    @transaction.atomic
+    def stop_by(self, person):
+        """`stop`, with its Event."""
+        if self.stop():
+            Event.record(person, "stop", self)
+
+    @transaction.atomic
+    def retry_by(self, person):
+        """Do ended or stale work again, with its Event; nothing if it is alive or waits."""
+        if self.requeue():
+            Event.record(person, self.verb, self, again=True)
+            self.later()
 
     def requeue(self):
         """Put ended or stale work back into the queue; False if it is alive or already waits."""

@@ -108,6 +108,7 @@ class Source(Job):
     counts = models.JSONField(default=dict, editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
 
+    verb = "ingest"
     objects = SourceQuerySet.as_manager()
 
     class Meta:
@@ -119,7 +120,7 @@ class Source(Job):
     def __str__(self):
         return self.title
 
-    def ingest_later(self):
+    def later(self):
         from corpus.tasks import ingest_source
 
         ingest_source.delay_on_commit(self.pk)

@@ -2,7 +2,7 @@
 
 from django.core.paginator import Paginator
 from django.http import Http404
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 
 from corpus.models import Corpus, Membership
 
@@ -28,6 +28,14 @@ def with_role(request, corpus, *roles):
 def context(corpus, here, **more):
     """What base.html needs to draw the bar of a corpus page."""
     return {"corpus": corpus, "role": corpus.my_role, "here": here, **more}
+
+
+def live_part(request, template, job, values):
+    """A fragment that polls while `job` works; once it has ended, htmx reloads the page."""
+    response = render(request, template, values)
+    if not job.active:
+        response["HX-Refresh"] = "true"
+    return response
 
 
 def page_of(request, rows, size=50):

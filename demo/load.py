@@ -73,7 +73,7 @@ def _make(say: Callable[[str], None]) -> Corpus:
     release.freeze()
     if release.status != JobStatus.DONE:
         raise RuntimeError(f"the demo release was not frozen: {release.failure_text}")
-    TrainingRun.request(lead, release).train_later()
+    TrainingRun.request(lead, release).later()
     return corpus
 
 

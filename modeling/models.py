@@ -46,6 +46,7 @@ class TrainingRun(Job):
     code_version = models.CharField(max_length=40, blank=True, editable=False)
     results = models.JSONField(default=dict, editable=False)
 
+    verb = "train"
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
@@ -78,7 +79,7 @@ class TrainingRun(Job):
         Event.record(person, "train", run, recipe=recipe, release=release.version)
         return run
 
-    def train_later(self):
+    def later(self):
         from modeling.tasks import train_run
 
         train_run.delay_on_commit(self.pk)

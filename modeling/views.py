@@ -7,11 +7,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, with_role
+from corpus.scope import LEAD, context, corpus_of, live_part, with_role
 from modeling.curves import curve
 from modeling.forms import RunForm
 from modeling.models import TrainingRun
-from people.models import Event
 
 FEW = 200  # utterances below which a page warns that its figures are mostly chance
 
@@ -41,7 +40,7 @@ def new_run(request, pk):
         try:
             with transaction.atomic():
                 run = TrainingRun.request(request.user, **form.cleaned_data)
-                run.train_later()
+                run.later()
         except Refused as refusal:
             form.add_error(None, sentence(refusal))
         else:
@@ -93,28 +92,19 @@ def _tasks(run):
 
 
 def progress(request, pk):
-    """The live part; when the run has ended, htmx is told to load the whole page anew."""
     run = _run_of(request, pk)
-    response = render(request, "modeling/_live.html", {"run": run, **_live(run)})
-    if not run.active:
-        response["HX-Refresh"] = "true"
-    return response
+    return live_part(request, "modeling/_live.html", run, {"run": run, **_live(run)})
 
 
 @require_POST
 def stop(request, pk):
     run = _run_of(request, pk)
-    if run.stop():
-        Event.record(request.user, "stop", run)
+    run.stop_by(request.user)
     return redirect("run", run.pk)
 
 
 @require_POST
 def attempt(request, pk):
-    """Queue a failed or stopped run again, from the start."""
     run = _run_of(request, pk)
-    with transaction.atomic():
-        if run.requeue():
-            Event.record(request.user, "train", run, recipe=run.recipe)
-            run.train_later()
+    run.retry_by(request.user)
     return redirect("run", run.pk)

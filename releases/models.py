@@ -51,6 +51,7 @@ class Release(Job):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     summary = models.JSONField(default=dict, editable=False)
 
+    verb = "freeze"
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
@@ -98,10 +99,10 @@ class Release(Job):
                 version=version,
             ) from error
         release.rounds.set(rounds)
-        Event.record(person, "freeze", release, version=version)
+        Event.record(person, cls.verb, release, version=version)
         return release
 
-    def freeze_later(self):
+    def later(self):
         from releases.tasks import freeze_release
 
         freeze_release.delay_on_commit(self.pk)

@@ -12,8 +12,7 @@ from django.views.decorators.http import require_POST
 
 from annotation.scheme import Scheme
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, with_role
-from people.models import Event
+from corpus.scope import LEAD, context, corpus_of, live_part, with_role
 from releases.forms import ReleaseForm
 from releases.models import Release
 
@@ -37,7 +36,7 @@ def new_release(request, pk):
         try:
             with transaction.atomic():
                 release = Release.request(request.user, corpus, version, rounds, **fields)
-                release.freeze_later()
+                release.later()
         except Refused as refusal:
             form.add_error(None, sentence(refusal))
         else:
@@ -95,20 +94,15 @@ def _agreement(release):
 def progress(request, pk):
     release = _release_of(request, pk, LEAD)
     url = reverse("release_progress", args=[release.pk])
-    response = render(request, "_progress.html", {"job": release, "name": "release", "url": url})
-    if not release.active:
-        response["HX-Refresh"] = "true"
-    return response
+    return live_part(
+        request, "_progress.html", release, {"job": release, "name": "release", "url": url}
+    )
 
 
 @require_POST
 def attempt(request, pk):
-    """Queue a failed or stopped freeze again."""
     release = _release_of(request, pk, LEAD)
-    with transaction.atomic():
-        if release.requeue():
-            Event.record(request.user, "freeze", release, version=release.version)
-            release.freeze_later()
+    release.retry_by(request.user)
     return redirect("release", release.pk)
 
 

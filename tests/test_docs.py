@@ -43,19 +43,16 @@ def unlisted_places(root):
 
 
 def verbs_of_events(root):
-    """The verbs that the code writes into Events."""
+    """The verbs that the code writes into Events: in calls of record, and as a Job's `verb`."""
     found = set()
     for app in APPS:
         for path in (root / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                is_record = (
-                    isinstance(node, ast.Call)
-                    and isinstance(node.func, ast.Attribute)
-                    and ast.unparse(node.func) == "Event.record"
-                )
-                if is_record:
-                    found.add(ast.literal_eval(node.args[1]))
-    return found
+                if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event.record":
+                    found.add(node.args[1])
+                elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":
+                    found.add(node.value)
+    return {node.value for node in found if isinstance(node, ast.Constant) and node.value}
 
 
 def unknown_verbs(root):

@@ -49,7 +49,7 @@ def test_an_upload_waits_in_redis_and_is_cut_by_a_worker(queue, film, srt):
         source.media.save("film.mp4", File(media))
         source.transcript.save("film.srt", File(words))
     with transaction.atomic():
-        source.ingest_later()
+        source.later()
         assert Source.objects.get().status == JobStatus.QUEUED
     with start_worker(
         queue, pool="solo", perform_ping_check=False, queues=["work"], loglevel="error"

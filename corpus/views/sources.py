@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from corpus.forms import SourceForm
 from corpus.models import Source
-from corpus.scope import LEAD, context, corpus_of, page_of, with_role
+from corpus.scope import LEAD, context, corpus_of, live_part, page_of, with_role
 from people.models import Event
 
 
@@ -24,7 +24,7 @@ def new_source(request, pk):
             form.instance.added_by = request.user
             source = form.save()
             Event.record(request.user, "ingest", source, title=source.title)
-            source.ingest_later()
+            source.later()
         return redirect("source", source.pk)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
@@ -51,31 +51,24 @@ def source(request, pk):
 
 
 def progress(request, pk):
-    """The progress bar; when the work has ended, htmx is told to load the whole page anew."""
     source = _source_of(request, pk)
     url = reverse("source_progress", args=[source.pk])
-    response = render(request, "_progress.html", {"job": source, "name": "source", "url": url})
-    if not source.active:
-        response["HX-Refresh"] = "true"
-    return response
+    return live_part(
+        request, "_progress.html", source, {"job": source, "name": "source", "url": url}
+    )
 
 
 @require_POST
 def stop(request, pk):
     source = _source_of(request, pk)
-    if source.stop():
-        Event.record(request.user, "stop", source)
+    source.stop_by(request.user)
     return redirect("source", source.pk)
 
 
 @require_POST
 def attempt(request, pk):
-    """Queue a failed or stopped source again."""
     source = _source_of(request, pk)
-    with transaction.atomic():
-        if source.requeue():
-            Event.record(request.user, "ingest", source, title=source.title)
-            source.ingest_later()
+    source.retry_by(request.user)
     return redirect("source", source.pk)
 
 

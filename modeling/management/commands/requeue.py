@@ -6,11 +6,7 @@ from corpus.models import Source
 from modeling.models import TrainingRun
 from releases.models import Release
 
-JOBS = [
-    (Source, Source.ingest_later),
-    (Release, Release.freeze_later),
-    (TrainingRun, TrainingRun.train_later),
-]
+JOBS = [Source, Release, TrainingRun]
 
 
 class Command(BaseCommand):
@@ -25,17 +21,17 @@ class Command(BaseCommand):
 
     def handle(self, everything=False, **options):
         count = 0
-        for model, later in JOBS:
+        for model in JOBS:
             for job in model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]):
                 with transaction.atomic():
-                    count += self._take_up(job, later, everything)
+                    count += self._take_up(job, everything)
         if options["verbosity"]:
             self.stdout.write(f"{count} put back into the queue")
 
-    def _take_up(self, job, later, everything):
+    def _take_up(self, job, everything):
         if everything and job.status == JobStatus.RUNNING:
             job.stop()
         if not (everything and job.status == JobStatus.QUEUED) and not job.requeue():
             return 0
-        later(job)
+        job.later()
         return 1

@@ -1,10 +1,22 @@
+from pathlib import PurePath
+
 from django import forms
 from django.conf import settings
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from corpus.encoding import ENCODINGS
 from corpus.models import Corpus, Membership, Source
+from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
+
+LARGEST_TRANSCRIPT = 64 * 1024**2
+ROLE_LABELS = {
+    "start": _("column of the start"),
+    "end": _("column of the end"),
+    "text": _("column of the words"),
+    "speaker": _("column of the speaker"),
+}
 
 
 class CorpusForm(forms.ModelForm):
@@ -18,12 +30,12 @@ class SourceForm(forms.ModelForm):
 
     class Meta:
         model = Source
-        fields = ["title", "media", "transcript", "gap"]
+        fields = ["title", "media", "transcript"]
         help_texts = {
             "media": _("Anything that ffmpeg reads: MP4, MKV, MOV, AVI, WAV, MP3 …"),
             "transcript": _(
-                "UTF-8, UTF-16 or GB18030; “张三：…” names the speaker. Without a transcript the "
-                "whole file becomes one span whose words you type in."
+                "SRT, ASS, VTT, ELAN, TextGrid, or a table (CSV, TSV, XLSX, JSONL). Without a "
+                "transcript the whole file becomes one span whose words you type in."
             ),
         }
 
@@ -33,13 +45,6 @@ class SourceForm(forms.ModelForm):
         self.fields["title"].required = False
         self.fields["media"].required = True
         self.fields["title"].help_text = _("Left empty: the name of the file.")
-        self.fields["gap"].min_value = 0.2
-
-    def clean_gap(self):
-        gap = self.cleaned_data["gap"]
-        if not 0.2 <= gap <= 600:
-            raise forms.ValidationError(_("Give a silence between 0.2 and 600 seconds."))
-        return gap
 
     def clean_media(self):
         media = self.cleaned_data["media"]
@@ -53,6 +58,17 @@ class SourceForm(forms.ModelForm):
             )
         return media
 
+    def clean_transcript(self):
+        transcript = self.cleaned_data["transcript"]
+        suffix = PurePath(transcript.name).suffix.lower() if transcript else ""
+        if transcript and suffix not in SUFFIXES:
+            raise forms.ValidationError(
+                _("A transcript ends in one of %(known)s.") % {"known": ", ".join(SUFFIXES)}
+            )
+        if transcript and transcript.size > LARGEST_TRANSCRIPT:
+            raise forms.ValidationError(_("A transcript has at most 64 MB."))
+        return transcript
+
     def clean(self):
         cleaned = super().clean()
         media = cleaned.get("media")
@@ -62,6 +78,34 @@ class SourceForm(forms.ModelForm):
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))
         return cleaned
+
+
+class ReadingForm(forms.Form):
+    """How a transcript is read and where its dialogues part."""
+
+    encoding = forms.ChoiceField(label=_("encoding"), required=False)
+    gap = forms.FloatField(
+        label=_("silence that parts two dialogues, in seconds"), min_value=0.2, max_value=600
+    )
+
+    def __init__(self, *args, header=(), found="", **kwargs):
+        super().__init__(*args, **kwargs)
+        names = list(dict.fromkeys([found, *ENCODINGS])) if found else []
+        self.fields["encoding"].choices = [(name, name) for name in names]
+        if not names:
+            del self.fields["encoding"]
+        for role, label in ROLE_LABELS.items() if header else ():
+            self.fields[role] = forms.ChoiceField(
+                label=label,
+                required=role != "speaker",
+                choices=[("", "–"), *((name, name) for name in header)],
+            )
+
+    @property
+    def columns(self):
+        """Role -> column, as chosen."""
+        chosen = {role: self.cleaned_data.get(role) for role in ROLE_LABELS}
+        return {role: column for role, column in chosen.items() if column}
 
 
 class MemberForm(forms.Form):

@@ -12,7 +12,7 @@ from corpus import media, segmentation
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
 from corpus.models import Dialogue, Source, Speaker, Utterance
-from corpus.transcripts import Cue, TranscriptError, srt
+from corpus.transcripts import Cue, TranscriptError
 
 SPARE_DISK = 200 * 1024**2  # bytes that stay free
 
@@ -65,8 +65,7 @@ def _cues(source: Source, found: media.Probe) -> list[Cue]:
     """The transcript's cues; without one, a single span without words that a person fills in."""
     if not source.transcript:
         return [Cue(0.0, found.duration, "")]
-    with source.transcript.open("rb") as file:
-        cues = srt.parse(file.read())
+    cues = source.read_transcript().cues
     late = [cue for cue in cues if cue.end > found.duration + 0.5]
     if late:
         raise TranscriptError(
@@ -144,6 +143,7 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], folder: Path, sh
                 uid=f"{part.uid}_U_{number}",
                 speaker=speakers.get(cue.speaker),
                 text=cue.text,
+                translation=cue.translation,
                 start=round(cue.start - part.start, 3),
                 end=round(min(cue.end, part.end) - part.start, 3),
             )

@@ -38,6 +38,7 @@ class Stopped(Exception):
 
 
 class JobStatus(models.TextChoices):
+    DRAFT = "draft", _("to be confirmed")
     QUEUED = "queued", _("queued")
     RUNNING = "running", _("running")
     DONE = "done", _("done")

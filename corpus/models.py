@@ -3,10 +3,12 @@
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, Refused, sentence
+from corpus.jobs import Job, JobStatus, Refused, sentence
+from corpus.transcripts.reading import columns, read
 from people.models import Event
 
 
@@ -102,7 +104,9 @@ class Source(Job):
     kind = models.CharField(max_length=8, choices=Kind, default=Kind.EPISODE)
     title = models.CharField(_("title"), max_length=80)
     media = models.FileField(_("video or audio"), upload_to=source_path, blank=True)
-    transcript = models.FileField(_("transcript (SRT)"), upload_to=source_path, blank=True)
+    transcript = models.FileField(_("transcript"), upload_to=source_path, blank=True)
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True)
+    columns = models.JSONField(default=dict, editable=False)  # of a table: role -> column
     gap = models.FloatField(_("silence that parts two dialogues, in seconds"), default=4.0)
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     counts = models.JSONField(default=dict, editable=False)
@@ -119,6 +123,48 @@ class Source(Job):
 
     def __str__(self):
         return self.title
+
+    def read_transcript(self, encoding="", columns=None):
+        """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
+        with self.transcript.open("rb") as file:
+            data = file.read()
+        return read(self.transcript.name, data, encoding or self.encoding, columns or self.columns)
+
+    def header(self, encoding=""):
+        """The column names of a transcript that is a table. Raises TranscriptError."""
+        with self.transcript.open("rb") as file:
+            return columns(self.transcript.name, file.read(), encoding or self.encoding)
+
+    def remembered_columns(self, header):
+        """What the corpus' last table with these very columns was read by."""
+        earlier = self.corpus.sources.exclude(pk=self.pk).exclude(columns={})
+        for source in earlier.order_by("-pk")[:50]:
+            if set(source.columns.values()) <= set(header):
+                return source.columns
+        return {}
+
+    @transaction.atomic
+    def confirm(self, person, encoding, gap, columns):
+        """Say that the draft is read rightly, and queue it; confirming twice changes nothing."""
+        drafts = Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
+        if drafts.update(
+            status=JobStatus.QUEUED,
+            encoding=encoding,
+            gap=gap,
+            columns=columns,
+            queued_at=timezone.now(),
+        ):
+            Event.record(person, "confirm", self, title=self.title, encoding=encoding, gap=gap)
+            self.later()
+        self.refresh_from_db()
+
+    @transaction.atomic
+    def discard(self, person):
+        """Delete a draft with its upload."""
+        Event.record(person, "discard", self, title=self.title)
+        files = [file for file in (self.media, self.transcript) if file]
+        transaction.on_commit(lambda: [file.delete(save=False) for file in files])
+        Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     def later(self):
         from corpus.tasks import ingest_source
@@ -263,6 +309,7 @@ class Utterance(models.Model):
     uid = models.CharField(max_length=120)
     speaker = models.ForeignKey(Speaker, models.PROTECT, null=True, related_name="utterances")
     text = models.TextField(blank=True)
+    translation = models.TextField(blank=True)
     start = models.FloatField(null=True)
     end = models.FloatField(null=True)
 

@@ -34,8 +34,13 @@ def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path)
     transcript.write_text(LONG, encoding="gb18030")
     for episode in range(3):
         with film.open("rb") as media, transcript.open("rb") as words:
-            form = {"media": media, "transcript": words, "gap": "0.8", "title": f"第{episode}集"}
+            form = {"media": media, "transcript": words, "title": f"第{episode}集"}
             client.post(reverse("new_source", args=[corpus.pk]), form)
+        draft = Source.objects.get(title=f"第{episode}集")
+        page = client.get(reverse("preview", args=[draft.pk]), {"gap": "0.8"})
+        assert page.context["part_count"] == 4 and "gb18030" in page.content.decode()
+        confirmed = {"gap": "0.8", "encoding": "gb18030"}
+        client.post(reverse("confirm_source", args=[draft.pk]), confirmed)
     assert set(Source.objects.values_list("status", flat=True)) == {JobStatus.DONE}
     assert corpus.dialogues.count() == 12
     clip = reverse("dialogue_media", args=[corpus.dialogues.first().pk, "clip"])

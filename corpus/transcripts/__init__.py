@@ -1,4 +1,8 @@
-"""Plain: transcript files into cues."""
+"""Plain: transcript files into cues. One module a format, each with `parse`.
+
+A format yields RawCues as they stand in the file; `cleaning.clean` takes away markup and sound
+notes, finds speakers and splits bilingual lines; `reading.read` puts the two together.
+"""
 
 from dataclasses import dataclass
 
@@ -10,10 +14,21 @@ class TranscriptError(Complaint):
 
 
 @dataclass(frozen=True)
+class RawCue:
+    """One entry of a file: seconds from the start of the episode, its lines, who is named."""
+
+    start: float
+    end: float
+    lines: tuple[str, ...]
+    speaker: str = ""
+
+
+@dataclass(frozen=True)
 class Cue:
-    """One line of a transcript: seconds from the start of the episode, its speaker and words."""
+    """One line of talk: seconds from the start of the episode, its words and its speaker."""
 
     start: float
     end: float
     text: str
     speaker: str = ""
+    translation: str = ""

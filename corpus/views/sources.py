@@ -1,6 +1,8 @@
 """Sources: adding, watching, publishing, and what an import found."""
 
 import csv
+from pathlib import Path
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db import transaction
@@ -10,10 +12,18 @@ from django.urls import reverse
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus.forms import SourceForm
+from corpus import media
+from corpus.complaints import Complaint
+from corpus.encoding import ENCODINGS, detect
+from corpus.forms import ReadingForm, SourceForm
+from corpus.jobs import sentence
 from corpus.models import Source
 from corpus.scope import LEAD, context, corpus_of, live_part, page_of, with_role
+from corpus.segmentation import dialogues
+from corpus.transcripts.table import guess
 from people.models import Event
+
+SHOWN_PARTS = 12  # dialogues that a preview writes out
 
 
 def new_source(request, pk):
@@ -22,9 +32,11 @@ def new_source(request, pk):
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             form.instance.added_by = request.user
+            form.instance.status = Source.Status.DRAFT
             source = form.save()
             Event.record(request.user, "ingest", source, title=source.title)
-            source.later()
+            if not source.transcript:
+                source.confirm(request.user, "", source.gap, {})
         return redirect("source", source.pk)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
@@ -37,17 +49,86 @@ def _source_of(request, pk):
 
 def source(request, pk):
     source = _source_of(request, pk)
-    dialogues = source.dialogues.select_related("publication").prefetch_related("utterances")
+    if source.status == Source.Status.DRAFT:
+        return redirect("preview", source.pk)
+    rows = source.dialogues.select_related("publication").prefetch_related("utterances")
     page = context(
         source.corpus,
         "corpus",
         source=source,
-        page=page_of(request, dialogues, 25),
+        page=page_of(request, rows, 25),
         drafts=source.dialogues.filter(publication=None).count(),
         findings=source.findings.count(),
         progress_url=reverse("source_progress", args=[source.pk]),
     )
     return render(request, "corpus/source.html", page)
+
+
+def preview(request, pk):
+    """How the transcript would be read and parted; nothing is written before it is confirmed."""
+    source = _source_of(request, pk)
+    if source.status != Source.Status.DRAFT:
+        return redirect("source", source.pk)
+    form, reading, complaint = _reading_of(source, request.GET)
+    parts = dialogues(reading.cues, form.cleaned_data["gap"]) if reading else []
+    page = context(
+        source.corpus,
+        "corpus",
+        source=source,
+        form=form,
+        reading=reading,
+        complaint=complaint,
+        parts=parts[:SHOWN_PARTS],
+        more=max(len(parts) - SHOWN_PARTS, 0),
+        part_count=len(parts),
+        speakers=sorted({cue.speaker for cue in reading.cues if cue.speaker}) if reading else [],
+    )
+    return render(request, "corpus/preview.html", page)
+
+
+def _reading_of(source, data):
+    """The form as filled in or as guessed, with what follows from it: a reading or a complaint."""
+    complaint, header, found, asked = None, [], "", data.get("encoding", "")
+    try:
+        media.probe(Path(source.media.path))
+        with source.transcript.open("rb") as file:
+            content = file.read()
+        found = "" if source.transcript.name.lower().endswith(".xlsx") else detect(content)
+        header = source.header(asked if asked in (found, *ENCODINGS) else found)
+    except Complaint as error:
+        complaint = sentence(error)
+    guessed = guess(header) | source.remembered_columns(header) if header else {}
+    filled = {"encoding": found, "gap": source.gap} | guessed | data.dict()
+    form = ReadingForm(filled, header=header, found=found)
+    reading = None
+    if form.is_valid() and not complaint:
+        try:
+            chosen = form.cleaned_data.get("encoding", "")
+            reading = source.read_transcript(chosen, form.columns)
+        except Complaint as error:
+            complaint = sentence(error)
+    return form, reading, complaint
+
+
+@require_POST
+def confirmation(request, pk):
+    source = _source_of(request, pk)
+    form, reading, _complaint = _reading_of(source, request.POST)
+    if reading is None:
+        values = {key: request.POST[key] for key in form.fields if key in request.POST}
+        return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(values)}")
+    source.confirm(request.user, reading.encoding, form.cleaned_data["gap"], form.columns)
+    return redirect("source", source.pk)
+
+
+@require_POST
+def removal(request, pk):
+    """Throw a draft away, with its upload; nothing was made from it yet."""
+    source = _source_of(request, pk)
+    if source.status == Source.Status.DRAFT:
+        source.discard(request.user)
+        return redirect("corpus", source.corpus_id)
+    return redirect("source", source.pk)
 
 
 def progress(request, pk):

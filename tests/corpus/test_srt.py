@@ -3,7 +3,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.srt import parse
+from corpus.transcripts.reading import read
+
+
+def parse(data):
+    return read("film.srt", data).cues
+
 
 ONE = "1\n00:00:01,000 --> 00:00:02,500\n{}\n"
 
@@ -37,8 +42,8 @@ def test_cues_come_in_order_of_time():
     ("data", "part"),
     [
         (b"", "empty"),
-        (b"\xff\xff\xff\x80\x80", "UTF-8, UTF-16 or GB18030"),
-        (b"\x00\x01\x02\x03", "UTF-8, UTF-16 or GB18030"),
+        (b"\xff\xff\xff\x80\x80", "UTF-8, UTF-16, GB18030 or Big5"),
+        (b"\x00\x01\x02\x03", "UTF-8|SRT"),
         (b"hello", "SRT"),
         ("1\n00:00:02,000 --> 00:00:01,000\n你好\n".encode(), "before it starts"),
         ("1\n00:00:01,000 -> 00:00:02,000\n你好\n".encode(), "SRT"),

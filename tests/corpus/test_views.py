@@ -71,9 +71,13 @@ def test_an_upload_is_cut_by_the_worker(client_of, corpus, lead, film, srt):
     address = reverse("new_source", args=[corpus.pk])
     with film.open("rb") as media, srt.open("rb") as text:
         response = client.post(
-            address, {"media": media, "transcript": text, "gap": "3", "title": ""}, follow=True
+            address, {"media": media, "transcript": text, "title": ""}, follow=True
         )
     source = Source.objects.get()
+    assert source.status == JobStatus.DRAFT and "真巧啊" in response.content.decode()
+    confirm = reverse("confirm_source", args=[source.pk])
+    response = client.post(confirm, {"gap": "3", "encoding": "utf-8"}, follow=True)
+    source.refresh_from_db()
     assert (source.title, source.status) == ("film", JobStatus.DONE)
     assert "2 dialogues" in response.content.decode()
     clip = client.get(
@@ -83,7 +87,7 @@ def test_an_upload_is_cut_by_the_worker(client_of, corpus, lead, film, srt):
     assert clip.status_code == 404 or (clip.status_code, clip["Content-Length"]) == (206, "100")
     assert Event.objects.filter(verb="ingest", noun="source", person=lead).exists()
     with film.open("rb") as media:
-        again = client.post(address, {"media": media, "gap": "3", "title": "film"})
+        again = client.post(address, {"media": media, "title": "film"})
     assert "already" in again.content.decode() and Source.objects.count() == 1
 
 
@@ -91,9 +95,7 @@ def test_an_upload_is_cut_by_the_worker(client_of, corpus, lead, film, srt):
 def test_an_upload_that_is_no_film_says_so_and_can_be_tried_again(client_of, corpus, lead):
     client = client_of(lead)
     upload = SimpleUploadedFile("trick.mp4", b"MZ" + b"\0" * 500, "video/mp4")
-    page = client.post(
-        reverse("new_source", args=[corpus.pk]), {"media": upload, "gap": "4"}, follow=True
-    )
+    page = client.post(reverse("new_source", args=[corpus.pk]), {"media": upload}, follow=True)
     assert "trick.mp4 is not video or audio" in page.content.decode()
     page = client.post(reverse("attempt_source", args=[Source.objects.get().pk]), follow=True)
     assert Source.objects.get().attempt == 2
@@ -162,3 +164,71 @@ def test_pages_speak_chinese(clients, corpus):
 def test_strict_content_security_policy(clients, corpus):
     policy = clients["lead"].get(reverse("corpus", args=[corpus.pk]))["Content-Security-Policy"]
     assert "unsafe" not in policy and "default-src 'none'" in policy and "nonce-" in policy
+
+
+@pytest.fixture
+def draft(client_of, corpus, lead, film):
+    """A source whose transcript waits to be confirmed."""
+
+    def upload(name, data):
+        with film.open("rb") as media:
+            transcript = SimpleUploadedFile(name, data)
+            form = {"media": media, "transcript": transcript, "title": name}
+            client_of(lead).post(reverse("new_source", args=[corpus.pk]), form)
+        return Source.objects.get(title=name)
+
+    return upload
+
+
+def test_a_preview_shows_the_encoding_and_the_dialogues_of_a_gap(client_of, lead, draft):
+    text = "\n".join(
+        f"{n}\n00:00:0{2 * n},000 --> 00:00:0{2 * n + 1},000\n甲：第{n}句你好世界\n"
+        for n in (1, 2, 3)
+    )
+    source = draft("a.srt", text.encode("gb18030"))
+    client, address = client_of(lead), reverse("preview", args=[source.pk])
+    page = client.get(address)
+    assert page.context["reading"].encoding == "gb18030" and page.context["part_count"] == 1
+    assert client.get(address, {"gap": "0.5"}).context["part_count"] == 3
+    wrong = client.get(address, {"encoding": "utf-8"})
+    assert "not text in utf-8" in wrong.content.decode() and wrong.context["reading"] is None
+    assert "disabled" in wrong.content.decode()
+    nonsense = client.get(address, {"gap": "-1", "encoding": "../x"})
+    assert nonsense.status_code == 200 and nonsense.context["reading"] is None
+    refused = client.post(reverse("confirm_source", args=[source.pk]), {"gap": "-1"})
+    assert refused.url.startswith(address) and source.dialogues.count() == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_columns_of_a_table_are_chosen_once_and_remembered(client_of, lead, draft):
+    table = "from,to,line\n1,2,你好\n3,4,再见\n"
+    source, client = draft("a.csv", table.encode()), client_of(lead)
+    page = client.get(reverse("preview", args=[source.pk]))
+    assert page.context["reading"] is None and "column of the words" in page.content.decode()
+    chosen = {"start": "from", "end": "to", "text": "line", "speaker": "", "gap": "4"}
+    client.post(reverse("confirm_source", args=[source.pk]), chosen | {"encoding": "utf-8"})
+    source.refresh_from_db()
+    assert source.status == JobStatus.DONE, source.failure_text
+    assert [u.text for u in source.dialogues.get().utterances.all()] == ["你好", "再见"]
+    second = draft("b.csv", table.replace("再见", "回来").encode())
+    page = client.get(reverse("preview", args=[second.pk]))
+    assert [cue.text for cue in page.context["reading"].cues] == ["你好", "回来"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_can_be_thrown_away_and_only_a_draft(client_of, lead, draft, settings):
+    source, client = draft("a.srt", b"hello"), client_of(lead)
+    assert "not valid SRT" in client.get(reverse("preview", args=[source.pk])).content.decode()
+    client.post(reverse("remove_source", args=[source.pk]))
+    assert not Source.objects.exists() and not list(settings.MEDIA_ROOT.rglob("*.mp4"))
+    kept = make_source(Membership.objects.get(person=lead).corpus)
+    client.post(reverse("remove_source", args=[kept.pk]))
+    assert Source.objects.get() == kept
+    assert client.get(reverse("preview", args=[kept.pk])).url == reverse("source", args=[kept.pk])
+
+
+def test_a_transcript_of_an_unknown_kind_is_refused_at_once(client_of, corpus, lead, film):
+    with film.open("rb") as media:
+        form = {"media": media, "transcript": SimpleUploadedFile("a.doc", b"x"), "title": "x"}
+        page = client_of(lead).post(reverse("new_source", args=[corpus.pk]), form)
+    assert "ends in one of .srt" in page.content.decode() and not Source.objects.exists()

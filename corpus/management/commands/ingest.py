@@ -12,13 +12,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("media", type=Path)
-        parser.add_argument("transcript", type=Path, nargs="?", help="SRT; without it, one span")
+        parser.add_argument(
+            "transcript", type=Path, nargs="?", help="any kind we read; without it, one span"
+        )
         parser.add_argument("--corpus", required=True, help="name of the corpus")
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
+        parser.add_argument("--encoding", default="", help="of the transcript; default: found")
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
 
-    def handle(self, media, transcript, corpus, title, gap, publish, **options):
+    def handle(self, media, transcript, corpus, title, gap, encoding, publish, **options):
         found = Corpus.objects.filter(name=corpus).first()
         if found is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
@@ -28,7 +31,7 @@ class Command(BaseCommand):
         title = title or media.stem[:80]
         if found.sources.filter(title=title).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
-        source = found.sources.create(title=title, gap=gap)
+        source = found.sources.create(title=title, gap=gap, encoding=encoding)
         self._store(source, media, transcript)
         source.ingest()
         if source.status != JobStatus.DONE:

@@ -1,0 +1,102 @@
+"""Plain: a transcript file of any kind into cues."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from corpus.complaints import gettext_noop
+from corpus.encoding import EncodingError, decode, detect
+from corpus.transcripts import Cue, RawCue, TranscriptError, ass, eaf, praat, srt, table, vtt
+from corpus.transcripts.cleaning import clean
+
+PARSERS: dict[str, Callable[[str], list[RawCue]]] = {
+    ".srt": srt.parse,
+    ".ass": ass.parse,
+    ".ssa": ass.parse,
+    ".vtt": vtt.parse,
+    ".eaf": eaf.parse,
+    ".textgrid": praat.parse,
+}
+TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".xlsx": "xlsx"}
+SUFFIXES = (*PARSERS, *TABLES)
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """What a file says, and how it was read."""
+
+    cues: list[Cue]
+    encoding: str  # empty for XLSX, which is no text file
+    sounds: int = 0
+    empty: int = 0
+    bilingual: bool = False
+    columns: list[str] = field(default_factory=list)  # of a table
+    mapping: dict[str, str] = field(default_factory=dict)  # role -> column, of a table
+
+
+def read(
+    name: str, data: bytes, encoding: str = "", mapping: Mapping[str, str] | None = None
+) -> Transcript:
+    """Read a file by its suffix; `encoding` and `mapping` are found unless they are given.
+
+    Raises TranscriptError with a sentence that says where and what was expected.
+    """
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in SUFFIXES:
+        raise TranscriptError(
+            gettext_noop("A transcript ends in one of %(known)s; this one is %(name)s."),
+            known=", ".join(SUFFIXES),
+            name=PurePath(name).name,
+        )
+    if not data.strip():
+        raise TranscriptError(gettext_noop("The transcript is empty."))
+    if suffix == ".xlsx":
+        return _table("xlsx", data, "", mapping)
+    try:
+        encoding = encoding or detect(data)
+        text = decode(data, encoding)
+    except EncodingError as error:
+        raise TranscriptError(error.template, **error.values) from error
+    if suffix in TABLES:
+        return _table(TABLES[suffix], text, encoding, mapping)
+    return _transcript(PARSERS[suffix](text), encoding)
+
+
+def columns(name: str, data: bytes, encoding: str = "") -> list[str]:
+    """The column names of a table, none for another kind of transcript. Raises as `read` does."""
+    kind = TABLES.get(PurePath(name).suffix.lower())
+    if kind is None:
+        return []
+    try:
+        return table.rows(kind, data if kind == "xlsx" else decode(data, encoding))[0]
+    except EncodingError as error:
+        raise TranscriptError(error.template, **error.values) from error
+
+
+def _table(
+    kind: str, data: bytes | str, encoding: str, mapping: Mapping[str, str] | None
+) -> Transcript:
+    names, rows = table.rows(kind, data)
+    chosen = table.guess(names)
+    chosen |= {role: column for role, column in (mapping or {}).items() if column in names}
+    return _transcript(table.parse(rows, chosen), encoding, names, chosen)
+
+
+def _transcript(
+    raw: list[RawCue],
+    encoding: str,
+    names: list[str] | None = None,
+    mapping: dict[str, str] | None = None,
+) -> Transcript:
+    cleaned = clean(raw)
+    if not cleaned.cues:
+        raise TranscriptError(gettext_noop("The transcript holds no line of talk."))
+    return Transcript(
+        cleaned.cues,
+        encoding,
+        cleaned.sounds,
+        cleaned.empty,
+        cleaned.bilingual,
+        names or [],
+        mapping or {},
+    )

@@ -153,6 +153,7 @@ def _utterance_row(utterance: Utterance, content: Content) -> dict[str, Any]:
         "start": utterance.start,
         "end": utterance.end,
         "text": utterance.text,
+        "translation": utterance.translation or None,
         "media": media_name(dialogue),
     }
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.db import transaction
 
 from annotation.models import Assignment, Judgement, Round, SchemeVersion, Submission
-from annotation.scheme import FULL, Scheme
+from annotation.scheme import FULL, Scheme, Task, Value
 from corpus import imports
 from corpus.complaints import gettext_noop
 from corpus.formats import Row, Table, reader
@@ -44,9 +44,24 @@ def import_published(corpus, format_name: str, paths: list[Path], person=None) -
     return sources
 
 
+def scheme_of(table: Table) -> Scheme:
+    """The scheme of a table's labels: our own tasks where all its values fit, else nominal ones
+    with the table's values.
+    """
+    own = {task.key: task for task in FULL.tasks}
+    fitting = [key for key in own if set(table.values.get(key, "?")) <= set(own[key].keys)]
+    foreign = [key for key in table.values if key not in fitting]
+    return Scheme((*(own[key] for key in fitting), *(_foreign(table, key) for key in foreign)))
+
+
+def _foreign(table: Table, key: str) -> Task:
+    words = key.replace("_", " ")
+    values = tuple(Value(value, {"en": value, "zh": value}) for value in table.values[key])
+    return Task(key, {"en": words, "zh": words}, "nominal", values)
+
+
 def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
-    used = {task for row in table.rows for task in row.labels}
-    scheme = Scheme(tuple(task for task in FULL.tasks if task.key in used))
+    scheme = scheme_of(table)
     published, _ = Round.objects.get_or_create(
         corpus=corpus,
         name=f"{format_name} (published)",
@@ -56,7 +71,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
             "scheme_version": SchemeVersion.of(corpus, scheme),
         },
     )
-    strange = used - set(published.scheme.keys)
+    strange = set(scheme.keys) - set(published.scheme.keys)
     if strange:
         raise Refused(
             gettext_noop(

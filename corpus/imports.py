@@ -1,6 +1,5 @@
 """A published table becomes a source with dialogues, utterances and findings."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 from django.db import transaction
@@ -49,10 +48,11 @@ def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
             "dialogues": len(table.dialogues),
             "utterances": len(table.rows),
             "unlabelled": table.unlabelled,
+            "ignored": table.ignored,
         },
     )
     _store_findings(source, table)
-    _store_rows(source, table, _speakers(corpus, {row.speaker for row in table.rows}))
+    _store_rows(source, table, _speakers(corpus, table))
     return source
 
 
@@ -74,9 +74,13 @@ def _store_findings(source: Source, table: Table) -> None:
     )
 
 
-def _speakers(corpus: Corpus, names: Iterable[str]) -> dict[str, Speaker]:
+def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
+    names = {row.speaker for row in table.rows if row.speaker}
     Speaker.objects.bulk_create(
-        (Speaker(corpus=corpus, name=name) for name in sorted(names) if name),
+        (
+            Speaker(corpus=corpus, name=name, traits=table.speakers.get(name, {}))
+            for name in sorted(names)
+        ),
         ignore_conflicts=True,
     )
     return {speaker.name: speaker for speaker in corpus.speakers.all()}
@@ -91,7 +95,7 @@ def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> N
                 source=source,
                 uid=uid,
                 number=number,
-                split=table.split,
+                split=rows[0].split or table.split,
                 start=0.0,
                 end=max((row.end for row in rows if row.end is not None), default=None),
             )

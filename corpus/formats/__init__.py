@@ -1,18 +1,19 @@
 """Plain: published corpora into our rows; one module a format, each with `read(path) -> Table`.
 
 `FORMATS` names them. A reader guesses nothing: a cell is taken as it is, repaired where only one
-reading is possible, or rejected, and the last two are reported by line.
+reading is possible, or rejected, and the last two are reported by line. Columns that are not
+imported are named.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from corpus.complaints import Complaint
 
-FORMATS = ("cmma",)
+FORMATS = ("cmma", "meld", "cped", "mustard", "chsims")
 
 
 class FormatError(Complaint):
@@ -43,6 +44,14 @@ class Row:
     start: float | None
     end: float | None
     labels: dict[str, str]
+    split: str = ""
+
+    def shifted(self, seconds: float) -> "Row":
+        """The row with its times moved."""
+        start, end = (
+            None if time is None else round(time + seconds, 3) for time in (self.start, self.end)
+        )
+        return replace(self, start=start, end=end)
 
 
 @dataclass
@@ -53,6 +62,9 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     unlabelled: int = 0
+    values: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> all it may hold
+    ignored: list[str] = field(default_factory=list)  # columns that are not imported
+    speakers: dict[str, dict[str, str]] = field(default_factory=dict)  # name -> traits
 
     @property
     def dialogues(self) -> dict[str, list[Row]]:

@@ -59,3 +59,25 @@ def test_the_published_corpus(test_data, capsys):
     assert Utterance.objects.count() == 17834
     assert Judgement.objects.values("utterance").distinct().count() == 17834
     assert Finding.objects.filter(column="").count() == 1912
+
+
+@pytest.mark.django_db
+def test_a_format_with_other_values_brings_a_scheme_of_its_own(tmp_path):
+    header = (
+        "TV_ID,Dialogue_ID,Utterance_ID,Speaker,Gender,Age,Neuroticism,Extraversion,Openness,"
+        "Agreeableness,Conscientiousness,Scene,FacePosition_LU,FacePosition_RD,Sentiment,Emotion,"
+        "DA,Utterance\n"
+    )
+    first = "1,1_0,1_0_0,甲,female,young,high,high,low,high,high,car,1_1,2_2,"
+    first += "neutral,worried,answer,好\n"
+    path = tmp_path / "train_split.csv"
+    path.write_text(header + first)
+    call_command("import_corpus", str(path), format="cped", corpus="CPED")
+    scheme = Round.objects.get().scheme
+    assert scheme.keys == ("sentiment", "emotion", "dialogue_act")
+    assert len(scheme["emotion"].keys) == 13 and scheme["sentiment"].level == "ordinal"
+    assert Corpus.objects.get().speakers.get().traits["age"] == "young"
+    second = tmp_path / "test_split.csv"
+    second.write_text(header + first.replace("1_0", "2_0").replace("worried", "grateful"))
+    call_command("import_corpus", str(second), format="cped", corpus="CPED")
+    assert Round.objects.count() == 1 and Judgement.objects.count() == 6

@@ -56,6 +56,8 @@ class Command(BaseCommand):
             f" utterances, {counts['labels']} labels; {counts['unlabelled']} rows without a label"
             " left out"
         )
+        if counts["ignored"]:
+            self.stdout.write(f"  columns not imported: {', '.join(counts['ignored'])}")
         cells = source.findings.exclude(column="")
         for finding in cells[:SHOWN]:
             self.stdout.write(

@@ -1,0 +1,32 @@
+"""Plain: the tables of MELD (Poria et al. 2019), one row an utterance."""
+
+from pathlib import Path
+
+from corpus.formats import Table, layout
+
+EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
+LAYOUT = layout.Layout(
+    name="MELD",
+    text="Utterance",
+    speaker="Speaker",
+    dialogue=lambda cells, split: f"{split or 'meld'}_dia{cells['Dialogue_ID']}",
+    uid=lambda cells, split: (
+        f"{split or 'meld'}_dia{cells['Dialogue_ID']}_utt{cells['Utterance_ID']}"
+    ),
+    columns=("Dialogue_ID", "Utterance_ID"),
+    start="StartTime",
+    end="EndTime",
+    from_episode=True,
+    tasks={
+        "Emotion": ("emotion", {value: value for value in EMOTIONS}),
+        "Sentiment": (
+            "sentiment",
+            {value: value for value in ("negative", "neutral", "positive")},
+        ),
+    },
+)
+
+
+def read(path: Path) -> Table:
+    """The utterances and labels of one MELD file. Raises FormatError if it is no such table."""
+    return layout.read(path, LAYOUT)

@@ -54,7 +54,7 @@ def ingest(source: Source) -> None:
         for done, part in enumerate(cuts, 1):
             _make_files(path, found, part, directory)
             source.beat(done / len(cuts))
-        _store(source, found, cuts, folder, _digest(path))
+        _store(source, found, cuts, folder, digest(path))
         _forget_earlier(directory)
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
@@ -109,7 +109,8 @@ def _forget_earlier(directory: Path) -> None:
             shutil.rmtree(other)
 
 
-def _digest(path: Path) -> str:
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -133,6 +134,7 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], folder: Path, sh
             start=round(part.start, 3),
             end=round(part.end, 3),
             clip=f"{stem}.mp4",
+            clip_sha256=digest(settings.MEDIA_ROOT / f"{stem}.mp4"),
             poster=f"{stem}.jpg",
             **sound,
         )

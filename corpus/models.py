@@ -257,6 +257,7 @@ class Dialogue(models.Model):
     start = models.FloatField(null=True)
     end = models.FloatField(null=True)
     clip = models.FileField(blank=True, max_length=300)
+    clip_sha256 = models.CharField(max_length=64, blank=True, editable=False)
     poster = models.FileField(blank=True, max_length=300)
     audio = models.FileField(blank=True, max_length=300)
     peaks = models.FileField(blank=True, max_length=300)

@@ -9,6 +9,7 @@ urlpatterns = [
     path("corpora/<int:pk>/people/", corpora.people, name="people"),
     path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
     path("corpora/<int:pk>/events/", corpora.events, name="events"),
+    path("corpora/<int:pk>/health/", corpora.health, name="health"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
     path("sources/<int:pk>/", sources.source, name="source"),

@@ -26,8 +26,8 @@ def addresses():
     return [
         "/", "/work/", "/corpora/new/",
         *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
-            "", "dialogues/", "sources/new/", "people/", "events/", "rounds/", "rounds/new/",
-            "releases/", "releases/new/", "runs/", "runs/new/")),
+            "", "dialogues/", "sources/new/", "people/", "events/", "health/",
+            "rounds/", "rounds/new/", "releases/", "releases/new/", "runs/", "runs/new/")),
         f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/findings/",
         f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",
         f"/releases/{release.pk}/", f"/runs/{run.pk}/", "/corpora/999/",

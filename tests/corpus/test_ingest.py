@@ -85,13 +85,13 @@ def test_a_killed_attempt_is_cleared_by_the_next_one(source, settings):
 
 
 def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch):
-    digest = ingesting._digest
+    digest = ingesting.digest
 
     def stop_then_digest(path):
         Source.objects.get(pk=source.pk).stop()
         return digest(path)
 
-    monkeypatch.setattr(ingesting, "_digest", stop_then_digest)
+    monkeypatch.setattr(ingesting, "digest", stop_then_digest)
     source.ingest()
     assert source.status == JobStatus.STOPPED
     assert not Dialogue.objects.exists() and files(settings) == []

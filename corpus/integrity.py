@@ -1,0 +1,112 @@
+"""What is wrong with a corpus: files against rows, times, words, repetitions."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from django.conf import settings
+from django.db.models import Count
+
+from corpus.complaints import gettext_noop
+from corpus.ingest import digest
+from corpus.models import Corpus, Utterance
+
+KINDS = {
+    "missing": gettext_noop("file missing"),
+    "orphaned": gettext_noop("file without a row"),
+    "changed": gettext_noop("file changed"),
+    "reversed": gettext_noop("ends before it starts"),
+    "outside": gettext_noop("outside its clip"),
+    "overlap": gettext_noop("overlaps the one before"),
+    "hurried": gettext_noop("more words than time"),
+    "wordless": gettext_noop("no words"),
+    "repeated": gettext_noop("same dialogue twice"),
+}
+SLACK = 0.05  # seconds by which an utterance may leave its clip
+FASTEST = 16.0  # characters a second that somebody may say
+LONGEST_OVERLAP = 1.0  # seconds that two people may talk at once
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, and where."""
+
+    kind: str
+    place: str
+    dialogue_id: int | None = None
+    utterance_id: int | None = None
+    detail: str = ""
+
+
+def check(corpus: Corpus, deep: bool = False) -> Iterator[Fault]:
+    """Every fault; `deep` also reads each clip and compares its SHA-256."""
+    yield from _files(corpus, deep)
+    yield from _times_and_words(corpus)
+    yield from _repetitions(corpus)
+
+
+def _files(corpus: Corpus, deep: bool) -> Iterator[Fault]:
+    known = set()
+    for dialogue in corpus.dialogues.exclude(clip="").iterator():
+        for name in filter(None, (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)):
+            known.add(name.name)
+            if not Path(name.path).exists():
+                yield Fault("missing", dialogue.uid, dialogue.pk, detail=name.name)
+        clip = Path(dialogue.clip.path)
+        if deep and clip.exists() and digest(clip) != dialogue.clip_sha256:
+            yield Fault("changed", dialogue.uid, dialogue.pk, detail=dialogue.clip.name)
+    folder = settings.MEDIA_ROOT / "clips" / str(corpus.pk)
+    busy = {f"{s.pk}-{s.attempt}" for s in corpus.sources.all() if s.active}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(settings.MEDIA_ROOT).as_posix()
+        if path.is_file() and name not in known and path.parent.name not in busy:
+            yield Fault("orphaned", name)
+
+
+def _times_and_words(corpus: Corpus) -> Iterator[Fault]:
+    rows = Utterance.objects.filter(dialogue__corpus=corpus).select_related("dialogue")
+    before: Utterance | None = None
+    for utterance in rows.order_by("dialogue_id", "number").iterator():
+        follows = before if before and before.dialogue_id == utterance.dialogue_id else None
+        for kind in _faults_of(utterance, follows):
+            yield Fault(
+                kind, utterance.uid, utterance.dialogue_id, utterance.pk, utterance.text[:40]
+            )
+        before = utterance
+
+
+def _faults_of(utterance: Utterance, before: Utterance | None) -> Iterator[str]:
+    start, end, dialogue = utterance.start, utterance.end, utterance.dialogue
+    if not utterance.text.strip():
+        yield "wordless"
+    if start is None or end is None:
+        return
+    if end <= start:
+        yield "reversed"
+        return
+    if dialogue.clip and (start < -SLACK or end > dialogue.duration + SLACK):
+        yield "outside"
+    if len(utterance.text) > FASTEST * (end - start):
+        yield "hurried"
+    if before and before.end is not None and before.end - start > LONGEST_OVERLAP:
+        yield "overlap"
+
+
+def _repetitions(corpus: Corpus) -> Iterator[Fault]:
+    """Dialogues of three or more utterances with the very same words."""
+    words: dict[int, list[str]] = defaultdict(list)
+    long = corpus.dialogues.annotate(n=Count("utterances")).filter(n__gte=3)
+    names = dict(long.values_list("pk", "uid"))
+    rows = Utterance.objects.filter(dialogue__in=long.values("pk")).order_by(
+        "dialogue_id", "number"
+    )
+    for dialogue, text in rows.values_list("dialogue_id", "text").iterator():
+        words[dialogue].append(text)
+    same: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for dialogue, texts in words.items():
+        same[tuple(texts)].append(dialogue)
+    for twins in same.values():
+        for first, second in pairwise(twins):
+            yield Fault("repeated", names[second], second, detail=names[first])

@@ -2,13 +2,13 @@
 
 import hashlib
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 
-from corpus import media, segmentation
+from corpus import cutting, media, segmentation
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
 from corpus.models import Dialogue, Source, Speaker, Utterance
@@ -51,9 +51,7 @@ def ingest(source: Source) -> None:
     directory = settings.MEDIA_ROOT / folder
     directory.mkdir(parents=True)
     try:
-        for done, part in enumerate(cuts, 1):
-            _make_files(path, found, part, directory)
-            source.beat(done / len(cuts))
+        cuts = _make_files(source, path, found, cuts, directory)
         _store(source, found, cuts, folder, digest(path))
         _forget_earlier(directory)
     except BaseException:
@@ -92,13 +90,24 @@ def _room_for(path: Path) -> None:
         )
 
 
-def _make_files(path: Path, found: media.Probe, part: Cut, directory: Path) -> None:
-    clip = directory / f"{part.number:03d}.mp4"
-    media.cut(path, found, part.start, part.end, clip)
-    media.poster(clip, found, clip.with_suffix(".jpg"))
-    if found.has_audio:
-        media.audio(clip, clip.with_suffix(".flac"))
-        media.write_peaks(clip.with_suffix(".flac"), clip.with_suffix(".json"))
+def _make_files(
+    source: Source, path: Path, found: media.Probe, cuts: list[Cut], directory: Path
+) -> list[Cut]:
+    """Write the files of every dialogue in one pass; the cuts on the frame grid of the episode."""
+    clips = cutting.cut(
+        path,
+        found,
+        [(part.start, part.end) for part in cuts],
+        lambda index: directory / f"{cuts[index].number:03d}",
+        lambda index: source.beat((index + 1) / len(cuts)),
+    )
+    if not found.has_video:
+        for clip in directory.glob("*.mp4"):
+            media.sound_poster(clip, clip.with_suffix(".jpg"))
+    return [
+        replace(part, start=clip.start, end=clip.end)
+        for part, clip in zip(cuts, clips, strict=True)
+    ]
 
 
 def _forget_earlier(directory: Path) -> None:
@@ -146,7 +155,7 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], folder: Path, sh
                 speaker=speakers.get(cue.speaker),
                 text=cue.text,
                 translation=cue.translation,
-                start=round(cue.start - part.start, 3),
+                start=round(max(cue.start - part.start, 0.0), 3),
                 end=round(min(cue.end, part.end) - part.start, 3),
             )
             for number, cue in enumerate(part.cues, 1)

@@ -1,6 +1,5 @@
-"""Plain: probe, cut, audio, poster, peaks. Pictures and sound by ffmpeg, probing by PyAV."""
+"""Plain: what a media file holds, the poster of a sound, and the peaks of a waveform."""
 
-import json
 import os
 import shutil
 import subprocess
@@ -107,55 +106,11 @@ def _run(stream: object) -> None:
         )
 
 
-def cut(path: Path, found: Probe, start: float, end: float, clip: Path) -> None:
-    """Write the span (seconds) of `path` to `clip`: H.264/AAC MP4, short key interval, faststart.
-
-    `clip` appears only when it is whole.
-    """
-    source = ffmpeg.input(str(path), ss=f"{start:.3f}", t=f"{end - start:.3f}", **SAFE_INPUT)
-    options = {"f": "mp4", "movflags": "+faststart", "map_metadata": -1}
-    streams = []
-    if found.has_video:
-        height = min(found.height, MAX_HEIGHT) // 2 * 2
-        streams.append(source.video.filter("scale", -2, max(height, 2)))
-        keyframes = "expr:gte(t,n_forced*0.5)"
-        options |= {"vcodec": "libx264", "preset": "veryfast", "crf": 23, "pix_fmt": "yuv420p"}
-        options |= {"force_key_frames": keyframes}
-    if found.has_audio:
-        streams.append(source.audio)
-        options |= {"acodec": "aac", "audio_bitrate": "96k", "ac": 2}
-    partial = clip.with_suffix(".partial")
-    _run(ffmpeg.output(*streams, str(partial), **options))
-    partial.replace(clip)
-
-
-def poster(clip: Path, found: Probe, image: Path) -> None:
-    """Write one JPEG for the clip: a frame near its start, or its waveform if it has no picture."""
+def sound_poster(clip: Path, image: Path) -> None:
+    """Write one JPEG for a clip without a picture: its waveform."""
     source = ffmpeg.input(str(clip), **SAFE_INPUT)
-    if found.has_video:
-        stream = source.video.filter("thumbnail", 25).filter("scale", 640, -2)
-    else:
-        stream = source.audio.filter("showwavespic", s="640x360", colors="#0f766e")
+    stream = source.audio.filter("showwavespic", s="640x360", colors="#0f766e")
     _run(ffmpeg.output(stream, str(image), vframes=1, **{"qscale:v": 4}))
-
-
-def audio(clip: Path, sound: Path) -> None:
-    """Write the clip's sound as 16 kHz mono FLAC."""
-    source = ffmpeg.input(str(clip), **SAFE_INPUT)
-    _run(ffmpeg.output(source.audio, str(sound), ac=1, ar=RATE, acodec="flac", f="flac"))
-
-
-def samples(sound: Path) -> np.ndarray:
-    """Mono samples in [-1, 1] at RATE, shape (n,), float32."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-    with av.open(str(sound), options=SAFE_INPUT) as container:
-        frames = [
-            piece.to_ndarray()[0]
-            for frame in container.decode(audio=0)
-            for piece in resampler.resample(frame)
-        ]
-    frames += [piece.to_ndarray()[0] for piece in resampler.resample(None)]
-    return np.concatenate(frames).astype(np.float32) if frames else np.zeros(0, np.float32)
 
 
 def peaks(wave: np.ndarray) -> list[float]:
@@ -163,8 +118,3 @@ def peaks(wave: np.ndarray) -> list[float]:
     size = RATE // PEAKS_PER_SECOND
     padded = np.pad(np.abs(wave), (0, -len(wave) % size))
     return [round(float(p), 2) for p in padded.reshape(-1, size).max(axis=1)] if len(wave) else []
-
-
-def write_peaks(sound: Path, target: Path) -> None:
-    """Write the peaks of an audio file as JSON."""
-    target.write_text(json.dumps(peaks(samples(sound)), separators=(",", ":")))

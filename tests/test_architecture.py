@@ -10,6 +10,7 @@ ORDER = ["people", "corpus", "annotation", "releases", "modeling"]
 LEARNER = {"torch", "transformers"}
 PLAIN = [
     *("corpus/complaints.py", "corpus/encoding.py", "corpus/segmentation.py", "corpus/media.py"),
+    *("corpus/cutting.py", "corpus/pairing.py"),
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py", "annotation/allocation.py"),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),

@@ -70,7 +70,7 @@ def test_a_failure_leaves_nothing_behind(source, settings, broken, monkeypatch):
             path.read_text().replace("00:00:07", "00:59:07").replace("00:00:08", "00:59:08")
         )  # noqa: E501
     if broken == "vanishing":
-        monkeypatch.setattr(ingesting.media, "poster", lambda *_: 1 / 0)
+        monkeypatch.setattr(ingesting, "_store", lambda *_: 1 / 0)
     source.ingest()
     assert source.status == JobStatus.FAILED and source.failure_text
     assert not Dialogue.objects.exists() and files(settings) == []

@@ -1,0 +1,1 @@
+"""Figures that the documents quote, one file each."""

@@ -150,7 +150,7 @@ class _Samples:
                 self.first = round((float(frame.time or 0.0) - self.zero) * SOUND_RATE)
                 reached = self.first
             for piece in self.resampler.resample(frame):
-                pieces.append(piece.to_ndarray())
+                pieces.append(piece.to_ndarray().astype(np.float32, copy=False))
                 reached += pieces[-1].shape[1]
             if reached < begin:  # nothing of this is wanted: do not hold it
                 pieces, self.first = [], reached

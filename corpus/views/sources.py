@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -16,6 +17,7 @@ from corpus import media
 from corpus.complaints import Complaint
 from corpus.encoding import ENCODINGS, detect
 from corpus.forms import ReadingForm, SourceForm
+from corpus.ingest import digest
 from corpus.jobs import sentence
 from corpus.models import Source
 from corpus.scope import LEAD, context, corpus_of, live_part, page_of, with_role
@@ -34,7 +36,13 @@ def new_source(request, pk):
             form.instance.added_by = request.user
             form.instance.status = Source.Status.DRAFT
             source = form.save()
+            source.sha256 = digest(Path(source.media.path))
+            source.save(update_fields=["sha256"])
             Event.record(request.user, "ingest", source, title=source.title)
+            twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
+            if twin:
+                same = _("The very same file is here already as “%(title)s”.")
+                messages.warning(request, same % {"title": twin.title})
             if not source.transcript:
                 source.confirm(request.user, "", source.gap, {})
         return redirect("source", source.pk)

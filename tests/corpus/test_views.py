@@ -227,6 +227,18 @@ def test_a_draft_can_be_thrown_away_and_only_a_draft(client_of, lead, draft, set
     assert client.get(reverse("preview", args=[kept.pk])).url == reverse("source", args=[kept.pk])
 
 
+def test_the_same_bytes_twice_are_recognised(client_of, lead, draft):
+    source = draft("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n")
+    client = client_of(lead)
+    assert "very same file" not in client.get(reverse("home")).content.decode()
+    twin = draft("b.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n")
+    assert source.sha256 == twin.sha256 and len(twin.sha256) == 64
+    with source.media.open("rb") as media:
+        form = {"media": media, "title": "c"}
+        page = client.post(reverse("new_source", args=[source.corpus_id]), form, follow=True)
+    assert "The very same file is here already as “b.srt”" in page.content.decode()
+
+
 def test_a_transcript_of_an_unknown_kind_is_refused_at_once(client_of, corpus, lead, film):
     with film.open("rb") as media:
         form = {"media": media, "transcript": SimpleUploadedFile("a.doc", b"x"), "title": "x"}

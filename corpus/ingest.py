@@ -52,11 +52,11 @@ def ingest(source: Source) -> None:
     directory.mkdir(parents=True)
     try:
         cuts = _make_files(source, path, found, cuts, directory)
-        _store(source, found, cuts, folder, digest(path))
-        _forget_earlier(directory)
+        _store(source, found, cuts, folder, source.sha256 or digest(path))
     except BaseException:
         shutil.rmtree(directory, ignore_errors=True)
         raise
+    _forget_earlier(directory)
 
 
 def _cues(source: Source, found: media.Probe) -> list[Cue]:

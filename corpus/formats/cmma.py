@@ -3,13 +3,10 @@
 from pathlib import Path
 
 from corpus.formats import Table, layout
+from corpus.formats.layout import same
 
 EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
 STRENGTHS = ("-2", "-1", "0", "1", "2")
-
-
-def same(*values: str) -> dict[str, str]:
-    return {value: value for value in values}
 
 
 LAYOUT = layout.Layout(

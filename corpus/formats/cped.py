@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from corpus.formats import Table, layout
+from corpus.formats.layout import same
 
 EMOTIONS = (
     *("happy", "grateful", "relaxed", "positive-other", "neutral", "anger", "sadness"),
@@ -23,10 +24,10 @@ LAYOUT = layout.Layout(
     tasks={
         "Sentiment": (
             "sentiment",
-            {value: value for value in ("negative", "neutral", "positive")},
+            same("negative", "neutral", "positive"),
         ),
-        "Emotion": ("emotion", {value: value for value in EMOTIONS}),
-        "DA": ("dialogue_act", {value: value for value in ACTS}),
+        "Emotion": ("emotion", same(*EMOTIONS)),
+        "DA": ("dialogue_act", same(*ACTS)),
     },
     traits={
         "Gender": "gender",

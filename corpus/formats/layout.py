@@ -19,6 +19,11 @@ Cells = Mapping[str, str]
 Found = Callable[..., None]  # (outcome, column, reason, **details)
 
 
+def same(*values: str) -> dict[str, str]:
+    """Their values -> ours, where both are the same."""
+    return {value: value for value in values}
+
+
 @dataclass(frozen=True)
 class Layout:
     """The columns of a published table. `dialogue` and `uid` may combine several columns."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from corpus.formats import Table, layout
+from corpus.formats.layout import same
 
 EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
 LAYOUT = layout.Layout(
@@ -18,10 +19,10 @@ LAYOUT = layout.Layout(
     end="EndTime",
     from_episode=True,
     tasks={
-        "Emotion": ("emotion", {value: value for value in EMOTIONS}),
+        "Emotion": ("emotion", same(*EMOTIONS)),
         "Sentiment": (
             "sentiment",
-            {value: value for value in ("negative", "neutral", "positive")},
+            same("negative", "neutral", "positive"),
         ),
     },
 )

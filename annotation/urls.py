@@ -1,9 +1,10 @@
 from django.urls import path
 
 from annotation import api
-from annotation.views import rounds, work
+from annotation.views import finding, republishing, rounds, work
 
 urlpatterns = [
+    path("corpora/<int:pk>/utterances/", finding.finding, name="finding"),
     path("work/", work.work, name="work"),
     path("assignments/<int:pk>/", work.assignment, name="assignment"),
     path("assignments/<int:pk>/judgements/", work.judgements, name="judgements"),
@@ -14,5 +15,6 @@ urlpatterns = [
     path("rounds/<int:pk>/items/", rounds.round_items, name="round_items"),
     path("rounds/<int:pk>/adjudications/", rounds.adjudications, name="adjudications"),
     path("rounds/<int:pk>/closure/", rounds.closure, name="closure"),
+    path("dialogues/<int:pk>/republication/", republishing.republication, name="republication"),
     path("api/rounds/<int:pk>/agreement/", api.RoundAgreement.as_view(), name="api_agreement"),
 ]

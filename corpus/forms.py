@@ -2,14 +2,16 @@ from pathlib import PurePath
 
 from django import forms
 from django.conf import settings
+from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
 from corpus.encoding import ENCODINGS
-from corpus.models import Corpus, Membership, Source
+from corpus.models import Corpus, Membership, Source, Speaker
 from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
 
+TRAITS = ("gender", "age", "role")
 LARGEST_TRANSCRIPT = 64 * 1024**2
 ROLE_LABELS = {
     "start": _("column of the start"),
@@ -135,3 +137,99 @@ class MemberForm(forms.Form):
         member = self.corpus.memberships.create(person=self.person, role=self.cleaned_data["role"])
         Event.record(by, "admit", member, person=self.person.username, role=member.role)
         return member
+
+
+class SpeakerForm(forms.Form):
+    """Name, pseudonym and traits of a speaker."""
+
+    name = forms.CharField(label=_("name"), max_length=80)
+    pseudonym = forms.CharField(
+        label=_("pseudonym"),
+        max_length=40,
+        required=False,
+        help_text=_("What releases call the speaker where names are left out."),
+    )
+    gender = forms.ChoiceField(
+        label=_("gender"), choices=[("", "–"), *Speaker.Gender.choices], required=False
+    )
+    age = forms.ChoiceField(
+        label=_("age"), choices=[("", "–"), *Speaker.Age.choices], required=False
+    )
+    role = forms.ChoiceField(
+        label=_("role in the series"), choices=[("", "–"), *Speaker.Role.choices], required=False
+    )
+
+    def __init__(self, *args, speaker, **kwargs):
+        traits = {key: value for key, value in speaker.traits.items() if key in TRAITS}
+        initial = {"name": speaker.name, "pseudonym": speaker.pseudonym} | traits
+        super().__init__(*args, initial=initial, **kwargs)
+        self.speaker = speaker
+        for trait in TRAITS:  # an imported corpus has words of its own for them
+            known = speaker.traits.get(trait)
+            field = self.fields[trait]
+            if known and known not in dict(field.choices):
+                field.choices = [*field.choices, (known, known)]
+
+    def save(self, by):
+        data = self.cleaned_data
+        traits = {trait: data[trait] for trait in TRAITS}
+        self.speaker.describe(by, data["name"], data["pseudonym"], traits)
+
+
+class Filter(forms.Form):
+    """A form in an address: what is not filled in filters nothing, nonsense finds an error."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args, corpus, **kwargs):
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.corpus = corpus
+        if "source" in self.fields:
+            self.fields["source"].queryset = corpus.sources.order_by("title")
+
+    def filtered(self, rows):
+        """`rows` with every filter that is filled in; none where the form is not valid."""
+        if not self.is_valid():
+            return rows.none()
+        for name, value in self.cleaned_data.items():
+            if value not in (None, ""):
+                rows = getattr(self, f"by_{name}")(rows, value)
+        return rows
+
+
+class DialogueFilter(Filter):
+    """Which dialogues of a corpus."""
+
+    name = forms.CharField(label=_("name"), required=False, max_length=120)
+    source = forms.ModelChoiceField(
+        label=_("source"), queryset=Source.objects.none(), required=False, empty_label=_("all")
+    )
+    state = forms.ChoiceField(
+        label=_("state"),
+        choices=[
+            ("", _("all")),
+            ("published", _("published")),
+            ("draft", _("not published")),
+            ("edited", _("edited since")),
+        ],
+        required=False,
+    )
+    shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
+    longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
+
+    def by_name(self, rows, value):
+        return rows.filter(uid__icontains=value)
+
+    def by_source(self, rows, value):
+        return rows.filter(source=value)
+
+    def by_state(self, rows, value):
+        if value == "edited":
+            return rows.published().exclude(head=F("shown"))
+        return rows.filter(publication__isnull=value == "draft")
+
+    def by_shortest(self, rows, value):
+        return rows.filter(end__gte=F("start") + value)
+
+    def by_longest(self, rows, value):
+        return rows.filter(end__lte=F("start") + value)

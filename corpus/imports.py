@@ -110,6 +110,7 @@ def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> N
     Utterance.objects.bulk_create(
         (
             Utterance(
+                corpus_id=source.corpus_id,
                 dialogue=dialogue,
                 number=number,
                 uid=row.uid,

@@ -149,6 +149,7 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], folder: Path, sh
         )
         Utterance.objects.bulk_create(
             Utterance(
+                corpus_id=source.corpus_id,
                 dialogue=dialogue,
                 number=number,
                 uid=f"{part.uid}_U_{number}",

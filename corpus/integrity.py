@@ -7,7 +7,6 @@ from itertools import pairwise
 from pathlib import Path
 
 from django.conf import settings
-from django.db.models import Count
 
 from corpus.complaints import gettext_noop
 from corpus.ingest import digest
@@ -97,7 +96,7 @@ def _faults_of(utterance: Utterance, before: Utterance | None) -> Iterator[str]:
 def _repetitions(corpus: Corpus) -> Iterator[Fault]:
     """Dialogues of three or more utterances with the very same words."""
     words: dict[int, list[str]] = defaultdict(list)
-    long = corpus.dialogues.annotate(n=Count("utterances")).filter(n__gte=3)
+    long = corpus.dialogues.sized().filter(size__gte=3)
     names = dict(long.values_list("pk", "uid"))
     rows = Utterance.objects.filter(dialogue__in=long.values("pk")).order_by(
         "dialogue_id", "number"

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from corpus.views import corpora, dialogues, sources
+from corpus.views import corpora, dialogues, editor, sources, speakers
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -25,6 +25,14 @@ urlpatterns = [
     path("corpora/<int:pk>/dialogues/", dialogues.dialogues, name="dialogues"),
     path("dialogues/<int:pk>/", dialogues.dialogue, name="dialogue"),
     path("dialogues/<int:pk>/publication/", dialogues.publish, name="publish_dialogue"),
-    path("dialogues/<int:pk>/<str:name>/", dialogues.media, name="dialogue_media"),
-    path("utterances/<int:pk>/text/", dialogues.text, name="utterance_text"),
+    path("dialogues/<int:pk>/editor/", editor.editor, name="editor"),
+    path("dialogues/<int:pk>/revisions/", editor.revisions, name="revisions"),
+    path("dialogues/<int:pk>/head/", editor.head, name="head"),
+    path("dialogues/<int:pk>/history/", editor.history, name="history"),
+    path("dialogues/<int:pk>/media/<str:name>/", dialogues.media, name="dialogue_media"),
+    path("corpora/<int:pk>/speakers/", speakers.speakers, name="speakers"),
+    path("corpora/<int:pk>/speakers/new/", speakers.new_speaker, name="new_speaker"),
+    path("corpora/<int:pk>/pseudonyms/", speakers.pseudonyms, name="pseudonyms"),
+    path("speakers/<int:pk>/", speakers.speaker, name="speaker"),
+    path("speakers/<int:pk>/merger/", speakers.merger, name="merge_speaker"),
 ]

@@ -17,7 +17,8 @@ class JudgementQuerySet(models.QuerySet):
         return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
 
     def submitted(self):
-        return self.filter(assignment__submission__isnull=False)
+        """Of hand-ins, on utterances that still stand as they were judged."""
+        return self.filter(assignment__submission__isnull=False, utterance__retired=False)
 
 
 class Judgement(models.Model):

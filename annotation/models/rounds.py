@@ -104,7 +104,7 @@ class Round(models.Model):
         sizes = dict(
             Dialogue.objects.published()
             .filter(corpus=corpus, pk__in=[dialogue.pk for dialogue in dialogues])
-            .annotate(size=Count("utterances"))
+            .sized()
             .values_list("pk", "size")
         )
         if not sizes:

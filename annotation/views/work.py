@@ -3,7 +3,7 @@
 import uuid
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -17,7 +17,9 @@ from corpus.scope import context, with_role
 
 def work(request):
     """Everything that waits for me, and what I handed in last."""
-    mine = Assignment.objects.of(request.user).annotate(size=Count("dialogue__utterances"))
+    mine = Assignment.objects.of(request.user).annotate(
+        size=Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
+    )
     waiting = mine.open()
     page = {
         "here": "label",

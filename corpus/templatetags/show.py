@@ -1,8 +1,28 @@
-"""Times and shares as people say them."""
+"""Times, shares, edits and hits as people say them."""
+
+import re
 
 from django import template
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import ngettext_lazy
 
 register = template.Library()
+
+EDITS = {
+    "added": ngettext_lazy("%(n)d added", "%(n)d added", "n"),
+    "removed": ngettext_lazy("%(n)d removed", "%(n)d removed", "n"),
+    "retyped": ngettext_lazy("%(n)d retyped", "%(n)d retyped", "n"),
+    "moved": ngettext_lazy("%(n)d moved", "%(n)d moved", "n"),
+    "assigned": ngettext_lazy("%(n)d given a speaker", "%(n)d given a speaker", "n"),
+    "confirmed": ngettext_lazy("%(n)d confirmed", "%(n)d confirmed", "n"),
+}
+
+
+@register.filter
+def edited(summary):
+    """{"retyped": 2, "moved": 1} -> 2 retyped, 1 moved."""
+    return ", ".join(str(EDITS[name] % {"n": n}) for name, n in summary.items() if name in EDITS)
 
 
 @register.filter
@@ -11,6 +31,19 @@ def clock(seconds):
     if seconds is None:
         return ""
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+@register.filter
+def marked(text, words):
+    """The text with every occurrence of `words` in a <mark>."""
+    if not words:
+        return text
+    parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
+    return format_html_join(
+        SafeString(""),
+        "{}",
+        ((format_html("<mark>{}</mark>", p) if n % 2 else p,) for n, p in enumerate(parts)),
+    )
 
 
 @register.filter

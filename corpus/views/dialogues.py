@@ -1,16 +1,21 @@
-"""Dialogues: finding, watching, correcting; and their media, with Range."""
+"""Dialogues: choosing, watching, publishing; and their media, with Range."""
+
+import re
 
 from django.contrib import messages
-from django.db.models import Count, Q
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from corpus.byterange import ranged_response
+from corpus.forms import DialogueFilter
 from corpus.jobs import Refused, sentence
-from corpus.models import Dialogue, Utterance
-from corpus.scope import LEAD, context, corpus_of, page_of, with_role
+from corpus.models import Dialogue
+from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, with_role
 
+KEY = re.compile(r"\d{1,18}-\d{1,9}")
 MEDIA = {
     "clip": "video/mp4",
     "poster": "image/jpeg",
@@ -19,31 +24,46 @@ MEDIA = {
 
 
 def dialogues(request, pk):
-    """Search in words and speakers, filters by source and state."""
+    """Filters by name, source, state and length; many are published at once."""
     corpus = corpus_of(request, pk)
-    found = Dialogue.objects.of(request.user).filter(corpus=corpus)
-    words = request.GET.get("q", "").strip()
-    if words:
-        hits = Utterance.objects.filter(dialogue__corpus=corpus).filter(
-            Q(text__icontains=words) | Q(speaker__name__icontains=words)
+    form = DialogueFilter(request.GET, corpus=corpus)
+    found = form.filtered(Dialogue.objects.of(request.user).filter(corpus=corpus))
+    if request.method == "POST":
+        return _published(request, corpus, found)
+    rows = found.select_related("source", "publication").sized()
+
+    def fetch(edge, forwards, size):
+        source, number = (edge or "").split("-") if KEY.fullmatch(edge or "") else (None, None)
+        if source is None:
+            return rows.order_by("source_id", "number")[:size]
+        side, order = ("gt", "") if forwards else ("lt", "-")
+        beyond = rows.filter(**{f"source_id__{side}e": source}).filter(
+            Q(**{f"source_id__{side}": source}) | Q(**{f"number__{side}": number})
         )
-        found = found.filter(Q(pk__in=hits.values("dialogue")) | Q(uid__icontains=words))
-    if request.GET.get("source", "").isdigit():
-        found = found.filter(source=request.GET["source"])
-    state = request.GET.get("state", "")
-    if state:
-        found = found.filter(publication__isnull=state == "draft")
-    rows = found.select_related("source", "publication").annotate(size=Count("utterances"))
+        return beyond.order_by(f"{order}source_id", f"{order}number")[:size]
+
+    count, more = at_most(found)
     page = context(
         corpus,
         "corpus",
-        page=page_of(request, rows.order_by("source_id", "number"), 50),
-        words=words,
-        state=state,
-        sources=corpus.sources.all(),
-        chosen_source=request.GET.get("source", ""),
+        page=Keyset(request, fetch, lambda row: f"{row.source_id}-{row.number}"),
+        form=form,
+        count=count,
+        more=more,
+        filtered=bool(form.data),
     )
     return render(request, "corpus/dialogues.html", page)
+
+
+def _published(request, corpus, found):
+    """Publish what was ticked, or all that the filters find."""
+    with_role(request, corpus, LEAD)
+    if request.POST.get("which") != "all":
+        found = found.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdigit()])
+    count = found.publish(request.user, corpus)
+    said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
+    messages.success(request, said % {"count": count})
+    return redirect(request.get_full_path())
 
 
 def _dialogue_of(request, pk):
@@ -86,16 +106,3 @@ def publish(request, pk):
     except Refused as refusal:
         messages.error(request, sentence(refusal))
     return redirect("dialogue", dialogue.pk)
-
-
-@require_POST
-def text(request, pk):
-    """Correct the words of an utterance."""
-    led = Utterance.objects.filter(dialogue__in=Dialogue.objects.of(request.user))
-    utterance = get_object_or_404(led.select_related("dialogue__corpus"), pk=pk)
-    with_role(request, utterance.dialogue.corpus, LEAD)
-    try:
-        utterance.retype(request.user, request.POST.get("text", ""))
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("dialogue", utterance.dialogue_id)

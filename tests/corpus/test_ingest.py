@@ -54,8 +54,9 @@ def test_without_a_transcript_there_is_one_span_to_fill_in(source, lead):
     source.ingest()
     utterance = source.dialogues.get().utterances.get()
     assert utterance.text == "" and utterance.end == pytest.approx(10, abs=0.1)
-    utterance.retype(lead, " 你好 ")
-    assert utterance.text == "你好"
+    dialogue = source.dialogues.get()
+    dialogue.edit(lead, 0, [utterance.turn.to_json() | {"text": " 你好 "}])
+    assert dialogue.utterances.get().text == "你好"
 
 
 @pytest.mark.parametrize("broken", ["media", "transcript", "late", "vanishing"])

@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from corpus.jobs import JobStatus
-from corpus.models import Membership, Source
+from corpus.models import Dialogue, Membership, Source
 from people.models import Event, Invitation, Person
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
@@ -23,7 +23,6 @@ def addresses(corpus):
     source = make_source(corpus)
     dialogue = make_dialogue(corpus, source=source)
     draft = make_dialogue(corpus, source=source, published=False)
-    utterance = dialogue.utterances.first()
     return {
         reverse("corpus", args=[corpus.pk]): ("lead", "annotator"),
         reverse("dialogues", args=[corpus.pk]): ("lead", "annotator"),
@@ -37,7 +36,13 @@ def addresses(corpus):
         reverse("findings", args=[source.pk]): ("lead",),
         reverse("findings_csv", args=[source.pk]): ("lead",),
         reverse("dialogue_media", args=[dialogue.pk, "clip"]): (),
-        reverse("utterance_text", args=[utterance.pk]): (),
+        reverse("editor", args=[dialogue.pk]): ("lead",),
+        reverse("revisions", args=[dialogue.pk]): ("lead",),
+        reverse("head", args=[dialogue.pk]): (),
+        reverse("history", args=[dialogue.pk]): ("lead",),
+        reverse("speakers", args=[corpus.pk]): ("lead",),
+        reverse("speaker", args=[corpus.speakers.first().pk]): ("lead",),
+        reverse("merge_speaker", args=[corpus.speakers.first().pk]): (),
     }
 
 
@@ -101,25 +106,40 @@ def test_an_upload_that_is_no_film_says_so_and_can_be_tried_again(client_of, cor
     assert Source.objects.get().attempt == 2
 
 
-def test_search_finds_words_and_speakers(clients, corpus):
-    one, other = make_dialogue(corpus), make_dialogue(corpus)
-    other.utterances.update(text="完全不同")
+def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):
+    one, other = make_dialogue(corpus, published=False), make_dialogue(corpus, size=4)
+    drafts = list(corpus.dialogues.filter(publication=None))
     address = reverse("dialogues", args=[corpus.pk])
-    found = clients["lead"].get(address, {"q": "第1句"}).context["page"].object_list
-    assert [d.pk for d in found] == [one.pk]
-    assert len(clients["lead"].get(address, {"q": "A"}).context["page"].object_list) == 2
-    assert "No dialogue fits" in clients["lead"].get(address, {"q": "没有"}).content.decode()
+
+    def shown(**filters):
+        return [d.pk for d in clients["lead"].get(address, filters).context["page"]]
+
+    assert shown(name=one.uid) == [one.pk]
+    assert shown(state="draft") == [d.pk for d in drafts] and one in drafts
+    assert shown(longest=3.5, shortest=0, source=other.source_id) == []
+    assert "No dialogue fits" in clients["lead"].get(address, {"longest": -1}).content.decode()
+    assert clients["annotator"].post(address, {"pk": [one.pk]}).status_code == 404
+    clients["lead"].post(address, {"which": "ticked", "pk": [one.pk, "x"]})
+    assert Dialogue.objects.get(pk=one.pk).is_published
+    clients["lead"].post(address + "?state=draft", {"which": "all"})
+    assert not corpus.dialogues.filter(publication=None, utterances__isnull=False).exists()
 
 
-def test_words_are_corrected_with_an_event(clients, corpus):
-    utterance = make_dialogue(corpus).utterances.first()
-    address = reverse("utterance_text", args=[utterance.pk])
-    assert clients["annotator"].post(address, {"text": "x"}).status_code == 404
-    clients["lead"].post(address, {"text": "改过"})
-    clients["lead"].post(address, {"text": "  "})
-    utterance.refresh_from_db()
-    assert utterance.text == "改过"
-    assert Event.objects.get(verb="retype").detail == {"before": "第1句", "after": "改过"}
+def test_pages_of_dialogues_lead_there_and_back(clients, corpus):
+    for _ in range(120):
+        make_dialogue(corpus, size=1)
+    address, seen, pages = reverse("dialogues", args=[corpus.pk]), [], []
+    key = {}
+    while key is not None:
+        page = clients["lead"].get(address, key).context["page"]
+        pages.append(page)
+        seen += [d.pk for d in page]
+        key = {"after": page.next} if page.next else None
+    everything = corpus.dialogues.order_by("source_id", "number").values_list("pk", flat=True)
+    assert seen == list(everything) and len(pages) == 3
+    back = clients["lead"].get(address, {"before": pages[2].previous}).context["page"]
+    assert [d.pk for d in back] == [d.pk for d in pages[1]]
+    assert clients["lead"].get(address, {"after": "nonsense"}).status_code == 200
 
 
 def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):

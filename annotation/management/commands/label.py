@@ -43,6 +43,7 @@ class Command(BaseCommand):
                 round=round,
                 person__username=row["annotator"],
                 dialogue__utterances__uid=row["utterance"],
+                dialogue__utterances__retired=False,
             )
             .select_related("round__scheme_version")
             .first()

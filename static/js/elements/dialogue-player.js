@@ -1,17 +1,14 @@
-// <dialogue-player data-peaks="/dialogues/7/peaks/" data-turns="turns">
+// <dialogue-player data-peaks="/dialogues/7/media/peaks/" data-turns="turns">
 //   <div class="frame"><video></video></div> <div class="wave"></div>
 //   <div class="controls"><button data-do="play|replay|loop"></button><select data-do="speed"></select><output></output></div>
 // </dialogue-player> plays the spans of <ol id="turns"><li data-start data-end>.
-import WaveSurfer from "wavesurfer"
-
-const typing = (event) => event.isComposing || event.ctrlKey || event.metaKey || event.altKey ||
-  event.target.closest("input:not([type=radio]), textarea, select, dialog[open]")
+import { Playback, typing, waveform } from "playback"
 
 class DialoguePlayer extends HTMLElement {
   connectedCallback() {
     this.video = this.querySelector("video")
     this.turns = [...document.querySelectorAll(`#${this.dataset.turns} li`)]
-    this.span = null
+    this.playback = new Playback(this.video)
     this.video.controls = false // they would cover the subtitles; without scripts they stay
     this.video.addEventListener("click", () => this.do("play"))
     this.addEventListener("click", (event) => this.do(event.target.closest("button")?.dataset.do))
@@ -22,7 +19,6 @@ class DialoguePlayer extends HTMLElement {
     this.keys = (event) => this.key(event)
     document.addEventListener("keydown", this.keys)
     this.video.addEventListener("timeupdate", () => this.follow())
-    this.video.addEventListener("play", () => this.watch())
     if (this.dataset.peaks) this.draw()
   }
 
@@ -32,15 +28,7 @@ class DialoguePlayer extends HTMLElement {
   }
 
   async draw() {
-    const response = await fetch(this.dataset.peaks)
-    if (!response.ok) return
-    const style = getComputedStyle(this)
-    const token = (name) => style.getPropertyValue(name).trim()
-    this.wave = WaveSurfer.create({
-      container: this.querySelector(".wave"), media: this.video, peaks: [await response.json()], height: 56, normalize: true,
-      waveColor: token("--against-1"), progressColor: token("--accent"), cursorColor: token("--ink"),
-      cspNonce: document.querySelector("script[nonce]")?.nonce,
-    })
+    this.wave = await waveform(this.querySelector(".wave"), this.video, this.dataset.peaks, { height: 56 })
   }
 
   key(event) {
@@ -52,11 +40,11 @@ class DialoguePlayer extends HTMLElement {
   }
 
   do(what) {
-    if (what === "play") this.video.paused ? this.video.play() : this.video.pause()
+    if (what === "play") this.playback.toggle()
     if (what === "replay") this.play(this.current)
     if (what === "loop") {
-      this.loop = !this.loop
-      this.querySelector("[data-do=loop]").setAttribute("aria-pressed", this.loop)
+      this.playback.loop = !this.playback.loop
+      this.querySelector("[data-do=loop]").setAttribute("aria-pressed", this.playback.loop)
     }
   }
 
@@ -67,22 +55,11 @@ class DialoguePlayer extends HTMLElement {
 
   play(turn) {
     if (!turn?.dataset.start) return
-    this.span = { start: Number(turn.dataset.start), end: Number(turn.dataset.end) }
-    this.video.currentTime = this.span.start
-    this.video.play()
+    this.playback.span(Number(turn.dataset.start), Number(turn.dataset.end))
   }
 
   cue(turn) { // be ready at the turn without playing it
     if (turn?.dataset.start && this.video.paused) this.video.currentTime = Number(turn.dataset.start) + 0.1
-  }
-
-  watch() { // ends or loops a span on the frame, which timeupdate is too coarse for
-    if (this.video.paused) return
-    if (this.span && this.video.currentTime >= this.span.end) {
-      if (this.loop) this.video.currentTime = this.span.start
-      else { this.video.pause(); this.span = null; return }
-    }
-    requestAnimationFrame(() => this.watch())
   }
 
   follow() {

@@ -1,0 +1,86 @@
+"""Which utterances of a corpus: the filters of the page that finds them."""
+
+from django import forms
+from django.db.models import Exists, F, OuterRef
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models import Judgement, SchemeVersion
+from annotation.templatetags.scheme import named
+from corpus.forms import Filter
+from corpus.models import Source, Speaker
+
+
+class FindingForm(Filter):
+    """Every filter narrows; the words are looked up by `corpus.searching`."""
+
+    q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
+    source = forms.ModelChoiceField(
+        label=_("source"), queryset=Source.objects.none(), required=False, empty_label=_("all")
+    )
+    speaker = forms.ModelChoiceField(
+        label=_("speaker"), queryset=Speaker.objects.none(), required=False, empty_label=_("all")
+    )
+    label = forms.ChoiceField(label=_("judged as"), required=False)
+    state = forms.ChoiceField(
+        label=_("state"),
+        choices=[
+            ("", _("all")),
+            ("published", _("published")),
+            ("draft", _("not published")),
+            ("machine", _("a machine's words")),
+            ("wordless", _("no words")),
+        ],
+        required=False,
+    )
+    shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
+    longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
+
+    def __init__(self, *args, corpus, **kwargs):
+        super().__init__(*args, corpus=corpus, **kwargs)
+        self.fields["speaker"].queryset = corpus.speakers.all()
+        self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
+        self.fields["q"].widget.input_type = "search"
+
+    def by_q(self, rows, value):
+        return rows
+
+    def by_source(self, rows, value):
+        return rows.filter(dialogue__source=value)
+
+    def by_speaker(self, rows, value):
+        return rows.filter(speaker=value)
+
+    def by_label(self, rows, value):
+        task, _colon, answer = value.partition(":")
+        newer = Judgement.objects.filter(
+            assignment=OuterRef("assignment"),
+            utterance=OuterRef("utterance"),
+            task=task,
+            pk__gt=OuterRef("pk"),
+        )
+        given = Judgement.objects.filter(~Exists(newer), task=task, value=answer)
+        return rows.filter(pk__in=given.values("utterance"))
+
+    def by_state(self, rows, value):
+        if value == "machine":
+            return rows.filter(machine=True)
+        if value == "wordless":
+            return rows.filter(text="")
+        return rows.filter(dialogue__publication__isnull=value == "draft")
+
+    def by_shortest(self, rows, value):
+        return rows.filter(end__gte=F("start") + value)
+
+    def by_longest(self, rows, value):
+        return rows.filter(end__lte=F("start") + value)
+
+
+def _labels(corpus):
+    """Groups of choices, a task each, with the values of every scheme that was used."""
+    groups: dict[str, dict[str, str]] = {}
+    for version in SchemeVersion.objects.filter(corpus=corpus).order_by("number"):
+        for task in version.scheme.tasks:
+            values = groups.setdefault(named(task), {})
+            for value in task.values:
+                values[f"{task.key}:{value.key}"] = named(value)
+    return [(name, list(values.items())) for name, values in groups.items()]

@@ -1,0 +1,76 @@
+"""An edited dialogue goes to the annotators again: what that does to what they judged."""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Count
+
+from annotation.models import Assignment, Judgement, Submission
+from corpus.turns import Turn, same_to_a_judge
+from people.models import Event
+
+
+@dataclass(frozen=True)
+class Change:
+    """One utterance before and after (None: it was not there, or is not any more)."""
+
+    before: Turn | None
+    after: Turn | None
+    judgements: int
+    people: int
+
+    @property
+    def uid(self):
+        return (self.after or self.before).uid
+
+    @property
+    def kind(self):
+        """ "added", "removed", "material" (to be judged anew) or "small" (judgements hold)."""
+        if self.before is None or self.after is None:
+            return "added" if self.after else "removed"
+        return "small" if same_to_a_judge(self.before, self.after) else "material"
+
+    @property
+    def at_stake(self):
+        """True if judgements would be set aside."""
+        return self.judgements > 0 and self.kind in ("removed", "material")
+
+
+def changes(dialogue) -> list[Change]:
+    """What differs between what annotators see and the head, in the head's order."""
+    rows = {row.uid: row for row in dialogue.utterances.all()}
+    counted = (
+        Judgement.objects.filter(utterance__in=rows.values())
+        .current()
+        .values("utterance")
+        .annotate(n=Count("pk"), people=Count("assignment__person", distinct=True))
+    )
+    numbers = {row["utterance"]: (row["n"], row["people"]) for row in counted}
+    after = {turn.uid: turn for turn in dialogue.turns()}
+    found = []
+    for uid in [*after, *(uid for uid in rows if uid not in after)]:
+        old = rows[uid].turn if uid in rows else None
+        if old != after.get(uid):
+            judged = numbers.get(rows[uid].pk, (0, 0)) if old else (0, 0)
+            found.append(Change(old, after.get(uid), *judged))
+    return found
+
+
+@transaction.atomic
+def republish(dialogue, person, keep=()) -> tuple[int, int]:
+    """Show the head to the annotators: utterances to judge anew, and hand-ins opened again.
+
+    Answers to what did not change stay; hand-ins of open rounds that now lack answers are opened.
+    """
+    anew = dialogue.show(person, keep)
+    reopened = 0
+    handed_in = Assignment.objects.submitted().filter(
+        dialogue=dialogue, round__closure=None, round__published=False
+    )
+    for assignment in handed_in.select_related("round__scheme_version", "dialogue"):
+        missing = assignment.missing()
+        if missing:
+            Submission.objects.filter(assignment=assignment).delete()
+            Event.record(person, "reopen", assignment, utterances=len(missing))
+            reopened += 1
+    return len(anew), reopened

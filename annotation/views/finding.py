@@ -1,0 +1,64 @@
+"""Finding utterances: by their words, who says them, how long they are, what they were judged."""
+
+from django.contrib import messages
+from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
+
+from annotation.finding import FindingForm
+from corpus.complaints import Complaint
+from corpus.jobs import sentence
+from corpus.models import Speaker, Utterance
+from corpus.revising import give_speaker
+from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, with_role
+from corpus.searching import found
+
+
+def finding(request, pk):
+    """Utterances of a corpus that fit, in the order they came in; leads give many a speaker."""
+    corpus = corpus_of(request, pk)
+    form = FindingForm(request.GET, corpus=corpus)
+    rows = Utterance.objects.filter(corpus=corpus)
+    if corpus.my_role != LEAD:
+        rows = rows.filter(dialogue__publication__isnull=False)
+    rows = form.filtered(rows)
+    if request.method == "POST":
+        return _assigned(request, corpus, rows)
+    words = form.cleaned_data.get("q", "") if form.is_valid() else ""
+    shown = rows.select_related("dialogue__source", "speaker")
+
+    def fetch(edge, forwards, size):
+        after = int(edge) if edge and edge.isdigit() and len(edge) < 19 else 0
+        return found(shown, words, after, size, forwards)
+
+    page = context(
+        corpus,
+        "corpus",
+        form=form,
+        words=words,
+        page=Keyset(request, fetch, lambda row: str(row.pk)),
+        speakers=corpus.speakers.all()[:2000] if corpus.my_role == LEAD else [],
+    )
+    if not words:
+        page["count"], page["more"] = at_most(rows)
+    return render(request, "annotation/finding.html", page)
+
+
+def _assigned(request, corpus, rows):
+    """Give the ticked utterances to a speaker, each dialogue's as one revision of it."""
+    with_role(request, corpus, LEAD)
+    chosen = rows.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdigit()])
+    wanted = request.POST.get("speaker", "")
+    speaker = Speaker.objects.filter(corpus=corpus, pk=wanted if wanted.isdigit() else 0).first()
+    if speaker is not None:
+        try:
+            count = give_speaker(chosen, speaker, request.user)
+        except Complaint as complaint:
+            messages.error(request, sentence(complaint))
+            return redirect(request.get_full_path())
+        said = ngettext(
+            "%(count)d utterance is %(name)s's now.",
+            "%(count)d utterances are %(name)s's now.",
+            count,
+        )
+        messages.success(request, said % {"count": count, "name": speaker.name})
+    return redirect(request.get_full_path())

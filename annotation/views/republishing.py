@@ -1,0 +1,36 @@
+"""Publishing an edited dialogue: first what it does to the judgements, then doing it."""
+
+from django.contrib import messages
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from annotation.republishing import changes, republish
+from corpus.models import Dialogue
+from corpus.scope import LEAD, context, with_role
+
+
+def republication(request, pk):
+    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
+    dialogue = get_object_or_404(found, pk=pk)
+    corpus = with_role(request, dialogue.corpus, LEAD)
+    if not dialogue.is_published or not dialogue.has_draft:
+        return redirect("editor", dialogue.pk)
+    rows = changes(dialogue)
+    if request.method == "POST":
+        keep = [change.uid for change in rows if request.POST.get(f"keep-{change.uid}") == "yes"]
+        anew, reopened = republish(dialogue, request.user, keep)
+        said = [
+            _("The changes are published."),
+            ngettext("%(n)d utterance is judged anew.", "%(n)d utterances are judged anew.", anew)
+            % {"n": anew},
+            ngettext(
+                "%(n)d hand-in was opened again.", "%(n)d hand-ins were opened again.", reopened
+            )
+            % {"n": reopened},
+        ]
+        messages.success(request, " ".join(said))
+        return redirect("dialogue", dialogue.pk)
+    page = context(corpus, "corpus", dialogue=dialogue, changes=rows)
+    page["at_stake"] = sum(change.judgements for change in rows if change.at_stake)
+    return render(request, "annotation/republication.html", page)

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+
+
+class CorpusConfig(AppConfig):
+    name = "corpus"
+
+    def ready(self):
+        from corpus.searching import install
+
+        post_migrate.connect(install, sender=self)

@@ -1,0 +1,73 @@
+"""Corpora and who may do what in them."""
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
+
+from people.models import Event
+
+
+class CorpusQuerySet(models.QuerySet):
+    def of(self, person):
+        return self.filter(memberships__person=person)
+
+    def led_by(self, person):
+        return self.filter(memberships__person=person, memberships__role=Membership.Role.LEAD)
+
+
+class Corpus(models.Model):
+    """A body of dialogues that one team annotates and publishes."""
+
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    description = models.TextField(_("description"), blank=True)
+    language = models.CharField(_("language of the dialogues"), max_length=20, default="zh")
+    synthetic = models.BooleanField(default=False, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CorpusQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        verbose_name_plural = "corpora"
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    @transaction.atomic
+    def found(cls, person, **fields):
+        """Make a corpus with `person` as its lead."""
+        corpus = cls.objects.create(**fields)
+        corpus.memberships.create(person=person, role=Membership.Role.LEAD)
+        Event.record(person, "found", corpus, name=corpus.name)
+        return corpus
+
+    def role_of(self, person):
+        """The person's role here, or None."""
+        return self.memberships.filter(person=person).values_list("role", flat=True).first()
+
+    def people(self, *roles):
+        """Members with one of `roles` (all if none is named), by name."""
+        members = self.memberships.select_related("person").order_by("person__username")
+        return members.filter(role__in=roles) if roles else members
+
+
+class Membership(models.Model):
+    """What a person may do in a corpus."""
+
+    class Role(models.TextChoices):
+        LEAD = "lead", _("lead")
+        ADJUDICATOR = "adjudicator", _("adjudicator")
+        ANNOTATOR = "annotator", _("annotator")
+
+    corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="memberships")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=12, choices=Role)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["corpus", "person"], name="one_membership_a_person")
+        ]
+
+    def __str__(self):
+        return f"{self.person}, {self.get_role_display()}"

@@ -1,0 +1,266 @@
+"""The revisions of a dialogue: everything that was edited, each step of it undoable.
+
+The revisions are a tree: an edit hangs on the revision it was made from, so that undoing and then
+doing something else loses nothing. `head` is the one being edited. Of a dialogue that annotators
+do not see yet, the utterances follow every edit; once it is published they stay as they are until
+the revision itself is published (`show`).
+"""
+
+import re
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Max
+
+from corpus.complaints import gettext_noop
+from corpus.jobs import Refused
+from corpus.turns import Turn, changes, numbered, parse, renewed, same_to_a_judge
+from people.models import Event
+
+
+class Conflict(Refused):
+    """An edit of something that somebody else has changed meanwhile."""
+
+
+class Revised(models.Model):
+    """Mixed into Dialogue: its turns as a document with a history."""
+
+    head = models.PositiveIntegerField(default=0, editable=False)
+    shown = models.PositiveIntegerField(default=0, editable=False)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def has_draft(self):
+        """True if it was edited since it was published."""
+        return self.head != self.shown
+
+    def turns(self):
+        """The turns being edited, in order."""
+        if self.head != self.shown:
+            return self.revisions.get(number=self.head).read()
+        return [utterance.turn for utterance in self.utterances.all()]
+
+    @transaction.atomic
+    def edit(self, person, base, rows, client_id=None):
+        """Replace the turns by `rows` (JSON) as a new revision; the same `client_id` does it once.
+
+        Raises TurnsError for turns that cannot be, Conflict if `base` is not the head any more.
+        """
+        locked = self._locked()
+        known = self.revisions.filter(client_id=client_id).first() if client_id else None
+        if known:
+            return known
+        locked._guard(base)
+        before = locked.turns()
+        clip = locked.duration if locked.clip else None
+        turns = parse(rows, clip)
+        locked._check(turns)
+        if not self.revisions.exists():
+            Revision.begin(locked, before)
+        last = self.revisions.aggregate(last=Max("last"))["last"]
+        turns, last = numbered(turns, self.uid, last)
+        done = changes(before, turns)
+        if before == turns:
+            return self.revisions.get(number=base)
+        number = self.revisions.aggregate(top=Max("number"))["top"] + 1
+        revision = Revision.objects.create(
+            dialogue_id=self.pk,
+            number=number,
+            parent=base,
+            turns=[turn.to_json() for turn in turns],
+            last=last,
+            summary=done,
+            client_id=client_id,
+            person=person,
+        )
+        Event.record(person, "edit", self, revision=number, **done)
+        self._move(locked, number, turns)
+        return revision
+
+    @transaction.atomic
+    def undo(self, person, base):
+        """Go back to what the head was made from. Raises Refused at the first revision."""
+        locked = self._locked()
+        locked._guard(base)
+        head = self.revisions.filter(number=base).first()
+        if head is None or head.parent is None:
+            raise Refused(gettext_noop("There is nothing to undo."))
+        return self._go(person, "undo", locked, head.parent)
+
+    @transaction.atomic
+    def redo(self, person, base):
+        """Go forward to what was last made from the head. Raises Refused if nothing was."""
+        locked = self._locked()
+        locked._guard(base)
+        following = self.revisions.filter(parent=base).order_by("number").last()
+        if following is None:
+            raise Refused(gettext_noop("There is nothing to redo."))
+        return self._go(person, "redo", locked, following.number)
+
+    @transaction.atomic
+    def restore(self, person, base, number):
+        """Go to any revision. Raises Refused if there is none of that number."""
+        locked = self._locked()
+        locked._guard(base)
+        if not self.revisions.filter(number=number).exists():
+            raise Refused(gettext_noop("There is no revision %(number)d."), number=number)
+        return self._go(person, "restore", locked, number)
+
+    def can_undo(self):
+        return self.revisions.filter(number=self.head, parent__isnull=False).exists()
+
+    def can_redo(self):
+        return self.revisions.filter(parent=self.head).exists()
+
+    @transaction.atomic
+    def show(self, person, keep=()):
+        """Make the head what annotators see; returns the uids that are to be judged anew.
+
+        Utterances that changed for a judge get a new row, except those whose uid is in `keep`;
+        their old row is retired with its judgements.
+        """
+        locked = self._locked()
+        if not locked.has_draft:
+            return []
+        revision = self.revisions.get(number=locked.head)
+        rows = {row.uid: row for row in self._rows()}
+        taken, anew, turns = self._uids(), [], []
+        for turn in revision.read():
+            row = rows.get(turn.uid)
+            if row and turn.uid not in keep and not same_to_a_judge(row.turn, turn):
+                turn = Turn(**{**turn.to_json(), "uid": renewed(turn.uid, taken)})
+                taken.add(turn.uid)
+            if turn.uid not in rows:
+                anew.append(turn.uid)
+            turns.append(turn)
+        revision.turns = [turn.to_json() for turn in turns]
+        revision.save(update_fields=["turns"])
+        locked._materialise(turns)
+        locked.shown = locked.head
+        locked.save(update_fields=["shown"])
+        self.refresh_from_db()
+        Event.record(person, "republish", self, revision=locked.head, anew=len(anew))
+        return anew
+
+    def _locked(self):
+        return type(self).objects.select_for_update().get(pk=self.pk)
+
+    def _guard(self, base):
+        if base != self.head:
+            latest = self.revisions.filter(number=self.head).select_related("person").first()
+            raise Conflict(
+                gettext_noop("%(person)s has changed this dialogue meanwhile. Reload the page."),
+                person=str(latest.person) if latest and latest.person else "?",
+            )
+
+    def _check(self, turns):
+        """Raises Refused if a turn names an utterance or a speaker that is not of this corpus."""
+        from corpus.models.speakers import Speaker
+
+        named = {turn.speaker for turn in turns if turn.speaker is not None}
+        speakers = Speaker.objects.filter(corpus_id=self.corpus_id, pk__in=named)
+        if len(named) != speakers.count():
+            raise Refused(gettext_noop("A speaker is not known in this corpus. Reload the page."))
+        if {turn.uid for turn in turns if turn.uid} - self._uids():
+            raise Refused(gettext_noop("An utterance is not known here. Reload the page."))
+
+    def _uids(self):
+        """Every uid that was ever given here."""
+        written = (turn["uid"] for revision in self.revisions.all() for turn in revision.turns)
+        return {*self._rows().values_list("uid", flat=True), *written}
+
+    def _rows(self):
+        from corpus.models.dialogues import Utterance
+
+        return Utterance.whole.filter(dialogue_id=self.pk)
+
+    def _go(self, person, verb, locked, number):
+        revision = self.revisions.get(number=number)
+        Event.record(person, verb, self, revision=number)
+        self._move(locked, number, revision.read())
+        return revision
+
+    def _move(self, locked, number, turns):
+        locked.head = number
+        if not locked.is_published:
+            locked._materialise(turns)
+            locked.shown = number
+        locked.save(update_fields=["head", "shown"])
+        self.refresh_from_db()
+
+    def _materialise(self, turns):
+        """Make the utterances be `turns`."""
+        from corpus.models.dialogues import Utterance
+
+        rows = {row.uid: row for row in self._rows()}
+        self._rows().filter(retired=False).update(retired=True)
+        made, kept = [], []
+        for number, turn in enumerate(turns, 1):
+            row = rows.pop(turn.uid, None)
+            fields = turn.to_json() | {"number": number, "retired": False}
+            fields["speaker_id"] = fields.pop("speaker")
+            if row is None:
+                made.append(Utterance(dialogue_id=self.pk, corpus_id=self.corpus_id, **fields))
+                continue
+            for name, value in fields.items():
+                setattr(row, name, value)
+            kept.append(row)
+        names = [*fields] if turns else []
+        Utterance.whole.bulk_update(kept, [n for n in names if n != "uid"], batch_size=200)
+        Utterance.whole.bulk_create(made)
+
+
+class Revision(models.Model):
+    """The turns of a dialogue after one edit, who made it and what it changed."""
+
+    dialogue = models.ForeignKey("corpus.Dialogue", models.CASCADE, related_name="revisions")
+    number = models.PositiveIntegerField()
+    parent = models.PositiveIntegerField(null=True)
+    turns = models.JSONField()
+    last = models.PositiveIntegerField()  # the highest number that a new turn was named by
+    summary = models.JSONField(default=dict)
+    client_id = models.UUIDField(null=True, unique=True)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["dialogue_id", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["dialogue", "number"], name="one_revision_a_number")
+        ]
+
+    def __str__(self):
+        return f"{self.dialogue_id} r{self.number}"
+
+    @property
+    def corpus_id(self):
+        return self.dialogue.corpus_id
+
+    @classmethod
+    def begin(cls, dialogue, turns):
+        """The dialogue as it came in, which the first edit hangs on."""
+        counted = (re.search(r"(\d+)\D*$", turn.uid) for turn in turns)
+        numbers = [int(found[1]) for found in counted if found and len(found[1]) < 7]
+        return cls.objects.create(
+            dialogue=dialogue,
+            number=0,
+            turns=[turn.to_json() for turn in turns],
+            last=max([len(turns), *numbers]),
+        )
+
+    def read(self):
+        """The turns; speakers that were merged since are who they are by today."""
+        from corpus.models.speakers import Speaker
+
+        turns = [Turn(**row) for row in self.turns]
+        named = {turn.speaker for turn in turns if turn.speaker is not None}
+        merged = Speaker.whole.filter(pk__in=named, merged_into__isnull=False)
+        today = {speaker.pk: speaker.now.pk for speaker in merged}
+        if not today:
+            return turns
+        return [
+            Turn(**(turn.to_json() | {"speaker": today.get(turn.speaker, turn.speaker)}))
+            for turn in turns
+        ]

@@ -1,0 +1,136 @@
+"""Finding words in a million utterances: substrings of any length, Chinese above all.
+
+Word-wise full text finds no Chinese, and trigrams find nothing shorter than three characters,
+which is most of what is looked for in Chinese. So the index holds every pair of neighbouring
+characters (and every single one) of a text: PostgreSQL in a GIN index over an array that a
+function makes, SQLite in an FTS5 table that triggers fill. What the index finds is compared with
+the words themselves, so that it only has to find enough.
+"""
+
+from django.db import connection, transaction
+from django.db.models import BooleanField, QuerySet
+from django.db.models.expressions import RawSQL
+
+LONGEST = 5_000  # characters of a text that SQLite indexes
+CHUNK = 256  # rows that a first look takes from SQLite's index
+
+POSTGRES = [
+    """
+    CREATE OR REPLACE FUNCTION corpus_grams(words text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 500 AS $$
+      SELECT coalesce(array_agg(DISTINCT substr(lower(words), i, n)), '{}')
+      FROM generate_series(1, char_length(words)) AS i, generate_series(1, 2) AS n
+    $$
+    """,
+    """
+    CREATE INDEX IF NOT EXISTS corpus_grams ON corpus_utterance USING gin (corpus_grams(text))
+    """,
+]
+
+GRAMS = """(
+    SELECT group_concat(
+      printf('%x', unicode(substr(lower({row}.text), n, 1))) || 'x'
+        || CASE WHEN n < length({row}.text)
+           THEN printf('%x', unicode(substr(lower({row}.text), n + 1, 1))) ELSE '' END, ' ')
+    FROM corpus_place WHERE n <= length({row}.text))"""
+ADD = f"INSERT INTO corpus_grams(rowid, grams) VALUES (new.id, {GRAMS.format(row='new')});"
+DROP = (
+    "INSERT INTO corpus_grams(corpus_grams, rowid, grams)"
+    f" VALUES ('delete', old.id, {GRAMS.format(row='old')});"
+)
+SQLITE = [
+    "CREATE TABLE IF NOT EXISTS corpus_place (n INTEGER PRIMARY KEY)",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS corpus_grams USING fts5("
+    "grams, content='', columnsize=0, detail=none, tokenize='ascii')",
+    f"""CREATE TRIGGER corpus_grams_add AFTER INSERT ON corpus_utterance BEGIN {ADD} END""",
+    f"""CREATE TRIGGER corpus_grams_drop AFTER DELETE ON corpus_utterance BEGIN {DROP} END""",
+    f"""CREATE TRIGGER corpus_grams_change AFTER UPDATE OF text ON corpus_utterance
+        WHEN old.text <> new.text BEGIN {DROP} {ADD} END""",
+]
+
+
+def install(**_signal) -> None:
+    """Make the index where it is missing; a migration that remakes the table loses its triggers."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            for statement in POSTGRES:
+                cursor.execute(statement)
+    elif not _sqlite_is_ready():
+        with transaction.atomic(), connection.cursor() as cursor:
+            for name in ("add", "drop", "change"):
+                cursor.execute(f"DROP TRIGGER IF EXISTS corpus_grams_{name}")
+            cursor.execute("DROP TABLE IF EXISTS corpus_grams")
+            for statement in SQLITE:
+                cursor.execute(statement)
+            places = [(n,) for n in range(1, LONGEST + 1)]
+            cursor.executemany("INSERT OR IGNORE INTO corpus_place VALUES (%s)", places)
+            cursor.execute(
+                "INSERT INTO corpus_grams(rowid, grams)"
+                f" SELECT new.id, {GRAMS.format(row='new').replace('%', '%%')}"
+                " FROM corpus_utterance AS new",
+                [],
+            )
+
+
+def _sqlite_is_ready() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+            " AND name LIKE 'corpus_grams%'"
+        )
+        return bool(cursor.fetchone()[0] == 3)
+
+
+def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = True) -> list:
+    """The next `size` of `rows` (utterances) that contain `words`, by pk from `after` on.
+
+    Backwards they come in falling order. Case does not matter in Latin letters.
+    """
+    if not words:
+        return list(_from(rows, after, forwards)[:size])
+    rows = rows.filter(text__icontains=words)
+    if connection.vendor == "postgresql":
+        grams = _grams(words)
+        folded = ", ".join(["lower(%s)"] * len(grams))
+        indexed = f"corpus_grams(corpus_utterance.text) @> ARRAY[{folded}]"
+        held = RawSQL(indexed, grams, output_field=BooleanField())
+        return list(_from(rows.filter(held), after, forwards)[:size])
+    result, chunk = [], CHUNK
+    while len(result) < size:
+        ids = _sqlite_ids(words, after, chunk, forwards)
+        for start in range(0, len(ids), 500):  # SQLite takes so many values in a statement
+            part = rows.filter(pk__in=ids[start : start + 500])
+            result += part.order_by("pk" if forwards else "-pk")
+            if len(result) >= size:
+                break
+        if len(ids) < chunk:
+            break
+        after, chunk = ids[-1], min(chunk * 2, 20_000)
+    return result[:size]
+
+
+def _from(rows: QuerySet, after: int, forwards: bool) -> QuerySet:
+    if forwards:
+        return rows.filter(pk__gt=after).order_by("pk")
+    return rows.filter(pk__lt=after).order_by("-pk")
+
+
+def _grams(words: str) -> list[str]:
+    """What the index must hold of `words`: their pairs of neighbours, or the one character."""
+    return sorted({words[n : n + 2] for n in range(max(len(words) - 1, 1))})
+
+
+def _sqlite_ids(words: str, after: int, limit: int, forwards: bool) -> list[int]:
+    def token(gram: str) -> str:
+        folded = (letter.lower() if letter.isascii() else letter for letter in gram)
+        coded = "x".join(f"{ord(letter):x}" for letter in folded)
+        return f"{coded}x*" if len(gram) == 1 else coded
+
+    direction = ("rowid > %s", "ASC") if forwards else ("rowid < %s", "DESC")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT rowid FROM corpus_grams WHERE corpus_grams MATCH %s AND {direction[0]}"
+            f" ORDER BY rowid {direction[1]} LIMIT %s",
+            [" AND ".join(map(token, _grams(words))), after, limit],
+        )
+        return [row[0] for row in cursor.fetchall()]

@@ -1,0 +1,117 @@
+"""The editor: a dialogue's turns as a document, saved step by step as revisions."""
+
+import json
+import uuid
+
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.views.decorators.http import require_GET, require_POST
+
+from corpus.complaints import Complaint, gettext_noop
+from corpus.jobs import Refused, sentence
+from corpus.models import Conflict, Dialogue
+from corpus.scope import LEAD, context, with_role
+
+SHOWN_REVISIONS = 100
+LARGEST_BODY = 8 * 1024**2
+
+
+def _dialogue_of(request, pk):
+    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
+    dialogue = get_object_or_404(found, pk=pk)
+    with_role(request, dialogue.corpus, LEAD)
+    return dialogue
+
+
+def _state(dialogue):
+    """What the page needs to draw the turns."""
+    return {
+        "head": dialogue.head,
+        "draft": dialogue.has_draft,
+        "published": dialogue.is_published,
+        "can_undo": dialogue.can_undo(),
+        "can_redo": dialogue.can_redo(),
+        "duration": round(dialogue.duration, 3) if dialogue.clip else None,
+        "turns": [turn.to_json() for turn in dialogue.turns()],
+        "speakers": dict(dialogue.corpus.speakers.values_list("pk", "name")),
+    }
+
+
+@require_GET
+def editor(request, pk):
+    dialogue = _dialogue_of(request, pk)
+    around = Dialogue.objects.filter(source=dialogue.source)
+    page = context(
+        dialogue.corpus,
+        "corpus",
+        dialogue=dialogue,
+        state=_state(dialogue),
+        previous=around.filter(number__lt=dialogue.number).last(),
+        next=around.filter(number__gt=dialogue.number).first(),
+        new_speaker=reverse("new_speaker", args=[dialogue.corpus_id]),
+    )
+    return render(request, "corpus/editor.html", page)
+
+
+def _body(request):
+    """The JSON object that was sent. Raises Refused for anything else."""
+    try:
+        body = json.loads(request.read(LARGEST_BODY))
+    except (ValueError, RecursionError) as error:
+        raise Refused(gettext_noop("Expected a JSON object.")) from error
+    if not isinstance(body, dict) or type(body.get("base")) is not int:
+        raise Refused(gettext_noop("Expected a JSON object with base, a revision's number."))
+    return body
+
+
+def _answer(request, pk, act):
+    """Do `act(dialogue, body)` and answer with the state that came of it, or with why not."""
+    dialogue = _dialogue_of(request, pk)
+    try:
+        act(dialogue, _body(request))
+    except Conflict as conflict:
+        return JsonResponse({"why": sentence(conflict)} | _state(dialogue), status=409)
+    except Complaint as complaint:
+        return JsonResponse({"why": sentence(complaint)} | _state(dialogue), status=400)
+    dialogue = _dialogue_of(request, pk)
+    return JsonResponse(_state(dialogue))
+
+
+def revisions(request, pk):
+    """GET the turns as they are; POST a new revision of them."""
+    if request.method != "POST":
+        return JsonResponse(_state(_dialogue_of(request, pk)))
+
+    def act(dialogue, body):
+        try:
+            client_id = uuid.UUID(str(body.get("client_id")))
+        except ValueError as error:
+            raise Refused(gettext_noop("An edit needs a client_id, a UUID.")) from error
+        dialogue.edit(request.user, body["base"], body.get("turns"), client_id)
+
+    return _answer(request, pk, act)
+
+
+@require_POST
+def head(request, pk):
+    """Undo, redo, or go to the revision of a number."""
+
+    def act(dialogue, body):
+        to = body.get("to")
+        if to in ("undo", "redo"):
+            getattr(dialogue, to)(request.user, body["base"])
+        elif type(to) is int and to >= 0:
+            dialogue.restore(request.user, body["base"], to)
+        else:
+            raise Refused(gettext_noop("Expected undo, redo or a revision's number."))
+
+    return _answer(request, pk, act)
+
+
+@require_GET
+def history(request, pk):
+    """Who changed what, newest first."""
+    dialogue = _dialogue_of(request, pk)
+    rows = dialogue.revisions.select_related("person").order_by("-number")[:SHOWN_REVISIONS]
+    return render(request, "corpus/_history.html", {"dialogue": dialogue, "revisions": rows})

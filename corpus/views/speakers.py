@@ -1,0 +1,110 @@
+"""Speakers: who talks, their traits and pseudonyms; renaming and merging."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.db.models import Count, Q
+from django.http import JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from corpus.forms import SpeakerForm
+from corpus.jobs import Refused, sentence
+from corpus.models import Speaker
+from corpus.scope import LEAD, context, corpus_of, page_of, with_role
+from people.models import Event
+
+
+def speakers(request, pk):
+    """Everybody who talks in the corpus, with how much."""
+    corpus = corpus_of(request, pk, LEAD)
+    words = request.GET.get("q", "").strip()
+    rows = corpus.speakers.annotate(size=Count("utterances", filter=Q(utterances__retired=False)))
+    if words:
+        rows = rows.filter(Q(name__icontains=words) | Q(pseudonym__icontains=words))
+    nameless = corpus.speakers.filter(pseudonym="").count()
+    order = "-size" if request.GET.get("order") == "size" else "name"
+    page = context(
+        corpus,
+        "corpus",
+        words=words,
+        order=order,
+        page=page_of(request, rows.order_by(order, "pk"), 100),
+        nameless=nameless,
+    )
+    return render(request, "corpus/speakers.html", page)
+
+
+def _speaker_of(request, pk):
+    found = Speaker.objects.of(request.user).select_related("corpus")
+    speaker = get_object_or_404(found, pk=pk)
+    with_role(request, speaker.corpus, LEAD)
+    return speaker
+
+
+def speaker(request, pk):
+    """One speaker: name, pseudonym, traits."""
+    speaker = _speaker_of(request, pk)
+    form = SpeakerForm(request.POST or None, speaker=speaker)
+    if request.method == "POST" and form.is_valid():
+        try:
+            form.save(by=request.user)
+            messages.success(request, _("Saved."))
+            return redirect("speakers", speaker.corpus_id)
+        except Refused as refusal:
+            form.add_error(None, sentence(refusal))
+    others = speaker.corpus.speakers.exclude(pk=speaker.pk)
+    page = context(
+        speaker.corpus,
+        "corpus",
+        speaker=speaker,
+        form=form,
+        others=others,
+        size=speaker.utterances.count(),
+    )
+    return render(request, "corpus/speaker.html", page)
+
+
+@require_POST
+def new_speaker(request, pk):
+    """The speaker of a name, made if there is none; for the editor."""
+    corpus = corpus_of(request, pk, LEAD)
+    name = request.POST.get("name", "").strip()
+    if not name or len(name) > 80:
+        return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
+    with transaction.atomic():
+        found, made = Speaker.objects.get_or_create(corpus=corpus, name=name)
+        if made:
+            Event.record(request.user, "introduce", found, name=name)
+    return JsonResponse({"id": found.pk, "name": found.name})
+
+
+@require_POST
+def merger(request, pk):
+    speaker = _speaker_of(request, pk)
+    into = request.POST.get("into", "")
+    other = get_object_or_404(
+        Speaker.objects.filter(corpus=speaker.corpus), pk=into if into.isdigit() else 0
+    )
+    try:
+        count = speaker.merge(request.user, other)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+        return redirect("speaker", speaker.pk)
+    said = ngettext(
+        "%(count)d utterance of %(name)s is now %(other)s's.",
+        "%(count)d utterances of %(name)s are now %(other)s's.",
+        count,
+    )
+    messages.success(request, said % {"count": count, "name": speaker.name, "other": other.name})
+    return redirect("speakers", speaker.corpus_id)
+
+
+@require_POST
+def pseudonyms(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    count = Speaker.pseudonymise(request.user, corpus)
+    said = ngettext("%(count)d pseudonym given.", "%(count)d pseudonyms given.", count)
+    messages.success(request, said % {"count": count})
+    return redirect("speakers", corpus.pk)

@@ -97,10 +97,10 @@ def speed(film: Path, work: Path, repeats: int) -> None:
             found[name].append((cpu() - before) / hours)
             shutil.rmtree(target)
     base = statistics.median(found["one pass, with poster, sound, peaks"])
-    print(f"{len(spans)} clips of {LENGTH} s, median of {repeats} interleaved repeats")  # noqa: T201
+    print(f"{len(spans)} clips of {LENGTH} s, median of {repeats} interleaved repeats")
     for name, values in found.items():
         middle = statistics.median(values)
-        print(f"  {name:<40} {middle:6.0f} CPU s an hour, {middle / base:.2f} times ours")  # noqa: T201
+        print(f"  {name:<40} {middle:6.0f} CPU s an hour, {middle / base:.2f} times ours")
 
 
 def exactness(work: Path) -> None:
@@ -124,7 +124,7 @@ def exactness(work: Path) -> None:
             first += numbers[0] in (shown % 50, (shown + 1) % 50)
             last += numbers[-1] == (-int(-(end * 25 - 1e-6) // 1) - 1) % 50
         shutil.rmtree(target)
-        print(f"  {name:<40} first frame right in {first}, last in {last} of {len(spans)}")  # noqa: T201
+        print(f"  {name:<40} first frame right in {first}, last in {last} of {len(spans)}")
 
 
 def numbers_of(clip: Path) -> list[int]:

@@ -195,7 +195,7 @@ class Revised(models.Model):
         from corpus.models.dialogues import Utterance
 
         rows = {row.uid: row for row in self._rows()}
-        self._rows().filter(retired=False).update(retired=True)
+        standing = self._rows().filter(retired=False).update(retired=True)
         made, kept = [], []
         for number, turn in enumerate(turns, 1):
             row = rows.pop(turn.uid, None)
@@ -210,6 +210,7 @@ class Revised(models.Model):
         names = [*fields] if turns else []
         Utterance.whole.bulk_update(kept, [n for n in names if n != "uid"], batch_size=200)
         Utterance.whole.bulk_create(made)
+        self.source.recount(len(turns) - standing)
 
 
 class Revision(models.Model):

@@ -2,7 +2,6 @@
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -19,16 +18,6 @@ def source_path(source, name):
 class SourceQuerySet(models.QuerySet):
     def of(self, person):
         return self.filter(corpus__in=Corpus.objects.led_by(person))
-
-    def counted(self):
-        return self.annotate(
-            dialogue_count=Count("dialogues", distinct=True),
-            utterance_count=Count(
-                "dialogues__utterances",
-                filter=Q(dialogues__utterances__retired=False),
-                distinct=True,
-            ),
-        )
 
 
 class Source(Job):
@@ -117,6 +106,15 @@ class Source(Job):
             with self.settled():
                 ingest(self)
         return self
+
+    @transaction.atomic
+    def recount(self, more):
+        """Keep the number of utterances right when an edit adds or removes some."""
+        if more:
+            counts = Source.objects.select_for_update().values_list("counts", flat=True)
+            known = counts.get(pk=self.pk)
+            known["utterances"] = known.get("utterances", 0) + more
+            Source.objects.filter(pk=self.pk).update(counts=known)
 
     def publish(self, person):
         """Publish every dialogue of this source that is not published yet; the number of them."""

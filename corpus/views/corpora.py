@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from corpus.forms import CorpusForm, MemberForm
 from corpus.integrity import KINDS, check
-from corpus.models import Corpus, Membership, Utterance
+from corpus.models import Corpus, Membership
 from corpus.scope import LEAD, context, corpus_of, page_of
 from people.models import Event, Invitation
 
@@ -37,14 +37,14 @@ def new_corpus(request):
 
 def corpus(request, pk):
     corpus = corpus_of(request, pk)
-    sources = corpus.sources.counted()
+    counted = list(corpus.sources.values_list("counts", flat=True))  # not a million rows
     counts = {
-        "dialogues": corpus.dialogues.count(),
+        "dialogues": sum(counts.get("dialogues", 0) for counts in counted),
         "published": corpus.dialogues.published().count(),
-        "utterances": Utterance.objects.filter(dialogue__corpus=corpus).count(),
+        "utterances": sum(counts.get("utterances", 0) for counts in counted),
         "speakers": corpus.speakers.count(),
     }
-    page = context(corpus, "corpus", sources=sources, counts=counts)
+    page = context(corpus, "corpus", page=page_of(request, corpus.sources.all()), counts=counts)
     return render(request, "corpus/corpus.html", page)
 
 

@@ -6,20 +6,15 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Judgement, SchemeVersion
 from annotation.templatetags.scheme import named
-from corpus.forms import Filter
-from corpus.models import Source, Speaker
+from corpus.forms import Filter, NamedField
 
 
 class FindingForm(Filter):
     """Every filter narrows; the words are looked up by `corpus.searching`."""
 
     q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
-    source = forms.ModelChoiceField(
-        label=_("source"), queryset=Source.objects.none(), required=False, empty_label=_("all")
-    )
-    speaker = forms.ModelChoiceField(
-        label=_("speaker"), queryset=Speaker.objects.none(), required=False, empty_label=_("all")
-    )
+    source = NamedField("sources", "title", label=_("source"))
+    speaker = NamedField("speakers", "name", label=_("speaker"))
     label = forms.ChoiceField(label=_("judged as"), required=False)
     state = forms.ChoiceField(
         label=_("state"),
@@ -35,9 +30,8 @@ class FindingForm(Filter):
     shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
     longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
-    def __init__(self, *args, corpus, **kwargs):
-        super().__init__(*args, corpus=corpus, **kwargs)
-        self.fields["speaker"].queryset = corpus.speakers.all()
+    def __init__(self, data, *, corpus):
+        super().__init__(data, corpus=corpus)
         self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
 
@@ -45,10 +39,10 @@ class FindingForm(Filter):
         return rows
 
     def by_source(self, rows, value):
-        return rows.filter(dialogue__source=value)
+        return rows.filter(dialogue__source__in=self.corpus.sources.filter(**value))
 
     def by_speaker(self, rows, value):
-        return rows.filter(speaker=value)
+        return rows.filter(speaker__in=self.corpus.speakers.filter(**value))
 
     def by_label(self, rows, value):
         task, _colon, answer = value.partition(":")

@@ -139,7 +139,7 @@ def make(size: int):
             kind=Source.Kind.TABLE,
             title=f"source {first}",
             status=JobStatus.DONE,
-            counts={"dialogues": count, "utterances": count * PER_DIALOGUE},
+            counts={"dialogues": count, "published": count, "utterances": count * PER_DIALOGUE},
         )
         dialogues = Dialogue.objects.bulk_create(
             Dialogue(corpus=corpus, source=source, uid=f"D{first + n}", number=n, start=0, end=30)

@@ -12,6 +12,7 @@ from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
+FEW = 60  # sources or speakers that a list still shows
 LARGEST_TRANSCRIPT = 64 * 1024**2
 ROLE_LABELS = {
     "start": _("column of the start"),
@@ -181,11 +182,15 @@ class Filter(forms.Form):
 
     use_required_attribute = False
 
-    def __init__(self, *args, corpus, **kwargs):
-        super().__init__(*args, label_suffix="", **kwargs)
+    def __init__(self, data, *, corpus):
+        super().__init__(data.copy(), label_suffix="")
         self.corpus = corpus
-        if "source" in self.fields:
-            self.fields["source"].queryset = corpus.sources.order_by("title")
+        for field in self.fields.values():
+            if isinstance(field, NamedField):
+                field.of(corpus)
+        for name, field in self.fields.items():
+            if isinstance(field, NamedField) and self.data.get(name):
+                self.data[name] = field.shown(self.data[name])
 
     def filtered(self, rows):
         """`rows` with every filter that is filled in; none where the form is not valid."""
@@ -197,13 +202,47 @@ class Filter(forms.Form):
         return rows
 
 
+class NamedField(forms.CharField):
+    """One of the corpus' sources or speakers: a list while they are few, else part of a name.
+
+    An address may give the id in either case. The clean value says how to filter their rows.
+    """
+
+    def __init__(self, related, attribute, **kwargs):
+        super().__init__(required=False, max_length=120, **kwargs)
+        self.related, self.attribute = related, attribute
+
+    def of(self, corpus):
+        rows = getattr(corpus, self.related).order_by(self.attribute)
+        self.names = {
+            str(pk): name for pk, name in rows.values_list("pk", self.attribute)[: FEW + 1]
+        }
+        self.rows, self.many = rows, len(self.names) > FEW
+        if not self.many:
+            self.widget = forms.Select(choices=[("", _("all")), *self.names.items()])
+
+    def shown(self, value):
+        """What the field shows for an id: the name, where names are typed."""
+        if self.many and value.isdigit() and len(value) < 19:
+            return (
+                self.rows.filter(pk=value).values_list(self.attribute, flat=True).first() or value
+            )
+        return value
+
+    def clean(self, value):
+        value = super().clean(value)
+        if not value:
+            return None
+        if self.many:
+            return {f"{self.attribute}__icontains": value}
+        return {"pk": value if value.isdigit() and len(value) < 19 else 0}
+
+
 class DialogueFilter(Filter):
     """Which dialogues of a corpus."""
 
     name = forms.CharField(label=_("name"), required=False, max_length=120)
-    source = forms.ModelChoiceField(
-        label=_("source"), queryset=Source.objects.none(), required=False, empty_label=_("all")
-    )
+    source = NamedField("sources", "title", label=_("source"))
     state = forms.ChoiceField(
         label=_("state"),
         choices=[
@@ -221,7 +260,7 @@ class DialogueFilter(Filter):
         return rows.filter(uid__icontains=value)
 
     def by_source(self, rows, value):
-        return rows.filter(source=value)
+        return rows.filter(source__in=self.corpus.sources.filter(**value))
 
     def by_state(self, rows, value):
         if value == "edited":

@@ -46,6 +46,7 @@ def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
         added_by=person,
         counts={
             "dialogues": len(table.dialogues),
+            "published": len(table.dialogues),
             "utterances": len(table.rows),
             "unlabelled": table.unlabelled,
             "ignored": table.ignored,

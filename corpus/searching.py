@@ -41,7 +41,7 @@ DROP = (
 SQLITE = [
     "CREATE TABLE IF NOT EXISTS corpus_place (n INTEGER PRIMARY KEY)",
     "CREATE VIRTUAL TABLE IF NOT EXISTS corpus_grams USING fts5("
-    "grams, content='', columnsize=0, detail=none, tokenize='ascii')",
+    "grams, content='', columnsize=0, detail=none, prefix='5', tokenize='ascii')",
     f"""CREATE TRIGGER corpus_grams_add AFTER INSERT ON corpus_utterance BEGIN {ADD} END""",
     f"""CREATE TRIGGER corpus_grams_drop AFTER DELETE ON corpus_utterance BEGIN {DROP} END""",
     f"""CREATE TRIGGER corpus_grams_change AFTER UPDATE OF text ON corpus_utterance
@@ -97,16 +97,16 @@ def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = Tr
         return list(_from(rows.filter(held), after, forwards)[:size])
     result, chunk = [], CHUNK
     while len(result) < size:
-        ids = _sqlite_ids(words, after, chunk, forwards)
-        for start in range(0, len(ids), 500):  # SQLite takes so many values in a statement
-            part = rows.filter(pk__in=ids[start : start + 500])
-            result += part.order_by("pk" if forwards else "-pk")
-            if len(result) >= size:
-                break
+        sql, values = _sqlite_rows(words, after, chunk, forwards)
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            ids = [row[0] for row in cursor.fetchall()]
+        fitting = rows.filter(pk__in=RawSQL(sql, values)).order_by("pk" if forwards else "-pk")
+        result += fitting[: size - len(result)]
         if len(ids) < chunk:
             break
-        after, chunk = ids[-1], min(chunk * 2, 20_000)
-    return result[:size]
+        after, chunk = ids[-1], min(chunk * 8, 50_000)
+    return result
 
 
 def _from(rows: QuerySet, after: int, forwards: bool) -> QuerySet:
@@ -120,17 +120,17 @@ def _grams(words: str) -> list[str]:
     return sorted({words[n : n + 2] for n in range(max(len(words) - 1, 1))})
 
 
-def _sqlite_ids(words: str, after: int, limit: int, forwards: bool) -> list[int]:
+def _sqlite_rows(words: str, after: int, limit: int, forwards: bool) -> tuple[str, list]:
+    """SQL and its values: the next `limit` rowids that the index gives."""
+
     def token(gram: str) -> str:
         folded = (letter.lower() if letter.isascii() else letter for letter in gram)
         coded = "x".join(f"{ord(letter):x}" for letter in folded)
         return f"{coded}x*" if len(gram) == 1 else coded
 
-    direction = ("rowid > %s", "ASC") if forwards else ("rowid < %s", "DESC")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT rowid FROM corpus_grams WHERE corpus_grams MATCH %s AND {direction[0]}"
-            f" ORDER BY rowid {direction[1]} LIMIT %s",
-            [" AND ".join(map(token, _grams(words))), after, limit],
-        )
-        return [row[0] for row in cursor.fetchall()]
+    side, order = (">", "ASC") if forwards else ("<", "DESC")
+    return (
+        f"SELECT rowid FROM corpus_grams WHERE corpus_grams MATCH %s AND rowid {side} %s"
+        f" ORDER BY rowid {order} LIMIT %s",
+        [" AND ".join(map(token, _grams(words))), after, limit],
+    )

@@ -1,5 +1,7 @@
 """Dialogues and their utterances."""
 
+from collections import Counter
+
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Count, Manager, OuterRef, Q, Subquery
@@ -34,9 +36,12 @@ class DialogueQuerySet(models.QuerySet):
     def publish(self, person, about):
         """Publish all that are not published and have utterances; their number."""
         drafts = self.filter(publication=None, utterances__retired=False).distinct()
+        drafts = drafts.select_related("source")
         made = Publication.objects.bulk_create(
             Publication(dialogue=dialogue, person=person) for dialogue in drafts
         )
+        for source, count in Counter(publication.dialogue.source for publication in made).items():
+            source.recount(published=count)
         Event.record(person, "publish", about, dialogues=len(made))
         return len(made)
 
@@ -87,6 +92,7 @@ class Dialogue(Revised):
             dialogue=self, defaults={"person": person}
         )
         if made:
+            self.source.recount(published=1)
             Event.record(person, "publish", self)
         return publication
 

@@ -210,7 +210,7 @@ class Revised(models.Model):
         names = [*fields] if turns else []
         Utterance.whole.bulk_update(kept, [n for n in names if n != "uid"], batch_size=200)
         Utterance.whole.bulk_create(made)
-        self.source.recount(len(turns) - standing)
+        self.source.recount(utterances=len(turns) - standing)
 
 
 class Revision(models.Model):

@@ -108,12 +108,13 @@ class Source(Job):
         return self
 
     @transaction.atomic
-    def recount(self, more):
-        """Keep the number of utterances right when an edit adds or removes some."""
-        if more:
+    def recount(self, **more):
+        """Keep the numbers of `utterances` and `published` dialogues right, without counting."""
+        if any(more.values()):
             counts = Source.objects.select_for_update().values_list("counts", flat=True)
             known = counts.get(pk=self.pk)
-            known["utterances"] = known.get("utterances", 0) + more
+            for name, change in more.items():
+                known[name] = known.get(name, 0) + change
             Source.objects.filter(pk=self.pk).update(counts=known)
 
     def publish(self, person):

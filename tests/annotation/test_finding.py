@@ -1,0 +1,80 @@
+"""The page that finds utterances."""
+
+import pytest
+from django.urls import reverse
+
+from corpus.models import Speaker, Utterance
+from tests.factories import make_corpus, make_dialogue, make_judged_round, make_member, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def corpus():
+    return make_corpus(make_person("lead"))
+
+
+@pytest.fixture
+def lead(corpus, client_of):
+    return client_of(corpus.people("lead").first().person)
+
+
+def shown(client, corpus, **asked):
+    page = client.get(reverse("finding", args=[corpus.pk]), asked).context["page"]
+    return [row.uid for row in page]
+
+
+def test_every_filter_narrows(lead, corpus):
+    dialogue, other = make_dialogue(corpus, size=3), make_dialogue(corpus, published=False)
+    first, second, third = dialogue.utterances.all()
+    Utterance.objects.filter(pk=first.pk).update(text="你好，<b>世界</b>", end=5, machine=True)
+    assert shown(lead, corpus, q="好，<") == [first.uid]
+    assert shown(lead, corpus, q="第2句") == [second.uid, other.utterances.last().uid]
+    assert shown(lead, corpus, q="第2句", state="published") == [second.uid]
+    assert shown(lead, corpus, source=other.source_id) == [u.uid for u in other.utterances.all()]
+    assert shown(lead, corpus, speaker=second.speaker_id, state="published") == [second.uid]
+    assert shown(lead, corpus, shortest=4) == shown(lead, corpus, state="machine") == [first.uid]
+    assert shown(lead, corpus, longest=-1) == shown(lead, corpus, q="没有") == []
+    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "世界"}).content.decode()
+    assert "你好，&lt;b&gt;<mark>世界</mark>&lt;/b&gt;" in page
+
+
+def test_what_it_was_judged_as(lead, corpus):
+    make_judged_round(corpus, dialogues=2)
+    joyful = shown(lead, corpus, label="emotion:joy")
+    assert len(joyful) == 2 and shown(lead, corpus, label="emotion:fear") == []
+    assert shown(lead, corpus, label="nonsense") == []
+
+
+def test_many_sources_and_speakers_are_found_by_name(lead, corpus):
+    for number in range(61):
+        Speaker.objects.create(corpus=corpus, name=f"speaker {number}")
+    dialogue = make_dialogue(corpus, size=2)
+    speaker = dialogue.utterances.first().speaker
+    assert shown(lead, corpus, speaker=speaker.name) == [dialogue.utterances.first().uid]
+    assert shown(lead, corpus, speaker=speaker.pk) == [dialogue.utterances.first().uid]
+    page = lead.get(reverse("finding", args=[corpus.pk]), {"speaker": speaker.pk}).content.decode()
+    assert f'value="{speaker.name}"' in page
+
+
+def test_annotators_find_what_is_published_and_strangers_nothing(corpus, client_of):
+    published, _draft = make_dialogue(corpus), make_dialogue(corpus, published=False)
+    annotator = client_of(make_member(corpus))
+    assert shown(annotator, corpus) == [u.uid for u in published.utterances.all()]
+    address = reverse("finding", args=[corpus.pk])
+    assert annotator.post(address, {"pk": [1], "speaker": 1}).status_code == 404
+    assert client_of(make_person()).get(address).status_code == 404
+
+
+def test_many_are_given_to_a_speaker_at_once_and_it_can_be_undone(lead, corpus):
+    one = make_dialogue(corpus, size=3, published=False)
+    other = make_dialogue(corpus, size=2, published=False)
+    speaker = Speaker.objects.create(corpus=corpus, name="王五")
+    chosen = [one.utterances.all()[0].pk, one.utterances.all()[2].pk, other.utterances.all()[0].pk]
+    lead.post(reverse("finding", args=[corpus.pk]), {"pk": chosen, "speaker": speaker.pk})
+    assert set(Utterance.objects.filter(speaker=speaker).values_list("pk", flat=True)) == set(
+        chosen
+    )
+    one.refresh_from_db()
+    one.undo(corpus.people("lead").first().person, one.head)
+    assert Utterance.objects.filter(speaker=speaker).count() == 1

@@ -15,6 +15,7 @@ DATA_DIR.mkdir(parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "media"
 RELEASES_DIR = DATA_DIR / "releases"
 RUNS_DIR = DATA_DIR / "runs"
+WORK_DIR = DATA_DIR / "work"  # clips on their way into the storage
 
 
 def kept_secret(path: Path) -> str:
@@ -89,13 +90,14 @@ TEMPLATES = [
         },
     },
 ]
+MEDIA_ORIGIN = env.list("S3_ORIGIN", default=[])  # where signed addresses lead, for the browser
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [NONE],
         "script-src": [SELF, NONCE],
         "style-src": [SELF, NONCE],
-        "img-src": [SELF, "data:"],
-        "media-src": [SELF, "blob:"],
+        "img-src": [SELF, "data:", *MEDIA_ORIGIN],
+        "media-src": [SELF, "blob:", *MEDIA_ORIGIN],
         "font-src": [SELF],
         "connect-src": [SELF],
         "form-action": [SELF],
@@ -105,6 +107,7 @@ CONTENT_SECURITY_POLICY = {
 }
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # uploads are files from the first byte, so that they can be probed
 FILE_UPLOAD_PERMISSIONS = 0o640
 
 # --- People --------------------------------------------------------------------------------------
@@ -157,8 +160,27 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist")]
+S3_BUCKET = env("S3_BUCKET", default="")  # media go there instead of DATA_DIR/media
+SIGNED_FOR = env.int("SIGNED_FOR", default=3600)  # seconds that a signed address of media holds
+S3_MEDIA = {
+    "BACKEND": "storages.backends.s3.S3Storage",
+    "OPTIONS": {
+        "bucket_name": S3_BUCKET,
+        "endpoint_url": env("S3_ENDPOINT", default="") or None,
+        "region_name": env("S3_REGION", default="") or None,
+        "access_key": env("S3_ACCESS_KEY", default="") or None,
+        "secret_key": env("S3_SECRET_KEY", default="") or None,
+        "querystring_auth": True,
+        "querystring_expire": SIGNED_FOR,
+        "file_overwrite": False,
+        "default_acl": None,
+    },
+}
+X_ACCEL = env("X_ACCEL", default="")  # nginx's internal address of DATA_DIR/media
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": S3_MEDIA
+    if S3_BUCKET
+    else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": env(
             "STATIC_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -183,5 +205,6 @@ SPECTACULAR_SETTINGS = {"TITLE": "Shengqing", "VERSION": "1", "SERVE_INCLUDE_SCH
 
 # --- Product -------------------------------------------------------------------------------------
 VERSION = "0.1.0"
+ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogniser
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
 DEMO = env.bool("DEMO", default=False)

@@ -1,12 +1,52 @@
-"""Files with Range (RFC 9110, section 14), so that video can seek; in the embedded default."""
+"""Stored files for the browser, with Range (RFC 9110, section 14), so that video can seek.
+
+In the embedded default the application sends them itself; behind nginx it names them to nginx;
+from an object store it leads to an address that is signed and soon expires.
+"""
 
 import os
 import re
+from urllib.parse import quote
 
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpResponse,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
+
+from corpus.keeping import local_path
 
 BLOCK = 64 * 1024
 ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+def stored_response(request, name, content_type, aside=True):
+    """The stored file `name`. Raises Http404 if it is not there.
+
+    `aside` lets another server send it; without, it comes from here, for scripts to read.
+    """
+    path = local_path(name)
+    if path is None:
+        if aside:
+            response = HttpResponseRedirect(default_storage.url(name))
+            response["Cache-Control"] = f"private, max-age={settings.SIGNED_FOR // 2}"
+            return response
+        try:
+            return FileResponse(default_storage.open(name, "rb"), content_type=content_type)
+        except FileNotFoundError as error:
+            raise Http404 from error
+    if not path.exists():
+        raise Http404
+    if settings.X_ACCEL and aside:
+        response = HttpResponse(content_type=content_type)
+        response["X-Accel-Redirect"] = settings.X_ACCEL + quote(name)
+        response["X-Content-Type-Options"] = "nosniff"
+        return response
+    return ranged_response(request, path, content_type)
 
 
 def ranged_response(request, path, content_type):

@@ -7,7 +7,7 @@ the clip are the episode's times minus `Clip.start`, to the frame. Sound is cut 
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from corpus.complaints import gettext_noop
 from corpus.media import MAX_HEIGHT, RATE, SAFE_INPUT, MediaError, Probe, peaks
+from corpus.tonemapping import HLG, PQ, cube
 
 KEY_INTERVAL = 0.5  # seconds
 FAR = 8.0  # seconds ahead from which seeking is cheaper than decoding on
@@ -26,6 +27,8 @@ CLOCK = Fraction(1, 90_000)
 SOUND_RATE = 48_000
 LAYOUTS = {1: "mono", 2: "stereo"}
 BLOCK = 1024  # samples an AAC frame holds
+SOUND_BITS = 110_000 + 300_000  # bits a second of AAC, and of FLAC at its worst
+CLIP_BYTES = 1_000_000  # of a poster, peaks, headers, and the second that a buffer may hold
 
 
 @dataclass(frozen=True)
@@ -47,17 +50,23 @@ def cut(
 ) -> list[Clip]:
     """Write `target(i)` with .mp4, .flac, .jpg and .json for each of the ordered `spans`.
 
-    `done(i)` hears when clip i is whole; files appear under their names only then.
+    `done(i)` hears when clip i is whole; files appear under their names only then, and `.cut`
+    last of all: a clip that has it, left by an attempt that was killed, is not cut again.
     Raises MediaError if the episode cannot be decoded there.
     """
-    clips = []
+    clips: list[Clip] = []
     try:
         with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as picture:
             frames = _Frames(picture) if found.has_video else None
             with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as sound:
                 samples = _Samples(sound) if found.has_audio else None
                 for index, (start, end) in enumerate(spans):
-                    clips.append(_one(frames, samples, start, end, target(index)))
+                    mark = target(index).with_suffix(".cut")
+                    if mark.exists():
+                        clips.append(Clip(**json.loads(mark.read_text())))
+                    else:
+                        clips.append(_one(frames, samples, start, end, target(index)))
+                        _write_whole(mark, json.dumps(asdict(clips[-1])))
                     done(index)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
@@ -66,6 +75,25 @@ def cut(
             why=str(error)[:200],
         ) from error
     return clips
+
+
+def most_bytes(found: Probe, spans: Sequence[tuple[float, float]]) -> int:
+    """Bytes that the files of `spans` take at most."""
+    seconds = sum(end - start for start, end in spans)
+    rate = (_bits(found.width, found.height) if found.has_video else 0) + SOUND_BITS
+    return int(seconds * rate / 8 * 1.05) + len(spans) * CLIP_BYTES
+
+
+def _bits(width: int, height: int) -> int:
+    """Bits a second that the picture of a clip may have: 3 million at 720p."""
+    shrink = min(1.0, MAX_HEIGHT / height)
+    return max(int(3_000_000 * width * height * shrink**2 / (1280 * 720)), 600_000)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_suffix(".writing")
+    partial.write_text(text)
+    partial.replace(path)
 
 
 def _decoded(frames: Iterator[Any]) -> Any:
@@ -205,14 +233,17 @@ class _Picture:
     def add(self, time: float, frame: Any) -> None:
         if self.stream is None:
             self.first = time
-            self.graph = None if _fits(frame) else _upright(frame)
+            self.graph = None if _fits(frame) else _upright(frame, self.stem.parent)
             shown = self._through(frame)
             self.stream = self.out.add_stream("libx264", rate=self.rate)
             self.stream.width, self.stream.height = shown.width, shown.height
             self.stream.pix_fmt = "yuv420p"
             self.stream.codec_context.time_base = CLOCK
             self.stream.codec_context.gop_size = max(round(float(self.rate) * KEY_INTERVAL), 1)
-            self.stream.options = {"preset": "veryfast", "crf": "23"}
+            bits = str(_bits(shown.width, shown.height))
+            self.stream.options = {"preset": "veryfast", "crf": "23"} | dict.fromkeys(
+                ("maxrate", "bufsize"), bits
+            )
             _write_poster(self.stem.with_suffix(".jpg"), shown)
         else:
             shown = self._through(frame)
@@ -248,18 +279,31 @@ def _fits(frame: Any) -> bool:
     """True if the frame can be encoded as it is, which saves a copy of every frame."""
     even = frame.width % 2 == 0 and frame.height % 2 == 0
     plain = frame.format.name == "yuv420p" and not getattr(frame, "rotation", 0)
-    return bool(even and plain and frame.height <= MAX_HEIGHT)
+    return bool(even and plain and frame.height <= MAX_HEIGHT and not _is_hdr(frame))
 
 
-def _upright(frame: Any) -> Any:
-    """A filter graph that turns a phone's picture upright, scales it down and makes it 8 bit."""
+def _is_hdr(frame: Any) -> bool:
+    return frame.color_trc in (PQ, HLG)
+
+
+def _upright(frame: Any, folder: Path) -> Any:
+    """A filter graph that turns a phone's picture upright, scales it down, makes it 8 bit BT.709.
+
+    `folder` takes the table that HDR is mapped by.
+    """
     graph = av.filter.Graph()
     last = graph.add_buffer(
         width=frame.width, height=frame.height, format=frame.format, time_base=CLOCK
     )
     turns = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
     steps = turns.get(round(getattr(frame, "rotation", 0)) % 360, [])
-    steps = [*steps, f"scale=-2:'min({MAX_HEIGHT},trunc(ih/2)*2)'", "format=yuv420p"]
+    scale = f"scale=-2:'min({MAX_HEIGHT},trunc(ih/2)*2)'"
+    if _is_hdr(frame):
+        table = cube(frame.color_trc, folder)
+        steps += [f"{scale}:in_color_matrix=bt2020", "format=gbrp10le", f"lut3d=file='{table}'"]
+        steps += ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
+    else:
+        steps += [scale, "format=yuv420p"]
     for step in [*steps, "buffersink"]:
         name, _, arguments = step.partition("=")
         node = graph.add(name, arguments or None)

@@ -1,13 +1,19 @@
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from django import forms
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from corpus import keeping
+from corpus.complaints import Complaint
 from corpus.encoding import ENCODINGS
-from corpus.models import Corpus, Membership, Source, Speaker
+from corpus.ingest import digest
+from corpus.jobs import sentence
+from corpus.models import Corpus, Membership, Source, Speaker, Upload
+from corpus.models.sources import source_path
 from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
 
@@ -46,11 +52,22 @@ class SourceForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.corpus = corpus
         self.fields["title"].required = False
-        self.fields["media"].required = True
+        self.upload = None  # what came in pieces, where it did
+        self.fields["upload"] = forms.CharField(required=False, widget=forms.HiddenInput)
+        self.fields["media"].required = False  # an upload may stand for it; clean_media says so
         self.fields["title"].help_text = _("Left empty: the name of the file.")
 
     def clean_media(self):
         media = self.cleaned_data["media"]
+        token = self.data.get("upload", "")
+        if token:
+            mine = Upload.objects.filter(corpus=self.instance.corpus, token=token)
+            self.upload = mine.first()
+            if self.upload is None or not self.upload.whole:
+                raise forms.ValidationError(_("The upload is not complete. Choose the file again."))
+            return self._probed(self.upload.path, self.upload.name)
+        if not media:
+            raise forms.ValidationError(_("Choose a video or audio file."))
         if media.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(
                 _("The file has %(size)s; at most %(limit)s are taken.")
@@ -59,7 +76,31 @@ class SourceForm(forms.ModelForm):
                     "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
                 }
             )
-        return media
+        return self._probed(Path(media.temporary_file_path()), media.name)
+
+    def _probed(self, path, name):
+        """The name of a file that is usable media; what it holds and where it is is remembered."""
+        try:
+            self.instance.take(path)
+        except Complaint as complaint:
+            known = type(complaint)(complaint.template, **(complaint.values | {"name": name}))
+            raise forms.ValidationError(sentence(known)) from complaint
+        self.path = path
+        return name
+
+    def save(self, by):
+        """The source as a draft, its media in the storage."""
+        source = self.instance
+        source.added_by, source.status = by, Source.Status.DRAFT
+        name = default_storage.generate_filename(source_path(source, self.cleaned_data["media"]))
+        stored = default_storage.get_available_name(name)
+        source.sha256 = digest(self.path)
+        keeping.put(self.path, stored)
+        source.media = stored
+        source.save()
+        if self.upload:
+            self.upload.discard()
+        return source
 
     def clean_transcript(self):
         transcript = self.cleaned_data["transcript"]
@@ -76,20 +117,33 @@ class SourceForm(forms.ModelForm):
         cleaned = super().clean()
         media = cleaned.get("media")
         if media and not cleaned.get("title"):
-            cleaned["title"] = self.instance.title = media.name.rsplit(".", 1)[0][:80]
+            cleaned["title"] = self.instance.title = media.rsplit(".", 1)[0][:80]
         corpus = self.instance.corpus
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))
         return cleaned
 
 
-class ReadingForm(forms.Form):
-    """How a transcript is read and where its dialogues part."""
+class PartingForm(forms.Form):
+    """Where dialogues part."""
 
-    encoding = forms.ChoiceField(label=_("encoding"), required=False)
     gap = forms.FloatField(
         label=_("silence that parts two dialogues, in seconds"), min_value=0.2, max_value=600
     )
+    scene = forms.FloatField(
+        label=_("change of picture that parts them too, 0 to 1"),
+        min_value=0.05,
+        max_value=1,
+        required=False,
+        help_text=_("Left empty, only silence parts. 0.4 is a usual cut between two places."),
+    )
+
+
+class ReadingForm(PartingForm):
+    """How a transcript is read and where its dialogues part."""
+
+    encoding = forms.ChoiceField(label=_("encoding"), required=False)
+    field_order = ["encoding"]
 
     def __init__(self, *args, header=(), found="", **kwargs):
         super().__init__(*args, **kwargs)

@@ -4,12 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
-
-from django.conf import settings
 
 from corpus.complaints import gettext_noop
 from corpus.ingest import digest
+from corpus.keeping import local, names_under
 from corpus.models import Corpus, Utterance
 
 KINDS = {
@@ -47,20 +45,22 @@ def check(corpus: Corpus, deep: bool = False) -> Iterator[Fault]:
 
 
 def _files(corpus: Corpus, deep: bool) -> Iterator[Fault]:
+    stored = set(names_under(f"clips/{corpus.pk}"))
     known = set()
     for dialogue in corpus.dialogues.exclude(clip="").iterator():
-        for name in filter(None, (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)):
-            known.add(name.name)
-            if not Path(name.path).exists():
-                yield Fault("missing", dialogue.uid, dialogue.pk, detail=name.name)
-        clip = Path(dialogue.clip.path)
-        if deep and clip.exists() and digest(clip) != dialogue.clip_sha256:
-            yield Fault("changed", dialogue.uid, dialogue.pk, detail=dialogue.clip.name)
-    folder = settings.MEDIA_ROOT / "clips" / str(corpus.pk)
-    busy = {f"{s.pk}-{s.attempt}" for s in corpus.sources.all() if s.active}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(settings.MEDIA_ROOT).as_posix()
-        if path.is_file() and name not in known and path.parent.name not in busy:
+        for file in filter(None, (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)):
+            known.add(file.name)
+            if file.name not in stored:
+                yield Fault("missing", dialogue.uid, dialogue.pk, detail=file.name)
+        clip = dialogue.clip.name
+        if deep and clip in stored:
+            with local(clip) as path:
+                changed = digest(path) != dialogue.clip_sha256
+            if changed:
+                yield Fault("changed", dialogue.uid, dialogue.pk, detail=clip)
+    busy = {str(source.pk) for source in corpus.sources.all() if source.active}
+    for name in sorted(stored - known):
+        if name.split("/")[2] not in busy:
             yield Fault("orphaned", name)
 
 

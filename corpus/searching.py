@@ -8,11 +8,12 @@ the words themselves, so that it only has to find enough.
 """
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, QuerySet
+from django.db.models import BooleanField, Max, Min, QuerySet
 from django.db.models.expressions import RawSQL
 
 LONGEST = 5_000  # characters of a text that SQLite indexes
 CHUNK = 256  # rows that a first look takes from SQLite's index
+WINDOW = 20_000  # ids that a first look covers on PostgreSQL
 
 POSTGRES = [
     """
@@ -89,12 +90,34 @@ def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = Tr
     if not words:
         return list(_from(rows, after, forwards)[:size])
     rows = rows.filter(text__icontains=words)
-    if connection.vendor == "postgresql":
-        grams = _grams(words)
-        folded = ", ".join(["lower(%s)"] * len(grams))
-        indexed = f"corpus_grams(corpus_utterance.text) @> ARRAY[{folded}]"
-        held = RawSQL(indexed, grams, output_field=BooleanField())
-        return list(_from(rows.filter(held), after, forwards)[:size])
+    search = _in_postgres if connection.vendor == "postgresql" else _in_sqlite
+    return search(rows, words, after, size, forwards)
+
+
+def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
+    """Window after window of ids, each eight times the last: a frequent word is found in the first
+    one, and for a rare one the index leaves little to look at in the largest.
+    """
+    grams = _grams(words)
+    folded = ", ".join(["lower(%s)"] * len(grams))
+    indexed = f"corpus_grams(corpus_utterance.text) @> ARRAY[{folded}]"
+    rows = rows.filter(RawSQL(indexed, grams, output_field=BooleanField()))
+    ends = rows.model.whole.aggregate(first=Min("pk"), last=Max("pk"))
+    result, window = [], WINDOW
+    low, high = max(after, (ends["first"] or 1) - 1), min(after, (ends["last"] or 0) + 1)
+    while len(result) < size and (low < (ends["last"] or 0) if forwards else high > 1):
+        if forwards:
+            part, low = rows.filter(pk__gt=low, pk__lte=low + window).order_by("pk"), low + window
+        else:
+            part = rows.filter(pk__lt=high, pk__gte=high - window).order_by("-pk")
+            high -= window
+        result += part[: size - len(result)]
+        window *= 8
+    return result
+
+
+def _in_sqlite(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
+    """The index gives ids in order: as many as are needed, eight times as many each time."""
     result, chunk = [], CHUNK
     while len(result) < size:
         sql, values = _sqlite_rows(words, after, chunk, forwards)

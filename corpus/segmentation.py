@@ -1,18 +1,41 @@
 """Plain: cues into proposed dialogues."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from corpus.scenes import Shot
 from corpus.transcripts import Cue
 
 PAD = 0.3  # seconds of picture kept before the first and after the last word
+SCENE_GAP = 0.5  # seconds of silence that a change of scene needs to part two dialogues
+NEAR = 0.3  # seconds by which a change of scene may miss the silence
+SAME = 0.005  # seconds within which two starts are the same
 
 
-def dialogues(cues: Sequence[Cue], gap: float) -> list[list[Cue]]:
-    """Part the cues (in order of time) wherever nobody speaks for more than `gap` seconds."""
+def dialogues(
+    cues: Sequence[Cue],
+    gap: float,
+    shots: Sequence[Shot] = (),
+    scene: float | None = None,
+    starts: Collection[float] | None = None,
+) -> list[list[Cue]]:
+    """Part the cues (in order of time) wherever nobody speaks for more than `gap` seconds.
+
+    With `scene` (0 to 1), also in a shorter silence where the picture changes at least so much.
+    With `starts` (seconds), at the cues that start there and nowhere else.
+    """
+    cuts = [] if scene is None else [shot.time for shot in shots if shot.strength >= scene]
     parts: list[list[Cue]] = []
     latest = 0.0
     for cue in cues:
-        if not parts or cue.start - latest > gap:
+        if starts is not None:
+            parted = any(abs(cue.start - start) < SAME for start in starts)
+        else:
+            silence = cue.start - latest
+            parted = silence > gap or (
+                silence >= SCENE_GAP
+                and any(latest - NEAR <= cut <= cue.start + NEAR for cut in cuts)
+            )
+        if not parts or parted:
             parts.append([])
         parts[-1].append(cue)
         latest = max(latest, cue.end) if len(parts[-1]) > 1 else cue.end

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from corpus.views import corpora, dialogues, editor, sources, speakers
+from corpus.views import corpora, dialogues, editor, sources, speakers, uploads
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -12,8 +12,13 @@ urlpatterns = [
     path("corpora/<int:pk>/health/", corpora.health, name="health"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
+    path("corpora/<int:pk>/uploads/", uploads.new_upload, name="new_upload"),
+    path("uploads/<str:token>/", uploads.upload, name="upload"),
     path("sources/<int:pk>/", sources.source, name="source"),
     path("sources/<int:pk>/preview/", sources.preview, name="preview"),
+    path("sources/<int:pk>/parts/", sources.parts, name="parts"),
+    path("dialogues/<int:pk>/start/", sources.new_start, name="new_start"),
+    path("dialogues/<int:pk>/joint/", sources.joint, name="joint"),
     path("sources/<int:pk>/confirmation/", sources.confirmation, name="confirm_source"),
     path("sources/<int:pk>/removal/", sources.removal, name="remove_source"),
     path("sources/<int:pk>/progress/", sources.progress, name="source_progress"),

@@ -192,7 +192,9 @@ def _copy_media(root: Path, dialogues: list[Dialogue], beat: Callable[[float], N
         (root / "media").mkdir()
     for done, dialogue in enumerate(with_clip, 1):
         try:
-            shutil.copyfile(dialogue.clip.path, root / str(media_name(dialogue)))
+            target = root / str(media_name(dialogue))
+            with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
+                shutil.copyfileobj(clip, copy, 1 << 20)
         except FileNotFoundError as error:
             raise Refused(
                 gettext_noop("The clip of %(dialogue)s is missing on disk. Ingest it again."),

@@ -43,6 +43,7 @@ def _own_directories(settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.RELEASES_DIR = tmp_path / "releases"
     settings.RUNS_DIR = tmp_path / "runs"
+    settings.WORK_DIR = tmp_path / "work"
     settings.MEDIA_ROOT.mkdir()
 
 

@@ -5,6 +5,7 @@ from corpus.models.dialogues import Dialogue, Publication, Utterance
 from corpus.models.revisions import Conflict, Revision
 from corpus.models.sources import Finding, Source
 from corpus.models.speakers import Speaker
+from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 
 __all__ = [
     "Conflict",
@@ -16,5 +17,8 @@ __all__ = [
     "Revision",
     "Source",
     "Speaker",
+    "Upload",
     "Utterance",
+    "WrongDigest",
+    "WrongOffset",
 ]

@@ -1,12 +1,19 @@
 """Sources: an episode with its transcript, or a published table, and what reading it found."""
 
+from dataclasses import asdict
+
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from corpus import keeping, segmentation
+from corpus.complaints import Complaint, gettext_noop
+from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, sentence
+from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
+from corpus.scenes import Shot, shots
 from corpus.transcripts.reading import columns, read
 from people.models import Event
 
@@ -35,6 +42,10 @@ class Source(Job):
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     columns = models.JSONField(default=dict, editable=False)  # of a table: role -> column
     gap = models.FloatField(_("silence that parts two dialogues, in seconds"), default=4.0)
+    scene = models.FloatField(null=True, blank=True)  # change of picture that parts them, 0 to 1
+    starts = models.JSONField(null=True, editable=False)  # where dialogues start, set by hand
+    probe = models.JSONField(default=dict, editable=False)
+    looked = models.JSONField(null=True, editable=False)  # shots and speech found in the media
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -71,19 +82,66 @@ class Source(Job):
         return {}
 
     @transaction.atomic
-    def confirm(self, person, encoding, gap, columns):
+    def confirm(self, person, encoding, gap, columns, scene=None):
         """Say that the draft is read rightly, and queue it; confirming twice changes nothing."""
-        drafts = Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
-        if drafts.update(
-            status=JobStatus.QUEUED,
-            encoding=encoding,
-            gap=gap,
-            columns=columns,
-            queued_at=timezone.now(),
-        ):
-            Event.record(person, "confirm", self, title=self.title, encoding=encoding, gap=gap)
+        values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
+        self._queue(person, "confirm", JobStatus.DRAFT, **values)
+
+    @transaction.atomic
+    def recut(self, person, gap=None, scene=None, starts=None):
+        """Part the episode anew, at silences and scenes or at `starts`; corrections stay.
+
+        Raises Refused if a published dialogue would not stay as it is, or if it is cut just now.
+        """
+        from corpus.ingest import plan
+
+        self.gap, self.scene, self.starts = gap or self.gap, scene, starts
+        plan(self, self.probed)
+        values = {"gap": self.gap, "scene": scene, "starts": starts, "progress": 0.0}
+        if not self._queue(person, "recut", JobStatus.DONE, **values):
+            raise Refused(gettext_noop("This source is being cut just now. Wait until it is done."))
+
+    def _queue(self, person, verb, status, **values):
+        mine = Source.objects.filter(pk=self.pk, status=status)
+        queued = mine.update(status=JobStatus.QUEUED, queued_at=timezone.now(), **values)
+        if queued:
+            Event.record(person, verb, self, title=self.title, **values)
             self.later()
         self.refresh_from_db()
+        return queued
+
+    @property
+    def probed(self):
+        """What the media holds; looked up once. Raises MediaError if it cannot be read."""
+        if not self.probe:
+            with keeping.local(self.media.name) as path:
+                self.take(path)
+            self.save(update_fields=["probe"])
+        return Probe(**self.probe)
+
+    def take(self, path):
+        """Remember what `path`, the media before it is stored, holds. Raises MediaError."""
+        self.probe = asdict(probe(path))
+
+    def parted(self, cues):
+        """Dialogues to be: `cues` where silence, a change of scene or a person parts them."""
+        shots = [Shot(*row) for row in (self.looked or {}).get("shots", [])]
+        return segmentation.dialogues(cues, self.gap, shots, self.scene, self.starts)
+
+    def look(self):
+        """Find changes of scene and, without a transcript, speech; what it finds is proposed."""
+        found = {"shots": [], "heard": []}
+        try:
+            with keeping.local(self.media.name) as path:
+                found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
+                if not self.transcript and self.probed.has_audio:
+                    found["heard"] = [
+                        [cue.start, cue.end, cue.text] for cue in hear(path, settings.ASR_MODEL_DIR)
+                    ]
+        except Complaint as complaint:
+            found["failure"] = {"template": complaint.template, "values": complaint.values}
+        self.looked = found
+        self.save(update_fields=["looked"])
 
     @transaction.atomic
     def discard(self, person):
@@ -92,6 +150,17 @@ class Source(Job):
         files = [file for file in (self.media, self.transcript) if file]
         transaction.on_commit(lambda: [file.delete(save=False) for file in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
+
+    @property
+    def look_failure(self):
+        """Why looking at the media found less than it could, in the reader's language."""
+        failure = (self.looked or {}).get("failure")
+        return sentence(Refused(failure["template"], **failure["values"])) if failure else ""
+
+    def look_later(self):
+        from corpus.tasks import look_at_source
+
+        look_at_source.delay_on_commit(self.pk)
 
     def later(self):
         from corpus.tasks import ingest_source

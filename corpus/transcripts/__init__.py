@@ -25,10 +25,14 @@ class RawCue:
 
 @dataclass(frozen=True)
 class Cue:
-    """One line of talk: seconds from the start of the episode, its words and its speaker."""
+    """One line of talk: seconds from the start of the episode, its words and its speaker.
+
+    `machine` marks what a program proposed and no person has confirmed.
+    """
 
     start: float
     end: float
     text: str
     speaker: str = ""
     translation: str = ""
+    machine: bool = False

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus.byterange import ranged_response
+from corpus.byterange import stored_response
 from corpus.forms import DialogueFilter
 from corpus.jobs import Refused, sentence
 from corpus.models import Dialogue
@@ -92,9 +92,9 @@ def media(request, pk, name):
     if name not in MEDIA:
         raise Http404
     file = getattr(_dialogue_of(request, pk), name)
-    if not file or not file.storage.exists(file.name):
+    if not file:
         raise Http404
-    return ranged_response(request, file.path, MEDIA[name])
+    return stored_response(request, file.name, MEDIA[name], aside=name != "peaks")
 
 
 @require_POST

@@ -1,27 +1,29 @@
 """Sources: adding, watching, publishing, and what an import found."""
 
 import csv
-from pathlib import Path
+import shutil
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
-from django.http import StreamingHttpResponse
+from django.db.models import Min
+from django.http import HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus import media
-from corpus.complaints import Complaint
+from corpus import segmentation
+from corpus.complaints import Complaint, gettext_noop
+from corpus.cutting import most_bytes
 from corpus.encoding import ENCODINGS, detect
-from corpus.forms import ReadingForm, SourceForm
-from corpus.ingest import digest
-from corpus.jobs import sentence
-from corpus.models import Source
+from corpus.forms import PartingForm, ReadingForm, SourceForm
+from corpus.ingest import cues_of
+from corpus.jobs import Refused, sentence
+from corpus.models import Dialogue, Source
 from corpus.scope import LEAD, context, corpus_of, live_part, page_of, with_role
-from corpus.segmentation import dialogues
 from corpus.transcripts.table import guess
 from people.models import Event
 
@@ -33,18 +35,13 @@ def new_source(request, pk):
     form = SourceForm(request.POST or None, request.FILES or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            form.instance.added_by = request.user
-            form.instance.status = Source.Status.DRAFT
-            source = form.save()
-            source.sha256 = digest(Path(source.media.path))
-            source.save(update_fields=["sha256"])
+            source = form.save(by=request.user)
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
             if twin:
                 same = _("The very same file is here already as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
-            if not source.transcript:
-                source.confirm(request.user, "", source.gap, {})
+            source.look_later()
         return redirect("source", source.pk)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
@@ -77,8 +74,13 @@ def preview(request, pk):
     source = _source_of(request, pk)
     if source.status != Source.Status.DRAFT:
         return redirect("source", source.pk)
+    if request.htmx:  # asks again and again whether the media were looked at
+        response = HttpResponse(status=204)
+        if source.looked is not None:
+            response["HX-Refresh"] = "true"
+        return response
     form, reading, complaint = _reading_of(source, request.GET)
-    parts = dialogues(reading.cues, form.cleaned_data["gap"]) if reading else []
+    cues = reading.cues if reading else _heard(source)
     page = context(
         source.corpus,
         "corpus",
@@ -86,30 +88,131 @@ def preview(request, pk):
         form=form,
         reading=reading,
         complaint=complaint,
-        parts=parts[:SHOWN_PARTS],
-        more=max(len(parts) - SHOWN_PARTS, 0),
-        part_count=len(parts),
-        speakers=sorted({cue.speaker for cue in reading.cues if cue.speaker}) if reading else [],
+        cue_count=len(cues),
+        speakers=sorted({cue.speaker for cue in cues if cue.speaker}),
+        **_parts_of(source, cues, form),
     )
     return render(request, "corpus/preview.html", page)
+
+
+def _heard(source):
+    """What would be cut of an episode without a transcript."""
+    return [] if source.transcript else cues_of(source, source.probed)
+
+
+def _parts_of(source, cues, form):
+    """The dialogues that the form's silence and scene make of the cues, and the room they need."""
+    if not cues or not form.is_valid():
+        return {"parts": [], "part_count": 0}
+    source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
+    source.starts = None
+    parts = source.parted(cues)
+    spans = segmentation.spans(parts, source.probed.duration)
+    return {
+        "parts": parts[:SHOWN_PARTS],
+        "part_count": len(parts),
+        "more": max(len(parts) - SHOWN_PARTS, 0),
+        "needed": most_bytes(source.probed, spans),
+        "free": shutil.disk_usage(settings.DATA_DIR).free,
+        "scenes": len((source.looked or {}).get("shots", [])),
+    }
+
+
+def parts(request, pk):
+    """Part an episode that is cut already anew; what was corrected stays."""
+    source = _source_of(request, pk)
+    if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
+        return redirect("source", source.pk)
+    asked = request.POST if request.method == "POST" else request.GET
+    form = PartingForm({"gap": source.gap, "scene": source.scene} | asked.dict())
+    complaint = None
+    if request.method == "POST" and form.is_valid():
+        try:
+            source.recut(request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
+            return redirect("source", source.pk)
+        except Complaint as error:
+            complaint = sentence(error)
+    cues = cues_of(source, source.probed)
+    page = context(
+        source.corpus,
+        "corpus",
+        source=source,
+        form=form,
+        complaint=complaint,
+        **_parts_of(source, cues, form),
+    )
+    return render(request, "corpus/parts.html", page)
+
+
+def _led_dialogue(request, pk):
+    found = Dialogue.objects.of(request.user).select_related("corpus", "source")
+    dialogue = get_object_or_404(found, pk=pk)
+    with_role(request, dialogue.corpus, LEAD)
+    return dialogue
+
+
+def _recut(request, dialogue, starts):
+    try:
+        if dialogue.is_published:
+            raise Refused(
+                gettext_noop("%(dialogue)s is published; it is not cut anew."),
+                dialogue=dialogue.uid,
+            )
+        dialogue.source.recut(request.user, scene=dialogue.source.scene, starts=starts)
+    except Complaint as complaint:
+        messages.error(request, sentence(complaint))
+        return redirect("editor", dialogue.pk)
+    return redirect("source", dialogue.source_id)
+
+
+def _starts(source):
+    """Where each dialogue of the source starts to talk, in seconds of the episode."""
+    first = source.dialogues.filter(utterances__retired=False).annotate(
+        first=Min("utterances__start")
+    )
+    return [round(dialogue.start + dialogue.first, 3) for dialogue in first]
+
+
+@require_POST
+def new_start(request, pk):
+    """Let a new dialogue start at one of the utterances of this one."""
+    dialogue = _led_dialogue(request, pk)
+    utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
+    starts = _starts(dialogue.source)
+    return _recut(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
+
+
+@require_POST
+def joint(request, pk):
+    """Join the dialogue with the one after it."""
+    dialogue = _led_dialogue(request, pk)
+    later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
+    if later is None or not later.utterances.exists():
+        messages.error(request, _("There is no dialogue after this one."))
+        return redirect("editor", dialogue.pk)
+    if later.is_published:
+        dialogue = later
+    gone = round(later.start + later.utterances.first().start, 3)
+    starts = [start for start in _starts(dialogue.source) if abs(start - gone) > 0.005]
+    return _recut(request, dialogue, starts)
 
 
 def _reading_of(source, data):
     """The form as filled in or as guessed, with what follows from it: a reading or a complaint."""
     complaint, header, found, asked = None, [], "", data.get("encoding", "")
     try:
-        media.probe(Path(source.media.path))
-        with source.transcript.open("rb") as file:
-            content = file.read()
-        found = "" if source.transcript.name.lower().endswith(".xlsx") else detect(content)
-        header = source.header(asked if asked in (found, *ENCODINGS) else found)
+        if source.transcript:
+            with source.transcript.open("rb") as file:
+                content = file.read()
+            found = "" if source.transcript.name.lower().endswith(".xlsx") else detect(content)
+            header = source.header(asked if asked in (found, *ENCODINGS) else found)
     except Complaint as error:
         complaint = sentence(error)
     guessed = guess(header) | source.remembered_columns(header) if header else {}
-    filled = {"encoding": found, "gap": source.gap} | guessed | data.dict()
+    filled = {"encoding": found, "gap": source.gap, "scene": source.scene} | guessed | data.dict()
     form = ReadingForm(filled, header=header, found=found)
     reading = None
-    if form.is_valid() and not complaint:
+    if form.is_valid() and not complaint and source.transcript:
         try:
             chosen = form.cleaned_data.get("encoding", "")
             reading = source.read_transcript(chosen, form.columns)
@@ -121,11 +224,12 @@ def _reading_of(source, data):
 @require_POST
 def confirmation(request, pk):
     source = _source_of(request, pk)
-    form, reading, _complaint = _reading_of(source, request.POST)
-    if reading is None:
+    form, reading, complaint = _reading_of(source, request.POST)
+    if complaint or not form.is_valid():
         values = {key: request.POST[key] for key in form.fields if key in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(values)}")
-    source.confirm(request.user, reading.encoding, form.cleaned_data["gap"], form.columns)
+    encoding, chosen = reading.encoding if reading else "", form.cleaned_data
+    source.confirm(request.user, encoding, chosen["gap"], form.columns, chosen["scene"])
     return redirect("source", source.pk)
 
 

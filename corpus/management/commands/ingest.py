@@ -18,7 +18,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser):
         parser.add_argument("media", type=Path, help="a file or a folder")
-        parser.add_argument("transcript", type=Path, nargs="?", help="without it, one span")
+        parser.add_argument("transcript", type=Path, nargs="?", help="without it, speech is heard")
         parser.add_argument("--corpus", required=True, help="name of the corpus")
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
@@ -77,6 +77,7 @@ class Command(BaseCommand):
         if transcript:
             with transcript.open("rb") as file:
                 source.transcript.save(transcript.name, File(file))
+        source.look()
         source.ingest()
         if source.status != JobStatus.DONE:
             return f"{media.name}: {source.failure_text}"

@@ -186,6 +186,8 @@ class DialogueEditor extends HTMLElement {
     this.at = at
     for (const [place, row] of [...this.lines.children].entries()) row.toggleAttribute("aria-current", place === at)
     this.row.scrollIntoView({ block: "nearest" })
+    const start = this.querySelector(".new-start [name=uid]")
+    if (start) start.value = this.turn.uid ?? ""
     if (seek && this.video?.paused && this.turn.start !== null) this.video.currentTime = this.turn.start
     this.paint()
   }

@@ -1,0 +1,115 @@
+"""Plain: speech without a transcript: where somebody speaks, and what a recogniser makes of it.
+
+Loads torch, so only workers and commands call it, never the web process.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.complaints import Complaint, gettext_noop
+from corpus.media import RATE, SAFE_INPUT
+from corpus.transcripts import Cue
+
+STRETCH = 600  # seconds that are listened to at a time
+LONGEST = 15.0  # seconds of an utterance before the quietest place in it parts it
+PAUSE = 0.35  # seconds of silence that part two utterances
+
+
+class HearingError(Complaint):
+    """A recogniser that cannot be used."""
+
+
+def hear(
+    path: Path, model: str = "", beat: Callable[[float], None] = lambda share: None
+) -> list[Cue]:
+    """Proposed utterances of a file, words from the recogniser in the directory `model` if named.
+
+    Spans come from Silero VAD (its model is in its package), at most LONGEST seconds each.
+    """
+    import torch
+    from silero_vad import get_speech_timestamps, load_silero_vad
+
+    torch.set_num_threads(1)
+    detector = load_silero_vad()
+    recognise = _recogniser(model) if model else lambda wave: ""
+    cues: list[Cue] = []
+    for offset, wave, share in _stretches(path):
+        spans = get_speech_timestamps(
+            torch.from_numpy(wave),
+            detector,
+            sampling_rate=RATE,
+            min_silence_duration_ms=int(PAUSE * 1000),
+            max_speech_duration_s=LONGEST,
+        )
+        for span in spans:
+            start, end = span["start"], span["end"]
+            text = recognise(wave[start:end])
+            times = (round(offset + place / RATE, 3) for place in (start, end))
+            cues.append(Cue(*times, text, machine=True))
+        beat(share)
+    return cues
+
+
+def _stretches(path: Path) -> Iterator[tuple[float, NDArray[np.float32], float]]:
+    """(seconds before it, samples (n,) at RATE, share done), STRETCH seconds at a time."""
+    with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
+        if not container.streams.audio:
+            return
+        stream = container.streams.audio[0]
+        length = (container.duration or 0) / av.time_base
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
+        zero = float((stream.start_time or 0) * stream.time_base)
+        pieces: list[NDArray[np.float32]] = []
+        held, done = 0, max(zero, 0.0)
+        for frame in _frames(container, stream):
+            for piece in resampler.resample(frame):
+                pieces.append(piece.to_ndarray()[0])
+                held += len(pieces[-1])
+            if held >= STRETCH * RATE:
+                yield done, np.concatenate(pieces), min(done / length, 1.0) if length else 0.0
+                done, pieces, held = done + held / RATE, [], 0
+        if pieces:
+            yield done, np.concatenate(pieces), 1.0
+
+
+def _frames(container: Any, stream: Any) -> Iterator[Any]:
+    """The frames up to the end, which a broken tail is taken for."""
+    frames = container.decode(stream)
+    while True:
+        try:
+            frame = next(frames, None)
+        except av.FFmpegError:
+            return
+        if frame is None:
+            return
+        yield frame
+
+
+def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
+    """Words of a wave (n,) at RATE, by the transformers model in `directory`; nothing is fetched.
+
+    Raises HearingError if there is no speech recogniser.
+    """
+    from transformers import pipeline
+
+    try:
+        if not Path(directory).is_dir():
+            raise OSError("no such directory")
+        model = pipeline("automatic-speech-recognition", model=directory, device="cpu")
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise HearingError(
+            gettext_noop("The speech recogniser in %(directory)s cannot be used: %(why)s"),
+            directory=directory,
+            why=str(error)[:300],
+        ) from error
+
+    def words(wave: NDArray[np.float32]) -> str:
+        heard = model({"raw": wave, "sampling_rate": RATE})
+        return str(heard["text"]).strip()
+
+    return words

@@ -1,0 +1,60 @@
+"""Files through Django's storage: on the local disk by default, in an object store by settings."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files import File
+from django.core.files.storage import default_storage
+
+
+def local_path(name: str) -> Path | None:
+    """Where a stored file lies on this machine; None if it is in an object store."""
+    try:
+        return Path(default_storage.path(name))
+    except NotImplementedError:
+        return None
+
+
+@contextmanager
+def local(name: str) -> Iterator[Path]:
+    """A stored file as a path: itself, or a copy fetched for as long as it is used."""
+    path = local_path(name)
+    if path is not None:
+        yield path
+        return
+    settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
+        copy = Path(folder) / Path(name).name
+        with default_storage.open(name, "rb") as stored, copy.open("wb") as target:
+            shutil.copyfileobj(stored, target, 1 << 20)
+        yield copy
+
+
+def put(path: Path, name: str) -> None:
+    """Move a finished file into the storage under this very name, instead of what is there."""
+    target = local_path(name)
+    if target is not None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+        shutil.move(path, target)
+        return
+    default_storage.delete(name)
+    with path.open("rb") as file:
+        default_storage.save(name, File(file))
+    path.unlink()
+
+
+def names_under(folder: str) -> Iterator[str]:
+    """Every stored file below `folder`."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return
+    for file in sorted(files):
+        yield f"{folder}/{file}"
+    for inner in sorted(folders):
+        yield from names_under(f"{folder}/{inner}")

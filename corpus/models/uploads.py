@@ -1,0 +1,107 @@
+"""Files on their way here, in pieces that can be sent again (the tus protocol, version 1.0)."""
+
+import base64
+import datetime
+import fcntl
+import hashlib
+import os
+import secrets
+import shutil
+
+from django.conf import settings
+from django.db import models
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+
+from corpus.complaints import gettext_noop
+from corpus.jobs import Refused
+from corpus.models.corpora import Corpus
+
+KEPT_FOR = datetime.timedelta(days=7)
+SPARE = 200 * 1024**2  # bytes of the disk that stay free
+
+
+class WrongOffset(Refused):
+    """A piece that does not go where the file ends by now."""
+
+
+class WrongDigest(Refused):
+    """A piece that is not what was sent."""
+
+
+class Upload(models.Model):
+    """A file that arrives piece by piece; how far it is, is how long it is on disk."""
+
+    corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="uploads")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")
+    token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
+    name = models.CharField(max_length=255)
+    size = models.BigIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return self.name
+
+    @classmethod
+    def begin(cls, person, corpus, name, size):
+        """An empty file that will have `size` bytes. Raises Refused if it is too large."""
+        for stale in cls.objects.filter(at__lt=timezone.now() - KEPT_FOR):
+            stale.discard()
+        if not 0 < size <= settings.UPLOAD_MAX_BYTES:
+            raise Refused(
+                gettext_noop("The file has %(size)s; at most %(limit)s are taken."),
+                size=filesizeformat(size),
+                limit=filesizeformat(settings.UPLOAD_MAX_BYTES),
+            )
+        folder = settings.WORK_DIR / "uploads"
+        folder.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder).free
+        if free < size + SPARE:
+            raise Refused(
+                gettext_noop("The disk has %(free)s left, too little for a file of %(size)s."),
+                free=filesizeformat(free),
+                size=filesizeformat(size),
+            )
+        upload = cls.objects.create(corpus=corpus, person=person, name=name[-255:], size=size)
+        upload.path.touch()
+        return upload
+
+    @property
+    def path(self):
+        return settings.WORK_DIR / "uploads" / self.token
+
+    @property
+    def offset(self):
+        """Bytes that are here."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    @property
+    def whole(self):
+        return self.offset == self.size
+
+    def append(self, offset, piece, digest=""):
+        """Add bytes at `offset`; `digest` is "sha256 BASE64" of them, as tus has it.
+
+        Raises WrongOffset if the file does not end there, WrongDigest for other bytes.
+        """
+        algorithm, _space, expected = digest.partition(" ")
+        if digest and algorithm != "sha256":
+            raise Refused(gettext_noop("Digests are sha256."))
+        if digest and base64.b64encode(hashlib.sha256(piece).digest()).decode() != expected:
+            raise WrongDigest(gettext_noop("A piece was damaged on its way; it is sent again."))
+        with self.path.open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end = file.seek(0, os.SEEK_END)
+            if end != offset or end + len(piece) > self.size:
+                raise WrongOffset(
+                    gettext_noop("The file has %(end)d bytes by now, not %(offset)d."),
+                    end=end,
+                    offset=offset,
+                )
+            file.write(piece)
+        return offset + len(piece)
+
+    def discard(self):
+        """Forget the upload and what has arrived of it."""
+        self.path.unlink(missing_ok=True)
+        self.delete()

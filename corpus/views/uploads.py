@@ -1,0 +1,70 @@
+"""Uploads that survive a cut connection: tus 1.0 with creation, checksum and termination."""
+
+import base64
+import binascii
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
+from django.views.decorators.http import require_POST
+
+from corpus.jobs import Refused, sentence
+from corpus.models import Upload, WrongDigest, WrongOffset
+from corpus.scope import LEAD, corpus_of
+
+LARGEST_PIECE = 16 * 1024**2
+
+
+def _answer(status, words="", **headers):
+    named = {name.replace("_", "-"): str(value) for name, value in headers.items()}
+    plain = "text/plain; charset=utf-8"
+    fixed = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
+    return HttpResponse(words, status=status, content_type=plain, headers=fixed | named)
+
+
+def _number(text):
+    return int(text) if text and text.isdigit() and len(text) < 19 else -1
+
+
+@require_POST
+def new_upload(request, pk):
+    """Announce a file: its length, and its name as tus metadata."""
+    corpus = corpus_of(request, pk, LEAD)
+    pairs = (entry.split() for entry in request.headers.get("Upload-Metadata", "").split(","))
+    said = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    try:
+        name = base64.b64decode(said.get("filename", ""), validate=True).decode()
+        size = _number(request.headers.get("Upload-Length"))
+        upload = Upload.begin(request.user, corpus, name.replace("/", "_") or "file", size)
+    except (binascii.Error, UnicodeDecodeError):
+        return _answer(400, "Upload-Metadata: filename is not base64 of UTF-8")
+    except Refused as refusal:
+        return _answer(413, sentence(refusal))
+    return _answer(201, Location=reverse("upload", args=[upload.token]))
+
+
+def upload(request, token):
+    """HEAD says how far it is, PATCH adds a piece, DELETE forgets it."""
+    found = get_object_or_404(Upload.objects.filter(person=request.user), token=token)
+    if request.method == "HEAD":
+        return _answer(200, Upload_Offset=found.offset, Upload_Length=found.size)
+    if request.method == "DELETE":
+        found.discard()
+        return _answer(204)
+    if request.method != "PATCH":
+        return _answer(405, Allow="HEAD, PATCH, DELETE")
+    if request.content_type != "application/offset+octet-stream":
+        return _answer(415, "Content-Type: application/offset+octet-stream is needed")
+    piece = request.read(LARGEST_PIECE + 1)
+    if len(piece) > LARGEST_PIECE:
+        return _answer(413, f"A piece has at most {LARGEST_PIECE} bytes")
+    try:
+        digest = request.headers.get("Upload-Checksum", "")
+        end = found.append(_number(request.headers.get("Upload-Offset")), piece, digest)
+    except WrongOffset as wrong:
+        return _answer(409, sentence(wrong), Upload_Offset=found.offset)
+    except WrongDigest as wrong:
+        return _answer(460, sentence(wrong))
+    except Refused as refusal:
+        return _answer(400, sentence(refusal))
+    return _answer(204, Upload_Offset=end)

@@ -3,6 +3,7 @@
 Loads torch, so only workers and commands call it, never the web process.
 """
 
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,9 @@ def hear(
     from silero_vad import get_speech_timestamps, load_silero_vad
 
     torch.set_num_threads(1)
-    detector = load_silero_vad()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # how the package loads its model
+        detector = load_silero_vad()
     recognise = _recogniser(model) if model else lambda wave: ""
     cues: list[Cue] = []
     for offset, wave, share in _stretches(path):

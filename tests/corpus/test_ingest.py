@@ -1,12 +1,13 @@
 import shutil
+from dataclasses import replace
 
 import pytest
 from django.core.files import File
 from django.core.management import CommandError, call_command
 
+from corpus import cutting, media
 from corpus import ingest as ingesting
-from corpus import media
-from corpus.jobs import JobStatus
+from corpus.jobs import JobStatus, Refused
 from corpus.models import Dialogue, Source
 
 
@@ -18,6 +19,9 @@ def source(corpus, film, srt):
     with srt.open("rb") as file:
         found.transcript.save("film.srt", File(file))
     return found
+
+
+KINDS = ("flac", "jpg", "json", "mp4")
 
 
 def files(settings):
@@ -35,9 +39,9 @@ def test_an_episode_becomes_dialogues_with_clips(source, settings):
     assert media.probe(settings.MEDIA_ROOT / first.clip.name).duration == pytest.approx(
         2.7, abs=0.1
     )
-    assert files(settings) == [
-        f"00{n}.{kind}" for n in (1, 2) for kind in ("flac", "jpg", "json", "mp4")
-    ]  # noqa: E501
+    spans = ("00000200-00002900-1", "00006700-00009600-1")
+    assert files(settings) == [f"{s}.{kind}" for s in spans for kind in KINDS]
+    assert not (settings.WORK_DIR / f"source-{source.pk}").exists()
     assert source.counts["utterances"] == 4 and len(source.sha256) == 64
 
 
@@ -77,12 +81,28 @@ def test_a_failure_leaves_nothing_behind(source, settings, broken, monkeypatch):
     assert not Dialogue.objects.exists() and files(settings) == []
 
 
-def test_a_killed_attempt_is_cleared_by_the_next_one(source, settings):
-    half_done = settings.MEDIA_ROOT / f"clips/{source.corpus_id}/{source.pk}-0"
-    half_done.mkdir(parents=True)
-    (half_done / "001.mp4").write_bytes(b"half a clip")
-    source.ingest()
-    assert source.status == JobStatus.DONE and not half_done.exists()
+def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
+    """Whole clips of a killed worker are not cut again; half-written files never become clips."""
+    one, cut = cutting._one, []
+
+    def dying(frames, samples, start, end, stem):
+        cut.append(start)
+        if len(cut) == 2:
+            stem.with_suffix(".partial").write_bytes(b"half a clip")
+            raise KeyboardInterrupt
+        return one(frames, samples, start, end, stem)
+
+    monkeypatch.setattr(cutting, "_one", dying)
+    with pytest.raises(KeyboardInterrupt):
+        source.ingest()
+    assert files(settings) == [] and not source.dialogues.exists()
+    assert source.stop() and source.requeue()
+    Source.objects.get(pk=source.pk).ingest()
+    assert len(cut) == 3 and cut[1] == cut[2]  # the first clip was not cut again
+    assert source.dialogues.count() == 2
+    assert {name[-4:] for name in files(settings)} == {"flac", ".jpg", "json", ".mp4"}
+    for dialogue in source.dialogues.all():
+        assert ingesting.digest(settings.MEDIA_ROOT / dialogue.clip.name) == dialogue.clip_sha256
 
 
 def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch):
@@ -100,14 +120,73 @@ def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch)
     assert source.requeue() and source.ingest().status == JobStatus.DONE
 
 
-def test_published_dialogues_are_not_cut_anew(source, settings, lead):
+def retyped(dialogue, person, text):
+    rows = [turn.to_json() for turn in dialogue.turns()]
+    rows[0]["text"] = text
+    dialogue.edit(person, dialogue.head, rows)
+
+
+def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings, lead):
+    source.ingest()
+    first, second = source.dialogues.all()
+    retyped(first, lead, "你好吗？")
+    before = files(settings)
+    source.recut(lead, gap=0.15)  # parts at every silence
+    source.ingest()
+    assert source.status == JobStatus.DONE, source.failure_text
+    texts = [[u.text for u in d.utterances.all()] for d in source.dialogues.all()]
+    assert texts == [["你好吗？"], ["真巧啊，又是你。"], ["再见。"], ["再见。"]]
+    uids = [d.uid for d in source.dialogues.all()]
+    assert uids == ["film_003", "film_004", "film_005", "film_006"]  # no uid comes twice
+    source.recut(lead, gap=3.0)
+    source.ingest()
+    assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
+    kept = source.dialogues.last()
+    source.recut(lead, starts=[0.5, 1.7, 7.0])
+    with pytest.raises(Refused, match="being cut just now"):
+        source.recut(lead, gap=3.0)
+    source.ingest()
+    assert [d.utterances.count() for d in source.dialogues.all()] == [1, 1, 2]
+    assert source.dialogues.last().pk == kept.pk and source.dialogues.last().clip == kept.clip
+    assert len(files(settings)) == 12 and set(before).isdisjoint(files(settings))
+    assert source.counts["utterances"] == 4
+
+
+def test_published_dialogues_stay_as_they_are(source, settings, lead):
     source.ingest()
     assert source.publish(lead) == 2 and source.publish(lead) == 0
-    clips = files(settings)
+    clips, rows = files(settings), list(source.dialogues.values_list("pk", "head", "clip"))
+    with pytest.raises(Refused, match="film_001 is published"):
+        source.recut(lead, gap=0.15)
     Source.objects.filter(pk=source.pk).update(status=JobStatus.QUEUED)
-    again = Source.objects.get(pk=source.pk).ingest()
-    assert again.status == JobStatus.FAILED and "published" in again.failure_text
-    assert files(settings) == clips and source.dialogues.count() == 2
+    Source.objects.get(pk=source.pk).ingest()
+    assert files(settings) == clips
+    assert list(source.dialogues.values_list("pk", "head", "clip")) == rows
+
+
+def test_scenes_part_where_silence_is_short(source, lead):
+    source.looked = {"shots": [[1.6, 0.8], [8.1, 0.2]], "heard": []}
+    cues = source.read_transcript().cues
+    source.gap = 3.0
+    assert len(source.parted(cues)) == 2
+    cues = [replace(cue, start=cue.start + 0.4) if n == 1 else cue for n, cue in enumerate(cues)]
+    source.scene = 0.5
+    assert len(source.parted(cues)) == 3
+
+
+def test_what_was_heard_is_marked_until_a_person_confirms_it(corpus, film, lead):
+    source = corpus.sources.create(title="heard")
+    with film.open("rb") as file:
+        source.media.save("film.mp4", File(file))
+    source.looked = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
+    source.save()
+    source.ingest()
+    dialogue = source.dialogues.get()
+    assert [u.machine for u in dialogue.utterances.all()] == [True, True]
+    rows = [turn.to_json() for turn in dialogue.turns()]
+    rows[0]["machine"] = False
+    assert dialogue.edit(lead, 0, rows).summary == {"confirmed": 1}
+    assert [u.machine for u in dialogue.utterances.all()] == [False, True]
 
 
 def test_a_full_disk_is_said_before_the_work(source, monkeypatch):

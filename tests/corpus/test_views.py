@@ -97,13 +97,12 @@ def test_an_upload_is_cut_by_the_worker(client_of, corpus, lead, film, srt):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_upload_that_is_no_film_says_so_and_can_be_tried_again(client_of, corpus, lead):
+def test_an_upload_that_is_no_film_is_refused_in_a_sentence(client_of, corpus, lead):
     client = client_of(lead)
     upload = SimpleUploadedFile("trick.mp4", b"MZ" + b"\0" * 500, "video/mp4")
     page = client.post(reverse("new_source", args=[corpus.pk]), {"media": upload}, follow=True)
     assert "trick.mp4 is not video or audio" in page.content.decode()
-    page = client.post(reverse("attempt_source", args=[Source.objects.get().pk]), follow=True)
-    assert Source.objects.get().attempt == 2
+    assert not Source.objects.exists()
 
 
 def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):

@@ -1,0 +1,22 @@
+"""Changes of scene are found on key frames."""
+
+from corpus.scenes import shots
+from tests.corpus.test_cutting import make
+
+
+def test_a_change_of_picture_is_found_and_a_tone_has_none(tmp_path):
+    pictures = ("color=red", "testsrc", "smptehdbars")
+    colours = [f"{p}{':' if '=' in p else '='}s=160x90:r=25:d=3" for p in pictures]
+    inputs = [part for colour in colours for part in ("-f", "lavfi", "-i", colour)]
+    film = make(
+        tmp_path / "film.mp4",
+        *inputs,
+        *("-filter_complex", "[0][1][2]concat=n=3", "-pix_fmt", "yuv420p", "-g", "250"),
+    )
+    shares = []
+    found = shots(film, shares.append)
+    assert [round(shot.time, 1) for shot in found] == [3.0, 6.0]
+    assert all(shot.strength > 0.5 for shot in found) and shares
+    still = make(tmp_path / "still.mp4", "-f", "lavfi", "-i", colours[0], "-g", "10")
+    assert shots(still) == []
+    assert shots(make(tmp_path / "tone.wav", "-f", "lavfi", "-i", "sine=duration=1")) == []

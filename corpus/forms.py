@@ -128,7 +128,7 @@ class PartingForm(forms.Form):
     """Where dialogues part."""
 
     gap = forms.FloatField(
-        label=_("silence that parts two dialogues, in seconds"), min_value=0.2, max_value=600
+        label=_("silence that parts two dialogues, in seconds"), min_value=0.05, max_value=600
     )
     scene = forms.FloatField(
         label=_("change of picture that parts them too, 0 to 1"),

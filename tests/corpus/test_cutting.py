@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from corpus import media
-from corpus.cutting import cut
+from corpus.cutting import cut, most_bytes
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame
 
@@ -178,3 +178,18 @@ def test_a_broken_tail_is_refused_with_the_time(film, tmp_path):
     with pytest.raises(media.MediaError, match="The picture ends at"):
         cut_all(broken, [(0.5, 2.0), (7.0, 9.0)], tmp_path / "more")
     assert not list((tmp_path / "more").glob("001.mp4"))
+
+
+def test_clips_stay_within_the_space_that_was_announced(tmp_path):
+    """Noise is what compresses worst."""
+    noise = make(
+        tmp_path / "noise.mkv",
+        *("-f", "lavfi", "-i", "nullsrc=s=640x360:r=25:d=6,geq=random(1)*255:128:128"),
+        *("-f", "lavfi", "-i", "anoisesrc=d=6:a=1", "-c:v", "libx264", "-preset", "ultrafast"),
+        *("-crf", "10", "-pix_fmt", "yuv420p"),
+    )
+    spans = [(0.0, 2.9), (3.0, 6.0)]
+    cut_all(noise, spans, tmp_path / "clips")
+    used = sum(path.stat().st_size for path in (tmp_path / "clips").iterdir())
+    announced = most_bytes(media.probe(noise), spans)
+    assert 0.2 * announced < used <= announced

@@ -1,14 +1,16 @@
-"""A published corpus comes in: its rows, and its labels as one published judgement each."""
+"""A published corpus comes in: its rows, and its labels as published judgements."""
 
+from collections import defaultdict
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Count
 
-from annotation.models import Assignment, Judgement, Round, SchemeVersion, Submission
+from annotation.models import Adjudication, Assignment, Judgement, Round, SchemeVersion, Submission
 from annotation.scheme import FULL, Scheme, Task, Value
 from corpus import imports
 from corpus.complaints import gettext_noop
-from corpus.formats import Row, Table, reader
+from corpus.formats import Table, reader
 from corpus.jobs import Refused
 from corpus.models import Source
 from people.models import Event, Person
@@ -61,10 +63,59 @@ def _foreign(table: Table, key: str) -> Task:
 
 
 def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
-    scheme = scheme_of(table)
+    """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
+    own = f"{format_name} (published)"
+    given: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
+    if not any(row.judged for row in table.rows):
+        given[own, ""] = [
+            (row.uid, task, value) for row in table.rows for task, value in row.labels.items()
+        ]
+    for row in table.rows:
+        for judged in row.judged:
+            answer = (row.uid, judged.task, judged.value)
+            given[judged.round or own, judged.annotator].append(answer)
+    scheme = Scheme.from_json(table.scheme) if table.scheme else scheme_of(table)
+    places = {
+        uid: (pk, dialogue)
+        for pk, uid, dialogue in source.dialogues.values_list(
+            "utterances", "utterances__uid", "pk"
+        ).iterator()
+    }
+    labels, rounds, people = 0, {}, {}
+    for round_name, annotator in sorted(given, key=lambda key: (key[0], len(key[1]), key[1])):
+        if round_name not in rounds:
+            rounds[round_name] = _published_round(corpus, source, round_name, scheme)
+        if annotator not in people:
+            people[annotator] = _annotator(corpus, annotator) if annotator else published_labels()
+        answers = given[round_name, annotator]
+        labels += _hand_in(rounds[round_name], people[annotator], answers, places)
+    _store_rulings(table, places, next(iter(rounds.values()), None))
+    for found in rounds.values():
+        found.overlap = max(
+            found.assignments.values("dialogue").annotate(n=Count("pk")).values_list("n", flat=True)
+        )
+        found.save(update_fields=["overlap"])
+    return labels
+
+
+def _annotator(corpus, name: str) -> Person:
+    """The account that stands for an annotator of another tool; nobody can sign in with it."""
+    person, made = Person.objects.get_or_create(
+        username=f"imported-{corpus.pk}-{name}"[:150],
+        defaults={"name": name[:80], "is_active": False},
+    )
+    if made:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+def _published_round(corpus, source: Source, name: str, scheme: Scheme) -> Round:
+    if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
+        name = f"{name} (published)"
     published, _ = Round.objects.get_or_create(
         corpus=corpus,
-        name=f"{format_name} (published)",
+        name=name[:80],
         defaults={
             "published": True,
             "overlap": 1,
@@ -82,29 +133,42 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
             round=published.name,
             tasks=", ".join(sorted(strange)),
         )
-    label_maker = published_labels()
+    return published
+
+
+def _hand_in(published: Round, person: Person, answers, places) -> int:
+    """Store the answers (uid, task, value) of one person; their number."""
+    dialogues = dict.fromkeys(places[uid][1] for uid, _task, _value in answers)
     assignments = Assignment.objects.bulk_create(
-        (
-            Assignment(round=published, dialogue=dialogue, person=label_maker)
-            for dialogue in source.dialogues.all()
-        ),
+        (Assignment(round=published, dialogue_id=pk, person=person) for pk in dialogues),
         batch_size=BATCH,
     )
     Submission.objects.bulk_create(
         (Submission(assignment=assignment) for assignment in assignments), batch_size=BATCH
     )
-    rows: dict[str, Row] = {row.uid: row for row in table.rows}
     assignment_of = {assignment.dialogue_id: assignment for assignment in assignments}
-    judgements = Judgement.objects.bulk_create(
-        (
-            Judgement(
-                assignment=assignment_of[dialogue_id], utterance_id=pk, task=task, value=value
-            )
-            for pk, uid, dialogue_id in source.dialogues.values_list(
-                "utterances", "utterances__uid", "pk"
-            ).iterator()
-            for task, value in rows[uid].labels.items()
-        ),
-        batch_size=BATCH,
+    judgements = (
+        Judgement(
+            assignment=assignment_of[places[uid][1]],
+            utterance_id=places[uid][0],
+            task=task,
+            value=value,
+        )
+        for uid, task, value in answers
     )
-    return len(judgements)
+    return len(Judgement.objects.bulk_create(judgements, batch_size=BATCH))
+
+
+def _store_rulings(table: Table, places, published: Round | None) -> None:
+    if published is not None:
+        Adjudication.objects.bulk_create(
+            Adjudication(
+                round=published,
+                utterance_id=places[row.uid][0],
+                task=task,
+                value=value,
+                person=published_labels(),
+            )
+            for row in table.rows
+            for task, value in row.rulings.items()
+        )

@@ -352,3 +352,14 @@ def _write_poster(path: Path, shown: Any) -> None:
         still.pts, still.time_base = 0, Fraction(1, 1)
         out.mux(stream.encode(still))
         out.mux(stream.encode())
+
+
+def derive(clip: Path, found: Probe) -> None:
+    """Write poster, 16 kHz sound and peaks beside a clip that is whole already."""
+    with av.open(str(clip), options=SAFE_INPUT, metadata_errors="replace") as container:
+        if found.has_video:
+            frame = next(container.decode(container.streams.video[0]))
+            _write_poster(clip.with_suffix(".jpg"), frame)
+    with av.open(str(clip), options=SAFE_INPUT, metadata_errors="replace") as container:
+        if found.has_audio:
+            _write_sound(clip, _Samples(container).span(0.0, found.duration))

@@ -1,15 +1,20 @@
 """A published table becomes a source with dialogues, utterances and findings."""
 
+import shutil
 from pathlib import Path
 
+from django.conf import settings
 from django.db import transaction
 
+from corpus import cutting, keeping, media
 from corpus.complaints import gettext_noop
-from corpus.formats import Table
+from corpus.formats import Row, Table
+from corpus.ingest import digest
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
 
 BATCH = 2000
+FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
 
 
 @transaction.atomic
@@ -18,7 +23,8 @@ def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
 
     Raises Refused if the file or one of its dialogues is in the corpus already.
     """
-    if corpus.sources.filter(title=path.name).exists():
+    title = path.name if path.name != "manifest.json" else path.absolute().parent.name
+    if corpus.sources.filter(title=title).exists():
         raise Refused(
             gettext_noop("%(file)s: a source of this name is already in “%(corpus)s”."),
             file=path.name,
@@ -40,7 +46,7 @@ def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
         )
     source = corpus.sources.create(
         kind=Source.Kind.TABLE,
-        title=path.name,
+        title=title,
         status=JobStatus.DONE,
         progress=1.0,
         added_by=person,
@@ -104,6 +110,7 @@ def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> N
         ),
         batch_size=BATCH,
     )
+    _store_clips(source, dialogues, grouped)
     Publication.objects.bulk_create(
         (Publication(dialogue=dialogue, person=source.added_by) for dialogue in dialogues),
         batch_size=BATCH,
@@ -117,6 +124,7 @@ def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> N
                 uid=row.uid,
                 speaker=speakers.get(row.speaker),
                 text=row.text,
+                translation=row.translation,
                 start=row.start,
                 end=row.end,
             )
@@ -125,3 +133,27 @@ def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> N
         ),
         batch_size=BATCH,
     )
+
+
+def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, list[Row]]) -> None:
+    """Keep the clips that came with the rows, byte for byte, with posters and sound made anew."""
+    folder = settings.WORK_DIR / f"import-{source.pk}"
+    stored = f"clips/{source.corpus_id}/{source.pk}"
+    for dialogue in dialogues:
+        clip = grouped[dialogue.uid][0].media
+        if clip is None:
+            continue
+        folder.mkdir(parents=True, exist_ok=True)
+        copy = folder / f"{dialogue.number:06d}.mp4"
+        shutil.copyfile(clip, copy)
+        found = media.probe(copy)
+        cutting.derive(copy, found)
+        if not found.has_video:
+            media.sound_poster(copy, copy.with_suffix(".jpg"))
+        dialogue.end, dialogue.clip_sha256 = round(found.duration, 3), digest(copy)
+        for name, suffix in FILES.items():
+            if copy.with_suffix(suffix).exists():
+                keeping.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")
+                setattr(dialogue, name, f"{stored}/{copy.stem}{suffix}")
+    shutil.rmtree(folder, ignore_errors=True)
+    Dialogue.objects.bulk_update(dialogues, ["end", "clip_sha256", *FILES], batch_size=500)

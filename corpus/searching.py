@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 
 LONGEST = 5_000  # characters of a text that SQLite indexes
 CHUNK = 256  # rows that a first look takes from SQLite's index
-WINDOW = 20_000  # ids that a first look covers on PostgreSQL
+WINDOW = 30_000  # ids that a first look covers on PostgreSQL
 
 POSTGRES = [
     """
@@ -95,8 +95,8 @@ def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = Tr
 
 
 def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
-    """Window after window of ids, each eight times the last: a frequent word is found in the first
-    one, and for a rare one the index leaves little to look at in the largest.
+    """Window after window of ids, each much larger than the last: a frequent word is found in the
+    first one, and of a rare one the index leaves little to look at in the largest.
     """
     grams = _grams(words)
     folded = ", ".join(["lower(%s)"] * len(grams))
@@ -112,7 +112,7 @@ def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bo
             part = rows.filter(pk__lt=high, pk__gte=high - window).order_by("-pk")
             high -= window
         result += part[: size - len(result)]
-        window *= 8
+        window *= 40
     return result
 
 

@@ -35,6 +35,7 @@ class Content:
     items: dict[tuple[int, str], Item]
     names: dict[int, str]  # person id -> pseudonym
     split_of: dict[str, str]  # dialogue uid -> split
+    media: dict[int, str]  # dialogue id -> where its clip lies in the release
 
 
 def write(release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
@@ -58,7 +59,7 @@ def write(release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     ]
     _json(root / "agreement.json", {"coefficient": "krippendorff_alpha", "tasks": measures})
     beat(0.5)
-    _copy_media(root, content.dialogues, lambda share: beat(0.5 + 0.3 * share))
+    _copy_media(root, content, lambda share: beat(0.5 + 0.3 * share))
     shutil.copyfile(verify.__file__, root / "verify.py")
     counts = Counter(content.split_of[u.dialogue.uid] for u in content.utterances)
     manifest = {
@@ -107,6 +108,7 @@ def gather(rounds, seed: int) -> Content:
         items={(item.utterance_id, item.task): item for item in items(rounds)},
         names=_pseudonyms(rounds),
         split_of=split({d.uid: sizes[d.uid] for d in dialogues}, fixed, seed),
+        media={d.pk: f"media/{n:06d}.mp4" for n, d in enumerate(dialogues, 1) if d.clip},
     )
 
 
@@ -154,13 +156,8 @@ def _utterance_row(utterance: Utterance, content: Content) -> dict[str, Any]:
         "end": utterance.end,
         "text": utterance.text,
         "translation": utterance.translation or None,
-        "media": media_name(dialogue),
+        "media": content.media.get(dialogue.pk),
     }
-
-
-def media_name(dialogue: Dialogue) -> str | None:
-    """Where the dialogue's clip lies in a release, or None without one."""
-    return f"media/{dialogue.pk:06d}.mp4" if dialogue.clip else None
 
 
 def _write_judgements(root: Path, content: Content, rounds) -> None:
@@ -186,13 +183,13 @@ def _write_judgements(root: Path, content: Content, rounds) -> None:
                 )
 
 
-def _copy_media(root: Path, dialogues: list[Dialogue], beat: Callable[[float], None]) -> None:
-    with_clip = [dialogue for dialogue in dialogues if dialogue.clip]
+def _copy_media(root: Path, content: Content, beat: Callable[[float], None]) -> None:
+    with_clip = [dialogue for dialogue in content.dialogues if dialogue.pk in content.media]
     if with_clip:
         (root / "media").mkdir()
     for done, dialogue in enumerate(with_clip, 1):
         try:
-            target = root / str(media_name(dialogue))
+            target = root / content.media[dialogue.pk]
             with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
                 shutil.copyfileobj(clip, copy, 1 << 20)
         except FileNotFoundError as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from corpus.complaints import Complaint
 
-FORMATS = ("cmma", "meld", "cped", "mustard", "chsims")
+FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
 
 class FormatError(Complaint):
@@ -33,8 +33,21 @@ class Problem:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One answer of one of several annotators, in a round where the file names some."""
+
+    annotator: str
+    task: str
+    value: str
+    round: str = ""
+
+
+@dataclass(frozen=True)
 class Row:
-    """One utterance: seconds from the start of its dialogue (None if unknown), task -> value."""
+    """One utterance: seconds from the start of its dialogue (None if unknown), task -> value.
+
+    A file gives either settled `labels`, or what each annotator `judged` with `rulings` on it.
+    """
 
     line: int
     dialogue: str
@@ -45,6 +58,10 @@ class Row:
     end: float | None
     labels: dict[str, str]
     split: str = ""
+    translation: str = ""
+    judged: tuple[Judged, ...] = ()
+    rulings: dict[str, str] = field(default_factory=dict)
+    media: Path | None = None  # the dialogue's clip
 
     def shifted(self, seconds: float) -> "Row":
         """The row with its times moved."""
@@ -65,6 +82,7 @@ class Table:
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> all it may hold
     ignored: list[str] = field(default_factory=list)  # columns that are not imported
     speakers: dict[str, dict[str, str]] = field(default_factory=dict)  # name -> traits
+    scheme: list[dict[str, Any]] | None = None  # tasks as a release writes them
 
     @property
     def dialogues(self) -> dict[str, list[Row]]:

@@ -1,0 +1,100 @@
+"""Plain: our own release directories, by their `manifest.json`: rows, splits, every judgement.
+
+What a release does not hold (who the annotators are, the episodes) cannot come back.
+"""
+
+import hashlib
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+from corpus.complaints import gettext_noop
+from corpus.formats import FormatError, Judged, Row, Table
+
+LAYOUT = 1
+
+
+def read(path: Path) -> Table:
+    """The content of the release that `manifest.json` describes.
+
+    Raises FormatError if it is none, has another layout, or a file is not as it was published.
+    """
+    root = path.parent
+    try:
+        manifest = json.loads(path.read_bytes())
+        if manifest["layout"] != LAYOUT:
+            raise FormatError(
+                gettext_noop("%(file)s: a release of layout %(layout)s; we read layout %(ours)d."),
+                file=path.name,
+                layout=str(manifest["layout"]),
+                ours=LAYOUT,
+            )
+        for entry in manifest["files"]:
+            _check(root, entry)
+        lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
+        rows = [json.loads(line) for line in lines]
+        judged = _judgements(root / "judgements.jsonl")
+        scheme = json.loads((root / "scheme.json").read_bytes())["tasks"]
+        values = {t["key"]: tuple(value["key"] for value in t["values"]) for t in scheme}
+        table = Table(values=values, scheme=scheme)
+        for number, row in enumerate(rows, 1):
+            table.rows.append(_row(number, row, judged, root))
+    except FormatError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise FormatError(
+            gettext_noop(
+                "%(file)s: not the manifest of a whole release. Expected manifest.json with the"
+                " release's files beside it (%(why)s)."
+            ),
+            file=path.name,
+            why=repr(error)[:200],
+        ) from error
+    return table
+
+
+def _check(root: Path, entry: dict[str, Any]) -> None:
+    file = root / str(entry["path"])
+    if not file.resolve().is_relative_to(root.resolve()):
+        raise ValueError(f"{entry['path']} lies outside the release")
+    with file.open("rb") as opened:
+        if hashlib.file_digest(opened, "sha256").hexdigest() != entry["sha256"]:
+            raise FormatError(
+                gettext_noop("%(file)s is not as it was published: its SHA-256 differs."),
+                file=str(entry["path"]),
+            )
+
+
+def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
+    found: dict[str, list[Judged]] = defaultdict(list)
+    for line in path.read_text("utf-8").splitlines():
+        row = json.loads(line)
+        judged = Judged(row["annotator"], row["task"], row["value"], row["round"])
+        found[row["utterance"]].append(judged)
+    return {uid: tuple(judged) for uid, judged in found.items()}
+
+
+def _row(
+    number: int, row: dict[str, Any], judged: dict[str, tuple[Judged, ...]], root: Path
+) -> Row:
+    rulings = {
+        task: row["gold"][task]
+        for task, provenance in row["provenance"].items()
+        if provenance == "adjudicated"
+    }
+    return Row(
+        number,
+        row["dialogue"],
+        row["id"],
+        row["speaker"] or "",
+        row["text"],
+        row["start"],
+        row["end"],
+        {},
+        row["split"],
+        translation=row["translation"] or "",
+        judged=judged.get(row["id"], ()),
+        rulings=rulings,
+        media=root / row["media"] if row["media"] else None,
+    )

@@ -1,0 +1,133 @@
+"""Our own releases come back as they were: freeze, import, freeze."""
+
+import json
+
+import pytest
+from django.core.files import File
+from django.core.management import CommandError, call_command
+
+from annotation.models import Adjudication, Judgement, Round
+from corpus.integrity import check
+from corpus.models import Corpus
+from people.models import Person
+from tests.factories import judge, make_corpus, make_dialogue, make_member, make_release, make_round
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def frozen(corpus, film, srt, lead):
+    """A release with clips, text-only dialogues, two annotators who differ, and a ruling."""
+    source = corpus.sources.create(title="film", gap=3.0)
+    with film.open("rb") as media, srt.open("rb") as words:
+        source.media.save("film.mp4", File(media))
+        source.transcript.save("film.srt", File(words))
+    source.ingest()
+    source.publish(lead)
+    make_dialogue(corpus, size=3)
+    opened = make_round(corpus, [make_member(corpus), make_member(corpus)], name="R1")
+    for number, assignment in enumerate(opened.assignments.all()):
+        judge(assignment, emotion="joy" if number % 2 else "anger")
+    utterance = source.dialogues.first().utterances.first()
+    Adjudication.rule(lead, opened, utterance, "emotion", "fear")
+    return make_release(corpus, [opened])
+
+
+def read(release, name):
+    return (release.directory / name).read_text("utf-8")
+
+
+def test_freeze_import_freeze_is_the_same(frozen, capsys):
+    manifest = frozen.directory / "manifest.json"
+    call_command("import_corpus", str(manifest), format="shengqing", corpus="again")
+    again = Corpus.objects.get(name="again")
+    assert "3 dialogues, 7 labelled utterances" in capsys.readouterr().out
+    opened = Round.objects.get(corpus=again)
+    assert (opened.name, opened.overlap, opened.published) == ("R1", 2, True)
+    assert list(check(again, deep=True)) == []
+    second = make_release(again, [opened])
+    for name in ("utterances.jsonl", "judgements.jsonl", "scheme.json", "agreement.json"):
+        assert read(second, name) == read(frozen, name), name
+    media = {e["path"]: e["sha256"] for e in frozen.summary["files"] if "media/" in e["path"]}
+    assert len(media) == 2
+    assert media.items() <= {e["path"]: e["sha256"] for e in second.summary["files"]}.items()
+    stand_ins = Person.objects.filter(username__startswith="imported-")
+    assert not any(person.is_active or person.has_usable_password() for person in stand_ins)
+
+
+def test_a_release_that_was_touched_is_not_imported(frozen):
+    manifest = frozen.directory / "manifest.json"
+    path = frozen.directory / "utterances.jsonl"
+    path.write_text(path.read_text("utf-8").replace("你好", "您好"), "utf-8")
+    with pytest.raises(CommandError, match="utterances.jsonl is not as it was published"):
+        call_command("import_corpus", str(manifest), format="shengqing", corpus="again")
+    data = json.loads(manifest.read_text("utf-8"))
+    for broken, said in (
+        (data | {"layout": 9}, "layout 9"),
+        (data | {"files": [{"path": "../../x", "sha256": ""}]}, "not the manifest of a whole"),
+        ([], "not the manifest of a whole"),
+    ):
+        manifest.write_text(json.dumps(broken), "utf-8")
+        with pytest.raises(CommandError, match=said):
+            call_command("import_corpus", str(manifest), format="shengqing", corpus="again")
+    assert not Corpus.objects.filter(name="again").exists()
+
+
+def task(number, text, *annotators, **data):
+    """A Label Studio task with one choice of sentiment by each annotator."""
+    annotations = [
+        {
+            "completed_by": who,
+            "result": [
+                {"from_name": "sentiment", "type": "choices", "value": {"choices": [answer]}},
+                {"from_name": "box", "type": "rectangle", "value": {}},
+            ],
+        }
+        for who, answer in annotators
+    ]
+    return {"id": number, "data": {"text": text} | data, "annotations": annotations}
+
+
+def test_label_studio_with_everybody_s_labels(tmp_path, capsys):
+    tasks = [
+        task(7, "你好", (1, "positive"), ({"id": 2}, "neutral"), dialogue_id="D", speaker="A"),
+        task(9, "嗯", (1, "neutral"), dialogue_id="E"),
+        task(8, "再见", (1, "negative"), dialogue_id="D", start=1.5, end="2.5"),
+        task(10, "", (1, "negative")),
+        task(11, "", (1, "x")) | {"data": {"turns": [{"text": "甲", "author": "B"}]}},
+    ]
+    tasks[1]["annotations"][0]["was_cancelled"] = True
+    tasks[4]["annotations"][0]["result"][0] = {
+        "from_name": "emotion",
+        "type": "paragraphlabels",
+        "value": {"start": "0", "end": "0", "paragraphlabels": ["joy"]},
+    }
+    path = tmp_path / "export.json"
+    path.write_text(json.dumps(tasks), "utf-8")
+    call_command("import_corpus", str(path), format="labelstudio", corpus="LS")
+    corpus = Corpus.objects.get(name="LS")
+    said = capsys.readouterr().out
+    assert "the task has no text" in said and "answers of this kind are not imported" in said
+    shown = {d.uid: [u.text for u in d.utterances.all()] for d in corpus.dialogues.all()}
+    assert shown == {"D": ["你好", "再见"], "E": ["嗯"], "11": ["甲"]}
+    given = Judgement.objects.order_by("pk").values_list(
+        "assignment__person__name", "utterance__text", "task", "value"
+    )
+    assert set(given) == {
+        ("1", "你好", "sentiment", "positive"),
+        ("2", "你好", "sentiment", "neutral"),
+        ("1", "再见", "sentiment", "negative"),
+        ("1", "甲", "emotion", "joy"),
+    }
+
+
+def test_label_studio_minimal(tmp_path):
+    row = {"id": 1, "annotator": 3, "annotation_id": 5, "text": "你好", "sentiment": "positive"}
+    path = tmp_path / "min.json"
+    path.write_text(json.dumps([row, row | {"id": 2, "annotator": 4}]), "utf-8")
+    call_command("import_corpus", str(path), format="labelstudio", corpus="LS")
+    assert Judgement.objects.count() == 2
+    path.write_text("{}", "utf-8")
+    with pytest.raises(CommandError, match="not Label Studio's JSON"):
+        call_command("import_corpus", str(path), format="labelstudio", corpus="LS 2")
+    make_corpus()

@@ -1,6 +1,7 @@
 """A published corpus comes in: its rows, and its labels as published judgements."""
 
-from collections import defaultdict
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.db.models import Count
 from annotation.models import Adjudication, Assignment, Judgement, Round, SchemeVersion, Submission
 from annotation.scheme import FULL, Scheme, Task, Value
 from corpus import imports
+from corpus.batches import create
 from corpus.complaints import gettext_noop
 from corpus.formats import Table, reader
 from corpus.jobs import Refused
@@ -65,15 +67,7 @@ def _foreign(table: Table, key: str) -> Task:
 def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
     """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
     own = f"{format_name} (published)"
-    given: dict[tuple[str, str], list[tuple[str, str, str]]] = defaultdict(list)
-    if not any(row.judged for row in table.rows):
-        given[own, ""] = [
-            (row.uid, task, value) for row in table.rows for task, value in row.labels.items()
-        ]
-    for row in table.rows:
-        for judged in row.judged:
-            answer = (row.uid, judged.task, judged.value)
-            given[judged.round or own, judged.annotator].append(answer)
+    who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
     scheme = Scheme.from_json(table.scheme) if table.scheme else scheme_of(table)
     places = {
         uid: (pk, dialogue)
@@ -82,13 +76,15 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
         ).iterator()
     }
     labels, rounds, people = 0, {}, {}
-    for round_name, annotator in sorted(given, key=lambda key: (key[0], len(key[1]), key[1])):
+    for round_name, name in sorted(who or {(own, "")}, key=lambda k: (k[0], len(k[1]), k[1])):
         if round_name not in rounds:
             rounds[round_name] = _published_round(corpus, source, round_name, scheme)
-        if annotator not in people:
-            people[annotator] = _annotator(corpus, annotator) if annotator else published_labels()
-        answers = given[round_name, annotator]
-        labels += _hand_in(rounds[round_name], people[annotator], answers, places)
+        if name not in people:
+            people[name] = _annotator(corpus, name) if who else published_labels()
+        answers = partial(_answers, table, round_name if round_name != own else "", name)
+        if not who:
+            answers = partial(_settled, table)
+        labels += _hand_in(rounds[round_name], people[name], answers, places)
     _store_rulings(table, places, next(iter(rounds.values()), None))
     for found in rounds.values():
         found.overlap = max(
@@ -96,6 +92,19 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
         )
         found.save(update_fields=["overlap"])
     return labels
+
+
+def _settled(table: Table) -> Iterator[tuple[str, str, str]]:
+    return ((row.uid, task, value) for row in table.rows for task, value in row.labels.items())
+
+
+def _answers(table: Table, round_name: str, annotator: str) -> Iterator[tuple[str, str, str]]:
+    return (
+        (row.uid, judged.task, judged.value)
+        for row in table.rows
+        for judged in row.judged
+        if (judged.round, judged.annotator) == (round_name, annotator)
+    )
 
 
 def _annotator(corpus, name: str) -> Person:
@@ -138,25 +147,22 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme) -> Round
 
 def _hand_in(published: Round, person: Person, answers, places) -> int:
     """Store the answers (uid, task, value) of one person; their number."""
-    dialogues = dict.fromkeys(places[uid][1] for uid, _task, _value in answers)
-    assignments = Assignment.objects.bulk_create(
-        (Assignment(round=published, dialogue_id=pk, person=person) for pk in dialogues),
-        batch_size=BATCH,
-    )
-    Submission.objects.bulk_create(
-        (Submission(assignment=assignment) for assignment in assignments), batch_size=BATCH
-    )
-    assignment_of = {assignment.dialogue_id: assignment for assignment in assignments}
+    dialogues = dict.fromkeys(places[uid][1] for uid, _task, _value in answers())
+    rows = (Assignment(round=published, dialogue_id=pk, person=person) for pk in dialogues)
+    create(Assignment, rows, BATCH)
+    mine = Assignment.objects.filter(round=published, person=person, submission=None)
+    assignment_of = {dialogue: pk for pk, dialogue in mine.values_list("pk", "dialogue")}
+    create(Submission, (Submission(assignment_id=pk) for pk in assignment_of.values()), BATCH)
     judgements = (
         Judgement(
-            assignment=assignment_of[places[uid][1]],
+            assignment_id=assignment_of[places[uid][1]],
             utterance_id=places[uid][0],
             task=task,
             value=value,
         )
-        for uid, task, value in answers
+        for uid, task, value in answers()
     )
-    return len(Judgement.objects.bulk_create(judgements, batch_size=BATCH))
+    return create(Judgement, judgements, BATCH)
 
 
 def _store_rulings(table: Table, places, published: Round | None) -> None:

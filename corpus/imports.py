@@ -7,6 +7,7 @@ from django.conf import settings
 from django.db import transaction
 
 from corpus import cutting, keeping, media
+from corpus.batches import batches, create
 from corpus.complaints import gettext_noop
 from corpus.formats import Row, Table
 from corpus.ingest import digest
@@ -64,21 +65,19 @@ def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
 
 
 def _store_findings(source: Source, table: Table) -> None:
-    Finding.objects.bulk_create(
-        (
-            Finding(
-                source=source,
-                line=problem.line,
-                column=problem.column,
-                value=problem.value[:200],
-                outcome=problem.outcome,
-                reason=problem.reason,
-                details=problem.details,
-            )
-            for problem in table.problems
-        ),
-        batch_size=BATCH,
+    findings = (
+        Finding(
+            source=source,
+            line=problem.line,
+            column=problem.column,
+            value=problem.value[:200],
+            outcome=problem.outcome,
+            reason=problem.reason,
+            details=problem.details,
+        )
+        for problem in table.problems
     )
+    create(Finding, findings, BATCH)
 
 
 def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
@@ -94,45 +93,50 @@ def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
 
 
 def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> None:
-    grouped = table.dialogues
+    numbered = enumerate(table.dialogues.items(), 1)
+    for part in batches(numbered, BATCH):
+        _store_dialogues(source, table, speakers, part)
+
+
+def _store_dialogues(
+    source: Source,
+    table: Table,
+    speakers: dict[str, Speaker],
+    part: list[tuple[int, tuple[str, list[Row]]]],
+) -> None:
+    grouped = dict(named for _number, named in part)
     dialogues = Dialogue.objects.bulk_create(
-        (
-            Dialogue(
-                corpus_id=source.corpus_id,
-                source=source,
-                uid=uid,
-                number=number,
-                split=rows[0].split or table.split,
-                start=0.0,
-                end=max((row.end for row in rows if row.end is not None), default=None),
-            )
-            for number, (uid, rows) in enumerate(grouped.items(), 1)
-        ),
-        batch_size=BATCH,
+        Dialogue(
+            corpus_id=source.corpus_id,
+            source=source,
+            uid=uid,
+            number=number,
+            split=rows[0].split or table.split,
+            start=0.0,
+            end=max((row.end for row in rows if row.end is not None), default=None),
+        )
+        for number, (uid, rows) in part
     )
     _store_clips(source, dialogues, grouped)
     Publication.objects.bulk_create(
-        (Publication(dialogue=dialogue, person=source.added_by) for dialogue in dialogues),
-        batch_size=BATCH,
+        Publication(dialogue=dialogue, person=source.added_by) for dialogue in dialogues
     )
-    Utterance.objects.bulk_create(
-        (
-            Utterance(
-                corpus_id=source.corpus_id,
-                dialogue=dialogue,
-                number=number,
-                uid=row.uid,
-                speaker=speakers.get(row.speaker),
-                text=row.text,
-                translation=row.translation,
-                start=row.start,
-                end=row.end,
-            )
-            for dialogue in dialogues
-            for number, row in enumerate(grouped[dialogue.uid], 1)
-        ),
-        batch_size=BATCH,
+    utterances = (
+        Utterance(
+            corpus_id=source.corpus_id,
+            dialogue=dialogue,
+            number=number,
+            uid=row.uid,
+            speaker=speakers.get(row.speaker),
+            text=row.text,
+            translation=row.translation,
+            start=row.start,
+            end=row.end,
+        )
+        for dialogue in dialogues
+        for number, row in enumerate(grouped[dialogue.uid], 1)
     )
+    create(Utterance, utterances, BATCH)
 
 
 def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, list[Row]]) -> None:
@@ -156,4 +160,5 @@ def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, l
                 keeping.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")
                 setattr(dialogue, name, f"{stored}/{copy.stem}{suffix}")
     shutil.rmtree(folder, ignore_errors=True)
-    Dialogue.objects.bulk_update(dialogues, ["end", "clip_sha256", *FILES], batch_size=500)
+    with_clips = [dialogue for dialogue in dialogues if dialogue.clip]
+    Dialogue.objects.bulk_update(with_clips, ["end", "clip_sha256", *FILES], batch_size=500)

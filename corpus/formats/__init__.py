@@ -32,7 +32,7 @@ class Problem:
     details: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judged:
     """One answer of one of several annotators, in a round where the file names some."""
 
@@ -42,7 +42,7 @@ class Judged:
     round: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One utterance: seconds from the start of its dialogue (None if unknown), task -> value.
 
@@ -82,6 +82,7 @@ class Table:
     values: dict[str, tuple[str, ...]] = field(default_factory=dict)  # task -> all it may hold
     ignored: list[str] = field(default_factory=list)  # columns that are not imported
     speakers: dict[str, dict[str, str]] = field(default_factory=dict)  # name -> traits
+    combinations: dict[tuple[tuple[str, str], ...], dict[str, str]] = field(default_factory=dict)
     scheme: list[dict[str, Any]] | None = None  # tasks as a release writes them
 
     @property

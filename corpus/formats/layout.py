@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -125,6 +126,8 @@ def _read_row(
     if speaker and traits:
         table.speakers.setdefault(speaker, traits)
     labels = _labels(layout, cells, found)
+    labels = table.combinations.setdefault(tuple(labels.items()), labels)
+    dialogue, speaker, split = map(sys.intern, (dialogue, speaker, split))
     row = Row(line, dialogue, uid, speaker, cells[layout.text], start, end, labels, split)
     table.rows.append(row)
 

@@ -1,3 +1,5 @@
+"""The corpus app; its search index is made after every migrate."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 

@@ -44,7 +44,7 @@ class SourceForm(forms.ModelForm):
             "media": _("Anything that ffmpeg reads: MP4, MKV, MOV, AVI, WAV, MP3 …"),
             "transcript": _(
                 "SRT, ASS, VTT, ELAN, TextGrid, or a table (CSV, TSV, XLSX, JSONL). Without a "
-                "transcript the whole file becomes one span whose words you type in."
+                "transcript a worker listens for speech, and you type the words in or correct them."
             ),
         }
 

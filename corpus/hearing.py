@@ -52,8 +52,8 @@ def hear(
         for span in spans:
             start, end = span["start"], span["end"]
             text = recognise(wave[start:end])
-            times = (round(offset + place / RATE, 3) for place in (start, end))
-            cues.append(Cue(*times, text, machine=True))
+            first, last = (round(offset + place / RATE, 3) for place in (start, end))
+            cues.append(Cue(first, last, text, machine=True))
         beat(share)
     return cues
 
@@ -63,7 +63,7 @@ def _stretches(path: Path) -> Iterator[tuple[float, NDArray[np.float32], float]]
     with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
         if not container.streams.audio:
             return
-        stream = container.streams.audio[0]
+        stream: Any = container.streams.audio[0]
         length = (container.duration or 0) / av.time_base
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
         zero = float((stream.start_time or 0) * stream.time_base)
@@ -112,7 +112,7 @@ def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
         ) from error
 
     def words(wave: NDArray[np.float32]) -> str:
-        heard = model({"raw": wave, "sampling_rate": RATE})
+        heard: Any = model({"raw": wave, "sampling_rate": RATE})
         return str(heard["text"]).strip()
 
     return words

@@ -130,6 +130,7 @@ def _store_dialogues(
             speaker=speakers.get(row.speaker),
             text=row.text,
             translation=row.translation,
+            machine=row.machine,
             start=row.start,
             end=row.end,
         )

@@ -7,6 +7,7 @@ takes seconds. Films with key frames at a fixed distance show a change up to one
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -36,7 +37,7 @@ def shots(path: Path, beat: Callable[[float], None] = lambda share: None) -> lis
     with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
         if not container.streams.video:
             return found
-        stream = container.streams.video[0]
+        stream: Any = container.streams.video[0]
         stream.codec_context.skip_frame = "NONKEY"
         stream.thread_type = "AUTO"
         zero = float((stream.start_time or 0) * stream.time_base)

@@ -156,6 +156,7 @@ def _utterance_row(utterance: Utterance, content: Content) -> dict[str, Any]:
         "end": utterance.end,
         "text": utterance.text,
         "translation": utterance.translation or None,
+        "machine": utterance.machine,
         "media": content.media.get(dialogue.pk),
     }
 

@@ -10,7 +10,8 @@ ORDER = ["people", "corpus", "annotation", "releases", "modeling"]
 LEARNER = {"torch", "transformers"}
 PLAIN = [
     *("corpus/complaints.py", "corpus/encoding.py", "corpus/segmentation.py", "corpus/media.py"),
-    *("corpus/cutting.py", "corpus/pairing.py"),
+    *("corpus/cutting.py", "corpus/pairing.py", "corpus/turns.py", "corpus/scenes.py"),
+    *("corpus/hearing.py", "corpus/tonemapping.py"),
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py", "annotation/allocation.py"),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),

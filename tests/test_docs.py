@@ -28,9 +28,9 @@ def broken_links(root):
 def undocumented_settings(root):
     """Environment variables that settings read and .env.example does not name."""
     read = re.findall(
-        r"env(?:\.\w+)?\(\s*\"([A-Z_]+)\"", (root / "config/settings.py").read_text("utf-8")
+        r"env(?:\.\w+)?\(\s*\"([A-Z0-9_]+)\"", (root / "config/settings.py").read_text("utf-8")
     )
-    named = set(re.findall(r"^#?([A-Z_]+)=", (root / ".env.example").read_text("utf-8"), re.M))
+    named = set(re.findall(r"^#?([A-Z0-9_]+)=", (root / ".env.example").read_text("utf-8"), re.M))
     return sorted(set(read) - named)
 
 

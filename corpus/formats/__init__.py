@@ -59,6 +59,7 @@ class Row:
     labels: dict[str, str]
     split: str = ""
     translation: str = ""
+    machine: bool = False
     judged: tuple[Judged, ...] = ()
     rulings: dict[str, str] = field(default_factory=dict)
     media: Path | None = None  # the dialogue's clip

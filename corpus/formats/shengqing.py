@@ -94,6 +94,7 @@ def _row(
         {},
         row["split"],
         translation=row["translation"] or "",
+        machine=row.get("machine", False),
         judged=judged.get(row["id"], ()),
         rulings=rulings,
         media=root / row["media"] if row["media"] else None,

@@ -1,4 +1,4 @@
-// <resumable-upload data-address="/corpora/1/uploads/" data-of="%(sent)s of %(size)s · %(speed)s/s · %(left)s s left" …>
+// <resumable-upload data-address="/corpora/1/uploads/" data-of="{sent} of {size} · {speed}/s · {left} s left" …>
 //   <form><input type="file" name="media"><input type="hidden" name="upload"><button class="primary"></button></form>
 //   <progress hidden></progress> <p class="said" role="status"></p> <button data-do="pause" hidden></button>
 // </resumable-upload> sends the file in pieces (tus 1.0); choosing it again after a break goes on where it ended.
@@ -85,7 +85,7 @@ class ResumableUpload extends HTMLElement {
     this.pause.textContent = this.paused ? this.dataset.go : this.dataset.pause
     const left = speed > 0 ? Math.ceil((this.file.size - this.offset) / speed) : "…"
     const values = { sent: size(this.offset), size: size(this.file.size), speed: size(speed), left }
-    this.say(this.dataset.of.replace(/%\((\w+)\)s/g, (_, name) => values[name]))
+    this.say(this.dataset.of.replace(/{(\w+)}/g, (_, name) => values[name]))
   }
 
   say(words) { this.querySelector(".said").textContent = words }

@@ -23,12 +23,19 @@ def addresses():
     empty = make_corpus(corpus.memberships.get(role="lead").person, name="empty")
     dialogue = corpus.dialogues.first()
     make_member(corpus)
+    speaker = dialogue.utterances.first().speaker
+    rows = [turn.to_json() for turn in dialogue.turns()]
+    rows[0]["text"] = "改过的话"
+    dialogue.edit(corpus.memberships.get(role="lead").person, 0, rows)
     return [
         "/", "/work/", "/corpora/new/",
         *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
-            "", "dialogues/", "sources/new/", "people/", "events/", "health/",
-            "rounds/", "rounds/new/", "releases/", "releases/new/", "runs/", "runs/new/")),
+            "", "dialogues/", "utterances/", "speakers/", "sources/new/", "people/",
+            "events/", "health/", "rounds/", "rounds/new/", "releases/", "releases/new/",
+            "runs/", "runs/new/")),
         f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/findings/",
+        f"/corpora/{corpus.pk}/utterances/?q=句", f"/speakers/{speaker.pk}/",
+        f"/dialogues/{dialogue.pk}/editor/", f"/dialogues/{dialogue.pk}/republication/",
         f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",
         f"/releases/{release.pk}/", f"/runs/{run.pk}/", "/corpora/999/",
     ]  # fmt: skip

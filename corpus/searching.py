@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 
 LONGEST = 5_000  # characters of a text that SQLite indexes
 CHUNK = 256  # rows that a first look takes from SQLite's index
-WINDOW = 30_000  # ids that a first look covers on PostgreSQL
+WINDOW = 40_000  # ids that a first look covers on PostgreSQL
 
 POSTGRES = [
     """
@@ -112,7 +112,7 @@ def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bo
             part = rows.filter(pk__lt=high, pk__gte=high - window).order_by("-pk")
             high -= window
         result += part[: size - len(result)]
-        window *= 40
+        window *= 6
     return result
 
 

@@ -150,7 +150,12 @@ class Utterance(models.Model):
         indexes = [
             models.Index(
                 fields=["corpus", "id"], condition=Q(retired=False), name="utterances_in_order"
-            )
+            ),
+            models.Index(
+                fields=["corpus", "speaker", "id"],
+                condition=Q(retired=False),
+                name="utterances_of_a_speaker",
+            ),
         ]
 
     def __str__(self):

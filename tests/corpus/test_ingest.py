@@ -209,6 +209,32 @@ def test_as_a_command(corpus, film, srt, capsys):
         call_command("ingest", "absent.mp4", corpus=corpus.name)
 
 
+def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_path, monkeypatch):
+    folder = tmp_path / "episodes"
+    folder.mkdir()
+    shutil.copy(film, folder / "film.mp4")
+    shutil.copy(srt, folder / "film.srt")
+    one, cut = cutting._one, []
+
+    def dying(frames, samples, start, end, stem):
+        cut.append(start)
+        if len(cut) == 2:
+            raise KeyboardInterrupt
+        return one(frames, samples, start, end, stem)
+
+    monkeypatch.setattr(cutting, "_one", dying)
+    with pytest.raises(KeyboardInterrupt):
+        call_command("ingest", str(folder), corpus=corpus.name, gap=3.0)
+    before = corpus.sources.get()
+    call_command("ingest", str(folder), corpus=corpus.name, gap=3.0)
+    assert len(cut) == 3 and corpus.sources.get() == before
+    (folder / "film.srt").write_text("1\n00:00:01,000 --> 00:00:02,000\n换了\n")
+    corpus.sources.update(status=JobStatus.FAILED)
+    call_command("ingest", str(folder), corpus=corpus.name)
+    assert corpus.sources.get() != before  # another transcript: from the start
+    assert corpus.dialogues.get().utterances.get().text == "换了"
+
+
 def test_the_clips_beside_the_project_ingest(test_data, corpus):
     found = sorted(p for p in (test_data / "media").iterdir() if p.suffix in {".mp4", ".wav"})
     assert len(found) >= 6

@@ -1,8 +1,8 @@
+from io import BytesIO
 from pathlib import Path
 
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from corpus.ingest import digest
 from corpus.jobs import JobStatus
@@ -53,7 +53,6 @@ class Command(BaseCommand):
             if twin:
                 self.stdout.write(f"{title}: is here already as {twin.title!r}")
                 continue
-            self._clear(corpus, title)
             failure = self._one(corpus, title, media, transcript, options)
             if failure:
                 failures.append(failure)
@@ -63,21 +62,44 @@ class Command(BaseCommand):
         if failures:
             raise CommandError(f"{len(failures)} of {len(pairs)} episodes were not ingested")
 
-    def _clear(self, corpus, title):
-        """Take away what a crash or a failure left of an episode."""
-        Source.objects.filter(corpus=corpus, title=title).exclude(status=JobStatus.DONE).delete()
+    def _unfinished(self, corpus, title, media, transcript):
+        """What a crash or a failure left of this very episode, to be gone on with; or None.
+
+        Of another episode of the same title, what is left is taken away.
+        """
+        left = corpus.sources.filter(title=title).exclude(status=JobStatus.DONE).first()
+        if left is None:
+            return None
+        words = transcript.read_bytes() if transcript else b""
+        with left.transcript.open("rb") if left.transcript else BytesIO() as file:
+            same = file.read() == words and left.sha256 == digest(media)
+        if not same or left.status == JobStatus.DRAFT:
+            left.delete()
+            return None
+        left.stop()
+        left.requeue()
+        return left
+
+    def _new(self, corpus, title, media, transcript, options):
+        source = Source(
+            corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
+        )
+        source.sha256 = digest(media)
+        with media.open("rb") as file:
+            source.media.save(media.name, File(file), save=False)
+        if transcript:
+            with transcript.open("rb") as file:
+                source.transcript.save(transcript.name, File(file), save=False)
+        source.save()
+        return source
 
     def _one(self, corpus, title, media, transcript, options):
         """Ingest one episode; the sentence that says why not, or None."""
-        source = corpus.sources.create(
-            title=title, gap=options["gap"], encoding=options["encoding"], queued_at=timezone.now()
+        source = self._unfinished(corpus, title, media, transcript) or self._new(
+            corpus, title, media, transcript, options
         )
-        with media.open("rb") as file:
-            source.media.save(media.name, File(file))
-        if transcript:
-            with transcript.open("rb") as file:
-                source.transcript.save(transcript.name, File(file))
-        source.look()
+        if source.looked is None:
+            source.look()
         source.ingest()
         if source.status != JobStatus.DONE:
             return f"{media.name}: {source.failure_text}"

@@ -8,12 +8,12 @@ the words themselves, so that it only has to find enough.
 """
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Max, Min, QuerySet
+from django.db.models import BooleanField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 LONGEST = 5_000  # characters of a text that SQLite indexes
 CHUNK = 256  # rows that a first look takes from SQLite's index
-WINDOW = 40_000  # ids that a first look covers on PostgreSQL
+WINDOW = 20_000  # ids that the first look covers on PostgreSQL
 
 POSTGRES = [
     """
@@ -95,25 +95,25 @@ def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = Tr
 
 
 def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
-    """Window after window of ids, each much larger than the last: a frequent word is found in the
-    first one, and of a rare one the index leaves little to look at in the largest.
+    """First a window of ids, in which a frequent word is found without collecting all of its
+    places; then, for the others, everything. Related rows are fetched for the page alone.
     """
     grams = _grams(words)
     folded = ", ".join(["lower(%s)"] * len(grams))
     indexed = f"corpus_grams(corpus_utterance.text) @> ARRAY[{folded}]"
-    rows = rows.filter(RawSQL(indexed, grams, output_field=BooleanField()))
-    ends = rows.model.whole.aggregate(first=Min("pk"), last=Max("pk"))
-    result, window = [], WINDOW
-    low, high = max(after, (ends["first"] or 1) - 1), min(after, (ends["last"] or 0) + 1)
-    while len(result) < size and (low < (ends["last"] or 0) if forwards else high > 1):
-        if forwards:
-            part, low = rows.filter(pk__gt=low, pk__lte=low + window).order_by("pk"), low + window
-        else:
-            part = rows.filter(pk__lt=high, pk__gte=high - window).order_by("-pk")
-            high -= window
-        result += part[: size - len(result)]
-        window *= 6
-    return result
+    held = rows.filter(RawSQL(indexed, grams, output_field=BooleanField()))
+    if forwards:
+        order, edge = "pk", after + WINDOW
+        parts = [Q(pk__gt=after, pk__lte=edge), Q(pk__gt=edge)]
+    else:
+        order, edge = "-pk", after - WINDOW
+        parts = [Q(pk__lt=after, pk__gte=edge), Q(pk__lt=edge)]
+    ids: list[int] = []
+    for part in parts:
+        if len(ids) < size:
+            ordered = held.filter(part).order_by(order).values_list("pk", flat=True)
+            ids += ordered[: size - len(ids)]
+    return list(rows.filter(pk__in=ids).order_by(order))
 
 
 def _in_sqlite(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # Install from Debian's packages what the embedded default does not need:
 #   browser   Chromium and a Chinese font, for the browser tests
-#   services  PostgreSQL and Redis, for the second run of the suite
+#   services  PostgreSQL, Redis and nginx, for the second run of the suite
 #   demo      speech synthesis and fonts, to make the demo episodes anew
 set -euo pipefail
 declare -A packages=(
   [browser]="chromium fonts-noto-cjk"
-  [services]="postgresql redis-server"
+  [services]="postgresql redis-server nginx-light"
   [demo]="espeak-ng fonts-noto-cjk"
   [messages]="gettext"
 )
@@ -24,7 +24,7 @@ done
 echo "· installing ${missing[*]}"
 export DEBIAN_FRONTEND=noninteractive
 apt-get update -qq
-# Installing PostgreSQL and Redis must not start servers on the machine's usual ports.
+# Installing them must not start servers on the machine's usual ports.
 policy=/usr/sbin/policy-rc.d
 [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' > "$policy"; chmod +x "$policy"; trap 'rm -f "$policy"' EXIT; }
 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null

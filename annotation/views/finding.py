@@ -27,8 +27,9 @@ def finding(request, pk):
     shown = rows.select_related("dialogue__source", "speaker")
 
     def fetch(edge, forwards, size):
-        after = int(edge) if edge and edge.isdigit() and len(edge) < 19 else 0
-        return found(shown, words, after, size, forwards)
+        known = bool(edge) and edge.isdigit() and len(edge) < 19
+        start = 0 if forwards else 2**62
+        return found(shown, words, int(edge) if known else start, size, forwards)
 
     page = context(
         corpus,

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from corpus.models import Dialogue
 from tests.browser.test_workbench import opened, until  # noqa: F401
+from tests.factories import make_corpus, make_dialogue, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -96,6 +97,22 @@ def test_a_lost_connection_loses_no_edit(sign_in, opened, monkeypatch):  # noqa:
     dialogue.refresh_from_db()
     assert dialogue.head == 2 and len(dialogue.turns()) == 2
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "ERR_INTERNET" not in e]
+
+
+def test_a_dialogue_without_a_clip_is_edited_too(sign_in):
+    dialogue = make_dialogue(make_corpus(make_person("lead")), size=2, published=False)
+    page = sign_in("lead")
+    page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    expect(page.locator(".lines > li")).to_have_count(2)
+    for key in ("BracketRight", "i", "o", "n", " ", "r", "l"):  # what a clip is needed for
+        page.keyboard.press(key)
+    page.keyboard.press("s")
+    expect(page.locator(".lines > li")).to_have_count(3)
+    settled(page)
+    assert [u.text for u in dialogue.utterances.all()] == ["第1", "句", "第2句"]
+    page.keyboard.press("m")
+    settled(page)
+    assert [u.text for u in dialogue.utterances.all()] == ["第1句", "第2句"]
 
 
 def test_two_editors_are_told_of_each_other(sign_in, opened):  # noqa: F811

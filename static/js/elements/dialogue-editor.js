@@ -86,7 +86,7 @@ class DialogueEditor extends HTMLElement {
   }
 
   moveEdge(edge, seconds) {
-    if (this.turn.start === null) return
+    if (!this.video || this.turn.start === null) return // without a clip there is nothing to hear
     const name = edits.nameOf(this.turn)
     const turns = edits.move(this.turns, this.at, edge, seconds, this.duration)
     this.commit(turns, turns.findIndex((turn) => edits.nameOf(turn) === name))
@@ -129,8 +129,8 @@ class DialogueEditor extends HTMLElement {
     const acts = {
       play: () => this.play?.toggle(), replay: () => this.replay(), undo: () => this.queue.go("undo"), redo: () => this.queue.go("redo"),
       loop: () => this.setLoop(), split: () => this.split(), merge: () => this.edit("merge"), remove: () => this.edit("remove"),
-      add: () => this.commit(edits.add(this.turns, this.video?.currentTime ?? 0, this.duration)), confirm: () => this.edit("change", { machine: false }),
-      restore: () => this.queue.go(Number(value)), in: () => this.moveEdge("start", this.video.currentTime), out: () => this.moveEdge("end", this.video.currentTime),
+      add: () => this.video && this.commit(edits.add(this.turns, this.video.currentTime, this.duration)), confirm: () => this.edit("change", { machine: false }),
+      restore: () => this.queue.go(Number(value)), in: () => this.moveEdge("start", this.video?.currentTime), out: () => this.moveEdge("end", this.video?.currentTime),
       help: () => this.querySelector("dialog").showModal(), words: () => this.row.querySelector("[data-field=text]").focus(),
     }
     acts[what]?.()

@@ -32,6 +32,7 @@ def read(path: Path) -> Table:
             )
         for entry in manifest["files"]:
             _check(root, entry)
+        listed = {entry["path"] for entry in manifest["files"]}
         lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
         judged = _judgements(root / "judgements.jsonl")
@@ -39,6 +40,8 @@ def read(path: Path) -> Table:
         values = {t["key"]: tuple(value["key"] for value in t["values"]) for t in scheme}
         table = Table(values=values, scheme=scheme)
         for number, row in enumerate(rows, 1):
+            if row["media"] not in (None, *listed):
+                raise ValueError(f"{row['media']} is not in the manifest")
             table.rows.append(_row(number, row, judged, root))
     except FormatError:
         raise

@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
                 ('turns', models.JSONField()),
                 ('last', models.PositiveIntegerField()),
                 ('summary', models.JSONField(default=dict)),
-                ('client_id', models.UUIDField(null=True, unique=True)),
+                ('client_id', models.UUIDField(null=True)),
                 ('at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -114,5 +114,9 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='revision',
             constraint=models.UniqueConstraint(fields=('dialogue', 'number'), name='one_revision_a_number'),
+        ),
+        migrations.AddConstraint(
+            model_name='revision',
+            constraint=models.UniqueConstraint(fields=('dialogue', 'client_id'), name='one_revision_an_edit'),
         ),
     ]

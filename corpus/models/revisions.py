@@ -222,14 +222,15 @@ class Revision(models.Model):
     turns = models.JSONField()
     last = models.PositiveIntegerField()  # the highest number that a new turn was named by
     summary = models.JSONField(default=dict)
-    client_id = models.UUIDField(null=True, unique=True)
+    client_id = models.UUIDField(null=True)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["dialogue_id", "number"]
         constraints = [
-            models.UniqueConstraint(fields=["dialogue", "number"], name="one_revision_a_number")
+            models.UniqueConstraint(fields=["dialogue", "number"], name="one_revision_a_number"),
+            models.UniqueConstraint(fields=["dialogue", "client_id"], name="one_revision_an_edit"),
         ]
 
     def __str__(self):

@@ -7,6 +7,7 @@ from django.core.files import File
 from django.core.management import CommandError, call_command
 
 from annotation.models import Adjudication, Judgement, Round
+from corpus.ingest import digest
 from corpus.integrity import check
 from corpus.models import Corpus
 from people.models import Person
@@ -71,6 +72,19 @@ def test_a_release_that_was_touched_is_not_imported(frozen):
         with pytest.raises(CommandError, match=said):
             call_command("import_corpus", str(manifest), format="shengqing", corpus="again")
     assert not Corpus.objects.filter(name="again").exists()
+
+
+def test_media_outside_the_release_are_not_taken(frozen):
+    manifest = frozen.directory / "manifest.json"
+    path = frozen.directory / "utterances.jsonl"
+    path.write_text(path.read_text("utf-8").replace("media/000001.mp4", "/etc/passwd"), "utf-8")
+    data = json.loads(manifest.read_text("utf-8"))
+    for entry in data["files"]:
+        if entry["path"] == "utterances.jsonl":
+            entry["sha256"] = digest(path)
+    manifest.write_text(json.dumps(data), "utf-8")
+    with pytest.raises(CommandError, match="/etc/passwd is not in the manifest"):
+        call_command("import_corpus", str(manifest), format="shengqing", corpus="again")
 
 
 def task(number, text, *annotators, **data):

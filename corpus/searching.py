@@ -108,6 +108,8 @@ def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bo
     else:
         order, edge = "-pk", after - WINDOW
         parts = [Q(pk__lt=after, pk__gte=edge), Q(pk__lt=edge)]
+    if len(grams) > 2:  # so long a stretch is rare: the index alone leaves little of it
+        parts = [parts[0] | parts[1]]
     ids: list[int] = []
     for part in parts:
         if len(ids) < size:

@@ -2,6 +2,9 @@
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Sum
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from people.models import Event
@@ -45,6 +48,14 @@ class Corpus(models.Model):
     def role_of(self, person):
         """The person's role here, or None."""
         return self.memberships.filter(person=person).values_list("role", flat=True).first()
+
+    def counts(self):
+        """How many dialogues, published ones and utterances, as its sources have counted them."""
+        sums = {
+            name: Coalesce(Sum(Cast(KeyTextTransform(name, "counts"), models.BigIntegerField())), 0)
+            for name in ("dialogues", "published", "utterances")
+        }
+        return self.sources.aggregate(**sums)
 
     def people(self, *roles):
         """Members with one of `roles` (all if none is named), by name."""

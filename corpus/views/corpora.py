@@ -37,13 +37,7 @@ def new_corpus(request):
 
 def corpus(request, pk):
     corpus = corpus_of(request, pk)
-    counted = list(corpus.sources.values_list("counts", flat=True))  # not a million rows
-    counts = {
-        "dialogues": sum(counts.get("dialogues", 0) for counts in counted),
-        "published": sum(counts.get("published", 0) for counts in counted),
-        "utterances": sum(counts.get("utterances", 0) for counts in counted),
-        "speakers": corpus.speakers.count(),
-    }
+    counts = corpus.counts() | {"speakers": corpus.speakers.count()}
     page = context(corpus, "corpus", page=page_of(request, corpus.sources.all()), counts=counts)
     return render(request, "corpus/corpus.html", page)
 

@@ -84,5 +84,5 @@ def _labels(corpus):
         for task in version.scheme.tasks:
             values = groups.setdefault(named(task), {})
             for value in task.values:
-                values[f"{task.key}:{value.key}"] = named(value)
+                values[f"{task.key}:{value.key}"] = f"{named(task)} · {named(value)}"
     return [(name, list(values.items())) for name, values in groups.items()]

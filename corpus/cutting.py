@@ -28,7 +28,8 @@ SOUND_RATE = 48_000
 LAYOUTS = {1: "mono", 2: "stereo"}
 BLOCK = 1024  # samples an AAC frame holds
 SOUND_BITS = 110_000 + 300_000  # bits a second of AAC, and of FLAC at its worst
-CLIP_BYTES = 1_000_000  # of a poster, peaks, headers, and the second that a buffer may hold
+BUFFERED = 2  # seconds of it that may come in a burst
+CLIP_BYTES = 1_400_000  # of a poster, peaks, headers, and what a buffer may hold
 
 
 @dataclass(frozen=True)
@@ -240,10 +241,9 @@ class _Picture:
             self.stream.pix_fmt = "yuv420p"
             self.stream.codec_context.time_base = CLOCK
             self.stream.codec_context.gop_size = max(round(float(self.rate) * KEY_INTERVAL), 1)
-            bits = str(_bits(shown.width, shown.height))
-            self.stream.options = {"preset": "veryfast", "crf": "23"} | dict.fromkeys(
-                ("maxrate", "bufsize"), bits
-            )
+            bits = _bits(shown.width, shown.height)
+            limits = {"maxrate": str(bits), "bufsize": str(BUFFERED * bits)}
+            self.stream.options = {"preset": "veryfast", "crf": "23"} | limits
             _write_poster(self.stem.with_suffix(".jpg"), shown)
         else:
             shown = self._through(frame)

@@ -44,6 +44,11 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     expect(field(page, 1, "end")).to_have_value(f"{before + 0.01:.2f}")
     field(page, 2, "speaker").fill("王五")
     field(page, 2, "speaker").press("Enter")
+    until(
+        page,
+        "(({ names, turns }) => names.get(turns[2].speaker) === '王五')"
+        "(document.querySelector('dialogue-editor'))",
+    )
     settled(page)
     field(page, 0, "end").fill("1.25")
     field(page, 0, "end").press("Enter")
@@ -97,6 +102,27 @@ def test_a_lost_connection_loses_no_edit(sign_in, opened, monkeypatch):  # noqa:
     dialogue.refresh_from_db()
     assert dialogue.head == 2 and len(dialogue.turns()) == 2
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "ERR_INTERNET" not in e]
+
+
+def test_what_is_being_typed_survives_the_answer_to_an_earlier_edit(sign_in, opened):  # noqa: F811
+    dialogue = Dialogue.objects.order_by("number").first()
+    page = sign_in("lead")
+    held = []
+    page.route("**/revisions/", lambda route: held.append(route))
+    page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    expect(page.locator(".lines > li")).to_have_count(2)
+    page.keyboard.press("BracketRight")
+    field(page, 1, "speaker").fill("王")
+    held.pop().continue_()
+    expect(page.locator(".saved")).to_contain_text("Saved")
+    expect(field(page, 1, "speaker")).to_have_value("王")
+    page.unroute("**/revisions/")
+    page.keyboard.type("五")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('dialogue-editor').state.head === 2")
+    dialogue.refresh_from_db()
+    named = dict(dialogue.corpus.speakers.values_list("pk", "name"))
+    assert named[dialogue.turns()[1].speaker] == "王五"
 
 
 def test_a_dialogue_without_a_clip_is_edited_too(sign_in):

@@ -23,7 +23,9 @@ class DialogueEditor extends HTMLElement {
     this.video?.addEventListener("timeupdate", () => this.follow())
     this.video?.addEventListener("click", () => this.play.toggle())
     this.addEventListener("click", (event) => this.clicked(event))
-    this.addEventListener("change", (event) => this.changed(event.target))
+    this.addEventListener("input", (event) => { event.target.dirty = true }) // what is being typed is not drawn over
+    this.addEventListener("change", (event) => { event.target.dirty = false; this.changed(event.target) })
+    this.addEventListener("focusout", (event) => { event.target.dirty = false })
     this.addEventListener("focusin", (event) => this.select(this.place(event.target)))
     this.keys = (event) => this.key(event)
     document.addEventListener("keydown", this.keys)
@@ -202,7 +204,7 @@ class DialogueEditor extends HTMLElement {
       for (const input of row.querySelectorAll("[data-field]")) {
         const value = values[input.dataset.field]
         const shown = typeof value === "number" ? value.toFixed(2) : value ?? ""
-        const busy = input === document.activeElement && input.dataset.field === "text"
+        const busy = input.dirty || (input === document.activeElement && input.dataset.field === "text")
         if (input.value !== shown && !busy) input.value = shown
         if (input.dataset.field === "translation") input.hidden = !turn.translation
       }

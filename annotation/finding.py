@@ -1,7 +1,7 @@
 """Which utterances of a corpus: the filters of the page that finds them."""
 
 from django import forms
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Judgement, SchemeVersion
@@ -12,8 +12,8 @@ from corpus.forms import Filter, NamedField
 class FindingForm(Filter):
     """Every filter narrows; the words are looked up by `corpus.searching`."""
 
+    field_order = ["q", "source", "speaker", "label", "state"]
     q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
-    source = NamedField("sources", "title", label=_("source"))
     speaker = NamedField("speakers", "name", label=_("speaker"))
     label = forms.ChoiceField(label=_("judged as"), required=False)
     state = forms.ChoiceField(
@@ -27,8 +27,6 @@ class FindingForm(Filter):
         ],
         required=False,
     )
-    shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
-    longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
     def __init__(self, data, *, corpus):
         super().__init__(data, corpus=corpus)
@@ -64,12 +62,6 @@ class FindingForm(Filter):
         if value == "wordless":
             return rows.filter(text="")
         return rows.filter(dialogue__publication__isnull=value == "draft")
-
-    def by_shortest(self, rows, value):
-        return rows.filter(end__gte=F("start") + value)
-
-    def by_longest(self, rows, value):
-        return rows.filter(end__lte=F("start") + value)
 
 
 def ids(rows):

@@ -19,3 +19,7 @@ class Complaint(ValueError):
         self.template = str(template)
         self.values = values
         super().__init__(self.template % values if values else self.template)
+
+    def to_json(self) -> dict[str, Any]:
+        """Template and values, as they are kept until somebody reads them."""
+        return {"template": self.template, "values": self.values}

@@ -14,6 +14,7 @@ from corpus.ingest import digest
 from corpus.jobs import sentence
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
+from corpus.scope import number
 from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
 
@@ -231,10 +232,46 @@ class SpeakerForm(forms.Form):
         self.speaker.describe(by, data["name"], data["pseudonym"], traits)
 
 
+class NamedField(forms.CharField):
+    """One of the corpus' sources or speakers: a list while they are few, else part of a name.
+
+    An address may give the id in either case. The clean value says how to filter their rows.
+    """
+
+    def __init__(self, related, attribute, **kwargs):
+        super().__init__(required=False, max_length=120, **kwargs)
+        self.related, self.attribute = related, attribute
+
+    def of(self, corpus):
+        rows = getattr(corpus, self.related).order_by(self.attribute)
+        names = list(rows.values_list("pk", self.attribute)[: FEW + 1])
+        self.rows, self.many = rows, len(names) > FEW
+        if not self.many:
+            self.widget = forms.Select(choices=[("", _("all")), *names])
+
+    def shown(self, value):
+        """What the field shows for an id: the name, where names are typed."""
+        if not self.many:
+            return value
+        own = self.rows.filter(pk=number(value)).values_list(self.attribute, flat=True)
+        return own.first() or value
+
+    def clean(self, value):
+        value = super().clean(value)
+        if not value:
+            return None
+        if self.many:
+            return {f"{self.attribute}__icontains": value}
+        return {"pk": number(value)}
+
+
 class Filter(forms.Form):
     """A form in an address: what is not filled in filters nothing, nonsense finds an error."""
 
     use_required_attribute = False
+    source = NamedField("sources", "title", label=_("source"))
+    shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
+    longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
     def __init__(self, data, *, corpus):
         super().__init__(data.copy(), label_suffix="")
@@ -255,48 +292,18 @@ class Filter(forms.Form):
                 rows = getattr(self, f"by_{name}")(rows, value)
         return rows
 
+    def by_shortest(self, rows, value):
+        return rows.filter(end__gte=F("start") + value)
 
-class NamedField(forms.CharField):
-    """One of the corpus' sources or speakers: a list while they are few, else part of a name.
-
-    An address may give the id in either case. The clean value says how to filter their rows.
-    """
-
-    def __init__(self, related, attribute, **kwargs):
-        super().__init__(required=False, max_length=120, **kwargs)
-        self.related, self.attribute = related, attribute
-
-    def of(self, corpus):
-        rows = getattr(corpus, self.related).order_by(self.attribute)
-        self.names = {
-            str(pk): name for pk, name in rows.values_list("pk", self.attribute)[: FEW + 1]
-        }
-        self.rows, self.many = rows, len(self.names) > FEW
-        if not self.many:
-            self.widget = forms.Select(choices=[("", _("all")), *self.names.items()])
-
-    def shown(self, value):
-        """What the field shows for an id: the name, where names are typed."""
-        if self.many and value.isdigit() and len(value) < 19:
-            return (
-                self.rows.filter(pk=value).values_list(self.attribute, flat=True).first() or value
-            )
-        return value
-
-    def clean(self, value):
-        value = super().clean(value)
-        if not value:
-            return None
-        if self.many:
-            return {f"{self.attribute}__icontains": value}
-        return {"pk": value if value.isdigit() and len(value) < 19 else 0}
+    def by_longest(self, rows, value):
+        return rows.filter(end__lte=F("start") + value)
 
 
 class DialogueFilter(Filter):
     """Which dialogues of a corpus."""
 
+    field_order = ["name", "source", "state"]
     name = forms.CharField(label=_("name"), required=False, max_length=120)
-    source = NamedField("sources", "title", label=_("source"))
     state = forms.ChoiceField(
         label=_("state"),
         choices=[
@@ -307,8 +314,6 @@ class DialogueFilter(Filter):
         ],
         required=False,
     )
-    shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
-    longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
     def by_name(self, rows, value):
         return rows.filter(uid__icontains=value)
@@ -320,9 +325,3 @@ class DialogueFilter(Filter):
         if value == "edited":
             return rows.published().exclude(head=F("shown"))
         return rows.filter(publication__isnull=value == "draft")
-
-    def by_shortest(self, rows, value):
-        return rows.filter(end__gte=F("start") + value)
-
-    def by_longest(self, rows, value):
-        return rows.filter(end__lte=F("start") + value)

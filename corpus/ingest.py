@@ -20,7 +20,6 @@ from corpus.models import Dialogue, Source, Speaker, Utterance
 from corpus.transcripts import Cue, TranscriptError
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
-SPARE_DISK = 200 * 1024**2  # bytes that stay free
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ def room_for(source: Source, found: media.Probe, cuts: list[Cut]) -> Path:
         for part in cuts
         if part.origin is None and not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = cutting.most_bytes(found, missing) + SPARE_DISK
+    needed = cutting.most_bytes(found, missing) + keeping.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise Refused(

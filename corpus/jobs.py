@@ -25,10 +25,11 @@ class Refused(Complaint):
 
 def sentence(complaint):
     """The complaint in the language of whoever reads it now."""
-    return _said(complaint.template, complaint.values)
+    return said(complaint.template, complaint.values)
 
 
-def _said(template, values):
+def said(template, values):
+    """A complaint that was kept as template and values, in the language of the reader."""
     words = gettext(template)
     return words % values if values else words
 
@@ -122,7 +123,7 @@ class Job(models.Model):
     def _end(self, status, complaint=None):
         values = {"status": status, "finished_at": timezone.now()}
         if complaint:
-            values["failure"] = {"template": complaint.template, "values": complaint.values}
+            values["failure"] = complaint.to_json()
         if status == JobStatus.DONE:
             values["progress"] = 1.0
         mine = type(self)._base_manager.filter(
@@ -170,7 +171,7 @@ class Job(models.Model):
     @property
     def failure_text(self):
         """Why it failed, in the reader's language; empty if it did not."""
-        return _said(**self.failure) if self.failure else ""
+        return said(**self.failure) if self.failure else ""
 
     @property
     def ended(self):

@@ -10,6 +10,8 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
+SPARE_DISK = 200 * 1024**2  # bytes of this machine's disk that stay free
+
 
 def local_path(name: str) -> Path | None:
     """Where a stored file lies on this machine; None if it is in an object store."""

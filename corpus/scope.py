@@ -4,7 +4,7 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 
-from corpus.models import Corpus, Membership
+from corpus.models import Corpus, Dialogue, Membership
 
 LEAD = Membership.Role.LEAD
 ADJUDICATOR = Membership.Role.ADJUDICATOR
@@ -23,6 +23,24 @@ def with_role(request, corpus, *roles):
     if corpus.my_role is None or (roles and corpus.my_role not in roles):
         raise Http404
     return corpus
+
+
+def dialogue_of(request, pk, *roles):
+    """A dialogue that the person may open, in one of `roles` in its corpus if any is named."""
+    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
+    dialogue = get_object_or_404(found, pk=pk)
+    with_role(request, dialogue.corpus, *roles)
+    return dialogue
+
+
+def number(text, otherwise=0):
+    """The id that an address or a form gives; `otherwise` for whatever cannot be one."""
+    return int(text) if text and text.isdecimal() and len(text) < 19 else otherwise
+
+
+def numbers(texts):
+    """The ids among what was ticked."""
+    return [found for found in map(number, texts) if found]
 
 
 def context(corpus, here, **more):
@@ -63,9 +81,6 @@ class Keyset:
 
     def __iter__(self):
         return iter(self.rows)
-
-    def __len__(self):
-        return len(self.rows)
 
 
 def at_most(rows, most=1000):

@@ -9,7 +9,7 @@ from corpus.complaints import Complaint
 from corpus.jobs import sentence
 from corpus.models import Speaker, Utterance
 from corpus.revising import give_speaker
-from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, with_role
+from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, number, numbers, with_role
 from corpus.searching import found
 
 
@@ -27,9 +27,7 @@ def finding(request, pk):
     shown = rows.select_related("dialogue__source", "speaker")
 
     def fetch(edge, forwards, size):
-        known = bool(edge) and edge.isdigit() and len(edge) < 19
-        start = 0 if forwards else 2**62
-        return found(shown, words, int(edge) if known else start, size, forwards)
+        return found(shown, words, number(edge, 0 if forwards else 2**62), size, forwards)
 
     page = context(
         corpus,
@@ -47,9 +45,9 @@ def finding(request, pk):
 def _assigned(request, corpus, rows):
     """Give the ticked utterances to a speaker, each dialogue's as one revision of it."""
     with_role(request, corpus, LEAD)
-    chosen = rows.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdigit()])
-    wanted = request.POST.get("speaker", "")
-    speaker = Speaker.objects.filter(corpus=corpus, pk=wanted if wanted.isdigit() else 0).first()
+    chosen = rows.filter(pk__in=numbers(request.POST.getlist("pk")))
+    wanted = number(request.POST.get("speaker"))
+    speaker = Speaker.objects.filter(corpus=corpus, pk=wanted).first()
     if speaker is not None:
         try:
             count = give_speaker(chosen, speaker, request.user)

@@ -1,19 +1,16 @@
 """Publishing an edited dialogue: first what it does to the judgements, then doing it."""
 
 from django.contrib import messages
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from annotation.republishing import changes, republish
-from corpus.models import Dialogue
-from corpus.scope import LEAD, context, with_role
+from corpus.scope import LEAD, context, dialogue_of
 
 
 def republication(request, pk):
-    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
-    dialogue = get_object_or_404(found, pk=pk)
-    corpus = with_role(request, dialogue.corpus, LEAD)
+    dialogue = dialogue_of(request, pk, LEAD)
     if not dialogue.is_published or not dialogue.has_draft:
         return redirect("editor", dialogue.pk)
     rows = changes(dialogue)
@@ -31,6 +28,6 @@ def republication(request, pk):
         ]
         messages.success(request, " ".join(said))
         return redirect("dialogue", dialogue.pk)
-    page = context(corpus, "corpus", dialogue=dialogue, changes=rows)
+    page = context(dialogue.corpus, "corpus", dialogue=dialogue, changes=rows)
     page["at_stake"] = sum(change.judgements for change in rows if change.at_stake)
     return render(request, "annotation/republication.html", page)

@@ -15,7 +15,7 @@ from annotation.models.gold import items
 from annotation.scheme import SchemeError
 from corpus.jobs import Refused, sentence
 from corpus.models import Dialogue, Utterance
-from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, page_of, with_role
+from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, page_of, with_role
 from people.models import Person
 
 WORDS = {
@@ -159,7 +159,7 @@ def adjudications(request, pk):
     task, utterance_id = request.POST.get("task", ""), request.POST.get("utterance", "")
     utterance = get_object_or_404(
         Utterance.objects.filter(dialogue__assignments__round=found).distinct(),
-        pk=utterance_id if utterance_id.isdigit() else 0,
+        pk=number(utterance_id),
     )
     try:
         Adjudication.rule(request.user, found, utterance, task, request.POST.get("value", ""))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from annotation.models import Assignment
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
-from corpus.scope import context, with_role
+from corpus.scope import context, number, with_role
 
 
 def work(request):
@@ -81,7 +81,7 @@ def judgements(request, pk):
     """Save one answer (from the workbench), or a whole utterance (a form without scripts)."""
     assignment = _assignment_of(request, pk)
     utterance = get_object_or_404(
-        assignment.dialogue.utterances.all(), pk=_number(request.POST.get("utterance"))
+        assignment.dialogue.utterances.all(), pk=number(request.POST.get("utterance"))
     )
     try:
         if "task" in request.POST:
@@ -106,10 +106,6 @@ def _uuid(text):
         return uuid.UUID(text)
     except (ValueError, TypeError) as error:
         raise Refused(gettext_noop("An answer needs a client_id, a UUID.")) from error
-
-
-def _number(text):
-    return int(text) if text and text.isdigit() else 0
 
 
 @require_POST

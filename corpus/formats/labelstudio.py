@@ -142,7 +142,7 @@ def _of_result(
             problem(name, str(given), gettext_noop("expected one answer"))
     elif kind == "paragraphlabels" and value.get("start") == value.get("end"):
         labels = value.get("paragraphlabels") or []
-        if len(labels) == 1 and str(value.get("start")).isdigit():
+        if len(labels) == 1 and str(value.get("start")).isdecimal():
             yield int(value["start"]), Judged(who, name, str(labels[0]))
         else:
             problem(name, str(labels), gettext_noop("expected one answer"))

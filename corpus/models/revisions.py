@@ -59,12 +59,11 @@ class Revised(models.Model):
         locked._check(turns)
         if not self.revisions.exists():
             Revision.begin(locked, before)
-        last = self.revisions.aggregate(last=Max("last"))["last"]
-        turns, last = numbered(turns, self.uid, last)
-        done = changes(before, turns)
+        reached = self.revisions.aggregate(last=Max("last"), top=Max("number"))
+        turns, last = numbered(turns, self.uid, reached["last"])
         if before == turns:
             return self.revisions.get(number=base)
-        number = self.revisions.aggregate(top=Max("number"))["top"] + 1
+        done, number = changes(before, turns), reached["top"] + 1
         revision = Revision.objects.create(
             dialogue_id=self.pk,
             number=number,
@@ -163,7 +162,9 @@ class Revised(models.Model):
         speakers = Speaker.objects.filter(corpus_id=self.corpus_id, pk__in=named)
         if len(named) != speakers.count():
             raise Refused(gettext_noop("A speaker is not known in this corpus. Reload the page."))
-        if {turn.uid for turn in turns if turn.uid} - self._uids():
+        unknown = {turn.uid for turn in turns if turn.uid}
+        unknown -= set(self._rows().values_list("uid", flat=True))
+        if unknown and unknown - self._uids():  # older revisions are read only where rows lack one
             raise Refused(gettext_noop("An utterance is not known here. Reload the page."))
 
     def _uids(self):
@@ -235,10 +236,6 @@ class Revision(models.Model):
 
     def __str__(self):
         return f"{self.dialogue_id} r{self.number}"
-
-    @property
-    def corpus_id(self):
-        return self.dialogue.corpus_id
 
     @classmethod
     def begin(cls, dialogue, turns):

@@ -5,12 +5,13 @@ from dataclasses import asdict
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from corpus import keeping, segmentation
 from corpus.complaints import Complaint, gettext_noop
 from corpus.hearing import hear
-from corpus.jobs import Job, JobStatus, Refused, sentence
+from corpus.jobs import Job, JobStatus, Refused, said
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
@@ -62,16 +63,20 @@ class Source(Job):
     def __str__(self):
         return self.title
 
+    @cached_property
+    def words(self):
+        """The bytes of the transcript, which stay what they are."""
+        with self.transcript.open("rb") as file:
+            return file.read()
+
     def read_transcript(self, encoding="", columns=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
-        with self.transcript.open("rb") as file:
-            data = file.read()
-        return read(self.transcript.name, data, encoding or self.encoding, columns or self.columns)
+        chosen = encoding or self.encoding, columns or self.columns
+        return read(self.transcript.name, self.words, *chosen)
 
     def header(self, encoding=""):
         """The column names of a transcript that is a table. Raises TranscriptError."""
-        with self.transcript.open("rb") as file:
-            return columns(self.transcript.name, file.read(), encoding or self.encoding)
+        return columns(self.transcript.name, self.words, encoding or self.encoding)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -139,7 +144,7 @@ class Source(Job):
                         [cue.start, cue.end, cue.text] for cue in hear(path, settings.ASR_MODEL_DIR)
                     ]
         except Complaint as complaint:
-            found["failure"] = {"template": complaint.template, "values": complaint.values}
+            found["failure"] = complaint.to_json()
         self.looked = found
         self.save(update_fields=["looked"])
 
@@ -155,7 +160,7 @@ class Source(Job):
     def look_failure(self):
         """Why looking at the media found less than it could, in the reader's language."""
         failure = (self.looked or {}).get("failure")
-        return sentence(Refused(failure["template"], **failure["values"])) if failure else ""
+        return said(**failure) if failure else ""
 
     def look_later(self):
         from corpus.tasks import look_at_source
@@ -215,4 +220,4 @@ class Finding(models.Model):
     @property
     def why(self):
         """The reason, in the reader's language."""
-        return sentence(Refused(self.reason, **self.details))
+        return said(self.reason, self.details)

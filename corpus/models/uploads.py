@@ -15,10 +15,10 @@ from django.utils import timezone
 
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
+from corpus.keeping import SPARE_DISK
 from corpus.models.corpora import Corpus
 
 KEPT_FOR = datetime.timedelta(days=7)
-SPARE = 200 * 1024**2  # bytes of the disk that stay free
 
 
 class WrongOffset(Refused):
@@ -56,7 +56,7 @@ class Upload(models.Model):
         folder = settings.WORK_DIR / "uploads"
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
-        if free < size + SPARE:
+        if free < size + SPARE_DISK:
             raise Refused(
                 gettext_noop("The disk has %(free)s left, too little for a file of %(size)s."),
                 free=filesizeformat(free),

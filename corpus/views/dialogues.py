@@ -5,7 +5,7 @@ import re
 from django.contrib import messages
 from django.db.models import Q
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
@@ -13,7 +13,7 @@ from corpus.byterange import stored_response
 from corpus.forms import DialogueFilter
 from corpus.jobs import Refused, sentence
 from corpus.models import Dialogue
-from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, with_role
+from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, dialogue_of, numbers, with_role
 
 KEY = re.compile(r"\d{1,18}-\d{1,9}")
 MEDIA = {
@@ -59,22 +59,16 @@ def _published(request, corpus, found):
     """Publish what was ticked, or all that the filters find."""
     with_role(request, corpus, LEAD)
     if request.POST.get("which") != "all":
-        found = found.filter(pk__in=[pk for pk in request.POST.getlist("pk") if pk.isdigit()])
+        found = found.filter(pk__in=numbers(request.POST.getlist("pk")))
     count = found.publish(request.user, corpus)
     said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
     messages.success(request, said % {"count": count})
     return redirect(request.get_full_path())
 
 
-def _dialogue_of(request, pk):
-    return get_object_or_404(
-        Dialogue.objects.of(request.user).select_related("corpus", "source"), pk=pk
-    )
-
-
 def dialogue(request, pk):
-    dialogue = _dialogue_of(request, pk)
-    corpus = with_role(request, dialogue.corpus)
+    dialogue = dialogue_of(request, pk)
+    corpus = dialogue.corpus
     around = Dialogue.objects.of(request.user).filter(source=dialogue.source)
     page = context(
         corpus,
@@ -91,7 +85,7 @@ def media(request, pk, name):
     """One of the dialogue's files, to those who may open the dialogue."""
     if name not in MEDIA:
         raise Http404
-    file = getattr(_dialogue_of(request, pk), name)
+    file = getattr(dialogue_of(request, pk), name)
     if not file:
         raise Http404
     return stored_response(request, file.name, MEDIA[name], aside=name != "peaks")
@@ -99,8 +93,7 @@ def media(request, pk, name):
 
 @require_POST
 def publish(request, pk):
-    dialogue = _dialogue_of(request, pk)
-    with_role(request, dialogue.corpus, LEAD)
+    dialogue = dialogue_of(request, pk, LEAD)
     try:
         dialogue.publish(request.user)
     except Refused as refusal:

@@ -4,24 +4,17 @@ import json
 import uuid
 
 from django.http import JsonResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.models import Conflict, Dialogue
-from corpus.scope import LEAD, context, with_role
+from corpus.scope import LEAD, context, dialogue_of
 
 SHOWN_REVISIONS = 100
 LARGEST_BODY = 8 * 1024**2
-
-
-def _dialogue_of(request, pk):
-    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
-    dialogue = get_object_or_404(found, pk=pk)
-    with_role(request, dialogue.corpus, LEAD)
-    return dialogue
 
 
 def _state(dialogue):
@@ -40,7 +33,7 @@ def _state(dialogue):
 
 @require_GET
 def editor(request, pk):
-    dialogue = _dialogue_of(request, pk)
+    dialogue = dialogue_of(request, pk, LEAD)
     around = Dialogue.objects.filter(source=dialogue.source)
     page = context(
         dialogue.corpus,
@@ -67,21 +60,21 @@ def _body(request):
 
 def _answer(request, pk, act):
     """Do `act(dialogue, body)` and answer with the state that came of it, or with why not."""
-    dialogue = _dialogue_of(request, pk)
+    dialogue = dialogue_of(request, pk, LEAD)
     try:
         act(dialogue, _body(request))
-    except Conflict as conflict:
-        return JsonResponse({"why": sentence(conflict)} | _state(dialogue), status=409)
     except Complaint as complaint:
-        return JsonResponse({"why": sentence(complaint)} | _state(dialogue), status=400)
-    dialogue = _dialogue_of(request, pk)
+        dialogue.refresh_from_db()  # somebody else may have moved it
+        status = 409 if isinstance(complaint, Conflict) else 400
+        return JsonResponse({"why": sentence(complaint)} | _state(dialogue), status=status)
+    dialogue.refresh_from_db()
     return JsonResponse(_state(dialogue))
 
 
 def revisions(request, pk):
     """GET the turns as they are; POST a new revision of them."""
     if request.method != "POST":
-        return JsonResponse(_state(_dialogue_of(request, pk)))
+        return JsonResponse(_state(dialogue_of(request, pk, LEAD)))
 
     def act(dialogue, body):
         try:
@@ -112,6 +105,6 @@ def head(request, pk):
 @require_GET
 def history(request, pk):
     """Who changed what, newest first."""
-    dialogue = _dialogue_of(request, pk)
+    dialogue = dialogue_of(request, pk, LEAD)
     rows = dialogue.revisions.select_related("person").order_by("-number")[:SHOWN_REVISIONS]
     return render(request, "corpus/_history.html", {"dialogue": dialogue, "revisions": rows})

@@ -22,8 +22,8 @@ from corpus.encoding import ENCODINGS, detect
 from corpus.forms import PartingForm, ReadingForm, SourceForm
 from corpus.ingest import cues_of
 from corpus.jobs import Refused, sentence
-from corpus.models import Dialogue, Source
-from corpus.scope import LEAD, context, corpus_of, live_part, page_of, with_role
+from corpus.models import Source
+from corpus.scope import LEAD, context, corpus_of, dialogue_of, live_part, page_of, with_role
 from corpus.transcripts.table import guess
 from people.models import Event
 
@@ -144,13 +144,6 @@ def parts(request, pk):
     return render(request, "corpus/parts.html", page)
 
 
-def _led_dialogue(request, pk):
-    found = Dialogue.objects.of(request.user).select_related("corpus", "source")
-    dialogue = get_object_or_404(found, pk=pk)
-    with_role(request, dialogue.corpus, LEAD)
-    return dialogue
-
-
 def _recut(request, dialogue, starts):
     try:
         if dialogue.is_published:
@@ -176,7 +169,7 @@ def _starts(source):
 @require_POST
 def new_start(request, pk):
     """Let a new dialogue start at one of the utterances of this one."""
-    dialogue = _led_dialogue(request, pk)
+    dialogue = dialogue_of(request, pk, LEAD)
     utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
     starts = _starts(dialogue.source)
     return _recut(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
@@ -185,7 +178,7 @@ def new_start(request, pk):
 @require_POST
 def joint(request, pk):
     """Join the dialogue with the one after it."""
-    dialogue = _led_dialogue(request, pk)
+    dialogue = dialogue_of(request, pk, LEAD)
     later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
     if later is None or not later.utterances.exists():
         messages.error(request, _("There is no dialogue after this one."))
@@ -202,9 +195,8 @@ def _reading_of(source, data):
     complaint, header, found, asked = None, [], "", data.get("encoding", "")
     try:
         if source.transcript:
-            with source.transcript.open("rb") as file:
-                content = file.read()
-            found = "" if source.transcript.name.lower().endswith(".xlsx") else detect(content)
+            sheet = source.transcript.name.lower().endswith(".xlsx")
+            found = "" if sheet else detect(source.words)
             header = source.header(asked if asked in (found, *ENCODINGS) else found)
     except Complaint as error:
         complaint = sentence(error)

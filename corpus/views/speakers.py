@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 from corpus.forms import SpeakerForm
 from corpus.jobs import Refused, sentence
 from corpus.models import Speaker
-from corpus.scope import LEAD, context, corpus_of, page_of, with_role
+from corpus.scope import LEAD, context, corpus_of, number, page_of, with_role
 from people.models import Event
 
 
@@ -83,9 +83,8 @@ def new_speaker(request, pk):
 @require_POST
 def merger(request, pk):
     speaker = _speaker_of(request, pk)
-    into = request.POST.get("into", "")
     other = get_object_or_404(
-        Speaker.objects.filter(corpus=speaker.corpus), pk=into if into.isdigit() else 0
+        Speaker.objects.filter(corpus=speaker.corpus), pk=number(request.POST.get("into"))
     )
     try:
         count = speaker.merge(request.user, other)

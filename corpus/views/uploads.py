@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
 from corpus.models import Upload, WrongDigest, WrongOffset
-from corpus.scope import LEAD, corpus_of
+from corpus.scope import LEAD, corpus_of, number
 
 LARGEST_PIECE = 16 * 1024**2
 
@@ -22,10 +22,6 @@ def _answer(status, words="", **headers):
     return HttpResponse(words, status=status, content_type=plain, headers=fixed | named)
 
 
-def _number(text):
-    return int(text) if text and text.isdigit() and len(text) < 19 else -1
-
-
 @require_POST
 def new_upload(request, pk):
     """Announce a file: its length, and its name as tus metadata."""
@@ -34,7 +30,7 @@ def new_upload(request, pk):
     said = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     try:
         name = base64.b64decode(said.get("filename", ""), validate=True).decode()
-        size = _number(request.headers.get("Upload-Length"))
+        size = number(request.headers.get("Upload-Length"))
         upload = Upload.begin(request.user, corpus, name.replace("/", "_") or "file", size)
     except (binascii.Error, UnicodeDecodeError):
         return _answer(400, "Upload-Metadata: filename is not base64 of UTF-8")
@@ -60,7 +56,7 @@ def upload(request, token):
         return _answer(413, f"A piece has at most {LARGEST_PIECE} bytes")
     try:
         digest = request.headers.get("Upload-Checksum", "")
-        end = found.append(_number(request.headers.get("Upload-Offset")), piece, digest)
+        end = found.append(number(request.headers.get("Upload-Offset"), -1), piece, digest)
     except WrongOffset as wrong:
         return _answer(409, sentence(wrong), Upload_Offset=found.offset)
     except WrongDigest as wrong:

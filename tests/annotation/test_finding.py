@@ -44,6 +44,10 @@ def test_what_it_was_judged_as(lead, corpus):
     joyful = shown(lead, corpus, label="emotion:joy")
     assert len(joyful) == 2 and shown(lead, corpus, label="emotion:fear") == []
     assert shown(lead, corpus, label="nonsense") == []
+    address = reverse("finding", args=[corpus.pk])
+    for nonsense in ("²", "9" * 40, "-1", "x"):  # digits to Python are not all numbers
+        assert lead.get(address, {"source": nonsense, "after": nonsense}).status_code == 200
+        assert lead.post(address, {"pk": nonsense, "speaker": nonsense}).status_code == 302
 
 
 def test_many_sources_and_speakers_are_found_by_name(lead, corpus):

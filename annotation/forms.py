@@ -1,38 +1,123 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from corpus.models import Membership
+from annotation.models import Guideline, Round, SchemeVersion, Skip
+from annotation.models.gold import with_gold
+from annotation.scheme import Rule, Scheme, Task, Value
+from annotation.templatetags.scheme import named
+from corpus.complaints import Complaint
+from corpus.jobs import sentence
+from corpus.models import Dialogue, Membership, Source
+
+HELP = {
+    "overlap": _("Every dialogue is judged by exactly this many different people."),
+    "lease_minutes": _("After so long without a sign a dialogue goes to others; 0: never."),
+    "break_minutes": _("After so long at work a break is suggested; 0: never."),
+    "gold_percent": _("Percent of dialogues with known answers that are mixed in unseen."),
+    "attention_every": _("One check in so many dialogues; 0: none."),
+    "marks": _("Percent that have to be right; empty: no mark."),
+    "qualification": _("Only those who have passed this test get dialogues."),
+    "quota": _("Nobody gets more than this; empty: as many as they like."),
+    "most": _("Drawn at random, for a pilot; empty: all of them."),
+}
 
 
-class RoundForm(forms.Form):
+class ChosenDialogues:
+    """Mixed into forms that choose published dialogues: of sources, all or some at random."""
+
+    def let_choose(self, corpus):
+        self.corpus = corpus
+        published = Dialogue.objects.published().filter(corpus=corpus).values("source")
+        self.fields["sources"] = forms.ModelMultipleChoiceField(
+            queryset=Source.objects.filter(pk__in=published),
+            label=_("dialogues of"),
+            widget=forms.CheckboxSelectMultiple,
+        )
+        self.fields["most"] = forms.IntegerField(
+            label=_("dialogues at most"), required=False, min_value=1, help_text=HELP["most"]
+        )
+
+    def dialogues(self):
+        """What was chosen, as a queryset."""
+        chosen = Dialogue.objects.published().filter(source__in=self.cleaned_data["sources"])
+        if most := self.cleaned_data["most"]:
+            return Dialogue.objects.filter(
+                pk__in=list(chosen.order_by("?").values_list("pk", flat=True)[:most])
+            )
+        return chosen
+
+
+class RoundForm(ChosenDialogues, forms.ModelForm):
     """A new round over published dialogues."""
 
-    name = forms.CharField(label=_("name"), max_length=80)
-    sources = forms.ModelMultipleChoiceField(
-        queryset=None, label=_("dialogues of"), widget=forms.CheckboxSelectMultiple
-    )
     annotators = forms.ModelMultipleChoiceField(
         queryset=None, label=_("annotators"), widget=forms.CheckboxSelectMultiple
     )
-    overlap = forms.IntegerField(
-        label=_("people per dialogue"),
-        initial=3,
+    quota = forms.IntegerField(
+        label=_("dialogues for each, at most"),
+        required=False,
         min_value=1,
-        max_value=20,
-        help_text=_("Every dialogue is judged by exactly this many different people."),
+        help_text=HELP["quota"],
     )
+    groups = [
+        (_("What is judged, and by whom"), ["name", "sources", "most", "annotators", "overlap"]),
+        (_("What annotators see"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
+        (_("Scheme and guideline"), ["scheme_version", "guideline"]),
+        (_("The queue"), ["quota", "lease_minutes", "break_minutes"]),
+        (
+            _("Qualification and gold"),
+            ["kind", "qualification", "gold_percent", "gold_feedback", "below", "attention_every"],
+        ),
+    ]
+
+    class Meta:
+        model = Round
+        fields = [
+            *("name", "overlap", "view", "order", "suggestions", "confidence", "cannot_tell"),
+            *("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"),
+            *("qualification", "gold_percent", "gold_feedback", "below", "attention_every"),
+        ]
+        help_texts = HELP
+        labels = {"scheme_version": _("scheme"), "guideline": _("guideline"),
+                  "qualification": _("qualification test")}  # fmt: skip
 
     def __init__(self, *args, corpus, **kwargs):
         super().__init__(*args, **kwargs)
-        self.corpus = corpus
-        published = corpus.sources.filter(dialogues__publication__isnull=False).distinct()
-        self.fields["sources"].queryset = published
-        self.fields["annotators"].queryset = corpus.people()
-        self.fields["annotators"].label_from_instance = lambda member: str(member)
+        self.let_choose(corpus)
+        fields = self.fields
+        fields["annotators"].queryset = corpus.people()
+        fields["annotators"].label_from_instance = str
+        newest = SchemeVersion.of(corpus) if not corpus.schemes.exists() else corpus.schemes.first()
+        fields["scheme_version"].queryset = corpus.schemes.all()
+        fields["guideline"].queryset = corpus.guidelines.all()
+        fields["qualification"].queryset = corpus.rounds.filter(kind=Round.Kind.TEST)
+        fields["qualification"].required = fields["guideline"].required = False
+        fields["overlap"].min_value, fields["overlap"].max_value = 1, 20
+        for name in ("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"):
+            fields[name].required = False
+        for name in ("view", "order", "suggestions", "below", "gold_percent", "attention_every"):
+            fields[name].required = False
+        self.tasks = newest.scheme.tasks
+        for task in self.tasks:
+            fields[f"mark_{task.key}"] = forms.IntegerField(
+                label=named(task), required=False, min_value=1, max_value=100
+            )
         if not self.is_bound:
-            self.initial["name"] = _("Round %(number)d") % {"number": corpus.rounds.count() + 1}
-            self.initial["sources"] = published
-            self.initial["annotators"] = corpus.people(Membership.Role.ANNOTATOR)
+            self.initial |= {
+                "name": _("Round %(number)d") % {"number": corpus.rounds.count() + 1},
+                "sources": fields["sources"].queryset,
+                "annotators": corpus.people(Membership.Role.ANNOTATOR),
+                "scheme_version": newest,
+                "guideline": corpus.guidelines.first(),
+            }
+
+    def grouped(self):
+        """(heading, its fields) in order; the first is open, the others fold."""
+        for heading, names in self.groups:
+            yield heading, [self[name] for name in names]
+
+    def marks(self):
+        return [self[f"mark_{task.key}"] for task in self.tasks]
 
     def clean_name(self):
         name = self.cleaned_data["name"]
@@ -43,10 +128,211 @@ class RoundForm(forms.Form):
     def clean(self):
         cleaned = super().clean()
         chosen, overlap = cleaned.get("annotators"), cleaned.get("overlap")
-        if chosen is not None and overlap and len(chosen) < overlap:
+        judging = cleaned.get("kind") in ("", None, Round.Kind.JUDGING)
+        if judging and chosen is not None and overlap and len(chosen) < overlap:
             self.add_error(
                 "overlap",
                 _("%(overlap)d people per dialogue need at least as many annotators.")
                 % {"overlap": overlap},
             )
+        gold = with_gold(self.corpus)
+        if cleaned.get("gold_percent") and not gold.exists():
+            self.add_error(
+                "gold_percent", _("No dialogue has gold answers yet. Write some down first.")
+            )
         return cleaned
+
+    def options(self):
+        """The fields of the round that were filled in."""
+        chosen = self.cleaned_data
+        names = [name for name in self.Meta.fields if name not in ("name", "overlap")]
+        found = {name: chosen[name] for name in names if chosen[name] not in (None, "")}
+        found["marks"] = {
+            task.key: chosen[f"mark_{task.key}"]
+            for task in self.tasks
+            if chosen.get(f"mark_{task.key}")
+        }
+        return found
+
+    def gold(self):
+        """Dialogues with known answers, to be mixed in; for practice and tests they are all."""
+        return with_gold(self.corpus) if self.cleaned_data.get("gold_percent") else ()
+
+    def judged(self):
+        """What is judged: dialogues with known answers in practice and tests, else the others."""
+        chosen, gold = self.dialogues(), with_gold(self.corpus)
+        if self.cleaned_data.get("kind") in (Round.Kind.PRACTICE, Round.Kind.TEST):
+            return chosen.filter(pk__in=gold.values("pk"))
+        if self.cleaned_data.get("gold_percent"):
+            return chosen.exclude(pk__in=gold.values("pk"))
+        return chosen
+
+
+class ExtensionForm(ChosenDialogues, forms.Form):
+    """More dialogues, or more people a dialogue."""
+
+    overlap = forms.IntegerField(label=_("people per dialogue"), required=False, min_value=1)
+
+    def __init__(self, *args, round, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.let_choose(round.corpus)
+        self.fields["sources"].required = False
+        self.fields["overlap"].initial = round.overlap
+        if round.for_all:
+            del self.fields["overlap"]
+
+
+class AdmissionForm(forms.Form):
+    """Somebody of the corpus joins a round, or gets another quota."""
+
+    person = forms.ModelChoiceField(queryset=None, label=_("annotator"))
+    quota = forms.IntegerField(label=_("dialogues at most"), required=False, min_value=1)
+
+    def __init__(self, *args, round, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["person"].queryset = round.corpus.people()
+        self.fields["person"].label_from_instance = str
+
+
+class SkipForm(forms.Form):
+    """Why an annotator leaves a dialogue to others."""
+
+    reason = forms.ChoiceField(label=_("reason"), choices=Skip.Reason)
+    words = forms.CharField(label=_("in your words"), required=False, max_length=300)
+
+
+class GuidelineForm(forms.ModelForm):
+    class Meta:
+        model = Guideline
+        fields = ["text", "note"]
+        widgets = {"text": forms.Textarea(attrs={"rows": 24})}
+
+
+class TaskForm(forms.Form):
+    """One task of a scheme; its values are lines of key | English | 中文 | mark."""
+
+    key = forms.SlugField(label=_("key in the data"), max_length=40)
+    en = forms.CharField(label=_("name in English"), max_length=80)
+    zh = forms.CharField(label=_("name in Chinese"), max_length=80)
+    scale = forms.ChoiceField(
+        label=_("scale"),
+        choices=[("nominal", _("nominal")), ("ordinal", _("ordinal")), ("binary", _("binary"))],
+    )
+    values = forms.CharField(
+        label=_("values, one a line: key | English | Chinese | mark"),
+        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
+    )
+    source = forms.CharField(label=_("relates the task"), required=False, max_length=40)
+    target = forms.CharField(label=_("to the task"), required=False, max_length=40)
+    only_if_any = forms.CharField(
+        label=_("asked only if one of them is"), required=False, max_length=40
+    )
+
+    @staticmethod
+    def of(task):
+        """The form's initial values for a task."""
+        lines = [
+            " | ".join(
+                [value.key, value.names.get("en", ""), value.names.get("zh", ""), value.mark]
+            )
+            for value in task.values
+        ]
+        return {
+            "key": task.key,
+            "en": task.names.get("en", ""),
+            "zh": task.names.get("zh", ""),
+            "scale": task.scale,
+            "values": "\n".join(lines),
+            "source": task.source,
+            "target": task.target,
+            "only_if_any": task.only_if_any,
+        }
+
+    def clean_values(self):
+        rows = []
+        for number, line in enumerate(self.cleaned_data["values"].splitlines(), 1):
+            parts = [part.strip() for part in line.split("|")]
+            if not any(parts):
+                continue
+            if len(parts) < 3 or not all(parts[:3]):
+                raise forms.ValidationError(
+                    _("Line %(number)d: expected key | English | Chinese, and a mark if you like.")
+                    % {"number": number}
+                )
+            mark = parts[3] if len(parts) > 3 else ""
+            rows.append(Value(parts[0][:40], {"en": parts[1], "zh": parts[2]}, mark[:4]))
+        if len(rows) > 9:
+            raise forms.ValidationError(_("Nine values at most: a digit answers each."))
+        return tuple(rows)
+
+    def task(self):
+        chosen = self.cleaned_data
+        names = {"en": chosen["en"], "zh": chosen["zh"]}
+        return Task(
+            chosen["key"],
+            names,
+            chosen["scale"],
+            chosen["values"],
+            chosen["source"],
+            chosen["target"],
+            chosen["only_if_any"],
+        )
+
+
+TaskForms = forms.formset_factory(TaskForm, extra=0, min_num=1, max_num=20, can_delete=True,
+                                  can_order=True)  # fmt: skip
+
+
+class RulesForm(forms.Form):
+    """The warnings of a scheme, a line each: task=value,value task=value | English | 中文."""
+
+    rules = forms.CharField(
+        label=_("warnings, one a line: task=value task=value,value | English | Chinese"),
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
+    )
+    note = forms.CharField(label=_("what is new"), required=False, max_length=200)
+
+    @staticmethod
+    def of(scheme):
+        lines = [
+            " | ".join(
+                [
+                    " ".join(f"{task}={','.join(values)}" for task, values in rule.when.items()),
+                    rule.names.get("en", ""),
+                    rule.names.get("zh", ""),
+                ]
+            )
+            for rule in scheme.rules
+        ]
+        return {"rules": "\n".join(lines)}
+
+    def clean_rules(self):
+        rows = []
+        for number, line in enumerate(self.cleaned_data["rules"].splitlines(), 1):
+            if not line.strip():
+                continue
+            parts = [part.strip() for part in line.split("|")]
+            conditions = [part.partition("=") for part in parts[0].split()]
+            if len(parts) != 3 or not all(parts) or not all(c[0] and c[2] for c in conditions):
+                raise forms.ValidationError(
+                    _("Line %(number)d: expected task=value … | English | Chinese.")
+                    % {"number": number}
+                )
+            when = {task: values.split(",") for task, _equals, values in conditions}
+            rows.append(Rule(f"rule{number}", when, {"en": parts[1], "zh": parts[2]}))
+        return tuple(rows)
+
+
+def drawn_up(tasks, rules):
+    """The Scheme of valid TaskForms and RulesForm, or None with the error on `rules`."""
+    ordered = sorted(
+        (form for form in tasks.forms if form not in tasks.deleted_forms),
+        key=lambda form: form.cleaned_data.get("ORDER") or 99,
+    )
+    scheme = Scheme(tuple(form.task() for form in ordered), rules.cleaned_data["rules"])
+    try:
+        return Scheme.from_json(scheme.to_json(), scheme.rules_to_json())
+    except Complaint as complaint:
+        rules.add_error(None, sentence(complaint))
+        return None

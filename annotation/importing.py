@@ -68,7 +68,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
     """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
     own = f"{format_name} (published)"
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
-    scheme = Scheme.from_json(table.scheme) if table.scheme else scheme_of(table)
+    scheme = Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
     places = {
         uid: (pk, dialogue)
         for pk, uid, dialogue in source.dialogues.values_list(
@@ -148,7 +148,10 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme) -> Round
 def _hand_in(published: Round, person: Person, answers, places) -> int:
     """Store the answers (uid, task, value) of one person; their number."""
     dialogues = dict.fromkeys(places[uid][1] for uid, _task, _value in answers())
-    rows = (Assignment(round=published, dialogue_id=pk, person=person) for pk in dialogues)
+    rows = (
+        Assignment(round=published, dialogue_id=pk, person=person, state="submitted")
+        for pk in dialogues
+    )
     create(Assignment, rows, BATCH)
     mine = Assignment.objects.filter(round=published, person=person, submission=None)
     assignment_of = {dialogue: pk for pk, dialogue in mine.values_list("pk", "dialogue")}

@@ -29,7 +29,7 @@ def measure(rounds, scheme) -> list[Measure]:
 
 
 def _judgements(rounds) -> Iterator[tuple[str, int, int, str]]:
-    current = Judgement.objects.filter(assignment__round__in=rounds).submitted().current()
+    current = Judgement.objects.filter(assignment__round__in=rounds).submitted().current().told()
     rows: Iterator[tuple[str, int, int, str]] = current.values_list(
         "task", "utterance_id", "utterance__dialogue_id", "value"
     ).iterator()

@@ -71,6 +71,7 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
         missing = assignment.missing()
         if missing:
             Submission.objects.filter(assignment=assignment).delete()
+            assignment.put_to_work(until=None)
             Event.record(person, "reopen", assignment, utterances=len(missing))
             reopened += 1
     return len(anew), reopened

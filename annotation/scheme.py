@@ -3,7 +3,7 @@
 After the annotation protocol of the corpus published as CMMA (Zhang et al. 2023).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
@@ -11,6 +11,7 @@ from corpus.complaints import Complaint, gettext_noop
 
 Scale = Literal["nominal", "ordinal", "binary"]
 Names = Mapping[str, str]  # language ("en", "zh") -> words
+CANNOT_TELL = "cannot_tell"  # an answer that is no value of the task, where a round allows it
 
 
 class SchemeError(Complaint):
@@ -57,10 +58,23 @@ class Task:
 
 
 @dataclass(frozen=True)
+class Rule:
+    """Answers that seldom go together: `names` is the warning, shown when all of `when` holds."""
+
+    key: str
+    when: Mapping[str, list[str]]  # task -> the values that it is about
+    names: Names
+
+    def holds(self, answers: Mapping[str, str]) -> bool:
+        return all(answers.get(task) in values for task, values in self.when.items())
+
+
+@dataclass(frozen=True)
 class Scheme:
-    """The tasks of one version, in the order in which they are asked."""
+    """The tasks of one version, in the order in which they are asked, and its warnings."""
 
     tasks: tuple[Task, ...] = field(default=())
+    rules: tuple[Rule, ...] = field(default=())
 
     def __getitem__(self, key: str) -> Task:
         for task in self.tasks:
@@ -72,10 +86,10 @@ class Scheme:
     def keys(self) -> tuple[str, ...]:
         return tuple(task.key for task in self.tasks)
 
-    def check(self, key: str, value: str) -> None:
+    def check(self, key: str, value: str, cannot_tell: bool = False) -> None:
         """Raise SchemeError unless `value` is an answer to the task `key`."""
         task = self[key]
-        if value not in task.keys:
+        if value not in task.keys and not (cannot_tell and value == CANNOT_TELL):
             raise SchemeError(
                 gettext_noop("“%(value)s” is no answer to %(task)s; expected %(values)s."),
                 value=value,
@@ -95,27 +109,40 @@ class Scheme:
     def _due(self, task: Task, answers: Mapping[str, str]) -> bool:
         if not task.is_correlation:
             return True
-        given = [answers[key] for key in task.parents if key in answers]
-        if len(given) < len(task.parents):
+        given = [answers.get(key, CANNOT_TELL) for key in task.parents]
+        if CANNOT_TELL in given:
             return False
         return not task.only_if_any or task.only_if_any in given
+
+    def broken(self, answers: Mapping[str, str]) -> list[Rule]:
+        """The rules whose warning these answers call for."""
+        return [rule for rule in self.rules if rule.holds(answers)]
 
     def to_json(self) -> list[dict[str, Any]]:
         return [asdict(task) for task in self.tasks]
 
+    def rules_to_json(self) -> list[dict[str, Any]]:
+        return [asdict(rule) for rule in self.rules]
+
     @classmethod
-    def from_json(cls, data: list[dict[str, Any]]) -> "Scheme":
-        """The scheme written by `to_json`. Raises SchemeError if it is not sound."""
+    def from_json(
+        cls, data: list[dict[str, Any]], rules: Iterable[dict[str, Any]] = ()
+    ) -> "Scheme":
+        """The scheme written by `to_json` and `rules_to_json`.
+
+        Raises SchemeError if it is not sound.
+        """
         try:
             tasks = tuple(
                 Task(**{**task, "values": tuple(Value(**value) for value in task["values"])})
                 for task in data
             )
+            warnings = tuple(Rule(**rule) for rule in rules)
         except (TypeError, KeyError) as error:
             raise SchemeError(
                 gettext_noop("The scheme cannot be read: %(why)s"), why=str(error)
             ) from error
-        scheme = cls(tasks)
+        scheme = cls(tasks, warnings)
         scheme._check_sound()
         return scheme
 
@@ -127,6 +154,13 @@ class Scheme:
                 raise SchemeError(
                     gettext_noop("%(task)s needs two or more different values."), task=task.key
                 )
+            if CANNOT_TELL in task.keys:
+                raise SchemeError(
+                    gettext_noop(
+                        "“%(value)s” is kept for “cannot tell”; call the value otherwise."
+                    ),
+                    value=CANNOT_TELL,
+                )
             for parent in task.parents:
                 if self[parent].is_correlation:
                     raise SchemeError(
@@ -134,6 +168,10 @@ class Scheme:
                         task=task.key,
                         parent=parent,
                     )
+        for rule in self.rules:
+            for key, values in rule.when.items():
+                for value in values:
+                    self.check(key, value)
 
 
 def _values(*rows: tuple[str, str, str, str]) -> tuple[Value, ...]:
@@ -192,7 +230,33 @@ DEFAULT = Scheme(
             source="sarcasm",
             target="humor",
         ),
-    )
+    ),
+    (
+        Rule(
+            "angry_but_positive",
+            {"sentiment": ["positive"], "emotion": ["anger", "disgust"], "sarcasm": ["no"]},
+            {
+                "en": "A positive sentiment with anger or disgust, and no sarcasm: is that meant?",
+                "zh": "情感积极，情绪却是愤怒或厌恶，又没有讽刺——确实如此吗？",
+            },
+        ),
+        Rule(
+            "joyful_but_negative",
+            {"sentiment": ["negative"], "emotion": ["joy"], "sarcasm": ["no"]},
+            {
+                "en": "A negative sentiment with joy, and no sarcasm: is that meant?",
+                "zh": "情感消极，情绪却是喜悦，又没有讽刺——确实如此吗？",
+            },
+        ),
+        Rule(
+            "neutral_but_moving",
+            {"emotion": ["neutral"], "emotion_sentiment": ["-2", "2"]},
+            {
+                "en": "A neutral emotion that acts strongly on the sentiment: is that meant?",
+                "zh": "情绪为中性，却对情感有强烈影响——确实如此吗？",
+            },
+        ),
+    ),
 )
 PRIDE = Task("pride", {"en": "pride", "zh": "骄傲"}, "binary", YES_NO)
 LOVE = Task(
@@ -206,4 +270,4 @@ LOVE = Task(
         ("empty", "empty", "空洞", "空"),
     ),
 )
-FULL = Scheme((*DEFAULT.tasks, PRIDE, LOVE))
+FULL = Scheme((*DEFAULT.tasks, PRIDE, LOVE), DEFAULT.rules)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from annotation import api
-from annotation.views import finding, republishing, rounds, work
+from annotation.views import finding, keys, republishing, rounds, running, schemes, work
 
 urlpatterns = [
     path("corpora/<int:pk>/utterances/", finding.finding, name="finding"),
@@ -9,12 +9,39 @@ urlpatterns = [
     path("assignments/<int:pk>/", work.assignment, name="assignment"),
     path("assignments/<int:pk>/judgements/", work.judgements, name="judgements"),
     path("assignments/<int:pk>/submission/", work.submission, name="submission"),
+    path("assignments/<int:pk>/skip/", work.skip, name="skip"),
+    path("assignments/<int:pk>/return/", work.take_back, name="take_back"),
+    path("assignments/<int:pk>/presence/", work.presence, name="presence"),
+    path("assignments/<int:pk>/remarks/", work.remarks, name="remarks"),
+    path("assignments/<int:pk>/warnings/", work.warnings, name="warnings"),
+    path("assignments/<int:pk>/guideline/", work.guideline, name="assignment_guideline"),
+    path("rounds/<int:pk>/next/", work.next_assignment, name="next_assignment"),
+    path("work/history/", work.history, name="history"),
     path("corpora/<int:pk>/rounds/", rounds.rounds, name="rounds"),
     path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
     path("rounds/<int:pk>/", rounds.round_page, name="round"),
     path("rounds/<int:pk>/items/", rounds.round_items, name="round_items"),
     path("rounds/<int:pk>/adjudications/", rounds.adjudications, name="adjudications"),
-    path("rounds/<int:pk>/closure/", rounds.closure, name="closure"),
+    path("rounds/<int:pk>/closure/", running.closure, name="closure"),
+    path("rounds/<int:pk>/reopening/", running.reopening, name="reopening"),
+    path("rounds/<int:pk>/pause/", running.pause, name="pause"),
+    path("rounds/<int:pk>/resumption/", running.resume, name="resume"),
+    path("rounds/<int:pk>/extension/", running.extension, name="extension"),
+    path("rounds/<int:pk>/participants/", running.admission, name="admission"),
+    path("participants/<int:pk>/", running.participant, name="participant"),
+    path("rounds/<int:pk>/dialogues/", running.places, name="places"),
+    path("rounds/<int:pk>/dialogues/<int:place>/", running.place, name="place"),
+    path("rounds/<int:pk>/remarks/", running.remarks, name="remarks_inbox"),
+    path("remarks/<int:pk>/", running.remark, name="remark"),
+    path("corpora/<int:pk>/schemes/", schemes.schemes, name="schemes"),
+    path("corpora/<int:pk>/schemes/new/", schemes.new_scheme, name="new_scheme"),
+    path("corpora/<int:pk>/schemes/preview/", schemes.preview, name="scheme_preview"),
+    path("corpora/<int:pk>/guidelines/new/", schemes.new_guideline, name="new_guideline"),
+    path("guidelines/<int:pk>/", schemes.guideline, name="guideline"),
+    path("corpora/<int:pk>/gold/", keys.keys, name="keys"),
+    path("dialogues/<int:pk>/gold/", keys.key, name="key"),
     path("dialogues/<int:pk>/republication/", republishing.republication, name="republication"),
+    path("api/rounds/<int:pk>/assignments/", api.RoundWork.as_view(), name="api_round_work"),
+    path("api/assignments/<int:pk>/", api.AssignmentWork.as_view(), name="api_assignment"),
     path("api/rounds/<int:pk>/agreement/", api.RoundAgreement.as_view(), name="api_agreement"),
 ]

@@ -125,13 +125,19 @@ DATABASES = {
     "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'shengqing.sqlite3'}")
 }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    DATABASES["default"]["ENGINE"] = "config.sqlite3"  # with a queue for writers
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
         timeout=20,
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     )
 else:
-    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].update(CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].setdefault("OPTIONS", {}).update(
+        server_side_binding=True,  # statements that come again are planned once
+        prepare_threshold=3,
+    )
+DATABASES["default"].update(CONN_MAX_AGE=60)  # opening a file anew costs as much as ten queries
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Work queue ----------------------------------------------------------------------------------
@@ -192,7 +198,7 @@ SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # node_modules is absent until `m
 # --- HTTP API ------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "people.api.PersonalToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -103,19 +103,18 @@ def _judge(opened: Round) -> None:
     """Hand in all but the last dialogues; the first person has begun one of those."""
     parts = [lines for series in DIALOGUES.values() for lines in series]
     dialogues = list(opened.corpus.dialogues.order_by("source_id", "number"))
-    for assignment in opened.assignments.select_related("person", "dialogue"):
-        number = dialogues.index(assignment.dialogue)
-        left_over = number >= len(dialogues) - LEFT_OVER
-        if left_over and (assignment.person.username != "anno1" or number == len(dialogues) - 1):
-            continue
-        utterances = list(assignment.dialogue.utterances.all())
-        if left_over:
-            utterances = utterances[:3]
-        for utterance, line in zip(utterances, parts[number], strict=False):
-            for task, value in simulate(line, assignment.person.username).items():
-                assignment.label(utterance, task, value)
-        if not left_over:
-            assignment.submit()
+    done = len(dialogues) - LEFT_OVER
+    for participant in opened.participants.select_related("person", "round"):
+        username = participant.person.username
+        for number in range(done + (username == "anno1")):
+            assignment = participant.take()
+            lines = parts[dialogues.index(assignment.dialogue)]
+            utterances = assignment.dialogue.utterances.all()[: None if number < done else 3]
+            for utterance, line in zip(utterances, lines, strict=False):
+                for task, value in simulate(line, username).items():
+                    assignment.label(utterance, task, value)
+            if number < done:
+                assignment.submit()
 
 
 def simulate(line: Line, username: str) -> dict[str, str]:

@@ -8,6 +8,8 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from people.statements import insert
+
 
 class Person(AbstractUser):
     """Somebody who signs in; one name, as Chinese and English names need no halves."""
@@ -57,6 +59,24 @@ class Event(models.Model):
             noun_id=thing.pk,
             corpus_id=corpus_id,
             detail=detail,
+        )
+
+    @classmethod
+    def note(cls, person_id, verb, thing, /, **detail):
+        """`record` on the paths that everybody takes all day: about a thing of a corpus."""
+        insert(
+            cls,
+            [
+                {
+                    "person": person_id,
+                    "verb": verb,
+                    "noun": thing._meta.model_name,
+                    "noun_id": thing.pk,
+                    "corpus_id": thing.corpus_id,
+                    "detail": detail,
+                    "at": timezone.now(),
+                }
+            ],
         )
 
 

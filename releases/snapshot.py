@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from annotation.measuring import measure
-from annotation.models import Judgement
+from annotation.models import Assignment, Judgement
 from annotation.models.gold import Item, items
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
@@ -47,7 +47,7 @@ def write(release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     content = gather(rounds, release.seed)
     root.mkdir(parents=True)
     scheme = rounds[0].scheme
-    _json(root / "scheme.json", {"tasks": scheme.to_json()})
+    _json(root / "scheme.json", {"tasks": scheme.to_json(), "rules": scheme.rules_to_json()})
     _json(root / "splits.json", {"seed": release.seed, "dialogues": content.split_of})
     beat(0.1)
     _write_utterances(root, content, scheme.keys)
@@ -86,7 +86,7 @@ def gather(rounds, seed: int) -> Content:
         raise Refused(gettext_noop("Choose rounds that were judged under the same scheme version."))
     dialogues = list(
         Dialogue.objects.filter(
-            assignments__round__in=rounds, assignments__submission__isnull=False
+            assignments__in=Assignment.objects.filter(round__in=rounds, gold=False).submitted()
         )
         .distinct()
         .order_by("source_id", "number")

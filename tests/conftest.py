@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.test import Client
 
+from annotation.models.schemes import read_scheme
 from corpus.media import ffmpeg_path
 from tests.factories import make_corpus, make_person
 
@@ -45,6 +46,7 @@ def _own_directories(settings, tmp_path):
     settings.RUNS_DIR = tmp_path / "runs"
     settings.WORK_DIR = tmp_path / "work"
     settings.MEDIA_ROOT.mkdir()
+    read_scheme.cache_clear()  # rolled back rows give their ids to others
 
 
 @pytest.fixture(scope="session")

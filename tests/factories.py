@@ -63,15 +63,31 @@ def make_dialogue(corpus, size=2, source=None, published=True, **fields):
     return dialogue
 
 
-def make_round(corpus, annotators, overlap=None, name=None, dialogues=None):
+def open_round(corpus, annotators, overlap=None, name=None, dialogues=None, **options):
     return Round.open(
         None,
         corpus,
         name or f"round {next(number)}",
-        dialogues or corpus.dialogues.published(),
+        corpus.dialogues.published() if dialogues is None else dialogues,
         annotators,
         overlap or len(annotators),
+        **options,
     )
+
+
+def make_round(corpus, annotators, *args, **options):
+    """An open round whose dialogues are all given out."""
+    opened = open_round(corpus, annotators, *args, **options)
+    deal(opened)
+    return opened
+
+
+def deal(opened):
+    """Give every dialogue of a round to as many people as it asks for, in turn."""
+    people = list(opened.participants.select_related("person", "round"))
+    for turn, place in enumerate(opened.places.select_related("dialogue")):
+        for step in range(opened.overlap):
+            people[(turn + step) % len(people)].assign(None, place)
 
 
 def judge(assignment, submit=True, **answers):

@@ -10,6 +10,8 @@ os.environ["DEMO"] = "0"
 from config.settings import *  # noqa: E402, F403
 
 CELERY_TASK_ALWAYS_EAGER = True
+if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
+    DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # noqa: F405
 EMBEDDED_REDIS = DATA_DIR / "redis.sock"  # noqa: F405
 CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{EMBEDDED_REDIS}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -48,7 +48,10 @@ def verbs_of_events(root):
     for app in APPS:
         for path in (root / app).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.Call) and ast.unparse(node.func) == "Event.record":
+                if isinstance(node, ast.Call) and ast.unparse(node.func) in (
+                    "Event.record",
+                    "Event.note",
+                ):
                     found.add(node.args[1])
                 elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":
                     found.add(node.value)

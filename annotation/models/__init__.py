@@ -1,16 +1,35 @@
-"""Rounds, assignments, judgements, gold: one noun and its states a file."""
+"""Schemes, rounds, the queue, assignments, judgements, gold: one noun and its states a file."""
 
-from annotation.models.assignments import Assignment, Submission
-from annotation.models.gold import Adjudication
+from annotation.models.assignments import Answer, Assignment, Overtaken, Skip, Submission
+from annotation.models.gold import Adjudication, GoldAnswer
 from annotation.models.judgements import Judgement
-from annotation.models.rounds import Closure, Round, SchemeVersion
+from annotation.models.queue import Participant, Place, Qualification, Withdrawal
+from annotation.models.remarks import Remark, Reply, Resolution, Warned
+from annotation.models.rounds import Closure, Pause, Round
+from annotation.models.schemes import Guideline, SchemeVersion
+from annotation.models.suggestions import Suggestion
 
 __all__ = [
     "Adjudication",
+    "Answer",
     "Assignment",
     "Closure",
+    "GoldAnswer",
+    "Guideline",
     "Judgement",
+    "Overtaken",
+    "Participant",
+    "Pause",
+    "Place",
+    "Qualification",
+    "Remark",
+    "Reply",
     "Round",
     "SchemeVersion",
+    "Resolution",
+    "Skip",
     "Submission",
+    "Suggestion",
+    "Warned",
+    "Withdrawal",
 ]

@@ -7,6 +7,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from annotation.models.assignments import Assignment
+from annotation.scheme import CANNOT_TELL
 from corpus.models import Utterance
 
 
@@ -16,18 +17,32 @@ class JudgementQuerySet(models.QuerySet):
         newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
         return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
 
+    def told(self):
+        """Without "cannot tell", which is an answer and no value."""
+        return self.exclude(value=CANNOT_TELL)
+
     def submitted(self):
-        """Of hand-ins, on utterances that still stand as they were judged."""
-        return self.filter(assignment__submission__isnull=False, utterance__retired=False)
+        """Of hand-ins that count: not withdrawn, not on gold dialogues that are mixed in, and on
+        utterances that still stand as they were judged.
+        """
+        return self.filter(
+            assignment__state="submitted", assignment__gold=False, utterance__retired=False
+        )
 
 
 class Judgement(models.Model):
-    """Never changed or deleted: a later row about the same question replaces it."""
+    """Never changed or deleted: a later row about the same question replaces it.
+
+    `seconds` is what the annotator spent on the utterance since the answer before, idle time left
+    out; `confidence` is 1 (a guess) to 3 (sure), None where it was not asked.
+    """
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="judgements")
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="judgements")
     task = models.CharField(max_length=40)
     value = models.CharField(max_length=40, blank=True)
+    confidence = models.PositiveSmallIntegerField(null=True)
+    seconds = models.FloatField(default=0.0)
     client_id = models.UUIDField(unique=True, default=uuid.uuid4)
     at = models.DateTimeField(default=timezone.now)
 

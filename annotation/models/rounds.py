@@ -1,49 +1,23 @@
-"""Scheme versions and the rounds that are judged under them."""
+"""A round: one pass of judging over chosen dialogues, and what a lead does to it."""
+
+import datetime
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Count, Max, Q
-from django.utils.functional import cached_property
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import connection, models, transaction
+from django.db.models import Count, Exists, F, Max, OuterRef
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from annotation.allocation import AllocationError, allocate
-from annotation.scheme import DEFAULT, Scheme
+from annotation.models.schemes import Guideline, SchemeVersion, read_scheme
+from annotation.scheme import Scheme
+from corpus.batches import create
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
 from corpus.models import Corpus, Dialogue
 from people.models import Event
 
-
-class SchemeVersion(models.Model):
-    """A label scheme as it was at one time; never changed once made."""
-
-    corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="schemes")
-    number = models.PositiveIntegerField()
-    tasks = models.JSONField()
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["corpus_id", "-number"]
-        constraints = [
-            models.UniqueConstraint(fields=["corpus", "number"], name="one_scheme_a_number")
-        ]
-
-    def __str__(self):
-        return f"v{self.number}"
-
-    @cached_property
-    def scheme(self) -> Scheme:
-        return Scheme.from_json(self.tasks)
-
-    @classmethod
-    def of(cls, corpus, scheme=DEFAULT):
-        """The version with these very tasks, made if the corpus has none."""
-        tasks = scheme.to_json()
-        for version in cls.objects.filter(corpus=corpus):
-            if version.scheme == Scheme.from_json(tasks):
-                return version
-        latest = cls.objects.filter(corpus=corpus).aggregate(top=Max("number"))["top"] or 0
-        return cls.objects.create(corpus=corpus, number=latest + 1, tasks=tasks)
+PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
 
 
 class RoundQuerySet(models.QuerySet):
@@ -52,12 +26,21 @@ class RoundQuerySet(models.QuerySet):
         seers = ["lead", "adjudicator"]
         return self.filter(
             corpus__memberships__person=person, corpus__memberships__role__in=seers
-        ).select_related("corpus", "scheme_version")
+        ).select_related("corpus", "scheme_version", "guideline")
 
     def counted(self):
+        """With the hand-ins it wants, `wanted`, and those it has, `handed_in`."""
+        from annotation.models import Assignment, Place
+
+        def count(rows):
+            own = rows.filter(round=OuterRef("pk")).order_by().values("round")
+            return own.annotate(n=Count("pk")).values("n")
+
+        handed_in = Assignment.objects.filter(gold=False).submitted()
+        places = Place.objects.filter(gold=False, withdrawal=None)
         return self.annotate(
-            assignment_count=Count("assignments", distinct=True),
-            submission_count=Count("assignments__submission", distinct=True),
+            handed_in=models.functions.Coalesce(models.Subquery(count(handed_in)), 0),
+            places_count=models.functions.Coalesce(models.Subquery(count(places)), 0),
         )
 
     def open(self):
@@ -67,11 +50,57 @@ class RoundQuerySet(models.QuerySet):
 class Round(models.Model):
     """One pass of judging over chosen dialogues, k people a dialogue."""
 
+    class Kind(models.TextChoices):
+        JUDGING = "judging", _("judging")
+        PRACTICE = "practice", _("practice, with explained answers")
+        TEST = "test", _("qualification test")
+
+    class View(models.TextChoices):
+        FULL = "full", _("film, sound and words")
+        TEXT = "text", _("words only")
+        AUDIO = "audio", _("sound only")
+        SILENT = "silent", _("silent film")
+
+    class Order(models.TextChoices):
+        SEQUENTIAL = "sequential", _("as in the episodes")
+        SHUFFLED = "shuffled", _("shuffled, differently for each annotator")
+        UNCERTAIN = "uncertain", _("least certain first")
+
+    class Shown(models.TextChoices):
+        NEVER = "never", _("no suggestions")
+        AFTER = "after", _("suggestions after an utterance is judged")
+        BEFORE = "before", _("suggestions before judging")
+
+    class Below(models.TextChoices):
+        WARN = "warn", _("warn the annotator")
+        PAUSE = "pause", _("give them no more dialogues until the lead lets them go on")
+        TELL = "tell", _("tell the lead only")
+
     corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="rounds")
     name = models.CharField(_("name"), max_length=80)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.JUDGING)
     scheme_version = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="rounds")
+    guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="rounds")
     overlap = models.PositiveIntegerField(_("people per dialogue"), default=3)
+    view = models.CharField(_("what annotators see"), max_length=6, choices=View, default=View.FULL)
+    order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.SEQUENTIAL)
+    lease_minutes = models.PositiveIntegerField(_("minutes of silence"), default=60)
+    suggestions = models.CharField(
+        _("suggestions"), max_length=6, choices=Shown, default=Shown.NEVER
+    )
+    confidence = models.BooleanField(_("ask for confidence"), default=False)
+    cannot_tell = models.BooleanField(_("allow “cannot tell”"), default=False)
+    break_minutes = models.PositiveIntegerField(_("minutes until a break"), default=60)
+    qualification = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="qualifies_for"
+    )
+    gold_percent = models.PositiveIntegerField(_("share of gold"), default=0, validators=PERCENT)
+    attention_every = models.PositiveIntegerField(_("attention check every"), default=0)
+    marks = models.JSONField(_("marks per task"), default=dict)  # task -> percent right, at least
+    below = models.CharField(_("below the mark"), max_length=5, choices=Below, default=Below.TELL)
+    gold_feedback = models.BooleanField(_("annotators see their score"), default=False)
     published = models.BooleanField(default=False, editable=False)
+    seed = models.PositiveIntegerField(default=0, editable=False)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     opened_at = models.DateTimeField(auto_now_add=True)
 
@@ -86,58 +115,157 @@ class Round(models.Model):
 
     @property
     def scheme(self) -> Scheme:
-        return self.scheme_version.scheme
+        return read_scheme(self.scheme_version_id)
 
     @property
     def is_open(self):
         return not hasattr(self, "closure")
 
+    @property
+    def is_paused(self):
+        return self.pauses.filter(lifted_at=None).exists()
+
+    @property
+    def shows_words(self):
+        return self.view in (self.View.FULL, self.View.TEXT)
+
+    @property
+    def for_all(self):
+        """Practice and tests are for everybody; their places are never full."""
+        return self.kind != self.Kind.JUDGING
+
+    @property
+    def places_for(self):
+        """How many people a place takes."""
+        return 2**30 if self.for_all else self.overlap
+
+    @property
+    def wanted(self):
+        """How many hand-ins fill every place."""
+        return self.handed_in if self.published else self.places_count * self.overlap
+
+    def lease(self):
+        """Until when somebody who is active now keeps a dialogue; None: as long as they like."""
+        if not self.lease_minutes:
+            return None
+        return timezone.now() + datetime.timedelta(minutes=self.lease_minutes)
+
     @classmethod
     @transaction.atomic
-    def open(cls, person, corpus, name, dialogues, annotators, overlap, seed=0):
-        """Open a round: every dialogue is assigned to exactly `overlap` of the annotators.
+    def open(cls, person, corpus, name, dialogues, annotators, overlap, gold=(), **options):
+        """Open a round: every dialogue will be judged by exactly `overlap` of the annotators.
 
-        Raises Refused if that cannot be.
+        `annotators` are Persons, or a mapping of Person to quota (dialogues, None: no limit).
+        `gold` are dialogues with known answers that are mixed in. Raises Refused if it cannot be.
         """
-        from annotation.models import Assignment
-
-        sizes = dict(
-            Dialogue.objects.published()
-            .filter(corpus=corpus, pk__in=[dialogue.pk for dialogue in dialogues])
-            .sized()
-            .values_list("pk", "size")
-        )
-        if not sizes:
-            raise Refused(gettext_noop("No published dialogue was chosen. Publish some first."))
+        quotas = annotators if isinstance(annotators, dict) else dict.fromkeys(annotators)
         members = set(corpus.people().values_list("person_id", flat=True))
-        people = [annotator.pk for annotator in annotators if annotator.pk in members]
-        try:
-            pairs = allocate(sizes, people, overlap, seed)
-        except AllocationError as error:
+        quotas = {who: quota for who, quota in quotas.items() if who.pk in members}
+        options.setdefault("scheme_version", SchemeVersion.of(corpus))
+        opened = cls(corpus=corpus, name=name, overlap=overlap, opened_by=person, **options)
+        if opened.for_all:
+            opened.overlap = max(len(quotas), 1)
+        if not 1 <= opened.overlap <= len(quotas):
             raise Refused(
                 gettext_noop(
                     "%(overlap)d people per dialogue need at least as many annotators;"
                     " %(count)d were chosen."
                 ),
                 overlap=overlap,
-                count=len(people),
-            ) from error
-        opened = cls.objects.create(
-            corpus=corpus,
-            name=name,
-            scheme_version=SchemeVersion.of(corpus),
-            overlap=overlap,
-            opened_by=person,
-        )
-        Assignment.objects.bulk_create(
-            (
-                Assignment(round=opened, dialogue_id=dialogue, person_id=pk)
-                for dialogue, pk in sorted(pairs)
-            ),
-            batch_size=2000,
-        )
-        Event.record(person, "open", opened, dialogues=len(sizes), people=len(people))
+                count=len(quotas),
+            )
+        opened.save()
+        added = opened._place(dialogues)
+        if not added:
+            raise Refused(gettext_noop("No published dialogue was chosen. Publish some first."))
+        opened._place(gold, gold=True)
+        for who, quota in quotas.items():
+            opened.participants.create(person=who, quota=quota)
+        Event.record(person, "open", opened, dialogues=added, people=len(quotas))
         return opened
+
+    def _place(self, dialogues, gold=False):
+        """Put published dialogues into the round, in its order; how many were new."""
+        from annotation.models import Place
+        from annotation.ordering import in_order
+
+        chosen = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
+        if isinstance(dialogues, models.QuerySet):
+            chosen = dialogues.order_by().values("pk")
+        chosen = Dialogue.objects.published().filter(corpus=self.corpus, pk__in=chosen)
+        chosen = chosen.exclude(pk__in=self.places.values("dialogue"))
+        last = self.places.aggregate(last=Max("position"))["last"] or 0
+        rows = (
+            Place(round=self, dialogue_id=pk, position=position, gold=gold, open=not gold)
+            for position, pk in enumerate(in_order(chosen, self.order, self.seed), last + 1)
+        )
+        added = create(Place, rows)
+        if added > 1000 and connection.vendor == "postgresql":
+            with connection.cursor() as cursor:  # else it sorts all places until it looks itself
+                cursor.execute("ANALYZE annotation_place")
+        return added
+
+    @transaction.atomic
+    def extend(self, person, dialogues=(), overlap=None):
+        """More dialogues, or more people a dialogue; how many dialogues were added.
+
+        Raises Refused if the overlap would be less than it was or more than there are annotators.
+        """
+        Round.objects.select_for_update().get(pk=self.pk)
+        if overlap and overlap != self.overlap:
+            people = self.participants.filter(left_at=None).count()
+            if not self.overlap < overlap <= people:
+                raise Refused(
+                    gettext_noop(
+                        "People per dialogue can grow from %(now)d up to the %(people)d annotators"
+                        " of the round."
+                    ),
+                    now=self.overlap,
+                    people=people,
+                )
+            self.overlap = overlap
+            self.save(update_fields=["overlap"])
+            self.places.filter(gold=False, withdrawal=None).update(open=True)
+            self.participants.update(reached=0)
+        added = self._place(dialogues)
+        Event.record(person, "extend", self, dialogues=added, overlap=self.overlap)
+        return added
+
+    @transaction.atomic
+    def admit(self, person, who, quota=None):
+        """Let somebody of the corpus judge in the round, again if they had left it."""
+        if not self.corpus.memberships.filter(person=who).exists():
+            raise Refused(gettext_noop("%(name)s is not in this corpus."), name=str(who))
+        found, made = self.participants.get_or_create(person=who, defaults={"quota": quota})
+        if not made:
+            found.quota, found.left_at, found.halted_at = quota, None, None
+            found.save(update_fields=["quota", "left_at", "halted_at"])
+        Event.record(person, "admit", self, person=who.username, quota=quota)
+        return found
+
+    @transaction.atomic
+    def dismiss(self, person, who):
+        """Take somebody out: what they handed in stays, what they held goes to others."""
+        self.participants.filter(person=who).update(left_at=timezone.now())
+        freed = self.assignments.filter(person=who).free()
+        Event.record(person, "dismiss", self, person=who.username, freed=freed)
+        return freed
+
+    @transaction.atomic
+    def pause(self, person):
+        """Give out nothing and take no answers until `resume`."""
+        Round.objects.select_for_update().get(pk=self.pk)
+        if not self.is_paused:
+            self.pauses.create(person=person)
+            Event.record(person, "pause", self)
+
+    @transaction.atomic
+    def resume(self, person):
+        lifted = self.pauses.filter(lifted_at=None).update(
+            lifted_at=timezone.now(), lifted_by=person
+        )
+        if lifted:
+            Event.record(person, "resume", self)
 
     @transaction.atomic
     def close(self, person):
@@ -147,23 +275,50 @@ class Round(models.Model):
             Event.record(person, "close", self)
         return closure
 
-    def progress(self):
-        """Dialogues handed in and given out, person by person."""
-        return (
-            self.assignments.values("person__username", "person__name")
-            .annotate(
-                given=Count("pk"),
-                submitted=Count("submission"),
-            )
-            .order_by("person__username")
-        )
+    @transaction.atomic
+    def reopen(self, person):
+        """Go on judging in a closed round."""
+        if not self.published and Closure.objects.filter(round=self).delete()[0]:
+            Event.record(person, "reopen", self)
+
+    def free_silent(self):
+        """Give back what nobody has touched for the lease; how many assignments that freed."""
+        held = self.assignments.filter(state="held", until__lt=timezone.now())
+        silent = list(held.values_list("pk", flat=True)[:200])
+        return self.assignments.filter(pk__in=silent, until__lt=timezone.now()).free()
 
     def share_done(self):
-        """Handed-in and all assignments, as two numbers."""
-        counted = self.assignments.aggregate(
-            done=Count("pk", filter=Q(submission__isnull=False)), given=Count("pk")
+        """Hand-ins that count towards the overlap, and how many fill the round."""
+        if self.published:
+            handed_in = self.assignments.submitted().count()
+            return handed_in, handed_in
+        handed_in = self.assignments.filter(gold=False).submitted().count()
+        return handed_in, self.places.filter(gold=False, withdrawal=None).count() * self.overlap
+
+    def stuck(self):
+        """Places that wait for more people than may still take them.
+
+        The others had them, skipped them, or have reached their quota.
+        """
+        from annotation.models import Assignment
+
+        free = [p.person_id for p in self.participants.filter(left_at=None) if p.has_quota]
+        waiting = self.places.filter(open=True)
+        if self.for_all:
+            return waiting.none()
+        taken = (
+            Assignment.objects.filter(
+                round=OuterRef("round"), dialogue=OuterRef("dialogue"), person__in=free
+            )
+            .exclude(state="freed")
+            .order_by()
+            .values("dialogue")
+            .annotate(n=Count("pk"))
+            .values("n")
         )
-        return counted["done"], counted["given"]
+        had_by = models.functions.Coalesce(models.Subquery(taken), 0)
+        spare = len(free) - self.overlap
+        return waiting.annotate(had_by=had_by).filter(had_by__gt=F("given") + spare)
 
 
 class Closure(models.Model):
@@ -175,3 +330,23 @@ class Closure(models.Model):
 
     def __str__(self):
         return f"{self.round} {self.at:%Y-%m-%d}"
+
+
+class Pause(models.Model):
+    """That a round rests, from when to when."""
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="pauses")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    at = models.DateTimeField(auto_now_add=True)
+    lifted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
+    lifted_at = models.DateTimeField(null=True)
+
+    def __str__(self):
+        return f"{self.round} {self.at:%Y-%m-%d %H:%M}"
+
+
+def resting():
+    """Whether the round of a row (with `round`) is paused, as an expression."""
+    return Exists(Pause.objects.filter(round=OuterRef("round"), lifted_at=None))

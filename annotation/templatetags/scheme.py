@@ -1,9 +1,14 @@
-"""Names of tasks and values in the person's language."""
+"""Names of tasks and values in the person's language; guidelines out of Markdown."""
+
+import re
 
 from django import template
+from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
+from markdown_it import MarkdownIt
 
 register = template.Library()
+MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 @register.filter
@@ -17,3 +22,16 @@ def named(thing):
 def mark(value):
     """What a chip shows: the value's character, or its name where it has none."""
     return value.mark or named(value)
+
+
+@register.filter
+def sections(text):
+    """Markdown as a list of HTML sections, one a heading, without HTML of the writer's own."""
+    parts = re.split(r"(?m)^(?=#{1,3} )", text)
+    return [mark_safe(MARKDOWN.render(part)) for part in parts if part.strip()]  # noqa: S308
+
+
+@register.filter
+def percent(part, whole):
+    """A share as a whole number of percent; 0 of nothing."""
+    return round(100 * part / whole) if whole else 0

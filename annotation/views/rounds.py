@@ -1,6 +1,7 @@
 """What a lead and an adjudicator see: rounds, agreement, and the items behind every number."""
 
 from django.contrib import messages
+from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -8,14 +9,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.agreement import NO_PAIRS, ONE_VALUE
-from annotation.forms import RoundForm
+from annotation.forms import AdmissionForm, RoundForm
 from annotation.measuring import measure
-from annotation.models import Adjudication, Round
+from annotation.models import Adjudication, Pause, Remark, Round
 from annotation.models.gold import items
+from annotation.progress import forecast, funnel, people
 from annotation.scheme import SchemeError
 from corpus.jobs import Refused, sentence
-from corpus.models import Dialogue, Utterance
-from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, page_of, with_role
+from corpus.models import Utterance
+from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, number, page_of, with_role
 from people.models import Person
 
 WORDS = {
@@ -38,6 +40,7 @@ AXIS = 192  # width of the 0–1 axis in the drawing, from 4
 def rounds(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
     rows = corpus.rounds.counted().select_related("closure", "scheme_version")
+    rows = rows.annotate(resting=Exists(Pause.objects.filter(round=OuterRef("pk"), lifted_at=None)))
     return render(request, "annotation/rounds.html", context(corpus, "rounds", rounds=rows))
 
 
@@ -46,11 +49,17 @@ def new_round(request, pk):
     form = RoundForm(request.POST or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
-        dialogues = Dialogue.objects.published().filter(source__in=chosen["sources"])
-        people = [member.person for member in chosen["annotators"]]
+        quotas = {member.person: chosen["quota"] for member in chosen["annotators"]}
         try:
             opened = Round.open(
-                request.user, corpus, chosen["name"], dialogues, people, chosen["overlap"]
+                request.user,
+                corpus,
+                chosen["name"],
+                form.judged(),
+                quotas,
+                chosen["overlap"],
+                gold=form.gold(),
+                **form.options(),
             )
         except Refused as refusal:
             form.add_error(None, sentence(refusal))
@@ -60,7 +69,7 @@ def new_round(request, pk):
     return render(request, "annotation/new_round.html", page)
 
 
-def _round_of(request, pk, *roles):
+def round_of(request, pk, *roles):
     found = get_object_or_404(Round.objects.of(request.user), pk=pk)
     with_role(request, found.corpus, *(roles or (LEAD, ADJUDICATOR)))
     return found
@@ -68,15 +77,20 @@ def _round_of(request, pk, *roles):
 
 def round_page(request, pk):
     """Progress person by person, and agreement task by task."""
-    found = _round_of(request, pk)
-    done, given = found.share_done()
+    found = round_of(request, pk)
+    done, wanted = found.share_done()
     page = context(
         found.corpus,
         "rounds",
         round=found,
         done=done,
-        given=given,
-        people=found.progress(),
+        given=wanted,
+        funnel=None if found.published else funnel(found),
+        stuck=None if found.published else at_most(found.stuck()),
+        forecast=forecast(found, done, wanted),
+        people=people(found),
+        remarks=Remark.objects.filter(assignment__round=found).waiting().count(),
+        admission=AdmissionForm(round=found),
         measures=[_drawn(m) for m in measure([found], found.scheme)],
     )
     return render(request, "annotation/round.html", page)
@@ -101,7 +115,7 @@ def _drawn(measured):
 
 def round_items(request, pk):
     """The items of one task, those people differ on most first, to look at and to adjudicate."""
-    found = _round_of(request, pk)
+    found = round_of(request, pk)
     scheme = found.scheme
     key = request.GET.get("task") or scheme.keys[0]
     if key not in scheme.keys:
@@ -140,13 +154,13 @@ def _filled(rows, task):
     utterances = Utterance.objects.select_related("dialogue", "speaker").in_bulk(
         [item.utterance_id for item in rows]
     )
-    people = Person.objects.in_bulk({pk for item in rows for pk in item.answers})
+    persons = Person.objects.in_bulk({pk for item in rows for pk in item.answers})
     values = {value.key: value for value in task.values}
     return [
         {
             "item": item,
             "utterance": utterances[item.utterance_id],
-            "answers": [(people[pk], values[key]) for pk, key in sorted(item.answers.items())],
+            "answers": [(persons[pk], values[key]) for pk, key in sorted(item.answers.items())],
         }
         for item in rows
     ]
@@ -155,7 +169,7 @@ def _filled(rows, task):
 @require_POST
 def adjudications(request, pk):
     """Write a ruling on one task of one utterance."""
-    found = _round_of(request, pk)
+    found = round_of(request, pk)
     task, utterance_id = request.POST.get("task", ""), request.POST.get("utterance", "")
     utterance = get_object_or_404(
         Utterance.objects.filter(dialogue__assignments__round=found).distinct(),
@@ -167,10 +181,3 @@ def adjudications(request, pk):
         messages.error(request, sentence(error))
     query = request.POST.get("query", "")
     return redirect(f"{reverse('round_items', args=[found.pk])}?{query}#i{utterance.pk}")
-
-
-@require_POST
-def closure(request, pk):
-    found = _round_of(request, pk, LEAD)
-    found.close(request.user)
-    return redirect("round", found.pk)

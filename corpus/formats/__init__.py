@@ -85,6 +85,7 @@ class Table:
     speakers: dict[str, dict[str, str]] = field(default_factory=dict)  # name -> traits
     combinations: dict[tuple[tuple[str, str], ...], dict[str, str]] = field(default_factory=dict)
     scheme: list[dict[str, Any]] | None = None  # tasks as a release writes them
+    rules: list[dict[str, Any]] = field(default_factory=list)  # and the warnings across tasks
 
     @property
     def dialogues(self) -> dict[str, list[Row]]:

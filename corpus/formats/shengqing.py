@@ -36,9 +36,10 @@ def read(path: Path) -> Table:
         lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
         rows = [json.loads(line) for line in lines]
         judged = _judgements(root / "judgements.jsonl")
-        scheme = json.loads((root / "scheme.json").read_bytes())["tasks"]
+        whole = json.loads((root / "scheme.json").read_bytes())
+        scheme = whole["tasks"]
         values = {t["key"]: tuple(value["key"] for value in t["values"]) for t in scheme}
-        table = Table(values=values, scheme=scheme)
+        table = Table(values=values, scheme=scheme, rules=whole.get("rules", []))
         for number, row in enumerate(rows, 1):
             if row["media"] not in (None, *listed):
                 raise ValueError(f"{row['media']} is not in the manifest")

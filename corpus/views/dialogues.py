@@ -19,6 +19,7 @@ KEY = re.compile(r"\d{1,18}-\d{1,9}")
 MEDIA = {
     "clip": "video/mp4",
     "poster": "image/jpeg",
+    "audio": "audio/flac",
     "peaks": "application/json",
 }
 

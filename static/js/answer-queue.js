@@ -1,21 +1,30 @@
-// Answers on their way to the server, in order, each with an id of its own; kept in this browser
-// until the server has them, so that a lost connection or a closed tab loses nothing.
+// What is on its way to the server, in order, each with an id of its own; kept in this browser until
+// the server has it, so that a lost connection, an ended session or a closed tab loses nothing.
+// Each tab keeps its own list; one that opens later takes over what an earlier one left behind.
+export const uuid = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(16))].map((b, i) => // missing on plain http
+  (i === 6 ? b & 15 | 64 : i === 8 ? b & 63 | 128 : b).toString(16).padStart(2, "0") + ([3, 5, 7, 9].includes(i) ? "-" : "")).join("")
+
+const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value
+
 export class AnswerQueue {
-  constructor(address, key, changed) {
-    Object.assign(this, { address, key, changed, waiting: JSON.parse(localStorage.getItem(key) ?? "[]") })
+  constructor(key, changed) {
+    Object.assign(this, { key: `${key}:${uuid()}`, changed, waiting: [] })
+    for (const name of Object.keys(localStorage).filter((each) => each === key || each.startsWith(`${key}:`))) {
+      this.waiting.push(...JSON.parse(localStorage.getItem(name)))
+      localStorage.removeItem(name)
+    }
+    this.keep()
     addEventListener("online", () => this.send())
+    document.addEventListener("visibilitychange", () => this.send()) // back from signing in elsewhere
     if (this.waiting.length) this.send()
   }
 
-  add(utterance, task, value) {
-    this.waiting.push({ utterance, task, value, client_id: crypto.randomUUID?.() ?? AnswerQueue.uuid() })
+  add(address, body) {
+    const entry = { address, body: { client_id: uuid(), ...body } }
+    this.waiting.push(entry)
     this.keep()
     this.send()
-  }
-
-  static uuid() { // randomUUID is missing on plain http addresses other than localhost
-    const hex = [...crypto.getRandomValues(new Uint8Array(16))].map((b) => b.toString(16).padStart(2, "0")).join("")
-    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`
+    return entry.body.client_id
   }
 
   keep() {
@@ -29,32 +38,34 @@ export class AnswerQueue {
   }
 
   async drain() {
+    let last = null
     while (this.waiting.length) {
       this.changed("saving")
-      const outcome = await this.post(this.waiting[0])
-      if (outcome === "later") {
-        this.changed("waiting")
+      const entry = this.waiting[0], outcome = await this.post(entry)
+      if (outcome === "waiting" || outcome === "signedOut") {
+        this.changed(outcome)
         clearTimeout(this.timer)
         this.timer = setTimeout(() => this.send(), 3000)
         return
       }
       this.waiting.shift()
       this.keep()
-      if (outcome !== "saved") return this.changed("refused", outcome)
+      if (outcome !== "saved") this.changed("refused", outcome, entry.body)
+      last = outcome
     }
-    this.changed("saved")
+    if (last === "saved") this.changed("saved")
   }
 
-  async post(answer) { // "saved", "later", or the reason why the server refuses it
-    const token = document.querySelector("[name=csrfmiddlewaretoken]").value
+  async post({ address, body }) { // "saved", "waiting", "signedOut", or what the server says against it
     try {
-      const response = await fetch(this.address, {
-        method: "POST", headers: { "X-CSRFToken": token, Accept: "application/json" }, body: new URLSearchParams(answer), redirect: "manual",
+      const response = await fetch(address, {
+        method: "POST", headers: { "X-CSRFToken": token(), Accept: "application/json" }, body: new URLSearchParams(body), redirect: "manual",
       })
       if (response.ok) return "saved"
-      return response.status === 409 ? (await response.json()).why : "later"
+      if (response.status === 409) return await response.json()
+      return response.type === "opaqueredirect" || [403, 404].includes(response.status) ? "signedOut" : "waiting"
     } catch {
-      return "later"
+      return "waiting"
     }
   }
 }

@@ -1,6 +1,6 @@
 // Revisions on their way to the server, one after the other; a lost connection is tried again with
 // the same client_id, so that nothing is saved twice and nothing is lost.
-import { AnswerQueue } from "answer-queue"
+import { uuid } from "answer-queue"
 
 export class RevisionQueue {
   constructor(addresses, head, changed) {
@@ -10,7 +10,7 @@ export class RevisionQueue {
   }
 
   add(turns) {
-    this.waiting.push({ address: this.addresses.revisions, turns, client_id: AnswerQueue.uuid() })
+    this.waiting.push({ address: this.addresses.revisions, turns, client_id: uuid() })
     return this.send()
   }
 

@@ -1,12 +1,9 @@
-"""Consensus and allocation."""
+"""Consensus."""
 
 from collections import Counter
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from annotation.allocation import AllocationError, allocate
 from annotation.consensus import settle
 
 
@@ -30,25 +27,3 @@ def test_consensus(values, kind, value):
 def test_no_judgement_is_no_consensus():
     with pytest.raises(ValueError):
         settle([])
-
-
-@given(
-    st.dictionaries(st.integers(0, 99), st.integers(1, 20), min_size=1, max_size=40),
-    st.integers(1, 8),
-    st.integers(1, 8),
-    st.integers(0, 5),
-)
-def test_every_dialogue_gets_its_overlap_and_loads_stay_close(sizes, people, overlap, seed):
-    names = list(range(people))
-    if overlap > people:
-        with pytest.raises(AllocationError):
-            allocate(sizes, names, overlap, seed)
-        return
-    pairs = allocate(sizes, names, overlap, seed)
-    assert pairs == allocate(sizes, names, overlap, seed)
-    assert len(set(pairs)) == len(pairs)
-    assert Counter(d for d, _ in pairs) == dict.fromkeys(sizes, overlap)
-    load = Counter(dict.fromkeys(names, 0))
-    for dialogue, person in pairs:
-        load[person] += sizes[dialogue]
-    assert max(load.values()) - min(load.values()) <= max(sizes.values())

@@ -60,8 +60,8 @@ def test_only_what_changed_is_asked_again_and_nothing_is_lost(judged, lead):
     assert Judgement.objects.count() == before
     for assignment in judged.assignments.all():
         assert not assignment.is_submitted
-        [(utterance, tasks)] = assignment.missing()
-        assert utterance.text == "完全不同"
+        [(number, tasks)] = assignment.missing()
+        assert assignment.dialogue.utterances.get(number=number).text == "完全不同"
         judge(assignment)
     found = items([opened])
     assert len(found) == 3 * len(ANSWERS)  # the old judgements of the second one count no more
@@ -91,7 +91,8 @@ def test_going_back_brings_the_judgements_back(judged, lead):
     assert republish(judged, lead) == (0, 0)
     assignment = judged.assignments.first()
     assert assignment.missing() == []
-    assert assignment.submit()
+    assignment.submit()
+    assert assignment.is_submitted
 
 
 def test_the_page_shows_before_and_after_and_publishes(judged, lead, client_of):

@@ -30,7 +30,7 @@ def test_a_correlation_may_ask_for_a_yes():
 
 
 def test_there_and_back():
-    assert Scheme.from_json(FULL.to_json()) == FULL
+    assert Scheme.from_json(FULL.to_json(), FULL.rules_to_json()) == FULL
 
 
 @pytest.mark.parametrize(

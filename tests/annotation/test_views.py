@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
-from annotation.models import Adjudication, Assignment, Judgement
+from annotation.models import Adjudication, Assignment, Judgement, Round
 from tests.factories import (
     ANSWERS,
     judge,
@@ -43,7 +43,7 @@ def test_the_list_leads_to_the_workbench(annotator, assignment):
     page = annotator.get(reverse("work")).content.decode()
     assert "2 dialogues wait for you" in page
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
-    assert bench.count("<fieldset") == 12 and "第1句" in bench
+    assert bench.count('<fieldset data-task') == 12 and "第1句" in bench
     assert bench.count(" hidden") >= 4  # correlations wait for their parents
 
 
@@ -126,7 +126,8 @@ def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
     form = {"name": "one", "sources": [dialogue.source_id], "annotators": members, "overlap": 3}
     assert "at least as many" in client.post(address, form).content.decode()
     assert client.post(address, form | {"overlap": 2}).status_code == 302
-    assert Assignment.objects.count() == 2
+    opened = Round.objects.get()
+    assert opened.places.count() == 1 and opened.participants.count() == 2
     assert "already" in client.post(address, form | {"overlap": 2}).content.decode()
 
 

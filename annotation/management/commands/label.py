@@ -33,7 +33,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{file}, line 1: expected the columns {', '.join(COLUMNS)}.")
             with transaction.atomic():
                 touched = [self._label(found, file, rows.line_num, row) for row in rows]
-                handed_in = [a for a in dict.fromkeys(touched) if not a.missing() and a.submit()]
+                handed_in = [a for a in dict.fromkeys(touched) if not a.missing()]
+                for assignment in handed_in:
+                    assignment.submit()
         self.stdout.write(f"{len(touched)} answers saved, {len(handed_in)} dialogues handed in")
 
     def _label(self, round, file, line, row):
@@ -48,6 +50,7 @@ class Command(BaseCommand):
             .select_related("round__scheme_version")
             .first()
         )
+        assignment = assignment or self._assigned(round, row)
         if assignment is None:
             raise CommandError(
                 f"{place}: {row['utterance']} was not given to {row['annotator']} in this round."
@@ -59,3 +62,14 @@ class Command(BaseCommand):
         except (SchemeError, Refused) as error:
             raise CommandError(f"{place}: {error} Nothing was saved.") from error
         return assignment
+
+    def _assigned(self, round, row):
+        """The dialogue, given to somebody who takes part in the round and does not have it yet."""
+        place = round.places.filter(
+            dialogue__utterances__uid=row["utterance"], dialogue__utterances__retired=False
+        ).first()
+        seat = round.participants.filter(person__username=row["annotator"], left_at=None).first()
+        try:
+            return seat.assign(None, place) if seat and place else None
+        except Refused:
+            return None

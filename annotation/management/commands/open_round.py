@@ -28,7 +28,7 @@ class Command(BaseCommand):
             raise CommandError(f"{corpus!r} has a round called {name!r} already.")
         dialogues = found.dialogues.published()
         try:
-            opened = Round.open(None, found, name, dialogues, people, overlap, seed)
+            opened = Round.open(None, found, name, dialogues, people, overlap, seed=seed)
         except Refused as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"round {opened.pk}: {opened.assignments.count()} assignments")
+        self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")

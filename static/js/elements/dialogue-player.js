@@ -9,6 +9,7 @@ class DialoguePlayer extends HTMLElement {
     this.video = this.querySelector("video")
     this.turns = [...document.querySelectorAll(`#${this.dataset.turns} li`)]
     this.playback = new Playback(this.video)
+    if (this.video.hasAttribute("data-silent")) this.video.addEventListener("volumechange", () => { this.video.muted = true })
     this.video.controls = false // they would cover the subtitles; without scripts they stay
     this.video.addEventListener("click", () => this.do("play"))
     this.addEventListener("click", (event) => this.do(event.target.closest("button")?.dataset.do))
@@ -33,7 +34,7 @@ class DialoguePlayer extends HTMLElement {
 
   key(event) {
     if (typing(event)) return
-    const what = { " ": "play", r: "replay", l: "loop" }[event.key.toLowerCase()]
+    const what = { " ": "play", r: "replay", l: "loop", ",": "slower", ".": "faster" }[event.key.toLowerCase()]
     if (!what || (what === "play" && event.target.closest("summary, a, video"))) return
     event.preventDefault()
     this.do(what)
@@ -42,10 +43,18 @@ class DialoguePlayer extends HTMLElement {
   do(what) {
     if (what === "play") this.playback.toggle()
     if (what === "replay") this.play(this.current)
+    if (what === "slower") this.speed(-1)
+    if (what === "faster") this.speed(1)
     if (what === "loop") {
       this.playback.loop = !this.playback.loop
       this.querySelector("[data-do=loop]").setAttribute("aria-pressed", this.playback.loop)
     }
+  }
+
+  speed(step) {
+    const select = this.querySelector("[data-do=speed]")
+    select.selectedIndex = Math.max(0, Math.min(select.options.length - 1, select.selectedIndex + step))
+    this.video.playbackRate = Number(select.value)
   }
 
   get current() {

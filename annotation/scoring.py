@@ -1,0 +1,60 @@
+"""How often annotators are right where the answer is known: qualification tests and silent gold."""
+
+from collections import defaultdict
+
+from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification, Round
+
+ENOUGH = 10  # gold answers of a task before its score says anything
+
+
+def scores(assignments):
+    """Answers that are right and answers that are known, person id -> task -> (right, asked)."""
+    given = Judgement.objects.filter(assignment__in=assignments).current()
+    dialogues = assignments.values("dialogue")
+    known = GoldAnswer.known(dialogues)
+    counted = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    rows = given.values_list("assignment__person_id", "utterance_id", "task", "value")
+    for person, utterance, task, value in rows:
+        gold = known.get(utterance, {}).get(task)
+        if gold:
+            counted[person][task][0] += value == gold.value
+            counted[person][task][1] += 1
+    return {
+        person: {task: tuple(pair) for task, pair in tasks.items()}
+        for person, tasks in counted.items()
+    }
+
+
+def gold_scores(round):
+    """The running score of everybody on the gold dialogues of a round."""
+    return scores(round.assignments.filter(gold=True).submitted())
+
+
+def below(marks, score, enough=ENOUGH):
+    """The tasks on which a score is below its mark (percent), where enough was asked."""
+    return [
+        task
+        for task, mark in marks.items()
+        if (pair := score.get(task)) and pair[1] >= enough and pair[0] * 100 < mark * pair[1]
+    ]
+
+
+def after_hand_in(assignment):
+    """What follows from a hand-in with known answers: a test is decided, a low score noticed."""
+    round = Round.objects.get(pk=assignment.round_id)
+    mine = Assignment.objects.filter(round=round, person=assignment.person_id).submitted()
+    if round.kind == Round.Kind.TEST:
+        if mine.count() == round.places.filter(withdrawn=False).count():
+            score = scores(mine).get(assignment.person_id, {})
+            Qualification.objects.create(
+                round=round,
+                person_id=assignment.person_id,
+                passed=not below(round.marks, score, enough=1),
+                scores=score,
+            )
+        return
+    score = scores(mine.filter(gold=True)).get(assignment.person_id, {})
+    if round.below == Round.Below.PAUSE and below(round.marks, score):
+        participant = Participant.objects.get(round=round, person=assignment.person_id)
+        if participant.halted_at is None:
+            participant.halt(None)

@@ -1,0 +1,101 @@
+"""Gold answers: which dialogues have them, and writing them down with the reason."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
+
+from annotation.models import GoldAnswer, Round, SchemeVersion
+from annotation.models.gold import items, with_gold
+from annotation.scheme import SchemeError
+from corpus.jobs import sentence
+from corpus.scope import (
+    ADJUDICATOR,
+    LEAD,
+    context,
+    corpus_of,
+    dialogue_of,
+    number,
+    page_of,
+)  # fmt: skip
+
+
+def keys(request, pk):
+    """The dialogues with gold answers, and those that could get them."""
+    corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
+    rows = with_gold(corpus).select_related("source")
+    others = corpus.dialogues.published().exclude(pk__in=rows.values("pk"))
+    words = request.GET.get("q", "").strip()
+    if words:
+        others = others.filter(uid__icontains=words)
+    shown = context(
+        corpus,
+        "rounds",
+        page=page_of(request, rows.annotate(n=Count("utterances")), 50),
+        others=others.select_related("source")[:20],
+        q=words,
+    )
+    return render(request, "annotation/keys.html", shown)
+
+
+def key(request, pk):
+    """What is right in one dialogue, and why; filled in from a round if one is named."""
+    dialogue = dialogue_of(request, pk, LEAD, ADJUDICATOR)
+    corpus = dialogue.corpus
+    version = corpus.schemes.first() or SchemeVersion.of(corpus)
+    utterances = list(dialogue.utterances.select_related("speaker"))
+    if request.method == "POST":
+        try:
+            answers = list(_answers(request.POST, version.scheme, utterances))
+        except SchemeError as error:
+            messages.error(request, sentence(error))
+        else:
+            written = GoldAnswer.key(request.user, dialogue, answers)
+            said = ngettext("%(n)d answer written down.", "%(n)d answers written down.", written)
+            messages.success(request, said % {"n": written})
+            return redirect("keys", corpus.pk)
+    known = GoldAnswer.known([dialogue])
+    proposed = _proposed(corpus, dialogue, number(request.GET.get("round")))
+    rows = [
+        {
+            "utterance": utterance,
+            "questions": [
+                {
+                    "task": task,
+                    "known": known.get(utterance.pk, {}).get(task.key),
+                    "value": _value(known, proposed, utterance.pk, task.key),
+                }
+                for task in version.scheme.tasks
+            ],
+        }
+        for utterance in utterances
+    ]
+    rounds = Round.objects.filter(assignments__dialogue=dialogue).distinct()
+    page = context(corpus, "rounds", dialogue=dialogue, rows=rows, rounds=rounds)
+    return render(request, "annotation/key.html", page)
+
+
+def _value(known, proposed, utterance, task):
+    found = known.get(utterance, {}).get(task)
+    return found.value if found else proposed.get((utterance, task), "")
+
+
+def _proposed(corpus, dialogue, round_pk):
+    """What a round has settled on for this dialogue."""
+    rounds = corpus.rounds.filter(pk=round_pk)
+    own = set(dialogue.utterances.values_list("pk", flat=True))
+    return {
+        (item.utterance_id, item.task): item.gold
+        for item in (items(rounds) if rounds else [])
+        if item.utterance_id in own and item.gold
+    }
+
+
+def _answers(posted, scheme, utterances):
+    for utterance in utterances:
+        for task in scheme.tasks:
+            value = posted.get(f"{utterance.pk}-{task.key}", "")
+            why = posted.get(f"{utterance.pk}-{task.key}-why", "").strip()[:1000]
+            if value:
+                scheme.check(task.key, value)
+            yield utterance, task.key, value, why if value else ""

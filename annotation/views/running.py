@@ -1,0 +1,215 @@
+"""What a lead does to a round while it runs: people, dialogues, pauses, comments."""
+
+from django.contrib import messages
+from django.db.models import Count, Q
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from annotation.forms import AdmissionForm, ExtensionForm
+from annotation.models import Participant, Qualification, Remark
+from annotation.views.rounds import round_of
+from corpus.jobs import Refused, sentence
+from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of
+from people.models import Event
+
+STATES = ["waiting", "begun", "complete", "stuck", "withdrawn"]
+
+
+@require_POST
+def pause(request, pk):
+    round_of(request, pk, LEAD).pause(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def resume(request, pk):
+    round_of(request, pk, LEAD).resume(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def closure(request, pk):
+    round_of(request, pk, LEAD).close(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def reopening(request, pk):
+    round_of(request, pk, LEAD).reopen(request.user)
+    return redirect("round", pk)
+
+
+def extension(request, pk):
+    """More dialogues or more people a dialogue."""
+    found = round_of(request, pk, LEAD)
+    form = ExtensionForm(request.POST or None, round=found)
+    if request.method == "POST" and form.is_valid():
+        dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
+        try:
+            added = found.extend(request.user, dialogues, form.cleaned_data.get("overlap"))
+        except Refused as refusal:
+            form.add_error(None, sentence(refusal))
+        else:
+            said = ngettext("%(n)d dialogue added.", "%(n)d dialogues added.", added)
+            messages.success(request, said % {"n": added})
+            return redirect("round", pk)
+    page = context(found.corpus, "rounds", round=found, form=form)
+    return render(request, "annotation/extension.html", page)
+
+
+@require_POST
+def admission(request, pk):
+    """Somebody joins, comes back, or gets another quota."""
+    found = round_of(request, pk, LEAD)
+    form = AdmissionForm(request.POST, round=found)
+    if form.is_valid():
+        found.admit(request.user, form.cleaned_data["person"].person, form.cleaned_data["quota"])
+    else:
+        messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
+    return redirect(f"{reverse('round', args=[pk])}#people")
+
+
+@require_POST
+def participant(request, pk):
+    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold."""
+    seats = Participant.objects.select_related("round__corpus", "person")
+    seat = get_object_or_404(seats, pk=pk)
+    found = round_of(request, seat.round_id, LEAD)
+    verb = request.POST.get("verb")
+    if verb == "halt":
+        seat.halt(request.user)
+    elif verb == "let on":
+        seat.let_on(request.user)
+    elif verb == "dismiss":
+        found.dismiss(request.user, seat.person)
+    elif verb == "qualify":
+        test = found.qualification or found
+        qualified = Qualification.objects.create(
+            round=test, person=seat.person, passed=True, decided_by=request.user
+        )
+        Event.record(request.user, "qualify", seat, qualification=qualified.pk)
+    elif verb == "free":
+        seat.own().free()
+    else:
+        raise Http404
+    return redirect(f"{reverse('round', args=[found.pk])}#people")
+
+
+def places(request, pk):
+    """The dialogues of a round with who has them."""
+    found = round_of(request, pk)
+    state = request.GET.get("state", "")
+    rows = found.places.select_related("dialogue", "withdrawal")
+    if words := request.GET.get("q", "").strip():
+        rows = rows.filter(dialogue__uid__icontains=words)
+    if state == "stuck":
+        rows = rows.filter(pk__in=found.stuck().values("pk"))
+    elif state in STATES:
+        rows = by_state(rows.filter(gold=False), found)[state]
+    page = page_of(request, rows.order_by("position"), 50)
+    work = {}
+    dialogues = [place.dialogue_id for place in page]
+    given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
+    for assignment in given:
+        work.setdefault(assignment.dialogue_id, []).append(assignment)
+    page.object_list = [(place, work.get(place.dialogue_id, [])) for place in page]
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        page=page,
+        state=state,
+        q=words,
+        seats=found.participants.filter(left_at=None).select_related("person"),
+    )
+    return render(request, "annotation/places.html", shown)
+
+
+def by_state(rows, found):
+    """Places by how far they are."""
+    full = rows.annotate(
+        done=Count(
+            "dialogue__assignments",
+            filter=Q(
+                dialogue__assignments__round=found.pk, dialogue__assignments__state="submitted"
+            ),
+        )
+    )
+    return {
+        "waiting": rows.filter(given=0, withdrawn=False),
+        "begun": full.filter(given__gt=0, done__lt=found.overlap, withdrawn=False),
+        "complete": full.filter(done__gte=found.overlap, withdrawn=False),
+        "withdrawn": rows.filter(withdrawn=True),
+    }
+
+
+@require_POST
+def place(request, pk, place):
+    """Withdraw a dialogue, put it back, or give it to somebody."""
+    found = round_of(request, pk, LEAD)
+    row = get_object_or_404(found.places.select_related("dialogue", "round"), pk=place)
+    verb = request.POST.get("verb")
+    try:
+        if verb == "withdraw":
+            row.withdraw(request.user, request.POST.get("reason", "").strip()[:200] or "–")
+        elif verb == "reinstate":
+            row.reinstate(request.user)
+        elif verb == "assign":
+            seat = get_object_or_404(
+                found.participants.select_related("round", "person"),
+                pk=number(request.POST.get("seat")),
+            )
+            seat.assign(request.user, row)
+        else:
+            raise Http404
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect(f"{reverse('places', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}")
+
+
+def remarks(request, pk):
+    """Comments and flags: an inbox that is answered and emptied."""
+    found = round_of(request, pk)
+    rows = Remark.objects.filter(assignment__round=found, taken_back=False)
+    state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
+    if kind in Remark.Kind.values:
+        rows = rows.filter(kind=kind)
+    if state == "open":
+        rows = rows.waiting()
+    elif state == "resolved":
+        rows = rows.filter(resolution__isnull=False)
+    rows = rows.select_related(
+        "assignment__person", "utterance__speaker", "utterance__dialogue", "resolution__person"
+    ).prefetch_related("replies__person")
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        page=page_of(request, rows, 20),
+        state=state,
+        kind=kind,
+        kinds=Remark.Kind,
+    )
+    return render(request, "annotation/remarks.html", shown)
+
+
+@require_POST
+def remark(request, pk):
+    """Answer a remark, say that it is dealt with, or take that back."""
+    row = get_object_or_404(Remark.objects.select_related("assignment__round"), pk=pk)
+    round_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
+    try:
+        if request.POST.get("words", "").strip():
+            row.reply(request.user, request.POST["words"])
+        if request.POST.get("verb") == "resolve":
+            row.resolve(request.user)
+        elif request.POST.get("verb") == "reopen":
+            row.unresolve(request.user)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    address = reverse("remarks_inbox", args=[row.assignment.round_id])
+    return redirect(f"{address}?{request.POST.get('query', '')}")

@@ -1,0 +1,285 @@
+"""The queue: k people a dialogue, nobody twice, leases, skips, people and dialogues that go."""
+
+import datetime
+from collections import Counter
+
+import pytest
+from django.utils import timezone
+
+from annotation.models import Assignment, Participant, Place, Suggestion
+from corpus.jobs import Refused
+from people.models import Event
+from tests.factories import judge, make_dialogue, make_member, open_round
+
+
+@pytest.fixture
+def people(corpus):
+    return [make_member(corpus) for _ in range(3)]
+
+
+def seats(opened):
+    return list(opened.participants.order_by("pk"))
+
+
+def silence(assignment):
+    """The annotator has not been heard of for longer than the lease."""
+    past = timezone.now() - datetime.timedelta(minutes=1)
+    Assignment.objects.filter(pk=assignment.pk).update(until=past)
+
+
+def counted_rightly(opened):
+    """Every place counts the people who hold or have judged it, and is open while there are few."""
+    for place in opened.places.all():
+        work = opened.assignments.filter(dialogue=place.dialogue, gold=False)
+        given = work.filter(state__in=["held", "submitted"]).count()
+        assert place.given == given <= opened.overlap
+        assert place.open == (given < opened.overlap and not place.withdrawn)
+
+
+def test_everybody_gets_the_next_until_each_dialogue_has_k(corpus, people):
+    dialogues = [make_dialogue(corpus) for _ in range(5)]
+    opened = open_round(corpus, people, overlap=2)
+    while work := [a for seat in seats(opened) if (a := seat.take())]:
+        for assignment in work:
+            judge(assignment)
+        counted_rightly(opened)
+    given = opened.assignments.values_list("dialogue", "person")
+    assert len(set(given)) == len(given) == 10
+    assert Counter(d for d, _ in given) == {dialogue.pk: 2 for dialogue in dialogues}
+    loads = Counter(person for _, person in given).values()
+    assert max(loads) - min(loads) <= 1
+    assert opened.share_done() == (10, 10)
+
+
+def test_asking_twice_gives_the_same_dialogue(corpus, people):
+    make_dialogue(corpus), make_dialogue(corpus)
+    me = seats(open_round(corpus, people))[0]
+    assert me.take() == me.take()
+    assert Assignment.objects.count() == 1
+
+
+def test_silence_frees_a_dialogue_and_activity_keeps_it(corpus, people):
+    make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=1)
+    first, second, third = seats(opened)
+    held = first.take()
+    assert second.take() is None
+    silence(held)
+    held.label(held.dialogue.utterances.first(), "emotion", "joy")  # back just in time
+    assert second.take() is None
+    silence(held)
+    taken = second.take()
+    assert taken.dialogue == held.dialogue
+    counted_rightly(opened)
+    with pytest.raises(Refused, match="went to somebody else"):
+        held.label(held.dialogue.utterances.first(), "emotion", "anger")
+    assert held.answers()[held.dialogue.utterances.first().pk] == {"emotion": "joy"}
+    silence(taken)
+    assert third.take() and first.take() is None
+    assert opened.assignments.filter(state="freed").count() == 2
+
+
+def test_who_comes_back_before_anybody_else_goes_on_where_they_were(corpus, people):
+    make_dialogue(corpus), make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=1)
+    me = seats(opened)[0]
+    held = me.take()
+    silence(held)
+    assert opened.free_silent() == 1
+    assert me.take() == held
+    silence(held)
+    opened.free_silent()
+    judge(Assignment.objects.get(pk=held.pk))
+    counted_rightly(opened)
+
+
+def test_a_lease_of_no_minutes_never_ends(corpus, people):
+    make_dialogue(corpus)
+    held = seats(open_round(corpus, people, lease_minutes=0))[0].take()
+    assert held.until is None
+    held.label(held.dialogue.utterances.first(), "emotion", "joy")
+    assert Assignment.objects.get().until is None
+
+
+def test_a_skip_goes_to_others_first_and_can_be_taken_back(corpus, people):
+    dialogues = [make_dialogue(corpus) for _ in range(3)]
+    opened = open_round(corpus, people, overlap=1)
+    first, second, third = seats(opened)
+    held = first.take()
+    held.skip("upsetting", "war")
+    assert first.take().dialogue == dialogues[1]
+    with pytest.raises(Refused, match="skipped"):
+        held.label(held.dialogue.utterances.first(), "emotion", "joy")
+    held.take_back()
+    assert Assignment.objects.get(pk=held.pk).state == "held"
+    held.skip("other")
+    assert second.take().dialogue == dialogues[0]  # before the fresh third one
+    with pytest.raises(Refused, match="Others have"):
+        held.take_back()
+    assert list(Event.objects.order_by("pk").values_list("verb", flat=True))[-3:] == [
+        "skip", "take back", "skip"
+    ]  # fmt: skip
+    assert third.take().dialogue == dialogues[2]
+    counted_rightly(opened)
+
+
+def test_a_dialogue_that_all_have_skipped_is_shown_as_stuck(corpus, people):
+    dialogue = make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=2)
+    for seat in seats(opened)[:2]:
+        seat.take().skip("bad_clip")
+        assert seat.take() is None
+    assert [place.dialogue for place in opened.stuck()] == [dialogue]
+    opened.admit(None, make_member(corpus))
+    assert not opened.stuck().exists()
+
+
+def test_quotas_hold(corpus, people):
+    for _ in range(4):
+        make_dialogue(corpus)
+    opened = open_round(corpus, dict(zip(people, [1, 2, None])), overlap=1)
+    a, b, c = seats(opened)
+    for seat, quota in ((a, 1), (b, 2)):
+        for _ in range(quota):
+            judge(seat.take())
+        assert seat.take() is None
+    assert judge(c.take()) is None and c.take() is None
+    assert opened.share_done() == (4, 4)
+
+
+def test_people_come_and_go_midway(corpus, people, lead):
+    make_dialogue(corpus), make_dialogue(corpus)
+    opened = open_round(corpus, people[:2], overlap=2)
+    a, b = seats(opened)
+    judge(a.take())
+    held = a.take()
+    assert opened.dismiss(lead, people[0]) == 1
+    with pytest.raises(Refused, match="do not take part"):
+        a.take()
+    counted_rightly(opened)
+    for _ in range(2):
+        judge(b.take())
+    newcomer = opened.admit(lead, people[2])
+    assert newcomer.take().dialogue == held.dialogue
+    opened.admit(lead, people[0])
+    assert a.take() is None  # the newcomer has it
+    counted_rightly(opened)
+    corpus.memberships.filter(person=people[2]).delete()
+    with pytest.raises(Refused, match="do not take part"):
+        newcomer.take()
+
+
+def test_a_dialogue_withdrawn_midway_does_not_count_until_it_is_reinstated(corpus, people, lead):
+    make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=3)
+    a, b, c = seats(opened)
+    judge(a.take())
+    held = b.take()
+    place = opened.places.get()
+    place.withdraw(lead, "wrong episode")
+    place.withdraw(lead, "again")
+    assert opened.share_done() == (0, 0) and c.take() is None
+    with pytest.raises(Refused, match="withdrawn"):
+        held.label(held.dialogue.utterances.first(), "emotion", "joy")
+    Place.objects.get().reinstate(lead)
+    assert opened.share_done() == (1, 3)
+    assert b.take() == held and c.take()
+    counted_rightly(opened)
+    assert Event.objects.filter(verb__in=["withdraw", "reinstate"]).count() == 2
+
+
+def test_a_paused_or_closed_round_gives_nothing_and_keeps_everything(corpus, people, lead):
+    make_dialogue(corpus)
+    opened = open_round(corpus, people)
+    me = seats(opened)[0]
+    held = me.take()
+    opened.pause(lead)
+    opened.pause(lead)
+    for act in (me.take, held.submit):
+        with pytest.raises(Refused, match="paused"):
+            act()
+    opened.resume(lead)
+    assert me.take() == held
+    opened.close(lead)
+    with pytest.raises(Refused, match="closed"):
+        me.take()
+    opened.reopen(lead)
+    judge(me.take())
+    assert Event.objects.filter(verb="pause").count() == 1
+
+
+def test_a_round_grows(corpus, people, lead):
+    make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=1)
+    a, b, _c = seats(opened)
+    judge(a.take())
+    assert b.take() is None
+    with pytest.raises(Refused, match="from 1 up to the 3"):
+        opened.extend(lead, overlap=4)
+    opened.extend(lead, overlap=2)
+    assert b.take() and a.take() is None
+    more = make_dialogue(corpus)
+    assert opened.extend(lead, corpus.dialogues.all()) == 1
+    assert a.take().dialogue == more
+    counted_rightly(opened)
+
+
+def test_a_lead_gives_a_dialogue_to_somebody(corpus, people, lead):
+    make_dialogue(corpus), make_dialogue(corpus)
+    opened = open_round(corpus, people, overlap=1)
+    a, b, _c = seats(opened)
+    later = opened.places.last()
+    given = b.assign(lead, later)
+    assert given.until is None and b.take() == given
+    with pytest.raises(Refused, match="already"):
+        b.assign(lead, later)
+    with pytest.raises(Refused, match="As many people"):
+        a.assign(lead, later)
+    given.skip("other")
+    assert b.assign(lead, later).state == "held"
+    counted_rightly(opened)
+
+
+def test_orders(corpus, people):
+    dialogues = [make_dialogue(corpus) for _ in range(12)]
+
+    def walk(opened, seat):
+        seen = []
+        while assignment := seat.take():
+            seen.append(assignment.dialogue)
+            judge(assignment)
+        return seen
+
+    plain = open_round(corpus, people)
+    assert walk(plain, seats(plain)[0]) == dialogues
+    shuffled = open_round(corpus, people, order="shuffled")
+    first, second = (walk(shuffled, seat) for seat in seats(shuffled)[:2])
+    assert sorted(d.pk for d in first) == sorted(d.pk for d in second) == [d.pk for d in dialogues]
+    assert first != second != dialogues
+    unsure = dialogues[7].utterances.first()
+    Suggestion.objects.create(
+        utterance=unsure, task="emotion", value="joy", probability=0.2, origin="m"
+    )
+    uncertain = open_round(corpus, people, order="uncertain")
+    assert seats(uncertain)[0].take().dialogue == dialogues[7]
+
+
+def test_how_far_somebody_has_come_is_remembered_and_hides_nothing(corpus, people):
+    dialogues = [make_dialogue(corpus, size=1) for _ in range(70)]
+    opened = open_round(corpus, people, overlap=3)
+    fast, slow, _ = seats(opened)
+    work = [judge(a) or a for _ in range(70) if (a := fast.take())]
+    assert len(work) == 70 and fast.take() is None
+    held = slow.take()
+    assert held.dialogue == dialogues[0]
+    assert Participant.objects.get(pk=fast.pk).reached > 0
+    held.skip("other")
+    assert slow.take().dialogue == dialogues[1]
+    counted_rightly(opened)
+
+
+def test_a_stranger_has_no_place_in_the_queue(corpus, people):
+    make_dialogue(corpus)
+    opened = open_round(corpus, people)
+    with pytest.raises(Participant.DoesNotExist):
+        Participant.take_in(opened.pk, make_member(corpus).pk)

@@ -28,7 +28,7 @@ class Conflict(APIException):
         detail = {"why": sentence(complaint)}
         if isinstance(complaint, Overtaken):
             detail["current"] = complaint.current
-        super().__init__(detail)
+        self.detail = detail  # as it is; the base class makes texts of numbers
 
 
 class AnswerSerializer(serializers.Serializer):

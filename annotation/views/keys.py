@@ -31,7 +31,7 @@ def keys(request, pk):
     shown = context(
         corpus,
         "rounds",
-        page=page_of(request, rows.annotate(n=Count("utterances")), 50),
+        page=page_of(request, rows.annotate(n=Count("utterances")).order_by("source_id", "number"), 50),
         others=others.select_related("source")[:20],
         q=words,
     )

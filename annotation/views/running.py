@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Participant, Qualification, Remark
 from annotation.views.rounds import round_of
+from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of
 from people.models import Event
@@ -155,7 +156,10 @@ def place(request, pk, place):
     verb = request.POST.get("verb")
     try:
         if verb == "withdraw":
-            row.withdraw(request.user, request.POST.get("reason", "").strip()[:200] or "–")
+            reason = request.POST.get("reason", "").strip()[:200]
+            if not reason:
+                raise Refused(gettext_noop("Say why it is withdrawn; annotators read it."))
+            row.withdraw(request.user, reason)
         elif verb == "reinstate":
             row.reinstate(request.user)
         elif verb == "assign":

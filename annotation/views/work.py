@@ -25,6 +25,7 @@ from annotation.models import (
     Round,
     Suggestion,
     Warned,
+    Withdrawal,
 )  # fmt: skip
 from annotation.scoring import below, gold_scores
 from corpus.complaints import Complaint, gettext_noop
@@ -207,6 +208,9 @@ def assignment(request, pk):
         today=today(request.user),
         ahead=_ahead(assignment) if editable else None,
         kinds=Remark.Kind,
+        withdrawal=Withdrawal.objects.filter(
+            place__round=round, place__dialogue=assignment.dialogue
+        ).first(),
     )
     return render(request, "annotation/workbench.html", page)
 

@@ -43,7 +43,7 @@ def test_the_list_leads_to_the_workbench(annotator, assignment):
     page = annotator.get(reverse("work")).content.decode()
     assert "2 dialogues wait for you" in page
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
-    assert bench.count('<fieldset data-task') == 12 and "第1句" in bench
+    assert bench.count("<fieldset data-task") == 12 and "第1句" in bench
     assert bench.count(" hidden") >= 4  # correlations wait for their parents
 
 

@@ -5,8 +5,16 @@ import json
 import pytest
 from django.conf import settings
 
+from annotation.models import Guideline, Remark
 from modeling.models import TrainingRun
-from tests.factories import make_corpus, make_judged_round, make_member, make_person, make_release
+from tests.factories import (
+    make_corpus,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_release,
+    make_round,
+)  # fmt: skip
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 AXE = settings.ROOT / "node_modules/axe-core/axe.min.js"
@@ -24,6 +32,14 @@ def addresses():
     dialogue = corpus.dialogues.first()
     make_member(corpus)
     speaker = dialogue.utterances.first().speaker
+    lead = corpus.memberships.get(role="lead").person
+    guideline = Guideline.draw_up(lead, corpus, "# One\n\n| a | b |\n|---|---|\n| 1 | 2 |")
+    whole = make_round(
+        corpus, [lead], name="with all", confidence=True, cannot_tell=True, guideline=guideline,
+        attention_every=1,
+    )  # fmt: skip
+    mine = whole.assignments.first()
+    Remark.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
     rows = [turn.to_json() for turn in dialogue.turns()]
     rows[0]["text"] = "改过的话"
     dialogue.edit(corpus.memberships.get(role="lead").person, 0, rows)
@@ -32,11 +48,15 @@ def addresses():
         *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
             "", "dialogues/", "utterances/", "speakers/", "sources/new/", "people/",
             "events/", "health/", "rounds/", "rounds/new/", "releases/", "releases/new/",
+                "schemes/", "schemes/new/", "guidelines/new/", "gold/",
             "runs/", "runs/new/")),
         f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/findings/",
         f"/corpora/{corpus.pk}/utterances/?q=句", f"/speakers/{speaker.pk}/",
         f"/dialogues/{dialogue.pk}/editor/", f"/dialogues/{dialogue.pk}/republication/",
         f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",
+        f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/remarks/",
+        f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
+        f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
         f"/releases/{release.pk}/", f"/runs/{run.pk}/", "/corpora/999/",
     ]  # fmt: skip
 

@@ -2,6 +2,7 @@
 //   <div class="frame"><video></video></div> <div class="wave"></div>
 //   <div class="controls"><button data-do="play|replay|loop"></button><select data-do="speed"></select><output></output></div>
 // </dialogue-player> plays the spans of <ol id="turns"><li data-start data-end>.
+import Regions from "wavesurfer-regions"
 import { Playback, typing, waveform } from "playback"
 
 class DialoguePlayer extends HTMLElement {
@@ -29,7 +30,9 @@ class DialoguePlayer extends HTMLElement {
   }
 
   async draw() {
-    this.wave = await waveform(this.querySelector(".wave"), this.video, this.dataset.peaks, { height: 56 })
+    this.regions = Regions.create()
+    this.wave = await waveform(this.querySelector(".wave"), this.video, this.dataset.peaks, { height: 56, plugins: [this.regions] })
+    this.wave?.on("ready", () => this.mark(this.current))
   }
 
   key(event) {
@@ -62,12 +65,20 @@ class DialoguePlayer extends HTMLElement {
       this.turns.find((turn) => turn.hasAttribute("data-playing")) ?? this.turns[0]
   }
 
+  mark(turn) { // the span of the turn in the waveform
+    if (!this.wave?.getDuration() || !turn?.dataset.start) return
+    this.regions.clearRegions()
+    this.regions.addRegion({ start: Number(turn.dataset.start), end: Number(turn.dataset.end), color: getComputedStyle(this).getPropertyValue("--region"), drag: false, resize: false })
+  }
+
   play(turn) {
+    this.mark(turn)
     if (!turn?.dataset.start) return
     this.playback.span(Number(turn.dataset.start), Number(turn.dataset.end))
   }
 
   cue(turn) { // be ready at the turn without playing it
+    this.mark(turn)
     if (turn?.dataset.start && this.video.paused) this.video.currentTime = Number(turn.dataset.start) + 0.1
   }
 

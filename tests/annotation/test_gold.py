@@ -1,0 +1,154 @@
+"""Known answers: practice, tests with marks, silent gold with a running score, attention checks."""
+
+import pytest
+from django.urls import reverse
+
+from annotation.measuring import measure
+from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification
+from annotation.models.gold import items, with_gold
+from annotation.scoring import below, gold_scores
+from corpus.jobs import Refused
+from tests.factories import ANSWERS, judge, make_dialogue, make_member, open_round
+
+
+def make_gold(corpus, size=2, why="because", **changed):
+    dialogue = make_dialogue(corpus, size=size)
+    rows = [
+        (utterance, task, value, why)
+        for utterance in dialogue.utterances.all()
+        for task, value in (ANSWERS | changed).items()
+    ]
+    GoldAnswer.key(None, dialogue, rows)
+    return dialogue
+
+
+@pytest.fixture
+def people(corpus):
+    return [make_member(corpus), make_member(corpus)]
+
+
+def test_gold_answers_are_kept_and_the_newest_counts(corpus):
+    dialogue = make_gold(corpus, emotion="joy")
+    first = dialogue.utterances.first()
+    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "joy", "because")]) == 0
+    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "", "")]) == 1
+    known = GoldAnswer.known([dialogue])
+    assert "emotion" not in known[first.pk] and known[first.pk]["humor"].why == "because"
+    assert list(with_gold(corpus)) == [dialogue]
+
+
+def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people):
+    gold = [make_gold(corpus, size=6, emotion="joy") for _ in range(3)]
+    for _ in range(20):
+        make_dialogue(corpus, size=1)
+    plain = corpus.dialogues.exclude(pk__in=[d.pk for d in gold])
+    opened = open_round(
+        corpus, people, dialogues=plain, gold=gold, gold_percent=40,
+        marks={"emotion": 70, "humor": 70}, below="pause",
+    )  # fmt: skip
+    seat = opened.participants.first()
+    seen = 0
+    with pytest.raises(Refused, match="talk with you"):
+        while assignment := seat.take():
+            seen += assignment.gold
+            judge(assignment, emotion="anger")
+    assert seen == 2  # twelve wrong answers are enough to tell
+    assert gold_scores(opened)[seat.person_id]["emotion"] == (0, 12)
+    assert gold_scores(opened)[seat.person_id]["humor"] == (12, 12)
+    assert not Judgement.objects.submitted().filter(utterance__dialogue__in=gold).exists()
+    judged = {item.utterance_id for item in items([opened])}
+    assert not judged & set(gold[0].utterances.values_list("pk", flat=True))
+    assert measure([opened], opened.scheme)[0].alpha.units == 0
+    seat.let_on(None)
+    assert Participant.objects.get(pk=seat.pk).take()
+
+
+def test_marks():
+    marks = {"emotion": 70, "humor": 50}
+    assert below(marks, {"emotion": (7, 10), "humor": (4, 10)}) == ["humor"]
+    assert below(marks, {"emotion": (0, 9)}) == []  # too few to tell
+    assert below(marks, {"emotion": (0, 1)}, enough=1) == ["emotion"]
+
+
+def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
+    gold = [make_gold(corpus, emotion="joy"), make_gold(corpus, emotion="anger")]
+    make_dialogue(corpus)
+    marks = {"emotion": 75}
+    test = open_round(corpus, people, dialogues=gold, kind="test", marks=marks, overlap=1)
+    work = open_round(
+        corpus, people, overlap=1, dialogues=corpus.dialogues.exclude(pk__in=[d.pk for d in gold]),
+        qualification=test,
+    )  # fmt: skip
+    good, bad = people
+    for person, right in ((good, True), (bad, False)):
+        with pytest.raises(Refused, match="passed its test"):
+            Participant.take_in(work.pk, person.pk)
+        for answer in ("joy", "anger") if right else ("joy", "joy"):
+            judge(Participant.take_in(test.pk, person.pk), emotion=answer)
+        assert Participant.take_in(test.pk, person.pk) is None
+    results = {q.person: q for q in Qualification.objects.all()}
+    assert results[good].passed and results[good].scores["emotion"] == [4, 4]
+    assert not results[bad].passed and results[bad].scores["emotion"] == [2, 4]
+    assert Participant.take_in(work.pk, good.pk)
+    with pytest.raises(Refused):
+        Participant.take_in(work.pk, bad.pk)
+    assert test.places.filter(open=True).count() == 2  # a test is never full
+
+
+def test_a_lead_qualifies_by_hand(corpus, people, lead, client_of):
+    gold = [make_gold(corpus)]
+    make_dialogue(corpus)
+    test = open_round(corpus, people, dialogues=gold, kind="test")
+    rest = corpus.dialogues.exclude(pk__in=[d.pk for d in gold])
+    work = open_round(corpus, people, overlap=1, dialogues=rest, qualification=test)
+    seat = work.participants.first()
+    client_of(lead).post(reverse("participant", args=[seat.pk]), {"verb": "qualify"})
+    assert seat.take()
+    assert Qualification.objects.get().decided_by == lead
+
+
+def test_practice_explains_once_an_utterance_is_answered(corpus, people, client_of):
+    gold = make_gold(corpus, why="she smiles")
+    practice = open_round(corpus, people, dialogues=[gold], kind="practice")
+    seat = practice.participants.first()
+    page = client_of(seat.person).get(reverse("assignment", args=[seat.take().pk]))
+    assert page.content.decode().count("she smiles") == 12
+    assert 'class="explained" hidden' in page.content.decode()
+
+
+def test_a_check_of_attention_comes_every_so_often(corpus, people, client_of):
+    for _ in range(4):
+        make_dialogue(corpus, size=1)
+    opened = open_round(corpus, people[:1], attention_every=2)
+    seat, checked = opened.participants.first(), []
+    client = client_of(seat.person)
+    while assignment := seat.take():
+        judge(assignment, submit=False)
+        assignment = Assignment.objects.get(pk=assignment.pk)
+        page = client.get(reverse("assignment", args=[assignment.pk])).content.decode()
+        assert ("A check of attention" in page) == bool(assignment.attention)
+        value = assignment.attention.get("value", "")
+        client.post(reverse("submission", args=[assignment.pk]), {"attention": value})
+        checked.append(bool(assignment.attention))
+    assert checked == [False, True, False, True]
+    given = [a.attention for a in Assignment.objects.all() if a.attention]
+    assert all(check["given"] == check["value"] for check in given)
+
+
+def test_the_page_of_gold_answers(corpus, lead, client_of, people):
+    dialogue = make_dialogue(corpus)
+    opened = open_round(corpus, people)
+    for seat in opened.participants.all():
+        judge(seat.take(), emotion="joy")
+    client = client_of(lead)
+    address = reverse("key", args=[dialogue.pk])
+    page = client.get(f"{address}?round={opened.pk}").content.decode()
+    assert page.count('<option value="joy" selected>') == 2
+    first = dialogue.utterances.first()
+    form = {f"{first.pk}-emotion": "joy", f"{first.pk}-emotion-why": "laughs"}
+    assert "1 answer written down" in client.post(address, form, follow=True).content.decode()
+    wrong = client.post(address, {f"{first.pk}-emotion": "purple"}).content.decode()
+    assert "purple" in wrong and GoldAnswer.objects.count() == 1
+    assert str(dialogue) in client.get(reverse("keys", args=[corpus.pk])).content.decode()
+    for person in people:
+        assert client_of(person).get(address).status_code == 404

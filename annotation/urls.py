@@ -1,6 +1,5 @@
 from django.urls import path
 
-from annotation import api
 from annotation.views import finding, keys, republishing, rounds, running, schemes, work
 
 urlpatterns = [
@@ -41,7 +40,4 @@ urlpatterns = [
     path("corpora/<int:pk>/gold/", keys.keys, name="keys"),
     path("dialogues/<int:pk>/gold/", keys.key, name="key"),
     path("dialogues/<int:pk>/republication/", republishing.republication, name="republication"),
-    path("api/rounds/<int:pk>/assignments/", api.RoundWork.as_view(), name="api_round_work"),
-    path("api/assignments/<int:pk>/", api.AssignmentWork.as_view(), name="api_assignment"),
-    path("api/rounds/<int:pk>/agreement/", api.RoundAgreement.as_view(), name="api_agreement"),
 ]

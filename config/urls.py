@@ -7,6 +7,7 @@ from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
+    path("api/", include("annotation.api_urls")),  # first: asked for most
     path("", include("people.urls")),
     path("", include("corpus.urls")),
     path("", include("annotation.urls")),

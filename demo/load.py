@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.files import File
 from django.db import transaction
 
-from annotation.models import Round
+from annotation.models import Guideline, Round
 from annotation.scheme import DEFAULT
 from corpus.jobs import JobStatus
 from corpus.models import Corpus, Membership
@@ -21,6 +21,7 @@ from people.models import Person
 from releases.models import Release
 
 EPISODES = Path(__file__).parent / "episodes"
+GUIDELINE = Path(__file__).parent / "guideline.md"
 NAME = "声情演示 Shengqing demo"
 DESCRIPTION = (
     "合成演示数据：剧本由本项目编写，语音为机器合成，标注者为模拟。\n"
@@ -67,6 +68,7 @@ def _make(say: Callable[[str], None]) -> Corpus:
         corpus.dialogues.published(),
         [people[name] for name in HABITS],
         overlap=3,
+        guideline=Guideline.draw_up(lead, corpus, GUIDELINE.read_text("utf-8")),
     )
     _judge(opened)
     release = Release.request(lead, corpus, "0.9.0", [opened], licence="cc0-1.0")

@@ -23,7 +23,8 @@ from corpus.scope import (
 def keys(request, pk):
     """The dialogues with gold answers, and those that could get them."""
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
-    rows = with_gold(corpus).select_related("source")
+    rows = with_gold(corpus).select_related("source").annotate(n=Count("utterances"))
+    rows = rows.order_by("source_id", "number")
     others = corpus.dialogues.published().exclude(pk__in=rows.values("pk"))
     words = request.GET.get("q", "").strip()
     if words:
@@ -31,7 +32,9 @@ def keys(request, pk):
     shown = context(
         corpus,
         "rounds",
-        page=page_of(request, rows.annotate(n=Count("utterances")).order_by("source_id", "number"), 50),
+        page=page_of(
+            request, rows.annotate(n=Count("utterances")).order_by("source_id", "number"), 50
+        ),
         others=others.select_related("source")[:20],
         q=words,
     )

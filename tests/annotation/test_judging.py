@@ -6,7 +6,14 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.measuring import measure
-from annotation.models import Adjudication, Assignment, Judgement, Round, SchemeVersion
+from annotation.models import (
+    Adjudication,
+    Assignment,
+    Judgement,
+    Round,
+    SchemeVersion,
+    Suggestion,
+)  # fmt: skip
 from annotation.models.gold import items
 from annotation.scheme import DEFAULT, FULL, SchemeError
 from corpus.jobs import Refused
@@ -170,3 +177,21 @@ def test_rounds_of_one_corpus_are_not_those_of_another(corpus, lead):
     other = make_corpus()
     assert opened in Round.objects.of(lead)
     assert not Round.objects.of(other.memberships.get().person).exists()
+
+
+def test_suggestions_as_a_command(corpus, tmp_path, capsys):
+    make_dialogue(corpus, size=1, uid="D")
+    path = tmp_path / "machine.csv"
+    good = "utterance,task,value,probability\nD_U_1,emotion,joy,0.7\n"
+    for bad, said in (
+        ("nobody,emotion,joy,0.7", "line 3: no utterance"),
+        ("D_U_1,emotion,purple,0.7", "line 3: 'purple' is no answer"),
+        ("D_U_1,emotion,joy,nan", "line 3: expected a probability"),
+    ):
+        path.write_text(f"{good}{bad}\n")
+        with pytest.raises(CommandError, match=f"{said}.*Nothing was stored"):
+            call_command("suggest", str(path), corpus=corpus.name, origin="m 1")
+    assert not Suggestion.objects.exists()
+    path.write_text(good)
+    call_command("suggest", str(path), corpus=corpus.name, origin="m 1")
+    assert Suggestion.objects.get().probability == 0.7

@@ -100,7 +100,11 @@ class JudgingForm extends HTMLElement {
     if (what === "close") event.target.closest("dialog").close()
     else if (what === "rested") { this.activity.rested(); this.querySelector(".rest").hidden = true }
     else this.querySelector(`.${{ help: "keys", skip: "skip", guideline: "guideline", comment: "remark", flag: "remark" }[what]}-dialog`)?.showModal()
-    if (what === "comment" || what === "flag") this.querySelector(`.remark-dialog [value=${what === "flag" ? "bad_cut" : "comment"}]`).checked = true
+    if (what === "comment" || what === "flag") {
+      const kind = this.querySelector(`.remark-dialog [value=${what === "flag" ? "bad_cut" : "comment"}]`)
+      kind.checked = true
+      kind.focus()
+    }
     if (what === "comment") this.querySelector("#remark-words").focus()
     ;({ undo: () => this.undo(), next: () => this.next(), back: () => this.back() })[what]?.()
   }

@@ -1,0 +1,165 @@
+"""A round from start to finish by keyboard and by touch; sessions, tabs and notes on the way."""
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import expect
+
+from annotation.models import Judgement, Remark, Skip, Warned
+from tests.browser.test_workbench import until, wait_until_saved
+from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def corpus():
+    corpus = make_corpus(make_person("lead"))
+    for _ in range(3):
+        make_dialogue(corpus, size=3)
+    return corpus
+
+
+@pytest.fixture
+def opened(corpus):
+    people = [make_member(corpus, username=name) for name in ("anno", "phone")]
+    return open_round(corpus, people, confidence=True, cannot_tell=True)
+
+
+def begin(page):
+    page.goto("/work/")
+    page.get_by_role("button", name="labelling").click()
+    page.wait_for_url("**/assignments/*/")
+
+
+def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
+    page = sign_in("anno")
+    begin(page)
+    for _dialogue in range(3):
+        here = page.url
+        for _utterance in range(3):
+            page.keyboard.type("311133")  # six tasks
+            page.keyboard.press("Enter")  # and on: seven keys an utterance
+        expect(page.locator(".done")).to_have_text("3 of 3 utterances")
+        page.keyboard.press("Enter")
+        page.wait_for_url(lambda address, here=here: address != here)
+    expect(page.locator(".notice")).to_contain_text("Nothing waits for you in this round")
+
+    touch = sign_in("phone", has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
+    touch.goto("/work/")
+    touch.get_by_role("button", name="labelling").tap()
+    for _dialogue in range(3):
+        touch.wait_for_url("**/assignments/*/")
+        here = touch.url
+        for _utterance in range(3):
+            for task in ("sentiment", "emotion", "sarcasm", "humor", "emotion_sentiment",
+                         "sarcasm_humor"):  # fmt: skip
+                touch.locator(f"form.questions:visible [data-task={task}] label").nth(1).tap()
+            touch.get_by_role("button", name="Next utterance").tap()
+        touch.get_by_role("button", name="Hand in").tap()
+        touch.wait_for_url(lambda address, here=here: address != here)
+    expect(touch.locator(".notice")).to_contain_text("Nothing waits")
+    assert opened.share_done() == (6, 6)
+    assert Judgement.objects.count() == 2 * 3 * 3 * 6
+    assert set(Judgement.objects.values_list("confidence", flat=True)) == {3}
+
+
+def test_an_ended_session_keeps_the_answers_until_somebody_signs_in(sign_in, opened):
+    page = sign_in("anno")
+    begin(page)
+    page.keyboard.type("3")
+    wait_until_saved(page, 1)
+    Session.objects.all().delete()
+    page.keyboard.type("11")
+    expect(page.locator(".saved")).to_contain_text("signed out")
+    assert Judgement.objects.count() == 1
+    other = page.context.new_page()
+    other.goto("/sign-in/")
+    other.fill("[name=username]", "anno")
+    other.fill("[name=password]", "secret-for-tests")
+    other.keyboard.press("Enter")
+    other.wait_for_url(lambda address: "sign-in" not in address)
+    other.close()
+    wait_until_saved(page, 3)
+    page.shengqing_errors[:] = []
+
+
+def test_a_closed_tab_has_lost_nothing(sign_in, opened):
+    page = sign_in("anno")
+    begin(page)
+    address = page.url
+    page.context.set_offline(True)
+    page.keyboard.type("31")
+    expect(page.locator(".saved")).to_contain_text("Not saved yet")
+    page.close()
+    other = page.context.new_page()
+    page.context.set_offline(False)
+    other.goto(address)
+    wait_until_saved(other, 2)
+    expect(other.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sarcasm")
+    page.shengqing_errors[:] = []
+
+
+def test_two_tabs_do_not_overwrite_each_other_unseen(sign_in, opened):
+    page = sign_in("anno")
+    begin(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    page.keyboard.type("3")
+    wait_until_saved(page, 1)
+    other.keyboard.type("1")
+    expect(other.locator(".saved")).to_contain_text("answered “positive”")
+    expect(other.locator(".saved")).to_contain_text("you answered “negative”")
+    assert Judgement.objects.count() == 1
+    other.locator("form.questions:visible [data-task=sentiment] label").first.click()
+    wait_until_saved(other, 2)
+    page.shengqing_errors[:] = []
+
+
+def test_notes_by_the_way(sign_in, opened):
+    page = sign_in("anno")
+    begin(page)
+    page.keyboard.type("331")  # positive, anger, no sarcasm
+    expect(page.locator(".warning")).to_contain_text("is that meant?")
+    page.keyboard.press("y")
+    expect(page.locator(".warning button")).to_have_count(0)
+    page.keyboard.press("-")  # less sure of the last one
+    expect(page.locator("form.questions:visible [data-task=sarcasm] .sure")).to_have_text(
+        "fairly sure"
+    )
+    page.keyboard.type("0")  # humor: cannot tell, so nothing acts on it
+    expect(page.locator("form.questions:visible [data-task=sarcasm_humor]")).to_be_hidden()
+    page.keyboard.press("c")
+    page.keyboard.type("这是反话吗？ 12")
+    page.get_by_role("button", name="Send to the lead").click()
+    expect(page.locator("form.questions:visible .remarks")).to_contain_text("这是反话吗")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("f")
+    page.get_by_label("cannot judge").check()
+    page.get_by_role("button", name="Send to the lead").click()
+    expect(page.locator("#turns li").nth(1)).to_have_attribute("data-complete", "")
+    until(page, "localStorage.length === 0")
+    assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
+    assert Judgement.objects.filter(task="sarcasm", confidence=2).exists()
+    assert set(Remark.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
+    page.keyboard.press("g")
+    expect(page.locator(".guideline-dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    page.keyboard.press("s")
+    page.get_by_role("button", name="Skip it").click()
+    expect(page.locator(".notice").first).to_contain_text("Skipped")
+    assert Skip.objects.count() == 1
+
+
+def test_a_break_is_suggested_after_the_rounds_minutes(sign_in, opened):
+    opened.break_minutes = 1
+    opened.save()
+    page = sign_in("anno")
+    begin(page)
+    page.evaluate("sessionStorage.setItem('worked', 58)")
+    page.mouse.move(50, 50)
+    expect(page.locator(".rest")).to_contain_text("worked for 1 minutes", timeout=8000)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".rest")).to_be_hidden()
+    page.keyboard.type("3")
+    wait_until_saved(page, 1)
+    assert Judgement.objects.get().seconds >= 1

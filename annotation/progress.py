@@ -12,32 +12,29 @@ WEEK = 7
 
 
 def funnel(round):
-    """Dialogues by how many people have handed them in, and what hinders."""
-    places = round.places.filter(gold=False, withdrawn=False)
-    wanted = places.count()
-    done = (
-        round.assignments.filter(
-            gold=False, state="submitted", dialogue__in=places.values("dialogue")
-        )
-        .order_by()
-        .values("dialogue")
-        .annotate(n=Count("pk"))
-    )
-    complete = done.filter(n__gte=round.overlap).count()
-    waiting = places.filter(given=0).count()
-    now = timezone.now()
-    counted = round.assignments.aggregate(
-        held=Count("pk", filter=Q(state="held")),
-        stalled=Count("pk", filter=Q(state="held", until__lt=now)),
-        skipped=Count("pk", filter=Q(state="skipped")),
-    )
+    """Dialogues by how far they are, and what hinders."""
+    rows = by_state(round)
+    held = round.assignments.filter(state="held")
+    counted = {state: rows[state].count() for state in ("waiting", "complete", "withdrawn")}
+    dialogues = round.places.filter(gold=False, withdrawn=False).count()
+    return counted | {
+        "dialogues": dialogues,
+        "begun": dialogues - counted["waiting"] - counted["complete"],
+        "held": held.count(),
+        "stalled": held.filter(until__lt=timezone.now()).count(),
+    }
+
+
+def by_state(round):
+    """The places of a round, queryset by state: waiting, begun, complete, withdrawn."""
+    standing = round.places.filter(gold=False, withdrawn=False)
+    held = round.assignments.filter(state="held", gold=False).values("dialogue")
+    full = Q(given__gte=round.overlap) & ~Q(dialogue__in=held)
     return {
-        "dialogues": wanted,
-        "waiting": waiting,
-        "begun": wanted - waiting - complete,
-        "complete": complete,
-        "withdrawn": round.places.filter(withdrawn=True).count(),
-        **counted,
+        "waiting": standing.filter(given=0),
+        "begun": standing.filter(~full, given__gt=0),
+        "complete": standing.filter(full),
+        "withdrawn": round.places.filter(withdrawn=True),
     }
 
 

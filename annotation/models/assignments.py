@@ -129,6 +129,7 @@ class Assignment(models.Model):
                 name="unfinished_work",
             ),
             models.Index(fields=["round", "until"], condition=Q(state="held"), name="leases"),
+            models.Index(fields=["round"], condition=Q(state="skipped"), name="skips"),
         ]
 
     def __str__(self):

@@ -5,7 +5,8 @@ import datetime
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import connection, models, transaction
-from django.db.models import Count, Exists, F, Max, OuterRef
+from django.db.models import Count, Exists, F, Max, OuterRef, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -39,8 +40,8 @@ class RoundQuerySet(models.QuerySet):
         handed_in = Assignment.objects.filter(gold=False).submitted()
         places = Place.objects.filter(gold=False, withdrawal=None)
         return self.annotate(
-            handed_in=models.functions.Coalesce(models.Subquery(count(handed_in)), 0),
-            places_count=models.functions.Coalesce(models.Subquery(count(places)), 0),
+            handed_in=Coalesce(models.Subquery(count(handed_in)), 0),
+            places_count=Coalesce(models.Subquery(count(places)), 0),
         )
 
     def open(self):
@@ -292,8 +293,11 @@ class Round(models.Model):
         if self.published:
             handed_in = self.assignments.submitted().count()
             return handed_in, handed_in
-        handed_in = self.assignments.filter(gold=False).submitted().count()
-        return handed_in, self.places.filter(gold=False, withdrawal=None).count() * self.overlap
+        counted = self.places.filter(gold=False, withdrawn=False).aggregate(
+            places=Count("pk"), given=Coalesce(Sum("given"), 0)
+        )
+        held = self.assignments.filter(state="held", gold=False).count()
+        return counted["given"] - held, counted["places"] * self.overlap
 
     def stuck(self):
         """Places that wait for more people than may still take them.
@@ -306,6 +310,10 @@ class Round(models.Model):
         waiting = self.places.filter(open=True)
         if self.for_all:
             return waiting.none()
+        spare = len(free) - self.overlap
+        if spare >= 0:  # then only skips can leave too few
+            skipped = self.assignments.filter(state="skipped").values("dialogue")
+            waiting = waiting.filter(dialogue__in=skipped)
         taken = (
             Assignment.objects.filter(
                 round=OuterRef("round"), dialogue=OuterRef("dialogue"), person__in=free
@@ -316,8 +324,7 @@ class Round(models.Model):
             .annotate(n=Count("pk"))
             .values("n")
         )
-        had_by = models.functions.Coalesce(models.Subquery(taken), 0)
-        spare = len(free) - self.overlap
+        had_by = Coalesce(models.Subquery(taken), 0)
         return waiting.annotate(had_by=had_by).filter(had_by__gt=F("given") + spare)
 
 

@@ -1,7 +1,6 @@
 """What a lead does to a round while it runs: people, dialogues, pauses, comments."""
 
 from django.contrib import messages
-from django.db.models import Count, Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Participant, Qualification, Remark
+from annotation.progress import by_state
 from annotation.views.rounds import round_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
@@ -110,7 +110,7 @@ def places(request, pk):
     if state == "stuck":
         rows = rows.filter(pk__in=found.stuck().values("pk"))
     elif state in STATES:
-        rows = by_state(rows.filter(gold=False), found)[state]
+        rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
     page = page_of(request, rows.order_by("position"), 50)
     work = {}
     dialogues = [place.dialogue_id for place in page]
@@ -128,24 +128,6 @@ def places(request, pk):
         seats=found.participants.filter(left_at=None).select_related("person"),
     )
     return render(request, "annotation/places.html", shown)
-
-
-def by_state(rows, found):
-    """Places by how far they are."""
-    full = rows.annotate(
-        done=Count(
-            "dialogue__assignments",
-            filter=Q(
-                dialogue__assignments__round=found.pk, dialogue__assignments__state="submitted"
-            ),
-        )
-    )
-    return {
-        "waiting": rows.filter(given=0, withdrawn=False),
-        "begun": full.filter(given__gt=0, done__lt=found.overlap, withdrawn=False),
-        "complete": full.filter(done__gte=found.overlap, withdrawn=False),
-        "withdrawn": rows.filter(withdrawn=True),
-    }
 
 
 @require_POST

@@ -132,7 +132,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     )
 else:
-    DATABASES["default"].update(CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].update(ENGINE="config.postgresql", CONN_HEALTH_CHECKS=True)
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         server_side_binding=True,  # statements that come again are planned once
         prepare_threshold=3,

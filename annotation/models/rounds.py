@@ -241,6 +241,9 @@ class Round(models.Model):
         if not made:
             found.quota, found.left_at, found.halted_at = quota, None, None
             found.save(update_fields=["quota", "left_at", "halted_at"])
+        if self.for_all:
+            self.overlap = self.participants.filter(left_at=None).count()
+            self.save(update_fields=["overlap"])
         Event.record(person, "admit", self, person=who.username, quota=quota)
         return found
 

@@ -12,7 +12,8 @@ from django.db.backends.sqlite3 import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    turn = None  # the lock file, as long as this connection may write
+    turns = None  # the file whose lock is the turn, opened once
+    has_turn = False
 
     def _start_transaction_under_autocommit(self):
         self._wait_for_turn()
@@ -34,18 +35,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
         finally:
             self._end_turn()
 
-    def close(self):
+    def _close(self):
         try:
-            return super().close()
+            return super()._close()
         finally:
             self._end_turn()
+            if self.turns is not None:
+                os.close(self.turns)
+                self.turns = None
 
     def _wait_for_turn(self):
-        if self.turn is None and not self.is_in_memory_db():
-            self.turn = os.open(f"{self.settings_dict['NAME']}-turn", os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(self.turn, fcntl.LOCK_EX)
+        if self.has_turn or self.is_in_memory_db():
+            return
+        if self.turns is None:
+            name = f"{self.settings_dict['NAME']}-turn"
+            self.turns = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self.turns, fcntl.LOCK_EX)
+        self.has_turn = True
 
     def _end_turn(self):
-        if self.turn is not None:
-            os.close(self.turn)
-            self.turn = None
+        if self.has_turn:
+            fcntl.flock(self.turns, fcntl.LOCK_UN)
+            self.has_turn = False

@@ -1,0 +1,1 @@
+"""PostgreSQL with a look at the socket instead of a question before each request."""

@@ -176,17 +176,17 @@ class Participant(models.Model):
         row = TAKER.first(round, person, timezone.now())
         if row is None:
             raise cls.DoesNotExist
-        (pk, quota, reached), hindrances, waits = row[:3], row[3:8], row[8:11]
+        (pk, quota, reached), hindrances, waits = row[:3], row[3:8], row[8:10]
         me = cls(pk=pk, round_id=round, person_id=person, quota=quota, reached=reached)
-        me.round = Round(**dict(zip(TAKEN_OF_ROUND, row[11:])))
+        me.round = Round(**dict(zip(TAKEN_OF_ROUND, row[10:])))
         me._guard(*hindrances)
         return me._take(*waits)
 
-    def _take(self, unfinished, silent, returned):
+    def _take(self, silent, returned):
         if silent:
             returned = self.round.free_silent() or returned
-        begun = UNFINISHED.rows(self.round_id, self.person_id) if unfinished else []
-        for pk, dialogue, state, gold, endless in begun:
+        # a statement of its own: what TAKER saw may be from before it got the lock
+        for pk, dialogue, state, gold, endless in UNFINISHED.rows(self.round_id, self.person_id):
             mine = Assignment(
                 pk=pk,
                 round=self.round,
@@ -362,10 +362,6 @@ TAKEN_OF_ROUND = [
 ]
 
 
-def _unfinished(round, person):
-    return Assignment.objects.filter(round=round, person=person, state__in=["held", "freed"])
-
-
 TAKER = Prepared(
     lambda round, person, at: (
         Participant.objects.filter(round=round, person=person)
@@ -377,7 +373,6 @@ TAKER = Prepared(
             true_if(Q(left_at__isnull=False)),
             true_if(Q(halted_at__isnull=False)),
             Exists(Membership.objects.filter(corpus=OuterRef("round__corpus"), person=person)),
-            Exists(_unfinished(round, person)),
             Exists(Assignment.objects.filter(round=round, state="held", until__lt=at)),
             Exists(Place.objects.filter(round=round, open=True, returned=True)),
             *(f"round__{name}" for name in TAKEN_OF_ROUND),
@@ -387,7 +382,7 @@ TAKER = Prepared(
 )
 UNFINISHED = Prepared(
     lambda round, person: (
-        _unfinished(round, person)
+        Assignment.objects.filter(round=round, person=person, state__in=["held", "freed"])
         .order_by("-state", "pk")
         .values_list("pk", "dialogue", "state", "gold", true_if(Q(until__isnull=True)))
     )

@@ -19,7 +19,7 @@ class ReleaseForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.corpus = corpus
         self.corpus = corpus
-        self.fields["rounds"].queryset = corpus.rounds.all()
+        self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
         self.fields["notes"].required = False
 
     def clean_version(self):

@@ -152,3 +152,12 @@ def test_the_page_of_gold_answers(corpus, lead, client_of, people):
     assert str(dialogue) in client.get(reverse("keys", args=[corpus.pk])).content.decode()
     for person in people:
         assert client_of(person).get(address).status_code == 404
+
+
+def test_exercises_are_not_offered_for_a_release(corpus, people, lead, client_of):
+    gold = [make_gold(corpus)]
+    for kind in ("practice", "test"):
+        open_round(corpus, people, dialogues=gold, kind=kind, name=f"only {kind}")
+    open_round(corpus, people, name="the real one")
+    page = client_of(lead).get(reverse("new_release", args=[corpus.pk])).content.decode()
+    assert "the real one" in page and "only practice" not in page and "only test" not in page

@@ -4,6 +4,7 @@ import uuid
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException, ValidationError
@@ -25,10 +26,13 @@ class Conflict(APIException):
     status_code = 409
 
     def __init__(self, complaint):
-        detail = {"why": sentence(complaint)}
-        if isinstance(complaint, Overtaken):
-            detail["current"] = complaint.current
-        self.detail = detail  # as it is; the base class makes texts of numbers
+        self.detail = refusal(complaint)  # as it is; the base class makes texts of numbers
+
+
+def refusal(complaint):
+    """What a script or the workbench is told: why, and what stands where it was overtaken."""
+    current = {"current": complaint.current} if isinstance(complaint, Overtaken) else {}
+    return {"why": sentence(complaint), **current}
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -99,7 +103,7 @@ def described(assignment):
         "view": round.view,
         "until": assignment.until,
         "dialogue": assignment.dialogue_id,
-        "workbench": f"/assignments/{assignment.pk}/",
+        "workbench": reverse("assignment", args=[assignment.pk]),
         "utterances": turns,
     }
 

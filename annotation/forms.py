@@ -15,7 +15,6 @@ HELP = {
     "break_minutes": _("After so long at work a break is suggested; 0: never."),
     "gold_percent": _("Percent of dialogues with known answers that are mixed in unseen."),
     "attention_every": _("One check in so many dialogues; 0: none."),
-    "marks": _("Percent that have to be right; empty: no mark."),
     "qualification": _("Only those who have passed this test get dialogues."),
     "quota": _("Nobody gets more than this; empty: as many as they like."),
     "most": _("Drawn at random, for a pilot; empty: all of them."),
@@ -52,6 +51,13 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
 
     annotators = forms.ModelMultipleChoiceField(
         queryset=None, label=_("annotators"), widget=forms.CheckboxSelectMultiple
+    )
+    overlap = forms.IntegerField(
+        label=_("people per dialogue"),
+        initial=3,
+        min_value=1,
+        max_value=20,
+        help_text=HELP["overlap"],
     )
     quota = forms.IntegerField(
         label=_("dialogues for each, at most"),
@@ -91,12 +97,8 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         fields["scheme_version"].queryset = corpus.schemes.all()
         fields["guideline"].queryset = corpus.guidelines.all()
         fields["qualification"].queryset = corpus.rounds.filter(kind=Round.Kind.TEST)
-        fields["qualification"].required = fields["guideline"].required = False
-        fields["overlap"].min_value, fields["overlap"].max_value = 1, 20
-        for name in ("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"):
-            fields[name].required = False
-        for name in ("view", "order", "suggestions", "below", "gold_percent", "attention_every"):
-            fields[name].required = False
+        for name in self.Meta.fields:  # what is left out keeps the round's default
+            fields[name].required = name in ("name", "overlap")
         self.tasks = newest.scheme.tasks
         for task in self.tasks:
             fields[f"mark_{task.key}"] = forms.IntegerField(

@@ -13,7 +13,6 @@ urlpatterns = [
     path("assignments/<int:pk>/presence/", work.presence, name="presence"),
     path("assignments/<int:pk>/remarks/", work.remarks, name="remarks"),
     path("assignments/<int:pk>/warnings/", work.warnings, name="warnings"),
-    path("assignments/<int:pk>/guideline/", work.guideline, name="assignment_guideline"),
     path("rounds/<int:pk>/next/", work.next_assignment, name="next_assignment"),
     path("work/history/", work.history, name="history"),
     path("corpora/<int:pk>/rounds/", rounds.rounds, name="rounds"),

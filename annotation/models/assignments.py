@@ -24,7 +24,8 @@ WHY_NOT = {
 }
 
 
-def _why_not(is_open, resting):
+def why_not(is_open, resting):
+    """Why nobody can work in a round just now; "" if they can."""
     if not is_open:
         return gettext_noop("This round is closed.")
     return gettext_noop("This round is paused. Your answers are kept.") if resting else ""
@@ -263,7 +264,7 @@ class Assignment(models.Model):
         until = None if endless else timezone.now()
         fields = {"dialogue_id": dialogue, "person_id": person, "state": state, "gold": gold}
         found = cls(pk=pk, round=round, until=until, **fields)
-        found.is_locked, found.stopped = True, _why_not(is_open, resting)
+        found.is_locked, found.stopped = True, why_not(is_open, resting)
         return found
 
     def at_work(self, renew=True):

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models.assignments import Assignment
+from annotation.models.assignments import Assignment, why_not
 from annotation.models.rounds import Round, resting
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
@@ -76,9 +76,11 @@ class Place(models.Model):
         if Withdrawal.objects.filter(place=self).exists():
             return
         work = Assignment.objects.filter(round=self.round_id, dialogue=self.dialogue_id)
-        work.exclude(state__in=["skipped", "freed"]).lock_and_set("withdrawn")
+        work = work.exclude(state__in=["skipped", "freed"])
+        work.lock_and_set("withdrawn")
         Withdrawal.objects.create(place=self, person=person, reason=reason)
         Place.objects.filter(pk=self.pk).update(withdrawn=True, open=False, given=0)
+        work.exclude(state="withdrawn").lock_and_set("withdrawn")  # given out at this moment
         Event.record(person, "withdraw", self, dialogue=self.dialogue.uid, reason=reason)
 
     @transaction.atomic
@@ -202,11 +204,9 @@ class Participant(models.Model):
             self._fresh_assignment(returned) if self.has_quota else None
         )
 
-    def _guard(self, closed, resting, left, halted, member):
-        if closed:
-            raise Refused(gettext_noop("This round is closed."))
-        if resting:
-            raise Refused(gettext_noop("This round is paused. Your answers are kept."))
+    def _guard(self, is_open, resting, left, halted, member):
+        if why := why_not(is_open, resting):
+            raise Refused(why)
         if left or not member:
             raise Refused(gettext_noop("You do not take part in this round any more."))
         if halted:
@@ -368,7 +368,7 @@ TAKER = Prepared(
         .order_by()
         .values_list(
             *("id", "quota", "reached"),
-            true_if(Q(round__closure__isnull=False)),
+            true_if(Q(round__closure__isnull=True)),
             resting(),
             true_if(Q(left_at__isnull=False)),
             true_if(Q(halted_at__isnull=False)),

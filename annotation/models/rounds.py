@@ -357,6 +357,6 @@ class Pause(models.Model):
         return f"{self.round} {self.at:%Y-%m-%d %H:%M}"
 
 
-def resting():
-    """Whether the round of a row (with `round`) is paused, as an expression."""
-    return Exists(Pause.objects.filter(round=OuterRef("round"), lifted_at=None))
+def resting(round="round"):
+    """Whether the round of a row, by that field, is paused, as an expression."""
+    return Exists(Pause.objects.filter(round=OuterRef(round), lifted_at=None))

@@ -1,7 +1,6 @@
 """What a lead and an adjudicator see: rounds, agreement, and the items behind every number."""
 
 from django.contrib import messages
-from django.db.models import Exists, OuterRef
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,8 +10,9 @@ from django.views.decorators.http import require_POST
 from annotation.agreement import NO_PAIRS, ONE_VALUE
 from annotation.forms import AdmissionForm, RoundForm
 from annotation.measuring import measure
-from annotation.models import Adjudication, Pause, Remark, Round
+from annotation.models import Adjudication, Remark, Round
 from annotation.models.gold import items
+from annotation.models.rounds import resting
 from annotation.progress import forecast, funnel, people
 from annotation.scheme import SchemeError
 from corpus.jobs import Refused, sentence
@@ -40,7 +40,7 @@ AXIS = 192  # width of the 0–1 axis in the drawing, from 4
 def rounds(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
     rows = corpus.rounds.counted().select_related("closure", "scheme_version")
-    rows = rows.annotate(resting=Exists(Pause.objects.filter(round=OuterRef("pk"), lifted_at=None)))
+    rows = rows.annotate(resting=resting("pk"))
     return render(request, "annotation/rounds.html", context(corpus, "rounds", rounds=rows))
 
 

@@ -97,5 +97,5 @@ def guideline(request, pk):
         Guideline.objects.filter(corpus__in=Corpus.objects.of(request.user)), pk=pk
     )
     corpus = with_role(request, found.corpus)
-    page = context(corpus, "rounds", guideline=found, assignment=None)
+    page = context(corpus, "rounds", guideline=found)
     return render(request, "annotation/guideline.html", page)

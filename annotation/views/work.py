@@ -12,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation.api import answer_in
+from annotation.api import answer_in, refusal
 from annotation.forms import SkipForm
 from annotation.models import (
     Assignment,
     GoldAnswer,
     Judgement,
-    Overtaken,
     Participant,
     Place,
     Remark,
@@ -122,7 +121,7 @@ def history(request):
     rows = (
         Judgement.objects.filter(assignment__in=Assignment.objects.of(request.user).order_by())
         .values("utterance", "assignment")
-        .annotate(last=Count("pk"))
+        .distinct()
     )
     words, chosen = request.GET.get("q", "").strip(), number(request.GET.get("round"))
     if words:
@@ -199,7 +198,6 @@ def assignment(request, pk):
         round=round,
         dialogue=assignment.dialogue,
         view=round.view,
-        scheme=round.scheme,
         rules=round.scheme.rules_to_json(),
         turns=_turns(assignment),
         editable=editable,
@@ -243,7 +241,6 @@ def _turns(assignment):
                 "due": task.key in due,
                 "row": rows.get(task.key),
                 "given": given.get(task.key, ""),
-                "answer": next((v for v in task.values if v.key == given.get(task.key)), None),
                 "parents": [scheme[parent] for parent in task.parents],
                 "suggested": suggested.get((utterance.pk, task.key)),
                 "key": key.get(utterance.pk, {}).get(task.key),
@@ -295,10 +292,7 @@ def judgements(request, pk):
                 assignment.label(utterance, task, value)
     except Complaint as complaint:
         if "task" in request.POST:
-            refused = {"saved": False, "why": sentence(complaint)}
-            if isinstance(complaint, Overtaken):
-                refused["current"] = complaint.current
-            return JsonResponse(refused, status=409)
+            return JsonResponse({"saved": False, **refusal(complaint)}, status=409)
         messages.error(request, sentence(complaint))
     return redirect(f"{request.path.removesuffix('judgements/')}#u{utterance.pk}")
 
@@ -318,11 +312,11 @@ def submission(request, pk):
     """Hand the dialogue in and go on to the next one."""
     assignment = _assignment_of(request, pk)
     try:
-        _check_attention(assignment, request.POST)
         assignment.submit()
     except Refused as refusal:
         messages.error(request, sentence(refusal))
         return redirect("assignment", assignment.pk)
+    _check_attention(assignment, request.POST)
     _tell_score(request, assignment)
     return next_assignment(request, assignment.round_id)
 
@@ -446,12 +440,3 @@ def _uuid(posted):
         return uuid.UUID(posted.get("client_id"))
     except (ValueError, TypeError, AttributeError) as error:
         raise Refused(gettext_noop("An answer needs a client_id, a UUID.")) from error
-
-
-def guideline(request, pk):
-    """The guideline of the round, a page of its own that the workbench shows aside."""
-    assignment = _assignment_of(request, pk)
-    corpus = with_role(request, assignment.round.corpus)
-    found = assignment.round.guideline
-    page = context(corpus, "label", assignment=assignment, guideline=found)
-    return render(request, "annotation/guideline.html", page)

@@ -150,7 +150,7 @@ class JudgingForm extends HTMLElement {
       c: () => this.do("comment"), f: () => this.do("flag"), g: () => this.do("guideline"), s: () => this.do("skip"), "-": () => this.last && this.lessSure(this.last), y: () => this.current.keepAll(this.record),
     }
     const move = /^\d$/.test(event.key) ? () => this.digit(event.key) : moves[event.key.length > 1 ? event.key : event.key.toLowerCase()]
-    if (!move || (this.closest("[inert]") ?? !this.handIn) && !["ArrowUp", "ArrowDown", "?", "g"].includes(event.key)) return
+    if (!move || !this.handIn && !["ArrowUp", "ArrowDown", "?", "g"].includes(event.key)) return
     event.preventDefault()
     move()
   }

@@ -172,6 +172,8 @@ class AlphaSerializer(serializers.Serializer):
     agreement = serializers.FloatField(allow_null=True)
     low = serializers.FloatField(allow_null=True)
     high = serializers.FloatField(allow_null=True)
+    coefficients = serializers.DictField()
+    classes = serializers.DictField()
 
 
 class RoundAgreement(GenericAPIView):
@@ -187,8 +189,5 @@ class RoundAgreement(GenericAPIView):
 
     def get(self, request, pk):
         found = get_object_or_404(self.get_queryset(), pk=pk)
-        rows = [
-            {"task": m.task.key, "level": m.task.level, **m.alpha.to_json()}
-            for m in measure([found], found.scheme)
-        ]
+        rows = [m.to_json() for m in measure([found], found.scheme)]
         return Response(self.get_serializer(rows, many=True).data)

@@ -1,42 +1,385 @@
-"""Agreement of a round: judgements out of the database, coefficients out of the plain core."""
+"""Agreement of rounds: live from the tally, with intervals from the items."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
 
-from annotation.agreement import Alpha, alpha, reading, tally
-from annotation.models import Judgement
+import numpy as np
+from django.db.models import Max
+
+from annotation import counting, pairwise
+from annotation.agreement import (
+    PairCounts,
+    alpha,
+    class_alphas,
+    count_values,
+    pair_counts,
+    reading,
+    why_undefined,
+)  # fmt: skip
+from annotation.models import Item, Submission
+from annotation.models.items import given_in
+from annotation.resampling import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.scheme import Task
+from annotation.tables import coefficients, told
+from corpus.models import Utterance
+
+PARTS = 12  # points of the line over time
+MOST_PAIRS = 66  # pairs of people that get intervals: those of twelve people
+MOST_GROUPS = 50
+LENGTHS = [1, 2, 4, 8]  # seconds between the groups by length
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One task or correlation of a round and its agreement."""
+    """One task or correlation and how far people agree on it.
+
+    `coefficients` name -> value, undefined, low, high; `classes` value key -> the same;
+    `agreed` the alpha where everybody gave the parents of a correlation the same values;
+    `association` of a correlation with its parents: v (Cramér's), chi2, freedom, bits.
+    """
 
     task: Task
-    alpha: Alpha
+    units: int
+    judgements: int
+    coefficients: dict[str, Any]
+    classes: dict[str, Any]
+    agreed: dict[str, Any] | None = None
+    association: dict[str, Any] | None = None
 
     @property
-    def reading(self) -> str:
-        return "" if self.alpha.value is None else reading(self.alpha.value)
+    def alpha(self):
+        return self.coefficients["alpha"]
+
+    @property
+    def reading(self):
+        value = self.alpha["value"]
+        return "" if value is None else reading(value)
+
+    def to_json(self):
+        row = {"task": self.task.key, "level": self.task.level, **ends(self.alpha)}
+        row |= {"units": self.units, "judgements": self.judgements}
+        row["agreement"] = self.coefficients["raw"]["value"]
+        row |= {"coefficients": self.coefficients, "classes": self.classes}
+        if self.task.is_correlation:
+            row |= {"parents_agree": self.agreed, "association": self.association}
+        return row
 
 
-def measure(rounds, scheme) -> list[Measure]:
-    """Krippendorff's alpha per task over the handed-in judgements, intervals over dialogues."""
-    by_task: dict[str, list[tuple[int, int, str]]] = {task.key: [] for task in scheme.tasks}
-    for task, utterance, dialogue, value in _judgements(rounds):
-        by_task[task].append((utterance, dialogue, value))
-    return [Measure(task, _alpha(task, by_task[task.key])) for task in scheme.tasks]
+def ends(row):
+    """A coefficient with its interval, None where it has none."""
+    return {"low": None, "high": None} | row
 
 
-def _judgements(rounds) -> Iterator[tuple[str, int, int, str]]:
-    current = Judgement.objects.filter(assignment__round__in=rounds).submitted().current().told()
-    rows: Iterator[tuple[str, int, int, str]] = current.values_list(
-        "task", "utterance_id", "utterance__dialogue_id", "value"
-    ).iterator()
-    return rows
+def live(round, totals=None):
+    """The measures of a round from its tally, without intervals."""
+    totals = totals or counting.totals(round)
+    return [
+        _measured(
+            task,
+            totals.pairs(task),
+            totals.pairs(task, "a") if task.is_correlation else None,
+            totals.joint(task) if task.is_correlation else None,
+        )
+        for task in round.scheme.tasks
+    ]
 
 
-def _alpha(task: Task, rows: list[tuple[int, int, str]]) -> Alpha:
-    dialogue_of = {utterance: dialogue for utterance, dialogue, _ in rows}
-    units, counts = tally(((utterance, value) for utterance, _, value in rows), task.keys)
-    return alpha(counts, task.level, clusters=[dialogue_of[unit] for unit in units])
+def _measured(task, pairs, agreed=None, joint=None):
+    why = why_undefined(pairs)
+    return Measure(
+        task,
+        int(pairs.pairable),
+        int(pairs.judgements),
+        {
+            name: told(float(coefficient(pairs, *more)), why)
+            for name, (coefficient, *more) in coefficients(task.level).items()
+        },
+        {
+            value: told(float(found), why)
+            for value, found in zip(task.keys, class_alphas(pairs), strict=True)
+        },
+        None if agreed is None else _agreed(task, agreed),
+        None if joint is None else _association(joint),
+    )
+
+
+def _agreed(task, pairs):
+    row = told(float(alpha(pairs, task.level)), why_undefined(pairs))
+    return row | {"units": int(pairs.pairable)}
+
+
+def _association(joint):
+    found = pairwise.association(joint.reshape(-1, joint.shape[-1]))
+    return {name: None if np.isnan(value) else value for name, value in found.items()}
+
+
+@dataclass
+class Units:
+    """The items of one task as arrays: counts (U, V), and of each its utterance and dialogue.
+
+    `agreed` says of a correlation where everybody gave its parents the same values; `joint` holds
+    rows (unit, place of the parents' values together, value).
+    """
+
+    task: Task
+    utterances: list[int] = field(default_factory=list)
+    rows: list[tuple[int, int, int]] = field(default_factory=list)  # unit, person, value
+    agreed: list[bool] = field(default_factory=list)
+    joint: list[tuple[int, int, int]] = field(default_factory=list)
+
+    def finish(self, dialogue_of):
+        self.utterances = np.array(self.utterances, dtype=np.int64)
+        self.rows = np.array(self.rows, dtype=np.int64).reshape(-1, 3)
+        self.agreed = np.array(self.agreed, dtype=bool)
+        self.joint = np.array(self.joint, dtype=np.int64).reshape(-1, 3)
+        self.dialogues = np.array([dialogue_of[pk] for pk in self.utterances], dtype=np.int64)
+        size = len(self.utterances)
+        self.counts = count_values(self.rows[:, 0], self.rows[:, 2], size, len(self.task.keys))
+        return self
+
+    def pairs(self, kept=None, groups=None):
+        """PairCounts of the dialogues, and the shape of their whole; of `kept` units only."""
+        kept = np.ones(len(self.utterances), bool) if kept is None else kept
+        if not kept.any():
+            return pair_counts(np.zeros((0, len(self.task.keys))), np.zeros(0, np.int64))
+        labels = (self.dialogues if groups is None else groups)[kept]
+        return pair_counts(self.counts[kept], np.unique(labels, return_inverse=True)[1])
+
+
+def gather(rounds, scheme):
+    """Task key -> Units of the items of some rounds; judgements of all rounds together."""
+    found = {task.key: Units(task) for task in scheme.tasks}
+    places = {task.key: {key: n for n, key in enumerate(task.keys)} for task in scheme.tasks}
+    dialogue_of = {}
+    items = Item.objects.filter(round__in=rounds).order_by("utterance_id", "round_id")
+    rows = items.values_list("utterance_id", "utterance__dialogue_id", "task", "answers")
+    for utterance, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[0]):
+        given = defaultdict(dict)
+        for _, dialogue, key, answers in group:
+            dialogue_of[utterance] = dialogue
+            given[key] |= given_in(answers)
+        for key, answers in given.items():
+            _add(found[key], utterance, answers, given, places)
+    return {key: units.finish(dialogue_of) for key, units in found.items()}
+
+
+def _add(units, utterance, answers, given, places):
+    task, unit = units.task, len(units.utterances)
+    units.utterances.append(utterance)
+    for who, value in answers.items():
+        units.rows.append((unit, who, places[task.key][value]))
+    if not task.is_correlation:
+        return
+    known = {tuple(given[parent].get(who) for parent in task.parents) for who in answers}
+    units.agreed.append(len(known) == 1 and None not in next(iter(known)))
+    for who, value in answers.items():
+        x, y = (given[parent].get(who) for parent in task.parents)
+        if x and y:
+            parents = places[task.source][x] * len(places[task.target]) + places[task.target][y]
+            units.joint.append((unit, parents, places[task.key][value]))
+
+
+def measure(rounds, scheme, seed=0, replicates=REPLICATES):
+    """The measures of rounds with intervals, computed now; everything new is counted first."""
+    rounds = list(rounds)
+    counting.catch_up_all(rounds)
+    units = gather(rounds, scheme)
+    found = []
+    for task in scheme.tasks:
+        mine = units[task.key]
+        whole = pair_counts(mine.counts)
+        agreed = pair_counts(mine.counts[mine.agreed]) if task.is_correlation else None
+        joint = _joint(mine, scheme) if task.is_correlation else None
+        measured = _measured(task, whole, agreed, joint)
+        found.append(with_intervals(measured, intervals(mine, scheme, seed, replicates)))
+    return found
+
+
+def _joint(units, scheme):
+    task = units.task
+    parents = np.prod([len(scheme[parent].keys) for parent in task.parents])
+    counted = count_values(units.joint[:, 1], units.joint[:, 2], int(parents), len(task.keys))
+    return counted[None]
+
+
+def intervals(units, scheme, seed=0, replicates=REPLICATES):
+    """Interval ends of a task's coefficients, classes, and correlation; None where undefined."""
+    task, pairs = units.task, units.pairs()
+    if not len(pairs.sizes):
+        return {}
+    wanted = {
+        name: on(pairs, coefficient, *more)
+        for name, (coefficient, *more) in coefficients(task.level).items()
+    }
+    wanted["classes"] = on(pairs, class_alphas)
+    drawn = summary(of_pairs(pairs), wanted, replicates, seed)
+    found = {name: _pair(rows[0]) for name, rows in drawn.items() if name != "classes"}
+    found = {"coefficients": found}
+    found["classes"] = dict(zip(task.keys, map(_pair, drawn["classes"])))
+    if task.is_correlation:
+        kept = units.pairs(units.agreed)
+        if len(kept.sizes):
+            statistic = on(kept, alpha, task.level)
+            found["agreed"] = _pair(interval(of_pairs(kept), statistic, replicates, seed)[0])
+        found["association"] = _pair(_association_interval(units, scheme, replicates, seed))
+    return found
+
+
+def _pair(found):
+    return None if found is None or found.low is None else [found.low, found.high]
+
+
+def _association_interval(units, scheme, replicates, seed):
+    width = int(np.prod([len(scheme[parent].keys) for parent in units.task.parents]))
+    size = len(units.task.keys)
+    if not len(units.joint):
+        return None
+    _, dialogues = np.unique(units.dialogues[units.joint[:, 0]], return_inverse=True)
+    cell = units.joint[:, 1] * size + units.joint[:, 2]
+    sums = count_values(dialogues, cell, int(dialogues.max()) + 1, width * size)
+
+    def v(flat):
+        tables = flat.reshape(-1, width, size)
+        return np.array([pairwise.association(table)["v"] for table in tables])
+
+    return interval(Clusters(sums), v, min(replicates, 500), seed)[0]
+
+
+def with_intervals(measured, found):
+    """The measure with the ends that were computed for it."""
+
+    def joined(row, pair):
+        return row if row["value"] is None or not pair else row | dict(zip(("low", "high"), pair))
+
+    found = found or {}
+    ends = found.get("coefficients", {})
+    classes = found.get("classes", {})
+    agreed, association = measured.agreed, measured.association
+    if agreed is not None:
+        agreed = joined(agreed, found.get("agreed"))
+    if association is not None and association["v"] is not None and found.get("association"):
+        association = association | dict(zip(("low", "high"), found["association"]))
+    return Measure(
+        measured.task,
+        measured.units,
+        measured.judgements,
+        {name: joined(row, ends.get(name)) for name, row in measured.coefficients.items()},
+        {name: joined(row, classes.get(name)) for name, row in measured.classes.items()},
+        agreed,
+        association,
+    )
+
+
+def report(report, beat):
+    """Intervals, pairs of people, and agreement over time and by group, for a Report."""
+    round = report.round
+    scheme, seed = round.scheme, report.options.get("seed", 0)
+    replicates = report.options.get("replicates", REPLICATES)
+    units = gather([round], scheme)
+    beat(0.3)
+    groups = _groups(round, units)
+    tasks = {}
+    for number, task in enumerate(scheme.tasks, 1):
+        mine = units[task.key]
+        tasks[task.key] = {
+            "intervals": intervals(mine, scheme, seed, replicates),
+            "pairs": _pair_intervals(mine, seed, replicates),
+            "groups": {
+                name: _by_group(mine, kind, seed, replicates) for name, kind in groups.items()
+            },
+        }
+        beat(0.3 + 0.7 * number / len(scheme.tasks))
+    return {
+        "replicates": replicates,
+        "seed": seed,
+        "method": "percentile",
+        "tasks": tasks,
+        "names": {name: kind["names"] for name, kind in groups.items()},
+    }
+
+
+def _pair_intervals(units, seed, replicates):
+    """Interval of Cohen's kappa, weighted for ordinal tasks, "a/b" -> [low, high]."""
+    size, found = len(units.task.keys), {}
+    people = np.unique(units.rows[:, 1])
+    if len(people) * (len(people) - 1) // 2 > MOST_PAIRS:
+        return found
+    kind = "quadratic" if units.task.level == "ordinal" else "identity"
+    grid = np.full((len(units.utterances), len(people)), -1, dtype=np.int64)
+    grid[units.rows[:, 0], np.searchsorted(people, units.rows[:, 1])] = units.rows[:, 2]
+    for a in range(len(people)):
+        for b in range(a + 1, len(people)):
+            both = (grid[:, a] >= 0) & (grid[:, b] >= 0)
+            if both.any():
+                _, dialogues = np.unique(units.dialogues[both], return_inverse=True)
+                cells = grid[both, a] * size + grid[both, b]
+                sums = count_values(dialogues, cells, int(dialogues.max()) + 1, size * size)
+
+                def kappa(flat):
+                    return pairwise.cohen(flat.reshape(*flat.shape[:-1], size, size), kind)
+
+                ends = _pair(interval(Clusters(sums), kappa, replicates, seed)[0])
+                found[f"{people[a]}/{people[b]}"] = ends
+    return found
+
+
+def _groups(round, units):
+    """Name of a grouping -> "of" (utterance id -> group), "names" (group -> words)."""
+    pks = np.unique(np.concatenate([mine.utterances for mine in units.values()] or [[]]))
+    rows = Utterance.objects.filter(items__round=round).distinct()
+    rows = rows.values_list(
+        *("pk", "dialogue_id", "dialogue__source_id", "dialogue__source__title"),
+        *("speaker_id", "speaker__name", "start", "end"),
+    )
+    source, speaker, length, dialogue = {}, {}, {}, {}
+    sources, speakers = {}, {}
+    for pk, talk, source_pk, title, speaker_pk, name, start, end in rows.iterator():
+        dialogue[pk] = talk
+        source[pk], sources[str(source_pk)] = source_pk, title
+        if speaker_pk:
+            speaker[pk], speakers[str(speaker_pk)] = speaker_pk, name
+        if start is not None and end is not None and end > start:
+            length[pk] = int(np.searchsorted(LENGTHS, end - start, side="right"))
+    time, times = _over_time(round, dialogue, pks)
+    return {
+        "time": {"of": time, "names": times},
+        "source": {"of": source, "names": sources},
+        "speaker": {"of": speaker, "names": speakers},
+        "length": {"of": length, "names": {str(n): str(n) for n in range(len(LENGTHS) + 1)}},
+    }
+
+
+def _over_time(round, dialogue_of, pks):
+    """Twelve parts with as many dialogues each, by when the last person handed them in."""
+    done = dict(
+        Submission.objects.filter(assignment__round=round, assignment__state="submitted")
+        .order_by()
+        .values_list("assignment__dialogue")
+        .annotate(last=Max("at"))
+    )
+    ordered = sorted({dialogue_of[pk] for pk in pks if pk in dialogue_of}, key=done.__getitem__)
+    part = {pk: n * PARTS // len(ordered) for n, pk in enumerate(ordered)}
+    names = {}
+    for pk in ordered:
+        names.setdefault(str(part[pk]), [done[pk].isoformat(), None])[1] = done[pk].isoformat()
+    return {pk: part[talk] for pk, talk in dialogue_of.items() if talk in part}, names
+
+
+def _by_group(units, grouping, seed, replicates):
+    """Rows of group, alpha, interval, units; the largest groups."""
+    of = grouping["of"]
+    groups = np.array([of.get(int(pk), -1) for pk in units.utterances], dtype=np.int64)
+    found = []
+    for group in np.unique(groups[groups >= 0]):
+        pairs = units.pairs(groups == group)
+        whole = PairCounts(pairs.sizes, pairs.layers.sum(axis=0))
+        row = {"group": str(group), "units": int(whole.pairable)}
+        row |= told(float(alpha(whole, units.task.level)), why_undefined(whole))
+        if row["value"] is not None:
+            statistic = on(pairs, alpha, units.task.level)
+            row["ends"] = _pair(interval(of_pairs(pairs), statistic, replicates, seed)[0])
+        found.append(row)
+    found.sort(key=lambda row: -row["units"])
+    return found[:MOST_GROUPS]

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, Max, Q, Sum
+from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
 from annotation.models import Judgement, Submission
@@ -29,7 +29,7 @@ def by_state(round):
     """The places of a round, queryset by state: waiting, begun, complete, withdrawn."""
     standing = round.places.filter(gold=False, withdrawn=False)
     held = round.assignments.filter(state="held", gold=False).values("dialogue")
-    full = Q(given__gte=round.overlap) & ~Q(dialogue__in=held)
+    full = Q(given__gte=round.overlap + F("extra")) & ~Q(dialogue__in=held)
     return {
         "waiting": standing.filter(given=0),
         "begun": standing.filter(~full, given__gt=0),

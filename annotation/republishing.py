@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count
 
-from annotation.models import Assignment, Judgement, Submission
+from annotation.counting import count_dialogues, lock
+from annotation.models import Assignment, Judgement, Round, Submission
 from corpus.turns import Turn, same_to_a_judge
 from people.models import Event
 
@@ -62,6 +63,9 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
 
     Answers to what did not change stay; hand-ins of open rounds that now lack answers are opened.
     """
+    rounds = list(Round.objects.filter(assignments__dialogue=dialogue).distinct().order_by("pk"))
+    for found in rounds:
+        lock(found)
     anew = dialogue.show(person, keep)
     reopened = 0
     handed_in = Assignment.objects.submitted().filter(
@@ -74,4 +78,6 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
             assignment.put_to_work(until=None)
             Event.record(person, "reopen", assignment, utterances=len(missing))
             reopened += 1
+    for found in rounds:
+        count_dialogues(found, [dialogue.pk])
     return len(anew), reopened

@@ -1,6 +1,17 @@
 from django.urls import path
 
-from annotation.views import finding, keys, republishing, rounds, running, schemes, work
+from annotation.views import (
+    agreement,
+    finding,
+    items,
+    keys,
+    quality,
+    republishing,
+    rounds,
+    running,
+    schemes,
+    work,
+)  # fmt: skip
 
 urlpatterns = [
     path("corpora/<int:pk>/utterances/", finding.finding, name="finding"),
@@ -18,8 +29,21 @@ urlpatterns = [
     path("corpora/<int:pk>/rounds/", rounds.rounds, name="rounds"),
     path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
     path("rounds/<int:pk>/", rounds.round_page, name="round"),
-    path("rounds/<int:pk>/items/", rounds.round_items, name="round_items"),
-    path("rounds/<int:pk>/adjudications/", rounds.adjudications, name="adjudications"),
+    path("rounds/<int:pk>/agreement/", agreement.agreement, name="agreement"),
+    path("rounds/<int:pk>/agreement.<str:kind>", agreement.download, name="agreement_file"),
+    path("rounds/<int:pk>/comparison/", agreement.comparison, name="comparison"),
+    path("rounds/<int:pk>/reports/<str:kind>/", agreement.reports, name="reports"),
+    path(
+        "rounds/<int:pk>/reports/<str:kind>/progress/",
+        agreement.report_progress,
+        name="report_progress",
+    ),
+    path("rounds/<int:pk>/quality/", quality.quality, name="quality"),
+    path("oddities/<int:pk>/answers/", quality.answers, name="oddity_answers"),
+    path("rounds/<int:pk>/items/", items.round_items, name="round_items"),
+    path("rounds/<int:pk>/adjudication/", items.adjudication, name="adjudication"),
+    path("rounds/<int:pk>/adjudications/", items.adjudications, name="adjudications"),
+    path("rounds/<int:pk>/consensus/", items.consensus, name="consensus"),
     path("rounds/<int:pk>/closure/", running.closure, name="closure"),
     path("rounds/<int:pk>/reopening/", running.reopening, name="reopening"),
     path("rounds/<int:pk>/pause/", running.pause, name="pause"),

@@ -7,6 +7,10 @@ from annotation.scheme import Scheme
 
 REASONS = {
     "no_pairs": ("undefined: no utterance has two judgements", "无法计算：没有任何话语有两个标注"),
+    "no_chance": (
+        "undefined: chance alone would agree perfectly",
+        "无法计算：仅凭偶然就会完全一致",
+    ),
     "one_value": ("undefined: one value only", "无法计算：只出现了一个取值"),
 }
 

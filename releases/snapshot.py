@@ -15,7 +15,7 @@ from typing import Any
 
 from annotation.measuring import measure
 from annotation.models import Assignment, Judgement
-from annotation.models.gold import Item, items
+from annotation.models.gold import Gold, gold_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
 from corpus.models import Dialogue, Utterance
@@ -32,7 +32,7 @@ class Content:
 
     dialogues: list[Dialogue]
     utterances: list[Utterance]
-    items: dict[tuple[int, str], Item]
+    gold: dict[tuple[int, str], Gold]
     names: dict[int, str]  # person id -> pseudonym
     split_of: dict[str, str]  # dialogue uid -> split
     media: dict[int, str]  # dialogue id -> where its clip lies in the release
@@ -53,10 +53,7 @@ def write(release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     _write_utterances(root, content, scheme.keys)
     _write_judgements(root, content, rounds)
     beat(0.3)
-    measures = [
-        {"task": m.task.key, "level": m.task.level, **m.alpha.to_json()}
-        for m in measure(rounds, scheme)
-    ]
+    measures = [m.to_json() for m in measure(rounds, scheme)]
     _json(root / "agreement.json", {"coefficient": "krippendorff_alpha", "tasks": measures})
     beat(0.5)
     _copy_media(root, content, lambda share: beat(0.5 + 0.3 * share))
@@ -105,7 +102,7 @@ def gather(rounds, seed: int) -> Content:
     return Content(
         dialogues=dialogues,
         utterances=utterances,
-        items={(item.utterance_id, item.task): item for item in items(rounds)},
+        gold=gold_of(rounds),
         names=_pseudonyms(rounds),
         split_of=split({d.uid: sizes[d.uid] for d in dialogues}, fixed, seed),
         media={d.pk: f"media/{n:06d}.mp4" for n, d in enumerate(dialogues, 1) if d.clip},
@@ -132,15 +129,16 @@ def _write_utterances(root: Path, content: Content, tasks: Iterable[str]) -> Non
         for utterance in content.utterances:
             row = _utterance_row(utterance, content)
             found = {
-                task: item for task in tasks if (item := content.items.get((utterance.pk, task)))
+                task: item for task in tasks if (item := content.gold.get((utterance.pk, task)))
             }
-            gold = {task: item.gold for task, item in found.items() if item.gold is not None}
+            gold = {task: item.value for task, item in found.items() if item.value is not None}
             table.writerow(
                 [*(_safe(row[name]) for name in fields), *(gold.get(task, "") for task in tasks)]
             )
             row["gold"] = gold
             row["provenance"] = {task: item.provenance for task, item in found.items()}
-            row["votes"] = {task: item.consensus.votes for task, item in found.items()}
+            row["votes"] = {task: item.votes for task, item in found.items()}
+            row["soft"] = {task: item.soft for task, item in found.items()}
             lines.write(_line(row))
 
 

@@ -2,6 +2,7 @@
 
 from itertools import count
 
+from annotation.counting import catch_up
 from annotation.models import Round
 from corpus.jobs import JobStatus
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
@@ -109,6 +110,13 @@ def make_judged_round(corpus, dialogues=4, annotators=2):
         differs = assignment.person == people[0] and assignment.dialogue in odd
         judge(assignment, emotion="joy" if differs else "anger")
     return opened
+
+
+def items_of(opened, task=None):
+    """The items of a round after everything new is counted."""
+    catch_up(opened)
+    rows = opened.items.filter(task=task) if task else opened.items.all()
+    return list(rows.order_by("utterance_id"))
 
 
 def make_release(corpus, rounds, version="1.0.0", **fields):

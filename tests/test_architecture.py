@@ -14,6 +14,9 @@ PLAIN = [
     *("corpus/hearing.py", "corpus/tonemapping.py"),
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py"),
+    *("annotation/pairwise.py", "annotation/resampling.py", "annotation/tables.py"),
+    *("annotation/tallying.py", "annotation/reliability.py", "annotation/quality.py"),
+    *("annotation/charts.py",),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),
     *("modeling/learner", "modeling/curves.py"),
 ]

@@ -2,9 +2,12 @@
 
 from annotation.models.assignments import Answer, Assignment, Overtaken, Skip, Submission
 from annotation.models.gold import Adjudication, GoldAnswer
+from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
+from annotation.models.oddities import Oddity, OddityAnswer
 from annotation.models.queue import Participant, Place, Qualification, Withdrawal
 from annotation.models.remarks import Remark, Reply, Resolution, Warned
+from annotation.models.reports import Report
 from annotation.models.rounds import Closure, Pause, Round
 from annotation.models.schemes import Guideline, SchemeVersion
 from annotation.models.suggestions import Suggestion
@@ -16,7 +19,10 @@ __all__ = [
     "Closure",
     "GoldAnswer",
     "Guideline",
+    "Item",
     "Judgement",
+    "Oddity",
+    "OddityAnswer",
     "Overtaken",
     "Participant",
     "Pause",
@@ -24,12 +30,14 @@ __all__ = [
     "Qualification",
     "Remark",
     "Reply",
+    "Report",
     "Round",
     "SchemeVersion",
     "Resolution",
     "Skip",
     "Submission",
     "Suggestion",
+    "Tally",
     "Warned",
     "Withdrawal",
 ]

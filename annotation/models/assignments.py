@@ -111,6 +111,7 @@ class Assignment(models.Model):
     gold = models.BooleanField(default=False)
     attention = models.JSONField(default=dict)  # a check: task, value, and what was answered
     given_at = models.DateTimeField(default=timezone.now)
+    counted = models.BooleanField(default=False, db_default=False)  # in the items and the tally
 
     objects = AssignmentQuerySet.as_manager()
     is_new = False  # given out this moment, so that nothing is answered yet
@@ -131,6 +132,11 @@ class Assignment(models.Model):
             ),
             models.Index(fields=["round", "until"], condition=Q(state="held"), name="leases"),
             models.Index(fields=["round"], condition=Q(state="skipped"), name="skips"),
+            models.Index(
+                fields=["round"],
+                condition=Q(state="submitted", counted=False, gold=False),
+                name="hand_ins_to_count",
+            ),
         ]
 
     def __str__(self):

@@ -1,30 +1,54 @@
 """Adjudications, and the gold that judgements and adjudications make together."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 
-from annotation.consensus import Consensus, settle
-from annotation.models.judgements import Judgement
+from annotation.consensus import settle
+from annotation.models.items import Item
 from annotation.models.rounds import Round
+from corpus.complaints import gettext_noop
+from corpus.jobs import Refused
 from corpus.models import Dialogue, Utterance
 from people.models import Event
 
 
 class Adjudication(models.Model):
-    """A person's ruling on one task of one utterance in a round; the newest one counts."""
+    """A person's decision on one task of one utterance in a round; the newest one counts.
+
+    `size` is how many judgements there were. Nothing is deleted: taking a decision back is a row.
+    """
+
+    class Verdict(models.TextChoices):
+        VALUE = "value", _("this value is right")
+        AMBIGUOUS = "ambiguous", _("truly ambiguous: several values are right")
+        AGAIN = "again", _("one more person should judge it")
+        NONE = "none", _("decision taken back")
+
+    class Error(models.TextChoices):
+        NONE = "", _("no error, a close call")
+        GUIDELINE = "guideline", _("the guideline is unclear or silent")
+        CONTEXT = "context", _("context, tone or irony was missed")
+        SLIP = "slip", _("a slip")
+        MATERIAL = "material", _("the cut or the text is wrong")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="adjudications")
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="adjudications")
     task = models.CharField(max_length=40)
-    value = models.CharField(max_length=40)
+    verdict = models.CharField(max_length=9, choices=Verdict, default=Verdict.VALUE)
+    value = models.CharField(max_length=40, blank=True)
+    reason = models.TextField(_("why"), blank=True, max_length=2000)
+    error = models.CharField(_("what went wrong"), max_length=9, choices=Error, blank=True)
+    size = models.PositiveIntegerField(default=0)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["round", "utterance", "task"], name="rulings_of_an_item")]
 
     def __str__(self):
         return f"{self.utterance} {self.task}={self.value}"
@@ -35,14 +59,55 @@ class Adjudication(models.Model):
 
     @classmethod
     @transaction.atomic
-    def rule(cls, person, round, utterance, task, value):
-        """Write the ruling. Raises SchemeError for an impossible value."""
-        round.scheme.check(task, value)
+    def rule(cls, person, round, utterance, task, value="", verdict="value", reason="", error=""):
+        """Write the decision down; the item follows it.
+
+        Raises SchemeError for an impossible value or task, Refused if nobody can judge it again.
+        """
+        from annotation.counting import lock, resettle
+
+        if verdict == cls.Verdict.VALUE:
+            round.scheme.check(task, value)
+        else:
+            value, _task = "", round.scheme[task]
+        lock(round)
+        rows = round.items.filter(utterance=utterance, task=task)
+        size = rows.values_list("size", flat=True).first() or 0
+        if verdict == cls.Verdict.AGAIN:
+            place = round.places.filter(dialogue=utterance.dialogue_id).first()
+            if place is None:
+                raise Refused(
+                    gettext_noop("Published labels cannot be judged again; open a round on them.")
+                )
+            place.ask_one_more()
         ruling = cls.objects.create(
-            round=round, utterance=utterance, task=task, value=value, person=person
+            round=round,
+            utterance=utterance,
+            task=task,
+            verdict=cls.Verdict(verdict),
+            value=value,
+            reason=reason.strip()[:2000],
+            error=cls.Error(error),
+            size=size,
+            person=person,
         )
-        Event.record(person, "adjudicate", ruling, utterance=utterance.uid, task=task, value=value)
+        resettle(round, rows)
+        Event.record(
+            person,
+            "adjudicate",
+            ruling,
+            utterance=utterance.uid,
+            task=task,
+            verdict=verdict,
+            value=value,
+        )
         return ruling
+
+    def outlived_by(self, item):
+        """True if it says nothing about the item any more."""
+        return self.verdict == self.Verdict.NONE or (
+            self.verdict == self.Verdict.AGAIN and item.size > self.size
+        )
 
 
 class GoldAnswer(models.Model):
@@ -100,45 +165,46 @@ def with_gold(corpus):
 
 
 @dataclass(frozen=True)
-class Item:
-    """One task of one utterance with everybody's handed-in answers and what follows from them."""
+class Gold:
+    """What counts for one task of one utterance, and how it came to be.
 
-    utterance_id: int
-    task: str
-    answers: dict[int, str]  # person id -> value
-    consensus: Consensus
-    ruling: str | None
+    `value` is None where there is none; `soft` is the distribution over values.
+    """
 
-    @property
-    def gold(self) -> str | None:
-        return self.ruling or self.consensus.value
-
-    @property
-    def provenance(self) -> str:
-        return "adjudicated" if self.ruling else self.consensus.kind
-
-    @property
-    def open(self) -> bool:
-        return self.ruling is None and self.consensus.value is None
+    value: str | None
+    provenance: str  # adjudicated, ambiguous, or how the judgements were settled
+    votes: dict[str, int]
+    soft: dict[str, float]
+    hardness: float
 
 
-def items(rounds, task=None) -> list[Item]:
-    """The items of one or more rounds, judgements of different rounds on one item together."""
-    judgements = Judgement.objects.filter(assignment__round__in=rounds).submitted()
-    rulings = Adjudication.objects.filter(round__in=rounds)
-    if task:
-        judgements, rulings = judgements.filter(task=task), rulings.filter(task=task)
-    answers: dict[tuple[int, str], dict[int, str]] = defaultdict(dict)
-    rows = judgements.current().told().order_by("pk")
-    for utterance, key, person, value in rows.values_list(
-        "utterance_id", "task", "assignment__person_id", "value"
-    ).iterator():
-        answers[utterance, key][person] = value
-    ruled = {
-        (utterance, key): value
-        for utterance, key, value in rulings.values_list("utterance_id", "task", "value")
-    }
-    return [
-        Item(utterance, key, given, settle(list(given.values())), ruled.get((utterance, key)))
-        for (utterance, key), given in answers.items()
-    ]
+def gold_of(rounds, dialogues=None):
+    """The gold layer of one or more rounds: (utterance id, task) -> Gold.
+
+    Everything handed in is counted first. Judgements of different rounds on one item are settled
+    together, by majority; of the same person the later round's counts, and of rulings the newest.
+    """
+    from annotation.counting import catch_up_all
+
+    rounds = list(rounds)
+    catch_up_all(rounds)
+    rows = Item.objects.filter(round__in=rounds).order_by("round_id", "pk")
+    if dialogues is not None:
+        rows = rows.filter(utterance__dialogue__in=dialogues)
+    found = defaultdict(list)
+    for item in rows.iterator():
+        found[item.utterance_id, item.task].append(item)
+    return {key: _gold(items) for key, items in found.items()}
+
+
+def _gold(items):
+    hard = max(item.hardness for item in items)
+    verdict = next((item for item in reversed(items) if item.verdict), items[-1])
+    given = {who: value for item in items for who, value in item.given.items()}
+    votes = dict(sorted(Counter(given.values()).items()))
+    if len(items) == 1:
+        return Gold(items[0].gold, items[0].provenance, votes, items[0].soft, hard)
+    together = settle(list(given.values()))
+    if verdict.verdict in ("value", "ambiguous"):
+        return Gold(verdict.gold, verdict.provenance, votes, together.soft, hard)
+    return Gold(together.value, together.kind, votes, together.soft, hard)

@@ -45,6 +45,7 @@ class Place(models.Model):
     returned = models.BooleanField(default=False)
     gold = models.BooleanField(default=False)
     withdrawn = models.BooleanField(default=False)
+    extra = models.PositiveIntegerField(default=0, db_default=0)  # people beyond the overlap
 
     objects = PlaceQuerySet.as_manager()
 
@@ -73,6 +74,9 @@ class Place(models.Model):
     @transaction.atomic
     def withdraw(self, person, reason):
         """Take the dialogue out of the round; judgements stay on record and do not count."""
+        from annotation.counting import count_dialogues, lock
+
+        lock(self.round)
         if Withdrawal.objects.filter(place=self).exists():
             return
         work = Assignment.objects.filter(round=self.round_id, dialogue=self.dialogue_id)
@@ -81,11 +85,15 @@ class Place(models.Model):
         Withdrawal.objects.create(place=self, person=person, reason=reason)
         Place.objects.filter(pk=self.pk).update(withdrawn=True, open=False, given=0)
         work.exclude(state="withdrawn").lock_and_set("withdrawn")  # given out at this moment
+        count_dialogues(self.round, [self.dialogue_id])
         Event.record(person, "withdraw", self, dialogue=self.dialogue.uid, reason=reason)
 
     @transaction.atomic
     def reinstate(self, person):
         """Undo a withdrawal: hand-ins count again, unfinished work goes on where it was."""
+        from annotation.counting import count_dialogues, lock
+
+        lock(self.round)
         if not Withdrawal.objects.filter(place=self).delete()[0]:
             return
         work = Assignment.objects.filter(
@@ -93,11 +101,21 @@ class Place(models.Model):
         )
         handed_in = work.filter(submission__isnull=False).lock_and_set("submitted")
         work.filter(submission=None).lock_and_set("freed")
-        full = not self.round.for_all and handed_in >= self.round.overlap
+        full = not self.round.for_all and handed_in >= self.round.overlap + self.extra
         Place.objects.filter(pk=self.pk).update(
             withdrawn=False, open=not self.gold and not full, given=handed_in, returned=True
         )
+        count_dialogues(self.round, [self.dialogue_id])
         Event.record(person, "reinstate", self, dialogue=self.dialogue.uid)
+
+    @transaction.atomic
+    def ask_one_more(self):
+        """Offer the dialogue to one person more than the round asks for. Raises Refused."""
+        if not self.round.is_open or self.withdrawn or self.round.published:
+            raise Refused(
+                gettext_noop("The round is closed or the dialogue withdrawn; nobody can judge it.")
+            )
+        Place.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
 
 
 class Withdrawal(models.Model):
@@ -409,6 +427,6 @@ TAKE = Prepared(  # one more person on a place, unless it is full or somebody is
             .select_for_update(skip_locked=True)
             .values("pk")
         ),
-        {"given": F("given") + 1, "open": true_if(Q(given__lt=most))},
+        {"given": F("given") + 1, "open": true_if(Q(given__lt=F("extra") + most))},
     )
 )

@@ -72,6 +72,11 @@ class Round(models.Model):
         AFTER = "after", _("suggestions after an utterance is judged")
         BEFORE = "before", _("suggestions before judging")
 
+    class Consensus(models.TextChoices):
+        MAJORITY = "majority", _("more than half of the people")
+        WEIGHTED = "weighted", _("more than half of the weight, by reliability")
+        DAWID_SKENE = "dawid_skene", _("the most probable value (Dawid-Skene)")
+
     class Below(models.TextChoices):
         WARN = "warn", _("warn the annotator")
         PAUSE = "pause", _("give them no more dialogues until the lead lets them go on")
@@ -100,6 +105,9 @@ class Round(models.Model):
     marks = models.JSONField(_("marks per task"), default=dict)  # task -> percent right, at least
     below = models.CharField(_("below the mark"), max_length=5, choices=Below, default=Below.TELL)
     gold_feedback = models.BooleanField(_("annotators see their score"), default=False)
+    consensus = models.CharField(
+        _("what makes the gold"), max_length=11, choices=Consensus, default=Consensus.MAJORITY
+    )
     published = models.BooleanField(default=False, editable=False)
     seed = models.PositiveIntegerField(default=0, editable=False)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -144,6 +152,24 @@ class Round(models.Model):
     def wanted(self):
         """How many hand-ins fill every place."""
         return self.handed_in if self.published else self.places_count * self.overlap
+
+    def rules(self):
+        """How its items are settled: task key -> consensus rule."""
+        from annotation.judges import rules
+
+        return rules(self)
+
+    @transaction.atomic
+    def settle_by(self, person, consensus):
+        """Choose what makes the gold; every item is settled anew. Rulings stay."""
+        from annotation.counting import lock, resettle
+
+        lock(self)
+        if consensus != self.consensus:
+            self.consensus = self.Consensus(consensus)
+            self.save(update_fields=["consensus"])
+            Event.record(person, "settle", self, consensus=consensus)
+            resettle(self)
 
     def lease(self):
         """Until when somebody who is active now keeps a dialogue; None: as long as they like."""
@@ -297,10 +323,10 @@ class Round(models.Model):
             handed_in = self.assignments.submitted().count()
             return handed_in, handed_in
         counted = self.places.filter(gold=False, withdrawn=False).aggregate(
-            places=Count("pk"), given=Coalesce(Sum("given"), 0)
+            places=Count("pk"), given=Coalesce(Sum("given"), 0), extra=Coalesce(Sum("extra"), 0)
         )
         held = self.assignments.filter(state="held", gold=False).count()
-        return counted["given"] - held, counted["places"] * self.overlap
+        return counted["given"] - held, counted["places"] * self.overlap + counted["extra"]
 
     def stuck(self):
         """Places that wait for more people than may still take them.
@@ -314,9 +340,9 @@ class Round(models.Model):
         if self.for_all:
             return waiting.none()
         spare = len(free) - self.overlap
-        if spare >= 0:  # then only skips can leave too few
+        if spare >= 0:  # then only skips, or one more person, can leave too few
             skipped = self.assignments.filter(state="skipped").values("dialogue")
-            waiting = waiting.filter(dialogue__in=skipped)
+            waiting = waiting.filter(models.Q(dialogue__in=skipped) | models.Q(extra__gt=0))
         taken = (
             Assignment.objects.filter(
                 round=OuterRef("round"), dialogue=OuterRef("dialogue"), person__in=free
@@ -328,7 +354,7 @@ class Round(models.Model):
             .values("n")
         )
         had_by = Coalesce(models.Subquery(taken), 0)
-        return waiting.annotate(had_by=had_by).filter(had_by__gt=F("given") + spare)
+        return waiting.annotate(had_by=had_by).filter(had_by__gt=F("given") + spare - F("extra"))
 
 
 class Closure(models.Model):

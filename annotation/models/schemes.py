@@ -89,6 +89,16 @@ class Guideline(models.Model):
         Event.record(person, "draw up", made, version=made.number)
         return made
 
+    @classmethod
+    def add_example(cls, person, corpus, utterance, task, value, reason):
+        """The next version: the newest one with an utterance as an example at its end."""
+        newest = cls.objects.filter(corpus=corpus).first()
+        said = f"{utterance.speaker}：{utterance.text}" if utterance.speaker else utterance.text
+        heading = " ".join((task.names["zh"], value.names["zh"], "·", task.names["en"]))
+        lines = [f"### {heading}: {value.names['en']}", "", f"> {said}", "", reason]
+        text = "\n\n".join(filter(None, [newest.text if newest else "", "\n".join(lines).strip()]))
+        return cls.draw_up(person, corpus, text, note=utterance.uid)
+
 
 def _following(model, corpus):
     return (model.objects.filter(corpus=corpus).aggregate(top=Max("number"))["top"] or 0) + 1

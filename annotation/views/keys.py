@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 
 from annotation.models import GoldAnswer, Round, SchemeVersion
-from annotation.models.gold import items, with_gold
+from annotation.models.gold import gold_of, with_gold
 from annotation.scheme import SchemeError
 from corpus.jobs import sentence
 from corpus.scope import (
@@ -86,12 +86,7 @@ def _value(known, proposed, utterance, task):
 def _proposed(corpus, dialogue, round_pk):
     """What a round has settled on for this dialogue."""
     rounds = corpus.rounds.filter(pk=round_pk)
-    own = set(dialogue.utterances.values_list("pk", flat=True))
-    return {
-        (item.utterance_id, item.task): item.gold
-        for item in (items(rounds) if rounds else [])
-        if item.utterance_id in own and item.gold
-    }
+    return {key: gold.value for key, gold in gold_of(rounds, [dialogue]).items() if gold.value}
 
 
 def _answers(posted, scheme, utterances):

@@ -10,7 +10,7 @@ from annotation.consensus import settle
 @pytest.mark.parametrize(
     ("values", "kind", "value"),
     [
-        ("a", "unanimous", "a"),
+        ("a", "single", "a"),
         ("aaa", "unanimous", "a"),
         ("aab", "majority", "a"),
         ("ab", "contested", None),

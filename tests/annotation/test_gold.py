@@ -5,10 +5,10 @@ from django.urls import reverse
 
 from annotation.measuring import measure
 from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification
-from annotation.models.gold import items, with_gold
+from annotation.models.gold import with_gold
 from annotation.scoring import below, gold_scores
 from corpus.jobs import Refused
-from tests.factories import ANSWERS, judge, make_dialogue, make_member, open_round
+from tests.factories import ANSWERS, items_of, judge, make_dialogue, make_member, open_round
 
 
 def make_gold(corpus, size=2, why="because", **changed):
@@ -56,9 +56,9 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     assert gold_scores(opened)[seat.person_id]["emotion"] == (0, 12)
     assert gold_scores(opened)[seat.person_id]["humor"] == (12, 12)
     assert not Judgement.objects.submitted().filter(utterance__dialogue__in=gold).exists()
-    judged = {item.utterance_id for item in items([opened])}
+    judged = {item.utterance_id for item in items_of(opened)}
     assert not judged & set(gold[0].utterances.values_list("pk", flat=True))
-    assert measure([opened], opened.scheme)[0].alpha.units == 0
+    assert measure([opened], opened.scheme)[0].units == 0
     seat.let_on(None)
     assert Participant.objects.get(pk=seat.pk).take()
 

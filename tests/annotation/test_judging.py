@@ -14,11 +14,11 @@ from annotation.models import (
     SchemeVersion,
     Suggestion,
 )  # fmt: skip
-from annotation.models.gold import items
 from annotation.scheme import DEFAULT, FULL, SchemeError
 from corpus.jobs import Refused
 from people.models import Event
 from tests.factories import (
+    items_of,
     judge,
     make_corpus,
     make_dialogue,
@@ -120,25 +120,26 @@ def test_a_closed_round_takes_no_answers(assignment, lead):
 
 def test_agreement_counts_only_what_is_handed_in(corpus):
     opened = make_judged_round(corpus, dialogues=4, annotators=2)
-    found = {m.task.key: m.alpha for m in measure([opened], opened.scheme)}
+    found = {m.task.key: m for m in measure([opened], opened.scheme)}
     assert (found["emotion"].units, found["emotion"].judgements) == (8, 16)
-    assert found["emotion"].value < 1 and found["sentiment"].undefined == "one_value"
+    assert found["emotion"].alpha["value"] < 1
+    assert found["sentiment"].alpha["undefined"] == "one_value"
     late = make_round(corpus, [make_member(corpus)], name="late")
     for assignment in late.assignments.all():
         judge(assignment, submit=False)
-    assert measure([late], late.scheme)[0].alpha.undefined == "no_pairs"
+    assert measure([late], late.scheme)[0].alpha["undefined"] == "no_pairs"
 
 
 def test_gold_is_the_consensus_until_somebody_rules(corpus, lead):
     opened = make_judged_round(corpus, dialogues=2, annotators=2)
-    contested = [item for item in items([opened], "emotion") if item.open]
+    contested = [item for item in items_of(opened, "emotion") if item.open]
     assert len(contested) == 2 and {item.gold for item in contested} == {None}
     utterance = opened.corpus.dialogues.first().utterances.model.objects.get(
         pk=contested[0].utterance_id
     )
     Adjudication.rule(lead, opened, utterance, "emotion", "fear")
     Adjudication.rule(lead, opened, utterance, "emotion", "joy")
-    ruled = {item.utterance_id: item for item in items([opened], "emotion")}[utterance.pk]
+    ruled = {item.utterance_id: item for item in items_of(opened, "emotion")}[utterance.pk]
     assert (ruled.gold, ruled.provenance, ruled.open) == ("joy", "adjudicated", False)
     with pytest.raises(SchemeError):
         Adjudication.rule(lead, opened, utterance, "emotion", "purple")

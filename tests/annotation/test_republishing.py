@@ -5,11 +5,11 @@ from django.urls import reverse
 
 from annotation.measuring import measure
 from annotation.models import Judgement
-from annotation.models.gold import items
 from annotation.republishing import changes, republish
 from people.models import Event
 from tests.factories import (
     ANSWERS,
+    items_of,
     judge,
     make_corpus,
     make_dialogue,
@@ -63,9 +63,9 @@ def test_only_what_changed_is_asked_again_and_nothing_is_lost(judged, lead):
         [(number, tasks)] = assignment.missing()
         assert assignment.dialogue.utterances.get(number=number).text == "完全不同"
         judge(assignment)
-    found = items([opened])
+    found = items_of(opened)
     assert len(found) == 3 * len(ANSWERS)  # the old judgements of the second one count no more
-    assert measure([opened], opened.scheme)[0].alpha.units == 3
+    assert measure([opened], opened.scheme)[0].units == 3
     assert Event.objects.filter(verb="reopen").count() == 2
 
 

@@ -2,7 +2,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.measuring import measure
+from annotation.measuring import ends, measure
 from annotation.models import Round
 
 
@@ -26,12 +26,12 @@ class Command(BaseCommand):
 
 
 def _as_json(measures):
-    return json.dumps([{"task": m.task.key, **m.alpha.to_json()} for m in measures])
+    return json.dumps([m.to_json() for m in measures])
 
 
 def _sentence(m):
-    counts = f"{m.alpha.units} units, {m.alpha.judgements} judgements"
-    if m.alpha.value is None:
-        return f"undefined ({m.alpha.undefined}); {counts}"
-    interval = "" if m.alpha.low is None else f" [{m.alpha.low:.3f}, {m.alpha.high:.3f}]"
-    return f"α = {m.alpha.value:.3f}{interval} ({m.reading}); {counts}"
+    counts, found = f"{m.units} units, {m.judgements} judgements", ends(m.alpha)
+    if found["value"] is None:
+        return f"undefined ({found['undefined']}); {counts}"
+    interval = "" if found["low"] is None else f" [{found['low']:.3f}, {found['high']:.3f}]"
+    return f"α = {found['value']:.3f}{interval} ({m.reading}); {counts}"

@@ -1,0 +1,156 @@
+"""Keeps the items and the tally of a round up to date with what was handed in.
+
+A hand-in marks nothing but itself (`Assignment.counted` is false), so that the queue pays nothing
+for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo hand-ins count
+their dialogue at once. A dialogue is always counted as a whole: what its items said before is
+taken away from the tally, what they say now is added. Locks: tally, then assignments.
+"""
+
+from collections import Counter, defaultdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.consensus import hardness
+from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
+from annotation.tallying import Totals, tally_of
+
+AT_ONCE = 8  # dialogues in one transaction, so that nobody waits long for it
+
+
+def waiting(round):
+    """Hand-ins that the tally does not hold yet."""
+    return Assignment.objects.filter(round=round, state="submitted", counted=False, gold=False)
+
+
+def catch_up(round, most=None, beat=None):
+    """Count what is new, at most about `most` dialogues; how many hand-ins still wait.
+
+    `beat(share)` is called between transactions.
+    """
+    left = waiting(round).count()
+    done, whole = 0, left
+    while left and (most is None or done < most):
+        rows = waiting(round).order_by("pk").values_list("dialogue", flat=True)
+        dialogues = set(rows[:AT_ONCE])
+        count_dialogues(round, dialogues)
+        done += len(dialogues)
+        left = waiting(round).count()
+        if beat:
+            beat(1 - left / max(whole, left))
+    return left
+
+
+def lock(round):
+    """The tally of a round, made if there is none, locked until the transaction ends."""
+    Tally.objects.get_or_create(round_id=round if isinstance(round, int) else round.pk)
+    return Tally.objects.select_for_update().get(round=round)
+
+
+@transaction.atomic
+def count_dialogues(round, dialogues):
+    """Count these dialogues anew."""
+    tally = lock(round)
+    rows = Assignment.objects.filter(round=round, dialogue__in=dialogues, gold=False)
+    new = rows.filter(state="submitted", counted=False).order_by("pk")
+    new = list(new.select_for_update(of=("self",)).values_list("pk", flat=True))
+    Assignment.objects.filter(pk__in=new).update(counted=True)
+    gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
+    before = _stored(round, dialogues)
+    after = _handed_in(round, dialogues)
+    counts = Counter(tally.counts)
+    counts.subtract(tally_of(before, round.scheme))
+    counts.update(tally_of(after, round.scheme))
+    tally.counts = {key: number for key, number in counts.items() if number}
+    tally.hand_ins += len(new) - gone
+    tally.at = timezone.now()
+    tally.save()
+    Item.objects.filter(round=round, utterance__dialogue__in=dialogues).delete()
+    Item.objects.bulk_create(_items(round, after), batch_size=500)
+
+
+def totals(round):
+    """The Totals of what is counted."""
+    tally = Tally.objects.filter(round=round).first()
+    return Totals(tally.counts if tally else {}, round.scheme)
+
+
+def recount(round):
+    """The tally of a round from its judgements alone, for checking the one that is kept."""
+    return tally_of(_handed_in(round), round.scheme)
+
+
+def _stored(round, dialogues):
+    found = defaultdict(dict)
+    rows = Item.objects.filter(round=round, utterance__dialogue__in=dialogues).order_by()
+    for item in rows.only("utterance_id", "task", "answers"):
+        found[item.utterance_id][item.task] = item.given
+    return found
+
+
+def _handed_in(round, dialogues=None):
+    """Utterance -> task -> person -> value of what counts."""
+    judgements = Judgement.objects.filter(assignment__round=round)
+    if dialogues is not None:
+        judgements = judgements.filter(assignment__dialogue__in=dialogues)
+    rows = judgements.submitted().current().told().order_by("pk")
+    found = defaultdict(lambda: defaultdict(dict))
+    for utterance, task, person, value in rows.values_list(
+        "utterance_id", "task", "assignment__person_id", "value"
+    ).iterator():
+        found[utterance][task][person] = value
+    return found
+
+
+def _items(round, answers):
+    rules = round.rules()
+    ruled = newest_rulings(round, answers)
+    tasks = {task.key: task for task in round.scheme.tasks}
+    for utterance, by_task in answers.items():
+        for key, given in by_task.items():
+            item = Item(round=round, utterance_id=utterance, task=key)
+            item.answers = {f"p{who}": value for who, value in sorted(given.items())}
+            item.size = len(given)
+            places = [tasks[key].keys.index(value) for value in given.values()]
+            graded = tasks[key].level == "ordinal"
+            item.hardness = hardness(places, len(tasks[key].keys), graded)
+            settle(item, rules, ruled.get((utterance, key)))
+            yield item
+
+
+def settle(item, rules, ruling):
+    """Set what an item's answers come to under the round's rules and its newest ruling."""
+    found = rules[item.task].settle(item.given)
+    item.kind, item.value, item.soft = found.kind, found.value or "", found.soft
+    item.verdict, item.ruling = "", ""
+    if ruling is not None and not ruling.outlived_by(item):
+        item.verdict, item.ruling = ruling.verdict, ruling.value
+    item.open = found.value is None and not item.verdict
+
+
+def newest_rulings(round, utterances):
+    """(utterance id, task) -> the Adjudication that counts."""
+    rows = Adjudication.objects.filter(round=round, utterance__in=list(utterances)).order_by("pk")
+    return {(row.utterance_id, row.task): row for row in rows}
+
+
+@transaction.atomic
+def resettle(round, rows=None):
+    """Settle items anew after the rule, the model of the annotators, or a ruling has changed."""
+    lock(round)
+    rules = round.rules()
+    items = round.items.all() if rows is None else rows
+    ids = list(items.order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), 2000):
+        part = list(Item.objects.filter(pk__in=ids[first : first + 2000]))
+        ruled = newest_rulings(round, {item.utterance_id for item in part})
+        for item in part:
+            settle(item, rules, ruled.get((item.utterance_id, item.task)))
+        fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
+        Item.objects.bulk_update(part, fields, batch_size=200)
+
+
+def catch_up_all(rounds, beat=None):
+    """Count everything that is new in some rounds."""
+    for round in rounds:
+        catch_up(round, beat=beat)

@@ -1,0 +1,84 @@
+import json as json_module
+
+from django.core.management.base import BaseCommand, CommandError
+
+from annotation import counting, watching
+from corpus.models import Corpus, Source
+from people.models import Person
+
+
+class Command(BaseCommand):
+    help = (
+        "Look for what chance would hardly make in the labels of a corpus: copied blocks and"
+        " periods, one answer over and over, drift, correlations that do not depend on their"
+        " parents, and more. The findings also stand on the quality page of each round."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("corpus", help="its name")
+        parser.add_argument("--round", type=int, help="only the round with this number")
+        parser.add_argument("--json", action="store_true")
+
+    def handle(self, corpus, round, json, **options):
+        found = Corpus.objects.filter(name=corpus).first()
+        if found is None:
+            raise CommandError(f"There is no corpus called {corpus!r}.")
+        rounds = found.rounds.order_by("pk")
+        if round is not None:
+            rounds = rounds.filter(pk=round)
+            if not rounds:
+                raise CommandError(f"{corpus!r} has no round {round}.")
+        told = []
+        for one in rounds:
+            counting.catch_up(one)
+            oddities = sorted(watching.findings(one), key=lambda odd: -odd.surprise)
+            watching.store(one, oddities)
+            told += [(one, odd) for odd in oddities]
+        if json:
+            rows = [described(one, odd) for one, odd in told]
+            self.stdout.write(json_module.dumps(rows, ensure_ascii=False, indent=1))
+            return
+        for one, odd in told:
+            self.stdout.write(sentence(described(one, odd)))
+        self.stdout.write(f"{len(told)} findings in {len(rounds)} rounds; they are no verdicts")
+
+
+def described(round, odd):
+    """A finding with names instead of ids."""
+    source = odd.evidence.get("source")
+    return {
+        "round": round.name,
+        "kind": str(odd.kind),
+        "person": Person.objects.get(pk=odd.person).username if odd.person else None,
+        "task": odd.task,
+        "source": Source.objects.get(pk=source).title if source else None,
+        "count": odd.count,
+        "surprise": float(f"{odd.surprise:.1f}"),
+        "evidence": {name: value for name, value in odd.evidence.items() if name != "source"},
+    }
+
+
+def sentence(row):
+    place = " · ".join(filter(None, [row["source"] or row["round"], row["person"], row["task"]]))
+    evidence = row["evidence"]
+    spans = ", ".join(f"{start}–{end}" for start, end in evidence.get("spans", []))
+    said = {
+        "copied": lambda: (
+            f"period {evidence['lag']}: rows {spans} repeat what stands {evidence['lag']} rows"
+            f" before ({evidence['equal']:.1%} of them, {evidence['by_chance']:.0%} by chance)"
+        ),
+        "monotone": lambda: f"rows {spans} are all {evidence['value']}",
+        "detached": lambda: (
+            f"Cramér's V with its parents is {evidence['v']:.3f} over {evidence['of']} judgements"
+        ),
+        "drift": lambda: (
+            f"as the others say in {evidence['first']:.0%} of the first half and"
+            f" {evidence['second']:.0%} of the second"
+        ),
+        "fast": lambda: (
+            f"{evidence['dialogues']} of {evidence['of']} dialogues faster than the film"
+        ),
+        "gold": lambda: f"{evidence['right']} of {evidence['of']} gold answers right",
+        "rules": lambda: f"{row['count']} of {evidence['of']} against the rule {evidence['rule']}",
+    }[row["kind"]]()
+    return f"{row['kind']}: {place}: {said} (surprise 10^{row['surprise']})"

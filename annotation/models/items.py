@@ -1,0 +1,91 @@
+"""What was handed in, item by item and added up; kept by annotation/counting.py."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.rounds import Round
+from corpus.models import Utterance
+
+
+class Item(models.Model):
+    """One task of one utterance in a round: everybody's handed-in answers and what they come to.
+
+    `hardness` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
+    round looked at; `verdict` and `ruling` repeat the newest Adjudication.
+    """
+
+    class Kind(models.TextChoices):
+        SINGLE = "single", _("one judgement")
+        UNANIMOUS = "unanimous", _("unanimous")
+        MAJORITY = "majority", _("majority")
+        WEIGHTED = "weighted", _("weighted majority")
+        DAWID_SKENE = "dawid_skene", _("most probable (Dawid-Skene)")
+        CONTESTED = "contested", _("contested")
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="items")
+    utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="items")
+    task = models.CharField(max_length=40)
+    answers = models.JSONField()  # "p" and the person's id -> value
+    size = models.PositiveIntegerField()
+    hardness = models.FloatField()
+    kind = models.CharField(max_length=11, choices=Kind)
+    value = models.CharField(max_length=40, blank=True)
+    soft = models.JSONField(default=dict)
+    verdict = models.CharField(max_length=9, blank=True)
+    ruling = models.CharField(max_length=40, blank=True)
+    open = models.BooleanField(default=False)  # contested, and nobody has decided it
+
+    class Meta:
+        ordering = ["-hardness", "utterance_id"]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "utterance", "task"], name="one_item_a_task")
+        ]
+        indexes = [
+            models.Index(fields=["round", "task", "-hardness", "utterance"], name="hardest_first"),
+            models.Index(
+                fields=["round", "-hardness", "utterance"],
+                condition=Q(open=True),
+                name="open_items",
+            ),
+        ]
+
+    def __str__(self):
+        return f"{self.utterance} {self.task}"
+
+    @property
+    def given(self):
+        """Person id -> value."""
+        return given_in(self.answers)
+
+    @property
+    def gold(self):
+        """The value that counts, None while there is none."""
+        if self.verdict == "ambiguous":
+            return None
+        return self.ruling or self.value or None
+
+    @property
+    def provenance(self):
+        """How the gold value came to be, or why there is none."""
+        if self.ruling:
+            return "adjudicated"
+        return "ambiguous" if self.verdict == "ambiguous" else self.kind
+
+
+def given_in(answers):
+    """Stored answers as person id -> value."""
+    return {int(who[1:]): value for who, value in answers.items()}
+
+
+class Tally(models.Model):
+    """The added up counts of a round (annotation/tallying.py) and how many hand-ins they hold."""
+
+    round = models.OneToOneField(Round, models.CASCADE, related_name="tally")
+    counts = models.JSONField(default=dict)
+    hand_ins = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"{self.round}: {self.hand_ins}"

@@ -1,0 +1,119 @@
+"""What a worker computes about a round: intervals, reliability, quality findings, comparisons."""
+
+from django.db import models, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.rounds import Round
+from corpus.jobs import Job, JobStatus
+from people.models import Event
+
+
+class Report(Job):
+    """One result of a kind about a round, or about a round and another one; computed again in
+    place. `hand_ins` were counted when it was computed.
+    """
+
+    class Kind(models.TextChoices):
+        AGREEMENT = "agreement", _("intervals of agreement")
+        RELIABILITY = "reliability", _("models of the annotators")
+        QUALITY = "quality", _("quality findings")
+        COMPARISON = "comparison", _("comparison of two rounds")
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="reports")
+    other = models.ForeignKey(Round, models.CASCADE, null=True, related_name="compared_in")
+    kind = models.CharField(max_length=11, choices=Kind)
+    options = models.JSONField(default=dict)
+    result = models.JSONField(default=dict)
+    hand_ins = models.PositiveIntegerField(default=0)
+    computed_at = models.DateTimeField(null=True)
+
+    verb = "measure"
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["round", "kind"], condition=Q(other=None), name="one_report_a_kind"
+            ),
+            models.UniqueConstraint(fields=["round", "kind", "other"], name="one_report_a_pair"),
+        ]
+
+    def __str__(self):
+        return f"{self.get_kind_display()} · {self.round}"
+
+    @property
+    def corpus_id(self):
+        return self.round.corpus_id
+
+    @property
+    def is_old(self):
+        """True if hand-ins have come since, or were undone."""
+        return self.computed_at is not None and self.hand_ins != counted(self.round)
+
+    @classmethod
+    @transaction.atomic
+    def request(cls, person, round, kind, other=None, **options):
+        """Have it computed, unless that waits or runs already; the report."""
+        report, made = cls.objects.get_or_create(
+            round=round, kind=kind, other=other, defaults={"options": options}
+        )
+        if not made:
+            if report.active and not report.stale:
+                return report
+            queued = cls.objects.filter(pk=report.pk, status=report.status, attempt=report.attempt)
+            fresh = {"progress": 0.0, "failure": {}, "queued_at": timezone.now()}
+            if not queued.update(status=JobStatus.QUEUED, options=options, **fresh):
+                report.refresh_from_db()  # somebody else has asked this very moment
+                return report
+            report.refresh_from_db()
+        Event.record(person, cls.verb, round, report=kind)
+        report.later()
+        return report
+
+    def later(self):
+        from annotation.tasks import measure_round
+
+        measure_round.delay_on_commit(self.pk)
+
+    def measure(self):
+        """Compute it; a second call while one works, or after it worked, does nothing."""
+        if self.claim():
+            with self.settled():
+                self._compute()
+        return self
+
+    def _compute(self):
+        from annotation import comparing, counting, judges, measuring, watching
+
+        work = {
+            self.Kind.AGREEMENT: measuring.report,
+            self.Kind.RELIABILITY: judges.report,
+            self.Kind.QUALITY: watching.report,
+            self.Kind.COMPARISON: comparing.report,
+        }[self.kind]
+        for round in filter(None, [self.round, self.other]):
+            counting.catch_up(round, beat=lambda share: self.beat(0.4 * share))
+        hand_ins = counted(self.round)
+        result = work(self, lambda share: self.beat(0.4 + 0.59 * share))
+        with transaction.atomic():
+            Report.objects.filter(pk=self.pk, attempt=self.attempt).update(
+                result=result, hand_ins=hand_ins, computed_at=timezone.now()
+            )
+            self.finish()
+        self.refresh_from_db()
+        if self.kind == self.Kind.RELIABILITY:
+            counting.resettle(self.round)
+
+    @classmethod
+    def of(cls, round, kind, other=None):
+        """The report of a kind, or None."""
+        return cls.objects.filter(round=round, kind=kind, other=other).first()
+
+
+def counted(round):
+    """How many hand-ins the tally of a round holds."""
+    from annotation.models.items import Tally
+
+    return Tally.objects.filter(round=round).values_list("hand_ins", flat=True).first() or 0

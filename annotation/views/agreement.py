@@ -1,0 +1,405 @@
+"""Agreement of a round: the page, what a worker computes for it, downloads, comparing rounds."""
+
+import csv
+import io
+from datetime import datetime
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from annotation import charts, counting, tables
+from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE
+from annotation.measuring import ends, live, with_intervals
+from annotation.models import Report
+from annotation.models.reports import counted
+from annotation.templatetags.scheme import named
+from annotation.views.rounds import round_of
+from corpus.jobs import Refused, sentence
+from corpus.scope import context, live_part, number
+from people.models import Person
+
+WORDS = {
+    "reliable": _("reliable"),
+    "tentative": _("tentative"),
+    "unreliable": _("not reliable"),
+    NO_PAIRS: _("undefined: no utterance has two handed-in judgements yet"),
+    ONE_VALUE: _("undefined: everybody gave the same value everywhere"),
+    NO_CHANCE: _("undefined: chance alone would agree perfectly"),
+}
+NAMES = {
+    "alpha": _("Krippendorff's alpha"),
+    "raw": _("raw agreement"),
+    "fleiss": _("Fleiss' kappa"),
+    "ac1": _("Gwet's AC1"),
+    "ac2": _("Gwet's AC2, quadratic"),
+    "alpha_nominal": _("alpha, nominal"),
+    "alpha_interval": _("alpha, interval"),
+}
+GROUPS = {
+    "source": _("source"),
+    "speaker": _("speaker"),
+    "length": _("length of the utterance"),
+}
+LENGTHS = [_("under 1 s"), _("1 to 2 s"), _("2 to 4 s"), _("4 to 8 s"), _("8 s and more")]
+AT_ONCE = 24  # dialogues that a look at the page counts itself; a worker does the rest
+STEPS = 9  # shades of a heat table
+
+
+def agreement(request, pk):
+    """All tasks at a glance, and one of them in all its parts."""
+    found = round_of(request, pk)
+    task = _task(request, found)
+    left = bring_up(found)
+    totals = counting.totals(found)
+    report = Report.of(found, Report.Kind.AGREEMENT)
+    result = report.result if report else {}
+    measures = drawn_measures(found, totals, result)
+    page = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        scheme=found.scheme,
+        left=left,
+        report=report,
+        hand_ins=counted(found),
+        measures=measures,
+        progress_url=reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
+        task=task,
+        measure=next(row for row in measures if row["task"] is task),
+        names=NAMES,
+        refresh=found.is_open and not found.published,
+        others=_others(found, task),
+        **_parts(found, task, totals, result, request.user),
+    )
+    if request.htmx:
+        return render(request, "annotation/_measures.html", page)
+    return render(request, "annotation/agreement.html", page)
+
+
+def _task(request, round):
+    key = request.GET.get("task") or round.scheme.keys[0]
+    if key not in round.scheme.keys:
+        raise Http404
+    return round.scheme[key]
+
+
+def bring_up(round):
+    """Count the newest hand-ins, leave many to a worker; how many are left to it."""
+    left = counting.catch_up(round, most=AT_ONCE)
+    if left:
+        from annotation.tasks import count_round
+
+        count_round.delay_on_commit(round.pk)
+    return left
+
+
+def drawn_measures(round, totals=None, result=None):
+    """The live measures of a round with words, computed ends and places on the drawn axis."""
+    if result is None:
+        report = Report.of(round, Report.Kind.AGREEMENT)
+        result = report.result if report else {}
+    tasks = result.get("tasks", {})
+    return [
+        _drawn(with_intervals(m, tasks.get(m.task.key, {}).get("intervals")), tasks)
+        for m in live(round, totals)
+    ]
+
+
+def _drawn(measure, tasks):
+    found = ends(measure.alpha)
+    line = tasks.get(measure.task.key, {}).get("groups", {}).get("time", [])
+    points = sorted((int(row["group"]), row["value"]) for row in line if row["value"] is not None)
+    return {
+        "task": measure.task,
+        "measure": measure,
+        "alpha": found,
+        "word": WORDS[measure.reading or found["undefined"]],
+        "best": ends(measure.coefficients.get("ac2", measure.coefficients["ac1"])),
+        "best_name": "AC2" if "ac2" in measure.coefficients else "AC1",
+        "raw": measure.coefficients["raw"],
+        "fleiss": measure.coefficients["fleiss"],
+        "line": charts.sparkline(points),
+        **charts.places(found),
+    }
+
+
+def _parts(round, task, totals, result, reader):
+    """Classes, pairs, coincidences, groups and times of one task."""
+    computed = result.get("tasks", {}).get(task.key, {})
+    names = result.get("names", {})
+    people, given = _people(round, totals, task)
+    return {
+        "pairs": _pairs(task, totals, people, computed.get("pairs", {})),
+        "people": people,
+        "given": given,
+        "coincidences": _coincidences(task, totals),
+        "times": _times(computed, names),
+        "groups": [
+            (kind, words, _group_rows(kind, computed, names)) for kind, words in GROUPS.items()
+        ],
+    }
+
+
+def _people(round, totals, task):
+    """Persons with answers to the task, and how often each gave which value."""
+    given = totals.given(task)
+    people = Person.objects.in_bulk(list(given))
+    rows = [
+        (
+            people[who],
+            int(counts.sum()),
+            [
+                (value, int(n), _step(n / counts.sum()))
+                for value, n in zip(task.values, counts, strict=True)
+            ],
+        )
+        for who, counts in given.items()
+    ]
+    return [people[who] for who in given], rows
+
+
+def _pairs(task, totals, people, computed):
+    """The matrix of pairs: a row a person, a cell a pair (None on the diagonal)."""
+    confusions = totals.confusions(task)
+    kind = "kappa_quadratic" if task.level == "ordinal" else "kappa"
+    cells = {}
+    for (a, b), table in confusions.items():
+        row = tables.kappas(table, task.level)
+        kappa = row[kind] | {"units": row["units"], "agreement": row["agreement"]["value"]}
+        kappa["ends"] = computed.get(f"{a}/{b}")
+        kappa["step"] = _step(kappa["value"])
+        cells[a, b] = cells[b, a] = kappa
+    return [(one, [(other, cells.get((one.pk, other.pk))) for other in people]) for one in people]
+
+
+def _step(value):
+    """The shade of a share or coefficient, "" where there is none."""
+    return "" if value is None else int(round(STEPS * min(max(float(value), 0.0), 1.0)))
+
+
+def _coincidences(task, totals):
+    """Krippendorff's coincidence matrix with the share of each row in its cells."""
+    table = totals.pairs(task).coincidences
+    if not len(table) or not table.sum():
+        return []
+    rows = table.sum(axis=1)
+    return [
+        (
+            value,
+            [
+                (other, n, n / rows[i] if rows[i] else 0, _step(n / rows[i] if rows[i] else 0))
+                for other, n in zip(task.values, table[i], strict=True)
+            ],
+        )
+        for i, value in enumerate(task.values)
+    ]
+
+
+def _times(computed, names):
+    rows = computed.get("groups", {}).get("time", [])
+    found = []
+    for row in sorted(rows, key=lambda row: int(row["group"])):
+        span = [datetime.fromisoformat(at) for at in names["time"][row["group"]]]
+        query = urlencode({"from": span[0].isoformat(), "to": span[1].isoformat()})
+        found.append(row | {"span": span, "query": query} | charts.places(_ends_of(row)))
+    return found
+
+
+def _group_rows(kind, computed, names):
+    rows = []
+    for row in computed.get("groups", {}).get(kind, []):
+        name = names[kind].get(row["group"], row["group"])
+        if kind == "length":
+            name = LENGTHS[int(row["group"])]
+        query = urlencode({kind: row["group"]})
+        rows.append(row | {"name": name, "query": query} | charts.places(_ends_of(row)))
+    return rows
+
+
+def _ends_of(row):
+    low, high = row.get("ends") or (None, None)
+    return {"value": row["value"], "low": low, "high": high}
+
+
+def _others(round, task):
+    """Other rounds of the corpus with the same task, such as other views of the same films."""
+    found = []
+    rows = round.corpus.rounds.exclude(pk=round.pk).filter(tally__hand_ins__gt=0)
+    for other in rows.select_related("scheme_version", "guideline", "tally")[:20]:
+        if task.key in other.scheme.keys and other.scheme[task.key].keys == task.keys:
+            measure = next(m for m in live(other) if m.task.key == task.key)
+            found.append((other, measure, charts.places(ends(measure.alpha))))
+    return found
+
+
+@require_POST
+def reports(request, pk, kind):
+    """Have a report computed."""
+    found = round_of(request, pk)
+    if kind not in Report.Kind.values or kind == Report.Kind.COMPARISON:
+        raise Http404
+    Report.request(request.user, found, kind)
+    return redirect(BACK.get(kind, "agreement"), pk)
+
+
+BACK = {"agreement": "agreement", "reliability": "quality", "quality": "quality"}
+
+
+def report_progress(request, pk, kind):
+    found = round_of(request, pk)
+    other = number(request.GET.get("with")) or None
+    report = get_object_or_404(Report, round=found, kind=kind, other=other)
+    url = reverse("report_progress", args=[pk, kind])
+    url = f"{url}?with={other}" if other else url
+    return live_part(request, "_progress.html", report, {"job": report, "name": kind, "url": url})
+
+
+def comparison(request, pk):
+    """Two rounds beside each other, and whether the difference is more than chance."""
+    found = round_of(request, pk)
+    rounds = found.corpus.rounds.exclude(pk=found.pk).exclude(kind__in=["practice", "test"])
+    other = rounds.filter(pk=number(request.GET.get("with"))).first()
+    if request.method == "POST":
+        other = get_object_or_404(rounds, pk=number(request.POST.get("with")))
+        try:
+            Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
+        except Refused as refusal:
+            messages.error(request, sentence(refusal))
+        return redirect(f"{reverse('comparison', args=[pk])}?with={other.pk}")
+    report = Report.of(found, Report.Kind.COMPARISON, other) if other else None
+    rows = _compared(found, report.result.get("tasks", {}) if report else {})
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        other=other,
+        rounds=rounds,
+        report=report,
+        rows=rows,
+        progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
+        if other
+        else "",
+    )
+    return render(request, "annotation/comparison.html", shown)
+
+
+def _compared(round, tasks):
+    rows = []
+    for key, row in tasks.items():
+        alpha = row["alpha"]
+        rows.append({"task": round.scheme[key], **row, "word": _verdict(alpha), "bar": _bar(alpha)})
+    return rows
+
+
+def _verdict(alpha):
+    if alpha.get("value") is None:
+        return _("cannot be told: undefined in one of them")
+    if alpha.get("low") is None:
+        return _("cannot be told: too few dialogues")
+    if alpha.get("holm", 1.0) >= 0.05:
+        return _("no difference shown")
+    return _("better") if alpha["value"] > 0 else _("worse")
+
+
+def _bar(alpha):
+    """Places of a difference and its interval on an axis from -1 to 1."""
+    if alpha.get("low") is None:
+        return None
+    return {name: charts.place((alpha[name] + 1) / 2) for name in ("value", "low", "high")}
+
+
+def download(request, pk, kind):
+    """The coefficients of a round as CSV, JSON, LaTeX or a figure."""
+    found = round_of(request, pk)
+    counting.catch_up(found)
+    rows = drawn_measures(found)
+    made = {"csv": _csv, "json": _json, "tex": _latex, "svg": _svg}
+    if kind not in made:
+        raise Http404
+    response = made[kind](request, found, rows)
+    response["Content-Disposition"] = f'attachment; filename="agreement-{found.pk}.{kind}"'
+    return response
+
+
+def _csv(request, round, rows):
+    out = io.StringIO()
+    table = csv.writer(out)
+    table.writerow(
+        ["task", "coefficient", "value", "low", "high", "undefined", "units", "judgements"]
+    )
+    for row in rows:
+        measure = row["measure"]
+        found = measure.coefficients | {f"class {k}": v for k, v in measure.classes.items()}
+        if measure.agreed:
+            found |= {"alpha where the parents agree": measure.agreed}
+        for name, one in found.items():
+            one = ends(one)
+            values = [one["value"], one["low"], one["high"], one["undefined"]]
+            table.writerow([measure.task.key, name, *values, measure.units, measure.judgements])
+    return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+
+
+def _json(request, round, rows):
+    report = Report.of(round, Report.Kind.AGREEMENT)
+    told = {
+        "round": round.name,
+        "view": round.view,
+        "hand_ins": counted(round),
+        "intervals_of": {"hand_ins": report.hand_ins, "at": report.computed_at, **report.options}
+        if report
+        else None,
+        "tasks": [row["measure"].to_json() for row in rows],
+    }
+    return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+def _latex(request, round, rows):
+    lines = [
+        "% booktabs; agreement over handed-in judgements, 95 % bootstrap interval over dialogues",
+        r"\begin{tabular}{lrlrrrr}",
+        r"\toprule",
+        rf"{_t('task')} & $\alpha$ & 95\,\% & {_t('raw agreement')} & AC & "
+        rf"{_t('units')} & {_t('judgements')} \\",
+        r"\midrule",
+    ]
+    for row in rows:
+        alpha, measure = row["alpha"], row["measure"]
+        interval = "" if alpha["low"] is None else f"[{alpha['low']:.2f}, {alpha['high']:.2f}]"
+        cells = [
+            named(row["task"]).replace("→", r"$\rightarrow$").replace("_", r"\_"),
+            "--" if alpha["value"] is None else f"{alpha['value']:.3f}",
+            interval,
+            *(
+                "--" if one["value"] is None else f"{one['value']:.3f}"
+                for one in (row["raw"], row["best"])
+            ),
+            str(measure.units),
+            str(measure.judgements),
+        ]
+        lines.append(" & ".join(cells) + r" \\")
+    lines += [r"\bottomrule", r"\end{tabular}", ""]
+    return HttpResponse("\n".join(lines), content_type="application/x-tex; charset=utf-8")
+
+
+def _svg(request, round, rows):
+    task = request.GET.get("pairs", "")
+    if task in round.scheme.keys:
+        people, cells = _pair_cells(round, round.scheme[task])
+        drawn = charts.heat(f"{round} · {named(round.scheme[task])} · κ", people, cells)
+    else:
+        drawn = charts.dots(f"{round} · α", [(named(row["task"]), row["alpha"]) for row in rows])
+    return HttpResponse(drawn, content_type="image/svg+xml; charset=utf-8")
+
+
+def _pair_cells(round, task):
+    totals = counting.totals(round)
+    people, _rows = _people(round, totals, task)
+    matrix = _pairs(task, totals, people, {})
+    cells = [[cell["value"] if cell else None for _, cell in row] for _, row in matrix]
+    return [str(person) for person in people], cells

@@ -1,0 +1,332 @@
+"""The items behind every number, and deciding the contested ones."""
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.db.models import Count, F, FloatField, Max, Q
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+
+from annotation import counting
+from annotation.measuring import LENGTHS as EDGES
+from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
+from annotation.scheme import SchemeError
+from annotation.views.agreement import LENGTHS, bring_up
+from annotation.views.rounds import round_of
+from corpus.jobs import Refused, sentence
+from corpus.models import Source, Speaker, Utterance
+from corpus.scope import LEAD, context, number, page_of
+from people.models import Person
+
+KINDS = {
+    "open": _("contested, not decided"),
+    "contested": _("contested"),
+    "differ": _("people differ"),
+    "majority": _("majority"),
+    "weighted": _("weighted majority"),
+    "dawid_skene": _("most probable (Dawid-Skene)"),
+    "unanimous": _("unanimous"),
+    "single": _("one judgement"),
+    "adjudicated": _("adjudicated"),
+    "ambiguous": _("truly ambiguous"),
+    "again": _("sent back for one more judgement"),
+}
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def round_items(request, pk):
+    """Items of one task, those people differ on most first, narrowed by what the address says."""
+    found = round_of(request, pk)
+    bring_up(found)
+    scheme = found.scheme
+    key = request.GET.get("task") or scheme.keys[0]
+    if key not in scheme.keys:
+        raise Http404
+    task, kind = scheme[key], request.GET.get("kind", "")
+    rows = found.items.filter(task=key)
+    rows, told = _narrowed(request, found, task, of_kind(rows, kind))
+    rows = rows.select_related("utterance__dialogue", "utterance__speaker")
+    page = page_of(request, rows.order_by("-hardness", "utterance_id"), 20)
+    page.object_list = filled(found, list(page.object_list), found.corpus.my_role)
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        task=task,
+        scheme=scheme,
+        kind=kind,
+        kinds=KINDS,
+        told=told,
+        page=page,
+    )
+    return render(request, "annotation/items.html", shown)
+
+
+def of_kind(rows, kind):
+    if kind == "open":
+        return rows.filter(open=True)
+    if kind == "differ":
+        return rows.filter(hardness__gt=0)
+    if kind == "adjudicated":
+        return rows.filter(verdict="value")
+    if kind in ("ambiguous", "again"):
+        return rows.filter(verdict=kind)
+    return rows.filter(kind=kind) if kind in Item.Kind.values else rows
+
+
+def _narrowed(request, round, task, rows):
+    """The rows that the filters of an address leave, and what was asked in words."""
+    asked, told = request.GET, []
+    values = {value.key: value for value in task.values}
+    a, b = number(asked.get("a")), number(asked.get("b"))
+    names = Person.objects.in_bulk([a, b])
+    lead = round.corpus.my_role == LEAD
+    if a and b and lead:
+        rows = rows.annotate(first=KT(f"answers__p{a}"), second=KT(f"answers__p{b}"))
+        rows = rows.filter(first__isnull=False, second__isnull=False)
+        va, vb = values.get(asked.get("va", "")), values.get(asked.get("vb", ""))
+        if va and vb:
+            rows = rows.filter(first=va.key, second=vb.key)
+        if asked.get("apart"):
+            rows = rows.exclude(first=F("second"))
+        told.append(("pair", [names.get(a), va, names.get(b), vb]))
+    if (value := values.get(asked.get("value", ""))) is not None:
+        given = Q(pk__in=[])
+        for who in counting.totals(round).given(task):
+            given |= Q(**{f"answers__p{who}": value.key})
+        rows = rows.filter(given)
+        told.append(("value", value))
+        if (other := values.get(asked.get("other", ""))) is not None:
+            given = Q(pk__in=[])
+            for who in counting.totals(round).given(task):
+                given |= Q(**{f"answers__p{who}": other.key})
+            rows = rows.filter(given) if other is not value else rows.filter(size__gt=1)
+            told.append(("value", other))
+    rows, more = _of_group(asked, round, rows)
+    told += more
+    if oddity := round.oddities.filter(pk=number(asked.get("oddity"))).first():
+        rows = rows.filter(utterance__in=oddity.rows)
+        told.append(("oddity", oddity))
+    if asked.get("parents") == "agree":
+        told.append(("parents", None))
+        rows = rows.filter(utterance__in=_parents_agree(round, task))
+    return rows, told
+
+
+def _parents_agree(round, task):
+    """Utterances on whose parent tasks nobody differs."""
+    alike = Item.objects.filter(round=round, task__in=task.parents, hardness=0, size__gt=1)
+    both = alike.order_by().values("utterance").annotate(n=Count("pk"))
+    return both.filter(n=len(task.parents)).values("utterance")
+
+
+def _of_group(asked, round, rows):
+    told = []
+    if source := number(asked.get("source")):
+        rows = rows.filter(utterance__dialogue__source=source)
+        told.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
+    if speaker := number(asked.get("speaker")):
+        rows = rows.filter(utterance__speaker=speaker)
+        told.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
+    if asked.get("length", "").isdecimal() and int(asked["length"]) < len(LENGTHS):
+        place = int(asked["length"])
+        seconds = Cast(F("utterance__end") - F("utterance__start"), FloatField())
+        rows = rows.annotate(seconds=seconds).filter(seconds__gt=0)
+        if place:
+            rows = rows.filter(seconds__gte=EDGES[place - 1])
+        if place < len(EDGES):
+            rows = rows.filter(seconds__lt=EDGES[place])
+        told.append(("length", LENGTHS[place]))
+    span = [parse_datetime(asked.get(name, "")) for name in ("from", "to")]
+    if all(span):
+        done = Submission.objects.filter(
+            assignment__round=round, assignment__state="submitted"
+        ).order_by()
+        done = done.values("assignment__dialogue").annotate(last=Max("at"))
+        done = done.filter(last__gte=span[0], last__lte=span[1])
+        rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
+        told.append(("time", span))
+    return rows, told
+
+
+def filled(round, rows, role):
+    """Items with their answers as values, by name for leads and by letter for others."""
+    persons = Person.objects.in_bulk({who for item in rows for who in item.given})
+    letters = letters_of(round)
+    found = []
+    for item in rows:
+        values = {value.key: value for value in round.scheme[item.task].values}
+        answers = [
+            (str(persons[who]) if role == LEAD else letters[who], values[value])
+            for who, value in item.given.items()
+        ]
+        soft = [(values[key], share) for key, share in item.soft.items() if share >= 0.005]
+        found.append(
+            {
+                "item": item,
+                "utterance": item.utterance,
+                "answers": sorted(answers, key=lambda pair: pair[0]),
+                "soft": sorted(soft, key=lambda pair: -pair[1]),
+                "gold": values.get(item.gold),
+                "how": KINDS[item.provenance],
+            }
+        )
+    return found
+
+
+def letters_of(round):
+    """A letter for each annotator of a round, the same on every page of it."""
+    people = round.assignments.order_by("person").values_list("person", flat=True).distinct()
+    return {who: LETTERS[n % 26] + ("" if n < 26 else str(n // 26)) for n, who in enumerate(people)}
+
+
+def adjudication(request, pk):
+    """One contested item at a time: hardest first, of all tasks or of one."""
+    found = round_of(request, pk)
+    bring_up(found)
+    key = request.GET.get("task", "")
+    waiting = found.items.filter(open=True).order_by("-hardness", "utterance_id")
+    if key in found.scheme.keys:
+        waiting = waiting.filter(task=key)
+    asked, of_task = number(request.GET.get("utterance")), request.GET.get("of", "")
+    item = found.items.filter(utterance=asked, task=of_task).first() if asked else None
+    later = number(request.GET.get("later"))
+    if item is None and later:
+        hardness = found.items.filter(pk=later).values_list("hardness", "utterance_id").first()
+        if hardness:
+            beyond = Q(hardness__lt=hardness[0]) | Q(
+                hardness=hardness[0], utterance__gt=hardness[1]
+            )
+            item = waiting.filter(beyond).first()
+    item = item or waiting.first()
+    page = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        scheme=found.scheme,
+        key=key,
+        open_of=dict(
+            found.items.filter(open=True).order_by().values_list("task").annotate(n=Count("pk"))
+        ),
+        left=waiting.count(),
+    )
+    if item:
+        page |= _case(request, found, item)
+    return render(request, "annotation/adjudication.html", page)
+
+
+def _case(request, round, item):
+    """Everything that helps to decide an item."""
+    utterance = Utterance.whole.select_related("dialogue", "speaker").get(pk=item.utterance_id)
+    dialogue, task = utterance.dialogue, round.scheme[item.task]
+    others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
+    letters = letters_of(round)
+    values = {value.key: value for value in task.values}
+    remarks = Remark.objects.filter(
+        assignment__round=round, utterance=utterance, taken_back=False
+    ).select_related("assignment")
+    row = filled(round, [item], "")[0]
+    beside = {other.task: other.given for other in others}
+    rows = [
+        (
+            letters[who],
+            values[value],
+            [
+                (t, next(v for v in t.values if v.key == beside[t.key][who]))
+                for t in round.scheme.tasks
+                if who in beside.get(t.key, {})
+            ],
+        )
+        for who, value in item.given.items()
+    ]
+    return {
+        "item": item,
+        "row": row,
+        "answers": sorted(rows, key=lambda each: each[0]),
+        "task": task,
+        "utterance": utterance,
+        "dialogue": dialogue,
+        "turns": list(dialogue.utterances.select_related("speaker")),
+        "remarks": [(letters.get(each.assignment.person_id, "?"), each) for each in remarks],
+        "history": Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
+        .select_related("person")
+        .order_by("-pk"),
+        "errors": Adjudication.Error.choices,
+        "values": values,
+    }
+
+
+@require_POST
+def adjudications(request, pk):
+    """Decide one task of one utterance, and make of it what else was ticked."""
+    found = round_of(request, pk)
+    posted = request.POST
+    utterance = get_object_or_404(
+        Utterance.objects.filter(items__round=found).distinct(), pk=number(posted.get("utterance"))
+    )
+    task, value = posted.get("task", ""), posted.get("value", "")
+    verdict = posted.get("verdict") or "value"
+    if verdict not in Adjudication.Verdict.values:
+        raise Http404
+    error = posted.get("error", "")
+    try:
+        ruling = Adjudication.rule(
+            request.user,
+            found,
+            utterance,
+            task,
+            value,
+            verdict,
+            posted.get("reason", ""),
+            error if error in Adjudication.Error.values else "",
+        )
+    except (SchemeError, Refused) as refusal:
+        messages.error(request, sentence(refusal))
+    else:
+        _make_of(request, found, ruling)
+    if posted.get("back") == "queue":
+        query = urlencode({"task": posted.get("key", "")})
+        return redirect(f"{reverse('adjudication', args=[pk])}?{query}")
+    address = reverse("round_items", args=[pk])
+    return redirect(f"{address}?{posted.get('query', '')}#i{utterance.pk}")
+
+
+def _make_of(request, round, ruling):
+    """A decision as a gold answer or as an example of the guideline."""
+    if ruling.verdict != Adjudication.Verdict.VALUE:
+        return
+    if request.POST.get("as_gold"):
+        answer = (ruling.utterance, ruling.task, ruling.value, ruling.reason)
+        GoldAnswer.key(request.user, ruling.utterance.dialogue, [answer])
+        messages.success(request, _("The decision is a gold answer now."))
+    if request.POST.get("as_example") and round.corpus.my_role == LEAD:
+        task = round.scheme[ruling.task]
+        value = next(value for value in task.values if value.key == ruling.value)
+        made = Guideline.add_example(
+            request.user, round.corpus, ruling.utterance, task, value, ruling.reason
+        )
+        messages.success(
+            request,
+            _("The guideline has the example: version %(number)d.") % {"number": made.number},
+        )
+
+
+@require_POST
+def consensus(request, pk):
+    """Choose what makes the gold of a round."""
+    found = round_of(request, pk, LEAD)
+    chosen = request.POST.get("consensus", "")
+    if chosen not in found.Consensus.values:
+        raise Http404
+    found.settle_by(request.user, chosen)
+    needed = chosen != found.Consensus.MAJORITY
+    if needed and Report.of(found, Report.Kind.RELIABILITY) is None:
+        Report.request(request.user, found, Report.Kind.RELIABILITY)
+        messages.info(request, _("The model of the annotators is being computed."))
+    return redirect("quality", pk)

@@ -15,7 +15,7 @@ from annotation.consensus import hardness
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
 from annotation.tallying import Totals, tally_of
 
-AT_ONCE = 8  # dialogues in one transaction, so that nobody waits long for it
+AT_ONCE = 3  # dialogues in one transaction, so that nobody waits long for it
 
 
 def waiting(round):

@@ -88,7 +88,8 @@ def _described(counts: Any, values: list[str]) -> dict[str, Any]:
 
     def ends(hits: float, of: float) -> tuple[float, float]:
         low, high = beta.ppf([0.025, 0.975], hits + 0.5, of - hits + 0.5)
-        return float(low), float(high)
+        share = hits / of  # none and all are inside, as usual with Jeffreys' interval
+        return min(float(low), share), max(float(high), share)
 
     size = len(values)
     smooth = (counts + 0.5 / size) / (counts.sum(axis=1, keepdims=True) + 0.5)

@@ -3,8 +3,9 @@
 The plain questions are in annotation/quality.py. What is told here are findings and no verdicts.
 """
 
+import math
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from django.db import transaction
@@ -16,14 +17,7 @@ from annotation.scoring import gold_scores
 from corpus.models import Utterance
 
 SHOWN = 500  # rows that are kept of a finding
-NOTABLE = {  # surprise from which on a finding is told; copies have their own bound
-    Oddity.Kind.MONOTONE: 6.0,
-    Oddity.Kind.FAST: 3.0,
-    Oddity.Kind.DRIFT: 2.5,
-    Oddity.Kind.GOLD: 2.0,
-    Oddity.Kind.RULES: 3.0,
-    Oddity.Kind.DETACHED: 2.0,
-}
+NOTABLE = 2.0  # surprise from which on a finding is told, all places looked at counted
 ENOUGH = 100  # judgements of a correlation before its dependence says anything
 USUAL_HASTE = 0.02  # share of dialogues done faster than the clip that nobody wonders about
 USUAL_BREACH = 0.01  # share of answers against a rule, where nobody else's can be compared
@@ -86,7 +80,18 @@ def store(round, found):
 
 
 def findings(round, beat=lambda share: None):
-    """The findings of a round, task by task and then those about all tasks."""
+    """The findings of a round. Their surprise is corrected for the many people and tasks that are
+    looked at (Bonferroni), so that a round without oddities has one finding of 2 in a hundred.
+    """
+    people = round.assignments.order_by().values("person").distinct().count()
+    looks = math.log10(max(1, people * len(round.scheme.tasks)))
+    for one in _all_findings(round, beat):
+        if one.surprise - looks >= NOTABLE:
+            yield replace(one, surprise=one.surprise - looks)
+
+
+def _all_findings(round, beat):
+    """Task by task, and then what is about all tasks."""
     tasks = round.scheme.tasks
     for number, task in enumerate(tasks):
         sequences = _sequences(round, task)
@@ -133,6 +138,10 @@ def _copied(task, sequence):
             {
                 "lag": copy.lag,
                 "spans": [[start + 1, end] for start, end in copy.spans],
+                "ends": [
+                    [sequence.utterances[start], sequence.utterances[end - 1]]
+                    for start, end in copy.spans
+                ],
                 "equal": copy.equal,
                 "by_chance": copy.by_chance,
                 "of": len(sequence.codes),
@@ -146,7 +155,7 @@ def _copied(task, sequence):
 
 def _monotone(task, sequence, sequences):
     run = longest_run(sequence.array, [one.array for one in sequences])
-    if run and run.surprise >= NOTABLE[Oddity.Kind.MONOTONE]:
+    if run and run.surprise >= NOTABLE:
         rows = sequence.utterances[run.start : run.end]
         yield Found(
             Oddity.Kind.MONOTONE,
@@ -185,9 +194,9 @@ def _drifting(round, task, sequences):
                 hits[dialogue_of[utterance]].append((utterance, most == task.keys[code]))
         shares = [sum(hit for _, hit in each) / len(each) for each in hits.values()]
         rho, surprise = drift(shares)
-        if surprise >= NOTABLE[Oddity.Kind.DRIFT]:
+        if surprise >= NOTABLE:
             half = len(shares) // 2
-            rows = [pk for each in list(hits.values())[half:] for pk, hit in each if not hit]
+            rows = [pk for each in hits.values() for pk, hit in each if not hit]
             yield Found(
                 Oddity.Kind.DRIFT,
                 sequence.person,
@@ -207,31 +216,35 @@ def _drifting(round, task, sequences):
 
 def _detached(round, task):
     """A correlation that says the same whatever its parents are."""
-    scheme, tables = round.scheme, {}
+    scheme, tables, of_source = round.scheme, {}, {}
     source, target = (scheme[parent] for parent in task.parents)
     places = [{key: n for n, key in enumerate(t.keys)} for t in (source, target, task)]
     given = defaultdict(dict)
     items = Item.objects.filter(round=round, task__in=[*task.parents, task.key])
-    for item in items.order_by("utterance_id").iterator():
+    items = items.select_related("utterance__dialogue").order_by("utterance_id")
+    for item in items.iterator(chunk_size=2000):
+        source_pk = item.utterance.dialogue.source_id if round.published else None
+        of_source[item.utterance_id] = source_pk
         for who, value in item.given.items():
             given[who, item.utterance_id][item.task] = value
-    for (who, _), answers in given.items():
+    for (who, utterance), answers in given.items():
         if len(answers) == 3:
             x, y, v = (places[n][answers[t.key]] for n, t in enumerate((source, target, task)))
-            tables.setdefault(who, []).append((x * len(target.keys) + y, v))
+            row = (x * len(target.keys) + y, v)
+            tables.setdefault((who, of_source[utterance]), []).append(row)
     width = len(source.keys) * len(target.keys)
-    for who, cells in tables.items():
+    for (who, source_pk), cells in tables.items():
         cells = np.array(cells)
         table = count_values(cells[:, 0], cells[:, 1], width, len(task.keys))
         v, surprise = detachment(table)
-        if len(cells) >= ENOUGH and surprise >= NOTABLE[Oddity.Kind.DETACHED]:
+        if len(cells) >= ENOUGH and surprise >= NOTABLE:
             yield Found(
                 Oddity.Kind.DETACHED,
                 who,
                 task.key,
-                f"detached/{who}/{task.key}",
-                {"v": v, "of": len(cells)},
-                [pk for person, pk in given if person == who],
+                f"detached/{who}/{source_pk or ''}/{task.key}",
+                {"v": v, "of": len(cells), "source": source_pk},
+                [pk for person, pk in given if person == who and of_source[pk] == source_pk],
                 surprise,
                 len(cells),
             )
@@ -263,7 +276,7 @@ def _fast(round):
         rest = [fast for other, each in rows.items() if other != who for _, fast in each]
         usual = max(USUAL_HASTE, sum(rest) / len(rest) if rest else 0.0)
         surprise = tail(len(hasty), len(done), usual)
-        if surprise >= NOTABLE[Oddity.Kind.FAST]:
+        if surprise >= NOTABLE:
             quick = [pk for (person, talk, pk) in per_utterance if person == who and talk in hasty]
             yield Found(
                 Oddity.Kind.FAST,
@@ -285,7 +298,7 @@ def _against_gold(round):
             wrong = sum(n - hit for hit, n in rest)
             usual = max(0.05, wrong / sum(n for _, n in rest)) if rest else 0.2
             surprise = tail(asked - right, asked, usual)
-            if surprise >= NOTABLE[Oddity.Kind.GOLD]:
+            if surprise >= NOTABLE:
                 rows = list(_gold_faults(round, who, task))
                 yield Found(
                     Oddity.Kind.GOLD,
@@ -330,7 +343,7 @@ def _breaches(round):
             rest = [h for other, each in by_person.items() if other != who for _, h in each]
             usual = max(USUAL_BREACH, sum(rest) / len(rest) if rest else 0.0)
             surprise = tail(len(broken), len(rows), usual)
-            if surprise >= NOTABLE[Oddity.Kind.RULES]:
+            if surprise >= NOTABLE:
                 yield Found(
                     Oddity.Kind.RULES,
                     who,

@@ -243,7 +243,7 @@ def memory(pid):
     return int(stat(pid)[21]) * os.sysconf("SC_PAGE_SIZE")
 
 
-def make(size: int, order: str) -> None:
+def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
@@ -274,7 +274,7 @@ def make(size: int, order: str) -> None:
             for pk, uid in rows
         ),
     )
-    people = [Person.objects.create(username=f"anno{n}") for n in range(PEOPLE)]
+    people = [Person.objects.create(username=f"anno{n}") for n in range(crowd)]
     for person in people:
         corpus.memberships.create(person=person, role="annotator")
     opened = Round.open(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)

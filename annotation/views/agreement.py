@@ -47,7 +47,7 @@ GROUPS = {
     "length": _("length of the utterance"),
 }
 LENGTHS = [_("under 1 s"), _("1 to 2 s"), _("2 to 4 s"), _("4 to 8 s"), _("8 s and more")]
-AT_ONCE = 24  # dialogues that a look at the page counts itself; a worker does the rest
+AT_ONCE = 24  # dialogues that one look at a page counts
 STEPS = 9  # shades of a heat table
 
 
@@ -73,7 +73,7 @@ def agreement(request, pk):
         task=task,
         measure=next(row for row in measures if row["task"] is task),
         names=NAMES,
-        refresh=found.is_open and not found.published,
+        refresh=left or (found.is_open and not found.published),
         others=_others(found, task),
         **_parts(found, task, totals, result, request.user),
     )
@@ -90,13 +90,8 @@ def _task(request, round):
 
 
 def bring_up(round):
-    """Count the newest hand-ins, leave many to a worker; how many are left to it."""
-    left = counting.catch_up(round, most=AT_ONCE)
-    if left:
-        from annotation.tasks import count_round
-
-        count_round.delay_on_commit(round.pk)
-    return left
+    """Count the newest hand-ins; how many are left to the next look, which comes by itself."""
+    return counting.catch_up(round, most=AT_ONCE)
 
 
 def drawn_measures(round, totals=None, result=None):
@@ -230,11 +225,13 @@ def _ends_of(row):
 def _others(round, task):
     """Other rounds of the corpus with the same task, such as other views of the same films."""
     found = []
-    rows = round.corpus.rounds.exclude(pk=round.pk).filter(tally__hand_ins__gt=0)
-    for other in rows.select_related("scheme_version", "guideline", "tally")[:20]:
+    rows = round.corpus.rounds.exclude(pk=round.pk).select_related("scheme_version", "guideline")
+    for other in rows[:20]:
+        bring_up(other)
         if task.key in other.scheme.keys and other.scheme[task.key].keys == task.keys:
             measure = next(m for m in live(other) if m.task.key == task.key)
-            found.append((other, measure, charts.places(ends(measure.alpha))))
+            if measure.units:
+                found.append((other, measure, charts.places(ends(measure.alpha))))
     return found
 
 

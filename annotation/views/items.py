@@ -3,7 +3,7 @@
 from urllib.parse import urlencode
 
 from django.contrib import messages
-from django.db.models import Count, F, FloatField, Max, Q
+from django.db.models import CharField, Count, F, FloatField, Max, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import Http404
@@ -88,7 +88,8 @@ def _narrowed(request, round, task, rows):
     names = Person.objects.in_bulk([a, b])
     lead = round.corpus.my_role == LEAD
     if a and b and lead:
-        rows = rows.annotate(first=KT(f"answers__p{a}"), second=KT(f"answers__p{b}"))
+        first, second = (Cast(KT(f"answers__p{who}"), CharField()) for who in (a, b))
+        rows = rows.annotate(first=first, second=second)
         rows = rows.filter(first__isnull=False, second__isnull=False)
         va, vb = values.get(asked.get("va", "")), values.get(asked.get("vb", ""))
         if va and vb:

@@ -63,6 +63,7 @@ def quality(request, pk):
 def _evidence(round, odd, titles):
     """The evidence of a finding as values for its sentence."""
     told = dict(odd.evidence)
+    told["odds"] = f"{10**odd.surprise:,.0f}" if odd.surprise < 9 else f"10^{odd.surprise:.0f}"
     tasks = {task.key: task for task in round.scheme.tasks}
     told["task"] = named(tasks[odd.task]) if odd.task in tasks else ""
     told["source"] = titles.get(told.get("source"), "")

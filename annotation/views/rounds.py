@@ -71,6 +71,7 @@ def round_page(request, pk):
         measures=drawn_measures(found),
         names=NAMES,
         left=left,
+        refresh=left,
         hand_ins=counted(found),
         open_items=at_most(found.items.filter(open=True)),
         oddities=found.oddities.waiting().count(),

@@ -3,7 +3,7 @@ import json as json_module
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation import counting, watching
-from corpus.models import Corpus, Source
+from corpus.models import Corpus, Source, Utterance
 from people.models import Person
 
 
@@ -45,7 +45,11 @@ class Command(BaseCommand):
 
 def described(round, odd):
     """A finding with names instead of ids."""
-    source = odd.evidence.get("source")
+    source, evidence = odd.evidence.get("source"), dict(odd.evidence)
+    if ends := evidence.pop("ends", None):
+        names = Utterance.whole.in_bulk({pk for pair in ends for pk in pair})
+        evidence["utterances"] = [[names[pk].uid for pk in pair] for pair in ends]
+    evidence.pop("source", None)
     return {
         "round": round.name,
         "kind": str(odd.kind),
@@ -54,7 +58,7 @@ def described(round, odd):
         "source": Source.objects.get(pk=source).title if source else None,
         "count": odd.count,
         "surprise": float(f"{odd.surprise:.1f}"),
-        "evidence": {name: value for name, value in odd.evidence.items() if name != "source"},
+        "evidence": evidence,
     }
 
 
@@ -64,10 +68,12 @@ def sentence(row):
     spans = ", ".join(f"{start}–{end}" for start, end in evidence.get("spans", []))
     said = {
         "copied": lambda: (
-            f"period {evidence['lag']}: rows {spans} repeat what stands {evidence['lag']} rows"
-            f" before ({evidence['equal']:.1%} of them, {evidence['by_chance']:.0%} by chance)"
+            f"period {evidence['lag']}: answers {spans} repeat what stands {evidence['lag']}"
+            f" answers before ({evidence['equal']:.1%} of them,"
+            f" {evidence['by_chance']:.0%} by chance);"
+            f" {', '.join(' to '.join(pair) for pair in evidence['utterances'])}"
         ),
-        "monotone": lambda: f"rows {spans} are all {evidence['value']}",
+        "monotone": lambda: f"answers {spans} are all {evidence['value']}",
         "detached": lambda: (
             f"Cramér's V with its parents is {evidence['v']:.3f} over {evidence['of']} judgements"
         ),
@@ -81,4 +87,4 @@ def sentence(row):
         "gold": lambda: f"{evidence['right']} of {evidence['of']} gold answers right",
         "rules": lambda: f"{row['count']} of {evidence['of']} against the rule {evidence['rule']}",
     }[row["kind"]]()
-    return f"{row['kind']}: {place}: {said} (surprise 10^{row['surprise']})"
+    return f"{row['kind']}: {place}: {said} (by chance once in 10^{row['surprise']} rounds)"

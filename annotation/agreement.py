@@ -99,13 +99,13 @@ class PairCounts:
         """The same numbers without the mirrored half, flat: (..., L V (V + 1) / 2)."""
         rows, columns = np.triu_indices(self.layers.shape[-1])
         half = self.layers[..., rows, columns]
-        return half.reshape(*half.shape[:-2], -1)
+        return half.reshape(*half.shape[:-2], len(self.sizes) * len(rows))
 
     def unpacked(self, flat: Counts) -> "PairCounts":
         """Sums like `packed`, (..., F), as PairCounts of the same sizes and values."""
         size = self.layers.shape[-1]
         rows, columns = np.triu_indices(size)
-        half = flat.reshape(*flat.shape[:-1], len(self.sizes), -1)
+        half = flat.reshape(*flat.shape[:-1], len(self.sizes), len(rows))
         layers = np.empty((*half.shape[:-1], size, size))
         layers[..., rows, columns] = half
         layers[..., columns, rows] = half

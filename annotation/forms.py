@@ -74,6 +74,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             _("Qualification and gold"),
             ["kind", "qualification", "gold_percent", "gold_feedback", "below", "attention_every"],
         ),
+        (_("What makes the gold"), ["consensus"]),
     ]
 
     class Meta:
@@ -82,6 +83,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             *("name", "overlap", "view", "order", "suggestions", "confidence", "cannot_tell"),
             *("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"),
             *("qualification", "gold_percent", "gold_feedback", "below", "attention_every"),
+            "consensus",
         ]
         help_texts = HELP
         labels = {"scheme_version": _("scheme"), "guideline": _("guideline"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.files import File
 from django.db import transaction
 
-from annotation.models import Guideline, Round
+from annotation.models import Guideline, Report, Round
 from annotation.scheme import DEFAULT
 from corpus.jobs import JobStatus
 from corpus.models import Corpus, Membership
@@ -76,6 +76,8 @@ def _make(say: Callable[[str], None]) -> Corpus:
     if release.status != JobStatus.DONE:
         raise RuntimeError(f"the demo release was not frozen: {release.failure_text}")
     TrainingRun.request(lead, release).later()
+    for kind in (Report.Kind.AGREEMENT, Report.Kind.QUALITY, Report.Kind.RELIABILITY):
+        Report.request(lead, opened, kind)
     return corpus
 
 

@@ -21,7 +21,7 @@ from annotation.models.reports import counted
 from annotation.templatetags.scheme import named
 from annotation.views.rounds import round_of
 from corpus.jobs import Refused, sentence
-from corpus.scope import context, live_part, number
+from corpus.scope import LEAD, context, live_part, number
 from people.models import Person
 
 WORDS = {
@@ -75,7 +75,8 @@ def agreement(request, pk):
         names=NAMES,
         refresh=left or (found.is_open and not found.published),
         others=_others(found, task),
-        **_parts(found, task, totals, result, request.user),
+        **_parts(found, task, totals, result),
+        pair=_pair_of(request, found, task, totals),
     )
     if request.htmx:
         return render(request, "annotation/_measures.html", page)
@@ -124,7 +125,7 @@ def _drawn(measure, tasks):
     }
 
 
-def _parts(round, task, totals, result, reader):
+def _parts(round, task, totals, result):
     """Classes, pairs, coincidences, groups and times of one task."""
     computed = result.get("tasks", {}).get(task.key, {})
     names = result.get("names", {})
@@ -171,6 +172,27 @@ def _pairs(task, totals, people, computed):
         kappa["step"] = _step(kappa["value"])
         cells[a, b] = cells[b, a] = kappa
     return [(one, [(other, cells.get((one.pk, other.pk))) for other in people]) for one in people]
+
+
+def _pair_of(request, round, task, totals):
+    """The confusion of the two people that the address names, None where it names none."""
+    a, b = sorted(number(request.GET.get(name)) for name in ("a", "b"))
+    table = totals.confusions(task).get((a, b))
+    if table is None or round.corpus.my_role != LEAD:
+        return None
+    people = Person.objects.in_bulk([a, b])
+    rows = table.sum(axis=1)
+    cells = [
+        (
+            value,
+            [
+                (other, int(n), _step(n / rows[i] if rows[i] else 0))
+                for other, n in zip(task.values, table[i], strict=True)
+            ],
+        )
+        for i, value in enumerate(task.values)
+    ]
+    return {"a": people[a], "b": people[b], "cells": cells}
 
 
 def _step(value):

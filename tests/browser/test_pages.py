@@ -5,7 +5,8 @@ import json
 import pytest
 from django.conf import settings
 
-from annotation.models import Guideline, Remark
+from annotation.counting import catch_up
+from annotation.models import Guideline, Remark, Report
 from modeling.models import TrainingRun
 from tests.factories import (
     make_corpus,
@@ -40,6 +41,16 @@ def addresses():
     )  # fmt: skip
     mine = whole.assignments.first()
     Remark.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
+    catch_up(opened)
+    for kind in ("agreement", "quality", "reliability"):
+        Report.request(lead, opened, kind)
+    Report.request(lead, opened, "comparison", other=whole)
+    person = opened.participants.first().person_id
+    opened.oddities.create(
+        kind="fast", person_id=person, key="k", surprise=4.2,
+        evidence={"dialogues": 3, "of": 4, "usual": 0.02}, rows=[], count=0,
+    )  # fmt: skip
+    a, b = opened.participants.values_list("person", flat=True)
     rows = [turn.to_json() for turn in dialogue.turns()]
     rows[0]["text"] = "改过的话"
     dialogue.edit(corpus.memberships.get(role="lead").person, 0, rows)
@@ -54,6 +65,9 @@ def addresses():
         f"/corpora/{corpus.pk}/utterances/?q=句", f"/speakers/{speaker.pk}/",
         f"/dialogues/{dialogue.pk}/editor/", f"/dialogues/{dialogue.pk}/republication/",
         f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",
+        f"/rounds/{opened.pk}/agreement/?task=emotion&a={a}&b={b}",
+        f"/rounds/{opened.pk}/quality/", f"/rounds/{opened.pk}/adjudication/",
+        f"/rounds/{opened.pk}/comparison/?with={whole.pk}", f"/rounds/{whole.pk}/agreement/",
         f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/remarks/",
         f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
         f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from annotation.consensus import hardness
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
+from annotation.scheme import CANNOT_TELL
 from annotation.tallying import Totals, tally_of
 
 AT_ONCE = 3  # dialogues in one transaction, so that nobody waits long for it
@@ -89,16 +90,24 @@ def _stored(round, dialogues):
 
 
 def _handed_in(round, dialogues=None):
-    """Utterance -> task -> person -> value of what counts."""
+    """Utterance -> task -> person -> value of what counts.
+
+    Rows come oldest first and the newest one stays: asking the database for the newest makes
+    PostgreSQL look through all of them again for each one, where its statistics are behind.
+    """
     judgements = Judgement.objects.filter(assignment__round=round)
     if dialogues is not None:
         judgements = judgements.filter(assignment__dialogue__in=dialogues)
-    rows = judgements.submitted().current().told().order_by("pk")
-    found = defaultdict(lambda: defaultdict(dict))
-    for utterance, task, person, value in rows.values_list(
+    rows = judgements.submitted().order_by("pk")
+    newest = {}
+    for *place, value in rows.values_list(
         "utterance_id", "task", "assignment__person_id", "value"
     ).iterator():
-        found[utterance][task][person] = value
+        newest[*place] = value
+    found = defaultdict(lambda: defaultdict(dict))
+    for (utterance, task, person), value in newest.items():
+        if value not in ("", CANNOT_TELL):
+            found[utterance][task][person] = value
     return found
 
 

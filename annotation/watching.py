@@ -110,16 +110,24 @@ def _all_findings(round, beat):
 def _sequences(round, task):
     """Everybody's sequence; of published labels one a file, as their order is that of its rows."""
     places = {key: place for place, key in enumerate(task.keys)}
-    rows = Judgement.objects.filter(assignment__round=round, task=task.key)
-    rows = rows.submitted().current().told().order_by("pk")
+    rows = Judgement.objects.filter(assignment__round=round, task=task.key).submitted()
+    newest = {}
+    for who, source, utterance, value in (
+        rows.order_by("pk")
+        .values_list(
+            "assignment__person_id", "utterance__dialogue__source_id", "utterance_id", "value"
+        )
+        .iterator()
+    ):
+        newest.pop((who, source, utterance), None)  # an answer stands where it was given last
+        newest[who, source, utterance] = value
     found = {}
-    for who, source, utterance, value in rows.values_list(
-        "assignment__person_id", "utterance__dialogue__source_id", "utterance_id", "value"
-    ).iterator():
-        key = (who, source if round.published else None)
-        sequence = found.setdefault(key, Sequence(*key))
-        sequence.utterances.append(utterance)
-        sequence.codes.append(places[value])
+    for (who, source, utterance), value in newest.items():
+        if value in places:
+            key = (who, source if round.published else None)
+            sequence = found.setdefault(key, Sequence(*key))
+            sequence.utterances.append(utterance)
+            sequence.codes.append(places[value])
     return list(found.values())
 
 

@@ -5,7 +5,6 @@ import io
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.contrib import messages
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,7 +19,6 @@ from annotation.models import Report
 from annotation.models.reports import counted
 from annotation.templatetags.scheme import named
 from annotation.views.rounds import round_of
-from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, live_part, number
 from people.models import Person
 
@@ -119,7 +117,6 @@ def _drawn(measure, tasks):
         "best": ends(measure.coefficients.get("ac2", measure.coefficients["ac1"])),
         "best_name": "AC2" if "ac2" in measure.coefficients else "AC1",
         "raw": measure.coefficients["raw"],
-        "fleiss": measure.coefficients["fleiss"],
         "line": charts.sparkline(points),
         **charts.places(found),
     }
@@ -286,10 +283,7 @@ def comparison(request, pk):
     other = rounds.filter(pk=number(request.GET.get("with"))).first()
     if request.method == "POST":
         other = get_object_or_404(rounds, pk=number(request.POST.get("with")))
-        try:
-            Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
-        except Refused as refusal:
-            messages.error(request, sentence(refusal))
+        Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
         return redirect(f"{reverse('comparison', args=[pk])}?with={other.pk}")
     report = Report.of(found, Report.Kind.COMPARISON, other) if other else None
     rows = _compared(found, report.result.get("tasks", {}) if report else {})

@@ -144,7 +144,7 @@ def _of_group(asked, round, rows):
         if place < len(EDGES):
             rows = rows.filter(seconds__lt=EDGES[place])
         told.append(("length", LENGTHS[place]))
-    span = [parse_datetime(asked.get(name, "")) for name in ("from", "to")]
+    span = [_moment(asked.get(name, "")) for name in ("from", "to")]
     if all(span):
         done = Submission.objects.filter(
             assignment__round=round, assignment__state="submitted"
@@ -154,6 +154,15 @@ def _of_group(asked, round, rows):
         rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
         told.append(("time", span))
     return rows, told
+
+
+def _moment(text):
+    """The time that an address gives, None for what is none."""
+    try:
+        found = parse_datetime(text)
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
 
 
 def filled(round, rows, role):

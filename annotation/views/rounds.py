@@ -3,7 +3,7 @@
 from django.shortcuts import get_object_or_404, redirect, render
 
 from annotation.forms import AdmissionForm, RoundForm
-from annotation.models import Remark, Round
+from annotation.models import Remark, Report, Round
 from annotation.models.reports import counted
 from annotation.models.rounds import resting
 from annotation.progress import forecast, funnel, people
@@ -69,6 +69,7 @@ def round_page(request, pk):
         remarks=Remark.objects.filter(assignment__round=found).waiting().count(),
         admission=AdmissionForm(round=found),
         measures=drawn_measures(found),
+        report=Report.of(found, Report.Kind.AGREEMENT),
         names=NAMES,
         left=left,
         refresh=left,

@@ -1,9 +1,12 @@
 """Items and tally, kept up to date, beside a count from scratch."""
 
 import random
+import threading
 from collections import Counter
+from functools import partial
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -177,3 +180,61 @@ def test_a_shuffle_of_hand_ins_gives_the_same_tally(corpus):
         counting.count_dialogues(one, [dialogue])
     assert kept(one) == whole
     assert set(ANSWERS) == {item.task for item in items_of(one)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_hand_in_while_two_look_and_a_lead_withdraws():
+    """Threads against the database as it is; what is kept equals a recount in the end."""
+    corpus = make_corpus()
+    for _ in range(12):
+        make_dialogue(corpus)
+    people = [make_member(corpus) for _ in range(4)]
+    opened = open_round(corpus, people, overlap=3, cannot_tell=True)
+    lead = corpus.memberships.get(role="lead").person
+    over, faults = threading.Event(), []
+
+    def thread(act):
+        def work():
+            try:
+                act()
+            except Exception as error:
+                faults.append(error)
+                raise
+            finally:
+                connection.close()
+
+        return threading.Thread(target=work)
+
+    def hand_in(seat, seed):
+        rng = random.Random(seed)
+        while assignment := seat.take():
+            try:
+                judge(assignment, **answers(rng))
+            except Refused:  # withdrawn meanwhile
+                continue
+
+    def look():
+        while not over.is_set():
+            counting.catch_up(Round.objects.get(pk=opened.pk), most=2)
+
+    def change_ones_mind():
+        rng = random.Random(1)
+        while not over.is_set():
+            place = rng.choice(list(opened.places.select_related("dialogue", "round")))
+            place.withdraw(lead, "broken")
+            place.reinstate(lead)
+
+    seats = opened.participants.select_related("round", "person")
+    working = [thread(partial(hand_in, seat, n)) for n, seat in enumerate(seats)]
+    watching = [thread(look), thread(look), thread(change_ones_mind)]
+    for each in [*working, *watching]:
+        each.start()
+    for each in working:
+        each.join()
+    over.set()
+    for each in watching:
+        each.join()
+    assert faults == []
+    check(opened)
+    counted = opened.assignments.filter(state="submitted").count()
+    assert counted == Tally.objects.get(round=opened).hand_ins > 0

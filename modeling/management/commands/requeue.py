@@ -1,12 +1,13 @@
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
+from annotation.models import Report
 from corpus.jobs import JobStatus
 from corpus.models import Source
 from modeling.models import TrainingRun
 from releases.models import Release
 
-JOBS = [Source, Release, TrainingRun]
+JOBS = [Source, Report, Release, TrainingRun]
 
 
 class Command(BaseCommand):

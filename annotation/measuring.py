@@ -204,7 +204,7 @@ def _joint(units, scheme):
     return counted[None]
 
 
-def intervals(units, scheme, seed=0, replicates=REPLICATES):
+def intervals(units, scheme, seed=0, replicates=REPLICATES, method="percentile"):
     """Interval ends of a task's coefficients, classes, and correlation; None where undefined."""
     task, pairs = units.task, units.pairs()
     if not len(pairs.sizes):
@@ -214,7 +214,7 @@ def intervals(units, scheme, seed=0, replicates=REPLICATES):
         for name, (coefficient, *more) in coefficients(task.level).items()
     }
     wanted["classes"] = on(pairs, class_alphas)
-    drawn = summary(of_pairs(pairs), wanted, replicates, seed)
+    drawn = summary(of_pairs(pairs), wanted, replicates, seed, method)
     found = {name: _pair(rows[0]) for name, rows in drawn.items() if name != "classes"}
     found = {"coefficients": found}
     found["classes"] = dict(zip(task.keys, map(_pair, drawn["classes"])))
@@ -222,7 +222,8 @@ def intervals(units, scheme, seed=0, replicates=REPLICATES):
         kept = units.pairs(units.agreed)
         if len(kept.sizes):
             statistic = on(kept, alpha, task.level)
-            found["agreed"] = _pair(interval(of_pairs(kept), statistic, replicates, seed)[0])
+            ends = interval(of_pairs(kept), statistic, replicates, seed, method)
+            found["agreed"] = _pair(ends[0])
         found["association"] = _pair(_association_interval(units, scheme, replicates, seed))
     return found
 
@@ -277,6 +278,7 @@ def report(report, beat):
     round = report.round
     scheme, seed = round.scheme, report.options.get("seed", 0)
     replicates = report.options.get("replicates", REPLICATES)
+    method = report.options.get("method", "percentile")
     units = gather([round], scheme)
     beat(0.3)
     groups = _groups(round, units)
@@ -284,7 +286,7 @@ def report(report, beat):
     for number, task in enumerate(scheme.tasks, 1):
         mine = units[task.key]
         tasks[task.key] = {
-            "intervals": intervals(mine, scheme, seed, replicates),
+            "intervals": intervals(mine, scheme, seed, replicates, method),
             "pairs": _pair_intervals(mine, seed, replicates),
             "groups": {
                 name: _by_group(mine, kind, seed, replicates) for name, kind in groups.items()
@@ -294,7 +296,7 @@ def report(report, beat):
     return {
         "replicates": replicates,
         "seed": seed,
-        "method": "percentile",
+        "method": method,
         "tasks": tasks,
         "names": {name: kind["names"] for name, kind in groups.items()},
     }

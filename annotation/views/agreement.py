@@ -17,6 +17,7 @@ from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE
 from annotation.measuring import ends, live, with_intervals
 from annotation.models import Report
 from annotation.models.reports import counted
+from annotation.resampling import METHODS
 from annotation.templatetags.scheme import named
 from annotation.views.rounds import round_of
 from corpus.scope import LEAD, context, live_part, number
@@ -260,7 +261,10 @@ def reports(request, pk, kind):
     found = round_of(request, pk)
     if kind not in Report.Kind.values or kind == Report.Kind.COMPARISON:
         raise Http404
-    Report.request(request.user, found, kind)
+    options = {}
+    if kind == Report.Kind.AGREEMENT and request.POST.get("method") in METHODS:
+        options["method"] = request.POST["method"]
+    Report.request(request.user, found, kind, **options)
     return redirect(BACK.get(kind, "agreement"), pk)
 
 

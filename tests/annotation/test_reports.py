@@ -80,7 +80,12 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
         assert words.lower() in page.lower()
     fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
     assert fragment.startswith('<div id="measures"')
-    assert Event.objects.filter(verb="measure").count() == 1
+    client.post(reverse("reports", args=[after.pk, "agreement"]), {"method": "bca"})
+    corrected = Report.objects.get(round=after, kind="agreement").result
+    assert corrected["method"] == "bca"
+    ends = corrected["tasks"]["emotion"]["intervals"]["coefficients"]["alpha"]
+    assert ends != [alpha["low"], alpha["high"]] and ends[0] < alpha["value"] < ends[1]
+    assert Event.objects.filter(verb="measure").count() == 2
 
 
 def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from annotation.consensus import hardness
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
 from annotation.scheme import CANNOT_TELL
-from annotation.tallying import Totals, tally_of
+from annotation.tallying import Totals, part_of, tally_of
 
 AT_ONCE = 3  # dialogues in one transaction, so that nobody waits long for it
 
@@ -44,8 +44,8 @@ def catch_up(round, most=None, beat=None):
 
 def lock(round):
     """The tally of a round, made if there is none, locked until the transaction ends."""
-    Tally.objects.get_or_create(round_id=round if isinstance(round, int) else round.pk)
-    return Tally.objects.select_for_update().get(round=round)
+    Tally.objects.get_or_create(round=round, part="")
+    return Tally.objects.select_for_update().get(round=round, part="")
 
 
 @transaction.atomic
@@ -59,21 +59,44 @@ def count_dialogues(round, dialogues):
     gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
     before = _stored(round, dialogues)
     after = _handed_in(round, dialogues)
-    counts = Counter(tally.counts)
-    counts.subtract(tally_of(before, round.scheme))
-    counts.update(tally_of(after, round.scheme))
-    tally.counts = {key: number for key, number in counts.items() if number}
+    changes = tally_of(after, round.scheme)
+    changes.subtract(tally_of(before, round.scheme))
     tally.hand_ins += len(new) - gone
     tally.at = timezone.now()
-    tally.save()
+    _add(round, tally, changes)
     Item.objects.filter(round=round, utterance__dialogue__in=dialogues).delete()
     Item.objects.bulk_create(_items(round, after), batch_size=500)
 
 
+def _add(round, whole, changes):
+    """Add to the parts of a tally what they have part in; the locked part `whole` is saved."""
+    by_part = defaultdict(Counter)
+    for key, number in changes.items():
+        if number:
+            by_part[part_of(key)][key] = number
+    rows = {row.part: row for row in Tally.objects.filter(round=round, part__in=list(by_part))}
+    rows[""] = whole
+    for part, more in by_part.items():
+        row = rows.setdefault(part, Tally(round=round, part=part))
+        counts = Counter(row.counts)
+        counts.update(more)
+        row.counts = {key: number for key, number in counts.items() if number}
+    known = [row for row in rows.values() if row.pk]
+    Tally.objects.bulk_update(known, ["counts", "hand_ins", "at"], batch_size=100)
+    Tally.objects.bulk_create(row for row in rows.values() if not row.pk)
+
+
+def kept(round):
+    """The tally of a round as it is kept, put together."""
+    found = {}
+    for counts in Tally.objects.filter(round=round).values_list("counts", flat=True):
+        found |= counts
+    return found
+
+
 def totals(round):
     """The Totals of what is counted."""
-    tally = Tally.objects.filter(round=round).first()
-    return Totals(tally.counts if tally else {}, round.scheme)
+    return Totals(kept(round), round.scheme)
 
 
 def recount(round):

@@ -79,6 +79,12 @@ def _count_parents(
         _count_pairs(found, f"{task.key}/a", votes)
 
 
+def part_of(key: str) -> str:
+    """ "a/b" for a key about two people, else "": what is stored together."""
+    _task, what, *where = key.split("/")
+    return f"{where[0]}/{where[1]}" if what == "c" else ""
+
+
 class Totals:
     """A tally as arrays, task by task."""
 

@@ -80,12 +80,21 @@ def given_in(answers):
 
 
 class Tally(models.Model):
-    """The added up counts of a round (annotation/tallying.py) and how many hand-ins they hold."""
+    """The added up counts of a round (annotation/tallying.py): one part with all but confusions,
+    which says how many hand-ins the tally holds, and one for each pair of people.
 
-    round = models.OneToOneField(Round, models.CASCADE, related_name="tally")
+    In parts, so that a hand-in rewrites those of its dialogue's people alone.
+    """
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="tally")
+    part = models.CharField(max_length=40, blank=True)  # "a/b" for two people, "" for the rest
     counts = models.JSONField(default=dict)
     hand_ins = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 
+    class Meta:
+        ordering = ["pk"]
+        constraints = [models.UniqueConstraint(fields=["round", "part"], name="one_tally_a_part")]
+
     def __str__(self):
-        return f"{self.round}: {self.hand_ins}"
+        return f"{self.round} {self.part}"

@@ -116,4 +116,5 @@ def counted(round):
     """How many hand-ins the tally of a round holds."""
     from annotation.models.items import Tally
 
-    return Tally.objects.filter(round=round).values_list("hand_ins", flat=True).first() or 0
+    rows = Tally.objects.filter(round=round, part="")
+    return rows.values_list("hand_ins", flat=True).first() or 0

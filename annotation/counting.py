@@ -16,7 +16,8 @@ from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
 from annotation.scheme import CANNOT_TELL
 from annotation.tallying import Totals, part_of, tally_of
 
-AT_ONCE = 3  # dialogues in one transaction, so that nobody waits long for it
+AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
+IN_BULK = 10  # the same of a worker, which has more to count
 
 
 def waiting(round):
@@ -29,11 +30,12 @@ def catch_up(round, most=None, beat=None):
 
     `beat(share)` is called between transactions.
     """
+    size = IN_BULK if most is None else AT_ONCE
     left = waiting(round).count()
     done, whole = 0, left
     while left and (most is None or done < most):
         rows = waiting(round).order_by("pk").values_list("dialogue", flat=True)
-        dialogues = set(rows[:AT_ONCE])
+        dialogues = list(dict.fromkeys(rows[: 4 * size]))[:size]
         count_dialogues(round, dialogues)
         done += len(dialogues)
         left = waiting(round).count()

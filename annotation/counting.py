@@ -15,6 +15,7 @@ from annotation.consensus import hardness
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
 from annotation.scheme import CANNOT_TELL
 from annotation.tallying import Totals, part_of, tally_of
+from corpus.models import Utterance
 
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
 IN_BULK = 10  # the same of a worker, which has more to count
@@ -59,14 +60,16 @@ def count_dialogues(round, dialogues):
     new = list(new.select_for_update(of=("self",)).values_list("pk", flat=True))
     Assignment.objects.filter(pk__in=new).update(counted=True)
     gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
-    before = _stored(round, dialogues)
+    spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
+    stored = Item.objects.filter(round=round, utterance__in=list(spoken))
+    before = _stored(stored)
     after = _handed_in(round, dialogues)
     changes = tally_of(after, round.scheme)
     changes.subtract(tally_of(before, round.scheme))
     tally.hand_ins += len(new) - gone
     tally.at = timezone.now()
     _add(round, tally, changes)
-    Item.objects.filter(round=round, utterance__dialogue__in=dialogues).delete()
+    stored.delete()
     Item.objects.bulk_create(_items(round, after), batch_size=500)
 
 
@@ -106,10 +109,9 @@ def recount(round):
     return tally_of(_handed_in(round), round.scheme)
 
 
-def _stored(round, dialogues):
+def _stored(items):
     found = defaultdict(dict)
-    rows = Item.objects.filter(round=round, utterance__dialogue__in=dialogues).order_by()
-    for item in rows.only("utterance_id", "task", "answers"):
+    for item in items.order_by().only("utterance_id", "task", "answers"):
         found[item.utterance_id][item.task] = item.given
     return found
 
@@ -117,17 +119,18 @@ def _stored(round, dialogues):
 def _handed_in(round, dialogues=None):
     """Utterance -> task -> person -> value of what counts.
 
-    Rows come oldest first and the newest one stays: asking the database for the newest makes
-    PostgreSQL look through all of them again for each one, where its statistics are behind.
+    The newest row stays, and is told here: asked for the newest ones, PostgreSQL looks through all
+    rows again for each, where its statistics are behind; asked for an order, SQLite reads them all.
     """
-    judgements = Judgement.objects.filter(assignment__round=round)
+    rows = Judgement.objects.filter(assignment__round=round).submitted()
     if dialogues is not None:
-        judgements = judgements.filter(assignment__dialogue__in=dialogues)
-    rows = judgements.submitted().order_by("pk")
+        work = Assignment.objects.filter(round=round, dialogue__in=dialogues, state="submitted")
+        rows = rows.filter(assignment__in=list(work.values_list("pk", flat=True)))
+    told = rows.order_by().values_list(
+        "pk", "utterance_id", "task", "assignment__person_id", "value"
+    )
     newest = {}
-    for *place, value in rows.values_list(
-        "utterance_id", "task", "assignment__person_id", "value"
-    ).iterator():
+    for _pk, *place, value in sorted(told.iterator()):
         newest[*place] = value
     found = defaultdict(lambda: defaultdict(dict))
     for (utterance, task, person), value in newest.items():

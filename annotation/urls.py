@@ -2,6 +2,8 @@ from django.urls import path
 
 from annotation.views import (
     agreement,
+    agreement_files,
+    comparison,
     finding,
     items,
     keys,
@@ -30,8 +32,8 @@ urlpatterns = [
     path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
     path("rounds/<int:pk>/", rounds.round_page, name="round"),
     path("rounds/<int:pk>/agreement/", agreement.agreement, name="agreement"),
-    path("rounds/<int:pk>/agreement.<str:kind>", agreement.download, name="agreement_file"),
-    path("rounds/<int:pk>/comparison/", agreement.comparison, name="comparison"),
+    path("rounds/<int:pk>/agreement.<str:kind>", agreement_files.download, name="agreement_file"),
+    path("rounds/<int:pk>/comparison/", comparison.comparison, name="comparison"),
     path("rounds/<int:pk>/reports/<str:kind>/", agreement.reports, name="reports"),
     path(
         "rounds/<int:pk>/reports/<str:kind>/progress/",

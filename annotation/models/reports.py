@@ -85,10 +85,10 @@ class Report(Job):
         return self
 
     def _compute(self):
-        from annotation import comparing, counting, judges, measuring, watching
+        from annotation import breakdown, comparing, counting, judges, watching
 
         work = {
-            self.Kind.AGREEMENT: measuring.report,
+            self.Kind.AGREEMENT: breakdown.report,
             self.Kind.RELIABILITY: judges.report,
             self.Kind.QUALITY: watching.report,
             self.Kind.COMPARISON: comparing.report,

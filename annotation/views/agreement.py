@@ -1,14 +1,11 @@
-"""Agreement of a round: the page, what a worker computes for it, downloads, comparing rounds."""
+"""Agreement of a round: the page, and what a worker computes for it."""
 
-import csv
-import io
 from datetime import datetime
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -18,7 +15,6 @@ from annotation.measuring import ends, live, with_intervals
 from annotation.models import Report
 from annotation.models.reports import counted
 from annotation.resampling import METHODS
-from annotation.templatetags.scheme import named
 from annotation.views.rounds import round_of
 from corpus.scope import LEAD, context, live_part, number
 from people.models import Person
@@ -127,9 +123,9 @@ def _parts(round, task, totals, result):
     """Classes, pairs, coincidences, groups and times of one task."""
     computed = result.get("tasks", {}).get(task.key, {})
     names = result.get("names", {})
-    people, given = _people(round, totals, task)
+    people, given = people_of(round, totals, task)
     return {
-        "pairs": _pairs(task, totals, people, computed.get("pairs", {})),
+        "pairs": pairs_of(task, totals, people, computed.get("pairs", {})),
         "people": people,
         "given": given,
         "coincidences": _coincidences(task, totals),
@@ -140,7 +136,7 @@ def _parts(round, task, totals, result):
     }
 
 
-def _people(round, totals, task):
+def people_of(round, totals, task):
     """Persons with answers to the task, and how often each gave which value."""
     given = totals.given(task)
     people = Person.objects.in_bulk(list(given))
@@ -158,7 +154,7 @@ def _people(round, totals, task):
     return [people[who] for who in given], rows
 
 
-def _pairs(task, totals, people, computed):
+def pairs_of(task, totals, people, computed):
     """The matrix of pairs: a row a person, a cell a pair (None on the diagonal)."""
     confusions = totals.confusions(task)
     kind = "kappa_quadratic" if task.level == "ordinal" else "kappa"
@@ -278,145 +274,3 @@ def report_progress(request, pk, kind):
     url = reverse("report_progress", args=[pk, kind])
     url = f"{url}?with={other}" if other else url
     return live_part(request, "_progress.html", report, {"job": report, "name": kind, "url": url})
-
-
-def comparison(request, pk):
-    """Two rounds beside each other, and whether the difference is more than chance."""
-    found = round_of(request, pk)
-    rounds = found.corpus.rounds.exclude(pk=found.pk).exclude(kind__in=["practice", "test"])
-    other = rounds.filter(pk=number(request.GET.get("with"))).first()
-    if request.method == "POST":
-        other = get_object_or_404(rounds, pk=number(request.POST.get("with")))
-        Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
-        return redirect(f"{reverse('comparison', args=[pk])}?with={other.pk}")
-    report = Report.of(found, Report.Kind.COMPARISON, other) if other else None
-    rows = _compared(found, report.result.get("tasks", {}) if report else {})
-    shown = context(
-        found.corpus,
-        "rounds",
-        round=found,
-        other=other,
-        rounds=rounds,
-        report=report,
-        rows=rows,
-        progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
-        if other
-        else "",
-    )
-    return render(request, "annotation/comparison.html", shown)
-
-
-def _compared(round, tasks):
-    rows = []
-    for key, row in tasks.items():
-        alpha = row["alpha"]
-        rows.append({"task": round.scheme[key], **row, "word": _verdict(alpha), "bar": _bar(alpha)})
-    return rows
-
-
-def _verdict(alpha):
-    if alpha.get("value") is None:
-        return _("cannot be told: undefined in one of them")
-    if alpha.get("low") is None:
-        return _("cannot be told: too few dialogues")
-    if alpha.get("holm", 1.0) >= 0.05:
-        return _("no difference shown")
-    return _("better") if alpha["value"] > 0 else _("worse")
-
-
-def _bar(alpha):
-    """Places of a difference and its interval on an axis from -1 to 1."""
-    if alpha.get("low") is None:
-        return None
-    return {name: charts.place((alpha[name] + 1) / 2) for name in ("value", "low", "high")}
-
-
-def download(request, pk, kind):
-    """The coefficients of a round as CSV, JSON, LaTeX or a figure."""
-    found = round_of(request, pk)
-    counting.catch_up(found)
-    rows = drawn_measures(found)
-    made = {"csv": _csv, "json": _json, "tex": _latex, "svg": _svg}
-    if kind not in made:
-        raise Http404
-    response = made[kind](request, found, rows)
-    response["Content-Disposition"] = f'attachment; filename="agreement-{found.pk}.{kind}"'
-    return response
-
-
-def _csv(request, round, rows):
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(
-        ["task", "coefficient", "value", "low", "high", "undefined", "units", "judgements"]
-    )
-    for row in rows:
-        measure = row["measure"]
-        found = measure.coefficients | {f"class {k}": v for k, v in measure.classes.items()}
-        if measure.agreed:
-            found |= {"alpha where the parents agree": measure.agreed}
-        for name, one in found.items():
-            one = ends(one)
-            values = [one["value"], one["low"], one["high"], one["undefined"]]
-            table.writerow([measure.task.key, name, *values, measure.units, measure.judgements])
-    return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
-
-
-def _json(request, round, rows):
-    report = Report.of(round, Report.Kind.AGREEMENT)
-    told = {
-        "round": round.name,
-        "view": round.view,
-        "hand_ins": counted(round),
-        "intervals_of": {"hand_ins": report.hand_ins, "at": report.computed_at, **report.options}
-        if report
-        else None,
-        "tasks": [row["measure"].to_json() for row in rows],
-    }
-    return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
-
-
-def _latex(request, round, rows):
-    lines = [
-        "% booktabs; agreement over handed-in judgements, 95 % bootstrap interval over dialogues",
-        r"\begin{tabular}{lrlrrrr}",
-        r"\toprule",
-        rf"{_t('task')} & $\alpha$ & 95\,\% & {_t('raw agreement')} & AC & "
-        rf"{_t('units')} & {_t('judgements')} \\",
-        r"\midrule",
-    ]
-    for row in rows:
-        alpha, measure = row["alpha"], row["measure"]
-        interval = "" if alpha["low"] is None else f"[{alpha['low']:.2f}, {alpha['high']:.2f}]"
-        cells = [
-            named(row["task"]).replace("→", r"$\rightarrow$").replace("_", r"\_"),
-            "--" if alpha["value"] is None else f"{alpha['value']:.3f}",
-            interval,
-            *(
-                "--" if one["value"] is None else f"{one['value']:.3f}"
-                for one in (row["raw"], row["best"])
-            ),
-            str(measure.units),
-            str(measure.judgements),
-        ]
-        lines.append(" & ".join(cells) + r" \\")
-    lines += [r"\bottomrule", r"\end{tabular}", ""]
-    return HttpResponse("\n".join(lines), content_type="application/x-tex; charset=utf-8")
-
-
-def _svg(request, round, rows):
-    task = request.GET.get("pairs", "")
-    if task in round.scheme.keys:
-        people, cells = _pair_cells(round, round.scheme[task])
-        drawn = charts.heat(f"{round} · {named(round.scheme[task])} · κ", people, cells)
-    else:
-        drawn = charts.dots(f"{round} · α", [(named(row["task"]), row["alpha"]) for row in rows])
-    return HttpResponse(drawn, content_type="image/svg+xml; charset=utf-8")
-
-
-def _pair_cells(round, task):
-    totals = counting.totals(round)
-    people, _rows = _people(round, totals, task)
-    matrix = _pairs(task, totals, people, {})
-    cells = [[cell["value"] if cell else None for _, cell in row] for _, row in matrix]
-    return [str(person) for person in people], cells

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation import counting
-from annotation.measuring import LENGTHS as EDGES
+from annotation.breakdown import LENGTHS as EDGES
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
 from annotation.scheme import SchemeError
 from annotation.views.agreement import LENGTHS, bring_up

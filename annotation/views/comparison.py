@@ -1,0 +1,61 @@
+"""Two rounds beside each other, and whether the difference is more than chance."""
+
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from annotation import charts
+from annotation.models import Report
+from annotation.views.rounds import round_of
+from corpus.scope import context, number
+
+
+def comparison(request, pk):
+    """Two rounds beside each other, and whether the difference is more than chance."""
+    found = round_of(request, pk)
+    rounds = found.corpus.rounds.exclude(pk=found.pk).exclude(kind__in=["practice", "test"])
+    other = rounds.filter(pk=number(request.GET.get("with"))).first()
+    if request.method == "POST":
+        other = get_object_or_404(rounds, pk=number(request.POST.get("with")))
+        Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
+        return redirect(f"{reverse('comparison', args=[pk])}?with={other.pk}")
+    report = Report.of(found, Report.Kind.COMPARISON, other) if other else None
+    rows = _compared(found, report.result.get("tasks", {}) if report else {})
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        other=other,
+        rounds=rounds,
+        report=report,
+        rows=rows,
+        progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
+        if other
+        else "",
+    )
+    return render(request, "annotation/comparison.html", shown)
+
+
+def _compared(round, tasks):
+    rows = []
+    for key, row in tasks.items():
+        alpha = row["alpha"]
+        rows.append({"task": round.scheme[key], **row, "word": _verdict(alpha), "bar": _bar(alpha)})
+    return rows
+
+
+def _verdict(alpha):
+    if alpha.get("value") is None:
+        return _("cannot be told: undefined in one of them")
+    if alpha.get("low") is None:
+        return _("cannot be told: too few dialogues")
+    if alpha.get("holm", 1.0) >= 0.05:
+        return _("no difference shown")
+    return _("better") if alpha["value"] > 0 else _("worse")
+
+
+def _bar(alpha):
+    """Places of a difference and its interval on an axis from -1 to 1."""
+    if alpha.get("low") is None:
+        return None
+    return {name: charts.place((alpha[name] + 1) / 2) for name in ("value", "low", "high")}

@@ -52,12 +52,18 @@ def _json(request, round, rows):
         "round": round.name,
         "view": round.view,
         "hand_ins": counted(round),
-        "intervals_of": {"hand_ins": report.hand_ins, "at": report.computed_at, **report.options}
-        if report
-        else None,
+        "intervals_of": _made(report),
         "tasks": [row["measure"].to_json() for row in rows],
     }
     return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+def _made(report):
+    """From what and how the intervals were computed, None before they were."""
+    if report is None or report.computed_at is None:
+        return None
+    how = {name: report.result[name] for name in ("replicates", "seed", "method")}
+    return {"hand_ins": report.hand_ins, "at": report.computed_at, **how}
 
 
 def _latex(request, round, rows):

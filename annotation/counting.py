@@ -19,6 +19,8 @@ from corpus.models import Utterance
 
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
 IN_BULK = 10  # the same of a worker, which has more to count
+SETTLED_AT_ONCE = 400  # items in one transaction
+A_LOT = 5000  # items that a request settles itself
 
 
 def waiting(round):
@@ -171,20 +173,34 @@ def newest_rulings(round, utterances):
     return {(row.utterance_id, row.task): row for row in rows}
 
 
-@transaction.atomic
 def resettle(round, rows=None):
-    """Settle items anew after the rule, the model of the annotators, or a ruling has changed."""
-    lock(round)
-    rules = round.rules()
+    """Settle items anew after the rule, the model of the annotators, or a ruling has changed.
+
+    Some hundred in a transaction; what is counted meanwhile is settled by the new rule anyway.
+    """
     items = round.items.all() if rows is None else rows
     ids = list(items.order_by("pk").values_list("pk", flat=True))
-    for first in range(0, len(ids), 2000):
-        part = list(Item.objects.filter(pk__in=ids[first : first + 2000]))
-        ruled = newest_rulings(round, {item.utterance_id for item in part})
-        for item in part:
-            settle(item, rules, ruled.get((item.utterance_id, item.task)))
-        fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
-        Item.objects.bulk_update(part, fields, batch_size=200)
+    for first in range(0, len(ids), SETTLED_AT_ONCE):
+        with transaction.atomic():
+            lock(round)
+            part = list(Item.objects.filter(pk__in=ids[first : first + SETTLED_AT_ONCE]))
+            rules = round.rules()
+            ruled = newest_rulings(round, {item.utterance_id for item in part})
+            for item in part:
+                settle(item, rules, ruled.get((item.utterance_id, item.task)))
+            fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
+            Item.objects.bulk_update(part, fields, batch_size=100)
+
+
+def resettle_soon(round):
+    """`resettle` now, or by a worker where there is much to settle; whether it is done."""
+    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
+        resettle(round)
+        return True
+    from annotation.tasks import settle_round
+
+    settle_round.delay_on_commit(round.pk)
+    return False
 
 
 def catch_up_all(rounds, beat=None):

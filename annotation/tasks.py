@@ -1,8 +1,14 @@
 from celery import shared_task
 
-from annotation.models import Report
+from annotation.counting import resettle
+from annotation.models import Report, Round
 
 
 @shared_task
 def measure_round(pk):
     Report.objects.get(pk=pk).measure()
+
+
+@shared_task
+def settle_round(pk):
+    resettle(Round.objects.get(pk=pk))

@@ -159,17 +159,19 @@ class Round(models.Model):
 
         return rules(self)
 
-    @transaction.atomic
     def settle_by(self, person, consensus):
-        """Choose what makes the gold; every item is settled anew. Rulings stay."""
-        from annotation.counting import lock, resettle
+        """Choose what makes the gold; every item is settled anew, rulings stay. Whether that is
+        done, or left to a worker.
+        """
+        from annotation.counting import resettle_soon
 
-        lock(self)
-        if consensus != self.consensus:
+        if consensus == self.consensus:
+            return True
+        with transaction.atomic():
             self.consensus = self.Consensus(consensus)
             self.save(update_fields=["consensus"])
             Event.record(person, "settle", self, consensus=consensus)
-            resettle(self)
+        return resettle_soon(self)
 
     def lease(self):
         """Until when somebody who is active now keeps a dialogue; None: as long as they like."""

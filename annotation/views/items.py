@@ -334,7 +334,8 @@ def consensus(request, pk):
     chosen = request.POST.get("consensus", "")
     if chosen not in found.Consensus.values:
         raise Http404
-    found.settle_by(request.user, chosen)
+    if not found.settle_by(request.user, chosen):
+        messages.info(request, _("A worker settles the items anew; that takes some minutes."))
     needed = chosen != found.Consensus.MAJORITY
     if needed and Report.of(found, Report.Kind.RELIABILITY) is None:
         Report.request(request.user, found, Report.Kind.RELIABILITY)

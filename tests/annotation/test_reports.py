@@ -10,6 +10,7 @@ from annotation.consensus import DawidSkene, Majority, Weighted, hardness
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Report
 from annotation.reliability import fitted
 from annotation.scheme import DEFAULT
+from annotation.tasks import settle_round
 from people.models import Event
 from tests.factories import (
     items_of,
@@ -197,6 +198,16 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "majority"})
     assert not Item.objects.filter(round=after, kind__in=["weighted", "dawid_skene"]).exists()
     assert Event.objects.filter(verb="settle").count() == 3
+    monkeypatch.setattr(counting, "A_LOT", 10)
+    later = []
+    monkeypatch.setattr("annotation.tasks.settle_round.delay_on_commit", later.append)
+    said = client.post(
+        reverse("consensus", args=[after.pk]), {"consensus": "dawid_skene"}, follow=True
+    )
+    assert later == [after.pk] and "A worker settles" in said.content.decode()
+    assert not Item.objects.filter(round=after, kind="dawid_skene").exists()
+    settle_round(after.pk)
+    assert Item.objects.filter(round=after, kind="dawid_skene").exists()
 
 
 def test_the_models_know_who_is_careless():

@@ -85,9 +85,9 @@ def _narrowed(request, round, task, rows):
     asked, told = request.GET, []
     values = {value.key: value for value in task.values}
     a, b = number(asked.get("a")), number(asked.get("b"))
-    names = Person.objects.in_bulk([a, b])
-    lead = round.corpus.my_role == LEAD
-    if a and b and lead:
+    lead = round.corpus.my_role == LEAD  # others see no names
+    names = Person.objects.filter(assignments__round=round).distinct().in_bulk([a, b])
+    if lead and a in names and b in names:
         first, second = (Cast(KT(f"answers__p{who}"), CharField()) for who in (a, b))
         rows = rows.annotate(first=first, second=second)
         rows = rows.filter(first__isnull=False, second__isnull=False)
@@ -96,28 +96,30 @@ def _narrowed(request, round, task, rows):
             rows = rows.filter(first=va.key, second=vb.key)
         if asked.get("apart"):
             rows = rows.exclude(first=F("second"))
-        told.append(("pair", [names.get(a), va, names.get(b), vb]))
+        told.append(("pair", [names[a], va, names[b], vb]))
     if (value := values.get(asked.get("value", ""))) is not None:
-        given = Q(pk__in=[])
-        for who in counting.totals(round).given(task):
-            given |= Q(**{f"answers__p{who}": value.key})
-        rows = rows.filter(given)
+        rows = rows.filter(_said(round, task, value))
         told.append(("value", value))
         if (other := values.get(asked.get("other", ""))) is not None:
-            given = Q(pk__in=[])
-            for who in counting.totals(round).given(task):
-                given |= Q(**{f"answers__p{who}": other.key})
-            rows = rows.filter(given) if other is not value else rows.filter(size__gt=1)
+            rows = rows.filter(Q(size__gt=1) if other is value else _said(round, task, other))
             told.append(("value", other))
     rows, more = _of_group(asked, round, rows)
     told += more
-    if oddity := round.oddities.filter(pk=number(asked.get("oddity"))).first():
+    if lead and (oddity := round.oddities.filter(pk=number(asked.get("oddity"))).first()):
         rows = rows.filter(utterance__in=oddity.rows)
         told.append(("oddity", oddity))
     if asked.get("parents") == "agree":
         told.append(("parents", None))
         rows = rows.filter(utterance__in=_parents_agree(round, task))
     return rows, told
+
+
+def _said(round, task, value):
+    """That somebody answers `value`."""
+    found = Q(pk__in=[])
+    for who in counting.totals(round).given(task):
+        found |= Q(**{f"answers__p{who}": value.key})
+    return found
 
 
 def _parents_agree(round, task):

@@ -233,5 +233,10 @@ def test_a_round_with_oddities(odd_round, client_of):
 def test_only_leads_see_findings(odd_round, client_of):
     judge_ = make_member(odd_round.corpus, role="adjudicator")
     assert client_of(judge_).get(reverse("quality", args=[odd_round.pk])).status_code == 404
+    watching.store(odd_round, list(watching.findings(odd_round)))
+    odd = Oddity.objects.get(kind="fast")
+    address = reverse("round_items", args=[odd_round.pk])
+    seen = client_of(judge_).get(address, {"oddity": odd.pk}).content.decode()
+    assert odd.person.username not in seen
     other = Round.objects.get(pk=odd_round.pk).corpus.memberships.filter(role="annotator").first()
     assert client_of(other.person).get(reverse("agreement", args=[odd_round.pk])).status_code == 404

@@ -129,6 +129,8 @@ def test_every_number_leads_to_its_rows(rounds, client):
     assert count(speaker=speaker) == sum(i.utterance.speaker_id == speaker for i in rows)
     assert count(source=rows[0].utterance.dialogue.source_id) == 3
     assert count(length=1) == 42 and count(length=0) == 0
+    stranger = make_member(make_corpus())
+    assert count(a=a, b=stranger.pk, apart=1) == 42  # who is not in the round has no name here
     client.post(reverse("reports", args=[after.pk, "agreement"]))
     times = client.get(reverse("agreement", args=[after.pk])).context["times"]
     parts = [client.get(f"{address}?task=emotion&{row['query']}") for row in times]

@@ -203,7 +203,7 @@ def resettle_soon(round):
     return False
 
 
-def catch_up_all(rounds, beat=None):
+def catch_up_all(rounds):
     """Count everything that is new in some rounds."""
     for round in rounds:
-        catch_up(round, beat=beat)
+        catch_up(round)

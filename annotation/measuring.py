@@ -21,6 +21,7 @@ from annotation.models.items import given_in
 from annotation.resampling import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.scheme import Task
 from annotation.tables import coefficients, told
+from annotation.tallying import alike, parents_of
 
 
 @dataclass(frozen=True)
@@ -64,8 +65,8 @@ def ends(row):
     return {"low": None, "high": None} | row
 
 
-def live(round, totals=None):
-    """The measures of a round from its tally, without intervals."""
+def live(round, totals=None, tasks=None):
+    """The measures of a round from its tally, without intervals; of all its tasks or of some."""
     totals = totals or counting.totals(round)
     return [
         _measured(
@@ -74,7 +75,7 @@ def live(round, totals=None):
             totals.pairs(task, "a") if task.is_correlation else None,
             totals.joint(task) if task.is_correlation else None,
         )
-        for task in round.scheme.tasks
+        for task in tasks or round.scheme.tasks
     ]
 
 
@@ -131,13 +132,13 @@ class Units:
         self.counts = count_values(self.rows[:, 0], self.rows[:, 2], size, len(self.task.keys))
         return self
 
-    def pairs(self, kept=None, groups=None):
+    def pairs(self, kept=None):
         """PairCounts of the dialogues, and the shape of their whole; of `kept` units only."""
         kept = np.ones(len(self.utterances), bool) if kept is None else kept
         if not kept.any():
             return pair_counts(np.zeros((0, len(self.task.keys))), np.zeros(0, np.int64))
-        labels = (self.dialogues if groups is None else groups)[kept]
-        return pair_counts(self.counts[kept], np.unique(labels, return_inverse=True)[1])
+        _, dialogues = np.unique(self.dialogues[kept], return_inverse=True)
+        return pair_counts(self.counts[kept], dialogues)
 
 
 def gather(rounds, scheme):
@@ -164,10 +165,10 @@ def _add(units, utterance, answers, given, places):
         units.rows.append((unit, who, places[task.key][value]))
     if not task.is_correlation:
         return
-    known = {tuple(given[parent].get(who) for parent in task.parents) for who in answers}
-    units.agreed.append(len(known) == 1 and None not in next(iter(known)))
+    known = parents_of(task, answers, given)
+    units.agreed.append(alike(known))
     for who, value in answers.items():
-        x, y = (given[parent].get(who) for parent in task.parents)
+        x, y = known[who]
         if x and y:
             parents = places[task.source][x] * len(places[task.target]) + places[task.target][y]
             units.joint.append((unit, parents, places[task.key][value]))

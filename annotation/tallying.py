@@ -60,6 +60,20 @@ def _count_pairs(found: Counter[str], prefix: str, votes: Mapping[int, int]) -> 
             found[f"{prefix}/{size}/{i}/{j}"] += votes[i] * votes[j]
 
 
+def parents_of(
+    task: Task, given: Given, by_task: Mapping[str, Given]
+) -> dict[int, tuple[str | None, str | None]]:
+    """What everybody who judged a correlation called its parents, None where they did not."""
+    source, target = (by_task.get(parent, {}) for parent in task.parents)
+    return {who: (source.get(who), target.get(who)) for who in given}
+
+
+def alike(known: Mapping[int, tuple[str | None, str | None]]) -> bool:
+    """True if everybody gave both parents the same values."""
+    pairs = set(known.values())
+    return len(pairs) == 1 and None not in next(iter(pairs))
+
+
 def _count_parents(
     found: Counter[str],
     task: Task,
@@ -67,14 +81,13 @@ def _count_parents(
     by_task: Mapping[str, Given],
     places: Mapping[str, Mapping[str, int]],
 ) -> None:
-    source, target = (by_task.get(parent, {}) for parent in task.parents)
-    known = {who: (source.get(who), target.get(who)) for who in given}
+    known = parents_of(task, given, by_task)
     for who, value in given.items():
         x, y = known[who]
         if x and y:
             i, j = places[task.source][x], places[task.target][y]
             found[f"{task.key}/j/{i}/{j}/{places[task.key][value]}"] += 1
-    if len(set(known.values())) == 1 and None not in next(iter(known.values())):
+    if alike(known):
         votes = Counter(places[task.key][value] for value in given.values())
         _count_pairs(found, f"{task.key}/a", votes)
 

@@ -161,10 +161,13 @@ class Job(models.Model):
 
     def requeue(self):
         """Put ended or stale work back into the queue; False if it is alive or already waits."""
+        return self._queue_again() if self.ended or self.stale else False
+
+    def _queue_again(self, **values):
+        """Queue the row with new `values` unless somebody has changed it meanwhile; whether."""
         mine = type(self)._base_manager.filter(pk=self.pk, status=self.status, attempt=self.attempt)
-        if not (self.ended or self.stale):
-            return False
-        put = mine.update(status=JobStatus.QUEUED, failure={}, progress=0, queued_at=timezone.now())
+        fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now()}
+        put = mine.update(status=JobStatus.QUEUED, **fresh, **values)
         self.refresh_from_db()
         return bool(put)
 

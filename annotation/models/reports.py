@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.rounds import Round
-from corpus.jobs import Job, JobStatus
+from corpus.jobs import Job
 from people.models import Event
 
 
@@ -60,14 +60,9 @@ class Report(Job):
             round=round, kind=kind, other=other, defaults={"options": options}
         )
         if not made:
-            if report.active and not report.stale:
+            alive = report.active and not report.stale
+            if alive or not report._queue_again(options=options):
                 return report
-            queued = cls.objects.filter(pk=report.pk, status=report.status, attempt=report.attempt)
-            fresh = {"progress": 0.0, "failure": {}, "queued_at": timezone.now()}
-            if not queued.update(status=JobStatus.QUEUED, options=options, **fresh):
-                report.refresh_from_db()  # somebody else has asked this very moment
-                return report
-            report.refresh_from_db()
         Event.record(person, cls.verb, round, report=kind)
         report.later()
         return report

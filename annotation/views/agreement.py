@@ -3,6 +3,7 @@
 from datetime import datetime
 from urllib.parse import urlencode
 
+import numpy as np
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -59,22 +60,23 @@ def agreement(request, pk):
         found.corpus,
         "rounds",
         round=found,
-        scheme=found.scheme,
         left=left,
         report=report,
         hand_ins=counted(found),
         measures=measures,
-        progress_url=reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
         task=task,
-        measure=next(row for row in measures if row["task"] is task),
-        names=NAMES,
         refresh=left or (found.is_open and not found.published),
-        others=_others(found, task),
-        **_parts(found, task, totals, result),
-        pair=_pair_of(request, found, task, totals),
     )
     if request.htmx:
         return render(request, "annotation/_measures.html", page)
+    page |= {
+        "progress_url": reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
+        "measure": next(row for row in measures if row["task"] is task),
+        "names": NAMES,
+        "others": _others(found, task),
+        "pair": _pair_of(request, found, task, totals),
+        **_parts(found, task, totals, result),
+    }
     return render(request, "annotation/agreement.html", page)
 
 
@@ -175,18 +177,23 @@ def _pair_of(request, round, task, totals):
     if table is None or round.corpus.my_role != LEAD:
         return None
     people = Person.objects.in_bulk([a, b])
+    return {"a": people[a], "b": people[b], "cells": _heat(task, table)}
+
+
+def _heat(task, table):
+    """Rows of a matrix of values: value, its cells of other value, number, share of row, shade."""
     rows = table.sum(axis=1)
-    cells = [
+    shares = table / np.where(rows > 0, rows, 1)[:, None]
+    return [
         (
             value,
             [
-                (other, int(n), _step(n / rows[i] if rows[i] else 0))
-                for other, n in zip(task.values, table[i], strict=True)
+                (other, n, share, _step(share))
+                for other, n, share in zip(task.values, table[i], shares[i], strict=True)
             ],
         )
         for i, value in enumerate(task.values)
     ]
-    return {"a": people[a], "b": people[b], "cells": cells}
 
 
 def _step(value):
@@ -197,19 +204,7 @@ def _step(value):
 def _coincidences(task, totals):
     """Krippendorff's coincidence matrix with the share of each row in its cells."""
     table = totals.pairs(task).coincidences
-    if not len(table) or not table.sum():
-        return []
-    rows = table.sum(axis=1)
-    return [
-        (
-            value,
-            [
-                (other, n, n / rows[i] if rows[i] else 0, _step(n / rows[i] if rows[i] else 0))
-                for other, n in zip(task.values, table[i], strict=True)
-            ],
-        )
-        for i, value in enumerate(task.values)
-    ]
+    return _heat(task, table) if len(table) and table.sum() else []
 
 
 def _times(computed, names):
@@ -245,7 +240,7 @@ def _others(round, task):
     for other in rows[:20]:
         bring_up(other)
         if task.key in other.scheme.keys and other.scheme[task.key].keys == task.keys:
-            measure = next(m for m in live(other) if m.task.key == task.key)
+            [measure] = live(other, tasks=[other.scheme[task.key]])
             if measure.units:
                 found.append((other, measure, charts.places(ends(measure.alpha))))
     return found

@@ -6,7 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation import charts, counting
+from annotation import charts
 from annotation.models import Oddity, OddityAnswer, Report
 from annotation.templatetags.scheme import named
 from annotation.views.agreement import bring_up
@@ -55,7 +55,6 @@ def quality(request, pk):
         },
         tasks=_reliability(found, reports.get("reliability")),
         rules=found.Consensus,
-        hand_ins=counting.waiting(found).count(),
     )
     return render(request, "annotation/quality.html", shown)
 

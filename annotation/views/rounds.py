@@ -51,7 +51,7 @@ def round_of(request, pk, *roles):
 
 def round_page(request, pk):
     """Progress person by person, and agreement task by task."""
-    from annotation.views.agreement import NAMES, bring_up, drawn_measures
+    from annotation.views.agreement import bring_up, drawn_measures
 
     found = round_of(request, pk)
     left = bring_up(found)
@@ -70,7 +70,6 @@ def round_page(request, pk):
         admission=AdmissionForm(round=found),
         measures=drawn_measures(found),
         report=Report.of(found, Report.Kind.AGREEMENT),
-        names=NAMES,
         left=left,
         refresh=left,
         hand_ins=counted(found),

@@ -41,7 +41,7 @@ def fitted(judgements: Sequence[Judgement], values: Sequence[str], seed: int = 0
     counts = _expected(table, posterior, people, list(values))
     mace = MACE(n_restarts=4, n_iter=50, random_state=seed).fit(table)
     weight = dict(zip(pandas.unique(table["worker"]), mace.spamming_[:, 1], strict=True))
-    ability: dict[int, float] = {}
+    ability: dict[Any, float] = {}
     if len(table) <= GLAD_AT_MOST:
         ability = GLAD(n_iter=30).fit(table).alphas_.to_dict()
     priors = posterior.mean(axis=0)

@@ -52,18 +52,53 @@ def stored_response(request, name, content_type, aside=True):
 def ranged_response(request, path, content_type):
     """The whole file, or 206 with the one range that was asked for, or 416."""
     size = os.path.getsize(path)  # noqa: PTH202
-    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
-    if not asked or asked.groups() == ("", ""):
+    asked = _asked(request, size)
+    if asked is None:
         response = FileResponse(open(path, "rb"), content_type=content_type)  # noqa: SIM115, PTH123
+        return _told(response)
+    return _part(size, asked, lambda first, last: _blocks(path, first, last), content_type)
+
+
+def ranged_stream(request, size, read, content_type, etag):
+    """The same of something that is no file: `read(first, last)` gives its bytes in blocks.
+
+    `etag` names what it is, so that a download that was broken off goes on only with the same.
+    """
+    told = request.headers.get("If-Range")
+    asked = _asked(request, size) if told in (None, f'"{etag}"') else None
+    if asked is None:
+        response = StreamingHttpResponse(read(0, size - 1), content_type=content_type)
+        response["Content-Length"] = str(size)
+        _told(response)
     else:
-        first, last = _bounds(*asked.groups(), size)
-        if first > last:
-            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-        response = StreamingHttpResponse(
-            _blocks(path, first, last), status=206, content_type=content_type
-        )
-        response["Content-Range"] = f"bytes {first}-{last}/{size}"
-        response["Content-Length"] = str(last - first + 1)
+        response = _part(size, asked, read, content_type)
+    response["ETag"] = f'"{etag}"'
+    return response
+
+
+def begins(request):
+    """True if a download begins with this request, and does not go on after a break."""
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    return not asked or asked.group(1) in ("", "0")
+
+
+def _asked(request, size):
+    """(first, last) of the one range that was asked for, or None."""
+    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    return None if not asked or asked.groups() == ("", "") else _bounds(*asked.groups(), size)
+
+
+def _part(size, asked, read, content_type):
+    first, last = asked
+    if first > last:
+        return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
+    response = StreamingHttpResponse(read(first, last), status=206, content_type=content_type)
+    response["Content-Range"] = f"bytes {first}-{last}/{size}"
+    response["Content-Length"] = str(last - first + 1)
+    return _told(response)
+
+
+def _told(response):
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"

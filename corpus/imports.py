@@ -19,16 +19,19 @@ FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
 
 
 @transaction.atomic
-def store(corpus: Corpus, path: Path, table: Table, person=None) -> Source:
+def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> Source:
     """Write the table's rows, all or none; its dialogues are published as they are.
+
+    The source is called `title`, else as the file is.
 
     Raises Refused if the file or one of its dialogues is in the corpus already.
     """
-    title = path.name if path.name != "manifest.json" else path.absolute().parent.name
+    named = path.name if path.name != "manifest.json" else path.absolute().parent.name
+    title = title or named
     if corpus.sources.filter(title=title).exists():
         raise Refused(
             gettext_noop("%(file)s: a source of this name is already in “%(corpus)s”."),
-            file=path.name,
+            file=title,
             corpus=corpus.name,
         )
     known = set(
@@ -84,7 +87,12 @@ def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
     names = {row.speaker for row in table.rows if row.speaker}
     Speaker.objects.bulk_create(
         (
-            Speaker(corpus=corpus, name=name, traits=table.speakers.get(name, {}))
+            Speaker(
+                corpus=corpus,
+                name=name,
+                traits=table.speakers.get(name, {}),
+                pseudonym=name[:40] if table.pseudonyms else "",
+            )
             for name in sorted(names)
         ),
         ignore_conflicts=True,

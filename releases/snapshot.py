@@ -1,211 +1,340 @@
-"""Writes a release directory: manifest, tables, splits, card, agreement, checksums.
+"""Writes a release directory: tables, splits, certificate, findings, media, card, manifest.
 
 The same rows give the same bytes: nothing in the directory depends on when or where it is made.
 """
 
-import csv
 import json
 import shutil
-import zipfile
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from django.conf import settings
+
+from annotation import resampling
 from annotation.measuring import measure
-from annotation.models import Assignment, Judgement
-from annotation.models.gold import Gold, gold_of
+from annotation.models import Oddity, Report
+from annotation.models.reports import Report as Reports
+from corpus import cutting, keeping, media
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
 from corpus.models import Dialogue, Utterance
-from releases import card, verify
-from releases.splits import SPLITS, split
+from releases import card, citation, croissant, rows, verify
+from releases.leakage import leakage
+from releases.models import Release
+from releases.splits import SPLITS
+from releases.tables import Tables
 
-LAYOUT = 1
-ZIP_TIME = (1980, 1, 1, 0, 0, 0)
-
-
-@dataclass(frozen=True)
-class Content:
-    """The rows of a release, in their order."""
-
-    dialogues: list[Dialogue]
-    utterances: list[Utterance]
-    gold: dict[tuple[int, str], Gold]
-    names: dict[int, str]  # person id -> pseudonym
-    split_of: dict[str, str]  # dialogue uid -> split
-    media: dict[int, str]  # dialogue id -> where its clip lies in the release
+LAYOUT = 2
+SEED = 0  # of the bootstrap
+SHORTEST = 0.04  # seconds of an utterance's clip: one picture
 
 
-def write(release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
+def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     """Write the whole directory `root` (which must not exist) and return its manifest.
 
-    Raises Refused if there is nothing to release.
+    Raises Refused if there is nothing to release, SplitError if it cannot be split as asked.
     """
-    rounds = list(release.rounds.select_related("scheme_version").order_by("pk"))
-    content = gather(rounds, release.seed)
+    plan = rows.plan(release)
     root.mkdir(parents=True)
-    scheme = rounds[0].scheme
-    _json(root / "scheme.json", {"tasks": scheme.to_json(), "rules": scheme.rules_to_json()})
-    _json(root / "splits.json", {"seed": release.seed, "dialogues": content.split_of})
-    beat(0.1)
-    _write_utterances(root, content, scheme.keys)
-    _write_judgements(root, content, rounds)
-    beat(0.3)
-    measures = [m.to_json() for m in measure(rounds, scheme)]
-    _json(root / "agreement.json", {"coefficient": "krippendorff_alpha", "tasks": measures})
+    beat(0.05)
+    counts, texts = _write_tables(root, plan, beat)
+    beat(0.35)
+    leaks = leakage(*texts)
+    _json(root / "leakage.json", leaks.to_json())
+    measures = [m.to_json() for m in measure(plan.rounds, plan.scheme, seed=SEED)]
+    _json(root / "agreement.json", _certificate(measures))
     beat(0.5)
-    _copy_media(root, content, lambda share: beat(0.5 + 0.3 * share))
+    findings = _findings(plan)
+    _json(root / "quality.json", findings)
+    _write_scheme(root, plan)
+    beat(0.55)
+    _write_media(root, plan, lambda share: beat(0.55 + 0.4 * share))
+    manifest = _manifest(plan, counts)
+    told = card.Told(
+        manifest,
+        plan.scheme,
+        measures,
+        leaks.to_json(),
+        findings,
+        {task: dict(values) for task, values in counts.gold.items()},
+        plan.traits,
+        plan.official,
+    )
+    (root / "README.md").write_text(card.render(told), encoding="utf-8")
+    (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
     shutil.copyfile(verify.__file__, root / "verify.py")
-    counts = Counter(content.split_of[u.dialogue.uid] for u in content.utterances)
-    manifest = {
-        "layout": LAYOUT,
-        "corpus": release.corpus.name,
-        "version": release.version,
-        "licence": release.licence,
-        "synthetic": release.corpus.synthetic,
-        "rounds": [round.name for round in rounds],
-        "utterances": {name: counts[name] for name in SPLITS if counts[name]},
-        "dialogues": len(content.dialogues),
-        "annotators": len(content.names),
-    }
-    (root / "README.md").write_text(card.render(manifest, scheme, measures), encoding="utf-8")
-    manifest["files"] = _files(root)
+    files = _files(root)
+    _json(root / "croissant.json", croissant.describe(manifest, files, plan.scheme, plan.traits))
+    files.append(_entry(root, root / "croissant.json"))
+    manifest["contents"] = verify.contents(files)
+    manifest["files"] = sorted(files, key=lambda entry: entry["path"])
     _json(root / "manifest.json", manifest)
-    beat(0.9)
+    for path in root.rglob("*"):
+        if path.is_file():
+            path.chmod(0o444)
+    beat(0.97)
     return manifest
 
 
-def gather(rounds, seed: int) -> Content:
-    """Everything that was handed in in `rounds`. Raises Refused if that is nothing."""
-    if len({round.scheme_version_id for round in rounds}) != 1:
-        raise Refused(gettext_noop("Choose rounds that were judged under the same scheme version."))
-    dialogues = list(
-        Dialogue.objects.filter(
-            assignments__in=Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-        )
-        .distinct()
-        .order_by("source_id", "number")
-    )
-    if not dialogues:
-        raise Refused(
-            gettext_noop("Nothing is handed in yet in the chosen rounds; nothing can be frozen.")
-        )
-    utterances = list(
-        Utterance.objects.filter(dialogue__in=dialogues)
-        .select_related("dialogue", "speaker")
-        .order_by("dialogue__source_id", "dialogue__number", "number")
-    )
-    sizes = Counter(utterance.dialogue.uid for utterance in utterances)
-    fixed = {dialogue.uid: dialogue.split for dialogue in dialogues if dialogue.split}
-    return Content(
-        dialogues=dialogues,
-        utterances=utterances,
-        gold=gold_of(rounds),
-        names=_pseudonyms(rounds),
-        split_of=split({d.uid: sizes[d.uid] for d in dialogues}, fixed, seed),
-        media={d.pk: f"media/{n:06d}.mp4" for n, d in enumerate(dialogues, 1) if d.clip},
-    )
+class _Counts:
+    """What was written: numbers by split and of gold values."""
+
+    def __init__(self) -> None:
+        self.utterances: Counter[str] = Counter()
+        self.dialogues: dict[str, set[str]] = {name: set() for name in SPLITS}
+        self.judgements = 0
+        self.seconds = 0.0
+        self.speakers: set[str] = set()
+        self.gold: dict[str, Counter[str]] = {}
+
+    def add(self, part: rows.Part) -> None:
+        self.judgements += len(part.judgements)
+        for row in part.utterances:
+            self.utterances[row["split"]] += 1
+            self.dialogues[row["split"]].add(row["dialogue"])
+            if row["speaker"]:
+                self.speakers.add(row["speaker"])
+            if row["start"] is not None and row["end"] is not None:
+                self.seconds += row["end"] - row["start"]
+            for task, provenance in row["provenance"].items():
+                value = row["gold"].get(task, provenance)
+                self.gold.setdefault(task, Counter())[value] += 1
 
 
-def _pseudonyms(rounds) -> dict[int, str]:
-    submitted = Judgement.objects.filter(assignment__round__in=rounds).submitted()
-    people = submitted.order_by("assignment__person_id").values_list(
-        "assignment__person_id", flat=True
-    )
-    return {pk: f"A{number}" for number, pk in enumerate(people.distinct(), 1)}
+def _write_tables(root, plan, beat):
+    counts = _Counts()
+    uids: list[str] = []
+    splits: list[str] = []
+    texts: list[str] = []
+    done = 0
+    with Tables(root, plan.scheme, plan.traits) as tables:
+        for part in rows.parts(plan):
+            tables.add(part.utterances, part.judgements)
+            counts.add(part)
+            for row in part.utterances:
+                uids.append(row["id"])
+                splits.append(row["split"])
+                texts.append(row["text"])
+            done += rows.AT_ONCE
+            beat(0.05 + 0.3 * min(1.0, done / len(plan.dialogues)))
+    return counts, (uids, splits, texts)
 
 
-def _write_utterances(root: Path, content: Content, tasks: Iterable[str]) -> None:
-    tasks = list(tasks)
-    fields = ["id", "dialogue", "number", "split", "speaker", "start", "end", "text"]
-    with (
-        (root / "utterances.jsonl").open("w", encoding="utf-8", newline="\n") as lines,
-        (root / "utterances.csv").open("w", encoding="utf-8-sig", newline="") as sheet,
-    ):
-        table = csv.writer(sheet)
-        table.writerow([*fields, *tasks])
-        for utterance in content.utterances:
-            row = _utterance_row(utterance, content)
-            found = {
-                task: item for task in tasks if (item := content.gold.get((utterance.pk, task)))
-            }
-            gold = {task: item.value for task, item in found.items() if item.value is not None}
-            table.writerow(
-                [*(_safe(row[name]) for name in fields), *(gold.get(task, "") for task in tasks)]
-            )
-            row["gold"] = gold
-            row["provenance"] = {task: item.provenance for task, item in found.items()}
-            row["votes"] = {task: item.votes for task, item in found.items()}
-            row["soft"] = {task: item.soft for task, item in found.items()}
-            lines.write(_line(row))
-
-
-def _utterance_row(utterance: Utterance, content: Content) -> dict[str, Any]:
-    dialogue = utterance.dialogue
+def _certificate(measures):
+    """The agreement of the release, and what computed it."""
     return {
-        "id": utterance.uid,
-        "dialogue": dialogue.uid,
-        "number": utterance.number,
-        "split": content.split_of[dialogue.uid],
-        "speaker": utterance.speaker.name if utterance.speaker else None,
-        "start": utterance.start,
-        "end": utterance.end,
-        "text": utterance.text,
-        "translation": utterance.translation or None,
-        "machine": utterance.machine,
-        "media": content.media.get(dialogue.pk),
+        "coefficient": "krippendorff_alpha",
+        "interval": {
+            "level": 0.95,
+            "method": "percentile bootstrap over dialogues",
+            "replicates": resampling.REPLICATES,
+            "seed": SEED,
+        },
+        "computed_by": {"shengqing": settings.VERSION, "numpy": np.__version__},
+        "tasks": measures,
     }
 
 
-def _write_judgements(root: Path, content: Content, rounds) -> None:
-    current = Judgement.objects.filter(assignment__round__in=rounds).submitted().current()
-    rows: dict[int, list[tuple[str, str, str, str]]] = defaultdict(list)
-    for round_name, utterance, task, person, value in current.values_list(
-        "assignment__round__name", "utterance_id", "task", "assignment__person_id", "value"
-    ).iterator():
-        rows[utterance].append((content.names[person], round_name, task, value))
-    with (root / "judgements.jsonl").open("w", encoding="utf-8", newline="\n") as lines:
-        for utterance in content.utterances:
-            for annotator, round_name, task, value in sorted(rows[utterance.pk]):
-                lines.write(
-                    _line(
-                        {
-                            "utterance": utterance.uid,
-                            "annotator": annotator,
-                            "round": round_name,
-                            "task": task,
-                            "value": value,
-                        }
-                    )
-                )
+def _findings(plan):
+    """What quality monitoring found in the rounds, and how each finding was answered."""
+    rounds = []
+    for round in plan.rounds:
+        report = Report.of(round, Reports.Kind.QUALITY)
+        looked = report and report.computed_at
+        rounds.append(
+            {
+                "round": round.name,
+                "looked_at": looked.date().isoformat() if looked else None,
+                "hand_ins_then": report.hand_ins if looked else None,
+                "findings": [_finding(plan, oddity) for oddity in _told(round)],
+            }
+        )
+    return {"rounds": rounds}
 
 
-def _copy_media(root: Path, content: Content, beat: Callable[[float], None]) -> None:
-    with_clip = [dialogue for dialogue in content.dialogues if dialogue.pk in content.media]
-    if with_clip:
-        (root / "media").mkdir()
-    for done, dialogue in enumerate(with_clip, 1):
+def _told(round):
+    rows = Oddity.objects.filter(round=round, gone=False).select_related("person")
+    return rows.order_by("-surprise", "pk").prefetch_related("answers")
+
+
+def _finding(plan, oddity):
+    uids = dict(Utterance.whole.filter(pk__in=oddity.rows).values_list("pk", "uid"))
+    own = {"source", "ends"}  # ids of this installation
+    evidence = {key: value for key, value in oddity.evidence.items() if key not in own}
+    return {
+        "kind": oddity.kind,
+        "annotator": plan.annotators.get(oddity.person_id),
+        "task": oddity.task or None,
+        "count": oddity.count,
+        "surprise": round(oddity.surprise, 3),
+        "evidence": evidence,
+        "utterances": [uids[pk] for pk in oddity.rows if pk in uids],
+        "answers": [
+            {"outcome": answer.outcome, "words": answer.words, "on": answer.at.date().isoformat()}
+            for answer in oddity.answers.all()
+        ],
+    }
+
+
+def _write_scheme(root, plan):
+    release, scheme = plan.release, plan.scheme
+    version = plan.rounds[0].scheme_version
+    _json(
+        root / "scheme.json",
+        {"tasks": scheme.to_json(), "rules": scheme.rules_to_json()},
+    )
+    guidelines: dict[int, str] = {}
+    told = []
+    for round in plan.rounds:
+        if round.guideline and round.guideline_id not in guidelines:
+            name = f"guideline-{len(guidelines) + 1}.md"
+            guidelines[round.guideline_id] = name
+            (root / name).write_text(round.guideline.text, encoding="utf-8")
+        told.append(
+            {
+                "name": round.name,
+                "published": round.published,
+                "view": round.view,
+                "people_per_dialogue": round.overlap,
+                "order": round.order,
+                "suggestions": round.suggestions,
+                "confidence": round.confidence,
+                "cannot_tell": round.cannot_tell,
+                "consensus": round.consensus,
+                "scheme_version": version.number,
+                "guideline": guidelines.get(round.guideline_id),
+                "guideline_version": round.guideline.number if round.guideline else None,
+            }
+        )
+    _json(root / "rounds.json", told)
+    _json(
+        root / "splits.json",
+        {
+            "apart": ["dialogue", *_apart(release)],
+            "official": plan.official,
+            "seed": release.seed,
+            "shares": list(release.ratios),
+            "keeps": [earlier.version for earlier in release.earlier()],
+            "spread": plan.spread,
+            "dialogues": plan.split_of,
+        },
+    )
+
+
+def _apart(release):
+    Apart = Release.Apart  # noqa: N806
+    return {
+        Apart.DIALOGUE: [],
+        Apart.SOURCE: ["source"],
+        Apart.SPEAKER: ["speaker"],
+        Apart.BOTH: ["source", "speaker"],
+    }[release.apart]
+
+
+def _manifest(plan, counts):
+    release = plan.release
+    return {
+        "layout": LAYOUT,
+        "corpus": release.corpus.name,
+        "version": release.version,
+        "created": release.created_at.date().isoformat(),
+        "language": release.corpus.language,
+        "description": release.description or release.corpus.description,
+        "notes": release.notes,
+        "authors": release.author_list,
+        "licence": release.licence,
+        "synthetic": release.corpus.synthetic,
+        "follows": release.follows.digest if release.follows else None,
+        "media": release.media,
+        "speakers_by": release.speakers,
+        "rounds": [round.name for round in plan.rounds],
+        "utterances": {name: counts.utterances[name] for name in SPLITS if counts.utterances[name]},
+        "dialogues": {name: len(ids) for name, ids in counts.dialogues.items() if ids},
+        "judgements": counts.judgements,
+        "annotators": len(plan.annotators),
+        "speakers": len(counts.speakers),
+        "sources": len({row[2] for row in plan.dialogues}),
+        "hours_of_speech": round(counts.seconds / 3600, 3),
+        "masked": dict(sorted(plan.masked.items())),
+    }
+
+
+def _write_media(root, plan, beat):
+    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row[3]]
+    if policy == Release.Media.NONE or not films:
+        return
+    (root / plan.place(films[0])).parent.mkdir()
+    if policy == Release.Media.FEATURES:
+        return _measure_clips(root, plan, films, beat)
+    work = _copy_clip if policy == Release.Media.DIALOGUES else _cut_utterances
+    for done, position in enumerate(films, 1):
+        dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
+        with _film_of(dialogue):
+            work(root, plan, position, dialogue)
+        beat(done / len(films))
+
+
+@contextmanager
+def _film_of(dialogue):
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise Refused(
+            gettext_noop("The clip of %(dialogue)s is missing on disk. Ingest it again."),
+            dialogue=dialogue.uid,
+        ) from error
+
+
+def _copy_clip(root, plan, position, dialogue):
+    target = root / plan.place(position)
+    with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
+        shutil.copyfileobj(clip, copy, 1 << 20)
+
+
+def _cut_utterances(root, plan, position, dialogue):
+    """Each utterance's span of the clip, a file of its own."""
+    spoken = list(dialogue.utterances.exclude(start=None).exclude(end=None).order_by("number"))
+    spoken.sort(key=lambda utterance: utterance.start)
+    with keeping.local(dialogue.clip.name) as path:
+        found = media.probe(path)
+        ends = (min(max(u.end, u.start + SHORTEST), found.duration) for u in spoken)
+        spans = [(u.start, end) for u, end in zip(spoken, ends)]
+        targets = [root / plan.place(position, u.number) for u in spoken]
+        cutting.cut(path, found, spans, lambda number: targets[number], lambda number: None)
+    for target in targets:
+        for suffix in (".flac", ".jpg", ".json", ".cut"):
+            target.with_suffix(suffix).unlink(missing_ok=True)
+
+
+def _measure_clips(root, plan, films, beat):
+    """Sound and picture as arrays, by the learner as a program of its own, one clip a line."""
+    command = [sys.executable, "-m", "modeling.learner", "measure"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, cwd=settings.ROOT, text=True, **pipes) as learner:
         try:
-            target = root / content.media[dialogue.pk]
-            with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
-                shutil.copyfileobj(clip, copy, 1 << 20)
-        except FileNotFoundError as error:
-            raise Refused(
-                gettext_noop("The clip of %(dialogue)s is missing on disk. Ingest it again."),
-                dialogue=dialogue.uid,
-            ) from error
-        beat(done / len(with_clip))
-
-
-def _safe(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
-
-
-def _line(row: dict[str, Any]) -> str:
-    return json.dumps(row, ensure_ascii=False, separators=(",", ":")) + "\n"
+            for done, position in enumerate(films, 1):
+                dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
+                with _film_of(dialogue), keeping.local(dialogue.clip.name) as path:
+                    line = json.dumps({"clip": str(path), "out": str(root / plan.place(position))})
+                    learner.stdin.write(f"{line}\n")
+                    learner.stdin.flush()
+                    answer = learner.stdout.readline().strip()
+                if answer != "ok":
+                    raise Refused(
+                        gettext_noop("The features of %(dialogue)s could not be measured: %(why)s"),
+                        dialogue=dialogue.uid,
+                        why=answer[:300] or "–",
+                    )
+                beat(done / len(films))
+        except BaseException:
+            learner.kill()
+            raise
 
 
 def _json(path: Path, value: Any) -> None:
@@ -213,24 +342,12 @@ def _json(path: Path, value: Any) -> None:
 
 
 def _files(root: Path) -> list[dict[str, Any]]:
-    return [
-        {
-            "path": path.relative_to(root).as_posix(),
-            "bytes": path.stat().st_size,
-            "sha256": verify.digest(path),
-        }
-        for path in sorted(root.rglob("*"))
-        if path.is_file()
-    ]
+    return [_entry(root, path) for path in sorted(root.rglob("*")) if path.is_file()]
 
 
-def pack(root: Path, archive: Path, folder: str) -> None:
-    """Write the directory as a zip whose bytes depend on its content alone."""
-    with zipfile.ZipFile(archive, "w") as packed:
-        for path in sorted(p for p in root.rglob("*") if p.is_file()):
-            entry = zipfile.ZipInfo(f"{folder}/{path.relative_to(root).as_posix()}", ZIP_TIME)
-            entry.external_attr = 0o644 << 16
-            whole = path.suffix in {".mp4", ".flac", ".jpg"}
-            entry.compress_type = zipfile.ZIP_STORED if whole else zipfile.ZIP_DEFLATED
-            with path.open("rb") as source, packed.open(entry, "w", force_zip64=True) as target:
-                shutil.copyfileobj(source, target, 1 << 20)
+def _entry(root: Path, path: Path) -> dict[str, Any]:
+    return {
+        "path": path.relative_to(root).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": verify.digest(path),
+    }

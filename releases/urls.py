@@ -1,13 +1,33 @@
 from django.urls import path
 
-from releases import views
+from releases.views import diffs, downloads, privacy, releases, sharing
 
 urlpatterns = [
-    path("corpora/<int:pk>/releases/", views.releases, name="releases"),
-    path("corpora/<int:pk>/releases/new/", views.new_release, name="new_release"),
-    path("releases/<int:pk>/", views.release, name="release"),
-    path("releases/<int:pk>/progress/", views.progress, name="release_progress"),
-    path("releases/<int:pk>/attempts/", views.attempt, name="attempt_release"),
-    path("releases/<int:pk>/verification/", views.verification, name="verification"),
-    path("releases/<int:pk>/archive.zip", views.archive, name="archive"),
+    path("corpora/<int:pk>/releases/", releases.releases, name="releases"),
+    path("corpora/<int:pk>/releases/new/", releases.new_release, name="new_release"),
+    path("corpora/<int:pk>/sightings/", privacy.sightings, name="sightings"),
+    path("utterances/<int:pk>/inspections/", privacy.inspection, name="inspection"),
+    path("releases/<int:pk>/", releases.release, name="release"),
+    path("releases/<int:pk>/card/", releases.card, name="release_card"),
+    path("releases/<int:pk>/progress/", releases.progress, name="release_progress"),
+    path("releases/<int:pk>/attempts/", releases.attempt, name="attempt_release"),
+    path("releases/<int:pk>/stop/", releases.stop, name="stop_release"),
+    path("releases/<int:pk>/disposal/", releases.discard, name="discard_release"),
+    path("releases/<int:pk>/retractions/", releases.retraction, name="retraction"),
+    path("releases/<int:pk>/verification/", releases.verification, name="verification"),
+    path("releases/<int:pk>/archive.zip", downloads.archive, name="archive"),
+    path("releases/<int:pk>/files/", releases.files, name="release_files"),
+    path("releases/<int:pk>/files/<path:path>", downloads.file, name="release_file"),
+    path("releases/<int:pk>/as/<slug:name>.zip", downloads.layout, name="release_layout"),
+    path("releases/<int:pk>/links/", sharing.links, name="release_links"),
+    path("links/<int:pk>/revocation/", sharing.revocation, name="revoke_link"),
+    path("shared/<str:token>/", sharing.shared, name="shared"),
+    path("grants/<str:token>/", sharing.grant, name="grant"),
+    path("grants/<str:token>/archive.zip", sharing.granted_archive, name="granted_archive"),
+    path("grants/<str:token>/files/<path:path>", sharing.granted_file, name="granted_file"),
+    path("grants/<str:token>/as/<slug:name>.zip", sharing.granted_layout, name="granted_layout"),
+    path("diffs/", diffs.diff, name="diff"),
+    path("diffs/<int:pk>/", diffs.release_diff, name="release_diff"),
+    path("diffs/<int:pk>/progress/", diffs.diff_progress, name="diff_progress"),
+    path("diffs/<int:pk>/summary.json", diffs.diff_json, name="diff_json"),
 ]

@@ -119,6 +119,22 @@ def items_of(opened, task=None):
     return list(rows.order_by("utterance_id"))
 
 
+def release_form(*rounds, **fields):
+    """What the form of a new release sends."""
+    return {
+        "version": "1.0.0",
+        "rounds": [round.pk for round in rounds],
+        "licence": "cc-by-4.0",
+        "media": "dialogues",
+        "speakers": "names",
+        "apart": "dialogue",
+        "shares": "70/15/15",
+        "keep_splits": "on",
+        "seed": 1,
+        **fields,
+    }
+
+
 def make_release(corpus, rounds, version="1.0.0", **fields):
     release = Release.request(None, corpus, version, rounds, **fields)
     return release.freeze()

@@ -18,6 +18,9 @@ PLAIN = [
     *("annotation/tallying.py", "annotation/reliability.py", "annotation/quality.py"),
     *("annotation/charts.py",),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),
+    *("releases/formats", "releases/archive.py", "releases/citation.py", "releases/croissant.py"),
+    *("releases/diff.py", "releases/leakage.py", "releases/private.py", "releases/pushing.py"),
+    *("releases/tables.py",),
     *("modeling/learner", "modeling/curves.py"),
 ]
 

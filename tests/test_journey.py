@@ -14,7 +14,7 @@ from corpus.models import Corpus, Source
 from modeling.models import TrainingRun
 from people.models import Event
 from releases.models import Release
-from tests.factories import make_member, make_person
+from tests.factories import make_member, make_person, release_form
 
 LONG = "\n".join(
     f"{n}\n00:00:0{2 * n},000 --> 00:00:0{2 * n + 1},000\n{'甲乙'[n % 2]}：第{n}句\n"
@@ -66,8 +66,7 @@ def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path)
     assert sum('>12</a></td><td class="n">36</td>' in row for row in rows) == 6
 
     # 4. release: frozen by the worker, verified, downloaded
-    form = {"version": "1.0.0", "rounds": [opened.pk], "licence": "cc-by-4.0", "seed": 1}
-    client.post(reverse("new_release", args=[corpus.pk]), form)
+    client.post(reverse("new_release", args=[corpus.pk]), release_form(opened))
     release = Release.objects.get()
     assert release.status == JobStatus.DONE and release.verify() == []
     assert release.summary["utterances"]["train"] >= 8

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from annotation.consensus import settle
-from annotation.models.items import Item
+from annotation.models.items import Item, Settled
 from annotation.models.rounds import Round
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
@@ -188,11 +188,19 @@ def gold_of(rounds, dialogues=None):
 
     rounds = list(rounds)
     catch_up_all(rounds)
+    return gold_as_counted(rounds, dialogues)
+
+
+def gold_as_counted(rounds, dialogues=None):
+    """`gold_of` what is counted already, of all dialogues or of some."""
     rows = Item.objects.filter(round__in=rounds).order_by("round_id", "pk")
     if dialogues is not None:
-        rows = rows.filter(utterance__dialogue__in=dialogues)
+        spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
+        rows = Item.objects.filter(round__in=rounds, utterance__in=list(spoken)).order_by()
     found = defaultdict(list)
-    for item in rows.iterator():
+    fields = rows.values_list("round_id", "pk", *Settled.__slots__)
+    for row in sorted(fields.iterator(chunk_size=5000)):
+        item = Settled(*row[2:])
         found[item.utterance_id, item.task].append(item)
     return {key: _gold(items) for key, items in found.items()}
 

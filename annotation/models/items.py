@@ -1,5 +1,7 @@
 """What was handed in, item by item and added up; kept by annotation/counting.py."""
 
+from dataclasses import dataclass
+
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -9,7 +11,30 @@ from annotation.models.rounds import Round
 from corpus.models import Utterance
 
 
-class Item(models.Model):
+class Outcome:
+    """What the answers and the rulings of an item come to."""
+
+    @property
+    def given(self):
+        """Person id -> value."""
+        return given_in(self.answers)
+
+    @property
+    def gold(self):
+        """The value that counts, None while there is none."""
+        if self.verdict == "ambiguous":
+            return None
+        return self.ruling or self.value or None
+
+    @property
+    def provenance(self):
+        """How the gold value came to be, or why there is none."""
+        if self.ruling:
+            return "adjudicated"
+        return "ambiguous" if self.verdict == "ambiguous" else self.kind
+
+
+class Item(Outcome, models.Model):
     """One task of one utterance in a round: everybody's handed-in answers and what they come to.
 
     `hardness` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
@@ -54,24 +79,20 @@ class Item(models.Model):
     def __str__(self):
         return f"{self.utterance} {self.task}"
 
-    @property
-    def given(self):
-        """Person id -> value."""
-        return given_in(self.answers)
 
-    @property
-    def gold(self):
-        """The value that counts, None while there is none."""
-        if self.verdict == "ambiguous":
-            return None
-        return self.ruling or self.value or None
+@dataclass(slots=True)
+class Settled(Outcome):
+    """An Item as it is read in great numbers."""
 
-    @property
-    def provenance(self):
-        """How the gold value came to be, or why there is none."""
-        if self.ruling:
-            return "adjudicated"
-        return "ambiguous" if self.verdict == "ambiguous" else self.kind
+    utterance_id: int
+    task: str
+    answers: dict
+    kind: str
+    value: str
+    soft: dict
+    verdict: str
+    ruling: str
+    hardness: float
 
 
 def given_in(answers):

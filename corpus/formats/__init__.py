@@ -40,13 +40,16 @@ class Judged:
     task: str
     value: str
     round: str = ""
+    confidence: int | None = None
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One utterance: seconds from the start of its dialogue (None if unknown), task -> value.
 
-    A file gives either settled `labels`, or what each annotator `judged` with `rulings` on it.
+    A file gives either settled `labels`, or what each annotator `judged` with `rulings` on it (an
+    empty ruling says that it is truly ambiguous).
     """
 
     line: int
@@ -63,6 +66,7 @@ class Row:
     judged: tuple[Judged, ...] = ()
     rulings: dict[str, str] = field(default_factory=dict)
     media: Path | None = None  # the dialogue's clip
+    source: str = ""  # the episode, where the file names it
 
     def shifted(self, seconds: float) -> "Row":
         """The row with its times moved."""
@@ -86,6 +90,8 @@ class Table:
     combinations: dict[tuple[tuple[str, str], ...], dict[str, str]] = field(default_factory=dict)
     scheme: list[dict[str, Any]] | None = None  # tasks as a release writes them
     rules: list[dict[str, Any]] = field(default_factory=list)  # and the warnings across tasks
+    rounds: dict[str, dict[str, Any]] = field(default_factory=dict)  # name -> how it was judged
+    pseudonyms: bool = False  # whether speakers' names are pseudonyms
 
     @property
     def dialogues(self) -> dict[str, list[Row]]:
@@ -94,6 +100,16 @@ class Table:
         for row in self.rows:
             grouped.setdefault(row.dialogue, []).append(row)
         return grouped
+
+
+def by_source(table: Table) -> dict[str, Table]:
+    """The table in parts, one for each source that its rows name ("" where they name none)."""
+    rows: dict[str, list[Row]] = {}
+    for row in table.rows:
+        rows.setdefault(row.source, []).append(row)
+    if len(rows) < 2:
+        return dict.fromkeys(rows, table) or {"": table}
+    return {name: replace(table, rows=mine) for name, mine in rows.items()}
 
 
 def reader(name: str) -> Callable[[Path], Table]:

@@ -5,6 +5,7 @@ What a release does not hold (who the annotators are, the episodes) cannot come 
 
 import hashlib
 import json
+import re
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 from corpus.complaints import gettext_noop
 from corpus.formats import FormatError, Judged, Row, Table
 
-LAYOUT = 1
+LAYOUTS = (1, 2)
+CLIP = re.compile(r"media/\d+\.mp4")  # of a dialogue; those of utterances do not come back
 
 
 def read(path: Path) -> Table:
@@ -23,12 +25,12 @@ def read(path: Path) -> Table:
     root = path.parent
     try:
         manifest = json.loads(path.read_bytes())
-        if manifest["layout"] != LAYOUT:
+        if manifest["layout"] not in LAYOUTS:
             raise FormatError(
                 gettext_noop("%(file)s: a release of layout %(layout)s; we read layout %(ours)d."),
                 file=path.name,
                 layout=str(manifest["layout"]),
-                ours=LAYOUT,
+                ours=LAYOUTS[-1],
             )
         for entry in manifest["files"]:
             _check(root, entry)
@@ -39,11 +41,19 @@ def read(path: Path) -> Table:
         whole = json.loads((root / "scheme.json").read_bytes())
         scheme = whole["tasks"]
         values = {t["key"]: tuple(value["key"] for value in t["values"]) for t in scheme}
-        table = Table(values=values, scheme=scheme, rules=whole.get("rules", []))
+        table = Table(
+            values=values,
+            scheme=scheme,
+            rules=whole.get("rules", []),
+            rounds=_rounds(root),
+            pseudonyms=manifest.get("speakers_by") == "pseudonyms",
+        )
         for number, row in enumerate(rows, 1):
             if row["media"] not in (None, *listed):
                 raise ValueError(f"{row['media']} is not in the manifest")
             table.rows.append(_row(number, row, judged, root))
+            if row["speaker"] and row.get("traits"):
+                table.speakers.setdefault(row["speaker"], row["traits"])
     except FormatError:
         raise
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
@@ -74,19 +84,41 @@ def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
     found: dict[str, list[Judged]] = defaultdict(list)
     for line in path.read_text("utf-8").splitlines():
         row = json.loads(line)
-        judged = Judged(row["annotator"], row["task"], row["value"], row["round"])
+        judged = Judged(
+            row["annotator"],
+            row["task"],
+            row["value"],
+            row["round"],
+            row.get("confidence"),
+            row.get("seconds") or 0.0,
+        )
         found[row["utterance"]].append(judged)
     return {uid: tuple(judged) for uid, judged in found.items()}
+
+
+def _rounds(root: Path) -> dict[str, dict[str, Any]]:
+    """Name -> how the round was judged, with the words of its guideline."""
+    path = root / "rounds.json"
+    if not path.exists():
+        return {}
+    found = {}
+    for row in json.loads(path.read_bytes()):
+        name = row["guideline"]
+        if name and not name.replace("-", "").replace(".", "").isalnum():
+            raise ValueError(f"{name} is no name of a guideline")
+        found[row["name"]] = row | {"guideline": (root / name).read_text("utf-8") if name else ""}
+    return found
 
 
 def _row(
     number: int, row: dict[str, Any], judged: dict[str, tuple[Judged, ...]], root: Path
 ) -> Row:
     rulings = {
-        task: row["gold"][task]
+        task: row["gold"].get(task, "")
         for task, provenance in row["provenance"].items()
-        if provenance == "adjudicated"
+        if provenance in ("adjudicated", "ambiguous")
     }
+    clip = row["media"] if row["media"] and CLIP.fullmatch(row["media"]) else None
     return Row(
         number,
         row["dialogue"],
@@ -101,5 +133,6 @@ def _row(
         machine=row.get("machine", False),
         judged=judged.get(row["id"], ()),
         rulings=rulings,
-        media=root / row["media"] if row["media"] else None,
+        media=root / clip if clip else None,
+        source=row.get("source", ""),
     )

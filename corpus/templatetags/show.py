@@ -52,3 +52,15 @@ def decimals(value, digits=2):
     if value is None:
         return "–"
     return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−")
+
+
+@register.filter
+def total(counts):
+    """The sum of {"train": 3, "test": 1}; a number stays what it is, nothing is 0."""
+    return sum(counts.values()) if isinstance(counts, dict) else counts or 0
+
+
+@register.filter
+def share(value):
+    """0.4567 -> 45.7 %."""
+    return f"{100 * value:.1f} %"

@@ -1,4 +1,4 @@
-"""`python -m modeling.learner train RELEASE --recipe NAME|FILE --out DIR`"""
+"""`python -m modeling.learner train RELEASE --recipe NAME|FILE --out DIR`, and `measure`"""
 
 import argparse
 import json
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from modeling.learner import recipes
+from modeling.learner.features import measure
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.recipes import RecipeError
 from modeling.learner.release import ReleaseError, load
@@ -28,11 +29,29 @@ def parser() -> argparse.ArgumentParser:
     training.add_argument("--seed", type=int, default=1)
     training.add_argument("--json", action="store_true", help="print the results as JSON")
     training.add_argument("--leashed", action="store_true", help="end when standard input closes")
+    verbs.add_parser(
+        "measure",
+        help='features of clips: reads lines {"clip": PATH, "out": PATH}, answers each with ok',
+    )
     return top
+
+
+def measure_all() -> int:
+    """Write the features of each clip that standard input names; one line of answer each."""
+    for line in sys.stdin:
+        asked = json.loads(line)
+        try:
+            measure(Path(asked["clip"]), Path(asked["out"]))
+            print("ok", flush=True)  # noqa: T201
+        except FeatureError as error:
+            print(error, flush=True)  # noqa: T201
+    return 0
 
 
 def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
+    if options.verb == "measure":
+        return measure_all()
     if options.leashed:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     options.out.mkdir(parents=True, exist_ok=True)

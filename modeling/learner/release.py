@@ -30,17 +30,25 @@ class Utterance:
     start: float | None
     end: float | None
     gold: dict[str, str]
+    clip: Path | None = None  # its own, where the release has one for each utterance
+    clip_sha256: str = ""
 
 
 @dataclass(frozen=True)
 class Dialogue:
-    """One dialogue with its clip (None where only text was released)."""
+    """One dialogue with its clip, or its features where the release has these instead."""
 
     id: str
     split: str
     utterances: tuple[Utterance, ...]
     clip: Path | None
     clip_sha256: str
+    features: Path | None = None
+
+    @property
+    def has_media(self) -> bool:
+        own = any(utterance.clip for utterance in self.utterances)
+        return own or self.clip is not None or self.features is not None
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Release:
 
     @property
     def has_media(self) -> bool:
-        return any(dialogue.clip for dialogue in self.dialogues)
+        return any(dialogue.has_media for dialogue in self.dialogues)
 
 
 def load(root: Path) -> Release:
@@ -95,16 +103,28 @@ def load(root: Path) -> Release:
 def _dialogue(
     root: Path, key: str, rows: list[dict[str, Any]], digests: dict[str, str]
 ) -> Dialogue:
-    media = rows[0]["media"]
+    lies = {row["media"] for row in rows} - {None}
+    whole = next(iter(lies)) if len(lies) == 1 and "_" not in Path(min(lies)).stem else None
+    measured = whole is not None and whole.endswith(".npz")
+
+    def utterance(row: dict[str, Any]) -> Utterance:
+        own = row["media"] if row["media"] and whole is None else None
+        return Utterance(
+            id=row["id"],
+            speaker=row["speaker"] or "",
+            text=row["text"],
+            start=row["start"],
+            end=row["end"],
+            gold=row["gold"],
+            clip=root / own if own else None,
+            clip_sha256=digests[own] if own else "",
+        )
+
     return Dialogue(
         id=key,
         split=rows[0]["split"],
-        utterances=tuple(
-            Utterance(
-                row["id"], row["speaker"] or "", row["text"], row["start"], row["end"], row["gold"]
-            )
-            for row in rows
-        ),
-        clip=root / media if media else None,
-        clip_sha256=digests[media] if media else "",
+        utterances=tuple(utterance(row) for row in rows),
+        clip=root / whole if whole and not measured else None,
+        clip_sha256=digests[whole] if whole else "",
+        features=root / whole if whole and measured else None,
     )

@@ -138,7 +138,7 @@ def _collator(
     if set(recipe.modalities) == {"text"}:
         dialogues_with_media: list[Dialogue] = []
     else:
-        dialogues_with_media = [dialogue for dialogue in dialogues if dialogue.clip]
+        dialogues_with_media = [dialogue for dialogue in dialogues if dialogue.has_media]
     total = len(dialogues_with_media)
     features = extract_all(
         dialogues_with_media,

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import shutil
 import subprocess
@@ -14,15 +15,30 @@ from hypothesis import strategies as st
 from annotation.models import Adjudication
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Utterance
-from releases import snapshot
+from releases import archive, snapshot
 from releases.models import Release
-from releases.verify import faults
-from tests.factories import make_corpus, make_judged_round, make_member, make_person, make_release
+from releases.verify import contents, digest, faults
+from tests.factories import (
+    make_corpus,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_release,
+    release_form,
+)
 
 
 @pytest.fixture
 def judged(corpus):
     return make_judged_round(corpus, dialogues=6)
+
+
+def files(release):
+    return json.loads((release.directory / "manifest.json").read_text("utf-8"))["files"]
+
+
+def packed(release):
+    return b"".join(archive.of(release.directory, release.slug).read())
 
 
 def lines(release, name):
@@ -44,7 +60,7 @@ def test_what_is_inside(corpus, judged, lead):
     assert rows[1]["votes"]["emotion"] == {"anger": 1, "joy": 1}
     judgements = lines(release, "judgements.jsonl")
     assert len(judgements) == 6 * 2 * 2 * 6
-    assert {row["annotator"] for row in judgements} == {"A1", "A2"}
+    assert len({row["annotator"] for row in judgements}) == 2
     everything = "".join(p.read_text("utf-8") for p in release.directory.glob("*.*"))
     for person in judged.corpus.people("annotator"):
         assert person.person.username not in everything
@@ -63,16 +79,17 @@ def test_a_spreadsheet_runs_no_formula_from_us(corpus, judged):
 
 def test_the_same_rows_give_the_same_bytes(corpus, judged):
     one, two = make_release(corpus, [judged]), make_release(corpus, [judged], "1.0.1")
+    assert one.contents == two.contents and one.digest != two.digest
+    named = {"README.md", "CITATION.cff", "croissant.json", "splits.json"}
     listed = [
-        {f["path"]: f["sha256"] for f in r.summary["files"] if f["path"] != "README.md"}
-        for r in (one, two)
+        {f["path"]: f["sha256"] for f in files(r) if f["path"] not in named} for r in (one, two)
     ]
     assert listed[0] == listed[1]
-    kept = one.archive.read_bytes()
+    kept = packed(one)
     Release.objects.filter(pk=one.pk).update(status=JobStatus.QUEUED)
     shutil.rmtree(one.directory)
     again = Release.objects.get(pk=one.pk).freeze()
-    assert again.digest == one.digest and again.archive.read_bytes() == kept
+    assert again.digest == one.digest and packed(again) == kept
 
 
 def test_a_frozen_release_stays_as_it_is(corpus, judged):
@@ -85,7 +102,7 @@ def test_a_frozen_release_stays_as_it_is(corpus, judged):
 
 
 def test_a_failure_leaves_nothing_half_made(corpus, judged, monkeypatch):
-    monkeypatch.setattr(snapshot, "pack", lambda *_: 1 / 0)
+    monkeypatch.setattr(snapshot.croissant, "describe", lambda *_: 1 / 0)
     release = make_release(corpus, [judged])
     assert release.status == JobStatus.FAILED and "ZeroDivisionError" in release.failure_text
     assert list(release.directory.parent.iterdir()) == []
@@ -111,6 +128,8 @@ def test_every_tampering_is_found(data, frozen, tmp_path_factory):
     shutil.copytree(frozen, copy)
     assert list(faults(copy)) == []
     names = sorted(p.relative_to(copy).as_posix() for p in copy.rglob("*") if p.is_file())
+    for each in names:
+        (copy / each).chmod(0o644)
     name = data.draw(st.sampled_from([n for n in names if n != "manifest.json"]))
     path = copy / name
     kind = data.draw(st.sampled_from(["byte", "remove", "add", "link", "swap"]))
@@ -140,8 +159,61 @@ def frozen(corpus, judged):
     return make_release(corpus, [judged]).directory
 
 
+def rehash(root):
+    """Make the manifest say what the files are now, as a careful forger would."""
+    path = root / "manifest.json"
+    path.chmod(0o644)
+    manifest = json.loads(path.read_text("utf-8"))
+    for entry in manifest["files"]:
+        entry["bytes"] = (root / entry["path"]).stat().st_size
+        entry["sha256"] = digest(root / entry["path"])
+    manifest["contents"] = contents(manifest["files"])
+    path.write_text(json.dumps(manifest), "utf-8")
+
+
+@pytest.mark.django_db
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_rows_that_contradict_each_other_are_found_although_the_checksums_are_right(
+    data, frozen, tmp_path_factory
+):
+    copy = tmp_path_factory.mktemp("copy") / "release"
+    shutil.copytree(frozen, copy)
+    path = copy / "utterances.jsonl"
+    path.chmod(0o644)
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    row = rows[data.draw(st.integers(0, len(rows) - 1))]
+    kind = data.draw(st.sampled_from(["leak", "twice", "gold", "gone", "media"]))
+    if kind == "leak":
+        row["split"] = {"train": "test", "valid": "test", "test": "train"}[row["split"]]
+    if kind == "twice":
+        rows.append(row)
+    if kind == "gold":
+        row["gold"]["emotion"] = "boredom"
+    if kind == "gone":
+        rows.remove(row)
+    if kind == "media":
+        row["media"] = "media/999999.mp4"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
+    rehash(copy)
+    assert list(faults(copy))
+
+
+def test_the_published_digest_tells_a_forgery_that_agrees_with_itself(frozen):
+    published = digest(frozen / "manifest.json")
+    assert list(faults(frozen, published)) == []
+    (frozen / "README.md").chmod(0o644)
+    (frozen / "README.md").write_text("other words")
+    rehash(frozen)
+    assert list(faults(frozen)) == []
+    assert list(faults(frozen, published)) == [
+        "manifest.json: is not the manifest that was published"
+    ]
+
+
 def test_a_dialogue_in_two_splits_is_found(frozen):
     path = frozen / "utterances.jsonl"
+    path.chmod(0o644)
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[0]["split"] = "test" if rows[0]["split"] != "test" else "train"
     path.write_text("\n".join(json.dumps(row) for row in rows))
@@ -150,12 +222,14 @@ def test_a_dialogue_in_two_splits_is_found(frozen):
 
 def test_verify_runs_alone_inside_the_archive(corpus, judged, tmp_path):
     release = make_release(corpus, [judged])
-    with zipfile.ZipFile(release.archive) as packed:
-        packed.extractall(tmp_path)
+    with zipfile.ZipFile(io.BytesIO(packed(release))) as whole:
+        whole.extractall(tmp_path)
     script = next(tmp_path.glob("*/verify.py"))
     run = [sys.executable, "-I", str(script)]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 0 and release.digest in done.stdout
+    wrong = [*run, "--digest", "0" * 64]
+    assert subprocess.run(wrong, capture_output=True).returncode == 1
     (script.parent / "README.md").write_text("changed")
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode == 1 and done.stdout.startswith("README.md: ")
@@ -166,6 +240,7 @@ def test_as_commands(corpus, judged, capsys):
     call_command("verify_release", "1.0.0", corpus=corpus.name)
     assert "OK" in capsys.readouterr().out
     release = Release.objects.get()
+    (release.directory / "README.md").chmod(0o644)
     (release.directory / "README.md").write_text("changed")
     with pytest.raises(CommandError, match="1 faults"):
         call_command("verify_release", "1.0.0", corpus=corpus.name)
@@ -179,14 +254,14 @@ def test_as_commands(corpus, judged, capsys):
 def test_from_the_page_to_the_download(client_of, corpus, lead):
     judged = make_judged_round(corpus)
     client = client_of(lead)
-    form = {"version": "1.0.0", "rounds": [judged.pk], "licence": "cc-by-4.0", "seed": 1}
+    form = release_form(judged)
     address = reverse("new_release", args=[corpus.pk])
     page = client.post(address, form, follow=True)
     release = Release.objects.get()
     assert release.digest in page.content.decode()
     assert "exists already" in client.post(address, form).content.decode()
     archive = reverse("archive", args=[release.pk])
-    assert b"".join(client.get(archive).streaming_content) == release.archive.read_bytes()
+    assert b"".join(client.get(archive).streaming_content) == packed(release)
     assert (
         "as it was frozen"
         in client.post(reverse("verification", args=[release.pk]), follow=True).content.decode()

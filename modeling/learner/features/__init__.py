@@ -23,20 +23,53 @@ class Features:
 
 
 def extract(dialogue: Dialogue, cache: Path) -> list[Features]:
-    """Audio and vision features of each utterance, the clip decoded once and kept by digest.
+    """Audio and vision features of each utterance: those of the release, or of its clips, each
+    decoded once and kept by digest.
 
     Raises FeatureError naming the clip that cannot be decoded.
     """
-    if dialogue.clip is None:
-        return [Features(audio.nothing(), vision.nothing()) for _ in dialogue.utterances]
-    kept = cache / f"{dialogue.clip_sha256}-v{VERSION}.npz"
+    if dialogue.features is not None:
+        return _spans(dialogue, *_read(dialogue.features))
+    if dialogue.clip is not None:
+        return _spans(dialogue, *_kept(dialogue.clip, dialogue.clip_sha256, cache))
+    nothing = Features(audio.nothing(), vision.nothing())
+    return [
+        Features(*_kept(utterance.clip, utterance.clip_sha256, cache))
+        if utterance.clip
+        else nothing
+        for utterance in dialogue.utterances
+    ]
+
+
+def measure(clip: Path, out: Path) -> None:
+    """Write a clip's features as `audio` and `vision` arrays with their frames a second.
+
+    Raises FeatureError naming the clip that cannot be decoded.
+    """
+    partial = out.with_suffix(".partial.npz")
+    np.savez(
+        partial,
+        audio=audio.of_clip(clip),
+        vision=vision.of_clip(clip),
+        audio_rate=np.float64(audio.FRAMES_PER_SECOND),
+        vision_rate=np.float64(vision.FRAMES_PER_SECOND),
+    )
+    partial.replace(out)
+
+
+def _kept(clip: Path, digest: str, cache: Path) -> tuple[Floats, Floats]:
+    kept = cache / f"{digest}-v{VERSION}.npz"
     if not kept.exists():
-        sound, picture = audio.of_clip(dialogue.clip), vision.of_clip(dialogue.clip)
-        partial = kept.with_suffix(".partial.npz")
-        np.savez(partial, audio=sound, vision=picture)
-        partial.replace(kept)
-    with np.load(kept, allow_pickle=False) as arrays:
-        sound, picture = arrays["audio"], arrays["vision"]
+        measure(clip, kept)
+    return _read(kept)
+
+
+def _read(path: Path) -> tuple[Floats, Floats]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return arrays["audio"], arrays["vision"]
+
+
+def _spans(dialogue: Dialogue, sound: Floats, picture: Floats) -> list[Features]:
     return [
         Features(
             _span(sound, audio.FRAMES_PER_SECOND, utterance.start, utterance.end),

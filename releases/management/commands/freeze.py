@@ -5,6 +5,7 @@ from annotation.models import Round
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus
 from releases.models import LICENCES, Release, semantic_version
+from releases.models.releases import three_shares
 
 
 class Command(BaseCommand):
@@ -15,19 +16,27 @@ class Command(BaseCommand):
         parser.add_argument("--corpus", required=True)
         parser.add_argument("--rounds", nargs="*", type=int, help="numbers; default: all rounds")
         parser.add_argument("--licence", default="cc-by-nc-4.0", choices=[k for k, _ in LICENCES])
+        parser.add_argument("--media", default="dialogues", choices=Release.Media.values)
+        parser.add_argument("--speakers", default="names", choices=Release.Speakers.values)
+        parser.add_argument("--apart", default="dialogue", choices=Release.Apart.values)
+        parser.add_argument("--shares", default="70/15/15", help="of train, valid and test")
+        parser.add_argument("--anew", action="store_true", help="do not keep earlier splits")
         parser.add_argument("--seed", type=int, default=1, help="of the splits")
 
-    def handle(self, version, corpus, rounds, licence, seed, **options):
+    def handle(self, version, corpus, rounds, **options):
         found = Corpus.objects.filter(name=corpus).first()
         if found is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
-        chosen = Round.objects.filter(corpus=found)
+        chosen = Round.objects.filter(corpus=found, kind="judging")
         if rounds:
             chosen = chosen.filter(pk__in=rounds)
         try:
             semantic_version(version)
+            three_shares(options["shares"])
+            named = ("licence", "media", "speakers", "apart", "shares", "seed")
+            fields = {name: options[name] for name in named}
             release = Release.request(
-                None, found, version, list(chosen), licence=licence, seed=seed
+                None, found, version, list(chosen), keep_splits=not options["anew"], **fields
             )
         except (Refused, ValidationError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error

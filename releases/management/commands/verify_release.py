@@ -1,7 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.jobs import JobStatus
-from releases.models import Release
+from releases.finding import frozen_release
 
 
 class Command(BaseCommand):
@@ -12,11 +11,7 @@ class Command(BaseCommand):
         parser.add_argument("--corpus", required=True)
 
     def handle(self, version, corpus, **options):
-        release = Release.objects.filter(
-            corpus__name=corpus, version=version, status=JobStatus.DONE
-        ).first()
-        if release is None:
-            raise CommandError(f"{corpus!r} has no frozen release {version}.")
+        release = frozen_release(version, corpus)
         faults = release.verify()
         for fault in faults:
             self.stderr.write(fault)

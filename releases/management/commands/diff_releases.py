@@ -1,0 +1,52 @@
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+
+from releases import diff
+from releases.finding import release_directory
+
+
+class Command(BaseCommand):
+    help = "Say what is different between two releases: dialogues, splits, words, times, labels."
+
+    def add_arguments(self, parser):
+        parser.add_argument("one", help="CORPUS@VERSION, or a release directory")
+        parser.add_argument("other")
+        parser.add_argument("--json", action="store_true", help="the summary as JSON")
+        parser.add_argument("--rows", action="store_true", help="every change, one JSON a line")
+
+    def handle(self, one, other, **options):
+        try:
+            found = diff.compare(release_directory(one), release_directory(other))
+        except (OSError, KeyError, ValueError) as error:
+            raise CommandError(f"One of the two is no whole release: {error!r}") from error
+        if options["rows"]:
+            for change in found.changes:
+                self.stdout.write(json.dumps(change, ensure_ascii=False))
+        elif options["json"]:
+            self.stdout.write(json.dumps(found.summary, ensure_ascii=False, indent=1))
+        else:
+            self._say(found.summary)
+
+    def _say(self, summary):
+        names = [f"{row['corpus']} {row['version']}" for row in summary["releases"]]
+        self.stdout.write(" → ".join(names))
+        for noun in ("dialogues", "utterances"):
+            told = ", ".join(f"{name} {n}" for name, n in summary[noun].items())
+            self.stdout.write(f"{noun}: {told}")
+        for move, count in summary["moves"].items():
+            self.stdout.write(f"  {move}: {count} dialogues")
+        for task, row in summary["labels"].items():
+            share = "" if row["share"] is None else f" ({100 * row['share']:.1f} %)"
+            alphas = " → ".join(_alpha(alpha) for alpha in row["alpha"])
+            self.stdout.write(
+                f"{task}: {row['changed']} of {row['compared']} labels changed{share}, gained"
+                f" {row['gained']}, lost {row['lost']}; alpha {alphas}"
+            )
+
+
+def _alpha(alpha):
+    if alpha is None or alpha["value"] is None:
+        return "undefined"
+    ends = "" if alpha["low"] is None else f" [{alpha['low']:.3f}, {alpha['high']:.3f}]"
+    return f"{alpha['value']:.3f}{ends}"

@@ -1,0 +1,19 @@
+"""Releases and what people do with them: a noun and its states a file."""
+
+from releases.models.diffs import Diff
+from releases.models.privacy import Inspection, PseudonymKey
+from releases.models.releases import LICENCES, Release, Retraction, semantic_version
+from releases.models.sharing import Download, Grant, Share
+
+__all__ = [
+    "LICENCES",
+    "Diff",
+    "Download",
+    "Grant",
+    "Inspection",
+    "PseudonymKey",
+    "Release",
+    "Retraction",
+    "Share",
+    "semantic_version",
+]

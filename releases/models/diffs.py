@@ -1,0 +1,96 @@
+"""What is different between two releases, computed once: both never change."""
+
+import json
+
+from django.conf import settings
+from django.db import models, transaction
+
+from corpus.jobs import Job
+from people.models import Event
+from releases.models.releases import Release
+
+
+class DiffQuerySet(models.QuerySet):
+    def of(self, person):
+        """Those whose two releases the person may see."""
+        seen = Release.objects.of(person)
+        return self.filter(one__in=seen, other__in=seen).select_related(
+            "one__corpus", "other__corpus"
+        )
+
+
+class Diff(Job):
+    """The way from release `one` to release `other`: a summary, and a file with every change."""
+
+    one = models.ForeignKey(Release, models.CASCADE, related_name="+")
+    other = models.ForeignKey(Release, models.CASCADE, related_name="+")
+    result = models.JSONField(default=dict)
+
+    verb = "diff"
+    objects = DiffQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="one_diff_a_pair")]
+
+    def __str__(self):
+        return f"{self.one} → {self.other}"
+
+    @property
+    def corpus_id(self):
+        return self.other.corpus_id
+
+    @property
+    def path(self):
+        return settings.RELEASES_DIR / "diffs" / f"{self.one_id}-{self.other_id}.jsonl"
+
+    @classmethod
+    @transaction.atomic
+    def request(cls, person, one, other):
+        """The diff of two frozen releases, computed by a worker if it is not there yet.
+
+        Raises Refused if one is not frozen.
+        """
+        for release in (one, other):
+            release.guard_frozen()
+        found, made = cls.objects.get_or_create(one=one, other=other)
+        if made or (found.requeue() if found.ended or found.stale else False):
+            Event.record(person, cls.verb, other, version=other.version, since=one.version)
+            found.later()
+        return found
+
+    def later(self):
+        from releases.tasks import diff_releases
+
+        diff_releases.delay_on_commit(self.pk)
+
+    def compare(self):
+        """Compute it; a second call while one works, or after it worked, does nothing."""
+        if self.claim():
+            with self.settled():
+                self._compute()
+        return self
+
+    def _compute(self):
+        from releases import diff
+
+        found = diff.compare(self.one.directory, self.other.directory, self.beat)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_suffix(f".{self.attempt}")
+        with draft.open("w", encoding="utf-8") as lines:
+            lines.writelines(
+                json.dumps(change, ensure_ascii=False) + "\n" for change in found.changes
+            )
+        draft.replace(self.path)
+        self.result = found.summary
+        with transaction.atomic():
+            self.save(update_fields=["result"])
+            self.finish()
+
+    def changes(self, what=""):
+        """Every change, or those of a kind, in the order of the releases."""
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                change = json.loads(line)
+                if not what or what in change["what"]:
+                    yield change

@@ -1,0 +1,298 @@
+"""Release: freeze, verify, supersede, withdraw; immutable once it is frozen."""
+
+import hashlib
+import shutil
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import IntegrityError, models, transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models import Round
+from corpus.complaints import gettext_noop
+from corpus.jobs import Job, JobStatus, Refused
+from corpus.models import Corpus
+from people.models import Event
+
+LICENCES = [
+    ("cc-by-4.0", "CC BY 4.0"),
+    ("cc-by-sa-4.0", "CC BY-SA 4.0"),
+    ("cc-by-nc-4.0", "CC BY-NC 4.0"),
+    ("cc-by-nc-sa-4.0", "CC BY-NC-SA 4.0"),
+    ("cc-by-nc-nd-4.0", "CC BY-NC-ND 4.0"),
+    ("cc0-1.0", "CC0 1.0"),
+    ("other", _("other")),
+]
+semantic_version = RegexValidator(
+    r"^(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,4})\.(0|[1-9]\d{0,4})$",
+    _("A version has three numbers, such as 1.0.0."),
+)
+three_shares = RegexValidator(
+    r"^\d{1,3}/\d{1,3}/\d{1,3}$",
+    _("Three whole percentages for train, valid and test, such as 70/15/15."),
+)
+
+
+class ReleaseQuerySet(models.QuerySet):
+    def of(self, person):
+        return self.filter(corpus__in=Corpus.objects.of(person)).select_related("corpus")
+
+    def frozen(self):
+        return self.filter(status=JobStatus.DONE)
+
+    def delete(self):
+        if self.frozen().exists():
+            raise Refused(gettext_noop("A frozen release cannot be deleted; withdraw it instead."))
+        return super().delete()
+
+
+class Release(Job):
+    """A frozen, checksummed directory; once it is frozen nothing about it changes."""
+
+    class Media(models.TextChoices):
+        DIALOGUES = "dialogues", _("the clip of each dialogue")
+        UTTERANCES = "utterances", _("a clip of each utterance")
+        FEATURES = "features", _("no clips, only measured features of sound and picture")
+        NONE = "none", _("no media: words and labels only")
+
+    class Speakers(models.TextChoices):
+        NAMES = "names", _("by their names")
+        PSEUDONYMS = "pseudonyms", _("by pseudonyms")
+
+    class Apart(models.TextChoices):
+        DIALOGUE = "dialogue", _("dialogues")
+        SOURCE = "source", _("dialogues and sources")
+        SPEAKER = "speaker", _("dialogues and speakers")
+        BOTH = "both", _("dialogues, sources and speakers")
+
+    corpus = models.ForeignKey(Corpus, models.PROTECT, related_name="releases")
+    version = models.CharField(_("version"), max_length=20, validators=[semantic_version])
+    rounds = models.ManyToManyField(Round, verbose_name=_("rounds"), related_name="releases")
+    licence = models.CharField(
+        _("licence"), max_length=20, choices=LICENCES, default="cc-by-nc-4.0"
+    )
+    media = models.CharField(_("media"), max_length=10, choices=Media, default=Media.DIALOGUES)
+    speakers = models.CharField(
+        _("speakers appear"), max_length=10, choices=Speakers, default=Speakers.NAMES
+    )
+    apart = models.CharField(
+        _("no two splits share"), max_length=8, choices=Apart, default=Apart.DIALOGUE
+    )
+    shares = models.CharField(
+        _("train / valid / test"), max_length=11, default="70/15/15", validators=[three_shares]
+    )
+    keep_splits = models.BooleanField(_("dialogues keep the split they had"), default=True)
+    seed = models.PositiveIntegerField(_("seed of the splits"), default=1)
+    authors = models.TextField(_("authors"), blank=True, max_length=4000)
+    description = models.TextField(_("why and how it was made"), blank=True, max_length=20_000)
+    notes = models.TextField(_("what is new"), blank=True, max_length=20_000)
+    follows = models.ForeignKey("self", models.PROTECT, null=True, editable=False)
+    created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    digest = models.CharField(max_length=64, blank=True, editable=False)
+    contents = models.CharField(max_length=64, blank=True, editable=False)
+    summary = models.JSONField(default=dict, editable=False)
+
+    verb = "freeze"
+    objects = ReleaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["corpus", "version"], name="one_release_a_version")
+        ]
+
+    def __str__(self):
+        return f"{self.corpus} {self.version}"
+
+    def save(self, *args, **kwargs):
+        """Raises Refused if it is frozen already."""
+        if self.pk and Release.objects.frozen().filter(pk=self.pk).exists():
+            raise Refused(gettext_noop("A frozen release cannot be changed."))
+        super().save(*args, **kwargs)
+
+    def delete(self, *args, **kwargs):
+        """Raises Refused if it is frozen."""
+        if Release.objects.frozen().filter(pk=self.pk).exists():
+            raise Refused(gettext_noop("A frozen release cannot be deleted; withdraw it instead."))
+        return super().delete(*args, **kwargs)
+
+    @property
+    def directory(self):
+        return settings.RELEASES_DIR / str(self.corpus_id) / self.version
+
+    @property
+    def slug(self):
+        """A name for its files."""
+        return f"{slugify(self.corpus.name, allow_unicode=True) or self.corpus_id}-{self.version}"
+
+    @property
+    def is_frozen(self):
+        return self.status == JobStatus.DONE
+
+    @property
+    def size(self):
+        """Bytes of all its files."""
+        return self.summary.get("bytes", 0)
+
+    @property
+    def ratios(self):
+        """Shares of train, valid and test, adding up to 1."""
+        percent = [int(share) for share in self.shares.split("/")]
+        return tuple(share / 100 for share in percent)
+
+    @property
+    def author_list(self):
+        return [line.strip() for line in self.authors.splitlines() if line.strip()]
+
+    @property
+    def retraction(self):
+        """The newest Retraction, or None."""
+        return self.retractions.first()
+
+    @property
+    def is_withdrawn(self):
+        return self.retractions.filter(kind=Retraction.Kind.WITHDRAWN).exists()
+
+    def guard_frozen(self):
+        """Raises Refused unless it is frozen."""
+        if not self.is_frozen:
+            raise Refused(gettext_noop("%(release)s is not frozen."), release=str(self))
+
+    def guard_open(self):
+        """Raises Refused unless it is frozen and not withdrawn."""
+        self.guard_frozen()
+        if self.is_withdrawn:
+            raise Refused(gettext_noop("%(release)s is withdrawn."), release=str(self))
+
+    @classmethod
+    @transaction.atomic
+    def request(cls, person, corpus, version, rounds, **fields):
+        """Queue a freeze. Raises Refused if the version exists or a round is of another corpus."""
+        if not rounds:
+            raise Refused(gettext_noop("Choose at least one round."))
+        if any(round.corpus_id != corpus.pk for round in rounds):
+            raise Refused(gettext_noop("A release is made of rounds of its own corpus."))
+        if len({round.scheme_version_id for round in rounds}) > 1:
+            raise Refused(
+                gettext_noop("Choose rounds that were judged under the same scheme version.")
+            )
+        try:
+            with transaction.atomic():
+                release = cls.objects.create(
+                    corpus=corpus,
+                    version=version,
+                    created_by=person,
+                    follows=cls.objects.frozen().filter(corpus=corpus).first(),
+                    **fields,
+                )
+        except IntegrityError as error:
+            raise Refused(
+                gettext_noop("Version %(version)s exists already; a release is never overwritten."),
+                version=version,
+            ) from error
+        release.rounds.set(rounds)
+        Event.record(person, cls.verb, release, version=version)
+        return release
+
+    def earlier(self):
+        """The releases before it whose splits it keeps, the newest first."""
+        release = self
+        while release.keep_splits and release.follows is not None:
+            release = release.follows
+            yield release
+
+    def later(self):
+        from releases.tasks import freeze_release
+
+        freeze_release.delay_on_commit(self.pk)
+
+    def freeze(self):
+        """Write the directory; a second call while one works, or after it worked, does nothing."""
+        if self.claim():
+            with self.settled():
+                self._write()
+        return self
+
+    def _write(self):
+        from releases import archive, snapshot
+
+        above = self.directory.parent
+        above.mkdir(parents=True, exist_ok=True)
+        for left in above.glob(f".{self.version}.draft-*"):  # by a worker that was killed
+            shutil.rmtree(left)
+        draft = above / f".{self.version}.draft-{self.attempt}"
+        try:
+            manifest = snapshot.write(self, draft, self.beat)
+            index = archive.index(draft)
+            self.beat(0.99)
+            archive.keep(index, self.directory)
+            shutil.rmtree(self.directory, ignore_errors=True)  # by a worker killed right here
+            draft.replace(self.directory)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        data = (self.directory / "manifest.json").read_bytes()
+        self.digest = hashlib.sha256(data).hexdigest()
+        self.contents = manifest["contents"]
+        files = manifest.pop("files")
+        total = sum(entry["bytes"] for entry in files) + len(data)
+        self.summary = manifest | {"files": len(files) + 1, "bytes": total}
+        with transaction.atomic():
+            self.save(update_fields=["digest", "contents", "summary"])
+            self.finish()
+
+    def verify(self):
+        """The faults of the directory on disk, one sentence each; an empty list is good."""
+        from releases import verify
+
+        return list(verify.faults(self.directory, self.digest))
+
+    @transaction.atomic
+    def discard(self, person):
+        """Delete a release that was never frozen, so that its version is free again."""
+        if self.active and not self.stale:
+            raise Refused(gettext_noop("It is being frozen just now. Stop it first."))
+        Event.record(person, "discard", self, version=self.version)
+        self.delete()
+
+    @transaction.atomic
+    def retract(self, person, kind, reason, by=None):
+        """Supersede it by a newer release of its corpus, or withdraw it, for a reason that stays.
+
+        Raises Refused without a reason, for a release that is not frozen, or withdrawn already.
+        """
+        self.guard_open()
+        if not reason.strip():
+            raise Refused(gettext_noop("Say why; the reason stays visible."))
+        if kind == Retraction.Kind.SUPERSEDED:
+            if by is None or by.corpus_id != self.corpus_id or by.pk == self.pk:
+                raise Refused(gettext_noop("Choose the release that takes its place."))
+            by.guard_open()
+        made = self.retractions.create(
+            kind=Retraction.Kind(kind), reason=reason.strip(), by=by, person=person
+        )
+        verb = "supersede" if kind == Retraction.Kind.SUPERSEDED else "withdraw"
+        Event.record(person, verb, self, version=self.version, reason=made.reason)
+        return made
+
+
+class Retraction(models.Model):
+    """That a release should not be used any more, by whom, when and why; it is never taken back."""
+
+    class Kind(models.TextChoices):
+        SUPERSEDED = "superseded", _("superseded")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    release = models.ForeignKey(Release, models.PROTECT, related_name="retractions")
+    kind = models.CharField(max_length=10, choices=Kind)
+    by = models.ForeignKey(Release, models.PROTECT, null=True, related_name="supersedes")
+    reason = models.TextField(_("why"), max_length=4000)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.release} {self.kind}"

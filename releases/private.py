@@ -1,0 +1,105 @@
+"""Plain: what in a transcript looks like somebody's phone, identity number or address on the net.
+
+Numbers are also found where they are spoken (一三八…, 幺 for 1) or parted by spaces and hyphens.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+
+DIGITS = str.maketrans("零〇一二三四五六七八九幺两", "0012345678912")
+GAP = r"[\s\-‐-―·.]?"
+KINDS = ("email", "identity", "phone", "account")
+HINT = re.compile(r"[@＠]|(?:[\d０-９零〇一二三四五六七八九幺两][\s\-‐-―·.]?){7}")
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Characters `start` to `end` of a text look like a `kind` of private data."""
+
+    start: int
+    end: int
+    kind: str
+    words: str
+
+
+def _spaced(*characters: str) -> str:
+    """A pattern of single characters with a possible gap after each but the last."""
+    return GAP.join(characters)
+
+
+def _digits(count: int) -> list[str]:
+    return [r"\d"] * count
+
+
+def _identity(found: str) -> bool:
+    """The check digit of a resident identity number (GB 11643-1999)."""
+    bare = re.sub(r"[^\dXx]", "", found).upper()
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(int(digit) * weight for digit, weight in zip(bare[:17], weights, strict=True))
+    return "10X98765432"[total % 11] == bare[17]
+
+
+def _card(found: str) -> bool:
+    """Luhn's check digit (ISO/IEC 7812-1) of a bank card."""
+    digits = [int(c) for c in found if c.isdigit()][::-1]
+    doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[1::2]]
+    return len(set(digits)) > 1 and (sum(digits[::2]) + sum(doubled)) % 10 == 0
+
+
+def _any(found: str) -> bool:
+    return True
+
+
+def _alone(pattern: str) -> re.Pattern[str]:
+    """The pattern where no further digit stands before or after it."""
+    return re.compile(rf"(?<!\d){pattern}(?!\d)")
+
+
+PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
+    ("email", re.compile(r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+"), _any),
+    ("identity", _alone(_spaced(*_digits(17), r"[\dXx]")), _identity),
+    ("account", _alone(_spaced(*_digits(16)) + rf"(?:{GAP}\d){{0,3}}"), _card),
+    ("phone", _alone(rf"(?:\+?86{GAP})?" + _spaced("1", "[3-9]", *_digits(9))), _any),
+    ("phone", _alone(rf"0\d{{2,3}}{GAP}" + _spaced("[2-8]", *_digits(6)) + r"\d?"), _any),
+)
+
+
+def sightings(text: str) -> list[Sighting]:
+    """What is found in `text`, in order, without overlaps."""
+    if not HINT.search(text):
+        return []
+    plain = _plain(text)
+    found: list[Sighting] = []
+    for kind, pattern, holds in PATTERNS:
+        for match in pattern.finditer(plain):
+            start, end = match.span()
+            free = all(end <= other.start or start >= other.end for other in found)
+            if free and holds(match.group()):
+                found.append(Sighting(start, end, kind, text[start:end]))
+    return sorted(found, key=lambda sighting: sighting.start)
+
+
+def _plain(text: str) -> str:
+    """The text with every digit as ASCII; as long as the text."""
+    folded = "".join(new if len(new := unicodedata.normalize("NFKC", c)) == 1 else c for c in text)
+    return folded.translate(DIGITS)
+
+
+def masked(text: str, cleared: Collection[str] = ()) -> tuple[str, list[str]]:
+    """The text with 〔kind〕 for what was found, and the kinds; `cleared` words stay."""
+    kinds, pieces, at = [], [], 0
+    for sighting in sightings(text):
+        if sighting.words not in cleared:
+            pieces += [text[at : sighting.start], f"〔{sighting.kind}〕"]
+            kinds.append(sighting.kind)
+            at = sighting.end
+    return "".join([*pieces, text[at:]]) if kinds else text, kinds
+
+
+def found_in(rows: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Sighting]]:
+    """(key, sighting) of each of the (key, text) rows."""
+    for key, text in rows:
+        for sighting in sightings(text):
+            yield key, sighting

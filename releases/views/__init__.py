@@ -1,0 +1,1 @@
+"""Pages of releases: a noun a module."""

@@ -1,0 +1,94 @@
+"""Files of a release, one by one, as one archive, or in the layout of another tool.
+
+For members here; through a link that was shared in releases/views/sharing.py.
+"""
+
+import mimetypes
+
+from django.contrib import messages
+from django.http import Http404, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.utils.encoding import iri_to_uri
+
+from corpus.byterange import begins, ranged_response, ranged_stream
+from corpus.jobs import sentence
+from corpus.scope import LEAD
+from releases import archive as archives
+from releases import formats
+from releases.models import Download
+from releases.views.releases import release_of
+
+
+def open_release(request, pk):
+    """A frozen release that members may take; of a withdrawn one leads alone. Raises Http404."""
+    release = release_of(request, pk)
+    if not release.is_frozen or (release.is_withdrawn and release.corpus.my_role != LEAD):
+        raise Http404
+    return release
+
+
+def archive(request, pk):
+    return give_archive(request, open_release(request, pk))
+
+
+def file(request, pk, path):
+    return give_file(request, open_release(request, pk), path)
+
+
+def layout(request, pk, name):
+    release = open_release(request, pk)
+    try:
+        return give_layout(release, name)
+    except formats.ExportError as error:
+        messages.error(request, sentence(error))
+        return redirect("release", pk)
+
+
+def give_archive(request, release, share=None):
+    """The whole directory as a zip that can be gone on with after a break. Raises Http404."""
+    try:
+        whole = archives.of(release.directory, release.slug)
+    except OSError as error:
+        raise Http404 from error
+    if begins(request):
+        Download.add(release, "archive", share)
+    response = ranged_stream(request, whole.size, whole.read, "application/zip", release.digest)
+    return _named(response, f"{release.slug}.zip")
+
+
+def give_file(request, release, path, share=None):
+    """One file of a release. Raises Http404 for whatever its index does not list."""
+    whole = archives.of(release.directory, release.slug)
+    if path not in {name for name, _size, _crc in whole.files}:
+        raise Http404
+    if begins(request):
+        Download.add(release, path, share)
+    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
+    if kind in ("text/html", "image/svg+xml", "text/xml", "application/xml"):
+        kind = "application/octet-stream"
+    return _named(ranged_response(request, release.directory / path, kind), path.split("/")[-1])
+
+
+def give_layout(release, name, share=None):
+    """The release in another tool's layout, made as it is sent. Raises Http404, ExportError."""
+    if name not in formats.FORMATS:
+        raise Http404
+    files = formats.entries(name, release.directory)
+    first = next(files, None)  # so that what is refused is refused before anything is sent
+    Download.add(release, f"{name}.zip", share)
+    folder = f"{release.slug}-{name}"
+    rest = formats.packed(_again(first, files), folder)
+    response = StreamingHttpResponse(rest, content_type="application/zip")
+    response["X-Content-Type-Options"] = "nosniff"
+    return _named(response, f"{folder}.zip")
+
+
+def _again(first, rest):
+    if first is not None:
+        yield first
+    yield from rest
+
+
+def _named(response, name):
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{iri_to_uri(name)}"
+    return response

@@ -1,11 +1,13 @@
 """Agreement of rounds: live from the tally, with intervals from the items."""
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 
 import numpy as np
+from orjson import loads
 
 from annotation import counting, pairwise
 from annotation.agreement import (
@@ -17,7 +19,7 @@ from annotation.agreement import (
     why_undefined,
 )  # fmt: skip
 from annotation.models import Item
-from annotation.models.items import given_in
+from annotation.models.items import as_text, given_in
 from annotation.resampling import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.scheme import Task
 from annotation.tables import coefficients, told
@@ -108,6 +110,10 @@ def _association(joint):
     return {name: None if np.isnan(value) else value for name, value in found.items()}
 
 
+def _numbers():
+    return array("q")
+
+
 @dataclass
 class Units:
     """The items of one task as arrays: counts (U, V), and of each its utterance and dialogue.
@@ -117,10 +123,10 @@ class Units:
     """
 
     task: Task
-    utterances: list[int] = field(default_factory=list)
-    rows: list[tuple[int, int, int]] = field(default_factory=list)  # unit, person, value
-    agreed: list[bool] = field(default_factory=list)
-    joint: list[tuple[int, int, int]] = field(default_factory=list)
+    utterances: array = field(default_factory=_numbers)
+    rows: array = field(default_factory=_numbers)  # unit, person, value; unit, person, value; …
+    agreed: array = field(default_factory=_numbers)
+    joint: array = field(default_factory=_numbers)
 
     def finish(self, dialogue_of):
         self.utterances = np.array(self.utterances, dtype=np.int64)
@@ -147,12 +153,14 @@ def gather(rounds, scheme):
     places = {task.key: {key: n for n, key in enumerate(task.keys)} for task in scheme.tasks}
     dialogue_of = {}
     items = Item.objects.filter(round__in=rounds).order_by("utterance_id", "round_id")
-    rows = items.values_list("utterance_id", "utterance__dialogue_id", "task", "answers")
+    rows = items.annotate(said=as_text("answers")).values_list(
+        "utterance_id", "utterance__dialogue_id", "task", "said"
+    )
     for utterance, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[0]):
         given = defaultdict(dict)
         for _, dialogue, key, answers in group:
             dialogue_of[utterance] = dialogue
-            given[key] |= given_in(answers)
+            given[key] |= given_in(loads(answers))
         for key, answers in given.items():
             _add(found[key], utterance, answers, given, places)
     return {key: units.finish(dialogue_of) for key, units in found.items()}
@@ -162,7 +170,7 @@ def _add(units, utterance, answers, given, places):
     task, unit = units.task, len(units.utterances)
     units.utterances.append(utterance)
     for who, value in answers.items():
-        units.rows.append((unit, who, places[task.key][value]))
+        units.rows.extend((unit, who, places[task.key][value]))
     if not task.is_correlation:
         return
     known = parents_of(task, answers, given)
@@ -171,7 +179,7 @@ def _add(units, utterance, answers, given, places):
         x, y = known[who]
         if x and y:
             parents = places[task.source][x] * len(places[task.target]) + places[task.target][y]
-            units.joint.append((unit, parents, places[task.key][value]))
+            units.joint.extend((unit, parents, places[task.key][value]))
 
 
 def measure(rounds, scheme, seed=0, replicates=REPLICATES):

@@ -3,10 +3,14 @@
 The same database rows give the same release rows in the same order.
 """
 
+import gc
+import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -139,8 +143,6 @@ def _counts(rounds, scheme, dialogues):
 
 def _kept(release):
     """Dialogue -> split of the newest earlier release that has it."""
-    import json
-
     found = {}
     for earlier in release.earlier():
         read = json.loads((earlier.directory / "splits.json").read_text("utf-8"))
@@ -174,8 +176,9 @@ def _speakers(release, key):
 def parts(found: Plan) -> Iterator[Part]:
     """All rows, dialogue by dialogue. What looks private is masked unless a person cleared it."""
     numbered = enumerate(found.dialogues)
-    while batch := list(islice(numbered, AT_ONCE)):
-        yield _part(found, batch)
+    with uncollected():
+        while batch := list(islice(numbered, AT_ONCE)):
+            yield _part(found, batch)
 
 
 def _part(found, batch):
@@ -186,7 +189,7 @@ def _part(found, batch):
         "start", "end", "machine",
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    gold = gold_as_counted(found.rounds, ids)
+    gold = gold_as_counted(found.rounds, [row[2] for row in rows])
     looked = {row[2]: row for row in rows if private.sightings(f"{row[5]}\n{row[6]}")}
     said = Inspection.said(list(looked)) if looked else {}
     by_utterance = _judgements(found, ids)
@@ -219,7 +222,9 @@ def _part(found, batch):
                 "soft": {task: item.soft for task, item in told.items()},
             }
         )
-        judgements += [{"utterance": uid} | row for row in by_utterance.get(pk, ())]
+        for row in by_utterance.get(pk, ()):
+            row["utterance"] = uid
+            judgements.append(row)
     return Part(utterances, judgements)
 
 
@@ -247,21 +252,19 @@ def _judgements(found, dialogues):
     place = {task: number for number, task in enumerate(found.scheme.keys)}
     rows = Judgement.objects.filter(assignment__in=list(who), utterance__retired=False).order_by()
     newest = {}
-    for _pk, *key, value, confidence, seconds in sorted(
-        rows.values_list("pk", "utterance_id", "assignment_id", "task", "value", "confidence",
-                         "seconds").iterator(chunk_size=5000)
-    ):  # fmt: skip
-        newest[*key] = value, confidence, seconds
+    for row in rows.values_list(
+        "utterance_id", "assignment_id", "task", "pk", "value", "confidence", "seconds"
+    ).iterator(chunk_size=5000):
+        key = row[:3]
+        known = newest.get(key)
+        if known is None or known[3] < row[3]:
+            newest[key] = row
     given = defaultdict(list)
-    for (utterance, assignment, task), (value, confidence, seconds) in newest.items():
+    for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
         if value:
             annotator, name = who[assignment]
-            given[utterance].append(
-                (annotator, name, place[task], task, value, confidence, seconds)
-            )
-    return {
-        utterance: [
-            {
+            row = {
+                "utterance": "",
                 "annotator": annotator,
                 "round": name,
                 "task": task,
@@ -269,9 +272,22 @@ def _judgements(found, dialogues):
                 "confidence": confidence,
                 "seconds": round(seconds, 3),
             }
-            for annotator, name, _place, task, value, confidence, seconds in sorted(
-                rows, key=lambda row: row[:3]
-            )
-        ]
-        for utterance, rows in given.items()
+            given[utterance].append(((annotator, name, place[task]), row))
+    return {
+        utterance: [row for _key, row in sorted(told, key=itemgetter(0))]
+        for utterance, told in given.items()
     }
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would look through all rows again and again;
+    they hold no cycles.
+    """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()

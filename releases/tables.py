@@ -8,6 +8,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from operator import itemgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from annotation.scheme import Scheme
 
 HF_SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # ours -> as they say there
+LINE = orjson.OPT_APPEND_NEWLINE
 AT_ONCE = 20_000  # rows of a row group
 FIELDS = ("id", "dialogue", "number", "split", "source", "speaker", "start", "end", "text")
 PLAIN = {
@@ -128,12 +130,12 @@ class Tables:
 
     def add(self, utterances: list[dict[str, Any]], judgements: list[dict[str, Any]]) -> None:
         """Write rows of whole dialogues to every table."""
-        self.utterances.writelines(orjson.dumps(row) + b"\n" for row in utterances)
-        self.judgements.writelines(orjson.dumps(row) + b"\n" for row in judgements)
-        tasks, traits = self.scheme.keys, self.traits
+        self.utterances.writelines(orjson.dumps(row, option=LINE) for row in utterances)
+        self.judgements.writelines(orjson.dumps(row, option=LINE) for row in judgements)
+        tasks, traits, cells = self.scheme.keys, self.traits, itemgetter(*FIELDS)
         self.sheet.writerows(
             [
-                *(safe(row[name]) for name in FIELDS),
+                *map(safe, cells(row)),
                 *(safe(row["traits"].get(trait, "")) for trait in traits),
                 *(row["gold"].get(task, "") for task in tasks),
             ]

@@ -1,14 +1,15 @@
 """Adjudications, and the gold that judgements and adjudications make together."""
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
+from orjson import loads
 
 from annotation.consensus import settle
-from annotation.models.items import Item, Settled
+from annotation.models.items import Item, Settled, as_text
 from annotation.models.rounds import Round
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
@@ -164,8 +165,7 @@ def with_gold(corpus):
     )
 
 
-@dataclass(frozen=True)
-class Gold:
+class Gold(NamedTuple):
     """What counts for one task of one utterance, and how it came to be.
 
     `value` is None where there is none; `soft` is the distribution over values.
@@ -188,30 +188,45 @@ def gold_of(rounds, dialogues=None):
 
     rounds = list(rounds)
     catch_up_all(rounds)
-    return gold_as_counted(rounds, dialogues)
+    if dialogues is None:
+        return gold_as_counted(rounds)
+    spoken = Utterance.whole.filter(dialogue__in=dialogues)
+    return gold_as_counted(rounds, list(spoken.values_list("pk", flat=True)))
 
 
-def gold_as_counted(rounds, dialogues=None):
-    """`gold_of` what is counted already, of all dialogues or of some."""
-    rows = Item.objects.filter(round__in=rounds).order_by("round_id", "pk")
-    if dialogues is not None:
-        spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
-        rows = Item.objects.filter(round__in=rounds, utterance__in=list(spoken)).order_by()
+def gold_as_counted(rounds, utterances=None):
+    """`gold_of` what is counted already, of all utterances or of those with these ids."""
+    rows = Item.objects.filter(round__in=rounds).order_by()
+    if utterances is not None:
+        rows = rows.filter(utterance__in=utterances)
     found = defaultdict(list)
-    fields = rows.values_list("round_id", "pk", *Settled.__slots__)
+    fields = rows.annotate(said=as_text("answers"), spread=as_text("soft")).values_list(
+        "round_id", "pk", "utterance_id", "task", "said", "kind", "value", "spread", "verdict",
+        "ruling", "hardness",
+    )  # fmt: skip
     for row in sorted(fields.iterator(chunk_size=5000)):
-        item = Settled(*row[2:])
-        found[item.utterance_id, item.task].append(item)
+        utterance, task, said, kind, value, spread, *ruled = row[2:]
+        item = Settled(utterance, task, loads(said), kind, value, loads(spread), *ruled)
+        found[utterance, task].append(item)
     return {key: _gold(items) for key, items in found.items()}
 
 
+def _votes(values):
+    """Value -> how many gave it, in order of the values."""
+    if values.count(values[0]) == len(values):
+        return {values[0]: len(values)}
+    return dict(sorted(Counter(values).items()))
+
+
 def _gold(items):
+    if len(items) == 1:
+        (item,) = items
+        votes = _votes(list(item.answers.values()))
+        return Gold(item.gold, item.provenance, votes, item.soft, item.hardness)
     hard = max(item.hardness for item in items)
     verdict = next((item for item in reversed(items) if item.verdict), items[-1])
     given = {who: value for item in items for who, value in item.given.items()}
-    votes = dict(sorted(Counter(given.values()).items()))
-    if len(items) == 1:
-        return Gold(items[0].gold, items[0].provenance, votes, items[0].soft, hard)
+    votes = _votes(list(given.values()))
     together = settle(list(given.values()))
     if verdict.verdict in ("value", "ambiguous"):
         return Gold(verdict.gold, verdict.provenance, votes, together.soft, hard)

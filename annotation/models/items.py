@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -93,6 +94,11 @@ class Settled(Outcome):
     verdict: str
     ruling: str
     hardness: float
+
+
+def as_text(field):
+    """A JSON field as its text: where there are very many rows, orjson reads it far faster."""
+    return Cast(field, models.TextField())
 
 
 def given_in(answers):

@@ -15,7 +15,7 @@ class RunForm(forms.ModelForm):
 
     def __init__(self, *args, corpus, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["release"].queryset = corpus.releases.frozen()
+        self.fields["release"].queryset = corpus.releases.usable()
         self.fields["release"].label_from_instance = lambda release: release.version
         self.fields["release"].label = _("release")
         self.fields["release"].empty_label = None

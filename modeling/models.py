@@ -66,9 +66,10 @@ class TrainingRun(Job):
     @classmethod
     @transaction.atomic
     def request(cls, person, release, recipe=Recipes.HARD_SMALL, seed=1):
-        """Queue a run. Raises Refused unless the release is frozen."""
+        """Queue a run. Raises Refused unless the release is frozen, or if it is withdrawn."""
         if release.status != JobStatus.DONE:
             raise Refused(gettext_noop("Only a frozen release can be trained on."))
+        release.guard_open()
         run = cls.objects.create(
             release=release,
             recipe=recipe,

@@ -20,7 +20,7 @@ def runs(request, pk):
     rows = list(TrainingRun.objects.of(request.user).filter(release__corpus=corpus))
     for run in rows:
         run.score = _mean_score(run.results)
-    ready = corpus.releases.frozen().exists()
+    ready = corpus.releases.usable().exists()
     return render(request, "modeling/runs.html", context(corpus, "runs", runs=rows, ready=ready))
 
 
@@ -45,7 +45,7 @@ def new_run(request, pk):
             form.add_error(None, sentence(refusal))
         else:
             return redirect("run", run.pk)
-    ready = corpus.releases.frozen().exists()
+    ready = corpus.releases.usable().exists()
     return render(request, "modeling/new_run.html", context(corpus, "runs", form=form, ready=ready))
 
 

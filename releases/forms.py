@@ -23,7 +23,10 @@ class ReleaseForm(forms.ModelForm):
         }
         help_texts = {
             "version": _("Three numbers: 1.0.0 for a first release, then 1.0.1, 1.1.0, 2.0.0 …"),
-            "rounds": _("What was handed in in these rounds is frozen, whole dialogues only."),
+            "rounds": _(
+                "What was handed in in these rounds is frozen, whole dialogues only. Gold is made"
+                " as each round says under Quality and gold; several together by majority."
+            ),
             "media": _("Clips show faces and give voices. Check that you may publish them."),
             "speakers": _("Names that are spoken stay in the text either way."),
             "apart": _("The more is kept apart, the fewer ways there are to part the corpus."),

@@ -2,11 +2,11 @@
 
 Near-same texts are found by MinHash over character trigrams with banding (Broder 1997; Leskovec,
 Rajaraman & Ullman, Mining of Massive Datasets, chapter 3) and then compared exactly, so that what
-is told is true; of pairs at the threshold some two in a thousand are missed.
+is told is true; of pairs at the threshold one in a thousand is missed.
 """
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 SHORTEST = 6  # characters without punctuation, below which everybody says the same
 NEAR = 0.7  # Jaccard similarity of trigrams from which texts are near-same
-BANDS, ROWS = 16, 2
+BANDS, ROWS = 16, 3
 SHOWN = 200  # pairs that are listed
 LOOKED_AT = 4  # texts of a bucket that each text is compared with
 AT_ONCE = 50_000  # texts whose shingles are in memory together
@@ -103,12 +103,11 @@ def _shingles(text: str) -> set[str]:
     return {text[i : i + 3] for i in range(len(text) - 2)}
 
 
-def _candidates(words: Sequence[str], rank: NDArray[np.int64]) -> set[tuple[int, int]]:
-    """Pairs (earlier, later) of places that share a band and are in different splits."""
+def _candidates(words: Sequence[str], rank: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
+    """Pairs (earlier, later) of places that share a band; some of them in different splits."""
     bands = np.concatenate(
         [_bands(words[at : at + AT_ONCE]) for at in range(0, len(words), AT_ONCE)]
     )
-    found: set[tuple[int, int]] = set()
     for column in range(bands.shape[1]):
         keys = bands[:, column]
         order = np.argsort(keys, kind="stable")  # within a bucket by split, then by place
@@ -119,8 +118,7 @@ def _candidates(words: Sequence[str], rank: NDArray[np.int64]) -> set[tuple[int,
         for start, end in zip(starts[mixed].tolist(), ends[mixed].tolist(), strict=True):
             members = order[start:end].tolist()
             for later in members[1:]:
-                found.update((one, later) for one in members[:LOOKED_AT] if one < later)
-    return found
+                yield from ((one, later) for one in members[:LOOKED_AT] if one < later)
 
 
 def _bands(words: Sequence[str]) -> NDArray[np.uint64]:

@@ -64,11 +64,17 @@ def utterance_features(scheme: Scheme, traits: Sequence[str]) -> dict[str, dict[
         if name == "speaker":
             found |= {f"speaker_{trait}": _value("string") for trait in traits}
     for task in scheme.tasks:
-        found[task.key] = {"names": list(task.keys), "_type": "ClassLabel"}
-        found[f"{task.key}_provenance"] = _value("string")
-        found[f"{task.key}_votes"] = {"feature": _value("int32"), "_type": "Sequence"}
-        found[f"{task.key}_soft"] = {"feature": _value("float32"), "_type": "Sequence"}
+        name = column(task.key)
+        found[name] = {"names": list(task.keys), "_type": "ClassLabel"}
+        found[f"{name}_provenance"] = _value("string")
+        found[f"{name}_votes"] = {"feature": _value("int32"), "_type": "Sequence"}
+        found[f"{name}_soft"] = {"feature": _value("float32"), "_type": "Sequence"}
     return found
+
+
+def column(task: str) -> str:
+    """The column of a task; a task that is called as another column is gets a longer name."""
+    return f"{task}_label" if task in PLAIN or task in FIELDS else task
 
 
 def judgement_features() -> dict[str, dict[str, Any]]:
@@ -110,7 +116,7 @@ class Tables:
         self.judgements = self._open.enter_context((root / "judgements.jsonl").open("wb"))
         sheet = (root / "utterances.csv").open("w", encoding="utf-8-sig", newline="")
         self.sheet = csv.writer(self._open.enter_context(sheet))
-        tasks = list(scheme.keys)
+        tasks = [column(key) for key in scheme.keys]
         self.sheet.writerow([*FIELDS, *(f"speaker_{t}" for t in traits), *tasks])
         (root / "data").mkdir()
         self._features = utterance_features(scheme, traits)
@@ -158,14 +164,14 @@ class Tables:
         for trait in self.traits:
             found[f"speaker_{trait}"] = [row["traits"].get(trait) for row in rows]
         for task in self.scheme.tasks:
-            key, values = task.key, task.keys
+            key, values, name = task.key, task.keys, column(task.key)
             place = {value: number for number, value in enumerate(values)}
-            found[key] = [place.get(row["gold"].get(key)) for row in rows]
-            found[f"{key}_provenance"] = [row["provenance"].get(key) for row in rows]
+            found[name] = [place.get(row["gold"].get(key)) for row in rows]
+            found[f"{name}_provenance"] = [row["provenance"].get(key) for row in rows]
             votes = (row["votes"].get(key) for row in rows)
-            found[f"{key}_votes"] = [v and [v.get(value, 0) for value in values] for v in votes]
+            found[f"{name}_votes"] = [v and [v.get(value, 0) for value in values] for v in votes]
             soft = (row["soft"].get(key) for row in rows)
-            found[f"{key}_soft"] = [s and [s.get(value, 0.0) for value in values] for s in soft]
+            found[f"{name}_soft"] = [s and [s.get(value, 0.0) for value in values] for s in soft]
         return found
 
 

@@ -41,6 +41,10 @@ class ReleaseQuerySet(models.QuerySet):
     def frozen(self):
         return self.filter(status=JobStatus.DONE)
 
+    def usable(self):
+        """Frozen and not withdrawn."""
+        return self.frozen().exclude(retractions__kind="withdrawn")
+
     def delete(self):
         if self.frozen().exists():
             raise Refused(gettext_noop("A frozen release cannot be deleted; withdraw it instead."))

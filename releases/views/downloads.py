@@ -4,11 +4,11 @@ For members here; through a link that was shared in releases/views/sharing.py.
 """
 
 import mimetypes
+from urllib.parse import quote
 
 from django.contrib import messages
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import redirect
-from django.utils.encoding import iri_to_uri
 
 from corpus.byterange import begins, ranged_response, ranged_stream
 from corpus.jobs import sentence
@@ -90,5 +90,5 @@ def _again(first, rest):
 
 
 def _named(response, name):
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{iri_to_uri(name)}"
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
     return response

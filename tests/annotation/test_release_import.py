@@ -6,12 +6,20 @@ import pytest
 from django.core.files import File
 from django.core.management import CommandError, call_command
 
-from annotation.models import Adjudication, Judgement, Round
+from annotation.models import Adjudication, Guideline, Judgement, Round
 from corpus.ingest import digest
 from corpus.integrity import check
 from corpus.models import Corpus
 from people.models import Person
-from tests.factories import judge, make_corpus, make_dialogue, make_member, make_release, make_round
+from tests.factories import (
+    ANSWERS,
+    judge,
+    make_corpus,
+    make_dialogue,
+    make_member,
+    make_release,
+    make_round,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +66,44 @@ def test_freeze_import_freeze_is_the_same(frozen, capsys):
     assert sum("media/" in entry["path"] for entry in files(second)) == 2
     stand_ins = Person.objects.filter(username__startswith="released-")
     assert not any(person.is_active or person.has_usable_password() for person in stand_ins)
+
+
+def test_everything_about_rounds_and_answers_comes_back(corpus, lead):
+    """Two rounds, a guideline, confidence, "cannot tell", an ambiguous item, traits, a rule."""
+    for _ in range(2):
+        make_dialogue(corpus, split="test")
+    corpus.speakers.filter(name="A").update(traits={"gender": "female", "age": "old"})
+    people = [make_member(corpus) for _ in range(3)]
+    guideline = Guideline.draw_up(lead, corpus, "# 指南\n\n说反话就是讽刺。")
+    options = {"confidence": True, "cannot_tell": True, "guideline": guideline, "view": "audio"}
+    one = make_round(corpus, people[:2], name="R1", **options)
+    for number, assignment in enumerate(one.assignments.all()):
+        for utterance in assignment.dialogue.utterances.all():
+            for task, value in ANSWERS.items():
+                assignment.label(utterance, task, value, confidence=number % 3 + 1, seconds=1.234)
+        first = assignment.dialogue.utterances.first()
+        assignment.label(first, "humor", "cannot_tell", confidence=1)
+        for task in ("sarcasm_humor",):
+            assignment.label(first, task, "")
+        assignment.submit()
+    two = make_round(corpus, people[2:], name="R2")
+    for assignment in two.assignments.all():
+        judge(assignment, emotion="joy")
+    utterance = corpus.dialogues.first().utterances.last()
+    Adjudication.rule(lead, one, utterance, "emotion", verdict="ambiguous")
+    frozen = make_release(corpus, [one, two], speakers="pseudonyms")
+    assert frozen.status == "done", frozen.failure_text
+    manifest = str(frozen.directory / "manifest.json")
+    call_command("import_corpus", manifest, format="shengqing", corpus="again")
+    again = Corpus.objects.get(name="again")
+    rounds = list(Round.objects.filter(corpus=again).order_by("name"))
+    assert rounds[0].guideline.text == guideline.text and rounds[0].view == "audio"
+    assert rounds[0].confidence and rounds[0].cannot_tell and rounds[1].guideline is None
+    assert Adjudication.objects.filter(round__corpus=again, verdict="ambiguous").count() == 1
+    second = make_release(again, rounds, speakers="pseudonyms")
+    for name in ("utterances.jsonl", "judgements.jsonl", "scheme.json", "guideline-1.md"):
+        assert read(second, name) == read(frozen, name), name
+    assert second.contents == frozen.contents
 
 
 def test_a_release_that_was_touched_is_not_imported(frozen):

@@ -1,13 +1,17 @@
 """Every page with axe-core, in both languages, both themes, and on a phone."""
 
+import datetime
 import json
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
 from annotation.counting import catch_up
-from annotation.models import Guideline, Remark, Report
+from annotation.models import Adjudication, Guideline, Remark, Report
+from corpus.models import Utterance
 from modeling.models import TrainingRun
+from releases.models import Diff, Share
 from tests.factories import (
     make_corpus,
     make_judged_round,
@@ -27,7 +31,15 @@ def addresses():
         make_person("lead"), name="一个名字很长很长很长很长的语料库 with a long name"
     )
     opened = make_judged_round(corpus)
+    older = make_release(corpus, [opened], "0.9.0")
+    lead = corpus.memberships.get(role="lead").person
+    Adjudication.rule(lead, opened, Utterance.objects.first(), "emotion", "fear")
+    Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="打13812345678")
     release = make_release(corpus, [opened])
+    older.retract(lead, "superseded", "再裁决了一条", release)
+    diff = Diff.request(lead, older, release).compare()
+    until = timezone.now() + datetime.timedelta(days=3)
+    link = Share.give(lead, release, "仅供研究使用。", until, "审稿人")
     run = TrainingRun.request(None, release, "hard-text").train()
     empty = make_corpus(corpus.memberships.get(role="lead").person, name="empty")
     dialogue = corpus.dialogues.first()
@@ -71,7 +83,11 @@ def addresses():
         f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/remarks/",
         f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
         f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
-        f"/releases/{release.pk}/", f"/runs/{run.pk}/", "/corpora/999/",
+        f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",
+        f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
+        f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
+        f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
+        f"/runs/{run.pk}/", "/corpora/999/",
     ]  # fmt: skip
 
 

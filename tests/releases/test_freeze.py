@@ -1,4 +1,5 @@
 import csv
+import datetime
 import io
 import json
 import shutil
@@ -9,10 +10,12 @@ import zipfile
 import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.models import Adjudication
+from annotation.models import Adjudication, SchemeVersion
+from annotation.scheme import YES_NO, Scheme, Task
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Utterance
 from releases import archive, snapshot
@@ -20,10 +23,12 @@ from releases.models import Release
 from releases.verify import contents, digest, faults
 from tests.factories import (
     make_corpus,
+    make_dialogue,
     make_judged_round,
     make_member,
     make_person,
     make_release,
+    make_round,
     release_form,
 )
 
@@ -109,6 +114,40 @@ def test_a_failure_leaves_nothing_half_made(corpus, judged, monkeypatch):
     monkeypatch.undo()
     assert release.requeue() and release.freeze().status == JobStatus.DONE
     assert release.verify() == []
+
+
+def test_a_killed_worker_leaves_nothing_that_stays(corpus, judged):
+    release = Release.request(None, corpus, "1.0.0", [judged])
+    assert release.claim()
+    draft = release.directory.with_name(f".1.0.0.draft-{release.attempt}")
+    (draft / "data").mkdir(parents=True)
+    (draft / "utterances.jsonl").write_text("{")
+    release.directory.mkdir()  # killed between the move and the last commit
+    (release.directory / "left.txt").write_text("by the first attempt")
+    long_ago = timezone.now() - datetime.timedelta(hours=1)
+    Release.objects.filter(pk=release.pk).update(heartbeat=long_ago)
+    release.refresh_from_db()
+    assert release.stale and release.requeue()
+    release.freeze()
+    assert release.status == JobStatus.DONE and release.verify() == []
+    names = sorted(path.name for path in release.directory.parent.iterdir())
+    assert names == ["1.0.0", "1.0.0.index.json"]
+
+
+def test_a_task_that_is_called_as_a_column_is(corpus):
+    scheme = Scheme((Task("text", {"en": "text", "zh": "文"}, "binary", YES_NO),))
+    version = SchemeVersion.of(corpus, scheme)
+    make_dialogue(corpus)
+    opened = make_round(corpus, [make_member(corpus)], scheme_version=version)
+    assignment = opened.assignments.get()
+    for utterance in assignment.dialogue.utterances.all():
+        assignment.label(utterance, "text", "yes")
+    assignment.submit()
+    release = make_release(corpus, [opened])
+    assert release.status == JobStatus.DONE, release.failure_text
+    with (release.directory / "utterances.csv").open(encoding="utf-8-sig", newline="") as sheet:
+        rows = list(csv.DictReader(sheet))
+    assert rows[0]["text"].startswith("第") and rows[0]["text_label"] == "yes"
 
 
 def test_what_cannot_be_released_is_refused(corpus, judged):

@@ -5,9 +5,9 @@ from annotation.models import Report
 from corpus.jobs import JobStatus
 from corpus.models import Source
 from modeling.models import TrainingRun
-from releases.models import Release
+from releases.models import Diff, Release
 
-JOBS = [Source, Report, Release, TrainingRun]
+JOBS = [Source, Report, Release, Diff, TrainingRun]
 
 
 class Command(BaseCommand):

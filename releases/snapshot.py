@@ -5,11 +5,8 @@ The same rows give the same bytes: nothing in the directory depends on when or w
 
 import json
 import shutil
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +16,8 @@ from django.conf import settings
 from annotation import resampling
 from annotation.measuring import measure
 from annotation.models import Oddity, Report
-from annotation.models.reports import Report as Reports
-from corpus import cutting, keeping, media
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
-from corpus.models import Dialogue, Utterance
-from releases import card, citation, croissant, rows, verify
+from corpus.models import Utterance
+from releases import card, citation, croissant, footage, rows, verify
 from releases.leakage import leakage
 from releases.models import Release
 from releases.splits import SPLITS
@@ -32,7 +25,6 @@ from releases.tables import Tables
 
 LAYOUT = 2
 SEED = 0  # of the bootstrap
-SHORTEST = 0.04  # seconds of an utterance's clip: one picture
 
 
 def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
@@ -54,7 +46,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     _json(root / "quality.json", findings)
     _write_scheme(root, plan)
     beat(0.55)
-    _write_media(root, plan, lambda share: beat(0.55 + 0.4 * share))
+    footage.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
     manifest = _manifest(plan, counts)
     told = card.Told(
         manifest,
@@ -145,7 +137,7 @@ def _findings(plan):
     """What quality monitoring found in the rounds, and how each finding was answered."""
     rounds = []
     for round in plan.rounds:
-        report = Report.of(round, Reports.Kind.QUALITY)
+        report = Report.of(round, Report.Kind.QUALITY)
         looked = report and report.computed_at
         rounds.append(
             {
@@ -263,78 +255,6 @@ def _manifest(plan, counts):
         "hours_of_speech": round(counts.seconds / 3600, 3),
         "masked": dict(sorted(plan.masked.items())),
     }
-
-
-def _write_media(root, plan, beat):
-    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row[3]]
-    if policy == Release.Media.NONE or not films:
-        return
-    (root / plan.place(films[0])).parent.mkdir()
-    if policy == Release.Media.FEATURES:
-        return _measure_clips(root, plan, films, beat)
-    work = _copy_clip if policy == Release.Media.DIALOGUES else _cut_utterances
-    for done, position in enumerate(films, 1):
-        dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
-        with _film_of(dialogue):
-            work(root, plan, position, dialogue)
-        beat(done / len(films))
-
-
-@contextmanager
-def _film_of(dialogue):
-    try:
-        yield
-    except FileNotFoundError as error:
-        raise Refused(
-            gettext_noop("The clip of %(dialogue)s is missing on disk. Ingest it again."),
-            dialogue=dialogue.uid,
-        ) from error
-
-
-def _copy_clip(root, plan, position, dialogue):
-    target = root / plan.place(position)
-    with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
-        shutil.copyfileobj(clip, copy, 1 << 20)
-
-
-def _cut_utterances(root, plan, position, dialogue):
-    """Each utterance's span of the clip, a file of its own."""
-    spoken = list(dialogue.utterances.exclude(start=None).exclude(end=None).order_by("number"))
-    spoken.sort(key=lambda utterance: utterance.start)
-    with keeping.local(dialogue.clip.name) as path:
-        found = media.probe(path)
-        ends = (min(max(u.end, u.start + SHORTEST), found.duration) for u in spoken)
-        spans = [(u.start, end) for u, end in zip(spoken, ends)]
-        targets = [root / plan.place(position, u.number) for u in spoken]
-        cutting.cut(path, found, spans, lambda number: targets[number], lambda number: None)
-    for target in targets:
-        for suffix in (".flac", ".jpg", ".json", ".cut"):
-            target.with_suffix(suffix).unlink(missing_ok=True)
-
-
-def _measure_clips(root, plan, films, beat):
-    """Sound and picture as arrays, by the learner as a program of its own, one clip a line."""
-    command = [sys.executable, "-m", "modeling.learner", "measure"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=settings.ROOT, text=True, **pipes) as learner:
-        try:
-            for done, position in enumerate(films, 1):
-                dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
-                with _film_of(dialogue), keeping.local(dialogue.clip.name) as path:
-                    line = json.dumps({"clip": str(path), "out": str(root / plan.place(position))})
-                    learner.stdin.write(f"{line}\n")
-                    learner.stdin.flush()
-                    answer = learner.stdout.readline().strip()
-                if answer != "ok":
-                    raise Refused(
-                        gettext_noop("The features of %(dialogue)s could not be measured: %(why)s"),
-                        dialogue=dialogue.uid,
-                        why=answer[:300] or "–",
-                    )
-                beat(done / len(films))
-        except BaseException:
-            learner.kill()
-            raise
 
 
 def _json(path: Path, value: Any) -> None:

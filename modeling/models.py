@@ -25,6 +25,8 @@ class Recipes(models.TextChoices):
 
     HARD_SMALL = "hard-small", gettext_lazy("hard sharing, small: text, audio, vision")
     HARD_TEXT = "hard-text", gettext_lazy("hard sharing, text only")
+    SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates: text, audio, vision")
+    SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
 
 
 class TrainingRunQuerySet(models.QuerySet):

@@ -4,6 +4,7 @@ from statistics import mean
 
 from django.db import transaction
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
@@ -13,6 +14,19 @@ from modeling.forms import RunForm
 from modeling.models import TrainingRun
 
 FEW = 200  # utterances below which a page warns that its figures are mostly chance
+VERDICTS = {
+    "green": _("sound"),
+    "amber": _("doubtful"),
+    "red": _("says next to nothing"),
+}
+DOUBTS = {
+    "nothing": _("training holds no such correlation with both of its labels"),
+    "random": _("in training it depends on its labels no more than dealt at random"),
+    "hardly": _("in training it depends on its labels hardly more than dealt at random"),
+    "drift": _("from train to %(split)s its distribution moves by %(bits)s bits"),
+    "unknown": _("how far annotators agree on it is not known"),
+    "weak": _("annotators agree on it with an alpha of %(alpha)s only"),
+}
 
 
 def runs(request, pk):
@@ -59,7 +73,9 @@ def run(request, pk):
     run = _run_of(request, pk)
     sizes = [task["n"] for task in run.results.get("tasks", {}).values() if task]
     few = max(sizes, default=0) if max(sizes, default=FEW) < FEW else None
-    page = context(run.release.corpus, "runs", run=run, few=few, **_live(run))
+    page = context(
+        run.release.corpus, "runs", run=run, few=few, relations=_relations(run), **_live(run)
+    )
     return render(request, "modeling/run.html", page)
 
 
@@ -83,6 +99,17 @@ def _live(run):
         "losses": [(task, last[task.key]) for task in tasks if task.key in last],
         "tasks": [(task, results.get(task.key)) for task in tasks],
     }
+
+
+def _relations(run):
+    """What is said of each correlation before it may steer: task, verdict, sentences."""
+    found = run.results.get("relations", {})
+    return [
+        (task, found[task.key]["verdict"], VERDICTS[found[task.key]["verdict"]],
+         [DOUBTS[told["why"]] % told for told in found[task.key]["because"]])
+        for task in _tasks(run)
+        if task.key in found
+    ]  # fmt: skip
 
 
 def _tasks(run):

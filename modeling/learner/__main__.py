@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from modeling.learner import recipes
+from modeling.learner import planted, recipes, validity
 from modeling.learner.features import measure
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.recipes import RecipeError
@@ -33,7 +33,27 @@ def parser() -> argparse.ArgumentParser:
         "measure",
         help='features of clips: reads lines {"clip": PATH, "out": PATH}, answers each with ok',
     )
+    checked = verbs.add_parser(
+        "validity", help="whether the correlations of a release say anything"
+    )
+    checked.add_argument("release", type=Path)
+    checked.add_argument("--json", action="store_true")
+    made = verbs.add_parser("planted", help="ways of sharing on data whose relations are known")
+    made.add_argument("--seeds", type=int, default=5)
+    made.add_argument("--sharing", nargs="*", default=[], choices=list(planted.WAYS))
+    made.add_argument("--json", action="store_true")
     return top
+
+
+def check_relations(root: Path, as_json: bool) -> int:
+    """Print what is known of the correlations of a release."""
+    try:
+        found = validity.report(load(root), root)
+    except ReleaseError as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return REFUSED
+    print(json.dumps(found, indent=1) if as_json else validity.table(found))  # noqa: T201
+    return 0
 
 
 def measure_all() -> int:
@@ -52,6 +72,10 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     if options.verb == "measure":
         return measure_all()
+    if options.verb == "validity":
+        return check_relations(options.release, options.json)
+    if options.verb == "planted":
+        return planted.main(options.seeds, options.sharing, options.json)
     if options.leashed:
         threading.Thread(target=_end_with_parent, daemon=True).start()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -74,7 +98,9 @@ def main(arguments: list[str]) -> int:
             "device": str(device),
         }
         (options.out / "meta.json").write_text(json.dumps(decided, indent=1) + "\n")
-        results = train(release, recipe, options.out, device, options.seed, emit)
+        relations = validity.report(release, options.release)
+        (options.out / "relations.json").write_text(json.dumps(relations, indent=1) + "\n")
+        results = train(release, recipe, options.out, device, options.seed, emit, relations)
     except (RecipeError, ReleaseError, FeatureError) as error:
         emit({"event": "refused", "reason": str(error)})
         print(error, file=sys.stderr)  # noqa: T201

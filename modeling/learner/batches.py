@@ -45,7 +45,19 @@ class DialogueBatch:
     index: Tensor  # (B, T) row of each utterance, -1 pads
     speaker: Tensor  # (B, T) number of the speaker within the dialogue
     gold: dict[str, Tensor]  # task -> (N,) class, IGNORED where missing
+    soft: dict[str, Tensor]  # task -> (N, C) how answers spread, zeros where missing
     ids: list[str]  # (N,)
+
+    @property
+    def mask(self) -> Tensor:
+        """(B, T) true where a turn is."""
+        return self.index >= 0
+
+    def by_dialogue(self, rows: Tensor) -> Tensor:
+        """Rows (N, ...) -> (B, T, ...), zeros where no turn is."""
+        placed = rows[self.index.clamp(min=0)]
+        shape = [*self.mask.shape, *[1] * (rows.dim() - 1)]
+        return placed * self.mask.reshape(shape)
 
     def to(self, device: torch.device) -> "DialogueBatch":
         return DialogueBatch(
@@ -56,6 +68,7 @@ class DialogueBatch:
             self.index.to(device),
             self.speaker.to(device),
             {task: gold.to(device) for task, gold in self.gold.items()},
+            {task: soft.to(device) for task, soft in self.soft.items()},
             self.ids,
         )
 
@@ -92,12 +105,20 @@ class Collator:
                 task.key: torch.tensor([_class(task, u.gold.get(task.key)) for u in utterances])
                 for task in self.tasks
             },
+            soft={
+                task.key: torch.tensor([_spread(task, u.soft.get(task.key)) for u in utterances])
+                for task in self.tasks
+            },
             ids=[u.id for u in utterances],
         )
 
 
 def _class(task: Task, value: str | None) -> int:
     return IGNORED if value is None else task.classes.index(value)
+
+
+def _spread(task: Task, soft: dict[str, float] | None) -> list[float]:
+    return [float((soft or {}).get(value, 0.0)) for value in task.classes]
 
 
 def _pad(rows: Sequence[Tensor], value: float) -> Tensor:

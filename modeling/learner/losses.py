@@ -1,13 +1,20 @@
-"""Task losses and their sum."""
+"""Task losses, how they are weighed, and everything that is minimised."""
 
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy, one_hot
 
-from modeling.learner.batches import IGNORED
+from modeling.learner.batches import IGNORED, DialogueBatch
+from modeling.learner.networks.model import Prediction
+from modeling.learner.recipes import Recipe
 from modeling.learner.release import Dialogue, Task
+from modeling.learner.sharing.ordinal import ordinal_loss
+
+SMOOTH = 0.1  # added to every class of a soft label
+START, S_RANGE = -0.5, (-2.0, 4.0)  # of log variances
+PENALTIES = ("orthogonality", "sparsity", "distance")
 
 
 def log_priors(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) -> dict[str, Tensor]:
@@ -28,15 +35,87 @@ def task_losses(
     gold: Mapping[str, Tensor],
     priors: Mapping[str, Tensor],
     adjustment: float,
+    soft: Mapping[str, Tensor] | None = None,
 ) -> dict[str, Tensor]:
     """Cross-entropy per task, logit-adjusted (Menon et al. 2021), in units of log(classes).
 
-    A task without a single label in the batch is left out, not counted as zero.
+    With `soft` the target is how the annotators' answers spread (smoothed by SMOOTH), where that is
+    known, whether or not they settled on a value. A task without a single label in the
+    batch is left out, not counted as zero.
     """
     losses = {}
     for task, scores in logits.items():
-        if (gold[task] != IGNORED).any():
+        targets, told = _targets(gold[task], soft[task] if soft else None, scores.shape[1])
+        if told.any():
             adjusted = scores + adjustment * priors[task]  # (N, C)
-            loss = cross_entropy(adjusted, gold[task], ignore_index=IGNORED)
+            loss = cross_entropy(adjusted[told], targets[told])
             losses[task] = loss / torch.log(torch.tensor(float(scores.shape[1])))
     return losses
+
+
+def _targets(gold: Tensor, spread: Tensor | None, classes: int) -> tuple[Tensor, Tensor]:
+    """Distributions (N, C), and (N,) where there is one."""
+    hard = one_hot(gold.clamp(min=0), classes).float()
+    if spread is None:
+        return hard, gold != IGNORED
+    known = spread.sum(dim=1) > 0
+    smooth = (spread + SMOOTH) / (spread.sum(dim=1, keepdim=True) + SMOOTH * classes)
+    return torch.where(known[:, None], smooth, hard), known | (gold != IGNORED)
+
+
+class Equal(nn.Module):
+    """The mean of the losses."""
+
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack(list(losses.values())).mean()
+
+
+class Uncertainty(nn.Module):
+    """The mean of loss / (2 exp(s)) + s / 2 with a learned s a task (Kendall et al. 2018)."""
+
+    def __init__(self, tasks: Sequence[str]) -> None:
+        super().__init__()
+        self.s = nn.ParameterDict({task: nn.Parameter(torch.tensor(START)) for task in tasks})
+
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        weighed = []
+        for task, loss in losses.items():
+            s = self.s[task].clamp(*S_RANGE)
+            weighed.append(loss / (2 * torch.exp(s)) + s / 2)
+        return torch.stack(weighed).mean()
+
+
+class Objective(nn.Module):
+    """Everything that is minimised: tasks weighed against each other, correlations, penalties."""
+
+    def __init__(self, recipe: Recipe, tasks: Sequence[Task], priors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.recipe, self.priors = recipe, dict(priors)
+        keys = [task.key for task in tasks]
+        self.balance = Uncertainty(keys) if recipe.weighting == "uncertainty" else Equal()
+        self.weights = {name: getattr(recipe, name) for name in PENALTIES}
+
+    def forward(
+        self, found: Prediction, batch: DialogueBatch
+    ) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """The sum, None where the batch holds no label at all, and its parts by name."""
+        recipe = self.recipe
+        own = {task: scores for task, scores in found.logits.items() if task not in found.above}
+        soft = batch.soft if recipe.soft_labels else None
+        losses = task_losses(own, batch.gold, self.priors, recipe.logit_adjustment, soft)
+        related = {}
+        if recipe.relations != "off":
+            for key, above in found.above.items():
+                if (batch.gold[key] != IGNORED).any():
+                    related[key] = ordinal_loss(above, batch.gold[key])
+        parts = losses | related
+        if not parts:
+            return None, {}
+        total = torch.zeros((), device=batch.index.device)
+        if losses:
+            total = total + self.balance(losses)
+        if related:
+            total = total + recipe.relation_weight * torch.stack(list(related.values())).mean()
+        for name, penalty in found.penalties.items():
+            total = total + self.weights[name] * penalty
+        return total, parts

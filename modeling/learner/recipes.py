@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 MODALITIES = ("text", "audio", "vision")
+SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate")
+RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
+WEIGHTINGS = ("equal", "uncertainty")
+CHOICES = {"sharing": SHARINGS, "relations": RELATIONS, "weighting": WEIGHTINGS}
 
 
 class RecipeError(ValueError):
@@ -14,14 +18,26 @@ class RecipeError(ValueError):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A model and how it is trained; `name` says which published recipe it started from."""
+    """A model and how it is trained; `name` says which published recipe it started from.
+
+    Without `context` an utterance is judged alone; without `attention` the turns of a dialogue meet
+    in the towers of the sharing only, not in each modality before; without `fusion` modalities are
+    laid side by side and projected, instead of attending to each other.
+
+    `sharing` "single" is the control: a whole network a task. `relations` says what the stated
+    correlations do in the sharing "relgate": see modeling/learner/sharing/relgate.py. The last four
+    weigh its losses.
+    """
 
     name: str = "hard-small"
     modalities: tuple[str, ...] = MODALITIES
     sharing: str = "hard"
+    relations: str = "supervised"
     width: int = 64
     heads: int = 4
     context: bool = True
+    attention: bool = True
+    fusion: bool = True
     dropout: float = 0.2
     epochs: int = 40
     patience: int = 15
@@ -29,6 +45,12 @@ class Recipe:
     learning_rate: float = 1e-3
     weight_decay: float = 0.01
     logit_adjustment: float = 1.0
+    weighting: str = "uncertainty"
+    soft_labels: bool = False
+    relation_weight: float = 1.0
+    orthogonality: float = 0.1
+    sparsity: float = 0.01
+    distance: float = 1e-4
 
     def __post_init__(self) -> None:
         unknown = set(self.modalities) - set(MODALITIES)
@@ -36,8 +58,11 @@ class Recipe:
             raise RecipeError(
                 f"modalities must be some of {', '.join(MODALITIES)}, not {self.modalities}."
             )
-        if self.sharing != "hard":
-            raise RecipeError(f"sharing must be 'hard', not {self.sharing!r}.")
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise RecipeError(
+                    f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}."
+                )
         if self.width % self.heads:
             raise RecipeError(f"width {self.width} is not a multiple of heads {self.heads}.")
         for name in ("epochs", "patience", "dialogues_per_batch", "width", "heads"):
@@ -63,6 +88,10 @@ class Recipe:
 RECIPES = {
     "hard-small": Recipe(),
     "hard-text": replace(Recipe(), name="hard-text", modalities=("text",), epochs=12, patience=3),
+    "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
+    "soft-text": replace(
+        Recipe(), name="soft-text", sharing="relgate", modalities=("text",), epochs=12, patience=3
+    ),
 }
 
 

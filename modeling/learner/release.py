@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,12 @@ class Task:
 
     key: str
     classes: tuple[str, ...]
-    is_correlation: bool
+    source: str = ""  # of a correlation, the task that moves
+    target: str = ""  # and the one that is moved
+
+    @property
+    def is_correlation(self) -> bool:
+        return bool(self.source)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Utterance:
     gold: dict[str, str]
     clip: Path | None = None  # its own, where the release has one for each utterance
     clip_sha256: str = ""
+    soft: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,12 @@ def load(root: Path) -> Release:
         raise ReleaseError(f"{root} is not a release directory: {error}") from error
     digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     tasks = tuple(
-        Task(task["key"], tuple(v["key"] for v in task["values"]), bool(task.get("source")))
+        Task(
+            task["key"],
+            tuple(v["key"] for v in task["values"]),
+            task.get("source") or "",
+            task.get("target") or "",
+        )
         for task in scheme["tasks"]
     )
     rows: dict[str, list[dict[str, Any]]] = {}
@@ -118,6 +129,7 @@ def _dialogue(
             gold=row["gold"],
             clip=root / own if own else None,
             clip_sha256=digests[own] if own else "",
+            soft=row.get("soft", {}),
         )
 
     return Dialogue(

@@ -4,24 +4,24 @@ import json
 import random
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from modeling.learner.batches import IGNORED, Collator, DialogueBatch, Normalisation, batches
 from modeling.learner.features import audio, extract_all, vision
 from modeling.learner.features.text import Vocabulary
-from modeling.learner.losses import log_priors, task_losses
+from modeling.learner.losses import Objective, log_priors
 from modeling.learner.metrics import macro_f1, report
-from modeling.learner.networks.model import DialogueModel
+from modeling.learner.networks.model import build
 from modeling.learner.recipes import Recipe
-from modeling.learner.release import Dialogue, Release
+from modeling.learner.release import Dialogue, Release, Task
 
 Emit = Callable[[dict[str, Any]], None]
 MIN_GAIN = 1e-3
@@ -61,9 +61,17 @@ def choose_device(name: str) -> torch.device:
 
 
 def train(
-    release: Release, recipe: Recipe, out: Path, device: torch.device, seed: int, emit: Emit
+    release: Release,
+    recipe: Recipe,
+    out: Path,
+    device: torch.device,
+    seed: int,
+    emit: Emit,
+    relations: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Train, keep the best epoch, evaluate it once, write everything to `out`; the results.
+
+    `relations` is what validity.py says of the release's correlations, kept with the results.
 
     `out` gets recipe.json, meta.json, model.safetensors, predictions.jsonl and results.json.
     Raises Interrupted on SIGTERM, FeatureError for a clip that cannot be decoded.
@@ -73,18 +81,79 @@ def train(
     torch.manual_seed(seed)
     splits = Splits.of(release, seed)
     collate = _collator(release, recipe, splits, out.parent / "features", emit)
-    model = DialogueModel(recipe, release.tasks, len(collate.vocabulary)).to(device)
+    if recipe.relations == "shuffled":
+        splits = replace(splits, train=shuffled_relations(splits.train, release.tasks, seed))
+    ties = strengths(splits.train, release.tasks)
+    model = build(recipe, release.tasks, len(collate.vocabulary), ties).to(device)
     priors = {k: p.to(device) for k, p in log_priors(splits.train, release.tasks).items()}
+    objective = Objective(recipe, release.tasks, priors).to(device)
+
+    def in_order(epoch: int) -> Iterator[DialogueBatch]:
+        order = shuffled(len(splits.train), seed + epoch)
+        for batch in batches(splits.train, recipe.dialogues_per_batch, collate, order):
+            stop.check()
+            yield batch.to(device)
+
+    def score() -> dict[str, float]:
+        return _scores(model, collate, splits.selection, device)
+
+    best_state, best_epoch = fit(model, objective, in_order, score, recipe, emit)
+    model.load_state_dict(best_state)
+    results = {
+        "release": release.digest,
+        "split": splits.evaluation_name,
+        "best_epoch": best_epoch,
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "tasks": _evaluate(model, collate, splits, device, out),
+        "relations": {
+            key: {name: row[name] for name in ("verdict", "because")}
+            for key, row in (relations or {}).items()
+        },
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    save_file(best_state, out / "model.safetensors")
+    _json(out / "vocabulary.json", collate.vocabulary.characters)
+    _json(out / "results.json", results)
+    emit({"event": "done", **results})
+    return results
+
+
+def fit(
+    model: nn.Module,
+    objective: Objective,
+    in_order: Callable[[int], Iterable[DialogueBatch]],
+    score: Callable[[], dict[str, float]],
+    recipe: Recipe,
+    emit: Emit,
+) -> tuple[dict[str, Tensor], int]:
+    """Train until `score` (by task, on what selects) has not risen for `recipe.patience` epochs;
+    the parameters of the best epoch, and which it was. `in_order(epoch)` gives its batches.
+    """
+    started = time.monotonic()
+    parameters = [*model.parameters(), *objective.parameters()]
     optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
+    # separate networks are clipped one by one: nothing couples their gradients
+    alone = list(getattr(model, "models", {}).values()) or [model]
     best, best_epoch, best_state = -1.0, 0, _state(model)
     for epoch in range(1, recipe.epochs + 1):
-        losses = _train_epoch(
-            model, optimiser, collate, splits.train, recipe, priors, device, seed + epoch, stop
-        )
-        scores = _scores(model, collate, splits.selection, device)
-        score = float(np.mean(list(scores.values()))) if scores else 0.0
+        model.train()
+        sums: dict[str, list[float]] = {}
+        for batch in in_order(epoch):
+            total, parts = objective(model(batch), batch)
+            if total is None:
+                continue
+            optimiser.zero_grad()
+            total.backward()
+            for part in alone:
+                torch.nn.utils.clip_grad_norm_(part.parameters(), 1.0)
+            optimiser.step()
+            for name, loss in parts.items():
+                sums.setdefault(name, []).append(loss.item())
+        losses = {name: float(np.mean(values)) for name, values in sums.items()}
+        scores = score()
+        mean = float(np.mean(list(scores.values()))) if scores else 0.0
         emit(
             {
                 "event": "epoch",
@@ -96,24 +165,55 @@ def train(
                 "seconds": round(time.monotonic() - started, 2),
             }
         )
-        if score > best + MIN_GAIN:
-            best, best_epoch, best_state = score, epoch, _state(model)
+        if mean > best + MIN_GAIN:
+            best, best_epoch, best_state = mean, epoch, _state(model)
         elif epoch - best_epoch >= recipe.patience:
             break
-    model.load_state_dict(best_state)
-    results = {
-        "release": release.digest,
-        "split": splits.evaluation_name,
-        "best_epoch": best_epoch,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "tasks": _evaluate(model, collate, splits, device, out),
-        "seconds": round(time.monotonic() - started, 2),
-    }
-    save_file(best_state, out / "model.safetensors")
-    _json(out / "vocabulary.json", collate.vocabulary.characters)
-    _json(out / "results.json", results)
-    emit({"event": "done", **results})
-    return results
+    return best_state, best_epoch
+
+
+def shuffled(size: int, seed: int) -> list[int]:
+    """An order that the seed fixes."""
+    return torch.randperm(size, generator=torch.Generator().manual_seed(seed)).tolist()
+
+
+def strengths(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) -> dict[str, float]:
+    """Correlation -> how strong people said it is in the mean, 0 to 1; nothing where none did."""
+    found = {}
+    for task in (task for task in tasks if task.is_correlation):
+        middle = (len(task.classes) - 1) / 2
+        said = [
+            abs(task.classes.index(utterance.gold[task.key]) - middle) / middle
+            for dialogue in dialogues
+            for utterance in dialogue.utterances
+            if task.key in utterance.gold
+        ]
+        if said:
+            found[task.key] = float(np.mean(said))
+    return found
+
+
+def shuffled_relations(
+    dialogues: Sequence[Dialogue], tasks: Sequence[Task], seed: int
+) -> list[Dialogue]:
+    """The dialogues with the gold of each correlation dealt anew among the utterances that have it:
+    what is left is how often each value occurs.
+    """
+    gold = [[dict(u.gold) for u in dialogue.utterances] for dialogue in dialogues]
+    rng = random.Random(seed)
+    for task in (task for task in tasks if task.is_correlation):
+        holders = [row for rows in gold for row in rows if task.key in row]
+        values = [row[task.key] for row in holders]
+        rng.shuffle(values)
+        for row, value in zip(holders, values, strict=True):
+            row[task.key] = value
+    return [
+        replace(
+            dialogue,
+            utterances=tuple(replace(u, gold=row) for u, row in zip(dialogue.utterances, rows)),
+        )
+        for dialogue, rows in zip(dialogues, gold, strict=True)
+    ]
 
 
 class _StopSignal:
@@ -164,44 +264,14 @@ def _no_features(dialogue: Dialogue) -> list[Any]:
     return [Features(audio.nothing(), vision.nothing()) for _ in dialogue.utterances]
 
 
-def _train_epoch(
-    model: DialogueModel,
-    optimiser: torch.optim.Optimizer,
-    collate: Collator,
-    dialogues: Sequence[Dialogue],
-    recipe: Recipe,
-    priors: dict[str, Tensor],
-    device: torch.device,
-    seed: int,
-    stop: _StopSignal,
-) -> dict[str, float]:
-    """One pass over the dialogues in an order that the seed fixes; mean loss per task."""
-    model.train()
-    sums: dict[str, list[float]] = {}
-    order = torch.randperm(len(dialogues), generator=torch.Generator().manual_seed(seed)).tolist()
-    for batch in batches(dialogues, recipe.dialogues_per_batch, collate, order):
-        stop.check()
-        batch = batch.to(device)
-        losses = task_losses(model(batch), batch.gold, priors, recipe.logit_adjustment)
-        if not losses:
-            continue
-        optimiser.zero_grad()
-        torch.stack(list(losses.values())).mean().backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        for task, loss in losses.items():
-            sums.setdefault(task, []).append(loss.item())
-    return {task: float(np.mean(values)) for task, values in sums.items()}
-
-
 @torch.no_grad()
 def _predict(
-    model: DialogueModel, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
+    model: nn.Module, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
 ) -> list[tuple[DialogueBatch, dict[str, Tensor]]]:
     model.eval()
     found = []
     for batch in batches(dialogues, 16, collate):
-        logits = model(batch.to(device))
+        logits = model(batch.to(device)).logits
         found.append((batch, {task: torch.softmax(s, 1).cpu() for task, s in logits.items()}))
     return found
 
@@ -209,6 +279,7 @@ def _predict(
 def _pairs(
     predicted: Sequence[tuple[DialogueBatch, dict[str, Tensor]]], task: str
 ) -> tuple[list[int], list[int]]:
+    predicted = [row for row in predicted if task in row[1]]
     gold = [int(g) for batch, _ in predicted for g in batch.gold[task]]
     guess = [int(p) for _, probabilities in predicted for p in probabilities[task].argmax(1)]
     kept = [(g, p) for g, p in zip(gold, guess, strict=True) if g != IGNORED]
@@ -216,7 +287,7 @@ def _pairs(
 
 
 def _scores(
-    model: DialogueModel, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
+    model: nn.Module, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
 ) -> dict[str, float]:
     predicted = _predict(model, collate, dialogues, device)
     scores = {}
@@ -228,7 +299,7 @@ def _scores(
 
 
 def _evaluate(
-    model: DialogueModel, collate: Collator, splits: Splits, device: torch.device, out: Path
+    model: nn.Module, collate: Collator, splits: Splits, device: torch.device, out: Path
 ) -> dict[str, Any]:
     predicted = _predict(model, collate, splits.evaluation, device)
     with (out / "predictions.jsonl").open("w", encoding="utf-8") as lines:
@@ -237,6 +308,7 @@ def _evaluate(
                 answer = {
                     task.key: task.classes[int(probabilities[task.key][row].argmax())]
                     for task in collate.tasks
+                    if task.key in probabilities
                 }
                 lines.write(json.dumps({"id": utterance, "predicted": answer}) + "\n")
     results = {}
@@ -252,7 +324,7 @@ def _evaluate(
     return results
 
 
-def _state(model: DialogueModel) -> dict[str, Tensor]:
+def _state(model: nn.Module) -> dict[str, Tensor]:
     return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
 
 

@@ -28,8 +28,8 @@ from modeling.models import Recipes
 
 ROOT = Path(__file__).resolve().parents[2]
 TASKS = (
-    Task("sentiment", ("negative", "neutral", "positive"), False),
-    Task("sarcasm", ("no", "yes"), False),
+    Task("sentiment", ("negative", "neutral", "positive")),
+    Task("sarcasm", ("no", "yes")),
 )
 
 
@@ -99,9 +99,9 @@ def learn(release, out, *more):
 def test_a_batch_of_one_equals_its_row_in_a_larger_batch():
     talks = [dialogue("a", 3), dialogue("b", 6), dialogue("c", 1)]
     collate, network = collator(talks), model()
-    together = network(collate(talks))
+    together = network(collate(talks)).logits
     for task in together:
-        alone = torch.cat([network(collate([talk]))[task] for talk in talks])
+        alone = torch.cat([network(collate([talk])).logits[task] for talk in talks])
         assert torch.allclose(together[task], alone, atol=1e-5)
 
 
@@ -109,12 +109,12 @@ def test_a_missing_modality_is_masked_and_its_content_cannot_matter():
     talks = [dialogue("a", 4)]
     collate, network = collator(talks, without=("vision",)), model()
     batch = collate(talks)
-    before = network(batch)
+    before = network(batch).logits
     batch.vision = torch.randn(4, 5, vision.DIMS) * 100
-    for task, logits in network(batch).items():
+    for task, logits in network(batch).logits.items():
         assert torch.allclose(logits, before[task], atol=1e-6)
     silent = collator(talks, without=("audio", "vision"))(talks)
-    assert all(torch.isfinite(logits).all() for logits in network(silent).values())
+    assert all(torch.isfinite(logits).all() for logits in network(silent).logits.values())
 
 
 def test_context_reaches_other_turns_and_can_be_switched_off():
@@ -122,10 +122,10 @@ def test_context_reaches_other_turns_and_can_be_switched_off():
     collate = collator(talks)
     for context, changes in ((True, True), (False, False)):
         network = model(context=context)
-        before = network(collate(talks))["sentiment"]
+        before = network(collate(talks)).logits["sentiment"]
         batch = collate(talks)
         batch.text[0] = UNKNOWN
-        after = network(batch)["sentiment"]
+        after = network(batch).logits["sentiment"]
         assert not torch.allclose(before[0], after[0])
         assert torch.allclose(before[3], after[3], atol=1e-7) != changes
 

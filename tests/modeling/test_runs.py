@@ -103,6 +103,8 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
+    assert "May the correlations steer?" in page and "says next to nothing" in page
+    assert "depends on its labels no more than dealt at random" in page  # they are all 0 here
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
     assert (
         "hard sharing, text only" in client.get(reverse("runs", args=[corpus.pk])).content.decode()

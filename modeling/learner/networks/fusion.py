@@ -4,6 +4,21 @@ import torch
 from torch import Tensor, nn
 
 
+class Concatenation(nn.Module):
+    """The control: modality vectors side by side, projected; a missing one is zeros."""
+
+    def __init__(self, modalities: int, width: int, dropout: float) -> None:
+        super().__init__()
+        self.project = nn.Linear(modalities * width, width)
+        self.norm = nn.LayerNorm(width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
+        """Tokens (N, M, d), present (N, M) true where the modality is -> (N, d)."""
+        beside = (tokens * present[..., None]).flatten(1)  # (N, M d)
+        return self.norm(self.drop(self.project(beside)))
+
+
 class AttentionFusion(nn.Module):
     """Self-attention among the modality tokens, then a learned query reads them.
 

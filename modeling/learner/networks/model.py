@@ -1,6 +1,7 @@
 """Encoders, context, fusion, sharing and heads as one network."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
@@ -9,16 +10,35 @@ from modeling.learner.batches import DialogueBatch
 from modeling.learner.features import audio, vision
 from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
-from modeling.learner.networks.fusion import AttentionFusion
+from modeling.learner.networks.fusion import AttentionFusion, Concatenation
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
-from modeling.learner.sharing import HardSharing
+from modeling.learner.sharing import make
+from modeling.learner.sharing.ordinal import class_scores
+
+
+@dataclass
+class Prediction:
+    """Logits (N, C) by task; of relations what the sharing found, by utterance; penalties."""
+
+    logits: dict[str, Tensor]
+    above: dict[str, Tensor] = field(default_factory=dict)  # correlation -> (N, C - 1) logits
+    gates: dict[str, Tensor] = field(default_factory=dict)  # correlation -> (N,) from -1 to 1
+    penalties: dict[str, Tensor] = field(default_factory=dict)
 
 
 class DialogueModel(nn.Module):
-    """Contribution (2) of Jiang (2025), small: context per modality, fusion, trunk, heads."""
+    """Contributions (2) and (3) of Jiang (2025), small: encoders, context a modality, fusion, a
+    sharing, heads. Which of the two it is, the recipe's sharing says.
+    """
 
-    def __init__(self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        tasks: Sequence[Task],
+        vocabulary: int,
+        priors: Mapping[str, float] | None = None,
+    ) -> None:
         super().__init__()
         width, dropout = recipe.width, recipe.dropout
         self.modalities = recipe.modalities
@@ -30,32 +50,73 @@ class DialogueModel(nn.Module):
         self.encoders = nn.ModuleDict({name: makers[name]() for name in self.modalities})
         self.contexts = nn.ModuleDict(
             {name: DialogueContext(width, recipe.heads, dropout) for name in self.modalities}
-            if recipe.context
+            if recipe.context and recipe.attention
             else {}
         )
-        self.fusion = AttentionFusion(len(self.modalities), width, recipe.heads, dropout)
-        self.sharing = HardSharing(width, [task.key for task in tasks], dropout)
+        size = len(self.modalities)
+        self.fusion: nn.Module = Concatenation(size, width, dropout)
+        if recipe.fusion:
+            self.fusion = AttentionFusion(size, width, recipe.heads, dropout)
+        self.sharing = make(recipe, tasks, priors)
+        related = getattr(self.sharing, "related", {})
+        self.tells_relations = recipe.relations != "off"
         self.heads = nn.ModuleDict(
-            {task.key: _head(width, len(task.classes), dropout) for task in tasks}
+            {
+                task.key: _head(width, len(task.classes), dropout)
+                for task in tasks
+                if task.key not in related
+            }
         )
 
-    def forward(self, batch: DialogueBatch) -> dict[str, Tensor]:
-        """Logits per task, (N, classes of the task)."""
+    def forward(self, batch: DialogueBatch) -> Prediction:
+        """What the model says of every utterance of the batch."""
         tokens = torch.stack([self._encode(name, batch) for name in self.modalities], dim=1)
         present = torch.stack([batch.lengths[name] > 0 for name in self.modalities], dim=1)
         fused = self.fusion(tokens, present)  # (N, d)
-        shared = self.sharing(fused)  # task -> (N, d)
-        return {task: head(shared[task]) for task, head in self.heads.items()}
+        shared = self.sharing(batch.by_dialogue(fused), batch.mask)
+        mask = batch.mask  # rows of `index` count up in this order
+        logits = {task: head(shared.vectors[task][mask]) for task, head in self.heads.items()}
+        above = {key: found[mask] for key, found in shared.relations.items()}  # (N, C - 1)
+        if self.tells_relations:
+            logits |= {key: class_scores(found) for key, found in above.items()}
+        gates = {key: found[mask] for key, found in shared.gates.items()}
+        return Prediction(logits, above, gates, shared.penalties)
 
     def _encode(self, name: str, batch: DialogueBatch) -> Tensor:
         vectors = self.encoders[name](getattr(batch, name), batch.lengths[name])  # (N, d)
         if name not in self.contexts:
             return vectors
-        mask = batch.index >= 0  # (B, T)
-        heard = mask & (batch.lengths[name] > 0)[batch.index.clamp(min=0)]
-        turns = vectors[batch.index.clamp(min=0)] * heard[..., None]  # (B, T, d)
+        heard = batch.by_dialogue(batch.lengths[name] > 0)  # (B, T)
+        turns = batch.by_dialogue(vectors) * heard[..., None]  # (B, T, d)
         mixed = self.contexts[name](turns, batch.speaker, heard)  # (B, T, d)
-        return mixed[mask]  # (N, d): rows of `index` count up in this order
+        return mixed[batch.mask]  # (N, d): rows of `index` count up in this order
+
+
+class SeparateModels(nn.Module):
+    """The control: a network of the same parts for each task, with nothing in common."""
+
+    def __init__(self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int) -> None:
+        super().__init__()
+        alone = replace(recipe, sharing="hard")
+        self.models = nn.ModuleDict(
+            {task.key: DialogueModel(alone, [task], vocabulary) for task in tasks}
+        )
+
+    def forward(self, batch: DialogueBatch) -> Prediction:
+        found = [model(batch).logits for model in self.models.values()]
+        return Prediction({task: logits for each in found for task, logits in each.items()})
+
+
+def build(
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    vocabulary: int,
+    priors: Mapping[str, float] | None = None,
+) -> nn.Module:
+    """The network of a recipe; `priors` as in modeling/learner/sharing."""
+    if recipe.sharing == "single":
+        return SeparateModels(recipe, tasks, vocabulary)
+    return DialogueModel(recipe, tasks, vocabulary, priors)
 
 
 def _head(width: int, classes: int, dropout: float) -> nn.Sequential:

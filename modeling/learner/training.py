@@ -320,7 +320,16 @@ def _evaluate(
             for u in dialogue.utterances
             if task.key in u.gold
         ]
-        results[task.key] = report(train_gold, gold, guess)
+        told = [row for row in predicted if task.key in row[1]]
+        scores = [
+            row.tolist()
+            for batch, probabilities in told
+            for row, g in zip(probabilities[task.key], batch.gold[task.key], strict=True)
+            if g != IGNORED
+        ]
+        results[task.key] = report(
+            train_gold, gold, guess, len(task.classes), scores, task.is_correlation
+        )
     return results
 
 

@@ -127,7 +127,7 @@ def shown(request, release, **more):
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
             "split_names": SPLITS,
-            "downloads": release.downloads.select_related("share"),
+            "downloads": release.downloads.select_related("share") if lead else [],
             "taken": release.downloads.aggregate(n=Sum("count"))["n"] or 0,
             "others": [other for other in others(request.user) if other.pk != release.pk],
         }

@@ -11,7 +11,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    balanced_accuracy_score,
+    cohen_kappa_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+    roc_auc_score,
+)
 
 from modeling.learner import recipes
 from modeling.learner.batches import IGNORED, Collator, Normalisation
@@ -152,10 +161,32 @@ def test_metrics_equal_scikit_learn():
         assert accuracy(gold, guess) == pytest.approx(accuracy_score(gold, guess))
         assert macro_f1(gold, guess) == pytest.approx(f1_score(gold, guess, average="macro"))
     assert majority([2, 1, 1, 2]) == 1
-    found = report([1, 1, 0], [0, 1, 1], [0, 1, 0])
+    found = report([1, 1, 0], [0, 1, 1], [0, 1, 0], 2)
     assert found["majority_accuracy"] == pytest.approx(2 / 3)
     assert found["majority_macro_f1"] == pytest.approx(0.4)
-    assert report([], [1], [1]) is None and report([1], [], []) is None
+    assert report([], [1], [1], 2) is None and report([1], [], [], 2) is None
+
+
+def test_the_whole_report_equals_scikit_learn():
+    rng = np.random.default_rng(1)
+    for classes in (2, 5):
+        gold, guess = (rng.integers(0, classes, 80).tolist() for _ in "ab")
+        scores = rng.integers(0, 6, (80, classes)) / 5  # with ties
+        found = report(gold, gold, guess, classes, scores.tolist(), ordinal=True)
+        assert found["weighted_f1"] == pytest.approx(f1_score(gold, guess, average="weighted"))
+        assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(gold, guess))
+        assert found["confusion"] == confusion_matrix(gold, guess).tolist()
+        kappa = cohen_kappa_score(gold, guess, weights="quadratic")
+        assert found["quadratic_kappa"] == pytest.approx(kappa)
+        assert found["mae"] == pytest.approx(np.abs(np.subtract(gold, guess)).mean())
+        table = precision_recall_fscore_support(gold, guess)
+        for place, name in enumerate(("precision", "recall", "f1", "n")):
+            assert [row[name] for row in found["classes"]] == pytest.approx(list(table[place]))
+        if classes == 2:
+            assert found["auroc"] == pytest.approx(roc_auc_score(gold, scores[:, 1]))
+            assert found["ap"] == pytest.approx(average_precision_score(gold, scores[:, 1]))
+    alone = report([0], [0, 0], [0, 0], 2, [[1.0, 0.0]] * 2, ordinal=True)
+    assert alone["auroc"] is None and alone["ap"] is None and alone["quadratic_kappa"] is None
 
 
 def test_log_mel_frames_show_the_pitch(film):

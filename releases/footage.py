@@ -52,8 +52,8 @@ def _copy_clip(root, plan, position, dialogue):
 
 def _cut_utterances(root, plan, position, dialogue):
     """Each utterance's span of the clip, a file of its own."""
-    spoken = list(dialogue.utterances.exclude(start=None).exclude(end=None).order_by("number"))
-    spoken.sort(key=lambda utterance: utterance.start)
+    spoken = list(dialogue.utterances.exclude(start=None).exclude(end=None))
+    spoken.sort(key=lambda utterance: (utterance.start, utterance.number))
     with keeping.local(dialogue.clip.name) as path:
         found = media.probe(path)
         ends = (min(max(u.end, u.start + SHORTEST), found.duration) for u in spoken)

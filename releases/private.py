@@ -5,7 +5,7 @@ Numbers are also found where they are spoken (一三八…, 幺 for 1) or parted
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 DIGITS = str.maketrans("零〇一二三四五六七八九幺两", "0012345678912")
@@ -96,10 +96,3 @@ def masked(text: str, cleared: Collection[str] = ()) -> tuple[str, list[str]]:
             kinds.append(sighting.kind)
             at = sighting.end
     return "".join([*pieces, text[at:]]) if kinds else text, kinds
-
-
-def found_in(rows: Iterator[tuple[int, str]]) -> Iterator[tuple[int, Sighting]]:
-    """(key, sighting) of each of the (key, text) rows."""
-    for key, text in rows:
-        for sighting in sightings(text):
-            yield key, sighting

@@ -4,6 +4,7 @@ What is there already, whole, is not sent again. The manifest goes last, so that
 off is never taken for a release.
 """
 
+import json
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from corpus.complaints import Complaint, gettext_noop
-from releases import archive, verify
+from releases import verify
 
 BLOCK = 1 << 20
 Said = Callable[[str], None]
@@ -42,10 +43,11 @@ def push(root: Path, target: Target, said: Said = lambda line: None) -> tuple[in
             gettext_noop("Not pushed, for the release is not whole: %(why)s"), why=found
         )
     sent = 0
-    rows = [(name, size) for name, size, _crc in archive.index(root)]
-    rows.sort(key=lambda row: (row[0] == "manifest.json", row[0]))
-    for name, size in rows:
-        sha256 = verify.digest(root / name)
+    manifest = root / "manifest.json"
+    files = json.loads(manifest.read_text("utf-8"))["files"]
+    rows = [(entry["path"], entry["bytes"], entry["sha256"]) for entry in files]
+    rows.append((manifest.name, manifest.stat().st_size, verify.digest(manifest)))
+    for name, size, sha256 in rows:
         if target.has(name, size, sha256):
             continue
         said(f"{name} ({size} bytes)")

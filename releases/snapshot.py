@@ -37,8 +37,8 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     beat(0.05)
     counts, texts = _write_tables(root, plan, beat)
     beat(0.35)
-    leaks = leakage(*texts)
-    _json(root / "leakage.json", leaks.to_json())
+    leaks = leakage(*texts).to_json()
+    _json(root / "leakage.json", leaks)
     measures = [m.to_json() for m in measure(plan.rounds, plan.scheme, seed=SEED)]
     _json(root / "agreement.json", _certificate(measures))
     beat(0.5)
@@ -52,7 +52,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         manifest,
         plan.scheme,
         measures,
-        leaks.to_json(),
+        leaks,
         findings,
         {task: dict(values) for task, values in counts.gold.items()},
         plan.traits,

@@ -54,7 +54,7 @@ class Diff(Job):
         for release in (one, other):
             release.guard_frozen()
         found, made = cls.objects.get_or_create(one=one, other=other)
-        if made or (found.requeue() if found.ended or found.stale else False):
+        if made or found.requeue():
             Event.record(person, cls.verb, other, version=other.version, since=one.version)
             found.later()
         return found

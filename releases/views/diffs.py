@@ -77,11 +77,9 @@ def _told(request, found, what):
                        if key in KINDS],
         "dialogues": found.result["dialogues"],
         "rows": _linked(found, rows[:SIZE], schemes),
-        "first": start + 1,
         "next": start + SIZE if more else None,
         "previous": max(0, start - SIZE) if start else None,
         "chosen": next((row for row in labels if f"label:{row['key']}" == what), None),
-        "cell": (request.GET.get("was"), request.GET.get("now")),
         "what_said": KINDS.get(what, ""),
     }  # fmt: skip
 

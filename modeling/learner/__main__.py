@@ -1,63 +1,218 @@
-"""`python -m modeling.learner train RELEASE --recipe NAME|FILE --out DIR`, and `measure`"""
+"""Learns from a release directory: features, train, evaluate, predict, compare and more."""
 
 import argparse
 import json
 import os
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from modeling.learner import planted, recipes, validity
-from modeling.learner.features import measure
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories alone
+
+from modeling.learner import ablation, comparing, planted, recipes, tables, validity
+from modeling.learner.evaluation import evaluate, predict
+from modeling.learner.features import Extractors, extract_all, measure
 from modeling.learner.features.decoding import FeatureError
+from modeling.learner.fitting import Interrupted, StopSignal
 from modeling.learner.recipes import RecipeError
 from modeling.learner.release import ReleaseError, load
-from modeling.learner.training import Interrupted, choose_device, train
+from modeling.learner.rundir import RunDirectory, RunError, runs_of
+from modeling.learner.training import KEEP_EVERY, choose_device, train
 
 RESUMABLE, REFUSED = 75, 2
+Options = argparse.Namespace
 
 
 def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="python -m modeling.learner", description=__doc__)
     verbs = top.add_subparsers(dest="verb", required=True)
-    training = verbs.add_parser("train", help="train a recipe on a release directory")
-    training.add_argument("release", type=Path)
-    training.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
-    training.add_argument("--out", type=Path, required=True)
-    training.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    training.add_argument("--seed", type=int, default=1)
-    training.add_argument("--json", action="store_true", help="print the results as JSON")
-    training.add_argument("--leashed", action="store_true", help="end when standard input closes")
-    verbs.add_parser(
-        "measure",
-        help='features of clips: reads lines {"clip": PATH, "out": PATH}, answers each with ok',
-    )
-    checked = verbs.add_parser(
-        "validity", help="whether the correlations of a release say anything"
-    )
-    checked.add_argument("release", type=Path)
-    checked.add_argument("--json", action="store_true")
-    made = verbs.add_parser("planted", help="ways of sharing on data whose relations are known")
+
+    def verb(name: str, run: Callable[[Options], int], words: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=words, description=words)
+        made.set_defaults(run=run)
+        if name not in ("measure", "planted"):
+            made.add_argument("release", type=Path, help="a release directory")
+        if name != "measure":
+            made.add_argument("--json", action="store_true", help="print the results as JSON")
+        return made
+
+    def trains(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
+        made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+        made.add_argument("--cache", type=Path, help="where features are kept between runs")
+        made.add_argument("--leashed", action="store_true", help="end when standard input closes")
+
+    made = verb("features", features, "measure clips and texts before they are learned from")
+    trains(made)
+    made.add_argument("--part", default="1/1", help="K/N: every N-th dialogue from the K-th")
+    made.add_argument("--on-failure", choices=["fail", "missing"], default="fail")
+
+    made = verb("train", train_runs, "train a recipe, or go on where its checkpoint is")
+    trains(made)
+    made.add_argument("--out", type=Path, required=True, help="the directory of the run")
+    made.add_argument("--seed", type=int, default=1)
+    made.add_argument("--seeds", type=int, help="seeds 1 to so many, each in OUT/seed-N")
+    made.add_argument("--keep-every", type=float, default=KEEP_EVERY, metavar="SECONDS")
+    made.add_argument("--anew", action="store_true", help="forget what the directory holds")
+    made.add_argument("--deterministic", action="store_true", help="the same bits on a GPU, slower")
+
+    made = verb("evaluate", evaluate_runs, "look at the sealed split; every look is counted")
+    made.add_argument("--out", type=Path, required=True, help="the directory of a run or its seeds")
+    made.add_argument("--split", default="sealed")
+    made.add_argument("--latex", type=Path, help="write a table there")
+    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    made.add_argument("--cache", type=Path)
+    made.add_argument("--leashed", action="store_true", help="end when standard input closes")
+
+    made = verb("predict", predict_rows, "what a run says of every utterance of any release")
+    made.add_argument("--out", type=Path, required=True, help="the directory of the run")
+    made.add_argument("--to", type=Path, required=True, help="the file of JSON lines to write")
+    made.add_argument("--split", default="", help="of these dialogues only")
+    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    made.add_argument("--cache", type=Path)
+
+    made = verb("compare", compare_runs, "what one evaluated run gains over another, and how sure")
+    made.add_argument("one", type=Path, help="the directory of a run or its seeds")
+    made.add_argument("other", type=Path)
+
+    made = verb("ablate", ablate_recipe, "what each part of a recipe is worth, as one table")
+    trains(made)
+    made.add_argument("--out", type=Path, required=True)
+    made.add_argument("--seeds", type=int, default=1)
+    made.add_argument("--sealed", action="store_true", help="on the sealed split; looks count")
+
+    made = verb("baseline", baseline, "TF-IDF of characters and logistic regression, evaluated")
+    made.add_argument("--out", type=Path, required=True)
+
+    verb("validity", check_relations, "whether the correlations of a release say anything")
+    verb("measure", measure_all, 'reads lines {"clip": PATH, "out": PATH}, answers each with ok')
+    made = verb("planted", planted_table, "ways of sharing on data whose relations are known")
     made.add_argument("--seeds", type=int, default=5)
     made.add_argument("--sharing", nargs="*", default=[], choices=list(planted.WAYS))
-    made.add_argument("--json", action="store_true")
     return top
 
 
-def check_relations(root: Path, as_json: bool) -> int:
-    """Print what is known of the correlations of a release."""
-    try:
-        found = validity.report(load(root), root)
-    except ReleaseError as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return REFUSED
-    print(json.dumps(found, indent=1) if as_json else validity.table(found))  # noqa: T201
+def features(options: Options) -> int:
+    release = load(options.release)
+    recipe = recipes.find(options.recipe)
+    number, of = (int(each) for each in options.part.split("/"))
+    if not 1 <= number <= of:
+        raise RecipeError(f"--part is K/N with K from 1 to N, not {options.part}.")
+    mine, stop = release.dialogues[number - 1 :: of], StopSignal()
+    cache = options.cache or Path("features")
+
+    def progress(done: int, total: int) -> None:
+        stop.check()
+        _say(json.dumps({"event": "features", "done": done, "total": total}), options.json)
+
+    extractors = Extractors.of(recipe, choose_device(options.device))
+    _, failures = extract_all(mine, cache, extractors, progress, "missing")
+    told = {"event": "measured", "dialogues": len(mine), "failures": [vars(f) for f in failures]}
+    _say(json.dumps(told), options.json)
+    for failure in failures:
+        print(f"{failure.modality}: {failure.reason}", file=sys.stderr)  # noqa: T201
+    return REFUSED if failures and options.on_failure == "fail" else 0
+
+
+def train_runs(options: Options) -> int:
+    if options.deterministic:
+        import torch
+
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    recipe = recipes.find(options.recipe)
+    seeds = range(1, options.seeds + 1) if options.seeds else [options.seed]
+    found = []
+    for seed in seeds:
+        root = options.out / f"seed-{seed}" if options.seeds else options.out
+        run = RunDirectory(root, lambda event: None if options.json else _tell(event))
+        root.mkdir(parents=True, exist_ok=True)
+        try:
+            results = train(
+                load(options.release), options.release, recipe, run,
+                choose_device(options.device), seed,
+                cache=options.cache or options.out.parent / "features",
+                keep_every=options.keep_every, anew=options.anew,
+            )  # fmt: skip
+        except (RecipeError, ReleaseError, FeatureError) as error:
+            run.emit({"event": "refused", "reason": str(error)})
+            raise
+        except Interrupted:
+            run.emit({"event": "stopped"})
+            raise
+        if results:  # of several processes the first one has them
+            found.append(results)
+    if options.json and found:
+        print(json.dumps(found if options.seeds else found[0]))  # noqa: T201
+    elif found:
+        _seeds(found)
     return 0
 
 
-def measure_all() -> int:
-    """Write the features of each clip that standard input names; one line of answer each."""
+def evaluate_runs(options: Options) -> int:
+    release, device = load(options.release), choose_device(options.device)
+    cache = options.cache or options.out.parent / "features"
+    runs = runs_of(options.out)
+    found = [evaluate(release, options.release, r, device, options.split, cache) for r in runs]
+    if options.latex:
+        options.latex.write_text(tables.latex(found), "utf-8")
+    if options.json:
+        print(json.dumps(found if len(found) > 1 else found[0]))  # noqa: T201
+        return 0
+    for evaluation in found:
+        print(tables.text(evaluation))  # noqa: T201
+        if evaluation["sealed"]:
+            print(f"  looks of this run at a sealed split: {evaluation['looks']}")  # noqa: T201
+    _seeds(found)
+    return 0
+
+
+def predict_rows(options: Options) -> int:
+    run, device = RunDirectory(options.out), choose_device(options.device)
+    cache = options.cache or options.out.parent / "features"
+    count = predict(load(options.release), run, device, options.to, options.split, cache)
+    told = {"utterances": count, "written": str(options.to)}
+    print(json.dumps(told) if options.json else f"{count} utterances in {options.to}")  # noqa: T201
+    return 0
+
+
+def compare_runs(options: Options) -> int:
+    one, other = runs_of(options.one), runs_of(options.other)
+    found = comparing.compare(load(options.release), one, other)
+    words = comparing.in_words(found, options.one.name, options.other.name)
+    print(json.dumps(found) if options.json else words)  # noqa: T201
+    return 0
+
+
+def ablate_recipe(options: Options) -> int:
+    def said(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    found = ablation.ablate(
+        load(options.release), options.release, recipes.find(options.recipe), options.out,
+        choose_device(options.device), options.seeds, options.sealed, said, options.cache,
+    )  # fmt: skip
+    print(json.dumps(found) if options.json else tables.markdown(found))  # noqa: T201
+    return 0
+
+
+def baseline(options: Options) -> int:
+    from modeling.learner import classical  # brings scikit-learn along
+
+    evaluation = classical.evaluate(load(options.release), options.release, options.out)
+    print(json.dumps(evaluation) if options.json else tables.text(evaluation))  # noqa: T201
+    return 0
+
+
+def check_relations(options: Options) -> int:
+    found = validity.report(load(options.release), options.release)
+    print(json.dumps(found, indent=1) if options.json else validity.table(found))  # noqa: T201
+    return 0
+
+
+def measure_all(options: Options) -> int:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
@@ -68,55 +223,48 @@ def measure_all() -> int:
     return 0
 
 
+def planted_table(options: Options) -> int:
+    return planted.main(options.seeds, options.sharing, options.json)
+
+
 def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
-    if options.verb == "measure":
-        return measure_all()
-    if options.verb == "validity":
-        return check_relations(options.release, options.json)
-    if options.verb == "planted":
-        return planted.main(options.seeds, options.sharing, options.json)
-    if options.leashed:
+    if getattr(options, "leashed", False):
         threading.Thread(target=_end_with_parent, daemon=True).start()
-    options.out.mkdir(parents=True, exist_ok=True)
-    events = options.out / "events.jsonl"
-
-    def emit(event: dict[str, Any]) -> None:
-        with events.open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(event) + "\n")
-        if not options.json:
-            print(_sentence(event), flush=True)  # noqa: T201
-
     try:
-        recipe = recipes.find(options.recipe)
-        release = load(options.release)
-        device = choose_device(options.device)
-        decided = {
-            "release": release.digest,
-            "recipe": recipe.to_json(),
-            "seed": options.seed,
-            "device": str(device),
-        }
-        (options.out / "meta.json").write_text(json.dumps(decided, indent=1) + "\n")
-        relations = validity.report(release, options.release)
-        (options.out / "relations.json").write_text(json.dumps(relations, indent=1) + "\n")
-        results = train(release, recipe, options.out, device, options.seed, emit, relations)
-    except (RecipeError, ReleaseError, FeatureError) as error:
-        emit({"event": "refused", "reason": str(error)})
+        status: int = options.run(options)
+        return status
+    except (RecipeError, ReleaseError, FeatureError, RunError) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return REFUSED
     except Interrupted:
-        emit({"event": "stopped"})
         return RESUMABLE
-    if options.json:
-        print(json.dumps(results))  # noqa: T201
-    return 0
 
 
 def _end_with_parent() -> None:
     while os.read(0, 1024):  # the raw descriptor: a buffered reader would block a normal exit
         pass
     os._exit(RESUMABLE)
+
+
+def _say(line: str, shown: bool) -> None:
+    if shown:
+        print(line, flush=True)  # noqa: T201
+
+
+def _tell(event: dict[str, Any]) -> None:
+    print(_sentence(event), flush=True)  # noqa: T201
+
+
+def _seeds(found: list[dict[str, Any]]) -> None:
+    """Mean and interval of several seeds."""
+    if len(found) < 2:
+        return
+    print(f"{len(found)} seeds, macro-F1 with 95 % intervals:")  # noqa: T201
+    for task, row in comparing.summary(found).items():
+        if row:
+            told = row["macro_f1"]
+            print(f"  {task}: {told['mean']:.3f} [{told['low']:.3f}, {told['high']:.3f}]")  # noqa: T201
 
 
 def _sentence(event: dict[str, Any]) -> str:
@@ -126,15 +274,7 @@ def _sentence(event: dict[str, Any]) -> str:
     if event["event"] == "features":
         return f"features {event['done']}/{event['total']}"
     if event["event"] == "done":
-        lines = [f"evaluated on {event['split']}:"]
-        for task, found in event["tasks"].items():
-            if found:
-                lines.append(
-                    f"  {task}: accuracy {found['accuracy']:.3f} (majority"
-                    f" {found['majority_accuracy']:.3f}), macro-F1 {found['macro_f1']:.3f}"
-                    f" (majority {found['majority_macro_f1']:.3f}), n = {found['n']}"
-                )
-        return "\n".join(lines)
+        return tables.text(event)
     return json.dumps(event)
 
 

@@ -1,44 +1,24 @@
-"""Dialogues into tensors: utterances flattened, dialogues kept whole."""
+"""Dialogues into tensors: laid end to end once, cut into batches of like lengths."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from modeling.learner.features import Features
-from modeling.learner.features.text import PAD, Vocabulary
 from modeling.learner.release import Dialogue, Task
 
 IGNORED = -100  # the class of a missing label
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """Mean and standard deviation per dimension, from the train split."""
-
-    mean: Tensor
-    std: Tensor
-
-    @classmethod
-    def of(cls, arrays: Sequence[np.ndarray], dims: int) -> "Normalisation":
-        frames = [array for array in arrays if len(array)]
-        if not frames:
-            return cls(torch.zeros(dims), torch.ones(dims))
-        stacked = np.concatenate(frames)
-        std = torch.from_numpy(stacked.std(axis=0)).clamp(min=1e-3)
-        return cls(torch.from_numpy(stacked.mean(axis=0)), std)
-
-    def __call__(self, array: np.ndarray) -> Tensor:
-        return (torch.from_numpy(np.ascontiguousarray(array)) - self.mean) / self.std
+WINDOW = 16  # batches among which dialogues are sorted by length
+MEMORY_SHARE = 0.5  # of a device's free memory that resident features may take
 
 
 @dataclass
 class DialogueBatch:
     """N utterances of B dialogues with at most T turns."""
 
-    text: Tensor  # (N, L) ids
+    text: Tensor  # (N, L) ids of characters, or (N, L, D) tokens that an encoder read
     audio: Tensor  # (N, La, D)
     vision: Tensor  # (N, Lv, D)
     lengths: dict[str, Tensor]  # modality -> (N,), 0 where it is missing
@@ -61,56 +41,139 @@ class DialogueBatch:
 
     def to(self, device: torch.device) -> "DialogueBatch":
         return DialogueBatch(
-            self.text.to(device),
-            self.audio.to(device),
-            self.vision.to(device),
-            {name: length.to(device) for name, length in self.lengths.items()},
-            self.index.to(device),
-            self.speaker.to(device),
-            {task: gold.to(device) for task, gold in self.gold.items()},
-            {task: soft.to(device) for task, soft in self.soft.items()},
-            self.ids,
+            **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)}
         )
 
 
-@dataclass(frozen=True)
-class Collator:
-    """Makes batches of dialogues; holds what was learned from the train split."""
+@dataclass
+class Ragged:
+    """Rows of different lengths, end to end: values (sum L, ...), first and lengths (N,)."""
 
-    vocabulary: Vocabulary
-    audio: Normalisation
-    vision: Normalisation
-    tasks: Sequence[Task]
-    features: dict[str, list[Features]]
+    values: Tensor
+    lengths: Tensor
 
-    def __call__(self, dialogues: Sequence[Dialogue]) -> DialogueBatch:
+    def __post_init__(self) -> None:
+        self.first = torch.cumsum(self.lengths, dim=0) - self.lengths
+
+    @classmethod
+    def of(cls, rows: Sequence[Tensor]) -> "Ragged":
+        """Rows (L, ...) of which there is at least one."""
+        return cls(torch.cat(list(rows)), torch.tensor([len(row) for row in rows]))
+
+    def rows(self, which: Tensor) -> tuple[Tensor, Tensor]:
+        """Of these (n,) rows the values (n, longest, ...), zeros after their ends, and lengths."""
+        lengths = self.lengths[which]  # (n,)
+        longest = max(int(lengths.max()), 1)
+        if not len(self.values):
+            return self.values.new_zeros((len(which), longest, *self.values.shape[1:])), lengths
+        places = torch.arange(longest, device=lengths.device)
+        inside = places < lengths[:, None]  # (n, longest)
+        found = self.values[(self.first[which, None] + places).clamp(max=len(self.values) - 1)]
+        return found * inside.reshape(*inside.shape, *[1] * (found.dim() - 2)), lengths
+
+    def to(self, device: torch.device) -> "Ragged":
+        return Ragged(self.values.to(device), self.lengths.to(device))
+
+    @property
+    def bytes(self) -> int:
+        return self.values.numel() * self.values.element_size()
+
+
+class Packed:
+    """All utterances of some dialogues, resident on the device where they fit.
+
+    `inputs` holds text, audio and vision of all utterances, `tasks` say which gold is wanted.
+    Raises KeyError for a gold value that is none of its task.
+    """
+
+    def __init__(
+        self,
+        dialogues: Sequence[Dialogue],
+        inputs: Mapping[str, Ragged],
+        tasks: Sequence[Task],
+        device: torch.device,
+    ) -> None:
         utterances = [u for dialogue in dialogues for u in dialogue.utterances]
-        found = [f for dialogue in dialogues for f in self.features[dialogue.id]]
-        text = [torch.tensor(self.vocabulary.encode(u.text)) for u in utterances]
-        sounds = [self.audio(f.audio) for f in found]
-        pictures = [self.vision(f.vision) for f in found]
-        index, speaker = _places(dialogues)
+        self.dialogues, self.device = list(dialogues), device
+        self.ids = [u.id for u in utterances]
+        self.turns = torch.tensor([len(dialogue.utterances) for dialogue in dialogues])  # (D,)
+        self.starts = torch.cumsum(self.turns, 0) - self.turns
+        longest = int(self.turns.max()) if len(self.turns) else 0
+        self.speaker = torch.zeros((len(dialogues), longest), dtype=torch.long)
+        for row, dialogue in enumerate(dialogues):
+            numbers: dict[str, int] = {}
+            for turn, utterance in enumerate(dialogue.utterances):
+                number = numbers.setdefault(utterance.speaker, len(numbers))
+                self.speaker[row, turn] = number
+        self.gold = {
+            task.key: torch.tensor([_class(task, u.gold.get(task.key)) for u in utterances])
+            for task in tasks
+        }
+        self.soft = {
+            task.key: torch.tensor([_spread(task, u.soft.get(task.key)) for u in utterances])
+            for task in tasks
+        }
+        self.size = _by_dialogue(sum(r.lengths for r in inputs.values()), self.turns)  # type: ignore[arg-type]
+        self.resident = fits(sum(rows.bytes for rows in inputs.values()), device)
+        home = device if self.resident else torch.device("cpu")
+        self.inputs = {name: rows.to(home) for name, rows in inputs.items()}
+        self.home = home
+
+    def __len__(self) -> int:
+        return len(self.dialogues)
+
+    def batch(self, which: Sequence[int]) -> DialogueBatch:
+        """The dialogues of these numbers, in this order, on the device."""
+        chosen = torch.tensor(list(which))
+        turns = self.turns[chosen]  # (B,)
+        places = torch.arange(int(turns.max()))
+        mask = places < turns[:, None]  # (B, T)
+        rows = (self.starts[chosen, None] + places)[mask]  # (N,)
+        index = torch.where(mask, torch.cumsum(mask.flatten(), 0).reshape(mask.shape) - 1, -1)
+        at_home = rows.to(self.home)
+        read = {name: table.rows(at_home) for name, table in self.inputs.items()}
         return DialogueBatch(
-            text=_pad(text, PAD),
-            audio=_pad(sounds, 0.0),
-            vision=_pad(pictures, 0.0),
-            lengths={
-                "text": torch.tensor([len(u.text) and len(t) for u, t in zip(utterances, text)]),
-                "audio": torch.tensor([len(array) for array in sounds]),
-                "vision": torch.tensor([len(array) for array in pictures]),
-            },
+            **{name: values for name, (values, _) in read.items()},
+            lengths={name: lengths for name, (_, lengths) in read.items()},
             index=index,
-            speaker=speaker,
-            gold={
-                task.key: torch.tensor([_class(task, u.gold.get(task.key)) for u in utterances])
-                for task in self.tasks
-            },
-            soft={
-                task.key: torch.tensor([_spread(task, u.soft.get(task.key)) for u in utterances])
-                for task in self.tasks
-            },
-            ids=[u.id for u in utterances],
-        )
+            speaker=self.speaker[chosen, : mask.shape[1]],
+            gold={task: gold[rows] for task, gold in self.gold.items()},
+            soft={task: soft[rows] for task, soft in self.soft.items()},
+            ids=[self.ids[row] for row in rows.tolist()],
+        ).to(self.device)
+
+    def in_turn(self, size: int) -> list[list[int]]:
+        """Numbers of the dialogues in batches of `size`, as they come."""
+        return [list(range(i, min(i + size, len(self)))) for i in range(0, len(self), size)]
+
+    def shuffled(self, size: int, seed: int) -> list[list[int]]:
+        """Numbers of the dialogues in batches of `size`, in an order that the seed fixes.
+
+        Within WINDOW batches dialogues are sorted by how long they are, so that a batch holds
+        dialogues of like lengths and little padding.
+        """
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(self), generator=generator)
+        found: list[list[int]] = []
+        for first in range(0, len(order), WINDOW * size):
+            window = order[first : first + WINDOW * size]
+            window = window[torch.argsort(self.size[window], stable=True)]
+            found += [part.tolist() for part in window.split(size)]
+        return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
+
+
+def fits(size: int, device: torch.device) -> bool:
+    """Whether so many bytes may stay on the device."""
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return size < MEMORY_SHARE * free
+
+
+def _by_dialogue(lengths: Tensor, turns: Tensor) -> Tensor:
+    """Of utterances' lengths (N,) the sum of each dialogue (D,)."""
+    owner = torch.repeat_interleave(torch.arange(len(turns)), turns)
+    return torch.zeros(len(turns), dtype=torch.long).index_add_(0, owner, lengths)
 
 
 def _class(task: Task, value: str | None) -> int:
@@ -121,31 +184,9 @@ def _spread(task: Task, soft: dict[str, float] | None) -> list[float]:
     return [float((soft or {}).get(value, 0.0)) for value in task.classes]
 
 
-def _pad(rows: Sequence[Tensor], value: float) -> Tensor:
-    padded = torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True, padding_value=value)
-    if padded.shape[1]:
-        return padded
-    return padded.new_full((padded.shape[0], 1, *padded.shape[2:]), value)  # nobody has a frame
-
-
-def _places(dialogues: Sequence[Dialogue]) -> tuple[Tensor, Tensor]:
-    longest = max(len(dialogue.utterances) for dialogue in dialogues)
-    index = torch.full((len(dialogues), longest), -1)
-    speaker = torch.zeros_like(index)
-    row = 0
-    for b, dialogue in enumerate(dialogues):
-        numbers: dict[str, int] = {}
-        for t, utterance in enumerate(dialogue.utterances):
-            index[b, t] = row
-            speaker[b, t] = numbers.setdefault(utterance.speaker, len(numbers))
-            row += 1
-    return index, speaker
-
-
-def batches(
-    dialogues: Sequence[Dialogue], size: int, collate: Collator, order: Sequence[int] | None = None
-) -> Iterator[DialogueBatch]:
-    """Batches of `size` dialogues, in the given order; the last one may be smaller."""
-    order = range(len(dialogues)) if order is None else order
-    for first in range(0, len(order), size):
-        yield collate([dialogues[i] for i in order[first : first + size]])
+def _moved(value: Any, device: torch.device) -> Any:
+    if isinstance(value, Tensor):
+        return value.to(device, non_blocking=True)
+    if isinstance(value, dict):
+        return {key: each.to(device, non_blocking=True) for key, each in value.items()}
+    return value

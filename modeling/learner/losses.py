@@ -1,10 +1,15 @@
 """Task losses, how they are weighed, and everything that is minimised."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
+from torchjd.aggregation import IMTLG, Aggregator, AlignedMTL, PCGrad, UPGrad
+from torchjd.autojac import backward as jacobians
+from torchjd.autojac import jac_to_grad
+from torchjd.scalarization import GeometricMean
 
 from modeling.learner.batches import IGNORED, DialogueBatch
 from modeling.learner.networks.model import Prediction
@@ -85,6 +90,32 @@ class Uncertainty(nn.Module):
         return torch.stack(weighed).mean()
 
 
+class Geometric(nn.Module):
+    """The geometric mean of the losses (Chennupati et al. 2019), by TorchJD."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mean = GeometricMean()
+
+    def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
+        return self.mean(torch.stack(list(losses.values())))
+
+
+@dataclass
+class Terms:
+    """What a batch is judged by: losses of tasks, losses of correlations that a sharing predicts
+    itself (weighed already), and the sum of the penalties.
+    """
+
+    tasks: dict[str, Tensor]
+    related: dict[str, Tensor]
+    penalty: Tensor
+
+    @property
+    def parts(self) -> dict[str, Tensor]:
+        return self.tasks | self.related
+
+
 class Objective(nn.Module):
     """Everything that is minimised: tasks weighed against each other, correlations, penalties."""
 
@@ -92,13 +123,15 @@ class Objective(nn.Module):
         super().__init__()
         self.recipe, self.priors = recipe, dict(priors)
         keys = [task.key for task in tasks]
-        self.balance = Uncertainty(keys) if recipe.weighting == "uncertainty" else Equal()
+        makers: dict[str, Callable[[], nn.Module]] = {
+            "uncertainty": lambda: Uncertainty(keys),
+            "geometric": Geometric,
+        }
+        self.balance = makers.get(recipe.weighting, Equal)()
         self.weights = {name: getattr(recipe, name) for name in PENALTIES}
 
-    def forward(
-        self, found: Prediction, batch: DialogueBatch
-    ) -> tuple[Tensor | None, dict[str, Tensor]]:
-        """The sum, None where the batch holds no label at all, and its parts by name."""
+    def terms(self, found: Prediction, batch: DialogueBatch) -> Terms:
+        """What the batch has labels for, unweighed among tasks."""
         recipe = self.recipe
         own = {task: scores for task, scores in found.logits.items() if task not in found.above}
         soft = batch.soft if recipe.soft_labels else None
@@ -108,14 +141,60 @@ class Objective(nn.Module):
             for key, above in found.above.items():
                 if (batch.gold[key] != IGNORED).any():
                     related[key] = ordinal_loss(above, batch.gold[key])
-        parts = losses | related
-        if not parts:
+        penalty = torch.zeros((), device=batch.index.device)
+        for name, each in found.penalties.items():
+            penalty = penalty + self.weights[name] * each
+        return Terms(losses, related, penalty)
+
+    def forward(
+        self, found: Prediction, batch: DialogueBatch
+    ) -> tuple[Tensor | None, dict[str, Tensor]]:
+        """The sum, None where the batch holds no label at all, and its parts by name."""
+        terms = self.terms(found, batch)
+        if not terms.parts:
             return None, {}
-        total = torch.zeros((), device=batch.index.device)
-        if losses:
-            total = total + self.balance(losses)
-        if related:
-            total = total + recipe.relation_weight * torch.stack(list(related.values())).mean()
-        for name, penalty in found.penalties.items():
-            total = total + self.weights[name] * penalty
-        return total, parts
+        total = terms.penalty
+        if terms.tasks:
+            total = total + self.balance(terms.tasks)
+        if terms.related:
+            related = torch.stack(list(terms.related.values())).mean()
+            total = total + self.recipe.relation_weight * related
+        return total, terms.parts
+
+
+class GradientBalance:
+    """One gradient a loss, brought together so that none is worked against (TorchJD).
+
+    "pcgrad" Yu et al. 2020, "upgrad" Quinton & Rey 2024, "alignedmtl" Senushkin et al. 2023,
+    "imtlg" Liu et al. 2021.
+    """
+
+    def __init__(self, method: str) -> None:
+        self.aggregator: Aggregator = {
+            "pcgrad": PCGrad, "upgrad": UPGrad, "alignedmtl": AlignedMTL, "imtlg": IMTLG,
+        }[method]()  # fmt: skip
+
+    def backward(self, terms: Terms, relation_weight: float) -> None:
+        """Leave gradients on every parameter that the terms depend on."""
+        rows = [*terms.tasks.values(), *(relation_weight * t for t in terms.related.values())]
+        if terms.penalty.requires_grad:
+            terms.penalty.backward(retain_graph=True)
+        # one after the other: recurrent networks cannot be differentiated many at once
+        leaves = _leaves(rows)
+        jacobians(rows, inputs=leaves, parallel_chunk_size=1)
+        jac_to_grad(leaves, self.aggregator)
+
+
+def _leaves(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The parameters that some tensors depend on."""
+    found: dict[int, Tensor] = {}
+    seen, waiting = set(), [t.grad_fn for t in tensors]
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, "variable"):
+            found[id(node.variable)] = node.variable
+        waiting += [each for each, _ in node.next_functions]
+    return list(found.values())

@@ -12,7 +12,7 @@ prototype, audio that of r1, vision that of r2, both with .7 of sarcasm's, all w
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -22,6 +22,8 @@ import torch
 from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
+from modeling.learner.comparing import counted, macro_f1_of
+from modeling.learner.fitting import Learner, fit
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import DialogueModel, SeparateModels
@@ -29,9 +31,9 @@ from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
 from modeling.learner.sharing.relgate import RelationGates
 from modeling.learner.sharing.tower import Tower
-from modeling.learner.training import fit, shuffled
 
 T, DIMS = 8, 24
+SIZES_OF = dict.fromkeys(("text", "audio", "vision"), DIMS)
 EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
 VALENCE = (1, -1, -1, -1, 1, -1, 0)
 STRENGTHS = ("-2", "-1", "0", "1", "2")
@@ -43,6 +45,7 @@ TASKS = (
     Task("emotion_sentiment", STRENGTHS, "emotion", "sentiment"),
     Task("sarcasm_humor", STRENGTHS, "sarcasm", "humor"),
 )
+CLASSES = {task.key: task.classes for task in TASKS}
 OWN = [task.key for task in TASKS if not task.is_correlation]
 SIZES = {"train": 150, "valid": 200, "test": 600}  # dialogues
 NOISE = 2.6  # standard deviation; at 1.3 the tasks are so easy that every sharing does as well
@@ -172,18 +175,18 @@ def model_of(way: str, recipe: Recipe) -> nn.Module:
         return model
 
     if recipe.sharing == "single":
-        separate = SeparateModels(recipe, [task for task in TASKS if task.key in OWN], 2)
+        separate = SeparateModels(recipe, [task for task in TASKS if task.key in OWN], 2, SIZES_OF)
         for each in separate.models.values():
             passing(each)  # type: ignore[arg-type]
         return separate
     if way == ORACLE:
-        oracle = passing(Oracle(recipe, TASKS, 2))
+        oracle = passing(Oracle(recipe, TASKS, 2, SIZES_OF))
         tower = partial(Tower, recipe.width, recipe.dropout)
         gates = OracleGates(recipe.width, TASKS, recipe.dropout, recipe.relations, {}, tower)
         oracle.sharing = gates
         return oracle
     tasks = TASKS if way == TOLD or recipe.sharing == "relgate" else TASKS[: len(OWN)]
-    return passing(DialogueModel(recipe, tasks, 2))
+    return passing(DialogueModel(recipe, tasks, 2, SIZES_OF))
 
 
 @dataclass(frozen=True)
@@ -207,13 +210,17 @@ def run(way: str, seed: int, data: dict[str, DialogueBatch], recipe: Recipe = RE
         train = _shuffled(train, seed)
     size = recipe.dialogues_per_batch
 
-    def in_order(epoch: int) -> Iterator[DialogueBatch]:
-        order = shuffled(len(train.index), seed * 1000 + epoch)
-        for first in range(0, len(order), size):
-            yield part(train, order[first : first + size])
+    def orders(epoch: int) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(seed * 1000 + epoch)
+        order = torch.randperm(len(train.index), generator=generator)
+        return [chosen.tolist() for chosen in order.split(size)]
 
     best, _epoch = fit(
-        model, objective, in_order, lambda: _scored(model, data["valid"])[0], recipe, _silent
+        Learner(model, objective),
+        orders,
+        lambda chosen: part(train, chosen),
+        lambda: _scored(model, data["valid"])[0],
+        _silent,
     )
     model.load_state_dict(best)
     scores, predicted = _scored(model, data["test"])
@@ -272,34 +279,24 @@ def interval(
     rng = np.random.default_rng(0)
     size = SIZES["test"]
     golds = [make(size, 10 * seed + 2).gold[task].numpy() for seed in range(1, len(one) + 1)]
+    owner, classes = np.arange(size * T) // T, len(CLASSES[task])
     tables = [
-        [_by_dialogue(gold, np.array(outcome.predicted[task])) for outcome in pair]
+        [counted(gold, np.array(outcome.predicted[task]), owner, classes) for outcome in pair]
         for gold, pair in zip(golds, zip(one, other, strict=True), strict=True)
     ]
     gains = np.zeros(replicates)
     for replicate in range(replicates):
         for seed in rng.integers(0, len(one), len(one)):
             times = np.bincount(rng.integers(0, size, size), minlength=size)
-            a, b = (_f1(np.tensordot(times, table, 1)) for table in tables[seed])
+            a, b = (
+                macro_f1_of(np.tensordot(times.astype(float), each, 1)) for each in tables[seed]
+            )
             gains[replicate] += (a - b) / len(one)
     mean = float(
         np.mean([a.scores[task] - b.scores[task] for a, b in zip(one, other, strict=True)])
     )
     low, high = np.quantile(gains, [0.025, 0.975])
     return mean, float(low), float(high)
-
-
-def _by_dialogue(gold: np.ndarray, predicted: np.ndarray) -> np.ndarray:
-    """Confusion counts (dialogues, C, C)."""
-    classes = int(max(gold.max(), predicted.max())) + 1
-    cells = (np.arange(len(gold)) // T * classes + gold) * classes + predicted
-    counted = np.bincount(cells, minlength=len(gold) // T * classes * classes)
-    return counted.reshape(-1, classes, classes)
-
-
-def _f1(table: np.ndarray) -> float:
-    hits = np.diag(table)
-    return float(np.mean(2 * hits / np.maximum(table.sum(0) + table.sum(1), 1)))
 
 
 def table(found: dict[str, list[Outcome]]) -> str:

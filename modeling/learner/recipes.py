@@ -8,8 +8,16 @@ from typing import Any
 MODALITIES = ("text", "audio", "vision")
 SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate")
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
-WEIGHTINGS = ("equal", "uncertainty")
-CHOICES = {"sharing": SHARINGS, "relations": RELATIONS, "weighting": WEIGHTINGS}
+GRADIENTS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
+WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENTS)
+PRECISIONS = ("fp32", "bf16")
+CHOICES = {
+    "sharing": SHARINGS,
+    "relations": RELATIONS,
+    "weighting": WEIGHTINGS,
+    "precision": PRECISIONS,
+    "on_failure": ("fail", "missing"),
+}
 
 
 class RecipeError(ValueError):
@@ -25,8 +33,16 @@ class Recipe:
     laid side by side and projected, instead of attending to each other.
 
     `sharing` "single" is the control: a whole network a task. `relations` says what the stated
-    correlations do in the sharing "relgate": see modeling/learner/sharing/relgate.py. The last four
-    weigh its losses.
+    correlations do in the sharing "relgate": see modeling/learner/sharing/relgate.py. The four
+    weights after it are of its losses.
+
+    `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
+    a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
+    `stops_on` is a task whose macro-F1 on the selection dialogues chooses the epoch, or "mean" over
+    all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
+    modality is read by the default. `on_failure` says what becomes of a clip that cannot be
+    measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16" is
+    autocast, `compiled` is torch.compile.
     """
 
     name: str = "hard-small"
@@ -51,6 +67,13 @@ class Recipe:
     orthogonality: float = 0.1
     sparsity: float = 0.01
     distance: float = 1e-4
+    stops_on: str = "mean"
+    text_encoder: str = ""
+    audio_encoder: str = ""
+    vision_encoder: str = ""
+    on_failure: str = "fail"
+    precision: str = "fp32"
+    compiled: bool = False
 
     def __post_init__(self) -> None:
         unknown = set(self.modalities) - set(MODALITIES)
@@ -85,13 +108,12 @@ class Recipe:
         return cls(**data)
 
 
+TEXT = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
 RECIPES = {
     "hard-small": Recipe(),
-    "hard-text": replace(Recipe(), name="hard-text", modalities=("text",), epochs=12, patience=3),
+    "hard-text": replace(TEXT, name="hard-text"),
     "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
-    "soft-text": replace(
-        Recipe(), name="soft-text", sharing="relgate", modalities=("text",), epochs=12, patience=3
-    ),
+    "soft-text": replace(TEXT, name="soft-text", sharing="relgate"),
 }
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,29 @@ class Release:
     @property
     def has_media(self) -> bool:
         return any(dialogue.has_media for dialogue in self.dialogues)
+
+
+@dataclass(frozen=True)
+class Splits:
+    """What is learned from, what chooses the epoch, and what is sealed until the run is frozen."""
+
+    train: list[Dialogue]
+    selection: list[Dialogue]
+    sealed: list[Dialogue]
+    selection_name: str
+    sealed_name: str
+
+    @classmethod
+    def of(cls, release: Release, seed: int) -> "Splits":
+        """Valid selects and test is sealed; without a test split valid is sealed and a tenth of
+        the training dialogues selects, so that nothing reported was ever selected on."""
+        train, valid, test = (release.of(name) for name in ("train", "valid", "test"))
+        if test and valid:
+            return cls(train, valid, test, "valid", "test")
+        sealed, name = (test, "test") if test else (valid, "valid")
+        shuffled = random.Random(seed).sample(train, len(train))
+        held = max(1, len(train) // 10) if len(train) > 1 else 0
+        return cls(shuffled[held:], shuffled[:held], sealed, "a tenth of train", name)
 
 
 def load(root: Path) -> Release:

@@ -1,56 +1,36 @@
 """One training run, read from top to bottom."""
 
-import json
+import platform
 import random
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from accelerate import Accelerator
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import nn
 
-from modeling.learner.batches import IGNORED, Collator, DialogueBatch, Normalisation, batches
-from modeling.learner.features import audio, extract_all, vision
-from modeling.learner.features.text import Vocabulary
-from modeling.learner.losses import Objective, log_priors
-from modeling.learner.metrics import macro_f1, report
+from modeling.learner import calibration, validity
+from modeling.learner.batches import Packed
+from modeling.learner.evaluation import Answers, answers, figures, told
+from modeling.learner.features import Extractors, Features, extract_all, lacking
+from modeling.learner.fitting import Interrupted, Keeper, Learner, StopSignal, fit
+from modeling.learner.losses import Objective
+from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import build
+from modeling.learner.preparation import Preparation
 from modeling.learner.recipes import Recipe
-from modeling.learner.release import Dialogue, Release, Task
+from modeling.learner.release import Dialogue, Release, Splits, Task
+from modeling.learner.rundir import RunDirectory
 
-Emit = Callable[[dict[str, Any]], None]
-MIN_GAIN = 1e-3
-
-
-class Interrupted(Exception):
-    """The run was asked to stop."""
-
-
-@dataclass(frozen=True)
-class Splits:
-    """What is learned from, what chooses the epoch, what is reported."""
-
-    train: list[Dialogue]
-    selection: list[Dialogue]
-    evaluation: list[Dialogue]
-    evaluation_name: str
-
-    @classmethod
-    def of(cls, release: Release, seed: int) -> "Splits":
-        """Test is reported and valid selects; without a test split, valid is reported and a tenth
-        of the training dialogues selects, so that nothing reported was ever selected on."""
-        train, valid, test = (release.of(name) for name in ("train", "valid", "test"))
-        if test and valid:
-            return cls(train, valid, test, "test")
-        reported, name = (test, "test") if test else (valid, "valid")
-        shuffled = random.Random(seed).sample(train, len(train))
-        held = max(1, len(train) // 10) if len(train) > 1 else 0
-        return cls(shuffled[held:], shuffled[:held], reported, name)
+__all__ = ["Interrupted", "choose_device", "shuffled_relations", "strengths", "train"]
+KEEP_EVERY = 30.0  # seconds between two checkpoints
+AT_ONCE = 16  # dialogues that are predicted together
 
 
 def choose_device(name: str) -> torch.device:
@@ -62,119 +42,107 @@ def choose_device(name: str) -> torch.device:
 
 def train(
     release: Release,
+    root: Path,
     recipe: Recipe,
-    out: Path,
+    run: RunDirectory,
     device: torch.device,
     seed: int,
-    emit: Emit,
-    relations: dict[str, Any] | None = None,
+    cache: Path | None = None,
+    keep_every: float = KEEP_EVERY,
+    anew: bool = False,
 ) -> dict[str, Any]:
-    """Train, keep the best epoch, evaluate it once, write everything to `out`; the results.
+    """Train, keep the best epoch, fit its calibration, freeze the run; figures on what selected.
 
-    `relations` is what validity.py says of the release's correlations, kept with the results.
+    `root` is the release's directory, `cache` where features are kept (beside the run by default).
+    What a checkpoint of the same run holds is gone on from, to the same numbers as without a break;
+    a frozen run is not trained again, unless `anew`. The sealed split is not looked at.
 
-    `out` gets recipe.json, meta.json, model.safetensors, predictions.jsonl and results.json.
-    Raises Interrupted on SIGTERM, FeatureError for a clip that cannot be decoded.
+    Raises Interrupted on SIGTERM, with a checkpoint; FeatureError for clips that cannot be
+    measured; RunError if the directory holds another run.
     """
-    started = time.monotonic()
-    stop = _StopSignal()
-    torch.manual_seed(seed)
+    accelerator = Accelerator(cpu=device.type == "cpu")
+    first = accelerator.is_main_process
+    stop = StopSignal()
     splits = Splits.of(release, seed)
-    collate = _collator(release, recipe, splits, out.parent / "features", emit)
+    meta = {
+        "release": release.digest,
+        "corpus": release.corpus,
+        "version": release.version,
+        "recipe": _as_json(recipe),
+        "seed": seed,
+        "selection": splits.selection_name,
+        "sealed": splits.sealed_name,
+        "device": str(device),
+        "processes": accelerator.num_processes,
+        "software": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "transformers": version("transformers"),
+        },
+    }
+    if run.path("meta.json").exists() and run.is_frozen and not anew:
+        run.claim(meta)
+        return run.read("results.json")
+    with accelerator.main_process_first():
+        state = run.begin(meta, anew) if first else run.checkpoint()
+        features, missing = _features(release, splits, recipe, run, cache, device, stop, first)
+    torch.manual_seed(seed)
+    learned_from = splits.train
     if recipe.relations == "shuffled":
-        splits = replace(splits, train=shuffled_relations(splits.train, release.tasks, seed))
-    ties = strengths(splits.train, release.tasks)
-    model = build(recipe, release.tasks, len(collate.vocabulary), ties).to(device)
-    priors = {k: p.to(device) for k, p in log_priors(splits.train, release.tasks).items()}
-    objective = Objective(recipe, release.tasks, priors).to(device)
+        learned_from = shuffled_relations(learned_from, release.tasks, seed)
+    keys = Extractors.of(recipe).keys
+    prepared = Preparation.of(recipe, learned_from, features, release.tasks, keys)
+    data = prepared.pack(learned_from, features, device)
+    selection = prepared.pack(splits.selection, features, device)
+    ties = strengths(learned_from, release.tasks)
+    model = build(recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties).to(device)
+    priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
+    learner = Learner(model, Objective(recipe, release.tasks, priors).to(device))
 
-    def in_order(epoch: int) -> Iterator[DialogueBatch]:
-        order = shuffled(len(splits.train), seed + epoch)
-        for batch in batches(splits.train, recipe.dialogues_per_batch, collate, order):
-            stop.check()
-            yield batch.to(device)
-
-    def score() -> dict[str, float]:
-        return _scores(model, collate, splits.selection, device)
-
-    best_state, best_epoch = fit(model, objective, in_order, score, recipe, emit)
+    started = time.monotonic()
+    best_state, best_epoch = fit(
+        learner,
+        lambda epoch: data.shuffled(recipe.dialogues_per_batch, seed * 10_000 + epoch),
+        data.batch,
+        lambda: scores(model, selection, release.tasks),
+        run.emit if first else lambda event: None,
+        Keeper(run, stop, keep_every, state),
+        accelerator,
+    )
+    if not first:
+        return {}
     model.load_state_dict(best_state)
+    found = answers(model, selection, AT_ONCE)
+    fitted = {task.key: _calibrated(task, found, prepared, recipe) for task in release.tasks}
+    relations = validity.report(release, root)
     results = {
         "release": release.digest,
-        "split": splits.evaluation_name,
+        "split": splits.selection_name,
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
-        "tasks": _evaluate(model, collate, splits, device, out),
+        "missing": missing,
+        "resident": data.resident,
+        "tasks": figures(found, release.tasks, prepared.priors, recipe, fitted, splits.train),
         "relations": {
             key: {name: row[name] for name in ("verdict", "because")}
-            for key, row in (relations or {}).items()
+            for key, row in relations.items()
         },
         "seconds": round(time.monotonic() - started, 2),
     }
-    save_file(best_state, out / "model.safetensors")
-    _json(out / "vocabulary.json", collate.vocabulary.characters)
-    _json(out / "results.json", results)
-    emit({"event": "done", **results})
+    save_file(best_state, run.path("model.safetensors"))
+    prepared.save(run.path("prepared.json"))
+    run.write("relations.json", relations)
+    run.write("results.json", results)
+    run.freeze(fitted)
+    run.emit({"event": "done", **results})
     return results
 
 
-def fit(
-    model: nn.Module,
-    objective: Objective,
-    in_order: Callable[[int], Iterable[DialogueBatch]],
-    score: Callable[[], dict[str, float]],
-    recipe: Recipe,
-    emit: Emit,
-) -> tuple[dict[str, Tensor], int]:
-    """Train until `score` (by task, on what selects) has not risen for `recipe.patience` epochs;
-    the parameters of the best epoch, and which it was. `in_order(epoch)` gives its batches.
-    """
-    started = time.monotonic()
-    parameters = [*model.parameters(), *objective.parameters()]
-    optimiser = torch.optim.AdamW(
-        parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    # separate networks are clipped one by one: nothing couples their gradients
-    alone = list(getattr(model, "models", {}).values()) or [model]
-    best, best_epoch, best_state = -1.0, 0, _state(model)
-    for epoch in range(1, recipe.epochs + 1):
-        model.train()
-        sums: dict[str, list[float]] = {}
-        for batch in in_order(epoch):
-            total, parts = objective(model(batch), batch)
-            if total is None:
-                continue
-            optimiser.zero_grad()
-            total.backward()
-            for part in alone:
-                torch.nn.utils.clip_grad_norm_(part.parameters(), 1.0)
-            optimiser.step()
-            for name, loss in parts.items():
-                sums.setdefault(name, []).append(loss.item())
-        losses = {name: float(np.mean(values)) for name, values in sums.items()}
-        scores = score()
-        mean = float(np.mean(list(scores.values()))) if scores else 0.0
-        emit(
-            {
-                "event": "epoch",
-                "epoch": epoch,
-                "epochs": recipe.epochs,
-                "loss": float(np.mean(list(losses.values()))) if losses else None,
-                "losses": losses,
-                "selection_macro_f1": scores,
-                "seconds": round(time.monotonic() - started, 2),
-            }
-        )
-        if mean > best + MIN_GAIN:
-            best, best_epoch, best_state = mean, epoch, _state(model)
-        elif epoch - best_epoch >= recipe.patience:
-            break
-    return best_state, best_epoch
-
-
-def shuffled(size: int, seed: int) -> list[int]:
-    """An order that the seed fixes."""
-    return torch.randperm(size, generator=torch.Generator().manual_seed(seed)).tolist()
+def scores(model: nn.Module, data: Packed, tasks: Sequence[Task]) -> dict[str, float]:
+    """Macro-F1 of each task that has a label there."""
+    found = answers(model, data, AT_ONCE)
+    pairs = {task.key: told(found, task.key) for task in tasks if task.key in found.logits}
+    return {key: macro_f1(gold, guess) for key, (gold, guess) in pairs.items() if gold}
 
 
 def strengths(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) -> dict[str, float]:
@@ -216,126 +184,50 @@ def shuffled_relations(
     ]
 
 
-class _StopSignal:
-    """Remembers that SIGTERM came, so that the loop can end between two batches."""
-
-    def __init__(self) -> None:
-        self.received = False
-        signal.signal(signal.SIGTERM, self._remember)
-
-    def _remember(self, *_: object) -> None:
-        self.received = True
-
-    def check(self) -> None:
-        if self.received:
-            raise Interrupted
+def _as_json(recipe: Recipe) -> dict[str, Any]:
+    """As it comes back from JSON, so that two can be compared."""
+    return {k: list(v) if isinstance(v, tuple) else v for k, v in recipe.to_json().items()}
 
 
-def _collator(
-    release: Release, recipe: Recipe, splits: Splits, cache: Path, emit: Emit
-) -> Collator:
-    dialogues = list(release.dialogues)
-    if set(recipe.modalities) == {"text"}:
-        dialogues_with_media: list[Dialogue] = []
-    else:
-        dialogues_with_media = [dialogue for dialogue in dialogues if dialogue.has_media]
-    total = len(dialogues_with_media)
-    features = extract_all(
-        dialogues_with_media,
-        cache,
-        lambda done: emit({"event": "features", "done": done, "total": total}),
-    )
-    for dialogue in dialogues:
-        features.setdefault(dialogue.id, _no_features(dialogue))
-    of_train = [f for dialogue in splits.train for f in features[dialogue.id]]
-    texts = [u.text for dialogue in splits.train for u in dialogue.utterances]
-    return Collator(
-        vocabulary=Vocabulary.of(texts),
-        audio=Normalisation.of([f.audio for f in of_train], audio.DIMS),
-        vision=Normalisation.of([f.vision for f in of_train], vision.DIMS),
-        tasks=release.tasks,
-        features=features,
-    )
+def _features(
+    release: Release,
+    splits: Splits,
+    recipe: Recipe,
+    run: RunDirectory,
+    cache: Path | None,
+    device: torch.device,
+    stop: StopSignal,
+    first: bool,
+) -> tuple[dict[str, list[Features]], dict[str, Any]]:
+    """Features of what is learned from and what selects, and what is missing in them."""
+    used = [*splits.train, *splits.selection]
+
+    def progress(done: int, total: int) -> None:
+        stop.check()
+        if first and release.has_media:
+            run.emit({"event": "features", "done": done, "total": total})
+
+    extractors = Extractors.of(recipe, device)
+    place = cache or run.root.parent / "features"
+    features, failures = extract_all(used, place, extractors, progress, recipe.on_failure)
+    return features, lacking(recipe.modalities, used, features, failures)
 
 
-def _no_features(dialogue: Dialogue) -> list[Any]:
-    from modeling.learner.features import Features
-
-    return [Features(audio.nothing(), vision.nothing()) for _ in dialogue.utterances]
-
-
-@torch.no_grad()
-def _predict(
-    model: nn.Module, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
-) -> list[tuple[DialogueBatch, dict[str, Tensor]]]:
-    model.eval()
-    found = []
-    for batch in batches(dialogues, 16, collate):
-        logits = model(batch.to(device)).logits
-        found.append((batch, {task: torch.softmax(s, 1).cpu() for task, s in logits.items()}))
-    return found
-
-
-def _pairs(
-    predicted: Sequence[tuple[DialogueBatch, dict[str, Tensor]]], task: str
-) -> tuple[list[int], list[int]]:
-    predicted = [row for row in predicted if task in row[1]]
-    gold = [int(g) for batch, _ in predicted for g in batch.gold[task]]
-    guess = [int(p) for _, probabilities in predicted for p in probabilities[task].argmax(1)]
-    kept = [(g, p) for g, p in zip(gold, guess, strict=True) if g != IGNORED]
-    return [g for g, _ in kept], [p for _, p in kept]
-
-
-def _scores(
-    model: nn.Module, collate: Collator, dialogues: Sequence[Dialogue], device: torch.device
-) -> dict[str, float]:
-    predicted = _predict(model, collate, dialogues, device)
-    scores = {}
-    for task in collate.tasks:
-        gold, guess = _pairs(predicted, task.key)
-        if gold:
-            scores[task.key] = macro_f1(gold, guess)
-    return scores
-
-
-def _evaluate(
-    model: nn.Module, collate: Collator, splits: Splits, device: torch.device, out: Path
-) -> dict[str, Any]:
-    predicted = _predict(model, collate, splits.evaluation, device)
-    with (out / "predictions.jsonl").open("w", encoding="utf-8") as lines:
-        for batch, probabilities in predicted:
-            for row, utterance in enumerate(batch.ids):
-                answer = {
-                    task.key: task.classes[int(probabilities[task.key][row].argmax())]
-                    for task in collate.tasks
-                    if task.key in probabilities
-                }
-                lines.write(json.dumps({"id": utterance, "predicted": answer}) + "\n")
-    results = {}
-    for task in collate.tasks:
-        gold, guess = _pairs(predicted, task.key)
-        train_gold = [
-            task.classes.index(u.gold[task.key])
-            for dialogue in splits.train
-            for u in dialogue.utterances
-            if task.key in u.gold
-        ]
-        told = [row for row in predicted if task.key in row[1]]
-        scores = [
-            row.tolist()
-            for batch, probabilities in told
-            for row, g in zip(probabilities[task.key], batch.gold[task.key], strict=True)
-            if g != IGNORED
-        ]
-        results[task.key] = report(
-            train_gold, gold, guess, len(task.classes), scores, task.is_correlation
-        )
-    return results
-
-
-def _state(model: nn.Module) -> dict[str, Tensor]:
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
-
-
-def _json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+def _calibrated(
+    task: Task, found: Answers, prepared: Preparation, recipe: Recipe
+) -> dict[str, float | None] | None:
+    """Temperature of a task's scores, and of two classes from which chance on it is "yes"."""
+    if task.key not in found.logits:
+        return None
+    strength = 0.0 if task.key in found.ordinal else recipe.logit_adjustment
+    logits, gold = found.logits[task.key], found.gold[task.key]
+    prior = prepared.priors[task.key]
+    heat = calibration.temperature(logits + strength * prior, gold)
+    if len(task.classes) != 2:
+        return {"temperature": heat, "threshold": None}
+    chances = calibration.probabilities(logits, prior, strength, heat)[:, 1]
+    # where the network itself is undecided: its scores are equal
+    even = calibration.probabilities(logits.new_zeros(1, 2), prior, strength, heat)[0, 1]
+    kept = gold >= 0
+    cut = calibration.threshold(chances[kept].tolist(), gold[kept].tolist(), float(even))
+    return {"temperature": heat, "threshold": cut}

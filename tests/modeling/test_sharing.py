@@ -231,7 +231,7 @@ def test_nothing_to_learn_from_is_no_loss():
 
 
 def test_separate_models_share_nothing():
-    model = SeparateModels(Recipe(width=WIDTH, heads=2, modalities=("text",)), TASKS[:2], 4)
+    model = SeparateModels(Recipe(width=WIDTH, heads=2, modalities=("text",)), TASKS[:2], 4, {})
     ids = [{id(p) for p in each.parameters()} for each in model.models.values()]
     assert not ids[0] & ids[1]
 

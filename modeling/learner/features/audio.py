@@ -1,4 +1,4 @@
-"""Sound into log-mel frames."""
+"""Sound into log-mel frames with prosody: pitch, how voiced it is, loudness."""
 
 from functools import cache
 from pathlib import Path
@@ -13,12 +13,29 @@ MELS = 40
 WINDOW = 400  # samples, 25 ms
 HOP = 160  # samples, 10 ms
 POOL = 5  # frames averaged into one
-FRAMES_PER_SECOND = RATE / HOP / POOL
-DIMS = MELS
+LOW, HIGH = 70.0, 400.0  # Hz between which the pitch of a voice is looked for
+PITCH_WINDOW = 1024  # samples, 64 ms: four periods of the lowest pitch
+VOICED = 0.5  # periodicity below which a frame has no pitch
+DIMS = MELS + 3
 
 
-def nothing() -> NDArray[np.float32]:
-    return np.zeros((0, DIMS), np.float32)
+class LogMel:
+    """The default features of sound, which need no weights from anywhere."""
+
+    key = "logmel-prosody-1"
+    dims = DIMS
+    rate = RATE / HOP / POOL
+
+    def of_clip(self, clip: Path) -> NDArray[np.float32]:
+        """Frames (n, DIMS), `rate` of them a second. Raises FeatureError."""
+        wave = torch.from_numpy(waveform(clip))
+        if len(wave) < WINDOW:
+            return np.zeros((0, DIMS), np.float32)
+        energies = mel_matrix() @ _spectrum(wave, WINDOW).square()  # (MELS, t)
+        mels = torch.log(energies + 1e-6).T  # (t, MELS)
+        frames = torch.cat([mels, prosody(wave)[: len(mels)]], dim=1)  # (t, DIMS)
+        whole = max(len(frames) // POOL * POOL, 0)
+        return frames[:whole].reshape(-1, POOL, DIMS).mean(dim=1).numpy()
 
 
 @cache
@@ -35,20 +52,32 @@ def mel_matrix() -> torch.Tensor:
     return torch.from_numpy(np.maximum(0, np.minimum(rising, falling)).astype(np.float32))
 
 
-def of_clip(clip: Path) -> NDArray[np.float32]:
-    """Log-mel frames (frames, MELS), FRAMES_PER_SECOND of them. Raises FeatureError."""
-    wave = waveform(clip)
-    if len(wave) < WINDOW:
-        return nothing()
-    spectrum = torch.stft(
-        torch.from_numpy(wave),
-        WINDOW,
-        HOP,
-        window=torch.hann_window(WINDOW),
-        return_complex=True,
-    )  # (bins, t)
-    energies = mel_matrix() @ spectrum.abs().square()  # (MELS, t)
-    frames = torch.log(energies + 1e-6).T  # (t, MELS)
-    whole = len(frames) // POOL * POOL
-    pooled = frames[:whole].reshape(-1, POOL, MELS).mean(dim=1)  # (t / POOL, MELS)
-    return pooled.numpy()
+def prosody(wave: torch.Tensor) -> torch.Tensor:
+    """Samples (n,) -> (t, 3) every HOP: log2 of the pitch over LOW, 0 where nothing is voiced;
+    periodicity from 0 to 1; log energy.
+
+    Pitch is where the autocorrelation, divided by that of the window, is highest (Boersma 1993).
+    """
+    power = _spectrum(wave, PITCH_WINDOW, 2 * PITCH_WINDOW).square()  # (bins, t)
+    same = torch.fft.irfft(power, dim=0)[:PITCH_WINDOW]  # (lags, t)
+    window = torch.fft.rfft(torch.hann_window(PITCH_WINDOW), 2 * PITCH_WINDOW).abs().square()
+    of_window = torch.fft.irfft(window)[:PITCH_WINDOW]
+    loud = same[0]
+    shortest, longest = int(RATE / HIGH), int(RATE / LOW)
+    lags = torch.arange(shortest, longest + 1)
+    periodic = same[lags] / (loud + 1e-9) / (of_window[lags] / of_window[0])[:, None]
+    # the shortest of lags that are nearly as good: multiples of a period are no lower pitch
+    best = periodic.max(dim=0).values
+    good = periodic >= 0.95 * best
+    rising = torch.cat([periodic[1:] <= periodic[:-1], torch.ones_like(good[:1])])
+    first = (good & rising).float().argmax(dim=0)
+    voiced = best > VOICED
+    pitch = torch.log2(RATE / lags[first] / LOW) * voiced
+    return torch.stack([pitch, best.clamp(0, 1), torch.log(loud / PITCH_WINDOW + 1e-6)], dim=1)
+
+
+def _spectrum(wave: torch.Tensor, window: int, size: int | None = None) -> torch.Tensor:
+    """Amplitudes (bins, t) of windows whose centres lie HOP samples apart."""
+    padded = torch.nn.functional.pad(wave, (window // 2, window // 2))
+    frames = padded.unfold(0, window, HOP) * torch.hann_window(window)  # (t, window)
+    return torch.fft.rfft(frames, size or window).abs().T

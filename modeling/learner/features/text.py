@@ -24,6 +24,5 @@ class Vocabulary:
         return len(self.characters) + 2
 
     def encode(self, text: str) -> list[int]:
-        """Ids of the first LONGEST characters; never empty."""
-        ids = [self._ids.get(character, UNKNOWN) for character in text.lower()[:LONGEST]]
-        return ids or [UNKNOWN]
+        """Ids of the first LONGEST characters."""
+        return [self._ids.get(character, UNKNOWN) for character in text.lower()[:LONGEST]]

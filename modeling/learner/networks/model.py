@@ -1,13 +1,12 @@
 """Encoders, context, fusion, sharing and heads as one network."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
-from modeling.learner.features import audio, vision
 from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion, Concatenation
@@ -30,6 +29,8 @@ class Prediction:
 class DialogueModel(nn.Module):
     """Contributions (2) and (3) of Jiang (2025), small: encoders, context a modality, fusion, a
     sharing, heads. Which of the two it is, the recipe's sharing says.
+
+    `sizes` are the dimensions of the frames by modality; text without one is characters.
     """
 
     def __init__(
@@ -37,17 +38,20 @@ class DialogueModel(nn.Module):
         recipe: Recipe,
         tasks: Sequence[Task],
         vocabulary: int,
+        sizes: Mapping[str, int],
         priors: Mapping[str, float] | None = None,
     ) -> None:
         super().__init__()
         width, dropout = recipe.width, recipe.dropout
         self.modalities = recipe.modalities
-        makers: dict[str, Callable[[], nn.Module]] = {
-            "text": lambda: CharacterEncoder(vocabulary, width, dropout),
-            "audio": lambda: SequenceEncoder(audio.DIMS, width, dropout),
-            "vision": lambda: SequenceEncoder(vision.DIMS, width, dropout),
-        }
-        self.encoders = nn.ModuleDict({name: makers[name]() for name in self.modalities})
+        self.encoders = nn.ModuleDict(
+            {
+                name: SequenceEncoder(sizes[name], width, dropout)
+                if name in sizes
+                else CharacterEncoder(vocabulary, width, dropout)
+                for name in self.modalities
+            }
+        )
         self.contexts = nn.ModuleDict(
             {name: DialogueContext(width, recipe.heads, dropout) for name in self.modalities}
             if recipe.context and recipe.attention
@@ -95,11 +99,13 @@ class DialogueModel(nn.Module):
 class SeparateModels(nn.Module):
     """The control: a network of the same parts for each task, with nothing in common."""
 
-    def __init__(self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int) -> None:
+    def __init__(
+        self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int, sizes: Mapping[str, int]
+    ) -> None:
         super().__init__()
         alone = replace(recipe, sharing="hard")
         self.models = nn.ModuleDict(
-            {task.key: DialogueModel(alone, [task], vocabulary) for task in tasks}
+            {task.key: DialogueModel(alone, [task], vocabulary, sizes) for task in tasks}
         )
 
     def forward(self, batch: DialogueBatch) -> Prediction:
@@ -111,12 +117,13 @@ def build(
     recipe: Recipe,
     tasks: Sequence[Task],
     vocabulary: int,
+    sizes: Mapping[str, int],
     priors: Mapping[str, float] | None = None,
 ) -> nn.Module:
-    """The network of a recipe; `priors` as in modeling/learner/sharing."""
+    """The network of a recipe; `sizes` as in DialogueModel, `priors` as in `sharing.make`."""
     if recipe.sharing == "single":
-        return SeparateModels(recipe, tasks, vocabulary)
-    return DialogueModel(recipe, tasks, vocabulary, priors)
+        return SeparateModels(recipe, tasks, vocabulary, sizes)
+    return DialogueModel(recipe, tasks, vocabulary, sizes, priors)
 
 
 def _head(width: int, classes: int, dropout: float) -> nn.Sequential:

@@ -1,0 +1,139 @@
+"""The baseline that asks nothing of anybody: TF-IDF of characters and logistic regression.
+
+One to three characters of the utterance and, apart from these, of two turns before and after it
+(Pedregosa et al. 2011 for the parts); C is chosen by macro-F1 on the dialogues that select, as an
+epoch is elsewhere, and the sealed split is looked at once, counted.
+"""
+
+import json
+import warnings
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_matrix, hstack
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+
+from modeling.learner import calibration, ceiling
+from modeling.learner.evaluation import FORMAT
+from modeling.learner.metrics import macro_f1, report
+from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task
+from modeling.learner.rundir import RunDirectory
+
+NAME = "tf-idf"
+STRENGTHS = (0.1, 1.0, 10.0)  # of C, the inverse of regularisation
+NEAR = 2  # turns before and after
+
+
+def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str, Any]:
+    """Fit, choose, look; what evaluation.json says, and the files of a run beside it."""
+    splits = Splits.of(release, seed)
+    if not splits.sealed:
+        raise ReleaseError(
+            f"{root}: the release has no dialogue in its split {splits.sealed_name!r}."
+        )
+    run = RunDirectory(out)
+    meta = {"release": release.digest, "recipe": {"name": NAME}, "seed": seed,
+            "selection": splits.selection_name, "sealed": splits.sealed_name}  # fmt: skip
+    run.begin(meta)
+    parts = (splits.train, splits.selection, splits.sealed)
+    tables = _features(parts)
+    people = ceiling.of(root, release.tasks, {u.id for d in splits.sealed for u in d.utterances})
+    tasks: dict[str, Any] = {}
+    said: list[dict[str, str]] = [{} for d in splits.sealed for _ in d.utterances]
+    for task in release.tasks:
+        tasks[task.key] = row = _task(task, parts, tables, said)
+        if row is not None:
+            row["human"] = people[task.key]
+    run.look(release.digest, splits.sealed_name, "evaluate")
+    evaluation = {
+        "format": FORMAT,
+        "release": {
+            "corpus": release.corpus,
+            "version": release.version,
+            "digest": release.digest,
+            "trained_on": release.digest,
+        },
+        "run": {"recipe": NAME, "seed": seed, "weights": "", "best_epoch": 0,
+                "parameters": int(tables[0].shape[1])},
+        "split": splits.sealed_name,
+        "sealed": True,
+        "looks": len(run.looks()),
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "dialogues": len(splits.sealed),
+        "utterances": len(said),
+        "missing": {"of": len(said), "modalities": {}, "failures": []},
+        "classes": {task.key: list(task.classes) for task in release.tasks},
+        "tasks": tasks,
+    }  # fmt: skip
+    rows = [(d, u) for d in splits.sealed for u in d.utterances]
+    with run.path("predictions.jsonl").open("w", encoding="utf-8") as stream:
+        for (dialogue, utterance), predicted in zip(rows, said, strict=True):
+            line = {"id": utterance.id, "dialogue": dialogue.id, "split": dialogue.split,
+                    "predicted": predicted}  # fmt: skip
+            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    run.write("evaluation.json", evaluation)
+    return evaluation
+
+
+def _features(parts: Sequence[Sequence[Dialogue]]) -> list[csr_matrix]:
+    """Of train, selection and sealed (utterances, terms); the terms are those of train."""
+    own = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True)
+    near = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
+    found = []
+    for number, dialogues in enumerate(parts):
+        texts = [u.text for d in dialogues for u in d.utterances]
+        around = [
+            " ".join(u.text for j, u in enumerate(d.utterances) if j != i and abs(j - i) <= NEAR)
+            for d in dialogues
+            for i in range(len(d.utterances))
+        ]
+        if number == 0:
+            own.fit(texts or [""])
+            near.fit(around or [""])
+        found.append(csr_matrix(hstack([own.transform(texts), near.transform(around)])))
+    return found
+
+
+def _task(
+    task: Task,
+    parts: Sequence[Sequence[Dialogue]],
+    tables: Sequence[csr_matrix],
+    said: list[dict[str, str]],
+) -> dict[str, Any] | None:
+    number = {value: i for i, value in enumerate(task.classes)}
+    golds = [
+        np.array([number.get(u.gold.get(task.key, ""), -1) for d in part for u in d.utterances])
+        for part in parts
+    ]
+    kept = [gold >= 0 for gold in golds]
+    x, y = tables[0][kept[0]], golds[0][kept[0]]
+    if len(set(y.tolist())) < 2:
+        return None
+    best: tuple[float, LogisticRegression] | None = None
+    for strength in STRENGTHS:
+        model = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
+            model.fit(x, y)
+        score = 0.0
+        if kept[1].any():
+            gold = golds[1][kept[1]].tolist()
+            score = macro_f1(gold, model.predict(tables[1][kept[1]]).tolist())
+        if best is None or score > best[0]:
+            best = score, model
+    assert best is not None
+    chances = np.zeros((tables[2].shape[0], len(task.classes)))
+    chances[:, best[1].classes_] = best[1].predict_proba(tables[2])
+    guess = chances.argmax(1)
+    for row, value in zip(said, guess, strict=True):
+        row[task.key] = task.classes[value]
+    gold, own = golds[2][kept[2]].tolist(), chances[kept[2]].tolist()
+    told = report(
+        y.tolist(), gold, guess[kept[2]].tolist(), len(task.classes), own, task.is_correlation
+    )
+    return told | calibration.report(own, gold) if told else None

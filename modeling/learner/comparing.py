@@ -1,0 +1,215 @@
+"""Is one run better than another: intervals over seeds, and over the dialogues both were asked."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from modeling.learner.release import Release
+from modeling.learner.rundir import RunDirectory, RunError
+
+REPLICATES = 5000
+FEWEST = 10  # dialogues on which an interval is told
+METRICS = ("macro_f1", "accuracy")
+SUMMED = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "auroc", "ap", "mae",
+          "quadratic_kappa", "ece")  # fmt: skip
+Tables = NDArray[np.float64]  # (dialogues, classes, classes): gold by predicted
+
+
+def mean_interval(values: Sequence[float]) -> dict[str, float | int | None]:
+    """Mean and standard deviation of some seeds, with Student's 95 % interval of the mean."""
+    n, mean = len(values), float(np.mean(values))
+    if n < 2:
+        return {"mean": mean, "sd": None, "low": None, "high": None, "n": n}
+    sd = float(np.std(values, ddof=1))
+    half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
+    return {"mean": mean, "sd": sd, "low": mean - half, "high": mean + half, "n": n}
+
+
+def summary(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, dict[str, Any] | None]:
+    """Task -> metric -> mean_interval over evaluations that differ in their seed."""
+    found: dict[str, dict[str, Any] | None] = {}
+    for task in evaluations[0]["tasks"]:
+        rows = [e["tasks"][task] for e in evaluations if e["tasks"].get(task)]
+        found[task] = {
+            metric: mean_interval([row[metric] for row in rows])
+            for metric in SUMMED
+            if rows and all(row.get(metric) is not None for row in rows)
+        } or None
+    return found
+
+
+def counted(
+    gold: NDArray[np.int64], predicted: NDArray[np.int64], owner: NDArray[np.int64], classes: int
+) -> Tables:
+    """Confusion counts of each dialogue: gold, predicted and number of the dialogue, all (N,)."""
+    cells = (owner * classes + gold) * classes + predicted
+    dialogues = int(owner.max()) + 1 if len(owner) else 0
+    found = np.bincount(cells, minlength=dialogues * classes**2).astype(float)
+    return found.reshape(-1, classes, classes)
+
+
+def macro_f1_of(tables: Tables) -> NDArray[np.float64]:
+    """Of confusions (..., C, C) macro-F1 over the classes that occur in gold or prediction."""
+    hits = np.diagonal(tables, axis1=-2, axis2=-1)
+    total = tables.sum(-1) + tables.sum(-2)
+    f1 = np.divide(2 * hits, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray(f1.sum(-1) / np.maximum((total > 0).sum(-1), 1))
+
+
+def accuracy_of(tables: Tables) -> NDArray[np.float64]:
+    """Of confusions (..., C, C)."""
+    hits = np.trace(tables, axis1=-2, axis2=-1)
+    return np.asarray(hits / np.maximum(tables.sum((-2, -1)), 1))
+
+
+FUNCTIONS = {"macro_f1": macro_f1_of, "accuracy": accuracy_of}
+
+
+def difference(
+    one: Sequence[Tables], other: Sequence[Tables], metric: str,
+    replicates: int = REPLICATES, seed: int = 0,
+) -> dict[str, float]:  # fmt: skip
+    """Gain of `one` over `other` (tables of the same dialogues, one a seed) with its 95 % interval
+    and two-sided p: dialogues and, where there are several, seeds are drawn with replacement, the
+    same for both (a paired bootstrap over clusters).
+    """
+    score, rng = FUNCTIONS[metric], np.random.default_rng(seed)
+    dialogues, seeds = len(one[0]), len(one)
+    observed = np.mean([score(a.sum(0)) - score(b.sum(0)) for a, b in zip(one, other, strict=True)])
+    weights = rng.multinomial(dialogues, [1 / dialogues] * dialogues, size=replicates).astype(float)
+    each = np.stack(
+        [
+            score(np.tensordot(weights, a, 1)) - score(np.tensordot(weights, b, 1))
+            for a, b in zip(one, other, strict=True)
+        ]
+    )  # (seeds, replicates)
+    times = rng.multinomial(seeds, [1 / seeds] * seeds, size=replicates).T / seeds
+    gains = (each * times).sum(0)
+    low, high = np.quantile(gains, [0.025, 0.975])
+    beyond = min((gains <= 0).sum(), (gains >= 0).sum())
+    p = min(1.0, 2 * (int(beyond) + 1) / (replicates + 1))
+    return {"gain": float(observed), "low": float(low), "high": float(high), "p": p}
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Corrected for their number (Holm 1979), in the given order."""
+    order = sorted(range(len(p_values)), key=lambda i: p_values[i])
+    found, highest = [0.0] * len(p_values), 0.0
+    for rank, i in enumerate(order):
+        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[i]))
+        found[i] = highest
+    return found
+
+
+def compare(
+    release: Release, one: Sequence[RunDirectory], other: Sequence[RunDirectory]
+) -> dict[str, Any]:
+    """What `one` gains over `other`, by task and metric, from what both said of the same split.
+
+    Runs are paired by seed; a single run stands against every seed of the other side. p values of a
+    metric are corrected over the tasks (Holm). Below FEWEST dialogues only the gain is told: so few
+    say nothing of others. Raises RunError unless the evaluations can be paired.
+    """
+    asked = {(e["release"]["digest"], e["split"]) for e in map(_evaluation, [*one, *other])}
+    if len(asked) > 1:
+        raise RunError("The runs were not evaluated on the same split of the same release.")
+    digest, split = asked.pop()
+    if digest != release.digest:
+        raise RunError("The runs were evaluated on another release than the one that is named.")
+    left, right, seeds = _paired(one, other)
+    said = {run.root: _predictions(run) for run in {*left, *right}}
+    classes = _evaluation(one[0])["classes"]
+    tasks: dict[str, dict[str, Any]] = {}
+    dialogues = 0
+    for task in release.tasks:
+        if task.key not in classes or not all(task.key in rows for rows in said.values()):
+            continue
+        tables = [
+            [_tables(release, said[run.root][task.key], task.key, task.classes) for run in side]
+            for side in (left, right)
+        ]
+        if tables[0][0].sum():
+            dialogues = len(tables[0][0])
+            tasks[task.key] = {
+                metric: difference(tables[0], tables[1], metric) for metric in METRICS
+            }
+    for metric in METRICS:
+        rows = [row[metric] for row in tasks.values()]
+        for row, corrected in zip(rows, holm([row["p"] for row in rows]), strict=True):
+            row["p_holm"] = corrected
+            if dialogues < FEWEST:
+                row |= dict.fromkeys(("low", "high", "p", "p_holm"))
+    told = {"release": digest, "split": split, "seeds": seeds, "dialogues": dialogues}
+    return told | {"tasks": tasks}
+
+
+def in_words(found: Mapping[str, Any], one: str, other: str) -> str:
+    """A sentence a task, on macro-F1."""
+    lines = [
+        f"{one} against {other} on {found['split']} ({found['dialogues']} dialogues), seeds"
+        f" {', '.join(map(str, found['seeds']))}, macro-F1:"
+    ]
+    for task, row in found["tasks"].items():
+        told = row["macro_f1"]
+        if told["p"] is None:
+            lines.append(f"  {task}: {100 * told['gain']:+.1f} points, too few dialogues to tell")
+            continue
+        sure = "no difference shown" if told["p_holm"] >= 0.05 else (
+            "better" if told["gain"] > 0 else "worse")  # fmt: skip
+        lines.append(
+            f"  {task}: {100 * told['gain']:+.1f} points"
+            f" [{100 * told['low']:+.1f}, {100 * told['high']:+.1f}],"
+            f" p = {told['p_holm']:.3f} (Holm): {sure}"
+        )
+    return "\n".join(lines)
+
+
+def _evaluation(run: RunDirectory) -> dict[str, Any]:
+    return run.read("evaluation.json")
+
+
+def _paired(
+    one: Sequence[RunDirectory], other: Sequence[RunDirectory]
+) -> tuple[list[RunDirectory], list[RunDirectory], list[int]]:
+    sides = [{run.read("meta.json")["seed"]: run for run in side} for side in (one, other)]
+    if len(sides[0]) == 1 or len(sides[1]) == 1:
+        size = max(len(sides[0]), len(sides[1]))
+        longer = sides[0] if len(sides[0]) == size else sides[1]
+        left, right = (list(s.values()) * (size if len(s) == 1 else 1) for s in sides)
+        return left, right, sorted(longer)
+    seeds = sorted(set(sides[0]) & set(sides[1]))
+    if not seeds or set(sides[0]) != set(sides[1]):
+        raise RunError(f"The seeds differ: {sorted(sides[0])} and {sorted(sides[1])}.")
+    return [sides[0][s] for s in seeds], [sides[1][s] for s in seeds], seeds
+
+
+def _predictions(run: RunDirectory) -> dict[str, dict[str, str]]:
+    """Task -> utterance -> value."""
+    found: dict[str, dict[str, str]] = {}
+    with run.path("predictions.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            for task, value in row["predicted"].items():
+                found.setdefault(task, {})[row["id"]] = value
+    return found
+
+
+def _tables(release: Release, said: Mapping[str, str], task: str, classes: Sequence[str]) -> Tables:
+    number = {value: i for i, value in enumerate(classes)}
+    gold, guess, owner, dialogues = [], [], [], 0
+    for dialogue in release.dialogues:
+        if not any(u.id in said for u in dialogue.utterances):
+            continue
+        for u in dialogue.utterances:
+            if u.id in said and task in u.gold:
+                gold.append(number[u.gold[task]])
+                guess.append(number[said[u.id]])
+                owner.append(dialogues)
+        dialogues += 1
+    rows = counted(np.array(gold, int), np.array(guess, int), np.array(owner, int), len(classes))
+    empty = np.zeros((dialogues - len(rows), *rows.shape[1:]))
+    return np.concatenate([rows, empty])

@@ -1,0 +1,145 @@
+"""What a run learned from its train split before the first step, kept beside its weights."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from modeling.learner.batches import Packed, Ragged
+from modeling.learner.features import Features, Floats
+from modeling.learner.features.text import Vocabulary
+from modeling.learner.losses import log_priors
+from modeling.learner.recipes import MODALITIES, Recipe
+from modeling.learner.release import Dialogue, ReleaseError, Task
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """Mean and standard deviation (dims,) of the frames of the train split."""
+
+    mean: Tensor
+    std: Tensor
+
+    @classmethod
+    def of(cls, arrays: Sequence[Floats], dims: int) -> "Normalisation":
+        frames = [array for array in arrays if len(array)]
+        if not frames:
+            return cls(torch.zeros(dims), torch.ones(dims))
+        stacked = np.concatenate(frames).astype(np.float64)
+        mean, std = stacked.mean(axis=0), stacked.std(axis=0).clip(min=1e-3)
+        return cls(torch.from_numpy(mean).float(), torch.from_numpy(std).float())
+
+    def __call__(self, array: Floats) -> Tensor:
+        return (torch.from_numpy(np.ascontiguousarray(array)) - self.mean) / self.std
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """Vocabulary, normalisation a modality, frequencies of classes, and what measured the clips."""
+
+    tasks: tuple[Task, ...]
+    vocabulary: Vocabulary
+    normal: Mapping[str, Normalisation]  # of each modality that has frames
+    priors: Mapping[str, Tensor]  # task -> log frequency of each class in training
+    extractors: Mapping[str, str]  # modality -> what measured it
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        train: Sequence[Dialogue],
+        features: Mapping[str, Sequence[Features]],
+        tasks: Sequence[Task],
+        extractors: Mapping[str, str],
+    ) -> "Preparation":
+        of_train = [each for dialogue in train for each in features[dialogue.id]]
+        names = of_train[0].frames if of_train else {}
+        normal = {}
+        for name in names:
+            arrays = [each[name] for each in of_train]
+            dims = next((len(a[0]) for a in arrays if len(a)), arrays[0].shape[1])
+            normal[name] = Normalisation.of(arrays, dims)
+        texts = [u.text for dialogue in train for u in dialogue.utterances]
+        reads = "text" in recipe.modalities and "text" not in normal
+        vocabulary = Vocabulary.of(texts if reads else [])
+        priors = log_priors(train, tasks)
+        return cls(tuple(tasks), vocabulary, normal, priors, dict(extractors))
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Modality -> dimensions of its frames."""
+        return {name: len(each.mean) for name, each in self.normal.items()}
+
+    def pack(
+        self,
+        dialogues: Sequence[Dialogue],
+        features: Mapping[str, Sequence[Features]],
+        device: torch.device,
+    ) -> Packed:
+        """The dialogues as tensors. Raises ReleaseError where they do not fit what was learned."""
+        found = [each for dialogue in dialogues for each in features[dialogue.id]]
+        inputs = {name: self._frames(name, found) for name in MODALITIES}
+        if "text" not in self.normal:
+            inputs["text"] = self._characters(dialogues)
+        try:
+            return Packed(dialogues, inputs, self.tasks, device)
+        except ValueError as error:
+            raise ReleaseError(
+                f"A label of the release is none of the values learned from: {error}."
+                " The run was trained on another scheme."
+            ) from error
+
+    def _frames(self, name: str, found: Sequence[Features]) -> Ragged:
+        if name not in self.normal:  # a modality that the recipe leaves out
+            return Ragged(torch.zeros(0, 1), torch.zeros(len(found), dtype=torch.long))
+        normal = self.normal[name]
+        nothing = torch.zeros(0, len(normal.mean))
+        for each in found:
+            if len(each[name]) and each[name].shape[1] != len(normal.mean):
+                raise ReleaseError(
+                    f"Features of {name} have {each[name].shape[1]} dimensions here and had"
+                    f" {len(normal.mean)} in training ({self.extractors.get(name)})."
+                )
+        return Ragged.of([normal(each[name]) if len(each[name]) else nothing for each in found])
+
+    def _characters(self, dialogues: Sequence[Dialogue]) -> Ragged:
+        texts = [u.text for dialogue in dialogues for u in dialogue.utterances]
+        return Ragged.of([torch.tensor(self.vocabulary.encode(text)).long() for text in texts])
+
+    def save(self, path: Path) -> None:
+        told = {
+            "tasks": [
+                {"key": t.key, "classes": t.classes, "source": t.source, "target": t.target}
+                for t in self.tasks
+            ],
+            "characters": self.vocabulary.characters,
+            "normal": {
+                name: {"mean": each.mean.tolist(), "std": each.std.tolist()}
+                for name, each in self.normal.items()
+            },
+            "priors": {key: prior.tolist() for key, prior in self.priors.items()},
+            "extractors": dict(self.extractors),
+        }
+        path.write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Preparation":
+        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        return cls(
+            tuple(
+                Task(task["key"], tuple(task["classes"]), task["source"], task["target"])
+                for task in told["tasks"]
+            ),
+            Vocabulary(told["characters"]),
+            {
+                name: Normalisation(torch.tensor(each["mean"]), torch.tensor(each["std"]))
+                for name, each in told["normal"].items()
+            },
+            {key: torch.tensor(prior) for key, prior in told["priors"].items()},
+            told["extractors"],
+        )

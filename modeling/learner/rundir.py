@@ -1,0 +1,171 @@
+"""The directory of a run: what decided it, what happened, its checkpoint, its frozen result.
+
+meta.json          release, recipe, seed, device, software
+events.jsonl       what happened, a line each
+checkpoint.pt      where to go on, until the run is frozen
+prepared.json      what was learned from the train split before the first step
+model.safetensors  weights of the chosen epoch
+results.json       figures on the dialogues that chose the epoch
+frozen.json        digest of the weights, temperature and threshold a task; then nothing changes
+looks.jsonl        every look at the sealed split, a line each
+evaluation.json, predictions.jsonl    what the last look gave
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+Emit = Callable[[dict[str, Any]], None]
+DECIDES = ("release", "recipe", "seed")
+
+
+class RunError(ValueError):
+    """A directory that holds another run, none, or one that is not as it was frozen."""
+
+
+class RunDirectory:
+    """See the module. `heard` gets each event after it is written."""
+
+    def __init__(self, root: Path, heard: Emit = lambda event: None) -> None:
+        self.root, self.heard = root, heard
+        self._count = 0
+
+    def path(self, name: str) -> Path:
+        return self.root / name
+
+    def read(self, name: str) -> dict[str, Any]:
+        """Raises RunError where the run has no such file or it is damaged."""
+        try:
+            found: dict[str, Any] = json.loads(self.path(name).read_text("utf-8"))
+        except OSError as error:
+            raise RunError(f"{self.root} holds no run with a {name}.") from error
+        except ValueError as error:
+            raise RunError(f"{self.path(name)} is no JSON: {error}") from error
+        return found
+
+    def write(self, name: str, value: Any) -> None:
+        """Whole or not at all."""
+        partial = self.path(f"{name}.partial")
+        partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        partial.replace(self.path(name))
+
+    # a run that is going on
+
+    def begin(self, meta: dict[str, Any], anew: bool = False) -> dict[str, Any] | None:
+        """Take the directory for a run; the checkpoint from which to go on, or None.
+
+        Raises RunError if it holds a run that something else decided.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        self.claim(meta)
+        if anew:
+            for name in ("checkpoint.pt", "frozen.json"):
+                self.path(name).unlink(missing_ok=True)
+        self.write("meta.json", meta)
+        state = self.checkpoint()
+        self._rewind(state["events"] if state else 0)
+        return state
+
+    def emit(self, event: dict[str, Any]) -> None:
+        with self.path("events.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(event) + "\n")
+        self._count += 1
+        self.heard(event)
+
+    def keep(self, state: dict[str, Any]) -> None:
+        """Store a checkpoint, safe against being killed or losing power in the middle."""
+        partial = self.path("checkpoint.pt.partial")
+        with partial.open("wb") as stream:
+            torch.save({**state, "events": self._count}, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(self.path("checkpoint.pt"))
+
+    def claim(self, meta: dict[str, Any]) -> None:
+        """Raises RunError if the directory holds a run that something else decided."""
+        if not self.path("meta.json").exists():
+            return
+        there = self.read("meta.json")
+        other = [key for key in DECIDES if there.get(key) != meta.get(key)]
+        if other:
+            raise RunError(
+                f"{self.root} holds a run of another {' and '.join(other)}."
+                " Name another directory with --out."
+            )
+
+    def checkpoint(self) -> dict[str, Any] | None:
+        """Where to go on; None where nothing was kept."""
+        path = self.path("checkpoint.pt")
+        if not path.exists():
+            return None
+        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        return found
+
+    def _rewind(self, count: int) -> None:
+        """Forget events that came after the checkpoint: they will come again."""
+        path = self.path("events.jsonl")
+        lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
+        path.write_text("".join(lines[:count]), "utf-8")
+        self._count = min(count, len(lines))
+
+    # a run that is over
+
+    def freeze(self, calibration: dict[str, Any]) -> None:
+        """From here on nothing of the run changes; what it gives on the sealed split is decided."""
+        frozen = {
+            "weights": self._digest(),
+            "calibration": calibration,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        }
+        self.write("frozen.json", frozen)
+        self.path("checkpoint.pt").unlink(missing_ok=True)
+
+    @property
+    def is_frozen(self) -> bool:
+        return self.path("frozen.json").exists()
+
+    def frozen(self) -> dict[str, Any]:
+        """What was frozen. Raises RunError if nothing was, or if the weights are others now."""
+        if not self.is_frozen:
+            raise RunError(f"{self.root} holds no finished run: train it to its end first.")
+        found = self.read("frozen.json")
+        if found["weights"] != self._digest():
+            raise RunError(f"The weights in {self.root} are not those that were frozen.")
+        return found
+
+    def look(self, release: str, split: str, what: str) -> int:
+        """Write down that somebody looks at the sealed split; how many looks that makes."""
+        line = {
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            "release": release,
+            "split": split,
+            "what": what,
+        }
+        with self.path("looks.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(line) + "\n")
+        return len(self.looks())
+
+    def looks(self) -> list[dict[str, Any]]:
+        path = self.path("looks.jsonl")
+        text = path.read_text("utf-8") if path.exists() else ""
+        return [json.loads(line) for line in text.splitlines()]
+
+    def _digest(self) -> str:
+        with self.path("model.safetensors").open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def runs_of(root: Path) -> list[RunDirectory]:
+    """The run of a directory, or those of its seeds. Raises RunError where there is none."""
+    if (root / "meta.json").exists():
+        return [RunDirectory(root)]
+    found = sorted(root.glob("seed-*/meta.json"), key=lambda p: int(p.parent.name[5:]))
+    if not found:
+        raise RunError(f"{root} holds no run, nor seed-1, seed-2 and so on.")
+    return [RunDirectory(path.parent) for path in found]

@@ -1,0 +1,117 @@
+"""Evaluations as text: for a terminal, for a paper."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modeling.learner.comparing import summary
+
+COLUMNS = (
+    ("macro_f1", "macro-F1"),
+    ("balanced_accuracy", "bal. acc."),
+    ("auroc", "AUROC"),
+    ("ap", "AP"),
+    ("accuracy", "accuracy"),
+    ("weighted_f1", "weighted F1"),
+)
+SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
+                                             "^": r"\textasciicircum{}"}  # fmt: skip
+
+
+def text(evaluation: Mapping[str, Any]) -> str:
+    """Of one evaluation accuracy and macro-F1 beside the majority class and beside people."""
+    lines = [
+        f"evaluated on {evaluation['split']}:",
+        f"  {'task':<20} {'macro-F1':>8} {'majority':>8} {'people':>8} {'accuracy':>8}"
+        f" {'majority':>8} {'ECE':>6} {'n':>6}",
+    ]
+    for task, row in evaluation["tasks"].items():
+        if row is None:
+            lines.append(f"  {task:<20} no labels to learn from or to compare with")
+            continue
+        people = row.get("human")
+        lines.append(
+            f"  {task:<20} {row['macro_f1']:>8.3f} {row['majority_macro_f1']:>8.3f}"
+            f" {people['macro_f1'] if people else float('nan'):>8.3f} {row['accuracy']:>8.3f}"
+            f" {row['majority_accuracy']:>8.3f} {row['ece']:>6.3f} {row['n']:>6}"
+        )
+    return "\n".join(lines)
+
+
+def markdown(rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "macro_f1") -> str:
+    """A metric in percent of named lists of evaluations (their seeds), by task and in the mean."""
+    tasks = [
+        task
+        for task in next(iter(rows.values()))[0]["tasks"]
+        if all(e["tasks"].get(task) for each in rows.values() for e in each)
+    ]
+    lines = ["| | " + " | ".join([*tasks, "mean"]) + " |", "|---" * (len(tasks) + 2) + "|"]
+    for name, evaluations in rows.items():
+        seeds = [[e["tasks"][task][metric] for task in tasks] for e in evaluations]
+        by_task = [*zip(*seeds, strict=True), [sum(s) / len(s) for s in seeds]]
+        lines.append(f"| {name} | " + " | ".join(_cell(list(values)) for values in by_task) + " |")
+    return "\n".join(lines)
+
+
+def _cell(values: Sequence[float]) -> str:
+    mean = sum(values) / len(values)
+    if len(values) == 1:
+        return f"{100 * mean:.1f}"
+    sd = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
+    return f"{100 * mean:.1f} ± {100 * sd:.1f}"
+
+
+def latex(evaluations: Sequence[Mapping[str, Any]]) -> str:
+    """A booktabs table of one evaluation, or of several seeds with Student's intervals; below each
+    task what the majority class and what people come to.
+    """
+    first, seeds = evaluations[0], len(evaluations)
+    means = summary(evaluations)
+    release = first["release"]
+    caption = (
+        f"{first['run']['recipe']} on {first['split']} of {release['corpus']} {release['version']}"
+        f" (SHA-256 {release['digest'][:12]}), "
+        + ("one seed" if seeds == 1 else f"mean of {seeds} seeds with 95 \\% intervals")
+        + "; figures in percent."
+    )
+    caption = caption.replace("\\%", "%")
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        rf"\caption{{{escaped(caption)}}}",
+        rf"\begin{{tabular}}{{l{'r' * len(COLUMNS)}r}}",
+        r"\toprule",
+        " & ".join(["task", *(name for _, name in COLUMNS), "n"]) + r" \\",
+        r"\midrule",
+    ]
+    for task, row in first["tasks"].items():
+        told = means[task]
+        if row is None or told is None:
+            continue
+        cells = [_interval(told.get(key)) for key, _ in COLUMNS]
+        lines.append(" & ".join([escaped(task), *cells, str(row["n"])]) + r" \\")
+        majority = [_percent(row.get(f"majority_{key}")) for key, _ in COLUMNS]
+        lines.append(" & ".join([r"\quad majority", *majority, ""]) + r" \\")
+        if row.get("human"):
+            people = [_percent(row["human"].get(key)) for key, _ in COLUMNS]
+            lines.append(
+                " & ".join([r"\quad one annotator", *people, str(row["human"]["n"])]) + r" \\"
+            )
+    lines += [r"\bottomrule", r"\end{tabular}", r"\end{table}"]
+    return "\n".join(lines) + "\n"
+
+
+def escaped(words: str) -> str:
+    """Text that LaTeX takes as it is."""
+    return "".join(SPECIAL.get(c, c) for c in words)
+
+
+def _percent(value: float | None) -> str:
+    return "--" if value is None else f"{100 * value:.1f}"
+
+
+def _interval(told: Mapping[str, Any] | None) -> str:
+    if told is None:
+        return "--"
+    if told["low"] is None:
+        return _percent(told["mean"])
+    return f"{_percent(told['mean'])} [{_percent(told['low'])}, {_percent(told['high'])}]"

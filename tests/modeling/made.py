@@ -1,0 +1,80 @@
+"""Made dialogues and release directories for the learner, without Django."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from modeling.learner.features import Features, audio, vision
+from modeling.learner.features.text import Vocabulary
+from modeling.learner.preparation import Normalisation, Preparation
+from modeling.learner.release import Dialogue, Task, Utterance
+
+ROOT = Path(__file__).resolve().parents[2]
+SIZES = {"audio": audio.DIMS, "vision": vision.DIMS}
+TASKS = (
+    Task("sentiment", ("negative", "neutral", "positive")),
+    Task("sarcasm", ("no", "yes")),
+)
+
+
+def dialogue(name, size, split="train", clip=None):
+    turns = tuple(
+        Utterance(f"{name}_{n}", "AB"[n % 2], "好" if n % 2 else "坏", float(n), n + 1.0,
+                  {"sentiment": "positive" if n % 2 else "negative"})
+        for n in range(size)
+    )  # fmt: skip
+    return Dialogue(name, split, turns, clip, "d" * 64)
+
+
+def packed(dialogues, seed=0, without=()):
+    """The dialogues with made frames of sound and picture."""
+    rng = np.random.default_rng(seed)
+
+    def frames(dims, name):
+        length = 0 if name in without else int(rng.integers(2, 9))
+        return rng.normal(size=(length, dims)).astype(np.float32)
+
+    features = {
+        d.id: [Features({name: frames(dims, name) for name, dims in SIZES.items()})
+               for _ in d.utterances]
+        for d in dialogues
+    }  # fmt: skip
+    unit = {name: Normalisation(torch.zeros(n), torch.ones(n)) for name, n in SIZES.items()}
+    prepared = Preparation(TASKS, Vocabulary(["好", "坏"]), unit, {}, {})
+    return prepared.pack(dialogues, features, torch.device("cpu"))
+
+
+def whole(data):
+    return data.batch(range(len(data)))
+
+
+def write_release(root: Path, dialogues) -> Path:
+    """A text-only release directory, as the learner reads it."""
+    root.mkdir()
+    values = [{"key": t.key, "values": [{"key": c} for c in t.classes]} for t in TASKS]
+    (root / "scheme.json").write_text(json.dumps({"tasks": values}))
+    rows = [
+        {"id": u.id, "dialogue": d.id, "split": d.split, "speaker": u.speaker, "text": u.text,
+         "start": u.start, "end": u.end, "gold": u.gold, "media": None}
+        for d in dialogues
+        for u in d.utterances
+    ]  # fmt: skip
+    (root / "utterances.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    (root / "manifest.json").write_text(
+        json.dumps({"corpus": "c", "version": "1.0.0", "files": []})
+    )
+    return root
+
+
+def learn(release, out, *more):
+    """`train` as a command."""
+    return run("train", release, "--out", out, *more)
+
+
+def run(verb, *more, cwd=ROOT):
+    command = [sys.executable, "-m", "modeling.learner", verb, *map(str, more)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)

@@ -1,0 +1,141 @@
+"""A run that is broken off goes on to the numbers that it would have had."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from modeling.learner.batches import WINDOW
+from modeling.learner.rundir import RunDirectory, RunError
+from tests.modeling.made import ROOT, dialogue, learn, packed, run, write_release
+
+RECIPE = {
+    "modalities": ["text"],
+    "epochs": 14,
+    "patience": 14,
+    "width": 16,
+    "dialogues_per_batch": 2,
+}
+
+
+@pytest.fixture
+def release(tmp_path):
+    splits = ["train"] * 12 + ["valid"] * 3 + ["test"] * 3
+    talks = [dialogue(f"D{n}", 2 + n % 4, split) for n, split in enumerate(splits)]
+    return write_release(tmp_path / "release", talks)
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "recipe.json"
+    path.write_text(json.dumps(RECIPE))
+    return str(path)
+
+
+def events_of(out):
+    path = out / "events.jsonl"
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [json.loads(line) for line in lines]
+
+
+def broken_off(release, recipe, out, how, after):
+    """A run that is ended by a signal once it has said `after` epochs."""
+    command = [sys.executable, "-m", "modeling.learner", "train", str(release), "--recipe", recipe]
+    command += ["--out", str(out), "--keep-every", "0"]
+    learner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and learner.poll() is None:
+        if sum(e["event"] == "epoch" for e in events_of(out)) >= after:
+            learner.send_signal(how)
+            break
+        time.sleep(0.005)
+    return learner.wait(timeout=30)
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_run_that_is_killed_goes_on_exactly(release, recipe, tmp_path, how):
+    straight = learn(release, tmp_path / "straight", "--recipe", recipe, "--json")
+    assert straight.returncode == 0, straight.stderr
+    out = tmp_path / "broken"
+    assert broken_off(release, recipe, out, how, after=2) == (75 if how == signal.SIGTERM else -9)
+    assert not (out / "frozen.json").exists()
+    assert broken_off(release, recipe, out, how, after=5) in (75, -9)
+    again = learn(release, out, "--recipe", recipe, "--json")
+    assert again.returncode == 0, again.stderr
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("straight", "broken")]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+    assert json.loads(again.stdout)["tasks"] == json.loads(straight.stdout)["tasks"]
+
+    def curves(name):
+        told = [e for e in events_of(tmp_path / name) if e["event"] == "epoch"]
+        return [(e["epoch"], e["losses"], e["selection_macro_f1"]) for e in told]
+
+    assert curves("broken") == curves("straight")
+    assert not (out / "checkpoint.pt").exists()
+
+
+def test_a_finished_run_is_not_trained_again_unless_told(release, recipe, tmp_path):
+    out = tmp_path / "out"
+    first = learn(release, out, "--recipe", recipe, "--json")
+    before = (out / "frozen.json").read_text()
+    again = learn(release, out, "--recipe", recipe, "--json")
+    assert json.loads(first.stdout) == json.loads(again.stdout)
+    assert (out / "frozen.json").read_text() == before
+    other = learn(release, out, "--recipe", recipe, "--seed", "2")
+    assert other.returncode == 2 and "a run of another seed" in other.stderr
+    anew = learn(release, out, "--recipe", recipe, "--anew", "--json")
+    assert json.loads(anew.stdout)["tasks"] == json.loads(first.stdout)["tasks"]
+
+
+def test_a_damaged_checkpoint_is_never_half_written(tmp_path):
+    kept = RunDirectory(tmp_path)
+    kept.begin({"release": "a", "recipe": {}, "seed": 1})
+    kept.emit({"event": "one"})
+    kept.keep({"step": torch.tensor(3)})
+    (tmp_path / "checkpoint.pt.partial").write_bytes(b"killed while writing")
+    kept.emit({"event": "lost"})
+    again = RunDirectory(tmp_path)
+    assert again.begin({"release": "a", "recipe": {}, "seed": 1})["step"] == 3
+    assert [e["event"] for e in events_of(tmp_path)] == ["one"]
+    with pytest.raises(RunError, match="release"):
+        again.begin({"release": "b", "recipe": {}, "seed": 1})
+
+
+def test_batches_hold_dialogues_of_like_lengths_and_every_dialogue_once():
+    talks = [dialogue(f"D{n}", 1 + n * 7 % 19) for n in range(4 * WINDOW + 3)]
+    data = packed(talks)
+    orders = [data.shuffled(4, seed) for seed in (1, 1, 2)]
+    assert orders[0] == orders[1] != orders[2]
+    assert sorted(n for part in orders[0] for n in part) == list(range(len(talks)))
+    filled = int(data.size.sum())
+
+    def padded(parts):  # as wide as the longest dialogue of each batch
+        return sum(int(data.size[part].max()) * len(part) for part in parts)
+
+    arbitrary = torch.randperm(len(talks), generator=torch.Generator().manual_seed(0)).split(4)
+    assert padded(orders[0]) - filled < 0.4 * (padded(arbitrary) - filled)
+    batch = data.batch([5, 2])
+    assert batch.ids == [u.id for n in (5, 2) for u in talks[n].utterances]
+    assert batch.index.tolist()[1][: len(talks[2].utterances)][0] == len(talks[5].utterances)
+
+
+def test_several_processes_learn_one_network(release, recipe, tmp_path):
+    """Two processes on this machine's processors, by PyTorch's own launcher."""
+    out = tmp_path / "two"
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    command += ["2", "-m", "modeling.learner", "train", str(release), "--recipe", recipe]
+    command += ["--out", str(out), "--json", "--device", "cpu"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr[-3000:]
+    meta, results = (json.loads((out / f"{n}.json").read_text()) for n in ("meta", "results"))
+    assert meta["processes"] == 2
+    assert results["tasks"]["sentiment"]["accuracy"] == 1.0
+    looked = run("evaluate", release, "--out", out, "--json")
+    assert json.loads(looked.stdout)["tasks"]["sentiment"]["accuracy"] == 1.0

@@ -151,7 +151,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1}
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = False
-CELERY_TASK_ROUTES = {"modeling.tasks.*": {"queue": "train"}}
+CELERY_TASK_ROUTES = {
+    "modeling.tasks.measure_part": {"queue": "work"},
+    "modeling.tasks.*": {"queue": "train"},
+}
 CELERY_TASK_DEFAULT_QUEUE = "work"
 
 # --- Languages -----------------------------------------------------------------------------------

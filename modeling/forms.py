@@ -7,7 +7,7 @@ from modeling.models import TrainingRun
 class RunForm(forms.ModelForm):
     class Meta:
         model = TrainingRun
-        fields = ["release", "recipe", "seed"]
+        fields = ["release", "recipe", "on_failure", "seed"]
         help_texts = {
             "recipe": _("Trained on the train split, chosen on valid, reported on test."),
             "seed": _("The same release, recipe and seed give the same model."),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 from modeling.learner.release import Release
 from modeling.learner.rundir import RunDirectory, RunError
@@ -25,7 +25,7 @@ def mean_interval(values: Sequence[float]) -> dict[str, float | int | None]:
     if n < 2:
         return {"mean": mean, "sd": None, "low": None, "high": None, "n": n}
     sd = float(np.std(values, ddof=1))
-    half = float(stats.t.ppf(0.975, n - 1)) * sd / n**0.5
+    half = float(stdtrit(n - 1, 0.975)) * sd / n**0.5
     return {"mean": mean, "sd": sd, "low": mean - half, "high": mean + half, "n": n}
 
 

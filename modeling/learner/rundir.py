@@ -19,8 +19,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
-
 Emit = Callable[[dict[str, Any]], None]
 DECIDES = ("release", "recipe", "seed")
 
@@ -80,6 +78,8 @@ class RunDirectory:
 
     def keep(self, state: dict[str, Any]) -> None:
         """Store a checkpoint, safe against being killed or losing power in the middle."""
+        import torch  # here, so that whoever only reads runs need not load it
+
         partial = self.path("checkpoint.pt.partial")
         with partial.open("wb") as stream:
             torch.save({**state, "events": self._count}, stream)
@@ -104,6 +104,8 @@ class RunDirectory:
         path = self.path("checkpoint.pt")
         if not path.exists():
             return None
+        import torch
+
         found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
         return found
 

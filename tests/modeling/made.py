@@ -1,13 +1,17 @@
 """Made dialogues and release directories for the learner, without Django."""
 
+import hashlib
+import io
 import json
-import subprocess
-import sys
+import signal
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 
+from modeling.learner.__main__ import main
 from modeling.learner.features import Features, audio, vision
 from modeling.learner.features.text import Vocabulary
 from modeling.learner.preparation import Normalisation, Preparation
@@ -63,9 +67,11 @@ def write_release(root: Path, dialogues) -> Path:
         for d in dialogues
         for u in d.utterances
     ]  # fmt: skip
-    (root / "utterances.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    text = "\n".join(json.dumps(row) for row in rows)
+    (root / "utterances.jsonl").write_text(text)
+    files = [{"path": "utterances.jsonl", "sha256": hashlib.sha256(text.encode()).hexdigest()}]
     (root / "manifest.json").write_text(
-        json.dumps({"corpus": "c", "version": "1.0.0", "files": []})
+        json.dumps({"corpus": "c", "version": "1.0.0", "files": files})
     )
     return root
 
@@ -75,6 +81,12 @@ def learn(release, out, *more):
     return run("train", release, "--out", out, *more)
 
 
-def run(verb, *more, cwd=ROOT):
-    command = [sys.executable, "-m", "modeling.learner", verb, *map(str, more)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+def run(verb, *more):
+    """A verb of the learner's command line, in this process: starting PyTorch takes seconds."""
+    output, errors, before = io.StringIO(), io.StringIO(), signal.getsignal(signal.SIGTERM)
+    try:
+        with redirect_stdout(output), redirect_stderr(errors):
+            status = main([verb, *map(str, more)])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return SimpleNamespace(returncode=status, stdout=output.getvalue(), stderr=errors.getvalue())

@@ -6,12 +6,14 @@ import threading
 import time
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
-from modeling.models import TrainingRun
+from modeling.models import Evaluation, FeaturePart, TrainingRun
+from modeling.models.features import measured
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -25,7 +27,7 @@ def release(corpus):
 def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
     run = TrainingRun.request(lead, release, "hard-text", seed=2).train()
     assert run.status == JobStatus.DONE, run.failure_text
-    assert run.results["release"] == release.digest and run.results["split"] == "test"
+    assert run.results["release"] == release.digest and run.results["split"] == "valid"
     assert set(run.results["tasks"]) == {
         "sentiment", "emotion", "sarcasm", "humor", "emotion_sentiment", "sarcasm_humor",
     }  # fmt: skip
@@ -49,7 +51,7 @@ def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
-    monkeypatch.setattr("modeling.models.sys.executable", "/bin/false")
+    monkeypatch.setattr("modeling.supervising.sys.executable", "/bin/false")
     run = TrainingRun.request(lead, release, "hard-text").train()
     assert run.status == JobStatus.FAILED and "status 1" in run.failure_text
 
@@ -58,7 +60,7 @@ def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
 def test_a_running_run_stops_when_asked(corpus, lead, monkeypatch):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     run = TrainingRun.request(lead, release, "hard-text")
-    monkeypatch.setattr("modeling.models.PAUSE", 0.05)
+    monkeypatch.setattr("modeling.supervising.PAUSE", 0.05)
 
     def stop_when_running():
         deadline = time.monotonic() + 60
@@ -90,7 +92,9 @@ def test_lost_work_is_taken_up_again(release, lead, django_capture_on_commit_cal
 def test_as_a_command(release, corpus, capsys):
     call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text")
     said = capsys.readouterr().out
-    assert "evaluated on test" in said and "macro-F1" in said and "sarcasm_humor" in said
+    assert "evaluated on valid" in said and "macro-F1" in said and "sarcasm_humor" in said
+    call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text", seed=2, look=True)
+    assert "evaluated on test" in capsys.readouterr().out and Evaluation.objects.count() == 1
     with pytest.raises(CommandError, match="no release"):
         call_command("train", "9.9.9", corpus=corpus.name)
 
@@ -99,7 +103,7 @@ def test_as_a_command(release, corpus, capsys):
 def test_from_the_button_to_the_results(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     client, address = client_of(lead), reverse("new_run", args=[corpus.pk])
-    form = {"release": release.pk, "recipe": "hard-text", "seed": 1}
+    form = {"release": release.pk, "recipe": "hard-text", "seed": 1, "on_failure": "fail"}
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
@@ -115,6 +119,96 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
         assert who.get(reverse("run", args=[run.pk])).status_code == 404
         assert who.post(reverse("stop_run", args=[run.pk])).status_code == 404
         assert who.post(address, form).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    runs = [TrainingRun.request(lead, release, "hard-text", seed=n).train() for n in (1, 2)]
+    client = client_of(lead)
+    page = client.get(reverse("run", args=[runs[0].pk])).content.decode()
+    assert "nobody has looked yet" in page and "0 looks at the sealed split" in page
+    assert "chosen on them, so these figures are a little too good" in page
+    for name in ("evaluation_json", "evaluation_tex"):
+        assert client.get(reverse(name, args=[runs[0].pk])).status_code == 404
+    assert not (runs[0].directory / "looks.jsonl").exists()
+    for run in runs:
+        page = client.post(reverse("look", args=[run.pk]), follow=True).content.decode()
+    assert "2 looks at the sealed split of this release so far, by 2 runs" in page
+    assert "one annotator" in page and "The same with 2 seeds" in page and "ECE" in page
+    assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
+    table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
+    assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table
+    told = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
+    assert told["split"] == "test" and told["looks"] == 1 and told["sealed"]
+    page = client.get(reverse("runs", args=[corpus.pk])).content.decode()
+    assert "not looked at" not in page
+    looked = Evaluation.objects.first()
+    assert client.get(reverse("look_progress", args=[looked.pk]))["HX-Refresh"] == "true"
+    for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
+        for name in ("look", "measure_again"):
+            assert who.post(reverse(name, args=[runs[0].pk])).status_code == 404
+        for name, pk in (("evaluation_json", runs[0].pk), ("evaluation_tex", runs[0].pk),
+                         ("look_progress", looked.pk)):  # fmt: skip
+            assert who.get(reverse(name, args=[pk])).status_code == 404
+
+
+def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
+    run = TrainingRun.request(lead, release, "hard-text")
+    with pytest.raises(Refused, match="ended"):
+        Evaluation.request(lead, run)
+    run.train()
+    Evaluation.request(lead, run)
+    with pytest.raises(Refused, match="already"):
+        Evaluation.request(lead, run)
+
+
+def test_weights_that_changed_since_are_not_tested(release, lead):
+    run = TrainingRun.request(lead, release, "hard-text").train()
+    with (run.directory / "model.safetensors").open("ab") as stream:
+        stream.write(b"0")
+    look = Evaluation.request(lead, run).evaluate()
+    assert look.status == JobStatus.FAILED and "not those that were frozen" in look.failure_text
+    assert not (run.directory / "looks.jsonl").exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_clips_are_measured_in_parts_and_failures_are_named(
+    client_of, corpus, lead, film, monkeypatch
+):
+    judged = make_judged_round(corpus, dialogues=6)
+    for number, dialogue in enumerate(corpus.dialogues.all()):
+        words = film.read_bytes() if number else b"broken"
+        dialogue.clip.save(f"{number}.mp4", ContentFile(words))
+    release = make_release(corpus, [judged], media="dialogues")
+    with monkeypatch.context() as patch:
+        patch.setattr(FeaturePart, "later", lambda self: None)
+        run = TrainingRun.request(lead, release, "hard-small")
+    assert run.waits
+    parts = list(release.feature_parts.all())
+    assert [part.measure().status for part in parts] == [JobStatus.DONE] * len(parts), parts[
+        0
+    ].failure_text
+    assert not TrainingRun.objects.get(pk=run.pk).waits
+    told = measured(release)
+    assert told["done"] and {f["modality"] for f in told["failures"]} == {"audio", "vision"}
+    broken = corpus.dialogues.first()
+    assert {f["dialogue"] for f in told["failures"]} == {broken.uid}
+    run.train()
+    assert run.status == JobStatus.FAILED and "cannot be measured" in run.failure_text
+    client = client_of(lead)
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    assert "Clips that could not be measured" in page
+    assert reverse("dialogue", args=[broken.pk]) in page
+    FeaturePart.objects.update(status=JobStatus.FAILED)
+    client.post(reverse("measure_again", args=[run.pk]))
+    assert FeaturePart.objects.first().status == JobStatus.DONE  # eager
+    again = TrainingRun.request(lead, release, "hard-small", on_failure="missing").train()
+    assert again.status == JobStatus.DONE, again.failure_text
+    size = broken.utterances.count()
+    assert again.results["missing"]["modalities"] == {"text": 0, "audio": size, "vision": size}
+    page = client.get(reverse("run", args=[again.pk])).content.decode()
+    assert "What was missing" in page
 
 
 def test_curves_stay_inside_their_drawing():

@@ -39,6 +39,7 @@ class ClipExtractor(Protocol):
 class Failure:
     """A clip whose features of one modality could not be computed."""
 
+    dialogue: str
     clip: str
     modality: str
     reason: str
@@ -123,7 +124,7 @@ def _frames(
         try:
             return _kept(clip, digest, extractor, cache)
         except FeatureError as error:
-            failures.append(Failure(clip.name, name, str(error)))
+            failures.append(Failure(dialogue.id, clip.name, name, str(error)))
             return nothing
 
     if dialogue.clip is not None:

@@ -4,10 +4,10 @@ from django.db import transaction
 from annotation.models import Report
 from corpus.jobs import JobStatus
 from corpus.models import Source
-from modeling.models import TrainingRun
+from modeling.models import Evaluation, FeaturePart, TrainingRun
 from releases.models import Diff, Release
 
-JOBS = [Source, Report, Release, Diff, TrainingRun]
+JOBS = [Source, Report, Release, Diff, FeaturePart, TrainingRun, Evaluation]
 
 
 class Command(BaseCommand):

@@ -1,23 +1,20 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
 import json
-import subprocess
-import sys
-import time
-from itertools import islice
+from dataclasses import replace
 
 from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused, Stopped
+from corpus.jobs import Job, JobStatus, Refused
 from corpus.models import Corpus
+from modeling.learner.recipes import RECIPES
+from modeling.models.features import CLIPS, FeaturePart
+from modeling.supervising import lines_of, supervise
 from people.models import Event
 from releases.models import Release
-
-PAUSE = 0.5  # seconds between two looks at the learner's events
-LAST_WORDS = 4000  # characters of standard error that are kept
 
 
 class Recipes(models.TextChoices):
@@ -29,6 +26,13 @@ class Recipes(models.TextChoices):
     SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
 
 
+class Failing(models.TextChoices):
+    """What becomes of a clip that cannot be measured."""
+
+    FAIL = "fail", gettext_lazy("end the run and name them")
+    MISSING = "missing", gettext_lazy("learn without their sound and picture")
+
+
 class TrainingRunQuerySet(models.QuerySet):
     def of(self, person):
         return self.filter(release__corpus__in=Corpus.objects.led_by(person)).select_related(
@@ -37,12 +41,19 @@ class TrainingRunQuerySet(models.QuerySet):
 
 
 class TrainingRun(Job):
-    """Supervises `python -m modeling.learner train` and keeps what it reported."""
+    """Supervises `python -m modeling.learner train` and keeps what it reported.
+
+    `results` are of the dialogues that chose the epoch; an Evaluation looks at the sealed ones.
+    """
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
     recipe = models.CharField(
         gettext_lazy("recipe"), max_length=40, choices=Recipes, default=Recipes.HARD_SMALL
     )
+    on_failure = models.CharField(
+        gettext_lazy("clips that cannot be measured"), max_length=8, choices=Failing,
+        default=Failing.FAIL,
+    )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     code_version = models.CharField(max_length=40, blank=True, editable=False)
@@ -67,8 +78,11 @@ class TrainingRun(Job):
 
     @classmethod
     @transaction.atomic
-    def request(cls, person, release, recipe=Recipes.HARD_SMALL, seed=1):
-        """Queue a run. Raises Refused unless the release is frozen, or if it is withdrawn."""
+    def request(cls, person, release, recipe=Recipes.HARD_SMALL, seed=1, on_failure=Failing.FAIL):
+        """Queue a run, and the measuring of the release's clips where it needs them.
+
+        Raises Refused unless the release is frozen, or if it is withdrawn.
+        """
         if release.status != JobStatus.DONE:
             raise Refused(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
@@ -76,10 +90,13 @@ class TrainingRun(Job):
             release=release,
             recipe=recipe,
             seed=seed,
+            on_failure=on_failure,
             started_by=person,
             code_version=settings.VERSION,
         )
         Event.record(person, "train", run, recipe=recipe, release=release.version)
+        if run.needs_clips:
+            FeaturePart.request(release)
         return run
 
     def later(self):
@@ -94,74 +111,49 @@ class TrainingRun(Job):
                 self._supervise()
         return self
 
+    @property
+    def needs_clips(self):
+        """Whether sound or picture has to be measured before it can learn."""
+        modalities = RECIPES[self.recipe].modalities
+        return modalities != ("text",) and self.release.media in CLIPS
+
+    @property
+    def waits(self):
+        """Whether others are still measuring the clips that it will learn from."""
+        return self.needs_clips and any(part.alive for part in self.release.feature_parts.all())
+
     def events(self):
         """What the learner reported so far, oldest first."""
-        path = self.directory / "events.jsonl"
-        if not path.exists():
-            return []
-        with path.open(encoding="utf-8") as lines:
-            return [json.loads(line) for line in lines if line.endswith("\n")]
+        return lines_of(self.directory / "events.jsonl")
+
+    @property
+    def has_checkpoint(self):
+        return (self.directory / "checkpoint.pt").exists()
+
+    @property
+    def evaluation(self):
+        """Its last finished look at the sealed split, or None."""
+        return self.looks.filter(status=JobStatus.DONE).first()
 
     def _supervise(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        (self.directory / "events.jsonl").unlink(missing_ok=True)
-        command = [
-            *(sys.executable, "-m", "modeling.learner", "train", str(self.release.directory)),
-            *("--recipe", self.recipe, "--seed", str(self.seed)),
-            *("--out", str(self.directory), "--json", "--leashed"),
-        ]
-        with (
-            (self.directory / "stderr.txt").open("wb") as errors,
-            subprocess.Popen(
-                command,
-                cwd=settings.ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-            ) as learner,
-        ):
-            try:
-                self._follow(learner)
-            finally:
-                if learner.poll() is None:
-                    learner.terminate()
-                    try:
-                        learner.wait(timeout=20)
-                    except subprocess.TimeoutExpired:
-                        learner.kill()
-        self._read_results(learner.returncode)
-
-    def _follow(self, learner):
-        seen = 0
-        while learner.poll() is None:
-            events = list(islice(self.events(), seen, None))
-            seen += len(events)
-            self.beat(_progress(events[-1]) if events else None)
-            time.sleep(PAUSE)
-
-    def _read_results(self, status):
-        events = self.events()
-        last = events[-1] if events else {}
-        if last.get("event") == "refused":
-            raise Refused("%(reason)s", reason=last["reason"])
-        if last.get("event") == "stopped":
-            raise Stopped
-        if status != 0 or last.get("event") != "done":
-            words = (self.directory / "stderr.txt").read_text("utf-8", errors="replace")
-            tail = words.strip().splitlines()[-1:] or ["–"]
-            if status in (-9, 137):
-                raise Refused(
-                    gettext_noop("The training process was killed, probably for lack of memory.")
-                )
-            raise Refused(
-                gettext_noop("The training process ended with status %(status)s: %(words)s"),
-                status=status,
-                words=tail[0][-LAST_WORDS:],
-            )
-        self.results = last
+        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure)
+        path = self.directory / "recipe.json"
+        path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
+        told = supervise(
+            ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
+             "--out", self.directory, "--cache", FeaturePart.cache(), "--json"],
+            self.directory,
+            self._beat,
+        )  # fmt: skip
+        self.results = json.loads(told.splitlines()[-1])
         with transaction.atomic():
             self.save(update_fields=["results"])
             self.finish()
+
+    def _beat(self):
+        events = self.events()
+        self.beat(_progress(events[-1]) if events else None)
 
 
 def _progress(event):

@@ -1,0 +1,272 @@
+"""The sealed split, figures beside people and baseline, and how sure a difference is."""
+
+import json
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import minimize_scalar
+from scipy.stats import t as student
+from statsmodels.stats.multitest import multipletests
+from torch.nn.functional import cross_entropy
+
+from modeling import learner
+from modeling.learner import ablation, calibration, ceiling, comparing, tables
+from modeling.learner.metrics import accuracy, macro_f1
+from modeling.learner.recipes import RECIPES, Recipe
+from modeling.learner.release import Task, load
+from modeling.learner.rundir import RunDirectory, RunError
+from tests.modeling.made import TASKS, dialogue, learn, run, write_release
+
+SCHEMA = json.loads((Path(learner.__file__).parent / "evaluation.schema.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory):
+    """Sentiment can be read off the character; sarcasm is a coin; two of three people judged it."""
+    splits = ["train"] * 20 + ["valid"] * 12 + ["test"] * 12
+    talks = [dialogue(f"D{n}", 4, split) for n, split in enumerate(splits)]
+    rng = np.random.default_rng(0)
+    for talk in talks:
+        for utterance in talk.utterances:
+            utterance.gold["sarcasm"] = ("no", "yes")[rng.integers(0, 2)]
+    root = write_release(tmp_path_factory.mktemp("evaluation") / "release", talks)
+    rows = [
+        {"utterance": u.id, "annotator": who, "round": "r", "task": "sentiment",
+         "value": u.gold["sentiment"] if who != "C" else "neutral"}
+        for talk in talks
+        for u in talk.utterances
+        for who in "ABC"
+    ]  # fmt: skip
+    (root / "judgements.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return root
+
+
+@pytest.fixture(scope="module")
+def trained(release, tmp_path_factory):
+    root = tmp_path_factory.mktemp("runs")
+    recipe = root / "recipe.json"
+    recipe.write_text(
+        json.dumps({"modalities": ["text"], "epochs": 20, "patience": 20, "width": 16})
+    )
+    for seeds, out in ((2, "seeds"), (0, "one")):
+        more = ("--seeds", str(seeds)) if seeds else ()
+        done = learn(release, root / out, "--recipe", recipe, *more)
+        assert done.returncode == 0, done.stderr
+    return root
+
+
+def test_nothing_is_looked_at_before_a_run_is_frozen(release, trained, tmp_path):
+    assert not (trained / "one" / "looks.jsonl").exists()
+    assert not (trained / "one" / "predictions.jsonl").exists()
+    refused = run("evaluate", release, "--out", tmp_path)
+    assert refused.returncode == 2 and "holds no run" in refused.stderr
+    (tmp_path / "meta.json").write_text("{}")
+    refused = run("evaluate", release, "--out", tmp_path)
+    assert refused.returncode == 2 and "train it to its end first" in refused.stderr
+
+
+def test_every_look_at_the_sealed_split_is_counted_and_others_are_not(release, trained, tmp_path):
+    out = trained / "one"
+    chosen = json.loads(run("evaluate", release, "--out", out, "--split", "valid", "--json").stdout)
+    assert not chosen["sealed"] and chosen["looks"] == 0 and chosen["split"] == "valid"
+    first = json.loads(run("evaluate", release, "--out", out, "--json").stdout)
+    again = json.loads(run("evaluate", release, "--out", out, "--json").stdout)
+    assert (first["looks"], again["looks"]) == (1, 2) and first["tasks"] == again["tasks"]
+    jsonschema.Draft202012Validator(SCHEMA).validate(again)
+    assert again["tasks"]["sentiment"]["accuracy"] == 1.0
+    assert again["tasks"]["sentiment"]["human"]["n"] == 3 * 48 - 2 * 48  # A and B: the others tie
+    valid = out.parent / "valid.jsonl"
+    run("predict", release, "--out", out, "--to", valid, "--split", "valid")
+    assert len(RunDirectory(out).looks()) == 2
+    everything = tmp_path / "all.jsonl"
+    done = run("predict", release, "--out", out, "--to", everything, "--json")
+    assert json.loads(done.stdout)["utterances"] == 44 * 4
+    assert [look["what"] for look in RunDirectory(out).looks()] == [
+        "evaluate", "evaluate", "predict",
+    ]  # fmt: skip
+    row = json.loads(everything.read_text().splitlines()[0])
+    assert sum(row["probabilities"]["sentiment"].values()) == pytest.approx(1, abs=1e-5)
+    assert row["predicted"]["sentiment"] == "negative"
+
+
+def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_path):
+    talks = [dialogue(f"N{n}", 3, "train" if n else "test") for n in range(4)]
+    other = write_release(tmp_path / "other", talks)
+    before = len(RunDirectory(trained / "one").looks())
+    done = run("predict", other, "--out", trained / "one", "--to", tmp_path / "p.jsonl")
+    assert done.returncode == 0 and len(RunDirectory(trained / "one").looks()) == before
+    told = json.loads(run("evaluate", other, "--out", trained / "one", "--json").stdout)
+    assert told["sealed"] and told["looks"] == before + 1
+    assert told["release"]["digest"] != told["release"]["trained_on"]
+    scheme = json.loads((other / "scheme.json").read_text())
+    scheme["tasks"][0]["values"] = [{"key": "good"}, {"key": "bad"}]
+    rows = (other / "utterances.jsonl").read_text().replace("positive", "good")
+    (other / "scheme.json").write_text(json.dumps(scheme))
+    (other / "utterances.jsonl").write_text(rows.replace("negative", "bad"))
+    refused = run("evaluate", other, "--out", trained / "one")
+    assert refused.returncode == 2 and "another scheme" in refused.stderr
+
+
+def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained, tmp_path):
+    table = tmp_path / "table.tex"
+    done = run("evaluate", release, "--out", trained / "seeds", "--latex", table)
+    assert "2 seeds, macro-F1 with 95 % intervals" in done.stdout
+    told = table.read_text()
+    assert r"\quad one annotator" in told and "mean of 2 seeds" in told and "[" in told
+    same = run("compare", release, trained / "seeds", trained / "seeds")
+    assert "sentiment: +0.0 points" in same.stdout and "no difference shown" in same.stdout
+
+
+def test_a_baseline_is_a_run_that_can_be_compared(release, trained, tmp_path):
+    done = run("baseline", release, "--out", tmp_path / "tfidf", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(told)
+    assert told["tasks"]["sentiment"]["accuracy"] == 1.0 and told["looks"] == 1
+    run("evaluate", release, "--out", trained / "seeds")
+    done = run("compare", release, trained / "seeds", tmp_path / "tfidf", "--json")
+    found = json.loads(done.stdout)
+    assert found["seeds"] == [1, 2] and found["dialogues"] == 12
+    assert set(found["tasks"]) == {"sentiment", "sarcasm"}
+    assert all(0 < row["macro_f1"]["p_holm"] <= 1 for row in found["tasks"].values())
+
+
+def test_the_ablation_is_one_command_that_goes_on_where_it_was(release, tmp_path):
+    recipe, out = tmp_path / "r.json", tmp_path / "ablation"
+    recipe.write_text(json.dumps({"modalities": ["text"], "epochs": 2, "width": 16}))
+    done = run("ablate", release, "--recipe", recipe, "--out", out)
+    assert done.returncode == 0, done.stderr
+    for name in ("as it is", "without context", "relation gates", "MMoE", "single-task"):
+        assert f"| {name} |" in done.stdout
+    frozen = sorted(out.glob("*/seed-1/frozen.json"))
+    assert len(frozen) == len(ablation.variants(Recipe(modalities=("text",)))) == 8
+    before = [path.read_text() for path in frozen]
+    again = run("ablate", release, "--recipe", recipe, "--out", out)
+    assert again.stdout == done.stdout and [path.read_text() for path in frozen] == before
+    assert not list(out.glob("*/seed-1/looks.jsonl"))
+
+
+def test_every_part_of_a_recipe_is_switched_off_once():
+    names = list(ablation.variants(RECIPES["soft-small"]))
+    for part in ("without context", "without fusion by attention", "without text", "without audio",
+                 "without vision", "relations not supervised", "relations shuffled",
+                 "relations teaching their heads alone", "hard sharing"):  # fmt: skip
+        assert part in names
+
+
+def test_temperature_is_where_the_likelihood_is_highest():
+    torch.manual_seed(0)
+    gold = torch.randint(0, 3, (400,))
+    logits = 6 * (torch.randn(400, 3) + torch.nn.functional.one_hot(gold, 3))
+    found = calibration.temperature(logits, gold)
+    best = minimize_scalar(
+        lambda t: cross_entropy(logits.double() / t, gold).item(), bounds=(0.05, 20),
+        method="bounded",
+    )  # fmt: skip
+    assert found == pytest.approx(best.x, rel=1e-2) and found > 3
+    assert calibration.temperature(logits, torch.full((400,), -100)) == 1.0
+
+
+def test_thresholds_calibration_and_brier_by_hand():
+    assert calibration.threshold([0.1, 0.2, 0.3, 0.9], [0, 0, 1, 1], 0.5) == pytest.approx(0.25)
+    assert calibration.threshold([0.1, 0.9], [1, 1], 0.4) == 0.4
+    assert calibration.threshold([0.1, 0.9], [0, 1], 0.5) == 0.5  # already best
+    p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
+    gold = np.array([0, 1, 1, 1])
+    error, bins = calibration.expected_calibration_error(p, gold)
+    assert error == pytest.approx((0.1 + 0.8 + 0.3 + 0.4) / 4) and len(bins) == 4
+    expected = (2 * 0.1**2 + 2 * 0.8**2 + 2 * 0.3**2 + 2 * 0.4**2) / 4
+    assert calibration.brier(p, gold) == pytest.approx(expected)
+
+
+def test_the_ceiling_by_hand(tmp_path):
+    said = {"u1": "aab", "u2": "ab", "u3": "aaa", "u4": "b"}
+    rows = [
+        {"utterance": u, "task": "x", "value": v, "annotator": str(n)}
+        for u, values in said.items()
+        for n, v in enumerate(values)
+    ]
+    (tmp_path / "judgements.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    found = ceiling.of(tmp_path, [Task("x", ("a", "b")), Task("y", ("a", "b"))], said)
+    # u1: b against a and a (a against a and b ties); u2: each against the other; u3: three right
+    assert found["x"]["n"] == 6 and found["x"]["accuracy"] == pytest.approx(3 / 6)
+    assert found["y"] is None
+    assert ceiling.of(tmp_path / "none", [Task("x", ("a", "b"))], said)["x"] is None
+
+
+def test_figures_of_confusions_equal_those_of_rows():
+    rng = np.random.default_rng(0)
+    gold, said = rng.integers(0, 4, 200), rng.integers(0, 3, 200)
+    found = comparing.counted(gold, said, np.arange(200) // 5, 4)
+    assert found.shape == (40, 4, 4)
+    assert comparing.macro_f1_of(found.sum(0)) == pytest.approx(macro_f1(gold, said))
+    assert comparing.accuracy_of(found.sum(0)) == pytest.approx(accuracy(gold, said))
+
+
+def test_a_paired_bootstrap_over_dialogues():
+    rng = np.random.default_rng(0)
+    owner, gold = np.arange(600) // 6, rng.integers(0, 2, 600)
+    worse = np.where(rng.random(600) < 0.6, gold, 1 - gold)
+    better = np.where(rng.random(600) < 0.5, gold, worse)
+    a, b = (comparing.counted(gold, said, owner, 2) for said in (better, worse))
+    found = comparing.difference([a, a], [b, b], "accuracy")
+    assert found["gain"] == pytest.approx((better == gold).mean() - (worse == gold).mean())
+    assert 0 < found["low"] < found["gain"] < found["high"] and found["p"] < 0.01
+    by_dialogue = ((better == gold) * 1.0 - (worse == gold)).reshape(-1, 6).mean(1)
+    error = by_dialogue.std(ddof=1) / 10
+    assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
+    same = comparing.difference([a], [a], "macro_f1")
+    assert same["gain"] == same["low"] == same["high"] == 0 and same["p"] == 1
+
+
+def test_holm_and_student_equal_the_libraries():
+    p = [0.01, 0.04, 0.03, 0.005]
+    assert comparing.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    values = [0.5, 0.52, 0.47, 0.55, 0.51]
+    found = comparing.mean_interval(values)
+    error = np.std(values, ddof=1) / 5**0.5
+    low, high = student.interval(0.95, 4, loc=np.mean(values), scale=error)
+    assert (found["low"], found["high"]) == pytest.approx((low, high))
+    assert comparing.mean_interval([0.5])["low"] is None
+
+
+def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
+    named = load(release)
+    for name, digest, seed in (
+        ("a", named.digest, 1), ("b", "0" * 64, 1), ("c", named.digest, 7), ("d", named.digest, 2),
+    ):  # fmt: skip
+        made = RunDirectory(tmp_path / name)
+        made.root.mkdir()
+        made.write("meta.json", {"seed": seed})
+        told = {"release": {"digest": digest}, "split": "test", "classes": {}}
+        made.write("evaluation.json", told)
+        (made.root / "predictions.jsonl").write_text("")
+    a, b, c, d = (RunDirectory(tmp_path / name) for name in "abcd")
+    with pytest.raises(RunError, match="same split"):
+        comparing.compare(named, [a], [b])
+    with pytest.raises(RunError, match="another release"):
+        comparing.compare(named, [b], [b])
+    with pytest.raises(RunError, match="seeds differ"):
+        comparing.compare(named, [a, c], [a, d])
+
+
+def test_few_dialogues_tell_nothing(tmp_path):
+    few = {"split": "test", "seeds": [1], "dialogues": 3,
+           "tasks": {"x": {"macro_f1": {"gain": 0.1, "p": None}}}}  # fmt: skip
+    assert "too few dialogues to tell" in comparing.in_words(few, "a", "b")
+
+
+def test_latex_takes_any_words():
+    assert tables.escaped("a_b & 5 % {x} \\ ~") == (
+        r"a\_b \& 5 \% \{x\} \textbackslash{} \textasciitilde{}"
+    )
+
+
+def test_the_schema_names_what_it_checks():
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"format": 2}, SCHEMA)
+    assert {task.key for task in TASKS} == {"sentiment", "sarcasm"}

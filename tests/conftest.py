@@ -13,6 +13,8 @@ from tests.factories import make_corpus, make_person
 
 # Playwright's sync API keeps an event loop in the thread of the test, which Django would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# Networks in tests are tiny: a second thread costs them more than it brings.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SRT = """1
 00:00:00,500 --> 00:00:01,500

@@ -86,13 +86,15 @@ def fit(
     emit: Emit,
     keeper: Keeper | None = None,
     accelerator: Accelerator | None = None,
+    network: nn.Module | None = None,
 ) -> tuple[dict[str, Tensor], int]:
     """Train until `score` (by task, on what selects) has not risen for `recipe.patience` epochs;
     the parameters of the best epoch, and which it was.
 
     `orders(epoch)` gives the numbers of dialogues of each step and depends on nothing else, `batch`
     makes tensors of them. Of several processes each takes every so many-th step; an epoch's last
-    steps start anew from its first where they do not come out even. Raises Interrupted.
+    steps start anew from its first where they do not come out even. `network` is the learner in
+    another form (compiled). Raises Interrupted.
     """
     recipe = learner.objective.recipe
     world = accelerator.num_processes if accelerator else 1
@@ -105,9 +107,7 @@ def fit(
     progress, best_state = Progress(), _state(learner.model)
     if keeper and keeper.resumed:
         progress, best_state = _resume(keeper.resumed, learner, optimiser, rank)
-    network: nn.Module = learner
-    if recipe.compiled:
-        network = torch.compile(network, dynamic=True)  # type: ignore[assignment]
+    network = learner if network is None else network
     if accelerator and world > 1:
         network = accelerator.prepare_model(network)
     step = _Step(learner, network, optimiser, recipe.precision == "bf16", accelerator)

@@ -108,6 +108,7 @@ def train(
         run.emit if first else lambda event: None,
         Keeper(run, stop, keep_every, state),
         accelerator,
+        torch.compile(learner, dynamic=True) if recipe.compiled else None,  # type: ignore[arg-type]
     )
     if not first:
         return {}

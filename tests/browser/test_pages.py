@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.counting import catch_up
 from annotation.models import Adjudication, Guideline, Remark, Report
 from corpus.models import Utterance
-from modeling.models import TrainingRun
+from modeling.models import Evaluation, TrainingRun
 from releases.models import Diff, Share
 from tests.factories import (
     make_corpus,
@@ -41,6 +41,11 @@ def addresses():
     until = timezone.now() + datetime.timedelta(days=3)
     link = Share.give(lead, release, "仅供研究使用。", until, "审稿人")
     run = TrainingRun.request(None, release, "hard-text").train()
+    tested = [TrainingRun.request(None, release, "soft-text", seed=n).train() for n in (1, 2)]
+    assert all(Evaluation.request(None, each).evaluate().result for each in tested)
+    failures = [{"dialogue": "D", "clip": "1.mp4", "modality": "audio", "reason": "damaged"}]
+    release.feature_parts.create(number=1, of=1, status="done", failures=failures)
+    clips = TrainingRun.objects.create(release=release, recipe="hard-small", status="failed")
     empty = make_corpus(corpus.memberships.get(role="lead").person, name="empty")
     dialogue = corpus.dialogues.first()
     make_member(corpus)
@@ -87,7 +92,7 @@ def addresses():
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
         f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
-        f"/runs/{run.pk}/", "/corpora/999/",
+        f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/runs/{clips.pk}/", "/corpora/999/",
     ]  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """What an epoch of the dialogue models costs, and what changes that.
 
-    python -m benchmarks.training [--dialogues 200] [--device auto]
+    python -m benchmarks.training [--dialogues 200] [--device auto] [--compile]
 
 Made dialogues as long as CMMA's (7.3 turns of two seconds and eight characters in the mean,
 ragged), with default features of sound and picture. Ways are taken in turn, `--rounds` times, after
@@ -9,6 +9,7 @@ clock on a GPU.
 """
 
 import argparse
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,11 +29,10 @@ from modeling.learner.release import Dialogue, Utterance
 from modeling.learner.training import choose_device
 
 WAYS: dict[str, dict[str, object]] = {
-    "like lengths together, fp32": {},
-    "any order, fp32": {"any order": True},
-    "like lengths together, bf16": {"precision": "bf16"},
-    "like lengths together, compiled": {"compiled": True},
+    "fp32": {},
+    "bf16": {"precision": "bf16"},
 }
+COMPILED: dict[str, dict[str, object]] = {"fp32, compiled": {"compiled": True}}
 
 
 def make(count: int) -> tuple[list[Dialogue], dict[str, list[Features]]]:
@@ -63,8 +63,7 @@ def epoch_of(
     dialogues: list[Dialogue], features: dict[str, list[Features]],
 ) -> Callable[[], None]:  # fmt: skip
     """A function that trains one epoch more of a network of its own."""
-    options = {key: value for key, value in what.items() if key != "any order"}
-    recipe = replace(recipe, epochs=1, **options)  # type: ignore[arg-type]
+    recipe = replace(recipe, epochs=1, **what)  # type: ignore[arg-type]
     prepared = Preparation.of(recipe, dialogues, features, TASKS, {})
     data = prepared.pack(dialogues, features, device)
     torch.manual_seed(0)
@@ -73,9 +72,6 @@ def epoch_of(
     learner = Learner(model, Objective(recipe, TASKS, priors).to(device))
     size = recipe.dialogues_per_batch
     orders = data.shuffled(size, 1)
-    if what.get("any order"):
-        any_order = torch.randperm(len(data), generator=torch.Generator().manual_seed(1))
-        orders = [part.tolist() for part in any_order.split(size)]
     network = torch.compile(learner, dynamic=True) if recipe.compiled else None
 
     def run() -> None:
@@ -92,6 +88,7 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     options.add_argument("--threads", type=int, default=1)
+    options.add_argument("--compile", action="store_true", help="too; its warm-up takes minutes")
     chosen = options.parse_args()
     torch.set_num_threads(chosen.threads)
     device = choose_device(chosen.device)
@@ -104,14 +101,16 @@ def main() -> None:
     for name in ("hard-small", "soft-small"):
         epochs = {
             way: epoch_of(RECIPES[name], what, device, dialogues, features)
-            for way, what in WAYS.items()
+            for way, what in (WAYS | COMPILED if chosen.compile else WAYS).items()
         }
         rates: dict[str, list[float]] = {way: [] for way in epochs}
         for round in range(chosen.rounds + 1):
             for way, epoch in epochs.items():
                 started = clock()
                 epoch()
-                if round:
+                if not round:
+                    print(f"{name}, {way}: warm-up {clock() - started:.1f} s", file=sys.stderr)
+                else:
                     rates[way].append(utterances / (clock() - started))
         first = median(next(iter(rates.values())))
         for way, found in rates.items():

@@ -1,4 +1,4 @@
-"""Dialogues into tensors: laid end to end once, cut into batches of like lengths."""
+"""Dialogues into tensors: laid end to end once, on the device where they fit, cut into batches."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -10,7 +10,6 @@ from torch import Tensor
 from modeling.learner.release import Dialogue, Task
 
 IGNORED = -100  # the class of a missing label
-WINDOW = 16  # batches among which dialogues are sorted by length
 MEMORY_SHARE = 0.5  # of a device's free memory that resident features may take
 
 
@@ -113,7 +112,6 @@ class Packed:
             task.key: torch.tensor([_spread(task, u.soft.get(task.key)) for u in utterances])
             for task in tasks
         }
-        self.size = _by_dialogue(sum(r.lengths for r in inputs.values()), self.turns)  # type: ignore[arg-type]
         self.resident = fits(sum(rows.bytes for rows in inputs.values()), device)
         home = device if self.resident else torch.device("cpu")
         self.inputs = {name: rows.to(home) for name, rows in inputs.items()}
@@ -147,19 +145,9 @@ class Packed:
         return [list(range(i, min(i + size, len(self)))) for i in range(0, len(self), size)]
 
     def shuffled(self, size: int, seed: int) -> list[list[int]]:
-        """Numbers of the dialogues in batches of `size`, in an order that the seed fixes.
-
-        Within WINDOW batches dialogues are sorted by how long they are, so that a batch holds
-        dialogues of like lengths and little padding.
-        """
-        generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(self), generator=generator)
-        found: list[list[int]] = []
-        for first in range(0, len(order), WINDOW * size):
-            window = order[first : first + WINDOW * size]
-            window = window[torch.argsort(self.size[window], stable=True)]
-            found += [part.tolist() for part in window.split(size)]
-        return [found[i] for i in torch.randperm(len(found), generator=generator).tolist()]
+        """Numbers of the dialogues in batches of `size`, in an order that the seed fixes."""
+        order = torch.randperm(len(self), generator=torch.Generator().manual_seed(seed))
+        return [part.tolist() for part in order.split(size)]
 
 
 def fits(size: int, device: torch.device) -> bool:
@@ -168,12 +156,6 @@ def fits(size: int, device: torch.device) -> bool:
         return True
     free, _ = torch.cuda.mem_get_info(device)
     return size < MEMORY_SHARE * free
-
-
-def _by_dialogue(lengths: Tensor, turns: Tensor) -> Tensor:
-    """Of utterances' lengths (N,) the sum of each dialogue (D,)."""
-    owner = torch.repeat_interleave(torch.arange(len(turns)), turns)
-    return torch.zeros(len(turns), dtype=torch.long).index_add_(0, owner, lengths)
 
 
 def _class(task: Task, value: str | None) -> int:

@@ -30,6 +30,7 @@ from modeling.learner.features.text import UNKNOWN, Vocabulary
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.learner.losses import log_priors, task_losses
 from modeling.learner.metrics import accuracy, macro_f1, majority, report
+from modeling.learner.networks.encoders import SequenceEncoder
 from modeling.learner.networks.model import DialogueModel
 from modeling.learner.recipes import RECIPES, Recipe, RecipeError
 from modeling.learner.release import ReleaseError, Splits, load
@@ -246,3 +247,20 @@ def test_it_ends_when_asked_and_when_its_parent_is_gone(release, tmp_path, how):
     assert learner.wait(timeout=30) == 75
     if how == "signal":
         assert json.loads(events.read_text().splitlines()[-1]) == {"event": "stopped"}
+
+
+def test_frames_end_to_end_equal_a_padded_reference():
+    torch.manual_seed(0)
+    encoder = SequenceEncoder(5, 8, 0.0)
+    lengths = torch.tensor([4, 0, 1, 7])
+    frames = torch.randn(4, 7, 5)
+    inside = torch.arange(7) < lengths[:, None]
+    projected = encoder.project(frames) * inside[..., None]
+    mixed = encoder.convolve(projected.transpose(1, 2)).transpose(1, 2)
+    told = encoder.norm(projected + torch.nn.functional.gelu(mixed))
+    scores = encoder.pool.score(told)[..., 0].masked_fill(~inside, float("-inf"))
+    weights = torch.softmax(scores, dim=1).nan_to_num()  # a row without frames
+    expected = (weights[..., None] * told).sum(1)
+    assert torch.allclose(encoder(frames, lengths), expected, atol=1e-6)
+    frames[~inside] = 1e6  # what lies behind the end of an utterance is never read
+    assert torch.allclose(encoder(frames, lengths), expected, atol=1e-6)

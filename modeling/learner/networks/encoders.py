@@ -1,4 +1,8 @@
-"""A modality's frames into one vector an utterance."""
+"""A modality's frames into one vector an utterance.
+
+Utterances differ much in length, so that most of a padded tensor is padding: frames are worked on
+end to end, and only scores, one number a frame, are ever padded.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -13,15 +17,15 @@ class AttentionPool(nn.Module):
         super().__init__()
         self.score = nn.Linear(width, 1)
 
-    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        places = torch.arange(frames.shape[1], device=frames.device)  # (L,)
-        outside = places >= lengths[:, None]  # (N, L)
-        scores = self.score(frames).squeeze(-1)  # (N, L)
-        scores = scores.masked_fill(outside, float("-inf"))
-        empty = (lengths == 0)[:, None]  # (N, 1)
-        weights = torch.softmax(scores.masked_fill(empty, 0.0), dim=1)  # (N, L)
-        pooled = torch.einsum("nl,nld->nd", weights, frames)  # (N, d)
-        return pooled.masked_fill(empty, 0.0)
+    def forward(self, frames: Tensor, inside: Tensor) -> Tensor:
+        """Frames (S, d) end to end, `inside` (N, L) true where one is -> (N, d)."""
+        scores = frames.new_full(inside.shape, float("-inf"))
+        scores[inside] = self.score(frames).squeeze(-1)  # (N, L)
+        empty = ~inside.any(dim=1, keepdim=True)  # (N, 1)
+        weights = torch.softmax(scores.masked_fill(empty, 0.0), dim=1)[inside]  # (S,)
+        owner = inside.nonzero()[:, 0]  # (S,)
+        pooled = frames.new_zeros(len(inside), frames.shape[1])
+        return pooled.index_add(0, owner, weights[:, None] * frames)  # (N, d)
 
 
 class SequenceEncoder(nn.Module):
@@ -36,10 +40,23 @@ class SequenceEncoder(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Frames (N, L, D), lengths (N,) -> (N, d)."""
         inside = torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]  # (N, L)
-        projected = self.project(frames) * inside[..., None]  # (N, L, d), padding is zero
-        mixed = self.convolve(projected.transpose(1, 2)).transpose(1, 2)  # (N, L, d)
-        return self.pool(self.drop(self.norm(projected + nn.functional.gelu(mixed))), lengths)
+        projected = self.project(frames[inside])  # (S, d)
+        mixed = self.norm(projected + nn.functional.gelu(self._mixed(projected, inside)))
+        return self.pool(self.drop(mixed), inside)
+
+    def _mixed(self, frames: Tensor, inside: Tensor) -> Tensor:
+        """The convolution of frames end to end (S, d) -> (S, d), with zeros beyond the ends of each
+        utterance, as one matrix product.
+        """
+        place = inside.nonzero()[:, 1:]  # (S, 1)
+        last = inside.sum(dim=1, keepdim=True).expand_as(inside)[inside][:, None] - 1
+        before = torch.roll(frames, 1, dims=0) * (place > 0)
+        after = torch.roll(frames, -1, dims=0) * (place < last)
+        weight = self.convolve.weight.permute(0, 2, 1).flatten(1)  # (d, 3d)
+        beside = torch.cat([before, frames, after], dim=1)  # (S, 3d)
+        return nn.functional.linear(beside, weight, self.convolve.bias)
 
 
 class CharacterEncoder(nn.Module):

@@ -125,7 +125,7 @@ def fit(
                 progress.sums.setdefault(name, []).append(loss)
             progress.step += 1
         scores = score()
-        wanted = [scores[recipe.stops_on]] if recipe.stops_on in scores else list(scores.values())
+        wanted = list(scores.values()) if recipe.stops_on == "mean" else [scores[recipe.stops_on]]
         mean = float(np.mean(wanted)) if wanted else 0.0
         losses = {name: float(np.mean(values)) for name, values in progress.sums.items()}
         emit(

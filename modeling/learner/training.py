@@ -24,7 +24,7 @@ from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import build
 from modeling.learner.preparation import Preparation
-from modeling.learner.recipes import Recipe
+from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.rundir import RunDirectory
 
@@ -86,6 +86,7 @@ def train(
     with accelerator.main_process_first():
         state = run.begin(meta, anew) if first else run.checkpoint()
         features, missing = _features(release, splits, recipe, run, cache, device, stop, first)
+    _check_stop(recipe, splits, release.tasks)
     torch.manual_seed(seed)
     learned_from = splits.train
     if recipe.relations == "shuffled":
@@ -183,6 +184,19 @@ def shuffled_relations(
         )
         for dialogue, rows in zip(dialogues, gold, strict=True)
     ]
+
+
+def _check_stop(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
+    """Raises RecipeError where nothing could say when to stop."""
+    if recipe.stops_on == "mean":
+        return
+    known = {task.key for task in tasks}
+    told = {key for dialogue in splits.selection for u in dialogue.utterances for key in u.gold}
+    if recipe.stops_on not in known & told:
+        raise RecipeError(
+            f"stops_on {recipe.stops_on!r} has no label on {splits.selection_name};"
+            f" say 'mean' or one of {', '.join(sorted(known & told))}."
+        )
 
 
 def _as_json(recipe: Recipe) -> dict[str, Any]:

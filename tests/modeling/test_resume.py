@@ -11,6 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from modeling.learner import batches
 from modeling.learner.rundir import RunDirectory, RunError
 from tests.modeling.made import ROOT, dialogue, learn, packed, run, write_release
 
@@ -115,6 +116,24 @@ def test_an_order_is_its_seed_s_and_holds_every_dialogue_once():
     batch = data.batch([5, 2])
     assert batch.ids == [u.id for n in (5, 2) for u in talks[n].utterances]
     assert batch.index.tolist()[1][: len(talks[2].utterances)][0] == len(talks[5].utterances)
+
+
+def test_features_that_do_not_fit_on_the_device_stay_and_give_the_same(monkeypatch):
+    talks = [dialogue(f"D{n}", 3) for n in range(4)]
+    there = packed(talks).batch([2, 0])
+    monkeypatch.setattr(batches, "fits", lambda size, device: False)
+    data = packed(talks)
+    assert not data.resident
+    assert torch.equal(data.batch([2, 0]).audio, there.audio)
+
+
+def test_the_epoch_is_chosen_by_what_the_recipe_names(release, tmp_path):
+    recipe = tmp_path / "named.json"
+    recipe.write_text(json.dumps(RECIPE | {"stops_on": "sentiment", "epochs": 2}))
+    assert learn(release, tmp_path / "a", "--recipe", recipe).returncode == 0
+    recipe.write_text(json.dumps(RECIPE | {"stops_on": "sarcasm"}))  # nobody labelled it
+    refused = learn(release, tmp_path / "b", "--recipe", recipe)
+    assert refused.returncode == 2 and "say 'mean' or one of sentiment" in refused.stderr
 
 
 def test_several_processes_learn_one_network(release, recipe, tmp_path):

@@ -11,6 +11,8 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories alone
 
+from torch import OutOfMemoryError as OutOfMemory
+
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
 from modeling.learner.evaluation import evaluate, predict
 from modeling.learner.features import Extractors, extract_all, measure
@@ -76,6 +78,7 @@ def parser() -> argparse.ArgumentParser:
     made = verb("compare", compare_runs, "what one evaluated run gains over another, and how sure")
     made.add_argument("one", type=Path, help="the directory of a run or its seeds")
     made.add_argument("other", type=Path)
+    made.add_argument("--selection", action="store_true", help="on what chose the epochs, no look")
 
     made = verb("ablate", ablate_recipe, "what each part of a recipe is worth, as one table")
     trains(made)
@@ -136,6 +139,10 @@ def train_runs(options: Options) -> int:
                 cache=options.cache or options.out.parent / "features",
                 keep_every=options.keep_every, anew=options.anew,
             )  # fmt: skip
+        except OutOfMemory as error:
+            words = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
+            run.emit({"event": "refused", "reason": words})
+            raise RecipeError(words) from error
         except (RecipeError, ReleaseError, FeatureError) as error:
             run.emit({"event": "refused", "reason": str(error)})
             raise
@@ -180,7 +187,8 @@ def predict_rows(options: Options) -> int:
 
 def compare_runs(options: Options) -> int:
     one, other = runs_of(options.one), runs_of(options.other)
-    found = comparing.compare(load(options.release), one, other)
+    where = "selection" if options.selection else "sealed"
+    found = comparing.compare(load(options.release), one, other, where)
     words = comparing.in_words(found, options.one.name, options.other.name)
     print(json.dumps(found) if options.json else words)  # noqa: T201
     return 0

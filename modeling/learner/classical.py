@@ -5,7 +5,6 @@ One to three characters of the utterance and, apart from these, of two turns bef
 epoch is elsewhere, and the sealed split is looked at once, counted.
 """
 
-import json
 import warnings
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -71,11 +70,11 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
         "tasks": tasks,
     }  # fmt: skip
     rows = [(d, u) for d in splits.sealed for u in d.utterances]
-    with run.path("predictions.jsonl").open("w", encoding="utf-8") as stream:
-        for (dialogue, utterance), predicted in zip(rows, said, strict=True):
-            line = {"id": utterance.id, "dialogue": dialogue.id, "split": dialogue.split,
-                    "predicted": predicted}  # fmt: skip
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    lines = (
+        {"id": u.id, "dialogue": d.id, "split": d.split, "predicted": predicted}
+        for (d, u), predicted in zip(rows, said, strict=True)
+    )
+    run.write_lines("predictions.jsonl", lines)
     run.write("evaluation.json", evaluation)
     return evaluation
 

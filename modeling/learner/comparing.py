@@ -66,6 +66,7 @@ def accuracy_of(tables: Tables) -> NDArray[np.float64]:
     return np.asarray(hits / np.maximum(tables.sum((-2, -1)), 1))
 
 
+FILES = {"sealed": "predictions.jsonl", "selection": "selection.jsonl"}
 FUNCTIONS = {"macro_f1": macro_f1_of, "accuracy": accuracy_of}
 
 
@@ -75,18 +76,20 @@ def difference(
 ) -> dict[str, float]:  # fmt: skip
     """Gain of `one` over `other` (tables of the same dialogues, one a seed) with its 95 % interval
     and two-sided p: dialogues and, where there are several, seeds are drawn with replacement, the
-    same for both (a paired bootstrap over clusters).
+    same for both (a paired bootstrap over clusters). Seeds that were asked different dialogues draw
+    their own.
     """
-    score, rng = FUNCTIONS[metric], np.random.default_rng(seed)
-    dialogues, seeds = len(one[0]), len(one)
+    score, rng, seeds = FUNCTIONS[metric], np.random.default_rng(seed), len(one)
     observed = np.mean([score(a.sum(0)) - score(b.sum(0)) for a, b in zip(one, other, strict=True)])
-    weights = rng.multinomial(dialogues, [1 / dialogues] * dialogues, size=replicates).astype(float)
-    each = np.stack(
-        [
-            score(np.tensordot(weights, a, 1)) - score(np.tensordot(weights, b, 1))
-            for a, b in zip(one, other, strict=True)
-        ]
-    )  # (seeds, replicates)
+    drawn: dict[int, NDArray[np.float64]] = {}  # number of dialogues -> how often each is drawn
+
+    def gained(a: Tables, b: Tables) -> NDArray[np.float64]:
+        n = len(a)
+        if n not in drawn:
+            drawn[n] = rng.multinomial(n, [1 / n] * n, size=replicates).astype(float)
+        return score(np.tensordot(drawn[n], a, 1)) - score(np.tensordot(drawn[n], b, 1))
+
+    each = np.stack([gained(a, b) for a, b in zip(one, other, strict=True)])  # (seeds, replicates)
     times = rng.multinomial(seeds, [1 / seeds] * seeds, size=replicates).T / seeds
     gains = (each * times).sum(0)
     low, high = np.quantile(gains, [0.025, 0.975])
@@ -106,34 +109,38 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def compare(
-    release: Release, one: Sequence[RunDirectory], other: Sequence[RunDirectory]
+    release: Release,
+    one: Sequence[RunDirectory],
+    other: Sequence[RunDirectory],
+    where: str = "sealed",
 ) -> dict[str, Any]:
-    """What `one` gains over `other`, by task and metric, from what both said of the same split.
+    """What `one` gains over `other`, by task and metric, from what both said of the same dialogues:
+    those of the split that was evaluated last, or (`where` is "selection") those that chose the
+    epochs, for which nobody has to look at anything.
 
     Runs are paired by seed; a single run stands against every seed of the other side. p values of a
     metric are corrected over the tasks (Holm). Below FEWEST dialogues only the gain is told: so few
     say nothing of others. Raises RunError unless the evaluations can be paired.
     """
-    asked = {(e["release"]["digest"], e["split"]) for e in map(_evaluation, [*one, *other])}
+    asked = {_asked(run, where) for run in [*one, *other]}
     if len(asked) > 1:
         raise RunError("The runs were not evaluated on the same split of the same release.")
     digest, split = asked.pop()
     if digest != release.digest:
         raise RunError("The runs were evaluated on another release than the one that is named.")
     left, right, seeds = _paired(one, other)
-    said = {run.root: _predictions(run) for run in {*left, *right}}
-    classes = _evaluation(one[0])["classes"]
+    said = {run.root: _predictions(run, FILES[where]) for run in {*left, *right}}
     tasks: dict[str, dict[str, Any]] = {}
     dialogues = 0
     for task in release.tasks:
-        if task.key not in classes or not all(task.key in rows for rows in said.values()):
+        if not all(task.key in rows for rows in said.values()):
             continue
         tables = [
             [_tables(release, said[run.root][task.key], task.key, task.classes) for run in side]
             for side in (left, right)
         ]
         if tables[0][0].sum():
-            dialogues = len(tables[0][0])
+            dialogues = min(len(each) for each in tables[0])
             tasks[task.key] = {
                 metric: difference(tables[0], tables[1], metric) for metric in METRICS
             }
@@ -168,8 +175,13 @@ def in_words(found: Mapping[str, Any], one: str, other: str) -> str:
     return "\n".join(lines)
 
 
-def _evaluation(run: RunDirectory) -> dict[str, Any]:
-    return run.read("evaluation.json")
+def _asked(run: RunDirectory, where: str) -> tuple[str, str]:
+    """Digest of the release, and the split, that a run answered."""
+    if where == "selection":
+        meta = run.read("meta.json")
+        return meta["release"], meta["selection"]
+    found = run.read("evaluation.json")
+    return found["release"]["digest"], found["split"]
 
 
 def _paired(
@@ -187,10 +199,12 @@ def _paired(
     return [sides[0][s] for s in seeds], [sides[1][s] for s in seeds], seeds
 
 
-def _predictions(run: RunDirectory) -> dict[str, dict[str, str]]:
+def _predictions(run: RunDirectory, name: str) -> dict[str, dict[str, str]]:
     """Task -> utterance -> value."""
     found: dict[str, dict[str, str]] = {}
-    with run.path("predictions.jsonl").open(encoding="utf-8") as lines:
+    if not run.path(name).exists():
+        raise RunError(f"{run.root} holds no {name}: the run has not ended.")
+    with run.path(name).open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
             for task, value in row["predicted"].items():

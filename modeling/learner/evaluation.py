@@ -1,6 +1,5 @@
 """What a frozen run gives: answers, figures beside baseline and people, and looks that count."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -173,26 +172,37 @@ class Trained:
         return self.prepared.pack(dialogues, features, device), absent
 
     def lines(self, found: Answers, dialogues: Sequence[Dialogue]) -> Iterator[dict[str, Any]]:
-        """Of each utterance what is said, how sure it is of each value, and the gates."""
-        place = {u.id: d for d in dialogues for u in d.utterances}
-        told = {
-            task: decided(task, found, self.prepared.priors[task.key], self.recipe, fitted)
-            for task in self.prepared.tasks
-            if (fitted := self.fitted[task.key]) is not None
+        """See `lines`."""
+        return lines(found, dialogues, self.prepared, self.recipe, self.fitted)
+
+
+def lines(
+    found: Answers,
+    dialogues: Sequence[Dialogue],
+    prepared: Preparation,
+    recipe: Recipe,
+    fitted: Mapping[str, Mapping[str, float | None] | None],
+) -> Iterator[dict[str, Any]]:
+    """Of each utterance what is said, how sure it is of each value, and the gates."""
+    place = {u.id: d for d in dialogues for u in d.utterances}
+    told = {
+        task: decided(task, found, prepared.priors[task.key], recipe, own)
+        for task in prepared.tasks
+        if (own := fitted[task.key]) is not None
+    }
+    for row, utterance in enumerate(found.ids):
+        dialogue = place[utterance]
+        yield {
+            "id": utterance,
+            "dialogue": dialogue.id,
+            "split": dialogue.split,
+            "predicted": {t.key: t.classes[int(said[row])] for t, (_, said) in told.items()},
+            "probabilities": {
+                t.key: dict(zip(t.classes, (round(p, 6) for p in chances[row].tolist())))
+                for t, (chances, _) in told.items()
+            },
+            "gates": {key: round(float(gate[row]), 6) for key, gate in found.gates.items()},
         }
-        for row, utterance in enumerate(found.ids):
-            dialogue = place[utterance]
-            yield {
-                "id": utterance,
-                "dialogue": dialogue.id,
-                "split": dialogue.split,
-                "predicted": {t.key: t.classes[int(said[row])] for t, (_, said) in told.items()},
-                "probabilities": {
-                    t.key: dict(zip(t.classes, (round(p, 6) for p in chances[row].tolist())))
-                    for t, (chances, _) in told.items()
-                },
-                "gates": {key: round(float(gate[row]), 6) for key, gate in found.gates.items()},
-            }
 
 
 def evaluate(
@@ -255,9 +265,7 @@ def evaluate(
         "classes": {task.key: list(task.classes) for task in tasks},
         "tasks": results,
     }
-    with run.path("predictions.jsonl").open("w", encoding="utf-8") as stream:
-        for line in trained.lines(found, dialogues):
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+    run.write_lines("predictions.jsonl", trained.lines(found, dialogues))
     run.write("evaluation.json", evaluation)
     return evaluation
 
@@ -284,9 +292,5 @@ def predict(
             run.look(release.digest, trained.meta["sealed"], "predict")
     data, _ = trained.pack(dialogues, cache, device)
     found = answers(trained.model, data, AT_ONCE)
-    partial = out.with_name(f"{out.name}.partial")
-    with partial.open("w", encoding="utf-8") as stream:
-        for line in trained.lines(found, dialogues):
-            stream.write(json.dumps(line, ensure_ascii=False) + "\n")
-    partial.replace(out)
+    RunDirectory(out.parent).write_lines(out.name, trained.lines(found, dialogues))
     return len(found.ids)

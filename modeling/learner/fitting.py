@@ -1,6 +1,8 @@
 """The loop: steps, epochs, early stopping, and checkpoints from which it goes on exactly."""
 
+import resource
 import signal
+import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
@@ -137,12 +139,15 @@ def fit(
                 "losses": losses,
                 "selection_macro_f1": scores,
                 "seconds": round(time.monotonic() - clock, 2),
+                "used": _used(),
             }
         )
         if mean > progress.best + MIN_GAIN:
             progress.best, progress.best_epoch = mean, progress.epoch
             best_state = _state(learner.model)
         elif progress.epoch - progress.best_epoch >= recipe.patience:
+            break
+        if recipe.minutes and time.monotonic() - clock > 60 * recipe.minutes:
             break
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
     return best_state, progress.best_epoch
@@ -245,6 +250,16 @@ def _resume(
     if torch.cuda.is_available() and "cuda" in random:
         torch.cuda.set_rng_state(random["cuda"])
     return Progress(**state["progress"]), state["best_state"]
+
+
+def _used() -> dict[str, float]:
+    """Of this process so far: CPU seconds, the most memory in MB, and of a GPU's."""
+    mine = resource.getrusage(resource.RUSAGE_SELF)
+    unit = 1024**2 if sys.platform == "darwin" else 1024
+    found = {"cpu": round(mine.ru_utime + mine.ru_stime, 1), "memory": round(mine.ru_maxrss / unit)}
+    if torch.cuda.is_available():
+        found["gpu_memory"] = round(torch.cuda.max_memory_allocated() / 1024**2)
+    return found
 
 
 def _random_state() -> dict[str, Tensor]:

@@ -38,6 +38,7 @@ class Recipe:
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
+    `minutes` ends training after so long with the best epoch so far, 0 never.
     `stops_on` is a task whose macro-F1 on the selection dialogues chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default. `on_failure` says what becomes of a clip that cannot be
@@ -67,6 +68,7 @@ class Recipe:
     orthogonality: float = 0.1
     sparsity: float = 0.01
     distance: float = 1e-4
+    minutes: float = 0.0
     stops_on: str = "mean"
     text_encoder: str = ""
     audio_encoder: str = ""

@@ -14,7 +14,7 @@ evaluation.json, predictions.jsonl    what the last look gave
 import hashlib
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,14 @@ class RunDirectory:
         """Whole or not at all."""
         partial = self.path(f"{name}.partial")
         partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        partial.replace(self.path(name))
+
+    def write_lines(self, name: str, rows: Iterable[Any]) -> None:
+        """Rows as JSON lines, whole or not at all."""
+        partial = self.path(f"{name}.partial")
+        with partial.open("w", encoding="utf-8") as stream:
+            for row in rows:
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
         partial.replace(self.path(name))
 
     # a run that is going on

@@ -17,7 +17,7 @@ from torch import nn
 
 from modeling.learner import calibration, validity
 from modeling.learner.batches import Packed
-from modeling.learner.evaluation import Answers, answers, figures, told
+from modeling.learner.evaluation import Answers, answers, figures, lines, told
 from modeling.learner.features import Extractors, Features, extract_all, lacking
 from modeling.learner.fitting import Interrupted, Keeper, Learner, StopSignal, fit
 from modeling.learner.losses import Objective
@@ -34,9 +34,11 @@ AT_ONCE = 16  # dialogues that are predicted together
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` is a GPU where there is one."""
+    """`auto` is a GPU where there is one. Raises RecipeError for a GPU that is not there."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RecipeError("There is no GPU here that PyTorch can use; say --device cpu.")
     return torch.device(name)
 
 
@@ -135,6 +137,8 @@ def train(
     prepared.save(run.path("prepared.json"))
     run.write("relations.json", relations)
     run.write("results.json", results)
+    rows = lines(found, splits.selection, prepared, recipe, fitted)
+    run.write_lines("selection.jsonl", rows)
     run.freeze(fitted)
     run.emit({"event": "done", **results})
     return results

@@ -116,8 +116,10 @@ def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained,
     assert "2 seeds, macro-F1 with 95 % intervals" in done.stdout
     told = table.read_text()
     assert r"\quad one annotator" in told and "mean of 2 seeds" in told and "[" in told
-    same = run("compare", release, trained / "seeds", trained / "seeds")
-    assert "sentiment: +0.0 points" in same.stdout and "no difference shown" in same.stdout
+    for more in ((), ("--selection",)):
+        same = run("compare", release, trained / "seeds", trained / "seeds", *more)
+        assert "sentiment: +0.0 points" in same.stdout and "no difference shown" in same.stdout
+    assert "on valid (12 dialogues)" in same.stdout
 
 
 def test_a_baseline_is_a_run_that_can_be_compared(release, trained, tmp_path):

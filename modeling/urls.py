@@ -1,17 +1,25 @@
 from django.urls import path
 
-from modeling import views
+from modeling.views import errors, looks, runs, studies
 
 urlpatterns = [
-    path("corpora/<int:pk>/runs/", views.runs, name="runs"),
-    path("corpora/<int:pk>/runs/new/", views.new_run, name="new_run"),
-    path("runs/<int:pk>/", views.run, name="run"),
-    path("runs/<int:pk>/progress/", views.progress, name="run_progress"),
-    path("runs/<int:pk>/stop/", views.stop, name="stop_run"),
-    path("runs/<int:pk>/looks/", views.look, name="look"),
-    path("looks/<int:pk>/progress/", views.look_progress, name="look_progress"),
-    path("runs/<int:pk>/evaluation.json", views.evaluation_json, name="evaluation_json"),
-    path("runs/<int:pk>/evaluation.tex", views.evaluation_tex, name="evaluation_tex"),
-    path("runs/<int:pk>/features/", views.measure_again, name="measure_again"),
-    path("runs/<int:pk>/attempts/", views.attempt, name="attempt_run"),
+    path("corpora/<int:pk>/runs/", studies.runs, name="runs"),
+    path("corpora/<int:pk>/runs/new/", studies.new_run, name="new_run"),
+    path("studies/<int:pk>/", studies.study, name="study"),
+    path("studies/<int:pk>/progress/", studies.study_progress, name="study_progress"),
+    path("studies/<int:pk>/stop/", studies.stop_study, name="stop_study"),
+    path("studies/<int:pk>/looks/", studies.look_study, name="look_study"),
+    path("studies/<int:pk>/deletion/", studies.delete_study, name="delete_study"),
+    path("studies/<int:pk>/study.csv", studies.study_csv, name="study_csv"),
+    path("runs/<int:pk>/", runs.run, name="run"),
+    path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),
+    path("runs/<int:pk>/stop/", runs.stop, name="stop_run"),
+    path("runs/<int:pk>/attempts/", runs.attempt, name="attempt_run"),
+    path("runs/<int:pk>/deletion/", runs.delete, name="delete_run"),
+    path("runs/<int:pk>/features/", runs.measure_again, name="measure_again"),
+    path("runs/<int:pk>/errors/", errors.errors, name="run_errors"),
+    path("runs/<int:pk>/looks/", looks.look, name="look"),
+    path("looks/<int:pk>/progress/", looks.look_progress, name="look_progress"),
+    path("runs/<int:pk>/evaluation.json", looks.evaluation_json, name="evaluation_json"),
+    path("runs/<int:pk>/evaluation.tex", looks.evaluation_tex, name="evaluation_tex"),
 ]

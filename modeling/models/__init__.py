@@ -3,5 +3,6 @@
 from modeling.models.evaluations import Evaluation
 from modeling.models.features import FeaturePart
 from modeling.models.runs import Recipes, TrainingRun
+from modeling.models.studies import Study
 
-__all__ = ["Evaluation", "FeaturePart", "Recipes", "TrainingRun"]
+__all__ = ["Evaluation", "FeaturePart", "Recipes", "Study", "TrainingRun"]

@@ -1,6 +1,7 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
 import json
+import shutil
 from dataclasses import replace
 
 from django.conf import settings
@@ -55,6 +56,8 @@ class TrainingRun(Job):
         default=Failing.FAIL,
     )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
+    options = models.JSONField(default=dict, editable=False)  # fields that differ from the recipe
+    study = models.ForeignKey("modeling.Study", models.PROTECT, null=True, related_name="runs")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     code_version = models.CharField(max_length=40, blank=True, editable=False)
     results = models.JSONField(default=dict, editable=False)
@@ -78,7 +81,15 @@ class TrainingRun(Job):
 
     @classmethod
     @transaction.atomic
-    def request(cls, person, release, recipe=Recipes.HARD_SMALL, seed=1, on_failure=Failing.FAIL):
+    def request(
+        cls,
+        person,
+        release,
+        recipe=Recipes.HARD_SMALL,
+        seed=1,
+        on_failure=Failing.FAIL,
+        study=None,
+    ):
         """Queue a run, and the measuring of the release's clips where it needs them.
 
         Raises Refused unless the release is frozen, or if it is withdrawn.
@@ -91,6 +102,8 @@ class TrainingRun(Job):
             recipe=recipe,
             seed=seed,
             on_failure=on_failure,
+            study=study,
+            options=study.options if study else {},
             started_by=person,
             code_version=settings.VERSION,
         )
@@ -114,7 +127,7 @@ class TrainingRun(Job):
     @property
     def needs_clips(self):
         """Whether sound or picture has to be measured before it can learn."""
-        modalities = RECIPES[self.recipe].modalities
+        modalities = tuple(self.options.get("modalities", RECIPES[self.recipe].modalities))
         return modalities != ("text",) and self.release.media in CLIPS
 
     @property
@@ -135,9 +148,31 @@ class TrainingRun(Job):
         """Its last finished look at the sealed split, or None."""
         return self.looks.filter(status=JobStatus.DONE).first()
 
+    @property
+    def ahead(self):
+        """How many runs wait before this one."""
+        waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED)
+        return waiting.filter(queued_at__lt=self.queued_at).exclude(pk=self.pk).count()
+
+    @transaction.atomic
+    def delete_by(self, person):
+        """Delete the run with its files. Raises Refused while it works, or where it was looked at:
+        a look is counted for good.
+        """
+        if self.status == JobStatus.RUNNING and not self.stale:
+            raise Refused(gettext_noop("Stop the run first."))
+        if self.looks.exists():
+            raise Refused(
+                gettext_noop("A run with a look at the sealed split stays, so that the look does.")
+            )
+        Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
+        directory = self.directory
+        self.delete()
+        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+
     def _supervise(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure)
+        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure, **self.options)
         path = self.directory / "recipe.json"
         path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
         told = supervise(

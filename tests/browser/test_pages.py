@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.counting import catch_up
 from annotation.models import Adjudication, Guideline, Remark, Report
 from corpus.models import Utterance
-from modeling.models import Evaluation, TrainingRun
+from modeling.models import Evaluation, Study, TrainingRun
 from releases.models import Diff, Share
 from tests.factories import (
     make_corpus,
@@ -41,7 +41,8 @@ def addresses():
     until = timezone.now() + datetime.timedelta(days=3)
     link = Share.give(lead, release, "仅供研究使用。", until, "审稿人")
     run = TrainingRun.request(None, release, "hard-text").train()
-    tested = [TrainingRun.request(None, release, "soft-text", seed=n).train() for n in (1, 2)]
+    study = Study.request(None, release, ["hard-text", "soft-text"], [1, 2])
+    tested = [each.train() for each in study.runs.order_by("recipe", "seed")]
     assert all(Evaluation.request(None, each).evaluate().result for each in tested)
     failures = [{"dialogue": "D", "clip": "1.mp4", "modality": "audio", "reason": "damaged"}]
     release.feature_parts.create(number=1, of=1, status="done", failures=failures)
@@ -92,7 +93,8 @@ def addresses():
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
         f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
-        f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/runs/{clips.pk}/", "/corpora/999/",
+        f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/studies/{study.pk}/",
+        f"/runs/{run.pk}/errors/?all=1", f"/corpora/{corpus.pk}/runs/new/?like={run.pk}", f"/runs/{clips.pk}/", "/corpora/999/",
     ]  # fmt: skip
 
 

@@ -103,7 +103,7 @@ def test_as_a_command(release, corpus, capsys):
 def test_from_the_button_to_the_results(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     client, address = client_of(lead), reverse("new_run", args=[corpus.pk])
-    form = {"release": release.pk, "recipe": "hard-text", "seed": 1, "on_failure": "fail"}
+    form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page

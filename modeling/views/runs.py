@@ -1,20 +1,17 @@
-"""Runs: the list, starting one, watching it, its results."""
+"""A run: watching it, its results, stopping it and going on."""
 
 from statistics import mean
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from corpus.jobs import JobStatus, Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, live_part, with_role
+from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
-from modeling.forms import RunForm
 from modeling.learner.comparing import summary
-from modeling.learner.tables import latex
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
 from people.models import Event
@@ -37,53 +34,11 @@ DOUBTS = {
 }
 
 
-def runs(request, pk):
-    corpus = corpus_of(request, pk, LEAD)
-    rows = list(TrainingRun.objects.of(request.user).filter(release__corpus=corpus))
-    for run in rows:
-        run.score = _mean_score(run.results)
-        look = run.evaluation
-        run.sealed = look and _mean_score(look.result)
-    ready = corpus.releases.usable().exists()
-    return render(request, "modeling/runs.html", context(corpus, "runs", runs=rows, ready=ready))
-
-
-def _mean_score(results):
-    """Mean macro-F1 over the tasks, the model's and the majority baseline's, or None."""
-    found = [task for task in results.get("tasks", {}).values() if task]
-    if not found:
-        return None
-    return {key: mean(task[key] for task in found) for key in ("macro_f1", "majority_macro_f1")}
-
-
-def new_run(request, pk):
-    corpus = corpus_of(request, pk, LEAD)
-    initial = {"release": request.GET.get("release")}
-    form = RunForm(request.POST or None, corpus=corpus, initial=initial)
-    if request.method == "POST" and form.is_valid():
-        try:
-            with transaction.atomic():
-                run = TrainingRun.request(request.user, **form.cleaned_data)
-                run.later()
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
-        else:
-            return redirect("run", run.pk)
-    ready = corpus.releases.usable().exists()
-    return render(request, "modeling/new_run.html", context(corpus, "runs", form=form, ready=ready))
-
-
-def _run_of(request, pk):
-    run = get_object_or_404(TrainingRun.objects.of(request.user), pk=pk)
-    with_role(request, run.release.corpus, LEAD)
-    return run
-
-
 def run(request, pk):
-    run = _run_of(request, pk)
+    run = run_of(request, pk)
     look = run.evaluation
     told = look.result if look else {}
-    tasks = _tasks(run)
+    tasks = tasks_of(run.release)
     page = context(
         run.release.corpus,
         "runs",
@@ -146,7 +101,7 @@ def _by_class(task, row):
     if not row:
         return []
     return [
-        (value, figures, said)
+        (value, figures, list(zip(task.values, said, strict=True)))
         for value, figures, said in zip(task.values, row["classes"], row["confusion"], strict=True)
     ]
 
@@ -157,77 +112,14 @@ def _few(told):
     return max(sizes) if sizes and max(sizes) < FEW else None
 
 
-def _same_but_seed(run):
-    """Seed -> evaluation, of the evaluated runs that differ from this one in their seed alone."""
-    same = TrainingRun.objects.filter(
-        release=run.release, recipe=run.recipe, on_failure=run.on_failure
-    )
-    done = Evaluation.objects.filter(run__in=same, status=JobStatus.DONE).order_by("pk")
-    return {each.run.seed: each.result for each in done.select_related("run")}
-
-
 def _seeds(run, tasks):
     """Macro-F1 over several seeds; None where there is one only."""
-    results = _same_but_seed(run)
+    results = same_but_seed(run)
     if len(results) < 2:
         return None
     means = summary(list(results.values()))
     rows = [(task, means[task.key]["macro_f1"]) for task in tasks if means.get(task.key)]
     return {"seeds": sorted(results), "rows": rows}
-
-
-def evaluation_json(request, pk):
-    """The last look at the sealed split, as the learner wrote it."""
-    look = _look_of(request, pk)
-    response = JsonResponse(look.result, json_dumps_params={"ensure_ascii": False, "indent": 1})
-    return _attached(response, f"evaluation-{pk}.json")
-
-
-def evaluation_tex(request, pk):
-    """The last look at the sealed split as a table for LaTeX; of all seeds where there are more."""
-    look = _look_of(request, pk)
-    others = list(_same_but_seed(look.run).values())
-    response = HttpResponse(latex(others or [look.result]), content_type="application/x-tex")
-    return _attached(response, f"evaluation-{pk}.tex")
-
-
-def _look_of(request, pk):
-    look = _run_of(request, pk).evaluation
-    if look is None:
-        raise Http404
-    return look
-
-
-def _attached(response, name):
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
-
-
-@require_POST
-def look(request, pk):
-    run = _run_of(request, pk)
-    try:
-        with transaction.atomic():
-            Evaluation.request(request.user, run).later()
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("run", run.pk)
-
-
-def look_progress(request, pk):
-    going = get_object_or_404(Evaluation.objects.of(request.user), pk=pk)
-    with_role(request, going.run.release.corpus, LEAD)
-    return live_part(request, "modeling/_look.html", going, {"going": going})
-
-
-@require_POST
-def measure_again(request, pk):
-    """Measure what is missing of a run's clips once more."""
-    run = _run_of(request, pk)
-    with transaction.atomic():
-        FeaturePart.request(run.release)
-        Event.record(request.user, "measure", run.release)
-    return redirect("run", run.pk)
 
 
 def _live(run):
@@ -240,15 +132,36 @@ def _live(run):
         if event["selection_macro_f1"]
     ]
     steps = epochs[-1]["epochs"] if epochs else 1
-    tasks = _tasks(run)
-    last = epochs[-1]["losses"] if epochs else {}
+    tasks = tasks_of(run.release)
     return {
         "epoch": epochs[-1] if epochs else None,
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
-        "losses": [(task, last[task.key]) for task in tasks if task.key in last],
+        "by_task": _by_task(tasks, epochs, steps),
+        "words": _last_words(run),
         "features": measured(run.release) if run.needs_clips else None,
     }
+
+
+def _by_task(tasks, epochs, steps):
+    """Of each task its loss and its macro-F1 on what selects, epoch by epoch."""
+    found = []
+    for task in tasks:
+        losses = [e["losses"][task.key] for e in epochs if task.key in e["losses"]]
+        scores = [e["selection_macro_f1"].get(task.key) for e in epochs]
+        scores = [score for score in scores if score is not None]
+        if losses or scores:
+            loss = curve(losses, steps, 0.0, max(losses, default=1.0))
+            found.append((task, loss, curve(scores, steps, 0.0, 1.0)))
+    return found
+
+
+def _last_words(run, most=20):
+    """The end of what the learner wrote."""
+    path = run.directory / "stderr.txt"
+    if not path.exists():
+        return ""
+    return "\n".join(path.read_text("utf-8", errors="replace").splitlines()[-most:])
 
 
 def _relations(run):
@@ -257,31 +170,72 @@ def _relations(run):
     return [
         (task, found[task.key]["verdict"], VERDICTS[found[task.key]["verdict"]],
          [DOUBTS[told["why"]] % told for told in found[task.key]["because"]])
-        for task in _tasks(run)
+        for task in tasks_of(run.release)
         if task.key in found
     ]  # fmt: skip
 
 
-def _tasks(run):
-    """The tasks of the release, in the order of their scheme."""
-    first = run.release.rounds.select_related("scheme_version").first()
-    return first.scheme.tasks if first else ()
-
-
 def progress(request, pk):
-    run = _run_of(request, pk)
+    run = run_of(request, pk)
     return live_part(request, "modeling/_live.html", run, {"run": run, **_live(run)})
 
 
 @require_POST
 def stop(request, pk):
-    run = _run_of(request, pk)
+    run = run_of(request, pk)
     run.stop_by(request.user)
     return redirect("run", run.pk)
 
 
 @require_POST
 def attempt(request, pk):
-    run = _run_of(request, pk)
+    run = run_of(request, pk)
     run.retry_by(request.user)
     return redirect("run", run.pk)
+
+
+@require_POST
+def measure_again(request, pk):
+    """Measure what is missing of a run's clips once more."""
+    run = run_of(request, pk)
+    with transaction.atomic():
+        FeaturePart.request(run.release)
+        Event.record(request.user, "measure", run.release)
+    return redirect("run", run.pk)
+
+
+@require_POST
+def delete(request, pk):
+    run = run_of(request, pk)
+    corpus = run.release.corpus
+    try:
+        run.delete_by(request.user)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+        return redirect("run", pk)
+    return redirect("runs", corpus.pk)
+
+
+def run_of(request, pk):
+    """A run of a corpus that the person leads."""
+    run = get_object_or_404(TrainingRun.objects.of(request.user), pk=pk)
+    with_role(request, run.release.corpus, LEAD)
+    return run
+
+
+def tasks_of(release):
+    """The tasks of a release, in the order of their scheme."""
+    first = release.rounds.select_related("scheme_version").first()
+    return first.scheme.tasks if first else ()
+
+
+def same_but_seed(run):
+    """Seed -> evaluation, of the evaluated runs that differ from this one in their seed alone."""
+    same = TrainingRun.objects.filter(
+        release=run.release,
+        recipe=run.recipe,
+        on_failure=run.on_failure,
+        options=run.options,
+    )
+    done = Evaluation.objects.filter(run__in=same, status=JobStatus.DONE).order_by("pk")
+    return {each.run.seed: each.result for each in done.select_related("run")}

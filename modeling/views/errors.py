@@ -1,0 +1,77 @@
+"""What a run said of each utterance: the rows behind a confusion, one click from the film."""
+
+import json
+
+from django.http import Http404
+from django.shortcuts import render
+
+from corpus.models import Utterance
+from corpus.scope import context, page_of
+from modeling.views.runs import run_of, tasks_of
+
+FILES = {"sealed": "predictions.jsonl", "selection": "selection.jsonl"}
+
+
+def errors(request, pk):
+    """Utterances of a task, of one gold value or prediction or of both, the surest errors first."""
+    run = run_of(request, pk)
+    where = "sealed" if request.GET.get("where") == "sealed" and run.evaluation else "selection"
+    path = run.directory / FILES[where]
+    tasks = {task.key: task for task in tasks_of(run.release)}
+    task = tasks.get(request.GET.get("task", "")) or next(iter(tasks.values()), None)
+    if task is None or not path.exists():
+        raise Http404
+    wanted = {name: request.GET.get(name, "") for name in ("gold", "said")}
+    rows = _rows(run, path, task)
+    for name, value in wanted.items():
+        if value in task.keys:
+            rows = [row for row in rows if row[name] == value]
+    if not request.GET.get("all") and not all(wanted.values()):
+        rows = [row for row in rows if row["gold"] != row["said"]]
+    rows.sort(key=lambda row: -row["chance"])
+    page = page_of(request, rows)
+    _link(run, page)
+    names = {value.key: value for value in task.values}
+    for row in page:
+        row["gold_value"], row["said_value"] = names[row["gold"]], names[row["said"]]
+        row["people"] = [(names[key], n) for key, n in row["votes"].items() if key in names]
+    return render(
+        request,
+        "modeling/errors.html",
+        context(
+            run.release.corpus, "runs", run=run, task=task, tasks=tasks.values(), page=page,
+            wanted=wanted, where=where, everything=bool(request.GET.get("all")),
+        ),
+    )  # fmt: skip
+
+
+def _rows(run, path, task):
+    """Utterances with gold: what it is, what was said and with which chance."""
+    known = {}
+    with (run.release.directory / "utterances.jsonl").open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if task.key in row["gold"]:
+                known[row["id"]] = row
+    found = []
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            row = json.loads(line)
+            if row["id"] in known and task.key in row["predicted"]:
+                gold, said = known[row["id"]]["gold"][task.key], row["predicted"][task.key]
+                chances = row["probabilities"][task.key]
+                votes = known[row["id"]].get("votes", {}).get(task.key, {})
+                found.append({"id": row["id"], "dialogue": row["dialogue"], "votes": votes,
+                              "text": known[row["id"]]["text"], "gold": gold, "said": said,
+                              "chance": chances[said], "of_gold": chances[gold]})  # fmt: skip
+    return found
+
+
+def _link(run, rows):
+    """Give rows the page of their utterance, where the corpus still has it."""
+    found = Utterance.objects.filter(
+        corpus=run.release.corpus_id, uid__in=[row["id"] for row in rows]
+    )
+    places = {u.uid: u for u in found.select_related("dialogue", "speaker")}
+    for row in rows:
+        row["utterance"] = places.get(row["id"])

@@ -1,0 +1,168 @@
+"""Studies: several recipes and seeds from one form, compared, looked at, stopped, deleted."""
+
+import pytest
+from django.urls import reverse
+
+from corpus.jobs import JobStatus, Refused
+from modeling.comparison import compared
+from modeling.models import Evaluation, Recipes, Study, TrainingRun, studies
+from modeling.workers import trainers
+from people.models import Event
+from tests.factories import make_corpus, make_judged_round, make_member, make_release
+
+QUICK = {"epochs": 2, "width": 32}
+
+
+@pytest.fixture
+def release(corpus):
+    return make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+
+
+def request(lead, release, seeds=(1, 2), recipes=("hard-text", "soft-text"), **more):
+    return Study.request(lead, release, list(recipes), list(seeds), options=QUICK, **more)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    client = client_of(lead)
+    form = {
+        "release": release.pk, "recipes": ["hard-text", "soft-text"], "seeds": 2,
+        "on_failure": "fail", "name": "Which is better?", "epochs": 2, "width": 32, "minutes": 5,
+        "weighting": "pcgrad",
+    }  # fmt: skip
+    page = client.post(reverse("new_run", args=[corpus.pk]), form, follow=True).content.decode()
+    study = Study.objects.get()
+    assert study.options == {"epochs": 2, "width": 32, "minutes": 5.0, "weighting": "pcgrad"}
+    runs = list(study.runs.order_by("pk"))
+    assert [(r.recipe, r.seed) for r in runs] == [
+        ("hard-text", 1), ("soft-text", 1), ("hard-text", 2), ("soft-text", 2),
+    ]  # fmt: skip
+    assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
+    assert "Which is better?" in page and page.count("<polyline") == 4
+    assert "hard sharing, text only against soft sharing" in page
+    assert "too few to tell a difference from chance" in page
+    assert "4 runs that have ended were not looked at" in page
+    page = client.post(reverse("look_study", args=[study.pk]), follow=True).content.decode()
+    assert Evaluation.objects.filter(status=JobStatus.DONE).count() == 4
+    assert "Macro-F1 on the sealed split" in page and "not looked at" not in page
+    lines = client.get(reverse("study_csv", args=[study.pk])).content.decode().splitlines()
+    told = [run.results for run in study.runs.all()]
+    told += [look.result for look in Evaluation.objects.all()]
+    assert len(lines) == 1 + sum(bool(row) for each in told for row in each["tasks"].values())
+    assert lines[0].startswith("run,recipe,seed,split,sealed,task,n,macro_f1")
+    assert client.get(reverse("study_progress", args=[study.pk]))["HX-Refresh"] == "true"
+    listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
+    assert "Which is better?" in listed
+    found = client.get(reverse("runs", args=[corpus.pk]), {"recipe": "soft-text"}).content.decode()
+    assert reverse("run", args=[runs[1].pk]) in found
+    assert reverse("run", args=[runs[0].pk]) not in found
+    none = client.get(reverse("runs", args=[corpus.pk]), {"status": "failed"}).content.decode()
+    assert "None of this kind." in none
+    client.post(reverse("delete_study", args=[study.pk]))  # refused: it was looked at
+    assert Study.objects.count() == 1 and TrainingRun.objects.count() == 4
+    for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
+        for name in ("study", "study_csv", "study_progress"):
+            assert who.get(reverse(name, args=[study.pk])).status_code == 404
+        for name in ("stop_study", "look_study", "delete_study"):
+            assert who.post(reverse(name, args=[study.pk])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_errors_lead_to_their_utterances(client_of, corpus, lead):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    run = TrainingRun.request(lead, release, "hard-text").train()
+    client = client_of(lead)
+    address = reverse("run_errors", args=[run.pk])
+    page = client.get(address, {"task": "sentiment", "all": "1"}).content.decode()
+    row = run.results["tasks"]["sentiment"]
+    assert page.count('<article class="item">') == row["n"]
+    assert "people said" in page and "/dialogues/" in page
+    values = ["negative", "neutral", "positive"]
+    places = [(g, s) for g in range(3) for s in range(3) if row["confusion"][g][s]]
+    gold, said = (values[place] for place in places[0])
+    cell = client.get(address, {"task": "sentiment", "gold": gold, "said": said}).content.decode()
+    count = row["confusion"][places[0][0]][places[0][1]]
+    assert cell.count('<article class="item">') == count
+    shown = client.get(reverse("run", args=[run.pk])).content.decode()
+    assert f"{address}?where=selection&amp;task=sentiment&amp;gold={gold}&amp;said={said}" in shown
+    member = client_of(make_member(corpus))
+    assert member.get(address).status_code == 404
+
+
+def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
+    release, lead, client_of, django_capture_on_commit_callbacks
+):
+    study = request(lead, release, seeds=[1])
+    kept, gone = study.runs.order_by("pk")
+    Evaluation.request(lead, kept.train()).evaluate()
+    gone.train()
+    place = gone.directory
+    assert place.exists()
+    with pytest.raises(Refused, match="look"):
+        kept.delete_by(lead)
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = client_of(lead).post(reverse("delete_run", args=[gone.pk]))
+    assert answer.status_code == 302 and not place.exists()
+    assert list(study.runs.all()) == [kept]
+    assert Event.objects.filter(verb="delete", person=lead).count() == 1
+    client_of(lead).post(reverse("delete_run", args=[kept.pk]))
+    assert TrainingRun.objects.filter(pk=kept.pk).exists()
+
+
+def test_a_comparison_is_computed_once_for_what_has_ended(release, lead, monkeypatch):
+    study = request(lead, release)
+    assert compared(study, "selection") == []
+    for run in study.runs.all():
+        run.train()
+    (pair,) = compared(study, "selection")
+    assert pair["seeds"] == [1, 2] and set(pair["tasks"]) == set(run.results["tasks"])
+    monkeypatch.setattr("modeling.comparison._compare", lambda *more: 1 / 0)
+    assert compared(Study.objects.get(), "selection") == [pair]
+    assert compared(study, "sealed") == []
+
+
+def test_stopping_a_study_stops_what_waits(release, lead):
+    study = request(lead, release)
+    study.stop_by(lead)
+    assert {run.status for run in study.runs.all()} == {JobStatus.STOPPED}
+    assert not study.active
+    first = study.runs.first()
+    assert first.requeue() and TrainingRun.objects.get(pk=first.pk).ahead == 0
+    last = study.runs.last()
+    assert last.requeue() and TrainingRun.objects.get(pk=last.pk).ahead == 1
+
+
+def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
+    monkeypatch.setattr(studies, "MOST_WAITING", 3)
+    with pytest.raises(Refused, match="no more than 3"):
+        request(lead, release)
+    assert not Study.objects.exists() and not TrainingRun.objects.exists()
+    form = {"release": release.pk, "recipes": Recipes.values, "seeds": 1, "on_failure": "fail"}
+    page = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form).content.decode()
+    assert "no more than 3" in page
+
+
+def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkeypatch, settings):
+    address = reverse("new_run", args=[corpus.pk])
+    for workers, words in ((0, "No worker takes training"), (None, "is Redis running?")):
+        monkeypatch.setattr("modeling.views.studies.trainers", lambda workers=workers: workers)
+        page = client_of(lead).get(address).content.decode()
+        assert words in page and "disabled" in page
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    monkeypatch.setattr("modeling.workers._asked", lambda: None)
+    assert trainers() is None
+    monkeypatch.setattr("modeling.workers._asked", lambda: 1 / 0)
+    assert trainers() is None  # for some seconds nobody is asked again
+
+
+def test_a_form_like_a_run_and_settings_that_cannot_be(release, lead, client_of, corpus):
+    study = request(lead, release, seeds=[1], recipes=["soft-text"])
+    client, address = client_of(lead), reverse("new_run", args=[corpus.pk])
+    page = client.get(address, {"like": study.runs.get().pk}).content.decode()
+    assert 'value="soft-text" id="id_recipes_3" checked' in page or "checked" in page
+    assert 'name="epochs" value="2"' in page
+    form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 99, "on_failure": "fail"}
+    page = client.post(address, form | {"dropout": "7"}).content.decode()
+    assert page.count('class="errorlist"') >= 2 and Study.objects.count() == 1

@@ -149,6 +149,12 @@ class TrainingRun(Job):
         return self.looks.filter(status=JobStatus.DONE).first()
 
     @property
+    def unclaimed(self):
+        """True if it has waited so long that probably no worker runs: nobody trains meanwhile."""
+        working = TrainingRun.objects.filter(status=JobStatus.RUNNING)
+        return super().unclaimed and not any(not run.stale for run in working)
+
+    @property
     def ahead(self):
         """How many runs wait before this one."""
         waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED)

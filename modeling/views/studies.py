@@ -188,7 +188,8 @@ def _points(row):
     """A difference in points of a hundred."""
     low, high = row["low"], row["high"]
     span = "" if low is None else f"{100 * low:+.1f} – {100 * high:+.1f}"
-    return {**row, "points": f"{100 * row['gain']:+.1f}", "range": span.replace("-", "−")}
+    points = f"{100 * row['gain']:+.1f}"
+    return {**row, "points": points.replace("-", "−"), "range": span.replace("-", "−")}
 
 
 def _verdict(row):

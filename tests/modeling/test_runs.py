@@ -1,5 +1,6 @@
 """Runs as rows: supervised, stopped, refused, requeued; and their pages."""
 
+import datetime
 import io
 import json
 import threading
@@ -9,10 +10,11 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
+from django.utils import timezone
 
 from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
-from modeling.models import Evaluation, FeaturePart, TrainingRun
+from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
 from people.models import Event
 from releases.models import Release
@@ -215,3 +217,50 @@ def test_curves_stay_inside_their_drawing():
     drawn = curve([2.0, 1.0, 0.0], steps=3, low=0.0, high=2.0)
     assert drawn.points == "40.0,12.0 315.0,96.0 590.0,180.0" and drawn.last == 0.0
     assert curve([], 3, 0, 1) is None and curve([1.0], 1, 1.0, 1.0).points == "40.0,180.0"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
+    client_of, corpus, lead, monkeypatch
+):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    monkeypatch.setattr("modeling.supervising.PAUSE", 0.02)
+    options = {"epochs": 80, "patience": 80, "width": 32}
+    study = Study.objects.create(release=release, options=options)
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRun, "later", lambda self: None)
+        straight, broken = (
+            TrainingRun.request(lead, release, "hard-text", study=study) for _ in range(2)
+        )
+    straight.train()
+    assert straight.status == JobStatus.DONE, straight.failure_text
+
+    def stop_in_the_middle():
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline and len(broken.events()) < 5:
+            time.sleep(0.005)
+        TrainingRun.objects.get(pk=broken.pk).stop()
+
+    asker = threading.Thread(target=stop_in_the_middle)
+    asker.start()
+    broken.train()
+    asker.join()
+    assert broken.status == JobStatus.STOPPED and broken.has_checkpoint
+    page = client_of(lead).get(reverse("run", args=[broken.pk])).content.decode()
+    assert "Go on from the checkpoint" in page
+    client_of(lead).post(reverse("attempt_run", args=[broken.pk]))  # eager
+    broken.refresh_from_db()
+    assert broken.status == JobStatus.DONE and not broken.has_checkpoint
+    assert broken.results["tasks"] == straight.results["tasks"]
+    epochs = [e["epoch"] for e in broken.events() if e["event"] == "epoch"]
+    assert epochs == list(range(1, 81))
+
+
+def test_a_run_that_waits_for_another_is_not_said_to_lack_a_worker(release, lead):
+    first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
+    long_ago = timezone.now() - datetime.timedelta(minutes=5)
+    TrainingRun.objects.filter(pk=second.pk).update(queued_at=long_ago)
+    second.refresh_from_db()
+    assert second.unclaimed
+    first.claim()
+    assert not second.unclaimed

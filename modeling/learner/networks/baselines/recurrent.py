@@ -1,0 +1,120 @@
+"""Early fusion by an LSTM, and the Memory Fusion Network (Zadeh et al. 2018a)."""
+
+import torch
+from torch import Tensor, nn
+
+from modeling.learner.networks.dropout import Dropout
+from modeling.learner.networks.lstm import LSTM
+
+
+def aligned(frames: Tensor, steps: int) -> Tensor:
+    """Frames (N, L, D) as `steps` means (N, steps, D); the last frame fills up what is missing.
+
+    As MMSA pools: the frames of a mean lie `steps` apart, so it is a crude alignment and kept to be
+    comparable.
+    """
+    size, length, dims = frames.shape
+    if length == steps:
+        return frames
+    rounds = -(-length // steps)
+    found = frames.new_zeros(size, steps, dims)
+    for start in range(0, length, steps):
+        part = frames[:, start : start + steps]
+        found[:, : part.shape[1]] += part
+    if length % steps:
+        found[:, length % steps :] += frames[:, -1:]
+    return found / rounds
+
+
+class EarlyFusionLSTM(nn.Module):
+    """All modalities side by side through one LSTM (EF-LSTM)."""
+
+    def __init__(
+        self,
+        dims: tuple[int, int, int],
+        steps: int,
+        width: int,
+        layers: int,
+        dropout: float,
+        outputs: int,
+    ) -> None:
+        super().__init__()
+        self.steps = steps
+        self.norm = nn.BatchNorm1d(steps)
+        self.lstm = LSTM(sum(dims), width, layers, dropout)
+        self.drop = nn.Dropout(dropout)
+        self.linear, self.out = nn.Linear(width, width), nn.Linear(width, outputs)
+
+    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
+        beside = torch.cat([aligned(x, self.steps) for x in (text, audio, vision)], dim=-1)
+        hidden, _ = self.lstm(self.norm(beside).transpose(0, 1))
+        told = torch.relu(self.linear(self.drop(hidden[-1])))
+        return self.out(self.drop(told))
+
+
+class MemoryFusion(nn.Module):
+    """An LSTM a modality; attention over what their cells hold before and after each step writes a
+    memory of several views.
+
+    The LSTMs do not read the memory, so everything but the memory itself is computed for all steps
+    at once.
+    """
+
+    def __init__(
+        self, dims: tuple[int, int, int], steps: int, widths: tuple[int, int, int], memory: int,
+        attention: int, candidate: int, gates: tuple[int, int], head: int,
+        dropouts: tuple[float, float, float, float, float], outputs: int,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.steps, self.memory = steps, memory
+        self.lstms = nn.ModuleList(LSTM(d, w) for d, w in zip(dims, widths, strict=True))
+        total = sum(widths)
+        self.att1_fc1, self.att1_fc2 = (
+            nn.Linear(2 * total, attention),
+            nn.Linear(attention, 2 * total),
+        )
+        self.att2_fc1, self.att2_fc2 = nn.Linear(2 * total, candidate), nn.Linear(candidate, memory)
+        self.gamma1_fc1 = nn.Linear(2 * total + memory, gates[0])
+        self.gamma1_fc2 = nn.Linear(gates[0], memory)
+        self.gamma2_fc1 = nn.Linear(2 * total + memory, gates[1])
+        self.gamma2_fc2 = nn.Linear(gates[1], memory)
+        self.out_fc1, self.out_fc2 = nn.Linear(total + memory, head), nn.Linear(head, outputs)
+        self.drops = nn.ModuleList(Dropout(p) for p in dropouts)
+
+    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
+        inputs = [aligned(x, self.steps).transpose(0, 1) for x in (text, audio, vision)]
+        hidden, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
+        now = torch.cat(cells, dim=2)  # (T, N, d)
+        before = torch.cat([torch.zeros_like(now[:1]), now[:-1]])
+        both = torch.cat([before, now], dim=2)  # (T, N, 2d)
+        scores = self.att1_fc2(self.drops[0](torch.relu(self.att1_fc1(both))))
+        attended = torch.softmax(scores, dim=2) * both
+        wanted = torch.tanh(self.att2_fc2(self.drops[1](torch.relu(self.att2_fc1(attended)))))
+        memory = self._remembered(attended, wanted)
+        last = torch.cat([*(h[-1] for h in hidden), memory], dim=1)
+        return self.out_fc2(self.drops[4](torch.relu(self.out_fc1(last))))
+
+    def _remembered(self, attended: Tensor, wanted: Tensor) -> Tensor:
+        """Step by step what the two gates keep and write, (N, memory)."""
+        size = attended.shape[2]
+        seen = torch.cat([self.gamma1_fc1.weight[:, :size], self.gamma2_fc1.weight[:, :size]])
+        own = torch.cat([self.gamma1_fc1.weight[:, size:], self.gamma2_fc1.weight[:, size:]])
+        bias = torch.cat([self.gamma1_fc1.bias, self.gamma2_fc1.bias])
+        told = nn.functional.linear(attended, seen, bias)  # (T, N, both gates)
+        masks = [self._mask(place, told.shape[:2]) for place in (0, 1)]
+        first = self.gamma1_fc1.out_features
+        memory = wanted.new_zeros(wanted.shape[1], self.memory)
+        for step in range(len(attended)):
+            hidden = torch.relu(torch.addmm(told[step], memory, own.t()))
+            keep = self.gamma1_fc2(hidden[:, :first] * masks[0][step])
+            write = self.gamma2_fc2(hidden[:, first:] * masks[1][step])
+            memory = torch.sigmoid(keep) * memory + torch.sigmoid(write) * wanted[step]
+        return memory
+
+    def _mask(self, place: int, shape: tuple[int, ...]) -> Tensor:
+        """Dropout masks of a gate for all steps, (T, N, width)."""
+        width = (self.gamma1_fc1, self.gamma2_fc1)[place].out_features
+        mask: Tensor = self.drops[2 + place](self.out_fc1.weight.new_ones(*shape, width))
+        return mask

@@ -73,7 +73,7 @@ def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path)
     assert client.get(reverse("archive", args=[release.pk])).status_code == 200
 
     # 5. train: a small hard-sharing model on text, sound and picture, results on the dashboard
-    form = {"release": release.pk, "recipe": "hard-small", "seed": 1}
+    form = {"release": release.pk, "recipes": ["hard-small"], "seeds": 1, "on_failure": "fail"}
     page = client.post(reverse("new_run", args=[corpus.pk]), form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE, run.failure_text

@@ -84,7 +84,7 @@ def test_the_lstm_is_the_library_s(layers):
     network.load_state_dict(reference.state_dict())
     mine = torch.randn(7, 3, 5, dtype=torch.float64, requires_grad=True)
     yours = mine.detach().clone().requires_grad_()
-    (hidden, cells), (wanted, (_, last)) = network(mine), reference(yours)
+    (hidden, cells), (wanted, (_, last)) = network(mine.transpose(0, 1)), reference(yours)
     assert torch.allclose(hidden, wanted) and torch.allclose(cells[-1], last[-1])
     weights = torch.randn_like(hidden)
     ((hidden * weights).sum() + cells[-1].sin().sum()).backward()
@@ -92,6 +92,15 @@ def test_the_lstm_is_the_library_s(layers):
     assert torch.allclose(mine.grad, yours.grad)
     for own, other in zip(network.parameters(), reference.parameters(), strict=True):
         assert torch.allclose(own.grad, other.grad)
+
+
+def test_a_scale_and_a_shift_are_folded_in():
+    torch.manual_seed(0)
+    network = LSTM(5, 4).double()
+    x = torch.randn(3, 7, 5, dtype=torch.float64)
+    scale, shift = torch.randn(2, 7, dtype=torch.float64)
+    hidden, _ = network(x, scale, shift)
+    assert torch.allclose(hidden, network(scale[:, None] * x + shift[:, None])[0])
 
 
 def test_gradients_through_every_cell():
@@ -110,6 +119,11 @@ def test_dropout_keeps_the_mean_and_falls_as_often_as_it_says():
     dropped.sum().backward()
     assert torch.equal(x.grad, dropped.detach())
     assert drop.eval()(x) is x and Dropout(0.0)(x) is x
+    over = torch.ones(8, requires_grad=True)
+    doubled = over * 2
+    assert Dropout(0.5, inplace=True)(doubled) is doubled
+    doubled.sum().backward()
+    assert torch.equal(over.grad * 1.0, doubled.detach())
     with pytest.raises(ValueError):
         Dropout(1.0)
     torch.manual_seed(1)

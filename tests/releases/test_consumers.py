@@ -198,7 +198,7 @@ def test_webdataset_with_every_policy_of_media(policy, corpus, film, srt, lead, 
         clip = samples[0].get("mp4")
     assert (clip is not None) == (policy in ("dialogues", "utterances"))
     if policy == "features":
-        assert samples[0]["npz"]["audio"].shape[1] == 40
+        assert samples[0]["npz"]["audio"].shape[1] == 43
 
 
 def test_mmsa_s_own_loader_reads_the_features(corpus, film, srt, lead, tmp_path):
@@ -217,7 +217,7 @@ def test_mmsa_s_own_loader_reads_the_features(corpus, film, srt, lead, tmp_path)
             "feature_V": "", "need_data_aligned": False, "need_normalized": False,
         }  # fmt: skip
         found = loading.MMDataset(args, mode=mode)
-        assert len(found) == len(part["id"]) and args["feature_dims"] == [64, 40, 144]
+        assert len(found) == len(part["id"]) and args["feature_dims"] == [64, 43, 144]
         assert np.isfinite(found[0]["audio"].numpy()).all() and found[0]["audio"].abs().sum() > 0
 
 

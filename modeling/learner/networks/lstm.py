@@ -23,20 +23,22 @@ class _Layer(torch.autograd.Function):
         gates, turned = torch.empty_like(projected), recurrent.t()
         cells = projected.new_empty(steps, batch, size)
         told, hidden = torch.empty_like(cells), torch.empty_like(cells)
+        # views of every step at once: making one costs as much as a small product
+        gate, opened, given = (x.unbind() for x in (gates, gates[..., :-size], gates[..., -size:]))
+        i, f, o, g = (x.unbind() for x in gates.chunk(4, dim=2))
+        p, c, m, h = (x.unbind() for x in (projected, cells, told, hidden))
         for t in range(steps):
-            gate = gates[t]
             if t:
-                torch.addmm(projected[t], hidden[t - 1], turned, out=gate)
+                torch.addmm(p[t], h[t - 1], turned, out=gate[t])
             else:
-                gate.copy_(projected[t])
-            gate[:, : 3 * size].sigmoid_()
-            gate[:, 3 * size :].tanh_()
-            i, f, o, g = gate.chunk(4, dim=1)
-            torch.mul(i, g, out=cells[t])
+                gate[t].copy_(p[t])
+            opened[t].sigmoid_()
+            given[t].tanh_()
+            torch.mul(i[t], g[t], out=c[t])
             if t:
-                cells[t].addcmul_(f, cells[t - 1])
-            torch.tanh(cells[t], out=told[t])
-            torch.mul(o, told[t], out=hidden[t])
+                c[t].addcmul_(f[t], c[t - 1])
+            torch.tanh(c[t], out=m[t])
+            torch.mul(o[t], m[t], out=h[t])
         ctx.save_for_backward(gates, cells, told, hidden, recurrent)
         return hidden, cells
 
@@ -51,23 +53,26 @@ class _Layer(torch.autograd.Function):
             [g * i * (1 - i), torch.zeros_like(f), told * o * (1 - o), i * (1 - g * g)], 2
         )
         slopes[1:, :, size : 2 * size] = cells[:-1] * f[1:] * (1 - f[1:])
-        through = o * (1 - told * told)  # (T, N, H)
+        through = (o * (1 - told * told)).unbind()  # (N, H) each
         d_gates = torch.empty_like(gates)
-        d_h, d_c = d_hidden[-1], d_cells[-1]
+        wide = d_gates.view(steps, -1, 4, size).unbind()
+        sloped = slopes.view(steps, -1, 4, size).unbind()
+        out, slope_out = (x[..., 2 * size : 3 * size].unbind() for x in (d_gates, slopes))
+        rows, from_hidden, from_cells, kept = (x.unbind() for x in (d_gates, d_hidden, d_cells, f))
+        d_h, d_c = from_hidden[-1], from_cells[-1]
         for t in range(steps - 1, -1, -1):
             d_c = torch.addcmul(d_c, d_h, through[t])
-            d_gate = d_gates[t]
-            torch.mul(slopes[t].view(-1, 4, size), d_c[:, None], out=d_gate.view(-1, 4, size))
-            torch.mul(slopes[t, :, 2 * size : 3 * size], d_h, out=d_gate[:, 2 * size : 3 * size])
+            torch.mul(sloped[t], d_c[:, None], out=wide[t])
+            torch.mul(slope_out[t], d_h, out=out[t])
             if t:
-                d_h = torch.addmm(d_hidden[t - 1], d_gate, recurrent)
-                d_c = torch.addcmul(d_cells[t - 1], d_c, f[t])
+                d_h = torch.addmm(from_hidden[t - 1], rows[t], recurrent)
+                d_c = torch.addcmul(from_cells[t - 1], d_c, kept[t])
         d_recurrent = d_gates[1:].flatten(0, 1).t() @ hidden[:-1].flatten(0, 1)
         return d_gates, d_recurrent
 
 
 class LSTM(nn.Module):
-    """Layers of one direction over (T, N, D); gives hidden states and cells of the last, (T, N, H).
+    """Layers of one direction over (N, T, D); gives hidden states and cells of the last, (T, N, H).
 
     Parameters are named and shaped as those of torch.nn.LSTM. Between layers is dropout.
     """
@@ -80,18 +85,31 @@ class LSTM(nn.Module):
         self.layers, self.width = layers, width
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        for layer in range(self.layers):
-            x, cells = self._run(self.drop(x) if layer else x, layer)
+    def forward(
+        self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """x (N, T, D), of which `scale` times x plus `shift`, both (T,), is read where they are
+        given: folded into the first projection, they need no gradient of x.
+        """
+        weight = self._ordered(self._of("weight_ih", 0))
+        projected = nn.functional.linear(x, weight).transpose(0, 1)  # (T, N, 4H)
+        if scale is not None and shift is not None:
+            projected = scale[:, None, None] * projected + shift[:, None, None] * weight.sum(1)
+        x, cells = self._run(projected, 0)
+        for layer in range(1, self.layers):
+            weight = self._ordered(self._of("weight_ih", layer))
+            x, cells = self._run(nn.functional.linear(self.drop(x), weight), layer)
         return x, cells
 
-    def _run(self, x: Tensor, layer: int) -> tuple[Tensor, Tensor]:
-        own = {name: getattr(self, f"{name}_l{layer}") for name in
-               ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}  # fmt: skip
-        bias = self._ordered(own["bias_ih"] + own["bias_hh"])
-        projected = nn.functional.linear(x, self._ordered(own["weight_ih"]), bias)
-        recurrent = self._ordered(own["weight_hh"])
+    def _run(self, projected: Tensor, layer: int) -> tuple[Tensor, Tensor]:
+        bias = self._of("bias_ih", layer) + self._of("bias_hh", layer)
+        projected = projected + self._ordered(bias)
+        recurrent = self._ordered(self._of("weight_hh", layer))
         found: tuple[Tensor, Tensor] = _Layer.apply(projected, recurrent)  # type: ignore[no-untyped-call]
+        return found
+
+    def _of(self, name: str, layer: int) -> Tensor:
+        found: Tensor = getattr(self, f"{name}_l{layer}")
         return found
 
     def _ordered(self, rows: Tensor) -> Tensor:

@@ -48,7 +48,13 @@ class EarlyFusionLSTM(nn.Module):
     def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
         """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
         beside = torch.cat([aligned(x, self.steps) for x in (text, audio, vision)], dim=-1)
-        hidden, _ = self.lstm(self.norm(beside).transpose(0, 1))
+        # the norm's own scale and shift go into the LSTM's projection, which is far narrower
+        norm = self.norm
+        normed = nn.functional.batch_norm(
+            beside, norm.running_mean, norm.running_var, None, None, self.training,
+            norm.momentum or 0.0, norm.eps,
+        )  # fmt: skip
+        hidden, _ = self.lstm(normed, norm.weight, norm.bias)
         told = torch.relu(self.linear(self.drop(hidden[-1])))
         return self.out(self.drop(told))
 
@@ -84,7 +90,7 @@ class MemoryFusion(nn.Module):
 
     def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
         """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
-        inputs = [aligned(x, self.steps).transpose(0, 1) for x in (text, audio, vision)]
+        inputs = [aligned(x, self.steps) for x in (text, audio, vision)]
         hidden, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
         now = torch.cat(cells, dim=2)  # (T, N, d)
         before = torch.cat([torch.zeros_like(now[:1]), now[:-1]])

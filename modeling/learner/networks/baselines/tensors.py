@@ -37,7 +37,7 @@ class Words(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, T, D) -> (N, d)."""
-        hidden, _ = self.rnn(x.transpose(0, 1))
+        hidden, _ = self.rnn(x)
         return self.linear_1(hidden[-1])
 
 
@@ -72,7 +72,7 @@ class TensorFusion(_Parts):
     ) -> None:  # fmt: skip
         super().__init__(dims, widths, words, dropouts)
         size = (words + 1) * (widths[1] + 1) * (widths[2] + 1)
-        self.drop = Dropout(dropouts[3])
+        self.drop = Dropout(dropouts[3], inplace=True)
         self.post_fusion_layer_1 = nn.Linear(size, after)
         self.post_fusion_layer_2 = nn.Linear(after, after)
         self.post_fusion_layer_3 = nn.Linear(after, outputs)
@@ -81,9 +81,10 @@ class TensorFusion(_Parts):
     def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
         """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
         a, v, t = self.parts(text, audio, vision)
-        pairs = (a[:, :, None] * v[:, None, :]).flatten(1)  # (N, a v)
-        fused = (pairs[:, :, None] * t[:, None, :]).flatten(1)  # (N, a v t)
-        told = torch.relu(self.post_fusion_layer_1(self.drop(fused)))
+        # as matrix products: their gradients need nothing of the size of the result
+        pairs = torch.bmm(a[:, :, None], v[:, None, :]).flatten(1)  # (N, a v)
+        fused = self.drop(torch.bmm(pairs[:, :, None], t[:, None, :]))  # (N, a v, t)
+        told = torch.relu(self.post_fusion_layer_1(fused.flatten(1)))
         told = self.post_fusion_layer_3(torch.relu(self.post_fusion_layer_2(told)))
         return 2 * self.limit * torch.sigmoid(told) - self.limit if self.limit else told
 

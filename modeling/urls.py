@@ -1,6 +1,6 @@
 from django.urls import path
 
-from modeling.views import errors, looks, runs, studies
+from modeling.views import errors, looks, relations, runs, studies
 
 urlpatterns = [
     path("corpora/<int:pk>/runs/", studies.runs, name="runs"),
@@ -18,6 +18,7 @@ urlpatterns = [
     path("runs/<int:pk>/deletion/", runs.delete, name="delete_run"),
     path("runs/<int:pk>/features/", runs.measure_again, name="measure_again"),
     path("runs/<int:pk>/errors/", errors.errors, name="run_errors"),
+    path("runs/<int:pk>/relations/", relations.relations, name="run_relations"),
     path("runs/<int:pk>/looks/", looks.look, name="look"),
     path("looks/<int:pk>/progress/", looks.look_progress, name="look_progress"),
     path("runs/<int:pk>/evaluation.json", looks.evaluation_json, name="evaluation_json"),

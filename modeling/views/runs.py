@@ -12,6 +12,7 @@ from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
 from modeling.learner.comparing import summary
+from modeling.learner.recipes import RECIPES
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
 from people.models import Event
@@ -53,6 +54,7 @@ def run(request, pk):
         runs_looked=Evaluation.objects.at(run.release).values("run").distinct().count(),
         seeds=_seeds(run, tasks),
         chosen=_rows(tasks, run.results),
+        steers=RECIPES[run.recipe].sharing == "relgate",
         **_words(run, told),
         **_live(run),
     )

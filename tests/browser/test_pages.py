@@ -94,6 +94,7 @@ def addresses():
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
         f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
         f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/studies/{study.pk}/",
+        f"/runs/{tested[-1].pk}/relations/",
         f"/runs/{run.pk}/errors/?all=1", f"/corpora/{corpus.pk}/runs/new/?like={run.pk}",
         f"/runs/{clips.pk}/", "/corpora/999/",
     ]  # fmt: skip

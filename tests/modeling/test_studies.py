@@ -1,5 +1,7 @@
 """Studies: several recipes and seeds from one form, compared, looked at, stopped, deleted."""
 
+import json
+
 import pytest
 from django.urls import reverse
 
@@ -88,6 +90,26 @@ def test_errors_lead_to_their_utterances(client_of, corpus, lead):
     assert f"{address}?where=selection&amp;task=sentiment&amp;gold={gold}&amp;said={said}" in shown
     member = client_of(make_member(corpus))
     assert member.get(address).status_code == 404
+
+
+def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of, corpus):
+    soft, hard = (TrainingRun.request(lead, release, r).train() for r in ("soft-text", "hard-text"))
+    client = client_of(lead)
+    page = client.get(reverse("run_relations", args=[soft.pk])).content.decode()
+    assert page.count("<figure>") == 6 and "learned minus stated" in page
+    rows = [json.loads(x) for x in (soft.directory / "selection.jsonl").read_text().splitlines()]
+    gates = [row["gates"]["sarcasm_humor"] for row in rows]
+    assert (
+        f"{sum(gates) / len(gates):.2f}".replace("-", "−") in page
+    )  # all are no sarcasm, no humor
+    assert (
+        reverse("run_relations", args=[soft.pk])
+        in client.get(reverse("run", args=[soft.pk])).content.decode()
+    )
+    none = client.get(reverse("run_relations", args=[hard.pk])).content.decode()
+    assert "no relation gates" in none
+    member = client_of(make_member(corpus))
+    assert member.get(reverse("run_relations", args=[soft.pk])).status_code == 404
 
 
 def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(

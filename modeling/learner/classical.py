@@ -7,7 +7,6 @@ epoch is elsewhere, and the sealed split is looked at once, counted.
 
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from modeling.learner import calibration, ceiling
-from modeling.learner.evaluation import FORMAT
+from modeling.learner.evaluation import heading
 from modeling.learner.metrics import macro_f1, report
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task
 from modeling.learner.rundir import RunDirectory
@@ -50,19 +49,12 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
             row["human"] = people[task.key]
     run.look(release.digest, splits.sealed_name, "evaluate")
     evaluation = {
-        "format": FORMAT,
-        "release": {
-            "corpus": release.corpus,
-            "version": release.version,
-            "digest": release.digest,
-            "trained_on": release.digest,
-        },
+        **heading(release, release.digest),
         "run": {"recipe": NAME, "seed": seed, "weights": "", "best_epoch": 0,
                 "parameters": int(tables[0].shape[1])},
         "split": splits.sealed_name,
         "sealed": True,
         "looks": len(run.looks()),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "dialogues": len(splits.sealed),
         "utterances": len(said),
         "missing": {"of": len(said), "modalities": {}, "failures": []},

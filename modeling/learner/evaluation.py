@@ -205,6 +205,20 @@ def lines(
         }
 
 
+def heading(release: Release, trained_on: str) -> dict[str, Any]:
+    """What every evaluation says first."""
+    return {
+        "format": FORMAT,
+        "release": {
+            "corpus": release.corpus,
+            "version": release.version,
+            "digest": release.digest,
+            "trained_on": trained_on,
+        },
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+
+
 def evaluate(
     release: Release,
     root: Path,
@@ -241,13 +255,7 @@ def evaluate(
         if row is not None:
             row["human"] = people[key]
     evaluation = {
-        "format": FORMAT,
-        "release": {
-            "corpus": release.corpus,
-            "version": release.version,
-            "digest": release.digest,
-            "trained_on": trained.meta["release"],
-        },
+        **heading(release, trained.meta["release"]),
         "run": {
             "recipe": trained.recipe.name,
             "seed": trained.meta["seed"],
@@ -258,7 +266,6 @@ def evaluate(
         "split": name,
         "sealed": sealed,
         "looks": len(run.looks()),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "dialogues": len(dialogues),
         "utterances": len(found.ids),
         "missing": absent,

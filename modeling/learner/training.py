@@ -122,6 +122,7 @@ def train(
     results = {
         "release": release.digest,
         "split": splits.selection_name,
+        "sealed": splits.sealed_name,
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
         "missing": missing,

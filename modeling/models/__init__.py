@@ -2,7 +2,8 @@
 
 from modeling.models.evaluations import Evaluation
 from modeling.models.features import FeaturePart
+from modeling.models.registered import RegisteredModel
 from modeling.models.runs import Recipes, TrainingRun
 from modeling.models.studies import Study
 
-__all__ = ["Evaluation", "FeaturePart", "Recipes", "Study", "TrainingRun"]
+__all__ = ["Evaluation", "FeaturePart", "Recipes", "RegisteredModel", "Study", "TrainingRun"]

@@ -171,6 +171,8 @@ class TrainingRun(Job):
             raise Refused(
                 gettext_noop("A run with a look at the sealed split stays, so that the look does.")
             )
+        if hasattr(self, "registered"):
+            raise Refused(gettext_noop("A registered model's run stays."))
         Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
         directory = self.directory
         self.delete()

@@ -82,7 +82,18 @@ class Study(models.Model):
 
     @property
     def active(self):
+        """Whether a run or a look of it waits or works."""
+        return self.working or bool(self.looking)
+
+    @property
+    def working(self):
         return any(run.active for run in self.runs.all())
+
+    @property
+    def looking(self):
+        """How many looks at the sealed split wait or work."""
+        going = [JobStatus.QUEUED, JobStatus.RUNNING]
+        return self.runs.filter(looks__status__in=going).count()
 
     @transaction.atomic
     def stop_by(self, person):

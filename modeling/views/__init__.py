@@ -1,5 +1,5 @@
 """Pages of runs, studies, looks and errors."""
 
-from modeling.views import errors, looks, relations, runs, studies
+from modeling.views import errors, looks, registered, relations, runs, studies
 
-__all__ = ["errors", "looks", "relations", "runs", "studies"]
+__all__ = ["errors", "looks", "registered", "relations", "runs", "studies"]

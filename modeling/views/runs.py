@@ -66,7 +66,7 @@ def _words(run, told):
     """Names of splits and modalities in the reader's language."""
     missing = told.get("missing") or run.results.get("missing") or {}
     absent = [(MODALITIES[name], n) for name, n in missing.get("modalities", {}).items()]
-    sealed = told.get("split") or ("test" if run.results.get("split") == "valid" else "valid")
+    sealed = told.get("split") or run.results.get("sealed", "test")
     split = run.results.get("split", "")
     return {
         "missing": missing if sum(n for _, n in absent) else None,

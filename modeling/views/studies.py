@@ -16,7 +16,7 @@ from modeling.comparison import compared
 from modeling.curves import curve
 from modeling.forms import Fine, StudyForm
 from modeling.learner.comparing import mean_interval, summary
-from modeling.models import Recipes, Study, TrainingRun
+from modeling.models import Recipes, RegisteredModel, Study, TrainingRun
 from modeling.views.looks import attached
 from modeling.views.runs import run_of, tasks_of
 from modeling.workers import trainers
@@ -47,6 +47,7 @@ def runs(request, pk):
             studies=Study.objects.filter(release__corpus=corpus).select_related("release")[:10],
             recipes=Recipes.choices, states=[s for s in JobStatus.choices if s[0] != "draft"],
             releases=corpus.releases.usable(), ready=corpus.releases.usable().exists(),
+            current=RegisteredModel.objects.current(corpus),
         ),
     )  # fmt: skip
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.counting import catch_up
 from annotation.models import Adjudication, Guideline, Remark, Report
 from corpus.models import Utterance
-from modeling.models import Evaluation, Study, TrainingRun
+from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
 from releases.models import Diff, Share
 from tests.factories import (
     make_corpus,
@@ -44,6 +44,7 @@ def addresses():
     study = Study.request(None, release, ["hard-text", "soft-text"], [1, 2])
     tested = [each.train() for each in study.runs.order_by("recipe", "seed")]
     assert all(Evaluation.request(None, each).evaluate().result for each in tested)
+    model = RegisteredModel.register(lead, tested[0], "m", "use", "limits")
     failures = [{"dialogue": "D", "clip": "1.mp4", "modality": "audio", "reason": "damaged"}]
     release.feature_parts.create(number=1, of=1, status="done", failures=failures)
     clips = TrainingRun.objects.create(release=release, recipe="hard-small", status="failed")
@@ -94,7 +95,8 @@ def addresses():
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
         f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
         f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/studies/{study.pk}/",
-        f"/runs/{tested[-1].pk}/relations/",
+        f"/runs/{tested[-1].pk}/relations/", f"/models/{model.pk}/",
+        f"/runs/{run.pk}/registration/",
         f"/runs/{run.pk}/errors/?all=1", f"/corpora/{corpus.pk}/runs/new/?like={run.pk}",
         f"/runs/{clips.pk}/", "/corpora/999/",
     ]  # fmt: skip

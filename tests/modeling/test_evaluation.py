@@ -60,6 +60,7 @@ def trained(release, tmp_path_factory):
 
 def test_nothing_is_looked_at_before_a_run_is_frozen(release, trained, tmp_path):
     assert not (trained / "one" / "looks.jsonl").exists()
+    assert json.loads((trained / "one" / "results.json").read_text())["sealed"] == "test"
     assert not (trained / "one" / "predictions.jsonl").exists()
     refused = run("evaluate", release, "--out", tmp_path)
     assert refused.returncode == 2 and "holds no run" in refused.stderr

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from corpus.jobs import JobStatus, Refused
 from modeling.comparison import compared
-from modeling.models import Evaluation, Recipes, Study, TrainingRun, studies
+from modeling.models import Evaluation, Recipes, RegisteredModel, Study, TrainingRun, studies
 from modeling.workers import trainers
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -112,6 +112,36 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     assert member.get(reverse("run_relations", args=[soft.pk])).status_code == 404
 
 
+def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_of, corpus):
+    runs = [TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2)]
+    client = client_of(lead)
+    address = reverse("register_model", args=[runs[0].pk])
+    told = {"name": "情绪一号", "use": "Research.", "limits": "Invented dialogues."}
+    assert "Only a run that has ended" in client.post(address, told).content.decode()
+    for run in runs:
+        run.train()
+    page = client.post(address, told, follow=True).content.decode()
+    assert "情绪一号" in page and "Nobody has looked at" in page and "current model" in page
+    assert release.digest in page and "Intended use" in page and "<table" in page
+    assert "registered already" in client.post(address, told).content.decode()
+    with pytest.raises(Refused, match="registered"):
+        runs[0].delete_by(lead)
+    second = RegisteredModel.register(lead, runs[1], "two", "a", "b")
+    Evaluation.request(lead, runs[1]).evaluate()
+    assert RegisteredModel.objects.current(corpus) == second
+    first = RegisteredModel.objects.get(run=runs[0])
+    assert "current model" not in client.get(reverse("model", args=[first.pk])).content.decode()
+    card = client.get(reverse("model_card", args=[second.pk])).content.decode()
+    assert "looked at 1 time(s)" in card and "emotion_sentiment (red)" in card
+    assert (
+        reverse("model", args=[second.pk])
+        in client.get(reverse("runs", args=[corpus.pk])).content.decode()
+    )
+    member = client_of(make_member(corpus))
+    for name, pk in (("model", first.pk), ("model_card", first.pk), ("register_model", runs[1].pk)):
+        assert member.get(reverse(name, args=[pk])).status_code == 404
+
+
 def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
     release, lead, client_of, django_capture_on_commit_callbacks
 ):
@@ -150,6 +180,11 @@ def test_stopping_a_study_stops_what_waits(release, lead):
     study.stop_by(lead)
     assert {run.status for run in study.runs.all()} == {JobStatus.STOPPED}
     assert not study.active
+    TrainingRun.objects.update(status=JobStatus.DONE)
+    assert not study.active
+    Evaluation.request(lead, study.runs.first())
+    assert study.active and study.looking == 1 and not study.working
+    TrainingRun.objects.update(status=JobStatus.STOPPED)
     first = study.runs.first()
     assert first.requeue() and TrainingRun.objects.get(pk=first.pk).ahead == 0
     last = study.runs.last()

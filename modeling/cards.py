@@ -1,0 +1,56 @@
+"""Plain: the card of a model as Markdown, after Mitchell et al. (2019)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def card(
+    name: str,
+    use: str,
+    limits: str,
+    facts: Mapping[str, str],
+    selection: Mapping[str, Any],
+    evaluation: Mapping[str, Any] | None,
+) -> str:
+    """What it is, what it is for, where it fails, what decided it, how good it is: on the sealed
+    split where somebody looked, else on what chose its epoch, and it says which.
+    """
+    told = evaluation or selection
+    where = (
+        f"On the sealed split `{told['split']}`, looked at {evaluation['looks']} time(s)."
+        if evaluation
+        else f"On `{told['split']}`, which chose the epoch: a little too good. Nobody has looked at"
+        " the sealed split."
+    )
+    lines = [f"# {name}", "", "## Intended use", "", use, "", "## Limits", "", limits, ""]
+    lines += ["## What decided it", ""]
+    lines += [f"- {key}: `{value}`" for key, value in facts.items()]
+    lines += ["", "## Figures", "", where, ""]
+    lines += [
+        "| task | macro-F1 | majority | one annotator | balanced accuracy | accuracy | ECE | n |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for task, row in told["tasks"].items():
+        if row is None:
+            lines.append(f"| {task} | no labels | | | | | | |")
+            continue
+        people = row.get("human")
+        cells = [
+            f"{row['macro_f1']:.3f}",
+            f"{row['majority_macro_f1']:.3f}",
+            f"{people['macro_f1']:.3f}" if people else "",
+            f"{row['balanced_accuracy']:.3f}",
+            f"{row['accuracy']:.3f}",
+            f"{row['ece']:.3f}",
+            str(row["n"]),
+        ]
+        lines.append(f"| {task} | {' | '.join(cells)} |")
+    doubtful = {
+        key: row["verdict"]
+        for key, row in selection.get("relations", {}).items()
+        if row["verdict"] != "green"
+    }
+    if doubtful:
+        told_of = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
+        lines += ["", f"Correlations whose labels are doubtful: {told_of}."]
+    return "\n".join(lines) + "\n"

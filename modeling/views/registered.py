@@ -1,0 +1,65 @@
+"""Models: naming a finished run, and its card."""
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+
+from corpus.jobs import Refused, sentence
+from corpus.scope import LEAD, context, with_role
+from modeling.cards import card
+from modeling.forms import ModelForm
+from modeling.models import RegisteredModel
+from modeling.views.looks import attached
+from modeling.views.runs import run_of
+
+
+def register(request, pk):
+    run = run_of(request, pk)
+    form = ModelForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = RegisteredModel.register(request.user, run, **form.cleaned_data)
+        except Refused as refusal:
+            form.add_error(None, sentence(refusal))
+        else:
+            return redirect("model", made.pk)
+    page = context(run.release.corpus, "runs", run=run, form=form)
+    return render(request, "modeling/register.html", page)
+
+
+def _model_of(request, pk):
+    model = get_object_or_404(RegisteredModel.objects.of(request.user), pk=pk)
+    with_role(request, model.run.release.corpus, LEAD)
+    return model
+
+
+def _card(model):
+    run = model.run
+    look = run.evaluation
+    scheme = run.release.rounds.select_related("scheme_version").first()
+    facts = {
+        "corpus": f"{run.release.corpus} {run.release.version}",
+        "release digest": run.release.digest,
+        "scheme": str(scheme.scheme_version) if scheme else "",
+        "recipe": run.recipe,
+        **run.options,
+        "seed": run.seed,
+        "best epoch": run.results["best_epoch"],
+        "parameters": run.results["parameters"],
+        "registered": f"{model.registered_at:%Y-%m-%d} by {model.registered_by}",
+    }
+    told = {key: str(value) for key, value in facts.items()}
+    result = look.result if look else None
+    return card(model.name, model.use, model.limits, told, run.results, result)
+
+
+def model(request, pk):
+    found = _model_of(request, pk)
+    corpus = found.run.release.corpus
+    current = RegisteredModel.objects.current(corpus) == found
+    page = context(corpus, "runs", model=found, current=current, text=_card(found))
+    return render(request, "modeling/model.html", page)
+
+
+def model_card(request, pk):
+    found = _model_of(request, pk)
+    return attached(HttpResponse(_card(found), content_type="text/markdown"), f"model-{pk}.md")

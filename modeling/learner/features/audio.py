@@ -33,9 +33,9 @@ class LogMel:
             return np.zeros((0, DIMS), np.float32)
         energies = mel_matrix() @ _spectrum(wave, WINDOW).square()  # (MELS, t)
         mels = torch.log(energies + 1e-6).T  # (t, MELS)
-        frames = torch.cat([mels, prosody(wave)[: len(mels)]], dim=1)  # (t, DIMS)
-        whole = max(len(frames) // POOL * POOL, 0)
-        return frames[:whole].reshape(-1, POOL, DIMS).mean(dim=1).numpy()
+        whole = len(mels) // POOL
+        pooled = mels[: whole * POOL].reshape(-1, POOL, MELS).mean(dim=1)
+        return torch.cat([pooled, prosody(wave)[:whole]], dim=1).numpy()
 
 
 @cache
@@ -53,12 +53,12 @@ def mel_matrix() -> torch.Tensor:
 
 
 def prosody(wave: torch.Tensor) -> torch.Tensor:
-    """Samples (n,) -> (t, 3) every HOP: log2 of the pitch over LOW, 0 where nothing is voiced;
-    periodicity from 0 to 1; log energy.
+    """Samples (n,) -> (t, 3), as many a second as LogMel gives: log2 of the pitch over LOW, 0 where
+    nothing is voiced; periodicity from 0 to 1; log energy.
 
     Pitch is where the autocorrelation, divided by that of the window, is highest (Boersma 1993).
     """
-    power = _spectrum(wave, PITCH_WINDOW, 2 * PITCH_WINDOW).square()  # (bins, t)
+    power = _spectrum(wave, PITCH_WINDOW, 2 * PITCH_WINDOW, HOP * POOL).square()  # (bins, t)
     same = torch.fft.irfft(power, dim=0)[:PITCH_WINDOW]  # (lags, t)
     window = torch.fft.rfft(torch.hann_window(PITCH_WINDOW), 2 * PITCH_WINDOW).abs().square()
     of_window = torch.fft.irfft(window)[:PITCH_WINDOW]
@@ -76,8 +76,10 @@ def prosody(wave: torch.Tensor) -> torch.Tensor:
     return torch.stack([pitch, best.clamp(0, 1), torch.log(loud / PITCH_WINDOW + 1e-6)], dim=1)
 
 
-def _spectrum(wave: torch.Tensor, window: int, size: int | None = None) -> torch.Tensor:
-    """Amplitudes (bins, t) of windows whose centres lie HOP samples apart."""
+def _spectrum(
+    wave: torch.Tensor, window: int, size: int | None = None, hop: int = HOP
+) -> torch.Tensor:
+    """Amplitudes (bins, t) of windows whose centres lie `hop` samples apart."""
     padded = torch.nn.functional.pad(wave, (window // 2, window // 2))
-    frames = padded.unfold(0, window, HOP) * torch.hann_window(window)  # (t, window)
+    frames = padded.unfold(0, window, hop) * torch.hann_window(window)  # (t, window)
     return torch.fft.rfft(frames, size or window).abs().T

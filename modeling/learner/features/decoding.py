@@ -31,11 +31,16 @@ def waveform(clip: Path) -> NDArray[np.float32]:
 
 
 def pictures(clip: Path, rate: float, width: int, height: int) -> Iterator[NDArray[np.uint8]]:
-    """Pictures (height, width, 3) in RGB, `rate` a second. Raises FeatureError."""
+    """Pictures (height, width, 3) in RGB, about `rate` a second. Raises FeatureError."""
     try:
         with av.open(str(clip)) as container:
             if not container.streams.video:
                 return
+            # a few small pictures a second are kept: what no other picture needs is not decoded,
+            # nor are edges of blocks smoothed
+            video = container.streams.video[0]
+            video.codec_context.skip_frame = "NONREF"
+            video.codec_context.options = {"skip_loop_filter": "all"}
             due = 0.0
             for frame in container.decode(video=0):
                 if frame.time is None or frame.time + 1e-6 < due:

@@ -50,8 +50,10 @@ class FeaturePart(Job):
 
     @classmethod
     @transaction.atomic
-    def request(cls, release):
-        """The parts of a release: made and queued once, those that ended queued again."""
+    def request(cls, release, again=False):
+        """The parts of a release: made and queued once, those that ended badly queued again; with
+        `again` those, too, in which a clip failed.
+        """
         found = list(release.feature_parts.all())
         if not found:
             count = min(MOST, max(1, -(-sum(release.summary["dialogues"].values()) // EACH)))
@@ -60,10 +62,15 @@ class FeaturePart(Job):
             )
             waiting = found
         else:
-            waiting = [part for part in found if part.requeue()]
+            waiting = [part for part in found if part.requeue() or part._retry(again)]
         for part in waiting:
             part.later()
         return found
+
+    def _retry(self, again):
+        """Queue it once more although it is done; whether."""
+        wanted = again and self.failures and self.status == JobStatus.DONE
+        return bool(wanted) and self._queue_again(failures=[])
 
     def later(self):
         from modeling.tasks import measure_part

@@ -201,7 +201,7 @@ def measure_again(request, pk):
     """Measure what is missing of a run's clips once more."""
     run = run_of(request, pk)
     with transaction.atomic():
-        FeaturePart.request(run.release)
+        FeaturePart.request(run.release, again=True)
         Event.record(request.user, "measure", run.release)
     return redirect("run", run.pk)
 

@@ -202,6 +202,13 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     page = client.get(reverse("run", args=[run.pk])).content.decode()
     assert "Clips that could not be measured" in page
     assert reverse("dialogue", args=[broken.pk]) in page
+    before = FeaturePart.objects.first()
+    assert before.status == JobStatus.DONE and before.failures
+    FeaturePart.request(release)  # for another run: what is done stays
+    assert FeaturePart.objects.first().attempt == before.attempt
+    client.post(reverse("measure_again", args=[run.pk]))
+    assert FeaturePart.objects.first().attempt == before.attempt + 1  # eager
+    assert FeaturePart.objects.first().failures == before.failures
     FeaturePart.objects.update(status=JobStatus.FAILED)
     client.post(reverse("measure_again", args=[run.pk]))
     assert FeaturePart.objects.first().status == JobStatus.DONE  # eager

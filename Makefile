@@ -1,4 +1,5 @@
 PYTHON ?= python3
+JOBS ?= 2
 BIN = .venv/bin
 
 .PHONY: setup run worker test lint messages demo ci
@@ -14,7 +15,7 @@ worker: setup ## a worker alone, for a deployment with its own REDIS_URL and DAT
 
 test: setup ## the whole suite on the embedded default
 	@$(PYTHON) tools/setup.py --browser
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

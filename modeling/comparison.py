@@ -21,10 +21,11 @@ def compared(study, where):
     ]
     key = [where, *([one, other, seeds] for one, other, seeds in pairs if seeds)]
     if study.compared.get(where, {}).get("key") != key:
+        pairs = [pair for pair in pairs if pair[2]]
+        release = load(study.release.directory) if pairs else None
         found = [
-            {"one": one, "other": other, **_compare(study, ended, one, other, seeds, where)}
+            {"one": one, "other": other, **_compare(release, ended, one, other, seeds, where)}
             for one, other, seeds in pairs
-            if seeds
         ]
         study.compared = {**study.compared, where: {"key": key, "pairs": found}}
         type(study).objects.filter(pk=study.pk).update(compared=study.compared)
@@ -37,9 +38,9 @@ def _told(run, where):
     return (run.directory / "selection.jsonl").exists() and bool(run.results)
 
 
-def _compare(study, ended, one, other, seeds, where):
+def _compare(release, ended, one, other, seeds, where):
     sides = [[RunDirectory(ended[name][seed].directory) for seed in seeds] for name in (one, other)]
     try:
-        return comparing.compare(load(study.release.directory), *sides, where)
+        return comparing.compare(release, *sides, where)
     except RunError:  # files of a run are gone; the rows of both still show their figures
         return {"tasks": {}, "seeds": seeds, "dialogues": 0, "split": ""}

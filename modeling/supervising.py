@@ -64,8 +64,7 @@ def _check(status, directory):
 
 
 def lines_of(path):
-    """The whole JSON lines of a file that somebody may be writing."""
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+    """The whole JSON lines of a file that somebody may be writing, one after the other."""
+    if path.exists():
+        with path.open(encoding="utf-8") as lines:
+            yield from (json.loads(line) for line in lines if line.endswith("\n"))

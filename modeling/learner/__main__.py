@@ -40,11 +40,14 @@ def parser() -> argparse.ArgumentParser:
             made.add_argument("--json", action="store_true", help="print the results as JSON")
         return made
 
-    def trains(made: argparse.ArgumentParser) -> None:
-        made.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
+    def runs(made: argparse.ArgumentParser) -> None:
         made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
         made.add_argument("--cache", type=Path, help="where features are kept between runs")
         made.add_argument("--leashed", action="store_true", help="end when standard input closes")
+
+    def trains(made: argparse.ArgumentParser) -> None:
+        made.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
+        runs(made)
 
     made = verb("features", features, "measure clips and texts before they are learned from")
     trains(made)
@@ -64,16 +67,13 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--out", type=Path, required=True, help="the directory of a run or its seeds")
     made.add_argument("--split", default="sealed")
     made.add_argument("--latex", type=Path, help="write a table there")
-    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    made.add_argument("--cache", type=Path)
-    made.add_argument("--leashed", action="store_true", help="end when standard input closes")
+    runs(made)
 
     made = verb("predict", predict_rows, "what a run says of every utterance of any release")
     made.add_argument("--out", type=Path, required=True, help="the directory of the run")
     made.add_argument("--to", type=Path, required=True, help="the file of JSON lines to write")
     made.add_argument("--split", default="", help="of these dialogues only")
-    made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    made.add_argument("--cache", type=Path)
+    runs(made)
 
     made = verb("compare", compare_runs, "what one evaluated run gains over another, and how sure")
     made.add_argument("one", type=Path, help="the directory of a run or its seeds")
@@ -136,7 +136,7 @@ def train_runs(options: Options) -> int:
             results = train(
                 load(options.release), options.release, recipe, run,
                 choose_device(options.device), seed,
-                cache=options.cache or options.out.parent / "features",
+                cache=_cache(options),
                 keep_every=options.keep_every, anew=options.anew,
             )  # fmt: skip
         except OutOfMemory as error:
@@ -160,8 +160,7 @@ def train_runs(options: Options) -> int:
 
 def evaluate_runs(options: Options) -> int:
     release, device = load(options.release), choose_device(options.device)
-    cache = options.cache or options.out.parent / "features"
-    runs = runs_of(options.out)
+    cache, runs = _cache(options), runs_of(options.out)
     found = [evaluate(release, options.release, r, device, options.split, cache) for r in runs]
     if options.latex:
         options.latex.write_text(tables.latex(found), "utf-8")
@@ -178,8 +177,8 @@ def evaluate_runs(options: Options) -> int:
 
 def predict_rows(options: Options) -> int:
     run, device = RunDirectory(options.out), choose_device(options.device)
-    cache = options.cache or options.out.parent / "features"
-    count = predict(load(options.release), run, device, options.to, options.split, cache)
+    release, cache = load(options.release), _cache(options)
+    count = predict(release, run, device, options.to, options.split, cache)
     told = {"utterances": count, "written": str(options.to)}
     print(json.dumps(told) if options.json else f"{count} utterances in {options.to}")  # noqa: T201
     return 0
@@ -253,6 +252,12 @@ def _end_with_parent() -> None:
     while os.read(0, 1024):  # the raw descriptor: a buffered reader would block a normal exit
         pass
     os._exit(RESUMABLE)
+
+
+def _cache(options: Options) -> Path:
+    """Where runs that lie side by side share what was measured."""
+    cache: Path = options.cache or options.out.parent / "features"
+    return cache
 
 
 def _say(line: str, shown: bool) -> None:

@@ -82,7 +82,7 @@ class Packed:
     """All utterances of some dialogues, resident on the device where they fit.
 
     `inputs` holds text, audio and vision of all utterances, `tasks` say which gold is wanted.
-    Raises KeyError for a gold value that is none of its task.
+    Raises ValueError for a gold value that is none of its task.
     """
 
     def __init__(

@@ -38,6 +38,7 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
     meta = {"release": release.digest, "recipe": {"name": NAME}, "seed": seed,
             "selection": splits.selection_name, "sealed": splits.sealed_name}  # fmt: skip
     run.begin(meta)
+    run.look(release.digest, splits.sealed_name, "evaluate")
     parts = (splits.train, splits.selection, splits.sealed)
     tables = _features(parts)
     people = ceiling.of(root, release.tasks, {u.id for d in splits.sealed for u in d.utterances})
@@ -47,7 +48,6 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
         tasks[task.key] = row = _task(task, parts, tables, said)
         if row is not None:
             row["human"] = people[task.key]
-    run.look(release.digest, splits.sealed_name, "evaluate")
     evaluation = {
         **heading(release, release.digest),
         "run": {"recipe": NAME, "seed": seed, "weights": "", "best_epoch": 0,

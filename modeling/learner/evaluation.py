@@ -38,7 +38,7 @@ class Answers:
 
 
 @torch.no_grad()
-def answers(model: nn.Module, data: Packed, at_once: int) -> Answers:
+def answers(model: nn.Module, data: Packed) -> Answers:
     """What the network says of every utterance, in their order."""
     model.eval()
     ids: list[str] = []
@@ -46,7 +46,7 @@ def answers(model: nn.Module, data: Packed, at_once: int) -> Answers:
     gold: dict[str, list[Tensor]] = {key: [] for key in data.gold}
     gates: dict[str, list[Tensor]] = {}
     ordinal: set[str] = set()
-    for numbers in data.in_turn(at_once):
+    for numbers in data.in_turn(AT_ONCE):
         batch = data.batch(numbers)
         found = model(batch)
         ids += batch.ids
@@ -245,7 +245,7 @@ def evaluate(
     if sealed:
         run.look(release.digest, name, "evaluate")
     data, absent = trained.pack(dialogues, cache, device)
-    found = answers(trained.model, data, AT_ONCE)
+    found = answers(trained.model, data)
     tasks = trained.prepared.tasks
     results = figures(
         found, tasks, trained.prepared.priors, trained.recipe, trained.fitted, splits.train
@@ -298,6 +298,6 @@ def predict(
         if any(u.gold for d in dialogues if d.id in hidden for u in d.utterances):
             run.look(release.digest, trained.meta["sealed"], "predict")
     data, _ = trained.pack(dialogues, cache, device)
-    found = answers(trained.model, data, AT_ONCE)
+    found = answers(trained.model, data)
     RunDirectory(out.parent).write_lines(out.name, trained.lines(found, dialogues))
     return len(found.ids)

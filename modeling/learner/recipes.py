@@ -97,7 +97,8 @@ class Recipe:
             raise RecipeError(f"dropout must be in [0, 1), not {self.dropout}.")
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it comes back from JSON, so that two can be compared."""
+        return {**asdict(self), "modalities": list(self.modalities)}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> "Recipe":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modeling.learner.comparing import summary
+from modeling.learner.comparing import mean_interval, summary
 
 COLUMNS = (
     ("macro_f1", "macro-F1"),
@@ -53,11 +53,10 @@ def markdown(rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "mac
 
 
 def _cell(values: Sequence[float]) -> str:
-    mean = sum(values) / len(values)
-    if len(values) == 1:
-        return f"{100 * mean:.1f}"
-    sd = (sum((v - mean) ** 2 for v in values) / (len(values) - 1)) ** 0.5
-    return f"{100 * mean:.1f} ± {100 * sd:.1f}"
+    told = mean_interval(values)
+    if told["sd"] is None:
+        return _percent(told["mean"])
+    return f"{_percent(told['mean'])} ± {_percent(told['sd'])}"
 
 
 def latex(evaluations: Sequence[Mapping[str, Any]]) -> str:

@@ -19,7 +19,7 @@ from modeling.learner import calibration, validity
 from modeling.learner.batches import Packed
 from modeling.learner.evaluation import Answers, answers, figures, lines, told
 from modeling.learner.features import Extractors, Features, extract_all, lacking
-from modeling.learner.fitting import Interrupted, Keeper, Learner, StopSignal, fit
+from modeling.learner.fitting import Keeper, Learner, StopSignal, fit
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import build
@@ -28,9 +28,7 @@ from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.rundir import RunDirectory
 
-__all__ = ["Interrupted", "choose_device", "shuffled_relations", "strengths", "train"]
 KEEP_EVERY = 30.0  # seconds between two checkpoints
-AT_ONCE = 16  # dialogues that are predicted together
 
 
 def choose_device(name: str) -> torch.device:
@@ -70,7 +68,7 @@ def train(
         "release": release.digest,
         "corpus": release.corpus,
         "version": release.version,
-        "recipe": _as_json(recipe),
+        "recipe": recipe.to_json(),
         "seed": seed,
         "selection": splits.selection_name,
         "sealed": splits.sealed_name,
@@ -87,13 +85,14 @@ def train(
         return run.read("results.json")
     with accelerator.main_process_first():
         state = run.begin(meta, anew) if first else run.checkpoint()
-        features, missing = _features(release, splits, recipe, run, cache, device, stop, first)
+        features, missing, keys = _features(
+            release, splits, recipe, run, cache, device, stop, first
+        )
     _check_stop(recipe, splits, release.tasks)
     torch.manual_seed(seed)
     learned_from = splits.train
     if recipe.relations == "shuffled":
         learned_from = shuffled_relations(learned_from, release.tasks, seed)
-    keys = Extractors.of(recipe).keys
     prepared = Preparation.of(recipe, learned_from, features, release.tasks, keys)
     data = prepared.pack(learned_from, features, device)
     selection = prepared.pack(splits.selection, features, device)
@@ -116,7 +115,7 @@ def train(
     if not first:
         return {}
     model.load_state_dict(best_state)
-    found = answers(model, selection, AT_ONCE)
+    found = answers(model, selection)
     fitted = {task.key: _calibrated(task, found, prepared, recipe) for task in release.tasks}
     relations = validity.report(release, root)
     results = {
@@ -147,7 +146,7 @@ def train(
 
 def scores(model: nn.Module, data: Packed, tasks: Sequence[Task]) -> dict[str, float]:
     """Macro-F1 of each task that has a label there."""
-    found = answers(model, data, AT_ONCE)
+    found = answers(model, data)
     pairs = {task.key: told(found, task.key) for task in tasks if task.key in found.logits}
     return {key: macro_f1(gold, guess) for key, (gold, guess) in pairs.items() if gold}
 
@@ -204,11 +203,6 @@ def _check_stop(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
         )
 
 
-def _as_json(recipe: Recipe) -> dict[str, Any]:
-    """As it comes back from JSON, so that two can be compared."""
-    return {k: list(v) if isinstance(v, tuple) else v for k, v in recipe.to_json().items()}
-
-
 def _features(
     release: Release,
     splits: Splits,
@@ -218,8 +212,10 @@ def _features(
     device: torch.device,
     stop: StopSignal,
     first: bool,
-) -> tuple[dict[str, list[Features]], dict[str, Any]]:
-    """Features of what is learned from and what selects, and what is missing in them."""
+) -> tuple[dict[str, list[Features]], dict[str, Any], dict[str, str]]:
+    """Features of what is learned from and what selects, what is missing in them, and what
+    measured them.
+    """
     used = [*splits.train, *splits.selection]
 
     def progress(done: int, total: int) -> None:
@@ -230,7 +226,8 @@ def _features(
     extractors = Extractors.of(recipe, device)
     place = cache or run.root.parent / "features"
     features, failures = extract_all(used, place, extractors, progress, recipe.on_failure)
-    return features, lacking(recipe.modalities, used, features, failures)
+    missing = lacking(recipe.modalities, used, features, failures)
+    return features, missing, extractors.keys
 
 
 def _calibrated(

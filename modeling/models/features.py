@@ -97,7 +97,7 @@ class FeaturePart(Job):
             self.finish()
 
     def _told(self):
-        return lines_of(self.directory / "stdout.txt")
+        return list(lines_of(self.directory / "stdout.txt"))
 
     def _beat(self):
         told = self._told()

@@ -137,7 +137,7 @@ class TrainingRun(Job):
 
     def events(self):
         """What the learner reported so far, oldest first."""
-        return lines_of(self.directory / "events.jsonl")
+        return list(lines_of(self.directory / "events.jsonl"))
 
     @property
     def has_checkpoint(self):
@@ -146,7 +146,7 @@ class TrainingRun(Job):
     @property
     def evaluation(self):
         """Its last finished look at the sealed split, or None."""
-        return self.looks.filter(status=JobStatus.DONE).first()
+        return next((look for look in self.looks.all() if look.status == JobStatus.DONE), None)
 
     @property
     def unclaimed(self):

@@ -73,7 +73,7 @@ class Study(models.Model):
 
     def by_recipe(self):
         """Recipe -> its runs by seed, in the order of the recipes' list."""
-        rows = list(self.runs.order_by("seed", "pk"))
+        rows = list(self.runs.order_by("seed", "pk").prefetch_related("looks"))
         return {
             recipe: mine
             for recipe in Recipes.values

@@ -1,25 +1,22 @@
 """What a run said of each utterance: the rows behind a confusion, one click from the film."""
 
-import json
-
 from django.http import Http404
 from django.shortcuts import render
 
 from corpus.models import Utterance
 from corpus.scope import context, page_of
+from modeling.learner.comparing import FILES
+from modeling.supervising import lines_of
 from modeling.views.runs import run_of, tasks_of
-
-FILES = {"sealed": "predictions.jsonl", "selection": "selection.jsonl"}
 
 
 def errors(request, pk):
     """Utterances of a task, of one gold value or prediction or of both, the surest errors first."""
     run = run_of(request, pk)
-    where = "sealed" if request.GET.get("where") == "sealed" and run.evaluation else "selection"
-    path = run.directory / FILES[where]
+    where, path = answers_of(request, run)
     tasks = {task.key: task for task in tasks_of(run.release)}
     task = tasks.get(request.GET.get("task", "")) or next(iter(tasks.values()), None)
-    if task is None or not path.exists():
+    if task is None:
         raise Http404
     wanted = {name: request.GET.get(name, "") for name in ("gold", "said")}
     rows = _rows(run, path, task)
@@ -47,24 +44,34 @@ def errors(request, pk):
 
 def _rows(run, path, task):
     """Utterances with gold: what it is, what was said and with which chance."""
-    known = {}
-    with (run.release.directory / "utterances.jsonl").open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if task.key in row["gold"]:
-                known[row["id"]] = row
+    known = {
+        row["id"]: row
+        for row in lines_of(run.release.directory / "utterances.jsonl")
+        if task.key in row["gold"]
+    }
     found = []
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            if row["id"] in known and task.key in row["predicted"]:
-                gold, said = known[row["id"]]["gold"][task.key], row["predicted"][task.key]
-                chances = row["probabilities"][task.key]
-                votes = known[row["id"]].get("votes", {}).get(task.key, {})
-                found.append({"id": row["id"], "dialogue": row["dialogue"], "votes": votes,
-                              "text": known[row["id"]]["text"], "gold": gold, "said": said,
-                              "chance": chances[said], "of_gold": chances[gold]})  # fmt: skip
+    for row in lines_of(path):
+        if row["id"] in known and task.key in row["predicted"]:
+            gold, said = known[row["id"]]["gold"][task.key], row["predicted"][task.key]
+            chances = row["probabilities"][task.key]
+            votes = known[row["id"]].get("votes", {}).get(task.key, {})
+            found.append({"id": row["id"], "dialogue": row["dialogue"], "votes": votes,
+                          "text": known[row["id"]]["text"], "gold": gold, "said": said,
+                          "chance": chances[said], "of_gold": chances[gold]})  # fmt: skip
     return found
+
+
+def answers_of(request, run):
+    """Which answers of a run the address asks for, "sealed" or "selection", and their file.
+
+    Raises Http404 where the run has none.
+    """
+    sealed = request.GET.get("where") == "sealed" and run.evaluation
+    where = "sealed" if sealed else "selection"
+    path = run.directory / FILES[where]
+    if not path.exists():
+        raise Http404
+    return where, path
 
 
 def _link(run, rows):

@@ -1,14 +1,13 @@
 """What a run learned of how tasks move each other, beside what people stated."""
 
-import json
 from collections import defaultdict
 from statistics import mean
 
-from django.http import Http404
 from django.shortcuts import render
 
 from corpus.scope import context
-from modeling.views.errors import FILES
+from modeling.supervising import lines_of
+from modeling.views.errors import answers_of
 from modeling.views.runs import run_of, tasks_of
 
 SHADES = 4  # of each sign
@@ -19,14 +18,11 @@ def relations(request, pk):
     said, their difference, all from -1 to 1, and how many utterances.
     """
     run = run_of(request, pk)
-    where = "sealed" if request.GET.get("where") == "sealed" and run.evaluation else "selection"
-    path = run.directory / FILES[where]
-    if not path.exists():
-        raise Http404
-    gates = {row["id"]: row["gates"] for row in _lines(path)}
+    where, path = answers_of(request, run)
+    gates = {row["id"]: row["gates"] for row in lines_of(path)}
     gold = {
         row["id"]: row["gold"]
-        for row in _lines(run.release.directory / "utterances.jsonl")
+        for row in lines_of(run.release.directory / "utterances.jsonl")
         if row["id"] in gates
     }
     tasks = {task.key: task for task in tasks_of(run.release)}
@@ -37,11 +33,6 @@ def relations(request, pk):
     ]
     page = context(run.release.corpus, "runs", run=run, maps=maps, where=where)
     return render(request, "modeling/relations.html", page)
-
-
-def _lines(path):
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def _map(task, tasks, gates, gold):

@@ -90,12 +90,8 @@ def _failures(run, features):
 def _rows(tasks, told):
     """Tasks with their figures; none before there are any."""
     found = told.get("tasks", {})
-    return [
-        (task, row, _by_class(task, row))
-        for task in tasks
-        for row in [found.get(task.key)]
-        if found
-    ]
+    rows = [(task, found.get(task.key)) for task in tasks] if found else []
+    return [(task, row, _by_class(task, row)) for task, row in rows]
 
 
 def _by_class(task, row):

@@ -34,7 +34,7 @@ def runs(request, pk):
         found = found.filter(status=chosen["status"])
     if number(chosen["release"]):
         found = found.filter(release=number(chosen["release"]))
-    page = page_of(request, found.select_related("study").order_by("-pk"))
+    page = page_of(request, found.select_related("study").prefetch_related("looks").order_by("-pk"))
     for run in page:
         run.score = _mean_score(run.results)
         look = run.evaluation

@@ -7,6 +7,7 @@ is fetched, and no weights but safetensors are read.
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,16 @@ class TextEncoder(_Encoder):
 
     kind = "text"
 
+    @cached_property
+    def _tokenizer(self) -> Any:
+        from transformers import AutoTokenizer
+
+        return AutoTokenizer.from_pretrained(self.directory, local_files_only=True)
+
     @torch.inference_mode()
     def of_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """Last hidden states (tokens, dims) of each text; none of an empty one."""
-        from transformers import AutoTokenizer
-
-        network = self.network()
-        tokenizer = AutoTokenizer.from_pretrained(self.directory, local_files_only=True)
+        network, tokenizer = self.network(), self._tokenizer
         found = [np.zeros((0, self.dims), np.float32) for _ in texts]
         told = sorted((i for i, text in enumerate(texts) if text), key=lambda i: len(texts[i]))
         for first in range(0, len(told), AT_ONCE):
@@ -111,11 +115,15 @@ class SpeechEncoder(_Encoder):
     kind = "speech"
     rate = SPEECH_RATE
 
+    @cached_property
+    def _listen(self) -> Any:
+        from transformers import AutoFeatureExtractor
+
+        return AutoFeatureExtractor.from_pretrained(self.directory, local_files_only=True)
+
     @torch.inference_mode()
     def of_clip(self, clip: Path) -> NDArray[np.float32]:
         """Last hidden states, averaged to (frames, dims), `rate` a second. Raises FeatureError."""
-        from transformers import AutoFeatureExtractor
-
         strides = self.config.get("conv_stride")
         if not strides:
             raise FeatureError(
@@ -123,8 +131,7 @@ class SpeechEncoder(_Encoder):
                 " wav2vec2, hubert, wavlm and data2vec-audio are."
             )
         wave = waveform(clip)
-        listen = AutoFeatureExtractor.from_pretrained(self.directory, local_files_only=True)
-        network, pieces = self.network(), []
+        listen, network, pieces = self._listen, self.network(), []
         for first in range(0, len(wave), CHUNK):
             piece = wave[first : first + CHUNK]
             if len(piece) < 2 * RATE // 10:

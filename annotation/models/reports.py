@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.rounds import Round
-from corpus.jobs import Job
+from corpus.jobs import Job, send
 from people.models import Event
 
 
@@ -70,7 +70,7 @@ class Report(Job):
     def later(self):
         from annotation.tasks import measure_round
 
-        measure_round.delay_on_commit(self.pk)
+        send(measure_round, self.pk)
 
     def measure(self):
         """Compute it; a second call while one works, or after it worked, does nothing."""

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from corpus import keeping, segmentation
 from corpus.complaints import Complaint, gettext_noop
 from corpus.hearing import hear
-from corpus.jobs import Job, JobStatus, Refused, said
+from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
@@ -165,12 +165,12 @@ class Source(Job):
     def look_later(self):
         from corpus.tasks import look_at_source
 
-        look_at_source.delay_on_commit(self.pk)
+        send(look_at_source, self.pk)
 
     def later(self):
         from corpus.tasks import ingest_source
 
-        ingest_source.delay_on_commit(self.pk)
+        send(ingest_source, self.pk)
 
     def ingest(self):
         """Cut the episode into dialogues with clips; a second call while one works does nothing."""

@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused
+from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, send
 from corpus.models import Corpus
 from modeling.models.features import FeaturePart
 from modeling.models.runs import TrainingRun
@@ -32,6 +32,8 @@ class Evaluation(Job):
     result = models.JSONField(default=dict, editable=False)
 
     verb = "evaluate"
+    queue = "train"
+    patience = SOON_STALE
     objects = EvaluationQuerySet.as_manager()
 
     class Meta:
@@ -62,7 +64,7 @@ class Evaluation(Job):
     def later(self):
         from modeling.tasks import evaluate_run
 
-        evaluate_run.delay_on_commit(self.pk)
+        send(evaluate_run, self.pk)
 
     def evaluate(self):
         """Evaluate in a process of its own; a second call while one works does nothing."""

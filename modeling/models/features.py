@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models, transaction
 
-from corpus.jobs import Job, JobStatus
+from corpus.jobs import SOON_STALE, Job, JobStatus, send
 from modeling.supervising import lines_of, supervise
 from releases.models import Release
 
@@ -22,6 +22,7 @@ class FeaturePart(Job):
     failures = models.JSONField(default=list, editable=False)
 
     verb = "measure"
+    patience = SOON_STALE
 
     class Meta:
         ordering = ["release", "number"]
@@ -75,14 +76,23 @@ class FeaturePart(Job):
     def later(self):
         from modeling.tasks import measure_part
 
-        measure_part.delay_on_commit(self.pk)
+        send(measure_part, self.pk)
 
     def measure(self):
-        """Measure in a process of its own; a second call while one works does nothing."""
+        """Measure in a process of its own; a second call while one works does nothing. The last
+        part to end wakes the runs that wait for it.
+        """
         if self.claim():
             with self.settled():
                 self._supervise()
+            if not any(part.alive for part in self.release.feature_parts.all()):
+                self._wake()
         return self
+
+    def _wake(self):
+        with transaction.atomic():
+            for run in self.release.runs.filter(status=JobStatus.QUEUED):
+                run.later()
 
     def _supervise(self):
         supervise(

@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused
+from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, send
 from corpus.models import Corpus
 from modeling.learner.recipes import RECIPES
 from modeling.models.features import CLIPS, FeaturePart
@@ -63,6 +63,8 @@ class TrainingRun(Job):
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
+    queue = "train"
+    patience = SOON_STALE
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
@@ -115,7 +117,7 @@ class TrainingRun(Job):
     def later(self):
         from modeling.tasks import train_run
 
-        train_run.delay_on_commit(self.pk)
+        send(train_run, self.pk)
 
     def train(self):
         """Train in a process of its own; a second call while one works does nothing."""
@@ -149,12 +151,6 @@ class TrainingRun(Job):
         return next((look for look in self.looks.all() if look.status == JobStatus.DONE), None)
 
     @property
-    def unclaimed(self):
-        """True if it has waited so long that probably no worker runs: nobody trains meanwhile."""
-        working = TrainingRun.objects.filter(status=JobStatus.RUNNING)
-        return super().unclaimed and not any(not run.stale for run in working)
-
-    @property
     def ahead(self):
         """How many runs wait before this one."""
         waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED)
@@ -185,7 +181,8 @@ class TrainingRun(Job):
         path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
         told = supervise(
             ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
-             "--out", self.directory, "--cache", FeaturePart.cache(), "--json"],
+             "--out", self.directory, "--cache", FeaturePart.cache(),
+             "--keep-every", settings.KEEP_EVERY, "--json"],
             self.directory,
             self._beat,
         )  # fmt: skip

@@ -15,6 +15,7 @@ from modeling.learner.comparing import summary
 from modeling.learner.recipes import RECIPES
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
+from modeling.workers import trainers
 from people.models import Event
 
 FEW = 200  # utterances below which a page warns that its figures are mostly chance
@@ -138,6 +139,7 @@ def _live(run):
         "by_task": _by_task(tasks, epochs, steps),
         "words": _last_words(run),
         "features": measured(run.release) if run.needs_clips else None,
+        "workers": trainers() if run.status == JobStatus.QUEUED else None,
     }
 
 

@@ -137,8 +137,15 @@ def _live(study):
         "rows": rows,
         "curves": [row for row in curves if row[2]],
         "steps": steps,
+        **_queue(study),
         "legend": [(place + 1, label) for place, (label, _) in enumerate(rows)],
     }
+
+
+def _queue(study):
+    """Whether runs of it wait, and for whom."""
+    waiting = study.runs.filter(status=JobStatus.QUEUED).exists()
+    return {"waiting": waiting, "workers": trainers() if waiting else None}
 
 
 def _results(run, where):

@@ -5,7 +5,7 @@ import json
 from django.conf import settings
 from django.db import models, transaction
 
-from corpus.jobs import Job
+from corpus.jobs import Job, send
 from people.models import Event
 from releases.models.releases import Release
 
@@ -62,7 +62,7 @@ class Diff(Job):
     def later(self):
         from releases.tasks import diff_releases
 
-        diff_releases.delay_on_commit(self.pk)
+        send(diff_releases, self.pk)
 
     def compare(self):
         """Compute it; a second call while one works, or after it worked, does nothing."""

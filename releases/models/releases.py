@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Round
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused
+from corpus.jobs import Job, JobStatus, Refused, send
 from corpus.models import Corpus
 from people.models import Event
 
@@ -210,7 +210,7 @@ class Release(Job):
     def later(self):
         from releases.tasks import freeze_release
 
-        freeze_release.delay_on_commit(self.pk)
+        send(freeze_release, self.pk)
 
     def freeze(self):
         """Write the directory; a second call while one works, or after it worked, does nothing."""

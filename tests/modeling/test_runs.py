@@ -11,11 +11,14 @@ from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
+from modeling.upkeep import remind, take_up
+from modeling.workers import trainers
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -198,7 +201,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     assert told["done"] and {f["modality"] for f in told["failures"]} == {"audio", "vision"}
     broken = corpus.dialogues.first()
     assert {f["dialogue"] for f in told["failures"]} == {broken.uid}
-    run.train()
+    run.refresh_from_db()  # the last part has woken it (eager)
     assert run.status == JobStatus.FAILED and "cannot be measured" in run.failure_text
     client = client_of(lead)
     page = client.get(reverse("run", args=[run.pk])).content.decode()
@@ -265,11 +268,58 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     assert epochs == list(range(1, 81))
 
 
-def test_a_run_that_waits_for_another_is_not_said_to_lack_a_worker(release, lead):
+def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, settings, monkeypatch):
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    monkeypatch.setattr("modeling.workers._asked", lambda: 0)
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
-    long_ago = timezone.now() - datetime.timedelta(minutes=5)
-    TrainingRun.objects.filter(pk=second.pk).update(queued_at=long_ago)
-    second.refresh_from_db()
-    assert second.unclaimed
+    assert trainers() == 0
     first.claim()
-    assert not second.unclaimed
+    assert trainers() == 1
+    long_ago = timezone.now() - datetime.timedelta(minutes=1)
+    TrainingRun.objects.filter(pk=first.pk).update(heartbeat=long_ago)
+    assert trainers() == 0
+
+
+def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead, client_of):
+    run = TrainingRun.request(lead, release, "hard-text")
+    run.claim()
+    assert take_up() == 0
+    silent = timezone.now() - datetime.timedelta(seconds=50)
+    TrainingRun.objects.update(heartbeat=silent)
+    page = client_of(lead).get(reverse("run", args=[run.pk])).content.decode()
+    assert "may have died" in page and "last checkpoint" in page
+    assert take_up() == 1
+    assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
+
+
+def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
+    release, lead, monkeypatch, django_capture_on_commit_callbacks
+):
+    run = TrainingRun.request(lead, release, "hard-text")
+    lengths = {"train": 0, "work": 0}
+    monkeypatch.setattr("modeling.upkeep.waiting_in", lambda queue: lengths[queue])
+    assert remind() == 0  # it has just been sent
+    TrainingRun.objects.update(queued_at=timezone.now() - datetime.timedelta(minutes=1))
+    lengths["train"] = 1
+    assert remind() == 0
+    lengths["train"] = 0
+    with django_capture_on_commit_callbacks(execute=True) as sent:
+        assert remind() == 1
+    assert len(sent) == 1
+    run.refresh_from_db()
+    assert run.status == JobStatus.DONE  # eager
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, client_of):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+
+    def away(*arguments):
+        raise OperationalError("Connection refused")
+
+    monkeypatch.setattr("modeling.tasks.train_run.delay", away)
+    form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
+    answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form, follow=True)
+    assert answer.status_code == 200
+    assert TrainingRun.objects.get().status == JobStatus.QUEUED

@@ -1,0 +1,97 @@
+"""What every worker does beside its tasks: it takes up work that a dead worker, or a queue that
+forgot, has left behind. So nobody has to notice.
+"""
+
+import logging
+import threading
+
+from celery import current_app
+from django.conf import settings
+from django.db import close_old_connections, transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from annotation.models import Report
+from corpus.jobs import UNCLAIMED_AFTER, JobStatus
+from corpus.models import Source
+from modeling.models import Evaluation, FeaturePart, TrainingRun
+from releases.models import Diff, Release
+
+log = logging.getLogger(__name__)
+
+JOBS = [Source, Report, Release, Diff, FeaturePart, TrainingRun, Evaluation]
+UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is away raises
+
+
+def take_up(everything=False):
+    """Queue anew what its worker has been silent about for too long; how many rows.
+
+    `everything`: no worker is running at all, so whatever is not over is taken up.
+    """
+    count = 0
+    for model in JOBS:
+        for job in model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]):
+            with transaction.atomic():
+                count += _take_up(job, everything)
+    return count
+
+
+def _take_up(job, everything):
+    if everything and job.status == JobStatus.RUNNING:
+        job.stop()
+    if not (everything and job.status == JobStatus.QUEUED) and not job.requeue():
+        return 0
+    job.later()
+    return 1
+
+
+def remind():
+    """Send again what has waited for a while although its queue is empty: a Redis that was killed
+    keeps no messages, and a second delivery does nothing. How many rows.
+    """
+    before, count = timezone.now() - UNCLAIMED_AFTER, 0
+    waiting = [
+        job
+        for model in JOBS
+        for job in model.objects.filter(status=JobStatus.QUEUED, queued_at__lt=before)
+        if not getattr(job, "waits", False)
+    ]
+    empty = {queue for queue in {job.queue for job in waiting} if not waiting_in(queue)}
+    for job in waiting:
+        if job.queue in empty:
+            job.later()
+            count += 1
+    return count
+
+
+def waiting_in(queue):
+    """How many messages wait in a queue. Raises one of UNREACHABLE."""
+    with current_app.connection_for_write() as connection:
+        return connection.default_channel.client.llen(queue)
+
+
+def once():
+    """One round of both; what goes wrong is logged and tried again in the next."""
+    try:
+        if count := take_up():
+            log.warning("took up %s that a dead worker left", count)
+        if count := remind():
+            log.warning("sent %s that the queue had forgotten", count)
+    except UNREACHABLE as error:
+        log.warning("the queue does not answer: %s", error)
+    except Exception:
+        log.exception("upkeep failed")
+    finally:
+        close_old_connections()
+
+
+def start():
+    """A thread that does so until the process ends."""
+
+    def forever():
+        pause = threading.Event()
+        while not pause.wait(settings.UPKEEP_EVERY):
+            once()
+
+    threading.Thread(target=forever, name="upkeep", daemon=True).start()

@@ -1,5 +1,6 @@
 PYTHON ?= python3
 JOBS ?= 2
+QUEUES ?= work,train
 BIN = .venv/bin
 
 .PHONY: setup run worker test lint messages demo ci
@@ -11,7 +12,7 @@ run: ## everything in one: database, queue, worker, web, demo corpus
 	@$(PYTHON) tools/setup.py --run-only && exec $(BIN)/python tools/launch.py
 
 worker: setup ## a worker alone, for a deployment with its own REDIS_URL and DATABASE_URL
-	$(BIN)/celery -A config worker -Q work,train --concurrency 2 --loglevel info
+	$(BIN)/celery -A config worker -Q $(QUEUES) --concurrency 2 --loglevel info
 
 test: setup ## the whole suite on the embedded default
 	@$(PYTHON) tools/setup.py --browser

@@ -218,5 +218,6 @@ SPECTACULAR_SETTINGS = {"TITLE": "Shengqing", "VERSION": "1", "SERVE_INCLUDE_SCH
 # --- Product -------------------------------------------------------------------------------------
 VERSION = "0.1.0"
 ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogniser
+ENCODERS_DIR = env("ENCODERS_DIR", default="")  # with directories of the transformers layout
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
 DEMO = env.bool("DEMO", default=False)

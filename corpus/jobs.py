@@ -36,16 +36,20 @@ def said(template, values):
 
 
 class Stopped(Exception):
-    """Work that was asked to stop."""
+    """Work that was asked to stop; with a complaint where it was not a person who asked."""
+
+    def __init__(self, complaint=None):
+        super().__init__(str(complaint or ""))
+        self.complaint = complaint
 
 
-def send(task, *arguments):
+def send(task, *arguments, queue=None):
     """Give a task to the queue once the transaction is over. A queue that does not answer is
     logged and no error: the row waits, and a worker's upkeep sends it when the queue is back.
     """
 
     def deliver():
-        task.delay(*arguments)
+        task.apply_async(arguments, queue=queue)
 
     transaction.on_commit(deliver, robust=True)
 
@@ -124,8 +128,8 @@ class Job(models.Model):
         """Run the claimed work; whatever happens, the row ends in a state that says so."""
         try:
             yield
-        except Stopped:
-            self._end(JobStatus.STOPPED)
+        except Stopped as stopped:
+            self._end(JobStatus.STOPPED, stopped.complaint)
         except Complaint as complaint:
             self._end(JobStatus.FAILED, complaint)
         except Exception as error:

@@ -1,46 +1,133 @@
-"""Recipes of a study against each other, computed once for what has ended so far."""
+"""Configurations against each other: recipes with their options, each with its seeds."""
 
+import hashlib
 import itertools
+import json
+from dataclasses import dataclass
+from statistics import mean
+
+from django.core.cache import cache
+from django.utils.functional import cached_property
 
 from modeling.learner import comparing
 from modeling.learner.release import load
 from modeling.learner.rundir import RunDirectory, RunError
+from modeling.models import Recipes
+
+DAY = 86_400  # seconds that a comparison is kept
 
 
-def compared(study, where):
-    """Pairs of recipes with what the first gains over the second (see comparing.compare), over the
-    seeds that both have finished; `where` is "selection" or "sealed".
-    """
-    ended = {
-        recipe: {run.seed: run for run in runs if _told(run, where)}
-        for recipe, runs in study.by_recipe().items()
-    }
-    pairs = [
-        (one, other, sorted(set(ended[one]) & set(ended[other])))
-        for one, other in itertools.combinations(ended, 2)
-    ]
-    key = [where, *([one, other, seeds] for one, other, seeds in pairs if seeds)]
-    if study.compared.get(where, {}).get("key") != key:
-        pairs = [pair for pair in pairs if pair[2]]
-        release = load(study.release.directory) if pairs else None
-        found = [
-            {"one": one, "other": other, **_compare(release, ended, one, other, seeds, where)}
-            for one, other, seeds in pairs
+@dataclass
+class Group:
+    """Runs that differ in nothing but their seed; `options` are those that other groups lack."""
+
+    recipe: str
+    options: dict
+    runs: list
+
+    @property
+    def label(self):
+        said = ", ".join(f"{key} {value}" for key, value in sorted(self.options.items()))
+        name = Recipes(self.recipe).label
+        return f"{name} · {said}" if said else str(name)
+
+    def results(self, where):
+        """Seed -> what it gave on what selects ("selection") or on the sealed split ("sealed")."""
+        found = {run.seed: results_of(run, where) for run in self.runs}
+        return {seed: told for seed, told in sorted(found.items()) if told.get("tasks")}
+
+    def ended(self, where):
+        """Seed -> run, of those that can be compared there."""
+        return {run.seed: run for run in self.runs if _told(run, where)}
+
+
+def groups_of(runs):
+    """The runs by configuration, in the order of the recipes' list; the newest of a seed counts."""
+    found = {}
+    for run in sorted(runs, key=lambda run: (Recipes.values.index(run.recipe), run.pk)):
+        key = (run.recipe, run.on_failure, json.dumps(run.options, sort_keys=True))
+        found.setdefault(key, {})[run.seed] = run
+    rows = [list(seeds.values()) for seeds in found.values()]
+    every = [set(map(_flat, mine[0].options.items())) for mine in rows]
+    common = set.intersection(*every) if every else set()
+    return [
+        Group(
+            mine[0].recipe,
+            {key: value for key, value in mine[0].options.items()
+             if _flat((key, value)) not in common},
+            sorted(mine, key=lambda run: run.seed),
+        )
+        for mine in rows
+    ]  # fmt: skip
+
+
+def _flat(item):
+    return json.dumps(item, sort_keys=True)
+
+
+def results_of(run, where):
+    """Its figures there; empty before there are any."""
+    look = run.evaluation if where == "sealed" else None
+    return look.result if look else (run.results if where == "selection" else {})
+
+
+def mean_score(results, metric="macro_f1"):
+    """The mean over the tasks, or None."""
+    found = [task[metric] for task in results.get("tasks", {}).values() if task]
+    return mean(found) if found else None
+
+
+@dataclass
+class Pair:
+    """Two groups over the seeds that both have finished."""
+
+    release: object
+    one: Group
+    other: Group
+    where: str
+
+    @cached_property
+    def seeds(self):
+        return sorted(set(self.one.ended(self.where)) & set(self.other.ended(self.where)))
+
+    def overall(self):
+        """What the first gains in the mean of the tasks, with the interval of it over the seeds."""
+        told = [group.results(self.where) for group in (self.one, self.other)]
+        gains = [mean_score(told[0][seed]) - mean_score(told[1][seed]) for seed in self.seeds]
+        return comparing.mean_interval(gains)
+
+    def by_task(self):
+        """See comparing.compare; computed once for the same runs and looks."""
+        sides = [[group.ended(self.where)[seed] for seed in self.seeds]
+                 for group in (self.one, self.other)]  # fmt: skip
+        runs = [run for side in sides for run in side]
+        looks = [run.evaluation.pk if self.where == "sealed" else 0 for run in runs]
+        marks = [
+            (run.pk, f"{run.finished_at}", look) for run, look in zip(runs, looks, strict=True)
         ]
-        study.compared = {**study.compared, where: {"key": key, "pairs": found}}
-        type(study).objects.filter(pk=study.pk).update(compared=study.compared)
-    return study.compared[where]["pairs"]
+        digest = hashlib.sha256(repr((self.release.digest, self.where, marks)).encode())
+        key = f"compared:{digest.hexdigest()}"
+        found = cache.get(key)
+        if found is None:
+            found = self._compare(sides)
+            cache.set(key, found, DAY)
+        return found
+
+    def _compare(self, sides):
+        rows = [[RunDirectory(run.directory) for run in side] for side in sides]
+        try:
+            return comparing.compare(load(self.release.directory), *rows, self.where)
+        except RunError:  # files of a run are gone; the rows of both still show their figures
+            return {"tasks": {}, "seeds": self.seeds, "dialogues": 0, "split": ""}
+
+
+def pairs_of(release, groups, where):
+    """Every two groups that have a seed in common."""
+    made = (Pair(release, one, other, where) for one, other in itertools.combinations(groups, 2))
+    return [pair for pair in made if pair.seeds]
 
 
 def _told(run, where):
     if where == "sealed":
         return run.evaluation is not None
     return (run.directory / "selection.jsonl").exists() and bool(run.results)
-
-
-def _compare(release, ended, one, other, seeds, where):
-    sides = [[RunDirectory(ended[name][seed].directory) for seed in seeds] for name in (one, other)]
-    try:
-        return comparing.compare(release, *sides, where)
-    except RunError:  # files of a run are gone; the rows of both still show their figures
-        return {"tasks": {}, "seeds": seeds, "dialogues": 0, "split": ""}

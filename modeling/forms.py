@@ -3,12 +3,16 @@ from dataclasses import replace
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from modeling.encoders import encoders
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
-from modeling.models.runs import Failing
+from modeling.models.runs import Device, Failing
 from releases.models import Release
 
 SEEDS = 10  # at most
+NO_GPU = _(
+    "No worker has a GPU: on a machine with one, start it with make worker QUEUES=work,train,gpu"
+)
 OWN = _("as the recipe says")
 WEIGHTINGS = {
     "uncertainty": _("by learned uncertainty (Kendall et al. 2018)"),
@@ -25,6 +29,23 @@ RELATIONS = {
     "shuffled": _("are shuffled (the negative control)"),
     "detached": _("steer gates that teach them nothing"),
     "auxiliary": _("are learned without steering"),
+}
+
+
+USUAL = {
+    "text": _("characters, learned from this release"),
+    "audio": _("log-mel with pitch, voicing and loudness"),
+    "vision": _("colour and motion"),
+}
+SEARCHED = {
+    "learning_rate": _("learning rate: 0.0001 – 0.01"),
+    "dropout": _("dropout: 0 – 0.5"),
+    "width": _("width of the network: 32, 64, 128"),
+    "dialogues_per_batch": _("dialogues a batch: 4, 8, 16, 32"),
+    "weight_decay": _("weight decay: 0.0001 – 0.1"),
+    "logit_adjustment": _("how far rare classes are favoured (logit adjustment): 0 – 1.5"),
+    "weighting": _("how tasks are weighed: uncertainty, equally, geometric mean"),
+    "relation_weight": _("weight of the stated correlations: 0.1 – 10 (soft sharing)"),
 }
 
 
@@ -58,10 +79,22 @@ class Fine(forms.Form):
         label=_("stated correlations"), required=False, choices=[("", OWN), *RELATIONS.items()],
         help_text=_("In soft sharing alone."),
     )  # fmt: skip
+    text_encoder = forms.ChoiceField(label=_("text is read by"), required=False)
+    audio_encoder = forms.ChoiceField(label=_("sound is heard by"), required=False)
+    vision_encoder = forms.ChoiceField(
+        label=_("picture is seen by"), required=False,
+        help_text=_("Pretrained encoders stand in the directory that ENCODERS_DIR names."),
+    )  # fmt: skip
     soft_labels = forms.BooleanField(
         label=_("learn from how answers spread"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for modality, names in encoders().items():
+            choices = [("", USUAL[modality]), *((name, name) for name in names)]
+            self.fields[f"{modality}_encoder"].choices = choices
 
     def options(self):
         """Only what was set."""
@@ -98,16 +131,77 @@ class StudyForm(forms.Form):
     on_failure = forms.ChoiceField(
         label=_("clips that cannot be measured"), choices=Failing.choices, initial=Failing.FAIL
     )
+    device = forms.ChoiceField(
+        label=_("computed on"), choices=Device.choices, initial=Device.AUTO, required=False
+    )
     minutes = forms.FloatField(
         label=_("minutes a run at most"), required=False, min_value=0.1, max_value=10_000,
         help_text=_("Then the best epoch so far is kept. Empty: no limit."),
     )  # fmt: skip
     name = forms.CharField(label=_("name"), required=False, max_length=100)
 
-    def __init__(self, *args, corpus, **kwargs):
+    def __init__(self, *args, corpus, gpus, **kwargs):
         super().__init__(*args, **kwargs)
+        if not gpus:
+            self.fields["device"].choices = [c for c in Device.choices if c[0] != Device.GPU]
+            self.fields["device"].help_text = NO_GPU
         self.fields["release"].queryset = corpus.releases.usable()
         self.fields["release"].label_from_instance = lambda release: release.version
+
+    def clean_device(self):
+        return self.cleaned_data["device"] or Device.AUTO
+
+
+class SearchForm(forms.Form):
+    """Whether and how settings are searched, instead of several recipes and seeds."""
+
+    trials = forms.IntegerField(
+        label=_("runs to try settings with"), required=False, min_value=2, max_value=200,
+        help_text=_("Empty: no search. 20 to 50 are usual; the first has the recipe's own settings."
+                    " Each has seed 1."),
+    )  # fmt: skip
+    searched = forms.MultipleChoiceField(
+        label=_("settings to search"), required=False, choices=SEARCHED.items(),
+        widget=forms.CheckboxSelectMultiple, initial=["learning_rate", "dropout", "width"],
+    )  # fmt: skip
+    at_once = forms.IntegerField(
+        label=_("runs at once"), required=False, min_value=1, max_value=8, initial=1,
+        help_text=_("As many as workers train. One after the other learns more from each."),
+    )  # fmt: skip
+    prunes = forms.BooleanField(
+        label=_("end hopeless runs early"),
+        required=False,
+        initial=True,
+        help_text=_("Those whose best score is below the median of the others at the same epoch."),
+    )
+
+    def search(self):
+        """What Study.request_search takes; None for no search."""
+        told = self.cleaned_data
+        if not told["trials"]:
+            return None
+        names = ("trials", "prunes")
+        return {name: told[name] for name in names} | {
+            "fields": told["searched"],
+            "at_once": told["at_once"] or 1,
+        }
+
+    def check(self, study, fine):
+        """Add what is wrong with it beside the rest of the form."""
+        if not (search := self.search()):
+            return
+        chosen = study.cleaned_data["recipes"]
+        if len(chosen) != 1:
+            self.add_error("trials", _("Choose one recipe to search in."))
+        if not search["fields"]:
+            self.add_error("searched", _("Choose a setting to search."))
+        both = sorted(set(search["fields"]) & set(fine.options()))
+        if both:
+            words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
+            self.add_error("searched", words)
+        soft = all(recipes.RECIPES[name].sharing == "relgate" for name in chosen)
+        if "relation_weight" in search["fields"] and not soft:
+            self.add_error("searched", _("Only soft sharing weighs the stated correlations."))
 
 
 class ModelForm(forms.ModelForm):

@@ -1,5 +1,5 @@
 """What every worker does beside its tasks: it takes up work that a dead worker, or a queue that
-forgot, has left behind. So nobody has to notice.
+forgot, has left behind; goes on with searches; repeats studies on new releases.
 """
 
 import logging
@@ -9,19 +9,19 @@ from celery import current_app
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from annotation.models import Report
 from corpus.jobs import UNCLAIMED_AFTER, JobStatus
 from corpus.models import Source
-from modeling.models import Evaluation, FeaturePart, TrainingRun
+from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
+from modeling.repeating import repeat_due
+from modeling.trials import go_on
+from modeling.workers import UNREACHABLE
 from releases.models import Diff, Release
 
 log = logging.getLogger(__name__)
 
 JOBS = [Source, Report, Release, Diff, FeaturePart, TrainingRun, Evaluation]
-UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is away raises
 
 
 def take_up(everything=False):
@@ -72,8 +72,11 @@ def waiting_in(queue):
 
 
 def once():
-    """One round of both; what goes wrong is logged and tried again in the next."""
+    """One round of all that; what goes wrong is logged and tried again in the next."""
     try:
+        for study in Study.objects.filter(searches=True):
+            go_on(study)
+        repeat_due()
         if count := take_up():
             log.warning("took up %s that a dead worker left", count)
         if count := remind():

@@ -1,15 +1,30 @@
 from django.urls import path
 
-from modeling.views import errors, looks, registered, relations, runs, studies
+from modeling.views import (
+    boards,
+    compare,
+    errors,
+    listing,
+    looks,
+    registered,
+    relations,
+    runs,
+    studies,
+)
 
 urlpatterns = [
-    path("corpora/<int:pk>/runs/", studies.runs, name="runs"),
-    path("corpora/<int:pk>/runs/new/", studies.new_run, name="new_run"),
+    path("corpora/<int:pk>/runs/", listing.runs, name="runs"),
+    path("corpora/<int:pk>/runs/new/", listing.new_run, name="new_run"),
+    path("corpora/<int:pk>/runs/comparison/", compare.compare, name="compare_runs"),
     path("studies/<int:pk>/", studies.study, name="study"),
     path("studies/<int:pk>/progress/", studies.study_progress, name="study_progress"),
     path("studies/<int:pk>/stop/", studies.stop_study, name="stop_study"),
+    path("studies/<int:pk>/attempts/", studies.resume_study, name="resume_study"),
+    path("studies/<int:pk>/repetition/", studies.repeat_study, name="repeat_study"),
     path("studies/<int:pk>/looks/", studies.look_study, name="look_study"),
     path("studies/<int:pk>/deletion/", studies.delete_study, name="delete_study"),
+    path("studies/<int:pk>/tensorboard.zip", boards.study_board, name="study_board"),
+    path("runs/<int:pk>/tensorboard.zip", boards.run_board, name="run_board"),
     path("studies/<int:pk>/study.csv", studies.study_csv, name="study_csv"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),

@@ -11,29 +11,39 @@ from modeling.models import TrainingRun
 
 FRESH = 10  # seconds that an answer counts
 PATIENCE = 0.7  # seconds that workers have to answer
+UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is away raises
 
 
-def trainers():
-    """How many workers take training, or None where the queue itself does not answer.
+def trainers(queue="train"):
+    """How many workers take a queue, or None where Redis itself does not answer.
 
-    Whoever trains at the moment counts although it may be too busy to answer.
+    Whoever trains at the moment counts although it may be too busy to answer. `gpu` is the queue of
+    the machines that have one.
     """
     if settings.CELERY_TASK_ALWAYS_EAGER:
-        return 1
-    found = cache.get("trainers")
+        return int(queue == "train")
+    found = cache.get("queues")
     if found is None:
         found = _asked()
-        cache.set("trainers", -1 if found is None else found, FRESH)
-    return None if found in (None, -1) else max(found, _busy())
-
-
-def _busy():
-    return sum(not run.stale for run in TrainingRun.objects.filter(status=JobStatus.RUNNING))
+        cache.set("queues", "away" if found is None else found, FRESH)
+    if found is None or found == "away":
+        return None
+    return max(found.get(queue, 0), _busy(queue))
 
 
 def _asked():
+    """Queue -> how many workers take it; None where nothing can be asked."""
     try:
         told = current_app.control.inspect(timeout=PATIENCE).active_queues() or {}
-    except (OSError, OperationalError, RedisError):  # the broker is not there
+    except UNREACHABLE:
         return None
-    return sum(any(q["name"] == "train" for q in queues) for queues in told.values())
+    found = {}
+    for queues in told.values():
+        for each in queues:
+            found[each["name"]] = found.get(each["name"], 0) + 1
+    return found
+
+
+def _busy(queue):
+    working = TrainingRun.objects.filter(status=JobStatus.RUNNING)
+    return sum(run.queue == queue and not run.stale for run in working)

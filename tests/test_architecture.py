@@ -21,7 +21,7 @@ PLAIN = [
     *("releases/formats", "releases/archive.py", "releases/citation.py", "releases/croissant.py"),
     *("releases/diff.py", "releases/leakage.py", "releases/private.py", "releases/pushing.py"),
     *("releases/tables.py",),
-    *("modeling/learner", "modeling/curves.py"),
+    *("modeling/learner", "modeling/curves.py", "modeling/searching.py"),
 ]
 
 

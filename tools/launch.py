@@ -109,7 +109,7 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     )
     group.start(
         "worker",
-        [str(BIN / "celery"), "-A", "config", "worker", "-Q", "work,train", "--concurrency", "2"]
+        [str(BIN / "celery"), "-A", "config", "worker", "-Q", queues(), "--concurrency", "2"]
         + ["--loglevel", "info", "--without-gossip", "--without-mingle"],
         logs / "worker.log",
     )
@@ -117,6 +117,11 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     wait_for(group, address, logs)
     announce(address)
     watch(group, logs)
+
+
+def queues() -> str:
+    """What the worker takes; with a GPU in the machine also what must have one."""
+    return "work,train,gpu" if shutil.which("nvidia-smi") else "work,train"
 
 
 def watch(group: Group, logs: Path) -> None:

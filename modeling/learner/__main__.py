@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories a
 from torch import OutOfMemoryError as OutOfMemory
 
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
+from modeling.learner.board import Board
 from modeling.learner.evaluation import evaluate, predict
 from modeling.learner.features import Extractors, extract_all, measure
 from modeling.learner.features.decoding import FeatureError
@@ -61,6 +63,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--seeds", type=int, help="seeds 1 to so many, each in OUT/seed-N")
     made.add_argument("--keep-every", type=float, default=KEEP_EVERY, metavar="SECONDS")
     made.add_argument("--anew", action="store_true", help="forget what the directory holds")
+    made.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard, too")
     made.add_argument("--deterministic", action="store_true", help="the same bits on a GPU, slower")
 
     made = verb("evaluate", evaluate_runs, "look at the sealed split; every look is counted")
@@ -130,7 +133,8 @@ def train_runs(options: Options) -> int:
     found = []
     for seed in seeds:
         root = options.out / f"seed-{seed}" if options.seeds else options.out
-        run = RunDirectory(root, lambda event: None if options.json else _tell(event))
+        board = Board(root) if options.tensorboard else None
+        run = RunDirectory(root, partial(_heard, board, not options.json))
         root.mkdir(parents=True, exist_ok=True)
         try:
             results = train(
@@ -149,6 +153,9 @@ def train_runs(options: Options) -> int:
         except Interrupted:
             run.emit({"event": "stopped"})
             raise
+        finally:
+            if board:
+                board.close()
         if results:  # of several processes the first one has them
             found.append(results)
     if options.json and found:
@@ -263,6 +270,13 @@ def _cache(options: Options) -> Path:
 def _say(line: str, shown: bool) -> None:
     if shown:
         print(line, flush=True)  # noqa: T201
+
+
+def _heard(board: Board | None, shown: bool, event: dict[str, Any]) -> None:
+    if board:
+        board.hear(event)
+    if shown:
+        _tell(event)
 
 
 def _tell(event: dict[str, Any]) -> None:

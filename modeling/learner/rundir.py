@@ -7,6 +7,7 @@ prepared.json      what was learned from the train split before the first step
 model.safetensors  weights of the chosen epoch
 results.json       figures on the dialogues that chose the epoch
 frozen.json        digest of the weights, temperature and threshold a task; then nothing changes
+tensorboard/       the curves as TensorBoard's files, where they were asked for
 looks.jsonl        every look at the sealed split, a line each
 evaluation.json, predictions.jsonl    what the last look gave
 """

@@ -9,8 +9,9 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from corpus.complaints import gettext_noop
-from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, send
+from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, Stopped, send
 from corpus.models import Corpus
+from modeling import encoders
 from modeling.learner.recipes import RECIPES
 from modeling.models.features import CLIPS, FeaturePart
 from modeling.supervising import lines_of, supervise
@@ -32,6 +33,14 @@ class Failing(models.TextChoices):
 
     FAIL = "fail", gettext_lazy("end the run and name them")
     MISSING = "missing", gettext_lazy("learn without their sound and picture")
+
+
+class Device(models.TextChoices):
+    """What a run computes on. The queue `gpu` is taken by workers whose machine has one."""
+
+    AUTO = "auto", gettext_lazy("whatever the worker has")
+    CPU = "cpu", gettext_lazy("processor")
+    GPU = "cuda", gettext_lazy("GPU")
 
 
 class TrainingRunQuerySet(models.QuerySet):
@@ -56,6 +65,9 @@ class TrainingRun(Job):
         default=Failing.FAIL,
     )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
+    device = models.CharField(
+        gettext_lazy("computed on"), max_length=4, choices=Device, default=Device.AUTO
+    )
     options = models.JSONField(default=dict, editable=False)  # fields that differ from the recipe
     study = models.ForeignKey("modeling.Study", models.PROTECT, null=True, related_name="runs")
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -63,7 +75,6 @@ class TrainingRun(Job):
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
-    queue = "train"
     patience = SOON_STALE
     objects = TrainingRunQuerySet.as_manager()
 
@@ -91,8 +102,11 @@ class TrainingRun(Job):
         seed=1,
         on_failure=Failing.FAIL,
         study=None,
+        device=Device.AUTO,
+        own=None,
     ):
-        """Queue a run, and the measuring of the release's clips where it needs them.
+        """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
+        settings beside those of the study.
 
         Raises Refused unless the release is frozen, or if it is withdrawn.
         """
@@ -105,7 +119,8 @@ class TrainingRun(Job):
             seed=seed,
             on_failure=on_failure,
             study=study,
-            options=study.options if study else {},
+            device=device,
+            options={**(study.options if study else {}), **(own or {})},
             started_by=person,
             code_version=settings.VERSION,
         )
@@ -117,20 +132,30 @@ class TrainingRun(Job):
     def later(self):
         from modeling.tasks import train_run
 
-        send(train_run, self.pk)
+        send(train_run, self.pk, queue=self.queue)
 
     def train(self):
         """Train in a process of its own; a second call while one works does nothing."""
+        from modeling.trials import go_on
+
         if self.claim():
             with self.settled():
                 self._supervise()
+            if self.study_id:
+                go_on(self.study)
         return self
+
+    @property
+    def queue(self):
+        """A run that must have a GPU waits for a worker whose machine has one."""
+        return "gpu" if self.device == Device.GPU else "train"
 
     @property
     def needs_clips(self):
         """Whether sound or picture has to be measured before it can learn."""
-        modalities = tuple(self.options.get("modalities", RECIPES[self.recipe].modalities))
-        return modalities != ("text",) and self.release.media in CLIPS
+        modalities = self.options.get("modalities", RECIPES[self.recipe].modalities)
+        default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
+        return bool(default) and self.release.media in CLIPS
 
     @property
     def waits(self):
@@ -176,13 +201,18 @@ class TrainingRun(Job):
 
     def _supervise(self):
         self.directory.mkdir(parents=True, exist_ok=True)
-        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure, **self.options)
+        chosen = {
+            name: encoders.place(value) if name.endswith("_encoder") else value
+            for name, value in self.options.items()
+        }
+        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure, **chosen)
         path = self.directory / "recipe.json"
         path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
         told = supervise(
             ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
              "--out", self.directory, "--cache", FeaturePart.cache(),
-             "--keep-every", settings.KEEP_EVERY, "--json"],
+             "--keep-every", settings.KEEP_EVERY, "--device", self.device,
+             "--tensorboard", "--json"],
             self.directory,
             self._beat,
         )  # fmt: skip
@@ -192,8 +222,24 @@ class TrainingRun(Job):
             self.finish()
 
     def _beat(self):
+        from modeling.trials import is_hopeless
+
+        if not self._news():
+            return self.beat()
         events = self.events()
         self.beat(_progress(events[-1]) if events else None)
+        if self.study_id and is_hopeless(self, events):
+            why = gettext_noop(
+                "Ended at epoch %(n)s: its best score was below the median of those before it."
+            )
+            raise Stopped(Refused(why, n=events[-1]["epoch"]))
+
+    def _news(self):
+        """Whether the learner has reported something since this was asked last."""
+        path = self.directory / "events.jsonl"
+        size = path.stat().st_size if path.exists() else 0
+        told, self._seen = size != getattr(self, "_seen", None), size
+        return told
 
 
 def _progress(event):

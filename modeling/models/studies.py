@@ -1,17 +1,31 @@
-"""A study: the same question to several recipes and seeds, so that an answer can be trusted."""
+"""A study: the same question to several recipes and seeds, so that an answer can be trusted; or a
+search for the settings of one.
+"""
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from corpus.complaints import gettext_noop
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus
-from modeling.models.runs import Failing, Recipes, TrainingRun
+from modeling.models.runs import Device, Failing, TrainingRun
 from people.models import Event
 from releases.models import Release
 
 MOST_WAITING = 100  # runs in the queue
+
+
+def guard_room(more):
+    """Raises Refused if `more` runs would be too many in the queue."""
+    waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
+    if waiting + more > MOST_WAITING:
+        raise Refused(
+            gettext_noop("%(n)s runs wait already; no more than %(most)s may."),
+            n=waiting,
+            most=MOST_WAITING,
+        )
 
 
 class StudyQuerySet(models.QuerySet):
@@ -24,6 +38,13 @@ class StudyQuerySet(models.QuerySet):
 class Study(models.Model):
     """Runs of some recipes with the same seeds on one release; `options` are fields of the recipe
     that differ from the published one, for all of them.
+
+    Of a search there is one recipe and one seed, and each run has further settings of its own; what
+    is searched stands in `search`: fields, trials, at_once, prunes. While it `searches` another
+    run follows each that ends (modeling/trials.py).
+
+    From `repeats_from` on the study is repeated on each release that is frozen later, for
+    `repeats_by`; what is made then `follows` it.
     """
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="studies")
@@ -31,12 +52,21 @@ class Study(models.Model):
     options = models.JSONField(default=dict, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     started_at = models.DateTimeField(auto_now_add=True)
-    compared = models.JSONField(default=dict, editable=False)  # see modeling/comparison.py
+    search = models.JSONField(default=dict, editable=False)
+    searches = models.BooleanField(default=False, editable=False)
+    follows = models.ForeignKey("self", models.PROTECT, null=True, related_name="repeats")
+    repeats_from = models.DateTimeField(null=True, editable=False)
+    repeats_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+    )
 
     objects = StudyQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["follows", "release"], name="one_repeat_a_release")
+        ]
 
     def __str__(self):
         return self.name or f"{self.release.version} · {self.pk}"
@@ -48,42 +78,74 @@ class Study(models.Model):
     @classmethod
     @transaction.atomic
     def request(
-        cls, person, release, recipes, seeds, on_failure=Failing.FAIL, options=None, name=""
-    ):
+        cls, person, release, recipes, seeds, on_failure=Failing.FAIL, options=None, name="",
+        device=Device.AUTO, follows=None,
+    ):  # fmt: skip
         """Queue a run of each recipe with each of the `seeds`.
 
         Raises Refused unless the release can be trained on, or if the queue is full.
         """
-        waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
-        if waiting + len(recipes) * len(seeds) > MOST_WAITING:
-            raise Refused(
-                gettext_noop("%(n)s runs wait already; no more than %(most)s may."),
-                n=waiting,
-                most=MOST_WAITING,
-            )
+        guard_room(len(recipes) * len(seeds))
         study = cls.objects.create(
-            release=release, name=name, options=options or {}, started_by=person
+            release=release, name=name, options=options or {}, started_by=person, follows=follows
         )
         # seed by seed, so that recipes can be compared as soon as the first are through
         for seed in seeds:
             for recipe in recipes:
-                run = TrainingRun.request(person, release, recipe, seed, on_failure, study=study)
+                run = TrainingRun.request(
+                    person, release, recipe, seed, on_failure, study, device=device
+                )
                 run.later()
         return study
 
-    def by_recipe(self):
-        """Recipe -> its runs by seed, in the order of the recipes' list."""
-        rows = list(self.runs.order_by("seed", "pk").prefetch_related("looks"))
-        return {
-            recipe: mine
-            for recipe in Recipes.values
-            if (mine := [run for run in rows if run.recipe == recipe])
-        }
+    @classmethod
+    @transaction.atomic
+    def request_search(
+        cls, person, release, recipe, search, on_failure=Failing.FAIL, options=None, name="",
+        device=Device.AUTO,
+    ):  # fmt: skip
+        """Queue the first runs of a search: the recipe's own settings, and some by chance.
+
+        Raises Refused like `request`.
+        """
+        from modeling.trials import go_on
+
+        guard_room(1)
+        study = cls.objects.create(
+            release=release, name=name, options=options or {}, started_by=person, searches=True,
+            search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
+        )  # fmt: skip
+        go_on(study)
+        return study
+
+    @transaction.atomic
+    def resume_by(self, person):
+        """Go on with a search that was stopped."""
+        from modeling.trials import go_on
+
+        if self.search and not self.searches:
+            self.searches = True
+            self.save(update_fields=["searches"])
+            Event.record(person, "train", self, again=True)
+            go_on(self)
+
+    @transaction.atomic
+    def repeat_by(self, person, wanted):
+        """Say whether it is to be repeated on each release that is frozen from now on.
+
+        Raises Refused for a search, and for what is itself a repetition.
+        """
+        if self.search or self.follows_id:
+            raise Refused(gettext_noop("Only a study of chosen settings is repeated."))
+        self.repeats_from = timezone.now() if wanted else None
+        self.repeats_by = person if wanted else None
+        self.save(update_fields=["repeats_from", "repeats_by"])
+        Event.record(person, "repeat", self, wanted=wanted)
 
     @property
     def active(self):
         """Whether a run or a look of it waits or works."""
-        return self.working or bool(self.looking)
+        return self.searches or self.working or bool(self.looking)
 
     @property
     def working(self):
@@ -97,7 +159,9 @@ class Study(models.Model):
 
     @transaction.atomic
     def stop_by(self, person):
-        """Stop every run that waits or works; each keeps its checkpoint."""
+        """Stop every run that waits or works; each keeps its checkpoint. A search ends."""
+        Study.objects.filter(pk=self.pk).update(searches=False)
+        self.searches = False
         for run in self.runs.all():
             run.stop_by(person)
 
@@ -111,7 +175,11 @@ class Study(models.Model):
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the study with its runs. Raises Refused where one cannot be deleted."""
+        """Delete the study with its runs. Raises Refused where one cannot be deleted, or where it
+        was repeated.
+        """
+        if self.repeats.exists():
+            raise Refused(gettext_noop("Delete its repetitions on later releases first."))
         for run in self.runs.all():
             run.delete_by(person)
         Event.record(person, "delete", self)

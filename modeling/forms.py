@@ -121,7 +121,9 @@ class StudyForm(forms.Form):
         label=_("recipes"), choices=Recipes.choices, widget=forms.CheckboxSelectMultiple,
         initial=[Recipes.HARD_SMALL],
         help_text=_(
-            "Trained on the train split, chosen on valid; test stays sealed until you look."
+            "Hard sharing: one trunk for all tasks and a head each. Soft sharing: a tower for what"
+            " tasks share and one for each, with gates that stated correlations steer. Trained on"
+            " the train split, chosen on valid; test stays sealed until you look."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(

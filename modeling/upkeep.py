@@ -31,7 +31,8 @@ def take_up(everything=False):
     """
     count = 0
     for model in JOBS:
-        for job in model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]):
+        going = model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
+        for job in going.order_by("queued_at", "pk"):  # first come, first served
             with transaction.atomic():
                 count += _take_up(job, everything)
     return count
@@ -54,7 +55,9 @@ def remind():
     waiting = [
         job
         for model in JOBS
-        for job in model.objects.filter(status=JobStatus.QUEUED, queued_at__lt=before)
+        for job in model.objects.filter(status=JobStatus.QUEUED, queued_at__lt=before).order_by(
+            "queued_at", "pk"
+        )
         if not getattr(job, "waits", False)
     ]
     empty = {queue for queue in {job.queue for job in waiting} if not waiting_in(queue)}

@@ -34,7 +34,9 @@ def trainers(queue="train"):
 def _asked():
     """Queue -> how many workers take it; None where nothing can be asked."""
     try:
-        told = current_app.control.inspect(timeout=PATIENCE).active_queues() or {}
+        with current_app.connection_for_write() as fresh:  # the pool's are dead if Redis was
+            asked = current_app.control.inspect(timeout=PATIENCE, connection=fresh)
+            told = asked.active_queues() or {}
     except UNREACHABLE:
         return None
     found = {}

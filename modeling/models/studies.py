@@ -17,7 +17,7 @@ from releases.models import Release
 MOST_WAITING = 100  # runs in the queue
 
 
-def guard_room(more):
+def guard_room(more=1):
     """Raises Refused if `more` runs would be too many in the queue."""
     waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
     if waiting + more > MOST_WAITING:
@@ -110,7 +110,7 @@ class Study(models.Model):
         """
         from modeling.trials import go_on
 
-        guard_room(1)
+        guard_room()
         study = cls.objects.create(
             release=release, name=name, options=options or {}, started_by=person, searches=True,
             search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
@@ -141,6 +141,11 @@ class Study(models.Model):
         self.repeats_by = person if wanted else None
         self.save(update_fields=["repeats_from", "repeats_by"])
         Event.record(person, "repeat", self, wanted=wanted)
+
+    @property
+    def ended(self):
+        """How many of its runs are over."""
+        return sum(not run.active for run in self.runs.all())
 
     @property
     def active(self):

@@ -7,6 +7,7 @@ from corpus.scope import LEAD, context, corpus_of, number, page_of
 from modeling.comparison import mean_score
 from modeling.forms import Fine, SearchForm, StudyForm
 from modeling.models import Recipes, RegisteredModel, Study, TrainingRun
+from modeling.models.studies import guard_room
 from modeling.views.runs import run_of
 from modeling.workers import trainers
 
@@ -31,7 +32,8 @@ def runs(request, pk):
         "modeling/runs.html",
         context(
             corpus, "runs", page=page, chosen=chosen, filtered=any(chosen.values()),
-            studies=Study.objects.filter(release__corpus=corpus).select_related("release")[:10],
+            studies=Study.objects.filter(release__corpus=corpus).select_related("release")
+            .prefetch_related("runs")[:10],
             recipes=Recipes.choices, states=[s for s in JobStatus.choices if s[0] != "draft"],
             releases=corpus.releases.usable(), ready=corpus.releases.usable().exists(),
             current=RegisteredModel.objects.current(corpus),
@@ -64,11 +66,20 @@ def new_run(request, pk):
             only = study.runs.first() if study.runs.count() == 1 and not study.search else None
             return redirect("run", only.pk) if only else redirect("study", study.pk)
     page = context(
-        corpus, "runs", form=form, fine=fine, search=search, workers=workers,
+        corpus, "runs", full=_full(), form=form, fine=fine, search=search, workers=workers,
         set=bool(fine.errors or initial.get("set")), ready=corpus.releases.usable().exists(),
         searched=bool(search.errors or search["trials"].value()),
     )  # fmt: skip
     return render(request, "modeling/new_run.html", page)
+
+
+def _full():
+    """Why the queue takes nothing more; empty if it does."""
+    try:
+        guard_room()
+    except Refused as refusal:
+        return sentence(refusal)
+    return ""
 
 
 def _start(person, told, options, search):

@@ -149,7 +149,7 @@ def _live(run):
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
         "by_task": _by_task(tasks, epochs, steps),
-        "words": _last_words(run),
+        "words": _last_words(run, epochs),
         "features": measured(run.release) if run.needs_clips else None,
         "workers": trainers() if run.status == JobStatus.QUEUED else None,
     }
@@ -168,12 +168,23 @@ def _by_task(tasks, epochs, steps):
     return found
 
 
-def _last_words(run, most=20):
-    """The end of what the learner wrote."""
+def _last_words(run, epochs, most=20):
+    """The end of what the learner reported and of what it wrote."""
     path = run.directory / "stderr.txt"
-    if not path.exists():
-        return ""
-    return "\n".join(path.read_text("utf-8", errors="replace").splitlines()[-most:])
+    written = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
+    return "\n".join([*map(_line, epochs[-most:]), *written[-most:]])
+
+
+def _line(event):
+    scores = event["selection_macro_f1"].values()
+    told = [
+        f"epoch {event['epoch']}/{event['epochs']}",
+        f"loss {event['loss']:.4f}" if event["loss"] is not None else "no labels",
+        f"macro-F1 {mean(scores):.4f}" if scores else "",
+        f"{event['seconds']:.1f} s",
+        f"{event['used']['memory']} MB",
+    ]
+    return "  ".join(filter(None, told))
 
 
 def _relations(run):

@@ -122,8 +122,10 @@ class StudyForm(forms.Form):
         initial=[Recipes.HARD_SMALL],
         help_text=_(
             "Hard sharing: one trunk for all tasks and a head each. Soft sharing: a tower for what"
-            " tasks share and one for each, with gates that stated correlations steer. Trained on"
-            " the train split, chosen on valid; test stays sealed until you look."
+            " tasks share and one for each, with gates that stated correlations steer. Published"
+            " networks judge each utterance alone from text, sound and picture, with their authors'"
+            " settings. All are trained on train and chosen on valid; test stays sealed until you"
+            " look."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
@@ -201,6 +203,11 @@ class SearchForm(forms.Form):
         if both:
             words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
             self.add_error("searched", words)
+        own = all(recipes.RECIPES[name].network == "own" for name in chosen)
+        fixed = {"width", "dropout", "relation_weight"} & set(search["fields"])
+        if fixed and not own:
+            words = _("A published network has its own: %(names)s")
+            self.add_error("searched", words % {"names": ", ".join(sorted(fixed))})
         soft = all(recipes.RECIPES[name].sharing == "relgate" for name in chosen)
         if "relation_weight" in search["fields"] and not soft:
             self.add_error("searched", _("Only soft sharing weighs the stated correlations."))

@@ -7,11 +7,13 @@ from typing import Any
 
 MODALITIES = ("text", "audio", "vision")
 SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate")
+NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENTS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENTS)
 PRECISIONS = ("fp32", "bf16")
 CHOICES = {
+    "network": NETWORKS,
     "sharing": SHARINGS,
     "relations": RELATIONS,
     "weighting": WEIGHTINGS,
@@ -32,6 +34,9 @@ class Recipe:
     in the towers of the sharing only, not in each modality before; without `fusion` modalities are
     laid side by side and projected, instead of attending to each other.
 
+    `network` is this house's, "own", or a published one (networks/published.py) with its authors'
+    settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
+
     `sharing` "single" is the control: a whole network a task. `relations` says what the stated
     correlations do in the sharing "relgate": see modeling/learner/sharing/relgate.py. The four
     weights after it are of its losses.
@@ -48,6 +53,7 @@ class Recipe:
 
     name: str = "hard-small"
     modalities: tuple[str, ...] = MODALITIES
+    network: str = "own"
     sharing: str = "hard"
     relations: str = "supervised"
     width: int = 64
@@ -88,6 +94,8 @@ class Recipe:
                 raise RecipeError(
                     f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}."
                 )
+        if self.network != "own" and set(self.modalities) != set(MODALITIES):
+            raise RecipeError(f"network {self.network!r} needs {', '.join(MODALITIES)}.")
         if self.width % self.heads:
             raise RecipeError(f"width {self.width} is not a multiple of heads {self.heads}.")
         for name in ("epochs", "patience", "dialogues_per_batch", "width", "heads"):
@@ -117,6 +125,11 @@ RECIPES = {
     "hard-text": replace(TEXT, name="hard-text"),
     "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
     "soft-text": replace(TEXT, name="soft-text", sharing="relgate"),
+    "ef-lstm": replace(Recipe(), name="ef-lstm", network="ef_lstm"),
+    "lmf": replace(Recipe(), name="lmf", network="lmf"),
+    "tfn": replace(Recipe(), name="tfn", network="tfn"),
+    "mfn": replace(Recipe(), name="mfn", network="mfn"),
+    "mult": replace(Recipe(), name="mult", network="mult"),
 }
 
 

@@ -101,7 +101,7 @@ class RunDirectory:
         if not self.path("meta.json").exists():
             return
         there = self.read("meta.json")
-        other = [key for key in DECIDES if there.get(key) != meta.get(key)]
+        other = [key for key in DECIDES if not _same(there.get(key), meta.get(key))]
         if other:
             raise RunError(
                 f"{self.root} holds a run of another {' and '.join(other)}."
@@ -170,6 +170,13 @@ class RunDirectory:
     def _digest(self) -> str:
         with self.path("model.safetensors").open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _same(there: Any, now: Any) -> bool:
+    """Whether two say the same; a field that an older version did not have yet decides nothing."""
+    if isinstance(there, dict) and isinstance(now, dict):
+        return all(there[key] == now.get(key) for key in there)
+    return bool(there == now)
 
 
 def runs_of(root: Path) -> list[RunDirectory]:

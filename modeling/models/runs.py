@@ -26,6 +26,11 @@ class Recipes(models.TextChoices):
     HARD_TEXT = "hard-text", gettext_lazy("hard sharing, text only")
     SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates: text, audio, vision")
     SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
+    EF_LSTM = "ef-lstm", gettext_lazy("EF-LSTM, published")
+    LMF = "lmf", gettext_lazy("LMF (Liu et al. 2018), published")
+    TFN = "tfn", gettext_lazy("TFN (Zadeh et al. 2017), published")
+    MFN = "mfn", gettext_lazy("MFN (Zadeh et al. 2018), published")
+    MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019), published")
 
 
 class Failing(models.TextChoices):

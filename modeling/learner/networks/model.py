@@ -1,4 +1,4 @@
-"""Encoders, context, fusion, sharing and heads as one network."""
+"""Encoders, context, fusion, sharing and heads as one network; or a published one instead."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -121,6 +121,10 @@ def build(
     priors: Mapping[str, float] | None = None,
 ) -> nn.Module:
     """The network of a recipe; `sizes` as in DialogueModel, `priors` as in `sharing.make`."""
+    if recipe.network != "own":
+        from modeling.learner.networks.published import Published
+
+        return Published(recipe, tasks, vocabulary, sizes)
     if recipe.sharing == "single":
         return SeparateModels(recipe, tasks, vocabulary, sizes)
     return DialogueModel(recipe, tasks, vocabulary, sizes, priors)

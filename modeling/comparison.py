@@ -14,6 +14,7 @@ from modeling.learner.release import load
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Recipes
 
+FEW = 3  # groups of which every two are compared
 DAY = 86_400  # seconds that a comparison is kept
 
 
@@ -122,9 +123,20 @@ class Pair:
 
 
 def pairs_of(release, groups, where):
-    """Every two groups that have a seed in common."""
-    made = (Pair(release, one, other, where) for one, other in itertools.combinations(groups, 2))
+    """Every two groups that have a seed in common; of more than FEW groups the best one against
+    each other.
+    """
+    sides = list(itertools.combinations(groups, 2))
+    if len(groups) > FEW:
+        best = max(groups, key=lambda group: _height(group, where))
+        sides = [(best, other) for other in groups if other is not best]
+    made = [Pair(release, one, other, where) for one, other in sides]
     return [pair for pair in made if pair.seeds]
+
+
+def _height(group, where):
+    scores = [mean_score(told) for told in group.results(where).values()]
+    return mean(scores) if scores else -1.0
 
 
 def _told(run, where):

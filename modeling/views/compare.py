@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from corpus.scope import LEAD, context, corpus_of, numbers
-from modeling.comparison import groups_of, mean_score, pairs_of
+from modeling.comparison import FEW, groups_of, mean_score, pairs_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval, summary
 from modeling.models import Study, TrainingRun
@@ -13,7 +13,7 @@ from modeling.trials import scores_of
 from modeling.views.runs import tasks_of
 
 SURE = 0.05  # corrected p below which a difference is said to be one
-MOST = 4  # configurations: so many kinds of line can be told apart
+MOST = 9  # configurations: so many kinds of line can be told apart
 
 
 def compare(request, pk):
@@ -65,6 +65,7 @@ def figures(release, groups, tasks):
     return {
         "chosen": _table(groups, tasks, "selection"),
         "sealed": _table(groups, tasks, "sealed"),
+        "many": len(groups) > FEW,
         "said": said(release, groups, tasks, "selection"),
         "said_sealed": said(release, groups, tasks, "sealed"),
     }

@@ -203,7 +203,7 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_studies(
     assert "runs of one release" in mixed
     many = [TrainingRun.request(lead, release, r) for r in Recipes.values]
     told = {"run": [run.pk for run in many], "study": [narrow.pk]}
-    assert "4 recipes or settings at most" in client.get(address, told).content.decode()
+    assert "9 recipes or settings at most" in client.get(address, told).content.decode()
     assert client_of(make_member(corpus)).get(address).status_code == 404
     listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
     assert address in listed and "Compare what is ticked" in listed
@@ -278,3 +278,16 @@ def test_a_form_like_a_run_and_settings_that_cannot_be(release, lead, client_of,
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 99, "on_failure": "fail"}
     page = client.post(address, form | {"dropout": "7"}).content.decode()
     assert page.count('class="errorlist"') >= 2 and Study.objects.count() == 1
+
+
+def test_of_many_configurations_the_best_stands_against_each_other(release, lead):
+    study = request(lead, release, recipes=Recipes.values[:4])
+    for run in study.runs.all():
+        score = {"hard-text": 0.9}.get(run.recipe, 0.5)
+        run.results = {"split": "valid", "tasks": {"sentiment": {"macro_f1": score}}}
+        TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.DONE, results=run.results)
+        run.directory.mkdir(parents=True)
+        (run.directory / "selection.jsonl").touch()
+    pairs = pairs_of(release, groups_of(study.runs.all()), "selection")
+    assert [pair.one.recipe for pair in pairs] == ["hard-text"] * 3
+    assert len({pair.other.recipe for pair in pairs}) == 3

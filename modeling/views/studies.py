@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 
 from django.contrib import messages
 from django.db import transaction
@@ -76,9 +77,11 @@ def _trials(study):
         }
         for number, (run, trial) in enumerate(zip(runs, trials, strict=True), start=1)
     ]
-    values = [trial.value for trial in trials if trial.state == "done"]
-    best = [max(values[: n + 1]) for n in range(len(values))]
+    values = [trial.value for trial in trials if trial.value is not None]
     span = (min(values), max(values)) if values else (0.0, 1.0)
+    over = [trial.value if trial.value is not None else span[0]
+            for trial in trials if trial.state != "going"]  # fmt: skip
+    best = list(itertools.accumulate(over, max))
     return {
         "trials": sorted(rows, key=lambda r: (-(r["trial"].value or -1), r["number"])),
         "ended": sum(trial.state != "going" for trial in trials),

@@ -140,6 +140,17 @@ else:
 DATABASES["default"].update(CONN_MAX_AGE=60)  # opening a file anew costs as much as ten queries
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+# --- Caches --------------------------------------------------------------------------------------
+CACHES = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "kept": {  # what took seconds to compute, for all processes of this machine
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": DATA_DIR / "cache",
+        "TIMEOUT": None,
+        "OPTIONS": {"MAX_ENTRIES": 2000},
+    },
+}
+
 # --- Work queue ----------------------------------------------------------------------------------
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL

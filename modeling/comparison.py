@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from statistics import mean
 
-from django.core.cache import cache
+from django.core.cache import caches
 from django.utils.functional import cached_property
 
 from modeling.learner import comparing
@@ -15,7 +15,6 @@ from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Recipes
 
 FEW = 3  # groups of which every two are compared
-DAY = 86_400  # seconds that a comparison is kept
 
 
 @dataclass
@@ -108,10 +107,10 @@ class Pair:
         ]
         digest = hashlib.sha256(repr((self.release.digest, self.where, marks)).encode())
         key = f"compared:{digest.hexdigest()}"
-        found = cache.get(key)
+        found = caches["kept"].get(key)
         if found is None:
             found = self._compare(sides)
-            cache.set(key, found, DAY)
+            caches["kept"].set(key, found)
         return found
 
     def _compare(self, sides):
@@ -132,6 +131,14 @@ def pairs_of(release, groups, where):
         sides = [(best, other) for other in groups if other is not best]
     made = [Pair(release, one, other, where) for one, other in sides]
     return [pair for pair in made if pair.seeds]
+
+
+def prepare(study, where):
+    """Compute the comparisons of a study that is through, so that its page need not."""
+    if not study.search and not study.active:
+        runs = list(study.runs.prefetch_related("looks"))
+        for pair in pairs_of(study.release, groups_of(runs), where):
+            pair.by_task()
 
 
 def _height(group, where):

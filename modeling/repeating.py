@@ -29,6 +29,8 @@ def due(study):
     corpus = Corpus.objects.led_by(study.repeats_by).filter(pk=study.corpus_id).first()
     if corpus is None:  # who asked for it leads the corpus no more
         return []
+    if not study.runs.exists():  # they were deleted one by one
+        return []
     frozen = corpus.releases.usable().filter(finished_at__gt=study.repeats_from)
     return list(frozen.exclude(studies__follows=study).order_by("pk"))
 

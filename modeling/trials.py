@@ -4,7 +4,7 @@ from statistics import mean
 
 from django.db import transaction
 
-from corpus.jobs import JobStatus
+from corpus.jobs import JobStatus, Refused
 from modeling import searching
 from modeling.comparison import mean_score
 from modeling.learner.recipes import RECIPES
@@ -41,8 +41,16 @@ def trial_of(run):
 
 def go_on(study):
     """Queue what the search tries next, until all its trials are there. It ends by itself after
-    them, or when run after run fails. Does nothing for a study that does not search.
+    them, when run after run fails, or when its release may no longer be trained on. Does nothing
+    for a study that does not search.
     """
+    try:
+        _go_on(study)
+    except Refused:  # each page of the release says why
+        Study.objects.filter(pk=study.pk).update(searches=False)
+
+
+def _go_on(study):
     with transaction.atomic():
         study = Study.objects.select_for_update().filter(pk=study.pk, searches=True).first()
         if study is None:

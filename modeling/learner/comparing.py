@@ -13,7 +13,6 @@ from modeling.learner.rundir import RunDirectory, RunError
 
 REPLICATES = 5000
 FEWEST = 10  # dialogues on which an interval is told
-METRICS = ("macro_f1", "accuracy")
 SUMMED = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "auroc", "ap", "mae",
           "quadratic_kappa", "ece")  # fmt: skip
 Tables = NDArray[np.float64]  # (dialogues, classes, classes): gold by predicted
@@ -70,32 +69,36 @@ FILES = {"sealed": "predictions.jsonl", "selection": "selection.jsonl"}
 FUNCTIONS = {"macro_f1": macro_f1_of, "accuracy": accuracy_of}
 
 
-def difference(
-    one: Sequence[Tables], other: Sequence[Tables], metric: str,
-    replicates: int = REPLICATES, seed: int = 0,
-) -> dict[str, float]:  # fmt: skip
-    """Gain of `one` over `other` (tables of the same dialogues, one a seed) with its 95 % interval
-    and two-sided p: dialogues and, where there are several, seeds are drawn with replacement, the
-    same for both (a paired bootstrap over clusters). Seeds that were asked different dialogues draw
-    their own.
+def differences(
+    one: Sequence[Tables], other: Sequence[Tables], replicates: int = REPLICATES, seed: int = 0
+) -> dict[str, dict[str, float]]:
+    """Metric -> gain of `one` over `other` (tables of the same dialogues, one a seed) with its 95 %
+    interval and two-sided p: dialogues and, where there are several, seeds are drawn with
+    replacement, the same for both (a paired bootstrap over clusters). Seeds that were asked
+    different dialogues draw their own.
     """
-    score, rng, seeds = FUNCTIONS[metric], np.random.default_rng(seed), len(one)
-    observed = np.mean([score(a.sum(0)) - score(b.sum(0)) for a, b in zip(one, other, strict=True)])
+    rng, seeds = np.random.default_rng(seed), len(one)
     drawn: dict[int, NDArray[np.float64]] = {}  # number of dialogues -> how often each is drawn
 
-    def gained(a: Tables, b: Tables) -> NDArray[np.float64]:
-        n = len(a)
+    def resampled(tables: Tables) -> Tables:
+        n = len(tables)
         if n not in drawn:
             drawn[n] = rng.multinomial(n, [1 / n] * n, size=replicates).astype(float)
-        return score(np.tensordot(drawn[n], a, 1)) - score(np.tensordot(drawn[n], b, 1))
+        return np.tensordot(drawn[n], tables, 1)  # (replicates, classes, classes)
 
-    each = np.stack([gained(a, b) for a, b in zip(one, other, strict=True)])  # (seeds, replicates)
+    sides = list(zip(one, other, strict=True))
+    again = [(resampled(a), resampled(b)) for a, b in sides]
     times = rng.multinomial(seeds, [1 / seeds] * seeds, size=replicates).T / seeds
-    gains = (each * times).sum(0)
-    low, high = np.quantile(gains, [0.025, 0.975])
-    beyond = min((gains <= 0).sum(), (gains >= 0).sum())
-    p = min(1.0, 2 * (int(beyond) + 1) / (replicates + 1))
-    return {"gain": float(observed), "low": float(low), "high": float(high), "p": p}
+    found = {}
+    for metric, score in FUNCTIONS.items():
+        observed = np.mean([score(a.sum(0)) - score(b.sum(0)) for a, b in sides])
+        each = np.stack([score(a) - score(b) for a, b in again])  # (seeds, replicates)
+        gains = (each * times).sum(0)
+        low, high = np.quantile(gains, [0.025, 0.975])
+        beyond = min((gains <= 0).sum(), (gains >= 0).sum())
+        p = min(1.0, 2 * (int(beyond) + 1) / (replicates + 1))
+        found[metric] = {"gain": float(observed), "low": float(low), "high": float(high), "p": p}
+    return found
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -141,10 +144,8 @@ def compare(
         ]
         if tables[0][0].sum():
             dialogues = min(len(each) for each in tables[0])
-            tasks[task.key] = {
-                metric: difference(tables[0], tables[1], metric) for metric in METRICS
-            }
-    for metric in METRICS:
+            tasks[task.key] = dict(differences(tables[0], tables[1]))
+    for metric in FUNCTIONS:
         rows = [row[metric] for row in tasks.values()]
         for row, corrected in zip(rows, holm([row["p"] for row in rows]), strict=True):
             row["p_holm"] = corrected

@@ -15,7 +15,7 @@ from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
-from modeling.learner.losses import GradientBalance, Objective
+from modeling.learner.losses import Objective
 from modeling.learner.recipes import GRADIENTS, RecipeError
 from modeling.learner.rundir import Emit, RunDirectory
 
@@ -165,7 +165,11 @@ class _Step:
 
     def __post_init__(self) -> None:
         recipe = self.learner.objective.recipe
-        self.balance = GradientBalance(recipe.weighting) if recipe.weighting in GRADIENTS else None
+        self.balance = None
+        if recipe.weighting in GRADIENTS:
+            from modeling.learner.gradients import GradientBalance
+
+            self.balance = GradientBalance(recipe.weighting)
         # separate networks are clipped one by one: nothing couples their gradients
         model = self.learner.model
         self.alone = list(getattr(model, "models", {}).values()) or [model]

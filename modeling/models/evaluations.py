@@ -68,9 +68,13 @@ class Evaluation(Job):
 
     def evaluate(self):
         """Evaluate in a process of its own; a second call while one works does nothing."""
+        from modeling.comparison import prepare
+
         if self.claim():
             with self.settled():
                 self._supervise()
+            if self.run.study_id:
+                prepare(self.run.study, "sealed")
         return self
 
     def _supervise(self):

@@ -141,6 +141,7 @@ class TrainingRun(Job):
 
     def train(self):
         """Train in a process of its own; a second call while one works does nothing."""
+        from modeling.comparison import prepare
         from modeling.trials import go_on
 
         if self.claim():
@@ -148,6 +149,7 @@ class TrainingRun(Job):
                 self._supervise()
             if self.study_id:
                 go_on(self.study)
+                prepare(self.study, "selection")
         return self
 
     @property
@@ -217,7 +219,7 @@ class TrainingRun(Job):
             ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
              "--out", self.directory, "--cache", FeaturePart.cache(),
              "--keep-every", settings.KEEP_EVERY, "--device", self.device,
-             "--tensorboard", "--json"],
+             "--json"],
             self.directory,
             self._beat,
         )  # fmt: skip

@@ -111,6 +111,7 @@ class Study(models.Model):
         from modeling.trials import go_on
 
         guard_room()
+        release.guard_open()
         study = cls.objects.create(
             release=release, name=name, options=options or {}, started_by=person, searches=True,
             search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
@@ -120,10 +121,11 @@ class Study(models.Model):
 
     @transaction.atomic
     def resume_by(self, person):
-        """Go on with a search that was stopped."""
+        """Go on with a search that was stopped. Raises Refused if its release is withdrawn."""
         from modeling.trials import go_on
 
         if self.search and not self.searches:
+            self.release.guard_open()
             self.searches = True
             self.save(update_fields=["searches"])
             Event.record(person, "train", self, again=True)

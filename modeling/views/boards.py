@@ -2,10 +2,12 @@
 
 import io
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from django.http import Http404, HttpResponse
 
-from modeling.learner.board import FOLDER
+from modeling.learner import board
 from modeling.views.looks import attached
 from modeling.views.runs import run_of
 from modeling.views.studies import study_of
@@ -20,12 +22,17 @@ def study_board(request, pk):
 
 
 def _zipped(runs, name):
-    """A folder a run. Raises Http404 where none has such files."""
+    """A folder a run. Raises Http404 where none has begun."""
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as at:
         for run in runs:
-            for file in sorted((run.directory / FOLDER).glob("events.*")):
-                archive.write(file, f"{name}/{run.pk}-{run.recipe}-seed-{run.seed}/{file.name}")
+            events = run.events()
+            if not events:
+                continue
+            folder = f"{run.pk}-{run.recipe}-seed-{run.seed}"
+            board.write(events, Path(at) / folder)
+            for file in sorted((Path(at) / folder).iterdir()):
+                archive.write(file, f"{name}/{folder}/{file.name}")
         if not archive.namelist():
             raise Http404
     response = HttpResponse(packed.getvalue(), content_type="application/zip")

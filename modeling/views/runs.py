@@ -11,7 +11,6 @@ from django.views.decorators.http import require_POST
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
-from modeling.learner.board import FOLDER
 from modeling.learner.comparing import summary
 from modeling.learner.recipes import RECIPES
 from modeling.learner.rundir import RunDirectory, RunError
@@ -57,7 +56,6 @@ def run(request, pk):
         runs_looked=Evaluation.objects.at(run.release).values("run").distinct().count(),
         seeds=_seeds(run, tasks),
         chosen=_rows(tasks, run.results),
-        board=(run.directory / FOLDER).exists(),
         ran_on=_meta(run).get("device"),
         steers=RECIPES[run.recipe].sharing == "relgate",
         **_words(run, told),

@@ -148,7 +148,10 @@ def stop_study(request, pk):
 @require_POST
 def resume_study(request, pk):
     study = study_of(request, pk)
-    study.resume_by(request.user)
+    try:
+        study.resume_by(request.user)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
     return redirect("study", pk)
 
 

@@ -215,13 +215,13 @@ def test_a_paired_bootstrap_over_dialogues():
     worse = np.where(rng.random(600) < 0.6, gold, 1 - gold)
     better = np.where(rng.random(600) < 0.5, gold, worse)
     a, b = (comparing.counted(gold, said, owner, 2) for said in (better, worse))
-    found = comparing.difference([a, a], [b, b], "accuracy")
+    found = comparing.differences([a, a], [b, b])["accuracy"]
     assert found["gain"] == pytest.approx((better == gold).mean() - (worse == gold).mean())
     assert 0 < found["low"] < found["gain"] < found["high"] and found["p"] < 0.01
     by_dialogue = ((better == gold) * 1.0 - (worse == gold)).reshape(-1, 6).mean(1)
     error = by_dialogue.std(ddof=1) / 10
     assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
-    same = comparing.difference([a], [a], "macro_f1")
+    same = comparing.differences([a], [a])["macro_f1"]
     assert same["gain"] == same["low"] == same["high"] == 0 and same["p"] == 1
 
 

@@ -1,6 +1,7 @@
 """Searches for settings, repetitions on new releases, encoders and devices, as rows and pages."""
 
 import io
+import json
 import zipfile
 
 import pytest
@@ -9,6 +10,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from corpus.jobs import JobStatus, Refused
 from modeling.encoders import encoders
+from modeling.learner.board import Board
 from modeling.models import Study, TrainingRun, studies
 from modeling.repeating import repeat_due
 from modeling.trials import best_of, go_on, is_hopeless, scores_of, trial_of
@@ -77,6 +79,18 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     TrainingRun.objects.update(status=JobStatus.FAILED)
     go_on(study)
     assert study.runs.count() == 4 and not Study.objects.get().searches
+    study.resume_by(lead)
+    assert study.runs.count() == 4  # three in a row failed again
+    TrainingRun.objects.update(status=JobStatus.DONE)
+    study.resume_by(lead)
+    assert study.runs.count() == 6
+    TrainingRun.objects.update(status=JobStatus.DONE)
+    release.retract(lead, "withdrawn", "wrong")
+    go_on(study)
+    assert study.runs.count() == 6 and not Study.objects.get().searches
+    study.refresh_from_db()
+    with pytest.raises(Refused, match="withdrawn"):
+        study.resume_by(lead)
     monkeypatch.setattr(studies, "MOST_WAITING", 0)
     with pytest.raises(Refused, match="no more than 0"):
         Study.request_search(lead, release, "hard-text", SEARCH)
@@ -211,3 +225,23 @@ def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_o
     assert run.queue == "gpu" and TrainingRun(device="auto").queue == "train"
     run.train()  # here, where there is none
     assert run.status == JobStatus.FAILED and "no GPU here" in run.failure_text
+
+
+def test_the_learner_writes_them_as_it_goes_and_anew_when_it_goes_on(tmp_path):
+    lines = [
+        {"event": "epoch", "epoch": n, "losses": {"a": 1.0 / n}, "loss": 1.0 / n,
+         "selection_macro_f1": {"a": n / 10}, "used": {"cpu": 1.0}}
+        for n in (1, 2, 3)
+    ]  # fmt: skip
+    path = tmp_path / "events.jsonl"
+    for heard in (lines[:2], lines[1:]):  # killed after two, goes on from a checkpoint after one
+        board = Board(tmp_path)
+        path.write_text(json.dumps(lines[0]) + "\n")
+        for event in heard:
+            if event is not lines[0]:
+                path.write_text(path.read_text() + json.dumps(event) + "\n")
+            board.hear(event)
+        board.close()
+    read = EventAccumulator(str(tmp_path / "tensorboard"))
+    read.Reload()
+    assert [each.step for each in read.Scalars("loss/a")] == [1, 2, 3]

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from modeling.learner import planted
-from modeling.learner.losses import Geometric, GradientBalance, Objective, Terms
+from modeling.learner.gradients import Geometric, GradientBalance
+from modeling.learner.losses import Objective, Terms
 from modeling.learner.planted import TASKS
 from modeling.learner.recipes import GRADIENTS
 

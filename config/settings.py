@@ -1,5 +1,6 @@
 """All settings, from the environment (see .env.example); unset, they are the embedded default."""
 
+import os
 from pathlib import Path
 
 import environ
@@ -161,6 +162,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives its Redis
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1}
+TRAIN_THREADS = env.int("TRAIN_THREADS", default=max(1, (os.cpu_count() or 2) // 2))  # a run's
 UPKEEP_EVERY = env.float("UPKEEP_EVERY", default=15.0)  # seconds; workers look for lost work
 KEEP_EVERY = env.float("KEEP_EVERY", default=30.0)  # seconds between two checkpoints of a run
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)

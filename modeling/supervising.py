@@ -1,6 +1,7 @@
 """The learner as a program of its own: started on a leash, watched, stopped cleanly."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -23,6 +24,7 @@ def supervise(arguments, directory, beat):
     Raises Refused with the learner's own sentence, or with how it died; Stopped if it was stopped.
     """
     directory.mkdir(parents=True, exist_ok=True)
+    threads = str(settings.TRAIN_THREADS)
     command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--leashed"]
     with (
         (directory / "stderr.txt").open("wb") as errors,
@@ -30,6 +32,7 @@ def supervise(arguments, directory, beat):
         subprocess.Popen(
             command,
             cwd=settings.ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": threads},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=errors,

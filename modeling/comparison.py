@@ -9,8 +9,9 @@ from statistics import mean
 from django.core.cache import caches
 from django.utils.functional import cached_property
 
+from corpus.jobs import JobStatus
 from modeling.learner import comparing
-from modeling.learner.release import load
+from modeling.learner.release import ReleaseError, load
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Recipes
 
@@ -33,8 +34,8 @@ class Group:
 
     def results(self, where):
         """Seed -> what it gave on what selects ("selection") or on the sealed split ("sealed")."""
-        found = {run.seed: results_of(run, where) for run in self.runs}
-        return {seed: told for seed, told in sorted(found.items()) if told.get("tasks")}
+        found = {run.seed: results_of(run, where) for run in self.runs}  # runs come by seed
+        return {seed: told for seed, told in found.items() if mean_score(told) is not None}
 
     def ended(self, where):
         """Seed -> run, of those that can be compared there."""
@@ -42,9 +43,12 @@ class Group:
 
 
 def groups_of(runs):
-    """The runs by configuration, in the order of the recipes' list; the newest of a seed counts."""
+    """The runs by configuration, in the order of the recipes' list; of a seed the newest that ended
+    well counts, or the newest.
+    """
+    order = {recipe: place for place, recipe in enumerate(Recipes.values)}
     found = {}
-    for run in sorted(runs, key=lambda run: (Recipes.values.index(run.recipe), run.pk)):
+    for run in sorted(runs, key=lambda r: (order[r.recipe], r.status == JobStatus.DONE, r.pk)):
         key = (run.recipe, run.on_failure, json.dumps(run.options, sort_keys=True))
         found.setdefault(key, {})[run.seed] = run
     rows = [list(seeds.values()) for seeds in found.values()]
@@ -117,7 +121,7 @@ class Pair:
         rows = [[RunDirectory(run.directory) for run in side] for side in sides]
         try:
             return comparing.compare(load(self.release.directory), *rows, self.where)
-        except RunError:  # files of a run are gone; the rows of both still show their figures
+        except (RunError, ReleaseError):  # files are gone; the rows still show their figures
             return {"tasks": {}, "seeds": self.seeds, "dialogues": 0, "split": ""}
 
 
@@ -147,6 +151,7 @@ def _height(group, where):
 
 
 def _told(run, where):
-    if where == "sealed":
-        return run.evaluation is not None
-    return (run.directory / "selection.jsonl").exists() and bool(run.results)
+    """Whether its answers can be compared."""
+    if mean_score(results_of(run, where)) is None:
+        return False
+    return where == "sealed" or (run.directory / "selection.jsonl").exists()

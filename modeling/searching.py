@@ -25,7 +25,6 @@ SPACE: dict[str, BaseDistribution] = {
     "relation_weight": FloatDistribution(0.1, 10.0, log=True),
 }
 STARTUP = 5  # trials by chance before the estimator says anything
-WARM_UP = 3  # epochs before a trial can be hopeless
 FEWEST = 8  # ended trials on which it is told what mattered
 DIGITS = 3  # of a value that is tried: more decide nothing
 
@@ -65,10 +64,16 @@ def propose(fields: Sequence[str], trials: Sequence[Trial], seed: int) -> dict[s
 
 
 def hopeless(
-    fields: Sequence[str], trials: Sequence[Trial], settings: dict[str, Any], curve: Sequence[float]
+    fields: Sequence[str],
+    trials: Sequence[Trial],
+    settings: dict[str, Any],
+    curve: Sequence[float],
+    warm_up: int,
 ) -> bool:
-    """Whether the best score so far is below the median of the others at the same epoch."""
-    pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=WARM_UP + 1)
+    """Whether the best score so far is below the median of the others at the same epoch; never in
+    the first `warm_up` epochs.
+    """
+    pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=warm_up + 1)
     mine = _frozen(fields, Trial(settings, "going", curve=tuple(curve)))
     return bool(curve) and bool(pruner.prune(_study(fields, trials), mine))
 

@@ -12,6 +12,7 @@ from modeling.models.runs import TrainingRun
 from modeling.models.studies import Study
 
 SEED = 1  # of every trial: settings are compared, not luck
+LEAST = 3  # epochs before a run can be hopeless, and a quarter of all
 MANY_FAILURES = 3  # in a row: then something else is wrong
 
 
@@ -56,9 +57,8 @@ def _go_on(study):
         if study is None:
             return
         asked, runs = study.search, list(study.runs.order_by("pk"))
-        ended = [run for run in runs if not run.active]
-        going = len(runs) - len(ended)
-        last = ended[-MANY_FAILURES:]
+        going = sum(run.active for run in runs)
+        last = [run for run in runs[asked.get("since", 0) :] if not run.active][-MANY_FAILURES:]
         broken = len(last) == MANY_FAILURES and all(r.status == JobStatus.FAILED for r in last)
         missing = 0 if broken else min(asked["at_once"] - going, asked["trials"] - len(runs))
         trials = [trial_of(run) for run in runs]
@@ -89,8 +89,9 @@ def is_hopeless(run, events):
     if not study.search.get("prunes") or not events or events[-1]["event"] != "epoch":
         return False
     others = [trial_of(other) for other in study.runs.exclude(pk=run.pk)]
-    curve = scores_of(events)
-    return searching.hopeless(study.search["fields"], others, run.options, curve)
+    curve, fields = scores_of(events), study.search["fields"]
+    warm_up = max(LEAST, events[-1]["epochs"] // 4)
+    return searching.hopeless(fields, others, run.options, curve, warm_up)
 
 
 def best_of(study):

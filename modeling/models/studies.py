@@ -121,13 +121,17 @@ class Study(models.Model):
 
     @transaction.atomic
     def resume_by(self, person):
-        """Go on with a search that was stopped. Raises Refused if its release is withdrawn."""
+        """Go on with a search that was stopped or has given up; failures before count no more.
+        Raises Refused if its release is withdrawn.
+        """
         from modeling.trials import go_on
 
+        self.refresh_from_db()
         if self.search and not self.searches:
             self.release.guard_open()
+            self.search["since"] = self.runs.count()
             self.searches = True
-            self.save(update_fields=["searches"])
+            self.save(update_fields=["search", "searches"])
             Event.record(person, "train", self, again=True)
             go_on(self)
 

@@ -80,7 +80,7 @@ def _table(groups, tasks, where):
             continue
         means = summary(results)
         overall = mean_interval([mean_score(told) for told in results])
-        cells = [means[task.key] and means[task.key]["macro_f1"] for task in tasks]
+        cells = [(means.get(task.key) or {}).get("macro_f1") for task in tasks]
         found.append((group.label, len(results), [*cells, overall]))
     return found
 

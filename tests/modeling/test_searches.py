@@ -76,18 +76,17 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     study.resume_by(lead)
     assert study.runs.count() == 4
     assert Event.objects.filter(verb="train", noun="study").count() == 1
-    TrainingRun.objects.update(status=JobStatus.FAILED)
-    go_on(study)
-    assert study.runs.count() == 4 and not Study.objects.get().searches
-    study.resume_by(lead)
-    assert study.runs.count() == 4  # three in a row failed again
-    TrainingRun.objects.update(status=JobStatus.DONE)
-    study.resume_by(lead)
-    assert study.runs.count() == 6
+    for count in (6, 6):  # two failures are an accident, four in a row are not
+        TrainingRun.objects.update(status=JobStatus.FAILED)
+        go_on(study)
+        assert study.runs.count() == count
+    assert not Study.objects.get().searches
+    study.resume_by(lead)  # somebody has mended what was wrong
+    assert study.runs.count() == 8
     TrainingRun.objects.update(status=JobStatus.DONE)
     release.retract(lead, "withdrawn", "wrong")
     go_on(study)
-    assert study.runs.count() == 6 and not Study.objects.get().searches
+    assert study.runs.count() == 8 and not Study.objects.get().searches
     study.refresh_from_db()
     with pytest.raises(Refused, match="withdrawn"):
         study.resume_by(lead)
@@ -105,7 +104,7 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
     for run in others:
         run.directory.mkdir(parents=True)
         lines = [f'{{"event": "epoch", "epoch": {n}, "selection_macro_f1": {{"a": 2.0}}}}\n'
-                 for n in range(1, 40)]  # fmt: skip
+                 for n in range(1, 201)]  # fmt: skip
         (run.directory / "events.jsonl").write_text("".join(lines))
         TrainingRun.objects.filter(pk=run.pk).update(
             status=JobStatus.DONE, results={"tasks": {"a": {"macro_f1": 2.0}}}
@@ -117,7 +116,7 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
     )
     last = TrainingRun.objects.get(pk=last.pk).train()
     assert last.status == JobStatus.STOPPED and "below the median" in last.failure_text
-    assert 3 < len(scores_of(last.events())) < 200
+    assert 50 <= len(scores_of(last.events())) < 200
     assert trial_of(last).state == "pruned"
     page = client_of(lead).get(reverse("study", args=[study.pk])).content.decode()
     assert "ended early" in page

@@ -54,8 +54,8 @@ def test_a_trial_below_the_median_of_its_epoch_is_hopeless():
     settings = {"learning_rate": 1e-3, "dropout": 0.0, "width": 64}
     others = [Trial(settings, "done", 0.5 + n / 100, (0.3, 0.4, 0.45, 0.5 + n / 100))
               for n in range(5)]  # fmt: skip
-    assert hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1, 0.1])
-    assert not hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1])  # too early to say
-    assert not hopeless(FIELDS, others, settings, [0.1, 0.6, 0.1, 0.1])  # its best is above
-    assert not hopeless(FIELDS, others[:4], settings, [0.1, 0.1, 0.1, 0.1])  # too few to say
-    assert not hopeless(FIELDS, others, settings, [])
+    assert hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1, 0.1], 3)
+    assert not hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1], 3)  # too early to say
+    assert not hopeless(FIELDS, others, settings, [0.1, 0.6, 0.1, 0.1], 3)  # its best is above
+    assert not hopeless(FIELDS, others[:4], settings, [0.1, 0.1, 0.1, 0.1], 3)  # too few to say
+    assert not hopeless(FIELDS, others, settings, [], 3)

@@ -289,3 +289,23 @@ def test_of_many_configurations_the_best_stands_against_each_other(release, lead
     pairs = pairs_of(release, groups_of(study.runs.all()), "selection")
     assert [pair.one.recipe for pair in pairs] == ["hard-text"] * 3
     assert len({pair.other.recipe for pair in pairs}) == 3
+
+
+def test_runs_without_figures_or_files_break_no_page(release, lead, client_of):
+    study = request(lead, release)
+    client, address = client_of(lead), reverse("study", args=[study.pk])
+    for run in study.runs.all():
+        results = {"split": "valid", "sealed": "test", "tasks": {"sentiment": None}}
+        TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.DONE, results=results)
+        run.directory.mkdir(parents=True)
+        (run.directory / "selection.jsonl").touch()
+    assert client.get(address).status_code == 200
+    figures = {"macro_f1": 0.5, "majority_macro_f1": 0.2}
+    results = {"split": "valid", "sealed": "test", "tasks": {"sentiment": figures}}
+    TrainingRun.objects.update(results=results)
+    page = client.get(address).content.decode()  # no meta.json: the files are another's
+    assert "In the mean of the tasks" in page
+    failed = TrainingRun.request(lead, release, "hard-text", seed=1, study=study)
+    TrainingRun.objects.filter(pk=failed.pk).update(status=JobStatus.FAILED)
+    (hard, _) = groups_of(study.runs.all())
+    assert [run.status for run in hard.runs] == [JobStatus.DONE] * 2

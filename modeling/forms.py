@@ -72,12 +72,23 @@ class Fine(forms.Form):
         choices=[("", OWN), *((n, n) for n in (32, 64, 128, 256))],
     )  # fmt: skip
     dropout = forms.FloatField(label=_("dropout"), required=False, min_value=0.0, max_value=0.9)
+    weight_decay = forms.FloatField(
+        label=_("weight decay"), required=False, min_value=0.0, max_value=1.0
+    )
+    logit_adjustment = forms.FloatField(
+        label=_("logit adjustment"), required=False, min_value=0.0, max_value=5.0,
+        help_text=_("How far rare classes are favoured: 0 not, 1 as if all were as frequent."),
+    )  # fmt: skip
     weighting = forms.ChoiceField(
         label=_("tasks are weighed"), required=False, choices=[("", OWN), *WEIGHTINGS.items()]
     )
     relations = forms.ChoiceField(
         label=_("stated correlations"), required=False, choices=[("", OWN), *RELATIONS.items()],
         help_text=_("In soft sharing alone."),
+    )  # fmt: skip
+    relation_weight = forms.FloatField(
+        label=_("weight of the stated correlations"), required=False, min_value=0.0,
+        max_value=100.0, help_text=_("In soft sharing alone."),
     )  # fmt: skip
     text_encoder = forms.ChoiceField(label=_("text is read by"), required=False)
     audio_encoder = forms.ChoiceField(label=_("sound is heard by"), required=False)

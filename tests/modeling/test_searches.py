@@ -10,9 +10,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from corpus.jobs import JobStatus, Refused
 from modeling.encoders import encoders
+from modeling.forms import SEARCHED, Fine
 from modeling.learner.board import Board
 from modeling.models import Study, TrainingRun, studies
 from modeling.repeating import repeat_due
+from modeling.searching import SPACE
 from modeling.trials import best_of, go_on, is_hopeless, scores_of, trial_of
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -159,6 +161,10 @@ def test_a_study_is_repeated_on_each_later_release_once(
     corpus.memberships.filter(person=lead).update(role="lead")
     client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "0"})
     assert repeat_due() == 0
+
+
+def test_whatever_is_searched_can_be_set_too():
+    assert set(SPACE) <= set(Fine().fields) and set(SPACE) == set(SEARCHED)
 
 
 def test_strangers_find_no_study(release, lead, corpus, client_of):

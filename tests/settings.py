@@ -13,7 +13,10 @@ CELERY_TASK_ALWAYS_EAGER = True
 if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # noqa: F405
 EMBEDDED_REDIS = DATA_DIR / "redis.sock"  # noqa: F405
-CELERY_BROKER_URL = os.environ.get("REDIS_URL") or f"redis+socket://{EMBEDDED_REDIS}"
+CELERY_BROKER_URL = f"redis+socket://{EMBEDDED_REDIS}"
+if os.environ.get("REDIS_URL"):  # tests that run side by side share a server, not a queue
+    own = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
+    CELERY_BROKER_URL = f"{os.environ['REDIS_URL'].rsplit('/', 1)[0]}/{own}"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES["staticfiles"] = {  # noqa: F405
     "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"

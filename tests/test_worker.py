@@ -109,7 +109,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
             server.wait()
             server = start_redis(settings.EMBEDDED_REDIS)  # remembers nothing
         else:
-            redis.Redis.from_url(os.environ["REDIS_URL"]).flushall()
+            redis.Redis.from_url(settings.CELERY_BROKER_URL).flushdb()
         TrainingRun.objects.filter(pk=first.pk).update(
             heartbeat=timezone.now() - datetime.timedelta(minutes=1)
         )

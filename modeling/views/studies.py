@@ -138,41 +138,35 @@ def study_csv(request, pk):
     return attached(HttpResponse(text.getvalue(), content_type="text/csv"), f"study-{pk}.csv")
 
 
+def _done(request, pk, act):
+    """Do something to a study and go back to its page, which says why where it was refused."""
+    study = study_of(request, pk)
+    try:
+        act(study)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("study", pk)
+
+
 @require_POST
 def stop_study(request, pk):
-    study = study_of(request, pk)
-    study.stop_by(request.user)
-    return redirect("study", pk)
+    return _done(request, pk, lambda study: study.stop_by(request.user))
 
 
 @require_POST
 def resume_study(request, pk):
-    study = study_of(request, pk)
-    try:
-        study.resume_by(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("study", pk)
+    return _done(request, pk, lambda study: study.resume_by(request.user))
 
 
 @require_POST
 def repeat_study(request, pk):
-    study = study_of(request, pk)
-    try:
-        study.repeat_by(request.user, wanted=request.POST.get("wanted") == "1")
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("study", pk)
+    wanted = request.POST.get("wanted") == "1"
+    return _done(request, pk, lambda study: study.repeat_by(request.user, wanted))
 
 
 @require_POST
 def look_study(request, pk):
-    study = study_of(request, pk)
-    try:
-        study.look_by(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
-    return redirect("study", pk)
+    return _done(request, pk, lambda study: study.look_by(request.user))
 
 
 @require_POST

@@ -5,6 +5,7 @@ import itertools
 import json
 from dataclasses import dataclass
 from statistics import mean
+from string import ascii_uppercase
 
 from django.core.cache import caches
 from django.utils.functional import cached_property
@@ -20,17 +21,18 @@ FEW = 3  # groups of which every two are compared
 
 @dataclass
 class Group:
-    """Runs that differ in nothing but their seed; `options` are those that other groups lack."""
+    """Runs that differ in nothing but their seed; `options` are those that other groups lack, and
+    `letter` tells groups of one recipe apart.
+    """
 
     recipe: str
     options: dict
     runs: list
+    letter: str = ""
 
     @property
     def label(self):
-        said = ", ".join(f"{key} {value}" for key, value in sorted(self.options.items()))
-        name = Recipes(self.recipe).label
-        return f"{name} · {said}" if said else str(name)
+        return f"{Recipes(self.recipe).label} {self.letter}".strip()
 
     def results(self, where):
         """Seed -> what it gave on what selects ("selection") or on the sealed split ("sealed")."""
@@ -54,15 +56,16 @@ def groups_of(runs):
     rows = [list(seeds.values()) for seeds in found.values()]
     every = [set(map(_flat, mine[0].options.items())) for mine in rows]
     common = set.intersection(*every) if every else set()
-    return [
-        Group(
-            mine[0].recipe,
-            {key: value for key, value in mine[0].options.items()
-             if _flat((key, value)) not in common},
-            sorted(mine, key=lambda run: run.seed),
-        )
-        for mine in rows
-    ]  # fmt: skip
+    recipes = [mine[0].recipe for mine in rows]
+    found = []
+    for mine in rows:
+        run = mine[0]
+        own = {k: value for k, value in run.options.items() if _flat((k, value)) not in common}
+        group = Group(run.recipe, own, sorted(mine, key=lambda run: run.seed))
+        if recipes.count(run.recipe) > 1:
+            group.letter = ascii_uppercase[sum(g.recipe == run.recipe for g in found) % 26]
+        found.append(group)
+    return found
 
 
 def _flat(item):

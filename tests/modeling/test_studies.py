@@ -191,7 +191,11 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_studies(
     assert pair.overall() == mean_interval(gains)
     client, address = client_of(lead), reverse("compare_runs", args=[corpus.pk])
     page = client.get(address, {"study": [narrow.pk, wide.pk]}).content.decode()
-    assert "width 64" in page and "In the mean of the tasks" in page
+    assert (
+        "<code>width</code> 64" in page
+        and "text only B" in page
+        and "In the mean of the tasks" in page
+    )
     assert page.count("<polyline") == 4 and "Over 2 seeds" in page
     one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
     assert "at least two" in one

@@ -77,6 +77,35 @@ def test_it_serves_and_leaves_no_child_behind(tmp_path, number):
     assert children_of(tmp_path) == []
 
 
+def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
+    port = free_port()
+    launcher = launch(tmp_path, port)
+    read_until(launcher, "Ctrl-C")
+
+    def kill(name):
+        for place in Path("/proc").glob("[0-9]*"):
+            status = (place / "status").read_text() if (place / "status").exists() else ""
+            mine = f"PPid:\t{launcher.pid}\n" in status
+            if mine and name in (place / "cmdline").read_bytes():
+                return os.kill(int(place.name), signal.SIGKILL)
+        return pytest.fail(f"no {name} there")
+
+    for name, part in ((b"redis-server", "embedded Redis"), (b"celery", "worker")):
+        kill(name)
+        read_until(launcher, f"the {part} ended unexpectedly and is started again")
+    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10)
+    assert page.status == 200
+    for _ in range(3):
+        time.sleep(1.0)
+        kill(b"redis-server")
+        read_until(launcher, "started again")
+    time.sleep(1.0)
+    kill(b"redis-server")
+    said, _ = launcher.communicate(timeout=30)
+    assert launcher.returncode and "ends again and again" in said
+    assert children_of(tmp_path) == []
+
+
 def test_a_taken_port_is_one_sentence(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

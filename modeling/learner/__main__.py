@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -128,34 +129,34 @@ def train_runs(options: Options) -> int:
 
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
-    recipe = recipes.find(options.recipe)
+    recipe, first = recipes.find(options.recipe), os.environ.get("RANK", "0") == "0"
     seeds = range(1, options.seeds + 1) if options.seeds else [options.seed]
     found = []
     for seed in seeds:
         root = options.out / f"seed-{seed}" if options.seeds else options.out
         board = Board(root) if options.tensorboard else None
         run = RunDirectory(root, partial(_heard, board, not options.json))
-        root.mkdir(parents=True, exist_ok=True)
-        try:
-            results = train(
-                load(options.release), options.release, recipe, run,
-                choose_device(options.device), seed,
-                cache=_cache(options),
-                keep_every=options.keep_every, anew=options.anew,
-            )  # fmt: skip
-        except OutOfMemory as error:
-            words = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
-            run.emit({"event": "refused", "reason": words})
-            raise RecipeError(words) from error
-        except (RecipeError, ReleaseError, FeatureError) as error:
-            run.emit({"event": "refused", "reason": str(error)})
-            raise
-        except Interrupted:
-            run.emit({"event": "stopped"})
-            raise
-        finally:
-            if board:
-                board.close()
+        with run.alone() if first else nullcontext():
+            try:
+                results = train(
+                    load(options.release), options.release, recipe, run,
+                    choose_device(options.device), seed,
+                    cache=_cache(options),
+                    keep_every=options.keep_every, anew=options.anew,
+                )  # fmt: skip
+            except OutOfMemory as error:
+                words = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
+                run.emit({"event": "refused", "reason": words})
+                raise RecipeError(words) from error
+            except (RecipeError, ReleaseError, FeatureError) as error:
+                run.emit({"event": "refused", "reason": str(error)})
+                raise
+            except Interrupted:
+                run.emit({"event": "stopped"})
+                raise
+            finally:
+                if board:
+                    board.close()
         if results:  # of several processes the first one has them
             found.append(results)
     if options.json and found:

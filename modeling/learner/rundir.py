@@ -2,6 +2,7 @@
 
 meta.json          release, recipe, seed, device, software
 events.jsonl       what happened, a line each
+lock               held by the process that trains
 checkpoint.pt      where to go on, until the run is frozen
 prepared.json      what was learned from the train split before the first step
 model.safetensors  weights of the chosen epoch
@@ -12,15 +13,19 @@ looks.jsonl        every look at the sealed split, a line each
 evaluation.json, predictions.jsonl    what the last look gave
 """
 
+import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
+PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
 
 
@@ -63,6 +68,26 @@ class RunDirectory:
         partial.replace(self.path(name))
 
     # a run that is going on
+
+    @contextmanager
+    def alone(self, patience: float = PATIENCE) -> Iterator[None]:
+        """Train here and keep others from it. One that is being stopped is waited for.
+
+        Raises RunError if another process has not left the directory after `patience` seconds.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self.path("lock").open("w") as lock:
+            deadline = time.monotonic() + patience
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except OSError as error:
+                    if time.monotonic() > deadline:
+                        words = f"Another process is training in {self.root}."
+                        raise RunError(words) from error
+                    time.sleep(0.1)
+            yield
 
     def begin(self, meta: dict[str, Any], anew: bool = False) -> dict[str, Any] | None:
         """Take the directory for a run; the checkpoint from which to go on, or None.

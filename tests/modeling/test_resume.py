@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -150,3 +151,21 @@ def test_several_processes_learn_one_network(release, recipe, tmp_path):
     assert results["tasks"]["sentiment"]["accuracy"] == 1.0
     looked = run("evaluate", release, "--out", out, "--json")
     assert json.loads(looked.stdout)["tasks"]["sentiment"]["accuracy"] == 1.0
+
+
+def test_two_processes_do_not_train_in_one_directory(tmp_path):
+    came = []
+
+    def second():
+        with RunDirectory(tmp_path).alone():
+            came.append("second")
+
+    with RunDirectory(tmp_path).alone():
+        with pytest.raises(RunError, match="Another process is training"):
+            RunDirectory(tmp_path).alone(patience=0.2).__enter__()
+        waiting = threading.Thread(target=second)
+        waiting.start()
+        time.sleep(0.3)
+        assert came == []
+    waiting.join()
+    assert came == ["second"]

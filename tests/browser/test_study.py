@@ -71,7 +71,10 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     assert stopped.status == JobStatus.DONE and stopped.attempt == 2
     assert Event.objects.filter(verb="stop", noun_id=stopped.pk).count() == 1
     words = page.inner_text("main")
-    assert "In the mean of the tasks" in words and "Over 5 seeds the 95 % interval is" in words
+    assert (
+        "In the mean of the tasks" in words
+        and "Over 5 seeds the 95\N{NO-BREAK SPACE}% interval is" in words
+    )
     assert "too few to tell what it would be on others" in words
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()

@@ -26,7 +26,7 @@ AXE = settings.ROOT / "node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture
-def addresses():
+def addresses(learner_here):
     corpus = make_corpus(
         make_person("lead"), name="一个名字很长很长很长很长的语料库 with a long name"
     )

@@ -34,6 +34,7 @@ def form(release, **more):
     }  # fmt: skip
 
 
+@pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
@@ -176,6 +177,7 @@ def test_strangers_find_no_study(release, lead, corpus, client_of):
         assert who.get(reverse("run_board", args=[study.runs.get().pk])).status_code == 404
 
 
+@pytest.mark.usefixtures("learner_here")
 def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
     study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 3})
     run, client = study.runs.get(), client_of(lead)
@@ -193,6 +195,7 @@ def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
     assert reverse("run_board", args=[run.pk]) in page
 
 
+@pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_encoders_are_chosen_by_name(
     corpus, lead, client_of, settings, text_encoder, speech_encoder, vision_encoder
@@ -217,6 +220,7 @@ def test_encoders_are_chosen_by_name(
     assert encoders() == {"text": [], "audio": [], "vision": []}
 
 
+@pytest.mark.usefixtures("learner_here")
 def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_of, monkeypatch):
     address, client = reverse("new_run", args=[corpus.pk]), client_of(lead)
     page = client.get(address).content.decode()

@@ -15,6 +15,7 @@ from modeling.workers import trainers
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
+pytestmark = pytest.mark.usefixtures("learner_here")
 QUICK = {"epochs": 2, "width": 32}
 
 

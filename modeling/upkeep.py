@@ -74,22 +74,33 @@ def waiting_in(queue):
         return connection.default_channel.client.llen(queue)
 
 
-def once():
-    """One round of all that; what goes wrong is logged and tried again in the next."""
-    try:
-        for study in Study.objects.filter(searches=True):
-            go_on(study)
-        repeat_due()
-        if count := take_up():
-            log.warning("took up %s that a dead worker left", count)
-        if count := remind():
-            log.warning("sent %s that the queue had forgotten", count)
-    except UNREACHABLE as error:
-        log.warning("the queue does not answer: %s", error)
-    except Exception:
-        log.exception("upkeep failed")
-    finally:
-        close_old_connections()
+def search_on():
+    """Go on with searches whose last run ended with its worker."""
+    for study in Study.objects.filter(searches=True):
+        go_on(study)
+
+
+STEPS = {
+    "took up %s that a dead worker left": take_up,
+    "sent %s that the queue had forgotten": remind,
+    "went on with %s": search_on,
+    "repeated %s on new releases": repeat_due,
+}
+
+
+def once(steps=STEPS):
+    """One round of all that. What goes wrong in one is logged, keeps no other from its turn, and is
+    tried again in the next round.
+    """
+    for words, step in steps.items():
+        try:
+            if count := step():
+                log.warning(words, count)
+        except UNREACHABLE as error:
+            log.warning("the queue does not answer: %s", error)
+        except Exception:
+            log.exception("upkeep failed: %s", step.__name__)
+    close_old_connections()
 
 
 def start():

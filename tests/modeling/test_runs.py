@@ -17,7 +17,7 @@ from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
-from modeling.upkeep import remind, take_up
+from modeling.upkeep import once, remind, take_up
 from modeling.workers import trainers
 from people.models import Event
 from releases.models import Release
@@ -292,6 +292,24 @@ def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead,
     assert "may have died" in page and "last checkpoint" in page
     assert take_up() == 1
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
+
+
+def test_what_goes_wrong_in_upkeep_keeps_nothing_else_from_its_turn(db, caplog):
+    done = []
+
+    def away():
+        raise ConnectionError("refused")
+
+    def broken():
+        raise KeyError("a mistake")
+
+    def works():
+        done.append(1)
+        return 3
+
+    once({"a %s": away, "b %s": broken, "c %s": works})
+    assert done == [1] and "c 3" in caplog.text
+    assert "does not answer: refused" in caplog.text and "upkeep failed: broken" in caplog.text
 
 
 def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(

@@ -16,7 +16,7 @@ worker: setup ## a worker alone, for a deployment with its own REDIS_URL and DAT
 
 test: setup ## the whole suite on the embedded default
 	@$(PYTHON) tools/setup.py --browser
-	$(BIN)/pytest -n $(JOBS) --dist loadfile $(ARGS)
+	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: setup
 	$(BIN)/ruff check .

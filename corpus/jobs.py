@@ -44,7 +44,7 @@ class Stopped(Exception):
 
 
 def send(task, *arguments, queue=None):
-    """Give a task to the queue once the transaction is over. A queue that does not answer is
+    """Give a Job's task to the queue once the transaction is over. A queue that does not answer is
     logged and no error: the row waits, and a worker's upkeep sends it when the queue is back.
     """
 

@@ -1,8 +1,10 @@
 """Configurations against each other: recipes with their options, each with its seeds."""
 
+import functools
 import hashlib
 import itertools
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import mean
 from string import ascii_uppercase
@@ -38,6 +40,10 @@ class Group:
         """Seed -> what it gave on what selects ("selection") or on the sealed split ("sealed")."""
         found = {run.seed: results_of(run, where) for run in self.runs}  # runs come by seed
         return {seed: told for seed, told in found.items() if mean_score(told) is not None}
+
+    def scores(self, where):
+        """The mean over the tasks, of each seed."""
+        return [mean_score(told) for told in self.results(where).values()]
 
     def ended(self, where):
         """Seed -> run, of those that can be compared there."""
@@ -92,10 +98,15 @@ class Pair:
     one: Group
     other: Group
     where: str
+    read: Callable  # the release's directory, once for all pairs
+
+    @cached_property
+    def _ended(self):
+        return [group.ended(self.where) for group in (self.one, self.other)]
 
     @cached_property
     def seeds(self):
-        return sorted(set(self.one.ended(self.where)) & set(self.other.ended(self.where)))
+        return sorted(set.intersection(*map(set, self._ended)))
 
     def overall(self):
         """What the first gains in the mean of the tasks, with the interval of it over the seeds."""
@@ -105,8 +116,7 @@ class Pair:
 
     def by_task(self):
         """See comparing.compare; computed once for the same runs and looks."""
-        sides = [[group.ended(self.where)[seed] for seed in self.seeds]
-                 for group in (self.one, self.other)]  # fmt: skip
+        sides = [[ended[seed] for seed in self.seeds] for ended in self._ended]
         runs = [run for side in sides for run in side]
         looks = [run.evaluation.pk if self.where == "sealed" else 0 for run in runs]
         marks = [
@@ -123,7 +133,7 @@ class Pair:
     def _compare(self, sides):
         rows = [[RunDirectory(run.directory) for run in side] for side in sides]
         try:
-            return comparing.compare(load(self.release.directory), *rows, self.where)
+            return comparing.compare(self.read(), *rows, self.where)
         except (RunError, ReleaseError):  # files are gone; the rows still show their figures
             return {"tasks": {}, "seeds": self.seeds, "dialogues": 0, "split": ""}
 
@@ -136,7 +146,8 @@ def pairs_of(release, groups, where):
     if len(groups) > FEW:
         best = max(groups, key=lambda group: _height(group, where))
         sides = [(best, other) for other in groups if other is not best]
-    made = [Pair(release, one, other, where) for one, other in sides]
+    read = functools.cache(lambda: load(release.directory))
+    made = [Pair(release, one, other, where, read) for one, other in sides]
     return [pair for pair in made if pair.seeds]
 
 
@@ -149,8 +160,7 @@ def prepare(study, where):
 
 
 def _height(group, where):
-    scores = [mean_score(told) for told in group.results(where).values()]
-    return mean(scores) if scores else -1.0
+    return mean(group.scores(where) or [-1.0])
 
 
 def _told(run, where):

@@ -46,12 +46,13 @@ def go_on(study):
     for a study that does not search.
     """
     try:
-        _go_on(study)
+        queue_next(study)
     except Refused:  # each page of the release says why
         Study.objects.filter(pk=study.pk).update(searches=False)
 
 
-def _go_on(study):
+def queue_next(study):
+    """`go_on` for a person, who is told: raises Refused if the release may not be trained on."""
     with transaction.atomic():
         study = Study.objects.select_for_update().filter(pk=study.pk, searches=True).first()
         if study is None:

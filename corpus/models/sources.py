@@ -165,7 +165,7 @@ class Source(Job):
     def look_later(self):
         from corpus.tasks import look_at_source
 
-        send(look_at_source, self.pk)
+        look_at_source.delay_on_commit(self.pk)
 
     def later(self):
         from corpus.tasks import ingest_source

@@ -144,7 +144,7 @@ def compare(
         ]
         if tables[0][0].sum():
             dialogues = min(len(each) for each in tables[0])
-            tasks[task.key] = dict(differences(tables[0], tables[1]))
+            tasks[task.key] = differences(tables[0], tables[1])
     for metric in FUNCTIONS:
         rows = [row[metric] for row in tasks.values()]
         for row, corrected in zip(rows, holm([row["p"] for row in rows]), strict=True):

@@ -108,15 +108,14 @@ class Study(models.Model):
 
         Raises Refused like `request`.
         """
-        from modeling.trials import go_on
+        from modeling.trials import queue_next
 
         guard_room()
-        release.guard_open()
         study = cls.objects.create(
             release=release, name=name, options=options or {}, started_by=person, searches=True,
             search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
         )  # fmt: skip
-        go_on(study)
+        queue_next(study)
         return study
 
     @transaction.atomic
@@ -124,16 +123,15 @@ class Study(models.Model):
         """Go on with a search that was stopped or has given up; failures before count no more.
         Raises Refused if its release is withdrawn.
         """
-        from modeling.trials import go_on
+        from modeling.trials import queue_next
 
         self.refresh_from_db()
         if self.search and not self.searches:
-            self.release.guard_open()
             self.search["since"] = self.runs.count()
             self.searches = True
             self.save(update_fields=["search", "searches"])
             Event.record(person, "train", self, again=True)
-            go_on(self)
+            queue_next(self)
 
     @transaction.atomic
     def repeat_by(self, person, wanted):

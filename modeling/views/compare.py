@@ -5,10 +5,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from corpus.scope import LEAD, context, corpus_of, numbers
-from modeling.comparison import FEW, groups_of, mean_score, pairs_of
+from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval, summary
-from modeling.models import Study, TrainingRun
+from modeling.models import TrainingRun
 from modeling.trials import scores_of
 from modeling.views.runs import tasks_of
 
@@ -79,7 +79,7 @@ def _table(groups, tasks, where):
         if not results:
             continue
         means = summary(results)
-        overall = mean_interval([mean_score(told) for told in results])
+        overall = mean_interval(group.scores(where))
         cells = [(means.get(task.key) or {}).get("macro_f1") for task in tasks]
         found.append((group.label, len(results), [*cells, overall]))
     return found
@@ -146,8 +146,3 @@ def _verdict(row):
     if row["p_holm"] >= SURE:
         return "open"
     return "better" if row["gain"] > 0 else "worse"
-
-
-def others_to_compare(study):
-    """Studies on the same release that it can stand against."""
-    return Study.objects.filter(release=study.release).exclude(pk=study.pk)

@@ -16,6 +16,7 @@ from modeling.learner.recipes import RECIPES
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
+from modeling.trials import scores_of
 from modeling.workers import trainers
 from people.models import Event
 
@@ -135,11 +136,7 @@ def _live(run):
     """What changes while the run works: curves, the epoch, the results."""
     epochs = [event for event in run.events() if event["event"] == "epoch"]
     losses = [event["loss"] for event in epochs if event["loss"] is not None]
-    scores = [
-        mean(event["selection_macro_f1"].values())
-        for event in epochs
-        if event["selection_macro_f1"]
-    ]
+    scores = scores_of(epochs)
     steps = epochs[-1]["epochs"] if epochs else 1
     tasks = tasks_of(run.release)
     return {

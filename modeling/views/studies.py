@@ -13,12 +13,12 @@ from django.views.decorators.http import require_POST
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling import searching
-from modeling.comparison import groups_of, mean_score, results_of
+from modeling.comparison import groups_of, results_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval
 from modeling.models import Study
 from modeling.trials import best_of, own, trial_of
-from modeling.views.compare import curves, figures, others_to_compare
+from modeling.views.compare import curves, figures
 from modeling.views.looks import attached
 from modeling.views.runs import tasks_of
 from modeling.workers import trainers
@@ -37,14 +37,14 @@ def _runs(study):
 
 def study(request, pk):
     study = study_of(request, pk)
-    tasks = tasks_of(study.release)
+    tasks, live = tasks_of(study.release), _live(study)
     page = context(
-        study.release.corpus, "runs", study=study, tasks=tasks, **_live(study),
+        study.release.corpus, "runs", study=study, tasks=tasks, **live,
         unseen=study.runs.filter(status=JobStatus.DONE, looks=None).count(),
-        others=others_to_compare(study), history=_history(study),
+        others=study.release.studies.exclude(pk=study.pk), history=_history(study),
     )  # fmt: skip
     if not study.search:
-        page |= figures(study.release, groups_of(_runs(study)), tasks)
+        page |= figures(study.release, live["groups"], tasks)
     return render(request, "modeling/study.html", page)
 
 
@@ -114,7 +114,7 @@ def _history(study):
 
 
 def _means(group, where):
-    scores = [mean_score(told) for told in group.results(where).values()]
+    scores = group.scores(where)
     return mean_interval(scores) if scores else None
 
 

@@ -12,24 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import Complaint
+from corpus.problems import Problem
 
 FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
 
 class FormatError(Complaint):
     """A file that is not in the format it is said to be."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One cell that was repaired or rejected."""
-
-    line: int
-    column: str
-    value: str
-    outcome: str  # "repaired" | "rejected"
-    reason: str  # a template with named placeholders
-    details: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import gettext_noop
-from corpus.formats import FormatError, Judged, Problem, Row, Table
+from corpus.formats import FormatError, Judged, Row, Table
+from corpus.problems import Problem
 
 TEXT = ("text", "utterance", "Text", "Utterance", "content", "transcript", "sentence")
 DIALOGUE = ("dialogue", "dialogue_id", "dialog", "conversation", "conversation_id", "Dialogue_ID")

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode
-from corpus.formats import FormatError, Problem, Row, Table
+from corpus.formats import FormatError, Row, Table
+from corpus.problems import Problem
 
 SPLITS = {"train": "train", "dev": "valid", "valid": "valid", "test": "test"}
 TIME = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{3})")

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import gettext_noop
-from corpus.formats import FormatError, Problem, Row, Table
+from corpus.formats import FormatError, Row, Table
+from corpus.problems import Problem
 
 LABELS = {True: "yes", False: "no"}
 

@@ -15,7 +15,7 @@ from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
-from corpus.transcripts.reading import columns, read
+from corpus.transcripts.reading import Options, columns, read
 from people.models import Event
 
 
@@ -42,6 +42,8 @@ class Source(Job):
     transcript = models.FileField(_("transcript"), upload_to=source_path, blank=True)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     columns = models.JSONField(default=dict, editable=False)  # of a table: role -> column
+    reading = models.JSONField(default=dict, editable=False)  # other decisions: reading.Options
+    track = models.PositiveSmallIntegerField(null=True, editable=False)  # stream of the sound
     gap = models.FloatField(_("silence that parts two dialogues, in seconds"), default=4.0)
     scene = models.FloatField(null=True, blank=True)  # change of picture that parts them, 0 to 1
     starts = models.JSONField(null=True, editable=False)  # where dialogues start, set by hand
@@ -69,10 +71,11 @@ class Source(Job):
         with self.transcript.open("rb") as file:
             return file.read()
 
-    def read_transcript(self, encoding="", columns=None):
+    def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
         chosen = encoding or self.encoding, columns or self.columns
-        return read(self.transcript.name, self.words, *chosen)
+        options = options or Options.from_json(self.reading)
+        return read(self.transcript.name, self.words, *chosen, options)
 
     def header(self, encoding=""):
         """The column names of a transcript that is a table. Raises TranscriptError."""
@@ -87,9 +90,10 @@ class Source(Job):
         return {}
 
     @transaction.atomic
-    def confirm(self, person, encoding, gap, columns, scene=None):
+    def confirm(self, person, encoding, gap, columns, scene=None, reading=None, track=None):
         """Say that the draft is read rightly, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
+        values |= {"reading": reading or {}, "track": track}
         self._queue(person, "confirm", JobStatus.DRAFT, **values)
 
     @transaction.atomic
@@ -197,16 +201,17 @@ class Source(Job):
 
 
 class Finding(models.Model):
-    """A cell of an imported file that was repaired or rejected, and why."""
+    """A place in an imported file that was repaired, rejected or is doubtful, and why."""
 
     class Outcome(models.TextChoices):
         REPAIRED = "repaired", _("repaired")
         REJECTED = "rejected", _("rejected")
+        WARNING = "warning", _("warning")
 
     source = models.ForeignKey(Source, models.CASCADE, related_name="findings")
     line = models.PositiveIntegerField()
     column = models.CharField(max_length=80, blank=True)
-    value = models.CharField(max_length=200, blank=True)
+    value = models.TextField(blank=True)
     outcome = models.CharField(max_length=8, choices=Outcome)
     reason = models.CharField(max_length=300)
     details = models.JSONField(default=dict)

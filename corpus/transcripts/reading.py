@@ -1,11 +1,13 @@
 """Plain: a transcript file of any kind into cues."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import PurePath
+from typing import Any
 
 from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode, detect
+from corpus.problems import Problem
 from corpus.transcripts import Cue, RawCue, TranscriptError, ass, eaf, praat, srt, table, vtt
 from corpus.transcripts.cleaning import clean
 
@@ -22,6 +24,24 @@ SUFFIXES = (*PARSERS, *TABLES)
 
 
 @dataclass(frozen=True)
+class Options:
+    """What a person may decide about the reading of a transcript; the defaults are proposals.
+
+    Kept as JSON in `Source.reading`, without what is as proposed.
+    """
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "Options":
+        """The options that were kept; what they do not name is as proposed."""
+        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in kept.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """The options that differ from what is proposed."""
+        proposed = asdict(Options())
+        return {key: value for key, value in asdict(self).items() if value != proposed[key]}
+
+
+@dataclass(frozen=True)
 class Transcript:
     """What a file says, and how it was read."""
 
@@ -32,10 +52,15 @@ class Transcript:
     bilingual: bool = False
     columns: list[str] = field(default_factory=list)  # of a table
     mapping: dict[str, str] = field(default_factory=dict)  # role -> column, of a table
+    problems: list[Problem] = field(default_factory=list)  # by line: repaired, left out, doubtful
 
 
 def read(
-    name: str, data: bytes, encoding: str = "", mapping: Mapping[str, str] | None = None
+    name: str,
+    data: bytes,
+    encoding: str = "",
+    mapping: Mapping[str, str] | None = None,
+    options: Options = Options(),  # noqa: B008 (it is frozen)
 ) -> Transcript:
     """Read a file by its suffix; `encoding` and `mapping` are found unless they are given.
 

@@ -4,7 +4,7 @@ A format yields RawCues as they stand in the file; `cleaning.clean` takes away m
 notes, finds speakers and splits bilingual lines; `reading.read` puts the two together.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from corpus.complaints import Complaint
 
@@ -21,13 +21,15 @@ class RawCue:
     end: float
     lines: tuple[str, ...]
     speaker: str = ""
+    line: int = field(default=0, compare=False)  # of the file where it stands, 0 if unknown
 
 
 @dataclass(frozen=True)
 class Cue:
     """One line of talk: seconds from the start of the episode, its words and its speaker.
 
-    `machine` marks what a program proposed and no person has confirmed.
+    `machine` marks what a program proposed and no person has confirmed; `estimated` times that
+    several speakers of one entry share by the length of what they say.
     """
 
     start: float
@@ -36,3 +38,5 @@ class Cue:
     speaker: str = ""
     translation: str = ""
     machine: bool = False
+    estimated: bool = False
+    line: int = field(default=0, compare=False)  # of the file where it stands, 0 if unknown

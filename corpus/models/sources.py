@@ -126,7 +126,7 @@ class Source(Job):
             with keeping.local(self.media.name) as path:
                 self.take(path)
             self.save(update_fields=["probe"])
-        return Probe(**self.probe)
+        return Probe.from_json(self.probe)
 
     def take(self, path):
         """Remember what `path`, the media before it is stored, holds. Raises MediaError."""

@@ -5,7 +5,8 @@ bins of HOP seconds by its timestamps alone, without resampling, and key frames 
 one. One straight read of a source (`measure`) serves all of its clips, also those of long ago.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from corpus.media import Probe, chosen_picture, probe
 from corpus.problems import Problem
 from corpus.streams import MediaError, Packets, length_of, open_media
 
+PULSE = 2.0  # seconds between two beats
 HOP = 0.005  # seconds of a bin of the sound
 STEP = 4  # bins that are compared as one: 20 ms
 WINDOW = 10.0  # seconds of sound that are compared at a time
@@ -58,16 +60,24 @@ class Measure:
     hdr: bool = False
 
 
-def measure(path: Path, track: int | None = None, keys: bool = True) -> Measure:
+def measure(
+    path: Path,
+    track: int | None = None,
+    keys: bool = True,
+    beat: Callable[[float], None] = lambda share: None,
+) -> Measure:
     """Measure a file in one straight read of its sound and one of its pictures.
 
-    `track` is the stream of the sound, else `Probe.track`. Raises MediaError.
+    `track` is the stream of the sound, else `Probe.track`; `beat` hears the share done, each few
+    seconds. Raises MediaError.
     """
     try:
         found = probe(path)
         measured = Measure(duration=found.duration)
-        _measure_sound(path, found.track if track is None else track, measured)
-        _measure_pictures(path, found, measured, keys)
+        pulse = _Pulse(found.duration, beat)
+        _measure_sound(path, found.track if track is None else track, measured, pulse)
+        pulse.begin = 0.5
+        _measure_pictures(path, found, measured, keys, pulse)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             gettext_noop("%(name)s cannot be measured: %(why)s"),
@@ -77,15 +87,31 @@ def measure(path: Path, track: int | None = None, keys: bool = True) -> Measure:
     return measured
 
 
-def _measure_sound(path: Path, track: int | None, measured: Measure) -> None:
+class _Pulse:
+    """Tells a worker that a long read lives and how far it is, each few seconds."""
+
+    def __init__(self, duration: float, beat: Callable[[float], None]) -> None:
+        self.duration, self.beat = max(duration, 1e-3), beat
+        self.begin = 0.0  # share that is done already; this read is half of it all
+        self.latest = time.monotonic()
+
+    def at(self, place: float) -> None:
+        now = time.monotonic()
+        if now - self.latest > PULSE:
+            self.latest = now
+            self.beat(self.begin + 0.5 * min(max(place / self.duration, 0.0), 1.0))
+
+
+def _measure_sound(path: Path, track: int | None, measured: Measure, pulse: _Pulse) -> None:
     if track is None:
         return
     packets = Packets(path, track)
     total, count = np.zeros(1024), np.zeros(1024)
     try:
         expected, rate = None, 0
-        for frame, time in _sound_frames(packets):
-            begins = expected if time is None else time
+        for frame, own in _sound_frames(packets):
+            begins = expected if own is None else own
+            pulse.at(begins or 0.0)
             squares = np.mean(_as_float(frame) ** 2, axis=0)
             measured.channels = max(measured.channels, frame.layout.nb_channels)
             rate = frame.sample_rate
@@ -132,7 +158,9 @@ def _as_float(frame: Any) -> NDArray[np.float64]:
     return values.astype(np.float64)
 
 
-def _measure_pictures(path: Path, found: Probe, measured: Measure, keys: bool) -> None:
+def _measure_pictures(
+    path: Path, found: Probe, measured: Measure, keys: bool, pulse: _Pulse
+) -> None:
     if not found.has_video:
         return
     packets = Packets(path, _picture(path, found))
@@ -144,6 +172,7 @@ def _measure_pictures(path: Path, found: Probe, measured: Measure, keys: bool) -
             if own is None or packet.is_discard:
                 continue
             times.append(float(own * packet.time_base))
+            pulse.at(times[-1])
             if keys and packet.is_keyframe and times[-1] >= kept + KEY_DISTANCE:
                 kept = times[-1]
                 for frame in _alone(packets.stream, [packet]):

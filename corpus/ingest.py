@@ -4,7 +4,6 @@ It can be done again: what was corrected stays, a dialogue whose utterances stay
 it is with its clip, and clips that an attempt left when it was killed are not cut again.
 """
 
-import hashlib
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from corpus.clip_checks import ClipCheck, compare
 from corpus.complaints import gettext_noop
 from corpus.import_check import SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.jobs import Refused
+from corpus.keeping import digest
 from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
 from corpus.problems import Problem
 from corpus.streams import Loss
@@ -245,7 +245,15 @@ def make_files(
     stems = [folder / f"{_stem(part)}.mp4" for part in cuts]
     files = [(file, part.start, part.end) for file, part in zip(stems, made, strict=True)]
     checks = compare(path, source, files, lambda share: beat(CUTTING + (1 - CUTTING) * share))
-    return [replace(part, check=check) for part, check in zip(made, checks, strict=True)]
+    return [
+        replace(part, check=replace(check, measured=_measured(clip)))
+        for part, check, clip in zip(made, checks, clips, strict=True)
+    ]
+
+
+def _measured(clip: cutting.Clip) -> dict[str, Any]:
+    """What a dialogue keeps of what cutting measured of its clip."""
+    return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
 
 
 def keep_files(part: Cut, folder: Path) -> None:
@@ -272,12 +280,6 @@ def forget_unused(source: Source) -> None:
     for name in list(keeping.names_under(f"clips/{source.corpus_id}/{source.pk}")):
         if name not in used:
             default_storage.delete(name)
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @transaction.atomic

@@ -299,7 +299,7 @@ def _window_fault(
     if max(loud, expected) < QUIET:
         return None
     factor = 16.0 if source.channels > 2 else 4.0
-    same = float(np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-9))
+    same = _rms(ours - theirs) / max(expected, 1e-9)
     alike, lag = _best_lag(source.power, ours, start + at, size)
     if same < 0.3 or alike[0] >= LIKE:
         if loud < expected / factor or loud > expected * factor:

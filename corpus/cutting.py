@@ -316,9 +316,11 @@ class _Picture:
             self._write(last, self.shown)
 
     def _fill(self, until: float) -> None:
-        """Repeat the last frame so that there is something to seek to, and to show, till then."""
-        while until - self.last > KEY_INTERVAL + 1e-3:
-            self._write(self.last + KEY_INTERVAL, self.shown)
+        """Repeat the last frame where nothing else is shown for longer than KEY_INTERVAL."""
+        step = float(1 / self.rate)
+        if until - self.last > KEY_INTERVAL + 1e-3:
+            while until - self.last > 1.5 * step:
+                self._write(self.last + step, self.shown)
 
     def _encode(self, at: float, shown: Any) -> None:
         if self.stream is None:

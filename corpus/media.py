@@ -15,15 +15,7 @@ import numpy as np
 
 from corpus.complaints import gettext_noop
 from corpus.frames import square_size
-from corpus.streams import (
-    SAFE_INPUT,
-    Clock,
-    Pictures,
-    every_packet,
-    is_picture,
-    length_of,
-    open_media,
-)
+from corpus.streams import SAFE_INPUT, Clock, Ends, Pictures, every_packet, is_picture, open_media
 from corpus.streams import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip
@@ -188,7 +180,7 @@ def measured_duration(path: Path) -> float:
 
 def _end_from(container: Any, start: float | None) -> float:
     """The end of the last packet, read from about `start` seconds on; 0 if there is none."""
-    clock, end = Clock(container), 0.0
+    clock, ends = Clock(container), Ends()
     if start is not None:
         try:
             container.seek(round((start + clock.zero) * av.time_base))
@@ -198,10 +190,8 @@ def _end_from(container: Any, start: float | None) -> float:
         if packet.stream.type != "audio" and not is_picture(packet.stream):
             continue
         clock.place(packet)
-        last = packet.pts if packet.pts is not None else packet.dts
-        if last is not None and not packet.is_discard:
-            end = max(end, float(last * packet.time_base) + length_of(packet))
-    return end
+        ends.add(packet)
+    return ends.end
 
 
 def shown_size(path: Path, index: int) -> tuple[int, int]:

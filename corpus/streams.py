@@ -141,6 +141,30 @@ def length_of(packet: Any) -> float:
     return 0.0
 
 
+class Ends:
+    """Where the streams whose packets are added end, seconds on the common clock.
+
+    A picture ends with the frame that is shown last: by decode order, the time that formats give
+    to a packet may be that of another frame.
+    """
+
+    def __init__(self) -> None:
+        self.last: dict[int, tuple[float, float]] = {}  # of each stream: last start, and end
+
+    def add(self, packet: Any) -> None:
+        own = packet.pts if packet.pts is not None else packet.dts
+        if own is None or packet.is_discard:
+            return
+        start = float(own * packet.time_base)
+        before = self.last.get(packet.stream_index)
+        if before is None or start > before[0]:
+            self.last[packet.stream_index] = start, start + length_of(packet)
+
+    @property
+    def end(self) -> float:
+        return max((end for _start, end in self.last.values()), default=0.0)
+
+
 class Packets:
     """The packets of one stream of a file on the common clock, from the first to the last."""
 
@@ -148,7 +172,6 @@ class Packets:
         self.container = open_media(path)
         self.stream = self.container.streams[index]
         self.clock = Clock(self.container)
-        self.end = 0.0  # seconds: where the latest packet of the stream ends
         for other in self.container.streams:  # a clock that may restart is told by all streams
             wanted = other is self.stream or (
                 self.clock.restarts and other.type in ("audio", "video")
@@ -163,10 +186,6 @@ class Packets:
         for packet in every_packet(self.container):
             self.clock.place(packet)
             if packet.stream_index == self.stream.index:
-                last = packet.pts if packet.pts is not None else packet.dts
-                if last is not None and not packet.is_discard:
-                    ends = float(last * packet.time_base) + length_of(packet)
-                    self.end = max(self.end, ends)
                 yield packet
 
 

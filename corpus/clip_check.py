@@ -377,7 +377,8 @@ def _best_lag(
     alike = np.where(spread > steady, product / np.maximum(norm, 1e-12), 0.0)
     middle = round(FARTHEST / HOP / STEP)
     near = float(alike[max(middle - 1, 0) : middle + 2].max())
-    best = int(alike.argmax())
+    likely = np.flatnonzero(alike >= alike.max() - 0.02)  # of places that sound alike, the nearest
+    best = int(likely[np.abs(likely - middle).argmin()])
     return (near, float(alike[best])), (best - middle) * HOP * STEP
 
 

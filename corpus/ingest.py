@@ -64,8 +64,7 @@ def ingest(source: Source) -> None:
         folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
         made = make_files(source, path, fresh, folder, source.beat)
         sha256 = source.sha256 or digest(path)
-    for fault in (fault for part in made if part.check for fault in part.check.faults):
-        raise Refused(fault.template, **fault.values)
+    _guard_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
     new = iter(made)
     cuts = [part if part.origin else next(new) for part in cuts]
@@ -78,6 +77,22 @@ def ingest(source: Source) -> None:
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
     forget_unused(source)
+
+
+def _guard_clips(made: list[Cut]) -> None:
+    """Raises Refused for the first clip that is not as its source."""
+    for part in made:
+        for fault in part.check.faults if part.check else ():
+            raise Refused(
+                gettext_noop(
+                    "The clip of the dialogue from %(start).1f to %(end).1f s, “%(text)s”, is not"
+                    " as its source, so nothing was stored. %(why)s"
+                ),
+                start=part.start,
+                end=part.end,
+                text=part.cues[0].text[:40],
+                why={"template": fault.template, "values": fault.values},
+            )
 
 
 def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:

@@ -74,12 +74,12 @@ def _files(corpus: Corpus) -> Iterator[Fault]:
 def _clips(corpus: Corpus) -> Iterator[Fault]:
     """What comparing clips with their sources found, and how many were not compared yet."""
     clips = corpus.dialogues.exclude(clip="")
-    for dialogue in clips.exclude(clip_check=None).iterator():
+    for dialogue in clips.filter(clip_check__isnull=False).iterator():
         for fault in faults_of(dialogue):
             detail = said(fault.template, fault.values)
             yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
     unknown = Counter(
-        clips.filter(clip_check=None)
+        clips.filter(clip_check__isnull=True)
         .exclude(source__media="")
         .values_list("source__title", flat=True)
     )

@@ -13,6 +13,8 @@ from corpus.jobs import JobStatus, Refused, sentence
 from corpus.models import Corpus, Source
 from corpus.pairing import pair
 
+AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
+
 
 class Command(BaseCommand):
     help = (
@@ -47,7 +49,7 @@ class Command(BaseCommand):
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         title = title or media.stem[:80]
-        if found.sources.filter(title=title).exists():
+        if found.sources.filter(title=title).exclude(status__in=AGAIN).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
         failure = self._one(found, title, media, transcript, options)
         if failure:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import get_language, gettext, ngettext
 
+from corpus.complaints import gettext_noop
 from corpus.import_check import ImportCheck
 from corpus.jobs import said
 from corpus.languages import language_name
@@ -14,14 +15,19 @@ from corpus.problems import Problem
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
 IMAGES = ("pgs", "dvd", "dvb", "xsub")  # in names of codecs whose subtitles are images
-CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+CHANNELS = {1: gettext_noop("mono"), 2: gettext_noop("stereo"), 6: "5.1", 8: "7.1"}
 
 
 def track_label(track: Track) -> str:
     """Language, title, codec and channels of a track, in the reader's language."""
-    parts = [language_name(track.language, get_language() or "en"), track.title, track.codec]
-    if track.channels:
-        parts.append(CHANNELS.get(track.channels) or channels(track.channels))
+    parts = [language_name(track.language, get_language() or "en"), track.title]
+    parts.append(track.codec.replace("_", " ").upper())
+    if track.channels in CHANNELS:
+        parts.append(gettext(CHANNELS[track.channels]))
+    elif track.channels:
+        parts.append(
+            ngettext("%(n)d channel", "%(n)d channels", track.channels) % {"n": track.channels}
+        )
     if track.default:
         parts.append(gettext("default track"))
     return " · ".join(part for part in parts if part)
@@ -45,11 +51,6 @@ def why_not_words(track: Track) -> str:
     return gettext(
         "Subtitles of this kind cannot be read. Export them as SRT, and upload that as transcript."
     )
-
-
-def channels(count: int) -> str:
-    """6 -> "6 channels", in the reader's language."""
-    return ngettext("%(n)d channel", "%(n)d channels", count) % {"n": count}
 
 
 def problem_text(problem: Problem) -> str:

@@ -88,8 +88,11 @@ def ffmpeg_path() -> str:
     )
 
 
-def probe(path: Path) -> Probe:
-    """Read the headers of `path`. Raises MediaError if it is not playable video or audio."""
+def probe(path: Path, quick: bool = False) -> Probe:
+    """Read what `path` holds. Raises MediaError if it is not playable video or audio.
+
+    `quick` leaves the duration 0 where the whole file would have to be read for it.
+    """
     if path.stat().st_size == 0:
         raise MediaError(
             gettext_noop("%(name)s is empty (0 bytes). Upload it again."), name=path.name
@@ -101,7 +104,7 @@ def probe(path: Path) -> Probe:
                     gettext_noop("%(name)s is a list of other files, not media itself."),
                     name=path.name,
                 )
-            return _probed(path, container)
+            return _probed(path, container, quick)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, MediaError):
             raise
@@ -113,12 +116,12 @@ def probe(path: Path) -> Probe:
         ) from error
 
 
-def _probed(path: Path, container: Any) -> Probe:
+def _probed(path: Path, container: Any, quick: bool) -> Probe:
     video = chosen_picture(container)
     if video is None and not container.streams.audio:
         raise MediaError(gettext_noop("%(name)s holds neither picture nor sound."), name=path.name)
-    duration = measured_duration(path)
-    if duration <= 0:
+    duration = measured_duration(path, quick)
+    if duration <= 0 and not quick:
         raise MediaError(
             gettext_noop("%(name)s holds no sound and no picture that last. Export it again."),
             name=path.name,
@@ -161,11 +164,12 @@ def _track(stream: Any) -> Track:
     )
 
 
-def measured_duration(path: Path) -> float:
+def measured_duration(path: Path, quick: bool = False) -> float:
     """Seconds on the common clock to the end of the last packet of sound or picture.
 
     Read from the last packets where the format has an index, else from all of them: what headers
-    say is missing, estimated from a bit rate, or left by a recording that was broken off.
+    say is missing, estimated from a bit rate, or left by a recording that was broken off. 0 where
+    all of them would have to be read and it should be `quick`.
     """
     with open_media(path) as container:
         stated = (container.duration or 0) / av.time_base
@@ -174,6 +178,8 @@ def measured_duration(path: Path) -> float:
             found = _end_from(container, stated - TAIL)
             if abs(found - stated) < 1.0:
                 return found
+    if quick:
+        return 0.0
     with open_media(path) as container:
         return _end_from(container, None)
 

@@ -180,9 +180,9 @@ class Source(Job):
     def take(self, path, quick=False):
         """Remember what `path`, the media before it is stored, holds. Raises MediaError.
 
-        `quick` reads only its headers, which may not say how long it is.
+        `quick` leaves it to a worker to measure how long it is, where that means reading it all.
         """
-        self.probe = asdict(probe(path))
+        self.probe = asdict(probe(path, quick))
 
     def parted(self, cues):
         """Dialogues to be: `cues` where silence, a change of scene or a person parts them."""
@@ -243,6 +243,11 @@ class Source(Job):
         files = filter(None, [self.media.name, self.transcript.name, self.brought])
         transaction.on_commit(lambda: [default_storage.delete(name) for name in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
+
+    @property
+    def is_measured(self):
+        """False while a worker has yet to find out how long the media are."""
+        return not self.probe or self.probe["duration"] > 0
 
     @property
     def waits_for_words(self):

@@ -34,6 +34,7 @@ def health(request, pk):
         kinds=[row for row in kinds if row[2]],
         kind=kind,
         count=len(faults),
+        unverified=counts["unverified"],
         page=page_of(request, rows, 100),
         clips=corpus.dialogues.exclude(clip="").count(),
         mendable=0 if busy else len(affected(corpus)[0]),

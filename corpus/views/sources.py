@@ -89,8 +89,9 @@ def preview(request, pk):
             response["HX-Refresh"] = "true"
         return response
     form, reading, complaint = _reading_of(source, request.GET)
-    check = None
-    if not complaint and (reading or not source.transcript):
+    media, check = _media_of(source), None
+    measured = "media" in media and source.is_measured
+    if not complaint and measured and (reading or not source.transcript):
         check, complaint = _check_of(source, form, reading)
     page = context(
         source.corpus,
@@ -103,7 +104,7 @@ def preview(request, pk):
         problems=check.problems if check else reading.problems if reading else [],
         cue_count=len(check.cues) if check else 0,
         speakers=[name for name, _count in check.speakers] if check else [],
-        **_media_of(source),
+        **media,
         **_parts_of(source, check),
     )
     return render(request, "corpus/preview.html", page)
@@ -276,7 +277,7 @@ def _reading_of(source, data):
 def confirmation(request, pk):
     source = _source_of(request, pk)
     form, reading, complaint = _reading_of(source, request.POST)
-    if complaint or source.waits_for_words or not form.is_valid():
+    if complaint or source.waits_for_words or not source.is_measured or not form.is_valid():
         values = {key: request.POST[key] for key in form.fields if key in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(values)}")
     encoding, chosen = reading.encoding if reading else "", form.cleaned_data

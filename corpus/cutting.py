@@ -204,7 +204,11 @@ def _one(
         samples=wave.shape[1],
         picture=(0.0, round(picture.last, 6)) if picture else None,
         level=round(float(np.sqrt(np.mean(wave**2))), 6) if wave.size else None,
-        losses=tuple(_losses(pictures, first, end) + _losses(samples, first, end)),
+        losses=tuple(
+            _losses(pictures, first, end)
+            + _losses(samples, first, end)
+            + _jumps(pictures or samples, first, end)
+        ),
     )
 
 
@@ -214,14 +218,20 @@ def _losses(reader: Pictures | Sound | None, start: float, end: float) -> list[L
     return [one for one in reader.losses if one.time < end and one.time + one.seconds > start]
 
 
+def _jumps(reader: Pictures | Sound | None, start: float, end: float) -> list[Loss]:
+    if reader is None:
+        return []
+    jumps = reader.packets.clock.jumps
+    return [Loss(*one, reader.index, "jump") for one in jumps if start <= one[0] < end]
+
+
 def _refuse_what_is_missing(
     pictures: Pictures | None, samples: Sound | None, start: float, end: float
 ) -> None:
     """Raises MediaError if the file ends before the span does, or all of its sound is damaged."""
-    seen = pictures.now + pictures.step if pictures and pictures.ended else None
-    heard = samples.reached / SOUND_RATE if samples and samples.ended else None
-    open_end = (pictures and seen is None) or (samples and heard is None)
-    reached = max(time for time in (seen, heard, 0.0) if time is not None)
+    readers = [reader for reader in (pictures, samples) if reader]
+    open_end = not all(reader.ended for reader in readers)
+    reached = max(reader.packets.ends.end for reader in readers)
     if not open_end and reached < end - MOST_MISSING:
         if pictures:
             raise MediaError(
@@ -267,8 +277,11 @@ class _Picture:
     def __init__(self, out: Any, source: Pictures, stem: Path) -> None:
         self.out, self.stem, self.source = out, stem, source
         self.upright = Upright(stem.parent, MAX_HEIGHT)
-        rate = Fraction(source.stream.average_rate or 25)
-        self.rate = min(max(rate, Fraction(SLOWEST)), Fraction(FASTEST)).limit_denominator(1001)
+        rate = source.stream.average_rate or 25
+        if rate < SLOWEST:  # pictures that stand still now and then
+            rate = max(source.stream.guessed_rate or SLOWEST, SLOWEST)
+        self.rate = Fraction(min(rate, FASTEST)).limit_denominator(1001)
+        self.lasts = 1 / float(self.rate)  # seconds of a frame
         self.stream: Any = None
         self.shown: Any = None  # the latest frame, as it was encoded
         self.last = 0.0  # its time in the clip
@@ -301,6 +314,7 @@ class _Picture:
         for at, shown in self.upright.finish():
             self._encode(at, shown)
         self._hold(end - origin)
+        self.lasts = end - origin - self.last
         self._mux(self.stream.encode())
         return origin
 
@@ -339,7 +353,7 @@ class _Picture:
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
-            packet.duration = round(1 / self.rate / CLOCK)  # counts for the last one
+            packet.duration = round(self.lasts / CLOCK)  # counts for the last one
             self.out.mux(packet)
 
     def _begin(self, shown: Any) -> None:

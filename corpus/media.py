@@ -123,7 +123,9 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
     duration = measured_duration(path, quick)
     if duration <= 0 and not quick:
         raise MediaError(
-            gettext_noop("%(name)s holds no sound and no picture that last. Export it again."),
+            gettext_noop(
+                "%(name)s does not say when its sound or picture comes. Export it again as MP4."
+            ),
             name=path.name,
         )
     width, height = shown_size(path, video.index) if video else (0, 0)
@@ -155,7 +157,7 @@ def _track(stream: Any) -> Track:
     return Track(
         index=stream.index,
         codec=codec,
-        language=stream.language or "",
+        language="" if stream.language == "und" else stream.language or "",
         title=stream.metadata.get("title", ""),
         default=bool(flags & kinds.default),
         comment=bool(flags & aside),

@@ -47,7 +47,8 @@ class MediaError(Complaint):
 class Loss:
     """Material that could not be read: seconds on the common clock, and the stream's index.
 
-    `kind` is "damaged" (could not be decoded) or "missing" (no packets, though more follow).
+    `kind` is "damaged" (could not be decoded), "missing" (no packets, though more follow) or
+    "jump" (the clock of the file jumps there by `seconds`, which were taken out).
     """
 
     time: float
@@ -99,6 +100,9 @@ class Clock:
             time = own * base + self.moved
             self.latest = self.before[stream.index] = time
             self.expected[stream.index] = time + length_of(packet)
+        both = self.restarts and packet.pts is not None and packet.dts is not None
+        if both and abs(packet.pts - packet.dts) * base > JUMP:  # one is of the clock before
+            packet.pts = packet.dts
         shift = round(self.moved / base)
         if packet.pts is not None:
             packet.pts += shift
@@ -172,6 +176,7 @@ class Packets:
         self.container = open_media(path)
         self.stream = self.container.streams[index]
         self.clock = Clock(self.container)
+        self.ends = Ends()  # of the packets that were read so far
         for other in self.container.streams:  # a clock that may restart is told by all streams
             wanted = other is self.stream or (
                 self.clock.restarts and other.type in ("audio", "video")
@@ -186,6 +191,7 @@ class Packets:
         for packet in every_packet(self.container):
             self.clock.place(packet)
             if packet.stream_index == self.stream.index:
+                self.ends.add(packet)
                 yield packet
 
 

@@ -32,7 +32,7 @@ MOSTLY = 0.8  # share of a style's events that are signs or effects
 TOO_FEW = gettext_noop("Has %(found)d fields instead of %(expected)d; left out.")
 NO_TIME = gettext_noop("“%(start)s” to “%(end)s” are no times; left out.")
 COMMENTS = gettext_noop(
-    "%(count)d comments in braces left out, which no player shows; the first on this line."
+    "Comments in braces left out, which no player shows: %(count)d; the first is here."
 )
 STRANGE = gettext_noop("Is no event; left out.")
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BILINGUAL = 0.5  # share of entries with both languages that makes a file bilingual
-ALIKE = 0.4  # share of places with the same character, in a line and its other writing
+ALIKE = 0.35  # share of places with the same character, in lines and their other writing
+NEARLY_ALL = 0.8
 
 SCRIPTS = (
     ("kana", re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")),
@@ -86,16 +87,13 @@ def _amid(scripts: Sequence[str], at: int) -> bool:
 
 
 def _variants(entries: Sequence[Sequence[str]]) -> bool:
-    """True if most entries write one line twice, in traditional and in simplified characters."""
-    return sum(_alike(lines) for lines in entries) >= BILINGUAL * len(entries)
-
-
-def _alike(lines: Sequence[str]) -> bool:
-    if len(lines) != 2 or len(lines[0]) != len(lines[1]) or lines[0] == lines[1]:
+    """True if the entries write each line twice, in traditional and in simplified characters."""
+    pairs = [lines for lines in entries if len(lines) == 2 and len(lines[0]) == len(lines[1])]
+    pairs = [lines for lines in pairs if script(lines[0]) == script(lines[1]) == "han"]
+    places = [a == b for lines in pairs for a, b in zip(*lines, strict=True)]
+    if len(pairs) < max(NEARLY_ALL * len(entries), 2) or all(places):
         return False
-    if not script(lines[0]) == script(lines[1]) == "han":
-        return False
-    return sum(a == b for a, b in zip(*lines, strict=True)) >= ALIKE * len(lines[0])
+    return sum(places) >= ALIKE * len(places)
 
 
 def part(lines: Sequence[str], order: Order) -> tuple[list[str], list[str]]:

@@ -20,11 +20,11 @@ MINUS = re.compile(r"[-–−－﹣]\d")
 INLINE = re.compile(r"(?<=[。！？!?…”\"])\s*(?=[-–—](?![-–—\d])\s*\S)|(?<=[.])\s+(?=[-–—]\s*\S)")
 FEWEST_PAIRS = 2  # of entries at the same time, for two languages
 GOES_ON = re.compile(r"[-–—,，、…]$")  # ends a line that goes on in the next
-NOTHING = re.compile(r"[\s\-–—‐‑−－﹣•●▪‣]*")
+MARK = re.compile(r"[-–—‐‑−－﹣•●▪‣]?")  # a line of nothing else says nothing
 
-INVISIBLE = gettext_noop("%(count)d invisible characters removed, the first here.")
-CONTROL = gettext_noop("%(count)d control characters removed, the first here.")
-UNREADABLE = gettext_noop("%(count)d characters that could not be read stand as �, the first here.")
+INVISIBLE = gettext_noop("Invisible characters removed: %(count)d; the first is here.")
+CONTROL = gettext_noop("Control characters removed: %(count)d; the first is here.")
+UNREADABLE = gettext_noop("Unreadable characters, shown as �: %(count)d; the first is here.")
 ROLLING = gettext_noop(
     "%(count)d of %(all)d entries repeat the entry before, as rolling captions do. They can be read"
     " so that each line stands once."
@@ -84,7 +84,7 @@ def clean(
     elif repeated:
         details = {"count": repeated, "all": len(raw)}
         problems.append(Problem(0, "", "", "warning", ROLLING, details))
-    spoken = [cue for cue in tidied if not NOTHING.fullmatch("".join(cue.lines))]
+    spoken = [cue for cue in tidied if cue.lines]
     heard = [cue for cue in spoken if not all(map(SOUND.match, cue.lines))]
     notes = [" ".join(cue.lines) for cue in spoken if all(map(SOUND.match, cue.lines))]
     found = languages([cue.lines for cue in heard], bilingual)
@@ -117,7 +117,7 @@ def _tidied(raw: Sequence[RawCue], problems: list[Problem]) -> list[RawCue]:
                     counts[reason] += count
                     first.setdefault(reason, (cue.line, " ".join(found.text.split())))
             lines = [" ".join(line.split()) for line in found.text.split("\n")]
-            rows += [(line, _name(voice)) for line in lines if line]
+            rows += [(line, _name(voice)) for line in lines if not MARK.fullmatch(line)]
         result.append(
             replace(
                 cue,
@@ -251,12 +251,11 @@ class _Reader:
 
     def cues(self, cue: RawCue) -> Iterator[Cue]:
         turns = [turn for group in _groups(cue) for turn in self._turns(*group)]
-        turns = [turn for turn in turns if not NOTHING.fullmatch(turn.text) or turn.translation]
         spans = shares((cue.start, cue.end), [turn.text for turn in turns])
         several = len(turns) > 1
         for index, (turn, span) in enumerate(zip(turns, spans, strict=True)):
             if several and SOUND.match(turn.text) and not turn.translation:
-                self.notes.append(turn.text)
+                self.notes.append(": ".join(filter(None, (turn.speaker, turn.text))))
                 continue
             translation = turn.translation
             if cue.translation and index == 0:

@@ -238,10 +238,10 @@ class _Reading:
         above = self.tier_of.get(each.parent)
         if not given and above and self.roles.get(above.name) == GIVES_SPEAKER:
             given = self.by_id[each.parent].words.strip()
-        name = given or tier.participant.strip() or speaker(tier.name)
-        if name or above is None:
-            return name
-        return above.participant.strip() or speaker(above.name)
+        name = given or tier.participant.strip()
+        if not name and above:
+            name = above.participant.strip() or speaker(above.name)
+        return name or speaker(tier.name)
 
     def _beside(self, each: _Annotation, role: str) -> str:
         """The words of annotations of a tier with this role that refer to this one."""

@@ -147,10 +147,10 @@ def read(
     if suffix == ".xlsx":
         return _table("xlsx", data, "", mapping, options, [])
     text, encoding, problems = _decoded(data, encoding, options)
-    if suffix in TABLES:
-        return _table(TABLES[suffix], text, encoding, mapping, options, problems)
     found = signature(text) or suffix
-    if KINDS[found] != KINDS[suffix] and not (found == ".srt" and suffix == ".vtt"):
+    if found in TABLES:
+        return _table(TABLES[suffix], text, encoding, mapping, options, problems)
+    if KINDS[found] != KINDS.get(suffix) and not (found == ".srt" and suffix == ".vtt"):
         details = {"suffix": suffix, "kind": KINDS[found]}
         problems.append(Problem(1, "", text.lstrip()[:40], "warning", MISNAMED, details))
         suffix = found

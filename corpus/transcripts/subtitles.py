@@ -28,7 +28,7 @@ NARROW = str.maketrans("０１２３４５６７８９：，．－＞", "0123456
 LEAP = 20  # by which the index of a cue may leap beyond the last, where no blank line precedes it
 
 OUTSIDE = gettext_noop("Belongs to no entry; left out.")
-READINGS = gettext_noop("%(count)d readings of ruby characters left out, the first on this line.")
+READINGS = gettext_noop("Readings of ruby characters left out: %(count)d; the first is here.")
 BLANK = gettext_noop("A blank line stands inside the entry; what follows it was read with it.")
 
 
@@ -76,10 +76,9 @@ def _entry(seen: Sequence[str], at: int, named: bool) -> Entry | None:
 def _meant(seen: Sequence[str], at: int, line: str, named: bool) -> bool:
     """True if a line that cannot be read stands where times stand, or has a time at an arrow."""
     sides = HALF.split(line)
-    if len(sides) == 2 and any(times.CLOCK.search(side) for side in (sides[0], sides[1])):
-        whole = [clock(sides[0]), clock(sides[1].split(" ")[0])]
-        if any(whole):
-            return True
+    numeric = line[:1].isdigit() or line[:1] in "-−"
+    if numeric and len(sides) == 2 and (clock(sides[0]) or clock(sides[1].split(" ")[0])):
+        return True
     if named and len(sides) == 2 and not (at and seen[at - 1] and at > 1 and seen[at - 2]):
         return True
     if not _heading(seen, at):

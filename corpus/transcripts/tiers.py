@@ -41,7 +41,10 @@ POINTS = gettext_noop("it holds points in time, no spans")
 EMPTY = gettext_noop("it holds no words")
 PLACED = gettext_noop("nearly all of it is placed on the picture, like signs")
 EFFECT = gettext_noop("nearly all of it is an effect")
-LEFT = gettext_noop("%(kind)s “%(name)s” was not read: %(count)d entries, the first “%(example)s”.")
+LEFT = {
+    "tier": gettext_noop("Tier “%(name)s” is not read; entries with words: %(count)d."),
+    "style": gettext_noop("Style “%(name)s” is not read; entries with words: %(count)d."),
+}
 
 
 @dataclass(frozen=True)
@@ -116,8 +119,8 @@ def left_out(tiers: Sequence[Tier]) -> list[Problem]:
             tier.name[:80],
             tier.example,
             "warning",
-            LEFT,
-            {"kind": tier.kind, "name": tier.name, "count": tier.count, "example": tier.example},
+            LEFT[tier.kind],
+            {"name": tier.name, "count": tier.count},
         )
         for tier in tiers
         if tier.count and not tier.read

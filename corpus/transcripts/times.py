@@ -13,6 +13,7 @@ from corpus.transcripts import TranscriptError
 CLOCK = re.compile(r"([-−])?\s*(?:(\d{1,6})\s*:\s*)?(\d{1,3})\s*:\s*(\d{1,2})(?:\s*[.,:]\s*(\d+))?")
 SECONDS = re.compile(r"\d{1,9}(?:\.\d+)?")
 MOST = 60  # minutes of an hour and seconds of a minute; rounding writes 60 itself
+LATEST = 10_000_000  # seconds: no episode lasts longer
 SHOWN = 120  # characters of a problem's value
 
 UNREADABLE = gettext_noop(
@@ -91,11 +92,14 @@ def checked(
 
     An entry without words that cannot be placed says nothing: nothing is lost with it.
     """
-    details = {"start": start, "end": end}
+    details: dict[str, float] = {"start": start, "end": end}
 
     def problem(outcome: str, reason: str) -> list[Problem]:
         return [Problem(line, column, words[:SHOWN], outcome, reason, details)]
 
+    if not (abs(start) < LATEST and abs(end) < LATEST):
+        details = {}
+        return None, problem("rejected", UNREADABLE)
     if end <= start:
         reason = ENDS_WHEN_IT_STARTS if end == start else ENDS_BEFORE_IT_STARTS
         return None, problem("rejected", reason) if words else []

@@ -1,12 +1,15 @@
 """Plain: transcript files into cues. One module a format, each with `parse`.
 
-A format yields RawCues as they stand in the file; `cleaning.clean` takes away markup and sound
-notes, finds speakers and splits bilingual lines; `reading.read` puts the two together.
+A format yields RawCues, their markup read as the format defines it, and says what it could not
+read; `cleaning.clean` removes invisible characters and sound notes, finds speakers, parts what
+several people say in one entry, and splits bilingual lines; `reading.read` puts the two together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from corpus.complaints import Complaint
+from corpus.problems import Problem
 
 
 class TranscriptError(Complaint):
@@ -22,6 +25,11 @@ class RawCue:
     lines: tuple[str, ...]
     speaker: str = ""
     line: int = field(default=0, compare=False)  # of the file where it stands, 0 if unknown
+    voices: tuple[str, ...] = ()  # who says each of the lines, where the entry names several
+    tier: str = ""  # or style, of which it is
+    translation: str = ""  # where the file keeps it apart
+    column: str = field(default="", compare=False)  # its id, where the file has no lines
+    estimated: bool = False  # if its times are shared out
 
 
 @dataclass(frozen=True)
@@ -40,3 +48,25 @@ class Cue:
     machine: bool = False
     estimated: bool = False
     line: int = field(default=0, compare=False)  # of the file where it stands, 0 if unknown
+
+
+@dataclass(frozen=True)
+class Tier:
+    """A tier (ELAN, TextGrid) or style (ASS) of a file, and whether it is read."""
+
+    name: str
+    kind: str  # "tier" | "style"
+    count: int  # entries with words
+    example: str
+    read: bool
+    proposed: bool
+    reason: str = ""  # why it is not proposed, a template; empty if it is
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a format's parser found: entries in order of the file, problems by line, tiers."""
+
+    cues: list[RawCue]
+    problems: list[Problem] = field(default_factory=list)
+    tiers: Sequence[Tier] = ()

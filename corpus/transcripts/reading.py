@@ -1,26 +1,62 @@
 """Plain: a transcript file of any kind into cues."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any
 
+from corpus import encoding as encodings
 from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
-from corpus.transcripts import Cue, RawCue, TranscriptError, ass, eaf, praat, srt, table, vtt
+from corpus.transcripts import (
+    Cue,
+    Parsed,
+    RawCue,
+    Tier,
+    TranscriptError,
+    ass,
+    eaf,
+    praat,
+    srt,
+    table,
+    vtt,
+)
 from corpus.transcripts.cleaning import clean
+from corpus.transcripts.markup import subtitle_styles
+from corpus.transcripts.speakers import Candidate, Choice
 
-PARSERS: dict[str, Callable[[str], list[RawCue]]] = {
-    ".srt": srt.parse,
+PARSERS: dict[str, Callable[[str, tuple[str, ...]], Parsed]] = {
+    ".srt": lambda text, _: srt.parse(text),
     ".ass": ass.parse,
     ".ssa": ass.parse,
-    ".vtt": vtt.parse,
+    ".vtt": lambda text, _: vtt.parse(text),
     ".eaf": eaf.parse,
     ".textgrid": praat.parse,
 }
 TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".xlsx": "xlsx"}
 SUFFIXES = (*PARSERS, *TABLES)
+KINDS = {
+    ".srt": "SRT", ".ass": "ASS", ".ssa": "ASS", ".vtt": "WebVTT", ".eaf": "ELAN",
+    ".textgrid": "TextGrid", ".xlsx": "XLSX",
+}  # fmt: skip
+SIGNATURES = (  # what a file begins with, whatever it is called
+    (".vtt", re.compile(r"\s*WEBVTT(?:\s|$)")),
+    (".ass", re.compile(r"(?s).{0,4000}?^\s*\[(?:Script Info|V4\+? Styles|Events)\]", re.I | re.M)),
+    (".eaf", re.compile(r"\s*(?:<[?!][^>]{0,2000}>\s*){0,5}<ANNOTATION_DOCUMENT\b")),
+    (".textgrid", re.compile(r"\s*File type\s*=\s*\"ooTextFile")),
+    (".srt", re.compile(r"\s*(?:\d+\s*\n)?\s*\d+:\d{1,2}:\d{1,2}[,.]\d+\s*-->")),
+)  # fmt: skip
+SHOWN_BYTES = 100  # damaged places that are listed one by one
+
+MISNAMED = gettext_noop(
+    "The file is called %(suffix)s and holds %(kind)s; it was read as %(kind)s."
+)
+REPLACED = gettext_noop(
+    "The byte 0x%(byte)s at offset %(offset)d is no text in %(encoding)s; replaced by �."
+)
+MORE_REPLACED = gettext_noop("%(count)d more unreadable bytes replaced by �.")
 
 
 @dataclass(frozen=True)
@@ -30,15 +66,40 @@ class Options:
     Kept as JSON in `Source.reading`, without what is as proposed.
     """
 
+    prefixes: str = "proposed"  # names before a colon: "proposed" | "none" | "listed"
+    names: tuple[str, ...] = ()  # the only speakers, where they are listed
+    taken: tuple[str, ...] = ()  # speakers though not proposed
+    left: tuple[str, ...] = ()  # words though proposed as speakers
+    dashes: bool = True  # if a dash at the start of a line begins another speaker's turn
+    bilingual: str = "proposed"  # the transcript is "proposed" | "first" | "second" | "no" (one)
+    tiers: tuple[str, ...] = ()  # tiers or styles that are read; none: as proposed
+    rolling: bool = False  # if lines that rolling captions repeat are read once
+    replace: bool = False  # if unreadable bytes are replaced by U+FFFD
+
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Options":
         """The options that were kept; what they do not name is as proposed."""
-        return cls(**{key: tuple(v) if isinstance(v, list) else v for key, v in kept.items()})
+        known = {each.name for each in fields(cls)}
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in kept.items()
+            if name in known
+        }
+        return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """The options that differ from what is proposed."""
         proposed = asdict(Options())
-        return {key: value for key, value in asdict(self).items() if value != proposed[key]}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in asdict(self).items()
+            if value != proposed[name]
+        }
+
+    @property
+    def choice(self) -> Choice:
+        """What is decided about names before colons."""
+        return Choice(self.prefixes, self.names, self.taken, self.left)
 
 
 @dataclass(frozen=True)
@@ -53,6 +114,17 @@ class Transcript:
     columns: list[str] = field(default_factory=list)  # of a table
     mapping: dict[str, str] = field(default_factory=dict)  # role -> column, of a table
     problems: list[Problem] = field(default_factory=list)  # by line: repaired, left out, doubtful
+    first: bool = True  # if bilingual: the transcript is the first of the two languages
+    speakers: list[Candidate] = field(default_factory=list)  # names before colons, commonest first
+    tiers: list[Tier] = field(default_factory=list)  # or styles
+    rolling: int = 0  # entries that repeat the entry before them
+    replaced: int = 0  # unreadable bytes
+    notes: list[str] = field(default_factory=list)  # the descriptions of sounds
+
+    @property
+    def estimated(self) -> int:
+        """How many cues have times that they share with others of their entry."""
+        return sum(cue.estimated for cue in self.cues)
 
 
 def read(
@@ -64,64 +136,140 @@ def read(
 ) -> Transcript:
     """Read a file by its suffix; `encoding` and `mapping` are found unless they are given.
 
+    A file that holds another format than its suffix says is read as what it is, with a warning.
     Raises TranscriptError with a sentence that says where and what was expected.
     """
     suffix = PurePath(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise TranscriptError(
-            gettext_noop("A transcript ends in one of %(known)s; this one is %(name)s."),
-            known=", ".join(SUFFIXES),
-            name=PurePath(name).name,
-        )
+        raise _unknown(name, data)
     if not data.strip():
         raise TranscriptError(gettext_noop("The transcript is empty."))
     if suffix == ".xlsx":
-        return _table("xlsx", data, "", mapping)
+        return _table("xlsx", data, "", mapping, options, [])
+    text, encoding, problems = _decoded(data, encoding, options)
+    found = signature(text) or suffix
+    if found in TABLES:
+        return _table(TABLES[suffix], text, encoding, mapping, options, problems)
+    if KINDS[found] != KINDS.get(suffix) and not (found == ".srt" and suffix == ".vtt"):
+        details = {"suffix": suffix, "kind": KINDS[found]}
+        problems.append(Problem(1, "", text.lstrip()[:40], "warning", MISNAMED, details))
+        suffix = found
+    return _transcript(PARSERS[suffix](text, options.tiers), encoding, options, problems)
+
+
+def signature(text: str) -> str:
+    """The suffix of the format that a text begins like; empty if it is none of those known."""
+    return next((suffix for suffix, begins in SIGNATURES if begins.match(text[:8000])), "")
+
+
+def _unknown(name: str, data: bytes) -> TranscriptError:
+    values = {"known": ", ".join(SUFFIXES), "name": PurePath(name).name}
+    try:
+        looks = signature(decode(data[:8000], replace=True))
+    except EncodingError:
+        looks = ""
+    if looks:
+        return TranscriptError(
+            gettext_noop(
+                "A transcript ends in one of %(known)s; this one is %(name)s. It looks like"
+                " %(kind)s: call it %(suffix)s."
+            ),
+            **values,
+            kind=KINDS[looks],
+            suffix=looks,
+        )
+    return TranscriptError(
+        gettext_noop("A transcript ends in one of %(known)s; this one is %(name)s."), **values
+    )
+
+
+def _decoded(data: bytes, encoding: str, options: Options) -> tuple[str, str, list[Problem]]:
+    """The text, its encoding, and what is said of bytes that were replaced."""
     try:
         encoding = encoding or detect(data)
-        text = decode(data, encoding)
+        text = decode(data, encoding, options.replace)
     except EncodingError as error:
         raise TranscriptError(error.template, **error.values) from error
-    if suffix in TABLES:
-        return _table(TABLES[suffix], text, encoding, mapping)
-    return _transcript(PARSERS[suffix](text), encoding)
+    if not options.replace:
+        return text, encoding, []
+    found = encodings.damages(data, encoding)
+    problems = [
+        Problem(
+            each.line,
+            "",
+            each.bytes.hex(),
+            "repaired",
+            REPLACED,
+            {"byte": each.bytes[:4].hex(), "offset": each.offset, "encoding": encoding},
+        )
+        for each in found[:SHOWN_BYTES]
+    ]
+    if len(found) > SHOWN_BYTES:
+        line, details = found[SHOWN_BYTES].line, {"count": len(found) - SHOWN_BYTES}
+        problems.append(Problem(line, "", "", "repaired", MORE_REPLACED, details))
+    return text, encoding, problems
 
 
-def columns(name: str, data: bytes, encoding: str = "") -> list[str]:
+def columns(
+    name: str,
+    data: bytes,
+    encoding: str = "",
+    options: Options = Options(),  # noqa: B008 (it is frozen)
+) -> list[str]:
     """The column names of a table, none for another kind of transcript. Raises as `read` does."""
     kind = TABLES.get(PurePath(name).suffix.lower())
     if kind is None:
         return []
     try:
-        return table.rows(kind, data if kind == "xlsx" else decode(data, encoding))[0]
+        return table.rows(
+            kind, data if kind == "xlsx" else decode(data, encoding, options.replace)
+        )[0]
     except EncodingError as error:
         raise TranscriptError(error.template, **error.values) from error
 
 
 def _table(
-    kind: str, data: bytes | str, encoding: str, mapping: Mapping[str, str] | None
+    kind: str,
+    data: bytes | str,
+    encoding: str,
+    mapping: Mapping[str, str] | None,
+    options: Options,
+    problems: list[Problem],
 ) -> Transcript:
     names, rows = table.rows(kind, data)
     chosen = table.guess(names)
     chosen |= {role: column for role, column in (mapping or {}).items() if column in names}
-    return _transcript(table.parse(rows, chosen), encoding, names, chosen)
+    parsed = Parsed(table.parse(rows, chosen))
+    found = _transcript(parsed, encoding, options, problems)
+    return replace(found, columns=names, mapping=chosen)
 
 
 def _transcript(
-    raw: list[RawCue],
-    encoding: str,
-    names: list[str] | None = None,
-    mapping: dict[str, str] | None = None,
+    parsed: Parsed, encoding: str, options: Options, problems: list[Problem]
 ) -> Transcript:
-    cleaned = clean(raw)
+    plain = [_unstyled(cue) for cue in parsed.cues]
+    cleaned = clean(plain, options.choice, options.bilingual, options.rolling, options.dashes)
     if not cleaned.cues:
         raise TranscriptError(gettext_noop("The transcript holds no line of talk."))
+    found = sorted([*problems, *parsed.problems, *cleaned.problems], key=lambda each: each.line)
     return Transcript(
         cleaned.cues,
         encoding,
         cleaned.sounds,
         cleaned.empty,
         cleaned.bilingual,
-        names or [],
-        mapping or {},
+        problems=found,
+        first=cleaned.languages.first,
+        speakers=cleaned.speakers,
+        tiers=list(parsed.tiers),
+        rolling=cleaned.rolling,
+        replaced=sum(each.reason == REPLACED for each in found),
+        notes=cleaned.notes,
     )
+
+
+def _unstyled(cue: RawCue) -> RawCue:
+    """The entry without styles such as `<i>…</i>`, which tables and tiers may hold as well."""
+    if not any(sign in line for line in cue.lines for sign in "<{"):
+        return cue
+    return replace(cue, lines=tuple(map(subtitle_styles, cue.lines)))

@@ -1,34 +1,24 @@
 """Plain: SubRip (.srt)."""
 
-import srt
-
 from corpus.complaints import gettext_noop
-from corpus.transcripts import RawCue, TranscriptError
-from corpus.transcripts.times import span
+from corpus.transcripts import Parsed, TranscriptError
+from corpus.transcripts.subtitles import INDEX, entries, outside, parsed
 
 
-def parse(text: str) -> list[RawCue]:
-    """Raises TranscriptError naming the subtitle that cannot be read."""
-    try:
-        return [_cue(subtitle) for subtitle in srt.parse(text)]
-    except srt.SRTParseError as error:
-        line = text.count("\n", 0, error.expected_start) + 1
+def parse(text: str) -> Parsed:
+    """Every cue with times that can be read; the others are said by the line of their times.
+
+    Raises TranscriptError if there is none.
+    """
+    found, before = entries(text.split("\n"))
+    if not found:
+        line = before[0] if before else (0, "")
         raise TranscriptError(
             gettext_noop(
                 "The transcript is not valid SRT near line %(line)d: expected a number, a line such"
                 " as `00:00:01,000 --> 00:00:02,500`, and text."
             ),
-            line=line,
-        ) from error
-    except TranscriptError:
-        raise
-    except ValueError as error:
-        raise TranscriptError(
-            gettext_noop("The transcript is not valid SRT: %(why)s"), why=str(error)
-        ) from error
-
-
-def _cue(subtitle: srt.Subtitle) -> RawCue:
-    start, end = subtitle.start.total_seconds(), subtitle.end.total_seconds()
-    span(start, end, f"#{subtitle.index}")
-    return RawCue(start, end, tuple(subtitle.content.split("\n")))
+            line=line[0] + 1,
+        )
+    stray = [row for row in before if not INDEX.fullmatch(row[1])]
+    return parsed(found, "SRT", list(outside(stray)))

@@ -1,35 +1,68 @@
-"""Plain: WebVTT (.vtt), through webvtt-py."""
+"""Plain: WebVTT (.vtt)."""
 
-import io
-
-import webvtt
+import re
 
 from corpus.complaints import gettext_noop
-from corpus.transcripts import RawCue, TranscriptError
-from corpus.transcripts.times import seconds, span
+from corpus.problems import Problem
+from corpus.transcripts import Parsed, TranscriptError
+from corpus.transcripts.characters import bare
+from corpus.transcripts.subtitles import BLANK, Entry, entries, outside, parsed
+
+ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:].*)?")  # blocks that are no cues
+NO_HEADER = gettext_noop("The first line is not WEBVTT; the file was read as WebVTT all the same.")
+MAPPED = gettext_noop(
+    "The file maps its times to a broadcast stream (X-TIMESTAMP-MAP); they are read as written."
+)
 
 
-def parse(text: str) -> list[RawCue]:
-    """Cues with their voice as speaker. Raises TranscriptError if one of them cannot be read."""
-    try:
-        captions = webvtt.from_buffer(io.StringIO(text)).captions
-    except webvtt.errors.MalformedFileError as error:
+def parse(text: str) -> Parsed:
+    """Cues with their voices as speakers; blocks NOTE, STYLE and REGION are no cues.
+
+    Cues that cannot be read are said by the line of their times. Raises TranscriptError if there
+    is no cue and no header.
+    """
+    lines = text.split("\n")
+    header = bare(lines[0]).startswith("WEBVTT")
+    found, before = entries(_without_notes(lines), named=True)
+    if not found and not header:
         raise TranscriptError(
-            gettext_noop("The transcript is not valid WebVTT: %(why)s"), why=str(error) or "WEBVTT"
-        ) from error
-    arrows = sum("-->" in line for line in text.split("\n"))
-    if arrows != len(captions):  # the library passes over what it does not understand
-        raise TranscriptError(
-            gettext_noop(
-                "The transcript has %(arrows)d lines with `-->` but %(cues)d cues that can be read."
-                " Expected lines such as `00:01.000 --> 00:02.500` followed by text."
-            ),
-            arrows=arrows,
-            cues=len(captions),
+            gettext_noop("The transcript is not valid WebVTT: %(why)s"), why="WEBVTT"
         )
-    cues = []
-    for number, caption in enumerate(captions, 1):
-        place = f"#{number}"
-        start, end = span(seconds(caption.start, place), seconds(caption.end, place), place)
-        cues.append(RawCue(start, end, tuple(caption.text.split("\n")), caption.voice or ""))
-    return cues
+    problems = [] if header else [Problem(1, "", bare(lines[0])[:80], "warning", NO_HEADER)]
+    start = _end_of_header(lines) if header else 0
+    for at, line in before:
+        if "X-TIMESTAMP-MAP" in line:
+            problems.append(Problem(at + 1, "", line[:120], "warning", MAPPED))
+    problems += outside([row for row in before if row[0] >= start])
+    for entry in found:
+        problems += _joined(entry)
+    return parsed(found, "WebVTT", problems)
+
+
+def _end_of_header(lines: list[str]) -> int:
+    return next((at for at, line in enumerate(lines) if not line.strip()), len(lines))
+
+
+def _without_notes(lines: list[str]) -> list[str]:
+    """The lines with the blocks that are no cues emptied, so that the others keep their number."""
+    result, aside = [], False
+    for at, line in enumerate(lines):
+        seen = line.strip("\ufeff \t")
+        if not seen:
+            aside = False
+        elif ASIDE.fullmatch(seen) and (at == 0 or not lines[at - 1].strip()):
+            aside = True
+        elif aside and "-->" in seen:  # a block that no blank line ends
+            aside = False
+        result.append("" if aside else line)
+    return result
+
+
+def _joined(entry: Entry) -> list[Problem]:
+    """What is said of a cue with a blank line inside: players end it there."""
+    blank = False
+    for at, line in entry.body:
+        if blank and bare(line):
+            return [Problem(at + 1, "", bare(line)[:80], "repaired", BLANK)]
+        blank = blank or line == ""
+    return []

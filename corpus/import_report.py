@@ -12,6 +12,7 @@ from corpus.languages import language_name
 from corpus.media import Probe, Track
 from corpus.models import Source
 from corpus.problems import Problem
+from corpus.transcripts.reading import Transcript
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
 IMAGES = ("pgs", "dvd", "dvb", "xsub")  # in names of codecs whose subtitles are images
@@ -91,16 +92,8 @@ def media_lines(source: Source, found: Probe) -> Iterator[str]:
 
 
 def _words(source: Source, check: ImportCheck) -> Iterator[str]:
-    reading = check.reading
-    if reading:
-        read = [f"{len(reading.cues)} cues"]
-        read += [f"{reading.sounds} sound notes left out"] if reading.sounds else []
-        read += [f"{reading.empty} empty ones left out"] if reading.empty else []
-        read += (
-            ["bilingual: the second language is kept as translation"] if reading.bilingual else []
-        )
-        encoding = f" ({reading.encoding})" if reading.encoding else ""
-        yield f"transcript{encoding}: {', '.join(read)}"
+    if check.reading:
+        yield from _transcript(check.reading)
     elif (source.looked or {}).get("heard"):
         yield f"speech: {len(check.cues)} stretches heard"
     else:
@@ -108,3 +101,29 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
     yield f"{len(check.cues)} utterances in {len(check.parts)} dialogues"
     if check.speakers:
         yield "speakers: " + ", ".join(f"{name} {count}" for name, count in check.speakers)
+
+
+def _transcript(reading: Transcript) -> Iterator[str]:
+    """What was read of a transcript, and what else could have been: the options name it."""
+    counts = {
+        "sound notes left out": reading.sounds,
+        "empty ones left out": reading.empty,
+        "with times that are shared out": reading.estimated,
+        "repeat the one before (--rolling reads them once)": reading.rolling,
+        "unreadable bytes replaced": reading.replaced,
+    }
+    read = [f"{len(reading.cues)} cues"]
+    read += [f"{count} {what}" for what, count in counts.items() if count]
+    encoding = f" ({reading.encoding})" if reading.encoding else ""
+    yield f"transcript{encoding}: {', '.join(read)}"
+    if reading.bilingual:
+        which = "first" if reading.first else "second"
+        yield f"bilingual: the {which} language is the transcript, the other its translation"
+    for name in reading.speakers:
+        if not name.taken:
+            why = f" ({said(name.reason, {})})" if name.reason else ""
+            yield f"no speaker: {name.name} {name.count}{why}, as in “{name.examples[0]}”"
+    for tier in reading.tiers:
+        if not tier.read:
+            why = f" ({said(tier.reason, {})})" if tier.reason else ""
+            yield f"{tier.kind} {tier.name} is not read: {tier.count} entries{why}"

@@ -13,17 +13,9 @@ from corpus.jobs import JobStatus
 from corpus.keeping import digest
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from people.models import Event
-from tests.corpus.shifted import flashing, shift_sound
+from tests.corpus.films import WORDS, flashing
+from tests.corpus.shifted import shift_sound
 from tests.factories import make_person
-
-SRT = """1
-00:00:01,000 --> 00:00:03,500
-张三：晚饭吃什么？
-
-2
-00:00:10,000 --> 00:00:12,500
-李四：煮面吧。
-"""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +27,7 @@ def marked_film(tmp_path_factory):
 def source(corpus, marked_film, tmp_path, capsys):
     """A source of two dialogues, each with a flash and a beep at its second 2.3."""
     words = tmp_path / "talk.srt"
-    words.write_text(SRT, encoding="utf-8")
+    words.write_text(WORDS, encoding="utf-8")
     call_command("ingest", str(marked_film), str(words), corpus=corpus.name, publish=True)
     return corpus.sources.get()
 

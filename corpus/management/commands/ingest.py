@@ -1,3 +1,4 @@
+import re
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +13,38 @@ from corpus.ingest import check_of, digest
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.models import Corpus, Source
 from corpus.pairing import pair
+from corpus.transcripts.reading import Options
 
+RENEWED = [
+    "gap",
+    "encoding",
+    "reading",
+    "columns",
+    "looked",
+    "probe",
+]  # of a source that is gone on with
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
+
+
+def _names(text):
+    """张三,李四 -> a tuple of the two."""
+    return tuple(name.strip() for name in re.split("[,，]", text) if name.strip())
+
+
+def _reading(options):
+    """The decisions about the transcript, as a source keeps them."""
+    prefixes = "none" if options["no_prefixes"] else "proposed"
+    return Options(
+        prefixes="listed" if options["speakers"] else prefixes,
+        names=options["speakers"] or (),
+        taken=options["take"],
+        left=options["leave"],
+        dashes=not options["no_dashes"],
+        bilingual=options["language"] or "proposed",
+        tiers=options["tiers"],
+        rolling=options["rolling"],
+        replace=options["replace"],
+    ).to_json()
 
 
 class Command(BaseCommand):
@@ -34,8 +65,40 @@ class Command(BaseCommand):
         parser.add_argument(
             "--subtitles", type=int, help="take the words from this track inside the media"
         )
+        self._add_reading(parser)
         parser.add_argument("--check", action="store_true", help="say what was read, write nothing")
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
+
+    def _add_reading(self, parser):
+        """What a person may decide about a transcript, as on the page that checks it."""
+        reading = parser.add_argument_group("reading of the transcript; else as proposed")
+        reading.add_argument(
+            "--no-prefixes", action="store_true", help="words before a colon are no speakers"
+        )
+        reading.add_argument("--speakers", type=_names, help="only these are: 张三,李四")
+        reading.add_argument("--take", type=_names, default=(), help="these are speakers as well")
+        reading.add_argument("--leave", type=_names, default=(), help="these are no speakers")
+        reading.add_argument(
+            "--no-dashes", action="store_true", help="a dash does not begin another's turn"
+        )
+        reading.add_argument(
+            "--language",
+            choices=["first", "second", "no"],
+            help="which of two languages is the transcript; no: there is one only",
+        )
+        reading.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            help="of a table: text=台词 (start, end, speaker)",
+        )
+        reading.add_argument("--tiers", type=_names, default=(), help="tiers or styles to read")
+        reading.add_argument(
+            "--rolling", action="store_true", help="read once what rolling captions repeat"
+        )
+        reading.add_argument(
+            "--replace", action="store_true", help="replace unreadable bytes by U+FFFD"
+        )
 
     def handle(self, media, transcript, corpus, title, **options):
         found = Corpus.objects.filter(name=corpus).first()
@@ -95,6 +158,8 @@ class Command(BaseCommand):
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
+        source.reading = _reading(options)
+        source.columns = dict(pair.split("=", 1) for pair in options["column"] if "=" in pair)
         source.take(media)
         self._guard_tracks(source)
         if transcript:
@@ -153,8 +218,9 @@ class Command(BaseCommand):
         if same:
             source = left
             source.stop()
-            source.gap, source.encoding, source.looked = draft.gap, draft.encoding, draft.looked
-            source.save(update_fields=["gap", "encoding", "looked"])
+            for name in RENEWED:
+                setattr(source, name, getattr(draft, name))
+            source.save(update_fields=RENEWED)
             source.requeue()
         else:
             if left:

@@ -82,16 +82,16 @@ def read(
         raise TableError(gettext_noop("The file is empty."))
     try:
         if suffix == spreadsheets.CELLS:
-            return _of_sheets(spreadsheets.unpack(data), sheet)
+            return read_sheets(spreadsheets.unpack(data), sheet)
         if suffix == ".xlsx":
-            return _of_sheets(spreadsheets.read(data, limits), sheet)
+            return read_sheets(spreadsheets.read(data, limits), sheet)
         spreadsheets.refuse_binary(data)
         encoding = encoding or detect(data)
         text = decode(data, encoding)
     except (spreadsheets.SpreadsheetError, EncodingError) as error:
         raise TableError(error.template, **error.values) from error
     if suffix == ".jsonl":
-        return _json_lines(text, encoding, limits)
+        return read_json_lines(text, encoding=encoding, limits=limits)
     return read_text(text, encoding=encoding, expected=expected, limits=limits)
 
 
@@ -272,7 +272,10 @@ def _folded(name: str) -> str:
 # ---------------------------------------------------------------- JSON Lines
 
 
-def _json_lines(text: str, encoding: str, limits: spreadsheets.Limits) -> Table:
+def read_json_lines(
+    text: str, *, encoding: str = "", limits: spreadsheets.Limits = spreadsheets.UPLOADED
+) -> Table:
+    """The table in text with a JSON object a line. Raises TableError where no line is one."""
     problems: list[Problem] = []
     columns: dict[str, None] = {}
     rows: list[Row] = []
@@ -290,9 +293,10 @@ def _json_lines(text: str, encoding: str, limits: spreadsheets.Limits) -> Table:
     if not rows:
         raise TableError(
             gettext_noop(
-                "No line is a JSON object. Expected JSON Lines, one object a line, such as"
-                ' {"text": "…"}.'
-            )
+                "Line %(line)d is not a JSON object, nor is another. Expected JSON Lines: one"
+                ' object a line, such as {"text": "…"}.'
+            ),
+            line=problems[0].line if problems else 1,
         )
     named = list(columns)
     full = [Row(row.line, {name: row.cells.get(name, "") for name in named}) for row in rows]
@@ -334,7 +338,10 @@ class _Pairs(list[tuple[str, Any]]):
 # ---------------------------------------------------------------- spreadsheets
 
 
-def _of_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str) -> Table:
+def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table:
+    """The table in the sheet that is called `wanted`, else in the first that is visible and has
+    rows. Raises TableError.
+    """
     names = tuple(sheet.name for sheet in sheets)
     if wanted and wanted not in names:
         raise TableError(
@@ -414,9 +421,30 @@ def _named(
         )
         for number_, cells in found
     ]
-    if not rows and not problems:
-        raise TableError(gettext_noop("The table has no rows."))
+    if not rows:
+        raise _nothing([p for p in problems if p.outcome == "rejected"])
     return Table([name for name in columns if name], rows, problems, repeated=repeated, **how)
+
+
+def _nothing(rejected: Sequence[Problem]) -> TableError:
+    if not rejected:
+        return TableError(gettext_noop("The table has no rows."))
+    first = rejected[0]
+    if first.reason == RAGGED:
+        template = gettext_noop(
+            "No row of the table can be read: line %(line)d has %(found)d cells and the header"
+            " %(expected)d. A cell that holds the delimiter must stand in quotes."
+        )
+        return TableError(template, line=first.line, **first.details)
+    return TableError(
+        gettext_noop(
+            "No row of the table can be read: %(count)d were left out, the first in line"
+            " %(line)d: “%(value)s”."
+        ),
+        count=len(rejected),
+        line=first.line,
+        value=first.value[:80],
+    )
 
 
 def _columns(

@@ -135,7 +135,9 @@ def test_numbers(text, value):
         ("a.xlsx", b"start,end,text\n1,2,x\n", "not a valid XLSX"),
         ("a.csv", b"a,b\n" + b'"x\n' * 3000, "1000 rows have a broken quote.*line 2"),
         ("a.csv", b"a,b\n", "no rows"),
-        ("a.jsonl", b"[1, 2]\n", "No line is a JSON object"),
+        ("a.jsonl", b"[1, 2]\n", "Line 1 is not a JSON object"),
+        ("a.csv", b"a,b\n1,2,3\n", "No row.*line 2 has 3 cells and the header 2"),
+        ("a.csv", b'a,b\n1,"x\n', "No row.*1 were left out.*line 2"),
     ],
 )  # fmt: skip
 def test_what_is_no_table_is_refused_with_a_sentence(name, data, part):

@@ -62,6 +62,11 @@ class Table:
             return f"{column} ({self.sheet}!{letters}{line})"
         return column
 
+    def require_rows(self) -> None:
+        """Raises TableError saying why, if no row could be read."""
+        if not self.rows:
+            raise _nothing([p for p in self.problems if p.outcome == "rejected"])
+
 
 def read(
     name: str,
@@ -75,7 +80,8 @@ def read(
     """The table in a file, by its suffix; any other suffix than those known is read as CSV.
 
     `encoding` is found unless it is named, `sheet` is the first that is visible and has rows.
-    `expected` are column names by which a doubtful delimiter is decided. Raises TableError.
+    `expected` are column names by which a doubtful delimiter is decided. A table may have a header
+    and no rows: see `require_rows`. Raises TableError.
     """
     suffix = PurePath(name).suffix.lower()
     if not data.strip():
@@ -421,8 +427,6 @@ def _named(
         )
         for number_, cells in found
     ]
-    if not rows:
-        raise _nothing([p for p in problems if p.outcome == "rejected"])
     return Table([name for name in columns if name], rows, problems, repeated=repeated, **how)
 
 

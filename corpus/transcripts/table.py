@@ -50,15 +50,21 @@ def _folded(name: str) -> str:
 def read(kind: str, data: bytes | str, encoding: str = "", sheet: str = "") -> tabular.Table:
     """A table of `kind` csv, tsv, jsonl (text), xlsx or cells (bytes). Raises TranscriptError."""
     try:
-        if isinstance(data, bytes):
-            unpacked = spreadsheets.unpack if kind == "cells" else spreadsheets.read
-            return tabular.read_sheets(unpacked(data), sheet)
-        if kind == "jsonl":
-            return tabular.read_json_lines(data, encoding=encoding)
-        expected = [name for names in NAMES.values() for name in names]
-        return tabular.read_text(data, encoding=encoding, expected=expected)
+        found = _read(kind, data, encoding, sheet)
+        found.require_rows()
+        return found
     except (tabular.TableError, spreadsheets.SpreadsheetError) as error:
         raise TranscriptError(error.template, **error.values) from error
+
+
+def _read(kind: str, data: bytes | str, encoding: str, sheet: str) -> tabular.Table:
+    if isinstance(data, bytes):
+        unpacked = spreadsheets.unpack if kind == "cells" else spreadsheets.read
+        return tabular.read_sheets(unpacked(data), sheet)
+    if kind == "jsonl":
+        return tabular.read_json_lines(data, encoding=encoding)
+    expected = [name for names in NAMES.values() for name in names]
+    return tabular.read_text(data, encoding=encoding, expected=expected)
 
 
 def parse(table: tabular.Table, mapping: Mapping[str, str]) -> tuple[list[RawCue], list[Problem]]:

@@ -142,7 +142,7 @@ def test_numbers(text, value):
 )  # fmt: skip
 def test_what_is_no_table_is_refused_with_a_sentence(name, data, part):
     with pytest.raises(TableError, match=part):
-        read(name, data)
+        read(name, data).require_rows()
 
 
 def test_a_table_of_too_many_cells_is_refused():

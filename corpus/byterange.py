@@ -4,6 +4,7 @@ In the embedded default the application sends them itself; behind nginx it names
 from an object store it leads to an address that is signed and soon expires.
 """
 
+import hashlib
 import os
 import re
 from urllib.parse import quote
@@ -27,14 +28,20 @@ ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 def stored_response(request, name, content_type, aside=True):
     """The stored file `name`. Raises Http404 if it is not there.
 
-    `aside` lets another server send it; without, it comes from here, for scripts to read.
+    `aside` lets another server send it; without, it comes from here, for scripts to read. Another
+    file may come under the same address when a clip is cut again, so browsers ask each time
+    whether theirs is still the one.
     """
+    response = _stored(request, name, content_type, aside)
+    response["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def _stored(request, name, content_type, aside):
     path = local_path(name)
     if path is None:
         if aside:
-            response = HttpResponseRedirect(default_storage.url(name))
-            response["Cache-Control"] = f"private, max-age={settings.SIGNED_FOR // 2}"
-            return response
+            return HttpResponseRedirect(default_storage.url(name))
         try:
             return FileResponse(default_storage.open(name, "rb"), content_type=content_type)
         except FileNotFoundError as error:
@@ -46,13 +53,23 @@ def stored_response(request, name, content_type, aside=True):
         response["X-Accel-Redirect"] = settings.X_ACCEL + quote(name)
         response["X-Content-Type-Options"] = "nosniff"
         return response
-    return ranged_response(request, path, content_type)
+    etag = hashlib.sha256(f"{name} {path.stat().st_mtime_ns}".encode()).hexdigest()[:32]
+    if f'"{etag}"' in request.headers.get("If-None-Match", ""):
+        response = HttpResponse(status=304)
+    else:
+        response = ranged_response(request, path, content_type, etag)
+    response["ETag"] = f'"{etag}"'
+    return response
 
 
-def ranged_response(request, path, content_type):
-    """The whole file, or 206 with the one range that was asked for, or 416."""
+def ranged_response(request, path, content_type, etag=""):
+    """The whole file, or 206 with the one range that was asked for, or 416.
+
+    `etag` names what it is, so that a download that was broken off goes on only with the same.
+    """
     size = os.path.getsize(path)  # noqa: PTH202
-    asked = _asked(request, size)
+    told = request.headers.get("If-Range") if etag else None
+    asked = _asked(request, size) if told in (None, f'"{etag}"') else None
     if asked is None:
         response = FileResponse(open(path, "rb"), content_type=content_type)  # noqa: SIM115, PTH123
         return _told(response)

@@ -3,10 +3,16 @@
 Frames are taken whole, on the episode's own frame grid: a clip starts with the last frame that is
 shown at or before its start and ends before the first frame at or after its end, so that times in
 the clip are the episode's times minus `Clip.start`, to the frame. Sound is cut to the sample.
+Picture and sound are read on the file's common clock (`corpus.streams`).
+
+Where the picture stands still for longer than HELD (a screen recording, slides), or has ended while
+the sound goes on, a clip starts exactly at its start and holds the last frame. Where the picture
+begins after the clip does, its first frame is shown until then, or black if that is longer than
+LATE.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -17,13 +23,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.complaints import gettext_noop
-from corpus.media import MAX_HEIGHT, RATE, SAFE_INPUT, MediaError, Probe, peaks
-from corpus.tonemapping import HLG, PQ, cube
+from corpus.frames import CLOCK, Upright
+from corpus.media import MAX_HEIGHT, RATE, Probe, chosen_picture, peaks
+from corpus.streams import Loss, MediaError, Pictures, Sound, open_media
 
+VERSION = 2  # of what a clip is: whole clips that another version left are cut again
 KEY_INTERVAL = 0.5  # seconds
-FAR = 8.0  # seconds ahead from which seeking is cheaper than decoding on
-MOST_MISSING = 1.0  # seconds by which the picture may end before a dialogue does
-CLOCK = Fraction(1, 90_000)
+MOST_MISSING = 1.0  # seconds by which the file may end before a dialogue does
+HELD = 0.25  # seconds: a frame that was shown for longer does not move a clip's start
+MOST_LOST = 0.5  # of the sound of a dialogue: more that cannot be decoded is refused
+LATE = 1.0  # seconds for which a picture's first frame stands before it begins
+SLOWEST, FASTEST = 5, 120  # frames a second that an encoder is told of
 SOUND_RATE = 48_000
 LAYOUTS = {1: "mono", 2: "stereo"}
 BLOCK = 1024  # samples an AAC frame holds
@@ -40,6 +50,19 @@ class Clip:
     end: float
     frames: int
     samples: int
+    picture: tuple[float, float] | None = None  # first and last frame, seconds in the clip
+    level: float | None = None  # of the sound: root mean square, 1 is full scale
+    losses: tuple[Loss, ...] = ()  # what of its span could not be read, at times of the episode
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Clip":
+        """A clip from its `asdict()` that JSON made lists of."""
+        picture, losses = stored["picture"], stored["losses"]
+        values = {
+            "picture": tuple(picture) if picture else None,
+            "losses": tuple(Loss(**row) for row in losses),
+        }
+        return cls(**{**stored, **values})
 
 
 def cut(
@@ -48,34 +71,74 @@ def cut(
     spans: Sequence[tuple[float, float]],
     target: Callable[[int], Path],
     done: Callable[[int], None],
+    track: int | None = None,
+    exact: bool = False,
 ) -> list[Clip]:
     """Write `target(i)` with .mp4, .flac, .jpg and .json for each of the ordered `spans`.
 
     `done(i)` hears when clip i is whole; files appear under their names only then, and `.cut`
-    last of all: a clip that has it, left by an attempt that was killed, is not cut again.
-    Raises MediaError if the episode cannot be decoded there.
+    last of all: a clip that has it, left by an attempt that was killed, is not cut again (if it
+    was made by this version, from the same span and track). `track` is the index of the stream
+    of the sound, else `found.track`. With `exact`, clips start at their start to the sample, with
+    the frame that is shown then. Raises MediaError if the episode cannot be decoded there.
     """
     clips: list[Clip] = []
+    sound_index = found.track if track is None else track
+    pictures = samples = None
     try:
-        with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as picture:
-            frames = _Frames(picture) if found.has_video else None
-            with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as sound:
-                samples = _Samples(sound) if found.has_audio else None
-                for index, (start, end) in enumerate(spans):
-                    mark = target(index).with_suffix(".cut")
-                    if mark.exists():
-                        clips.append(Clip(**json.loads(mark.read_text())))
-                    else:
-                        clips.append(_one(frames, samples, start, end, target(index)))
-                        _write_whole(mark, json.dumps(asdict(clips[-1])))
-                    done(index)
+        pictures = Pictures(path, _picture_index(path, found)) if found.has_video else None
+        samples = _sound_of(path, found, sound_index)
+        for index, (start, end) in enumerate(spans):
+            mark = target(index).with_suffix(".cut")
+            key = [VERSION, start, end, sound_index, exact]
+            clip = _left_whole(mark, key)
+            if clip is None:
+                clip = _one(pictures, samples, (start, end), exact, target(index))
+                _write_whole(mark, json.dumps({"key": key, "clip": asdict(clip)}))
+            clips.append(clip)
+            done(index)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             gettext_noop("The file cannot be decoded after %(clips)d dialogues: %(why)s"),
             clips=len(clips),
             why=str(error)[:200],
         ) from error
+    finally:
+        for reader in (pictures, samples):
+            if reader:
+                reader.close()
     return clips
+
+
+def _picture_index(path: Path, found: Probe) -> int:
+    """The stream of the picture, which probes of earlier versions do not name."""
+    if found.video is not None:
+        return found.video
+    with open_media(path) as container:
+        return int(chosen_picture(container).index)
+
+
+def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
+    if not found.has_audio:
+        return None
+    with open_media(path) as container:
+        known = [stream.index for stream in container.streams.audio]
+    if track is None:
+        track = known[0]
+    if track not in known:
+        raise MediaError(
+            gettext_noop("The file has no sound as its stream %(track)d. Choose another track."),
+            track=track,
+        )
+    return Sound(path, track, SOUND_RATE)
+
+
+def _left_whole(mark: Path, key: list[Any]) -> Clip | None:
+    """The clip that an earlier attempt finished, if it is the same."""
+    if not mark.exists():
+        return None
+    stored = json.loads(mark.read_text())
+    return Clip.from_json(stored["clip"]) if stored.get("key") == key else None
 
 
 def most_bytes(found: Probe, spans: Sequence[tuple[float, float]]) -> int:
@@ -97,220 +160,220 @@ def _write_whole(path: Path, text: str) -> None:
     partial.replace(path)
 
 
-def _decoded(frames: Iterator[Any]) -> Any:
-    """The next frame; None at the end, which a broken tail is taken for."""
-    try:
-        return next(frames, None)
-    except av.FFmpegError:
-        return None
-
-
-class _Frames:
-    """The pictures of an episode in order, with the ability to skip ahead."""
-
-    def __init__(self, container: Any) -> None:
-        self.container = container
-        self.stream = container.streams.video[0]
-        self.stream.thread_type = "AUTO"
-        self.zero = float((self.stream.start_time or 0) * self.stream.time_base)
-        self.decoded = container.decode(self.stream)
-        self.ahead: Any = None  # a decoded frame that was not taken yet
-        self.now = 0.0
-
-    def span(self, start: float, end: float) -> Iterator[tuple[float, Any]]:
-        """(time, frame) from the frame shown at `start` to the last one before `end`."""
-        if start - self.now > FAR:
-            offset = int((max(start - 0.5, 0.0) + self.zero) / self.stream.time_base)
-            self.container.seek(offset, stream=self.stream, backward=True)
-            self.decoded, self.ahead = self.container.decode(self.stream), None
-        shown: tuple[float, Any] | None = None
-        while (item := self._next()) is not None:
-            time, frame = item
-            if time >= end - 1e-4:
-                self.ahead = frame
-                break
-            if time <= start + 1e-4:
-                shown = item
-                continue
-            if shown is not None:
-                yield shown
-                shown = None
-            yield item
-        if shown is not None:
-            yield shown
-
-    def _next(self) -> tuple[float, Any] | None:
-        frame, self.ahead = self.ahead or _decoded(self.decoded), None
-        if frame is None:
-            return None
-        self.now = float(frame.time or 0.0) - self.zero
-        return self.now, frame
-
-
-class _Samples:
-    """The sound of an episode as float at SOUND_RATE, mono as it is or else stereo, by time."""
-
-    def __init__(self, container: Any) -> None:
-        self.container = container
-        self.stream = container.streams.audio[0]
-        self.zero = float((self.stream.start_time or 0) * self.stream.time_base)
-        self.layout = "mono" if self.stream.channels == 1 else "stereo"
-        self.channels = 1 if self.layout == "mono" else 2
-        self._restart()
-
-    def _restart(self) -> None:
-        self.resampler = av.AudioResampler(format="fltp", layout=self.layout, rate=SOUND_RATE)
-        self.decoded = self.container.decode(self.stream)
-        self.buffer = np.zeros((self.channels, 0), np.float32)
-        self.first: int | None = None  # number of the buffer's first sample in the episode
-
-    def span(self, start: float, end: float) -> NDArray[np.float32]:
-        """Samples (channels, n) from `start` to `end`; silence where the episode has none."""
-        begin, finish = round(start * SOUND_RATE), round(end * SOUND_RATE)
-        held = -1 if self.first is None else self.first + self.buffer.shape[1]
-        if begin - max(held, 0) > FAR * SOUND_RATE:
-            offset = int((max(start - 0.5, 0.0) + self.zero) / self.stream.time_base)
-            self.container.seek(offset, stream=self.stream, backward=True)
-            self._restart()
-        pieces = [self.buffer] if self.first is not None else []
-        reached = held if self.first is not None else -1
-        while reached < finish and (frame := _decoded(self.decoded)) is not None:
-            if self.first is None:
-                self.first = round((float(frame.time or 0.0) - self.zero) * SOUND_RATE)
-                reached = self.first
-            for piece in self.resampler.resample(frame):
-                pieces.append(piece.to_ndarray().astype(np.float32, copy=False))
-                reached += pieces[-1].shape[1]
-            if reached < begin:  # nothing of this is wanted: do not hold it
-                pieces, self.first = [], reached
-        whole = np.concatenate(pieces, axis=1) if pieces else self.buffer[:, :0]
-        origin = self.first or 0
-        wanted = np.zeros((self.channels, finish - begin), np.float32)
-        left, right = max(begin, origin), min(finish, origin + whole.shape[1])
-        if right > left:
-            wanted[:, left - begin : right - begin] = whole[:, left - origin : right - origin]
-        keep = max(min(finish - origin, whole.shape[1]), 0)
-        self.buffer, self.first = whole[:, keep:], origin + keep
-        return wanted
-
-
 def _one(
-    frames: _Frames | None, samples: _Samples | None, start: float, end: float, stem: Path
+    pictures: Pictures | None,
+    samples: Sound | None,
+    span: tuple[float, float],
+    exact: bool,
+    stem: Path,
 ) -> Clip:
+    start, end = span
+    if end - start <= 0:
+        raise MediaError(
+            gettext_noop(
+                "A dialogue lasts from %(start).3f to %(end).3f s, which is no time at all."
+            ),
+            start=start,
+            end=end,
+        )
     partial = stem.with_suffix(".partial")
-    first, count, wave = start, 0, np.zeros((2, 0), np.float32)
+    first, wave = start, np.zeros((2, 0), np.float32)
+    picture = None
     with av.open(str(partial), "w", format="mp4", options={"movflags": "+faststart"}) as out:
-        picture = _Picture(out, frames.stream, stem) if frames else None
+        if pictures:
+            picture = _Picture(out, pictures, stem)
         sound = None
         if samples:
             sound = out.add_stream(
                 "aac", rate=SOUND_RATE, layout=samples.layout, bit_rate=48_000 * samples.channels
             )
-        if frames and picture:
-            for time, frame in frames.span(start, end):
-                picture.add(time, frame)
-            first, count = picture.finish(start, end), picture.count
+        if picture:
+            first = picture.write(start, end, exact)
         if samples:
             wave = samples.span(first, end)
+        _refuse_what_is_missing(pictures, samples, start, end)
+        if samples:
             _encode(out, sound, wave)
     if samples:
         _write_sound(stem, wave)
     partial.replace(stem.with_suffix(".mp4"))
-    return Clip(first, end, count, wave.shape[1])
+    return Clip(
+        start=first,
+        end=end,
+        frames=picture.count if picture else 0,
+        samples=wave.shape[1],
+        picture=(0.0, round(picture.last, 6)) if picture else None,
+        level=round(float(np.sqrt(np.mean(wave**2))), 6) if wave.size else None,
+        losses=tuple(
+            _losses(pictures, first, end)
+            + _losses(samples, first, end)
+            + _jumps(pictures or samples, first, end)
+        ),
+    )
 
 
-class _Picture:
-    """The video stream of a clip: upright, at most MAX_HEIGHT high, 8 bit; and its poster."""
+def _losses(reader: Pictures | Sound | None, start: float, end: float) -> list[Loss]:
+    if reader is None:
+        return []
+    return [one for one in reader.losses if one.time < end and one.time + one.seconds > start]
 
-    def __init__(self, out: Any, source: Any, stem: Path) -> None:
-        self.out, self.stem, self.source = out, stem, source
-        self.first: float | None = None
-        self.last = 0.0
-        self.count = 0
-        self.graph: Any = None
-        self.stream: Any = None
-        self.rate = Fraction(source.average_rate or 25).limit_denominator(1001)
 
-    def add(self, time: float, frame: Any) -> None:
-        if self.stream is None:
-            self.first = time
-            self.graph = None if _fits(frame) else _upright(frame, self.stem.parent)
-            shown = self._through(frame)
-            self.stream = self.out.add_stream("libx264", rate=self.rate)
-            self.stream.width, self.stream.height = shown.width, shown.height
-            self.stream.pix_fmt = "yuv420p"
-            self.stream.codec_context.time_base = CLOCK
-            self.stream.codec_context.gop_size = max(round(float(self.rate) * KEY_INTERVAL), 1)
-            bits = _bits(shown.width, shown.height)
-            limits = {"maxrate": str(bits), "bufsize": str(BUFFERED * bits)}
-            self.stream.options = {"preset": "veryfast", "crf": "23"} | limits
-            _write_poster(self.stem.with_suffix(".jpg"), shown)
-        else:
-            shown = self._through(frame)
-        assert self.first is not None
-        shown.pts, shown.time_base = round((time - self.first) / CLOCK), CLOCK
-        shown.pict_type = 0
-        self.out.mux(self.stream.encode(shown))
-        self.count, self.last = self.count + 1, time
+def _jumps(reader: Pictures | Sound | None, start: float, end: float) -> list[Loss]:
+    if reader is None:
+        return []
+    jumps = reader.packets.clock.jumps
+    return [Loss(*one, reader.index, "jump") for one in jumps if start <= one[0] < end]
 
-    def _through(self, frame: Any) -> Any:
-        if self.graph is None:
-            return frame
-        self.graph.push(frame)
-        return self.graph.pull()
 
-    def finish(self, start: float, end: float) -> float:
-        """Write what is left; the time of the first frame. Raises MediaError if it ends early."""
-        if self.first is None or self.last < end - MOST_MISSING:
+def _refuse_what_is_missing(
+    pictures: Pictures | None, samples: Sound | None, start: float, end: float
+) -> None:
+    """Raises MediaError if the file ends before the span does, or all of its sound is damaged."""
+    readers = [reader for reader in (pictures, samples) if reader]
+    open_end = not all(reader.ended for reader in readers)
+    reached = max(reader.packets.ends.end for reader in readers)
+    if not open_end and reached < end - MOST_MISSING:
+        if pictures:
             raise MediaError(
                 gettext_noop(
                     "The picture ends at %(last).1f s, but a dialogue lasts from %(start).1f to"
                     " %(end).1f s. Is the file broken off? Export it again."
                 ),
-                last=self.last,
+                last=reached,
                 start=start,
                 end=end,
             )
-        self.out.mux(self.stream.encode())
-        return self.first
+        raise MediaError(
+            gettext_noop(
+                "The sound ends at %(last).1f s, but a dialogue lasts from %(start).1f to"
+                " %(end).1f s. Is the file broken off? Export it again."
+            ),
+            last=reached,
+            start=start,
+            end=end,
+        )
+    if samples:
+        _refuse_lost_sound(samples, start, end)
 
 
-def _fits(frame: Any) -> bool:
-    """True if the frame can be encoded as it is, which saves a copy of every frame."""
-    even = frame.width % 2 == 0 and frame.height % 2 == 0
-    plain = frame.format.name == "yuv420p" and not getattr(frame, "rotation", 0)
-    return bool(even and plain and frame.height <= MAX_HEIGHT and not _is_hdr(frame))
+def _refuse_lost_sound(samples: Sound, start: float, end: float) -> None:
+    damaged = [one for one in _losses(samples, start, end) if one.kind == "damaged"]
+    lost = sum(min(one.time + one.seconds, end) - max(one.time, start) for one in damaged)
+    if lost > MOST_LOST * (end - start):
+        raise MediaError(
+            gettext_noop(
+                "Of the sound between %(start).1f and %(end).1f s, %(lost).1f s cannot be decoded."
+                " Export the file again, or choose another sound track."
+            ),
+            start=start,
+            end=end,
+            lost=lost,
+        )
 
 
-def _is_hdr(frame: Any) -> bool:
-    return frame.color_trc in (PQ, HLG)
+class _Picture:
+    """The video stream of a clip: upright, at most MAX_HEIGHT high, 8 bit; and its poster."""
+
+    def __init__(self, out: Any, source: Pictures, stem: Path) -> None:
+        self.out, self.stem, self.source = out, stem, source
+        self.upright = Upright(stem.parent, MAX_HEIGHT)
+        rate = source.stream.average_rate or 25
+        if rate < SLOWEST:  # pictures that stand still now and then
+            rate = max(source.stream.guessed_rate or SLOWEST, SLOWEST)
+        self.rate = Fraction(min(rate, FASTEST)).limit_denominator(1001)
+        self.lasts = 1 / float(self.rate)  # seconds of a frame
+        self.stream: Any = None
+        self.shown: Any = None  # the latest frame, as it was encoded
+        self.last = 0.0  # its time in the clip
+        self.key = 0.0  # time of the latest key frame
+        self.count = 0
+
+    def write(self, start: float, end: float, exact: bool) -> float:
+        """Encode what is shown from `start` to `end`; where the clip starts in the episode.
+
+        Raises MediaError if there is no picture at all.
+        """
+        origin: float | None = None
+        for time, frame in self.source.span(start, end):
+            if origin is None:
+                keeps_grid = not exact and 0 <= start - time <= HELD
+                origin, late = (time if keeps_grid else start), time - start > LATE
+                self._add(0.0, _black(frame) if late else frame)
+                if not late or time >= end - 1e-4:
+                    continue
+            self._add(time - origin, frame)
+        if origin is None:
+            raise MediaError(
+                gettext_noop(
+                    "The picture cannot be decoded between %(start).1f and %(end).1f s. Export the"
+                    " file again."
+                ),
+                start=start,
+                end=end,
+            )
+        for at, shown in self.upright.finish():
+            self._encode(at, shown)
+        self._hold(end - origin)
+        self.lasts = end - origin - self.last
+        self._mux(self.stream.encode())
+        return origin
+
+    def _add(self, at: float, frame: Any) -> None:
+        for time, shown in self.upright.add(at, frame, self.source.ratio):
+            self._encode(time, shown)
+
+    def _hold(self, length: float) -> None:
+        """Show the last frame until the clip ends, however a player counts its time."""
+        last = length - float(1 / self.rate)
+        if last - self.last > 0.5 / float(self.rate) + 1e-3:
+            self._fill(last)
+            self._write(last, self.shown)
+
+    def _fill(self, until: float) -> None:
+        """Repeat the last frame where nothing else is shown for longer than KEY_INTERVAL."""
+        step = float(1 / self.rate)
+        if until - self.last > KEY_INTERVAL + 1e-3:
+            while until - self.last > 1.5 * step:
+                self._write(self.last + step, self.shown)
+
+    def _encode(self, at: float, shown: Any) -> None:
+        if self.stream is None:
+            self._begin(shown)
+        else:
+            self._fill(at)
+        self._write(at, shown)
+
+    def _write(self, at: float, shown: Any) -> None:
+        shown.pts, shown.time_base = round(at / CLOCK), CLOCK
+        due = self.count == 0 or at - self.key >= KEY_INTERVAL - 1e-3
+        shown.pict_type = av.video.frame.PictureType.I if due else av.video.frame.PictureType.NONE
+        self.key = at if due else self.key
+        self._mux(self.stream.encode(shown))
+        self.count, self.last, self.shown = self.count + 1, at, shown
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            packet.duration = round(self.lasts / CLOCK)  # counts for the last one
+            self.out.mux(packet)
+
+    def _begin(self, shown: Any) -> None:
+        self.stream = self.out.add_stream("libx264", rate=self.rate)
+        self.stream.width, self.stream.height = shown.width, shown.height
+        self.stream.pix_fmt = "yuv420p"
+        self.stream.codec_context.time_base = CLOCK
+        self.stream.codec_context.gop_size = FASTEST
+        bits = _bits(shown.width, shown.height)
+        limits = {"maxrate": str(bits), "bufsize": str(BUFFERED * bits)}
+        self.stream.options = {"preset": "veryfast", "crf": "23"} | limits
+        _write_poster(self.stem.with_suffix(".jpg"), shown)
 
 
-def _upright(frame: Any, folder: Path) -> Any:
-    """A filter graph that turns a phone's picture upright, scales it down, makes it 8 bit BT.709.
-
-    `folder` takes the table that HDR is mapped by.
-    """
-    graph = av.filter.Graph()
-    last = graph.add_buffer(
-        width=frame.width, height=frame.height, format=frame.format, time_base=CLOCK
-    )
-    turns = {90: ["transpose=cclock"], 180: ["hflip", "vflip"], 270: ["transpose=clock"]}
-    steps = turns.get(round(getattr(frame, "rotation", 0)) % 360, [])
-    scale = f"scale=-2:'min({MAX_HEIGHT},trunc(ih/2)*2)'"
-    if _is_hdr(frame):
-        table = cube(frame.color_trc, folder)
-        steps += [f"{scale}:in_color_matrix=bt2020", "format=gbrp10le", f"lut3d=file='{table}'"]
-        steps += ["scale=out_color_matrix=bt709:out_range=tv", "format=yuv420p"]
-    else:
-        steps += [scale, "format=yuv420p"]
-    for step in [*steps, "buffersink"]:
-        name, _, arguments = step.partition("=")
-        node = graph.add(name, arguments or None)
-        last.link_to(node)
-        last = node
-    graph.configure()
-    return graph
+def _black(frame: Any) -> Any:
+    """A black frame of the size of another."""
+    black = av.VideoFrame(frame.width, frame.height, "yuv420p")
+    for plane, level in zip(black.planes, (16, 128, 128), strict=True):
+        plane.update(bytes([level]) * plane.buffer_size)
+    return black
 
 
 def _encode(out: Any, stream: Any, wave: NDArray[np.float32]) -> None:
@@ -355,11 +418,37 @@ def _write_poster(path: Path, shown: Any) -> None:
 
 
 def derive(clip: Path, found: Probe) -> None:
-    """Write poster, 16 kHz sound and peaks beside a clip that is whole already."""
-    with av.open(str(clip), options=SAFE_INPUT, metadata_errors="replace") as container:
+    """Write poster, 16 kHz sound and peaks beside a clip that is whole already.
+
+    Raises MediaError if it cannot be decoded.
+    """
+    try:
         if found.has_video:
-            frame = next(container.decode(container.streams.video[0]))
-            _write_poster(clip.with_suffix(".jpg"), frame)
-    with av.open(str(clip), options=SAFE_INPUT, metadata_errors="replace") as container:
-        if found.has_audio:
-            _write_sound(clip, _Samples(container).span(0.0, found.duration))
+            _write_poster(clip.with_suffix(".jpg"), _first_shown(clip, found))
+        samples = _sound_of(clip, found, found.track)
+        if samples:
+            try:
+                _write_sound(clip, samples.span(0.0, found.duration))
+            finally:
+                samples.close()
+    except (av.FFmpegError, OSError) as error:
+        raise MediaError(
+            gettext_noop("The clip %(name)s cannot be decoded: %(why)s"),
+            name=clip.name,
+            why=str(error)[:200],
+        ) from error
+
+
+def _first_shown(clip: Path, found: Probe) -> Any:
+    """The first frame of a clip, upright and in square pixels."""
+    pictures, upright = (
+        Pictures(clip, _picture_index(clip, found)),
+        Upright(clip.parent, MAX_HEIGHT),
+    )
+    try:
+        for _time, frame in pictures.span(0.0, 1e-3):
+            ready = upright.add(0.0, frame, pictures.ratio) or upright.finish()
+            return ready[0][1]
+    finally:
+        pictures.close()
+    raise MediaError(gettext_noop("The picture of %(name)s cannot be decoded."), name=clip.name)

@@ -20,6 +20,7 @@ from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
 FEW = 60  # sources or speakers that a list still shows
+READ_AT_ONCE = 256 * 1024**2  # bytes of media that are measured while a person waits
 LARGEST_TRANSCRIPT = 64 * 1024**2
 ROLE_LABELS = {
     "start": _("column of the start"),
@@ -82,7 +83,7 @@ class SourceForm(forms.ModelForm):
     def _probed(self, path, name):
         """The name of a file that is usable media; what it holds and where it is is remembered."""
         try:
-            self.instance.take(path)
+            self.instance.take(path, quick=path.stat().st_size > READ_AT_ONCE)
         except Complaint as complaint:
             known = type(complaint)(complaint.template, **(complaint.values | {"name": name}))
             raise forms.ValidationError(sentence(known)) from complaint

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.complaints import Complaint, gettext_noop
-from corpus.media import RATE, SAFE_INPUT
+from corpus.media import RATE, probe
+from corpus.streams import Sound
 from corpus.transcripts import Cue
 
 STRETCH = 600  # seconds that are listened to at a time
@@ -26,10 +27,14 @@ class HearingError(Complaint):
 
 
 def hear(
-    path: Path, model: str = "", beat: Callable[[float], None] = lambda share: None
+    path: Path,
+    model: str = "",
+    beat: Callable[[float], None] = lambda share: None,
+    track: int | None = None,
 ) -> list[Cue]:
     """Proposed utterances of a file, words from the recogniser in the directory `model` if named.
 
+    `track` is the index of the stream that is listened to, else the file's `Probe.track`.
     Spans come from Silero VAD (its model is in its package), at most LONGEST seconds each.
     """
     import torch
@@ -41,7 +46,7 @@ def hear(
         detector = load_silero_vad()
     recognise = _recogniser(model) if model else lambda wave: ""
     cues: list[Cue] = []
-    for offset, wave, share in _stretches(path):
+    for offset, wave, share in _stretches(path, track):
         spans = get_speech_timestamps(
             torch.from_numpy(wave),
             detector,
@@ -58,39 +63,27 @@ def hear(
     return cues
 
 
-def _stretches(path: Path) -> Iterator[tuple[float, NDArray[np.float32], float]]:
-    """(seconds before it, samples (n,) at RATE, share done), STRETCH seconds at a time."""
-    with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
-        if not container.streams.audio:
-            return
-        stream: Any = container.streams.audio[0]
-        length = (container.duration or 0) / av.time_base
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
-        zero = float((stream.start_time or 0) * stream.time_base)
-        pieces: list[NDArray[np.float32]] = []
-        held, done = 0, max(zero, 0.0)
-        for frame in _frames(container, stream):
-            for piece in resampler.resample(frame):
-                pieces.append(piece.to_ndarray()[0])
-                held += len(pieces[-1])
-            if held >= STRETCH * RATE:
-                yield done, np.concatenate(pieces), min(done / length, 1.0) if length else 0.0
-                done, pieces, held = done + held / RATE, [], 0
-        if pieces:
-            yield done, np.concatenate(pieces), 1.0
+def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[np.float32], float]]:
+    """(seconds before it, samples (n,) at RATE, share done), STRETCH seconds at a time.
 
-
-def _frames(container: Any, stream: Any) -> Iterator[Any]:
-    """The frames up to the end, which a broken tail is taken for."""
-    frames = container.decode(stream)
-    while True:
-        try:
-            frame = next(frames, None)
-        except av.FFmpegError:
-            return
-        if frame is None:
-            return
-        yield frame
+    Times are those of the common clock; where the file has no sound, there is silence.
+    """
+    found = probe(path)
+    index = found.track if track is None else track
+    if index is None:
+        return
+    sound = Sound(path, index, RATE, "mono")
+    try:
+        start = 0.0
+        while not sound.ended and start < found.duration:
+            end = min(start + STRETCH, found.duration)
+            wave = sound.span(start, end)[0]
+            yield start, wave, min(end / found.duration, 1.0)
+            start = end
+    except (av.FFmpegError, OSError):
+        return  # what is behind it cannot be read; cutting says what is wrong
+    finally:
+        sound.close()
 
 
 def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:

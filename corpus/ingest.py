@@ -4,22 +4,31 @@ It can be done again: what was corrected stays, a dialogue whose utterances stay
 it is with its clip, and clips that an attempt left when it was killed are not cut again.
 """
 
-import hashlib
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from corpus import cutting, keeping, media, segmentation
+from corpus import cutting, keeping, media
+from corpus.clip_checks import ClipCheck, compare
 from corpus.complaints import gettext_noop
+from corpus.import_check import SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.jobs import Refused
-from corpus.models import Dialogue, Source, Speaker, Utterance
-from corpus.transcripts import Cue, TranscriptError
+from corpus.keeping import digest
+from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
+from corpus.problems import Problem
+from corpus.streams import Loss
+from corpus.transcripts import Cue
+from corpus.transcripts.reading import Transcript
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
+MOST_CUT_OFF = 0.2  # seconds of an utterance that the border of a dialogue may take
+CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
 
 
 @dataclass(frozen=True)
@@ -39,42 +48,90 @@ class Cut:
     origin: Dialogue | None = None
     name: str = ""  # of its files in the storage, without suffix
     sha256: str = ""  # of its clip
+    check: ClipCheck | None = None  # of its clip beside the episode
+    losses: tuple[Loss, ...] = ()  # what of the episode could not be read there
 
 
 def ingest(source: Source) -> None:
-    """Read, cut and store the whole source; a failure changes none of its rows or files.
+    """Read, cut, verify and store the whole source; a failure changes none of its rows or files.
 
     Raises a Complaint with a sentence for the person who added it.
     """
     with keeping.local(source.media.name) as path:
         source.take(path)
-        found = source.probed
-        cuts = plan(source, found)
-        folder = room_for(source, found, cuts)
-        made = iter(_make_files(source, path, found, [c for c in cuts if not c.origin], folder))
+        cuts, problems = plan(source)
+        fresh = [part for part in cuts if not part.origin]
+        folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
+        made = make_files(source, path, fresh, folder, source.beat)
         sha256 = source.sha256 or digest(path)
-    cuts = [part if part.origin else next(made) for part in cuts]
+    _guard_clips(made)
+    problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
+    new = iter(made)
+    cuts = [part if part.origin else next(new) for part in cuts]
     try:
-        for part in cuts:
-            if part.origin is None:
-                _keep_files(part, folder)
-        _store(source, found, cuts, sha256)
+        for part in made:
+            keep_files(part, folder)
+        _store(source, cuts, problems, sha256)
     except BaseException:
-        _forget_unused(source)
+        forget_unused(source)
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
-    _forget_unused(source)
+    forget_unused(source)
 
 
-def plan(source: Source, found: media.Probe) -> list[Cut]:
-    """The dialogues as they would be. Raises Refused if a published one would not stay."""
-    cues = cues_of(source, found)
-    parts = source.parted(cues)
-    spans = segmentation.spans(parts, found.duration)
+def _guard_clips(made: list[Cut]) -> None:
+    """Raises Refused for the first clip that is not as its source."""
+    for part in made:
+        for fault in part.check.faults if part.check else ():
+            raise Refused(
+                gettext_noop(
+                    "The clip of the dialogue from %(start).1f to %(end).1f s, “%(text)s”, is not"
+                    " as its source, so nothing was stored. %(why)s"
+                ),
+                start=part.start,
+                end=part.end,
+                text=part.cues[0].text[:40],
+                why={"template": fault.template, "values": fault.values},
+            )
+
+
+def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
+    """What is said, as it would be stored: the utterances where there are some, else the
+    transcript (as read already, or read now), else what was heard.
+
+    Without any of them, a single span without words that a person fills in. Raises Complaint.
+    """
+    if source.pk and source.dialogues.exists():
+        check = check_import(source.probed, None, _lines(source), source.parted)
+        lost = [problem for problem in check.problems if problem.outcome == "rejected"]
+        if lost:
+            raise Refused(
+                gettext_noop(
+                    "“%(text)s” lies at %(start).1f s, where the media have ended. Correct its"
+                    " times in the editor first."
+                ),
+                text=lost[0].value[:40],
+                start=lost[0].details["start"],
+            )
+        return check
+    if reading is None and source.transcript:
+        reading = source.read_transcript()
+    heard = [Cue(*row, machine=True) for row in (source.looked or {}).get("heard", [])]
+    proposed = heard or [Cue(0.0, source.probed.duration, "")]
+    return check_import(source.probed, reading, proposed, source.parted)
+
+
+def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
+    """The dialogues as they would be, and what is to be said about their cues.
+
+    Raises Refused if a published one would not stay, or if one would start while the words of
+    another are still spoken.
+    """
+    check = check_of(source)
     there = {dialogue.pk: dialogue for dialogue in source.dialogues.select_related("publication")}
     sizes = dict(source.dialogues.sized().values_list("pk", "size"))
     cuts = []
-    for part, (start, end) in zip(parts, spans, strict=True):
+    for part, (start, end) in zip(check.parts, check.spans, strict=True):
         origins = {getattr(cue, "origin", 0) for cue in part}
         origin = there.get(origins.pop()) if len(origins) == 1 else None
         stays = origin is not None and sizes[origin.pk] == len(part)
@@ -85,21 +142,26 @@ def plan(source: Source, found: media.Probe) -> list[Cut]:
         raise Refused(
             gettext_noop("%(dialogue)s is published; it is not cut anew."), dialogue=lost[0].uid
         )
-    return cuts
+    for part in cuts:
+        if not part.origin:
+            _guard_words(part)
+    return cuts, [] if there else check.problems
 
 
-def cues_of(source: Source, found: media.Probe) -> list[Cue]:
-    """What is said: the utterances where there are some, else the transcript, else what was heard.
-
-    Without any of them, a single span without words that a person fills in. Raises
-    TranscriptError.
-    """
-    if source.dialogues.exists():
-        return _lines(source)
-    if source.transcript:
-        return _transcribed(source, found.duration)
-    heard = [Cue(*row, machine=True) for row in (source.looked or {}).get("heard", [])]
-    return heard or [Cue(0.0, found.duration, "")]
+def _guard_words(part: Cut) -> None:
+    """Raises Refused if the border of a dialogue takes more than a breath from what is said."""
+    for cue in part.cues:
+        inside = min(cue.end, part.end) - max(cue.start, part.start)
+        if inside < SHORTEST or inside < cue.end - cue.start - MOST_CUT_OFF:
+            raise Refused(
+                gettext_noop(
+                    "“%(text)s” (%(start).2f to %(end).2f s) is spoken while another dialogue would"
+                    " start or end. Part them where nobody speaks."
+                ),
+                text=cue.text[:40],
+                start=cue.start,
+                end=cue.end,
+            )
 
 
 def _lines(source: Source) -> list[Cue]:
@@ -119,37 +181,23 @@ def _lines(source: Source) -> list[Cue]:
     return sorted(lines, key=lambda line: line.start)
 
 
-def _transcribed(source: Source, duration: float) -> list[Cue]:
-    cues = source.read_transcript().cues
-    late = [cue for cue in cues if cue.end > duration + 0.5]
-    if late:
-        raise TranscriptError(
-            gettext_noop(
-                "%(count)d subtitles lie after the end of the media (%(duration).1f s), the first"
-                " at %(start).1f s: “%(text)s”. Is this the transcript of another episode?"
-            ),
-            count=len(late),
-            duration=duration,
-            start=late[0].start,
-            text=late[0].text[:40],
-        )
-    return cues
+def work_folder(source: Source, what: str = "source") -> Path:
+    """Where the clips of a source are cut before they are stored."""
+    return Path(settings.WORK_DIR) / f"{what}-{source.pk}"
 
 
-def room_for(source: Source, found: media.Probe, cuts: list[Cut]) -> Path:
-    """The folder that this attempt cuts in, with the whole clips that earlier ones left.
+def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
+    """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
     Raises Refused if what is still to be cut may not fit on the disk.
     """
-    folder: Path = settings.WORK_DIR / f"source-{source.pk}" / str(source.attempt)
+    folder = root / str(attempt)
     folder.mkdir(parents=True, exist_ok=True)
-    for earlier in folder.parent.iterdir():
+    for earlier in root.iterdir():
         if earlier != folder:
             _adopt(earlier, folder)
     missing = [
-        (part.start, part.end)
-        for part in cuts
-        if part.origin is None and not (folder / f"{_stem(part)}.cut").exists()
+        (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
     needed = cutting.most_bytes(found, missing) + keeping.SPARE_DISK
     free = shutil.disk_usage(folder).free
@@ -176,16 +224,29 @@ def _stem(part: Cut) -> str:
     return f"{round(part.start * 1000):08d}-{round(part.end * 1000):08d}"
 
 
-def _make_files(
-    source: Source, path: Path, found: media.Probe, cuts: list[Cut], folder: Path
+def make_files(
+    source: Source,
+    path: Path,
+    cuts: list[Cut],
+    folder: Path,
+    beat: Callable[[float], None],
+    tag: str = "",
+    exact: bool = False,
 ) -> list[Cut]:
-    """Write the files of every new dialogue in one pass; the cuts on the episode's frame grid."""
+    """Write the files of every dialogue in one pass and measure them beside the episode.
+
+    `exact` keeps their starts as they are, else they begin on the episode's frame grid. The files
+    will be called by their span and `tag`, else by the attempt.
+    """
+    found = source.probed
     clips = cutting.cut(
         path,
         found,
         [(part.start, part.end) for part in cuts],
         lambda index: folder / _stem(cuts[index]),
-        lambda index: source.beat((index + 1) / len(cuts)),
+        lambda index: beat(CUTTING * (index + 1) / len(cuts)),
+        track=source.track,
+        exact=exact,
     )
     stored = f"clips/{source.corpus_id}/{source.pk}"
     made = []
@@ -193,13 +254,25 @@ def _make_files(
         file = folder / f"{_stem(part)}.mp4"
         if not found.has_video:
             media.sound_poster(file, file.with_suffix(".jpg"))
-        name = f"{stored}/{_stem(part)}-{source.attempt}"
-        made.append(replace(part, start=clip.start, end=clip.end, name=name, sha256=digest(file)))
-    return made
+        name = f"{stored}/{_stem(part)}-{tag or source.attempt}"
+        span = {"start": clip.start, "end": clip.end, "losses": clip.losses}
+        made.append(replace(part, **span, name=name, sha256=digest(file)))
+    stems = [folder / f"{_stem(part)}.mp4" for part in cuts]
+    files = [(file, part.start, part.end) for file, part in zip(stems, made, strict=True)]
+    checks = compare(path, source, files, lambda share: beat(CUTTING + (1 - CUTTING) * share))
+    return [
+        replace(part, check=replace(check, measured=_measured(clip)))
+        for part, check, clip in zip(made, checks, clips, strict=True)
+    ]
 
 
-def _keep_files(part: Cut, folder: Path) -> None:
-    """Move the files of a new dialogue into the storage."""
+def _measured(clip: cutting.Clip) -> dict[str, Any]:
+    """What a dialogue keeps of what cutting measured of its clip."""
+    return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
+
+
+def keep_files(part: Cut, folder: Path) -> None:
+    """Move the files of a dialogue into the storage."""
     stem = Path(part.name).name.rpartition("-")[0]
     (folder / f"{stem}.cut").unlink(missing_ok=True)  # from here on it is not whole any more
     for suffix in SUFFIXES:
@@ -207,8 +280,13 @@ def _keep_files(part: Cut, folder: Path) -> None:
             keeping.put(folder / f"{stem}{suffix}", f"{part.name}{suffix}")
 
 
-def _forget_unused(source: Source) -> None:
-    """Delete stored clips of this source that no dialogue has any more."""
+@transaction.atomic
+def forget_unused(source: Source) -> None:
+    """Delete stored clips of this source that no dialogue has any more.
+
+    It holds the source meanwhile, so that nobody gives a dialogue one of them.
+    """
+    Source.objects.select_for_update().filter(pk=source.pk).first()
     used = {
         name
         for names in source.dialogues.values_list("clip", "poster", "audio", "peaks")
@@ -219,14 +297,8 @@ def _forget_unused(source: Source) -> None:
             default_storage.delete(name)
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 @transaction.atomic
-def _store(source: Source, found: media.Probe, cuts: list[Cut], sha256: str) -> None:
+def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str) -> None:
     names = {cue.speaker for part in cuts for cue in part.cues if cue.speaker}
     speakers = {
         name: Speaker.objects.get_or_create(corpus_id=source.corpus_id, name=name)[0]
@@ -241,7 +313,8 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], sha256: str) -> 
             Dialogue.objects.filter(pk=part.origin.pk).update(number=number)
         else:
             last += 1
-            _store_dialogue(source, found, part, number, f"{source.title}_{last:03d}", speakers)
+            _store_dialogue(source, part, number, f"{source.title}_{last:03d}", speakers)
+    Finding.objects.keep(source, problems)
     source.sha256 = sha256
     own = Utterance.objects.filter(dialogue__source=source)
     source.counts = {
@@ -254,15 +327,23 @@ def _store(source: Source, found: media.Probe, cuts: list[Cut], sha256: str) -> 
     source.finish()
 
 
+def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
+    """What a dialogue keeps of its clip: the files, their digest, who cut it, and its check."""
+    sound = source.probed.has_audio
+    return {
+        "clip": f"{part.name}.mp4",
+        "clip_sha256": part.sha256,
+        "poster": f"{part.name}.jpg",
+        "audio": f"{part.name}.flac" if sound else "",
+        "peaks": f"{part.name}.json" if sound else "",
+        "cutter": cutting.VERSION,
+        "clip_check": part.check.to_json() if part.check else None,
+    }
+
+
 def _store_dialogue(
-    source: Source,
-    found: media.Probe,
-    part: Cut,
-    number: int,
-    uid: str,
-    speakers: dict[str, Speaker],
+    source: Source, part: Cut, number: int, uid: str, speakers: dict[str, Speaker]
 ) -> None:
-    sound = {"audio": f"{part.name}.flac", "peaks": f"{part.name}.json"} if found.has_audio else {}
     dialogue = Dialogue.objects.create(
         corpus_id=source.corpus_id,
         source=source,
@@ -270,10 +351,7 @@ def _store_dialogue(
         number=number,
         start=round(part.start, 3),
         end=round(part.end, 3),
-        clip=f"{part.name}.mp4",
-        clip_sha256=part.sha256,
-        poster=f"{part.name}.jpg",
-        **sound,
+        **clip_fields(source, part),
     )
     Utterance.objects.bulk_create(
         Utterance(
@@ -284,9 +362,22 @@ def _store_dialogue(
             speaker=speakers.get(cue.speaker),
             text=cue.text,
             translation=cue.translation,
-            start=round(max(cue.start - part.start, 0.0), 3),
-            end=round(min(cue.end, part.end) - part.start, 3),
             machine=cue.machine,
+            **_times(cue, part),
         )
         for place, cue in enumerate(part.cues, 1)
     )
+
+
+def _times(cue: Cue, part: Cut) -> dict[str, float]:
+    """Start and end in the clip. Raises Refused if it would end where it starts."""
+    start = round(max(cue.start - part.start, 0.0), 3)
+    end = round(min(cue.end, part.end) - part.start, 3)
+    if end <= start:
+        raise Refused(
+            gettext_noop("“%(text)s” (%(start).2f to %(end).2f s) would last no time in its clip."),
+            text=cue.text[:40],
+            start=cue.start,
+            end=cue.end,
+        )
+    return {"start": start, "end": end}

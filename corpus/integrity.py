@@ -1,19 +1,29 @@
 """What is wrong with a corpus: files against rows, times, words, repetitions."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.utils.translation import ngettext
+
+from corpus.clip_checks import check_clips, faults_of
 from corpus.complaints import gettext_noop
-from corpus.ingest import digest
-from corpus.keeping import local, names_under
+from corpus.jobs import said
+from corpus.keeping import names_under
 from corpus.models import Corpus, Utterance
 
 KINDS = {
     "missing": gettext_noop("file missing"),
     "orphaned": gettext_noop("file without a row"),
     "changed": gettext_noop("file changed"),
+    "shifted": gettext_noop("sound or picture shifted against the source"),
+    "length": gettext_noop("clip shorter or longer than its dialogue"),
+    "silent": gettext_noop("silent, though its source is not"),
+    "unlike": gettext_noop("not what its source shows"),
+    "unreadable": gettext_noop("clip or source cannot be read"),
+    "unverified": gettext_noop("made by an earlier version, not yet verified"),
+    "timeless": gettext_noop("no times, though it has a clip"),
     "reversed": gettext_noop("ends before it starts"),
     "outside": gettext_noop("outside its clip"),
     "overlap": gettext_noop("overlaps the one before"),
@@ -38,13 +48,16 @@ class Fault:
 
 
 def check(corpus: Corpus, deep: bool = False) -> Iterator[Fault]:
-    """Every fault; `deep` also reads each clip and compares its SHA-256."""
-    yield from _files(corpus, deep)
+    """Every fault; `deep` first compares every clip with its source, which reads all of them."""
+    if deep:
+        check_clips(corpus)
+    yield from _files(corpus)
+    yield from _clips(corpus)
     yield from _times_and_words(corpus)
     yield from _repetitions(corpus)
 
 
-def _files(corpus: Corpus, deep: bool) -> Iterator[Fault]:
+def _files(corpus: Corpus) -> Iterator[Fault]:
     stored = set(names_under(f"clips/{corpus.pk}"))
     known = set()
     for dialogue in corpus.dialogues.exclude(clip="").iterator():
@@ -52,16 +65,27 @@ def _files(corpus: Corpus, deep: bool) -> Iterator[Fault]:
             known.add(file.name)
             if file.name not in stored:
                 yield Fault("missing", dialogue.uid, dialogue.pk, detail=file.name)
-        clip = dialogue.clip.name
-        if deep and clip in stored:
-            with local(clip) as path:
-                changed = digest(path) != dialogue.clip_sha256
-            if changed:
-                yield Fault("changed", dialogue.uid, dialogue.pk, detail=clip)
     busy = {str(source.pk) for source in corpus.sources.all() if source.active}
     for name in sorted(stored - known):
         if name.split("/")[2] not in busy:
             yield Fault("orphaned", name)
+
+
+def _clips(corpus: Corpus) -> Iterator[Fault]:
+    """What comparing clips with their sources found, and how many were not compared yet."""
+    clips = corpus.dialogues.exclude(clip="")
+    for dialogue in clips.filter(clip_check__isnull=False).iterator():
+        for fault in faults_of(dialogue):
+            detail = said(fault.template, fault.values)
+            yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
+    unknown = Counter(
+        clips.filter(clip_check__isnull=True)
+        .exclude(source__media="")
+        .values_list("source__title", flat=True)
+    )
+    for title, count in sorted(unknown.items()):
+        words = ngettext("%(n)d clip", "%(n)d clips", count)
+        yield Fault("unverified", title, detail=words % {"n": count})
 
 
 def _times_and_words(corpus: Corpus) -> Iterator[Fault]:
@@ -81,6 +105,8 @@ def _faults_of(utterance: Utterance, before: Utterance | None) -> Iterator[str]:
     if not utterance.text.strip():
         yield "wordless"
     if start is None or end is None:
+        if dialogue.clip:
+            yield "timeless"
         return
     if end <= start:
         yield "reversed"

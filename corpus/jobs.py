@@ -30,9 +30,16 @@ def sentence(complaint):
 
 
 def said(template, values):
-    """A complaint that was kept as template and values, in the language of the reader."""
+    """A complaint that was kept as template and values, in the language of the reader.
+
+    A value may be another complaint, as `to_json` gives it.
+    """
     words = gettext(template)
-    return words % values if values else words
+    told = {
+        name: said(**value) if isinstance(value, dict) and "template" in value else value
+        for name, value in values.items()
+    }
+    return words % told if told else words
 
 
 class Stopped(Exception):

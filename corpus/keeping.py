@@ -1,5 +1,6 @@
 """Files through Django's storage: on the local disk by default, in an object store by settings."""
 
+import hashlib
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,12 @@ def local(name: str) -> Iterator[Path]:
         with default_storage.open(name, "rb") as stored, copy.open("wb") as target:
             shutil.copyfileobj(stored, target, 1 << 20)
         yield copy
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def put(path: Path, name: str) -> None:

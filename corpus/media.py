@@ -3,41 +3,81 @@
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 
-from corpus.complaints import Complaint, gettext_noop
+from corpus.complaints import gettext_noop
+from corpus.frames import square_size
+from corpus.streams import SAFE_INPUT, Clock, Ends, Pictures, every_packet, is_picture, open_media
+from corpus.streams import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip
 PEAKS_PER_SECOND = 50
 MAX_HEIGHT = 720
-SAFE_INPUT = {"protocol_whitelist": "file,pipe"}  # a playlist must not make us open other things
+INDEXED = {"mov", "matroska"}  # formats in which the end can be sought
+TAIL = 15.0  # seconds before the stated end from which the last packets are read
+TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
 PLAYLISTS = {"hls", "concat", "dash", "applehttp", "sdp", "rtsp", "image2", "tty"}
 
 
-class MediaError(Complaint):
-    """A file that is not usable media; the message is one sentence for a person."""
+@dataclass(frozen=True)
+class Track:
+    """A sound or subtitle stream of a file, by its index among all streams."""
+
+    index: int
+    codec: str
+    language: str = ""  # as the file says, usually ISO 639-2
+    title: str = ""
+    default: bool = False
+    comment: bool = False  # a commentary, a description, a version for the hearing-impaired
+    channels: int = 0
+    text: bool = False  # of subtitles: words, not images
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file holds: seconds, and width and height in pixels (0 without a picture)."""
+    """What a file holds. Times are seconds on the common clock (`corpus.streams`).
 
-    duration: float
+    `width` and `height` are those of the picture as it is shown: upright, in square pixels; 0
+    without a picture. Cover art is no picture.
+    """
+
+    duration: float  # from the earliest start to the end of the last packet
     width: int
     height: int
     fps: float
     has_audio: bool
+    audio: tuple[Track, ...] = ()
+    subtitles: tuple[Track, ...] = ()
+    video: int | None = None  # index of the stream that is shown
 
     @property
     def has_video(self) -> bool:
         return self.width > 0
+
+    @property
+    def track(self) -> int | None:
+        """The stream of the sound that is taken where nobody chose: the one flagged as default,
+        no commentary; else the first that is no commentary; else the first.
+        """
+        ranked = sorted(self.audio, key=lambda track: (track.comment, not track.default))
+        return ranked[0].index if ranked else None
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Probe":
+        """A probe from its `asdict()`, also as earlier versions kept it, without tracks."""
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in stored.items() if name in known}
+        for name in ("audio", "subtitles"):
+            values[name] = tuple(Track(**row) for row in values.get(name, ()))
+        return cls(**values)
 
 
 @cache
@@ -48,20 +88,23 @@ def ffmpeg_path() -> str:
     )
 
 
-def probe(path: Path) -> Probe:
-    """Read the headers of `path`. Raises MediaError if it is not playable video or audio."""
+def probe(path: Path, quick: bool = False) -> Probe:
+    """Read what `path` holds. Raises MediaError if it is not playable video or audio.
+
+    `quick` leaves the duration 0 where the whole file would have to be read for it.
+    """
     if path.stat().st_size == 0:
         raise MediaError(
             gettext_noop("%(name)s is empty (0 bytes). Upload it again."), name=path.name
         )
     try:
-        with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
+        with open_media(path) as container:
             if PLAYLISTS & set(container.format.name.split(",")):
                 raise MediaError(
                     gettext_noop("%(name)s is a list of other files, not media itself."),
                     name=path.name,
                 )
-            return _probed(path, container)
+            return _probed(path, container, quick)
     except (av.FFmpegError, OSError, ValueError) as error:
         if isinstance(error, MediaError):
             raise
@@ -73,24 +116,102 @@ def probe(path: Path) -> Probe:
         ) from error
 
 
-def _probed(path: Path, container: av.container.InputContainer) -> Probe:
-    video = next((s for s in container.streams.video if s.average_rate), None)
-    audio = next(iter(container.streams.audio), None)
-    if video is None and audio is None:
+def _probed(path: Path, container: Any, quick: bool) -> Probe:
+    video = chosen_picture(container)
+    if video is None and not container.streams.audio:
         raise MediaError(gettext_noop("%(name)s holds neither picture nor sound."), name=path.name)
-    duration = (container.duration or 0) / av.time_base
-    if duration <= 0:
+    duration = measured_duration(path, quick)
+    if duration <= 0 and not quick:
         raise MediaError(
-            gettext_noop("%(name)s does not say how long it is. Export it again as MP4."),
+            gettext_noop(
+                "%(name)s does not say when its sound or picture comes. Export it again as MP4."
+            ),
             name=path.name,
         )
+    width, height = shown_size(path, video.index) if video else (0, 0)
     return Probe(
-        duration=duration,
-        width=video.width if video else 0,
-        height=video.height if video else 0,
+        duration=round(duration, 6),
+        width=width,
+        height=height,
         fps=float(video.average_rate or 0) if video else 0.0,
-        has_audio=audio is not None,
+        has_audio=bool(container.streams.audio),
+        audio=tuple(_track(stream) for stream in container.streams.audio),
+        subtitles=tuple(_track(stream) for stream in container.streams.subtitles),
+        video=video.index if video else None,
     )
+
+
+def chosen_picture(container: Any) -> Any:
+    """The video stream that is shown: the one flagged as default, else the first; None if none."""
+    shown = [s for s in container.streams.video if is_picture(s) and s.codec_context.width]
+    shown.sort(key=lambda s: not s.disposition & av.stream.Disposition.default)
+    return shown[0] if shown else None
+
+
+def _track(stream: Any) -> Track:
+    flags, kinds = stream.disposition, av.stream.Disposition
+    aside = kinds.comment | kinds.descriptions | kinds.visual_impaired
+    if stream.type == "audio":
+        aside |= kinds.hearing_impaired | kinds.karaoke | kinds.clean_effects
+    codec = stream.codec_context.name if stream.codec_context else "unknown"
+    return Track(
+        index=stream.index,
+        codec=codec,
+        language="" if stream.language == "und" else stream.language or "",
+        title=stream.metadata.get("title", ""),
+        default=bool(flags & kinds.default),
+        comment=bool(flags & aside),
+        channels=stream.codec_context.channels if stream.type == "audio" else 0,
+        text=stream.type == "subtitle" and codec in TEXT_SUBTITLES,
+    )
+
+
+def measured_duration(path: Path, quick: bool = False) -> float:
+    """Seconds on the common clock to the end of the last packet of sound or picture.
+
+    Read from the last packets where the format has an index, else from all of them: what headers
+    say is missing, estimated from a bit rate, or left by a recording that was broken off. 0 where
+    all of them would have to be read and it should be `quick`.
+    """
+    with open_media(path) as container:
+        stated = (container.duration or 0) / av.time_base
+        names = set(container.format.name.split(","))
+        if names & INDEXED and stated > 2 * TAIL:
+            found = _end_from(container, stated - TAIL)
+            if abs(found - stated) < 1.0:
+                return found
+    if quick:
+        return 0.0
+    with open_media(path) as container:
+        return _end_from(container, None)
+
+
+def _end_from(container: Any, start: float | None) -> float:
+    """The end of the last packet, read from about `start` seconds on; 0 if there is none."""
+    clock, ends = Clock(container), Ends()
+    if start is not None:
+        try:
+            container.seek(round((start + clock.zero) * av.time_base))
+        except av.FFmpegError:
+            return 0.0
+    for packet in every_packet(container):
+        if packet.stream.type != "audio" and not is_picture(packet.stream):
+            continue
+        clock.place(packet)
+        ends.add(packet)
+    return ends.end
+
+
+def shown_size(path: Path, index: int) -> tuple[int, int]:
+    """Width and height of a video stream's first frame as it is shown, in square pixels."""
+    pictures = Pictures(path, index)
+    try:
+        frame = next((frame for _time, frame in pictures.frames), None)
+        if frame is None:
+            return pictures.stream.codec_context.width, pictures.stream.codec_context.height
+        return square_size(frame, pictures.ratio)
+    finally:
+        pictures.close()
 
 
 def _run(stream: object) -> None:

@@ -7,13 +7,13 @@ takes seconds. Films with key frames at a fixed distance show a change up to one
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import av
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.media import SAFE_INPUT
+from corpus.media import chosen_picture
+from corpus.streams import Pictures, open_media
 
 SIZE = (64, 36)  # pixels that are enough to tell one picture from another
 BINS = 8  # of each colour's histogram
@@ -33,28 +33,26 @@ def shots(path: Path, beat: Callable[[float], None] = lambda share: None) -> lis
 
     The strength is half the L1 distance of the colour histograms (Boreczky and Rowe 1996).
     """
-    found: list[Shot] = []
-    with av.open(str(path), options=SAFE_INPUT, metadata_errors="replace") as container:
-        if not container.streams.video:
-            return found
-        stream: Any = container.streams.video[0]
-        stream.codec_context.skip_frame = "NONKEY"
-        stream.thread_type = "AUTO"
-        zero = float((stream.start_time or 0) * stream.time_base)
+    with open_media(path) as container:
+        picture = chosen_picture(container)
+        index = picture.index if picture else None
         length = (container.duration or 0) / av.time_base
+    if index is None:
+        return []
+    found: list[Shot] = []
+    pictures = Pictures(path, index, keys_only=True)
+    try:
         before: NDArray[np.float64] | None = None
-        try:
-            for frame in container.decode(stream):
-                time = float(frame.time or 0.0) - zero
-                now = _histogram(frame)
-                if before is not None:
-                    strength = float(np.abs(now - before).sum() / 2)
-                    if strength >= WEAKEST:
-                        found.append(Shot(round(time, 3), round(strength, 3)))
-                before = now
-                beat(min(time / length, 1.0) if length else 1.0)
-        except av.FFmpegError:
-            pass  # a broken tail has no more scenes; cutting says what is wrong with it
+        for time, frame in pictures.frames:
+            now = _histogram(frame)
+            if before is not None:
+                strength = float(np.abs(now - before).sum() / 2)
+                if strength >= WEAKEST:
+                    found.append(Shot(round(time, 3), round(strength, 3)))
+            before = now
+            beat(min(time / length, 1.0) if length else 1.0)
+    finally:
+        pictures.close()
     return found
 
 

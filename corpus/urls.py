@@ -1,6 +1,6 @@
 from django.urls import path
 
-from corpus.views import corpora, dialogues, editor, sources, speakers, uploads
+from corpus.views import corpora, dialogues, editor, integrity, sources, speakers, uploads
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -9,7 +9,11 @@ urlpatterns = [
     path("corpora/<int:pk>/people/", corpora.people, name="people"),
     path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
     path("corpora/<int:pk>/events/", corpora.events, name="events"),
-    path("corpora/<int:pk>/health/", corpora.health, name="health"),
+    path("corpora/<int:pk>/health/", integrity.health, name="health"),
+    path("corpora/<int:pk>/checks/", integrity.integrity_check, name="check_clips"),
+    path("corpora/<int:pk>/recut/", integrity.clip_recut, name="recut_clips"),
+    path("corpora/<int:pk>/health/<slug:name>/", integrity.progress, name="clip_job_progress"),
+    path("corpora/<int:pk>/health/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
     path("corpora/<int:pk>/uploads/", uploads.new_upload, name="new_upload"),
@@ -19,6 +23,8 @@ urlpatterns = [
     path("sources/<int:pk>/parts/", sources.parts, name="parts"),
     path("dialogues/<int:pk>/start/", sources.new_start, name="new_start"),
     path("dialogues/<int:pk>/joint/", sources.joint, name="joint"),
+    path("sources/<int:pk>/track/", sources.track, name="choose_track"),
+    path("sources/<int:pk>/subtitles/", sources.subtitles, name="choose_subtitles"),
     path("sources/<int:pk>/confirmation/", sources.confirmation, name="confirm_source"),
     path("sources/<int:pk>/removal/", sources.removal, name="remove_source"),
     path("sources/<int:pk>/progress/", sources.progress, name="source_progress"),

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.models import Report
 from corpus.jobs import UNCLAIMED_AFTER, JobStatus
-from corpus.models import Source
+from corpus.models import ClipRecut, IntegrityCheck, Source
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.repeating import repeat_due
 from modeling.trials import go_on
@@ -21,7 +21,8 @@ from releases.models import Diff, Release
 
 log = logging.getLogger(__name__)
 
-JOBS = [Source, Report, Release, Diff, FeaturePart, TrainingRun, Evaluation]
+JOBS = [Source, IntegrityCheck, ClipRecut]
+JOBS += [Report, Release, Diff, FeaturePart, TrainingRun, Evaluation]
 
 
 def take_up(everything=False):

@@ -1,5 +1,6 @@
-"""Corpora, sources, speakers, dialogues with their revisions and utterances: a noun a file."""
+"""Corpora, sources, speakers, dialogues with their revisions and utterances, and work on clips."""
 
+from corpus.models.checks import ClipRecut, IntegrityCheck
 from corpus.models.corpora import Corpus, Membership
 from corpus.models.dialogues import Dialogue, Publication, Utterance
 from corpus.models.revisions import Conflict, Revision
@@ -8,10 +9,12 @@ from corpus.models.speakers import Speaker
 from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 
 __all__ = [
+    "ClipRecut",
     "Conflict",
     "Corpus",
     "Dialogue",
     "Finding",
+    "IntegrityCheck",
     "Membership",
     "Publication",
     "Revision",

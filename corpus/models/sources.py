@@ -1,12 +1,16 @@
 """Sources: an episode with its transcript, or a published table, and what reading it found."""
 
+import json
 from dataclasses import asdict
+from pathlib import PurePath
 
 from django.conf import settings
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from corpus import keeping, segmentation, spreadsheets
@@ -17,9 +21,12 @@ from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
 from corpus.spreadsheets import CELLS
+from corpus.subtitles import extract_subtitles
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.reading import Options, columns, read
 from people.models import Event
+
+PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
 
 
 def source_path(source, name):
@@ -47,6 +54,10 @@ class Source(Job):
     columns = models.JSONField(default=dict, editable=False)  # of a table: role -> column
     reading = models.JSONField(default=dict, editable=False)  # other decisions: reading.Options
     track = models.PositiveSmallIntegerField(null=True, editable=False)  # stream of the sound
+    subtitles = models.PositiveSmallIntegerField(null=True, editable=False)  # stream of the words
+    brought = models.CharField(  # noqa: DJ001 (None says that `transcript` is what came)
+        max_length=300, null=True, editable=False
+    )
     gap = models.FloatField(_("silence that parts two dialogues, in seconds"), default=4.0)
     scene = models.FloatField(null=True, blank=True)  # change of picture that parts them, 0 to 1
     starts = models.JSONField(null=True, editable=False)  # where dialogues start, set by hand
@@ -57,6 +68,7 @@ class Source(Job):
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
 
     verb = "ingest"
+    taken = False  # if `words` are not stored yet
     objects = SourceQuerySet.as_manager()
 
     class Meta:
@@ -83,9 +95,10 @@ class Source(Job):
     def readable(self):
         """Name and bytes of the transcript, of a workbook what was unpacked of it.
 
-        Raises TranscriptError while a worker has not unpacked it, or where it could not.
+        Words that are not stored yet are in a worker's or a command's hands, which may unpack
+        them. Raises TranscriptError while a worker has not unpacked it, or where it could not.
         """
-        if not self.is_workbook:
+        if not self.is_workbook or self.taken:
             return self.transcript.name, self.words
         if default_storage.exists(self.cells_name):
             with default_storage.open(self.cells_name, "rb") as file:
@@ -110,6 +123,19 @@ class Source(Job):
                 file.writelines(spreadsheets.pack(sheets))
             keeping.put(kept, self.cells_name)
 
+    def take_words(self, name, words):
+        """Take `words`, the bytes of a transcript called `name`, which is not stored yet."""
+        self.transcript, self.words, self.taken = name, words, True
+        self.__dict__.pop("readable", None)
+
+    def keep_words(self):
+        """Store the words that were taken as the file of the transcript."""
+        if self.transcript:
+            name = PurePath(self.transcript.name).name
+            self.transcript.save(name, ContentFile(self.words), save=False)
+            self.taken = False
+            self.__dict__.pop("readable", None)
+
     def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
         chosen = encoding or self.encoding, columns or self.columns
@@ -129,11 +155,38 @@ class Source(Job):
         return {}
 
     @transaction.atomic
-    def confirm(self, person, encoding, gap, columns, scene=None, reading=None, track=None):
+    def confirm(self, person, encoding, gap, columns, scene=None, reading=None):
         """Say that the draft is read rightly, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
-        values |= {"reading": reading or {}, "track": track}
+        values |= {"reading": reading or {}}
         self._queue(person, "confirm", JobStatus.DRAFT, **values)
+
+    @transaction.atomic
+    def choose_track(self, person, stream):
+        """Take the sound of another stream of the draft's media; speech is looked for in it."""
+        self._choose(person, track=stream, again=not self.transcript)
+
+    @transaction.atomic
+    def choose_subtitles(self, person, stream):
+        """Take the words from subtitles inside the draft's media, which a worker reads out of
+        them, or (None) from what came with them.
+        """
+        values = {"subtitles": stream}
+        if stream is None and self.brought is not None:
+            values |= {"transcript": self.brought, "brought": None}
+            gone = self.transcript.name
+            transaction.on_commit(lambda: default_storage.delete(gone))
+        words = values.get("transcript", self.transcript.name)
+        self._choose(person, again=stream is not None or not words, **values)
+
+    def _choose(self, person, again, **values):
+        drafts = Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
+        looked = {"looked": None} if again else {}
+        if drafts.exclude(**values).update(**values, **looked):
+            Event.record(person, "choose", self, title=self.title, **values)
+            if again:
+                self.look_later()
+        self.refresh_from_db()
 
     @transaction.atomic
     def recut(self, person, gap=None, scene=None, starts=None):
@@ -144,7 +197,7 @@ class Source(Job):
         from corpus.ingest import plan
 
         self.gap, self.scene, self.starts = gap or self.gap, scene, starts
-        plan(self, self.probed)
+        plan(self)
         values = {"gap": self.gap, "scene": scene, "starts": starts, "progress": 0.0}
         if not self._queue(person, "recut", JobStatus.DONE, **values):
             raise Refused(gettext_noop("This source is being cut just now. Wait until it is done."))
@@ -165,11 +218,14 @@ class Source(Job):
             with keeping.local(self.media.name) as path:
                 self.take(path)
             self.save(update_fields=["probe"])
-        return Probe(**self.probe)
+        return Probe.from_json(self.probe)
 
-    def take(self, path):
-        """Remember what `path`, the media before it is stored, holds. Raises MediaError."""
-        self.probe = asdict(probe(path))
+    def take(self, path, quick=False):
+        """Remember what `path`, the media before it is stored, holds. Raises MediaError.
+
+        `quick` leaves it to a worker to measure how long it is, where that means reading it all.
+        """
+        self.probe = asdict(probe(path, quick))
 
     def parted(self, cues):
         """Dialogues to be: `cues` where silence, a change of scene or a person parts them."""
@@ -177,25 +233,56 @@ class Source(Job):
         return segmentation.dialogues(cues, self.gap, shots, self.scene, self.starts)
 
     def look(self):
-        """Find changes of scene and, without a transcript, speech; what it finds is proposed.
-        A transcript that is a workbook is unpacked.
+        """Measure the media, find changes of scene, read out the subtitles that were chosen and,
+        without words, find speech; what comes of it is proposed. A workbook is unpacked.
         """
+        chosen = {"track": self.track, "subtitles": self.subtitles}
+        before = self.transcript.name
+        with keeping.local(self.media.name) as path:
+            self.look_at(path)
+        values = {"looked": self.looked, "probe": self.probe}
+        made, unused = None, None
+        if self.transcript.name != before:
+            self.keep_words()
+            made = values["transcript"] = self.transcript.name
+            values["brought"] = before if self.brought is None else self.brought
+            unused = None if self.brought is None else before  # subtitles chosen earlier
+        if not Source.objects.filter(pk=self.pk, **chosen).update(**values):
+            unused = made  # something else was chosen meanwhile
+        if unused:
+            default_storage.delete(unused)
+        self.refresh_from_db()
+
+    def look_at(self, path):
+        """`look` at `path`, the media before they are stored; nothing is written."""
         found = {"shots": [], "heard": []}
         try:
-            self.unpack()
+            if not self.taken:
+                self.unpack()
         except Complaint as complaint:
             found["unread"] = complaint.to_json()
         try:
-            with keeping.local(self.media.name) as path:
-                found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
-                if not self.transcript and self.probed.has_audio:
-                    found["heard"] = [
-                        [cue.start, cue.end, cue.text] for cue in hear(path, settings.ASR_MODEL_DIR)
-                    ]
+            self.take(path)
+            found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
+            if self.subtitles is not None:
+                suffix, words = extract_subtitles(path, self._subtitle_track())
+                self.take_words(f"{path.stem}.{self.subtitles}{suffix}", words)
+            if not self.transcript and self.probed.has_audio:
+                heard = hear(path, settings.ASR_MODEL_DIR, track=self.track)
+                found["heard"] = [[cue.start, cue.end, cue.text] for cue in heard]
         except Complaint as complaint:
             found["failure"] = complaint.to_json()
         self.looked = found
-        self.save(update_fields=["looked"])
+
+    def _subtitle_track(self):
+        """The track whose words were chosen. Raises Refused if there is none of its number."""
+        for track in self.probed.subtitles:
+            if track.index == self.subtitles:
+                return track
+        raise Refused(
+            gettext_noop("The media have no subtitles as their stream %(stream)d."),
+            stream=self.subtitles,
+        )
 
     @transaction.atomic
     def discard(self, person):
@@ -204,7 +291,19 @@ class Source(Job):
         names = [file.name for file in (self.media, self.transcript) if file]
         names += [self.cells_name] if self.transcript and self.is_workbook else []
         transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+        files = filter(None, [self.media.name, self.transcript.name, self.brought])
+        transaction.on_commit(lambda: [default_storage.delete(name) for name in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
+
+    @property
+    def is_measured(self):
+        """False while a worker has yet to find out how long the media are."""
+        return not self.probe or self.probe["duration"] > 0
+
+    @property
+    def waits_for_words(self):
+        """True while the subtitles that were chosen are still read out of the media."""
+        return self.subtitles is not None and self.looked is None
 
     @property
     def look_failure(self):
@@ -247,8 +346,24 @@ class Source(Job):
         return self.dialogues.publish(person, self)
 
 
+class FindingQuerySet(models.QuerySet):
+    def keep(self, source, problems):
+        """Store what reading the files of a source found, as far as it is not known yet."""
+        known = {finding.identity for finding in source.findings.all()}
+        found = [
+            Finding(source=source, **asdict(problem) | {"column": problem.column[:80]})
+            for problem in problems
+        ]
+        self.bulk_create(
+            [finding for finding in found if finding.identity not in known], batch_size=2000
+        )
+
+
 class Finding(models.Model):
-    """A place in an imported file that was repaired, rejected or is doubtful, and why."""
+    """A place in an imported file that was repaired, rejected or is doubtful, and why.
+
+    `line` is 0 for what has no line: the media, a clip that was cut again.
+    """
 
     class Outcome(models.TextChoices):
         REPAIRED = "repaired", _("repaired")
@@ -263,11 +378,24 @@ class Finding(models.Model):
     reason = models.CharField(max_length=300)
     details = models.JSONField(default=dict)
 
+    objects = FindingQuerySet.as_manager()
+
     class Meta:
         ordering = ["line", "pk"]
 
     def __str__(self):
         return f"line {self.line}, {self.column}: {self.why}"
+
+    @property
+    def identity(self):
+        """What says that two findings are the same."""
+        details = json.dumps(self.details, sort_keys=True)
+        return self.line, self.column, self.value, self.outcome, self.reason, details
+
+    @property
+    def place(self):
+        """The column or what else it is a part of, in the reader's language."""
+        return gettext(self.column) if self.column in PARTS else self.column
 
     @property
     def why(self):

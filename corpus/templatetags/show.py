@@ -7,6 +7,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext_lazy
 
+from corpus.jobs import said
+from corpus.models import Finding
+
 register = template.Library()
 
 EDITS = {
@@ -64,3 +67,15 @@ def total(counts):
 def share(value):
     """0.4567 -> 45.7 %."""
     return f"{100 * value:.1f} %"
+
+
+@register.filter
+def why(problem):
+    """What was done about a problem, in the reader's language."""
+    return said(problem.reason, problem.details)
+
+
+@register.filter
+def outcome(problem):
+    """Whether something was repaired, left out or is doubtful, in the reader's language."""
+    return Finding.Outcome(problem.outcome).label

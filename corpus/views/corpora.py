@@ -1,17 +1,13 @@
 """The list of corpora, one corpus, its people and its events."""
 
-from collections import Counter
-
 from django.contrib import messages
 from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from corpus.forms import CorpusForm, MemberForm
-from corpus.integrity import KINDS, check
 from corpus.models import Corpus, Membership
 from corpus.scope import LEAD, context, corpus_of, page_of
 from people.models import Event, Invitation
@@ -82,27 +78,6 @@ def membership(request, pk):
         Event.record(request.user, "dismiss", member, person=member.person.username)
         member.delete()
     return redirect("people", member.corpus_id)
-
-
-def health(request, pk):
-    """Every fault of the corpus, kind by kind, each with a link to its place."""
-    corpus = corpus_of(request, pk, LEAD)
-    kind = request.GET.get("kind", "")
-    faults = list(check(corpus))
-    counts = Counter(fault.kind for fault in faults)
-    kinds = [(key, gettext_lazy(words), counts[key]) for key, words in KINDS.items()]
-    rows = [
-        (fault, gettext_lazy(KINDS[fault.kind])) for fault in faults if kind in ("", fault.kind)
-    ]
-    page = context(
-        corpus,
-        "corpus",
-        kinds=[row for row in kinds if row[2]],
-        kind=kind,
-        count=len(faults),
-        page=page_of(request, rows, 100),
-    )
-    return render(request, "corpus/health.html", page)
 
 
 def events(request, pk):

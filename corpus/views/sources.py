@@ -2,6 +2,7 @@
 
 import csv
 import shutil
+from pathlib import PurePath
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -15,15 +16,23 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus import segmentation
 from corpus.complaints import Complaint, gettext_noop
-from corpus.cutting import most_bytes
 from corpus.encoding import ENCODINGS, detect
 from corpus.forms import PartingForm, ReadingForm, SourceForm
-from corpus.ingest import cues_of
+from corpus.import_report import chosen_track, track_label, why_not_words
+from corpus.ingest import check_of
 from corpus.jobs import Refused, sentence
-from corpus.models import Source
-from corpus.scope import LEAD, context, corpus_of, dialogue_of, live_part, page_of, with_role
+from corpus.models import Finding, Source
+from corpus.scope import (
+    LEAD,
+    context,
+    corpus_of,
+    dialogue_of,
+    live_part,
+    number,
+    page_of,
+    with_role,
+)
 from corpus.transcripts.table import guess
 from people.models import Event
 
@@ -80,7 +89,10 @@ def preview(request, pk):
             response["HX-Refresh"] = "true"
         return response
     form, reading, complaint = _reading_of(source, request.GET)
-    cues = reading.cues if reading else _heard(source)
+    media, check = _media_of(source), None
+    measured = "media" in media and source.is_measured
+    if not complaint and measured and (reading or not source.transcript):
+        check, complaint = _check_of(source, form, reading)
     page = context(
         source.corpus,
         "corpus",
@@ -88,34 +100,80 @@ def preview(request, pk):
         form=form,
         reading=reading,
         complaint=complaint,
-        cue_count=len(cues),
-        speakers=sorted({cue.speaker for cue in cues if cue.speaker}),
-        **_parts_of(source, cues, form),
+        check=check,
+        problems=check.problems if check else reading.problems if reading else [],
+        cue_count=len(check.cues) if check else 0,
+        speakers=[name for name, _count in check.speakers] if check else [],
+        **media,
+        **_parts_of(source, check),
     )
     return render(request, "corpus/preview.html", page)
 
 
-def _heard(source):
-    """What would be cut of an episode without a transcript."""
-    return [] if source.transcript else cues_of(source, source.probed)
-
-
-def _parts_of(source, cues, form):
-    """The dialogues that the form's silence and scene make of the cues, and the room they need."""
-    if not cues or not form.is_valid():
-        return {"parts": [], "part_count": 0}
+def _check_of(source, form, reading=None):
+    """What would be cut with what the form says, or None with the complaint that says why not."""
+    if not form.is_valid():
+        return None, None
     source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
     source.starts = None
-    parts = source.parted(cues)
-    spans = segmentation.spans(parts, source.probed.duration)
+    try:
+        return check_of(source, reading), None
+    except Complaint as error:
+        return None, sentence(error)
+
+
+def _media_of(source):
+    """The streams of the media that a person may choose from, and how long the media are."""
+    try:
+        found = source.probed
+    except Complaint as error:
+        return {"media_complaint": sentence(error)}
     return {
-        "parts": parts[:SHOWN_PARTS],
-        "part_count": len(parts),
-        "more": max(len(parts) - SHOWN_PARTS, 0),
-        "needed": most_bytes(source.probed, spans),
+        "media": found,
+        "tracks": [(track, track_label(track)) for track in found.audio],
+        "track": chosen_track(found, source.track),
+        "subtitles": [
+            (track, track_label(track), why_not_words(track)) for track in found.subtitles
+        ],
+        "uploaded": PurePath(
+            source.transcript.name if source.brought is None else source.brought
+        ).name,
+    }
+
+
+def _parts_of(source, check):
+    """The dialogues of a check and the room that they need."""
+    if check is None:
+        return {"parts": [], "part_count": 0}
+    return {
+        "parts": check.parts[:SHOWN_PARTS],
+        "part_count": len(check.parts),
+        "more": max(len(check.parts) - SHOWN_PARTS, 0),
+        "needed": check.needed,
         "free": shutil.disk_usage(settings.DATA_DIR).free,
         "scenes": len((source.looked or {}).get("shots", [])),
     }
+
+
+@require_POST
+def track(request, pk):
+    """Take another sound track of an upload."""
+    source = _source_of(request, pk)
+    stream = number(request.POST.get("stream"), None)
+    if stream in [track.index for track in source.probed.audio]:
+        source.choose_track(request.user, stream)
+    return redirect("preview", source.pk)
+
+
+@require_POST
+def subtitles(request, pk):
+    """Take the words of an upload from subtitles inside it, or from what came with it."""
+    source = _source_of(request, pk)
+    stream = number(request.POST.get("stream"), None)
+    usable = [track.index for track in source.probed.subtitles if track.text]
+    if stream is None or stream in usable:
+        source.choose_subtitles(request.user, stream)
+    return redirect("preview", source.pk)
 
 
 def parts(request, pk):
@@ -132,14 +190,16 @@ def parts(request, pk):
             return redirect("source", source.pk)
         except Complaint as error:
             complaint = sentence(error)
-    cues = cues_of(source, source.probed)
+    check = None
+    if not complaint:
+        check, complaint = _check_of(source, form)
     page = context(
         source.corpus,
         "corpus",
         source=source,
         form=form,
         complaint=complaint,
-        **_parts_of(source, cues, form),
+        **_parts_of(source, check),
     )
     return render(request, "corpus/parts.html", page)
 
@@ -217,7 +277,7 @@ def _reading_of(source, data):
 def confirmation(request, pk):
     source = _source_of(request, pk)
     form, reading, complaint = _reading_of(source, request.POST)
-    if complaint or not form.is_valid():
+    if complaint or source.waits_for_words or not source.is_measured or not form.is_valid():
         values = {key: request.POST[key] for key in form.fields if key in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(values)}")
     encoding, chosen = reading.encoding if reading else "", form.cleaned_data
@@ -275,7 +335,12 @@ def findings(request, pk):
     if request.GET.get("cells"):
         rows = rows.exclude(column="")
     page = context(
-        source.corpus, "corpus", source=source, page=page_of(request, rows, 100), outcome=outcome
+        source.corpus,
+        "corpus",
+        source=source,
+        page=page_of(request, rows, 100),
+        outcome=outcome,
+        outcomes=Finding.Outcome.choices,
     )
     return render(request, "corpus/findings.html", page)
 

@@ -31,7 +31,7 @@ def test_files_that_are_missing_orphaned_or_changed(cut, settings):
     (settings.MEDIA_ROOT / first.clip.name).with_name("009.mp4").write_bytes(b"x")
     assert kinds(cut) == ["missing", "orphaned"]
     assert kinds(cut, deep=True) == ["changed", "missing", "orphaned"]
-    with pytest.raises(CommandError, match="2 faults: file missing 1, file without a row 1"):
+    with pytest.raises(CommandError, match="3 faults: file changed 1, file missing 1"):
         call_command("check_corpus", corpus=cut.name)
 
 

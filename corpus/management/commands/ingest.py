@@ -1,19 +1,26 @@
+import shutil
 from io import BytesIO
 from pathlib import Path
 
+from django.conf import settings
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.ingest import digest
-from corpus.jobs import JobStatus
+from corpus.complaints import Complaint, gettext_noop
+from corpus.import_report import lines, media_lines
+from corpus.ingest import check_of, digest
+from corpus.jobs import JobStatus, Refused, sentence
 from corpus.models import Corpus, Source
 from corpus.pairing import pair
+
+AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
 
 
 class Command(BaseCommand):
     help = (
         "Cut an episode and its transcript into dialogues with clips, here and now; or a folder of"
-        " them, matched by name. A folder can be run again: what is done is not done twice."
+        " them, matched by name. A folder can be run again: what is done is not done twice. What"
+        " was read is said before anything is written."
     )
 
     def add_arguments(self, parser):
@@ -23,19 +30,26 @@ class Command(BaseCommand):
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
         parser.add_argument("--encoding", default="", help="of the transcript; default: found")
+        parser.add_argument("--track", type=int, help="sound track (stream); default: flagged one")
+        parser.add_argument(
+            "--subtitles", type=int, help="take the words from this track inside the media"
+        )
+        parser.add_argument("--check", action="store_true", help="say what was read, write nothing")
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
 
     def handle(self, media, transcript, corpus, title, **options):
         found = Corpus.objects.filter(name=corpus).first()
         if found is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
+        if transcript and options["subtitles"] is not None:
+            raise CommandError("Give a transcript or --subtitles, not both.")
         if media.is_dir():
             return self._folder(found, media, options)
         for path in filter(None, (media, transcript)):
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         title = title or media.stem[:80]
-        if found.sources.filter(title=title).exists():
+        if found.sources.filter(title=title).exclude(status__in=AGAIN).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
         failure = self._one(found, title, media, transcript, options)
         if failure:
@@ -60,53 +74,101 @@ class Command(BaseCommand):
         for transcript in left:
             self.stderr.write(f"{transcript.relative_to(folder)}: no episode of this name")
         if failures:
-            raise CommandError(f"{len(failures)} of {len(pairs)} episodes were not ingested")
+            done = "could not be read" if options["check"] else "were not ingested"
+            raise CommandError(f"{len(failures)} of {len(pairs)} episodes {done}")
 
-    def _unfinished(self, corpus, title, media, transcript):
-        """What a crash or a failure left of this very episode, to be gone on with; or None.
+    def _left_of(self, draft, media, transcript):
+        """What a crash or a failure left of this title, and whether it is of this very episode."""
+        left = draft.corpus.sources.filter(title=draft.title).exclude(status=JobStatus.DONE).first()
+        if left is None or left.status == JobStatus.DRAFT:
+            return left, False
+        same = (left.track, left.subtitles) == (draft.track, draft.subtitles)
+        if transcript or left.subtitles is None:
+            words = transcript.read_bytes() if transcript else b""
+            with left.transcript.open("rb") if left.transcript else BytesIO() as file:
+                same = same and file.read() == words
+        return left, same and left.sha256 == digest(media)
 
-        Of another episode of the same title, what is left is taken away.
-        """
-        left = corpus.sources.filter(title=title).exclude(status=JobStatus.DONE).first()
-        if left is None:
-            return None
-        words = transcript.read_bytes() if transcript else b""
-        with left.transcript.open("rb") if left.transcript else BytesIO() as file:
-            same = file.read() == words and left.sha256 == digest(media)
-        if not same or left.status == JobStatus.DRAFT:
-            left.delete()
-            return None
-        left.stop()
-        left.requeue()
-        return left
-
-    def _new(self, corpus, title, media, transcript, options):
+    def _draft(self, corpus, title, media, transcript, options):
+        """The source as it would be, not stored. Raises a Complaint where it cannot be read."""
         source = Source(
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
+        source.track, source.subtitles = options["track"], options["subtitles"]
+        source.take(media)
+        self._guard_tracks(source)
+        if transcript:
+            source.take_words(transcript.name, transcript.read_bytes())
+        return source
+
+    def _look(self, draft, media, left):
+        """Look at the media as the page's worker does, unless it was done before a crash."""
+        if left and left.looked is not None and left.subtitles is None:
+            draft.looked = left.looked
+            return
+        draft.look_at(media)
+        if draft.look_failure and draft.subtitles is not None:
+            failure = draft.looked["failure"]
+            raise Refused(failure["template"], **failure["values"])
+
+    def _guard_tracks(self, source):
+        """Raises Refused for a track that is not there, or cannot be used."""
+        found = source.probed
+        for name, chosen, tracks in (
+            ("track", source.track, found.audio),
+            ("subtitles", source.subtitles, found.subtitles),
+        ):
+            usable = [track.index for track in tracks if name == "track" or track.text]
+            if chosen is not None and chosen not in usable:
+                raise Refused(
+                    gettext_noop("There is no --%(name)s %(chosen)d that can be used. %(there)s"),
+                    name=name,
+                    chosen=chosen,
+                    there="; ".join(media_lines(source, found)),
+                )
+
+    def _store(self, source, media):
+        """Keep the draft with its files, queued."""
         source.sha256 = digest(media)
         with media.open("rb") as file:
             source.media.save(media.name, File(file), save=False)
-        if transcript:
-            with transcript.open("rb") as file:
-                source.transcript.save(transcript.name, File(file), save=False)
+        source.keep_words()
         source.save()
         return source
 
     def _one(self, corpus, title, media, transcript, options):
         """Ingest one episode; the sentence that says why not, or None."""
-        source = self._unfinished(corpus, title, media, transcript) or self._new(
-            corpus, title, media, transcript, options
-        )
-        if source.looked is None:
-            source.look()
+        try:
+            draft = self._draft(corpus, title, media, transcript, options)
+            left, same = self._left_of(draft, media, transcript)
+            self._look(draft, media, left if same else None)
+            check = check_of(draft)
+        except Complaint as complaint:
+            return f"{media.name}: {sentence(complaint)}"
+        free = shutil.disk_usage(settings.DATA_DIR).free
+        for line in lines(draft, check, free):
+            self.stdout.write(f"{title}: {line}")
+        if options["check"]:
+            return None
+        if same:
+            source = left
+            source.stop()
+            source.gap, source.encoding, source.looked = draft.gap, draft.encoding, draft.looked
+            source.save(update_fields=["gap", "encoding", "looked"])
+            source.requeue()
+        else:
+            if left:
+                left.delete()
+            source = self._store(draft, media)
         source.ingest()
         if source.status != JobStatus.DONE:
             return f"{media.name}: {source.failure_text}"
         if options["publish"]:
             source.publish(None)
+        found = source.findings.count()
         self.stdout.write(
             f"{title}: {source.counts['dialogues']} dialogues,"
             f" {source.counts['utterances']} utterances, {source.counts['seconds']} s"
+            + (f", {found} findings" if found else "")
         )
         return None

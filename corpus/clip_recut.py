@@ -1,0 +1,211 @@
+"""Clips that were cut wrongly are cut again from their sources; their rows stay as they are.
+
+A source's clips are replaced together: the new files are cut, compared with the source and stored
+beside the old ones, then the rows point to them, then the old ones are deleted. Whatever was cut
+when a worker died is taken up by the next one.
+"""
+
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from corpus import keeping
+from corpus.clip_checks import MISSING, ClipFault, checked_since, faults_of
+from corpus.complaints import Complaint, gettext_noop
+from corpus.cutting import VERSION
+from corpus.ingest import (
+    Cut,
+    clip_fields,
+    forget_unused,
+    keep_files,
+    make_files,
+    room_for,
+    work_folder,
+)
+from corpus.jobs import JobStatus
+from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
+from corpus.problems import Problem
+from people.models import Event
+
+OWN_CLIPS = gettext_noop("It came with its own clip; there is no source to cut it from.")
+MEDIA_GONE = gettext_noop("The media of “%(source)s” are gone from the storage.")
+BUSY = gettext_noop("“%(source)s” is being cut just now. Try again when it is done.")
+CHANGED = gettext_noop("The dialogue was changed meanwhile. Check again.")
+
+
+def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
+    """The dialogues whose clips are wrong and can be cut again, and (name, why) of the others."""
+    from corpus.jobs import said
+
+    possible, impossible = [], []
+    why_not: dict[int, tuple[str, dict[str, Any]] | None] = {}
+    for dialogue in wrong(corpus):
+        source = dialogue.source
+        if source.pk not in why_not:
+            why_not[source.pk] = _why_not(source)
+        reason = why_not[source.pk]
+        if reason:
+            impossible.append((dialogue.uid, said(*reason)))
+        else:
+            possible.append(dialogue)
+    return possible, impossible
+
+
+def wrong(corpus: Corpus) -> Iterator[Dialogue]:
+    """Dialogues with a clip that is missing or was found wrong beside its source."""
+    stored = set(keeping.names_under(f"clips/{corpus.pk}"))
+    rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
+    for dialogue in rows.order_by("source_id", "number"):
+        if faults_of(dialogue) or any(name not in stored for name in files_of(dialogue)):
+            yield dialogue
+
+
+def files_of(dialogue: Dialogue) -> list[str]:
+    """The names of the stored files of a dialogue."""
+    files = (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)
+    return [file.name for file in files if file]
+
+
+def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
+    """Why clips of a source cannot be cut again, as template and values."""
+    if not source.media:
+        return OWN_CLIPS, {}
+    if not default_storage.exists(source.media.name):
+        return MEDIA_GONE, {"source": source.title}
+    if source.status != JobStatus.DONE:
+        return BUSY, {"source": source.title}
+    return None
+
+
+def recut_clips(job: ClipRecut) -> None:
+    """Cut the clips of the job's dialogues again, source by source; done ones are not done twice.
+
+    What cannot be cut again is kept in `job.left`, by dialogue, with why.
+    """
+    rows = job.corpus.dialogues.filter(pk__in=job.dialogues).exclude(clip="")
+    rows = list(rows.select_related("source").order_by("source_id", "start"))
+    groups: dict[Source, list[Dialogue]] = defaultdict(list)
+    for dialogue in rows:
+        if not _is_done(dialogue, job):
+            groups[dialogue.source].append(dialogue)
+    job.left = []
+    for number, (source, dialogues) in enumerate(groups.items()):
+        part = _Part(job, source, number / len(groups), 1 / len(groups))
+        part.recut(dialogues)
+    done = list(job.corpus.dialogues.filter(pk__in=job.dialogues))
+    with transaction.atomic():
+        ClipRecut.objects.filter(pk=job.pk, attempt=job.attempt).update(
+            changed=sum(_is_done(dialogue, job) for dialogue in done), left=job.left
+        )
+        job.finish()
+
+
+def _is_done(dialogue: Dialogue, job: ClipRecut) -> bool:
+    """True if the clip was cut by this code after the job was asked for."""
+    return (
+        dialogue.cutter == VERSION
+        and checked_since(dialogue, job.since)
+        and not faults_of(dialogue)
+        and all(default_storage.exists(name) for name in files_of(dialogue))
+    )
+
+
+class _Part:
+    """One source of a job."""
+
+    def __init__(self, job: ClipRecut, source: Source, begin: float, share: float) -> None:
+        self.job, self.source = job, source
+        self.begin, self.share = begin, share
+
+    def beat(self, share: float) -> None:
+        self.job.beat(self.begin + self.share * min(share, 1.0))
+
+    def leave(self, dialogues: list[Dialogue], template: str, values: dict[str, Any]) -> None:
+        """Keep why these are left as they are."""
+        self.job.left += [
+            {"dialogue": row.uid, "template": template, "values": values} for row in dialogues
+        ]
+
+    def recut(self, dialogues: list[Dialogue]) -> None:
+        why_not = _why_not(self.source)
+        if why_not:
+            return self.leave(dialogues, *why_not)
+        forget_unused(self.source)
+        root = work_folder(self.source, "recut")
+        cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
+        try:
+            with keeping.local(self.source.media.name) as path:
+                self.source.take(path)
+                folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
+                made = self._made(path, folder, dialogues, cuts)
+        except Complaint as complaint:
+            return self.leave(dialogues, complaint.template, complaint.values)
+        good = [(row, part) for row, part in made if part.check and not part.check.faults]
+        for row, part in made:
+            if part.check and part.check.faults:
+                fault = part.check.faults[0]
+                self.leave([row], fault.template, fault.values)
+        for _row, part in good:
+            keep_files(part, folder)
+        self._point(good)
+        shutil.rmtree(root.parent, ignore_errors=True)
+        forget_unused(self.source)
+        return None
+
+    def _made(self, path, folder, dialogues, cuts) -> list[tuple[Dialogue, Cut]]:
+        """The new clips; where one cannot be cut the others still are, one by one."""
+        tag = f"r{self.job.attempt}"
+
+        def cut(rows: list[Dialogue], beat: Callable[[float], None]) -> list[Cut]:
+            parts = [cuts[row.pk] for row in rows]
+            return make_files(self.source, path, parts, folder, beat, tag, exact=True)
+
+        try:
+            return list(zip(dialogues, cut(dialogues, self.beat), strict=True))
+        except Complaint:
+            pass  # it does not say which: find out
+        made = []
+        for row in dialogues:
+            try:
+                made += [(row, part) for part in cut([row], lambda share: self.beat(0.5))]
+            except Complaint as complaint:
+                self.leave([row], complaint.template, complaint.values)
+        return made
+
+    @transaction.atomic
+    def _point(self, made: list[tuple[Dialogue, Cut]]) -> None:
+        """Let the rows point to the new files, all of the source or none."""
+        locked = Source.objects.select_for_update().get(pk=self.source.pk)
+        if locked.status != JobStatus.DONE:
+            return self.leave([row for row, _part in made], BUSY, {"source": locked.title})
+        self.job.beat()
+        changed, problems = [], []
+        for row, part in made:
+            fields = clip_fields(self.source, part)
+            names = [fields[name] for name in ("clip", "poster", "audio", "peaks") if fields[name]]
+            same = Dialogue.objects.filter(pk=row.pk, start=row.start, end=row.end, clip=row.clip)
+            there = all(default_storage.exists(name) for name in names)
+            if not there or not same.update(**fields):
+                self.leave([row], CHANGED, {})
+                continue
+            changed.append(row)
+            before = faults_of(row) or [ClipFault("missing", MISSING, {})]
+            problems += [
+                Problem(0, "clip", row.uid, "repaired", fault.template, fault.values)
+                for fault in before
+            ]
+        if changed:
+            Finding.objects.keep(self.source, problems)
+            Event.record(
+                self.job.person,
+                "recut clips",
+                self.source,
+                title=self.source.title,
+                dialogues=[row.uid for row in changed],
+                why=sorted({fault.kind for row in changed for fault in faults_of(row)}),
+            )
+        return None

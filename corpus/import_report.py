@@ -1,0 +1,110 @@
+"""What an import check found, as people read it: labels of tracks, and lines for a terminal."""
+
+from collections.abc import Iterator
+
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import get_language, gettext, ngettext
+
+from corpus.complaints import gettext_noop
+from corpus.import_check import ImportCheck
+from corpus.jobs import said
+from corpus.languages import language_name
+from corpus.media import Probe, Track
+from corpus.models import Source
+from corpus.problems import Problem
+
+SHOWN_PROBLEMS = 200  # lines that a terminal writes out
+IMAGES = ("pgs", "dvd", "dvb", "xsub")  # in names of codecs whose subtitles are images
+CHANNELS = {1: gettext_noop("mono"), 2: gettext_noop("stereo"), 6: "5.1", 8: "7.1"}
+
+
+def track_label(track: Track) -> str:
+    """Language, title, codec and channels of a track, in the reader's language."""
+    parts = [language_name(track.language, get_language() or "en"), track.title]
+    parts.append(track.codec.replace("_", " ").upper())
+    if track.channels in CHANNELS:
+        parts.append(gettext(CHANNELS[track.channels]))
+    elif track.channels:
+        parts.append(
+            ngettext("%(n)d channel", "%(n)d channels", track.channels) % {"n": track.channels}
+        )
+    if track.default:
+        parts.append(gettext("default track"))
+    return " · ".join(part for part in parts if part)
+
+
+def chosen_track(found: Probe, stream: int | None) -> Track | None:
+    """The sound track that is cut: the one that was chosen, else the one that the file flags."""
+    wanted = found.track if stream is None else stream
+    return next((track for track in found.audio if track.index == wanted), None)
+
+
+def why_not_words(track: Track) -> str:
+    """Why subtitles inside the media cannot be used as transcript; empty where they can."""
+    if track.text:
+        return ""
+    if any(name in track.codec for name in IMAGES):
+        return gettext(
+            "These subtitles are images, not words. Turn them into text with a program for"
+            " recognising characters (OCR), and upload that as transcript."
+        )
+    return gettext(
+        "Subtitles of this kind cannot be read. Export them as SRT, and upload that as transcript."
+    )
+
+
+def problem_text(problem: Problem) -> str:
+    """Where, what stood there and what was done about it, as one line."""
+    place = f"line {problem.line}" if problem.line else ""
+    where = ", ".join(part for part in (place, problem.column) if part)
+    value = f"“{problem.value}” " if problem.value else ""
+    words = f"{problem.outcome}: {value}{said(problem.reason, problem.details)}"
+    return f"{where}: {words}" if where else words
+
+
+def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
+    """The check of a source for a terminal."""
+    yield from media_lines(source, check.media)
+    yield from _words(source, check)
+    for problem in check.problems[:SHOWN_PROBLEMS]:
+        yield problem_text(problem)
+    if len(check.problems) > SHOWN_PROBLEMS:
+        yield f"and {len(check.problems) - SHOWN_PROBLEMS} more"
+    needed, left = filesizeformat(check.needed), filesizeformat(free)
+    yield f"the clips take at most {needed}; {left} are free"
+
+
+def media_lines(source: Source, found: Probe) -> Iterator[str]:
+    """How long the media are, their picture, and the tracks that one may choose from."""
+    picture = f", {found.width}×{found.height}" if found.has_video else ", sound only"
+    yield f"{found.duration:.1f} s{picture}"
+    chosen = chosen_track(found, source.track)
+    for track in found.audio:
+        taken = ", taken" if chosen and track.index == chosen.index else ""
+        more = " (another one with --track)" if len(found.audio) > 1 and taken else ""
+        yield f"sound track {track.index}{taken}: {track_label(track)}{more}"
+    for track in found.subtitles:
+        taken = ", taken" if track.index == source.subtitles else ""
+        how = "" if taken or source.transcript else " (as transcript with --subtitles)"
+        why = why_not_words(track)
+        yield f"subtitles {track.index}{taken}: {track_label(track)}{f' ({why})' if why else how}"
+
+
+def _words(source: Source, check: ImportCheck) -> Iterator[str]:
+    reading = check.reading
+    if reading:
+        read = [f"{len(reading.cues)} cues"]
+        read += [f"{reading.sounds} sound notes left out"] if reading.sounds else []
+        read += [f"{reading.empty} empty ones left out"] if reading.empty else []
+        read += (
+            ["bilingual: the second language is kept as translation"] if reading.bilingual else []
+        )
+        encoding = f" ({reading.encoding})" if reading.encoding else ""
+        yield f"transcript{encoding}: {', '.join(read)}"
+    elif (source.looked or {}).get("heard"):
+        yield f"speech: {len(check.cues)} stretches heard"
+    else:
+        yield "no transcript and no speech: one span without words"
+    yield f"{len(check.cues)} utterances in {len(check.parts)} dialogues"
+    if check.speakers:
+        yield "speakers: " + ", ".join(f"{name} {count}" for name, count in check.speakers)

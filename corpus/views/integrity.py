@@ -1,0 +1,98 @@
+"""The integrity check of a corpus: what is wrong, clips beside their sources, cutting again."""
+
+from collections import Counter
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+
+from corpus.clip_recut import affected
+from corpus.integrity import KINDS, check
+from corpus.models import ClipRecut, IntegrityCheck
+from corpus.scope import LEAD, context, corpus_of, live_part, page_of
+
+JOBS = {"check": IntegrityCheck, "recut": ClipRecut}
+
+
+def health(request, pk):
+    """Every fault of the corpus, kind by kind, each with a link to its place."""
+    corpus = corpus_of(request, pk, LEAD)
+    kind = request.GET.get("kind", "")
+    faults = list(check(corpus))
+    counts = Counter(fault.kind for fault in faults)
+    kinds = [(key, gettext_lazy(words), counts[key]) for key, words in KINDS.items()]
+    rows = [
+        (fault, gettext_lazy(KINDS[fault.kind])) for fault in faults if kind in ("", fault.kind)
+    ]
+    jobs = {name: model.objects.filter(corpus=corpus).first() for name, model in JOBS.items()}
+    busy = any(job and job.active for job in jobs.values())
+    page = context(
+        corpus,
+        "corpus",
+        kinds=[row for row in kinds if row[2]],
+        kind=kind,
+        count=len(faults),
+        unverified=counts["unverified"],
+        page=page_of(request, rows, 100),
+        clips=corpus.dialogues.exclude(clip="").count(),
+        mendable=0 if busy else len(affected(corpus)[0]),
+        busy=busy,
+        jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
+        **jobs,
+    )
+    return render(request, "corpus/health.html", page)
+
+
+def _progress_of(corpus, name):
+    return reverse("clip_job_progress", args=[corpus.pk, name])
+
+
+def _job(corpus, name):
+    if name not in JOBS:
+        raise Http404
+    return get_object_or_404(JOBS[name], corpus=corpus)
+
+
+def progress(request, pk, name):
+    corpus = corpus_of(request, pk, LEAD)
+    job = _job(corpus, name)
+    values = {"job": job, "name": name, "url": _progress_of(corpus, name)}
+    return live_part(request, "_progress.html", job, values)
+
+
+@require_POST
+def stop(request, pk, name):
+    corpus = corpus_of(request, pk, LEAD)
+    _job(corpus, name).stop_by(request.user)
+    return redirect("health", corpus.pk)
+
+
+@require_POST
+def integrity_check(request, pk):
+    """Have a worker compare every clip with its source."""
+    corpus = corpus_of(request, pk, LEAD)
+    IntegrityCheck.request(request.user, corpus)
+    return redirect("health", corpus.pk)
+
+
+def clip_recut(request, pk):
+    """What cutting the clips again would do; on POST, have a worker do it."""
+    corpus = corpus_of(request, pk, LEAD)
+    dialogues, impossible = affected(corpus)
+    if request.method == "POST":
+        if dialogues:
+            ClipRecut.request(request.user, corpus, dialogues=[row.pk for row in dialogues])
+        return redirect("health", corpus.pk)
+    sources = Counter(dialogue.source for dialogue in dialogues)
+    page = context(
+        corpus,
+        "corpus",
+        count=len(dialogues),
+        seconds=sum(dialogue.duration for dialogue in dialogues),
+        published=sum(dialogue.is_published for dialogue in dialogues),
+        sources=sorted(sources.items(), key=lambda row: row[0].title),
+        impossible=impossible,
+    )
+    return render(request, "corpus/clip_recut.html", page)

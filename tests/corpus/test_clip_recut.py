@@ -1,0 +1,256 @@
+"""Old clips that are wrong are found, and cut again in one action that leaves the rows alone."""
+
+import re
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.urls import reverse
+
+from corpus import clip_recut, cutting
+from corpus.clip_recut import affected
+from corpus.integrity import check
+from corpus.jobs import JobStatus
+from corpus.keeping import digest
+from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
+from people.models import Event
+from tests.corpus.shifted import flashing, shift_sound
+from tests.factories import make_person
+
+SRT = """1
+00:00:01,000 --> 00:00:03,500
+张三：晚饭吃什么？
+
+2
+00:00:10,000 --> 00:00:12,500
+李四：煮面吧。
+"""
+
+
+@pytest.fixture(scope="module")
+def marked_film(tmp_path_factory):
+    return flashing(tmp_path_factory.mktemp("marked") / "talk.mp4")
+
+
+@pytest.fixture
+def source(corpus, marked_film, tmp_path, capsys):
+    """A source of two dialogues, each with a flash and a beep at its second 2.3."""
+    words = tmp_path / "talk.srt"
+    words.write_text(SRT, encoding="utf-8")
+    call_command("ingest", str(marked_film), str(words), corpus=corpus.name, publish=True)
+    return corpus.sources.get()
+
+
+def kinds(corpus):
+    return sorted(fault.kind for fault in check(corpus))
+
+
+def rows(source):
+    """Everything that must stay as it is."""
+    return [
+        list(source.dialogues.values("pk", "uid", "number", "start", "end", "head", "shown")),
+        list(Utterance.whole.filter(dialogue__source=source).order_by("pk").values()),
+        list(Publication.objects.order_by("pk").values()),
+        list(Revision.objects.order_by("pk").values()),
+    ]
+
+
+def stored(settings):
+    folder = settings.MEDIA_ROOT / "clips"
+    return sorted(path.name for path in folder.rglob("*") if path.is_file())
+
+
+def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsys):
+    first, second = source.dialogues.all()
+    second.edit(lead, 0, [turn.to_json() | {"text": "煮面吧！"} for turn in second.turns()])
+    before, files = rows(source), stored(settings)
+    shift_sound(first)
+    assert kinds(corpus) == ["unverified"]
+    assert affected(corpus) == ([], [])
+    call_command_failing("1 faults: sound or picture shifted", corpus=corpus.name, deep=True)
+    assert kinds(corpus) == ["shifted"]
+    fault = next(iter(check(corpus)))
+    lag = re.search(r"is that of (-?[\d.]+) s later", fault.detail)
+    assert float(lag[1]) == pytest.approx(1.92, abs=0.05)
+    call_command("check_corpus", corpus=corpus.name, recut=True)
+    assert "1 of 1 clips were cut again" in capsys.readouterr().out
+    assert rows(source) == before and kinds(corpus) == []
+    call_command("check_corpus", corpus=corpus.name, deep=True)
+    mended = source.dialogues.first()
+    assert mended.clip.name != first.clip.name and mended.cutter == cutting.VERSION
+    assert digest(settings.MEDIA_ROOT / mended.clip.name) == mended.clip_sha256
+    kept = [name for name in files if name in stored(settings)]
+    assert len(kept) == 4 and len(stored(settings)) == 8  # the old files of the first are gone
+    assert source.dialogues.last().clip == second.clip
+
+
+def call_command_failing(words, **options):
+    with pytest.raises(CommandError, match=words):
+        call_command("check_corpus", **options)
+
+
+def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
+    shift_sound(source.dialogues.first())
+    IntegrityCheck.request(lead, corpus, now=True).work()
+    pks = [dialogue.pk for dialogue in affected(corpus)[0]]
+    ClipRecut.request(lead, corpus, now=True, dialogues=pks).work()
+    event = Event.objects.get(verb="recut clips", noun="source")
+    assert (event.person, event.noun_id) == (lead, source.pk)
+    assert event.detail == {"title": "talk", "dialogues": ["talk_001"], "why": ["shifted"]}
+    finding = source.findings.get()
+    assert (finding.value, finding.column, finding.outcome) == ("talk_001", "clip", "repaired")
+    assert "later (earlier if negative)" in finding.why
+
+
+def test_a_missing_file_is_cut_again_too(corpus, source, settings):
+    first = source.dialogues.first()
+    (settings.MEDIA_ROOT / first.clip.name).unlink()
+    (settings.MEDIA_ROOT / first.peaks.name).unlink()
+    assert kinds(corpus) == ["missing", "missing"]
+    call_command("check_corpus", corpus=corpus.name, recut=True)
+    assert kinds(corpus) == [] and "missing" in source.findings.get().why
+
+
+def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, settings, capsys):
+    for dialogue in source.dialogues.all():
+        shift_sound(dialogue)
+    IntegrityCheck.request(None, corpus, now=True).work()
+    (settings.MEDIA_ROOT / source.media.name).unlink()
+    possible, impossible = affected(corpus)
+    assert possible == [] and [name for name, _why in impossible] == ["talk_001", "talk_002"]
+    call_command_failing("2 faults", corpus=corpus.name, recut=True)
+    assert "talk_001: is not cut again. The media of “talk” are gone" in capsys.readouterr().out
+
+
+def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, settings):
+    source.dialogues.update(cutter=None, clip_check=None)
+    source.media = ""
+    source.save()
+    assert kinds(corpus) == []  # nothing made them, so there is nothing to verify
+    path = settings.MEDIA_ROOT / source.dialogues.first().clip.name
+    path.write_bytes(b"something else")
+    IntegrityCheck.request(None, corpus, now=True).work()
+    assert kinds(corpus) == ["changed"]
+    possible, impossible = affected(corpus)
+    assert possible == [] and "came with its own clip" in impossible[0][1]
+
+
+def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
+    for dialogue in source.dialogues.all():
+        shift_sound(dialogue)
+    IntegrityCheck.request(None, corpus, now=True).work()
+    names = [dialogue.clip.name for dialogue in source.dialogues.all()]
+    job = ClipRecut.request(
+        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+    )
+    keep = clip_recut.keep_files
+
+    def dying(part, folder):
+        keep(part, folder)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(clip_recut, "keep_files", dying)
+    with pytest.raises(KeyboardInterrupt):
+        job.work()
+    assert [dialogue.clip.name for dialogue in source.dialogues.all()] == names
+    monkeypatch.undo()
+    assert job.stop() and job.requeue()
+    ClipRecut.objects.get().work()
+    job.refresh_from_db()
+    assert (job.status, job.changed, job.left) == (JobStatus.DONE, 2, [])
+    assert kinds(corpus) == [] and len(stored(settings)) == 8
+    assert not (settings.WORK_DIR / f"recut-{source.pk}").exists()
+
+
+def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
+    shift_sound(source.dialogues.first())
+    IntegrityCheck.request(None, corpus, now=True).work()
+    before = stored(settings)
+    job = ClipRecut.request(
+        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+    )
+    keep = clip_recut.keep_files
+
+    def stopping(part, folder):
+        ClipRecut.objects.get().stop()
+        keep(part, folder)
+
+    monkeypatch.setattr(clip_recut, "keep_files", stopping)
+    job.work()
+    assert job.status == JobStatus.STOPPED and kinds(corpus) == ["orphaned"] * 4 + ["shifted"]
+    monkeypatch.undo()
+    job.requeue()
+    job.work()
+    assert job.status == JobStatus.DONE and kinds(corpus) == []
+    assert len(stored(settings)) == len(before)
+
+
+def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
+    shift_sound(source.dialogues.first())
+    IntegrityCheck.request(None, corpus, now=True).work()
+    pks = [row.pk for row in affected(corpus)[0]]
+    type(source).objects.update(status=JobStatus.RUNNING)
+    assert "is being cut just now" in affected(corpus)[1][0][1]
+    job = ClipRecut.request(None, corpus, now=True, dialogues=pks)
+    job.work()
+    assert job.changed == 0 and "is being cut just now" in job.reasons[0][1]
+
+
+def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
+    job = IntegrityCheck.request(None, corpus, now=True)
+    seen = []
+    from corpus import clip_checks
+
+    real = clip_checks.check_clip
+
+    def dying(whole, clip, start, end):
+        seen.append(start)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return real(whole, clip, start, end)
+
+    monkeypatch.setattr(clip_checks, "check_clip", dying)
+    with pytest.raises(KeyboardInterrupt):
+        job.work()
+    assert job.stop() and job.requeue()
+    IntegrityCheck.objects.get().work()
+    assert len(seen) == 3 and seen[1] == seen[2]  # the first clip was not compared again
+
+
+def test_the_pages(corpus, source, lead, client_of):
+    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    assert "Nothing is wrong" in client.get(address).content.decode()
+    shift_sound(source.dialogues.first())
+    assert "made by an earlier version" in client.get(address).content.decode()
+    IntegrityCheck.request(lead, corpus, now=True).work()
+    page = client.get(address).content.decode()
+    assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
+    confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()
+    assert "1 of them published" in confirm and "judgements and publications stay" in confirm
+    stranger = client_of(make_person())
+    for name in ("recut_clips", "check_clips"):
+        assert stranger.post(reverse(name, args=[corpus.pk])).status_code == 404
+    assert client.get(reverse("check_clips", args=[corpus.pk])).status_code == 405
+    progress = reverse("clip_job_progress", args=[corpus.pk, "check"])
+    assert client.get(progress)["HX-Refresh"] == "true"
+    assert client.get(reverse("clip_job_progress", args=[corpus.pk, "x"])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
+    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    dialogue = source.dialogues.first()
+    media = reverse("dialogue_media", args=[dialogue.pk, "clip"])
+    old = client.get(media)["ETag"]
+    shift_sound(dialogue)
+    client.post(reverse("check_clips", args=[corpus.pk]))
+    assert "sound or picture shifted" in client.get(address).content.decode()
+    page = client.post(reverse("recut_clips", args=[corpus.pk]), follow=True).content.decode()
+    assert "1 clip was cut again on" in page and "Nothing is wrong" in page
+    response = client.get(media, headers={"If-None-Match": old})  # a browser asks for its copy
+    assert response.status_code == 200 and response["ETag"] != old
+    assert response["Cache-Control"] == "private, no-cache"
+    assert client.get(media, headers={"If-None-Match": response["ETag"]}).status_code == 304
+    rest = client.get(media, headers={"Range": "bytes=100-", "If-Range": old})
+    assert rest.status_code == 200  # not the rest of another file
+    assert Event.objects.filter(verb="check", person=lead).exists()
+    assert Dialogue.objects.get(pk=dialogue.pk).clip_check["faults"] == []

@@ -1,6 +1,7 @@
 """A published corpus comes in: its rows, and its labels as published judgements."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,14 @@ from annotation.models import (
     SchemeVersion,
     Submission,
 )
-from annotation.scheme import FULL, Scheme, Task, Value
+from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
 from corpus import imports
 from corpus.batches import create
 from corpus.complaints import gettext_noop
-from corpus.formats import Judged, Row, Table, by_source, reader
+from corpus.formats import FormatError, Judged, Row, Table, by_source, reader
 from corpus.jobs import Refused
 from corpus.models import Source
+from corpus.problems import Problem
 from people.models import Event, Person
 
 BATCH = 5000
@@ -43,19 +45,102 @@ def published_labels() -> Person:
     return person
 
 
-@transaction.atomic
-def import_published(corpus, format_name: str, paths: list[Path], person=None) -> list[Source]:
-    """Import files of a published corpus, all or none. Raises FormatError or Refused."""
+@dataclass(frozen=True)
+class Part:
+    """What would become one source: a file, or one of the sources that a file names."""
+
+    path: Path
+    title: str
+    table: Table
+
+    @property
+    def labels(self) -> int:
+        return sum(len(row.labels) + len(row.judged) for row in self.table.rows)
+
+    @property
+    def labelled(self) -> int:
+        """Utterances with a label."""
+        return sum(bool(row.labels or row.judged) for row in self.table.rows)
+
+
+def read_published(format_name: str, paths: list[Path]) -> list[Part]:
+    """Everything that the files hold, with what is odd in it; nothing is written.
+
+    Raises FormatError for a file of another format, or one in which nothing can be read.
+    """
     read = reader(format_name)
+    tables = {path: read(path) for path in paths}
+    for path, table in tables.items():
+        if not table.rows:
+            raise _nothing_in(path, table)
+    _join_values([table for table in tables.values() if table.scheme is None])
+    return [
+        Part(path, imports.title_of(path, title), part)
+        for path, table in tables.items()
+        for title, part in by_source(table).items()
+    ]
+
+
+def _join_values(tables: list[Table]) -> None:
+    """Every table has the tasks and values of all; a task with one value only is left out."""
+    values: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for key, known in table.values.items():
+            values.setdefault(key, {}).update(dict.fromkeys(known))
+    own = {task.key: task for task in FULL.tasks}
+    single = {
+        key
+        for key, known in values.items()
+        if len(known) < 2 and not (key in own and set(known) <= set(own[key].keys))
+    }
+    for table in tables:
+        for key in single & set(table.values):
+            _leave_out(table, key)
+        table.values = {key: tuple(known) for key, known in values.items() if key not in single}
+
+
+def _nothing_in(path: Path, table: Table) -> FormatError:
+    rejected = [problem for problem in table.problems if problem.outcome == "rejected"]
+    if not rejected:
+        return FormatError(gettext_noop("%(file)s: there is nothing in it."), file=path.name)
+    first = rejected[0]
+    return FormatError(
+        gettext_noop(
+            "%(file)s: nothing in it can be imported. %(count)d rows or entries were left out; the"
+            " first, number %(line)d: %(why)s."
+        ),
+        file=path.name,
+        count=len(rejected),
+        line=first.line,
+        why=first.reason % first.details if first.details else first.reason,
+    )
+
+
+def _leave_out(table: Table, key: str) -> None:
+    """Take out a task to which everybody gave the same answer, and tell it."""
+    given = sum(judged.task == key for row in table.rows for judged in row.judged)
+    reason = gettext_noop(
+        "all %(count)d answers are the same; a task needs two values or more, so it was left out"
+    )
+    value = ", ".join(table.values[key])
+    table.problems.append(Problem(0, key, value, "rejected", reason, {"count": given}))
+    table.rows = [
+        replace(row, judged=tuple(judged for judged in row.judged if judged.task != key))
+        for row in table.rows
+    ]
+
+
+@transaction.atomic
+def store_published(corpus, format_name: str, parts: list[Part], person=None) -> list[Source]:
+    """Import what was read, all or none. Raises Refused or SchemeError."""
     sources = []
-    for path in paths:
-        for title, table in by_source(read(path)).items():
-            source = imports.store(corpus, path, table, person, title)
-            labels = _store_labels(corpus, source, table, format_name)
-            source.counts |= {"labels": labels}
-            source.save(update_fields=["counts"])
-            Event.record(person, "import", source, **source.counts)
-            sources.append(source)
+    for part in parts:
+        source = imports.store(corpus, part.path, part.table, person, part.title)
+        labels = _store_labels(corpus, source, part.table, format_name) if part.labels else 0
+        source.counts |= {"labels": labels}
+        source.save(update_fields=["counts"])
+        Event.record(person, "import", source, **source.counts)
+        sources.append(source)
     return sources
 
 
@@ -147,6 +232,8 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
     if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
         name = f"{name} (published)"
     told = table.rounds.get(name, {})
+    if not told and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
+        told = {"cannot_tell": True}
     published, made = Round.objects.get_or_create(
         corpus=corpus,
         name=name[:80],
@@ -160,6 +247,8 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
     if made and published.consensus != Round.Consensus.MAJORITY:
         Report.request(None, published, Report.Kind.RELIABILITY)
     strange = set(scheme.keys) - set(published.scheme.keys)
+    if not strange:
+        _refuse_other_values(source, published, scheme)
     if strange:
         raise Refused(
             gettext_noop(
@@ -171,6 +260,22 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
             tasks=", ".join(sorted(strange)),
         )
     return published
+
+
+def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> None:
+    for task in scheme.tasks:
+        other = set(task.keys) - set(published.scheme[task.key].keys)
+        if other:
+            raise Refused(
+                gettext_noop(
+                    "%(file)s: “%(round)s” knows no %(values)s of %(task)s; import all files of a"
+                    " corpus at once, or this one into a corpus of its own."
+                ),
+                file=source.title,
+                round=published.name,
+                values=", ".join(sorted(other)),
+                task=task.key,
+            )
 
 
 def _options(corpus, told: dict[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from corpus.formats import Row, Table
 from corpus.ingest import digest
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
+from corpus.printable import visible
 
 BATCH = 2000
 FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
@@ -22,12 +23,11 @@ FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
 def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> Source:
     """Write the table's rows, all or none; its dialogues are published as they are.
 
-    The source is called `title`, else as the file is.
+    The source is called as `title_of` says.
 
     Raises Refused if the file or one of its dialogues is in the corpus already.
     """
-    named = path.name if path.name != "manifest.json" else path.absolute().parent.name
-    title = title or named
+    title = title_of(path, title)
     if corpus.sources.filter(title=title).exists():
         raise Refused(
             gettext_noop("%(file)s: a source of this name is already in “%(corpus)s”."),
@@ -67,13 +67,19 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
     return source
 
 
+def title_of(path: Path, source: str = "") -> str:
+    """What the source is called: as the file names it, else as the file (or release) is called."""
+    named = path.name if path.name != "manifest.json" else path.absolute().parent.name
+    return (source or named)[:80]
+
+
 def _store_findings(source: Source, table: Table) -> None:
     findings = (
         Finding(
             source=source,
             line=problem.line,
-            column=problem.column,
-            value=problem.value[:200],
+            column=problem.column[:80],
+            value=visible(problem.value),
             outcome=problem.outcome,
             reason=problem.reason,
             details=problem.details,

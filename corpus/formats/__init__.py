@@ -5,15 +5,19 @@ reading is possible, or rejected, and the last two are reported by line. Columns
 imported are named.
 """
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from corpus.complaints import Complaint
+from corpus.complaints import Complaint, gettext_noop
+from corpus.printable import printable, visible
 from corpus.problems import Problem
 
+LARGEST_JSON = 1024**3  # bytes
+LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characters of a column
 FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
 
@@ -98,14 +102,97 @@ def by_source(table: Table) -> dict[str, Table]:
         rows.setdefault(row.source, []).append(row)
     if len(rows) < 2:
         return dict.fromkeys(rows, table) or {"": table}
-    return {name: replace(table, rows=mine) for name, mine in rows.items()}
+    source_of = {row.line: row.source for row in table.rows}
+    first = next(iter(rows))
+    parts = {name: replace(table, rows=mine, problems=[]) for name, mine in rows.items()}
+    for problem in table.problems:  # each is told once; those of no row with the first source
+        parts[source_of.get(problem.line, first)].problems.append(problem)
+    for name, part in parts.items():
+        part.unlabelled = table.unlabelled if name == first else 0
+    return parts
 
 
 def reader(name: str) -> Callable[[Path], Table]:
-    """The `read` function of a format. Raises FormatError for a name we do not know."""
+    """What reads a file of a format into what can be stored.
+
+    Raises FormatError for a name we do not know.
+    """
     if name not in FORMATS:
         raise FormatError(
             "No format is called %(name)r; there is %(known)s.", name=name, known=", ".join(FORMATS)
         )
     read: Callable[[Path], Table] = import_module(f"corpus.formats.{name}").read
-    return read
+
+    def read_file(path: Path) -> Table:
+        table = read(path)
+        _keep_storable(table)
+        _say_mixed_splits(table)
+        return table
+
+    return read_file
+
+
+def read_json(path: Path, problems: list[Problem]) -> Any:
+    """What a JSON file holds; a name that stands twice in an object is told.
+
+    Raises FormatError if it is too large, ValueError or RecursionError where it is no JSON.
+    """
+    if path.stat().st_size > LARGEST_JSON:
+        raise FormatError(
+            gettext_noop("%(file)s has %(size)d MB; at most %(limit)d MB of JSON are read."),
+            file=path.name,
+            size=path.stat().st_size // 1024**2,
+            limit=LARGEST_JSON // 1024**2,
+        )
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        whole = dict(pairs)
+        if len(whole) < len(pairs):
+            names = [name for name, _value in pairs]
+            name = next(name for name in whole if names.count(name) > 1)
+            twice = gettext_noop("the name stands twice in an object; its last value was read")
+            problems.append(Problem(0, visible(name)[:80], "", "warning", twice))
+        return whole
+
+    return json.loads(path.read_bytes(), object_pairs_hook=once)
+
+
+def _keep_storable(table: Table) -> None:
+    """Take control characters out of the rows, and leave out what a name is too long for."""
+    rows = []
+    for row in table.rows:
+        changed: dict[str, Any] = {}
+        for name in ("dialogue", "uid", "speaker", "text", "translation", "source"):
+            clean, removed = printable(getattr(row, name))
+            if removed:
+                changed[name] = clean
+                table.problems.append(_removed(row, name, removed))
+        row = replace(row, **changed) if changed else row
+        long = next((name for name, most in LONGEST.items() if len(getattr(row, name)) > most), "")
+        if long:
+            reason = gettext_noop("longer than %(most)d characters; the row was left out")
+            value, details = getattr(row, long), {"most": LONGEST[long]}
+            table.problems.append(Problem(row.line, long, value, "rejected", reason, details))
+        else:
+            rows.append(row)
+    table.rows = rows
+
+
+def _removed(row: Row, name: str, removed: int) -> Problem:
+    reason = gettext_noop("%(count)d control characters were removed or replaced")
+    value = visible(getattr(row, name))
+    return Problem(row.line, name, value, "repaired", reason, {"count": removed})
+
+
+def _say_mixed_splits(table: Table) -> None:
+    """A dialogue is in one split, that of its first row; where rows say otherwise, it is told."""
+    for rows in table.dialogues.values():
+        other = next((row for row in rows if row.split != rows[0].split), None)
+        if other:
+            mixed = gettext_noop(
+                "the rows of dialogue %(dialogue)s are in several splits; all of it is put in"
+                " %(split)s"
+            )
+            details = {"dialogue": other.dialogue, "split": rows[0].split or "–"}
+            problem = Problem(other.line, "split", other.split, "warning", mixed, details)
+            table.problems.append(problem)

@@ -1,5 +1,10 @@
-"""Plain: the tables of CMMA (Zhang et al. 2023), GB18030 CSV, one row an utterance."""
+"""Plain: the tables of CMMA (Zhang et al. 2023), GB18030 CSV, one row an utterance.
 
+The set was published twice, with other columns and values; a file's header says which version it
+is. Dialogues of the two have other numbers.
+"""
+
+from dataclasses import replace
 from pathlib import Path
 
 from corpus.formats import Table, layout
@@ -28,12 +33,37 @@ LAYOUT = layout.Layout(
         "Pride": ("pride", {"none": "no", "pride": "yes"}),
         "Love": ("love", same("none", "growing", "immediate", "empty")),
     },
-    repairs={("Love", "emptylove"): "empty"},
+    repairs={("Love", "emptylove"): "empty", ("Emotion", "digust"): "disgust"},
     aliases={"CoversationID": "ConversationID"},
     strict_uid=True,
 )
 
 
+YES_NO = {"no": "no", "yes": "yes", "none": "no"}
+FIRST = replace(
+    LAYOUT,
+    name="CMMA (first version)",
+    text="TextContent",
+    dialogue=lambda cells, split: cells["DialogueID"],
+    columns=("DialogueID", "UtteranceID"),
+    tasks={
+        **LAYOUT.tasks,
+        "Sarcasm": ("sarcasm", {**YES_NO, "sarcastic": "yes"}),
+        "Humor": ("humor", {**YES_NO, "humor": "yes"}),
+        "Pride": ("pride", {**YES_NO, "pride": "yes"}),
+        "Love": ("love", {**same("none", "growing", "immediate", "empty"), "no": "none"}),
+    },
+    repairs={
+        **LAYOUT.repairs,
+        ("Love", "lovewillcomeintime"): "growing",
+        ("Love", "loveatfirstsight"): "immediate",
+    },
+    aliases={"ConversationID": "DialogueID", "Utterance": "TextContent"},
+    strict_uid=False,
+)
+
+
 def read(path: Path) -> Table:
     """The utterances and labels of one CMMA file. Raises FormatError if it is no such table."""
-    return layout.read(path, LAYOUT)
+    first = layout.has_column(path, ("DialogueID", "TextContent"))
+    return layout.read(path, FIRST if first else LAYOUT)

@@ -1,21 +1,25 @@
 """Plain: tables with one row an utterance, read after a Layout that says what each column is."""
 
-import csv
-import io
 import re
 import sys
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from corpus import tabular
 from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode
 from corpus.formats import FormatError, Row, Table
 from corpus.problems import Problem
+from corpus.spreadsheets import PUBLISHED
 
 SPLITS = {"train": "train", "dev": "valid", "valid": "valid", "test": "test"}
-TIME = re.compile(r"(\d+):(\d\d):(\d\d)[,.](\d{3})")
-RUN_TOGETHER = re.compile(r"(\d\d):(\d\d):(\d\d)(\d{3})")
+TIME = re.compile(r"(\d+):([0-5]\d):([0-5]\d)[,.](\d{3})")
+RUN_TOGETHER = re.compile(r"(\d\d):([0-5]\d):([0-5]\d)(\d{3})")
+NO_LABEL = gettext_noop("the row has no label in any column")
+BLANK = gettext_noop("the row is blank")
+LONGEST = 600.0  # seconds that an utterance may last
 
 Cells = Mapping[str, str]
 Found = Callable[..., None]  # (outcome, column, reason, **details)
@@ -45,6 +49,7 @@ class Layout:
     repairs: Mapping[tuple[str, str], str] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)  # misspelt header -> header
     strict_uid: bool = False  # a uid starts with its dialogue's id and `_U_`
+    encodings: tuple[str, ...] = ()  # tried in this order; found by a library where none is named
 
     @property
     def required(self) -> list[str]:
@@ -52,15 +57,31 @@ class Layout:
         return [*self.columns, self.text, self.speaker, *times, *self.tasks]
 
 
-def read(path: Path, layout: Layout, encoding: str = "") -> Table:
+def has_column(path: Path, names: Collection[str]) -> bool:
+    """Whether a file is a table with a column of one of these names."""
+    try:
+        columns = _read_table(path, names, ()).columns
+    except tabular.TableError:
+        return False
+    return not {_folded(name) for name in names}.isdisjoint(map(_folded, columns))
+
+
+def read(path: Path, layout: Layout) -> Table:
     """The utterances and labels of one file. Raises FormatError if it has another layout."""
     try:
-        text = decode(path.read_bytes(), encoding)
-    except EncodingError as error:
-        raise FormatError("%(file)s: %(why)s", file=path.name, why=str(error)) from error
-    lines = csv.reader(io.StringIO(text, newline=""))
-    header = [layout.aliases.get(name, name) for name in next(lines, [])]
-    missing = [name for name in layout.required if name not in header]
+        found = _read_table(path, layout.required, layout.encodings)
+    except tabular.TableError as error:
+        raise FormatError(
+            gettext_noop(
+                "%(file)s: %(why)s Expected a table of %(format)s with the columns %(columns)s."
+            ),
+            file=path.name,
+            why=str(error),
+            format=layout.name,
+            columns=", ".join(layout.required),
+        ) from error
+    name_of = _names(found, layout)
+    missing = [name for name in layout.required if name not in name_of]
     if missing:
         raise FormatError(
             gettext_noop(
@@ -72,27 +93,63 @@ def read(path: Path, layout: Layout, encoding: str = "") -> Table:
             columns=", ".join(layout.required),
             missing=", ".join(missing),
         )
+    twice = [name for name in layout.required if name_of[name] in found.repeated]
+    if twice:
+        raise FormatError(
+            gettext_noop("%(file)s, line 1: the column %(column)s stands twice."),
+            file=path.name,
+            column=twice[0],
+        )
+    try:
+        found.require_rows()
+    except tabular.TableError as error:
+        raise FormatError("%(file)s: %(why)s", file=path.name, why=str(error)) from error
     split = next((s for key, s in SPLITS.items() if key in path.stem.lower()), "")
     used = {*layout.required, *layout.traits}
+    given = {column: name for name, column in name_of.items()}
     table = Table(
         split=split,
+        problems=list(found.problems),
         values={task: tuple(dict.fromkeys(ours.values())) for task, ours in layout.tasks.values()},
-        ignored=[name for name in header if name not in used],
+        ignored=[name for name in found.columns if given.get(name, name) not in used],
     )
     seen: set[str] = set()
-    for values in lines:
-        if values:
-            cells = {n: v.strip() for n, v in zip(header, values, strict=False)}
-            whole = len(values) == len(header)
-            _read_row(table, layout, lines.line_num, whole, cells, seen)
+    for row in found.rows:
+        cells = {given.get(name, name): cell.strip() for name, cell in row.cells.items()}
+        _read_row(table, layout, row.line, cells, seen)
+    table.problems.sort(key=lambda problem: problem.line)
     if layout.from_episode:
         _count_from_the_dialogue(table)
     return table
 
 
-def _read_row(
-    table: Table, layout: Layout, line: int, whole: bool, cells: Cells, seen: set[str]
-) -> None:
+def _read_table(path: Path, expected: Collection[str], encodings: tuple[str, ...]) -> tabular.Table:
+    data = path.read_bytes()
+    encoding = next((name for name in encodings if _decodes(data, name)), "")
+    limits = PUBLISHED
+    return tabular.read(path.name, data, encoding=encoding, expected=expected, limits=limits)
+
+
+def _decodes(data: bytes, encoding: str) -> bool:
+    try:
+        return bool(decode(data, encoding))
+    except EncodingError:
+        return False
+
+
+def _names(found: tabular.Table, layout: Layout) -> dict[str, str]:
+    """Name in the layout -> column of the file, which may differ in case, spaces and arrows."""
+    columns = {_folded(layout.aliases.get(name, name)): name for name in reversed(found.columns)}
+    known = (*layout.required, *layout.traits)
+    return {name: columns[_folded(name)] for name in known if _folded(name) in columns}
+
+
+def _folded(name: str) -> str:
+    name = unicodedata.normalize("NFKC", name).casefold().replace("->", "→")
+    return re.sub(r"[\s_-]+", "", name)
+
+
+def _read_row(table: Table, layout: Layout, line: int, cells: Cells, seen: set[str]) -> None:
     def found(outcome: str, column: str, reason: str, **details: str) -> None:
         value = cells.get(column, "")
         table.problems.append(Problem(line, column, value, outcome, reason, details))
@@ -100,14 +157,16 @@ def _read_row(
     if not any(cells.get(column) for column in layout.tasks):
         table.unlabelled += 1
         if any(cells.values()):
-            found("rejected", "", gettext_noop("the row has no label in any column"))
+            found("rejected", "", NO_LABEL)
         else:
-            found("rejected", "", gettext_noop("the row is blank"))
+            found("rejected", "", BLANK)
         return
-    if not whole:
-        found("rejected", "", gettext_noop("the row has more or fewer cells than the header"))
-        return
-    split = SPLITS.get(cells[layout.split].lower(), "") if layout.split else table.split
+    split = table.split
+    if layout.split:
+        split = SPLITS.get(cells[layout.split].lower(), "")
+        if not split:
+            unknown = gettext_noop("expected one of %(values)s")
+            found("rejected", layout.split, unknown, values=", ".join(SPLITS))
     dialogue, uid = layout.dialogue(cells, split), layout.uid(cells, split)
     if not uid or not dialogue or not cells[layout.text]:
         lacks = gettext_noop("the row lacks its dialogue, its id or its text")
@@ -141,6 +200,10 @@ def _times(layout: Layout, cells: Cells, found: Found) -> tuple[float | None, fl
         early = gettext_noop("the utterance does not end after its start %(start)s")
         found("rejected", layout.end, early, start=cells[layout.start])
         end = None
+    elif start is not None and end is not None and end - start > LONGEST:
+        long = gettext_noop("an utterance does not last %(seconds)s seconds")
+        found("rejected", layout.end, long, seconds=str(round(end - start)))
+        end = None
     return start, end
 
 
@@ -153,12 +216,25 @@ def _labels(layout: Layout, cells: Cells, found: Found) -> dict[str, str]:
             found("repaired", column, gettext_noop("read as %(value)s"), value=labels[task])
         elif raw in values:
             labels[task] = values[raw]
+        elif (near := _near(raw, values)) is not None:
+            labels[task] = values[near]
+            found("repaired", column, gettext_noop("read as %(value)s"), value=labels[task])
         elif raw:
             expected = gettext_noop("expected one of %(values)s")
             found("rejected", column, expected, values=", ".join(values))
         else:
             found("rejected", column, gettext_noop("the cell is empty"))
     return labels
+
+
+def _near(raw: str, values: Mapping[str, str]) -> str | None:
+    """The value that differs in case, width, spaces or a number's writing only, if it is one."""
+    number = tabular.number(raw)
+    if number is not None:
+        found = [value for value in values if tabular.number(value) == number]
+    else:
+        found = [value for value in values if raw and _folded(value) == _folded(raw)]
+    return found[0] if len(found) == 1 else None
 
 
 def _time(column: str, raw: str, found: Found) -> float | None:

@@ -18,6 +18,7 @@ LAYOUT = layout.Layout(
     start="StartTime",
     end="EndTime",
     from_episode=True,
+    encodings=("utf-8", "cp1252"),  # some copies went through Windows programs
     tasks={
         "Emotion": ("emotion", same(*EMOTIONS)),
         "Sentiment": (

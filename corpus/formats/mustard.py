@@ -3,23 +3,23 @@
 One entry is a dialogue: its context turns, which carry no label, and the utterance that does.
 """
 
-import json
 from pathlib import Path
 from typing import Any
 
 from corpus.complaints import gettext_noop
-from corpus.formats import FormatError, Row, Table
+from corpus.formats import FormatError, Row, Table, read_json
 from corpus.problems import Problem
-
-LABELS = {True: "yes", False: "no"}
 
 
 def read(path: Path) -> Table:
     """The dialogues and labels of one file. Raises FormatError if it is no such JSON."""
+    table = Table(values={"sarcasm": ("no", "yes")})
     try:
-        entries = json.loads(path.read_bytes())
+        entries = read_json(path, table.problems)
         if not isinstance(entries, dict) or not entries:
             raise ValueError("no entries")
+    except FormatError:
+        raise
     except (ValueError, RecursionError) as error:
         raise FormatError(
             gettext_noop(
@@ -29,7 +29,6 @@ def read(path: Path) -> Table:
             file=path.name,
             why=str(error)[:200],
         ) from error
-    table = Table(values={"sarcasm": ("no", "yes")})
     for number, (key, entry) in enumerate(entries.items(), 1):
         _read_entry(table, number, key, entry)
     return table
@@ -37,19 +36,29 @@ def read(path: Path) -> Table:
 
 def _read_entry(table: Table, number: int, key: str, entry: Any) -> None:
     def rejected(column: str, reason: str) -> None:
-        table.problems.append(Problem(number, column, key, "rejected", reason))
+        value = parts.get(column, "")
+        shown = f"{key}: {value}" if value else key
+        table.problems.append(Problem(number, column, shown[:2000], "rejected", reason))
 
     parts = entry if isinstance(entry, dict) else {}
     context, speakers = parts.get("context", []), parts.get("context_speakers", [])
-    if not parts.get("utterance") or len(context) != len(speakers):
-        rejected("utterance", gettext_noop("the entry lacks words, or a speaker of its context"))
+    if not (_are_words(context) and _are_words(speakers) and len(context) == len(speakers)):
+        rejected("context", gettext_noop("the context is no list of words with a speaker each"))
         return
-    if parts.get("sarcasm") not in LABELS:
+    if not isinstance(parts.get("utterance"), str) or not parts["utterance"].strip():
+        rejected("utterance", gettext_noop("the entry has no words"))
+        return
+    sarcasm = parts.get("sarcasm")
+    if not isinstance(sarcasm, bool | int) or sarcasm not in (0, 1):
         rejected("sarcasm", gettext_noop("expected true or false"))
         return
-    turns = [*zip(speakers, context, strict=True), (parts.get("speaker", ""), parts["utterance"])]
+    turns = [*zip(speakers, context, strict=True), (parts.get("speaker") or "", parts["utterance"])]
     for place, (speaker, text) in enumerate(turns, 1):
         last = place == len(turns)
-        labels = {"sarcasm": LABELS[parts["sarcasm"]]} if last else {}
+        labels = {"sarcasm": "yes" if sarcasm else "no"} if last else {}
         uid = f"{key}_{place}"
         table.rows.append(Row(number, key, uid, str(speaker), str(text), None, None, labels))
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)

@@ -35,8 +35,7 @@ def read(path: Path) -> Table:
         for entry in manifest["files"]:
             _check(root, entry)
         listed = {entry["path"] for entry in manifest["files"]}
-        lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
-        rows = [json.loads(line) for line in lines]
+        rows = [json.loads(line) for line in _lines(root / "utterances.jsonl")]
         judged = _judgements(root / "judgements.jsonl")
         whole = json.loads((root / "scheme.json").read_bytes())
         scheme = whole["tasks"]
@@ -80,9 +79,14 @@ def _check(root: Path, entry: dict[str, Any]) -> None:
             )
 
 
+def _lines(path: Path) -> list[str]:
+    """The lines of a file; `splitlines` would part them at U+2028 as well."""
+    return [line for line in path.read_text("utf-8").split("\n") if line]
+
+
 def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
     found: dict[str, list[Judged]] = defaultdict(list)
-    for line in path.read_text("utf-8").splitlines():
+    for line in _lines(path):
         row = json.loads(line)
         judged = Judged(
             row["annotator"],

@@ -13,14 +13,16 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from corpus import keeping, segmentation
+from corpus import keeping, segmentation, spreadsheets
 from corpus.complaints import Complaint, gettext_noop
 from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
+from corpus.spreadsheets import CELLS
 from corpus.subtitles import extract_subtitles
+from corpus.transcripts import TranscriptError
 from corpus.transcripts.reading import Options, columns, read
 from people.models import Event
 
@@ -66,6 +68,7 @@ class Source(Job):
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
 
     verb = "ingest"
+    taken = False  # if `words` are not stored yet
     objects = SourceQuerySet.as_manager()
 
     class Meta:
@@ -83,25 +86,65 @@ class Source(Job):
         with self.transcript.open("rb") as file:
             return file.read()
 
+    @property
+    def is_workbook(self):
+        """Whether the transcript is a spreadsheet: a worker unpacks it, a page never."""
+        return self.transcript.name.lower().endswith(".xlsx")
+
+    @cached_property
+    def readable(self):
+        """Name and bytes of the transcript, of a workbook what was unpacked of it.
+
+        Words that are not stored yet are in a worker's or a command's hands, which may unpack
+        them. Raises TranscriptError while a worker has not unpacked it, or where it could not.
+        """
+        if not self.is_workbook or self.taken:
+            return self.transcript.name, self.words
+        if default_storage.exists(self.cells_name):
+            with default_storage.open(self.cells_name, "rb") as file:
+                return self.cells_name, file.read()
+        looked = self.looked or {}
+        if "unread" in looked:
+            raise TranscriptError(looked["unread"]["template"], **looked["unread"]["values"])
+        raise TranscriptError(gettext_noop("A worker is reading the spreadsheet. Wait a moment."))
+
+    @property
+    def cells_name(self):
+        """Where the cells of a workbook are kept, beside the workbook."""
+        return f"{self.transcript.name}{CELLS}"
+
+    def unpack(self):
+        """Keep the cells of a workbook for pages to read. Raises SpreadsheetError."""
+        if self.transcript and self.is_workbook and not default_storage.exists(self.cells_name):
+            sheets = spreadsheets.read(self.words)
+            settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+            kept = settings.WORK_DIR / f"cells-{self.pk}"
+            with kept.open("wb") as file:
+                file.writelines(spreadsheets.pack(sheets))
+            keeping.put(kept, self.cells_name)
+
     def take_words(self, name, words):
         """Take `words`, the bytes of a transcript called `name`, which is not stored yet."""
-        self.transcript, self.words = name, words
+        self.transcript, self.words, self.taken = name, words, True
+        self.__dict__.pop("readable", None)
 
     def keep_words(self):
         """Store the words that were taken as the file of the transcript."""
         if self.transcript:
             name = PurePath(self.transcript.name).name
             self.transcript.save(name, ContentFile(self.words), save=False)
+            self.taken = False
+            self.__dict__.pop("readable", None)
 
     def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
         chosen = encoding or self.encoding, columns or self.columns
         options = options or Options.from_json(self.reading)
-        return read(self.transcript.name, self.words, *chosen, options)
+        return read(*self.readable, *chosen, options)
 
-    def header(self, encoding=""):
+    def header(self, encoding="", sheet=""):
         """The column names of a transcript that is a table. Raises TranscriptError."""
-        return columns(self.transcript.name, self.words, encoding or self.encoding)
+        return columns(*self.readable, encoding or self.encoding, sheet)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -191,7 +234,7 @@ class Source(Job):
 
     def look(self):
         """Measure the media, find changes of scene, read out the subtitles that were chosen and,
-        without words, find speech; what comes of it is proposed.
+        without words, find speech; what comes of it is proposed. A workbook is unpacked.
         """
         chosen = {"track": self.track, "subtitles": self.subtitles}
         before = self.transcript.name
@@ -213,6 +256,11 @@ class Source(Job):
     def look_at(self, path):
         """`look` at `path`, the media before they are stored; nothing is written."""
         found = {"shots": [], "heard": []}
+        try:
+            if not self.taken:
+                self.unpack()
+        except Complaint as complaint:
+            found["unread"] = complaint.to_json()
         try:
             self.take(path)
             found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
@@ -240,6 +288,9 @@ class Source(Job):
     def discard(self, person):
         """Delete a draft with its upload."""
         Event.record(person, "discard", self, title=self.title)
+        names = [file.name for file in (self.media, self.transcript) if file]
+        names += [self.cells_name] if self.transcript and self.is_workbook else []
+        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
         files = filter(None, [self.media.name, self.transcript.name, self.brought])
         transaction.on_commit(lambda: [default_storage.delete(name) for name in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
@@ -276,6 +327,7 @@ class Source(Job):
 
         if self.claim():
             with self.settled():
+                self.unpack()
                 ingest(self)
         return self
 

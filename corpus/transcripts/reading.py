@@ -10,6 +10,7 @@ from corpus import encoding as encodings
 from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
+from corpus.spreadsheets import CELLS
 from corpus.transcripts import (
     Cue,
     Parsed,
@@ -37,6 +38,7 @@ PARSERS: dict[str, Callable[[str, tuple[str, ...]], Parsed]] = {
 }
 TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".xlsx": "xlsx"}
 SUFFIXES = (*PARSERS, *TABLES)
+SHEETS = {".xlsx": "xlsx", CELLS: "cells"}  # workbooks, which have no encoding
 KINDS = {
     ".srt": "SRT", ".ass": "ASS", ".ssa": "ASS", ".vtt": "WebVTT", ".eaf": "ELAN",
     ".textgrid": "TextGrid", ".xlsx": "XLSX",
@@ -75,6 +77,7 @@ class Options:
     tiers: tuple[str, ...] = ()  # tiers or styles that are read; none: as proposed
     rolling: bool = False  # if lines that rolling captions repeat are read once
     replace: bool = False  # if unreadable bytes are replaced by U+FFFD
+    sheet: str = ""  # of a spreadsheet; empty: the first that is visible and has rows
 
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Options":
@@ -113,6 +116,7 @@ class Transcript:
     bilingual: bool = False
     columns: list[str] = field(default_factory=list)  # of a table
     mapping: dict[str, str] = field(default_factory=dict)  # role -> column, of a table
+    sheets: tuple[str, ...] = ()  # of a spreadsheet
     problems: list[Problem] = field(default_factory=list)  # by line: repaired, left out, doubtful
     first: bool = True  # if bilingual: the transcript is the first of the two languages
     speakers: list[Candidate] = field(default_factory=list)  # names before colons, commonest first
@@ -140,12 +144,12 @@ def read(
     Raises TranscriptError with a sentence that says where and what was expected.
     """
     suffix = PurePath(name).suffix.lower()
-    if suffix not in SUFFIXES:
+    if suffix not in (*SUFFIXES, CELLS):
         raise _unknown(name, data)
     if not data.strip():
         raise TranscriptError(gettext_noop("The transcript is empty."))
-    if suffix == ".xlsx":
-        return _table("xlsx", data, "", mapping, options, [])
+    if suffix in SHEETS:
+        return _table(SHEETS[suffix], data, "", mapping, options, [])
     text, encoding, problems = _decoded(data, encoding, options)
     found = signature(text) or suffix
     if found in TABLES:
@@ -211,21 +215,16 @@ def _decoded(data: bytes, encoding: str, options: Options) -> tuple[str, str, li
 
 
 def columns(
-    name: str,
-    data: bytes,
-    encoding: str = "",
-    options: Options = Options(),  # noqa: B008 (it is frozen)
+    name: str, data: bytes, encoding: str = "", sheet: str = "", replace: bool = False
 ) -> list[str]:
     """The column names of a table, none for another kind of transcript. Raises as `read` does."""
-    kind = TABLES.get(PurePath(name).suffix.lower())
-    if kind is None:
+    suffix = PurePath(name).suffix.lower()
+    if suffix in SHEETS:
+        return table.read(SHEETS[suffix], data, sheet=sheet).columns
+    if suffix not in TABLES:
         return []
-    try:
-        return table.rows(
-            kind, data if kind == "xlsx" else decode(data, encoding, options.replace)
-        )[0]
-    except EncodingError as error:
-        raise TranscriptError(error.template, **error.values) from error
+    text, encoding, _ = _decoded(data, encoding, Options(replace=replace))
+    return [] if signature(text) else table.read(TABLES[suffix], text, encoding).columns
 
 
 def _table(
@@ -236,12 +235,13 @@ def _table(
     options: Options,
     problems: list[Problem],
 ) -> Transcript:
-    names, rows = table.rows(kind, data)
-    chosen = table.guess(names)
-    chosen |= {role: column for role, column in (mapping or {}).items() if column in names}
-    parsed = Parsed(table.parse(rows, chosen))
-    found = _transcript(parsed, encoding, options, problems)
-    return replace(found, columns=names, mapping=chosen)
+    found = table.read(kind, data, encoding, options.sheet)
+    chosen = table.guess(found.columns)
+    chosen |= {role: name for role, name in (mapping or {}).items() if name in found.columns}
+    raw, doubts = table.parse(found, chosen)
+    parsed = Parsed(raw, [*found.problems, *doubts])
+    transcript = _transcript(parsed, encoding, options, problems)
+    return replace(transcript, columns=found.columns, mapping=chosen, sheets=found.sheets)
 
 
 def _transcript(

@@ -105,7 +105,7 @@ def load(root: Path) -> Release:
         manifest_bytes = (root / "manifest.json").read_bytes()
         manifest = json.loads(manifest_bytes)
         scheme = json.loads((root / "scheme.json").read_text("utf-8"))
-        lines = (root / "utterances.jsonl").read_text("utf-8").splitlines()
+        lines = (root / "utterances.jsonl").read_text("utf-8").rstrip("\n").split("\n")
     except (OSError, ValueError) as error:
         raise ReleaseError(f"{root} is not a release directory: {error}") from error
     digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}

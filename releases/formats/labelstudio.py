@@ -49,8 +49,18 @@ def _tasks(root: Path, known: dict[str, int]) -> Iterator[bytes]:
 
 
 def _data(row: dict[str, Any]) -> dict[str, Any]:
-    names = ("text", "dialogue", "speaker", "start", "end", "split", "source", "media")
-    return {"utterance_id": row["id"]} | {name: row[name] for name in names}
+    names = (
+        "text",
+        "translation",
+        "dialogue",
+        "speaker",
+        "start",
+        "end",
+        "split",
+        "source",
+        "media",
+    )
+    return {"utterance_id": row["id"]} | {name: row.get(name) for name in names}
 
 
 def _annotations(given: list[dict[str, Any]], known: dict[str, int]) -> list[dict[str, Any]]:
@@ -60,6 +70,7 @@ def _annotations(given: list[dict[str, Any]], known: dict[str, int]) -> list[dic
     return [
         {
             "completed_by": known.setdefault(annotator, len(known) + 1),
+            "round": round_name,  # Label Studio passes over it; our importer does not
             "was_cancelled": False,
             "lead_time": round(sum(row["seconds"] or 0 for row in answers), 3),
             "result": [
@@ -72,5 +83,5 @@ def _annotations(given: list[dict[str, Any]], known: dict[str, int]) -> list[dic
                 for row in answers
             ],
         }
-        for (annotator, _round), answers in found.items()
+        for (annotator, round_name), answers in found.items()
     ]

@@ -54,7 +54,7 @@ def test_mustard_keeps_its_context(tmp_path):
     assert [(r.speaker, r.text, r.labels) for r in table.rows] == [
         ("B", "It rains.", {}), ("A", "Again.", {}), ("A", "Great.", {"sarcasm": "yes"}),
     ]  # fmt: skip
-    assert [(p.line, p.column) for p in table.problems] == [(2, "sarcasm"), (3, "utterance")]
+    assert [(p.line, p.column) for p in table.problems] == [(2, "sarcasm"), (3, "context")]
 
 
 @pytest.mark.parametrize("name", FORMATS)

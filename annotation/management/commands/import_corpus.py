@@ -1,19 +1,27 @@
+import csv
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from annotation.importing import import_published
-from corpus.formats import FORMATS, FormatError
-from corpus.jobs import Refused
+from annotation.importing import read_published, store_published
+from corpus.complaints import Complaint
+from corpus.formats import FORMATS
+from corpus.formats.layout import BLANK, NO_LABEL
+from corpus.jobs import Refused, said, sentence
 from corpus.models import Corpus
 from people.models import Person
 
 SHOWN = 20
+WHOLE = 500  # characters of a cell that are shown; the report has all of it
+ENTRIES = ("labelstudio", "mustard")  # formats that have entries instead of lines
 
 
 class Command(BaseCommand):
-    help = "Import the tables of a published corpus: all files or none."
+    help = (
+        "Import the tables of a published corpus: all files or none. What they hold, and what is"
+        " odd in them, is shown before anything is written."
+    )
 
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", type=Path)
@@ -21,22 +29,29 @@ class Command(BaseCommand):
         parser.add_argument("--corpus", required=True, help="name; made if it does not exist")
         parser.add_argument("--lead", help="username of a new corpus' lead")
         parser.add_argument("--report", type=Path, help="write every finding to this CSV")
+        parser.add_argument("--check", action="store_true", help="show it and write nothing")
 
-    def handle(self, files, corpus, lead, report, **options):
+    def handle(self, files, corpus, lead, report, check, **options):
         for path in files:
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         try:
+            parts = read_published(options["format"], files)
+            for part in parts:
+                self._show(part, "entry" if options["format"] in ENTRIES else "line", report)
+            if report:
+                write_report(report, parts)
+                self.stdout.write(f"every finding: {report}")
+            if check:
+                self.stdout.write("Nothing was written.")
+                return
             with transaction.atomic():
-                found = self._corpus(corpus, lead)
-                sources = import_published(found, options["format"], files)
-        except (FormatError, Refused) as error:
-            raise CommandError(f"{error} Nothing was imported.") from error
-        for source in sources:
-            self._say(source)
-        if report:
-            write_report(report, sources)
-            self.stdout.write(f"every finding: {report}")
+                store_published(self._corpus(corpus, lead), options["format"], parts)
+        except Complaint as error:
+            raise CommandError(f"{sentence(error)} Nothing was imported.") from error
+        except OSError as error:
+            raise CommandError(f"{error}. Nothing was imported.") from error
+        self.stdout.write(f"imported into {corpus}")
 
     def _corpus(self, name, lead):
         found = Corpus.objects.filter(name=name).first()
@@ -49,33 +64,40 @@ class Command(BaseCommand):
             raise Refused(f"There is no person called {lead!r}.")
         return Corpus.found(person, name=name)
 
-    def _say(self, source):
-        counts = source.counts
+    def _show(self, part, unit, report):
+        table = part.table
+        bare = len(table.rows) - part.labelled
+        without = f", {bare} utterances without labels" if bare else ""
         self.stdout.write(
-            f"{source.title}: {counts['dialogues']} dialogues, {counts['utterances']} labelled"
-            f" utterances, {counts['labels']} labels; {counts['unlabelled']} rows without a label"
+            f"{part.title}: {len(table.dialogues)} dialogues, {part.labelled} labelled"
+            f" utterances{without}, {part.labels} labels; {table.unlabelled} rows without a label"
             " left out"
         )
-        if counts["ignored"]:
-            self.stdout.write(f"  columns not imported: {', '.join(counts['ignored'])}")
-        cells = source.findings.exclude(column="")
-        for finding in cells[:SHOWN]:
+        if table.ignored:
+            self.stdout.write(f"  columns not imported: {', '.join(table.ignored)}")
+        shown = [problem for problem in table.problems if problem.reason not in (BLANK, NO_LABEL)]
+        for problem in shown[:SHOWN]:
+            place = [f"{unit} {problem.line}" if problem.line else "", problem.column]
+            value = problem.value
+            if len(value) > WHOLE:
+                value = f"{value[:WHOLE]}… ({len(value)} characters)"
             self.stdout.write(
-                f"  {source.title}, line {finding.line}, {finding.column}:"
-                f" {finding.outcome} {finding.value!r}: {finding.why}"
+                f"  {', '.join([part.title, *filter(None, place)])}:"
+                f" {problem.outcome} {value!r}: {said(problem.reason, problem.details)}"
             )
-        more = cells.count() - SHOWN
+        more = len(shown) - SHOWN
         if more > 0:
-            self.stdout.write(f"  and {more} more cells")
+            where = f"see {report}" if report else "--report FILE writes all of them"
+            self.stdout.write(f"  and {more} more; {where}")
 
 
-def write_report(path, sources):
-    """Every finding of the sources as CSV: file, line, column, value, outcome, reason."""
-    import csv
-
+def write_report(path, parts):
+    """Every finding as CSV: file, line, column, value, outcome, reason."""
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         table = csv.writer(file)
         table.writerow(["file", "line", "column", "value", "outcome", "reason"])
-        for source in sources:
-            for f in source.findings.all().iterator():
-                table.writerow([source.title, f.line, f.column, f.value, f.outcome, f.why])
+        for part in parts:
+            for problem in part.table.problems:
+                why = said(problem.reason, problem.details)
+                place = [part.title, problem.line, problem.column]
+                table.writerow([*place, problem.value, problem.outcome, why])

@@ -288,11 +288,9 @@ class Source(Job):
     def discard(self, person):
         """Delete a draft with its upload."""
         Event.record(person, "discard", self, title=self.title)
-        names = [file.name for file in (self.media, self.transcript) if file]
-        names += [self.cells_name] if self.transcript and self.is_workbook else []
+        names = [name for name in (self.media.name, self.transcript.name, self.brought) if name]
+        names += [f"{name}{CELLS}" for name in names if name.lower().endswith(".xlsx")]
         transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
-        files = filter(None, [self.media.name, self.transcript.name, self.brought])
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     @property

@@ -56,12 +56,17 @@ def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
 
 
 def wrong(corpus: Corpus) -> Iterator[Dialogue]:
-    """Dialogues with a clip that is missing or was found wrong beside its source."""
+    """Dialogues with a clip that is missing or was found wrong, where a new clip is right."""
     stored = set(keeping.names_under(f"clips/{corpus.pk}"))
     rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
     for dialogue in rows.order_by("source_id", "number"):
-        if faults_of(dialogue) or any(name not in stored for name in files_of(dialogue)):
+        if mendable(dialogue) or any(name not in stored for name in files_of(dialogue)):
             yield dialogue
+
+
+def mendable(dialogue: Dialogue) -> list[ClipFault]:
+    """What the last check found wrong with a clip and a new one mends."""
+    return [fault for fault in faults_of(dialogue) if fault.kind != "cut off"]
 
 
 def files_of(dialogue: Dialogue) -> list[str]:
@@ -109,7 +114,7 @@ def _is_done(dialogue: Dialogue, job: ClipRecut) -> bool:
     return (
         dialogue.cutter == VERSION
         and checked_since(dialogue, job.since)
-        and not faults_of(dialogue)
+        and not mendable(dialogue)
         and all(default_storage.exists(name) for name in files_of(dialogue))
     )
 
@@ -193,7 +198,7 @@ class _Part:
                 self.leave([row], CHANGED, {})
                 continue
             changed.append(row)
-            before = faults_of(row) or [ClipFault("missing", MISSING, {})]
+            before = mendable(row) or [ClipFault("missing", MISSING, {})]
             problems += [
                 Problem(0, "clip", row.uid, "repaired", fault.template, fault.values)
                 for fault in before
@@ -206,6 +211,7 @@ class _Part:
                 self.source,
                 title=self.source.title,
                 dialogues=[row.uid for row in changed],
-                why=sorted({fault.kind for row in changed for fault in faults_of(row)}),
+                why=sorted({fault.kind for row in changed for fault in mendable(row)})
+                or ["missing"],
             )
         return None

@@ -15,7 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from corpus import cutting, keeping, media
-from corpus.clip_checks import ClipCheck, compare
+from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.complaints import gettext_noop
 from corpus.import_check import SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.jobs import Refused
@@ -27,7 +27,6 @@ from corpus.transcripts import Cue
 from corpus.transcripts.reading import Transcript
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
-MOST_CUT_OFF = 0.2  # seconds of an utterance that the border of a dialogue may take
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
 
 

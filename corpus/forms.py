@@ -1,3 +1,4 @@
+import re
 from pathlib import Path, PurePath
 
 from django import forms
@@ -9,13 +10,12 @@ from django.utils.translation import gettext_lazy as _
 
 from corpus import keeping
 from corpus.complaints import Complaint
-from corpus.encoding import ENCODINGS
 from corpus.ingest import digest
 from corpus.jobs import sentence
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.scope import number
-from corpus.transcripts.reading import SUFFIXES
+from corpus.transcripts.reading import SUFFIXES, Options
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
@@ -142,23 +142,106 @@ class PartingForm(forms.Form):
 
 
 class ReadingForm(PartingForm):
-    """How a transcript is read and where its dialogues part."""
+    """How a transcript is read and where its dialogues part; see `reading.Options`."""
+
+    SWITCHES = ("replace", "dashes", "rolling")
+    CHOICES = ("prefixes", "bilingual", "sheet")
 
     encoding = forms.ChoiceField(label=_("encoding"), required=False)
-    field_order = ["encoding"]
+    replace = forms.BooleanField(label=_("replace unreadable bytes by �"), required=False)
+    sheet = forms.CharField(label=_("sheet"), required=False)
+    prefixes = forms.ChoiceField(
+        label=_("names before a colon"),
+        required=False,
+        choices=[
+            ("proposed", _("speakers as ticked below")),
+            ("listed", _("only the names listed here")),
+            ("none", _("no speakers: they stay in the words")),
+        ],
+    )
+    names = forms.CharField(
+        label=_("names, where they are listed"),
+        required=False,
+        help_text=_("Separated by commas."),
+    )
+    bilingual = forms.ChoiceField(
+        label=_("languages"),
+        required=False,
+        choices=[
+            ("proposed", _("as recognised")),
+            ("first", _("two: the first lines are the transcript")),
+            ("second", _("two: the second lines are the transcript")),
+            ("no", _("one: all lines are the transcript")),
+        ],
+    )
+    dashes = forms.BooleanField(
+        label=_("a dash at the start of a line: another speaker"), required=False
+    )
+    rolling = forms.BooleanField(label=_("rolling captions: each line once"), required=False)
+    field_order = ["encoding", "replace", "sheet"]
 
-    def __init__(self, *args, header=(), found="", **kwargs):
+    def __init__(self, *args, header=(), encodings=(), **kwargs):
         super().__init__(*args, **kwargs)
-        names = list(dict.fromkeys([found, *ENCODINGS])) if found else []
-        self.fields["encoding"].choices = [(name, name) for name in names]
-        if not names:
-            del self.fields["encoding"]
+        self.fields["encoding"].choices = [(name, name) for name in encodings]
         for role, label in ROLE_LABELS.items() if header else ():
             self.fields[role] = forms.ChoiceField(
                 label=label,
                 required=role != "speaker",
                 choices=[("", "–"), *((name, name) for name in header)],
             )
+
+    @classmethod
+    def options(cls, data, kept):
+        """`kept` with what the page's form, or an address, says otherwise.
+
+        The form says which checkboxes it shows (`asked`), which names (`shown`, of these `offered`
+        were proposed) and which tiers were proposed; what it does not show stays as it was.
+        """
+        asked = data.getlist("asked")
+        values = {name: name in data for name in cls.SWITCHES if name in asked}
+        values |= {name: data[name] for name in cls.CHOICES if name in data}
+        if "names" in data:
+            names = re.split(r"[,，、;；\n]", data["names"])
+            values["names"] = tuple(filter(None, map(str.strip, names)))
+        shown, offered, ticked = (set(data.getlist(n)) for n in ("shown", "offered", "take"))
+        if shown:
+            values["taken"] = (*sorted(set(kept.taken) - shown), *sorted(ticked - offered))
+            values["left"] = (*sorted(set(kept.left) - shown), *sorted(offered - ticked))
+        if "tiers" in asked:
+            tiers, proposed = data.getlist("tiers"), data.getlist("proposed_tiers")
+            values["tiers"] = () if set(tiers) == set(proposed) else tuple(tiers)
+        return Options.from_json(kept.to_json() | values)
+
+    def show(self, reading, options, damaged):
+        """Leave only the fields that matter to this transcript, None if it could not be read."""
+        wanted = {"encoding", "gap", "scene", *ROLE_LABELS}
+        if damaged or options.replace:
+            wanted.add("replace")
+        if reading:
+            wanted.add("bilingual")
+            named = reading.speakers or options.prefixes != "proposed"
+            wanted |= {"prefixes", "names"} if named else set()
+            wanted |= {"dashes"} if reading.dashed or not options.dashes else set()
+            wanted |= {"rolling"} if reading.rolling or options.rolling else set()
+            if len(reading.sheets) > 1:
+                wanted.add("sheet")
+                sheets = [("", _("the first with rows")), *((s, s) for s in reading.sheets)]
+                self.fields["sheet"].widget = forms.Select(choices=sheets)
+        if not self.fields["encoding"].choices:
+            wanted.remove("encoding")
+        for name in set(self.fields) - wanted:
+            del self.fields[name]
+
+    @property
+    def simple_fields(self):
+        """The fields that are confirmed one by one; the others go together, as `reading`."""
+        apart = {*self.SWITCHES, *self.CHOICES, "names"}
+        return [field for field in self.visible_fields() if field.name not in apart]
+
+    @property
+    def switches(self):
+        """The checkboxes that are shown."""
+        return [name for name in self.SWITCHES if name in self.fields]
 
     @property
     def columns(self):

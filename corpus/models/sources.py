@@ -142,9 +142,11 @@ class Source(Job):
         options = options or Options.from_json(self.reading)
         return read(*self.readable, *chosen, options)
 
-    def header(self, encoding="", sheet=""):
+    def header(self, encoding="", options=None):
         """The column names of a transcript that is a table. Raises TranscriptError."""
-        return columns(*self.readable, encoding or self.encoding, sheet)
+        options = options or Options.from_json(self.reading)
+        chosen = encoding or self.encoding, options.sheet, options.replace
+        return columns(*self.readable, *chosen)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -153,6 +155,10 @@ class Source(Job):
             if set(source.columns.values()) <= set(header):
                 return source.columns
         return {}
+
+    def keep_decisions(self, **values):
+        """Remember how a draft is to be read and parted until somebody confirms or changes it."""
+        Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).update(**values)
 
     @transaction.atomic
     def confirm(self, person, encoding, gap, columns, scene=None, reading=None):
@@ -171,7 +177,7 @@ class Source(Job):
         """Take the words from subtitles inside the draft's media, which a worker reads out of
         them, or (None) from what came with them.
         """
-        values = {"subtitles": stream}
+        values = {"subtitles": stream, "encoding": "", "columns": {}, "reading": {}}
         if stream is None and self.brought is not None:
             values |= {"transcript": self.brought, "brought": None}
             gone = self.transcript.name

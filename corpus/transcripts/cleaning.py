@@ -41,6 +41,7 @@ class Cleaned:
     languages: Languages = Languages()  # noqa: RUF009 (it is frozen)
     speakers: list[Candidate] = field(default_factory=list)
     rolling: int = 0  # entries that repeat the one before
+    dashed: int = 0  # entries with a dash at the start of a line
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  # the descriptions of sounds
 
@@ -93,8 +94,17 @@ def clean(
     reader = _Reader(found, named, dashes, notes)
     cues = [cue for entry in heard for cue in reader.cues(entry)]
     cues.sort(key=lambda cue: cue.start)
-    empty = len(tidied) - len(spoken)
-    return Cleaned(cues, len(notes), empty, found, reader.candidates(), repeated, problems, notes)
+    return Cleaned(
+        cues,
+        sounds=len(notes),
+        empty=len(tidied) - len(spoken),
+        languages=found,
+        speakers=reader.candidates(),
+        rolling=repeated,
+        dashed=sum(any(map(DASH.match, cue.lines)) for cue in heard),
+        problems=problems,
+        notes=notes,
+    )
 
 
 def _tidied(raw: Sequence[RawCue], problems: list[Problem]) -> list[RawCue]:

@@ -82,12 +82,12 @@ class Options:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> "Options":
         """The options that were kept; what they do not name is as proposed."""
-        known = {each.name for each in fields(cls)}
-        values: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in kept.items()
-            if name in known
-        }
+        values: dict[str, Any] = {}
+        for each in fields(cls):
+            value = kept.get(each.name)
+            value = tuple(map(str, value)) if isinstance(value, list | tuple) else value
+            if type(value) is type(each.default):
+                values[each.name] = value
         return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
@@ -122,6 +122,7 @@ class Transcript:
     speakers: list[Candidate] = field(default_factory=list)  # names before colons, commonest first
     tiers: list[Tier] = field(default_factory=list)  # or styles
     rolling: int = 0  # entries that repeat the entry before them
+    dashed: int = 0  # entries with a dash at the start of a line
     replaced: int = 0  # unreadable bytes
     notes: list[str] = field(default_factory=list)  # the descriptions of sounds
 
@@ -263,6 +264,7 @@ def _transcript(
         speakers=cleaned.speakers,
         tiers=list(parsed.tiers),
         rolling=cleaned.rolling,
+        dashed=cleaned.dashed,
         replaced=sum(each.reason == REPLACED for each in found),
         notes=cleaned.notes,
     )

@@ -1,7 +1,9 @@
 """Sources: adding, watching, publishing, and what an import found."""
 
 import csv
+import json
 import shutil
+from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import urlencode
 
@@ -17,8 +19,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from corpus.complaints import Complaint, gettext_noop
-from corpus.encoding import ENCODINGS, detect
-from corpus.forms import PartingForm, ReadingForm, SourceForm
+from corpus.encoding import ENCODINGS, EncodingError, detect
+from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
 from corpus.ingest import check_of
 from corpus.jobs import Refused, sentence
@@ -33,10 +35,13 @@ from corpus.scope import (
     page_of,
     with_role,
 )
+from corpus.transcripts.reading import Options, Transcript
 from corpus.transcripts.table import guess
 from people.models import Event
 
 SHOWN_PARTS = 12  # dialogues that a preview writes out
+SHOWN_NAMES = 60  # names before colons, of which each can be ticked
+CONFIRMED = ("encoding", "gap", "scene", *ROLE_LABELS)  # what an address of the preview may say
 
 
 def new_source(request, pk):
@@ -88,7 +93,14 @@ def preview(request, pk):
         if source.looked is not None:
             response["HX-Refresh"] = "true"
         return response
-    form, reading, complaint = _reading_of(source, request.GET)
+    if request.method == "POST":
+        found = _reading_of(source, request.POST)
+        if not found.complaint and found.form.is_valid():
+            source.keep_decisions(**found.decisions)
+            return redirect("preview", source.pk)
+    else:
+        found = _reading_of(source, request.GET)
+    form, reading, complaint = found.form, found.reading, found.complaint
     media, check = _media_of(source), None
     measured = "media" in media and source.is_measured
     if not complaint and measured and (reading or not source.transcript):
@@ -98,12 +110,16 @@ def preview(request, pk):
         "corpus",
         source=source,
         form=form,
+        options=found.options,
+        kept=json.dumps(found.options.to_json(), ensure_ascii=False),
         reading=reading,
         complaint=complaint,
         check=check,
         problems=check.problems if check else reading.problems if reading else [],
         cue_count=len(check.cues) if check else 0,
-        speakers=[name for name, _count in check.speakers] if check else [],
+        speakers=check.speakers if check else [],
+        candidates=reading.speakers[:SHOWN_NAMES] if reading else [],
+        more_candidates=max(len(reading.speakers) - SHOWN_NAMES, 0) if reading else 0,
         **media,
         **_parts_of(source, check),
     )
@@ -250,38 +266,94 @@ def joint(request, pk):
     return _recut(request, dialogue, starts)
 
 
+@dataclass
+class _Reading:
+    """A transcript as it would be read: the form as filled in, kept or guessed, with what follows
+    from it, a reading or a complaint (both None where there is no transcript).
+    """
+
+    form: ReadingForm
+    options: Options
+    reading: Transcript | None = None
+    complaint: str | None = None
+
+    @property
+    def decisions(self):
+        """What `Source.keep_decisions` and `Source.confirm` take, of a form that is valid."""
+        chosen = self.form.cleaned_data
+        return {
+            "encoding": self.reading.encoding if self.reading else "",
+            "gap": chosen["gap"],
+            "columns": self.form.columns,
+            "scene": chosen["scene"],
+            "reading": self.options.to_json(),
+        }
+
+
 def _reading_of(source, data):
-    """The form as filled in or as guessed, with what follows from it: a reading or a complaint."""
-    complaint, header, found, asked = None, [], "", data.get("encoding", "")
-    try:
-        if source.transcript:
-            sheet = source.transcript.name.lower().endswith(".xlsx")
-            found = "" if sheet else detect(source.words)
-            header = source.header(asked if asked in (found, *ENCODINGS) else found)
-    except Complaint as error:
-        complaint = sentence(error)
-    guessed = guess(header) | source.remembered_columns(header) if header else {}
-    filled = {"encoding": found, "gap": source.gap, "scene": source.scene} | guessed | data.dict()
-    form = ReadingForm(filled, header=header, found=found)
-    reading = None
-    if form.is_valid() and not complaint and source.transcript:
+    """The reading of a draft with what the page or an address says."""
+    options = ReadingForm.options(data, _kept_options(source, data))
+    encoding, error = _encoding_of(source, data)
+    header = reading = None
+    if source.transcript and not error:
+        try:
+            header = source.header(encoding, options)
+        except Complaint as complaint:
+            error = complaint
+    filled = _filled(source, options, encoding, header) | data.dict()
+    names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
+    form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
+    if source.transcript and not error and form.is_valid():
         try:
             chosen = form.cleaned_data.get("encoding", "")
-            reading = source.read_transcript(chosen, form.columns)
-        except Complaint as error:
-            complaint = sentence(error)
-    return form, reading, complaint
+            reading = source.read_transcript(chosen, form.columns, options)
+        except Complaint as complaint:
+            error = complaint
+    form.is_valid()
+    form.show(reading, options, damaged=bool(error and "offset" in error.values))
+    return _Reading(form, options, reading, sentence(error) if error else None)
+
+
+def _kept_options(source, data):
+    """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
+    try:
+        shown = json.loads(data.get("reading", ""))
+    except ValueError:
+        shown = None
+    return Options.from_json(shown if isinstance(shown, dict) else source.reading)
+
+
+def _encoding_of(source, data):
+    """The encoding that is asked for, kept or recognised, and what is said if none is."""
+    if not source.transcript or source.is_workbook:
+        return "", None
+    asked = data.get("encoding") or source.encoding
+    if asked in ENCODINGS:
+        return asked, None
+    try:
+        return detect(source.words), None
+    except EncodingError as error:
+        return "", error
+
+
+def _filled(source, options, encoding, header):
+    """What the form says where nobody says otherwise."""
+    guessed = guess(header) | source.remembered_columns(header) | source.columns if header else {}
+    switches = {name: "on" for name in ReadingForm.SWITCHES if getattr(options, name)}
+    choices = {name: getattr(options, name) for name in ReadingForm.CHOICES}
+    rest = {"encoding": encoding, "gap": source.gap, "scene": source.scene}
+    return rest | choices | switches | {"names": ", ".join(options.names)} | guessed
 
 
 @require_POST
 def confirmation(request, pk):
     source = _source_of(request, pk)
-    form, reading, complaint = _reading_of(source, request.POST)
-    if complaint or source.waits_for_words or not source.is_measured or not form.is_valid():
-        values = {key: request.POST[key] for key in form.fields if key in request.POST}
-        return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(values)}")
-    encoding, chosen = reading.encoding if reading else "", form.cleaned_data
-    source.confirm(request.user, encoding, chosen["gap"], form.columns, chosen["scene"])
+    found = _reading_of(source, request.POST)
+    waits = source.waits_for_words or not source.is_measured
+    if found.complaint or waits or not found.form.is_valid():
+        simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
+        return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
+    source.confirm(request.user, **found.decisions)
     return redirect("source", source.pk)
 
 

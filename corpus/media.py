@@ -169,20 +169,21 @@ def measured_duration(path: Path) -> float:
     Read from the last packets where the format has an index, else from all of them: what headers
     say is missing, estimated from a bit rate, or left by a recording that was broken off.
     """
+    zero = zero_of(path)
     with open_media(path) as container:
         stated = (container.duration or 0) / av.time_base
         names = set(container.format.name.split(","))
         if names & INDEXED and stated > 2 * TAIL:
-            found = _end_from(container, stated - TAIL)
+            found = _end_from(container, zero, stated - TAIL)
             if abs(found - stated) < 1.0:
                 return found
     with open_media(path) as container:
-        return _end_from(container, None)
+        return _end_from(container, zero, None)
 
 
-def _end_from(container: Any, start: float | None) -> float:
+def _end_from(container: Any, zero: float, start: float | None) -> float:
     """The end of the last packet, read from about `start` seconds on; 0 if there is none."""
-    clock, ends = Clock(container), Ends()
+    clock, ends = Clock(container, zero), Ends()
     if start is not None:
         try:
             container.seek(round((start + clock.zero) * av.time_base))

@@ -15,7 +15,16 @@ import numpy as np
 
 from corpus.complaints import gettext_noop
 from corpus.frames import square_size
-from corpus.streams import SAFE_INPUT, Clock, Ends, Pictures, every_packet, is_picture, open_media
+from corpus.streams import (
+    SAFE_INPUT,
+    Clock,
+    Ends,
+    Pictures,
+    every_packet,
+    is_picture,
+    open_media,
+    zero_of,
+)
 from corpus.streams import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip

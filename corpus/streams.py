@@ -368,7 +368,7 @@ class Pictures:
         if packet is not None and self.by_order and (packet.is_keyframe or not self.keys_only):
             heapq.heappush(self.order, self._decode_time(packet) or 0.0)
             if self.delay is None:  # a late picture is decoded ahead, one from the start cannot be
-                ahead = self.stream.codec_context.has_b_frames if self.order[0] > 0 else 0
+                ahead = self.stream.codec_context.reorder_depth if self.order[0] > 0 else 0
                 self.delay = ahead * self.step
         try:
             frames = self.stream.codec_context.decode(packet)

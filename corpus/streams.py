@@ -34,7 +34,7 @@ NO_DISPLAY_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo"}  # formats that s
 JUMP = 10.0  # seconds forwards that are a new clock and not a gap, ffmpeg's dts_delta_threshold
 BACK = 0.1  # seconds backwards that are a new clock, in ffmpeg
 MOST_BACK = 1.0  # seconds backwards that a format without new clocks may have; more is refused
-OFF, FAR_OFF = 0.1, 1.0  # seconds by which times of MPEG-PS may be off, and must be ahead
+FAR_OFF = 1.0  # seconds ahead at which a single time of MPEG-PS is believed
 FAR = 8.0  # seconds ahead from which packets are passed over instead of decoded
 PREROLL = 0.5  # seconds that a decoder of sound is given before what is wanted
 MOST_HELD = 128 * 1024**2  # bytes of packets that may wait for a key frame
@@ -254,6 +254,7 @@ class Pictures:
         self.may_pass = may_pass and not self.by_order and not self.by_count
         self.order: list[float] = []  # decode times that no frame has taken yet, smallest first
         self.delay: float | None = None  # seconds from such a time to that of display
+        self.began: float | None = None  # decode time of the first packet, until the second
         self.step = float(1 / (self.stream.average_rate or 25))
         self.first_ratio: Fraction | None = None
         self.wanted = 0.0  # packets that are needed only for frames before this may be passed over
@@ -356,7 +357,10 @@ class Pictures:
 
     def _release(self, held: list[Any]) -> Iterator[tuple[float, Any]]:
         if held and self.passed:
-            self.stream.codec_context.flush_buffers()
+            codec = self.stream.codec_context
+            depth = codec.reorder_depth
+            codec.flush_buffers()
+            codec.reorder_depth = depth  # else the decoder would have to find it out again
         for packet in held:
             yield from self._decoded(packet)
 
@@ -367,9 +371,7 @@ class Pictures:
     def _decoded(self, packet: Any) -> Iterator[tuple[float, Any]]:
         if packet is not None and self.by_order and (packet.is_keyframe or not self.keys_only):
             heapq.heappush(self.order, self._decode_time(packet) or 0.0)
-            if self.delay is None:  # a late picture is decoded ahead, one from the start cannot be
-                ahead = self.stream.codec_context.reorder_depth if self.order[0] > 0 else 0
-                self.delay = ahead * self.step
+            self._note_delay(packet)
         try:
             frames = self.stream.codec_context.decode(packet)
         except EOFError:
@@ -386,6 +388,18 @@ class Pictures:
                 self.losses.append(Loss(round(time, 3), round(self.step, 3), self.index))
             self.now = time
             yield time, frame
+
+    def _note_delay(self, packet: Any) -> None:
+        """A picture that begins late, behind empty entries, is decoded ahead of its display; one
+        from the start cannot be.
+        """
+        time = self._decode_time(packet) or 0.0
+        if self.delay is None:
+            self.delay, self.began = 0.0, time
+        elif self.began is not None:
+            if time - self.began > 2 * self.step:
+                self.delay = self.stream.codec_context.reorder_depth * self.step
+            self.began = None
 
     def _lose(self, packet: Any) -> None:
         pts = packet.pts if packet.pts is not None else packet.dts
@@ -411,8 +425,9 @@ class Pictures:
         return self._following() if own is None else float(own * self.stream.time_base)
 
     def _counted(self, frame: Any) -> float:
-        """A frame a step after the one before. A timestamp counts where it is near that, or far
-        ahead, or where the next one agrees: those of MPEG-PS may be of a neighbour.
+        """A frame comes a step after the one before, whatever its timestamp says, which may be
+        that of a neighbour: it counts where it is far ahead, or off in the same way as the one
+        before it.
         """
         expected = self._following()
         if frame.pts is None:
@@ -421,7 +436,7 @@ class Pictures:
         off, doubt, self.doubt = time - expected, self.doubt, None
         if self.now == -math.inf or off > FAR_OFF:
             return time
-        if abs(off) <= OFF or (doubt is not None and abs(off - doubt) <= OFF):
+        if abs(off) < self.step / 2 or (doubt is not None and off * doubt > 0):
             return max(time, self.now + self.step / 4)
         self.doubt = off
         return expected

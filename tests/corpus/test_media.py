@@ -86,6 +86,17 @@ def test_tracks_are_named_and_one_is_chosen(film, tmp_path):
     assert Probe.from_json(asdict(found)) == found
 
 
+def test_a_commentary_is_known_by_its_title(film, tmp_path):
+    """MP4 flags nothing but what is enabled."""
+    both = make(
+        tmp_path / "both.mp4", "-i", str(film), "-map", "0:v", "-map", "0:a", "-map", "0:a",
+        *("-c", "copy", "-metadata:s:a:0", "handler_name=Director's commentary"),
+    )  # fmt: skip
+    found = media.probe(both)
+    assert [track.title for track in found.audio] == ["Director's commentary", ""]
+    assert [track.comment for track in found.audio] == [True, False] and found.track == 2
+
+
 def test_a_probe_of_an_earlier_version_can_be_read():
     old = {"duration": 10.0, "width": 320, "height": 180, "fps": 25.0, "has_audio": True}
     found = Probe.from_json(old | {"unknown": 1})

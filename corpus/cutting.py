@@ -122,7 +122,7 @@ def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
     if not found.has_audio:
         return None
     with open_media(path) as container:
-        known = [stream.index for stream in container.streams.audio]
+        known = [stream.index for stream in container.streams.audio if stream.codec_context]
     if track is None:
         track = known[0]
     if track not in known:

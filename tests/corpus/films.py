@@ -1,56 +1,75 @@
-"""Small films for tests, drawn by ffmpeg."""
+"""Films with marks: a white flash and a beep of 1 kHz that begin together, else dark and silent."""
 
 import subprocess
-from pathlib import Path
+from dataclasses import dataclass
 
-from corpus.media import ffmpeg_path
+import av
+import numpy as np
 
-WORDS = """1
-00:00:01,000 --> 00:00:03,500
-张三：晚饭吃什么？
+from corpus import media
 
-2
-00:00:10,000 --> 00:00:12,500
-李四：煮面吧。
-"""
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
-CODECS = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 25 -c:a aac"
-TRACKS = (
-    "-map 0:v -map 1:a -map 0:a -map 2:s -map 3:s -c:v copy -c:a aac -c:s:0 srt -c:s:1 ass"
-    " -disposition:a:0 comment -disposition:a:1 default"
-)
-
-
-def ffmpeg(*arguments) -> None:
-    """Run ffmpeg; an error fails the test."""
-    subprocess.run([ffmpeg_path(), "-y", "-loglevel", "error", *map(str, arguments)], check=True)
-
-
-def flashing(path: Path, marks=(3.0, 12.0), seconds=14) -> Path:
-    """A film with a flash and a beep of 0.2 s at each mark; else dark and silent."""
-    at = "+".join(f"between(t,{mark},{mark + 0.2})" for mark in marks)
-    picture = f"color=c=0x203040:s=320x240:r=25:d={seconds}"
-    picture += f",drawbox=c=white:t=fill:enable='{at}'"
-    sound = f"aevalsrc='0.5*sin(2*PI*1000*t)*({at})':s=48000:d={seconds}"
-    codecs = CODECS.split()
-    ffmpeg("-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound, *codecs, path)
+def make(path, *arguments):
+    subprocess.run(
+        [media.ffmpeg_path(), "-y", "-loglevel", "error", *arguments, str(path)], check=True
+    )
     return path
 
 
-def two_tracks(path: Path, film: Path, words: str = WORDS) -> Path:
-    """`film` with its talk (Chinese) after a loud commentary (English), and subtitles inside.
+def lights(marks, seconds, size="160x120", more=""):
+    """ffmpeg's input of a dark picture with a flash of 0.2 s at each of the marks."""
+    card = f"color=c=0x203040:s={size}:r=25:d={seconds}"
+    return ("-f", "lavfi", "-i", f"{card},drawbox=c=white:t=fill:enable='{_at(marks)}'{more}")
 
-    Streams: 0 picture, 1 commentary, 2 talk (default), 3 Chinese SRT, 4 English ASS.
-    """
-    srt = path.with_suffix(".inside.srt")
-    srt.write_text(words, encoding="utf-8")
-    tone = "aevalsrc='0.4*sin(2*PI*300*t)':s=48000:d=14"
-    inputs = ["-i", film, "-f", "lavfi", "-i", tone, "-i", srt, "-i", srt]
-    maps = TRACKS.split()
-    names = {"a:0": "eng", "a:1": "chi", "s:0": "chi", "s:1": "eng"}
-    for stream, code in names.items():
-        maps += [f"-metadata:s:{stream}", f"language={code}"]
-    maps += ["-metadata:s:a:0", "title=Commentary", "-metadata:s:s:1", "title=Signs"]
-    ffmpeg(*inputs, *maps, path)
-    return path
+
+def beeps(marks, seconds):
+    tone = f"aevalsrc='0.5*sin(2*PI*1000*t)*({_at(marks)})':s=48000:d={seconds}"
+    return ("-f", "lavfi", "-i", tone)
+
+
+def _at(marks):
+    return "+".join(f"between(t,{mark},{mark}+0.2)" for mark in marks) or "0"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a player would show and play of a clip, seconds from its start."""
+
+    flashes: list
+    beeps: list
+    size: tuple
+    last: float  # brightness of the last frame, 0 to 255
+    end: float  # time of the last frame
+
+
+def seen(path):
+    """Reads a file with nothing but PyAV, on the start of its earliest stream."""
+    with av.open(str(path)) as container:
+        zero = (container.start_time or 0) / av.time_base
+        bright = [
+            (frame.time - zero, float(frame.to_ndarray(format="gray").mean()), frame)
+            for frame in (container.decode(video=0) if container.streams.video else ())
+        ]
+    flashes = [
+        round(time, 3)
+        for (time, level, _), (_, before, _) in zip(bright, [(0, 0, None), *bright], strict=False)
+        if level > 128 >= before
+    ]
+    size = (bright[-1][2].width, bright[-1][2].height) if bright else None
+    last, end = (bright[-1][1], bright[-1][0]) if bright else (None, None)
+    return Seen(flashes, heard(path), size, last, end)
+
+
+def heard(path):
+    """Onsets of beeps."""
+    loud = [np.zeros(0)]
+    with av.open(str(path)) as container:
+        zero = (container.start_time or 0) / av.time_base
+        for frame in container.decode(audio=0) if container.streams.audio else ():
+            wave = np.abs(frame.to_ndarray()).max(axis=0)
+            loud.append(frame.time - zero + np.flatnonzero(wave > 0.1) / frame.sample_rate)
+    places = np.concatenate(loud)
+    onsets = np.concatenate([[True], np.diff(places) > 0.3]) if len(places) else []
+    return [round(float(time), 3) for time in places[onsets]]

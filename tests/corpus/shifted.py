@@ -6,7 +6,7 @@ from django.conf import settings
 
 from corpus.keeping import digest
 from corpus.models import Dialogue
-from tests.corpus.films import ffmpeg
+from tests.corpus.films import make
 
 
 def earlier(clip: Path, seconds=1.92) -> None:
@@ -14,7 +14,7 @@ def earlier(clip: Path, seconds=1.92) -> None:
     shifted = clip.with_name(f"shifted-{clip.name}")
     sound = f"[0:a]atrim=start={seconds},asetpts=PTS-STARTPTS,apad[a]"
     maps = ["-map", "0:v", "-map", "[a]", "-c:v", "copy", "-c:a", "aac", "-shortest"]
-    ffmpeg("-i", clip, "-filter_complex", sound, *maps, shifted)
+    make(shifted, "-i", str(clip), "-filter_complex", sound, *maps)
     shifted.replace(clip)
 
 

@@ -13,8 +13,8 @@ from corpus.jobs import JobStatus
 from corpus.keeping import digest
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from people.models import Event
-from tests.corpus.films import WORDS, flashing
 from tests.corpus.shifted import shift_sound
+from tests.corpus.talks import WORDS, flashing
 from tests.factories import make_person
 
 

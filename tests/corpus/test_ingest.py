@@ -10,8 +10,8 @@ from corpus import cutting, media
 from corpus import ingest as ingesting
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Dialogue, Source, Utterance
-from tests.corpus.films import WORDS, flashing, two_tracks
 from tests.corpus.shifted import earlier
+from tests.corpus.talks import WORDS, flashing, two_tracks
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from corpus.jobs import JobStatus
 from corpus.models import Dialogue, Membership, Source
 from corpus.transcripts import Cue
 from people.models import Event, Invitation, Person
-from tests.corpus.films import WORDS, flashing, two_tracks
+from tests.corpus.talks import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
 

@@ -12,8 +12,10 @@ from corpus.languages import language_name
 from corpus.media import Probe, Track
 from corpus.models import Source
 from corpus.problems import Problem
+from corpus.transcripts.reading import Transcript
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
+SHOWN_NAMES = 40
 IMAGES = ("pgs", "dvd", "dvb", "xsub")  # in names of codecs whose subtitles are images
 CHANNELS = {1: gettext_noop("mono"), 2: gettext_noop("stereo"), 6: "5.1", 8: "7.1"}
 
@@ -96,11 +98,12 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         read = [f"{len(reading.cues)} cues"]
         read += [f"{reading.sounds} sound notes left out"] if reading.sounds else []
         read += [f"{reading.empty} empty ones left out"] if reading.empty else []
-        read += (
-            ["bilingual: the second language is kept as translation"] if reading.bilingual else []
-        )
+        lines = "second" if reading.first else "first"
+        read += [f"bilingual: the {lines} lines are kept as translation"] * reading.bilingual
+        read += [f"{reading.estimated} with estimated times"] if reading.estimated else []
         encoding = f" ({reading.encoding})" if reading.encoding else ""
         yield f"transcript{encoding}: {', '.join(read)}"
+        yield from _decisions(reading)
     elif (source.looked or {}).get("heard"):
         yield f"speech: {len(check.cues)} stretches heard"
     else:
@@ -108,3 +111,19 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
     yield f"{len(check.cues)} utterances in {len(check.parts)} dialogues"
     if check.speakers:
         yield "speakers: " + ", ".join(f"{name} {count}" for name, count in check.speakers)
+
+
+def _decisions(reading: Transcript) -> Iterator[str]:
+    """What reading a transcript proposes and a person may decide otherwise."""
+    for each in reading.speakers[:SHOWN_NAMES]:
+        taken = "speaker" if each.taken else "no speaker"
+        yield (
+            f"“{each.name}” before {each.count} lines: {taken}, {gettext(each.reason)};"
+            f" as in “{each.examples[0]}” (--speakers)"
+        )
+    if len(reading.speakers) > SHOWN_NAMES:
+        yield f"and {len(reading.speakers) - SHOWN_NAMES} more names before colons"
+    for tier in reading.tiers if len(reading.tiers) > 1 else ():
+        why = f", {gettext(tier.reason)}" if tier.reason and not tier.read else ""
+        read = "read" if tier.read else "not read"
+        yield f"{tier.kind} “{tier.name}”, {tier.count} entries: {read}{why} (--tiers)"

@@ -1,3 +1,4 @@
+import re
 import shutil
 from io import BytesIO
 from pathlib import Path
@@ -12,8 +13,29 @@ from corpus.ingest import check_of, digest
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.models import Corpus, Source
 from corpus.pairing import pair
+from corpus.transcripts.reading import Options
 
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
+
+
+def _decided(options):
+    """What the command says about the reading of a transcript."""
+    speakers, tiers = options["speakers"].strip(), options["tiers"]
+    prefixes = {"": "proposed", "none": "none"}.get(speakers, "listed")
+    return Options(
+        prefixes=prefixes,
+        names=_listed(speakers) if prefixes == "listed" else (),
+        dashes=not options["no_dashes"],
+        bilingual=options["bilingual"] or "proposed",
+        tiers=_listed(tiers),
+        rolling=options["rolling"],
+        replace=options["replace"],
+        sheet=options["sheet"],
+    )
+
+
+def _listed(names):
+    return tuple(filter(None, map(str.strip, re.split("[,，]", names))))
 
 
 class Command(BaseCommand):
@@ -30,6 +52,27 @@ class Command(BaseCommand):
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
         parser.add_argument("--encoding", default="", help="of the transcript; default: found")
+        parser.add_argument(
+            "--speakers",
+            default="",
+            help="names before a colon: none, or the only ones, as A,B; default: as proposed",
+        )
+        parser.add_argument(
+            "--bilingual",
+            choices=["first", "second", "no"],
+            help="which lines are the transcript; default: as recognised",
+        )
+        parser.add_argument("--tiers", default="", help="tiers or styles to read, as A,B")
+        parser.add_argument("--sheet", default="", help="of a spreadsheet")
+        parser.add_argument(
+            "--no-dashes", action="store_true", help="a dash at the start of a line is no turn"
+        )
+        parser.add_argument(
+            "--rolling", action="store_true", help="read lines of rolling captions once"
+        )
+        parser.add_argument(
+            "--replace", action="store_true", help="replace bytes that cannot be read by �"
+        )
         parser.add_argument("--track", type=int, help="sound track (stream); default: flagged one")
         parser.add_argument(
             "--subtitles", type=int, help="take the words from this track inside the media"
@@ -95,6 +138,7 @@ class Command(BaseCommand):
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
+        source.reading = _decided(options).to_json()
         source.take(media)
         self._guard_tracks(source)
         if transcript:
@@ -154,7 +198,8 @@ class Command(BaseCommand):
             source = left
             source.stop()
             source.gap, source.encoding, source.looked = draft.gap, draft.encoding, draft.looked
-            source.save(update_fields=["gap", "encoding", "looked"])
+            source.reading = draft.reading
+            source.save(update_fields=["gap", "encoding", "looked", "reading"])
             source.requeue()
         else:
             if left:

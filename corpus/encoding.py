@@ -5,8 +5,9 @@ GB18030 and short Korean for Chinese, and knows no file with a single damaged by
 """
 
 import codecs
+import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from corpus.complaints import Complaint, gettext_noop
 
@@ -25,7 +26,8 @@ CANDIDATES = ("gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1252"
 SAMPLE = 64 * 1024  # bytes that are looked at
 WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 LIKELY = 0.3  # mean of what a letter says for its encoding, from which one is recognised
-SOUND = 20  # letters of UTF-8 for each damaged place, from which a damaged file is UTF-8
+SOUND = 10  # bytes of letters for each damaged place, from which a damaged file is UTF-8
+DAMAGED = re.compile("\ufffd+")
 REPLACEMENT = "\ufffd"
 
 FREQUENT = frozenset(  # of running text in simplified and in traditional Chinese, and in Japanese
@@ -72,9 +74,7 @@ def detect(data: bytes) -> str:
     if b"\x00" not in sample and _decodes(data, "utf-8"):
         return "gb18030" if _chance(sample) else "utf-8"
     if b"\x00" not in sample:
-        text = sample.decode("utf-8", "replace")
-        letters = sum(ord(sign) > 0x7F and sign != REPLACEMENT for sign in text)
-        if letters and letters >= SOUND * text.count(REPLACEMENT):
+        if _damaged_utf8(sample.decode("utf-8", "replace")):
             return "utf-8"
         likely = max(CANDIDATES, key=lambda name: _likelihood(sample, name))
         if _likelihood(sample, likely) >= LIKELY:
@@ -89,16 +89,16 @@ def detect(data: bytes) -> str:
     )
 
 
-def decode(data: bytes, encoding: str = "", replace: bool = False) -> str:
+def decode(data: bytes, encoding: str = "", replacing: bool = False) -> str:
     """The text, without byte order mark and with \\n line ends; detected if none is named.
 
     Raises EncodingError, naming line and byte, if bytes are not text in that encoding; with
-    `replace` each such place reads as U+FFFD.
+    `replacing` each such place reads as U+FFFD.
     """
     encoding = encoding or detect(data)
     codec = CODECS.get(encoding.lower(), encoding)
     try:
-        text = data.decode(codec, "replace" if replace else "strict")
+        text = data.decode(codec, "replace" if replacing else "strict")
     except UnicodeDecodeError as error:
         raise _damaged(data, encoding) from error
     except LookupError as error:
@@ -119,7 +119,8 @@ def damages(data: bytes, encoding: str) -> list[Damage]:
     codec = CODECS.get(encoding.lower(), encoding)
     _found.places = []
     data.decode(codec, _NOTED)
-    result, line, place = [], 1, 0
+    result: list[Damage] = []
+    line, place = 1, 0
     wide = "utf_16" in codecs.lookup(codec).name or "utf-16" in codec or "utf-32" in codec
     for start, end in _found.places:
         before = data[place:start]
@@ -131,7 +132,10 @@ def damages(data: bytes, encoding: str) -> list[Damage]:
             .replace(b"\r", b"\n")
             .count(b"\n")
         )
-        result.append(Damage(start, line, data[start:end]))
+        if result and result[-1].offset + len(result[-1].bytes) == start:
+            result[-1] = replace(result[-1], bytes=result[-1].bytes + data[start:end])
+        else:
+            result.append(Damage(start, line, data[start:end]))
         place = start
     return result
 
@@ -155,13 +159,13 @@ def _damaged(data: bytes, encoding: str) -> EncodingError:
     found = damages(data, encoding)
     return EncodingError(
         gettext_noop(
-            "The file is not text in %(encoding)s: line %(line)d holds the byte 0x%(byte)s at"
-            " offset %(offset)d, which is no character (%(count)d such places). Choose another"
-            " encoding, or have each of them replaced by �."
+            "The file is not text in %(encoding)s: in line %(line)d, at byte %(offset)d, stands"
+            " 0x%(bytes)s, which is no character (such places: %(count)d). Choose another encoding,"
+            " or have them replaced by �."
         ),
         encoding=encoding,
         line=found[0].line,
-        byte=found[0].bytes[:4].hex(),
+        bytes=found[0].bytes[:8].hex(),
         offset=found[0].offset,
         count=len(found),
     )
@@ -218,6 +222,16 @@ def _beside(text: str, index: int, first: str, last: str) -> bool:
     """True if a sign between `first` and `last` stands beside the one at `index`."""
     near = text[max(index - 1, 0) : index] + text[index + 1 : index + 2]
     return any(first <= sign <= last for sign in near)
+
+
+def _damaged_utf8(text: str) -> bool:
+    """True if the letters beyond ASCII are many beside the places that are no UTF-8.
+
+    A letter of three bytes is hardly found by chance; it counts twice as much as one of two.
+    """
+    letters = [sign for sign in text if sign > "\x7f" and sign != REPLACEMENT]
+    weight = sum(2 if sign > "\u07ff" else 1 for sign in letters)
+    return bool(letters) and weight >= SOUND * len(DAMAGED.findall(text))
 
 
 def _accented(text: str, index: int) -> bool:

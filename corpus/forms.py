@@ -239,6 +239,11 @@ class ReadingForm(PartingForm):
         return [field for field in self.visible_fields() if field.name not in apart]
 
     @property
+    def first_fields(self):
+        """The fields before the names, with which two of them stand."""
+        return [field for field in self.visible_fields() if field.name not in ("prefixes", "names")]
+
+    @property
     def switches(self):
         """The checkboxes that are shown."""
         return [name for name in self.SWITCHES if name in self.fields]

@@ -15,6 +15,7 @@ from corpus.problems import Problem
 from corpus.transcripts.reading import Transcript
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
+SHOWN_NAMES = 40
 IMAGES = ("pgs", "dvd", "dvb", "xsub")  # in names of codecs whose subtitles are images
 CHANNELS = {1: gettext_noop("mono"), 2: gettext_noop("stereo"), 6: "5.1", 8: "7.1"}
 
@@ -92,8 +93,19 @@ def media_lines(source: Source, found: Probe) -> Iterator[str]:
 
 
 def _words(source: Source, check: ImportCheck) -> Iterator[str]:
-    if check.reading:
-        yield from _transcript(check.reading)
+    reading = check.reading
+    if reading:
+        read = [f"{len(reading.cues)} cues"]
+        read += [f"{reading.sounds} sound notes left out"] if reading.sounds else []
+        read += [f"{reading.empty} empty ones left out"] if reading.empty else []
+        lines = "second" if reading.first else "first"
+        read += [f"bilingual: the {lines} lines are kept as translation"] * reading.bilingual
+        read += [f"{reading.estimated} with estimated times"] if reading.estimated else []
+        read += [f"{reading.rolling} repeat the one before (--rolling)"] if reading.rolling else []
+        read += [f"{reading.replaced} unreadable bytes replaced"] if reading.replaced else []
+        encoding = f" ({reading.encoding})" if reading.encoding else ""
+        yield f"transcript{encoding}: {', '.join(read)}"
+        yield from _decisions(reading)
     elif (source.looked or {}).get("heard"):
         yield f"speech: {len(check.cues)} stretches heard"
     else:
@@ -103,27 +115,17 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         yield "speakers: " + ", ".join(f"{name} {count}" for name, count in check.speakers)
 
 
-def _transcript(reading: Transcript) -> Iterator[str]:
-    """What was read of a transcript, and what else could have been: the options name it."""
-    counts = {
-        "sound notes left out": reading.sounds,
-        "empty ones left out": reading.empty,
-        "with times that are shared out": reading.estimated,
-        "repeat the one before (--rolling reads them once)": reading.rolling,
-        "unreadable bytes replaced": reading.replaced,
-    }
-    read = [f"{len(reading.cues)} cues"]
-    read += [f"{count} {what}" for what, count in counts.items() if count]
-    encoding = f" ({reading.encoding})" if reading.encoding else ""
-    yield f"transcript{encoding}: {', '.join(read)}"
-    if reading.bilingual:
-        which = "first" if reading.first else "second"
-        yield f"bilingual: the {which} language is the transcript, the other its translation"
-    for name in reading.speakers:
-        if not name.taken:
-            why = f" ({said(name.reason, {})})" if name.reason else ""
-            yield f"no speaker: {name.name} {name.count}{why}, as in “{name.examples[0]}”"
-    for tier in reading.tiers:
-        if not tier.read:
-            why = f" ({said(tier.reason, {})})" if tier.reason else ""
-            yield f"{tier.kind} {tier.name} is not read: {tier.count} entries{why}"
+def _decisions(reading: Transcript) -> Iterator[str]:
+    """What reading a transcript proposes and a person may decide otherwise."""
+    for each in reading.speakers[:SHOWN_NAMES]:
+        taken = "speaker" if each.taken else "no speaker"
+        yield (
+            f"“{each.name}” before {each.count} lines: {taken}, {gettext(each.reason)};"
+            f" as in “{each.examples[0]}” (--speakers)"
+        )
+    if len(reading.speakers) > SHOWN_NAMES:
+        yield f"and {len(reading.speakers) - SHOWN_NAMES} more names before colons"
+    for tier in reading.tiers if len(reading.tiers) > 1 else ():
+        why = f", {gettext(tier.reason)}" if tier.reason and not tier.read else ""
+        read = "read" if tier.read else "not read"
+        yield f"{tier.kind} “{tier.name}”, {tier.count} entries: {read}{why} (--tiers)"

@@ -52,13 +52,9 @@ SIGNATURES = (  # what a file begins with, whatever it is called
 )  # fmt: skip
 SHOWN_BYTES = 100  # damaged places that are listed one by one
 
-MISNAMED = gettext_noop(
-    "The file is called %(suffix)s and holds %(kind)s; it was read as %(kind)s."
-)
-REPLACED = gettext_noop(
-    "The byte 0x%(byte)s at offset %(offset)d is no text in %(encoding)s; replaced by �."
-)
-MORE_REPLACED = gettext_noop("%(count)d more unreadable bytes replaced by �.")
+MISNAMED = gettext_noop("The file is called %(suffix)s but holds %(kind)s; read as %(kind)s.")
+REPLACED = gettext_noop("0x%(bytes)s at byte %(offset)d is no text in %(encoding)s; replaced by �.")
+MORE_REPLACED = gettext_noop("Further unreadable places replaced by �: %(count)d.")
 
 
 @dataclass(frozen=True)
@@ -170,7 +166,7 @@ def signature(text: str) -> str:
 def _unknown(name: str, data: bytes) -> TranscriptError:
     values = {"known": ", ".join(SUFFIXES), "name": PurePath(name).name}
     try:
-        looks = signature(decode(data[:8000], replace=True))
+        looks = signature(decode(data[:8000], replacing=True))
     except EncodingError:
         looks = ""
     if looks:
@@ -205,7 +201,7 @@ def _decoded(data: bytes, encoding: str, options: Options) -> tuple[str, str, li
             each.bytes.hex(),
             "repaired",
             REPLACED,
-            {"byte": each.bytes[:4].hex(), "offset": each.offset, "encoding": encoding},
+            {"bytes": each.bytes[:8].hex(), "offset": each.offset, "encoding": encoding},
         )
         for each in found[:SHOWN_BYTES]
     ]

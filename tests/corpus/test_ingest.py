@@ -365,15 +365,15 @@ def test_a_check_says_what_would_be_stored_and_writes_nothing(corpus, talk, sett
     ):
         assert words in said, words
     assert not corpus.sources.exists() and not list(settings.MEDIA_ROOT.rglob("*.*"))
-    call_command("ingest", *talk, corpus=corpus.name, check=True, no_prefixes=True)
-    assert "speakers" not in capsys.readouterr().out
+    call_command("ingest", *talk, corpus=corpus.name, check=True, speakers="none")
+    assert "speakers: " not in capsys.readouterr().out
     Path(talk[1]).write_text(WORDS.replace("00:00:12,500", "00:00:15,000"), encoding="utf-8")
     call_command("ingest", *talk, corpus=corpus.name, check=True)
     assert "line 6: repaired: “煮面吧。” It ends at 15.00 s" in capsys.readouterr().out
 
 
 def test_decisions_about_the_reading_are_kept(corpus, talk):
-    call_command("ingest", *talk, corpus=corpus.name, speakers=("张三",))
+    call_command("ingest", *talk, corpus=corpus.name, speakers="张三")
     source = corpus.sources.get()
     assert source.reading == {"prefixes": "listed", "names": ["张三"]}
     texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]

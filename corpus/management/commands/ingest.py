@@ -26,25 +26,26 @@ RENEWED = [
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
 
 
-def _names(text):
-    """张三,李四 -> a tuple of the two."""
-    return tuple(name.strip() for name in re.split("[,，]", text) if name.strip())
-
-
-def _reading(options):
-    """The decisions about the transcript, as a source keeps them."""
-    prefixes = "none" if options["no_prefixes"] else "proposed"
+def _decided(options):
+    """What the command says about the reading of a transcript."""
+    speakers, tiers = options["speakers"].strip(), options["tiers"]
+    prefixes = {"": "proposed", "none": "none"}.get(speakers, "listed")
     return Options(
-        prefixes="listed" if options["speakers"] else prefixes,
-        names=options["speakers"] or (),
-        taken=options["take"],
-        left=options["leave"],
+        prefixes=prefixes,
+        names=_listed(speakers) if prefixes == "listed" else (),
+        taken=_listed(options["take"]),
+        left=_listed(options["leave"]),
         dashes=not options["no_dashes"],
-        bilingual=options["language"] or "proposed",
-        tiers=options["tiers"],
+        bilingual=options["bilingual"] or "proposed",
+        tiers=_listed(tiers),
         rolling=options["rolling"],
         replace=options["replace"],
-    ).to_json()
+        sheet=options["sheet"],
+    )
+
+
+def _listed(names):
+    return tuple(filter(None, map(str.strip, re.split("[,，]", names))))
 
 
 class Command(BaseCommand):
@@ -61,44 +62,41 @@ class Command(BaseCommand):
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
         parser.add_argument("--encoding", default="", help="of the transcript; default: found")
+        parser.add_argument(
+            "--speakers",
+            default="",
+            help="names before a colon: none, or the only ones, as A,B; default: as proposed",
+        )
+        parser.add_argument("--take", default="", help="speakers though not proposed, as A,B")
+        parser.add_argument("--leave", default="", help="words though proposed as speakers")
+        parser.add_argument(
+            "--bilingual",
+            choices=["first", "second", "no"],
+            help="which lines are the transcript; default: as recognised",
+        )
+        parser.add_argument("--tiers", default="", help="tiers or styles to read, as A,B")
+        parser.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            help="of a table: text=台词; start, end, speaker",
+        )
+        parser.add_argument("--sheet", default="", help="of a spreadsheet")
+        parser.add_argument(
+            "--no-dashes", action="store_true", help="a dash at the start of a line is no turn"
+        )
+        parser.add_argument(
+            "--rolling", action="store_true", help="read lines of rolling captions once"
+        )
+        parser.add_argument(
+            "--replace", action="store_true", help="replace bytes that cannot be read by �"
+        )
         parser.add_argument("--track", type=int, help="sound track (stream); default: flagged one")
         parser.add_argument(
             "--subtitles", type=int, help="take the words from this track inside the media"
         )
-        self._add_reading(parser)
         parser.add_argument("--check", action="store_true", help="say what was read, write nothing")
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
-
-    def _add_reading(self, parser):
-        """What a person may decide about a transcript, as on the page that checks it."""
-        reading = parser.add_argument_group("reading of the transcript; else as proposed")
-        reading.add_argument(
-            "--no-prefixes", action="store_true", help="words before a colon are no speakers"
-        )
-        reading.add_argument("--speakers", type=_names, help="only these are: 张三,李四")
-        reading.add_argument("--take", type=_names, default=(), help="these are speakers as well")
-        reading.add_argument("--leave", type=_names, default=(), help="these are no speakers")
-        reading.add_argument(
-            "--no-dashes", action="store_true", help="a dash does not begin another's turn"
-        )
-        reading.add_argument(
-            "--language",
-            choices=["first", "second", "no"],
-            help="which of two languages is the transcript; no: there is one only",
-        )
-        reading.add_argument(
-            "--column",
-            action="append",
-            default=[],
-            help="of a table: text=台词 (start, end, speaker)",
-        )
-        reading.add_argument("--tiers", type=_names, default=(), help="tiers or styles to read")
-        reading.add_argument(
-            "--rolling", action="store_true", help="read once what rolling captions repeat"
-        )
-        reading.add_argument(
-            "--replace", action="store_true", help="replace unreadable bytes by U+FFFD"
-        )
 
     def handle(self, media, transcript, corpus, title, **options):
         found = Corpus.objects.filter(name=corpus).first()
@@ -158,7 +156,7 @@ class Command(BaseCommand):
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
-        source.reading = _reading(options)
+        source.reading = _decided(options).to_json()
         source.columns = dict(pair.split("=", 1) for pair in options["column"] if "=" in pair)
         source.take(media)
         self._guard_tracks(source)

@@ -158,7 +158,7 @@ def test_as_commands(corpus, tmp_path, capsys):
             rows.append(f"{person},D_U_1,{task.key},{task.keys[person == 'a']}")
     path = tmp_path / "labels.csv"
     path.write_text("\n".join([*rows, "a,D_U_1,emotion,purple"]))
-    with pytest.raises(CommandError, match="line 14.*purple.*Nothing was saved"):
+    with pytest.raises(CommandError, match="line 14.*in line 3 as well.*Nothing was saved"):
         call_command("label", str(opened.pk), str(path))
     assert not Judgement.objects.exists()
     path.write_text("\n".join(rows))

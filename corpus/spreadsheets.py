@@ -13,7 +13,7 @@ import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import IO, Any
 from xml.etree.ElementTree import Element
 
 import openpyxl
@@ -35,6 +35,7 @@ CELLS = ".cells"  # suffix of a packed workbook
 MOST_COLUMNS = 16_384  # of XLSX
 MOST_PARTS = 10_000  # files in the archive
 TAGS = 8  # in the XML for a cell, ends of elements counted too
+MOST_STYLES = 500_000  # tags of the part that holds styles, which become objects
 CELL_TAG = re.compile(rb"<(?:\w+:)?c[\s/>]")
 CONTROL = re.compile(r"_x00([01][0-9A-Fa-f])_")  # how XLSX writes a control character
 OLE, ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
@@ -113,7 +114,10 @@ def _old_or_locked(data: bytes) -> str:
 
 
 def _survey(archive: zipfile.ZipFile, limits: Limits) -> None:
-    """Unpack every part once, a block at a time, to know its size before it is parsed."""
+    """Unpack every part once, a block at a time, to know its size before it is parsed.
+
+    Raises SpreadsheetError for another kind of file, and for one that is too large.
+    """
     names = archive.namelist()
     if "mimetype" in names or "content.xml" in names:
         raise SpreadsheetError(
@@ -123,32 +127,44 @@ def _survey(archive: zipfile.ZipFile, limits: Limits) -> None:
         raise SpreadsheetError(
             gettext_noop("The file is a binary workbook (.xlsb). Save it as XLSX or CSV.")
         )
-    if len(names) > MOST_PARTS:
-        raise _too_large(limits)
-    if sum(part.file_size for part in archive.infolist()) > limits.bytes:
+    declared = sum(part.file_size for part in archive.infolist())
+    if len(names) > MOST_PARTS or declared > limits.bytes:
         raise _too_large(limits)
     size = tags = cells = 0
     for name in names:
-        before = b""
         with archive.open(name) as part:
-            while block := part.read(1 << 20):
-                size, tags = size + len(block), tags + block.count(b"<")
-                whole = (before + block).replace(b"\0", b"")
-                cells += len(CELL_TAG.findall(whole)) - len(CELL_TAG.findall(before))
-                if size > limits.bytes or tags > limits.cells * TAGS or cells > limits.cells:
+            most_tags = limits.cells * TAGS
+            for block, whole, new_cells in _blocks(part):
+                size, tags, cells = size + len(block), tags + block.count(b"<"), cells + new_cells
+                if b"styleSheet" in whole:
+                    most_tags = min(most_tags, tags + MOST_STYLES)
+                if size > limits.bytes or tags > most_tags or cells > limits.cells:
                     raise _too_large(limits)
-                if b"<!DOCTYPE" in whole or b"<!ENTITY" in whole:
-                    raise SpreadsheetError(
-                        gettext_noop("The spreadsheet defines entities of its own, which none has.")
-                    )
-                if name == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in whole:
-                    raise SpreadsheetError(
-                        gettext_noop(
-                            "The workbook is saved as Strict Open XML. Save it as an ordinary"
-                            " Excel workbook (.xlsx)."
-                        )
-                    )
-                before = whole[-64:]
+                if not name.startswith("xl/media/"):
+                    _refuse_odd_xml(name, whole)
+
+
+def _blocks(part: IO[bytes]) -> Iterator[tuple[bytes, bytes, int]]:
+    """Each block of a part, the same with the end of the block before, and its cells."""
+    before = b""
+    while block := part.read(1 << 20):
+        whole = (before + block).replace(b"\0", b"")
+        yield block, whole, len(CELL_TAG.findall(whole)) - len(CELL_TAG.findall(before))
+        before = whole[-64:]
+
+
+def _refuse_odd_xml(name: str, xml: bytes) -> None:
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
+        raise SpreadsheetError(
+            gettext_noop("The spreadsheet defines entities of its own, which none has.")
+        )
+    if name == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in xml:
+        raise SpreadsheetError(
+            gettext_noop(
+                "The workbook is saved as Strict Open XML. Save it as an ordinary Excel workbook"
+                " (.xlsx)."
+            )
+        )
 
 
 def _too_large(limits: Limits) -> SpreadsheetError:

@@ -359,6 +359,7 @@ def test_wide_tables_do_not_fill_memory(name, text):
         ("xl/workbook.xml", lambda xml: xml.replace(
             b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
             b"http://purl.oclc.org/ooxml/spreadsheetml/main"), "Strict Open XML"),
+        ("xl/styles.xml", lambda xml: xml.replace(b"</cellXfs>", b"<xf/>" * 600_000), "too large"),
         ("docProps/app.xml", lambda xml: b"", None),
     ],
 )  # fmt: skip

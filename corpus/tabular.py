@@ -82,8 +82,8 @@ def read(
 ) -> Table:
     """The table in a file, by its suffix; any other suffix than those known is read as CSV.
 
-    `encoding` is found unless it is named, `sheet` is the first that is visible and has rows.
-    `expected` are column names by which a doubtful delimiter is decided. A table may have a header
+    `encoding` is found unless it is named. `expected` are column names by which a doubtful
+    delimiter is decided, and which sheet is read unless `sheet` names it. A table may have a header
     and no rows: see `require_rows`. Raises TableError.
     """
     suffix = PurePath(name).suffix.lower()
@@ -91,9 +91,9 @@ def read(
         raise TableError(gettext_noop("The file is empty."))
     try:
         if suffix == spreadsheets.CELLS:
-            return read_sheets(spreadsheets.unpack(data), sheet, limits)
+            return read_sheets(spreadsheets.unpack(data), sheet, expected, limits)
         if suffix == ".xlsx":
-            return read_sheets(spreadsheets.read(data, limits), sheet, limits)
+            return read_sheets(spreadsheets.read(data, limits), sheet, expected, limits)
         spreadsheets.refuse_binary(data)
         encoding = encoding or detect(data)
         text = decode(data, encoding)
@@ -131,7 +131,7 @@ def number(text: str) -> float | None:
 
     A single comma is a decimal comma: cells that stand in a table are whole.
     """
-    found = NUMBER.fullmatch(text.strip())
+    found = NUMBER.fullmatch(text.strip().replace("\u2212", "-"))
     return float(found.group().replace(",", ".")) if found else None
 
 
@@ -357,10 +357,11 @@ class _Pairs(list[tuple[str, Any]]):
 def read_sheets(
     sheets: Sequence[spreadsheets.Sheet],
     wanted: str = "",
+    expected: Collection[str] = (),
     limits: spreadsheets.Limits = spreadsheets.UPLOADED,
 ) -> Table:
-    """The table in the sheet that is called `wanted`, else in the first that is visible and has
-    rows. Raises TableError.
+    """The table in the sheet that is called `wanted`; else of those that are visible and have rows
+    in the first whose header has most of the names `expected`. Raises TableError.
     """
     names = tuple(sheet.name for sheet in sheets)
     if wanted and wanted not in names:
@@ -372,7 +373,9 @@ def read_sheets(
     usable = [s for s in sheets if s.rows and not s.hidden] or [s for s in sheets if s.rows]
     if not usable:
         raise TableError(gettext_noop("The table has no rows."))
-    chosen = next((s for s in sheets if s.name == wanted), usable[0])
+    names_of = {_folded(name) for name in expected}
+    fitting = max(usable, key=lambda s: len(names_of & {_folded(cell) for cell in s.rows[0][1]}))
+    chosen = next((s for s in sheets if s.name == wanted), fitting)
     problems = list(chosen.problems)
     others = [s for s in sheets if s is not chosen and s.rows]
     if others:

@@ -187,10 +187,10 @@ def test_suggestions_as_a_command(corpus, tmp_path, capsys):
     for bad, said in (
         ("nobody,emotion,joy,0.7", "line 3: no utterance"),
         ("D_U_1,emotion,purple,0.7", "line 3: 'purple' is no answer"),
-        ("D_U_1,emotion,joy,nan", "line 3: expected a probability"),
+        ("D_U_1,emotion,fear,nan", "line 3: expected a probability"),
     ):
         path.write_text(f"{good}{bad}\n")
-        with pytest.raises(CommandError, match=f"{said}.*Nothing was stored"):
+        with pytest.raises(CommandError, match=f"{said}.*Nothing was saved"):
             call_command("suggest", str(path), corpus=corpus.name, origin="m 1")
     assert not Suggestion.objects.exists()
     path.write_text(good)

@@ -3,7 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.models import Judgement, Round
+from annotation.models import Judgement, Round, Suggestion
 from tests.corpus.test_tabular import workbook
 from tests.factories import make_dialogue, make_member
 
@@ -40,7 +40,7 @@ def refused(label, *rows, header=HEADER, **options):
 
 def test_the_same_question_twice(label):
     said = refused(label, "anno1,D_U_1,sentiment,positive", "anno1,D_U_1,sentiment,negative")
-    assert "line 3: anno1 answers sentiment of D_U_1 in line 2 as well." in said
+    assert "line 3: anno1, D_U_1, sentiment stands in line 2 as well." in said
 
 
 def test_every_bad_line_is_named(label):
@@ -113,3 +113,19 @@ def test_a_check_saves_nothing(label):
 def test_what_is_no_table_of_answers(label, content, part):
     with pytest.raises(CommandError, match=part):
         label(content)
+
+
+def test_suggestions_are_read_as_answers_are(label, corpus, tmp_path, capsys):
+    path = tmp_path / "machine.csv"
+    header = "utterance;task;value;probability\n"
+    rows = "D_U_1;emotion;joy;0,7\nD_U_1;emotion;joy;0,2\nD_U_1;emotion;fear\nX;emotion;joy;0,1\n"
+    path.write_text(header + rows + "D_U_2;emotion;joy;2\nD_U_2;emotion;;0,5\n")
+    with pytest.raises(CommandError) as caught:
+        call_command("suggest", str(path), corpus=corpus.name, origin="m")
+    lines = str(caught.value).splitlines()
+    assert [line.split("line ")[1][0] for line in lines] == ["3", "4", "5", "6", "7"]
+    path.write_text(header + "D_U_1;emotion;joy;0,7\n")
+    call_command("suggest", str(path), corpus=corpus.name, origin="m", check=True)
+    assert "1 suggestions can be stored; nothing was stored" in capsys.readouterr().out
+    call_command("suggest", str(path), corpus=corpus.name, origin="m")
+    assert Suggestion.objects.get().probability == 0.7

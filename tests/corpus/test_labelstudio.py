@@ -195,6 +195,21 @@ def test_turns_of_a_dialogue(read):
     assert len(told(table)) == 3
 
 
+def test_an_id_that_stands_twice_is_told(read):
+    tasks = [task(by(1, choice([value])), number=n, utterance_id="U", split="dev", dialogue="D")
+             for n, value in enumerate("ab", 1)]  # fmt: skip
+    tasks += [task(number="D_U_1"), task(number=1.5, dialogue={"a": 1}, split="later")]
+    table = read(tasks)
+    assert [(row.dialogue, row.uid, row.split) for row in table.rows] == [
+        ("D", "U", "valid"), ("D_U_1", "D_U_1", ""), ('{"a": 1}', '{"a": 1}_U_1.5', ""),
+    ]  # fmt: skip
+    assert answers(table) == [("U", "1", "sentiment", "a")]
+    assert told(table) == [
+        (2, "", "rejected", "the id U stands twice; the first row was kept"),
+        (4, "split", "rejected", "expected one of train, dev, valid, test"),
+    ]
+
+
 def test_free_text_is_no_label(read):
     notes = [task(by(1, choice([f"note {n}"], "note")), number=n) for n in range(101)]
     table = read(notes)

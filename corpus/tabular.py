@@ -25,7 +25,9 @@ DELIMITERS = ("\t", ";", "|", ",")  # where two fit equally well, the one that w
 LARGEST_CELL = 100_000  # characters
 SAMPLE = 64 * 1024  # characters by which the delimiter is found
 MOST_BROKEN = 1000  # rows with a broken quote, after which the rest is not read
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # what Excel may write as first line
+SEPARATOR_LINE = re.compile(
+    r'"?sep=([,;|:\t])"?', re.IGNORECASE
+)  # what Excel may write as first line
 
 Record = tuple[int, list[str]]  # line, cells
 
@@ -54,13 +56,14 @@ class Table:
     sheet: str = ""  # the sheet that was read
     sheets: tuple[str, ...] = ()  # all of the spreadsheet's
     repeated: tuple[str, ...] = ()  # names that more than one column has
+    places: tuple[int, ...] = ()  # of the columns in a row of the file, from 0
 
     def where(self, line: int, column: str) -> str:
         """What a Problem calls a cell: its column, and in a spreadsheet its place as well."""
-        if self.sheet and column in self.columns:
-            letters = spreadsheets.letters(self.columns.index(column) + 1)
-            return f"{column} ({self.sheet}!{letters}{line})"
-        return column
+        if not self.sheet or column not in self.columns:
+            return column
+        letters = spreadsheets.letters(self.places[self.columns.index(column)] + 1)
+        return f"{column} ({self.sheet}!{letters}{line})"
 
     def require_rows(self) -> None:
         """Raises TableError saying why, if no row could be read."""
@@ -79,8 +82,8 @@ def read(
 ) -> Table:
     """The table in a file, by its suffix; any other suffix than those known is read as CSV.
 
-    `encoding` is found unless it is named, `sheet` is the first that is visible and has rows.
-    `expected` are column names by which a doubtful delimiter is decided. A table may have a header
+    `encoding` is found unless it is named. `expected` are column names by which a doubtful
+    delimiter is decided, and which sheet is read unless `sheet` names it. A table may have a header
     and no rows: see `require_rows`. Raises TableError.
     """
     suffix = PurePath(name).suffix.lower()
@@ -88,9 +91,9 @@ def read(
         raise TableError(gettext_noop("The file is empty."))
     try:
         if suffix == spreadsheets.CELLS:
-            return read_sheets(spreadsheets.unpack(data), sheet)
+            return read_sheets(spreadsheets.unpack(data), sheet, expected, limits)
         if suffix == ".xlsx":
-            return read_sheets(spreadsheets.read(data, limits), sheet)
+            return read_sheets(spreadsheets.read(data, limits), sheet, expected, limits)
         spreadsheets.refuse_binary(data)
         encoding = encoding or detect(data)
         text = decode(data, encoding)
@@ -128,10 +131,11 @@ def number(text: str) -> float | None:
 
     A single comma is a decimal comma: cells that stand in a table are whole.
     """
-    found = NUMBER.fullmatch(text.strip())
+    found = NUMBER.fullmatch(text.strip().replace("\u2212", "-"))
     return float(found.group().replace(",", ".")) if found else None
 
 
+BLANK = re.compile(r"\n+")
 NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
 
 
@@ -156,6 +160,9 @@ def _records(
     """Line and cells of every record that is not blank; broken ones are reported."""
     cell, width, broken = _cell_of(delimiter, tight), 0, 0
     while at < len(text):
+        if blank := BLANK.match(text, at):
+            line, at = line + blank.end() - at, blank.end()
+            continue
         cells, end = _record(text, at, cell)
         following = text.find("\n", at) + 1 or len(text) + 1  # where the next line starts
         spans = end > following
@@ -170,7 +177,7 @@ def _records(
                     count=broken,
                     line=next(p.line for p in problems if p.reason in BROKEN),
                 )
-        elif cells != [""]:
+        else:
             width = width or len(cells)
             if spans and width > 1:
                 _suspect(text[at:end], line, width, cell, problems)
@@ -188,6 +195,11 @@ def _record(text: str, at: int, cell: re.Pattern[str]) -> tuple[list[str] | None
             return None, at
         quoted = found["quoted"]
         cells.append(found["plain"] if quoted is None else quoted.replace('""', '"'))
+        if len(cells) > spreadsheets.MOST_COLUMNS:
+            raise TableError(
+                gettext_noop("The table has more than %(limit)d columns."),
+                limit=spreadsheets.MOST_COLUMNS,
+            )
         at = found.end()
         if at >= len(text) or text[at] == "\n":
             return cells, at + 1
@@ -264,8 +276,8 @@ def _fit(sample: str, delimiter: str, tight: bool) -> tuple[list[str], float]:
 
 
 def _spaced(text: str, delimiter: str, first: int) -> bool:
-    """Whether cells are quoted after a space (`1, "a, b"`), by which more rows are whole."""
-    if not delimiter or f'{delimiter} "' not in text:
+    """Whether spaces stand around quotes (`1, "a, b" ,2`), so that more rows are whole."""
+    if not delimiter or (f'{delimiter} "' not in text and f'" {delimiter}' not in text):
         return False
     sample = text[first : first + SAMPLE]
     return _fit(sample, delimiter, True)[1] > _fit(sample, delimiter, False)[1]
@@ -285,17 +297,15 @@ def read_json_lines(
     problems: list[Problem] = []
     columns: dict[str, None] = {}
     rows: list[Row] = []
-    cells = 0
     for line, words in enumerate(text.split("\n"), 1):
         if not words.strip():
             continue
         found = _json_cells(words, line, problems)
         if found is None:
             continue
-        cells += len(found)
-        _limit(cells, limits)
         columns |= dict.fromkeys(found)
         rows.append(Row(line, found))
+        _limit(len(columns) * len(rows), limits)
     if not rows:
         raise TableError(
             gettext_noop(
@@ -344,9 +354,14 @@ class _Pairs(list[tuple[str, Any]]):
 # ---------------------------------------------------------------- spreadsheets
 
 
-def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table:
-    """The table in the sheet that is called `wanted`, else in the first that is visible and has
-    rows. Raises TableError.
+def read_sheets(
+    sheets: Sequence[spreadsheets.Sheet],
+    wanted: str = "",
+    expected: Collection[str] = (),
+    limits: spreadsheets.Limits = spreadsheets.UPLOADED,
+) -> Table:
+    """The table in the sheet that is called `wanted`; else of those that are visible and have rows
+    in the first whose header has most of the names `expected`. Raises TableError.
     """
     names = tuple(sheet.name for sheet in sheets)
     if wanted and wanted not in names:
@@ -358,7 +373,9 @@ def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table
     usable = [s for s in sheets if s.rows and not s.hidden] or [s for s in sheets if s.rows]
     if not usable:
         raise TableError(gettext_noop("The table has no rows."))
-    chosen = next((s for s in sheets if s.name == wanted), usable[0])
+    names_of = {_folded(name) for name in expected}
+    fitting = max(usable, key=lambda s: len(names_of & {_folded(cell) for cell in s.rows[0][1]}))
+    chosen = next((s for s in sheets if s.name == wanted), fitting)
     problems = list(chosen.problems)
     others = [s for s in sheets if s is not chosen and s.rows]
     if others:
@@ -367,9 +384,7 @@ def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table
         problems.append(
             Problem(0, "", said, "warning", left, {"sheet": chosen.name, "names": said})
         )
-    return _named(
-        iter(chosen.rows), problems, spreadsheets.NO_LIMITS, sheet=chosen.name, sheets=names
-    )
+    return _named(iter(chosen.rows), problems, limits, sheet=chosen.name, sheets=names)
 
 
 # ---------------------------------------------------------------- named cells
@@ -398,7 +413,7 @@ def _named(
         count += len(cells)
         _limit(count, limits)
         if not any(map(str.strip, cells)):
-            cells = [""] * len(header)
+            cells = []
         elif len(cells) != len(header) and not whole:
             ragged = {"found": len(cells), "expected": len(header)}
             value = (how.get("delimiter") or ",").join(cells)
@@ -410,24 +425,20 @@ def _named(
             problems.append(_problem(number_, "", value, "rejected", TOO_LONG, size))
             continue
         found.append((number_, cells))
-    if whole:
-        width = max([len(header), *(len(cells) for _line, cells in found)])
-        header += [""] * (width - len(header))
-        for _line, cells in found:
-            cells += [""] * (width - len(cells))
+    width = max([len(header), *(len(cells) for _line, cells in found)])
+    header = [*header, *[""] * (width - len(header))]
     columns, repeated = _columns(line, header, found, problems)
-    rows = [
-        Row(
-            number_,
-            {
-                name: _clean(cell, number_, name, problems)
-                for name, cell in zip(columns, cells, strict=True)
-                if name
-            },
-        )
-        for number_, cells in found
-    ]
-    return Table([name for name in columns if name], rows, problems, repeated=repeated, **how)
+    used = [(place, name) for place, name in enumerate(columns) if name]
+    _limit(len(used) * len(found), limits)
+    rows = []
+    for number_, cells in found:
+        filled = {name: cells[place] if place < len(cells) else "" for place, name in used}
+        for name, cell in filled.items():
+            filled[name] = _clean(cell, number_, name, problems)
+        rows.append(Row(number_, filled))
+    named = [name for _place, name in used]
+    places = tuple(place for place, _name in used)
+    return Table(named, rows, problems, repeated=repeated, places=places, **how)
 
 
 def _nothing(rejected: Sequence[Problem]) -> TableError:
@@ -455,24 +466,31 @@ def _columns(
     line: int, header: Sequence[str], found: Sequence[Record], problems: list[Problem]
 ) -> tuple[list[str], tuple[str, ...]]:
     """A name for each column, "" for one without name and cells; and the names that repeat."""
-    names: list[str] = []
-    repeated: dict[str, None] = {}
+    used = {
+        place
+        for _line, cells in found
+        for place, cell in enumerate(cells)
+        if cell and not cell.isspace()
+    }
+    names: dict[str, None] = {}
+    columns: list[str] = []
+    repeated: dict[str, int] = {}  # name -> how often it stood
     for place, cell in enumerate(header):
         name = given = _name(cell)
-        if not name and any(cells[place].strip() for _line, cells in found):
+        if not name and place in used:
             name = f"column {place + 1}"
             unnamed = gettext_noop("the column has no name in the header; it is called %(name)s")
             problems.append(Problem(line, name, "", "warning", unnamed, {"name": name}))
-        again = 2
         while name and name in names:
-            name, again = f"{given or name} ({again})", again + 1
+            repeated[given] = repeated.get(given, 1) + 1
+            name = f"{given} ({repeated[given]})"
         if name != given and given:
-            repeated[given] = None
             twice = gettext_noop("the name %(given)s stands twice; this column is called %(name)s")
             details = {"given": given, "name": name}
             problems.append(Problem(line, name, given, "warning", twice, details))
-        names.append(name)
-    return names, tuple(repeated)
+        names[name] = None
+        columns.append(name)
+    return columns, tuple(repeated)
 
 
 def _name(header: str) -> str:

@@ -86,6 +86,50 @@ def test_odd_cells_are_reported_by_line_and_the_row_stays(table, cells, outcome)
         assert found.rows[1].end is None
 
 
+FIRST = (
+    "DialogueID,UtteranceID,TextContent,Speaker,StartTime,EndTime,Emotion,Sentiment,Sarcasm,"
+    "Humor,Relevancy(Emo→Sen),Relevancy(Sar→Hum),Pride,Love"
+)
+
+
+def test_the_first_version_is_a_layout_of_its_own(table):
+    one = row(Sarcasm="no", Humor="yes", Pride="no", Love="lovewillcomeintime")
+    two = row(
+        UtteranceID="C_1_U_2", Sarcasm="yes", Humor="no", Pride="yes", Love="no", Emotion="digust",
+        **{"Relevancy(Sar→Hum)": "0.5"},
+    )  # fmt: skip
+    found = table(one, two, header=FIRST)
+    assert [r.labels["love"] for r in found.rows] == ["growing", "none"]
+    assert [(r.labels["sarcasm"], r.labels["humor"]) for r in found.rows] == [
+        ("no", "yes"), ("yes", "no"),
+    ]  # fmt: skip
+    assert found.rows[1].labels["emotion"] == "disgust"
+    assert outcomes(found) == [
+        (2, "Love", "lovewillcomeintime", "repaired"),
+        (3, "Emotion", "digust", "repaired"),
+        (3, "Relevancy(Sar→Hum)", "0.5", "rejected"),
+    ]
+    assert found.rows[0].text == "你好" and found.ignored == []
+
+
+@pytest.mark.parametrize(
+    ("cells", "task", "value"),
+    [
+        ({"Emotion": "digust"}, "emotion", "disgust"),
+        ({"Emotion": " Joy"}, "emotion", "joy"),
+        ({"Emotion": "JOY"}, "emotion", "joy"),
+        ({"Emotion": "ｊｏｙ"}, "emotion", "joy"),
+        ({"Relevancy(Emo→Sen)": "-1.0"}, "emotion_sentiment", "-1"),
+        ({"Relevancy(Emo→Sen)": "+2"}, "emotion_sentiment", "2"),
+    ],
+)
+def test_values_of_one_reading_are_repaired_and_told(table, cells, task, value):
+    found = table(row(**cells))
+    column, cell = next(iter(cells.items()))
+    assert found.rows[0].labels[task] == value
+    assert outcomes(found) == [(2, column, cell.strip(), "repaired")]
+
+
 def test_rows_that_cannot_be_used_are_counted_and_named(table):
     blank = "," * 13
     unlabelled = "C_1,C_1_U_3,你好,张三,,,,,,,,,,"

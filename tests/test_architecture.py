@@ -20,7 +20,7 @@ PLAIN = [
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),
     *("releases/formats", "releases/archive.py", "releases/citation.py", "releases/croissant.py"),
     *("releases/diff.py", "releases/leakage.py", "releases/private.py", "releases/pushing.py"),
-    *("releases/tables.py",),
+    *("releases/tables.py", "releases/matching.py"),
     *("modeling/learner", "modeling/curves.py", "modeling/searching.py"),
 ]
 

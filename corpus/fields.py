@@ -1,4 +1,4 @@
-"""Columns that hold the normalised form of others, so that the database can compare by it."""
+"""Columns that hold the normalised form of another, so that the database can compare by it."""
 
 from collections.abc import Iterable
 
@@ -8,27 +8,23 @@ from corpus.normalization import normalized, search_key
 
 
 class NormalizedField(models.TextField):
-    """What `compute` makes of each of the fields `of`, a line each; filled on every write.
+    """What `compute` makes of the field `of`; filled on every write.
 
     The rows' default manager must be made from NormalizedQuerySet, their model from Normalized.
     """
 
     compute = staticmethod(normalized)
 
-    def __init__(self, *of, **kwargs):
+    def __init__(self, of, **kwargs):
         super().__init__(**{"default": "", "blank": True, "editable": False} | kwargs)
         self.of = of
 
     def deconstruct(self):
         name, path, _args, kwargs = super().deconstruct()
-        return name, path, list(self.of), kwargs
-
-    def value_of(self, values):
-        """What the column holds beside `values`, name -> text."""
-        return "\n".join(self.compute(values[name]) for name in self.of)
+        return name, path, [self.of], kwargs
 
     def pre_save(self, model_instance, add):
-        value = self.value_of({name: getattr(model_instance, name) for name in self.of})
+        value = self.compute(getattr(model_instance, self.of))
         setattr(model_instance, self.attname, value)
         return value
 
@@ -45,7 +41,7 @@ def _filled_from(model: type[models.Model], names: Iterable[str]) -> dict[str, N
     return {
         field.name: field
         for field in model._meta.concrete_fields
-        if isinstance(field, NormalizedField) and chosen & {*field.of}
+        if isinstance(field, NormalizedField) and field.of in chosen
     }
 
 
@@ -57,12 +53,12 @@ class NormalizedQuerySet(models.QuerySet):
         for name, field in _filled_from(self.model, kwargs).items():
             if name in kwargs:
                 continue
-            if not all(isinstance(kwargs.get(each), str) for each in field.of):
+            if not isinstance(kwargs[field.of], str):
                 raise TypeError(
-                    f"{name} is made from {' and '.join(field.of)}: update gets all of them, as"
-                    " str; save or bulk_update rows otherwise."
+                    f"{name} is made from {field.of}, which must be a str here: an expression"
+                    " cannot be normalised. Use bulk_update."
                 )
-            kwargs[name] = field.value_of(kwargs)
+            kwargs[name] = field.compute(kwargs[field.of])
         return super().update(**kwargs)
 
     update.alters_data = True
@@ -101,7 +97,7 @@ def fill(model: type[models.Model], size: int = 2000) -> None:
     fields = list(_filled_from(model, (f.name for f in model._meta.concrete_fields)).values())
     last, rows = 0, True
     while rows:
-        names = {each for field in fields for each in field.of}
+        names = {field.of for field in fields}
         chosen = model._base_manager.filter(pk__gt=last).order_by("pk").only("pk", *names)
         rows = list(chosen[:size])
         for row in rows:

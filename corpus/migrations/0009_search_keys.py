@@ -42,7 +42,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='speaker',
             name='search',
-            field=corpus.fields.SearchField('name', 'pseudonym', blank=True, default='', editable=False),
+            field=corpus.fields.SearchField('name', blank=True, default='', editable=False),
+        ),
+        migrations.AddField(
+            model_name='speaker',
+            name='pseudonym_search',
+            field=corpus.fields.SearchField('pseudonym', blank=True, default='', editable=False),
         ),
         migrations.AddField(
             model_name='utterance',

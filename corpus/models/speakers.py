@@ -65,7 +65,8 @@ class Speaker(Normalized):
     traits = models.JSONField(default=dict)
     merged_into = models.ForeignKey("self", models.RESTRICT, null=True, editable=False)
     identity = NormalizedField("name")
-    search = SearchField("name", "pseudonym")
+    search = SearchField("name")
+    pseudonym_search = SearchField("pseudonym")
 
     objects = SpeakerManager()
     whole = SpeakerQuerySet.as_manager()

@@ -35,7 +35,8 @@ def speakers(request, pk):
         held = contains("name", words) | contains("pseudonym", words)
         rows = rows.filter(held)
     elif words:
-        rows = rows.filter(search__contains=search_key(words))
+        key = search_key(words)
+        rows = rows.filter(Q(search__contains=key) | Q(pseudonym_search__contains=key))
     nameless = corpus.speakers.filter(pseudonym="").count()
     order = "-size" if request.GET.get("order") == "size" else "name"
     page = context(

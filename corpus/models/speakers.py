@@ -8,7 +8,7 @@ from corpus.complaints import gettext_noop
 from corpus.fields import Normalized, NormalizedField, NormalizedQuerySet, SearchField
 from corpus.jobs import Refused
 from corpus.models.corpora import Corpus
-from corpus.normalization import normalized, visible
+from corpus.normalization import INVISIBLE, normalized, visible
 from corpus.problems import Problem
 from people.models import Event
 
@@ -106,6 +106,11 @@ class Speaker(Normalized):
         """A trait in the reader's language; an imported corpus' own word as it is."""
         value = self.traits.get(name, "")
         return dict(choices.choices).get(value, value) or "–"
+
+    @property
+    def invisible(self):
+        """The invisible characters of the name, as U+200B, which nobody could tell it by."""
+        return [f"U+{ord(letter):04X}" for letter in self.name if INVISIBLE.match(letter)]
 
     @property
     def now(self):

@@ -161,6 +161,7 @@ def test_possible_duplicates_are_shown_and_merged(corpus, lead, client_of):
     client, address = client_of(lead), reverse("speakers", args=[corpus.pk])
     page = client.get(address)
     assert page.context["duplicates"] == [[other, mary]]
+    assert Speaker(name="张\u200b三 \u202b").invisible == ["U+200B", "U+202B"]
     assert "Possible duplicates" in page.content.decode()
     client.post(reverse("merge_speaker", args=[mary.pk]), {"into": other.pk})
     assert client.get(address).context["duplicates"] == []

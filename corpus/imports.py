@@ -13,7 +13,6 @@ from corpus.formats import Row, Table
 from corpus.ingest import digest
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
-from corpus.printable import visible
 
 BATCH = 2000
 FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
@@ -64,8 +63,10 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
             "ignored": table.ignored,
         },
     )
-    _store_findings(source, table)
-    _store_rows(source, table, _speakers(corpus, table))
+    speakers = _speakers(corpus, table)
+    spellings = Speaker.spellings(((row.speaker, row.line) for row in table.rows), speakers)
+    Finding.objects.keep(source, [*table.problems, *spellings])
+    _store_rows(source, table, speakers)
     return source
 
 
@@ -75,37 +76,23 @@ def title_of(path: Path, source: str = "") -> str:
     return (source or named)[:80]
 
 
-def _store_findings(source: Source, table: Table) -> None:
-    findings = (
-        Finding(
-            source=source,
-            line=problem.line,
-            column=problem.column[:80],
-            value=visible(problem.value),
-            outcome=problem.outcome,
-            reason=problem.reason,
-            details=problem.details,
-        )
-        for problem in table.problems
-    )
-    create(Finding, findings, BATCH)
-
-
 def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
-    names = {row.speaker for row in table.rows if row.speaker}
-    Speaker.objects.bulk_create(
-        (
-            Speaker(
-                corpus=corpus,
-                name=name,
-                traits=table.speakers.get(name, {}),
-                pseudonym=name[:40] if table.pseudonyms else "",
-            )
-            for name in sorted(names)
-        ),
-        ignore_conflicts=True,
+    """Name, as the table has it -> speaker, made if there is none."""
+    taken = set(corpus.speakers.exclude(pseudonym="").values_list("pseudonym", flat=True))
+
+    def pseudonym(name: str) -> str:
+        chosen = name[:40] if table.pseudonyms else ""
+        if chosen in taken:
+            return ""
+        taken.add(chosen)
+        return chosen
+
+    return Speaker.named(
+        corpus.pk,
+        (row.speaker for row in table.rows if row.speaker),
+        traits=lambda name: table.speakers.get(name, {}),
+        pseudonym=pseudonym,
     )
-    return {speaker.name: speaker for speaker in corpus.speakers.all()}
 
 
 def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> None:

@@ -298,11 +298,9 @@ def forget_unused(source: Source) -> None:
 
 @transaction.atomic
 def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str) -> None:
-    names = {cue.speaker for part in cuts for cue in part.cues if cue.speaker}
-    speakers = {
-        name: Speaker.objects.get_or_create(corpus_id=source.corpus_id, name=name)[0]
-        for name in sorted(names)
-    }
+    named = [(cue.speaker, cue.line) for part in cuts for cue in part.cues if cue.speaker]
+    speakers = Speaker.named(source.corpus_id, (name for name, _line in named))
+    problems = [*problems, *Speaker.spellings(named, speakers)]
     numbers = source.dialogues.values_list("uid", flat=True)
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)
     kept = [part.origin.pk for part in cuts if part.origin]

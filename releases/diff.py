@@ -2,88 +2,104 @@
 
     .venv/bin/python manage.py diff_releases NAME@1.0.0 NAME@1.1.0 --json
 
-Utterances and dialogues are the same where their ids are; labels are compared as gold values.
+Which utterance is which is found by `releases.matching`; labels are compared as gold values.
 """
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from releases.matching import Matching, Row, match
+
 NONE = ""  # a task without gold
 TIME = 0.0005  # seconds by which times may differ
+COUNTED = ("added", "dropped", "moved", "text", "times", "speaker", "dialogue")
 
 
 @dataclass(frozen=True)
 class Found:
-    """The `summary` (see docs/release-format.md) and one row for each thing that changed."""
+    """The `summary` (see docs/release-format.md) and one row for each thing that changed.
+
+    Rows of what was matched by content, or ambiguously, are among them where nothing else changed.
+    """
 
     summary: dict[str, Any]
     changes: list[dict[str, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    dialogue: str
-    split: str
-    speaker: str | None
-    text: str
-    times: tuple[float | None, float | None]
-    gold: dict[str, str]
-
-
-def compare(one: Path, other: Path, beat: Callable[[float], None] = lambda share: None) -> Found:
-    """The way from release `one` to release `other`.
+def compare(
+    one: Path, other: Path, beat: Callable[[float], None] = lambda share: None, how: str = "auto"
+) -> Found:
+    """The way from release `one` to release `other`; `how` utterances are matched, see `match`.
 
     Raises OSError, KeyError or ValueError where a directory is no release.
     """
     manifests = [json.loads((root / "manifest.json").read_text("utf-8")) for root in (one, other)]
-    values = _values(one, other)
-    before = dict(_rows(one))
-    beat(0.4)
+    labels = {task: _Labels(list(known)) for task, known in _values(one, other).items()}
+    before, after = ([*_rows(root)] for root in (one, other))
+    beat(0.2)
+    found = match(before, after, how, lambda share: beat(0.2 + 0.6 * share))
+    likes = _likes(before, after, found)
     counts: Counter[str] = Counter()
-    labels = {task: _Labels(list(known)) for task, known in values.items()}
+    moves: Counter[str] = Counter()
     changes: list[dict[str, Any]] = []
-    homes: dict[str, str] = {}
-    seen: set[str] = set()
-    for uid, row in _rows(other):
-        homes.setdefault(row.dialogue, row.split)
-        old = before.get(uid)
-        if old is None:
+    for place, row in enumerate(after):
+        if place not in found.pairs:
             counts["added"] += 1
-            changes.append(_change(uid, row.dialogue, ["added"], after=_shown(row)))
+            changes.append(_change(row, ["added"], after=row))
             continue
-        seen.add(uid)
-        what = _differences(old, row, labels)
-        counts["kept"] += 1
+        old = before[found.pairs[place]]
+        what = _differences(old, row, labels, likes)
         counts.update(kind for kind in what if not kind.startswith("label:"))
+        if "moved" in what:
+            moves[f"{old.split} → {row.split}"] += 1
+        what += ["content"] * (found.by[place] == "content")
+        what += ["ambiguous"] * (place in found.ambiguous)
         if what:
-            changes.append(_change(uid, row.dialogue, what, _shown(old), _shown(row)))
-    for uid, row in before.items():
-        if uid not in seen:
-            counts["dropped"] += 1
-            changes.append(_change(uid, row.dialogue, ["dropped"], before=_shown(row)))
-    beat(0.8)
-    dialogues, moves, moved = _dialogues(before, homes)
+            changes.append(_change(row, what, old, row))
+    gone = [before[place] for place in sorted({*range(len(before))} - {*found.pairs.values()})]
+    counts["dropped"] = len(gone)
+    changes += [_change(row, ["dropped"], before=row) for row in gone]
+    beat(0.9)
+    dialogues, dialogue_moves, moved = _dialogues(before, after, likes)
     alphas = [_alphas(root) for root in (one, other)]
     summary = {
         "releases": [_named(manifest) for manifest in manifests],
         "same_contents": bool(manifests[0].get("contents"))
         and manifests[0].get("contents") == manifests[1].get("contents"),
+        "matching": {"how": how} | found.counts(),
         "dialogues": dialogues,
-        "moves": dict(sorted(moves.items())),
-        "utterances": {
-            name: counts[name]
-            for name in ("kept", "added", "dropped", "text", "times", "speaker", "dialogue")
-        },
+        "moves": dict(sorted(dialogue_moves.items())),
+        "utterances": {"kept": len(found.pairs)} | {name: counts[name] for name in COUNTED},
+        "utterance_moves": dict(sorted(moves.items())),
         "labels": {
             task: found.to_json() | {"alpha": [alpha.get(task) for alpha in alphas]}
             for task, found in labels.items()
         },
     }
     return Found(summary, moved + changes)
+
+
+def _likes(before: Sequence[Row], after: Sequence[Row], found: Matching) -> dict[str, str]:
+    """Dialogue of the earlier release -> that of the later one that has most of it."""
+    shared = Counter(
+        (before[old].dialogue, after[new].dialogue) for new, old in sorted(found.pairs.items())
+    )
+    ordered = sorted(shared.items(), key=lambda each: (-each[1], each[0][0] != each[0][1]))
+    if found.trusted:
+        names = {row.dialogue: None for row in after}
+        same = dict.fromkeys(row.dialogue for row in before if row.dialogue in names)
+        ordered += [((name, name), 0) for name in same]
+    likes: dict[str, str] = {}
+    taken: set[str] = set()
+    for (one, other), _count in ordered:
+        if one not in likes and other not in taken:
+            likes[one] = other
+            taken.add(other)
+    return likes
 
 
 class _Labels:
@@ -110,10 +126,14 @@ class _Labels:
         }
 
 
-def _differences(old: _Row, new: _Row, labels: dict[str, _Labels]) -> list[str]:
+def _differences(
+    old: Row, new: Row, labels: dict[str, _Labels], likes: dict[str, str]
+) -> list[str]:
     what = []
-    if old.dialogue != new.dialogue:
+    if likes.get(old.dialogue) != new.dialogue:
         what.append("dialogue")
+    if old.split != new.split:
+        what.append("moved")
     if old.text != new.text:
         what.append("text")
     if any(_apart(a, b) for a, b in zip(old.times, new.times, strict=True)):
@@ -133,40 +153,59 @@ def _apart(a: float | None, b: float | None) -> bool:
 
 
 def _dialogues(
-    before: dict[str, _Row], after: dict[str, str]
+    before: Sequence[Row], after: Sequence[Row], likes: dict[str, str]
 ) -> tuple[dict[str, int], Counter[str], list[dict[str, Any]]]:
-    was = {row.dialogue: row.split for row in before.values()}
+    was = {row.dialogue: row for row in reversed(before)}
+    now = {row.dialogue: row for row in reversed(after)}
+    came_from = {new: old for old, new in likes.items()}
     moves: Counter[str] = Counter()
     rows = []
-    for dialogue in (d for d in after if d in was and was[d] != after[d]):
-        moves[f"{was[dialogue]} → {after[dialogue]}"] += 1
-        ends = {"split": was[dialogue]}, {"split": after[dialogue]}
-        rows.append(_change(None, dialogue, ["dialogue_moved"], *ends))
-    gone = [dialogue for dialogue in was if dialogue not in after]
-    new = [dialogue for dialogue in after if dialogue not in was]
-    rows += [_change(None, d, ["dialogue_added"], after={"split": after[d]}) for d in new]
-    rows += [_change(None, d, ["dialogue_dropped"], before={"split": was[d]}) for d in gone]
+    for name, new in reversed(now.items()):
+        old = was.get(came_from.get(name, ""))
+        if old and old.split != new.split:
+            moves[f"{old.split} → {new.split}"] += 1
+            rows.append(_dialogue_change("dialogue_moved", old, new))
+    gone = [row for name, row in reversed(was.items()) if name not in likes]
+    fresh = [row for name, row in reversed(now.items()) if name not in came_from]
+    rows += [_dialogue_change("dialogue_added", None, row) for row in fresh]
+    rows += [_dialogue_change("dialogue_dropped", row, None) for row in gone]
     told = {
-        "kept": len(was) - len(gone),
-        "added": len(new),
+        "kept": len(likes),
+        "added": len(fresh),
         "dropped": len(gone),
         "moved": sum(moves.values()),
     }
     return told, moves, rows
 
 
-def _change(
-    uid: str | None,
-    dialogue: str,
-    what: list[str],
-    before: dict[str, Any] | None = None,
-    after: dict[str, Any] | None = None,
-) -> dict[str, Any]:
-    return {"id": uid, "dialogue": dialogue, "what": what, "before": before, "after": after}
-
-
-def _shown(row: _Row) -> dict[str, Any]:
+def _dialogue_change(what: str, old: Row | None, new: Row | None) -> dict[str, Any]:
+    ends = [row and {"dialogue": row.dialogue, "split": row.split} for row in (old, new)]
+    named = new or old
     return {
+        "id": None,
+        "dialogue": named.dialogue if named else "",
+        "what": [what],
+        "before": ends[0],
+        "after": ends[1],
+    }
+
+
+def _change(
+    row: Row, what: list[str], before: Row | None = None, after: Row | None = None
+) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "dialogue": row.dialogue,
+        "what": what,
+        "before": before and _shown(before),
+        "after": after and _shown(after),
+    }
+
+
+def _shown(row: Row) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "dialogue": row.dialogue,
         "split": row.split,
         "speaker": row.speaker,
         "text": row.text,
@@ -176,15 +215,24 @@ def _shown(row: _Row) -> dict[str, Any]:
     }
 
 
-def _rows(root: Path) -> Iterator[tuple[str, _Row]]:
+def _rows(root: Path) -> Iterator[Row]:
+    known: dict[str, str] = {}  # names that stand in many rows are kept once
+
+    def once(text: str) -> str:
+        return known.setdefault(text, text)
+
     with (root / "utterances.jsonl").open(encoding="utf-8") as lines:
         for line in lines:
             row = json.loads(line)
-            times = (row["start"], row["end"])
-            found = _Row(
-                row["dialogue"], row["split"], row["speaker"], row["text"], times, row["gold"]
+            yield Row(
+                row["id"],
+                once(row["dialogue"]),
+                once(row["split"]),
+                row["speaker"] and once(row["speaker"]),
+                row["text"],
+                (row["start"], row["end"]),
+                {once(task): once(value) for task, value in row["gold"].items()},
             )
-            yield row["id"], found
 
 
 def _values(*roots: Path) -> dict[str, dict[str, None]]:

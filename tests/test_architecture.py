@@ -11,7 +11,7 @@ LEARNER = {"torch", "transformers"}
 PLAIN = [
     *("corpus/complaints.py", "corpus/encoding.py", "corpus/segmentation.py", "corpus/media.py"),
     *("corpus/cutting.py", "corpus/pairing.py", "corpus/turns.py", "corpus/scenes.py"),
-    *("corpus/hearing.py", "corpus/tonemapping.py"),
+    *("corpus/hearing.py", "corpus/tonemapping.py", "corpus/normalization.py"),
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py"),
     *("annotation/pairwise.py", "annotation/resampling.py", "annotation/tables.py"),
@@ -20,7 +20,7 @@ PLAIN = [
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),
     *("releases/formats", "releases/archive.py", "releases/citation.py", "releases/croissant.py"),
     *("releases/diff.py", "releases/leakage.py", "releases/private.py", "releases/pushing.py"),
-    *("releases/tables.py",),
+    *("releases/tables.py", "releases/matching.py"),
     *("modeling/learner", "modeling/curves.py", "modeling/searching.py"),
 ]
 

@@ -15,10 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from corpus import keeping, segmentation, spreadsheets
 from corpus.complaints import Complaint, gettext_noop
+from corpus.fields import Normalized, NormalizedQuerySet, SearchField
 from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
+from corpus.printable import visible
 from corpus.scenes import Shot, shots
 from corpus.spreadsheets import CELLS
 from corpus.subtitles import extract_subtitles
@@ -33,12 +35,12 @@ def source_path(source, name):
     return f"sources/{source.corpus_id}/{name}"
 
 
-class SourceQuerySet(models.QuerySet):
+class SourceQuerySet(NormalizedQuerySet):
     def of(self, person):
         return self.filter(corpus__in=Corpus.objects.led_by(person))
 
 
-class Source(Job):
+class Source(Normalized, Job):
     """An episode with its transcript, or a published table; what was read from it is its rows."""
 
     class Kind(models.TextChoices):
@@ -66,6 +68,7 @@ class Source(Job):
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    search = SearchField("title")
 
     verb = "ingest"
     taken = False  # if `words` are not stored yet
@@ -351,13 +354,17 @@ class Source(Job):
         return self.dialogues.publish(person, self)
 
 
+def _storable(problem):
+    """The texts of a problem as a database can hold them."""
+    return {"column": problem.column[:80], "value": visible(problem.value)}
+
+
 class FindingQuerySet(models.QuerySet):
     def keep(self, source, problems):
         """Store what reading the files of a source found, as far as it is not known yet."""
         known = {finding.identity for finding in source.findings.all()}
         found = [
-            Finding(source=source, **asdict(problem) | {"column": problem.column[:80]})
-            for problem in problems
+            Finding(source=source, **asdict(problem) | _storable(problem)) for problem in problems
         ]
         self.bulk_create(
             [finding for finding in found if finding.identity not in known], batch_size=2000

@@ -4,10 +4,13 @@ import json
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 
 from corpus.jobs import Job, send
 from people.models import Event
 from releases.models.releases import Release
+
+MATCHED = frozenset(["content", "ambiguous"])
 
 
 class DiffQuerySet(models.QuerySet):
@@ -22,8 +25,14 @@ class DiffQuerySet(models.QuerySet):
 class Diff(Job):
     """The way from release `one` to release `other`: a summary, and a file with every change."""
 
+    class Match(models.TextChoices):
+        AUTO = "auto", _("by id, where the texts agree, else by content")
+        ID = "id", _("by id alone")
+        CONTENT = "content", _("by text, speaker and place")
+
     one = models.ForeignKey(Release, models.CASCADE, related_name="+")
     other = models.ForeignKey(Release, models.CASCADE, related_name="+")
+    match = models.CharField(max_length=7, choices=Match, blank=True)  # empty: of before, by id
     result = models.JSONField(default=dict)
 
     verb = "diff"
@@ -31,7 +40,9 @@ class Diff(Job):
 
     class Meta:
         ordering = ["-pk"]
-        constraints = [models.UniqueConstraint(fields=["one", "other"], name="one_diff_a_pair")]
+        constraints = [
+            models.UniqueConstraint(fields=["one", "other", "match"], name="one_diff_a_pair")
+        ]
 
     def __str__(self):
         return f"{self.one} → {self.other}"
@@ -42,20 +53,24 @@ class Diff(Job):
 
     @property
     def path(self):
-        return settings.RELEASES_DIR / "diffs" / f"{self.one_id}-{self.other_id}.jsonl"
+        name = "-".join(filter(None, [str(self.one_id), str(self.other_id), self.match]))
+        return settings.RELEASES_DIR / "diffs" / f"{name}.jsonl"
 
     @classmethod
     @transaction.atomic
-    def request(cls, person, one, other):
+    def request(cls, person, one, other, match="auto"):
         """The diff of two frozen releases, computed by a worker if it is not there yet.
+
+        Their utterances are matched by what `match` says, see `Match`.
 
         Raises Refused if one is not frozen.
         """
         for release in (one, other):
             release.guard_frozen()
-        found, made = cls.objects.get_or_create(one=one, other=other)
+        found, made = cls.objects.get_or_create(one=one, other=other, match=match)
         if made or found.requeue():
-            Event.record(person, cls.verb, other, version=other.version, since=one.version)
+            versions = {"version": other.version, "since": one.version}
+            Event.record(person, cls.verb, other, **versions, match=match)
             found.later()
         return found
 
@@ -74,7 +89,8 @@ class Diff(Job):
     def _compute(self):
         from releases import diff
 
-        found = diff.compare(self.one.directory, self.other.directory, self.beat)
+        roots = self.one.directory, self.other.directory
+        found = diff.compare(*roots, self.beat, self.match or self.Match.ID)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{self.attempt}")
         with draft.open("w", encoding="utf-8") as lines:
@@ -88,9 +104,12 @@ class Diff(Job):
             self.finish()
 
     def changes(self, what=""):
-        """Every change, or those of a kind, in the order of the releases."""
+        """Every change, or those of a kind, in the order of the releases.
+
+        What was only matched in some way has not changed, and comes where it is asked for.
+        """
         with self.path.open(encoding="utf-8") as lines:
             for line in lines:
                 change = json.loads(line)
-                if not what or what in change["what"]:
+                if what in change["what"] or not (what or MATCHED.issuperset(change["what"])):
                     yield change

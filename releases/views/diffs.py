@@ -22,10 +22,18 @@ KINDS = {
     "text": _("words changed"),
     "times": _("times changed"),
     "speaker": _("speaker changed"),
+    "moved": _("utterances in another split"),
     "dialogue": _("in another dialogue"),
     "dialogue_added": _("dialogues added"),
     "dialogue_dropped": _("dialogues dropped"),
     "dialogue_moved": _("dialogues in another split"),
+    "content": _("matched by content"),
+    "ambiguous": _("ambiguous matches"),
+}
+
+MOVES = {
+    "dialogue_moved": ("moves", _("dialogues")),
+    "moved": ("utterance_moves", _("utterances")),
 }
 
 
@@ -35,8 +43,11 @@ def diff(request):
     seen = Release.objects.of(request.user).frozen()
     one = get_object_or_404(seen, pk=number(request.POST.get("one")))
     other = get_object_or_404(seen, pk=number(request.POST.get("other")))
+    match = request.POST.get("match", Diff.Match.AUTO)
+    if match not in Diff.Match:
+        raise Http404
     with transaction.atomic():
-        found = Diff.request(request.user, one, other)
+        found = Diff.request(request.user, one, other, match)
     return redirect("release_diff", found.pk)
 
 
@@ -56,7 +67,7 @@ def release_diff(request, pk):
         diff=found,
         done=done,
         what=what,
-        kinds=KINDS,
+        ways=Diff.Match.choices,
         progress_url=reverse("diff_progress", args=[pk]),
     )
     if done:
@@ -73,9 +84,15 @@ def _told(request, found, what):
     more = len(rows) > SIZE
     return {
         "labels": labels,
-        "utterances": [(key, KINDS[key], n) for key, n in found.result["utterances"].items()
-                       if key in KINDS],
+        "utterances": found.result["utterances"],
+        "details": [
+            (key, KINDS[key], n)
+            for key, n in found.result["utterances"].items()
+            if key in KINDS and key not in ("added", "dropped", "moved")
+        ],
         "dialogues": found.result["dialogues"],
+        "moves": _moves(found.result),
+        "matching": found.result.get("matching"),
         "rows": _linked(found, rows[:SIZE], schemes),
         "next": start + SIZE if more else None,
         "previous": max(0, start - SIZE) if start else None,
@@ -90,17 +107,31 @@ def _scheme(release):
 
 
 def _matching(found, asked):
-    """The changes that the address asks for: a kind, and of a task a cell of its confusion."""
+    """The changes that the address asks for: a kind, and of it what was before and is now, a
+    label of a task or a split.
+    """
     what, was, now = asked.get("what", ""), asked.get("was"), asked.get("now")
     task = what.removeprefix("label:")
+
+    def value(end):
+        end = end or {}
+        return end.get("split") if what in MOVES else end.get("gold", {}).get(task, "")
+
     for change in found.changes(what):
-        if was is not None or now is not None:
-            ends = [
-                (change[end] or {}).get("gold", {}).get(task, "") for end in ("before", "after")
-            ]
-            if (was is not None and ends[0] != was) or (now is not None and ends[1] != now):
-                continue
+        if was is not None and value(change["before"]) != was:
+            continue
+        if now is not None and value(change["after"]) != now:
+            continue
         yield change
+
+
+def _moves(result):
+    """(kind, what it counts, split before, split now, how many), of dialogues and utterances."""
+    return [
+        (kind, noun, *pair.split(" → "), n)
+        for kind, (name, noun) in MOVES.items()
+        for pair, n in result.get(name, {}).items()
+    ]
 
 
 def _task(key, row, schemes):
@@ -146,7 +177,16 @@ def _linked(found, rows, schemes):
         row["at"] = dialogues.get((corpus, row["dialogue"]))
         row["labels"] = _label_changes(row, schemes)
         row["said"] = [KINDS[kind] for kind in row["what"] if kind in KINDS]
+        row["was"] = _earlier_name(row)
     return rows
+
+
+def _earlier_name(row):
+    """What the utterance or dialogue was called before, where it was called otherwise."""
+    names = [
+        end and (end.get("id") or end.get("dialogue")) for end in (row["before"], row["after"])
+    ]
+    return names[0] if all(names) and names[0] != names[1] else ""
 
 
 def _label_changes(row, schemes):

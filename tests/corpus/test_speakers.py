@@ -1,130 +1,175 @@
-"""Names before a colon, and several speakers in one entry."""
+"""One speaker a name, however the name is spelt."""
 
 import pytest
+from django.core.files import File
+from django.core.files.base import ContentFile
+from django.urls import reverse
 
-from corpus.transcripts.reading import Options, read
-from corpus.transcripts.speakers import plausible, prefix
+from corpus.formats import Row, Table
+from corpus.imports import store
+from corpus.jobs import JobStatus, Refused
+from corpus.models import Speaker
+from tests.factories import make_corpus, make_dialogue
 
+pytestmark = pytest.mark.django_db
 
-def srt(*talks):
-    return "\n\n".join(
-        f"{n}\n00:00:{2 * n:02},000 --> 00:00:{2 * n + 1:02},000\n{talk}"
-        for n, talk in enumerate(talks, 1)
-    ).encode()
+SRT = """1
+00:00:00,500 --> 00:00:01,500
+Ｍａｒｙ：你好！
 
+2
+00:00:01,600 --> 00:00:02,600
+Mary：真巧啊。
 
-def said(*talks, **options):
-    found = read("a.srt", srt(*talks), options=Options(**options))
-    return [(cue.speaker, cue.text) for cue in found.cues]
+3
+00:00:02,700 --> 00:00:03,700
+MARY：又是你。
 
-
-@pytest.mark.parametrize(
-    "words",
-    ["昨晚红队4:1大胜", "火车8:15开", "上半场2：2", "见http://example.org/wiki", "按2:3调味",
-     "明晚19:30集合", "ftp://a.b/c", "写信到mailto:a@b.c", "在C:\\Users里", "C:/temp", "好的:)",
-     "哈哈:D", "难过:-(", "开心:smile:", "std::move", "3:00 PM", "他说：走", "我觉得：不行",
-     "注意：前方", "问题是：谁去", "第一：吃饭", "时间：八点", "例如：苹果", "答案是：二",
-     "结果：赢了", "地址：北京", "PS: call me", "Note: done", "Warning: hot", "As follows: one",
-     "心情：很好", "听好了，记住：别回头", "“他说”：走", "王总问道：谁", "方案：明天定",
-     "周五：开会", "谢谢：再见", "Breakfast: eggs", "（小声）走", "他的名字是：王五",
-     "于是：散了", "总之：好", "比分4: 1", "请大家务必注意下面这件事：关门",
-     "Rule number one: run"],
-)  # fmt: skip
-def test_a_colon_in_words_is_no_speaker(words):
-    assert said(words) == [("", words)]
+4
+00:00:04,000 --> 00:00:05,000
+Lisa：你好！
+"""
 
 
-@pytest.mark.parametrize(
-    ("words", "speaker", "rest"),
-    [("王五：我知道", "王五", "我知道"), ("- 赵六：走了", "赵六", "走了"),
-     ("张三 : 你好", "张三", "你好"), ("欧阳锋：哈", "欧阳锋", "哈"),
-     ("妈妈：吃饭", "妈妈", "吃饭"), ("李经理：请坐", "李经理", "请坐"),
-     ("老王：来", "老王", "来"), ("阿强：来", "阿强", "来"), ("旁白：那年", "旁白", "那年"),
-     ("男1：走", "男1", "走"), ("哈利·波特：跑", "哈利·波特", "跑"),
-     ("DR. SMITH: sit", "DR. SMITH", "sit"), ("Mary-Ann: yo", "Mary-Ann", "yo"),
-     ("Speaker 1: 2 apples", "Speaker 1", "2 apples"), ("SPEAKER_00: hi", "SPEAKER_00", "hi"),
-     ("王五（低声）：别动", "王五", "（低声）别动"), ("【张三】：好", "张三", "好"),
-     ("[Mary]: hi", "Mary", "hi"), ("张三：12点走", "张三", "12点走"),
-     ("张三：\n走吧", "张三", "走吧"), ("诸葛亮：借箭", "诸葛亮", "借箭"),
-     ("何炅：大家好", "何炅", "大家好")],
-)  # fmt: skip
-def test_a_name_before_a_colon_is_a_speaker_though_it_stands_once(words, speaker, rest):
-    assert said(words) == [(speaker, rest)]
+def spellings(source):
+    found = source.findings.filter(column="speaker").values_list("line", "value", "outcome")
+    return list(found)
 
 
-def test_an_unknown_name_is_one_where_it_recurs():
-    talk = ["苏格拉底：认识你自己", "苏格拉底：我一无所知", "苏格拉底：走吧"]
-    assert {speaker for speaker, _ in said(*talk)} == {"苏格拉底"}
-    assert said(talk[0]) == [("", talk[0])]
-    assert said("A：你好", "B：再见") == [("A", "你好"), ("B", "再见")]
-    assert said("【张三】走", "【张三】停") == [("张三", "走"), ("张三", "停")]
+def imported(corpus, tmp_path, *names, **fields):
+    rows = [
+        Row(line, f"D{tmp_path.name}", f"u{line}", name, "好", None, None, {})
+        for line, name in enumerate(names, 2)
+    ]
+    return store(corpus, tmp_path / f"{len(corpus.sources.all())}.csv", Table(rows=rows, **fields))
 
 
-def test_a_person_decides():
-    talk = ["张三：走", "苏格拉底：跑", "李四：停"]
-    assert said(*talk, prefixes="none") == [("", line) for line in talk]
-    listed = [("", talk[0]), ("苏格拉底", "跑"), ("", talk[2])]
-    assert said(*talk, prefixes="listed", names=("苏格拉底",)) == listed
-    chosen = [("", talk[0]), ("苏格拉底", "跑"), ("李四", "停")]
-    assert said(*talk, taken=("苏格拉底",), left=("张三",)) == chosen
-    found = read("a.srt", srt(*talk), options=Options(left=("张三",))).speakers
-    assert [(each.name, each.count, each.taken, each.proposed) for each in found] == [
-        ("李四", 1, True, True), ("张三", 1, False, True), ("苏格拉底", 1, False, False),
-    ]  # fmt: skip
-    assert found[0].examples == ("停",)
+def spoken(source):
+    return [u.speaker and u.speaker.name for u in source.dialogues.get().utterances.all()]
 
 
-@pytest.mark.parametrize(
-    ("words", "turns"),
-    [
-        (
-            "张三：票在我这儿。\n李四：那太好了。",
-            [("张三", "票在我这儿。"), ("李四", "那太好了。")],
-        ),
-        ("- 你带钱了吗？\n- 带了。", [("", "你带钱了吗？"), ("", "带了。")]),
-        ("– 一\n还有\n— 二", [("", "一 还有"), ("", "二")]),
-        ("你好\n- 再见", [("", "你好"), ("", "再见")]),
-        ("- 你去吗？ - 去。", [("", "你去吗？"), ("", "去。")]),
-        (">> JOHN: hi\n>> MARY: yo", [("JOHN", "hi"), ("MARY", "yo")]),
-        ("- 你好", [("", "你好")]),
-        ("-5度", [("", "-5度")]),
-        ("——我不知道", [("", "——我不知道")]),
-        ("- 几个？\n-5个。", [("", "几个？"), ("", "5个。")]),
-        ("2020-01-02\n-10度", [("", "2020-01-02 -10度")]),
-        ("我是说—\n—算了", [("", "我是说— —算了")]),
-        ("我们-他们", [("", "我们-他们")]),
-    ],
-)
-def test_several_speakers_in_an_entry_are_several_lines(words, turns):
-    assert said(words) == turns
+def test_a_table_with_many_spellings_has_one_speaker(corpus, tmp_path):
+    names = [
+        "张三",
+        " 张三 ",
+        "张\u200b三",
+        "\ufeff张三",
+        "Ｍａｒｙ",
+        "Mary",
+        "MARY",
+        "\u200b",
+        "",
+        "张三",
+    ]
+    source = imported(corpus, tmp_path, *names)
+    assert sorted(corpus.speakers.values_list("name", flat=True)) == ["张三", "Ｍａｒｙ"]
+    assert spoken(source) == ["张三"] * 4 + ["Ｍａｒｙ"] * 3 + [None, None, "张三"]
+    assert spellings(source) == [
+        (3, " 张三 ", "repaired"),
+        (4, "张\u200b三", "repaired"),
+        (5, "\ufeff张三", "repaired"),
+        (7, "Mary", "repaired"),
+        (8, "MARY", "repaired"),
+        (9, "\u200b", "repaired"),
+    ]
+    first, *_more, last = source.findings.all()
+    assert "Another spelling of “张三”" in first.why and "no speaker is named" in last.why
 
 
-def test_speakers_of_an_entry_share_its_time_by_what_they_say():
-    one, two = read("a.srt", srt("- 一二三四五六\n- 七八")).cues
-    assert (one.start, one.end, two.start, two.end) == (2.0, 2.75, 2.75, 3.0)
-    assert one.estimated and two.estimated and one.line == two.line == 2
-    (alone,) = read("a.srt", srt("- 一二")).cues
-    assert not alone.estimated
-    assert said("- 一\n- 二", dashes=False) == [("", "- 一 - 二")]
+def test_names_that_are_not_the_same_stay_apart(corpus, tmp_path):
+    names = ["张三", "張三", "张 三", "Marie", "Marié", "カ", "ガ", "李四", "李四（女）"]
+    source = imported(corpus, tmp_path, *names)
+    assert spoken(source) == names and spellings(source) == []
 
 
-def test_voices_of_an_entry_are_speakers():
-    data = "WEBVTT\n\n00:01.000 --> 00:02.000\n<v 李四>走</v> <v.loud A &amp; B>等\n等</v>尾巴"
-    found = read("a.vtt", data.encode()).cues
-    assert [(cue.speaker, cue.text) for cue in found] == [
-        ("李四", "走"), ("A & B", "等 等"), ("", "尾巴"),
-    ]  # fmt: skip
+def test_a_later_file_finds_the_speakers_of_an_earlier_one(corpus, tmp_path):
+    imported(corpus, tmp_path / "a", "Mary", "张三")
+    later = imported(corpus, tmp_path / "b", "MARY", "张三")
+    assert spoken(later) == ["Mary", "张三"] and spellings(later) == [(2, "MARY", "repaired")]
+    assert corpus.speakers.count() == 2
+    other = make_corpus()
+    assert spoken(imported(other, tmp_path / "c", "MARY")) == ["MARY"]
 
 
-def test_names_in_the_translation_go_as_well():
-    talk = ["张三：走吧\n李四：好\nZhang San: Let's go\nLi Si: OK", "张三：嗯\nZhang San: Hm"]
-    found = read("a.srt", srt(*talk))
-    assert [(cue.speaker, cue.text, cue.translation) for cue in found.cues] == [
-        ("张三", "走吧", "Let's go"), ("李四", "好", "OK"), ("张三", "嗯", "Hm"),
-    ]  # fmt: skip
-    assert found.speakers[0].aliases == ("Zhang San",)
+def test_where_both_spellings_are_there_each_keeps_its_own(corpus, tmp_path):
+    Speaker.objects.create(corpus=corpus, name="Mary")
+    Speaker.objects.create(corpus=corpus, name="MARY")
+    source = imported(corpus, tmp_path, "MARY", "Mary", "mary")
+    assert spoken(source) == ["MARY", "Mary", "Mary"]
+    assert spellings(source) == [(4, "mary", "repaired")]
 
 
-def test_plain_words():
-    assert plausible("司马懿") and plausible("Mrs. Brown") and not plausible("温馨提示")
-    assert prefix("张三") is None and prefix("：走") is None
+def test_a_pseudonym_that_is_another_speakers_costs_no_speaker(corpus, tmp_path):
+    Speaker.objects.create(corpus=corpus, name="Anna", pseudonym="S1")
+    source = imported(corpus, tmp_path, "S1", "S2", pseudonyms=True)
+    assert spoken(source) == ["S1", "S2"]
+    assert list(corpus.speakers.order_by("pk").values_list("pseudonym", flat=True)) == [
+        "S1",
+        "",
+        "S2",
+    ]
+
+
+def test_a_transcript_with_many_spellings_has_one_speaker(corpus, film):
+    source = corpus.sources.create(title="film")
+    with film.open("rb") as file:
+        source.media.save("film.mp4", File(file))
+    source.transcript.save("film.srt", ContentFile(SRT.encode()))
+    source.ingest()
+    assert source.status == JobStatus.DONE, source.failure_text
+    assert sorted(corpus.speakers.values_list("name", flat=True)) == ["Lisa", "Ｍａｒｙ"]
+    assert [value for _line, value, _outcome in spellings(source)] == ["Mary", "MARY"]
+
+
+def test_the_editor_and_renaming_know_other_spellings(corpus, lead, client_of):
+    mary = Speaker.objects.create(corpus=corpus, name="Mary")
+    lisa = Speaker.objects.create(corpus=corpus, name="Lisa")
+    client, address = client_of(lead), reverse("new_speaker", args=[corpus.pk])
+    assert client.post(address, {"name": " ＭＡＲＹ\u200b"}).json() == {
+        "id": mary.pk,
+        "name": "Mary",
+    }
+    assert client.post(address, {"name": "\u200b"}).status_code == 400
+    made = client.post(address, {"name": "王\u200b五"}).json()
+    assert made["name"] == "王五" and corpus.speakers.count() == 3
+    with pytest.raises(Refused, match="“Mary” already"):
+        lisa.describe(lead, "ｍａｒｙ", "", {})
+    mary.describe(lead, "MARY", "", {})
+    assert mary.name == "MARY" and mary.identity == "mary"
+
+
+def test_the_page_finds_names_by_any_spelling(corpus, lead, client_of):
+    for name, pseudonym in [("張三", "Ｓ1"), ("张三丰", ""), ("ＭＡＲＹ", "")]:
+        Speaker.objects.create(corpus=corpus, name=name, pseudonym=pseudonym)
+    client, address = client_of(lead), reverse("speakers", args=[corpus.pk])
+
+    def shown(**asked):
+        return [row.name for row in client.get(address, asked).context["page"]]
+
+    assert shown(q="张三") == ["张三丰", "張三"] and shown(q="张三", exact="on") == ["张三丰"]
+    assert shown(q="mary") == ["ＭＡＲＹ"] == shown(q="ＭＡ", exact="on")
+    assert shown(q="s1") == ["張三"] and shown(q="mary", exact="on") == []
+    page = client.get(address, {"q": "张三", "exact": "on"}).content.decode()
+    assert 'name="exact" checked' in page and "Possible duplicates" not in page
+
+
+def test_possible_duplicates_are_shown_and_merged(corpus, lead, client_of):
+    dialogue = make_dialogue(corpus, size=2)
+    mary, other = (Speaker.objects.create(corpus=corpus, name=name) for name in ("MARY", "Mary"))
+    dialogue.utterances.update(speaker=other)
+    Speaker.objects.create(corpus=make_corpus(), name="mary")
+    client, address = client_of(lead), reverse("speakers", args=[corpus.pk])
+    page = client.get(address)
+    assert page.context["duplicates"] == [[other, mary]]
+    assert Speaker(name="张\u200b三 \u202b").invisible == ["U+200B", "U+202B"]
+    assert "Possible duplicates" in page.content.decode()
+    client.post(reverse("merge_speaker", args=[mary.pk]), {"into": other.pk})
+    assert client.get(address).context["duplicates"] == []
+    assert Speaker.objects.get(corpus=corpus, identity="mary") == other
+
+
+def test_filters_of_names_compare_likewise(corpus, lead, client_of):
+    make_dialogue(corpus, uid="ＥＰ軟１")
+    client = client_of(lead)
+    page = client.get(reverse("dialogues", args=[corpus.pk]), {"name": "ep软1"})
+    assert [row.uid for row in page.context["page"]] == ["ＥＰ軟１"]

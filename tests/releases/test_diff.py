@@ -54,8 +54,14 @@ def test_everything_that_changed_is_counted_once(two, capsys, corpus):
     found = json.loads(capsys.readouterr().out)
     assert found["dialogues"] == {"kept": 4, "added": 1, "dropped": 1, "moved": 1}
     assert found["utterances"] == {
-        "kept": 8, "added": 2, "dropped": 2, "text": 1, "times": 1, "speaker": 0, "dialogue": 0,
+        "kept": 8, "added": 2, "dropped": 2, "moved": 2, "text": 1, "times": 1, "speaker": 0,
+        "dialogue": 0,
     }  # fmt: skip
+    assert found["matching"] == {
+        "how": "auto", "id": 8, "content": 0, "ambiguous": 0,
+        "ids": {"common": 8, "agreeing": 7, "trusted": True},
+    }  # fmt: skip
+    assert sum(found["utterance_moves"].values()) == 2
     sentiment, emotion = found["labels"]["sentiment"], found["labels"]["emotion"]
     assert (sentiment["compared"], sentiment["changed"], sentiment["share"]) == (8, 1, 1 / 8)
     place = sentiment["values"].index
@@ -68,7 +74,7 @@ def test_everything_that_changed_is_counted_once(two, capsys, corpus):
     call_command("diff_releases", str(one.directory), str(other.directory), rows=True)
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {what for row in rows for what in row["what"]} == {
-        "added", "dropped", "text", "times", "label:sentiment", "label:emotion",
+        "added", "dropped", "moved", "text", "times", "label:sentiment", "label:emotion",
         "dialogue_added", "dialogue_dropped", "dialogue_moved",
     }  # fmt: skip
     call_command("diff_releases", str(one.directory), str(other.directory))
@@ -116,3 +122,114 @@ def test_strangers_see_no_diff(two, client_of, corpus):
     theirs = make_release(foreign, [make_judged_round(foreign)])
     form = {"one": one.pk, "other": theirs.pk}
     assert member.post(reverse("diff"), form).status_code == 404
+
+
+def rewrite(release, rows):
+    """Make the release hold other utterances."""
+    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    (release.directory / "utterances.jsonl").write_text("".join(lines), "utf-8")
+
+
+@pytest.fixture
+def renumbered(two):
+    """Two releases, the later of which gives the earlier's ids to other lines: dialogues in another
+    order, one label and one split otherwise, a text corrected, a line and a dialogue added.
+    """
+    one, other, _third = two
+    path = one.directory / "utterances.jsonl"
+    rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    rows = [
+        row | {"text": f"{name}讲的{place}", "split": "train"}
+        for row, name, place in zip(rows, "赵钱孙李周吴郑王冯陈", TOLD, strict=True)
+    ]
+    rewrite(one, rows)
+    later = [dict(row) for row in [*rows[4:], *rows[:4]]]
+    later[1]["text"] += "吗"
+    later[2]["gold"] = later[2]["gold"] | {"sentiment": "positive"}
+    for row in later[-2:]:
+        row["split"] = "valid"
+    later[1:1] = [later[0] | {"text": "这一句是后来才补上去的"}]
+    later.append(later[0] | {"text": "谁也没有听过的话", "dialogue": "new"})
+    names = list(dict.fromkeys(row["dialogue"] for row in rows))
+    ids = [row["id"] for row in rows]
+    named = dict(zip(dict.fromkeys(row["dialogue"] for row in later), [*names, "new"]))
+    for row, uid in zip(later, [*ids, "x", "y"], strict=True):
+        row |= {"id": uid, "dialogue": named[row["dialogue"]]}
+    rewrite(other, later)
+    return one, other
+
+
+TOLD = ["天气预报", "昨晚电影", "老家故事", "股票行情", "晚饭菜单", "考试成绩", "旅行计划"]
+TOLD += ["新买手机", "邻居小狗", "周末安排"]
+
+
+def test_releases_whose_ids_name_other_lines_are_compared_by_content(renumbered, capsys):
+    one, other = (str(release.directory) for release in renumbered)
+    call_command("diff_releases", one, other, json=True)
+    found = json.loads(capsys.readouterr().out)
+    assert found["matching"].pop("ids")["trusted"] is False
+    assert found["matching"] == {"how": "auto", "id": 0, "content": 10, "ambiguous": 0}
+    assert found["utterances"] == {
+        "kept": 10, "added": 2, "dropped": 0, "moved": 2, "text": 1, "times": 0, "speaker": 0,
+        "dialogue": 0,
+    }  # fmt: skip
+    assert found["dialogues"] == {"kept": 5, "added": 1, "dropped": 0, "moved": 1}
+    assert found["moves"] == {"train → valid": 1}
+    assert found["utterance_moves"] == {"train → valid": 2}
+    assert found["labels"]["sentiment"]["changed"] == 1
+    call_command("diff_releases", one, other, match="id", json=True)
+    by_id = json.loads(capsys.readouterr().out)
+    assert by_id["utterances"]["text"] == 10 and by_id["matching"]["content"] == 0
+    call_command("diff_releases", one, other, match="content")
+    said = capsys.readouterr().out
+    assert "matched by id 0, by content 10, ambiguous 0" in said
+    assert "  train → valid: 2 utterances" in said and "ids are not compared" not in said
+    call_command("diff_releases", one, other)
+    assert "ids are not compared: of 10 in both releases" in capsys.readouterr().out
+    with pytest.raises(CommandError):
+        call_command("diff_releases", one, other, "--match", "guess")
+
+
+def test_the_page_says_how_they_were_matched_and_does_it_otherwise(renumbered, client_of, lead):
+    one, other = renumbered
+    client = client_of(lead)
+    form = {"one": one.pk, "other": other.pk}
+    page = client.post(reverse("diff"), form, follow=True).content.decode()
+    found = Diff.objects.get()
+    assert found.match == "auto" and "Ids are not compared: of 10" in page
+    address = reverse("release_diff", args=[found.pk])
+
+    def items(**asked):
+        return client.get(address, asked).content.decode().count('<article class="item">')
+
+    assert items() == 8  # two dialogues, two added, two moved, a text, a label: not the matched
+    assert items(what="moved") == 2 == items(what="moved", was="train", now="valid")
+    assert items(what="moved", was="valid") == 0 and items(what="content") == 10
+    assert items(what="dialogue_moved", was="train", now="valid") == 1 == items(what="text")
+    old = json.loads((one.directory / "utterances.jsonl").read_text("utf-8").splitlines()[4])
+    assert f"{old['id']} →" in client.get(address, {"what": "content"}).content.decode()
+    client.post(reverse("diff"), form | {"match": "id"})
+    client.post(reverse("diff"), form | {"match": "id"})
+    assert sorted(Diff.objects.values_list("match", flat=True)) == ["auto", "id"]
+    assert Diff.objects.get(match="id").path != found.path
+    assert client.post(reverse("diff"), form | {"match": "guess"}).status_code == 404
+
+
+def test_a_comparison_of_before_still_opens(two, client_of, lead):
+    one, other, third = two
+    found = Diff.request(lead, one, other, "id")
+    result = found.result
+    del result["matching"], result["utterance_moves"], result["utterances"]["moved"]
+    rows = [json.loads(line) for line in found.path.read_text("utf-8").splitlines()]
+    for row in rows:
+        row["what"] = [what for what in row["what"] if what != "moved"]
+        for end in filter(None, (row["before"], row["after"])):
+            end.pop("id", None), end.pop("dialogue", None)
+    Diff.objects.filter(pk=found.pk).update(match="", result=result)
+    old = Diff.objects.get(pk=found.pk)
+    assert old.path.name == f"{one.pk}-{other.pk}.jsonl"
+    old.path.write_text("".join(json.dumps(row) + "\n" for row in rows if row["what"]), "utf-8")
+    page = client_of(lead).get(reverse("release_diff", args=[old.pk]))
+    assert page.status_code == 200 and "Utterances matched by id" not in page.content.decode()
+    assert f"/dialogues/{third.pk}/" in page.content.decode()
+    assert Diff.request(lead, one, other, "id").pk != old.pk

@@ -3,18 +3,21 @@
 from dataclasses import asdict
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from corpus import keeping, segmentation
+from corpus import keeping, segmentation, spreadsheets
 from corpus.complaints import Complaint, gettext_noop
 from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
 from corpus.scenes import Shot, shots
+from corpus.spreadsheets import CELLS
+from corpus.transcripts import TranscriptError
 from corpus.transcripts.reading import Options, columns, read
 from people.models import Event
 
@@ -71,15 +74,51 @@ class Source(Job):
         with self.transcript.open("rb") as file:
             return file.read()
 
+    @property
+    def is_workbook(self):
+        """Whether the transcript is a spreadsheet: a worker unpacks it, a page never."""
+        return self.transcript.name.lower().endswith(".xlsx")
+
+    @cached_property
+    def readable(self):
+        """Name and bytes of the transcript, of a workbook what was unpacked of it.
+
+        Raises TranscriptError while a worker has not unpacked it, or where it could not.
+        """
+        if not self.is_workbook:
+            return self.transcript.name, self.words
+        if default_storage.exists(self.cells_name):
+            with default_storage.open(self.cells_name, "rb") as file:
+                return self.cells_name, file.read()
+        looked = self.looked or {}
+        if "unread" in looked:
+            raise TranscriptError(looked["unread"]["template"], **looked["unread"]["values"])
+        raise TranscriptError(gettext_noop("A worker is reading the spreadsheet. Wait a moment."))
+
+    @property
+    def cells_name(self):
+        """Where the cells of a workbook are kept, beside the workbook."""
+        return f"{self.transcript.name}{CELLS}"
+
+    def unpack(self):
+        """Keep the cells of a workbook for pages to read. Raises SpreadsheetError."""
+        if self.transcript and self.is_workbook and not default_storage.exists(self.cells_name):
+            sheets = spreadsheets.read(self.words)
+            settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+            kept = settings.WORK_DIR / f"cells-{self.pk}"
+            with kept.open("wb") as file:
+                file.writelines(spreadsheets.pack(sheets))
+            keeping.put(kept, self.cells_name)
+
     def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
         chosen = encoding or self.encoding, columns or self.columns
         options = options or Options.from_json(self.reading)
-        return read(self.transcript.name, self.words, *chosen, options)
+        return read(*self.readable, *chosen, options)
 
-    def header(self, encoding=""):
+    def header(self, encoding="", sheet=""):
         """The column names of a transcript that is a table. Raises TranscriptError."""
-        return columns(self.transcript.name, self.words, encoding or self.encoding)
+        return columns(*self.readable, encoding or self.encoding, sheet)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -138,8 +177,14 @@ class Source(Job):
         return segmentation.dialogues(cues, self.gap, shots, self.scene, self.starts)
 
     def look(self):
-        """Find changes of scene and, without a transcript, speech; what it finds is proposed."""
+        """Find changes of scene and, without a transcript, speech; what it finds is proposed.
+        A transcript that is a workbook is unpacked.
+        """
         found = {"shots": [], "heard": []}
+        try:
+            self.unpack()
+        except Complaint as complaint:
+            found["unread"] = complaint.to_json()
         try:
             with keeping.local(self.media.name) as path:
                 found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
@@ -156,8 +201,9 @@ class Source(Job):
     def discard(self, person):
         """Delete a draft with its upload."""
         Event.record(person, "discard", self, title=self.title)
-        files = [file for file in (self.media, self.transcript) if file]
-        transaction.on_commit(lambda: [file.delete(save=False) for file in files])
+        names = [file.name for file in (self.media, self.transcript) if file]
+        names += [self.cells_name] if self.transcript and self.is_workbook else []
+        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     @property
@@ -182,6 +228,7 @@ class Source(Job):
 
         if self.claim():
             with self.settled():
+                self.unpack()
                 ingest(self)
         return self
 

@@ -1,15 +1,12 @@
-"""Plain: tables of utterances (CSV, TSV, JSONL, XLSX) with a mapping of their columns."""
+"""Plain: tables of utterances (CSV, TSV, JSON Lines, XLSX) with a mapping of their columns."""
 
-import csv
-import io
-import json
-import zipfile
-from collections.abc import Iterator, Mapping
-from typing import Any
+import re
+import unicodedata
+from collections.abc import Mapping
 
-import openpyxl
-
+from corpus import spreadsheets, tabular
 from corpus.complaints import gettext_noop
+from corpus.problems import Problem
 from corpus.transcripts import RawCue, TranscriptError
 from corpus.transcripts.times import seconds, span
 
@@ -18,117 +15,129 @@ NAMES = {  # lower-case column names that are taken for a role unless a person s
     "start": ("start", "starttime", "start_time", "begin", "onset", "开始", "开始时间", "起始时间"),
     "end": ("end", "endtime", "end_time", "offset", "结束", "结束时间"),
     "text": (
-        "text",
-        "utterance",
-        "transcript",
-        "sentence",
-        "words",
-        "文本",
-        "台词",
-        "话语",
-        "内容",
+        *("text", "utterance", "transcript", "sentence", "words"),
+        *("文本", "台词", "话语", "内容"),
     ),
     "speaker": ("speaker", "name", "character", "role", "说话人", "角色", "人物"),
 }
-LARGEST = 64 * 1024**2  # bytes that a spreadsheet may unpack to
+DECIMAL_COMMA = re.compile(r"\d+,\d+")
+COMMA_AND_THREE = re.compile(r"\d{1,3},\d{3}")  # could be thousands
+HOURS_AND_MINUTES = re.compile(r"\d+:\d\d:00")
 
-Row = tuple[int, dict[str, str]]  # line, column -> cell
+NO_TIME = gettext_noop("no time; expected seconds (83.5) or a clock (00:01:23,500)")
+NO_SPAN = gettext_noop("the row does not end after its start %(start)s")
+COMMAS = gettext_noop("numbers such as %(value)s are read with a decimal comma")
+WHOLE_MINUTES = gettext_noop(
+    "every time is a whole minute: to a spreadsheet, 1:23 is one hour and 23 minutes; type 0:01:23"
+)
 
 
 def guess(columns: list[str]) -> dict[str, str]:
     """Role -> column, for the roles whose column has a usual name."""
-    lower = {column.strip().lower(): column for column in columns}
+    folded = {_folded(column): column for column in reversed(columns)}
     return {
-        role: lower[name] for role, names in NAMES.items() for name in names[::-1] if name in lower
+        role: folded[name]
+        for role, names in NAMES.items()
+        for name in names[::-1]
+        if name in folded
     }
 
 
-def rows(kind: str, data: bytes | str) -> tuple[list[str], Iterator[Row]]:
-    """Column names and rows of a table of `kind` csv, tsv, jsonl (text) or xlsx (bytes).
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
-    Raises TranscriptError if there is no table.
+
+def read(kind: str, data: bytes | str, encoding: str = "", sheet: str = "") -> tabular.Table:
+    """A table of `kind` csv, tsv, jsonl (text), xlsx or cells (bytes). Raises TranscriptError."""
+    try:
+        if isinstance(data, bytes):
+            unpacked = spreadsheets.unpack if kind == "cells" else spreadsheets.read
+            return tabular.read_sheets(unpacked(data), sheet)
+        if kind == "jsonl":
+            return tabular.read_json_lines(data, encoding=encoding)
+        expected = [name for names in NAMES.values() for name in names]
+        return tabular.read_text(data, encoding=encoding, expected=expected)
+    except (tabular.TableError, spreadsheets.SpreadsheetError) as error:
+        raise TranscriptError(error.template, **error.values) from error
+
+
+def parse(table: tabular.Table, mapping: Mapping[str, str]) -> tuple[list[RawCue], list[Problem]]:
+    """Cues of the rows, and the rows that cannot be read, by line.
+
+    Raises TranscriptError naming a role without a column, or what is wrong with the first row
+    where none can be read.
     """
-    if isinstance(data, bytes):
-        found = _spreadsheet(data)
-    elif kind == "jsonl":
-        found = _json_lines(data)
-    else:
-        found = _separated(data, "\t" if kind == "tsv" else ",")
-    first = next(found, None)
-    if first is None:
-        raise TranscriptError(gettext_noop("The table has no rows."))
-    columns = list(first[1])
-
-    def all_rows() -> Iterator[Row]:
-        yield first
-        yield from found
-
-    return columns, all_rows()
-
-
-def parse(found: Iterator[Row], mapping: Mapping[str, str]) -> list[RawCue]:
-    """Cues of the rows. Raises TranscriptError naming the line, or the role without a column."""
     missing = [role for role in ("start", "end", "text") if not mapping.get(role)]
     if missing:
         raise TranscriptError(
             gettext_noop("Say which column holds: %(roles)s."), roles=", ".join(missing)
         )
-    cues = []
-    for line, cells in found:
-        if not any(cells.values()):
+    cues: list[RawCue] = []
+    problems: list[Problem] = []
+    errors: list[TranscriptError] = []
+    for row in table.rows:
+        if not any(map(str.strip, row.cells.values())):
             continue
-        place = f"line {line}"
-        start, end = (seconds(cells.get(mapping[role], ""), place) for role in ("start", "end"))
-        span(start, end, place)
-        speaker = cells.get(mapping.get("speaker", ""), "").strip()
-        cues.append(RawCue(start, end, tuple(cells.get(mapping["text"], "").split("\n")), speaker))
-    return cues
-
-
-def _separated(text: str, delimiter: str) -> Iterator[Row]:
-    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = next(lines, [])
-    try:
-        for values in lines:
-            yield lines.line_num, dict(zip(header, values, strict=False))
-    except csv.Error as error:
-        raise TranscriptError(
-            gettext_noop("Line %(line)d is not valid CSV: %(why)s"),
-            line=lines.line_num,
-            why=str(error),
-        ) from error
-
-
-def _json_lines(text: str) -> Iterator[Row]:
-    for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip():
+        times = [_time(table, row, mapping[role], problems, errors) for role in ("start", "end")]
+        start, end = times
+        if start is None or end is None:
             continue
         try:
-            cells = json.loads(line)
-            yield number, {str(key): _cell(value) for key, value in cells.items()}
-        except (ValueError, AttributeError, RecursionError) as error:
-            raise TranscriptError(
-                gettext_noop("Line %(line)d is not a JSON object."), line=number
-            ) from error
+            span(start, end, f"line {row.line}")
+        except TranscriptError as error:
+            errors.append(error)
+            column, details = mapping["end"], {"start": row.cells[mapping["start"]]}
+            place = table.where(row.line, column)
+            value = row.cells[column]
+            problems.append(Problem(row.line, place, value, "rejected", NO_SPAN, details))
+            continue
+        speaker = row.cells.get(mapping.get("speaker", ""), "").strip()
+        lines = tuple(row.cells.get(mapping["text"], "").split("\n"))
+        cues.append(RawCue(start, end, lines, speaker, row.line))
+    if not cues and errors:
+        raise errors[0]
+    return cues, [*problems, *_doubts(table, mapping)]
 
 
-def _spreadsheet(data: bytes) -> Iterator[Row]:
+def _time(
+    table: tabular.Table,
+    row: tabular.Row,
+    column: str,
+    problems: list[Problem],
+    errors: list[TranscriptError],
+) -> float | None:
+    """Seconds; None where the cell is no time, which is reported."""
+    cell = unicodedata.normalize("NFKC", row.cells[column]).strip()
+    if DECIMAL_COMMA.fullmatch(cell):
+        cell = cell.replace(",", ".")
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            if sum(entry.file_size for entry in packed.infolist()) > LARGEST:
-                raise TranscriptError(gettext_noop("The spreadsheet is too large to be read."))
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        sheet = book.worksheets[0].iter_rows(values_only=True)
-        header = [_cell(value) for value in next(sheet, ())]
-        for number, values in enumerate(sheet, 2):
-            yield number, dict(zip(header, map(_cell, values), strict=False))
-    except TranscriptError:
-        raise
-    except Exception as error:  # openpyxl raises whatever a broken file makes it stumble on
-        raise TranscriptError(
-            gettext_noop("The file is not a valid XLSX spreadsheet: %(why)s"), why=str(error)[:200]
-        ) from error
+        return seconds(cell, f"line {row.line}")
+    except TranscriptError as error:
+        errors.append(error)
+        place = table.where(row.line, column)
+        problems.append(Problem(row.line, place, row.cells[column], "rejected", NO_TIME))
+        return None
 
 
-def _cell(value: Any) -> str:
-    return "" if value is None else str(value)
+def _doubts(table: tabular.Table, mapping: Mapping[str, str]) -> list[Problem]:
+    """What makes the times of the whole table doubtful."""
+    cells = [
+        (row.line, mapping[role], row.cells[mapping[role]].strip())
+        for row in table.rows
+        for role in ("start", "end")
+    ]
+    commas = [cell for cell in cells if DECIMAL_COMMA.fullmatch(cell[2])]
+    clocks = [cell for cell in cells if cell[2]]
+    found = []
+    if commas and all(COMMA_AND_THREE.fullmatch(value) for _line, _column, value in commas):
+        line, column, value = commas[0]
+        where = table.where(line, column)
+        found.append(Problem(line, where, value, "warning", COMMAS, {"value": value}))
+    if (
+        table.sheet
+        and len(clocks) > 2
+        and all(HOURS_AND_MINUTES.fullmatch(value) for _line, _column, value in clocks)
+    ):
+        line, column, value = clocks[0]
+        found.append(Problem(line, table.where(line, column), value, "warning", WHOLE_MINUTES))
+    return found

@@ -1,0 +1,36 @@
+"""Plain: text without the characters that nothing can show and a database cannot store."""
+
+import re
+
+LINE_ENDS = re.compile(r"[\x0b\x0c\u2028\u2029]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> tuple[str, int]:
+    """The text, and how many characters were taken away or replaced.
+
+    Every kind of line end, such as U+2028, becomes \\n. Control characters but tab are removed;
+    PostgreSQL stores no U+0000. Half of a surrogate pair, which is no character, becomes U+FFFD;
+    a C1 control character becomes what Windows-1252 has in its place, where it comes from.
+    """
+    if text.isprintable():
+        return text, 0
+    text, ends = LINE_ENDS.subn("\n", text.replace("\r\n", "\n").replace("\r", "\n"))
+    text, others = UNPRINTABLE.subn(_replacement, text)
+    return text, ends + others
+
+
+def visible(text: str) -> str:
+    """The text with an escape such as \\x00 for each character that cannot be stored."""
+    if text.isprintable():
+        return text
+    return UNPRINTABLE.sub(lambda found: ascii(found.group())[1:-1], text)
+
+
+def _replacement(found: re.Match[str]) -> str:
+    character = found.group()
+    if "\ud800" <= character <= "\udfff":
+        return "\ufffd"
+    if "\x80" <= character <= "\x9f":
+        return character.encode("latin-1").decode("cp1252", "ignore")
+    return ""

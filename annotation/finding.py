@@ -6,14 +6,15 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Judgement, SchemeVersion
 from annotation.templatetags.scheme import named
-from corpus.forms import Filter, NamedField
+from corpus.forms import EXACT, Filter, NamedField
 
 
 class FindingForm(Filter):
     """Every filter narrows; the words are looked up by `corpus.searching`."""
 
-    field_order = ["q", "source", "speaker", "label", "state"]
+    field_order = ["q", "exact", "source", "speaker", "label", "state"]
     q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
+    exact = forms.BooleanField(label=_("exact"), required=False)
     speaker = NamedField("speakers", "name", label=_("speaker"))
     label = forms.ChoiceField(label=_("judged as"), required=False)
     state = forms.ChoiceField(
@@ -32,9 +33,12 @@ class FindingForm(Filter):
         super().__init__(data, corpus=corpus)
         self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
+        self.fields["exact"].widget.attrs["title"] = EXACT
 
     def by_q(self, rows, value):
         return rows
+
+    by_exact = by_q
 
     def by_source(self, rows, value):
         return rows.filter(dialogue__source__in=ids(self.corpus.sources.filter(**value)))

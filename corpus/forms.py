@@ -14,11 +14,13 @@ from corpus.ingest import digest
 from corpus.jobs import sentence
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
+from corpus.normalization import search_key
 from corpus.scope import number
 from corpus.transcripts.reading import SUFFIXES
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
+EXACT = _("Case, width, invisible characters, and traditional or simplified must be the same.")
 FEW = 60  # sources or speakers that a list still shows
 LARGEST_TRANSCRIPT = 64 * 1024**2
 ROLE_LABELS = {
@@ -261,7 +263,7 @@ class NamedField(forms.CharField):
         if not value:
             return None
         if self.many:
-            return {f"{self.attribute}__icontains": value}
+            return {"search__contains": search_key(value)}
         return {"pk": number(value)}
 
 
@@ -316,7 +318,7 @@ class DialogueFilter(Filter):
     )
 
     def by_name(self, rows, value):
-        return rows.filter(uid__icontains=value)
+        return rows.filter(search__contains=search_key(value))
 
     def by_source(self, rows, value):
         return rows.filter(source__in=self.corpus.sources.filter(**value))

@@ -62,42 +62,30 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
             "ignored": table.ignored,
         },
     )
-    _store_findings(source, table)
-    _store_rows(source, table, _speakers(corpus, table))
+    speakers = _speakers(corpus, table)
+    spellings = Speaker.spellings(((row.speaker, row.line) for row in table.rows), speakers)
+    Finding.keep(source, [*table.problems, *spellings])
+    _store_rows(source, table, speakers)
     return source
 
 
-def _store_findings(source: Source, table: Table) -> None:
-    findings = (
-        Finding(
-            source=source,
-            line=problem.line,
-            column=problem.column,
-            value=problem.value[:200],
-            outcome=problem.outcome,
-            reason=problem.reason,
-            details=problem.details,
-        )
-        for problem in table.problems
-    )
-    create(Finding, findings, BATCH)
-
-
 def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
-    names = {row.speaker for row in table.rows if row.speaker}
-    Speaker.objects.bulk_create(
-        (
-            Speaker(
-                corpus=corpus,
-                name=name,
-                traits=table.speakers.get(name, {}),
-                pseudonym=name[:40] if table.pseudonyms else "",
-            )
-            for name in sorted(names)
-        ),
-        ignore_conflicts=True,
+    """Name, as the table has it -> speaker, made if there is none."""
+    taken = set(corpus.speakers.exclude(pseudonym="").values_list("pseudonym", flat=True))
+
+    def pseudonym(name: str) -> str:
+        chosen = name[:40] if table.pseudonyms else ""
+        if chosen in taken:
+            return ""
+        taken.add(chosen)
+        return chosen
+
+    return Speaker.named(
+        corpus.pk,
+        (row.speaker for row in table.rows if row.speaker),
+        traits=lambda name: table.speakers.get(name, {}),
+        pseudonym=pseudonym,
     )
-    return {speaker.name: speaker for speaker in corpus.speakers.all()}
 
 
 def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> None:

@@ -16,7 +16,7 @@ from django.db import transaction
 from corpus import cutting, keeping, media, segmentation
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
-from corpus.models import Dialogue, Source, Speaker, Utterance
+from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
 from corpus.transcripts import Cue, TranscriptError
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
@@ -227,11 +227,9 @@ def digest(path: Path) -> str:
 
 @transaction.atomic
 def _store(source: Source, found: media.Probe, cuts: list[Cut], sha256: str) -> None:
-    names = {cue.speaker for part in cuts for cue in part.cues if cue.speaker}
-    speakers = {
-        name: Speaker.objects.get_or_create(corpus_id=source.corpus_id, name=name)[0]
-        for name in sorted(names)
-    }
+    named = [(cue.speaker, cue.line) for part in cuts for cue in part.cues if cue.speaker]
+    speakers = Speaker.named(source.corpus_id, (name for name, _line in named))
+    Finding.keep(source, Speaker.spellings(named, speakers))
     numbers = source.dialogues.values_list("uid", flat=True)
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)
     kept = [part.origin.pk for part in cuts if part.origin]

@@ -2,14 +2,19 @@
 
 Word-wise full text finds no Chinese, and trigrams find nothing shorter than three characters,
 which is most of what is looked for in Chinese. So the index holds every pair of neighbouring
-characters (and every single one) of a text: PostgreSQL in a GIN index over an array that a
-function makes, SQLite in an FTS5 table that triggers fill. What the index finds is compared with
-the words themselves, so that it only has to find enough.
+characters (and every single one) of a text as it is compared (`corpus.normalization.search_key`,
+which the column `search` holds): PostgreSQL in a GIN index over an array that a function makes,
+SQLite in an FTS5 table that triggers fill. What the index finds is compared with the words
+themselves, so that it only has to find enough.
 """
 
 from django.db import connection, transaction
-from django.db.models import BooleanField, Q, QuerySet
+from django.db.models import BooleanField, Q, QuerySet, Value
 from django.db.models.expressions import RawSQL
+from django.db.models.functions import StrIndex
+from django.db.models.lookups import GreaterThan
+
+from corpus.normalization import search_key
 
 LONGEST = 5_000  # characters of a text that SQLite indexes
 CHUNK = 256  # rows that a first look takes from SQLite's index
@@ -17,23 +22,26 @@ WINDOW = 20_000  # ids that the first look covers on PostgreSQL
 
 POSTGRES = [
     """
-    CREATE OR REPLACE FUNCTION corpus_grams(words text) RETURNS text[]
+    CREATE OR REPLACE FUNCTION corpus_grams_of(words text) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE COST 500 AS $$
-      SELECT coalesce(array_agg(DISTINCT substr(lower(words), i, n)), '{}')
+      SELECT coalesce(array_agg(DISTINCT substr(words, i, n)), '{}')
       FROM generate_series(1, char_length(words)) AS i, generate_series(1, 2) AS n
     $$
     """,
+    "DROP INDEX IF EXISTS corpus_grams",  # what releases up to 0.1.0 had, over the bare text
+    "DROP FUNCTION IF EXISTS corpus_grams(text)",
     """
-    CREATE INDEX IF NOT EXISTS corpus_grams ON corpus_utterance USING gin (corpus_grams(text))
+    CREATE INDEX IF NOT EXISTS corpus_search
+    ON corpus_utterance USING gin (corpus_grams_of(search))
     """,
 ]
 
 GRAMS = """(
     SELECT group_concat(
-      printf('%x', unicode(substr(lower({row}.text), n, 1))) || 'x'
-        || CASE WHEN n < length({row}.text)
-           THEN printf('%x', unicode(substr(lower({row}.text), n + 1, 1))) ELSE '' END, ' ')
-    FROM corpus_place WHERE n <= length({row}.text))"""
+      printf('%x', unicode(substr({row}.search, n, 1))) || 'x'
+        || CASE WHEN n < length({row}.search)
+           THEN printf('%x', unicode(substr({row}.search, n + 1, 1))) ELSE '' END, ' ')
+    FROM corpus_place WHERE n <= length({row}.search))"""
 ADD = f"INSERT INTO corpus_grams(rowid, grams) VALUES (new.id, {GRAMS.format(row='new')});"
 DROP = (
     "INSERT INTO corpus_grams(corpus_grams, rowid, grams)"
@@ -45,8 +53,8 @@ SQLITE = [
     "grams, content='', columnsize=0, detail=none, prefix='5', tokenize='ascii')",
     f"""CREATE TRIGGER corpus_grams_add AFTER INSERT ON corpus_utterance BEGIN {ADD} END""",
     f"""CREATE TRIGGER corpus_grams_drop AFTER DELETE ON corpus_utterance BEGIN {DROP} END""",
-    f"""CREATE TRIGGER corpus_grams_change AFTER UPDATE OF text ON corpus_utterance
-        WHEN old.text <> new.text BEGIN {DROP} {ADD} END""",
+    f"""CREATE TRIGGER corpus_grams_change AFTER UPDATE OF search ON corpus_utterance
+        WHEN old.search <> new.search BEGIN {DROP} {ADD} END""",
 ]
 
 
@@ -77,30 +85,43 @@ def _sqlite_is_ready() -> bool:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
-            " AND name LIKE 'corpus_grams%'"
+            " AND name LIKE 'corpus_grams%%' AND sql LIKE '%%.search%%'",
+            [],
         )
         return bool(cursor.fetchone()[0] == 3)
 
 
-def found(rows: QuerySet, words: str, after: int, size: int, forwards: bool = True) -> list:
+def contains(column: str, words: str) -> GreaterThan:
+    """A condition: `column` holds `words`, character by character, on every database."""
+    return GreaterThan(StrIndex(column, Value(words)), 0)
+
+
+def found(
+    rows: QuerySet, words: str, after: int, size: int, forwards: bool = True, exact: bool = False
+) -> list:
     """The next `size` of `rows` (utterances) that contain `words`, by pk from `after` on.
 
-    Backwards they come in falling order. Case does not matter in Latin letters.
+    Backwards they come in falling order. Words are compared by their search key; `exact` ones as
+    they stand, character by character.
     """
-    if not words:
+    key = search_key(words)
+    if words and exact:
+        rows = rows.filter(contains("text", words))
+    elif words:
+        rows = rows.filter(contains("search", key)) if key else rows.none()
+    if not key:  # nothing that the index knows
         return list(_from(rows, after, forwards)[:size])
-    rows = rows.filter(text__icontains=words)
     search = _in_postgres if connection.vendor == "postgresql" else _in_sqlite
-    return search(rows, words, after, size, forwards)
+    return search(rows, key, after, size, forwards)
 
 
-def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
+def _in_postgres(rows: QuerySet, key: str, after: int, size: int, forwards: bool) -> list:
     """First a window of ids, in which a frequent word is found without collecting all of its
     places; then, for the others, everything. Related rows are fetched for the page alone.
     """
-    grams = _grams(words)
-    folded = ", ".join(["lower(%s)"] * len(grams))
-    indexed = f"corpus_grams(corpus_utterance.text) @> ARRAY[{folded}]"
+    grams = _grams(key)
+    listed = ", ".join(["%s"] * len(grams))
+    indexed = f"corpus_grams_of(corpus_utterance.search) @> ARRAY[{listed}]"
     held = rows.filter(RawSQL(indexed, grams, output_field=BooleanField()))
     if forwards:
         order, edge = "pk", after + WINDOW
@@ -118,11 +139,11 @@ def _in_postgres(rows: QuerySet, words: str, after: int, size: int, forwards: bo
     return list(rows.filter(pk__in=ids).order_by(order))
 
 
-def _in_sqlite(rows: QuerySet, words: str, after: int, size: int, forwards: bool) -> list:
+def _in_sqlite(rows: QuerySet, key: str, after: int, size: int, forwards: bool) -> list:
     """The index gives ids in order: as many as are needed, eight times as many each time."""
     result, chunk = [], CHUNK
     while len(result) < size:
-        sql, values = _sqlite_rows(words, after, chunk, forwards)
+        sql, values = _sqlite_rows(key, after, chunk, forwards)
         with connection.cursor() as cursor:
             cursor.execute(sql, values)
             ids = [row[0] for row in cursor.fetchall()]
@@ -140,22 +161,21 @@ def _from(rows: QuerySet, after: int, forwards: bool) -> QuerySet:
     return rows.filter(pk__lt=after).order_by("-pk")
 
 
-def _grams(words: str) -> list[str]:
-    """What the index must hold of `words`: their pairs of neighbours, or the one character."""
-    return sorted({words[n : n + 2] for n in range(max(len(words) - 1, 1))})
+def _grams(key: str) -> list[str]:
+    """What the index must hold of `key`: its pairs of neighbours, or the one character."""
+    return sorted({key[n : n + 2] for n in range(max(len(key) - 1, 1))})
 
 
-def _sqlite_rows(words: str, after: int, limit: int, forwards: bool) -> tuple[str, list]:
+def _sqlite_rows(key: str, after: int, limit: int, forwards: bool) -> tuple[str, list]:
     """SQL and its values: the next `limit` rowids that the index gives."""
 
     def token(gram: str) -> str:
-        folded = (letter.lower() if letter.isascii() else letter for letter in gram)
-        coded = "x".join(f"{ord(letter):x}" for letter in folded)
+        coded = "x".join(f"{ord(letter):x}" for letter in gram)
         return f"{coded}x*" if len(gram) == 1 else coded
 
     side, order = (">", "ASC") if forwards else ("<", "DESC")
     return (
         f"SELECT rowid FROM corpus_grams WHERE corpus_grams MATCH %s AND rowid {side} %s"
         f" ORDER BY rowid {order} LIMIT %s",
-        [" AND ".join(map(token, _grams(words))), after, limit],
+        [" AND ".join(map(token, _grams(key))), after, limit],
     )

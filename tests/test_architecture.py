@@ -11,10 +11,11 @@ LEARNER = {"torch", "transformers"}
 PLAIN = [
     *("corpus/complaints.py", "corpus/encoding.py", "corpus/segmentation.py", "corpus/media.py"),
     *("corpus/cutting.py", "corpus/pairing.py", "corpus/turns.py", "corpus/scenes.py"),
-    *("corpus/hearing.py", "corpus/tonemapping.py"),
+    *("corpus/hearing.py", "corpus/tonemapping.py", "corpus/normalization.py"),
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py"),
     *("annotation/pairwise.py", "annotation/resampling.py", "annotation/tables.py"),
+    *("annotation/judgement_table.py", "annotation/unit_sums.py"),
     *("annotation/tallying.py", "annotation/reliability.py", "annotation/quality.py"),
     *("annotation/charts.py",),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),

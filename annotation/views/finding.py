@@ -23,17 +23,19 @@ def finding(request, pk):
     rows = form.filtered(rows)
     if request.method == "POST":
         return _assigned(request, corpus, rows)
-    words = form.cleaned_data.get("q", "") if form.is_valid() else ""
+    asked = form.cleaned_data if form.is_valid() else {}
+    words, exact = asked.get("q", ""), asked.get("exact", False)
     shown = rows.select_related("dialogue__source", "speaker")
 
     def fetch(edge, forwards, size):
-        return found(shown, words, number(edge, 0 if forwards else 2**62), size, forwards)
+        return found(shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact)
 
     page = context(
         corpus,
         "corpus",
         form=form,
         words=words,
+        exact=exact,
         page=Keyset(request, fetch, lambda row: str(row.pk)),
         speakers=corpus.speakers.all()[:2000] if corpus.my_role == LEAD else [],
     )

@@ -9,6 +9,7 @@ from annotation.models import GoldAnswer, Round, SchemeVersion
 from annotation.models.gold import gold_of, with_gold
 from annotation.scheme import SchemeError
 from corpus.jobs import sentence
+from corpus.normalization import search_key
 from corpus.scope import (
     ADJUDICATOR,
     LEAD,
@@ -28,7 +29,7 @@ def keys(request, pk):
     others = corpus.dialogues.published().exclude(pk__in=rows.values("pk"))
     words = request.GET.get("q", "").strip()
     if words:
-        others = others.filter(uid__icontains=words)
+        others = others.filter(search__contains=search_key(words))
     shown = context(
         corpus,
         "rounds",

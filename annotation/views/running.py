@@ -14,6 +14,7 @@ from annotation.progress import by_state
 from annotation.views.rounds import round_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
+from corpus.normalization import search_key
 from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of
 from people.models import Event
 
@@ -106,7 +107,7 @@ def places(request, pk):
     state = request.GET.get("state", "")
     rows = found.places.select_related("dialogue", "withdrawal")
     if words := request.GET.get("q", "").strip():
-        rows = rows.filter(dialogue__uid__icontains=words)
+        rows = rows.filter(dialogue__search__contains=search_key(words))
     if state == "stuck":
         rows = rows.filter(pk__in=found.stuck().values("pk"))
     elif state in STATES:

@@ -29,6 +29,7 @@ from annotation.models import (
 from annotation.scoring import below, gold_scores
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
+from corpus.normalization import search_key
 from corpus.scope import at_most, context, number, page_of, with_role
 
 
@@ -125,7 +126,7 @@ def history(request):
     )
     words, chosen = request.GET.get("q", "").strip(), number(request.GET.get("round"))
     if words:
-        rows = rows.filter(utterance__text__icontains=words)
+        rows = rows.filter(utterance__search__contains=search_key(words))
     if chosen:
         rows = rows.filter(assignment__round=chosen)
     page = page_of(request, rows.order_by("-assignment", "utterance"), 30)

@@ -8,6 +8,7 @@ from django.db.models import Count, Manager, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from corpus.complaints import gettext_noop
+from corpus.fields import Normalized, NormalizedQuerySet, SearchField
 from corpus.jobs import Refused
 from corpus.models.corpora import Corpus
 from corpus.models.revisions import Revised
@@ -16,7 +17,7 @@ from corpus.turns import Turn
 from people.models import Event
 
 
-class DialogueQuerySet(models.QuerySet):
+class DialogueQuerySet(NormalizedQuerySet):
     def of(self, person):
         """What the person may open: a lead everything, the others what is published."""
         led = Q(corpus__in=Corpus.objects.led_by(person))
@@ -46,7 +47,7 @@ class DialogueQuerySet(models.QuerySet):
         return len(made)
 
 
-class Dialogue(Revised):
+class Dialogue(Normalized, Revised):
     """A stretch of talk that is watched and judged as one; the clip's zero is its `start`."""
 
     corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="dialogues")
@@ -61,6 +62,7 @@ class Dialogue(Revised):
     poster = models.FileField(blank=True, max_length=300)
     audio = models.FileField(blank=True, max_length=300)
     peaks = models.FileField(blank=True, max_length=300)
+    search = SearchField("uid")
 
     objects = DialogueQuerySet.as_manager()
 
@@ -108,14 +110,14 @@ class Publication(models.Model):
         return f"{self.dialogue} {self.at:%Y-%m-%d}"
 
 
-class UtteranceManager(Manager):
+class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):
     """Leaves out what a revision took out of its dialogue; `whole` has that too."""
 
     def get_queryset(self):
         return super().get_queryset().filter(retired=False)
 
 
-class Utterance(models.Model):
+class Utterance(Normalized):
     """What one speaker says in one go: text and a span (seconds in the dialogue's clip).
 
     A row is never deleted: what a revision removes, or changes so much that it is judged anew, is
@@ -133,9 +135,10 @@ class Utterance(models.Model):
     end = models.FloatField(null=True)
     machine = models.BooleanField(default=False)
     retired = models.BooleanField(default=False)
+    search = SearchField("text")
 
     objects = UtteranceManager()
-    whole = Manager()  # noqa: DJ012
+    whole = NormalizedQuerySet.as_manager()  # noqa: DJ012
 
     class Meta:
         ordering = ["dialogue_id", "number"]

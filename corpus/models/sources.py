@@ -10,7 +10,9 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from corpus import keeping, segmentation, spreadsheets
+from corpus.batches import create
 from corpus.complaints import Complaint, gettext_noop
+from corpus.fields import Normalized, NormalizedQuerySet, SearchField
 from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
@@ -26,12 +28,12 @@ def source_path(source, name):
     return f"sources/{source.corpus_id}/{name}"
 
 
-class SourceQuerySet(models.QuerySet):
+class SourceQuerySet(NormalizedQuerySet):
     def of(self, person):
         return self.filter(corpus__in=Corpus.objects.led_by(person))
 
 
-class Source(Job):
+class Source(Normalized, Job):
     """An episode with its transcript, or a published table; what was read from it is its rows."""
 
     class Kind(models.TextChoices):
@@ -55,6 +57,7 @@ class Source(Job):
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    search = SearchField("title")
 
     verb = "ingest"
     objects = SourceQuerySet.as_manager()
@@ -268,6 +271,25 @@ class Finding(models.Model):
 
     def __str__(self):
         return f"line {self.line}, {self.column}: {self.why}"
+
+    @classmethod
+    def keep(cls, source, problems):
+        """Store what reading the files of `source` found; the number of it."""
+        return create(
+            cls,
+            (
+                cls(
+                    source=source,
+                    line=problem.line,
+                    column=problem.column,
+                    value=problem.value,
+                    outcome=problem.outcome,
+                    reason=problem.reason,
+                    details=problem.details,
+                )
+                for problem in problems
+            ),
+        )
 
     @property
     def why(self):

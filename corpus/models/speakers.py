@@ -3,15 +3,30 @@
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
+from corpus.batches import batches, create
 from corpus.complaints import gettext_noop
+from corpus.fields import Normalized, NormalizedField, NormalizedQuerySet, SearchField
 from corpus.jobs import Refused
 from corpus.models.corpora import Corpus
+from corpus.normalization import normalized, visible
+from corpus.problems import Problem
 from people.models import Event
 
+OTHER_SPELLING = gettext_noop(
+    "Another spelling of “%(name)s”: the names differ in case, width, white space or invisible"
+    " characters only and are one speaker."
+)
+NO_NAME = gettext_noop("Nothing but invisible characters; no speaker is named.")
 
-class SpeakerQuerySet(models.QuerySet):
+
+class SpeakerQuerySet(NormalizedQuerySet):
     def of(self, person):
         return self.filter(corpus__in=Corpus.objects.led_by(person))
+
+    def duplicates(self):
+        """Those of one corpus whose names differ in case, width or invisible characters only."""
+        names = self.order_by().values("identity").annotate(n=models.Count("pk"))
+        return self.filter(identity__in=names.filter(n__gt=1).values("identity"))
 
 
 class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):
@@ -21,8 +36,12 @@ class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):
         return super().get_queryset().filter(merged_into=None)
 
 
-class Speaker(models.Model):
-    """Somebody who talks in the dialogues of a corpus."""
+class Speaker(Normalized):
+    """Somebody who talks in the dialogues of a corpus.
+
+    Names that differ in case, width, white space or invisible characters only name one speaker;
+    corpora of before have some twice, which is why no constraint says so.
+    """
 
     class Gender(models.TextChoices):
         FEMALE = "female", _("female")
@@ -45,6 +64,8 @@ class Speaker(models.Model):
     pseudonym = models.CharField(_("pseudonym"), max_length=40, blank=True)
     traits = models.JSONField(default=dict)
     merged_into = models.ForeignKey("self", models.RESTRICT, null=True, editable=False)
+    identity = NormalizedField("name")
+    search = SearchField("name", "pseudonym")
 
     objects = SpeakerManager()
     whole = SpeakerQuerySet.as_manager()
@@ -63,6 +84,7 @@ class Speaker(models.Model):
                 name="one_speaker_a_pseudonym",
             ),
         ]
+        indexes = [models.Index(fields=["corpus", "identity"], name="speakers_by_identity")]
 
     def __str__(self):
         return self.name
@@ -89,17 +111,60 @@ class Speaker(models.Model):
         """Who this is by today: the speaker it was merged into, or itself."""
         return self.merged_into.now if self.merged_into_id else self
 
+    @classmethod
+    @transaction.atomic
+    def named(cls, corpus_id, names, **fields):
+        """Name -> the speaker of the corpus that it names, made if there is none.
+
+        Of several spellings of a new name the first is kept. Each of `fields` gives the value of
+        a new speaker's field for its name. What only consists of invisible characters is no name.
+        """
+        Corpus.objects.select_for_update(no_key=True).get(pk=corpus_id)  # nobody makes them too
+        names = {name: normalized(name) for name in names}
+        known, exact = {}, {}
+        for part in batches({*names.values()} - {""}, 500):
+            there = cls.objects.filter(corpus_id=corpus_id, identity__in=part)
+            for speaker in there.order_by("pk"):
+                known.setdefault(speaker.identity, speaker)
+                exact[speaker.name] = speaker
+        new = {}
+        for name, identity in names.items():
+            if identity and identity not in known:
+                values = {field: value(name) for field, value in fields.items()}
+                made = cls(corpus_id=corpus_id, name=visible(name), **values)
+                known[identity] = new[identity] = made
+        create(cls, new.values())
+        return {
+            name: exact.get(name) or known[identity] for name, identity in names.items() if identity
+        }
+
+    @staticmethod
+    def spellings(named, speakers):
+        """Problems, one for each spelling that is not the name of the speaker that it means.
+
+        `named` are (name, line) as a file has them, `speakers` what `named` made of the names.
+        """
+        found = {}
+        for name, line in named:
+            speaker = speakers.get(name)
+            if name and (speaker is None or speaker.name != name) and name not in found:
+                kept = speaker.name if speaker else ""
+                reason = OTHER_SPELLING if speaker else NO_NAME
+                found[name] = Problem(line, "speaker", name, "repaired", reason, {"name": kept})
+        return [*found.values()]
+
     @transaction.atomic
     def describe(self, person, name, pseudonym, traits):
         """Rename the speaker, with its traits. Raises Refused for a name that is taken."""
-        name, pseudonym = name.strip(), pseudonym.strip()
+        name, pseudonym = visible(name), pseudonym.strip()
         if not name:
             raise Refused(gettext_noop("A speaker needs a name."))
         others = Speaker.objects.filter(corpus_id=self.corpus_id).exclude(pk=self.pk)
-        if others.filter(name=name).exists():
+        same = others.filter(identity=normalized(name)).first() if name != self.name else None
+        if same:
             raise Refused(
                 gettext_noop("There is a speaker “%(name)s” already; merge the two instead."),
-                name=name,
+                name=same.name,
             )
         if pseudonym and others.filter(pseudonym=pseudonym).exists():
             raise Refused(

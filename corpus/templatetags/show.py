@@ -1,11 +1,11 @@
 """Times, shares, edits and hits as people say them."""
 
-import re
-
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext_lazy
+
+from corpus.normalization import occurrences
 
 register = template.Library()
 
@@ -33,17 +33,14 @@ def clock(seconds):
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
 
 
-@register.filter
-def marked(text, words):
-    """The text with every occurrence of `words` in a <mark>."""
-    if not words:
-        return text
-    parts = re.split(f"({re.escape(words)})", text, flags=re.IGNORECASE)
-    return format_html_join(
-        SafeString(""),
-        "{}",
-        ((format_html("<mark>{}</mark>", p) if n % 2 else p,) for n, p in enumerate(parts)),
-    )
+@register.simple_tag
+def marked(text, words, exact):
+    """The text with every occurrence of `words`, as search compares them, in a <mark>."""
+    parts, last = [], 0
+    for start, end in occurrences(text, words, exact):
+        parts += [text[last:start], format_html("<mark>{}</mark>", text[start:end])]
+        last = end
+    return format_html_join(SafeString(""), "{}", ((part,) for part in [*parts, text[last:]]))
 
 
 @register.filter

@@ -1,5 +1,8 @@
 """Speakers: who talks, their traits and pseudonyms; renaming and merging."""
 
+from itertools import groupby
+from operator import attrgetter
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Count, Q
@@ -9,31 +12,50 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus.forms import SpeakerForm
+from corpus.forms import EXACT, SpeakerForm
 from corpus.jobs import Refused, sentence
 from corpus.models import Speaker
+from corpus.normalization import normalized, search_key, visible
 from corpus.scope import LEAD, context, corpus_of, number, page_of, with_role
+from corpus.searching import contains
 from people.models import Event
+
+MOST_DUPLICATES = 200
 
 
 def speakers(request, pk):
     """Everybody who talks in the corpus, with how much."""
     corpus = corpus_of(request, pk, LEAD)
-    words = request.GET.get("q", "").strip()
-    rows = corpus.speakers.annotate(size=Count("utterances", filter=Q(utterances__retired=False)))
-    if words:
-        rows = rows.filter(Q(name__icontains=words) | Q(pseudonym__icontains=words))
+    words, exact = request.GET.get("q", "").strip(), bool(request.GET.get("exact"))
+    everybody = corpus.speakers.annotate(
+        size=Count("utterances", filter=Q(utterances__retired=False))
+    )
+    rows = everybody
+    if words and exact:
+        held = contains("name", words) | contains("pseudonym", words)
+        rows = rows.filter(held)
+    elif words:
+        rows = rows.filter(search__contains=search_key(words))
     nameless = corpus.speakers.filter(pseudonym="").count()
     order = "-size" if request.GET.get("order") == "size" else "name"
     page = context(
         corpus,
         "corpus",
         words=words,
+        exact=exact,
+        exact_help=EXACT,
+        duplicates=_duplicates(everybody.filter(pk__in=corpus.speakers.duplicates())),
         order=order,
         page=page_of(request, rows.order_by(order, "pk"), 100),
         nameless=nameless,
     )
     return render(request, "corpus/speakers.html", page)
+
+
+def _duplicates(rows):
+    """Groups of speakers whose names are the same but for their spelling; who talks most first."""
+    ordered = rows.order_by("identity", "-size", "pk")[:MOST_DUPLICATES]
+    return [list(group) for _same, group in groupby(ordered, attrgetter("identity"))]
 
 
 def _speaker_of(request, pk):
@@ -70,12 +92,13 @@ def speaker(request, pk):
 def new_speaker(request, pk):
     """The speaker of a name, made if there is none; for the editor."""
     corpus = corpus_of(request, pk, LEAD)
-    name = request.POST.get("name", "").strip()
+    name = visible(request.POST.get("name", ""))
     if not name or len(name) > 80:
         return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
     with transaction.atomic():
-        found, made = Speaker.objects.get_or_create(corpus=corpus, name=name)
-        if made:
+        known = corpus.speakers.filter(identity=normalized(name)).exists()
+        found = Speaker.named(corpus.pk, [name])[name]
+        if not known:
             Event.record(request.user, "introduce", found, name=name)
     return JsonResponse({"id": found.pk, "name": found.name})
 

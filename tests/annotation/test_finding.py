@@ -82,3 +82,26 @@ def test_many_are_given_to_a_speaker_at_once_and_it_can_be_undone(lead, corpus):
     one.refresh_from_db()
     one.undo(corpus.people("lead").first().person, one.head)
     assert Utterance.objects.filter(speaker=speaker).count() == 1
+
+
+def test_words_are_found_in_any_form_unless_they_are_to_be_exact(lead, corpus):
+    dialogue = make_dialogue(corpus, size=3)
+    first, second, third = dialogue.utterances.all()
+    for row, text in ((first, "剪頭髮，ＯＫ"), (second, "剪头发，ok"), (third, "ﬁn\u200bal")):
+        Utterance.objects.filter(pk=row.pk).update(text=text)
+    assert shown(lead, corpus, q="头发") == shown(lead, corpus, q="Ｏk") == [first.uid, second.uid]
+    assert shown(lead, corpus, q="头发", exact="on") == [second.uid]
+    assert shown(lead, corpus, q="OK", exact="on") == [] == shown(lead, corpus, q="\u200b")
+    assert shown(lead, corpus, q="FINAL") == [third.uid]
+    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "头发,o"}).content.decode()
+    assert "剪<mark>頭髮，Ｏ</mark>Ｋ" in page and "剪<mark>头发，o</mark>k" in page
+    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "ok", "exact": "on"})
+    page = page.content.decode()
+    assert 'name="exact"' in page and "checked" in page and "剪头发，<mark>ok</mark>" in page
+
+
+def test_exact_words_stay_exact_on_the_next_page(lead, corpus):
+    make_dialogue(corpus, size=60)
+    address = reverse("finding", args=[corpus.pk])
+    page = lead.get(address, {"q": "句", "exact": "on"}).content.decode()
+    assert "exact=on" in page[page.index('rel="next"') - 200 :]

@@ -252,10 +252,9 @@ class _Reader:
         if others and all(number(value) is not None for value in others):
             return found | perhaps
         for value in sorted(perhaps):
-            words = (
-                f"{_shown(value)} is counted as a value; if it is no answer, say --missing={value}"
-            )
-            self._note(self._line_of("value", {value}), "value", words)
+            every = ",".join([*sorted(filter(None, found)), value])
+            words = f"{_shown(value)} is counted as a value; if it is no answer, say"
+            self._note(self._line_of("value", {value}), "value", f"{words} --missing={every}")
         return found
 
     def _merge_values(self, kept: Sequence[int]) -> tuple[list[str], list[float] | None]:
@@ -280,7 +279,7 @@ class _Reader:
         found = wanted or sorted(set(into.values()))
         if numeric:
             self._say_commas(times)
-            found = wanted or sorted(found, key=_decimal)
+            found = wanted or sorted(found, key=lambda value: (_decimal(value), len(value), value))
         known = set(found)
         for row in kept:
             value = cells[row]
@@ -334,10 +333,10 @@ class _Reader:
     def _no_order(self, found: Sequence[str]) -> str:
         words = [value for value in found if number(value) is None]
         if len(words) < len(found):
-            line = self._line_of("value", words)
+            line, named = self._line_of("value", words), _listed(list(map(_shown, words)))
             return (
-                f"line {line}: not all values are numbers: {_listed(words)}. Say the order of all"
-                " with --values a,b,c, or name what is no answer with --missing"
+                f"line {line}: not all values are numbers: {named}. Say the order of all with"
+                " --values a,b,c, or name what is no answer with --missing"
             )
         return f"say the order of {_listed(found)} with --values a,b,c"
 

@@ -35,6 +35,7 @@ from annotation.resampling import METHODS, REPLICATES, Clusters, Interval, inter
 from annotation.unit_sums import AT_ONCE, MOST, ONE_UNIT, TOO_MANY_VALUES, Numbers, UnitSums
 
 ONE_CLUSTER = "one_cluster"  # nothing to draw from
+UNUSED = "unused"  # a value that no unit with two judgements has
 FEW_DEFINED = "few_defined"  # the coefficient is undefined in most of what is drawn
 MOST_REPLICATES = 100_000
 MOST_CLASSES = 50  # values that are told one by one
@@ -48,6 +49,7 @@ REASONS = {
     ONE_UNIT: "there is one unit only",
     TOO_MANY_VALUES: "too many different values",
     pairwise.INCOMPLETE: "not every annotator judged every unit",
+    UNUSED: "in no unit with two judgements",
     ONE_CLUSTER: "there is one cluster only",
     FEW_DEFINED: "undefined in most samples",
 }
@@ -91,6 +93,7 @@ def report(
     if len(table.values) <= MOST_CLASSES:
         alphas = unit_sums.class_alphas(given)
         why = unit_sums.why_undefined(given)
+        why = UNUSED if why == NO_CHANCE else why
         pairs = zip(table.values, alphas, strict=True)
         found["classes"] = {value: told(float(one), why) for value, one in pairs}
     return found

@@ -57,6 +57,7 @@ class Options:
     numbers: bool = True
     spellings: bool = False
     skip: bool = False
+    encoding: str = ""  # found where it is not named
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,12 @@ def read(name: str, data: bytes, level: str, options: Options | None = None) -> 
     options = options or Options()
     try:
         found = tabular.read(
-            name, data, expected=(*NEEDED, CLUSTER), limits=spreadsheets.NO_LIMITS
-        )  # fmt: skip
+            name,
+            data,
+            encoding=options.encoding,
+            expected=(*NEEDED, CLUSTER),
+            limits=spreadsheets.NO_LIMITS,
+        )
     except tabular.TableError as error:
         raise TableError(str(error)) from error
     return _Reader(found, level, options).table()
@@ -164,7 +169,7 @@ class _Reader:
         stripped = [_strip(cell) for cell in cells]
         changed = [row for row, cell in enumerate(stripped) if cell and cell != cells[row]]
         if changed:
-            words = f"{column}: spaces around {len(changed)} cells were removed"
+            words = f"{column}: spaces around cells were removed: {len(changed)}×"
             self._note(self.lines[changed[0]], column, words, "repaired")
         return stripped
 
@@ -201,7 +206,7 @@ class _Reader:
             shortest = min(group, key=lambda name: (len(name), -times.get(name, 0)))
             into |= dict.fromkeys(group, kept_by.get(key, shortest))
             if len(group) > 1 and any(name in times and into[name] != name for name in group):
-                found = (f"{_shown(name)} ({times.get(name, 0)} times)" for name in group)
+                found = (f"{_shown(name)} ({times.get(name, 0)}×)" for name in group)
                 merged.append(" and ".join(found))
         if merged:
             changed = {name for name in times if into[name] != name}
@@ -234,8 +239,8 @@ class _Reader:
         absent = Counter(value for value in values if value in missing)
         self.missing = dict(absent)
         if absent:
-            said = (f"{_shown(value) if value else 'empty'} {n}" for value, n in absent.items())
-            words = f"{absent.total()} answers are missing: {', '.join(said)}"
+            said = (f"{_shown(value) if value else 'empty'} {n}×" for value, n in absent.items())
+            words = f"missing answers: {absent.total()} ({', '.join(said)})"
             self._note(self._line_of("value", absent), "value", words)
         names = zip(self.cells["unit"], self.cells["annotator"], values, strict=True)
         return [

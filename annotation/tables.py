@@ -299,6 +299,7 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="say which lines cannot be used and compute without them",
     )
+    add("--encoding", default="", help="of the file, where it is not found: latin-1, shift_jis, …")
     add("--replicates", type=int, default=REPLICATES)
     add("--seed", type=int, default=0)
     add("--interval", choices=METHODS, default="percentile")
@@ -330,6 +331,7 @@ def _options(chosen: argparse.Namespace) -> Options:
         numbers=not chosen.no_merge_numbers,
         spellings=chosen.merge_spellings,
         skip=chosen.skip_bad_lines,
+        encoding=chosen.encoding,
     )
 
 

@@ -36,7 +36,7 @@ def test_one_and_one_point_zero_are_one_value(level):
     found = values("1", "1.0", "2", "2.0", "1", "2.0", level=level)
     assert found.values == ["1", "2"]
     assert found.judgements.value.tolist() == [0, 0, 1, 1, 0, 1]
-    assert "'1' (2 times) and '1.0' (1 times), '2' (1 times) and '2.0' (2 times)" in said(found)
+    assert "'1' (2×) and '1.0' (1×), '2' (1×) and '2.0' (2×)" in said(found)
 
 
 def test_equal_numbers_on_each_scale():
@@ -73,7 +73,7 @@ def test_missing_answers_are_counted(cell):
     found = values("1", "2", cell, "2", level="interval")
     assert found.values == ["1", "2"] and len(found.judgements.unit) == 3
     assert found.missing == {cell.strip(): 1}
-    assert "line 4: 1 answers are missing" in said(found)
+    assert "line 4: missing answers: 1" in said(found)
     words = values("good", "bad", cell, "bad")
     assert words.values == ["bad", "good"]
 
@@ -101,7 +101,7 @@ def test_names_are_stripped():
     found = table(HEADER + "u1,a,x\nu1,b,x \n u1 ,c\u3000,x\n\ufeffu1\u200b,d,y\n")
     assert (found.units, found.annotators) == (["u1"], ["a", "b", "c", "d"])
     assert found.values == ["x", "y"]
-    assert "line 4: annotator: spaces around 1 cells were removed" in said(found)
+    assert "line 4: annotator: spaces around cells were removed: 1×" in said(found)
 
 
 def test_names_that_look_alike_are_said_and_merged_on_request():
@@ -117,13 +117,13 @@ def test_names_that_look_alike_are_said_and_merged_on_request():
     text = HEADER + "u1,Anna,good\nｕ１,ben,Good\nu2,anna,bad\nu2,ben,bad\n"
     merged = table(text, spellings=True)
     assert len(merged.units) == len(merged.annotators) == len(merged.values) == 2
-    assert "'Anna' (1 times) and 'anna' (1 times)" in said(merged)
+    assert "'Anna' (1×) and 'anna' (1×)" in said(merged)
 
 
 def test_ids_that_became_floats_are_one():
     found = table(HEADER + "1,7,x\n1.0,8.0,y\n2,7.0,x\n2,8,x\n")
     assert (found.units, found.annotators) == (["1", "2"], ["7", "8"])
-    assert "unit: taken as one: '1' (1 times) and '1.0' (1 times)" in said(found)
+    assert "unit: taken as one: '1' (1×) and '1.0' (1×)" in said(found)
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
@@ -134,6 +134,12 @@ def test_delimiters_and_encodings(delimiter, encoding):
     found = table(text.encode(encoding))
     assert found.annotators == ["安娜", "本"] and found.values == ["难过", "高兴"]
     assert ("read as" in said(found)) == (not encoding.startswith("utf-8"))
+
+
+def test_an_encoding_can_be_named():
+    text = HEADER + "u1,José,1\nu1,Ana,2\n"
+    assert table(text.encode("latin-1"), encoding="latin-1").annotators == ["Ana", "José"]
+    assert "not text" in refused(text.encode("latin-1"), encoding="utf-8")
 
 
 def test_spreadsheets_and_json_lines():

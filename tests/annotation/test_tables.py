@@ -56,7 +56,7 @@ def test_in_words(table, capsys):
     assert main([str(table), "--scale", "nominal"]) == 0
     said = capsys.readouterr().out
     assert "4 units" in said and "alpha" in said and "a – b" not in said
-    assert "note: line 9: 1 answers are missing: empty 1" in said
+    assert "note: line 9: missing answers: 1 (empty 1×)" in said
     assert main([str(table), "--scale", "nominal", "--pairs"]) == 0
     said = capsys.readouterr().out
     assert "a – b            kappa 0.6364, 4 units" in said

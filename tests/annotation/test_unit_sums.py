@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
+from statsmodels.stats import inter_rater
 
 from annotation import agreement, pairwise, unit_sums
 from annotation.agreement import LEVELS, NO_PAIRS, ONE_VALUE
@@ -130,6 +131,25 @@ def test_kappa_of_degenerate_pairs(rows):
         else:
             expected = cohen_kappa_score(first, second, labels=range(4), weights=kind)
             assert row[name]["value"] == pytest.approx(expected, abs=1e-9)
+
+
+@settings(deadline=None)
+@given(
+    st.integers(2, 5).flatmap(
+        lambda people: st.lists(
+            st.lists(st.integers(0, 3), min_size=people, max_size=people), min_size=1, max_size=9
+        )
+    )
+)
+def test_fleiss_of_complete_tables(grid):
+    """statsmodels' number where there are two values; where all is one value there is none."""
+    found = judgements(grid)
+    kappa = float(unit_sums.fleiss(unit_sums.unit_sums(found)))
+    if (found.occurring > 0).sum() < 2:
+        assert np.isnan(kappa)
+        return
+    counts = agreement.count_values(found.unit, found.value, found.units, found.values)
+    assert kappa == pytest.approx(inter_rater.fleiss_kappa(counts), abs=1e-9)
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ PERHAPS_MISSING = frozenset({"none", "n.a.", "nil", "-", "--", "–", "—", "�
 FLOATED = re.compile(r"([+-]?\d+)[.,]0+")  # an integer that software turned into a float
 SHOWN = 10  # names or values in one sentence
 ERRORS_SHOWN = 20
+LIMITS = spreadsheets.Limits(50_000_000, 1024**3)  # cells; bytes of a spreadsheet when unpacked
 Key = Callable[[str], Hashable]
 
 
@@ -62,7 +63,7 @@ class Options:
 
 @dataclass(frozen=True)
 class Table:
-    """Judgements as numbers, with the names that the numbers stand for.
+    """Judgements as numbers, with the names that the numbers stand for; each unit has a judgement.
 
     `clusters` (U,) numbers the cluster of each unit, None where the table names none.
     `missing` says how often each cell occurs that was taken as no answer.
@@ -91,7 +92,7 @@ def read(name: str, data: bytes, level: str, options: Options | None = None) -> 
             data,
             encoding=options.encoding,
             expected=(*NEEDED, CLUSTER),
-            limits=spreadsheets.NO_LIMITS,
+            limits=LIMITS,
         )
     except tabular.TableError as error:
         raise TableError(str(error)) from error
@@ -131,15 +132,15 @@ class _Reader:
         values, points = self._merge_values(kept)
         place = {value: number for number, value in enumerate(values)}
         kept = self._once([row for row in kept if self.cells["value"][row] in place])
-        units, unit = _numbered(self.cells["unit"])
-        clusters = self._clusters(units, unit)
+        units, unit = _numbered([self.cells["unit"][row] for row in kept])
+        clusters = self._clusters(units)
         if self.errors and not self.options.skip:
             raise TableError(_all(self.errors))
         if not kept:
             raise TableError("the table has no judgement")
         annotators, annotator = _numbered([self.cells["annotator"][row] for row in kept], True)
         judgements = Judgements(
-            unit[kept],
+            unit,
             annotator,
             np.array([place[self.cells["value"][row]] for row in kept], np.int64),
             len(units),
@@ -302,13 +303,14 @@ class _Reader:
         if self.level not in ("interval", "ratio"):
             return {}
         found = {}
+        scale = {"interval": "an interval scale", "ratio": "a ratio scale"}[self.level]
         for value in values:
             parsed = number(value)
             if parsed is None:
                 found[value] = (
-                    f"{_shown(value)} is no number, and the values of an {self.level} scale are"
-                    " numbers; if it is no answer, name it with --missing"
-                ).replace("an ratio", "a ratio")
+                    f"{_shown(value)} is no number, and the values of {scale} are numbers; if it is"
+                    " no answer, name it with --missing"
+                )
             elif not np.isfinite(float(parsed)):
                 found[value] = f"{_shown(value)} is too large a number"
             elif self.level == "ratio" and parsed < 0:
@@ -359,7 +361,7 @@ class _Reader:
                 self._error(row, "annotator", words)
         return once
 
-    def _clusters(self, units: Sequence[str], unit: Numbers) -> Numbers | None:
+    def _clusters(self, units: Sequence[str]) -> Numbers | None:
         """The number of the cluster of each unit, (U,); None where none is named."""
         cells = self.cells.get(CLUSTER, [])
         if not any(cells):
@@ -379,7 +381,7 @@ class _Reader:
             if name and name not in cluster:
                 self._error(row, CLUSTER, f"unit {_shown(name)} has no cluster, and others have")
                 cluster[name] = (f"without cluster: {name}", row)
-        return _numbered([cluster.get(name, ("", 0))[0] for name in units])[1]
+        return _numbered([cluster[name][0] for name in units])[1]
 
 
 def _columns(found: tabular.Table) -> dict[str, str]:

@@ -76,20 +76,17 @@ def report(
         "classes": {},
     }
     if table.clusters is not None:
-        number = int(table.clusters[given.unit].max()) + 1
         ends = _intervals(table, level, replicates, seed, method)
         for name, row in found["coefficients"].items():
             if row["value"] is not None:
                 row |= ends[name]
-        found["coefficients"] |= _complete_icc(table, level)
         found["bootstrap"] = {
-            "clusters": number,
+            "clusters": int(table.clusters.max()) + 1,
             "replicates": replicates,
             "seed": seed,
             "method": method,
         }
-    else:
-        found["coefficients"] |= _complete_icc(table, level)
+    found["coefficients"] |= _complete_icc(table, level)
     if len(table.values) <= MOST_CLASSES:
         alphas = unit_sums.class_alphas(given)
         why = unit_sums.why_undefined(given)
@@ -183,15 +180,12 @@ def _complete_icc(table: Table, level: str) -> dict[str, dict[str, Any]]:
     if level not in ("interval", "ratio"):
         return {}
     given = table.judgements
-    judged = np.flatnonzero(given.sizes)
-    outcomes: dict[str, float | str] = {}
-    if len(given.unit) == len(judged) * given.annotators:
-        grid = np.empty((len(judged), given.annotators))
+    outcomes: dict[str, float | str] = dict.fromkeys(("icc2", "icc3"), pairwise.INCOMPLETE)
+    if len(given.unit) == given.units * given.annotators:
+        grid = np.empty((given.units, given.annotators))
         points = unit_sums.scaled(given.points, given.occurring)
-        grid[np.searchsorted(judged, given.unit), given.annotator] = points[given.value]
+        grid[given.unit, given.annotator] = points[given.value]
         outcomes = pairwise.complete_icc(grid)
-    else:
-        outcomes = dict.fromkeys(("icc2", "icc3"), pairwise.INCOMPLETE)
     return {
         name: told(outcome, "") if isinstance(outcome, float) else told(float("nan"), outcome)
         for name, outcome in outcomes.items()

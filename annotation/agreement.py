@@ -12,6 +12,7 @@ where it is undefined; `why_undefined` names the reason.
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -208,7 +209,7 @@ def weights(size: int, kind: str) -> Counts:
     if kind not in ("linear", "quadratic"):
         raise ValueError(f"unknown weights {kind!r}")
     steps = np.arange(size)
-    gaps = np.abs(steps[:, None] - steps) / (size - 1)
+    gaps = np.abs(steps[:, None] - steps) / max(size - 1, 1)
     return np.asarray(1.0 - (gaps if kind == "linear" else gaps**2))
 
 
@@ -230,9 +231,11 @@ def fleiss(pairs: PairCounts) -> Counts:
 def gwet(pairs: PairCounts, kind: str = "identity") -> Counts:
     """Gwet's AC1 (2008), with other than identity weights his AC2 (2014), (...).
 
-    All V values are possible answers, whether they occur or not.
+    All V values are possible answers, whether they occur or not; NaN where there is one only.
     """
     size = pairs.layers.shape[-1]
+    if size < 2:
+        return np.full(pairs.layers.shape[:-3], np.nan)
     share = _mean_shares(pairs)
     spread = weights(size, kind).sum() / (size * (size - 1))
     chance = spread * (share * (1 - share)).sum(axis=-1)
@@ -280,6 +283,29 @@ def reading(value: float) -> str:
     if value >= 0.8:
         return "reliable"
     return "tentative" if value >= 0.667 else "unreliable"
+
+
+def coefficients(level: str, points: ArrayLike | None = None) -> dict[str, tuple[Any, ...]]:
+    """The coefficients for any number of raters at a level: name -> function, its arguments."""
+    chosen: dict[str, tuple[Any, ...]] = {
+        "raw": (raw,),
+        "alpha": (alpha, level, points),
+        "fleiss": (fleiss,),
+        "ac1": (gwet,),
+    }
+    if level != "nominal":
+        chosen["ac2"] = (gwet, "quadratic")
+        chosen["alpha_nominal"] = (alpha, "nominal")
+        chosen["alpha_interval"] = (alpha, "interval", points)
+    if level in ("interval", "ratio"):
+        chosen["icc1"] = (icc, points)
+    return chosen
+
+
+def told(value: float, why: str) -> dict[str, Any]:
+    """A value, or the reason why there is none."""
+    defined = not np.isnan(value)
+    return {"value": value if defined else None, "undefined": "" if defined else why}
 
 
 if __name__ == "__main__":

@@ -4,11 +4,10 @@ import numpy as np
 from django.db.models import Max
 
 from annotation import pairwise
-from annotation.agreement import PairCounts, alpha, count_values, why_undefined
+from annotation.agreement import PairCounts, alpha, count_values, told, why_undefined
 from annotation.measuring import ends_of, gather, intervals
 from annotation.models import Submission
 from annotation.resampling import REPLICATES, Clusters, interval, of_pairs, on
-from annotation.tables import told
 from corpus.models import Utterance
 
 PARTS = 12  # points of the line over time

@@ -13,16 +13,17 @@ from annotation import counting, pairwise
 from annotation.agreement import (
     alpha,
     class_alphas,
+    coefficients,
     count_values,
     pair_counts,
     reading,
+    told,
     why_undefined,
 )  # fmt: skip
 from annotation.models import Item
 from annotation.models.items import as_text, given_in
 from annotation.resampling import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.scheme import Task
-from annotation.tables import coefficients, told
 from annotation.tallying import alike, parents_of
 
 

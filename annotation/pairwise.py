@@ -3,10 +3,12 @@
 A confusion (..., V, V) counts the units that the first rater called c and the second k.
 """
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE, Counts, weights
+from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE, Counts, told, weights
 
 INCOMPLETE = "incomplete"  # some rater did not judge some unit
 
@@ -51,6 +53,28 @@ def why_no_kappa(confusions: Counts) -> str:
         return NO_PAIRS
     used = (confusions.sum(axis=-1) + confusions.sum(axis=-2)) > 0
     return ONE_VALUE if used.sum() < 2 else NO_CHANCE
+
+
+def kappas(confusions: Counts, level: str) -> dict[str, Counts]:
+    """The coefficients of pairs of raters that fit a level of measurement, name -> (...)."""
+    found = {
+        "agreement": agreed(confusions),
+        "kappa": cohen(confusions),
+        "scott": scott(confusions),
+    }
+    if level != "nominal":
+        found["kappa_linear"] = cohen(confusions, "linear")
+        found["kappa_quadratic"] = cohen(confusions, "quadratic")
+    return found
+
+
+def told_kappas(confusion: Counts, level: str) -> dict[str, Any]:
+    """The `kappas` of one confusion (V, V) and its units, or the reason why there are none."""
+    why = why_no_kappa(confusion)
+    found: dict[str, Any] = {"units": int(confusion.sum())}
+    for name, value in kappas(confusion, level).items():
+        found[name] = told(float(value), why)
+    return found
 
 
 def complete_icc(table: Counts) -> dict[str, float | str]:

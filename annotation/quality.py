@@ -198,10 +198,12 @@ def drift(shares: Sequence[float], seed: int = 0, shuffles: int = 20_000) -> tup
     from scipy.stats import rankdata, t
 
     n = len(shares)
+    if n < 6:
+        return 0.0, 0.0
     ranks = np.asarray(rankdata(shares), float)
     ranks -= ranks.mean()
     spread = math.sqrt(float((ranks**2).sum()))
-    if n < 6 or spread == 0:
+    if spread == 0:
         return 0.0, 0.0
     order = np.arange(n) - (n - 1) / 2
     scale = spread * math.sqrt(float((order**2).sum()))

@@ -1,115 +1,59 @@
-"""Plain: agreement of a table of judgements in a CSV file, as `python -m annotation.agreement`.
+"""Plain: agreement of a table of judgements in a file, as `python -m annotation.agreement`.
 
-The table has the columns unit, annotator and value, and may have cluster (such as the dialogue of
-an utterance). Units are matched by name, never by place. An empty value is a missing judgement.
+The file is CSV (comma, semicolon or tab), JSON Lines or XLSX with the columns unit, annotator and
+value, and may have cluster (such as the dialogue of an utterance) for intervals. A line is one
+judgement. What was merged, missing or doubtful is said; lines that cannot be used refuse the file.
 """
 
 import argparse
 import csv
-import json
+import os
 import sys
-from dataclasses import asdict, dataclass
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import numpy as np
+import orjson
 from numpy.typing import NDArray
 
-from annotation import pairwise
+from annotation import pairwise, unit_sums
 from annotation.agreement import (
     LEVELS,
+    NO_CHANCE,
+    NO_PAIRS,
+    ONE_VALUE,
     Counts,
-    alpha,
-    class_alphas,
-    count_values,
-    fleiss,
-    gwet,
-    icc,
-    pair_counts,
-    raw,
+    coefficients,
     reading,
-    why_undefined,
+    told,
 )  # fmt: skip
-from annotation.resampling import METHODS, REPLICATES, Interval, interval, of_pairs, on
+from annotation.judgement_table import Options, Table, TableError, read, sentence
+from annotation.resampling import METHODS, REPLICATES, Clusters, Interval, interval
+from annotation.unit_sums import AT_ONCE, MOST, ONE_UNIT, TOO_MANY_VALUES, Numbers, UnitSums
 
-NEEDED = ("unit", "annotator", "value")
-
-
-class TableError(ValueError):
-    """A table that cannot be read; the message says the line and what was expected."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Judgements as numbers: `grid` (units, annotators) of value numbers, -1 where missing."""
-
-    units: list[str]
-    annotators: list[str]
-    values: list[str]
-    grid: NDArray[np.int64]
-    clusters: list[str] | None
-
-    @property
-    def counts(self) -> Counts:
-        unit, annotator = np.nonzero(self.grid >= 0)
-        return count_values(unit, self.grid[unit, annotator], len(self.units), len(self.values))
-
-    @property
-    def points(self) -> list[float] | None:
-        """The values as numbers, None where one of them is none."""
-        try:
-            return [float(value) for value in self.values]
-        except ValueError:
-            return None
-
-
-def read(lines: TextIO, values: list[str] | None = None) -> Table:
-    """A table out of CSV; `values` in their order, sorted (as numbers if they are) where None.
-
-    Raises TableError for missing columns, a second judgement of the same annotator on a unit, a
-    unit in two clusters, or a value that is not among `values`.
-    """
-    rows = csv.DictReader(lines)
-    names = rows.fieldnames or []
-    missing = [name for name in NEEDED if name not in names]
-    if missing:
-        raise TableError(f"line 1: no column {', '.join(missing)}; found {', '.join(names)}")
-    judged: dict[tuple[str, str], str] = {}
-    cluster_of: dict[str, str] = {}
-    for row in rows:
-        line, unit, value = rows.line_num, row["unit"], (row["value"] or "").strip()
-        if values and value and value not in values:
-            raise TableError(f"line {line}: {value!r} is not one of {', '.join(values)}")
-        cluster = row.get("cluster") or ""
-        if cluster_of.setdefault(unit, cluster) != cluster:
-            raise TableError(
-                f"line {line}: unit {unit!r} is in cluster {cluster!r} and in {cluster_of[unit]!r}"
-            )
-        if not value:
-            continue
-        if (unit, row["annotator"]) in judged:
-            raise TableError(f"line {line}: {row['annotator']!r} judged {unit!r} before")
-        judged[unit, row["annotator"]] = value
-    found = values or in_order(set(judged.values()))
-    if not found:
-        raise TableError("the table has no judgement")
-    units, people = list(cluster_of), sorted({annotator for _, annotator in judged})
-    unit_no = {unit: number for number, unit in enumerate(units)}
-    person_no = {person: number for number, person in enumerate(people)}
-    grid = np.full((len(units), len(people)), -1, dtype=np.int64)
-    for (unit, person), value in judged.items():
-        grid[unit_no[unit], person_no[person]] = found.index(value)
-    clusters = list(cluster_of.values()) if "cluster" in names else None
-    return Table(units, people, found, grid, clusters)
-
-
-def in_order(values: set[str]) -> list[str]:
-    """Values by size where all are numbers, else by name."""
-    try:
-        return sorted(values, key=float)
-    except ValueError:
-        return sorted(values)
+ONE_CLUSTER = "one_cluster"  # nothing to draw from
+UNUSED = "unused"  # a value that no unit with two judgements has
+FEW_DEFINED = "few_defined"  # the coefficient is undefined in most of what is drawn
+MOST_REPLICATES = 100_000
+MOST_CLASSES = 50  # values that are told one by one
+MOST_VALUES_OF_PAIRS = 100  # a kappa of more values is a table of each pair that nobody can use
+MOST_PAIRS = 1_000_000
+NOTES_SHOWN = 20
+REASONS = {
+    NO_PAIRS: "no unit has two judgements",
+    ONE_VALUE: "all judgements are the same",
+    NO_CHANCE: "chance alone would agree perfectly",
+    ONE_UNIT: "there is one unit only",
+    TOO_MANY_VALUES: "too many different values",
+    pairwise.INCOMPLETE: "not every annotator judged every unit",
+    UNUSED: "in no unit with two judgements",
+    ONE_CLUSTER: "there is one cluster only",
+    FEW_DEFINED: "undefined in most samples",
+}
+Coefficient = Callable[[UnitSums], Counts]
 
 
 def report(
@@ -119,151 +63,319 @@ def report(
     seed: int = 0,
     method: str = "percentile",
 ) -> dict[str, Any]:
-    """Every coefficient that fits the level, with intervals where the table names clusters.
-
-    Raises TableError for an interval or ratio scale over values that are no numbers.
-    """
-    points = table.points
-    if level in ("interval", "ratio") and points is None:
-        raise TableError(f"the values of an {level} scale are numbers; found {table.values}")
-    pairs, clusters = pair_counts(table.counts), None
-    shape = pairs
-    if table.clusters is not None:
-        _, numbers = np.unique(table.clusters, return_inverse=True)
-        shape = pair_counts(table.counts, numbers)
-        clusters = of_pairs(shape)
+    """Every coefficient that fits the level, with intervals where the table names clusters."""
+    given = table.judgements
     found: dict[str, Any] = {
-        "units": int(pairs.pairable),
-        "judgements": int(pairs.judgements),
-        "annotators": len(table.annotators),
+        "units": int((given.sizes > 1).sum()),
+        "judgements": int(given.paired.sum()),
+        "annotators": given.annotators,
         "scale": level,
-        "coefficients": {},
+        "missing": table.missing,
+        "notes": [asdict(note) | {"words": sentence(note)} for note in table.notes],
+        "coefficients": _points(table, level),
+        "classes": {},
     }
-    for name, (coefficient, *more) in coefficients(level, points).items():
-        value = float(coefficient(pairs, *more))
-        row = told(value, why_undefined(pairs))
-        if clusters is not None and not np.isnan(value):
-            statistic = on(shape, coefficient, *more)
-            row |= _ends(interval(clusters, statistic, replicates, seed, method)[0])
-        found["coefficients"][name] = row
-    found["classes"] = {
-        value: told(float(one), why_undefined(pairs))
-        for value, one in zip(table.values, class_alphas(pairs), strict=True)
-    }
-    found["pairs"] = [
-        _pair(table, a, b, level) for a, b in combinations(range(len(table.annotators)), 2)
-    ]
-    if level in ("interval", "ratio"):
-        numbers_of = np.array(points)
-        grid = np.where(table.grid >= 0, numbers_of[table.grid], np.nan)
-        for name, outcome in pairwise.complete_icc(grid).items():
-            known = isinstance(outcome, float)
-            found["coefficients"][name] = {
-                "value": outcome if known else None,
-                "undefined": "" if known else outcome,
-            }
-    if clusters is not None:
+    if table.clusters is not None:
+        ends = _intervals(table, level, replicates, seed, method)
+        for name, row in found["coefficients"].items():
+            if row["value"] is not None:
+                row |= ends[name]
         found["bootstrap"] = {
-            "clusters": clusters.number,
+            "clusters": int(table.clusters.max()) + 1,
             "replicates": replicates,
             "seed": seed,
             "method": method,
         }
+    found["coefficients"] |= _complete_icc(table, level)
+    if len(table.values) <= MOST_CLASSES:
+        alphas = unit_sums.class_alphas(given)
+        why = unit_sums.why_undefined(given)
+        why = UNUSED if why == NO_CHANCE else why
+        pairs = zip(table.values, alphas, strict=True)
+        found["classes"] = {value: told(float(one), why) for value, one in pairs}
     return found
 
 
-def coefficients(level: str, points: Any = None) -> dict[str, tuple[Any, ...]]:
-    """The coefficients for any number of raters at a level: name -> function, its arguments."""
-    chosen: dict[str, tuple[Any, ...]] = {
-        "raw": (raw,),
-        "alpha": (alpha, level, points),
-        "fleiss": (fleiss,),
-        "ac1": (gwet,),
+def _points(table: Table, level: str) -> dict[str, dict[str, Any]]:
+    """The coefficients of the whole table, name -> value or the reason why there is none."""
+    given = table.judgements
+    if level == "ratio" and given.values > unit_sums.MOST_IN_RATIO:
+        skipped = {"alpha": told(float("nan"), TOO_MANY_VALUES)}
+    else:
+        skipped = {}
+    sums = unit_sums.unit_sums(given, ratio=level == "ratio" and not skipped)
+    found = {}
+    for name, coefficient in _sum_coefficients(table, level).items():
+        if name in skipped:
+            found[name] = skipped[name]
+            continue
+        if name == "alpha" and level == "ordinal":
+            value = unit_sums.alpha_interval(_as_ranks(table))
+        else:
+            value = coefficient(sums)
+        found[name] = told(float(value), unit_sums.why_undefined(given, name))
+    return found
+
+
+def _as_ranks(table: Table) -> UnitSums:
+    ranks = unit_sums.ordinal_points(table.judgements)
+    return unit_sums.unit_sums(replace(table.judgements, points=ranks))
+
+
+def _sum_coefficients(table: Table, level: str) -> dict[str, Coefficient]:
+    """`coefficients` by sums over units."""
+    alphas: dict[str, Coefficient] = {
+        "nominal": unit_sums.alpha_nominal,
+        "ordinal": unit_sums.alpha_ordinal,
+        "interval": unit_sums.alpha_interval,
+        "ratio": partial(unit_sums.alpha_ratio, points=table.judgements.points),
     }
-    if level != "nominal":
-        chosen["ac2"] = (gwet, "quadratic")
-        chosen["alpha_nominal"] = (alpha, "nominal")
-        chosen["alpha_interval"] = (alpha, "interval", points)
-    if level in ("interval", "ratio"):
-        chosen["icc1"] = (icc, points)
-    return chosen
+    known: dict[str, Coefficient] = {
+        "raw": unit_sums.raw,
+        "alpha": alphas[level],
+        "fleiss": unit_sums.fleiss,
+        "ac1": unit_sums.gwet,
+        "ac2": partial(unit_sums.gwet, quadratic=True),
+        "alpha_nominal": unit_sums.alpha_nominal,
+        "alpha_interval": unit_sums.alpha_interval,
+        "icc1": unit_sums.icc,
+    }
+    return {name: known[name] for name in coefficients(level)}
 
 
-def told(value: float, why: str) -> dict[str, Any]:
-    """A value, or the reason why there is none."""
-    defined = not np.isnan(value)
-    return {"value": value if defined else None, "undefined": "" if defined else why}
+def _intervals(
+    table: Table, level: str, replicates: int, seed: int, method: str
+) -> dict[str, dict[str, Any]]:
+    """The ends of each coefficient's interval, or the reason why it has none."""
+    given, clusters = table.judgements, table.clusters
+    assert clusters is not None
+    rows = max(replicates, int(clusters.max()) + 1)
+    by_value = rows * 2 * given.values <= MOST
+    pairs = level == "ordinal" and by_value and rows * given.values * (given.values + 1) <= 2 * MOST
+    ratio = level == "ratio" and given.values**2 <= AT_ONCE
+    sums = unit_sums.unit_sums(given, clusters, by_value, pairs, ratio)
+    drawn = Clusters(sums.packed)
+    samples = drawn.replicates(replicates, seed) if drawn.number > 1 else None
+    plain = {"raw", "alpha_interval", "icc1", *(["alpha"] if level == "interval" else [])}
+    found = {}
+    for name, coefficient in _sum_coefficients(table, level).items():
+        fits = name in plain or by_value
+        if name == "alpha" and level in ("ordinal", "ratio"):
+            fits = pairs if level == "ordinal" else ratio and by_value
+        if not fits:
+            found[name] = _ends(None, TOO_MANY_VALUES)
+            continue
+        statistic = partial(_of_packed, coefficient, sums)
+        ends = interval(drawn, statistic, replicates, seed, method, samples)[0]
+        found[name] = _ends(ends, ONE_CLUSTER if drawn.number < 2 else FEW_DEFINED)
+    return found
 
 
-def _ends(found: Interval) -> dict[str, Any]:
-    row = asdict(found)
-    return {name: row[name] for name in ("low", "high", "defined", "method")}
+def _of_packed(coefficient: Coefficient, shape: UnitSums, flat: Counts) -> Counts:
+    return coefficient(shape.unpacked(flat))
 
 
-def _pair(table: Table, a: int, b: int, level: str) -> dict[str, Any]:
-    counted = pairwise.confusion(table.grid[:, a], table.grid[:, b], len(table.values))
+def _complete_icc(table: Table, level: str) -> dict[str, dict[str, Any]]:
+    """ICC(2,1) and ICC(3,1) of numbers, where every annotator judged every unit that was judged."""
+    if level not in ("interval", "ratio"):
+        return {}
+    given = table.judgements
+    outcomes: dict[str, float | str] = dict.fromkeys(("icc2", "icc3"), pairwise.INCOMPLETE)
+    if len(given.unit) == given.units * given.annotators:
+        grid = np.empty((given.units, given.annotators))
+        points = unit_sums.scaled(given.points, given.occurring)
+        grid[given.unit, given.annotator] = points[given.value]
+        outcomes = pairwise.complete_icc(grid)
     return {
-        "annotators": [table.annotators[a], table.annotators[b]],
-        **kappas(counted, level),
+        name: told(outcome, "") if isinstance(outcome, float) else told(float("nan"), outcome)
+        for name, outcome in outcomes.items()
     }
 
 
-def kappas(counted: Counts, level: str) -> dict[str, Any]:
-    """The coefficients of one pair of annotators from their confusion (V, V)."""
-    why = pairwise.why_no_kappa(counted)
-    row: dict[str, Any] = {"units": int(counted.sum())}
-    row["agreement"] = told(float(pairwise.agreed(counted)), why)
-    row["kappa"] = told(float(pairwise.cohen(counted)), why)
-    row["scott"] = told(float(pairwise.scott(counted)), why)
-    if level != "nominal":
-        row["kappa_linear"] = told(float(pairwise.cohen(counted, "linear")), why)
-        row["kappa_quadratic"] = told(float(pairwise.cohen(counted, "quadratic")), why)
-    return row
+def pairs_of(table: Table, level: str, least: int = 1) -> list[dict[str, Any]]:
+    """The coefficients of every two annotators with `least` common units or more, by name.
+
+    Raises TableError where the pairs are more than MOST_PAIRS, or the values too many for a kappa.
+    """
+    given = table.judgements
+    if given.values > MOST_VALUES_OF_PAIRS:
+        raise TableError(
+            f"kappa of pairs compares values one by one; the table has {given.values} different"
+            f" ones, and at most {MOST_VALUES_OF_PAIRS} are compared. Leave out --pairs"
+        )
+    parts, number = [], 0
+    for pairs, counted in unit_sums.confusions(given):
+        units = counted.sum(axis=(1, 2))
+        enough = units >= least
+        number += int(enough.sum())
+        if number > MOST_PAIRS:
+            raise TableError(
+                f"more than {MOST_PAIRS:,} pairs of annotators have {least} common units or more;"
+                f" ask for those with many, such as --min-common {10 * least}"
+            )
+        used = counted.sum(axis=1) + counted.sum(axis=2) > 0
+        figures = pairwise.kappas(counted[enough], level)
+        parts.append((pairs[enough], units[enough], used.sum(axis=1)[enough] < 2, figures))
+    return [row for part in parts for row in _pair_rows(table.annotators, *part)]
+
+
+def _pair_rows(
+    names: Sequence[str],
+    pairs: Numbers,
+    units: Counts,
+    same: NDArray[np.bool_],
+    figures: dict[str, Counts],
+) -> Iterator[dict[str, Any]]:
+    whole = units.astype(int).tolist()
+    columns = {name: values.tolist() for name, values in figures.items()}
+    for place, (a, b) in enumerate(pairs.tolist()):
+        row: dict[str, Any] = {"annotators": [names[a], names[b]], "units": whole[place]}
+        for name, values in columns.items():
+            value = values[place]
+            if value == value:
+                row[name] = {"value": value, "undefined": ""}
+            else:
+                row[name] = told(value, ONE_VALUE if same[place] else NO_CHANCE)
+        yield row
+
+
+def _ends(found: Interval | None, why: str) -> dict[str, Any]:
+    """The ends of an interval, None and the reason where there are none."""
+    if found is None:
+        return {"low": None, "high": None, "no_interval": why}
+    row = {name: getattr(found, name) for name in ("low", "high", "defined", "method")}
+    return row if found.low is not None else row | {"no_interval": why}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command; its exit status."""
-    options = argparse.ArgumentParser(prog="python -m annotation.agreement", description=__doc__)
-    options.add_argument("table", type=Path)
-    options.add_argument("--scale", choices=LEVELS, required=True)
-    options.add_argument("--values", help="all possible values in their order, with commas")
-    options.add_argument("--replicates", type=int, default=REPLICATES)
-    options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--interval", choices=METHODS, default="percentile")
-    options.add_argument("--json", action="store_true")
-    chosen = options.parse_args(arguments)
-    values = chosen.values.split(",") if chosen.values else None
+    chosen = _parser().parse_args(arguments)
     try:
-        with chosen.table.open(encoding="utf-8-sig", newline="") as lines:
-            table = read(lines, values)
-        if chosen.scale == "ordinal" and not values and table.points is None:
-            raise TableError(f"say the order of {', '.join(table.values)} with --values a,b,c")
+        _check(chosen)
+        table = read(chosen.table.name, chosen.table.read_bytes(), chosen.scale, _options(chosen))
         found = report(table, chosen.scale, chosen.replicates, chosen.seed, chosen.interval)
-    except (OSError, UnicodeError, TableError) as error:
-        sys.stderr.write(f"{chosen.table}: {error}\n")
+        if chosen.pairs:
+            found["pairs"] = pairs_of(table, chosen.scale, chosen.min_common)
+    except (OSError, TableError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        sys.stderr.write("".join(f"{chosen.table}: {line}\n" for line in str(words).split("\n")))
         return 1
-    if chosen.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
-    else:
-        sys.stdout.write("\n".join(_lines(found)) + "\n")
+    try:
+        _write(found, chosen.json)
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def _lines(found: dict[str, Any]) -> list[str]:
-    lines = [
+def _parser() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(prog="python -m annotation.agreement", description=__doc__)
+    add = options.add_argument
+    add("table", type=Path)
+    add("--scale", choices=LEVELS, required=True)
+    add("--values", help="all possible values in their order, with commas")
+    add(
+        "--missing",
+        help="cells that are no answer, with commas, instead of NA, nan, null, None and the like;"
+        ' empty ones always are; --missing "" for these alone',
+    )
+    add(
+        "--no-merge-numbers",
+        action="store_true",
+        help="keep 1 and 1.0 apart on a nominal or ordinal scale",
+    )
+    add(
+        "--merge-spellings",
+        action="store_true",
+        help="take names and values as one that differ in width, case or invisible characters",
+    )
+    add(
+        "--skip-bad-lines",
+        action="store_true",
+        help="say which lines cannot be used and compute without them",
+    )
+    add("--encoding", default="", help="of the file, where it is not found: latin-1, shift_jis, …")
+    add("--replicates", type=int, default=REPLICATES)
+    add("--seed", type=int, default=0)
+    add("--interval", choices=METHODS, default="percentile")
+    add("--pairs", action="store_true", help="every two annotators who judged common units")
+    add(
+        "--min-common",
+        type=int,
+        default=1,
+        metavar="N",
+        help="of --pairs those with N common units",
+    )
+    add("--json", action="store_true")
+    return options
+
+
+def _check(chosen: argparse.Namespace) -> None:
+    if not 1 <= chosen.replicates <= MOST_REPLICATES:
+        raise TableError(f"--replicates is a number from 1 to {MOST_REPLICATES:,}")
+    if chosen.seed < 0:
+        raise TableError("--seed is a number from 0 on")
+    if chosen.min_common < 1:
+        raise TableError("--min-common is a number from 1 on")
+
+
+def _options(chosen: argparse.Namespace) -> Options:
+    return Options(
+        values=None if chosen.values is None else _names("--values", chosen.values),
+        missing=None if chosen.missing is None else [*_split(chosen.missing), ""],
+        numbers=not chosen.no_merge_numbers,
+        spellings=chosen.merge_spellings,
+        skip=chosen.skip_bad_lines,
+        encoding=chosen.encoding,
+    )
+
+
+def _names(option: str, words: str) -> list[str]:
+    names = _split(words)
+    if not all(names) or not names:
+        raise TableError(f"{option}: expected values with commas between them; found {words!r}")
+    return names
+
+
+def _split(words: str) -> list[str]:
+    """Values with commas between them; one that has a comma itself stands in quotes."""
+    return [name.strip() for name in next(csv.reader([words], skipinitialspace=True), [])]
+
+
+def _write(found: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        words = orjson.dumps(found, option=orjson.OPT_INDENT_2).decode()
+    else:
+        words = "\n".join(_lines(found))
+    sys.stdout.write(words + "\n")
+    sys.stdout.flush()
+
+
+def _lines(found: dict[str, Any]) -> Iterator[str]:
+    yield (
         f"{found['units']} units with two judgements or more, {found['judgements']} judgements,"
         f" {found['annotators']} annotators"
-    ]
+    )
+    yield from (f"note: {note['words']}" for note in _first(found["notes"]))
     for name, row in found["coefficients"].items():
         ends = f" [{row['low']:.3f}, {row['high']:.3f}]" if row.get("low") is not None else ""
+        if row.get("no_interval"):
+            ends = f" (no interval: {REASONS[row['no_interval']]})"
         word = f" ({reading(row['value'])})" if name == "alpha" and row["value"] is not None else ""
-        lines.append(f"{name:<16} {_figure(row)}{ends}{word}")
-    lines += [f"class {value:<10} {_figure(row)}" for value, row in found["classes"].items()]
-    for row in found["pairs"]:
+        yield f"{name:<16} {_figure(row)}{ends}{word}"
+    for value, row in found["classes"].items():
+        yield f"class {value:<10} {_figure(row)}"
+    for row in found.get("pairs", []):
         names = " – ".join(row["annotators"])
-        lines.append(f"{names:<16} kappa {_figure(row['kappa'])}, {row['units']} units")
-    return lines
+        yield f"{names:<16} kappa {_figure(row['kappa'])}, {row['units']} units"
+
+
+def _first(notes: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield from notes[:NOTES_SHOWN]
+    if len(notes) > NOTES_SHOWN:
+        yield {"words": f"and {len(notes) - NOTES_SHOWN} more; --json has all"}
 
 
 def _figure(row: dict[str, Any]) -> str:
-    return f"undefined ({row['undefined']})" if row["value"] is None else f"{row['value']:.4f}"
+    if row["value"] is None:
+        return f"undefined ({REASONS[row['undefined']]})"
+    return f"{row['value']:.4f}"

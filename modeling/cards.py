@@ -27,23 +27,21 @@ def card(
     lines += [f"- {key}: `{value}`" for key, value in facts.items()]
     lines += ["", "## Figures", "", where, ""]
     lines += [
-        "| task | macro-F1 | majority | one annotator | balanced accuracy | accuracy | ECE | n |",
-        "|---|---|---|---|---|---|---|---|",
+        "| task | macro-F1 | majority | one annotator | weighted F1 | majority | one annotator"
+        " | balanced accuracy | accuracy | ECE | n |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for task, row in told["tasks"].items():
         if row is None:
-            lines.append(f"| {task} | no labels | | | | | | |")
+            lines.append(f"| {task} | no labels | | | | | | | | | |")
             continue
-        people = row.get("human")
-        cells = [
-            f"{row['macro_f1']:.3f}",
-            f"{row['majority_macro_f1']:.3f}",
-            f"{people['macro_f1']:.3f}" if people else "",
-            f"{row['balanced_accuracy']:.3f}",
-            f"{row['accuracy']:.3f}",
-            f"{row['ece']:.3f}",
-            str(row["n"]),
+        people = row.get("human") or {}
+        figures = [
+            *(row["macro_f1"], row["majority_macro_f1"], people.get("macro_f1")),
+            *(row.get("weighted_f1"), row.get("majority_weighted_f1"), people.get("weighted_f1")),
+            *(row["balanced_accuracy"], row["accuracy"], row["ece"]),
         ]
+        cells = ["" if value is None else f"{value:.3f}" for value in figures] + [str(row["n"])]
         lines.append(f"| {task} | {' | '.join(cells)} |")
     doubtful = {
         key: row["verdict"]

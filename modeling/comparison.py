@@ -41,9 +41,10 @@ class Group:
         found = {run.seed: results_of(run, where) for run in self.runs}  # runs come by seed
         return {seed: told for seed, told in found.items() if mean_score(told) is not None}
 
-    def scores(self, where):
-        """The mean over the tasks, of each seed."""
-        return [mean_score(told) for told in self.results(where).values()]
+    def scores(self, where, metric="macro_f1"):
+        """The mean over the tasks, of each seed that has the metric."""
+        found = [mean_score(told, metric) for told in self.results(where).values()]
+        return [score for score in found if score is not None]
 
     def ended(self, where):
         """Seed -> run, of those that can be compared there."""
@@ -85,9 +86,9 @@ def results_of(run, where):
 
 
 def mean_score(results, metric="macro_f1"):
-    """The mean over the tasks, or None."""
-    found = [task[metric] for task in results.get("tasks", {}).values() if task]
-    return mean(found) if found else None
+    """The mean over the tasks, or None, also where one of them lacks the metric."""
+    found = [task.get(metric) for task in results.get("tasks", {}).values() if task]
+    return mean(found) if found and None not in found else None
 
 
 @dataclass
@@ -122,7 +123,8 @@ class Pair:
         marks = [
             (run.pk, f"{run.finished_at}", look) for run, look in zip(runs, looks, strict=True)
         ]
-        digest = hashlib.sha256(repr((self.release.digest, self.where, marks)).encode())
+        metrics = sorted(comparing.FUNCTIONS)  # what was kept with fewer is computed anew
+        digest = hashlib.sha256(repr((self.release.digest, self.where, marks, metrics)).encode())
         key = f"compared:{digest.hexdigest()}"
         found = caches["kept"].get(key)
         if found is None:

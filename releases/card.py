@@ -53,6 +53,18 @@ KINDS = {
     "rules": ("rules of the guideline broken", "违反标注规则"),
     "detached": ("a correlation that does not depend on its parents", "相关性与其父任务无关"),
 }
+OPEN = {
+    "unchecked": (
+        "rounds not checked for quality, or not since the last hand-in",
+        "未做质量检查或检查后又有提交的轮次",
+    ),
+    "remarks": ("comments and flags of annotators without an answer", "未处理的标注者备注与标记"),
+    "undecided": ("labels without a decision", "尚未裁定的标签"),
+    "reading": (
+        "cells and rows of the files, left out or doubtful",
+        "文件中被舍弃或存疑的单元格与行",
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -237,9 +249,24 @@ def _quality(told: Told) -> Iterator[str]:
         said = "; ".join(f"{KINDS[k][0]} {KINDS[k][1]} {n}" for k, n in sorted(kinds.items()))
         yield (
             f"- {row['round']} ({row['looked_at']}): {len(row['findings'])} findings 条,"
-            f" {answered} answered 条已答复. {said}"
+            f" {answered} answered 条已答复,"
+            f" {len(row['findings']) - answered} open 条未答复. {said}"
         )
+    yield from _open(told.quality.get("open", {}))
     yield from ("", "`quality.json` names the rows and the answers. 详见 `quality.json`。")
+
+
+def _open(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
+    """What nobody had answered when the release was frozen, by kind."""
+    found = [(about, kind, n) for about, kinds in counts.items() for kind, n in kinds.items()]
+    if not found:
+        yield "- Nothing was open when it was frozen. 冻结时没有未处理的问题。"
+        return
+    yield "- Open when it was frozen 冻结时尚未处理:"
+    for about, kind, n in found:
+        english, chinese = KINDS[kind] if about == "quality" else OPEN[about]
+        detail = f" `{kind}`" if about in ("remarks", "undecided", "reading") else ""
+        yield f"  - {english} {chinese}{detail}: {n}"
 
 
 def _splits(told: Told) -> Iterator[str]:

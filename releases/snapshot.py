@@ -17,7 +17,7 @@ from annotation import resampling
 from annotation.measuring import measure
 from annotation.models import Oddity, Report
 from corpus.models import Utterance
-from releases import card, citation, croissant, footage, rows, verify
+from releases import card, citation, croissant, footage, open_findings, rows, verify
 from releases.leakage import leakage
 from releases.models import Release
 from releases.splits import SPLITS
@@ -40,9 +40,9 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     leaks = leakage(*texts).to_json()
     _json(root / "leakage.json", leaks)
     measures = [m.to_json() for m in measure(plan.rounds, plan.scheme, seed=SEED)]
-    _json(root / "agreement.json", _certificate(measures))
-    beat(0.5)
     findings = _findings(plan)
+    _json(root / "agreement.json", _certificate(measures, findings["open"]))
+    beat(0.5)
     _json(root / "quality.json", findings)
     _write_scheme(root, plan)
     beat(0.55)
@@ -118,8 +118,8 @@ def _write_tables(root, plan, beat):
     return counts, (uids, splits, texts)
 
 
-def _certificate(measures):
-    """The agreement of the release, and what computed it."""
+def _certificate(measures, open_counts):
+    """The agreement of the release, what computed it, and what was open when it was frozen."""
     return {
         "coefficient": "krippendorff_alpha",
         "interval": {
@@ -130,11 +130,14 @@ def _certificate(measures):
         },
         "computed_by": {"shengqing": settings.VERSION, "numpy": np.__version__},
         "tasks": measures,
+        "open_findings": open_counts,
     }
 
 
 def _findings(plan):
-    """What quality monitoring found in the rounds, and how each finding was answered."""
+    """What quality monitoring found in the rounds and how each finding was answered, what reading
+    the files left out or doubted, and how much of all that is open.
+    """
     rounds = []
     for round in plan.rounds:
         report = Report.of(round, Report.Kind.QUALITY)
@@ -147,7 +150,11 @@ def _findings(plan):
                 "findings": [_finding(plan, oddity) for oddity in _told(round)],
             }
         )
-    return {"rounds": rounds}
+    return {
+        "rounds": rounds,
+        "reading": open_findings.reading_of(plan.rounds),
+        "open": open_findings.counts(plan.rounds),
+    }
 
 
 def _told(round):
@@ -167,6 +174,7 @@ def _finding(plan, oddity):
         "surprise": round(oddity.surprise, 3),
         "evidence": evidence,
         "utterances": [uids[pk] for pk in oddity.rows if pk in uids],
+        "open": not oddity.answers.all(),
         "answers": [
             {"outcome": answer.outcome, "words": answer.words, "on": answer.at.date().isoformat()}
             for answer in oddity.answers.all()

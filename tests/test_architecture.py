@@ -15,6 +15,7 @@ PLAIN = [
     *("corpus/transcripts", "corpus/formats"),
     *("annotation/scheme.py", "annotation/agreement.py"),
     *("annotation/pairwise.py", "annotation/resampling.py", "annotation/tables.py"),
+    *("annotation/judgement_table.py", "annotation/unit_sums.py"),
     *("annotation/tallying.py", "annotation/reliability.py", "annotation/quality.py"),
     *("annotation/charts.py",),
     *("annotation/consensus.py", "releases/splits.py", "releases/verify.py", "releases/card.py"),

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation import charts, counting, tables
+from annotation import charts, counting, pairwise
 from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE
 from annotation.measuring import ends, live, with_intervals
 from annotation.models import Report
@@ -162,7 +162,7 @@ def pairs_of(task, totals, people, computed):
     kind = "kappa_quadratic" if task.level == "ordinal" else "kappa"
     cells = {}
     for (a, b), table in confusions.items():
-        row = tables.kappas(table, task.level)
+        row = pairwise.told_kappas(table, task.level)
         kappa = row[kind] | {"units": row["units"], "agreement": row["agreement"]["value"]}
         kappa["ends"] = computed.get(f"{a}/{b}")
         kappa["step"] = _step(kappa["value"])

@@ -209,7 +209,11 @@ def ablate_recipe(options: Options) -> int:
         load(options.release), options.release, recipes.find(options.recipe), options.out,
         choose_device(options.device), options.seeds, options.sealed, said, options.cache,
     )  # fmt: skip
-    print(json.dumps(found) if options.json else tables.markdown(found))  # noqa: T201
+    words = "\n\n".join(
+        f"{name}, percent\n\n{tables.markdown(found, metric)}"
+        for metric, name in (("macro_f1", "macro-F1"), ("weighted_f1", "weighted F1"))
+    )
+    print(json.dumps(found) if options.json else words)  # noqa: T201
     return 0
 
 
@@ -288,11 +292,12 @@ def _seeds(found: list[dict[str, Any]]) -> None:
     """Mean and interval of several seeds."""
     if len(found) < 2:
         return
-    print(f"{len(found)} seeds, macro-F1 with 95 % intervals:")  # noqa: T201
+    print(f"{len(found)} seeds, macro-F1 with 95 % intervals, weighted F1 with its own:")  # noqa: T201
     for task, row in comparing.summary(found).items():
         if row:
-            told = row["macro_f1"]
-            print(f"  {task}: {told['mean']:.3f} [{told['low']:.3f}, {told['high']:.3f}]")  # noqa: T201
+            told = [row[name] for name in ("macro_f1", "weighted_f1") if name in row]
+            cells = [f"{r['mean']:.3f} [{r['low']:.3f}, {r['high']:.3f}]" for r in told]
+            print(f"  {task}: {', '.join(cells)}")  # noqa: T201
 
 
 def _sentence(event: dict[str, Any]) -> str:

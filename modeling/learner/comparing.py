@@ -59,6 +59,15 @@ def macro_f1_of(tables: Tables) -> NDArray[np.float64]:
     return np.asarray(f1.sum(-1) / np.maximum((total > 0).sum(-1), 1))
 
 
+def weighted_f1_of(tables: Tables) -> NDArray[np.float64]:
+    """Of confusions (..., C, C) F1 of each class weighed by how often it is gold."""
+    hits = np.diagonal(tables, axis1=-2, axis2=-1)
+    gold = tables.sum(-1)
+    total = gold + tables.sum(-2)
+    f1 = np.divide(2 * hits, total, out=np.zeros_like(total), where=total > 0)
+    return np.asarray((f1 * gold).sum(-1) / np.maximum(gold.sum(-1), 1))
+
+
 def accuracy_of(tables: Tables) -> NDArray[np.float64]:
     """Of confusions (..., C, C)."""
     hits = np.trace(tables, axis1=-2, axis2=-1)
@@ -66,7 +75,7 @@ def accuracy_of(tables: Tables) -> NDArray[np.float64]:
 
 
 FILES = {"sealed": "predictions.jsonl", "selection": "selection.jsonl"}
-FUNCTIONS = {"macro_f1": macro_f1_of, "accuracy": accuracy_of}
+FUNCTIONS = {"macro_f1": macro_f1_of, "weighted_f1": weighted_f1_of, "accuracy": accuracy_of}
 
 
 def differences(
@@ -156,22 +165,26 @@ def compare(
 
 
 def in_words(found: Mapping[str, Any], one: str, other: str) -> str:
-    """A sentence a task, on macro-F1."""
+    """A sentence a task, on macro-F1, with the gain in weighted F1 beside it."""
     lines = [
         f"{one} against {other} on {found['split']} ({found['dialogues']} dialogues), seeds"
         f" {', '.join(map(str, found['seeds']))}, macro-F1:"
     ]
     for task, row in found["tasks"].items():
         told = row["macro_f1"]
+        beside = ""
+        if "weighted_f1" in row:  # not in what was computed by earlier versions
+            beside = f"; weighted F1 {100 * row['weighted_f1']['gain']:+.1f}"
         if told["p"] is None:
-            lines.append(f"  {task}: {100 * told['gain']:+.1f} points, too few dialogues to tell")
+            gain = f"{100 * told['gain']:+.1f} points"
+            lines.append(f"  {task}: {gain}, too few dialogues to tell{beside}")
             continue
         sure = "no difference shown" if told["p_holm"] >= 0.05 else (
             "better" if told["gain"] > 0 else "worse")  # fmt: skip
         lines.append(
             f"  {task}: {100 * told['gain']:+.1f} points"
             f" [{100 * told['low']:+.1f}, {100 * told['high']:+.1f}],"
-            f" p = {told['p_holm']:.3f} (Holm): {sure}"
+            f" p = {told['p_holm']:.3f} (Holm): {sure}{beside}"
         )
     return "\n".join(lines)
 

@@ -7,33 +7,35 @@ from modeling.learner.comparing import mean_interval, summary
 
 COLUMNS = (
     ("macro_f1", "macro-F1"),
+    ("weighted_f1", "weighted F1"),
     ("balanced_accuracy", "bal. acc."),
     ("auroc", "AUROC"),
     ("ap", "AP"),
     ("accuracy", "accuracy"),
-    ("weighted_f1", "weighted F1"),
 )
 SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
                                              "^": r"\textasciicircum{}"}  # fmt: skip
 
 
 def text(evaluation: Mapping[str, Any]) -> str:
-    """Of one evaluation accuracy and macro-F1 beside the majority class and beside people."""
+    """Of one evaluation macro-F1, weighted F1 and accuracy beside the majority class and people."""
     lines = [
         f"evaluated on {evaluation['split']}:",
-        f"  {'task':<20} {'macro-F1':>8} {'majority':>8} {'people':>8} {'accuracy':>8}"
-        f" {'majority':>8} {'ECE':>6} {'n':>6}",
+        f"  {'task':<20} {'macro-F1':>8} {'majority':>8} {'people':>8} {'weighted':>8}"
+        f" {'majority':>8} {'people':>8} {'accuracy':>8} {'majority':>8} {'ECE':>6} {'n':>6}",
     ]
     for task, row in evaluation["tasks"].items():
         if row is None:
             lines.append(f"  {task:<20} no labels to learn from or to compare with")
             continue
-        people = row.get("human")
-        lines.append(
-            f"  {task:<20} {row['macro_f1']:>8.3f} {row['majority_macro_f1']:>8.3f}"
-            f" {people['macro_f1'] if people else float('nan'):>8.3f} {row['accuracy']:>8.3f}"
-            f" {row['majority_accuracy']:>8.3f} {row['ece']:>6.3f} {row['n']:>6}"
-        )
+        people = row.get("human") or {}
+        figures = [
+            *(row["macro_f1"], row["majority_macro_f1"], people.get("macro_f1")),
+            *(row.get("weighted_f1"), row.get("majority_weighted_f1"), people.get("weighted_f1")),
+            *(row["accuracy"], row["majority_accuracy"]),
+        ]
+        cells = " ".join(f"{'–' if value is None else f'{value:.3f}':>8}" for value in figures)
+        lines.append(f"  {task:<20} {cells} {row['ece']:>6.3f} {row['n']:>6}")
     return "\n".join(lines)
 
 

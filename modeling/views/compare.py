@@ -72,17 +72,28 @@ def figures(release, groups, tasks):
 
 
 def _table(groups, tasks, where):
-    """Of each group macro-F1 by task and in the mean, over the seeds that are there."""
+    """Of each group macro-F1 by task and in the mean, over the seeds that are there, with weighted
+    F1 as `weighted`.
+    """
     found = []
     for group in groups:
         results = list(group.results(where).values())
         if not results:
             continue
         means = summary(results)
+        weighted = group.scores(where, "weighted_f1")
         overall = mean_interval(group.scores(where))
-        cells = [(means.get(task.key) or {}).get("macro_f1") for task in tasks]
+        overall["weighted"] = mean_interval(weighted) if weighted else None
+        cells = [_cell(means.get(task.key)) for task in tasks]
         found.append((group.label, len(results), [*cells, overall]))
     return found
+
+
+def _cell(means):
+    """Macro-F1 of a task over the seeds with weighted F1; None where it was not evaluated."""
+    if not means or "macro_f1" not in means:
+        return None
+    return means["macro_f1"] | {"weighted": means.get("weighted_f1")}
 
 
 def said(release, groups, tasks, where):
@@ -92,7 +103,7 @@ def said(release, groups, tasks, where):
     for pair in pairs_of(release, groups, where):
         told = pair.by_task()
         rows = [
-            (names[key], _points(row["macro_f1"]), _verdict(row["macro_f1"]))
+            (names[key], _difference(row), _verdict(row["macro_f1"]))
             for key, row in told["tasks"].items()
             if key in names
         ]
@@ -127,6 +138,12 @@ def _overall(pair):
         "span": None if low is None else _span(low, high),
         "clear": low is not None and low > 0,
     }
+
+
+def _difference(row):
+    """The difference in macro-F1 of a task, with that in weighted F1 as `weighted`."""
+    weighted = row.get("weighted_f1")
+    return _points(row["macro_f1"]) | {"weighted": weighted and _points(weighted)}
 
 
 def _points(row):

@@ -11,6 +11,8 @@ from modeling.models.studies import guard_room
 from modeling.views.runs import run_of
 from modeling.workers import trainers
 
+SCORES = ("macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1")
+
 
 def runs(request, pk):
     corpus = corpus_of(request, pk, LEAD)
@@ -42,10 +44,12 @@ def runs(request, pk):
 
 
 def _mean_score(results):
-    """Mean macro-F1 over the tasks, the model's and the majority baseline's, or None."""
+    """Macro and weighted F1 in the mean of the tasks, the model's and those of the majority
+    baseline; None where there is no macro-F1.
+    """
     if mean_score(results) is None:
         return None
-    return {key: mean_score(results, key) for key in ("macro_f1", "majority_macro_f1")}
+    return {key: mean_score(results, key) for key in SCORES}
 
 
 def new_run(request, pk):

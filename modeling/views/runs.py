@@ -123,12 +123,13 @@ def _few(told):
 
 
 def _seeds(run, tasks):
-    """Macro-F1 over several seeds; None where there is one only."""
+    """Macro and weighted F1 over several seeds; None where there is one only."""
     results = same_but_seed(run)
     if len(results) < 2:
         return None
     means = summary(list(results.values()))
-    rows = [(task, means[task.key]["macro_f1"]) for task in tasks if means.get(task.key)]
+    found = [(task, means[task.key]) for task in tasks if means.get(task.key)]
+    rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in found]
     return {"seeds": sorted(results), "rows": rows}
 
 

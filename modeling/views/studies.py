@@ -114,15 +114,21 @@ def _history(study):
 
 
 def _means(group, where):
-    scores = group.scores(where)
-    return mean_interval(scores) if scores else None
+    """The mean macro-F1 over the seeds with its interval, and `weighted`, the same of weighted F1;
+    None where nothing was evaluated.
+    """
+    scores, weighted = group.scores(where), group.scores(where, "weighted_f1")
+    if not scores:
+        return None
+    return mean_interval(scores) | {"weighted": mean_interval(weighted) if weighted else None}
 
 
 def study_csv(request, pk):
     """Every figure of every run that has ended, a line a run, split and task."""
     study = study_of(request, pk)
-    fields = ("n", "macro_f1", "majority_macro_f1", "balanced_accuracy", "auroc", "ap", "accuracy",
-              "majority_accuracy", "weighted_f1", "mae", "quadratic_kappa", "ece")  # fmt: skip
+    fields = ("n", "macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1",
+              "balanced_accuracy", "auroc", "ap", "accuracy", "majority_accuracy", "mae",
+              "quadratic_kappa", "ece")  # fmt: skip
     searched = study.search.get("fields", [])
     text = io.StringIO()
     lines = csv.writer(text)

@@ -10,6 +10,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from annotation.scheme import Scheme
@@ -18,6 +19,7 @@ from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
 from releases.formats import FORMATS
 from releases.forms import ReleaseForm, RetractionForm, ShareForm
 from releases.models import Release
+from releases.open_findings import open_findings
 from releases.splits import SPLITS
 
 FORMAT_NAMES = {
@@ -27,6 +29,12 @@ FORMAT_NAMES = {
     "elan": "ELAN (.eaf)",
     "webdataset": "WebDataset (.tar)",
 }
+OPEN = (
+    ("unchecked", gettext_lazy("rounds not checked for quality, or not since the last hand-in")),
+    ("remarks", gettext_lazy("comments and flags of annotators without an answer")),
+    ("undecided", gettext_lazy("labels without a decision")),
+    ("reading", gettext_lazy("cells and rows of the files, left out or doubtful")),
+)
 
 
 def releases(request, pk):
@@ -64,7 +72,12 @@ def new_release(request, pk):
             form.add_error(None, sentence(refusal))
         else:
             return redirect("release", release.pk)
-    return render(request, "releases/new_release.html", context(corpus, "releases", form=form))
+    chosen = form["rounds"].value() or []
+    rounds = list(form.fields["rounds"].queryset)
+    asked = {number(getattr(value, "pk", value)) for value in chosen}
+    found = open_findings([round for round in rounds if round.pk in asked] or rounds)
+    page = context(corpus, "releases", form=form, open_findings=found)
+    return render(request, "releases/new_release.html", page)
 
 
 def _proposed(request, corpus):
@@ -123,7 +136,7 @@ def shown(request, release, **more):
     if frozen:
         page |= {
             "agreement": _agreement(release),
-            "quality": _read(release, "quality.json"),
+            "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
             "split_names": SPLITS,
@@ -153,6 +166,23 @@ def _agreement(release):
         return []
     scheme = Scheme.from_json(_read(release, "scheme.json")["tasks"])
     return [{**row, "task": scheme[row["task"]]} for row in found["tasks"]]
+
+
+def _quality(release):
+    """The findings as frozen: rounds with how many are open, and what else was open; None of an
+    older layout that has no such file.
+    """
+    found = _read(release, "quality.json")
+    if found is None:
+        return None
+    rounds = [
+        (row, sum(not finding["answers"] for finding in row["findings"])) for row in found["rounds"]
+    ]
+    kinds = found.get("open", {})  # not in releases that were frozen earlier
+    return {
+        "rounds": rounds,
+        "open": [(name, sum(kinds[about].values())) for about, name in OPEN if kinds.get(about)],
+    }
 
 
 def _spread(release):

@@ -9,10 +9,11 @@ import pytest
 import torch
 from scipy.optimize import minimize_scalar
 from scipy.stats import t as student
+from sklearn.metrics import f1_score
 from statsmodels.stats.multitest import multipletests
 from torch.nn.functional import cross_entropy
 
-from modeling import learner
+from modeling import cards, learner
 from modeling.learner import ablation, calibration, ceiling, comparing, tables
 from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
@@ -116,10 +117,13 @@ def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained,
     done = run("evaluate", release, "--out", trained / "seeds", "--latex", table)
     assert "2 seeds, macro-F1 with 95 % intervals" in done.stdout
     told = table.read_text()
+    assert "task & macro-F1 & weighted F1 & bal. acc." in told
+    assert "weighted F1 with its own" in done.stdout
     assert r"\quad one annotator" in told and "mean of 2 seeds" in told and "[" in told
     for more in ((), ("--selection",)):
         same = run("compare", release, trained / "seeds", trained / "seeds", *more)
-        assert "sentiment: +0.0 points" in same.stdout and "no difference shown" in same.stdout
+        assert "sentiment: +0.0 points" in same.stdout and "; weighted F1 +0.0" in same.stdout
+        assert "no difference shown" in same.stdout
     assert "on valid (12 dialogues)" in same.stdout
 
 
@@ -207,6 +211,8 @@ def test_figures_of_confusions_equal_those_of_rows():
     assert found.shape == (40, 4, 4)
     assert comparing.macro_f1_of(found.sum(0)) == pytest.approx(macro_f1(gold, said))
     assert comparing.accuracy_of(found.sum(0)) == pytest.approx(accuracy(gold, said))
+    expected = f1_score(gold, said, average="weighted")
+    assert comparing.weighted_f1_of(found.sum(0)) == pytest.approx(expected)
 
 
 def test_a_paired_bootstrap_over_dialogues():
@@ -260,6 +266,27 @@ def test_few_dialogues_tell_nothing(tmp_path):
     few = {"split": "test", "seeds": [1], "dialogues": 3,
            "tasks": {"x": {"macro_f1": {"gain": 0.1, "p": None}}}}  # fmt: skip
     assert "too few dialogues to tell" in comparing.in_words(few, "a", "b")
+
+
+def test_weighted_f1_stands_beside_macro_f1():
+    row = {"macro_f1": 0.41, "majority_macro_f1": 0.2, "weighted_f1": 0.67,
+           "balanced_accuracy": 0.4,
+           "majority_weighted_f1": 0.55, "accuracy": 0.7, "majority_accuracy": 0.6, "ece": 0.05,
+           "n": 90, "human": {"n": 80, "accuracy": 0.8, "macro_f1": 0.62, "weighted_f1": 0.73,
+                              "balanced_accuracy": 0.6}}  # fmt: skip
+    told = {"split": "test", "looks": 1, "run": {"recipe": "r"}, "tasks": {"x": row},
+            "release": {"corpus": "c", "version": "1", "digest": "0" * 64}}  # fmt: skip
+    cells = tables.text(told).splitlines()[2].split()
+    assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
+                     "0.050", "90"]  # fmt: skip
+    line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 90 |"
+    assert line in cards.card("m", "", "", {}, told, told)
+    # what was written before weighted F1 was there is still opened
+    old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}
+    told = told | {"tasks": {"x": old}}
+    assert tables.text(told).splitlines()[2].split()[4:7] == ["–", "–", "–"]
+    assert "x & 41.0 & -- & 40.0" in tables.latex([told])
+    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in cards.card("m", "", "", {}, told, None)
 
 
 def test_latex_takes_any_words():

@@ -23,6 +23,7 @@ from sklearn.metrics import (
 
 from modeling.learner import recipes
 from modeling.learner.batches import IGNORED
+from modeling.learner.comparing import weighted_f1_of
 from modeling.learner.features import Extractors, audio, extract, vision
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import FeatureError
@@ -110,6 +111,30 @@ def test_metrics_equal_scikit_learn():
     assert found["majority_accuracy"] == pytest.approx(2 / 3)
     assert found["majority_macro_f1"] == pytest.approx(0.4)
     assert report([], [1], [1], 2) is None and report([1], [], [], 2) is None
+
+
+@pytest.mark.parametrize(
+    ("gold", "guess", "classes"),
+    [
+        ([0, 0, 1], [0, 0, 0], 3),  # a class is never said, another is nowhere
+        ([0, 0, 0], [0, 1, 2], 3),  # classes that are said and never gold weigh nothing
+        ([1, 1, 1], [2, 2, 2], 4),  # nothing is right
+        ([2], [2], 3),
+        ([0, 1, 2, 2], [0, 1, 2, 2], 3),
+        ([4, 4, 0, 0, 1], [4, 0, 0, 1, 1], 6),
+    ],
+)
+def test_weighted_f1_equals_scikit_learn_where_classes_are_absent(gold, guess, classes):
+    expected = f1_score(gold, guess, average="weighted", zero_division=0)
+    found = report([0, *gold], gold, guess, classes)
+    assert found["weighted_f1"] == pytest.approx(expected)
+    constant = [majority([0, *gold])] * len(gold)
+    expected = f1_score(gold, constant, average="weighted", zero_division=0)
+    assert found["majority_weighted_f1"] == pytest.approx(expected)
+    table = np.array(found["confusion"], float)
+    assert weighted_f1_of(table) == pytest.approx(found["weighted_f1"])
+    macro = f1_score(gold, guess, average="macro", zero_division=0)
+    assert found["macro_f1"] == pytest.approx(macro)
 
 
 def test_the_whole_report_equals_scikit_learn():

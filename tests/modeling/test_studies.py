@@ -52,11 +52,17 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     page = client.post(reverse("look_study", args=[study.pk]), follow=True).content.decode()
     assert Evaluation.objects.filter(status=JobStatus.DONE).count() == 4
     assert "Macro-F1 on the sealed split" in page and "not looked at" not in page
+    weighted = mean_interval(
+        [run.results["tasks"]["sentiment"]["weighted_f1"] for run in (runs[0], runs[2])]
+    )
+    assert f"wF1 {weighted['mean']:.3f}" in page and "difference of weighted F1" in page
     lines = client.get(reverse("study_csv", args=[study.pk])).content.decode().splitlines()
     told = [run.results for run in study.runs.all()]
     told += [look.result for look in Evaluation.objects.all()]
     assert len(lines) == 1 + sum(bool(row) for each in told for row in each["tasks"].values())
-    assert lines[0].startswith("run,recipe,seed,split,sealed,task,n,macro_f1")
+    assert lines[0].startswith(
+        "run,recipe,seed,split,sealed,task,n,macro_f1,majority_macro_f1,weighted_f1"
+    )
     assert client.get(reverse("study_progress", args=[study.pk]))["HX-Refresh"] == "true"
     listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
     assert "Which is better?" in listed

@@ -1,15 +1,17 @@
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
+from annotation.counting import catch_up_all
 from annotation.models import Round
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus
 from releases.models import LICENCES, Release, semantic_version
 from releases.models.releases import three_shares
+from releases.open_findings import open_findings
 
 
 class Command(BaseCommand):
-    help = "Freeze a release of a corpus, here and now."
+    help = "Freeze a release of a corpus, here and now; what is still open is named before."
 
     def add_arguments(self, parser):
         parser.add_argument("version", help="such as 1.0.0")
@@ -40,7 +42,19 @@ class Command(BaseCommand):
             )
         except (Refused, ValidationError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
+        self._name_open(list(chosen))
         release.freeze()
         if release.status != JobStatus.DONE:
             raise CommandError(release.failure_text)
         self.stdout.write(f"{release}: {release.digest}\n{release.directory}")
+
+    def _name_open(self, rounds):
+        """Say what nobody has answered yet; the release counts it, too."""
+        catch_up_all(rounds)
+        groups = open_findings(rounds)
+        if groups:
+            self.stderr.write("Open findings:")
+        for group in groups:
+            more = "" if group.count <= len(group.places) else ", …"
+            places = "; ".join(group.places)
+            self.stderr.write(f"  {group.count} × {group.name} ({places}{more})")

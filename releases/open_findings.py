@@ -1,0 +1,142 @@
+"""What is still open in the rounds of a release: found or said by somebody, and not answered yet.
+
+Nothing here hinders a freeze. It is named before, and counted in the release itself.
+"""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
+from corpus.models import Finding, Source, Utterance
+
+FIRST = 3  # places that are named of each kind
+PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
+
+
+@dataclass(frozen=True)
+class OpenFindings:
+    """One kind of what is open: how many, and the first places.
+
+    `about` is "quality", "unchecked", "remarks", "undecided" or "reading".
+    """
+
+    about: str
+    kind: str
+    name: str  # in the reader's language
+    count: int
+    places: list[str]
+
+
+def open_findings(rounds: list[Round]) -> list[OpenFindings]:
+    """Everything that is open in these rounds and in the files that their dialogues come from."""
+    return [
+        *_quality(rounds),
+        *_unchecked(rounds),
+        *_remarks(rounds),
+        *_undecided(rounds),
+        *_reading(rounds),
+    ]
+
+
+def _quality(rounds):
+    waiting = Oddity.objects.waiting().filter(round__in=rounds)
+    for kind, count in _counted(waiting, "kind"):
+        rows = waiting.filter(kind=kind).select_related("round", "person")[:FIRST]
+        places = [_place_of(oddity) for oddity in rows]
+        yield OpenFindings("quality", kind, str(Oddity.Kind(kind).label), count, places)
+
+
+def _counted(rows, name):
+    """The values of a field with their numbers, the commonest first."""
+    return rows.order_by().values_list(name).annotate(n=Count("pk")).order_by("-n", name)
+
+
+def _place_of(oddity):
+    parts = [str(oddity.round), str(oddity.person or ""), oddity.task]
+    first = Utterance.whole.filter(pk__in=oddity.rows[:1]).values_list("uid", flat=True)
+    return " · ".join(filter(None, [*parts, *first]))
+
+
+def _unchecked(rounds):
+    found = [round for round in rounds if not _looked_at(round)]
+    if found:
+        name = _("nobody looked for quality findings, or hand-ins have come since")
+        places = [str(round) for round in found[:FIRST]]
+        yield OpenFindings("unchecked", "round", name, len(found), places)
+
+
+def _looked_at(round):
+    report = Report.of(round, Report.Kind.QUALITY)
+    return report is not None and report.computed_at is not None and not report.is_old
+
+
+def _remarks(rounds):
+    waiting = Remark.objects.waiting().filter(assignment__round__in=rounds)
+    for kind, count in _counted(waiting, "kind"):
+        rows = waiting.filter(kind=kind).order_by("pk").select_related("utterance")[:FIRST]
+        places = [" · ".join(filter(None, [row.utterance.uid, row.words[:60]])) for row in rows]
+        yield OpenFindings("remarks", kind, str(Remark.Kind(kind).label), count, places)
+
+
+def _undecided(rounds):
+    items = Item.objects.filter(round__in=rounds, open=True)
+    for task, count in _counted(items, "task"):
+        rows = items.filter(task=task).values_list("utterance__uid", flat=True)[:FIRST]
+        name = _("undecided labels: %(task)s") % {"task": task}
+        yield OpenFindings("undecided", task, name, count, list(rows))
+
+
+def _reading(rounds):
+    outcomes = dict(Finding.Outcome.choices)
+    for row in reading_of(rounds):
+        reason = PLACEHOLDER.sub("…", _(row["reason"]))
+        places = [
+            f"{place['source']}, " + _("line %(line)d") % {"line": place["line"]}
+            for place in row["places"]
+        ]
+        name = f"{outcomes[row['outcome']]}: {reason}"
+        yield OpenFindings("reading", row["outcome"], name, row["count"], places)
+
+
+def reading_of(rounds: list[Round]) -> list[dict[str, Any]]:
+    """What reading the files left out or doubted, by outcome and reason, with the first places.
+
+    Only the sources whose dialogues are handed in in these rounds. What stands in the file is not
+    given: it may be private.
+    """
+    handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
+    rows = Finding.objects.filter(source__in=sources.values("pk"))
+    rows = rows.exclude(outcome=Finding.Outcome.REPAIRED)
+    groups = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))
+    found = []
+    for outcome, reason, count in groups.order_by("outcome", "-n", "reason"):
+        places = rows.filter(outcome=outcome, reason=reason).order_by("source", "line", "pk")
+        told = places.values("source__title", "line", "column")[:FIRST]
+        found.append(
+            {
+                "outcome": outcome,
+                "reason": reason,
+                "count": count,
+                "places": [
+                    {"source": p["source__title"], "line": p["line"], "column": p["column"]}
+                    for p in told
+                ],
+            }
+        )
+    return found
+
+
+def counts(rounds: list[Round]) -> dict[str, Any]:
+    """How many are open, by what they are about and by kind; for the files of a release."""
+    found: dict[str, Counter[str]] = {
+        about: Counter() for about in ("quality", "unchecked", "remarks", "undecided", "reading")
+    }
+    for group in open_findings(rounds):
+        found[group.about][group.kind] += group.count
+    return {about: dict(sorted(kinds.items())) for about, kinds in found.items()}

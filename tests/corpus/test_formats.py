@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from corpus.formats import FORMATS, FormatError, reader
 from tests.corpus.test_cmma import HEADER, row
 
-MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
+MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"  # noqa: E501
 SIMS = "video_id,clip_id,text,label,label_T,label_A,label_V,annotation,mode\n"
 
 

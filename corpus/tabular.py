@@ -9,6 +9,7 @@ costs no other. Cells are text as it stands in the file; `number` reads one as a
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -25,6 +26,8 @@ DELIMITERS = ("\t", ";", "|", ",")  # where two fit equally well, the one that w
 LARGEST_CELL = 100_000  # characters
 SAMPLE = 64 * 1024  # characters by which the delimiter is found
 MOST_BROKEN = 1000  # rows with a broken quote, after which the rest is not read
+BLANK = re.compile(r"\n+")
+NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
 SEPARATOR_LINE = re.compile(
     r'"?sep=([,;|:\t])"?', re.IGNORECASE
 )  # what Excel may write as first line
@@ -135,10 +138,6 @@ def number(text: str) -> float | None:
     return float(found.group().replace(",", ".")) if found else None
 
 
-BLANK = re.compile(r"\n+")
-NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
-
-
 # ---------------------------------------------------------------- delimited text
 # Python's csv reads an open quote to the end of the file as one cell and says nothing, ends at the
 # first cell over a global limit, and does not know where a row starts. So records are parted here,
@@ -146,11 +145,11 @@ NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
 
 
 def _cell_of(delimiter: str, tight: bool) -> re.Pattern[str]:
-    ends = rf"[{re.escape(delimiter)}\n]" if delimiter else r"\n"
+    ends = rf"{re.escape(delimiter)}\n"
     space = " *+" if tight else ""
     return re.compile(
-        rf'{space}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"{space}(?={ends}|\Z)'
-        rf'|{space}(?P<plain>(?!")(?:(?!{ends})[\s\S])*+)'
+        rf'{space}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"{space}(?=[{ends}]|\Z)'
+        rf'|{space}(?P<plain>(?!")[^{ends}]*+)'
     )
 
 
@@ -168,6 +167,14 @@ def _records(
         spans = end > following
         if cells is not None and width and spans and _took_rows(text[at:end], cells, width, cell):
             cells = None
+        if cells is None and not width:
+            raise TableError(
+                gettext_noop(
+                    "Line %(line)d is the header, in which a quote is opened and not closed, or"
+                    " text follows it."
+                ),
+                line=line,
+            )
         if cells is None:
             problems.append(_broken(text, at, line, following))
             broken, end = broken + 1, following
@@ -175,7 +182,7 @@ def _records(
                 raise TableError(
                     gettext_noop("%(count)d rows have a broken quote, the first is line %(line)d."),
                     count=broken,
-                    line=next(p.line for p in problems if p.reason in BROKEN),
+                    line=next(p.line for p in problems if p.reason == OPEN),
                 )
         else:
             width = width or len(cells)
@@ -213,7 +220,6 @@ OPEN = gettext_noop(
 SUSPECT = gettext_noop(
     "a cell goes on to line %(end)d and holds lines that look like rows; is a quote left open?"
 )
-BROKEN = (OPEN,)
 
 
 def _broken(text: str, at: int, line: int, following: int) -> Problem:
@@ -270,8 +276,9 @@ def _fit(sample: str, delimiter: str, tight: bool) -> tuple[list[str], float]:
             header = header or cells
             count += 1
             fitting += len(cells) == len(header)
-    except TableError:  # nearly every quote is broken by this delimiter
-        return header, 0.0
+    except TableError:  # by this delimiter the header's quotes are broken, or nearly all others
+        first = sample.lstrip("\n").partition("\n")[0].replace('"', "'")
+        return header or first.split(delimiter), 0.0
     return header, fitting / (count + len(problems)) if count else 0.0
 
 
@@ -407,6 +414,12 @@ def _named(
     line, header = next(records, (0, []))
     if not header:
         raise TableError(gettext_noop("The table has no rows."))
+    if max(map(len, header)) > LARGEST_CELL:
+        raise TableError(
+            gettext_noop("Line %(line)d is the header, in which a cell has %(count)d characters."),
+            line=line,
+            count=max(map(len, header)),
+        )
     whole = bool(how.get("sheet"))  # a sheet's rows end where its last filled cell is
     found, count = [], 0
     for number_, cells in records:
@@ -494,7 +507,9 @@ def _columns(
 
 
 def _name(header: str) -> str:
-    return " ".join(printable(header)[0].split())
+    """A column's name without what cannot be seen in it."""
+    shown = (c for c in printable(header)[0] if unicodedata.category(c) != "Cf")
+    return " ".join("".join(shown).split())
 
 
 def _problem(

@@ -1,3 +1,7 @@
+import csv
+import io
+from dataclasses import replace
+
 import pytest
 
 from corpus.formats import FormatError, cmma, reader
@@ -160,3 +164,37 @@ def test_the_published_files(test_data):
     )
     cells = [(p.line, p.column, p.outcome) for p in train.problems if p.column]
     assert (11283, "StartTime", "repaired") in cells and len(cells) == 26
+
+
+def test_the_published_table_in_other_writings(test_data, tmp_path):
+    """With other delimiters and encodings, as the first version, and with open quotes in it."""
+    text = (test_data / "cmma/train.csv").read_bytes().decode("gb18030")
+    rows = list(csv.reader(io.StringIO(text, newline="")))
+    published = [replace(row, line=0) for row in cmma.read(test_data / "cmma/train.csv").rows]
+
+    def read(rows, delimiter, encoding):
+        target = io.StringIO()
+        csv.writer(target, delimiter=delimiter).writerows(rows)
+        path = tmp_path / "train.csv"
+        path.write_bytes(target.getvalue().encode(encoding))
+        return [replace(row, line=0) for row in cmma.read(path).rows]
+
+    assert read(rows, ";", "utf-16") == published
+    yes_no = {"none": "no", "sarcastic": "yes", "humor": "yes", "pride": "yes"}
+    other = {"growing": "lovewillcomeintime", "disgust": "digust"}
+    first = [
+        [yes_no[cell] if place in (8, 9, 12) and cell else other.get(cell, cell)
+         for place, cell in enumerate(row)]
+        for row in rows[1:]
+    ]  # fmt: skip
+    header = ["DialogueID", rows[0][1], "TextContent", *rows[0][3:]]
+    assert read([header, *first], ",", "gb18030") == published
+    lines = text.split("\r\n")
+    opened = range(500, 13_000, 1000)
+    for place in opened:
+        lines[place] = lines[place].replace(",", ',"', 1)
+    path = tmp_path / "train.csv"
+    path.write_bytes("\r\n".join(lines).encode("gb18030"))
+    found = cmma.read(path)
+    assert len(found.rows) == len(published) - 13
+    assert [p.line for p in found.problems if "quote" in p.reason] == [n + 1 for n in opened]

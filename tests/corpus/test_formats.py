@@ -3,8 +3,11 @@
 import json
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from corpus.formats import FORMATS, FormatError, reader
+from tests.corpus.test_cmma import HEADER, row
 
 MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"  # noqa: E501
 SIMS = "video_id,clip_id,text,label,label_T,label_A,label_V,annotation,mode\n"
@@ -147,6 +150,37 @@ def test_another_file_is_refused_with_what_was_expected(name, tmp_path):
     for number, text in enumerate(("a,b\n1,2\n", "[]", "")):
         with pytest.raises(FormatError, match="xpected|not text"):
             reader(name)(write(tmp_path / f"{number}.csv", text))
+
+
+SOUND = {
+    "meld": MELD + '1,"Oh, no.",A,joy,positive,0,0,4,7,"00:20:57,256","00:21:00,049"\n' * 2,
+    "chsims": SIMS + "v1,0001,你好,0.8,0,0,0,Positive,train\nv2,0001,再见,-1,0,0,0,Neutral,test\n",
+    "cmma": HEADER + "\n" + row() + "\n" + row(UtteranceID="C_1_U_2", Love="emptylove"),
+    "mustard": json.dumps({"1": {"utterance": "a", "speaker": "A", "context": ["b"],
+                                 "context_speakers": ["B"], "sarcasm": True}}),
+    "labelstudio": json.dumps([{"id": 1, "data": {"text": "a"}, "annotations": [
+        {"completed_by": 1, "result": [
+            {"type": "choices", "from_name": "x", "value": {"choices": ["y"]}}]}]}]),
+}  # fmt: skip
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    st.sampled_from(sorted(SOUND)),
+    st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), max_size=6),
+)
+def test_a_damaged_file_gives_a_table_or_a_sentence(tmp_path_factory, name, damage):
+    whole = bytearray(SOUND[name].encode())
+    for place, byte in damage:
+        whole[place % len(whole)] = byte
+    path = tmp_path_factory.getbasetemp() / "damaged.csv"
+    path.write_bytes(whole)
+    try:
+        table = reader(name)(path)
+    except FormatError as error:
+        assert str(error)
+        return
+    assert all("\x00" not in row.text and row.uid for row in table.rows)
 
 
 def test_the_published_files(test_data):

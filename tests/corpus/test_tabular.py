@@ -44,6 +44,7 @@ def said(table):
         ("text\nhello, you\nbye; now\n", "", [(2, "hello, you"), (3, "bye; now")]),
         ("\ufeffa,b\r\n1,2\r\n", ",", [(2, "1", "2")]),
         ("\n\na,b\n\n1,2\n\n", ",", [(5, "1", "2")]),
+        ("\u200ba,\ufeffb\n1,2\n", ",", [(2, "1", "2")]),
         ('a,b\n1,"two\nlines"\n2,x', ",", [(2, "1", "two\nlines"), (4, "2", "x")]),
         ('a,b\n1,say "hi"\n', ",", [(2, "1", 'say "hi"')]),
         ('a,b\n1,"say ""hi"""\n', ",", [(2, "1", 'say "hi"')]),
@@ -52,6 +53,7 @@ def said(table):
 def test_delimiters_and_quotes(text, delimiter, expected):
     table = read_text(text)
     assert (table.delimiter, rows(table), table.problems) == (delimiter, expected, [])
+    assert not any("\u200b" in name or "\ufeff" in name for name in table.columns)
 
 
 def test_a_doubtful_delimiter_is_decided_by_the_names_expected():
@@ -136,6 +138,8 @@ def test_numbers(text, value):
         ("a.xlsx", b"start,end,text\n1,2,x\n", "not a valid XLSX"),
         ("a.csv", b"a,b\n" + b'"x\n' * 3000, "1000 rows have a broken quote.*line 2"),
         ("a.csv", b"a,b\n", "no rows"),
+        ("a.csv", b"x" * 200_000, "Line 1 is the header, in which a cell has 200000 characters"),
+        ("a.csv", b'a,"b\n1,2\n', "Line 1 is the header, in which a quote is opened"),
         ("a.jsonl", b"[1, 2]\n", "Line 1 is not a JSON object"),
         ("a.csv", b"a,b\n1,2,3\n", "No row.*line 2 has 3 cells and the header 2"),
         ("a.csv", b'a,b\n1,"x\n', "No row.*1 were left out.*line 2"),

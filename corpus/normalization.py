@@ -8,7 +8,7 @@ traditional and simplified Chinese as one besides; names of speakers stay apart 
 import re
 import unicodedata
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 
 # Default_Ignorable_Code_Point of Unicode, and controls that are no white space.
 INVISIBLE = re.compile(
@@ -16,6 +16,8 @@ INVISIBLE = re.compile(
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]+"
 )
+# What most texts are made of: one character each when normalised, and nothing to the one before.
+PLAIN = re.compile("[!-~\u2014\u2018-\u201d\u3001-\u301f\u4e00-\u9fff！-～]+")
 HAN = ((0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000))  # where Chinese characters stand
 # What OpenCC decides by the word: simplified text has the second where traditional text may have
 # the first. Exact search tells them apart.
@@ -78,6 +80,11 @@ def occurrences(text: str, words: str, exact: bool = False) -> list[tuple[int, i
     if exact:
         return _spans(text, words)
     key = search_key(words)
+    whole = search_key(text)
+    if not key or key not in whole:
+        return []
+    if PLAIN.fullmatch(text):
+        return _spans(whole, key)
     folded, first, end = "", [], []
     for start, stop, part in _parts(text):
         folded += part
@@ -108,7 +115,7 @@ def _parts(text: str) -> Iterator[tuple[int, int, str]]:
         while end < len(text) and _joins(text[start:end], text[end]):
             end += 1
         part = text[start:end]
-        key = search_key(part)
+        key = _letter_key(part) if end == start + 1 else search_key(part)
         if not key and INVISIBLE.sub("", part):
             key = "" if spaced else " "
         if key:
@@ -119,11 +126,16 @@ def _parts(text: str) -> Iterator[tuple[int, int, str]]:
         start = end
 
 
+@lru_cache(maxsize=20_000)
+def _letter_key(letter: str) -> str:
+    return search_key(letter)
+
+
 def _joins(part: str, letter: str) -> bool:
     """True if `letter` changes what stands before it, or is nothing by itself."""
-    if letter.isspace() or part.isspace():
+    if PLAIN.match(letter) or letter.isspace() or part.isspace():
         return False
     if unicodedata.combining(unicodedata.normalize("NFKD", letter)[0]):
         return True
-    key = search_key(letter)
+    key = _letter_key(letter)
     return not key or search_key(part + letter) != search_key(part) + key

@@ -38,6 +38,8 @@ def clock(seconds):
 @register.simple_tag
 def marked(text, words, exact):
     """The text with every occurrence of `words`, as search compares them, in a <mark>."""
+    if not words:
+        return text
     parts, last = [], 0
     for start, end in occurrences(text, words, exact):
         parts += [text[last:start], format_html("<mark>{}</mark>", text[start:end])]

@@ -170,7 +170,8 @@ def length_of(packet: Any) -> float:
 
 def rate_of(stream: Any) -> Fraction:
     """Frames a second of a video stream; 25 where what its header says cannot be."""
-    for rate in (stream.average_rate, stream.guessed_rate):
+    own = stream.codec_context.framerate if stream.codec_context else None
+    for rate in (stream.average_rate, own, stream.guessed_rate):
         if rate and rate <= MOST_FRAMES:
             return Fraction(rate)
     return Fraction(25)

@@ -16,6 +16,7 @@ from corpus.transcripts.speakers import Candidate, Choice
 SOUND = re.compile(r"^[\s♪♫♬\-–—]*(?:[(（\[【][^()（）\[\]【】]{1,40}[)）\]】][\s♪♫♬]*|[♪♫♬]+.*)$")
 # a dash, a bullet or `>>` before what a speaker says; two dashes are a pause or a broken word
 DASH = re.compile(r"(?:[-–—‐‑−－﹣•●▪‣]|>{2,3})(?![-–—‐‑−－﹣>])\s*(?=\S)")
+PAUSE = re.compile(r"(?:——|--|––|·)(?![-–—])\s*(?=\S)")  # a turn where several lines begin so
 MINUS = re.compile(r"[-–−－﹣]\d")
 INLINE = re.compile(r"(?<=[。！？!?…”\"])\s*(?=[-–—](?![-–—\d])\s*\S)|(?<=[.])\s+(?=[-–—]\s*\S)")
 FEWEST_PAIRS = 2  # of entries at the same time, for two languages
@@ -226,7 +227,8 @@ def _turn_lines(lines: Sequence[str], dashes: bool) -> list[tuple[bool, str]]:
     if not dashes:
         return [(False, line) for line in lines]
     rows = [row for line in lines for row in (INLINE.split(line) if DASH.match(line) else [line])]
-    found = [DASH.match(row) for row in rows]
+    begins = PAUSE if sum(bool(PAUSE.match(row)) for row in rows) > 1 else DASH
+    found = [begins.match(row) for row in rows]
     plain = any(dash and not MINUS.match(row) for dash, row in zip(found, rows, strict=True))
     is_dash = [
         dash is not None and (plain or not MINUS.match(row))
@@ -299,19 +301,18 @@ class _Reader:
 
     def _split(self, lines: Sequence[str], speaker: str, names: Collection[str]) -> list[_Turn]:
         """What each speaker says: a turn begins at a dash, and at a name that is taken."""
-        turns: list[_Turn] = []
+        turns: list[tuple[str, list[str]]] = []
         rows = _turn_lines(lines, self.dashes)
         for index, (begins, line) in enumerate(rows):
             named = None if speaker else speakers.prefix(line)
-            if named and (named.name not in names or not (named.words or rows[index + 1 :])):
-                named = None
-            if named:
-                turns.append(_Turn(named.name, (named.words,)))
+            alone = named is not None and not named.words and index + 1 == len(rows)
+            if named and named.name in names and not alone:
+                turns.append((named.name, [named.words]))
             elif begins or not turns:
-                turns.append(_Turn(speaker, (line,)))
+                turns.append((speaker, [line]))
             else:
-                turns[-1] = replace(turns[-1], lines=(*turns[-1].lines, line))
-        return turns
+                turns[-1][1].append(line)
+        return [_Turn(name, tuple(own)) for name, own in turns]
 
     def _foreign(self, lines: Sequence[str], named: bool) -> list[str]:
         """What each speaker says in the other language, with the name where one stands there."""

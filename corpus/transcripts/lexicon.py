@@ -17,7 +17,7 @@ SURNAMES = frozenset(
     "庾终暨居衡步都耿满弘匡国文寇广禄阙东殴沃利蔚越隆师巩聂晁勾敖融冷辛阚那简饶空曾沙乜养鞠须"
     "丰巢关蒯相查后荆红游竺权逯盖益桓公仝肖佟覃涂麦谌苟闫佘占阳付海缑帅练楚原代展隗粟辜檀靖邸"
     "趙錢孫鄭馮陳衛蔣韓楊許呂張嚴華謝鄒蘇葉馬鳳魯韋紀羅畢鄔時齊顧黃蕭貝計談龐項閔婁顏鍾駱萬盧"
-    "繆應鄧單諸龔陸榮儲車寧劉龍賴喬聞黨譚貢勞莊連閻習魚終關遊權蓋塗麥聶簡饒鞏遲歐陽吳"
+    "繆應鄧單諸龔陸榮儲車寧劉龍賴喬聞黨譚貢勞莊連閻習魚終關遊權蓋塗麥聶簡饒鞏遲歐陽吳芮刑"
 )
 
 # family names of two characters
@@ -218,5 +218,16 @@ FIRST_NAMES = frozenset(
     hu guo he lin gao luo zheng liang xie song tang han feng deng cao peng zeng xiao tian dong pan
     yuan cai jiang yu du ye cheng wei su lu ding ren shen yao zhong cui tan lei mei hua ming hong
     jun jing
+    """)
+)
+
+# common words of one character said twice, which are no pet names
+TWICE = frozenset(
+    _words("""
+    谢谢 哈哈 呵呵 嘿嘿 嘻嘻 呜呜 天天 常常 刚刚 看看 慢慢 渐渐 偏偏 往往 仅仅 星星 人人 事事
+    处处 年年 月月 想想 听听 试试 说说 走走 等等 好好 早早 多多 少少 大大 小小 远远 轻轻 静静
+    默默 悄悄 快快 样样 件件 个个 家家 时时 日日 夜夜 步步 层层 种种 每每 久久 恰恰 明明 通通
+    统统 足足 整整 单单 独独 暗暗 白白 喂喂 嗯嗯 对对 是是 不不 来来 去去 行行 谁谁 某某 拜拜
+    汪汪 喵喵 咚咚 滴滴 叮叮 砰砰 啪啪 咯咯 哇哇 噢噢 哦哦 嗨嗨
     """)
 )

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from corpus.complaints import gettext_noop
 from corpus.transcripts.lexicon import (
@@ -21,13 +22,16 @@ from corpus.transcripts.lexicon import (
     STARTS_EXACT,
     SURNAMES,
     TITLES,
+    TWICE,
 )
 
 LONGEST = 30  # characters of a name
 LONGEST_HAN = 8
 EXAMPLES = 3
+SAYS = "说道喊叫骂吼嚷曰"  # ends what is said of somebody, `张三道`, and hardly a name
 OFTEN = 3  # times that an unknown name stands before a colon until it is taken for a name
 SOMETIMES = 2
+MANY = 10  # times, in a file with names, until even what begins a sentence is taken for a name
 USUAL = 0.2  # share of lines with a name that makes names usual in a file
 
 SIGN = r"[^:：,，。！？!?“”\"《》<>{}【】\[\]［］;；…|=()（）\n]"  # what a name may hold
@@ -54,10 +58,12 @@ INSIDE = re.compile(r"[^\w\s.'’·・&#/()（）_@+-]")
 
 SOUNDS = re.compile(r"[小大低轻高尖齐笑哭]声|[哭笑叹喊]|独白?|音乐|掌声|鼓掌|沉默|停顿|旁白")
 SPEAKER_LABEL = re.compile(  # alone, or with a number or letter
-    r"(?:speaker|spk|spkr|participant|interviewer|interviewee|guest|host|man|woman|boy|girl|male|female|"
-    r"student|teacher|doctor|patient|nurse|voice|caller|officer|agent|user|assistant|system|narrator|"
-    r"announcer|reporter|waiter|waitress|driver|mother|father|mom|mum|dad|son|daughter|all|both|crowd|"
-    r"audience)(?:\s*[ _#-]?\s*#?(?:\d{1,4}|[A-Za-z]))?",
+    r"(?:speaker|spk|spkr|participant|interviewer|interviewee|guest|host|man|woman|boy|girl|"
+    r"male|female|student|teacher|doctor|patient|nurse|voice|caller|officer|agent|user|"
+    r"assistant|system|narrator|announcer|reporter|waiter|waitress|driver|mother|father|mom|"
+    r"mum|dad|son|daughter|all|both|crowd|audience|customer|director|policeman|policewoman|"
+    r"singer|presenter|professor|boss|guy|clerk"
+    r")(?:\s*[ _#-]?\s*#?(?:\d{1,4}|[A-Za-z]))?",
     re.I,
 )
 NUMBERED_LABEL = re.compile(
@@ -66,7 +72,8 @@ NUMBERED_LABEL = re.compile(
     r"\s*[ _#-]?\s*(?:\d{1,4}|[A-Za-z]|[甲乙丙丁一二三四五六七八九十])",
     re.I,
 )
-LETTER = re.compile(r"[A-Za-z]\d{0,3}|[SPFM]\d{1,3}|[甲乙丙丁]")
+LETTER = re.compile(r"[A-Za-z]\d{0,3}|[甲乙丙丁问答]")
+NUMBER = re.compile(r"[甲乙丙丁一二三四五六七八九十]|\s*[A-Za-z]?\d{0,3}")  # after a role
 LATIN_WORD = re.compile(
     r"(?:[A-ZÀ-ÖØ-Þ][\w'’]*\.?|d['’][A-Z]\w+|(?:de|da|di|del|der|den|van|von|la|le|bin|al|of|the|y|e))",
     re.UNICODE,
@@ -158,10 +165,11 @@ def _possible(name: str, colon: str, gap: str, rest: str) -> bool:
     return True
 
 
+@lru_cache(4096)
 def plausible(name: str) -> str:
     """Why a name is one, a reason to be shown; empty if nothing in it says so."""
     name = unicodedata.normalize("NFKC", name).strip()
-    parts = re.split(r"\s*[/&+]\s*|和|与", name) if re.search(r"[/&+]", name) else [name]
+    parts = re.split(r"\s*[/&+]\s*|\s+and\s+", name)
     reasons = [_plausible(part) for part in parts if part]
     return reasons[0] if reasons and all(reasons) else ""
 
@@ -176,18 +184,32 @@ def _plausible(name: str) -> str:
     if KANA_NAME.fullmatch(name) or HANGUL_NAME.fullmatch(name):
         return NAME
     if HAN.search(name):
-        stem = re.sub(r"\s*[A-Za-z\d]{1,3}$", "", name)
-        return _plausible_han(stem) if ONLY_HAN.fullmatch(stem) else ""
+        return _plausible_parts(name)
     return _plausible_latin(name)
 
 
+def _plausible_parts(name: str) -> str:
+    """A name with blanks, `记者 王五` or `王 五`, or with a number after it, `小李2`."""
+    parts = name.split()
+    if len(parts) > 1 and all(map(ONLY_HAN.fullmatch, parts)):
+        if all(len(part) == 1 for part in parts):
+            return _plausible_han("".join(parts))
+        return ROLE if all(map(_plausible_han, parts)) else ""
+    stem = re.sub(r"\s*[A-Za-z\d]{1,3}$", "", name)
+    return _plausible_han(stem) if ONLY_HAN.fullmatch(stem) else ""
+
+
 def _plausible_han(name: str) -> str:
-    if name in ROLES:
+    if name in ROLES or (name[:-1] in ROLES and NUMBER.fullmatch(name[-1])):
         return ROLE
+    if name[:2] in ROLES and name[2:] in ROLES:
+        return ROLE  # 司机师傅
     if opens_sentence(name):
         return ""
     if "·" in name or "・" in name:
         return NAME
+    if len(name) > 2 and name[-1] in "甲乙丙丁员者犯师官":
+        return ROLE
     if len(name) <= 6 and any(name.endswith(role) for role in ROLES if len(role) > 1):
         return ROLE
     if len(name) in (2, 3) and name[0] in "老小阿大" and name not in SHORT_NO:
@@ -195,6 +217,8 @@ def _plausible_han(name: str) -> str:
     if len(name) in (2, 3) and name[0] in SURNAMES and name[1:] in TITLES:
         return NAME
     if len(name) in (3, 4) and name[:2] in DOUBLE:
+        return NAME
+    if len(name) == 2 and name[0] == name[1] and name not in TWICE:
         return NAME
     if len(name) in (2, 3) and name[0] in SURNAMES:
         return NAME
@@ -215,6 +239,8 @@ def opens_sentence(name: str) -> bool:
     ):
         return True
     named = name[0] in SURNAMES and len(name) in (2, 3)
+    if named and name[-1] in SAYS:
+        return True
     for start in STARTS:
         if name == start or (
             name.startswith(start) and start not in STARTS_EXACT and not (named and len(start) == 1)
@@ -234,9 +260,13 @@ def _latin_stop(name: str) -> bool:
 
 
 def _plausible_latin(name: str) -> str:
+    words = re.split(r"[\s-]+", name)
+    if name.isupper() and len(words) > 1 and SPEAKER_LABEL.fullmatch(words[0]):
+        return ROLE  # MAN ON PHONE
+    if words[0].lower() == "the" and len(words) == 2 and SPEAKER_LABEL.fullmatch(words[1]):
+        return ROLE
     if LETTER.fullmatch(name) or _latin_stop(name):
         return ""
-    words = re.split(r"[\s-]+", name)
     numbered = len(words) > 1 and re.fullmatch(r"#?\d{1,3}", words[-1])
     if numbered:
         words = words[:-1]
@@ -299,7 +329,7 @@ def _proposed(name: str, own: Sequence[Prefix], context: _Context) -> tuple[bool
         return True, reason
     if LETTER.fullmatch(name):
         return context.letters > 1, RECURS if context.letters > 1 else ONCE
-    if opens_sentence(name):
+    if opens_sentence(name) and not (context.usual and len(own) >= MANY):
         return False, SENTENCE
     often = len(own) >= OFTEN or (len(own) >= SOMETIMES and context.usual)
     return often, RECURS if often else ONCE

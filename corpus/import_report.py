@@ -120,8 +120,8 @@ def _decisions(reading: Transcript) -> Iterator[str]:
     for each in reading.speakers[:SHOWN_NAMES]:
         taken = "speaker" if each.taken else "no speaker"
         yield (
-            f"“{each.name}” before {each.count} lines: {taken}, {gettext(each.reason)};"
-            f" as in “{each.examples[0]}” (--speakers)"
+            f"“{each.name}” before a colon, {each.count} times: {taken}, {gettext(each.reason)};"
+            f" as before “{each.examples[0]}” (--speakers)"
         )
     if len(reading.speakers) > SHOWN_NAMES:
         yield f"and {len(reading.speakers) - SHOWN_NAMES} more names before colons"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 BILINGUAL = 0.5  # share of entries with both languages that makes a file bilingual
 ALIKE = 0.35  # share of places with the same character, in lines and their other writing
 NEARLY_ALL = 0.8
+FEWEST = 0.2  # share of entries that must show both languages, where the others may
+TURN_BY_TURN = 4  # stretches of one script in an entry that says each line in both languages
 
 SCRIPTS = (
     ("kana", re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u31f0-\u31ff\uff66-\uff9d]")),
@@ -60,17 +62,26 @@ def languages(entries: Sequence[Sequence[str]], asked: str = "proposed") -> Lang
         return Languages()
     votes = Counter(order for lines in entries if (order := _order(lines)))
     common = votes.most_common(1)
-    both = (
-        sum(count for order, count in votes.items() if set(order) == set(common[0][0]))
-        if (common)
-        else 0
-    )
-    order = common[0][0] if common and both >= BILINGUAL * len(entries) else None
+    order = common[0][0] if common and _is_usual(entries, common[0][0]) else None
     if order is None and _variants(entries):
         order = ("han", "han")
     if asked in ("first", "second"):
         return Languages(order or (common[0][0] if common else ("", "")), asked == "first")
     return Languages(order, order is None or order[0] == "han" or order[1] != "han")
+
+
+def _is_usual(entries: Sequence[Sequence[str]], order: Order) -> bool:
+    """True if half of the entries show both languages, or some do and nearly all others may."""
+    fitting = [lines for lines in entries if len(lines) > 1 and _fits(lines, order)]
+    sure = sum(_order(lines) is not None for lines in fitting)
+    if sure >= BILINGUAL * len(entries):
+        return True
+    return sure >= max(2, FEWEST * len(entries)) and len(fitting) >= NEARLY_ALL * len(entries)
+
+
+def _fits(lines: Sequence[str], order: Order) -> bool:
+    scripts = [script(line) for line in lines]
+    return bool(_places(scripts, order) or _places(scripts, order[::-1]))
 
 
 def _order(lines: Sequence[str]) -> Order | None:
@@ -105,18 +116,28 @@ def part(lines: Sequence[str], order: Order) -> tuple[list[str], list[str]]:
     if len(lines) == 1:
         foreign = _strange(scripts[0], order[0]) and not _strange(scripts[0], order[1])
         return ([], list(lines)) if foreign else (list(lines), [])
-    for one, two, swapped in ((*order, False), (*order[::-1], True)):
-        places = [
-            (_cost(scripts[:at], one) + _cost(scripts[at:], two), abs(2 * at - len(lines)), at)
-            for at in range(1, len(lines))
-            if not any(_strange(name, one) for name in scripts[:at])
-            and not any(_strange(name, two) for name in scripts[at:])
-        ]
-        if places:
-            at = min(places)[2]
-            one_part, two_part = list(lines[:at]), list(lines[at:])
-            return (two_part, one_part) if swapped else (one_part, two_part)
+    runs = [name for i, name in enumerate(scripts) if name and (not i or name != scripts[i - 1])]
+    for swapped in (False, True):
+        places = _places(scripts, order[::-1] if swapped else order)
+        if places and (len(runs) < TURN_BY_TURN or not places[0][0]):
+            at = places[0][2]
+            one, two = list(lines[:at]), list(lines[at:])
+            return (two, one) if swapped else (one, two)
     return _by_line(lines, scripts, order)
+
+
+def _places(scripts: Sequence[str], order: Order) -> list[tuple[int, int, int]]:
+    """Where lines in these scripts can part into the two languages, the likeliest place first.
+
+    Each is how many lines are unusual in their language, how far from the middle, and the place.
+    """
+    one, two = order
+    return sorted(
+        (_cost(scripts[:at], one) + _cost(scripts[at:], two), abs(2 * at - len(scripts)), at)
+        for at in range(1, len(scripts))
+        if not any(_strange(name, one) for name in scripts[:at])
+        and not any(_strange(name, two) for name in scripts[at:])
+    )
 
 
 def _strange(name: str, language: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Cue, RawCue, rolling, speakers
-from corpus.transcripts.bilingual import BILINGUAL, Languages, languages, part, script
+from corpus.transcripts.bilingual import BILINGUAL, FEWEST, Languages, languages, part, script
 from corpus.transcripts.characters import tidy
 from corpus.transcripts.sharing import shares
 from corpus.transcripts.speakers import Candidate, Choice
@@ -154,7 +154,9 @@ def _simultaneous(cues: Sequence[RawCue]) -> list[RawCue]:
     for cue in cues:
         groups.setdefault((round(cue.start * 100), round(cue.end * 100)), []).append(cue)
     pairs = [group for group in groups.values() if _two_languages(group)]
-    if len(pairs) < max(FEWEST_PAIRS, BILINGUAL * len(groups)):
+    double = [group for group in groups.values() if len(group) == 2 and _one_speaker(group)]
+    enough = max(FEWEST_PAIRS, FEWEST * len(groups))
+    if len(pairs) < enough or len(double) < BILINGUAL * len(groups):
         return list(cues)
     ways = Counter((script(" ".join(a.lines)), script(" ".join(b.lines))) for a, b in pairs)
     tiers = Counter((a.tier, b.tier) for a, b in pairs)

@@ -24,7 +24,7 @@ from corpus.transcripts import (
     table,
     vtt,
 )
-from corpus.transcripts.cleaning import clean
+from corpus.transcripts.cleaning import UNREADABLE, clean
 from corpus.transcripts.markup import subtitle_styles
 from corpus.transcripts.speakers import Candidate, Choice
 
@@ -248,7 +248,8 @@ def _transcript(
     cleaned = clean(plain, options.choice, options.bilingual, options.rolling, options.dashes)
     if not cleaned.cues:
         raise TranscriptError(gettext_noop("The transcript holds no line of talk."))
-    found = sorted([*problems, *parsed.problems, *cleaned.problems], key=lambda each: each.line)
+    doubts = [each for each in cleaned.problems if not (problems and each.reason == UNREADABLE)]
+    found = sorted([*problems, *parsed.problems, *doubts], key=lambda each: each.line)
     return Transcript(
         cleaned.cues,
         encoding,

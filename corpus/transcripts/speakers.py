@@ -297,10 +297,10 @@ def _proposed(name: str, own: Sequence[Prefix], context: _Context) -> tuple[bool
         return sure and not own[0].round, reason if sure and not own[0].round else BRACKETS
     if reason:
         return True, reason
+    if LETTER.fullmatch(name):
+        return context.letters > 1, RECURS if context.letters > 1 else ONCE
     if opens_sentence(name):
         return False, SENTENCE
-    if LETTER.fullmatch(name):
-        return (context.letters > 1, RECURS if context.letters > 1 else ONCE)
     often = len(own) >= OFTEN or (len(own) >= SOMETIMES and context.usual)
     return often, RECURS if often else ONCE
 

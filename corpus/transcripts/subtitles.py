@@ -54,7 +54,7 @@ def entries(lines: Sequence[str], named: bool = False) -> tuple[list[Entry], lis
     heads = _heads(seen, found, named)
     for entry, end in zip(found, [*heads[1:], len(lines)], strict=False):
         entry.body = [(at, lines[at]) for at in range(entry.at + 1, end)]
-        while entry.body and not bare(entry.body[-1][1]):
+        while entry.body and not entry.body[-1][1].strip():
             entry.body.pop()
     before = range(heads[0] if heads else len(lines))
     return found, [(at, seen[at]) for at in before if seen[at]]

@@ -6,7 +6,7 @@ from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, TranscriptError
 from corpus.transcripts.characters import bare
-from corpus.transcripts.subtitles import BLANK, Entry, entries, outside, parsed
+from corpus.transcripts.subtitles import BLANK, TIMING, Entry, entries, outside, parsed
 
 ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:].*)?")  # blocks that are no cues
 NO_HEADER = gettext_noop("The first line is not WEBVTT; the file was read as WebVTT all the same.")
@@ -52,7 +52,7 @@ def _without_notes(lines: list[str]) -> list[str]:
             aside = False
         elif ASIDE.fullmatch(seen) and (at == 0 or not lines[at - 1].strip()):
             aside = True
-        elif aside and "-->" in seen:  # a block that no blank line ends
+        elif aside and TIMING.fullmatch(seen):  # a block that no blank line ends
             aside = False
         result.append("" if aside else line)
     return result

@@ -350,12 +350,17 @@ def _silent_from(
     ours: NDArray[np.float64], theirs: NDArray[np.float64], factor: float
 ) -> float | None:
     """Seconds from where on the clip is silent for SILENCE and its source is not; None if never."""
-    bins = round(SILENCE / HOP / STEP)
-    whole = len(ours) // bins * bins
-    pairs = (np.sqrt((part[:whole].reshape(-1, bins) ** 2).mean(axis=1)) for part in (ours, theirs))
-    clip, source = pairs
-    silent = np.flatnonzero((source > 2 * QUIET) & (clip < np.minimum(source / factor, QUIET)))
-    return float(silent[0] * SILENCE) if len(silent) else None
+    bins, edge = round(SILENCE / HOP / STEP), 2  # a sound at the border may be in either part
+    sums = [np.cumsum(np.pad(part**2, (1, 0))) for part in (ours, theirs)]
+    for first in range(0, len(ours) - bins + 1, bins):
+        wide = sums[0][min(first + bins + edge, len(ours))] - sums[0][max(first - edge, 0)]
+        clip, source = (
+            np.sqrt(wide / bins),
+            np.sqrt((sums[1][first + bins] - sums[1][first]) / bins),
+        )
+        if source > 2 * QUIET and clip < min(source / factor, QUIET):
+            return first * HOP * STEP
+    return None
 
 
 def _envelope(power: NDArray[np.float64], start: float, length: float) -> NDArray[np.float64]:

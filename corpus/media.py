@@ -24,6 +24,7 @@ from corpus.streams import (
     every_packet,
     is_picture,
     open_media,
+    rate_of,
     zero_of,
 )
 from corpus.streams import MediaError as MediaError  # for those who import it from here
@@ -149,7 +150,7 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
         duration=round(duration, 6),
         width=width,
         height=height,
-        fps=float(video.average_rate or 0) if video else 0.0,
+        fps=float(rate_of(video)) if video else 0.0,
         has_audio=any(stream.codec_context for stream in container.streams.audio),
         audio=tuple(_track(stream) for stream in container.streams.audio),
         subtitles=tuple(_track(stream) for stream in container.streams.subtitles),

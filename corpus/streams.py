@@ -26,6 +26,8 @@ from numpy.typing import NDArray
 from corpus.complaints import Complaint, gettext_noop
 
 SAFE_INPUT = {"protocol_whitelist": "file,pipe"}  # a playlist must not make us open other things
+LOOK_AHEAD = {"analyzeduration": "60000000", "probesize": "50000000"}  # µs and bytes, in which a
+# stream may begin late: ffmpeg's own five seconds overlook it in MPEG-TS and MPEG-PS
 MAY_RESTART = 0x0200  # AVFMT_TS_DISCONT: a format whose clock may restart
 SOME_TIMES = "mpeg"  # MPEG-PS: only some packets have times, and ffmpeg guesses the rest wrongly
 WRONG_STARTS = "asf"  # where one stream starts late, ffmpeg says that all of them do
@@ -35,6 +37,7 @@ JUMP = 10.0  # seconds forwards that are a new clock and not a gap, ffmpeg's dts
 BACK = 0.1  # seconds backwards that are a new clock, in ffmpeg
 MOST_BACK = 1.0  # seconds backwards that a format without new clocks may have; more is refused
 FAR_OFF = 1.0  # seconds ahead at which a single time of MPEG-PS is believed
+MOST_FRAMES = 1000  # a second, that a header may speak of
 FAR = 8.0  # seconds ahead from which packets are passed over instead of decoded
 PREROLL = 0.5  # seconds that a decoder of sound is given before what is wanted
 MOST_HELD = 128 * 1024**2  # bytes of packets that may wait for a key frame
@@ -68,7 +71,7 @@ class Loss:
 
 def open_media(path: Path, **options: str) -> Any:
     """A container of PyAV. Raises av.FFmpegError or OSError."""
-    return av.open(str(path), options=SAFE_INPUT | options, metadata_errors="replace")
+    return av.open(str(path), options=SAFE_INPUT | LOOK_AHEAD | options, metadata_errors="replace")
 
 
 def is_picture(stream: Any) -> bool:
@@ -111,7 +114,7 @@ class Clock:
         base = float(packet.time_base)
         own = packet.dts if packet.dts is not None else packet.pts
         if own is not None and stream.type in ("audio", "video"):
-            self._follow(stream.index, own * base)
+            self._follow(stream, own * base)
             time = own * base + self.moved
             self.latest = self.before[stream.index] = time
             self.expected[stream.index] = time + length_of(packet)
@@ -126,8 +129,9 @@ class Clock:
         if packet.dts is not None:
             packet.dts += shift
 
-    def _follow(self, index: int, own: float) -> None:
+    def _follow(self, stream: Any, own: float) -> None:
         """Move the clock if the packet of a stream at `own` seconds does not follow."""
+        index = stream.index
         time, before = own + self.moved, self.before.get(index)
         far = self.latest is not None and abs(time - self.latest) > JUMP
         if not self.restarts:
@@ -142,9 +146,11 @@ class Clock:
                     back=time,
                 )
         elif before is None:
-            if far and self.latest is not None:
+            start = stream.start_time
+            stated = start is not None and abs(own - float(start * stream.time_base)) < 1.0
+            if far and self.latest is not None and not stated:
                 self._move(time, self.latest)
-        elif far and time > before or time < before - BACK:
+        elif (far and time > before + JUMP) or time < before - BACK:
             self._move(time, self.expected[index])
 
     def _move(self, time: float, expected: float) -> None:
@@ -157,9 +163,18 @@ def length_of(packet: Any) -> float:
     stream = packet.stream
     if packet.duration:
         return float(packet.duration * packet.time_base)
-    if stream.type == "video" and stream.average_rate:
-        return min(float(1 / stream.average_rate), 1.0)
+    if stream.type == "video":
+        return min(float(1 / rate_of(stream)), 1.0)
     return 0.0
+
+
+def rate_of(stream: Any) -> Fraction:
+    """Frames a second of a video stream; 25 where what its header says cannot be."""
+    own = stream.codec_context.framerate if stream.codec_context else None
+    for rate in (stream.average_rate, own, stream.guessed_rate):
+        if rate and rate <= MOST_FRAMES:
+            return Fraction(rate)
+    return Fraction(25)
 
 
 class Ends:
@@ -255,7 +270,7 @@ class Pictures:
         self.order: list[float] = []  # decode times that no frame has taken yet, smallest first
         self.delay: float | None = None  # seconds from such a time to that of display
         self.began: float | None = None  # decode time of the first packet, until the second
-        self.step = float(1 / (self.stream.average_rate or 25))
+        self.step = float(1 / rate_of(self.stream))
         self.first_ratio: Fraction | None = None
         self.wanted = 0.0  # packets that are needed only for frames before this may be passed over
         self.passed = False

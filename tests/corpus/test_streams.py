@@ -64,6 +64,15 @@ def test_streams_that_start_apart_stay_together(name, folder):
     assert probe(film).duration == pytest.approx(12, abs=0.06)
 
 
+@pytest.mark.parametrize("name", ["picture.ts", "picture.mpg"])
+def test_a_picture_that_begins_very_late_is_not_overlooked(name, folder):
+    marks = [*lights([23], 25, "64x64"), *beeps([23], 25)]
+    codecs = ["-c:v", "mpeg2video", "-pix_fmt", "yuv420p", "-c:a", "mp2"]
+    film = make(folder / name, *marks, "-vf", "trim=start=20", *codecs)
+    flashes, heard = flashes_and_beeps(film)
+    assert flashes == pytest.approx([23], abs=0.045) and heard == pytest.approx(flashes, abs=0.03)
+
+
 def test_edit_lists_are_followed(marked, folder):
     inputs = ["-itsoffset", "1.5", "-i", str(marked), "-i", str(marked)]
     film = make(folder / "edited.mp4", *inputs, "-map", "1:v", "-map", "0:a", "-c", "copy")

@@ -54,7 +54,7 @@ class CorpusJob(Job):
     def work(self):
         """Do it; a second call while one works, or after it worked, does nothing."""
         if self.claim():
-            with self.settled():
+            with self.settled(), self.kept_alive():
                 self._work()
         return self
 

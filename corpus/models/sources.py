@@ -331,7 +331,7 @@ class Source(Job):
         from corpus.ingest import ingest
 
         if self.claim():
-            with self.settled():
+            with self.settled(), self.kept_alive():
                 self.unpack()
                 ingest(self)
         return self

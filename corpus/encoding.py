@@ -23,6 +23,7 @@ CODECS = {  # the wider encoding that files of this name are written in
     "euc-kr": "cp949",
 }
 CANDIDATES = ("gb18030", "big5", "shift_jis", "euc-jp", "euc-kr", "windows-1252", "windows-1251")
+STRAY = 0.01  # share of zeros that a text may hold by mistake
 SAMPLE = 64 * 1024  # bytes that are looked at
 WIDE = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 LIKELY = 0.3  # mean of what a letter says for its encoding, from which one is recognised
@@ -71,9 +72,9 @@ def detect(data: bytes) -> str:
     wide = _wide(sample)
     if wide:
         return wide
-    if b"\x00" not in sample and _decodes(data, "utf-8"):
-        return "gb18030" if _chance(sample) else "utf-8"
-    if b"\x00" not in sample:
+    if sample.count(0) <= max(1, len(sample) * STRAY):
+        if _decodes(data, "utf-8"):
+            return "gb18030" if _chance(sample) else "utf-8"
         if _damaged_utf8(sample.decode("utf-8", "replace")):
             return "utf-8"
         likely = max(CANDIDATES, key=lambda name: _likelihood(sample, name))

@@ -16,6 +16,7 @@ from corpus.transcripts.speakers import Candidate, Choice
 SOUND = re.compile(r"^[\s♪♫♬\-–—]*(?:[(（\[【][^()（）\[\]【】]{1,40}[)）\]】][\s♪♫♬]*|[♪♫♬]+.*)$")
 # a dash, a bullet or `>>` before what a speaker says; two dashes are a pause or a broken word
 DASH = re.compile(r"(?:[-–—‐‑−－﹣•●▪‣]|>{2,3})(?![-–—‐‑−－﹣>])\s*(?=\S)")
+PAUSE = re.compile(r"(?:——|--|––|·)(?![-–—])\s*(?=\S)")  # a turn where several lines begin so
 MINUS = re.compile(r"[-–−－﹣]\d")
 INLINE = re.compile(r"(?<=[。！？!?…”\"])\s*(?=[-–—](?![-–—\d])\s*\S)|(?<=[.])\s+(?=[-–—]\s*\S)")
 FEWEST_PAIRS = 2  # of entries at the same time, for two languages
@@ -226,7 +227,8 @@ def _turn_lines(lines: Sequence[str], dashes: bool) -> list[tuple[bool, str]]:
     if not dashes:
         return [(False, line) for line in lines]
     rows = [row for line in lines for row in (INLINE.split(line) if DASH.match(line) else [line])]
-    found = [DASH.match(row) for row in rows]
+    begins = PAUSE if sum(bool(PAUSE.match(row)) for row in rows) > 1 else DASH
+    found = [begins.match(row) for row in rows]
     plain = any(dash and not MINUS.match(row) for dash, row in zip(found, rows, strict=True))
     is_dash = [
         dash is not None and (plain or not MINUS.match(row))

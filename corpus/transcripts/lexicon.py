@@ -220,3 +220,14 @@ FIRST_NAMES = frozenset(
     jun jing
     """)
 )
+
+# common words of one character said twice, which are no pet names
+TWICE = frozenset(
+    _words("""
+    谢谢 哈哈 呵呵 嘿嘿 嘻嘻 呜呜 天天 常常 刚刚 看看 慢慢 渐渐 偏偏 往往 仅仅 星星 人人 事事
+    处处 年年 月月 想想 听听 试试 说说 走走 等等 好好 早早 多多 少少 大大 小小 远远 轻轻 静静
+    默默 悄悄 快快 样样 件件 个个 家家 时时 日日 夜夜 步步 层层 种种 每每 久久 恰恰 明明 通通
+    统统 足足 整整 单单 独独 暗暗 白白 喂喂 嗯嗯 对对 是是 不不 来来 去去 行行 谁谁 某某 拜拜
+    汪汪 喵喵 咚咚 滴滴 叮叮 砰砰 啪啪 咯咯 哇哇 噢噢 哦哦 嗨嗨
+    """)
+)

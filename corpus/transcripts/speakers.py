@@ -21,11 +21,13 @@ from corpus.transcripts.lexicon import (
     STARTS_EXACT,
     SURNAMES,
     TITLES,
+    TWICE,
 )
 
 LONGEST = 30  # characters of a name
 LONGEST_HAN = 8
 EXAMPLES = 3
+SAYS = "说道喊叫骂吼嚷曰"  # ends what is said of somebody, `张三道`, and hardly a name
 OFTEN = 3  # times that an unknown name stands before a colon until it is taken for a name
 SOMETIMES = 2
 USUAL = 0.2  # share of lines with a name that makes names usual in a file
@@ -66,7 +68,8 @@ NUMBERED_LABEL = re.compile(
     r"\s*[ _#-]?\s*(?:\d{1,4}|[A-Za-z]|[甲乙丙丁一二三四五六七八九十])",
     re.I,
 )
-LETTER = re.compile(r"[A-Za-z]\d{0,3}|[SPFM]\d{1,3}|[甲乙丙丁]")
+LETTER = re.compile(r"[A-Za-z]\d{0,3}|[甲乙丙丁问答]")
+NUMBER = re.compile(r"[甲乙丙丁一二三四五六七八九十]|\s*[A-Za-z]?\d{0,3}")  # after a role
 LATIN_WORD = re.compile(
     r"(?:[A-ZÀ-ÖØ-Þ][\w'’]*\.?|d['’][A-Z]\w+|(?:de|da|di|del|der|den|van|von|la|le|bin|al|of|the|y|e))",
     re.UNICODE,
@@ -176,14 +179,26 @@ def _plausible(name: str) -> str:
     if KANA_NAME.fullmatch(name) or HANGUL_NAME.fullmatch(name):
         return NAME
     if HAN.search(name):
-        stem = re.sub(r"\s*[A-Za-z\d]{1,3}$", "", name)
-        return _plausible_han(stem) if ONLY_HAN.fullmatch(stem) else ""
+        return _plausible_parts(name)
     return _plausible_latin(name)
 
 
+def _plausible_parts(name: str) -> str:
+    """A name with blanks, `记者 王五` or `王 五`, or with a number after it, `小李2`."""
+    parts = name.split()
+    if len(parts) > 1 and all(map(ONLY_HAN.fullmatch, parts)):
+        if all(len(part) == 1 for part in parts):
+            return _plausible_han("".join(parts))
+        return ROLE if all(map(_plausible_han, parts)) else ""
+    stem = re.sub(r"\s*[A-Za-z\d]{1,3}$", "", name)
+    return _plausible_han(stem) if ONLY_HAN.fullmatch(stem) else ""
+
+
 def _plausible_han(name: str) -> str:
-    if name in ROLES:
+    if name in ROLES or (name[:-1] in ROLES and NUMBER.fullmatch(name[-1])):
         return ROLE
+    if name[:2] in ROLES and name[2:] in ROLES:
+        return ROLE  # 司机师傅
     if opens_sentence(name):
         return ""
     if "·" in name or "・" in name:
@@ -195,6 +210,8 @@ def _plausible_han(name: str) -> str:
     if len(name) in (2, 3) and name[0] in SURNAMES and name[1:] in TITLES:
         return NAME
     if len(name) in (3, 4) and name[:2] in DOUBLE:
+        return NAME
+    if len(name) == 2 and name[0] == name[1] and name not in TWICE:
         return NAME
     if len(name) in (2, 3) and name[0] in SURNAMES:
         return NAME
@@ -215,6 +232,8 @@ def opens_sentence(name: str) -> bool:
     ):
         return True
     named = name[0] in SURNAMES and len(name) in (2, 3)
+    if named and name[-1] in SAYS:
+        return True
     for start in STARTS:
         if name == start or (
             name.startswith(start) and start not in STARTS_EXACT and not (named and len(start) == 1)
@@ -234,9 +253,11 @@ def _latin_stop(name: str) -> bool:
 
 
 def _plausible_latin(name: str) -> str:
+    words = re.split(r"[\s-]+", name)
+    if name.isupper() and len(words) > 1 and SPEAKER_LABEL.fullmatch(words[0]):
+        return ROLE  # MAN ON PHONE
     if LETTER.fullmatch(name) or _latin_stop(name):
         return ""
-    words = re.split(r"[\s-]+", name)
     numbered = len(words) > 1 and re.fullmatch(r"#?\d{1,3}", words[-1])
     if numbered:
         words = words[:-1]

@@ -57,6 +57,7 @@ def test_an_unknown_name_is_one_where_it_recurs():
     assert {speaker for speaker, _ in said(*talk)} == {"苏格拉底"}
     assert said(talk[0]) == [("", talk[0])]
     assert said("A：你好", "B：再见") == [("A", "你好"), ("B", "再见")]
+    assert said("问：谁", "答：我") == [("问", "谁"), ("答", "我")]
     assert said("【张三】走", "【张三】停") == [("张三", "走"), ("张三", "停")]
 
 
@@ -93,6 +94,7 @@ def test_a_person_decides():
         ("2020-01-02\n-10度", [("", "2020-01-02 -10度")]),
         ("我是说—\n—算了", [("", "我是说— —算了")]),
         ("我们-他们", [("", "我们-他们")]),
+        ("——去吗？\n——去。", [("", "去吗？"), ("", "去。")]),
     ],
 )
 def test_several_speakers_in_an_entry_are_several_lines(words, turns):
@@ -126,5 +128,7 @@ def test_names_in_the_translation_go_as_well():
 
 
 def test_plain_words():
+    names = ["司马懿", "丽丽", "同学甲", "记者 王五", "MAN ON PHONE", "司机师傅"]
+    assert all(map(plausible, names)) and not plausible("张三道") and not plausible("谢谢")
     assert plausible("司马懿") and plausible("Mrs. Brown") and not plausible("温馨提示")
     assert prefix("张三") is None and prefix("：走") is None

@@ -75,7 +75,8 @@ def _files(corpus: Corpus) -> Iterator[Fault]:
 def _clips(corpus: Corpus) -> Iterator[Fault]:
     """What comparing clips with their sources found, and how many were not compared yet."""
     clips = corpus.dialogues.exclude(clip="")
-    for dialogue in clips.filter(clip_check__isnull=False).iterator():
+    compared = clips.filter(clip_check__isnull=False)
+    for dialogue in compared.exclude(clip_check__faults=[]).iterator():
         for fault in faults_of(dialogue):
             detail = said(fault.template, fault.values)
             yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)

@@ -334,7 +334,7 @@ class Source(Normalized, Job):
         from corpus.ingest import ingest
 
         if self.claim():
-            with self.settled():
+            with self.settled(), self.kept_alive():
                 self.unpack()
                 ingest(self)
         return self

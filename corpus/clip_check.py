@@ -27,6 +27,7 @@ STEP = 4  # bins that are compared as one: 20 ms
 WINDOW = 10.0  # seconds of sound that are compared at a time
 FARTHEST = 30.0  # seconds by which sound may be shifted and be found
 QUIET = 0.002  # root mean square below which sound is not compared
+SILENCE = 0.5  # seconds for which a clip must not be silent alone
 LIKE = 0.85  # correlation from which two envelopes are the same sound
 UNLIKE = 0.6  # and below which they are not
 KEY_DISTANCE = 2.0  # seconds between the key frames that are kept of a source
@@ -301,6 +302,26 @@ def _window_fault(
     factor = 16.0 if source.channels > 2 else 4.0
     same = _rms(ours - theirs) / max(expected, 1e-9)
     alike, lag = _best_lag(source.power, ours, start + at, size)
+    if alike[1] >= LIKE and alike[1] - alike[0] > 0.1 and abs(lag) > 2 * HOP * STEP:
+        return _fault(
+            "sound",
+            gettext_noop(
+                "From %(time).2f to %(until).2f s the sound of the clip is that of %(lag).2f s"
+                " later (earlier if negative)."
+            ),
+            **place,
+            lag=lag,
+        )
+    silent = _silent_from(ours, theirs, 2 * factor)
+    if silent is not None:
+        place["time"] += silent
+        return _fault(
+            "sound",
+            gettext_noop(
+                "From %(time).2f to %(until).2f s the clip is silent and its source is not."
+            ),
+            **place,
+        )
     if same < 0.3 or alike[0] >= LIKE:
         if loud < expected / factor or loud > expected * factor:
             return _fault(
@@ -314,24 +335,6 @@ def _window_fault(
                 expected=expected,
             )
         return None
-    if alike[1] >= LIKE and alike[1] - alike[0] > 0.1 and abs(lag) > 2 * HOP * STEP:
-        return _fault(
-            "sound",
-            gettext_noop(
-                "From %(time).2f to %(until).2f s the sound of the clip is that of %(lag).2f s"
-                " later (earlier if negative)."
-            ),
-            **place,
-            lag=lag,
-        )
-    if loud < min(expected / factor, QUIET):
-        return _fault(
-            "sound",
-            gettext_noop(
-                "From %(time).2f to %(until).2f s the clip is silent and its source is not."
-            ),
-            **place,
-        )
     if alike[0] < UNLIKE and same > 0.7:
         return _fault(
             "sound",
@@ -340,6 +343,23 @@ def _window_fault(
             ),
             **place,
         )
+    return None
+
+
+def _silent_from(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], factor: float
+) -> float | None:
+    """Seconds from where on the clip is silent for SILENCE and its source is not; None if never."""
+    bins, edge = round(SILENCE / HOP / STEP), 2  # a sound at the border may be in either part
+    sums = [np.cumsum(np.pad(part**2, (1, 0))) for part in (ours, theirs)]
+    for first in range(0, len(ours) - bins + 1, bins):
+        wide = sums[0][min(first + bins + edge, len(ours))] - sums[0][max(first - edge, 0)]
+        clip, source = (
+            np.sqrt(wide / bins),
+            np.sqrt((sums[1][first + bins] - sums[1][first]) / bins),
+        )
+        if source > 2 * QUIET and clip < min(source / factor, QUIET):
+            return first * HOP * STEP
     return None
 
 

@@ -14,9 +14,21 @@ from corpus.clip_check import Measure, check_clip, measure
 from corpus.complaints import Complaint, gettext_noop
 from corpus.keeping import digest
 from corpus.media import probe
-from corpus.models import Corpus, Dialogue, Source
+from corpus.models import Corpus, Dialogue, Source, Utterance
 from corpus.problems import Problem
 
+EARLY = gettext_noop(
+    "The picture of the source begins %(seconds).2f s after its sound, and an earlier version cut"
+    " the clip with the picture that much too early."
+)
+CUT_OFF = gettext_noop(
+    "“%(text)s” begins at %(start).2f s in the transcript and its clip only at %(begins).2f s."
+    " Cutting again cannot mend that, as times stay: import the source again."
+)
+AT_ONCE = 0.05  # seconds after the start of its clip at which an utterance begins with it
+SAME_END = 0.1  # seconds by which two ends are the same
+MOST_CUT_OFF = 0.2  # seconds of an utterance that the border of a clip may take
+LATE_PICTURE = 0.1  # seconds after the sound
 MEASURING = 0.7  # share of the work that reading the source is
 MISSING = gettext_noop("A file of the clip is missing.")
 CHANGED = gettext_noop("The file of the clip is not the one that was cut.")
@@ -106,12 +118,15 @@ def _check_source(source: Source, dialogues: list[Dialogue], beat: Callable[[flo
     rows = [row for row in dialogues if default_storage.exists(row.clip.name)]
     if not rows or (source.media and not default_storage.exists(source.media.name)):
         return
+    cut_off = _cut_off(source)
     whole = _whole(source, lambda share: beat(MEASURING * share)) if source.media else None
     for number, row in enumerate(rows, 1):
         with keeping.local(row.clip.name) as clip:
             changed = ClipCheck([ClipFault("changed", CHANGED, {})])
             same = digest(clip) == row.clip_sha256
             check = _check_stored(whole, clip, row) if same else changed
+        if row.pk in cut_off:
+            check = replace(check, faults=[*check.faults, cut_off[row.pk]])
         kept = replace(check, measured=(row.clip_check or {}).get("measured", {}))
         Dialogue.objects.filter(pk=row.pk, clip=row.clip.name).update(clip_check=kept.to_json())
         beat(MEASURING + (1 - MEASURING) * number / len(rows))
@@ -130,12 +145,45 @@ def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) 
     if isinstance(whole, ClipFault):
         return ClipCheck([whole])
     if whole is not None:
-        return _check(whole, clip, row.start, row.end)
+        check = _check(whole, clip, row.start, row.end)
+        return check if check.faults else ClipCheck(_once_early(whole, row))
     try:
         probe(clip)  # it came with its rows: there is nothing to compare it with
     except Complaint as complaint:
         return ClipCheck([ClipFault("unreadable", complaint.template, complaint.values)])
     return ClipCheck([])
+
+
+def _cut_off(source: Source) -> dict[int, ClipFault]:
+    """Dialogues (ids) whose first words begin before their clip, as the transcript has them: code
+    without a version cut some transport streams from the next key frame on.
+    """
+    if not source.transcript:
+        return {}
+    try:
+        cues = source.read_transcript().cues
+    except Complaint:
+        return {}
+    found = {}
+    firsts = Utterance.objects.filter(dialogue__source=source, dialogue__head=0, number=1)
+    for row in firsts.filter(start__lt=AT_ONCE).select_related("dialogue"):
+        begins = row.dialogue.start
+        ends = begins + row.end
+        for cue in cues:
+            if abs(cue.end - ends) < SAME_END and cue.start < begins - MOST_CUT_OFF:
+                values = {"text": row.text[:40], "start": cue.start, "begins": begins}
+                found[row.dialogue_id] = ClipFault("truncated", CUT_OFF, values)
+    return found
+
+
+def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
+    """Code without a version took the first picture for the start of the film, whatever was heard
+    before it; where the picture hardly changes that cannot be seen.
+    """
+    late = float(whole.frames[0]) if len(whole.frames) else 0.0
+    if row.cutter is not None or late < LATE_PICTURE:
+        return []
+    return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
 
 
 def faults_of(dialogue: Dialogue) -> list[ClipFault]:

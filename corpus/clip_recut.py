@@ -7,7 +7,8 @@ when a worker died is taken up by the next one.
 
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from django.core.files.storage import default_storage
@@ -20,13 +21,14 @@ from corpus.cutting import VERSION
 from corpus.ingest import (
     Cut,
     clip_fields,
+    cut_files,
     forget_unused,
     keep_files,
-    make_files,
     room_for,
+    verified,
     work_folder,
 )
-from corpus.jobs import JobStatus
+from corpus.jobs import JobStatus, said
 from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
 from corpus.problems import Problem
 from people.models import Event
@@ -39,8 +41,6 @@ CHANGED = gettext_noop("The dialogue was changed meanwhile. Check again.")
 
 def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
     """The dialogues whose clips are wrong and can be cut again, and (name, why) of the others."""
-    from corpus.jobs import said
-
     possible, impossible = [], []
     why_not: dict[int, tuple[str, dict[str, Any]] | None] = {}
     for dialogue in wrong(corpus):
@@ -56,12 +56,17 @@ def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
 
 
 def wrong(corpus: Corpus) -> Iterator[Dialogue]:
-    """Dialogues with a clip that is missing or was found wrong beside its source."""
+    """Dialogues with a clip that is missing or was found wrong, where a new clip is right."""
     stored = set(keeping.names_under(f"clips/{corpus.pk}"))
     rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
     for dialogue in rows.order_by("source_id", "number"):
-        if faults_of(dialogue) or any(name not in stored for name in files_of(dialogue)):
+        if mendable(dialogue) or any(name not in stored for name in files_of(dialogue)):
             yield dialogue
+
+
+def mendable(dialogue: Dialogue) -> list[ClipFault]:
+    """What the last check found wrong with a clip and a new one mends."""
+    return [fault for fault in faults_of(dialogue) if fault.kind != "truncated"]
 
 
 def files_of(dialogue: Dialogue) -> list[str]:
@@ -109,7 +114,7 @@ def _is_done(dialogue: Dialogue, job: ClipRecut) -> bool:
     return (
         dialogue.cutter == VERSION
         and checked_since(dialogue, job.since)
-        and not faults_of(dialogue)
+        and not mendable(dialogue)
         and all(default_storage.exists(name) for name in files_of(dialogue))
     )
 
@@ -133,7 +138,8 @@ class _Part:
     def recut(self, dialogues: list[Dialogue]) -> None:
         why_not = _why_not(self.source)
         if why_not:
-            return self.leave(dialogues, *why_not)
+            self.leave(dialogues, *why_not)
+            return
         forget_unused(self.source)
         root = work_folder(self.source, "recut")
         cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
@@ -143,7 +149,8 @@ class _Part:
                 folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
                 made = self._made(path, folder, dialogues, cuts)
         except Complaint as complaint:
-            return self.leave(dialogues, complaint.template, complaint.values)
+            self.leave(dialogues, complaint.template, complaint.values)
+            return
         good = [(row, part) for row, part in made if part.check and not part.check.faults]
         for row, part in made:
             if part.check and part.check.faults:
@@ -154,34 +161,37 @@ class _Part:
         self._point(good)
         shutil.rmtree(root.parent, ignore_errors=True)
         forget_unused(self.source)
-        return None
 
-    def _made(self, path, folder, dialogues, cuts) -> list[tuple[Dialogue, Cut]]:
-        """The new clips; where one cannot be cut the others still are, one by one."""
+    def _made(
+        self, path: Path, folder: Path, dialogues: list[Dialogue], cuts: dict[int, Cut]
+    ) -> list[tuple[Dialogue, Cut]]:
+        """The new clips, measured; where one cannot be cut the others still are, one by one."""
         tag = f"r{self.job.attempt}"
 
-        def cut(rows: list[Dialogue], beat: Callable[[float], None]) -> list[Cut]:
+        def cut(rows: list[Dialogue]) -> list[tuple[Dialogue, Cut]]:
             parts = [cuts[row.pk] for row in rows]
-            return make_files(self.source, path, parts, folder, beat, tag, exact=True)
+            made = cut_files(self.source, path, parts, folder, self.beat, tag, exact=True)
+            return list(zip(rows, made, strict=True))
 
         try:
-            return list(zip(dialogues, cut(dialogues, self.beat), strict=True))
-        except Complaint:
-            pass  # it does not say which: find out
-        made = []
-        for row in dialogues:
-            try:
-                made += [(row, part) for part in cut([row], lambda share: self.beat(0.5))]
-            except Complaint as complaint:
-                self.leave([row], complaint.template, complaint.values)
-        return made
+            made = cut(dialogues)
+        except Complaint:  # it does not say which: find out
+            made = []
+            for row in dialogues:
+                try:
+                    made += cut([row])
+                except Complaint as complaint:
+                    self.leave([row], complaint.template, complaint.values)
+        checked = verified(self.source, path, [part for _row, part in made], folder, self.beat)
+        return [(row, part) for (row, _part), part in zip(made, checked, strict=True)]
 
     @transaction.atomic
     def _point(self, made: list[tuple[Dialogue, Cut]]) -> None:
         """Let the rows point to the new files, all of the source or none."""
         locked = Source.objects.select_for_update().get(pk=self.source.pk)
         if locked.status != JobStatus.DONE:
-            return self.leave([row for row, _part in made], BUSY, {"source": locked.title})
+            self.leave([row for row, _part in made], BUSY, {"source": locked.title})
+            return
         self.job.beat()
         changed, problems = [], []
         for row, part in made:
@@ -193,7 +203,7 @@ class _Part:
                 self.leave([row], CHANGED, {})
                 continue
             changed.append(row)
-            before = faults_of(row) or [ClipFault("missing", MISSING, {})]
+            before = mendable(row) or [ClipFault("missing", MISSING, {})]
             problems += [
                 Problem(0, "clip", row.uid, "repaired", fault.template, fault.values)
                 for fault in before
@@ -206,6 +216,6 @@ class _Part:
                 self.source,
                 title=self.source.title,
                 dialogues=[row.uid for row in changed],
-                why=sorted({fault.kind for row in changed for fault in faults_of(row)}),
+                why=sorted({fault.kind for row in changed for fault in mendable(row)})
+                or ["missing"],
             )
-        return None

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from corpus.complaints import gettext_noop
 from corpus.frames import CLOCK, Upright
 from corpus.media import MAX_HEIGHT, RATE, Probe, chosen_picture, peaks
-from corpus.streams import Loss, MediaError, Pictures, Sound, open_media
+from corpus.streams import Loss, MediaError, Pictures, Sound, open_media, rate_of
 
 VERSION = 2  # of what a clip is: whole clips that another version left are cut again
 KEY_INTERVAL = 0.5  # seconds
@@ -122,7 +122,7 @@ def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
     if not found.has_audio:
         return None
     with open_media(path) as container:
-        known = [stream.index for stream in container.streams.audio]
+        known = [stream.index for stream in container.streams.audio if stream.codec_context]
     if track is None:
         track = known[0]
     if track not in known:
@@ -277,10 +277,10 @@ class _Picture:
     def __init__(self, out: Any, source: Pictures, stem: Path) -> None:
         self.out, self.stem, self.source = out, stem, source
         self.upright = Upright(stem.parent, MAX_HEIGHT)
-        rate = source.stream.average_rate or 25
+        rate = rate_of(source.stream)
         if rate < SLOWEST:  # pictures that stand still now and then
-            rate = max(source.stream.guessed_rate or SLOWEST, SLOWEST)
-        self.rate = Fraction(min(rate, FASTEST)).limit_denominator(1001)
+            rate = max(Fraction(source.stream.guessed_rate or 0), Fraction(SLOWEST))
+        self.rate = min(rate, Fraction(FASTEST)).limit_denominator(1001)
         self.lasts = 1 / float(self.rate)  # seconds of a frame
         self.stream: Any = None
         self.shown: Any = None  # the latest frame, as it was encoded

@@ -73,6 +73,7 @@ def fitted(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]]:
             gettext_noop(
                 "%(count)d of %(all)d cues begin after the end of the media (%(duration).1f s), the"
                 " first at %(start).1f s: “%(text)s”. Is this the transcript of another episode?"
+                " Or are the media broken off?"
             ),
             count=len(begin_late),
             all=len(cues),

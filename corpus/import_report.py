@@ -101,6 +101,8 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         lines = "second" if reading.first else "first"
         read += [f"bilingual: the {lines} lines are kept as translation"] * reading.bilingual
         read += [f"{reading.estimated} with estimated times"] if reading.estimated else []
+        read += [f"{reading.rolling} repeat the one before (--rolling)"] if reading.rolling else []
+        read += [f"{reading.replaced} unreadable bytes replaced"] if reading.replaced else []
         encoding = f" ({reading.encoding})" if reading.encoding else ""
         yield f"transcript{encoding}: {', '.join(read)}"
         yield from _decisions(reading)

@@ -15,9 +15,9 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from corpus import cutting, keeping, media
-from corpus.clip_checks import ClipCheck, compare
+from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.complaints import gettext_noop
-from corpus.import_check import SHORTEST, ImportCheck, check_import, loss_problems
+from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.jobs import Refused
 from corpus.keeping import digest
 from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
@@ -27,7 +27,6 @@ from corpus.transcripts import Cue
 from corpus.transcripts.reading import Transcript
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
-MOST_CUT_OFF = 0.2  # seconds of an utterance that the border of a dialogue may take
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
 
 
@@ -62,7 +61,8 @@ def ingest(source: Source) -> None:
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
         folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
-        made = make_files(source, path, fresh, folder, source.beat)
+        made = cut_files(source, path, fresh, folder, source.beat)
+        made = verified(source, path, made, folder, source.beat)
         sha256 = source.sha256 or digest(path)
     _guard_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
@@ -152,7 +152,8 @@ def _guard_words(part: Cut) -> None:
     """Raises Refused if the border of a dialogue takes more than a breath from what is said."""
     for cue in part.cues:
         inside = min(cue.end, part.end) - max(cue.start, part.start)
-        if inside < SHORTEST or inside < cue.end - cue.start - MOST_CUT_OFF:
+        lost = cue.end - cue.start - inside
+        if lost > MOST_CUT_OFF or (lost > CLOCK_STEP and inside < SHORTEST):
             raise Refused(
                 gettext_noop(
                     "“%(text)s” (%(start).2f to %(end).2f s) is spoken while another dialogue would"
@@ -224,7 +225,12 @@ def _stem(part: Cut) -> str:
     return f"{round(part.start * 1000):08d}-{round(part.end * 1000):08d}"
 
 
-def make_files(
+def _stem_of(part: Cut) -> str:
+    """What the files of a dialogue that is cut are called in their folder."""
+    return Path(part.name).name.rpartition("-")[0]
+
+
+def cut_files(
     source: Source,
     path: Path,
     cuts: list[Cut],
@@ -233,7 +239,7 @@ def make_files(
     tag: str = "",
     exact: bool = False,
 ) -> list[Cut]:
-    """Write the files of every dialogue in one pass and measure them beside the episode.
+    """Write the files of every dialogue in one pass over the episode.
 
     `exact` keeps their starts as they are, else they begin on the episode's frame grid. The files
     will be called by their span and `tag`, else by the attempt.
@@ -256,13 +262,20 @@ def make_files(
             media.sound_poster(file, file.with_suffix(".jpg"))
         name = f"{stored}/{_stem(part)}-{tag or source.attempt}"
         span = {"start": clip.start, "end": clip.end, "losses": clip.losses}
-        made.append(replace(part, **span, name=name, sha256=digest(file)))
-    stems = [folder / f"{_stem(part)}.mp4" for part in cuts]
-    files = [(file, part.start, part.end) for file, part in zip(stems, made, strict=True)]
-    checks = compare(path, source, files, lambda share: beat(CUTTING + (1 - CUTTING) * share))
+        check = ClipCheck([], _measured(clip))
+        made.append(replace(part, **span, name=name, sha256=digest(file), check=check))
+    return made
+
+
+def verified(
+    source: Source, path: Path, made: list[Cut], folder: Path, beat: Callable[[float], None]
+) -> list[Cut]:
+    """The dialogues with what is wrong with their clips, in one straight read of the episode."""
+    clips = [(folder / f"{_stem_of(part)}.mp4", part.start, part.end) for part in made]
+    checks = compare(path, source, clips, lambda share: beat(CUTTING + (1 - CUTTING) * share))
     return [
-        replace(part, check=replace(check, measured=_measured(clip)))
-        for part, check, clip in zip(made, checks, clips, strict=True)
+        replace(part, check=replace(part.check, faults=check.faults))
+        for part, check in zip(made, checks, strict=True)
     ]
 
 
@@ -273,7 +286,7 @@ def _measured(clip: cutting.Clip) -> dict[str, Any]:
 
 def keep_files(part: Cut, folder: Path) -> None:
     """Move the files of a dialogue into the storage."""
-    stem = Path(part.name).name.rpartition("-")[0]
+    stem = _stem_of(part)
     (folder / f"{stem}.cut").unlink(missing_ok=True)  # from here on it is not whole any more
     for suffix in SUFFIXES:
         if (folder / f"{stem}{suffix}").exists():

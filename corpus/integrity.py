@@ -20,6 +20,7 @@ KINDS = {
     "shifted": gettext_noop("sound or picture shifted against the source"),
     "length": gettext_noop("clip shorter or longer than its dialogue"),
     "silent": gettext_noop("silent, though its source is not"),
+    "truncated": gettext_noop("words that begin before their clip"),
     "unlike": gettext_noop("not what its source shows"),
     "unreadable": gettext_noop("clip or source cannot be read"),
     "unverified": gettext_noop("made by an earlier version, not yet verified"),
@@ -74,7 +75,8 @@ def _files(corpus: Corpus) -> Iterator[Fault]:
 def _clips(corpus: Corpus) -> Iterator[Fault]:
     """What comparing clips with their sources found, and how many were not compared yet."""
     clips = corpus.dialogues.exclude(clip="")
-    for dialogue in clips.filter(clip_check__isnull=False).iterator():
+    compared = clips.filter(clip_check__isnull=False)
+    for dialogue in compared.exclude(clip_check__faults=[]).iterator():
         for fault in faults_of(dialogue):
             detail = said(fault.template, fault.values)
             yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)

@@ -2,9 +2,10 @@
 
 import datetime
 import logging
+import threading
 from contextlib import contextmanager
 
-from django.db import models, transaction
+from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 
 STALE_AFTER = datetime.timedelta(minutes=2)
 SOON_STALE = datetime.timedelta(seconds=45)  # of work that beats every second
+PULSE = 20.0  # seconds between beats of a thread beside the work
+HUNG = datetime.timedelta(minutes=30)
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
 
 
@@ -114,7 +117,8 @@ class Job(models.Model):
 
     def beat(self, progress=None):
         """Say that the work lives and how far it is (0 to 1). Raises Stopped if it should end."""
-        values = {"heartbeat": timezone.now()}
+        self.beaten = timezone.now()
+        values = {"heartbeat": self.beaten}
         if progress is not None:
             values["progress"] = self.progress = min(max(progress, 0.0), 1.0)
         alive = type(self)._base_manager.filter(
@@ -122,6 +126,35 @@ class Job(models.Model):
         )
         if not alive.update(**values):
             raise Stopped
+
+    @contextmanager
+    def kept_alive(self):
+        """Beat from a thread beside work that cannot, as while a large file is read; work that has
+        not itself beaten for HUNG counts as dead all the same.
+        """
+        over = threading.Event()
+        self.beaten = timezone.now()
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+
+        def beat():
+            while not over.wait(PULSE):
+                try:
+                    if timezone.now() < self.beaten + HUNG:
+                        mine.update(heartbeat=timezone.now())
+                except DatabaseError:
+                    log.exception("%s %s could not beat", self._meta.model_name, self.pk)
+                finally:
+                    connection.close()
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
 
     def finish(self):
         """Mark the work done within the transaction that stores its result, so that one cannot be

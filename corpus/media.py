@@ -1,6 +1,7 @@
 """Plain: what a media file holds, the poster of a sound, and the peaks of a waveform."""
 
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass, fields
@@ -15,7 +16,17 @@ import numpy as np
 
 from corpus.complaints import gettext_noop
 from corpus.frames import square_size
-from corpus.streams import SAFE_INPUT, Clock, Ends, Pictures, every_packet, is_picture, open_media
+from corpus.streams import (
+    SAFE_INPUT,
+    Clock,
+    Ends,
+    Pictures,
+    every_packet,
+    is_picture,
+    open_media,
+    rate_of,
+    zero_of,
+)
 from corpus.streams import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip
@@ -24,6 +35,8 @@ MAX_HEIGHT = 720
 INDEXED = {"mov", "matroska"}  # formats in which the end can be sought
 TAIL = 15.0  # seconds before the stated end from which the last packets are read
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
+ASIDE = re.compile(r"\bcommentary|audio description|评论音轨|口述影像", re.IGNORECASE)
+UNKNOWN = "unknown"  # a codec that nothing here decodes
 PLAYLISTS = {"hls", "concat", "dash", "applehttp", "sdp", "rtsp", "image2", "tty"}
 
 
@@ -36,7 +49,7 @@ class Track:
     language: str = ""  # as the file says, usually ISO 639-2
     title: str = ""
     default: bool = False
-    comment: bool = False  # a commentary, a description, a version for the hearing-impaired
+    comment: bool = False  # by its flags or title a commentary, a description or the like
     channels: int = 0
     text: bool = False  # of subtitles: words, not images
 
@@ -67,7 +80,11 @@ class Probe:
         """The stream of the sound that is taken where nobody chose: the one flagged as default,
         no commentary; else the first that is no commentary; else the first.
         """
-        ranked = sorted(self.audio, key=lambda track: (track.comment, not track.default))
+
+        def rank(track: Track) -> tuple[bool, ...]:
+            return track.codec == UNKNOWN, track.comment, not track.default
+
+        ranked = sorted(self.audio, key=rank)
         return ranked[0].index if ranked else None
 
     @classmethod
@@ -133,8 +150,8 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
         duration=round(duration, 6),
         width=width,
         height=height,
-        fps=float(video.average_rate or 0) if video else 0.0,
-        has_audio=bool(container.streams.audio),
+        fps=float(rate_of(video)) if video else 0.0,
+        has_audio=any(stream.codec_context for stream in container.streams.audio),
         audio=tuple(_track(stream) for stream in container.streams.audio),
         subtitles=tuple(_track(stream) for stream in container.streams.subtitles),
         video=video.index if video else None,
@@ -143,7 +160,8 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
 
 def chosen_picture(container: Any) -> Any:
     """The video stream that is shown: the one flagged as default, else the first; None if none."""
-    shown = [s for s in container.streams.video if is_picture(s) and s.codec_context.width]
+    films = [s for s in container.streams.video if is_picture(s) and s.codec_context]
+    shown = [s for s in films if s.codec_context.width]
     shown.sort(key=lambda s: not s.disposition & av.stream.Disposition.default)
     return shown[0] if shown else None
 
@@ -153,17 +171,25 @@ def _track(stream: Any) -> Track:
     aside = kinds.comment | kinds.descriptions | kinds.visual_impaired
     if stream.type == "audio":
         aside |= kinds.hearing_impaired | kinds.karaoke | kinds.clean_effects
-    codec = stream.codec_context.name if stream.codec_context else "unknown"
+    context = stream.codec_context
+    codec = context.name if context else UNKNOWN
+    title = stream.metadata.get("title", "") or _handler(stream)
     return Track(
         index=stream.index,
         codec=codec,
         language="" if stream.language == "und" else stream.language or "",
-        title=stream.metadata.get("title", ""),
+        title=title,
         default=bool(flags & kinds.default),
-        comment=bool(flags & aside),
-        channels=stream.codec_context.channels if stream.type == "audio" else 0,
+        comment=bool(flags & aside or ASIDE.search(title)),
+        channels=context.channels if context and stream.type == "audio" else 0,
         text=stream.type == "subtitle" and codec in TEXT_SUBTITLES,
     )
+
+
+def _handler(stream: Any) -> str:
+    """What MP4 and MOV call a track, unless it is the name that a program gives to all of them."""
+    name = str(stream.metadata.get("handler_name", ""))
+    return "" if re.search(r"handler|media|gpac|apple", name, re.IGNORECASE) else name
 
 
 def measured_duration(path: Path, quick: bool = False) -> float:
@@ -173,22 +199,23 @@ def measured_duration(path: Path, quick: bool = False) -> float:
     say is missing, estimated from a bit rate, or left by a recording that was broken off. 0 where
     all of them would have to be read and it should be `quick`.
     """
+    zero = zero_of(path)
     with open_media(path) as container:
         stated = (container.duration or 0) / av.time_base
         names = set(container.format.name.split(","))
         if names & INDEXED and stated > 2 * TAIL:
-            found = _end_from(container, stated - TAIL)
+            found = _end_from(container, zero, stated - TAIL)
             if abs(found - stated) < 1.0:
                 return found
     if quick:
         return 0.0
     with open_media(path) as container:
-        return _end_from(container, None)
+        return _end_from(container, zero, None)
 
 
-def _end_from(container: Any, start: float | None) -> float:
+def _end_from(container: Any, zero: float, start: float | None) -> float:
     """The end of the last packet, read from about `start` seconds on; 0 if there is none."""
-    clock, ends = Clock(container), Ends()
+    clock, ends = Clock(container, zero), Ends()
     if start is not None:
         try:
             container.seek(round((start + clock.zero) * av.time_base))

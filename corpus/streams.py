@@ -15,6 +15,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +26,26 @@ from numpy.typing import NDArray
 from corpus.complaints import Complaint, gettext_noop
 
 SAFE_INPUT = {"protocol_whitelist": "file,pipe"}  # a playlist must not make us open other things
+LOOK_AHEAD = {"analyzeduration": "60000000", "probesize": "50000000"}  # µs and bytes, in which a
+# stream may begin late: ffmpeg's own five seconds overlook it in MPEG-TS and MPEG-PS
 MAY_RESTART = 0x0200  # AVFMT_TS_DISCONT: a format whose clock may restart
+SOME_TIMES = "mpeg"  # MPEG-PS: only some packets have times, and ffmpeg guesses the rest wrongly
+WRONG_STARTS = "asf"  # where one stream starts late, ffmpeg says that all of them do
+FIRST_PACKETS = 200
 NO_DISPLAY_TIMES = {"avi", "h264", "hevc", "m4v", "mpegvideo"}  # formats that store decode order
 JUMP = 10.0  # seconds forwards that are a new clock and not a gap, ffmpeg's dts_delta_threshold
 BACK = 0.1  # seconds backwards that are a new clock, in ffmpeg
 MOST_BACK = 1.0  # seconds backwards that a format without new clocks may have; more is refused
+FAR_OFF = 1.0  # seconds ahead at which a single time of MPEG-PS is believed
+MOST_FRAMES = 1000  # a second, that a header may speak of
 FAR = 8.0  # seconds ahead from which packets are passed over instead of decoded
 PREROLL = 0.5  # seconds that a decoder of sound is given before what is wanted
 MOST_HELD = 128 * 1024**2  # bytes of packets that may wait for a key frame
 DEVIATION = 0.03  # seconds by which timestamps may leave the count of samples
+CONFIRMED = 3  # frames that must leave it before it is believed
+MOST_APART = 16  # frames that may wait for one that has a timestamp
+SURELY = 0.25  # seconds after which one frame is believed
+SHORTEST_GAP = 0.1  # seconds without packets that are reported
 LOOSE = {"wmav1", "wmav2", "wmapro", "wmavoice"}  # packets hold parts of frames: times are rough
 LOOSE_DEVIATION = 0.2
 READING_ERRORS = 200  # one after another, after which the rest is given up
@@ -57,9 +69,9 @@ class Loss:
     kind: str = "damaged"
 
 
-def open_media(path: Path) -> Any:
+def open_media(path: Path, **options: str) -> Any:
     """A container of PyAV. Raises av.FFmpegError or OSError."""
-    return av.open(str(path), options=SAFE_INPUT, metadata_errors="replace")
+    return av.open(str(path), options=SAFE_INPUT | LOOK_AHEAD | options, metadata_errors="replace")
 
 
 def is_picture(stream: Any) -> bool:
@@ -68,21 +80,27 @@ def is_picture(stream: Any) -> bool:
     return stream.type == "video" and not stream.disposition & still
 
 
-def zero_of(container: Any) -> float:
-    """Where the common clock starts on the container's own: the earliest sound or picture."""
-    starts = [
-        float(stream.start_time * stream.time_base)
-        for stream in container.streams
-        if (stream.type == "audio" or is_picture(stream)) and stream.start_time is not None
-    ]
-    return min(starts, default=(container.start_time or 0) / av.time_base)
+def zero_of(path: Path) -> float:
+    """Where the common clock starts on the file's own: the earliest sound or picture, seconds."""
+    with open_media(path) as container:
+        shown = {s.index for s in container.streams if s.type == "audio" or is_picture(s)}
+        starts = [
+            float(stream.start_time * stream.time_base)
+            for stream in container.streams
+            if stream.index in shown and stream.start_time is not None
+        ]
+        if container.format.name == WRONG_STARTS:
+            for packet in islice(every_packet(container), FIRST_PACKETS):
+                if packet.stream_index in shown and packet.pts is not None:
+                    starts.append(float(packet.pts * packet.time_base))
+        return min(starts, default=(container.start_time or 0) / av.time_base)
 
 
 class Clock:
     """Moves the packets of a container onto the common clock, in the order they are read in."""
 
-    def __init__(self, container: Any) -> None:
-        self.zero = zero_of(container)
+    def __init__(self, container: Any, zero: float) -> None:
+        self.zero = zero
         self.restarts = bool(container.format.flags & MAY_RESTART)
         self.moved = -self.zero  # seconds that are added to timestamps
         self.before: dict[int, float] = {}  # of each stream: decode time of its latest packet
@@ -96,10 +114,12 @@ class Clock:
         base = float(packet.time_base)
         own = packet.dts if packet.dts is not None else packet.pts
         if own is not None and stream.type in ("audio", "video"):
-            self._follow(stream.index, own * base)
+            self._follow(stream, own * base)
             time = own * base + self.moved
             self.latest = self.before[stream.index] = time
             self.expected[stream.index] = time + length_of(packet)
+        elif stream.index in self.expected:
+            self.expected[stream.index] += length_of(packet)
         both = self.restarts and packet.pts is not None and packet.dts is not None
         if both and abs(packet.pts - packet.dts) * base > JUMP:  # one is of the clock before
             packet.pts = packet.dts
@@ -109,8 +129,9 @@ class Clock:
         if packet.dts is not None:
             packet.dts += shift
 
-    def _follow(self, index: int, own: float) -> None:
+    def _follow(self, stream: Any, own: float) -> None:
         """Move the clock if the packet of a stream at `own` seconds does not follow."""
+        index = stream.index
         time, before = own + self.moved, self.before.get(index)
         far = self.latest is not None and abs(time - self.latest) > JUMP
         if not self.restarts:
@@ -125,9 +146,11 @@ class Clock:
                     back=time,
                 )
         elif before is None:
-            if far and self.latest is not None:
+            start = stream.start_time
+            stated = start is not None and abs(own - float(start * stream.time_base)) < 1.0
+            if far and self.latest is not None and not stated:
                 self._move(time, self.latest)
-        elif far and time > before or time < before - BACK:
+        elif (far and time > before + JUMP) or time < before - BACK:
             self._move(time, self.expected[index])
 
     def _move(self, time: float, expected: float) -> None:
@@ -140,9 +163,18 @@ def length_of(packet: Any) -> float:
     stream = packet.stream
     if packet.duration:
         return float(packet.duration * packet.time_base)
-    if stream.type == "video" and stream.average_rate:
-        return min(float(1 / stream.average_rate), 1.0)
+    if stream.type == "video":
+        return min(float(1 / rate_of(stream)), 1.0)
     return 0.0
+
+
+def rate_of(stream: Any) -> Fraction:
+    """Frames a second of a video stream; 25 where what its header says cannot be."""
+    own = stream.codec_context.framerate if stream.codec_context else None
+    for rate in (stream.average_rate, own, stream.guessed_rate):
+        if rate and rate <= MOST_FRAMES:
+            return Fraction(rate)
+    return Fraction(25)
 
 
 class Ends:
@@ -157,10 +189,12 @@ class Ends:
 
     def add(self, packet: Any) -> None:
         own = packet.pts if packet.pts is not None else packet.dts
+        before = self.last.get(packet.stream_index)
+        if own is None and before is not None:  # it follows, whenever that is
+            self.last[packet.stream_index] = before[0], before[1] + length_of(packet)
         if own is None or packet.is_discard:
             return
         start = float(own * packet.time_base)
-        before = self.last.get(packet.stream_index)
         if before is None or start > before[0]:
             self.last[packet.stream_index] = start, start + length_of(packet)
 
@@ -172,10 +206,14 @@ class Ends:
 class Packets:
     """The packets of one stream of a file on the common clock, from the first to the last."""
 
-    def __init__(self, path: Path, index: int) -> None:
+    def __init__(self, path: Path, index: int, guessed: bool = False) -> None:
+        """With `guessed`, packets of MPEG-PS have the times that ffmpeg guesses."""
         self.container = open_media(path)
+        if self.container.format.name == SOME_TIMES and not guessed:
+            self.container.close()
+            self.container = open_media(path, fflags="+nofillin")
         self.stream = self.container.streams[index]
-        self.clock = Clock(self.container)
+        self.clock = Clock(self.container, zero_of(path))
         self.ends = Ends()  # of the packets that were read so far
         for other in self.container.streams:  # a clock that may restart is told by all streams
             wanted = other is self.stream or (
@@ -219,16 +257,20 @@ class Pictures:
         self._open(may_pass=True)
 
     def _open(self, may_pass: bool) -> None:
-        self.packets = Packets(self.path, index=self.index)
+        self.packets = Packets(self.path, self.index, guessed=self.keys_only)
         self.stream = self.packets.stream
         self.stream.thread_type = "AUTO"
         if self.keys_only:
             self.stream.codec_context.skip_frame = "NONKEY"
         names = set(self.packets.container.format.name.split(","))
         self.by_order = bool(NO_DISPLAY_TIMES & names)
-        self.may_pass = may_pass and not self.by_order
+        self.by_count = SOME_TIMES in names and not self.keys_only
+        self.doubt: float | None = None  # seconds by which the latest timestamp was off
+        self.may_pass = may_pass and not self.by_order and not self.by_count
         self.order: list[float] = []  # decode times that no frame has taken yet, smallest first
-        self.step = float(1 / (self.stream.average_rate or 25))
+        self.delay: float | None = None  # seconds from such a time to that of display
+        self.began: float | None = None  # decode time of the first packet, until the second
+        self.step = float(1 / rate_of(self.stream))
         self.first_ratio: Fraction | None = None
         self.wanted = 0.0  # packets that are needed only for frames before this may be passed over
         self.passed = False
@@ -330,7 +372,10 @@ class Pictures:
 
     def _release(self, held: list[Any]) -> Iterator[tuple[float, Any]]:
         if held and self.passed:
-            self.stream.codec_context.flush_buffers()
+            codec = self.stream.codec_context
+            depth = codec.reorder_depth
+            codec.flush_buffers()
+            codec.reorder_depth = depth  # else the decoder would have to find it out again
         for packet in held:
             yield from self._decoded(packet)
 
@@ -341,6 +386,7 @@ class Pictures:
     def _decoded(self, packet: Any) -> Iterator[tuple[float, Any]]:
         if packet is not None and self.by_order and (packet.is_keyframe or not self.keys_only):
             heapq.heappush(self.order, self._decode_time(packet) or 0.0)
+            self._note_delay(packet)
         try:
             frames = self.stream.codec_context.decode(packet)
         except EOFError:
@@ -357,6 +403,18 @@ class Pictures:
                 self.losses.append(Loss(round(time, 3), round(self.step, 3), self.index))
             self.now = time
             yield time, frame
+
+    def _note_delay(self, packet: Any) -> None:
+        """A picture that begins late, behind empty entries, is decoded ahead of its display; one
+        from the start cannot be.
+        """
+        time = self._decode_time(packet) or 0.0
+        if self.delay is None:
+            self.delay, self.began = 0.0, time
+        elif self.began is not None:
+            if time - self.began > 2 * self.step:
+                self.delay = self.stream.codec_context.reorder_depth * self.step
+            self.began = None
 
     def _lose(self, packet: Any) -> None:
         pts = packet.pts if packet.pts is not None else packet.dts
@@ -375,12 +433,28 @@ class Pictures:
 
     def _time_of(self, frame: Any) -> float:
         if self.by_order and self.order:
-            return heapq.heappop(self.order)
-        if frame.pts is not None:
-            return float(frame.pts * self.stream.time_base)
-        if frame.dts is not None:
-            return float(frame.dts * self.stream.time_base)
-        return self._following()
+            return heapq.heappop(self.order) + (self.delay or 0.0)
+        if self.by_count:
+            return self._counted(frame)
+        own = frame.pts if frame.pts is not None else frame.dts
+        return self._following() if own is None else float(own * self.stream.time_base)
+
+    def _counted(self, frame: Any) -> float:
+        """A frame comes a step after the one before, whatever its timestamp says, which may be
+        that of a neighbour: it counts where it is far ahead, or off in the same way as the one
+        before it.
+        """
+        expected = self._following()
+        if frame.pts is None:
+            return expected
+        time = float(frame.pts * self.stream.time_base)
+        off, doubt, self.doubt = time - expected, self.doubt, None
+        if self.now == -math.inf or off > FAR_OFF:
+            return time
+        if abs(off) < self.step / 2 or (doubt is not None and off * doubt > 0):
+            return max(time, self.now + self.step / 4)
+        self.doubt = off
+        return expected
 
     def _following(self) -> float:
         """Where a frame belongs that has no timestamp."""
@@ -453,28 +527,50 @@ class Sound:
     def _placed(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
         """Resampled pieces with their places: counted within a run of frames that follow one
         another, by the timestamp where a run begins.
+
+        A run ends where packets were lost, and where timestamps leave it for CONFIRMED frames or
+        by SURELY; a single wrong timestamp ends none.
         """
         run: _Run | None = None
-        broken = False  # the next frame begins a run
+        apart: list[tuple[Any, float | None]] = []  # frames that may begin the next run
         for frames in self._decoded():
             if frames is None:
-                broken = True
+                if run is not None:
+                    yield from self._finish(run, apart)
+                run, apart = None, []
                 continue
             for frame in frames:
                 time = None if frame.pts is None else float(frame.pts * self.stream.time_base)
-                if run is not None and (broken or not run.follows(frame, time, self.deviation)):
-                    yield from run.finish()
-                    self._note_gap(run.now, time, broken)
-                    run = None
+                if run is not None and not run.takes(frame):
+                    yield from self._finish(run, apart)
+                    run, apart = None, []
                 if run is None:
                     run = _Run(time or 0.0, frame, self.layout, self.rate)
-                broken = False
-                yield from run.add(frame, time)
+                late = run.lateness(time, apart)
+                apart.append((frame, time))
+                if late is None or abs(late) > self.deviation:
+                    few = len(apart) < (MOST_APART if late is None else CONFIRMED)
+                    if few and abs(late or 0.0) < SURELY:
+                        continue
+                    yield from run.finish()
+                    begins = apart[0][1] if apart[0][1] is not None else run.now
+                    self._note_gap(run.now, begins)
+                    run = _Run(begins, frame, self.layout, self.rate)
+                for one in apart:
+                    yield from run.add(*one)
+                apart = []
         if run is not None:
-            yield from run.finish()
+            yield from self._finish(run, apart)
 
-    def _note_gap(self, before: float, time: float | None, broken: bool) -> None:
-        if time is not None and time - before > 0.1 and not broken:
+    def _finish(
+        self, run: "_Run", apart: list[tuple[Any, float | None]]
+    ) -> Iterator[tuple[int, NDArray[np.float32]]]:
+        for one in apart:
+            yield from run.add(*one)
+        yield from run.finish()
+
+    def _note_gap(self, before: float, time: float) -> None:
+        if time - before > SHORTEST_GAP:
             self.losses.append(
                 Loss(round(before, 3), round(time - before, 3), self.index, "missing")
             )
@@ -512,19 +608,23 @@ class _Run:
         self.now = time  # seconds: where the next frame should begin
         self.place = round(time * rate)
         self.kind = _kind_of(frame)
-        self.pts: float | None = None
+        self.time: float | None = None  # timestamp of the latest frame
         self.resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
 
-    def follows(self, frame: Any, time: float | None, deviation: float) -> bool:
-        """False if a frame does not begin where this run ends, or is of another kind."""
-        if _kind_of(frame) != self.kind:
-            return False
-        if time is None or time == self.pts:  # one packet gave several frames
-            return True
-        return abs(time - self.now) <= deviation
+    def takes(self, frame: Any) -> bool:
+        return _kind_of(frame) == self.kind
+
+    def lateness(self, time: float | None, apart: list[tuple[Any, float | None]]) -> float | None:
+        """Seconds by which a frame begins after the end of this run and of the frames `apart`;
+        None if only the next one can say.
+        """
+        before = apart[-1][1] if apart else self.time
+        if time is None or time == before:  # one packet gave several frames
+            return None if apart else 0.0
+        return time - self.now - sum(one.samples / one.sample_rate for one, _time in apart)
 
     def add(self, frame: Any, time: float | None) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        self.pts = time
+        self.time = time
         self.now += frame.samples / frame.sample_rate
         yield from self._out(self.resampler.resample(frame))
 

@@ -1,5 +1,7 @@
 """Work on the clips of a corpus: comparing them with their sources, and cutting them again."""
 
+import datetime
+
 from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
@@ -7,6 +9,8 @@ from django.utils import timezone
 from corpus.jobs import Job, send
 from corpus.models.corpora import Corpus
 from people.models import Event
+
+GOES_ON = datetime.timedelta(days=1)  # work that was stopped or failed since then is gone on with
 
 
 class CorpusJob(Job):
@@ -32,6 +36,8 @@ class CorpusJob(Job):
         values |= {"person": person, "since": timezone.now()}
         job, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
         if not made:
+            if job.ended and job.since > timezone.now() - GOES_ON:
+                del values["since"]  # what it had done counts
             alive = job.active and not job.stale
             if alive or not job._queue_again(**values):
                 return job
@@ -48,7 +54,7 @@ class CorpusJob(Job):
     def work(self):
         """Do it; a second call while one works, or after it worked, does nothing."""
         if self.claim():
-            with self.settled():
+            with self.settled(), self.kept_alive():
                 self._work()
         return self
 

@@ -170,26 +170,27 @@ class Source(Job):
     @transaction.atomic
     def choose_track(self, person, stream):
         """Take the sound of another stream of the draft's media; speech is looked for in it."""
-        self._choose(person, track=stream, again=not self.transcript)
+        self._choose(person, "track", stream, again=not self.transcript)
 
     @transaction.atomic
     def choose_subtitles(self, person, stream):
         """Take the words from subtitles inside the draft's media, which a worker reads out of
         them, or (None) from what came with them.
         """
-        values = {"subtitles": stream, "encoding": "", "columns": {}, "reading": {}}
+        values = {"encoding": "", "columns": {}, "reading": {}}  # were those of other words
         if stream is None and self.brought is not None:
             values |= {"transcript": self.brought, "brought": None}
             gone = self.transcript.name
             transaction.on_commit(lambda: default_storage.delete(gone))
         words = values.get("transcript", self.transcript.name)
-        self._choose(person, again=stream is not None or not words, **values)
+        again = stream is not None or not words
+        self._choose(person, "subtitles", stream, again=again, **values)
 
-    def _choose(self, person, again, **values):
+    def _choose(self, person, what, stream, again, **values):
         drafts = Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
-        looked = {"looked": None} if again else {}
-        if drafts.exclude(**values).update(**values, **looked):
-            Event.record(person, "choose", self, title=self.title, **values)
+        values |= {"looked": None} if again else {}
+        if drafts.exclude(**{what: stream}).update(**{what: stream}, **values):
+            Event.record(person, "choose", self, title=self.title, **{what: stream})
             if again:
                 self.look_later()
         self.refresh_from_db()
@@ -294,11 +295,9 @@ class Source(Job):
     def discard(self, person):
         """Delete a draft with its upload."""
         Event.record(person, "discard", self, title=self.title)
-        names = [file.name for file in (self.media, self.transcript) if file]
-        names += [self.cells_name] if self.transcript and self.is_workbook else []
+        names = [name for name in (self.media.name, self.transcript.name, self.brought) if name]
+        names += [f"{name}{CELLS}" for name in names if name.lower().endswith(".xlsx")]
         transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
-        files = filter(None, [self.media.name, self.transcript.name, self.brought])
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in files])
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     @property
@@ -332,7 +331,7 @@ class Source(Job):
         from corpus.ingest import ingest
 
         if self.claim():
-            with self.settled():
+            with self.settled(), self.kept_alive():
                 self.unpack()
                 ingest(self)
         return self

@@ -28,6 +28,7 @@ def health(request, pk):
     ]
     jobs = {name: model.objects.filter(corpus=corpus).first() for name, model in JOBS.items()}
     busy = any(job and job.active for job in jobs.values())
+    mendable, stuck = ([], []) if busy else affected(corpus)
     page = context(
         corpus,
         "corpus",
@@ -37,7 +38,8 @@ def health(request, pk):
         unverified=counts["unverified"],
         page=page_of(request, rows, 100),
         clips=corpus.dialogues.exclude(clip="").count(),
-        mendable=0 if busy else len(affected(corpus)[0]),
+        mendable=len(mendable),
+        stuck=len(stuck),
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
         **jobs,

@@ -13,17 +13,10 @@ from corpus.jobs import JobStatus
 from corpus.keeping import digest
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from people.models import Event
-from tests.corpus.shifted import flashing, shift_sound
+from tests.corpus.films import X264, beeps, lights, make
+from tests.corpus.shifted import shift_sound
+from tests.corpus.talks import WORDS, flashing
 from tests.factories import make_person
-
-SRT = """1
-00:00:01,000 --> 00:00:03,500
-张三：晚饭吃什么？
-
-2
-00:00:10,000 --> 00:00:12,500
-李四：煮面吧。
-"""
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +28,7 @@ def marked_film(tmp_path_factory):
 def source(corpus, marked_film, tmp_path, capsys):
     """A source of two dialogues, each with a flash and a beep at its second 2.3."""
     words = tmp_path / "talk.srt"
-    words.write_text(SRT, encoding="utf-8")
+    words.write_text(WORDS, encoding="utf-8")
     call_command("ingest", str(marked_film), str(words), corpus=corpus.name, publish=True)
     return corpus.sources.get()
 
@@ -211,8 +204,8 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
     monkeypatch.setattr(clip_checks, "check_clip", dying)
     with pytest.raises(KeyboardInterrupt):
         job.work()
-    assert job.stop() and job.requeue()
-    IntegrityCheck.objects.get().work()
+    assert job.stop()
+    IntegrityCheck.request(None, corpus, now=True).work()  # a person starts it again
     assert len(seen) == 3 and seen[1] == seen[2]  # the first clip was not compared again
 
 
@@ -254,3 +247,25 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
     assert rest.status_code == 200  # not the rest of another file
     assert Event.objects.filter(verb="check", person=lead).exists()
     assert Dialogue.objects.get(pk=dialogue.pk).clip_check["faults"] == []
+
+
+def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_path):
+    """A late picture that hardly changes, and words that a late seek cut off."""
+    film = tmp_path / "late.mkv"
+    picture = lights((4.0,), 14, more=",select='gte(t,1.5)'")
+    make(film, *picture, *beeps((4.0,), 14), "-fps_mode", "passthrough", *X264, "-c:a", "aac")
+    words = tmp_path / "late.srt"
+    words.write_text(WORDS, encoding="utf-8")
+    call_command("ingest", str(film), str(words), corpus=corpus.name)
+    call_command("check_corpus", corpus=corpus.name, deep=True)  # it is right as it is
+    second = corpus.dialogues.last()
+    corpus.dialogues.update(cutter=None, clip_check=None)
+    Dialogue.objects.filter(pk=second.pk).update(start=11.5)
+    second.utterances.update(start=0.0, end=1.0)  # of 10 to 12.5 s
+    IntegrityCheck.request(None, corpus, now=True).work()
+    found = {fault.place: fault for fault in check(corpus)}
+    assert found["late_001"].kind == "shifted" and "begins 1.5" in found["late_001"].detail
+    told = [fault for fault in check(corpus) if fault.kind == "truncated"]
+    assert [fault.place for fault in told] == ["late_002"]
+    assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in told[0].detail
+    assert "late_001" in [row.uid for row in affected(corpus)[0]]

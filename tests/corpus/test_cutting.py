@@ -2,28 +2,23 @@
 
 import json
 import random
-import subprocess
 
 import av
 import numpy as np
 import pytest
 
 from corpus import media
-from corpus.cutting import cut, most_bytes
+from corpus.cutting import Clip, cut, most_bytes
+from tests.corpus.films import X264, beeps, lights, make, seen
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame
 
 
-def make(path, *arguments):
-    subprocess.run([media.ffmpeg_path(), "-loglevel", "error", *arguments, str(path)], check=True)
-    return path
-
-
-def cut_all(path, spans, folder):
+def cut_all(path, spans, folder, **how):
     folder.mkdir(exist_ok=True)
     found = media.probe(path)
     done = []
-    clips = cut(path, found, spans, lambda i: folder / f"{i:03d}", done.append)
+    clips = cut(path, found, spans, lambda i: folder / f"{i:03d}", done.append, **how)
     assert done == list(range(len(spans))) and not list(folder.glob("*.partial"))
     return clips
 
@@ -193,3 +188,126 @@ def test_clips_stay_within_the_space_that_was_announced(tmp_path):
     used = sum(path.stat().st_size for path in (tmp_path / "clips").iterdir())
     announced = most_bytes(media.probe(noise), spans)
     assert 0.2 * announced < used <= announced
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    """Twelve seconds with marks at 3 and 10 s."""
+    path = tmp_path_factory.mktemp("marked") / "marked.mkv"
+    return make(path, *lights([3, 10], 12), *beeps([3, 10], 12), *X264, "-c:a", "aac")
+
+
+LATE = {
+    "late-sound.mp4": ["-af", "atrim=start=1.92"],
+    "late-sound.ts": ["-af", "atrim=start=1.92"],
+    "long-gops.ts": ["-g", "100", "-keyint_min", "100", "-sc_threshold", "0"],
+    "clock-of-300.ts": ["-output_ts_offset", "300"],
+    "sound-gap.mkv": ["-af", "aselect='not(between(t,5,8))'", "-c:a", "pcm_s16le"],
+    "damaged-sound.mkv": ["-c:a", "aac", "-bsf:a", "noise=amount='eq(n,250)'"],
+}
+
+
+@pytest.mark.parametrize("name", LATE)
+def test_flash_and_beep_are_where_the_film_has_them(name, tmp_path):
+    film = make(tmp_path / name, *lights([3, 10], 12), *beeps([3, 10], 12), *X264, *LATE[name])
+    clips = cut_all(film, [(2.31, 5.0), (2.5, 11.0)], tmp_path / "clips")
+    for index, (clip, marks) in enumerate(zip(clips, ([3], [3, 10]), strict=True)):
+        found = seen(tmp_path / f"clips/{index:03d}.mp4")
+        assert found.flashes == pytest.approx([m - clip.start for m in marks], abs=0.045)
+        assert found.beeps == pytest.approx(found.flashes, abs=0.03)
+    kinds = {loss.kind for loss in clips[1].losses}
+    assert kinds == {"sound-gap.mkv": {"missing"}, "damaged-sound.mkv": {"damaged"}}.get(
+        name, set()
+    )
+    assert clips[0].level == pytest.approx(0.0965, abs=0.005)  # 0.2 s of 0.5 / √2 in 2.7 s
+
+
+def test_a_picture_that_stops_holds_its_last_frame(marked, tmp_path):
+    film = make(
+        tmp_path / "still.mkv", "-i", str(marked), "-vf", "select='lt(t,5)'", "-fps_mode",
+        "passthrough", *X264, "-c:a", "copy",
+    )  # fmt: skip
+    clips = cut_all(film, [(4.0, 8.0), (9.2, 11.5)], tmp_path / "clips")
+    assert [clip.start for clip in clips] == [4.0, 9.2]
+    for index, clip in enumerate(clips):
+        found = seen(tmp_path / f"clips/{index:03d}.mp4")
+        assert found.last == pytest.approx(45, abs=2)
+        assert found.end == pytest.approx(clip.end - clip.start - 0.04, abs=0.002)
+    assert seen(tmp_path / "clips/001.mp4").beeps == pytest.approx([0.8], abs=0.003)
+    assert media.probe(tmp_path / "clips/001.mp4").duration == pytest.approx(2.3, abs=0.03)
+
+
+def test_before_a_late_picture_it_is_black_or_its_first_frame(marked, tmp_path):
+    """Black where it is more than a second late; a clip starts where it should in either case."""
+    film = make(tmp_path / "late.mkv", "-i", str(marked), "-vf", "trim=start=6", *X264)
+    clips = cut_all(film, [(2.5, 4.0), (4.5, 7.0), (5.5, 11.0)], tmp_path / "clips")
+    assert [clip.start for clip in clips] == [2.5, 4.5, 5.5]
+    before, long, short = (seen(tmp_path / f"clips/{n:03d}.mp4") for n in range(3))
+    assert before.last < 3 and before.beeps == pytest.approx([0.5], abs=0.003)
+    assert long.last == pytest.approx(45, abs=2) and long.end == pytest.approx(2.46, abs=0.02)
+    with av.open(str(tmp_path / "clips/002.mp4")) as container:
+        first = next(container.decode(video=0))
+    assert first.time == 0 and first.to_ndarray(format="gray").mean() == pytest.approx(45, abs=2)
+    assert short.flashes == pytest.approx([4.5], abs=0.002) == short.beeps
+
+
+def test_exact_clips_start_where_they_are_told(marked, tmp_path):
+    clips = cut_all(marked, [(2.311, 4.0), (9.013, 11.0)], tmp_path / "clips", exact=True)
+    assert [clip.start for clip in clips] == [2.311, 9.013]
+    for index, (clip, mark) in enumerate(zip(clips, (3, 10), strict=True)):
+        found = seen(tmp_path / f"clips/{index:03d}.mp4")
+        assert found.flashes == pytest.approx([mark - clip.start], abs=0.002) == found.beeps
+        assert clip.picture[0] == 0 and clip.samples == round((clip.end - clip.start) * 48_000)
+
+
+def test_a_track_can_be_chosen(marked, tmp_path):
+    film = make(
+        tmp_path / "two.mkv", "-i", str(marked), "-f", "lavfi", "-i", "sine=f=300:d=12",
+        *("-map", "0:v", "-map", "1:a", "-map", "0:a", "-c:v", "copy"),
+        *("-disposition:a:0", "comment", "-disposition:a:1", "default"),
+    )  # fmt: skip
+    (talk,) = cut_all(film, [(2.0, 4.0)], tmp_path / "talk")
+    (aside,) = cut_all(film, [(2.0, 4.0)], tmp_path / "aside", track=1)
+    assert seen(tmp_path / "talk/000.mp4").beeps == pytest.approx([1.0], abs=0.003)
+    assert seen(tmp_path / "aside/000.mp4").beeps == pytest.approx([0.0], abs=0.03)
+    assert talk.level == pytest.approx(0.112, abs=0.005) and aside.level > 0.08
+    with pytest.raises(media.MediaError, match="no sound as its stream 0"):
+        cut_all(film, [(2.0, 4.0)], tmp_path / "none", track=0)
+
+
+def test_a_mark_is_believed_only_if_the_clip_is_the_same(marked, tmp_path):
+    (clip,) = cut_all(marked, [(2.0, 4.0)], tmp_path / "clips")
+    mark = tmp_path / "clips/000.cut"
+    (tmp_path / "clips/000.mp4").unlink()
+    assert cut_all(marked, [(2.0, 4.0)], tmp_path / "clips") == [clip]
+    assert not (tmp_path / "clips/000.mp4").exists()
+    cut_all(marked, [(2.0, 4.0)], tmp_path / "clips", exact=True)
+    assert (tmp_path / "clips/000.mp4").exists()
+    old = {"start": 2.0, "end": 4.0, "frames": 50, "samples": 96_000}  # of an earlier version
+    mark.write_text(json.dumps(old))
+    (tmp_path / "clips/000.mp4").unlink()
+    cut_all(marked, [(2.0, 4.0)], tmp_path / "clips")
+    assert (tmp_path / "clips/000.mp4").exists()
+    assert Clip.from_json(json.loads(mark.read_text())["clip"]) == clip
+
+
+def test_what_would_be_wrong_is_refused(marked, tmp_path):
+    with pytest.raises(media.MediaError, match=r"from 3\.000 to 3\.000 s, which is no time"):
+        cut_all(marked, [(3.0, 3.0)], tmp_path / "empty")
+    sound = make(tmp_path / "short.wav", *beeps([1], 4))
+    with pytest.raises(media.MediaError, match=r"sound ends at 4\.0 s.*broken off"):
+        cut_all(sound, [(3.0, 6.0)], tmp_path / "short")
+    spoilt = ["-bsf:a", "noise=amount='between(n,100,250)'"]
+    film = make(tmp_path / "spoilt.mkv", "-i", str(marked), "-c", "copy", *spoilt)
+    with pytest.raises(
+        media.MediaError, match=r"between 2\.5 and 5\.0 s, 2\.\d s cannot be decoded"
+    ):
+        cut_all(film, [(2.5, 5.0)], tmp_path / "spoilt")
+    assert not list(tmp_path.rglob("000.mp4"))
+
+
+def test_spans_may_overlap_and_come_back(counted, tmp_path):
+    clips = cut_all(counted, [(1.0, 3.0), (2.0, 4.0), (0.4, 1.0)], tmp_path / "clips")
+    firsts = [numbers(tmp_path / f"clips/{n:03d}.mp4")[0] for n in range(3)]
+    assert firsts == [[n % 50 for n in range(*ends)] for ends in ((25, 75), (50, 100), (10, 25))]
+    assert [clip.start for clip in clips] == pytest.approx([1.0, 2.0, 0.4])

@@ -82,3 +82,30 @@ def test_a_directory_without_a_recogniser_is_said(tmp_path, content):
         (folder / "config.json").write_text(content)
     with pytest.raises(HearingError, match="cannot be used"):
         hear(tmp_path / "a.wav", str(folder))
+
+
+def test_speech_is_found_where_players_have_it(speech, tmp_path):
+    """A picture that begins two seconds before the sound; another track that is silent."""
+    inputs = ["-f", "lavfi", "-i", "color=black:s=64x64:r=25:d=9", "-t", "6", "-i", str(speech)]
+    mapped = ["-map", "0:v", "-map", "1:a", "-filter:a:0", "asetpts=PTS+2/TB"]
+    late = make(tmp_path / "late.mp4", *inputs, *mapped)
+    plain = make(tmp_path / "plain.wav", "-t", "6", "-i", str(speech), "-vn")
+    starts = [cue.start for cue in hear(plain)]
+    assert starts and [cue.start for cue in hear(late)] == [
+        pytest.approx(start + 2, abs=0.1) for start in starts
+    ]
+    two = make(
+        tmp_path / "two.mkv", "-f", "lavfi", "-i", "anullsrc=d=6", "-i", str(plain), "-map", "0",
+        "-map", "1", "-disposition:a:0", "default",
+    )  # fmt: skip
+    assert hear(two) == [] and [cue.start for cue in hear(two, track=1)] == [
+        pytest.approx(start, abs=0.1) for start in starts
+    ]
+
+
+def test_a_damaged_packet_costs_itself_alone(speech, tmp_path):
+    plain = make(tmp_path / "plain.mkv", "-t", "8", "-i", str(speech), "-vn", "-c:a", "aac")
+    spoilt = ["-c", "copy", "-bsf:a", "noise=amount='eq(n,20)'"]
+    broken = make(tmp_path / "broken.mkv", "-i", str(plain), *spoilt)
+    whole, found = hear(plain), hear(broken)
+    assert found and found[-1].end == pytest.approx(whole[-1].end, abs=0.2)

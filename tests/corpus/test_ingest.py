@@ -1,5 +1,6 @@
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from django.core.files import File
@@ -8,7 +9,9 @@ from django.core.management import CommandError, call_command
 from corpus import cutting, media
 from corpus import ingest as ingesting
 from corpus.jobs import JobStatus, Refused
-from corpus.models import Dialogue, Source
+from corpus.models import Dialogue, Source, Utterance
+from tests.corpus.shifted import earlier
+from tests.corpus.talks import WORDS, flashing, two_tracks
 
 
 @pytest.fixture
@@ -233,6 +236,157 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
     call_command("ingest", str(folder), corpus=corpus.name)
     assert corpus.sources.get() != before  # another transcript: from the start
     assert corpus.dialogues.get().utterances.get().text == "换了"
+
+
+def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(source, settings):
+    path = settings.MEDIA_ROOT / source.transcript.name
+    more = [f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n又一句{n}\n" for n in (3, 4, 5, 6)]
+    late = "8\n00:00:09,000 --> 00:00:12,000\n说得太久\n"
+    gone = "9\n00:00:10,500 --> 00:00:12,000\n片尾曲\n"
+    path.write_text("\n".join([*path.read_text().split("\n\n")[:2], "", *more, late, gone]))
+    source.ingest()
+    assert source.status == JobStatus.FAILED  # one of eight: another episode's
+    assert "1 of 8 cues begin after the end" in source.failure_text
+    three = [f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n再一句{n}\n" for n in (7, 8)]
+    path.write_text("\n".join([path.read_text(), *three]))
+    assert source.requeue()
+    source = Source.objects.get(pk=source.pk).ingest()
+    assert source.status == JobStatus.DONE, source.failure_text
+    texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
+    assert "片尾曲" not in texts and "说得太久" in texts
+    last = source.dialogues.last()
+    assert last.start + last.utterances.last().end == pytest.approx(10.0, abs=0.03)
+    told = {finding.value: finding.outcome for finding in source.findings.all()}
+    assert told == {"说得太久": "repaired", "片尾曲": "rejected"}
+    assert all(finding.line > 0 for finding in source.findings.all())
+
+
+def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings, monkeypatch):
+    cut = cutting.cut
+
+    def wrongly(path, found, spans, target, *more, **options):
+        clips = cut(path, found, spans, target, *more, **options)
+        earlier(target(1).with_suffix(".mp4"))
+        return clips
+
+    monkeypatch.setattr(cutting, "cut", wrongly)
+    with pytest.raises(CommandError) as refusal:
+        call_command("ingest", *talk, corpus=corpus.name)
+    said = str(refusal.value)
+    assert "The clip of the dialogue from 9.7 to 12.8 s, “煮面吧。”, is not as its source" in said
+    assert "1.92 s later" in said
+    assert corpus.sources.get().status == JobStatus.FAILED
+    assert not Dialogue.objects.exists() and files(settings) == []
+
+
+def test_what_cutting_measured_is_kept(corpus, talk):
+    call_command("ingest", *talk, corpus=corpus.name)
+    for dialogue in corpus.dialogues.all():
+        assert dialogue.cutter == cutting.VERSION and dialogue.clip_check["faults"] == []
+        assert dialogue.clip_check["measured"]["level"] == pytest.approx(0.09, abs=0.02)
+
+
+def test_a_dialogue_does_not_start_while_another_one_s_words_are_spoken(source, lead):
+    source.ingest()
+    first = source.dialogues.first()
+    first.utterances.filter(number=1).update(end=2.0)  # both talk from 1.5 to 2 s of the clip
+    with pytest.raises(Refused, match="is spoken while another dialogue would start"):
+        source.recut(lead, starts=[0.5, 1.7, 7.0])
+    first.utterances.filter(number=1).update(end=1.6)  # a breath is no loss
+    source.recut(lead, starts=[0.5, 1.7, 7.0])
+    source.ingest()
+    assert source.status == JobStatus.DONE, source.failure_text
+    rows = Utterance.objects.filter(dialogue__source=source)
+    assert rows.count() == 4 and all(row.end > row.start for row in rows)
+
+
+@pytest.fixture(scope="module")
+def marked(tmp_path_factory):
+    return flashing(tmp_path_factory.mktemp("marked") / "talk.mp4")
+
+
+@pytest.fixture
+def talk(marked, tmp_path):
+    """A film of two dialogues, each with a flash and a beep, and its transcript."""
+    words = tmp_path / "talk.srt"
+    words.write_text(WORDS, encoding="utf-8")
+    return str(marked), str(words)
+
+
+@pytest.fixture(scope="module")
+def tracks(marked, tmp_path_factory):
+    return str(two_tracks(tmp_path_factory.mktemp("tracks") / "tracks.mkv", marked))
+
+
+def test_the_flagged_track_is_cut_unless_another_is_chosen(corpus, tracks, talk, capsys):
+    call_command("ingest", tracks, talk[1], corpus=corpus.name)
+    said = capsys.readouterr().out
+    assert "sound track 1: English · Commentary · AAC · mono\n" in said
+    assert "sound track 2, taken: Chinese · AAC · mono · default track" in said
+    call_command("ingest", tracks, talk[1], corpus=corpus.name, title="remarks", track=1)
+    levels = {
+        dialogue.source.title: dialogue.clip_check["measured"]["level"]
+        for dialogue in corpus.dialogues.all()
+    }
+    assert levels["tracks"] == pytest.approx(0.09, abs=0.02)
+    assert levels["remarks"] == pytest.approx(0.28, abs=0.02)
+    with pytest.raises(CommandError, match="no --track 3 that can be used. .*sound track 2"):
+        call_command("ingest", tracks, talk[1], corpus=corpus.name, title="x", track=3)
+
+
+def test_subtitles_inside_the_media_are_a_transcript(corpus, tracks, capsys):
+    call_command("ingest", tracks, corpus=corpus.name, check=True)
+    said = capsys.readouterr().out
+    assert "subtitles 3: Chinese · SRT (as transcript with --subtitles)" in said.replace(
+        "SUBRIP", "SRT"
+    )
+    assert "Signs" in said and not corpus.sources.exists()
+    for stream in (3, 4):
+        call_command("ingest", tracks, corpus=corpus.name, subtitles=stream, title=f"s{stream}")
+        source = corpus.sources.get(title=f"s{stream}")
+        texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
+        assert texts == ["晚饭吃什么？", "煮面吧。"] and source.subtitles == stream
+        assert source.transcript.name.endswith((".srt", ".ass"))
+    with pytest.raises(CommandError, match="no --subtitles 1 that can be used"):
+        call_command("ingest", tracks, corpus=corpus.name, subtitles=1, title="x")
+    with pytest.raises(CommandError, match="not both"):
+        call_command("ingest", tracks, "x.srt", corpus=corpus.name, subtitles=3, title="x")
+
+
+def test_a_check_says_what_would_be_stored_and_writes_nothing(corpus, talk, settings, capsys):
+    call_command("ingest", *talk, corpus=corpus.name, check=True)
+    said = capsys.readouterr().out
+    for words in (
+        "talk: 14.0 s, 320×240",
+        "transcript (utf-8): 2 cues",
+        "2 utterances in 2 dialogues",
+        "speakers: 张三 1, 李四 1",
+        "the clips take at most",
+    ):
+        assert words in said, words
+    assert not corpus.sources.exists() and not list(settings.MEDIA_ROOT.rglob("*.*"))
+    call_command("ingest", *talk, corpus=corpus.name, check=True, speakers="none")
+    assert "speakers: " not in capsys.readouterr().out
+    Path(talk[1]).write_text(WORDS.replace("00:00:12,500", "00:00:15,000"), encoding="utf-8")
+    call_command("ingest", *talk, corpus=corpus.name, check=True)
+    assert "line 6: repaired: “煮面吧。” It ends at 15.00 s" in capsys.readouterr().out
+
+
+def test_decisions_about_the_reading_are_kept(corpus, talk):
+    call_command("ingest", *talk, corpus=corpus.name, speakers="张三")
+    source = corpus.sources.get()
+    assert source.reading == {"prefixes": "listed", "names": ["张三"]}
+    texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
+    assert texts == ["晚饭吃什么？", "李四：煮面吧。"]
+
+
+def test_what_failed_can_be_tried_again(corpus, talk, monkeypatch):
+    monkeypatch.setattr(ingesting, "_store", lambda *_: 1 / 0)
+    with pytest.raises(CommandError, match="did not foresee"):
+        call_command("ingest", *talk, corpus=corpus.name)
+    monkeypatch.undo()
+    call_command("ingest", *talk, corpus=corpus.name)
+    assert corpus.sources.get().status == JobStatus.DONE
 
 
 def test_the_clips_beside_the_project_ingest(test_data, corpus):

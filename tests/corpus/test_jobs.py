@@ -3,8 +3,10 @@ import datetime
 import pytest
 from django.utils import timezone, translation
 
+from corpus import jobs
 from corpus.jobs import STALE_AFTER, JobStatus, Refused, Stopped
 from tests.factories import make_source
+from tests.workers import wait_until
 
 
 @pytest.fixture
@@ -76,3 +78,17 @@ def test_only_ended_or_stale_work_is_requeued(job):
     stale = twin(job)
     assert stale.stale and stale.requeue() and stale.status == JobStatus.QUEUED
     assert not stale.requeue()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_that_cannot_beat_is_kept_alive(job, monkeypatch, tmp_path):
+    """While a large file is read, a thread beats beside the work."""
+    monkeypatch.setattr(jobs, "PULSE", 0.01)
+    assert job.claim()
+    silent = type(job).objects.filter(pk=job.pk)
+    silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
+    assert twin(job).stale
+    with job.kept_alive():
+        wait_until(lambda: not twin(job).stale, tmp_path)
+    silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
+    assert twin(job).stale  # once it is over nobody beats

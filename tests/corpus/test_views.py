@@ -6,7 +6,9 @@ from django.urls import reverse
 
 from corpus.jobs import JobStatus
 from corpus.models import Dialogue, Membership, Source
+from corpus.transcripts import Cue
 from people.models import Event, Invitation, Person
+from tests.corpus.talks import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
 
@@ -35,6 +37,8 @@ def addresses(corpus):
         reverse("source_progress", args=[source.pk]): ("lead",),
         reverse("findings", args=[source.pk]): ("lead",),
         reverse("findings_csv", args=[source.pk]): ("lead",),
+        reverse("health", args=[corpus.pk]): ("lead",),
+        reverse("recut_clips", args=[corpus.pk]): ("lead",),
         reverse("dialogue_media", args=[dialogue.pk, "clip"]): (),
         reverse("editor", args=[dialogue.pk]): ("lead",),
         reverse("revisions", args=[dialogue.pk]): ("lead",),
@@ -263,3 +267,137 @@ def test_a_transcript_of_an_unknown_kind_is_refused_at_once(client_of, corpus, l
         form = {"media": media, "transcript": SimpleUploadedFile("a.doc", b"x"), "title": "x"}
         page = client_of(lead).post(reverse("new_source", args=[corpus.pk]), form)
     assert "ends in one of .srt" in page.content.decode() and not Source.objects.exists()
+
+
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tracks")
+    return two_tracks(folder / "tracks.mkv", flashing(folder / "talk.mp4"))
+
+
+def uploaded(client, corpus, media, words=None):
+    """The source and the check page after an upload."""
+    data = {"media": SimpleUploadedFile(media.name, media.read_bytes()), "title": ""}
+    if words:
+        data["transcript"] = SimpleUploadedFile("talk.srt", words.encode())
+    response = client.post(reverse("new_source", args=[corpus.pk]), data, follow=True)
+    return Source.objects.get(), response.content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, tracks):
+    client = client_of(lead)
+    source, page = uploaded(client, corpus, tracks, WORDS)
+    assert "1 · English · Commentary · AAC · mono" in page
+    assert '<option value="2" selected>2 · Chinese · AAC · mono · default track' in page
+    address = reverse("choose_track", args=[source.pk])
+    page = client.post(address, {"stream": "1"}, follow=True).content.decode()
+    assert '<option value="1" selected>1 · English' in page
+    client.post(address, {"stream": "3"})  # no sound: nothing changes
+    client.post(address, {"stream": "x"})
+    assert Event.objects.filter(verb="choose", noun="source", person=lead).count() == 1
+    client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4", "encoding": "utf-8"})
+    source.refresh_from_db()
+    assert (source.track, source.status) == (1, JobStatus.DONE), source.failure_text
+    level = source.dialogues.first().clip_check["measured"]["level"]
+    assert level == pytest.approx(0.28, abs=0.02)  # the commentary, as it was chosen
+    client.post(address, {"stream": "2"})
+    source.refresh_from_db()
+    assert source.track == 1  # it is cut
+
+
+@pytest.mark.django_db(transaction=True)
+def test_speech_is_looked_for_in_the_track_that_is_chosen(
+    client_of, corpus, lead, tracks, monkeypatch
+):
+    heard = []
+
+    def hear(path, model, track=None):
+        heard.append(track)
+        return [Cue(1.0, 2.0, f"in {track}", machine=True)]
+
+    monkeypatch.setattr("corpus.models.sources.hear", hear)
+    client = client_of(lead)
+    source, page = uploaded(client, corpus, tracks)
+    assert "in None" in page
+    address = reverse("choose_track", args=[source.pk])
+    assert "in 1" in client.post(address, {"stream": "1"}, follow=True).content.decode()
+    assert heard == [None, 1]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("words", [None, WORDS.replace("晚饭", "早饭")])
+def test_subtitles_inside_the_media_are_offered_and_given_back(
+    client_of, corpus, lead, tracks, words, settings
+):
+    client = client_of(lead)
+    source, page = uploaded(client, corpus, tracks, words)
+    brought = source.transcript.name
+    assert "subtitles 3 inside the media" in page and "Signs" in page
+    address = reverse("choose_subtitles", args=[source.pk])
+    page = client.post(address, {"stream": "4"}, follow=True).content.decode()
+    assert "晚饭吃什么？" in page and "张三" in page
+    page = client.post(address, {"stream": "3"}, follow=True).content.decode()
+    assert "晚饭吃什么？" in page and '<option value="3" ' in page
+    names = [path.name for path in settings.MEDIA_ROOT.rglob("*.*")]
+    assert not [name for name in names if name.endswith(".ass")]  # chosen no more
+    page = client.post(address, {"stream": ""}, follow=True).content.decode()
+    assert "晚饭吃什么？" not in page and ("早饭" in page) == bool(words)
+    source.refresh_from_db()
+    assert (source.transcript.name, source.subtitles) == (brought, None)
+    client.post(address, {"stream": "3"})
+    client.post(reverse("remove_source", args=[source.pk]))
+    assert not Source.objects.exists() and not list(settings.MEDIA_ROOT.rglob("*.*"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_image_subtitles_are_named_with_the_reason(client_of, corpus, lead, tracks):
+    client = client_of(lead)
+    source, _page = uploaded(client, corpus, tracks)
+    source.probe["subtitles"][0] |= {"codec": "hdmv_pgs_subtitle", "text": False}
+    source.save()
+    page = client.get(reverse("preview", args=[source.pk])).content.decode()
+    assert "These subtitles are images, not words" in page
+    client.post(reverse("choose_subtitles", args=[source.pk]), {"stream": "3"})
+    source.refresh_from_db()
+    assert source.subtitles is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, lead, tracks):
+    client = client_of(lead)
+    late = WORDS.replace("00:00:12,500", "00:00:15,000")
+    source, page = uploaded(client, corpus, tracks, late)
+    assert "1 place was repaired, left out or is doubtful." in page
+    assert "It ends at 15.00 s, but the media end at 14.0" in page
+    client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4", "encoding": "utf-8"})
+    page = client.get(reverse("source", args=[source.pk])).content.decode()
+    assert "1 place was repaired, left out or is doubtful." in page
+    page = client.get(reverse("findings", args=[source.pk])).content.decode()
+    assert "It ends at 15.00 s" in page and "1 finding" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_another_episode_s_transcript_is_refused_in_the_check(client_of, corpus, lead, tracks):
+    other = WORDS.replace("00:00:10", "00:50:10").replace("00:00:12", "00:50:12")
+    source, page = uploaded(client_of(lead), corpus, tracks, other)
+    assert "1 of 2 cues begin after the end of the media (14.0" in page
+    assert "Is this the transcript of another episode?" in page and "disabled" in page
+
+
+@pytest.mark.django_db(transaction=True)
+def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_path, monkeypatch):
+    """A transport stream says nowhere how long it is: a web process does not read it all."""
+    film = flashing(tmp_path / "talk.ts")
+    monkeypatch.setattr("corpus.forms.READ_AT_ONCE", 1000)
+    monkeypatch.setattr(Source, "look_later", lambda source: None)
+    client = client_of(lead)
+    source, page = uploaded(client, corpus, film, WORDS)
+    assert source.probe["duration"] == 0 and "A worker measures how long the media are" in page
+    confirm = reverse("confirm_source", args=[source.pk])
+    client.post(confirm, {"gap": "4", "encoding": "utf-8"})
+    source.refresh_from_db()
+    assert source.status == JobStatus.DRAFT
+    source.look()
+    page = client.get(reverse("preview", args=[source.pk])).content.decode()
+    assert "Cut into 2 dialogues" in page and "measures how long" not in page

@@ -15,6 +15,14 @@ from corpus.models import Corpus, Source
 from corpus.pairing import pair
 from corpus.transcripts.reading import Options
 
+RENEWED = [
+    "gap",
+    "encoding",
+    "reading",
+    "columns",
+    "looked",
+    "probe",
+]  # of a source that is gone on with
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
 
 
@@ -25,6 +33,8 @@ def _decided(options):
     return Options(
         prefixes=prefixes,
         names=_listed(speakers) if prefixes == "listed" else (),
+        taken=_listed(options["take"]),
+        left=_listed(options["leave"]),
         dashes=not options["no_dashes"],
         bilingual=options["bilingual"] or "proposed",
         tiers=_listed(tiers),
@@ -57,12 +67,20 @@ class Command(BaseCommand):
             default="",
             help="names before a colon: none, or the only ones, as A,B; default: as proposed",
         )
+        parser.add_argument("--take", default="", help="speakers though not proposed, as A,B")
+        parser.add_argument("--leave", default="", help="words though proposed as speakers")
         parser.add_argument(
             "--bilingual",
             choices=["first", "second", "no"],
             help="which lines are the transcript; default: as recognised",
         )
         parser.add_argument("--tiers", default="", help="tiers or styles to read, as A,B")
+        parser.add_argument(
+            "--column",
+            action="append",
+            default=[],
+            help="of a table: text=台词; start, end, speaker",
+        )
         parser.add_argument("--sheet", default="", help="of a spreadsheet")
         parser.add_argument(
             "--no-dashes", action="store_true", help="a dash at the start of a line is no turn"
@@ -139,6 +157,7 @@ class Command(BaseCommand):
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
         source.reading = _decided(options).to_json()
+        source.columns = dict(pair.split("=", 1) for pair in options["column"] if "=" in pair)
         source.take(media)
         self._guard_tracks(source)
         if transcript:
@@ -197,9 +216,9 @@ class Command(BaseCommand):
         if same:
             source = left
             source.stop()
-            source.gap, source.encoding, source.looked = draft.gap, draft.encoding, draft.looked
-            source.reading = draft.reading
-            source.save(update_fields=["gap", "encoding", "looked", "reading"])
+            for name in RENEWED:
+                setattr(source, name, getattr(draft, name))
+            source.save(update_fields=RENEWED)
             source.requeue()
         else:
             if left:

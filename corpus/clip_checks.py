@@ -172,7 +172,7 @@ def _cut_off(source: Source) -> dict[int, ClipFault]:
         for cue in cues:
             if abs(cue.end - ends) < SAME_END and cue.start < begins - MOST_CUT_OFF:
                 values = {"text": row.text[:40], "start": cue.start, "begins": begins}
-                found[row.dialogue_id] = ClipFault("cut off", CUT_OFF, values)
+                found[row.dialogue_id] = ClipFault("truncated", CUT_OFF, values)
     return found
 
 

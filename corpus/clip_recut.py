@@ -28,7 +28,7 @@ from corpus.ingest import (
     verified,
     work_folder,
 )
-from corpus.jobs import JobStatus
+from corpus.jobs import JobStatus, said
 from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
 from corpus.problems import Problem
 from people.models import Event
@@ -41,8 +41,6 @@ CHANGED = gettext_noop("The dialogue was changed meanwhile. Check again.")
 
 def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
     """The dialogues whose clips are wrong and can be cut again, and (name, why) of the others."""
-    from corpus.jobs import said
-
     possible, impossible = [], []
     why_not: dict[int, tuple[str, dict[str, Any]] | None] = {}
     for dialogue in wrong(corpus):
@@ -68,7 +66,7 @@ def wrong(corpus: Corpus) -> Iterator[Dialogue]:
 
 def mendable(dialogue: Dialogue) -> list[ClipFault]:
     """What the last check found wrong with a clip and a new one mends."""
-    return [fault for fault in faults_of(dialogue) if fault.kind != "cut off"]
+    return [fault for fault in faults_of(dialogue) if fault.kind != "truncated"]
 
 
 def files_of(dialogue: Dialogue) -> list[str]:

@@ -20,7 +20,7 @@ KINDS = {
     "shifted": gettext_noop("sound or picture shifted against the source"),
     "length": gettext_noop("clip shorter or longer than its dialogue"),
     "silent": gettext_noop("silent, though its source is not"),
-    "cut off": gettext_noop("words that begin before their clip"),
+    "truncated": gettext_noop("words that begin before their clip"),
     "unlike": gettext_noop("not what its source shows"),
     "unreadable": gettext_noop("clip or source cannot be read"),
     "unverified": gettext_noop("made by an earlier version, not yet verified"),

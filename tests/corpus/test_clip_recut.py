@@ -13,6 +13,7 @@ from corpus.jobs import JobStatus
 from corpus.keeping import digest
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from people.models import Event
+from tests.corpus.films import X264, beeps, lights, make
 from tests.corpus.shifted import shift_sound
 from tests.corpus.talks import WORDS, flashing
 from tests.factories import make_person
@@ -246,3 +247,25 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
     assert rest.status_code == 200  # not the rest of another file
     assert Event.objects.filter(verb="check", person=lead).exists()
     assert Dialogue.objects.get(pk=dialogue.pk).clip_check["faults"] == []
+
+
+def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_path):
+    """A late picture that hardly changes, and words that a late seek cut off."""
+    film = tmp_path / "late.mkv"
+    picture = lights((4.0,), 14, more=",select='gte(t,1.5)'")
+    make(film, *picture, *beeps((4.0,), 14), "-fps_mode", "passthrough", *X264, "-c:a", "aac")
+    words = tmp_path / "late.srt"
+    words.write_text(WORDS, encoding="utf-8")
+    call_command("ingest", str(film), str(words), corpus=corpus.name)
+    call_command("check_corpus", corpus=corpus.name, deep=True)  # it is right as it is
+    second = corpus.dialogues.last()
+    corpus.dialogues.update(cutter=None, clip_check=None)
+    Dialogue.objects.filter(pk=second.pk).update(start=11.5)
+    second.utterances.update(start=0.0, end=1.0)  # of 10 to 12.5 s
+    IntegrityCheck.request(None, corpus, now=True).work()
+    found = {fault.place: fault for fault in check(corpus)}
+    assert found["late_001"].kind == "shifted" and "begins 1.5" in found["late_001"].detail
+    told = [fault for fault in check(corpus) if fault.kind == "truncated"]
+    assert [fault.place for fault in told] == ["late_002"]
+    assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in told[0].detail
+    assert "late_001" in [row.uid for row in affected(corpus)[0]]

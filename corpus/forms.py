@@ -15,7 +15,7 @@ from corpus.jobs import sentence
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.scope import number
-from corpus.transcripts.reading import SUFFIXES, Options
+from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
@@ -108,9 +108,8 @@ class SourceForm(forms.ModelForm):
         transcript = self.cleaned_data["transcript"]
         suffix = PurePath(transcript.name).suffix.lower() if transcript else ""
         if transcript and suffix not in SUFFIXES:
-            raise forms.ValidationError(
-                _("A transcript ends in one of %(known)s.") % {"known": ", ".join(SUFFIXES)}
-            )
+            error = unknown_suffix(transcript.name, transcript.read(8000))
+            raise forms.ValidationError(sentence(error))
         if transcript and transcript.size > LARGEST_TRANSCRIPT:
             raise forms.ValidationError(_("A transcript has at most 64 MB."))
         return transcript

@@ -28,7 +28,6 @@ class RawCue:
     voices: tuple[str, ...] = ()  # who says each of the lines, where the entry names several
     tier: str = ""  # or style, of which it is
     translation: str = ""  # where the file keeps it apart
-    column: str = field(default="", compare=False)  # its id, where the file has no lines
     estimated: bool = False  # if its times are shared out
 
 

@@ -11,7 +11,7 @@ from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, TranscriptError, tiers, times
 from corpus.transcripts.markup import Marked, ass
-from corpus.transcripts.tiers import Candidate
+from corpus.transcripts.tiers import TierContent
 from corpus.transcripts.times import SHOWN, clock
 
 FORMAT = (
@@ -122,7 +122,7 @@ def _fields(rest: str, names: Sequence[str]) -> dict[str, str] | None:
     return dict(zip(names, [*cells[:at], words, *cells[at + more + 1 :]], strict=True))
 
 
-def _styles(events: Sequence[Event]) -> list[Candidate]:
+def _styles(events: Sequence[Event]) -> list[TierContent]:
     found = []
     for style in dict.fromkeys(event.style for event in events):
         own = [event for event in events if event.style == style]
@@ -135,7 +135,7 @@ def _styles(events: Sequence[Event]) -> list[Candidate]:
             reason = tiers.PLACED
         elif effects >= MOSTLY * len(own):
             reason = tiers.EFFECT
-        found.append(Candidate(style, len(spoken), spoken[0].words if spoken else "", reason))
+        found.append(TierContent(style, len(spoken), spoken[0].words if spoken else "", reason))
     return found
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 BILINGUAL = 0.5  # share of entries with both languages that makes a file bilingual
 ALIKE = 0.35  # share of places with the same character, in lines and their other writing
 NEARLY_ALL = 0.8
+MOST_LINES = 20  # of an entry that may part
 FEWEST = 0.2  # share of entries that must show both languages, where the others may
 TURN_BY_TURN = 4  # stretches of one script in an entry that says each line in both languages
 
@@ -132,6 +133,8 @@ def _places(scripts: Sequence[str], order: Order) -> list[tuple[int, int, int]]:
     Each is how many lines are unusual in their language, how far from the middle, and the place.
     """
     one, two = order
+    if len(scripts) > MOST_LINES:
+        return []
     return sorted(
         (_cost(scripts[:at], one) + _cost(scripts[at:], two), abs(2 * at - len(scripts)), at)
         for at in range(1, len(scripts))

@@ -301,19 +301,18 @@ class _Reader:
 
     def _split(self, lines: Sequence[str], speaker: str, names: Collection[str]) -> list[_Turn]:
         """What each speaker says: a turn begins at a dash, and at a name that is taken."""
-        turns: list[_Turn] = []
+        turns: list[tuple[str, list[str]]] = []
         rows = _turn_lines(lines, self.dashes)
         for index, (begins, line) in enumerate(rows):
             named = None if speaker else speakers.prefix(line)
-            if named and (named.name not in names or not (named.words or rows[index + 1 :])):
-                named = None
-            if named:
-                turns.append(_Turn(named.name, (named.words,)))
+            alone = named is not None and not named.words and index + 1 == len(rows)
+            if named and named.name in names and not alone:
+                turns.append((named.name, [named.words]))
             elif begins or not turns:
-                turns.append(_Turn(speaker, (line,)))
+                turns.append((speaker, [line]))
             else:
-                turns[-1] = replace(turns[-1], lines=(*turns[-1].lines, line))
-        return turns
+                turns[-1][1].append(line)
+        return [_Turn(name, tuple(own)) for name, own in turns]
 
     def _foreign(self, lines: Sequence[str], named: bool) -> list[str]:
         """What each speaker says in the other language, with the name where one stands there."""

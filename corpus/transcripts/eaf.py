@@ -13,7 +13,7 @@ from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, Tier, TranscriptError, tiers, times
 from corpus.transcripts.sharing import shares
-from corpus.transcripts.tiers import Candidate, speaker
+from corpus.transcripts.tiers import TierContent, speaker
 from corpus.transcripts.times import SHOWN
 
 SPEAKER = re.compile(
@@ -171,7 +171,7 @@ class _Reading:
         return ""
 
     def parsed(self, asked: Collection[str]) -> Parsed:
-        found = tiers.chosen("tier", [self._candidate(tier) for tier in self.tiers], asked)
+        found = tiers.chosen("tier", [self._content(tier) for tier in self.tiers], asked)
         read = {tier.name for tier in found if tier.read}
         cues = [cue for tier in self.tiers if tier.name in read for cue in self._cues(tier)]
         rejected = [problem for problem in self.problems if problem.outcome == "rejected"]
@@ -182,14 +182,14 @@ class _Reading:
     def _unread(self, found: Sequence[Tier]) -> list[Tier]:
         return [tier for tier in found if self.roles.get(tier.name) is None]
 
-    def _candidate(self, tier: _Tier) -> Candidate:
+    def _content(self, tier: _Tier) -> TierContent:
         reason = self.roles.get(tier.name, "")
         if not reason and tier.parent:
             above = next((each for each in self.tiers if each.name == tier.parent), None)
             silent = above is None or not above.words or above.name in self.roles
             reason = "" if silent else tiers.DEPENDENT
         words = tier.words
-        return Candidate(tier.name, len(words), words[0] if words else "", reason)
+        return TierContent(tier.name, len(words), words[0] if words else "", reason)
 
     def _cues(self, tier: _Tier) -> Iterator[RawCue]:
         siblings: dict[str, list[_Annotation]] = {}
@@ -221,7 +221,6 @@ class _Reading:
                 line=each.line,
                 tier=tier.name,
                 translation=self._beside(each, GIVES_TRANSLATION),
-                column=place,
                 estimated=estimated,
             )
 

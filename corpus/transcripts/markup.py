@@ -21,6 +21,8 @@ TAG = re.compile(
     r"|(?P<override>\{\\[^{}\n]*\})",
     re.IGNORECASE,
 )
+CLOSING = re.compile(r"</\s*(?P<style>[ibusc]|em|strong)\b", re.IGNORECASE)
+RUBY_ENDS = re.compile(r"</\s*(?:rt|rp|ruby)\b|<(?:rt|rp|rb)\b", re.IGNORECASE)
 ATTRIBUTE = re.compile(r"[\w-]+\s*=")
 REFERENCE = re.compile(r"&(?:#(\d{1,7})|#[xX]([0-9A-Fa-f]{1,6})|([A-Za-z][A-Za-z0-9]{1,31}));")
 BLOCK = re.compile(r"\\([{}])|\{([^{}]*)\}|\\([Nnh])")
@@ -68,6 +70,7 @@ def subtitle(text: str) -> Marked:
     A style that is opened within a line and never closed is taken for words: `若 a<b 则 c>d`.
     """
     out, readings, place, aside = _Out(), [], 0, False
+    last = max((found.start() for found in RUBY_ENDS.finditer(text)), default=-1)
     for found in _tags(text):
         words = text[place : found.start()]
         place = found.end()
@@ -79,7 +82,7 @@ def subtitle(text: str) -> Marked:
         if found["br"]:
             out.write("\n")
         elif found["ruby"]:
-            aside = not found["close"] and name in ("rt", "rp") and _ends(text, place)
+            aside = not found["close"] and name in ("rt", "rp") and place <= last
         elif name == "v":
             out.voice = "" if found["close"] else unescape(found["rest"] or "").strip()
     out.write(unescape(text[place:]))
@@ -87,24 +90,23 @@ def subtitle(text: str) -> Marked:
 
 
 def _tags(text: str) -> Iterator[re.Match[str]]:
+    """The matches of TAG that are markup."""
+    closed = {found["style"].lower(): found.start() for found in CLOSING.finditer(text)}
+    place, begun = 0, False  # if the line holds words already
     for found in TAG.finditer(text):
+        words = text[place : found.start()]
+        begun = bool(words.rpartition("\n")[2].strip(" -–—•")) or (begun and "\n" not in words)
         if found["style"] and not found["close"] and not found["cls"]:
-            closed = re.search(rf"</\s*{found['style']}\b", text[found.end() :], re.IGNORECASE)
-            opening = TAG.sub("", text[: found.start()].rpartition("\n")[2]).strip(" -–—•")
-            if not closed and opening:
-                continue
+            if begun and closed.get(found["style"].lower(), -1) < found.start():
+                continue  # its sign stays, and with it the words before it
         elif found["open"] and not found["close"]:
             rest, name = (found["rest"] or "").strip(), found["open"].lower()
             if name in ("font", "span") and rest and not ATTRIBUTE.match(rest):
                 continue
             if name in ("v", "lang") and not rest:
                 continue
+        place = found.end()
         yield found
-
-
-def _ends(text: str, place: int) -> bool:
-    """True if a reading that starts at `place` is closed: an open one is taken for words."""
-    return bool(re.search(r"</\s*(?:rt|rp|ruby)\b|<(?:rt|rp|rb)\b", text[place:], re.IGNORECASE))
 
 
 def unescape(text: str) -> str:

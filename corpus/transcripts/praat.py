@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, TranscriptError, tiers, times
-from corpus.transcripts.tiers import Candidate, speaker
+from corpus.transcripts.tiers import TierContent, speaker
 from corpus.transcripts.times import SHOWN
 
 TOKEN = re.compile(
@@ -49,7 +49,7 @@ def parse(text: str, asked: Collection[str] = ()) -> Parsed:
         )
     problems: list[Problem] = []
     found = _read(tokens, problems)
-    options = tiers.chosen("tier", [_candidate(tier) for tier in found], asked)
+    options = tiers.chosen("tier", [_content(tier) for tier in found], asked)
     read = {tier.name for tier in options if tier.read}
     cues = [cue for tier in found if tier.name in read and not tier.points for cue in tier.cues]
     rejected = [problem for problem in problems if problem.outcome == "rejected"]
@@ -120,8 +120,8 @@ def _entry(tier: _Tier, chunk: list[tuple[int, str | float]], problems: list[Pro
         tier.cues.append(RawCue(*span, lines, speaker(tier.name), line=first, tier=tier.name))
 
 
-def _candidate(tier: _Tier) -> Candidate:
+def _content(tier: _Tier) -> TierContent:
     spoken = [" ".join(cue.lines).strip() for cue in tier.cues]
     spoken = [words for words in spoken if words]
     reason = tiers.POINTS if tier.points else ""
-    return Candidate(tier.name, len(spoken), spoken[0] if spoken else "", reason)
+    return TierContent(tier.name, len(spoken), spoken[0] if spoken else "", reason)

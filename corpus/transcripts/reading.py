@@ -142,7 +142,7 @@ def read(
     """
     suffix = PurePath(name).suffix.lower()
     if suffix not in (*SUFFIXES, CELLS):
-        raise _unknown(name, data)
+        raise unknown_suffix(name, data)
     if not data.strip():
         raise TranscriptError(gettext_noop("The transcript is empty."))
     if suffix in SHEETS:
@@ -163,7 +163,8 @@ def signature(text: str) -> str:
     return next((suffix for suffix, begins in SIGNATURES if begins.match(text[:8000])), "")
 
 
-def _unknown(name: str, data: bytes) -> TranscriptError:
+def unknown_suffix(name: str, data: bytes) -> TranscriptError:
+    """What is said of a file whose name is no transcript's; `data` may be its beginning."""
     values = {"known": ", ".join(SUFFIXES), "name": PurePath(name).name}
     try:
         looks = signature(decode(data[:8000], replacing=True))

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from corpus.complaints import gettext_noop
 from corpus.transcripts.lexicon import (
@@ -30,6 +31,7 @@ EXAMPLES = 3
 SAYS = "说道喊叫骂吼嚷曰"  # ends what is said of somebody, `张三道`, and hardly a name
 OFTEN = 3  # times that an unknown name stands before a colon until it is taken for a name
 SOMETIMES = 2
+MANY = 10  # times, in a file with names, until even what begins a sentence is taken for a name
 USUAL = 0.2  # share of lines with a name that makes names usual in a file
 
 SIGN = r"[^:：,，。！？!?“”\"《》<>{}【】\[\]［］;；…|=()（）\n]"  # what a name may hold
@@ -56,10 +58,12 @@ INSIDE = re.compile(r"[^\w\s.'’·・&#/()（）_@+-]")
 
 SOUNDS = re.compile(r"[小大低轻高尖齐笑哭]声|[哭笑叹喊]|独白?|音乐|掌声|鼓掌|沉默|停顿|旁白")
 SPEAKER_LABEL = re.compile(  # alone, or with a number or letter
-    r"(?:speaker|spk|spkr|participant|interviewer|interviewee|guest|host|man|woman|boy|girl|male|female|"
-    r"student|teacher|doctor|patient|nurse|voice|caller|officer|agent|user|assistant|system|narrator|"
-    r"announcer|reporter|waiter|waitress|driver|mother|father|mom|mum|dad|son|daughter|all|both|crowd|"
-    r"audience)(?:\s*[ _#-]?\s*#?(?:\d{1,4}|[A-Za-z]))?",
+    r"(?:speaker|spk|spkr|participant|interviewer|interviewee|guest|host|man|woman|boy|girl|"
+    r"male|female|student|teacher|doctor|patient|nurse|voice|caller|officer|agent|user|"
+    r"assistant|system|narrator|announcer|reporter|waiter|waitress|driver|mother|father|mom|"
+    r"mum|dad|son|daughter|all|both|crowd|audience|customer|director|policeman|policewoman|"
+    r"singer|presenter|professor|boss|guy|clerk"
+    r")(?:\s*[ _#-]?\s*#?(?:\d{1,4}|[A-Za-z]))?",
     re.I,
 )
 NUMBERED_LABEL = re.compile(
@@ -161,10 +165,11 @@ def _possible(name: str, colon: str, gap: str, rest: str) -> bool:
     return True
 
 
+@lru_cache(4096)
 def plausible(name: str) -> str:
     """Why a name is one, a reason to be shown; empty if nothing in it says so."""
     name = unicodedata.normalize("NFKC", name).strip()
-    parts = re.split(r"\s*[/&+]\s*|和|与", name) if re.search(r"[/&+]", name) else [name]
+    parts = re.split(r"\s*[/&+]\s*|\s+and\s+", name)
     reasons = [_plausible(part) for part in parts if part]
     return reasons[0] if reasons and all(reasons) else ""
 
@@ -203,6 +208,8 @@ def _plausible_han(name: str) -> str:
         return ""
     if "·" in name or "・" in name:
         return NAME
+    if len(name) > 2 and name[-1] in "甲乙丙丁员者犯师官":
+        return ROLE
     if len(name) <= 6 and any(name.endswith(role) for role in ROLES if len(role) > 1):
         return ROLE
     if len(name) in (2, 3) and name[0] in "老小阿大" and name not in SHORT_NO:
@@ -256,6 +263,8 @@ def _plausible_latin(name: str) -> str:
     words = re.split(r"[\s-]+", name)
     if name.isupper() and len(words) > 1 and SPEAKER_LABEL.fullmatch(words[0]):
         return ROLE  # MAN ON PHONE
+    if words[0].lower() == "the" and len(words) == 2 and SPEAKER_LABEL.fullmatch(words[1]):
+        return ROLE
     if LETTER.fullmatch(name) or _latin_stop(name):
         return ""
     numbered = len(words) > 1 and re.fullmatch(r"#?\d{1,3}", words[-1])
@@ -320,7 +329,7 @@ def _proposed(name: str, own: Sequence[Prefix], context: _Context) -> tuple[bool
         return True, reason
     if LETTER.fullmatch(name):
         return context.letters > 1, RECURS if context.letters > 1 else ONCE
-    if opens_sentence(name):
+    if opens_sentence(name) and not (context.usual and len(own) >= MANY):
         return False, SENTENCE
     often = len(own) >= OFTEN or (len(own) >= SOMETIMES and context.usual)
     return often, RECURS if often else ONCE

@@ -48,7 +48,7 @@ LEFT = {
 
 
 @dataclass(frozen=True)
-class Candidate:
+class TierContent:
     """A tier or style as a format's parser sees it; `reason` is why it would not be read."""
 
     name: str
@@ -66,7 +66,7 @@ def speaker(name: str) -> str:
     return found.group(1).strip() if found else name
 
 
-def chosen(kind: str, found: Sequence[Candidate], asked: Collection[str] = ()) -> list[Tier]:
+def chosen(kind: str, found: Sequence[TierContent], asked: Collection[str] = ()) -> list[Tier]:
     """Each tier with whether it is read: those of `asked` that there are, else those proposed.
 
     Where no tier would be proposed, all that hold words are.

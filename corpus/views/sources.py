@@ -303,13 +303,13 @@ def _reading_of(source, data):
     filled = _filled(source, options, encoding, header) | data.dict()
     names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
     form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
-    if source.transcript and not error and form.is_valid():
+    valid = form.is_valid()  # before fields that do not matter are left out
+    if source.transcript and not error and valid:
         try:
             chosen = form.cleaned_data.get("encoding", "")
             reading = source.read_transcript(chosen, form.columns, options)
         except Complaint as complaint:
             error = complaint
-    form.is_valid()
     form.show(reading, options, damaged=bool(error and "offset" in error.values))
     return _Reading(form, options, reading, sentence(error) if error else None)
 

@@ -78,9 +78,19 @@ def source(request, pk):
         page=page_of(request, rows, 25),
         drafts=source.dialogues.filter(publication=None).count(),
         findings=source.findings.count(),
+        sound_track=_taken_track(source),
         progress_url=reverse("source_progress", args=[source.pk]),
     )
     return render(request, "corpus/source.html", page)
+
+
+def _taken_track(source):
+    """Which sound is cut, where the media hold several."""
+    found = source.probed if source.probe else None
+    if found is None or len(found.audio) < 2:
+        return ""
+    track = chosen_track(found, source.track)
+    return track_label(track) if track else ""
 
 
 def preview(request, pk):

@@ -252,8 +252,8 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
 def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_path):
     """A late picture that hardly changes, and words that a late seek cut off."""
     film = tmp_path / "late.mkv"
-    picture = lights((4.0,), 14, more=",select='gte(t,1.5)'")
-    make(film, *picture, *beeps((4.0,), 14), "-fps_mode", "passthrough", *X264, "-c:a", "aac")
+    late = ("-vf", "select='gte(t,1.5)'", "-fps_mode", "passthrough")
+    make(film, *lights((4.0,), 14), *beeps((4.0,), 14), *late, *X264, "-c:a", "aac")
     words = tmp_path / "late.srt"
     words.write_text(WORDS, encoding="utf-8")
     call_command("ingest", str(film), str(words), corpus=corpus.name)

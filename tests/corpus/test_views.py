@@ -299,6 +299,8 @@ def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, track
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4", "encoding": "utf-8"})
     source.refresh_from_db()
     assert (source.track, source.status) == (1, JobStatus.DONE), source.failure_text
+    page = client.get(reverse("source", args=[source.pk])).content.decode()
+    assert "sound track: English · Commentary" in page
     level = source.dialogues.first().clip_check["measured"]["level"]
     assert level == pytest.approx(0.28, abs=0.02)  # the commentary, as it was chosen
     client.post(address, {"stream": "2"})
@@ -374,7 +376,7 @@ def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, le
     page = client.get(reverse("source", args=[source.pk])).content.decode()
     assert "1 place was repaired, left out or is doubtful." in page
     page = client.get(reverse("findings", args=[source.pk])).content.decode()
-    assert "It ends at 15.00 s" in page and "1 finding" in page
+    assert "It ends at 15.00 s" in page and "Findings · 1" in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -125,6 +125,10 @@ def _problem(cue: Cue, outcome: str, reason: str, **details: float) -> Problem:
 
 JOINED = 0.1  # seconds between losses that are told as one
 MOST_LOSSES = 200  # of which each is told
+JUMP = gettext_noop(
+    "The clock of the media jumps by %(seconds).2f s at %(time).2f s, as where recordings were"
+    " joined; what follows was placed right after what came before."
+)
 LOST = {
     ("sound track", "damaged"): gettext_noop(
         "%(seconds).2f s of the sound from %(time).2f s on are damaged: they are silent."
@@ -146,8 +150,9 @@ def loss_problems(losses: Iterable[Loss], video: int | None) -> list[Problem]:
     problems = []
     for loss in _joined(losses):
         part = "picture" if loss.stream == video else "sound track"
+        reason = JUMP if loss.kind == "jump" else LOST[part, loss.kind]
         details = {"time": round(loss.time, 3), "seconds": round(loss.seconds, 3)}
-        problems.append(Problem(0, part, "", "warning", LOST[part, loss.kind], details))
+        problems.append(Problem(0, part, "", "warning", reason, details))
     more = len(problems) - MOST_LOSSES
     if more > 0:
         rest = gettext_noop("%(count)d more places of the media could not be read.")
@@ -161,7 +166,7 @@ def _joined(losses: Iterable[Loss]) -> list[Loss]:
     for loss in sorted(losses, key=lambda loss: (loss.time, loss.seconds)):
         row = joined.setdefault((loss.stream, loss.kind), [])
         end = row[-1].time + row[-1].seconds if row else None
-        if end is not None and loss.time <= end + JOINED:
+        if end is not None and loss.kind != "jump" and loss.time <= end + JOINED:
             seconds = max(end, loss.time + loss.seconds) - row[-1].time
             row[-1] = replace(row[-1], seconds=seconds)
         else:

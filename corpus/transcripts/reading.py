@@ -11,19 +11,7 @@ from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
 from corpus.spreadsheets import CELLS
-from corpus.transcripts import (
-    Cue,
-    Parsed,
-    RawCue,
-    Tier,
-    TranscriptError,
-    ass,
-    eaf,
-    praat,
-    srt,
-    table,
-    vtt,
-)
+from corpus.transcripts import Cue, Parsed, Tier, TranscriptError, ass, eaf, praat, srt, table, vtt
 from corpus.transcripts.cleaning import UNREADABLE, clean
 from corpus.transcripts.markup import subtitle_styles
 from corpus.transcripts.speakers import Candidate, Choice
@@ -36,6 +24,7 @@ PARSERS: dict[str, Callable[[str, tuple[str, ...]], Parsed]] = {
     ".eaf": eaf.parse,
     ".textgrid": praat.parse,
 }
+MARKED = (".srt", ".vtt", ".ass", ".ssa")  # whose parsers part markup from words themselves
 TABLES = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".xlsx": "xlsx"}
 SUFFIXES = (*PARSERS, *TABLES)
 SHEETS = {".xlsx": "xlsx", CELLS: "cells"}  # workbooks, which have no encoding
@@ -155,7 +144,10 @@ def read(
         details = {"suffix": suffix, "kind": KINDS[found]}
         problems.append(Problem(1, "", text.lstrip()[:40], "warning", MISNAMED, details))
         suffix = found
-    return _transcript(PARSERS[suffix](text, options.tiers), encoding, options, problems)
+    parsed = PARSERS[suffix](text, options.tiers)
+    if suffix not in MARKED:
+        parsed = _unstyled(parsed)
+    return _transcript(parsed, encoding, options, problems)
 
 
 def signature(text: str) -> str:
@@ -237,7 +229,7 @@ def _table(
     chosen = table.guess(found.columns)
     chosen |= {role: name for role, name in (mapping or {}).items() if name in found.columns}
     raw, doubts = table.parse(found, chosen)
-    parsed = Parsed(raw, [*found.problems, *doubts])
+    parsed = _unstyled(Parsed(raw, [*found.problems, *doubts]))
     transcript = _transcript(parsed, encoding, options, problems)
     return replace(transcript, columns=found.columns, mapping=chosen, sheets=found.sheets)
 
@@ -245,8 +237,7 @@ def _table(
 def _transcript(
     parsed: Parsed, encoding: str, options: Options, problems: list[Problem]
 ) -> Transcript:
-    plain = [_unstyled(cue) for cue in parsed.cues]
-    cleaned = clean(plain, options.choice, options.bilingual, options.rolling, options.dashes)
+    cleaned = clean(parsed.cues, options.choice, options.bilingual, options.rolling, options.dashes)
     if not cleaned.cues:
         raise TranscriptError(gettext_noop("The transcript holds no line of talk."))
     doubts = [each for each in cleaned.problems if not (problems and each.reason == UNREADABLE)]
@@ -268,8 +259,12 @@ def _transcript(
     )
 
 
-def _unstyled(cue: RawCue) -> RawCue:
-    """The entry without styles such as `<i>…</i>`, which tables and tiers may hold as well."""
-    if not any(sign in line for line in cue.lines for sign in "<{"):
-        return cue
-    return replace(cue, lines=tuple(map(subtitle_styles, cue.lines)))
+def _unstyled(parsed: Parsed) -> Parsed:
+    """Tables and tiers without styles such as `<i>…</i>`, which they may hold as well."""
+    cues = [
+        replace(cue, lines=tuple(map(subtitle_styles, cue.lines)))
+        if any(sign in line for line in cue.lines for sign in "<{")
+        else cue
+        for cue in parsed.cues
+    ]
+    return replace(parsed, cues=cues)

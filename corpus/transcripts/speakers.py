@@ -74,6 +74,8 @@ NUMBERED_LABEL = re.compile(
 )
 LETTER = re.compile(r"[A-Za-z]\d{0,3}|[甲乙丙丁问答]")
 NUMBER = re.compile(r"[甲乙丙丁一二三四五六七八九十]|\s*[A-Za-z]?\d{0,3}")  # after a role
+KIN = frozenset("叔姨婶伯爷奶妈爸嫂哥姐弟妹舅姑")
+CAPITAL_INSIDE = re.compile(r"(?:[OD]['’]|Mc|Mac)[A-Z][a-z]+")
 LATIN_WORD = re.compile(
     r"(?:[A-ZÀ-ÖØ-Þ][\w'’]*\.?|d['’][A-Z]\w+|(?:de|da|di|del|der|den|van|von|la|le|bin|al|of|the|y|e))",
     re.UNICODE,
@@ -204,6 +206,8 @@ def _plausible_han(name: str) -> str:
         return ROLE
     if name[:2] in ROLES and name[2:] in ROLES:
         return ROLE  # 司机师傅
+    if name[0] in "大二三四五六七八九小老" and (name[1:] in KIN or name[1:] in ROLES):
+        return ROLE  # 二叔
     if opens_sentence(name):
         return ""
     if "·" in name or "・" in name:
@@ -272,6 +276,8 @@ def _plausible_latin(name: str) -> str:
         words = words[:-1]
     if not all(LATIN_WORD.fullmatch(word) for word in words) or not words[0][:1].isupper():
         return ""
+    if CAPITAL_INSIDE.fullmatch(name):
+        return NAME  # O'Brien
     if len(words) > 1 or numbered or (name.isupper() and len(name) > 2):
         return NAME
     return NAME if name.lower() in FIRST_NAMES else ""

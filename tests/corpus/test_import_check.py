@@ -97,3 +97,18 @@ def test_losses_are_told_with_their_times_and_neighbours_as_one():
 def test_of_very_many_losses_the_rest_is_counted():
     told = loss_problems([Loss(float(n), 0.02, 1) for n in range(500)], video=0)
     assert len(told) == 201 and told[-1].details == {"count": 300}
+
+
+def test_a_jump_of_the_clock_is_told_at_its_place():
+    joined = [
+        Loss(20.0, -19.9, 0, "jump"),
+        Loss(40.0, 3600.0, 0, "jump"),
+        Loss(41.0, 5.0, 1, "jump"),
+    ]
+    told = loss_problems(joined, video=0)
+    assert [(p.details["time"], p.details["seconds"]) for p in told] == [
+        (20.0, -19.9),
+        (40.0, 3600.0),
+        (41.0, 5.0),
+    ]
+    assert "The clock of the media jumps by -19.90 s at 20.00 s" in told[0].reason % told[0].details

@@ -131,6 +131,8 @@ def test_bad_entries_of_srt_are_told_by_line_and_the_rest_is_read():
         ("<ruby>漢<rp>(</rp><rt>hàn</rt><rp>)</rp>字<rt>zì</rt></ruby>好", "漢字好"),
         ("<rt>没有关上", "<rt>没有关上"),
         ("汤&amp;面 &#39;&#x4f60;&nbsp;&lt;i&gt;", "汤&面 '你 <i>"),
+        ("&lt;b&gt;", "<b>"),
+        ("&lt;b&gt;粗&lt;/b&gt;", "<b>粗</b>"),
         ("&amp;lt; AT&T; &copy2", "&lt; AT&T; &copy2"),
         ("一<br>二<br/>三", "一 二 三"),
     ],

@@ -46,7 +46,8 @@ def test_a_colon_in_words_is_no_speaker(words):
      ("王五（低声）：别动", "王五", "（低声）别动"), ("【张三】：好", "张三", "好"),
      ("[Mary]: hi", "Mary", "hi"), ("张三：12点走", "张三", "12点走"),
      ("张三：\n走吧", "张三", "走吧"), ("诸葛亮：借箭", "诸葛亮", "借箭"),
-     ("何炅：大家好", "何炅", "大家好")],
+     ("何炅：大家好", "何炅", "大家好"), ("二叔：坐", "二叔", "坐"),
+     ("O'Brien: sit", "O'Brien", "sit"), ("McCoy: no", "McCoy", "no")],
 )  # fmt: skip
 def test_a_name_before_a_colon_is_a_speaker_though_it_stands_once(words, speaker, rest):
     assert said(words) == [(speaker, rest)]

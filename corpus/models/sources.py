@@ -19,6 +19,7 @@ from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
+from corpus.printable import visible
 from corpus.scenes import Shot, shots
 from corpus.spreadsheets import CELLS
 from corpus.subtitles import extract_subtitles
@@ -351,12 +352,27 @@ class Source(Job):
         return self.dialogues.publish(person, self)
 
 
+def _storable(details):
+    """Values of a sentence without the characters that a database refuses."""
+    return {
+        name: visible(value) if isinstance(value, str) else value for name, value in details.items()
+    }
+
+
 class FindingQuerySet(models.QuerySet):
     def keep(self, source, problems):
         """Store what reading the files of a source found, as far as it is not known yet."""
         known = {finding.identity for finding in source.findings.all()}
         found = [
-            Finding(source=source, **asdict(problem) | {"column": problem.column[:80]})
+            Finding(
+                source=source,
+                line=problem.line,
+                column=problem.column[:80],
+                value=visible(problem.value),
+                outcome=problem.outcome,
+                reason=problem.reason,
+                details=_storable(problem.details),
+            )
             for problem in problems
         ]
         self.bulk_create(

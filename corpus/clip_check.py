@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from corpus.complaints import gettext_noop
 from corpus.frames import is_hdr, pixel_shape, turns
-from corpus.media import Probe, chosen_picture, probe
+from corpus.media import Probe, probe
 from corpus.problems import Problem
-from corpus.streams import MediaError, Packets, length_of, open_media
+from corpus.streams import MediaError, Packets, length_of
 
 PULSE = 2.0  # seconds between two beats
 HOP = 0.005  # seconds of a bin of the sound
@@ -162,9 +162,9 @@ def _as_float(frame: Any) -> NDArray[np.float64]:
 def _measure_pictures(
     path: Path, found: Probe, measured: Measure, keys: bool, pulse: _Pulse
 ) -> None:
-    if not found.has_video:
+    if found.video is None:
         return
-    packets = Packets(path, _picture(path, found))
+    packets = Packets(path, found.video)
     times: list[float] = []
     kept = -KEY_DISTANCE
     try:
@@ -182,13 +182,6 @@ def _measure_pictures(
     finally:
         packets.close()
     measured.frames = np.sort(np.array(times))
-
-
-def _picture(path: Path, found: Probe) -> int:
-    if found.video is not None:
-        return found.video
-    with open_media(path) as container:
-        return int(chosen_picture(container).index)
 
 
 def _alone(stream: Any, group: list[Any]) -> list[Any]:
@@ -478,8 +471,9 @@ def _normal(thumb: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _thumbs(clip: Path, wanted: list[float] | None) -> list[Key]:
     """The frames of a clip near the `wanted` times, or all of them."""
-    found = probe(clip)
-    packets = Packets(clip, _picture(clip, found))
+    index = probe(clip).video
+    assert index is not None  # a clip with frames
+    packets = Packets(clip, index)
     seen: list[Key] = []
     group: list[Any] = []
 

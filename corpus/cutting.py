@@ -86,7 +86,8 @@ def cut(
     sound_index = found.track if track is None else track
     pictures = samples = None
     try:
-        pictures = Pictures(path, _picture_index(path, found)) if found.has_video else None
+        picture_index = _picture_index(path, found)
+        pictures = None if picture_index is None else Pictures(path, picture_index)
         samples = _sound_of(path, found, sound_index)
         for index, (start, end) in enumerate(spans):
             mark = target(index).with_suffix(".cut")
@@ -110,12 +111,13 @@ def cut(
     return clips
 
 
-def _picture_index(path: Path, found: Probe) -> int:
+def _picture_index(path: Path, found: Probe) -> int | None:
     """The stream of the picture, which probes of earlier versions do not name."""
-    if found.video is not None:
+    if found.video is not None or not found.has_video:
         return found.video
     with open_media(path) as container:
-        return int(chosen_picture(container).index)
+        picture = chosen_picture(container)
+        return int(picture.index) if picture else None
 
 
 def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
@@ -423,8 +425,9 @@ def derive(clip: Path, found: Probe) -> None:
     Raises MediaError if it cannot be decoded.
     """
     try:
-        if found.has_video:
-            _write_poster(clip.with_suffix(".jpg"), _first_shown(clip, found))
+        index = _picture_index(clip, found)
+        if index is not None:
+            _write_poster(clip.with_suffix(".jpg"), _first_shown(clip, index))
         samples = _sound_of(clip, found, found.track)
         if samples:
             try:
@@ -439,12 +442,9 @@ def derive(clip: Path, found: Probe) -> None:
         ) from error
 
 
-def _first_shown(clip: Path, found: Probe) -> Any:
+def _first_shown(clip: Path, index: int) -> Any:
     """The first frame of a clip, upright and in square pixels."""
-    pictures, upright = (
-        Pictures(clip, _picture_index(clip, found)),
-        Upright(clip.parent, MAX_HEIGHT),
-    )
+    pictures, upright = Pictures(clip, index), Upright(clip.parent, MAX_HEIGHT)
     try:
         for _time, frame in pictures.span(0.0, 1e-3):
             ready = upright.add(0.0, frame, pictures.ratio) or upright.finish()

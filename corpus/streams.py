@@ -253,12 +253,12 @@ class Pictures:
     def __init__(self, path: Path, index: int, keys_only: bool = False) -> None:
         """With `keys_only`, no frames but key frames are decoded."""
         self.path, self.index, self.keys_only = path, index, keys_only
-        self.losses: list[Loss] = []
         self._open(may_pass=True)
 
     def _open(self, may_pass: bool) -> None:
         self.packets = Packets(self.path, self.index, guessed=self.keys_only)
         self.stream = self.packets.stream
+        self.losses: list[Loss] = []  # of what is read so far
         self.stream.thread_type = "AUTO"
         if self.keys_only:
             self.stream.codec_context.skip_frame = "NONKEY"
@@ -417,12 +417,8 @@ class Pictures:
             self.began = None
 
     def _lose(self, packet: Any) -> None:
-        pts = packet.pts if packet.pts is not None else packet.dts
-        time = (
-            float(pts * packet.time_base)
-            if pts is not None
-            else max(self.now, -self.step) + self.step
-        )
+        own = packet.pts if packet.pts is not None else packet.dts
+        time = self._following() if own is None else float(own * packet.time_base)
         if self.by_order:
             lost = self._decode_time(packet) or 0.0
             if lost in self.order:
@@ -467,7 +463,6 @@ class Sound:
     def __init__(self, path: Path, index: int, rate: int, layout: str = "") -> None:
         """`layout` is "mono" or "stereo"; empty: mono as it is, else stereo."""
         self.path, self.index, self.rate = path, index, rate
-        self.losses: list[Loss] = []
         self._open()
         self.layout = layout or ("mono" if self.stream.channels == 1 else "stereo")
         self.channels = 1 if self.layout == "mono" else 2
@@ -477,8 +472,8 @@ class Sound:
     def _open(self) -> None:
         self.packets = Packets(self.path, self.index)
         self.stream = self.packets.stream
+        self.losses: list[Loss] = []  # of what is read so far
         self.ended = False
-        self.decoded = 0  # samples, of what is read so far
         self.reached = 0  # number of the first sample that is not read yet
         self.wanted = 0.0
         self.dropped = 0  # number of the sample up to which nothing is kept
@@ -520,7 +515,6 @@ class Sound:
             late = max(self.reached - place, 0)  # overlaps what is there: the first one stays
             if late < wave.shape[1]:
                 self.reached = place + wave.shape[1]
-                self.decoded += wave.shape[1] - late
                 yield place + late, wave[:, late:]
         self.ended = True
 
@@ -532,20 +526,24 @@ class Sound:
         by SURELY; a single wrong timestamp ends none.
         """
         run: _Run | None = None
+        follows = 0.0  # seconds: where a run begins that has no timestamp
         apart: list[tuple[Any, float | None]] = []  # frames that may begin the next run
         for frames in self._decoded():
             if frames is None:
                 if run is not None:
                     yield from self._finish(run, apart)
+                    follows = run.now
                 run, apart = None, []
                 continue
             for frame in frames:
                 time = None if frame.pts is None else float(frame.pts * self.stream.time_base)
                 if run is not None and not run.takes(frame):
                     yield from self._finish(run, apart)
+                    follows = run.now
                     run, apart = None, []
                 if run is None:
-                    run = _Run(time or 0.0, frame, self.layout, self.rate)
+                    begins = follows if time is None else time
+                    run = _Run(begins, frame, self.layout, self.rate)
                 late = run.lateness(time, apart)
                 apart.append((frame, time))
                 if late is None or abs(late) > self.deviation:
@@ -581,7 +579,7 @@ class Sound:
         for packet in self.packets:
             time = None if packet.pts is None else float(packet.pts * packet.time_base)
             length = length_of(packet)
-            if time is not None and time + length < self.wanted:
+            if passed if time is None else time + length < self.wanted:
                 passed = True
                 continue
             if passed:

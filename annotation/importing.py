@@ -123,7 +123,7 @@ def _leave_out(table: Table, key: str) -> None:
         "all %(count)d answers are the same; a task needs two values or more, so it was left out"
     )
     value = ", ".join(table.values[key])
-    table.problems.append(Problem(0, key, value, "rejected", reason, {"count": given}))
+    table.problems.insert(0, Problem(0, key, value, "rejected", reason, {"count": given}))
     table.rows = [
         replace(row, judged=tuple(judged for judged in row.judged if judged.task != key))
         for row in table.rows

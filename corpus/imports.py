@@ -34,9 +34,11 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
             file=title,
             corpus=corpus.name,
         )
-    known = set(
-        corpus.dialogues.filter(uid__in=list(table.dialogues)[:5000]).values_list("uid", flat=True)
-    )
+    known = {
+        uid
+        for part in batches(table.dialogues, BATCH)
+        for uid in corpus.dialogues.filter(uid__in=part).values_list("uid", flat=True)
+    }
     if known:
         raise Refused(
             gettext_noop(

@@ -13,12 +13,20 @@ import zipfile
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import IO, Any
 from xml.etree.ElementTree import Element
 
 import openpyxl
 from openpyxl.utils import get_column_letter
-from openpyxl.worksheet._reader import FORMULA_TAG, WorkSheetParser
+from openpyxl.worksheet._reader import (
+    COL_TAG,
+    FORMULA_TAG,
+    MERGE_TAG,
+    ROW_TAG,
+    MergeCells,
+    WorkSheetParser,
+)
+from openpyxl.xml.functions import iterparse
 
 from corpus.complaints import Complaint, gettext_noop
 from corpus.problems import Problem
@@ -26,7 +34,9 @@ from corpus.problems import Problem
 CELLS = ".cells"  # suffix of a packed workbook
 MOST_COLUMNS = 16_384  # of XLSX
 MOST_PARTS = 10_000  # files in the archive
-TAGS = 12  # at most, in the XML of a cell with a formula or text of its own
+TAGS = 8  # in the XML for a cell, ends of elements counted too
+MOST_STYLES = 500_000  # tags of the part that holds styles, which become objects
+CELL_TAG = re.compile(rb"<(?:\w+:)?c[\s/>]")
 CONTROL = re.compile(r"_x00([01][0-9A-Fa-f])_")  # how XLSX writes a control character
 OLE, ZIP = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", b"PK\x03\x04"
 
@@ -41,7 +51,6 @@ class Limits:
 
 UPLOADED = Limits(500_000, 64 * 1024**2)
 PUBLISHED = Limits(50_000_000, 4 * 1024**3)
-NO_LIMITS = Limits(2**62, 2**62)
 
 
 class SpreadsheetError(Complaint):
@@ -85,7 +94,9 @@ def read(data: bytes, limits: Limits = UPLOADED) -> list[Sheet]:
             _survey(archive, limits)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # parts such as validation rules, which hold no cells
-            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            book = openpyxl.load_workbook(
+                io.BytesIO(data), read_only=True, data_only=True, keep_links=False
+            )
             room = _Room(limits.cells)
             return [_sheet(sheet, room) for sheet in book.worksheets]
     except SpreadsheetError:
@@ -103,7 +114,10 @@ def _old_or_locked(data: bytes) -> str:
 
 
 def _survey(archive: zipfile.ZipFile, limits: Limits) -> None:
-    """Unpack every part once, a block at a time, to know its size before it is parsed."""
+    """Unpack every part once, a block at a time, to know its size before it is parsed.
+
+    Raises SpreadsheetError for another kind of file, and for one that is too large.
+    """
     names = archive.namelist()
     if "mimetype" in names or "content.xml" in names:
         raise SpreadsheetError(
@@ -113,31 +127,44 @@ def _survey(archive: zipfile.ZipFile, limits: Limits) -> None:
         raise SpreadsheetError(
             gettext_noop("The file is a binary workbook (.xlsb). Save it as XLSX or CSV.")
         )
-    if len(names) > MOST_PARTS:
+    declared = sum(part.file_size for part in archive.infolist())
+    if len(names) > MOST_PARTS or declared > limits.bytes:
         raise _too_large(limits)
-    if sum(part.file_size for part in archive.infolist()) > limits.bytes:
-        raise _too_large(limits)
-    size = tags = 0
+    size = tags = cells = 0
     for name in names:
-        before = b""
         with archive.open(name) as part:
-            while block := part.read(1 << 20):
-                size, tags = size + len(block), tags + block.count(b"<")
-                if size > limits.bytes or tags > limits.cells * TAGS:
+            most_tags = limits.cells * TAGS
+            for block, whole, new_cells in _blocks(part):
+                size, tags, cells = size + len(block), tags + block.count(b"<"), cells + new_cells
+                if b"styleSheet" in whole:
+                    most_tags = min(most_tags, tags + MOST_STYLES)
+                if size > limits.bytes or tags > most_tags or cells > limits.cells:
                     raise _too_large(limits)
-                whole = (before + block).replace(b"\0", b"")
-                if b"<!DOCTYPE" in whole or b"<!ENTITY" in whole:
-                    raise SpreadsheetError(
-                        gettext_noop("The spreadsheet defines entities of its own, which none has.")
-                    )
-                if name == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in whole:
-                    raise SpreadsheetError(
-                        gettext_noop(
-                            "The workbook is saved as Strict Open XML. Save it as an ordinary"
-                            " Excel workbook (.xlsx)."
-                        )
-                    )
-                before = block[-64:]
+                if not name.startswith("xl/media/"):
+                    _refuse_odd_xml(name, whole)
+
+
+def _blocks(part: IO[bytes]) -> Iterator[tuple[bytes, bytes, int]]:
+    """Each block of a part, the same with the end of the block before, and its cells."""
+    before = b""
+    while block := part.read(1 << 20):
+        whole = (before + block).replace(b"\0", b"")
+        yield block, whole, len(CELL_TAG.findall(whole)) - len(CELL_TAG.findall(before))
+        before = whole[-64:]
+
+
+def _refuse_odd_xml(name: str, xml: bytes) -> None:
+    if b"<!DOCTYPE" in xml or b"<!ENTITY" in xml:
+        raise SpreadsheetError(
+            gettext_noop("The spreadsheet defines entities of its own, which none has.")
+        )
+    if name == "xl/workbook.xml" and b"purl.oclc.org/ooxml" in xml:
+        raise SpreadsheetError(
+            gettext_noop(
+                "The workbook is saved as Strict Open XML. Save it as an ordinary Excel workbook"
+                " (.xlsx)."
+            )
+        )
 
 
 def _too_large(limits: Limits) -> SpreadsheetError:
@@ -166,7 +193,20 @@ class _Room:
 
 
 class _Cells(WorkSheetParser):  # type: ignore[misc]
-    """openpyxl's parser of a sheet, which also knows a formula that has no value."""
+    """openpyxl's parser of a sheet, which also knows a formula that has no value, and passes over
+    what is no cell: rules of validation and formatting as some programs write them stop openpyxl.
+    """
+
+    def parse(self) -> Iterator[tuple[int, list[dict[str, Any]]]]:
+        for _event, element in iterparse(self.source):
+            if element.tag == ROW_TAG:
+                row = self.parse_row(element)
+                element.clear()
+                yield row
+            elif element.tag == COL_TAG:
+                self.parse_column_dimensions(element)
+            elif element.tag == MERGE_TAG:
+                self.merged_cells = MergeCells.from_tree(element)
 
     def parse_cell(self, element: Element) -> dict[str, Any]:
         cell: dict[str, Any] = super().parse_cell(element)

@@ -9,6 +9,7 @@ costs no other. Cells are text as it stands in the file; `number` reads one as a
 
 import json
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -25,7 +26,11 @@ DELIMITERS = ("\t", ";", "|", ",")  # where two fit equally well, the one that w
 LARGEST_CELL = 100_000  # characters
 SAMPLE = 64 * 1024  # characters by which the delimiter is found
 MOST_BROKEN = 1000  # rows with a broken quote, after which the rest is not read
-SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # what Excel may write as first line
+BLANK = re.compile(r"\n+")
+NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
+SEPARATOR_LINE = re.compile(
+    r'"?sep=([,;|:\t])"?', re.IGNORECASE
+)  # what Excel may write as first line
 
 Record = tuple[int, list[str]]  # line, cells
 
@@ -54,13 +59,14 @@ class Table:
     sheet: str = ""  # the sheet that was read
     sheets: tuple[str, ...] = ()  # all of the spreadsheet's
     repeated: tuple[str, ...] = ()  # names that more than one column has
+    places: tuple[int, ...] = ()  # of the columns in a row of the file, from 0
 
     def where(self, line: int, column: str) -> str:
         """What a Problem calls a cell: its column, and in a spreadsheet its place as well."""
-        if self.sheet and column in self.columns:
-            letters = spreadsheets.letters(self.columns.index(column) + 1)
-            return f"{column} ({self.sheet}!{letters}{line})"
-        return column
+        if not self.sheet or column not in self.columns:
+            return column
+        letters = spreadsheets.letters(self.places[self.columns.index(column)] + 1)
+        return f"{column} ({self.sheet}!{letters}{line})"
 
     def require_rows(self) -> None:
         """Raises TableError saying why, if no row could be read."""
@@ -79,8 +85,8 @@ def read(
 ) -> Table:
     """The table in a file, by its suffix; any other suffix than those known is read as CSV.
 
-    `encoding` is found unless it is named, `sheet` is the first that is visible and has rows.
-    `expected` are column names by which a doubtful delimiter is decided. A table may have a header
+    `encoding` is found unless it is named. `expected` are column names by which a doubtful
+    delimiter is decided, and which sheet is read unless `sheet` names it. A table may have a header
     and no rows: see `require_rows`. Raises TableError.
     """
     suffix = PurePath(name).suffix.lower()
@@ -88,9 +94,9 @@ def read(
         raise TableError(gettext_noop("The file is empty."))
     try:
         if suffix == spreadsheets.CELLS:
-            return read_sheets(spreadsheets.unpack(data), sheet)
+            return read_sheets(spreadsheets.unpack(data), sheet, expected, limits)
         if suffix == ".xlsx":
-            return read_sheets(spreadsheets.read(data, limits), sheet)
+            return read_sheets(spreadsheets.read(data, limits), sheet, expected, limits)
         spreadsheets.refuse_binary(data)
         encoding = encoding or detect(data)
         text = decode(data, encoding)
@@ -128,11 +134,8 @@ def number(text: str) -> float | None:
 
     A single comma is a decimal comma: cells that stand in a table are whole.
     """
-    found = NUMBER.fullmatch(text.strip())
+    found = NUMBER.fullmatch(text.strip().replace("\u2212", "-"))
     return float(found.group().replace(",", ".")) if found else None
-
-
-NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
 
 
 # ---------------------------------------------------------------- delimited text
@@ -142,11 +145,11 @@ NUMBER = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d{1,3})?")
 
 
 def _cell_of(delimiter: str, tight: bool) -> re.Pattern[str]:
-    ends = rf"[{re.escape(delimiter)}\n]" if delimiter else r"\n"
+    ends = rf"{re.escape(delimiter)}\n"
     space = " *+" if tight else ""
     return re.compile(
-        rf'{space}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"{space}(?={ends}|\Z)'
-        rf'|{space}(?P<plain>(?!")(?:(?!{ends})[\s\S])*+)'
+        rf'{space}"(?P<quoted>[^"]*+(?:""[^"]*+)*+)"{space}(?=[{ends}]|\Z)'
+        rf'|{space}(?P<plain>(?!")[^{ends}]*+)'
     )
 
 
@@ -156,11 +159,22 @@ def _records(
     """Line and cells of every record that is not blank; broken ones are reported."""
     cell, width, broken = _cell_of(delimiter, tight), 0, 0
     while at < len(text):
+        if blank := BLANK.match(text, at):
+            line, at = line + blank.end() - at, blank.end()
+            continue
         cells, end = _record(text, at, cell)
         following = text.find("\n", at) + 1 or len(text) + 1  # where the next line starts
         spans = end > following
         if cells is not None and width and spans and _took_rows(text[at:end], cells, width, cell):
             cells = None
+        if cells is None and not width:
+            raise TableError(
+                gettext_noop(
+                    "Line %(line)d is the header, in which a quote is opened and not closed, or"
+                    " text follows it."
+                ),
+                line=line,
+            )
         if cells is None:
             problems.append(_broken(text, at, line, following))
             broken, end = broken + 1, following
@@ -168,9 +182,9 @@ def _records(
                 raise TableError(
                     gettext_noop("%(count)d rows have a broken quote, the first is line %(line)d."),
                     count=broken,
-                    line=next(p.line for p in problems if p.reason in BROKEN),
+                    line=next(p.line for p in problems if p.reason == OPEN),
                 )
-        elif cells != [""]:
+        else:
             width = width or len(cells)
             if spans and width > 1:
                 _suspect(text[at:end], line, width, cell, problems)
@@ -188,6 +202,11 @@ def _record(text: str, at: int, cell: re.Pattern[str]) -> tuple[list[str] | None
             return None, at
         quoted = found["quoted"]
         cells.append(found["plain"] if quoted is None else quoted.replace('""', '"'))
+        if len(cells) > spreadsheets.MOST_COLUMNS:
+            raise TableError(
+                gettext_noop("The table has more than %(limit)d columns."),
+                limit=spreadsheets.MOST_COLUMNS,
+            )
         at = found.end()
         if at >= len(text) or text[at] == "\n":
             return cells, at + 1
@@ -201,7 +220,6 @@ OPEN = gettext_noop(
 SUSPECT = gettext_noop(
     "a cell goes on to line %(end)d and holds lines that look like rows; is a quote left open?"
 )
-BROKEN = (OPEN,)
 
 
 def _broken(text: str, at: int, line: int, following: int) -> Problem:
@@ -258,14 +276,15 @@ def _fit(sample: str, delimiter: str, tight: bool) -> tuple[list[str], float]:
             header = header or cells
             count += 1
             fitting += len(cells) == len(header)
-    except TableError:  # nearly every quote is broken by this delimiter
-        return header, 0.0
+    except TableError:  # by this delimiter the header's quotes are broken, or nearly all others
+        first = sample.lstrip("\n").partition("\n")[0].replace('"', "'")
+        return header or first.split(delimiter), 0.0
     return header, fitting / (count + len(problems)) if count else 0.0
 
 
 def _spaced(text: str, delimiter: str, first: int) -> bool:
-    """Whether cells are quoted after a space (`1, "a, b"`), by which more rows are whole."""
-    if not delimiter or f'{delimiter} "' not in text:
+    """Whether spaces stand around quotes (`1, "a, b" ,2`), so that more rows are whole."""
+    if not delimiter or (f'{delimiter} "' not in text and f'" {delimiter}' not in text):
         return False
     sample = text[first : first + SAMPLE]
     return _fit(sample, delimiter, True)[1] > _fit(sample, delimiter, False)[1]
@@ -285,17 +304,15 @@ def read_json_lines(
     problems: list[Problem] = []
     columns: dict[str, None] = {}
     rows: list[Row] = []
-    cells = 0
     for line, words in enumerate(text.split("\n"), 1):
         if not words.strip():
             continue
         found = _json_cells(words, line, problems)
         if found is None:
             continue
-        cells += len(found)
-        _limit(cells, limits)
         columns |= dict.fromkeys(found)
         rows.append(Row(line, found))
+        _limit(len(columns) * len(rows), limits)
     if not rows:
         raise TableError(
             gettext_noop(
@@ -344,9 +361,14 @@ class _Pairs(list[tuple[str, Any]]):
 # ---------------------------------------------------------------- spreadsheets
 
 
-def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table:
-    """The table in the sheet that is called `wanted`, else in the first that is visible and has
-    rows. Raises TableError.
+def read_sheets(
+    sheets: Sequence[spreadsheets.Sheet],
+    wanted: str = "",
+    expected: Collection[str] = (),
+    limits: spreadsheets.Limits = spreadsheets.UPLOADED,
+) -> Table:
+    """The table in the sheet that is called `wanted`; else of those that are visible and have rows
+    in the first whose header has most of the names `expected`. Raises TableError.
     """
     names = tuple(sheet.name for sheet in sheets)
     if wanted and wanted not in names:
@@ -358,7 +380,9 @@ def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table
     usable = [s for s in sheets if s.rows and not s.hidden] or [s for s in sheets if s.rows]
     if not usable:
         raise TableError(gettext_noop("The table has no rows."))
-    chosen = next((s for s in sheets if s.name == wanted), usable[0])
+    names_of = {_folded(name) for name in expected}
+    fitting = max(usable, key=lambda s: len(names_of & {_folded(cell) for cell in s.rows[0][1]}))
+    chosen = next((s for s in sheets if s.name == wanted), fitting)
     problems = list(chosen.problems)
     others = [s for s in sheets if s is not chosen and s.rows]
     if others:
@@ -367,9 +391,7 @@ def read_sheets(sheets: Sequence[spreadsheets.Sheet], wanted: str = "") -> Table
         problems.append(
             Problem(0, "", said, "warning", left, {"sheet": chosen.name, "names": said})
         )
-    return _named(
-        iter(chosen.rows), problems, spreadsheets.NO_LIMITS, sheet=chosen.name, sheets=names
-    )
+    return _named(iter(chosen.rows), problems, limits, sheet=chosen.name, sheets=names)
 
 
 # ---------------------------------------------------------------- named cells
@@ -392,13 +414,19 @@ def _named(
     line, header = next(records, (0, []))
     if not header:
         raise TableError(gettext_noop("The table has no rows."))
+    if max(map(len, header)) > LARGEST_CELL:
+        raise TableError(
+            gettext_noop("Line %(line)d is the header, in which a cell has %(count)d characters."),
+            line=line,
+            count=max(map(len, header)),
+        )
     whole = bool(how.get("sheet"))  # a sheet's rows end where its last filled cell is
     found, count = [], 0
     for number_, cells in records:
         count += len(cells)
         _limit(count, limits)
         if not any(map(str.strip, cells)):
-            cells = [""] * len(header)
+            cells = []
         elif len(cells) != len(header) and not whole:
             ragged = {"found": len(cells), "expected": len(header)}
             value = (how.get("delimiter") or ",").join(cells)
@@ -410,24 +438,20 @@ def _named(
             problems.append(_problem(number_, "", value, "rejected", TOO_LONG, size))
             continue
         found.append((number_, cells))
-    if whole:
-        width = max([len(header), *(len(cells) for _line, cells in found)])
-        header += [""] * (width - len(header))
-        for _line, cells in found:
-            cells += [""] * (width - len(cells))
+    width = max([len(header), *(len(cells) for _line, cells in found)])
+    header = [*header, *[""] * (width - len(header))]
     columns, repeated = _columns(line, header, found, problems)
-    rows = [
-        Row(
-            number_,
-            {
-                name: _clean(cell, number_, name, problems)
-                for name, cell in zip(columns, cells, strict=True)
-                if name
-            },
-        )
-        for number_, cells in found
-    ]
-    return Table([name for name in columns if name], rows, problems, repeated=repeated, **how)
+    used = [(place, name) for place, name in enumerate(columns) if name]
+    _limit(len(used) * len(found), limits)
+    rows = []
+    for number_, cells in found:
+        filled = {name: cells[place] if place < len(cells) else "" for place, name in used}
+        for name, cell in filled.items():
+            filled[name] = _clean(cell, number_, name, problems)
+        rows.append(Row(number_, filled))
+    named = [name for _place, name in used]
+    places = tuple(place for place, _name in used)
+    return Table(named, rows, problems, repeated=repeated, places=places, **how)
 
 
 def _nothing(rejected: Sequence[Problem]) -> TableError:
@@ -455,28 +479,37 @@ def _columns(
     line: int, header: Sequence[str], found: Sequence[Record], problems: list[Problem]
 ) -> tuple[list[str], tuple[str, ...]]:
     """A name for each column, "" for one without name and cells; and the names that repeat."""
-    names: list[str] = []
-    repeated: dict[str, None] = {}
+    used = {
+        place
+        for _line, cells in found
+        for place, cell in enumerate(cells)
+        if cell and not cell.isspace()
+    }
+    names: dict[str, None] = {}
+    columns: list[str] = []
+    repeated: dict[str, int] = {}  # name -> how often it stood
     for place, cell in enumerate(header):
         name = given = _name(cell)
-        if not name and any(cells[place].strip() for _line, cells in found):
+        if not name and place in used:
             name = f"column {place + 1}"
             unnamed = gettext_noop("the column has no name in the header; it is called %(name)s")
             problems.append(Problem(line, name, "", "warning", unnamed, {"name": name}))
-        again = 2
         while name and name in names:
-            name, again = f"{given or name} ({again})", again + 1
+            repeated[given] = repeated.get(given, 1) + 1
+            name = f"{given} ({repeated[given]})"
         if name != given and given:
-            repeated[given] = None
             twice = gettext_noop("the name %(given)s stands twice; this column is called %(name)s")
             details = {"given": given, "name": name}
             problems.append(Problem(line, name, given, "warning", twice, details))
-        names.append(name)
-    return names, tuple(repeated)
+        names[name] = None
+        columns.append(name)
+    return columns, tuple(repeated)
 
 
 def _name(header: str) -> str:
-    return " ".join(printable(header)[0].split())
+    """A column's name without what cannot be seen in it."""
+    shown = (c for c in printable(header)[0] if unicodedata.category(c) != "Cf")
+    return " ".join("".join(shown).split())
 
 
 def _problem(

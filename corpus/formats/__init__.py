@@ -127,6 +127,7 @@ def reader(name: str) -> Callable[[Path], Table]:
         table = read(path)
         _keep_storable(table)
         _say_mixed_splits(table)
+        table.problems.sort(key=lambda problem: problem.line)
         return table
 
     return read_file
@@ -158,8 +159,10 @@ def read_json(path: Path, problems: list[Problem]) -> Any:
 
 
 def _keep_storable(table: Table) -> None:
-    """Take control characters out of the rows, and leave out what a name is too long for."""
-    rows = []
+    """Take control characters out of the rows; leave out a row whose name is too long for a
+    column, or whose id stands before: labels are stored by id.
+    """
+    rows: dict[str, Row] = {}
     for row in table.rows:
         changed: dict[str, Any] = {}
         for name in ("dialogue", "uid", "speaker", "text", "translation", "source"):
@@ -173,9 +176,13 @@ def _keep_storable(table: Table) -> None:
             reason = gettext_noop("longer than %(most)d characters; the row was left out")
             value, details = getattr(row, long), {"most": LONGEST[long]}
             table.problems.append(Problem(row.line, long, value, "rejected", reason, details))
+        elif row.uid in rows:
+            twice = gettext_noop("the id %(id)s stands twice; the first row was kept")
+            problem = Problem(row.line, "", row.text, "rejected", twice, {"id": row.uid})
+            table.problems.append(problem)
         else:
-            rows.append(row)
-    table.rows = rows
+            rows[row.uid] = row
+    table.rows = list(rows.values())
 
 
 def _removed(row: Row, name: str, removed: int) -> Problem:

@@ -11,6 +11,7 @@ from corpus.formats import Table, layout
 from corpus.formats.layout import same
 
 EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
+ENCODINGS = ("utf-8", "gb18030")
 STRENGTHS = ("-2", "-1", "0", "1", "2")
 
 
@@ -36,6 +37,7 @@ LAYOUT = layout.Layout(
     repairs={("Love", "emptylove"): "empty", ("Emotion", "digust"): "disgust"},
     aliases={"CoversationID": "ConversationID"},
     strict_uid=True,
+    encodings=ENCODINGS,
 )
 
 
@@ -65,5 +67,5 @@ FIRST = replace(
 
 def read(path: Path) -> Table:
     """The utterances and labels of one CMMA file. Raises FormatError if it is no such table."""
-    first = layout.has_column(path, ("DialogueID", "TextContent"))
+    first = layout.has_column(path, ("DialogueID", "TextContent"), ENCODINGS)
     return layout.read(path, FIRST if first else LAYOUT)

@@ -61,6 +61,8 @@ def read(path: Path) -> Table:
         _read_record(table, tasks, ignored, line, record)
     for task in tasks.values():
         for place, row in enumerate(task.rows):
+            if not row.text:
+                continue  # a turn without words, which was told
             own = (judged for key, judged in task.judged.items() if key[0] == place)
             named = (replace(j, annotator=names.get(j.annotator, j.annotator)) for j in own)
             table.rows.append(replace(row, judged=tuple(named)))

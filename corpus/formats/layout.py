@@ -57,10 +57,10 @@ class Layout:
         return [*self.columns, self.text, self.speaker, *times, *self.tasks]
 
 
-def has_column(path: Path, names: Collection[str]) -> bool:
+def has_column(path: Path, names: Collection[str], encodings: tuple[str, ...] = ()) -> bool:
     """Whether a file is a table with a column of one of these names."""
     try:
-        columns = _read_table(path, names, ()).columns
+        columns = _read_table(path, names, encodings).columns
     except tabular.TableError:
         return False
     return not {_folded(name) for name in names}.isdisjoint(map(_folded, columns))

@@ -58,12 +58,12 @@ def read(kind: str, data: bytes | str, encoding: str = "", sheet: str = "") -> t
 
 
 def _read(kind: str, data: bytes | str, encoding: str, sheet: str) -> tabular.Table:
+    expected = [name for names in NAMES.values() for name in names]
     if isinstance(data, bytes):
         unpacked = spreadsheets.unpack if kind == "cells" else spreadsheets.read
-        return tabular.read_sheets(unpacked(data), sheet)
+        return tabular.read_sheets(unpacked(data), sheet, expected)
     if kind == "jsonl":
         return tabular.read_json_lines(data, encoding=encoding)
-    expected = [name for names in NAMES.values() for name in names]
     return tabular.read_text(data, encoding=encoding, expected=expected)
 
 
@@ -74,6 +74,16 @@ def parse(table: tabular.Table, mapping: Mapping[str, str]) -> tuple[list[RawCue
     where none can be read.
     """
     missing = [role for role in ("start", "end", "text") if not mapping.get(role)]
+    if missing and len(table.sheets) > 1:
+        raise TranscriptError(
+            gettext_noop(
+                "Say which column of the sheet “%(sheet)s” holds: %(roles)s. The sheets are"
+                " %(sheets)s."
+            ),
+            sheet=table.sheet,
+            roles=", ".join(missing),
+            sheets=", ".join(table.sheets),
+        )
     if missing:
         raise TranscriptError(
             gettext_noop("Say which column holds: %(roles)s."), roles=", ".join(missing)

@@ -1,3 +1,6 @@
+import csv
+import json
+
 import pytest
 from django.core.management import CommandError, call_command
 
@@ -81,3 +84,126 @@ def test_a_format_with_other_values_brings_a_scheme_of_its_own(tmp_path):
     second.write_text(header + first.replace("1_0", "2_0").replace("worried", "grateful"))
     call_command("import_corpus", str(second), format="cped", corpus="CPED")
     assert Round.objects.count() == 1 and Judgement.objects.count() == 6
+
+
+CHOICES = [
+    ("d1", "今天真倒霉", "甲", [(3, "negative", "yes"), (4, "neutral", "yes")]),
+    ("d1", "会好起来的", "乙", [(3, "positive", "yes")]),
+]
+
+
+def export(*tasks):
+    """A Label Studio export of utterances with everybody's sentiment and audible."""
+    return [
+        {
+            "id": number,
+            "data": {"text": text, "dialogue": dialogue, "speaker": speaker},
+            "annotations": [
+                {
+                    "completed_by": who,
+                    "result": [
+                        {"type": "choices", "from_name": name, "value": {"choices": [value]}}
+                        for name, value in zip(("sentiment", "audible"), values, strict=True)
+                    ],
+                }
+                for who, *values in given
+            ],
+        }
+        for number, (dialogue, text, speaker, given) in enumerate(tasks, 11)
+    ]
+
+
+def load_tasks(tmp_path, tasks, name="ls.json", **more):
+    path = tmp_path / name
+    path.write_text(json.dumps(tasks), "utf-8")
+    call_command("import_corpus", str(path), format="labelstudio", corpus="LS", **more)
+
+
+@pytest.mark.django_db
+def test_a_control_with_one_answer_is_told_and_the_others_are_kept(tmp_path, capsys):
+    load_tasks(tmp_path, export(*CHOICES))
+    said = capsys.readouterr().out
+    assert "ls.json, audible: rejected 'yes': all 3 answers are the same" in said
+    assert list(Judgement.objects.order_by("pk").values_list("utterance__text", "value")) == [
+        ("今天真倒霉", "negative"), ("会好起来的", "positive"), ("今天真倒霉", "neutral"),
+    ]  # fmt: skip
+    assert Finding.objects.get().column == "audible" and Utterance.objects.count() == 2
+
+
+@pytest.mark.django_db
+def test_tasks_without_answers_come_in_without_a_round(tmp_path, capsys):
+    load_tasks(tmp_path, export(("d1", "你好", "甲", [])))
+    assert "0 labelled utterances, 1 utterances without labels, 0 labels" in capsys.readouterr().out
+    assert Utterance.objects.count() == 1 and not Round.objects.exists()
+
+
+@pytest.mark.django_db
+def test_what_a_scheme_does_not_know_is_refused_unless_it_comes_at_once(tmp_path):
+    first = export(("d1", "你好", "甲", [(1, "positive", "yes"), (2, "positive", "no")]))
+    second = export(("d2", "再见", "甲", [(1, "negative", "hardly"), (2, "positive", "no")]))
+    load_tasks(tmp_path, first)
+    with pytest.raises(CommandError, match="knows no hardly of audible.*Nothing was imported"):
+        load_tasks(tmp_path, second, "more.json")
+    Corpus.objects.all().update(name="other")
+    paths = [str(tmp_path / name) for name in ("ls.json", "more.json")]
+    call_command("import_corpus", *paths, format="labelstudio", corpus="LS")
+    audible = Round.objects.get(corpus__name="LS").scheme["audible"]
+    assert set(audible.keys) == {"yes", "no", "hardly"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("rows", "part"),
+    [
+        ([row(UtteranceID="")], "1 rows or entries were left out; the first, number 2"),
+        ([",".join(["C_1", "C_1_U_1", "你好", "张三", *[""] * 10])], "has no label in any column"),
+        (["," * 13], "the row is blank"),
+        ([row() + ",x"], "line 2 has 15 cells and the header 14"),
+    ],
+)
+def test_a_file_in_which_nothing_can_be_read_says_so(tmp_path, rows, part):
+    path = write(tmp_path / "train.csv", *rows)
+    with pytest.raises(CommandError, match=f"train.csv.*{part}.*Nothing was imported"):
+        load(path)
+    tasks = export(("d1", "", "甲", [(1, "positive", "yes")]))
+    with pytest.raises(CommandError, match="ls.json: nothing in it can be imported"):
+        load_tasks(tmp_path, tasks)
+    assert not Corpus.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_check_writes_nothing_and_shows_what_an_import_shows(tmp_path, capsys):
+    long = "不" * 300
+    path = write(tmp_path / "train.csv", row(), row(UtteranceID="C_1_U_2", Emotion=long))
+    load(path, check=True, report=tmp_path / "report.csv")
+    said = capsys.readouterr().out
+    assert "train.csv: 1 dialogues, 2 labelled utterances, 15 labels" in said and long in said
+    assert "Nothing was written." in said and not Corpus.objects.exists()
+    report = list(csv.reader((tmp_path / "report.csv").open(encoding="utf-8-sig", newline="")))
+    assert report[1][:5] == ["train.csv", "3", "Emotion", long, "rejected"]
+    load(path)
+    assert capsys.readouterr().out.startswith(said[: said.index("every finding")])
+    assert Finding.objects.get().value == long
+
+
+@pytest.mark.django_db
+def test_more_findings_than_are_shown_say_where_they_are(tmp_path, capsys):
+    rows = [row(UtteranceID=f"C_1_U_{n}", Love="emptylove") for n in range(25)]
+    load(write(tmp_path / "train.csv", *rows), check=True)
+    said = capsys.readouterr().out
+    assert said.count("read as empty") == 20
+    assert "and 5 more; --report FILE writes all of them" in said
+
+
+@pytest.mark.django_db
+def test_a_cell_with_what_no_database_stores(tmp_path):
+    path = write(
+        tmp_path / "train.csv", row(Utterance="你\x00好", Speaker="张\x07三", Love="a\x00")
+    )
+    load(path)
+    assert Utterance.objects.get().text == "你好"
+    assert Utterance.objects.get().speaker.name == "张三"
+    values = Finding.objects.order_by("pk").values_list("column", "value")
+    assert set(values) == {
+        ("Utterance", "你\\x00好"), ("Speaker", "张\\x07三"), ("Love", "a\\x00"), ("Love", "a"),
+    }  # fmt: skip

@@ -158,7 +158,7 @@ def test_as_commands(corpus, tmp_path, capsys):
             rows.append(f"{person},D_U_1,{task.key},{task.keys[person == 'a']}")
     path = tmp_path / "labels.csv"
     path.write_text("\n".join([*rows, "a,D_U_1,emotion,purple"]))
-    with pytest.raises(CommandError, match="line 14.*purple.*Nothing was saved"):
+    with pytest.raises(CommandError, match="line 14.*in line 3 as well.*Nothing was saved"):
         call_command("label", str(opened.pk), str(path))
     assert not Judgement.objects.exists()
     path.write_text("\n".join(rows))
@@ -187,10 +187,10 @@ def test_suggestions_as_a_command(corpus, tmp_path, capsys):
     for bad, said in (
         ("nobody,emotion,joy,0.7", "line 3: no utterance"),
         ("D_U_1,emotion,purple,0.7", "line 3: 'purple' is no answer"),
-        ("D_U_1,emotion,joy,nan", "line 3: expected a probability"),
+        ("D_U_1,emotion,fear,nan", "line 3: expected a probability"),
     ):
         path.write_text(f"{good}{bad}\n")
-        with pytest.raises(CommandError, match=f"{said}.*Nothing was stored"):
+        with pytest.raises(CommandError, match=f"{said}.*Nothing was saved"):
             call_command("suggest", str(path), corpus=corpus.name, origin="m 1")
     assert not Suggestion.objects.exists()
     path.write_text(good)

@@ -11,6 +11,7 @@ from corpus.ingest import digest
 from corpus.integrity import check
 from corpus.models import Corpus
 from people.models import Person
+from releases import formats
 from tests.factories import (
     ANSWERS,
     judge,
@@ -195,3 +196,39 @@ def test_label_studio_minimal(tmp_path):
     with pytest.raises(CommandError, match="not Label Studio's JSON"):
         call_command("import_corpus", str(path), format="labelstudio", corpus="LS 2")
     make_corpus()
+
+
+def test_our_label_studio_export_comes_back_as_it_was(corpus, lead, tmp_path):
+    """Ids, official splits, sources, speakers, times, rounds and pseudonyms; "cannot tell" too."""
+    for split in ("train", "valid", "test", "test"):
+        make_dialogue(corpus, size=2, split=split)
+    people = [make_member(corpus), make_member(corpus)]
+    one = make_round(corpus, people, name="R1", cannot_tell=True)
+    two = make_round(corpus, people[:1], name="R2")
+    for number, assignment in enumerate([*one.assignments.all(), *two.assignments.all()]):
+        first = assignment.dialogue.utterances.first()
+        judge(assignment, emotion="joy" if number % 2 else "anger", submit=False)
+        if assignment.round_id == one.pk:
+            assignment.label(first, "sarcasm", "cannot_tell")
+            assignment.label(first, "sarcasm_humor", "")
+        assignment.submit()
+    frozen = make_release(corpus, [one, two])
+    assert frozen.status == "done", frozen.failure_text
+    formats.export("labelstudio", frozen.directory, tmp_path)
+    call_command(
+        "import_corpus", str(tmp_path / "tasks.json"), format="labelstudio", corpus="again"
+    )
+    again = Corpus.objects.get(name="again")
+    keys = ("uid", "dialogue__uid", "dialogue__split", "dialogue__source__title", "speaker__name",
+            "text", "start", "end", "number")  # fmt: skip
+    assert sorted(again.utterances.values_list(*keys)) == sorted(
+        corpus.utterances.values_list(*keys)
+    )
+    released = {
+        (row["utterance"], row["annotator"], row["round"], row["task"], row["value"])
+        for row in map(json.loads, read(frozen, "judgements.jsonl").split("\n")[:-1])
+    }
+    names = ("utterance__uid", "assignment__person__name", "assignment__round__name")
+    stored = Judgement.objects.filter(utterance__corpus=again)
+    assert set(stored.values_list(*names, "task", "value")) == released
+    assert {value for *_rest, value in released} >= {"cannot_tell"}

@@ -68,6 +68,16 @@ def test_a_problem_of_a_workbook_says_its_cell_and_a_sheet_is_a_choice():
         read("a.xlsx", data, options=Options(sheet="three"))
 
 
+def test_the_sheet_that_has_the_columns_is_read_and_the_others_are_named():
+    notes = ("notes", [("Read me",), ("first",)])
+    data = workbook(notes, ("talk", [("start", "end", "text"), (1, 2, "甲")]))
+    found = read("a.xlsx", data)
+    assert [cue.text for cue in found.cues] == ["甲"]
+    assert [p.value for p in found.problems] == ["notes"]
+    with pytest.raises(TranscriptError, match="sheet “notes” holds: start, end, text.*notes, more"):
+        read("a.xlsx", workbook(notes, ("more", [("x",), (1,)])))
+
+
 HEADER = ("start", "end", "text", "speaker")
 
 

@@ -39,10 +39,12 @@ def said(table):
         ("a|b\n1|2\n", "|", [(2, "1", "2")]),
         ('"a;b";c\n"1;2";3\n', ";", [(2, "1;2", "3")]),
         ('a, b\n1, "x, y"\n', ",", [(2, "1", "x, y")]),
+        ('a,b\n"1" ,"x, y" \n', ",", [(2, "1", "x, y")]),
         ("sep=;\na;b\n1;2\n", ";", [(3, "1", "2")]),
         ("text\nhello, you\nbye; now\n", "", [(2, "hello, you"), (3, "bye; now")]),
         ("\ufeffa,b\r\n1,2\r\n", ",", [(2, "1", "2")]),
         ("\n\na,b\n\n1,2\n\n", ",", [(5, "1", "2")]),
+        ("\u200ba,\ufeffb\n1,2\n", ",", [(2, "1", "2")]),
         ('a,b\n1,"two\nlines"\n2,x', ",", [(2, "1", "two\nlines"), (4, "2", "x")]),
         ('a,b\n1,say "hi"\n', ",", [(2, "1", 'say "hi"')]),
         ('a,b\n1,"say ""hi"""\n', ",", [(2, "1", 'say "hi"')]),
@@ -51,6 +53,7 @@ def said(table):
 def test_delimiters_and_quotes(text, delimiter, expected):
     table = read_text(text)
     assert (table.delimiter, rows(table), table.problems) == (delimiter, expected, [])
+    assert not any("\u200b" in name or "\ufeff" in name for name in table.columns)
 
 
 def test_a_doubtful_delimiter_is_decided_by_the_names_expected():
@@ -115,7 +118,7 @@ def test_names_that_repeat_or_lack_are_told():
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("1.5", 1.5), ("1,5", 1.5), (" -2 ", -2.0), ("1e3", 1000.0), (".5", 0.5),
+    [("1.5", 1.5), ("1,5", 1.5), (" -2 ", -2.0), ("−2", -2.0), ("1e3", 1000.0), (".5", 0.5),
      ("1,234.5", None), ("1.234,5", None), ("1 000", None), ("1,2,3", None), ("", None),
      ("nan", None), ("１", 1.0), ("12:30", None)],
 )  # fmt: skip
@@ -135,6 +138,8 @@ def test_numbers(text, value):
         ("a.xlsx", b"start,end,text\n1,2,x\n", "not a valid XLSX"),
         ("a.csv", b"a,b\n" + b'"x\n' * 3000, "1000 rows have a broken quote.*line 2"),
         ("a.csv", b"a,b\n", "no rows"),
+        ("a.csv", b"x" * 200_000, "Line 1 is the header, in which a cell has 200000 characters"),
+        ("a.csv", b'a,"b\n1,2\n', "Line 1 is the header, in which a quote is opened"),
         ("a.jsonl", b"[1, 2]\n", "Line 1 is not a JSON object"),
         ("a.csv", b"a,b\n1,2,3\n", "No row.*line 2 has 3 cells and the header 2"),
         ("a.csv", b'a,b\n1,"x\n', "No row.*1 were left out.*line 2"),
@@ -251,12 +256,13 @@ def test_a_sheet_is_read_by_its_cells_not_its_declared_size():
 
 def test_merged_rows_are_filled_and_said():
     def merge(book):
-        book["S"].merge_cells("D2:D1048576")
+        book["S"].merge_cells("D2:D4")
         book["S"].merge_cells("A4:B4")
 
     data = workbook(
         ("S", [HEADER, (1, 3, "甲", "王"), (4, 6, "乙"), (7, None, "丙")]), finish=merge
     )
+    data = changed(data, FIRST, lambda xml: xml.replace(b"D2:D4", b"D2:D1048576"))
     table = read("a.xlsx", data)
     assert [row.cells["speaker"] for row in table.rows] == ["王", "王", "王"]
     assert table.rows[2].cells["end"] == ""
@@ -321,14 +327,35 @@ def test_rows_and_columns_with_gaps_keep_their_places():
 
     table = read("a.xlsx", workbook(("S", []), finish=scatter))
     assert table.columns == ["a", "column 2", "c", "column 4"]
+    assert table.where(5, "column 4") == "column 4 (S!D5)"
     assert rows(table) == [(5, "", "", "", "y"), (900000, "", "x", "", "")]
+
+
+def test_columns_that_start_later_keep_their_letters():
+    data = workbook(("S", [(None, None, "a", None, "b"), (None, None, 1, None, 2)]))
+    table = read("a.xlsx", data)
+    assert rows(table) == [(2, "1", "2")] and table.where(2, "b") == "b (S!E2)"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.csv", ",".join(f"c{n}" for n in range(20_000)) + "\n1\n"),
+        ("a.csv", ",".join("a" * 16_000) + "\n" + ",\n" * 500),
+        ("a.jsonl", "\n".join(f'{{"c{n}": 1}}' for n in range(2_000))),
+    ],
+)
+def test_wide_tables_do_not_fill_memory(name, text):
+    with pytest.raises(TableError, match="more than"):
+        read(name, text.encode()).require_rows()
 
 
 @pytest.mark.parametrize(
     ("part", "change", "sentence"),
     [
         (FIRST, lambda xml: xml + b" " * (65 * 1024**2), "too large"),
-        (FIRST, lambda xml: xml.replace(b"</row>", b"<c/>" * 1000 + b"</row>"), "too large"),
+        (FIRST, lambda xml: xml.replace(b"</row>", b"<c/>" * 60 + b"</row>"), "too large"),
+        (FIRST, lambda xml: xml + b"<x/>" * 1000, "too large"),
         (FIRST, lambda xml: xml.replace(b'r="B2"', b'r="ZZZZ2"'), "columns|not a valid"),
         (FIRST, lambda xml: xml.replace(b'r="B2"', b'r="XFD2"'), "too many cells"),
         ("xl/workbook.xml", lambda xml: xml.replace(
@@ -336,6 +363,7 @@ def test_rows_and_columns_with_gaps_keep_their_places():
         ("xl/workbook.xml", lambda xml: xml.replace(
             b"http://schemas.openxmlformats.org/spreadsheetml/2006/main",
             b"http://purl.oclc.org/ooxml/spreadsheetml/main"), "Strict Open XML"),
+        ("xl/styles.xml", lambda xml: xml.replace(b"</cellXfs>", b"<xf/>" * 600_000), "too large"),
         ("docProps/app.xml", lambda xml: b"", None),
     ],
 )  # fmt: skip

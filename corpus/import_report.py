@@ -67,6 +67,8 @@ def problem_text(problem: Problem) -> str:
 def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
     """The check of a source for a terminal."""
     yield from media_lines(source, check.media)
+    if source.look_failure:
+        yield source.look_failure
     yield from _words(source, check)
     for problem in check.problems[:SHOWN_PROBLEMS]:
         yield problem_text(problem)
@@ -98,8 +100,8 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         read = [f"{len(reading.cues)} cues"]
         read += [f"{reading.sounds} sound notes left out"] if reading.sounds else []
         read += [f"{reading.empty} empty ones left out"] if reading.empty else []
-        lines = "second" if reading.first else "first"
-        read += [f"bilingual: the {lines} lines are kept as translation"] * reading.bilingual
+        kept = "second" if reading.first else "first"
+        read += [f"bilingual: the {kept} lines are kept as translation"] * reading.bilingual
         read += [f"{reading.estimated} with estimated times"] if reading.estimated else []
         read += [f"{reading.rolling} repeat the one before (--rolling)"] if reading.rolling else []
         read += [f"{reading.replaced} unreadable bytes replaced"] if reading.replaced else []

@@ -354,9 +354,11 @@ class Source(Normalized, Job):
         return self.dialogues.publish(person, self)
 
 
-def _storable(problem):
-    """The texts of a problem as a database can hold them."""
-    return {"column": problem.column[:80], "value": visible(problem.value)}
+def _storable(details):
+    """Values of a sentence without the characters that a database refuses."""
+    return {
+        name: visible(value) if isinstance(value, str) else value for name, value in details.items()
+    }
 
 
 class FindingQuerySet(models.QuerySet):
@@ -364,7 +366,16 @@ class FindingQuerySet(models.QuerySet):
         """Store what reading the files of a source found, as far as it is not known yet."""
         known = {finding.identity for finding in source.findings.all()}
         found = [
-            Finding(source=source, **asdict(problem) | _storable(problem)) for problem in problems
+            Finding(
+                source=source,
+                line=problem.line,
+                column=problem.column[:80],
+                value=visible(problem.value),
+                outcome=problem.outcome,
+                reason=problem.reason,
+                details=_storable(problem.details),
+            )
+            for problem in problems
         ]
         self.bulk_create(
             [finding for finding in found if finding.identity not in known], batch_size=2000

@@ -9,7 +9,8 @@ from django.core.management import CommandError, call_command
 from corpus import cutting, media
 from corpus import ingest as ingesting
 from corpus.jobs import JobStatus, Refused
-from corpus.models import Dialogue, Source, Utterance
+from corpus.models import Dialogue, Finding, Source, Utterance
+from corpus.problems import Problem
 from tests.corpus.shifted import earlier
 from tests.corpus.talks import WORDS, flashing, two_tracks
 
@@ -398,3 +399,12 @@ def test_the_clips_beside_the_project_ingest(test_data, corpus):
         call_command("ingest", str(path), *more, corpus=corpus.name)
     assert corpus.sources.filter(status=JobStatus.DONE).count() == len(found)
     assert corpus.dialogues.get(source__title="synthetic_zh_dialogue").utterances.count() == 4
+
+
+def test_what_a_database_cannot_store_is_shown_in_findings(source):
+    problem = Problem(3, "x" * 100, "a\x00b", "warning", "It holds %(what)s.", {"what": "\x00"})
+    Finding.objects.keep(source, [problem])
+    Finding.objects.keep(source, [problem])  # known already
+    finding = source.findings.get()
+    assert (finding.value, finding.why) == ("a\\x00b", "It holds \\x00.")
+    assert len(finding.column) == 80

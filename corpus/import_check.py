@@ -17,7 +17,8 @@ from corpus.streams import Loss
 from corpus.transcripts import Cue, TranscriptError
 from corpus.transcripts.reading import Transcript
 
-MOST_LATE = 0.1  # share of cues after the end of the media from which it is another episode's
+MOST_LATE = 0.1  # share of cues after the end of the media beyond which it is another episode's
+FEW_LATE = 2  # so many may be an appendix, if they are not half of the transcript
 SHORTEST = 0.04  # seconds, one picture: less than that is left of no utterance
 CLOCK_STEP = 0.001  # seconds to which times are stored
 
@@ -26,8 +27,8 @@ CLOCK_STEP = 0.001  # seconds to which times are stored
 class ImportCheck:
     """What would be stored: `cues` parted into dialogues, each with its `spans` (seconds).
 
-    `problems` holds what reading the transcript repaired, left out or doubts, by line, and then
-    what does not fit the media. `needed` is how many bytes the clips take at most.
+    `problems` holds what reading the transcript repaired, left out or doubts, and what does not
+    fit the media, by line. `needed` is how many bytes the clips take at most.
     """
 
     media: Probe
@@ -57,7 +58,8 @@ def check_import(
     cues, late = fitted(list(reading.cues if reading else proposed), media.duration)
     parts = part(cues)
     spans = segmentation.spans(parts, media.duration)
-    problems = [*(reading.problems if reading else []), *late]
+    read = reading.problems if reading else []
+    problems = sorted([*read, *late], key=lambda problem: problem.line)
     return ImportCheck(media, reading, cues, parts, spans, problems, most_bytes(media, spans))
 
 
@@ -65,17 +67,19 @@ def fitted(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]]:
     """The cues that lie in media of `duration` seconds, and what was done about the others.
 
     One that ends after the end is cut off there; one that begins after it, or of which nothing
-    would be left, is left out. Raises TranscriptError where more than MOST_LATE begin after it.
+    would be left, is left out. Raises TranscriptError where half of them, or more than MOST_LATE
+    and more than FEW_LATE, begin after it.
     """
     begin_late = [cue for cue in cues if cue.start >= duration]
-    if len(begin_late) > MOST_LATE * len(cues):
+    late = len(begin_late)
+    if late * 2 >= len(cues) or late > max(MOST_LATE * len(cues), FEW_LATE):
         raise TranscriptError(
             gettext_noop(
                 "%(count)d of %(all)d cues begin after the end of the media (%(duration).1f s), the"
                 " first at %(start).1f s: “%(text)s”. Is this the transcript of another episode?"
                 " Or are the media broken off?"
             ),
-            count=len(begin_late),
+            count=late,
             all=len(cues),
             duration=duration,
             start=begin_late[0].start,

@@ -18,7 +18,8 @@ from corpus.transcripts.times import SHOWN, Clock, clock
 
 ARROW = r"(?:--+\s*>|-\s+-\s*>|[–—]+\s*>|→|⟶)"
 TIMING = re.compile(
-    rf"(?:(\d{{1,9}})\s+)?({times.CLOCK.pattern})\s*{ARROW}\s*({times.CLOCK.pattern})(.*)"
+    rf"(?:(\d{{1,9}})\s+)?({times.CLOCK.pattern})\s*{ARROW}"
+    rf"\s*({times.CLOCK.pattern})(?![\d:.,])(.*)"
 )
 HALF = re.compile(rf"\s*{ARROW}\s*")
 LOOSE = re.compile(r"-\s*-?\s*>|→")

@@ -37,15 +37,21 @@ def test_a_cue_that_begins_when_the_media_have_ended_is_left_out(start):
     assert [(p.line, p.outcome) for p in problems] == [(41, "rejected")]
 
 
-@pytest.mark.parametrize(("late", "refused"), [(1, False), (2, True), (10, True)])
+@pytest.mark.parametrize(("late", "refused"), [(1, False), (2, False), (3, True), (10, True)])
 def test_another_episodes_transcript_is_refused(late, refused):
-    """More than a tenth of the cues begin after the end."""
+    """More than a tenth of the cues, and more than two, begin after the end."""
     all_of_them = cues(*EARLY[: 10 - late], *[(30.0 + n, 30.9 + n) for n in range(late)])
     if refused:
         with pytest.raises(TranscriptError, match=f"{late} of 10 cues begin after the end"):
             fitted(all_of_them, 20.0)
     else:
         assert len(fitted(all_of_them, 20.0)[0]) == 10 - late
+
+
+def test_of_few_cues_half_are_another_episodes():
+    assert len(fitted(cues((1.0, 2.0), (3.0, 4.0), (30.0, 31.0)), 20.0)[0]) == 2
+    with pytest.raises(TranscriptError, match="1 of 2 cues begin after the end"):
+        fitted(cues((1.0, 2.0), (30.0, 31.0)), 20.0)
 
 
 def test_a_cue_that_lasts_no_time_is_no_utterance():
@@ -55,7 +61,7 @@ def test_a_cue_that_lasts_no_time_is_no_utterance():
 
 def test_a_check_says_what_would_be_stored():
     said = [Cue(1.0, 2.0, "来", "张三"), Cue(2.0, 3.0, "好", "李四"), Cue(18.0, 25.0, "走", "张三")]
-    known = Problem(7, "", "??", "warning", "It is doubtful.")
+    known = Problem(0, "", "??", "warning", "It is doubtful.")
     reading = Transcript(said, "utf-8", problems=[known])
     found = check_import(
         Probe(20.0, 320, 240, 25.0, True), reading, [], lambda cues: dialogues(cues, 4.0)

@@ -97,7 +97,8 @@ def test_bad_entries_of_srt_are_told_by_line_and_the_rest_is_read():
     text = (
         "头\n\n1\n00:00:01,000 --> 00:00:02,000\n好\n\n2\n00:00:05,000 --> 00:00:05,000\n嗯\n\n"
         "3\n00:00:06,000 --> 00:00:06,000\n\n\n4\nxx --> yy\n坏\n\n5\n00:00:09,000 00:00:10,000\n"
-        "缺\n6\n00:00:xx --> 00:00:12,000\n错\n\n7\n00:00:14,000 --> 00:00:13,000\n倒\n"
+        "缺\n6\n00:00:xx --> 00:00:12,000\n错\n\n7\n00:00:14,000 --> 00:00:13,000\n倒\n\n"
+        "8\n00:00:15,000 --> 00:00:xx,000\n坏\n"
     )
     assert words("a.srt", text) == ["好"]
     assert told("a.srt", text) == [
@@ -107,6 +108,7 @@ def test_bad_entries_of_srt_are_told_by_line_and_the_rest_is_read():
         (20, "rejected", "00:00:09,000 00:00:10,000 缺"),
         (23, "rejected", "00:00:xx --> 00:00:12,000 错"),
         (27, "rejected", "倒"),
+        (31, "rejected", "00:00:15,000 --> 00:00:xx,000 坏"),
     ]
     with pytest.raises(TranscriptError, match="SRT.*of 1, on line 2"):
         read("a.srt", b"1\n00:00:02,000 --> 00:00:01,000\nx\n")

@@ -16,7 +16,7 @@ def parse(text: str) -> Parsed:
         raise TranscriptError(
             gettext_noop(
                 "The transcript is not valid SRT near line %(line)d: expected a number, a line such"
-                " as `00:00:01,000 --> 00:00:02,500`, and text."
+                " as “00:00:01,000 --> 00:00:02,500”, and text."
             ),
             line=line[0] + 1,
         )

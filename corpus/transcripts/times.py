@@ -17,7 +17,7 @@ LATEST = 10_000_000  # seconds: no episode lasts longer
 SHOWN = 120  # characters of a problem's value
 
 UNREADABLE = gettext_noop(
-    "No times can be read here. Expected a line such as `00:00:01,000 --> 00:00:02,500`."
+    "No times can be read here. Expected a line such as “00:00:01,000 --> 00:00:02,500”."
 )
 ENDS_WHEN_IT_STARTS = gettext_noop("Ends when it starts, at %(start).3f s; left out.")
 ENDS_BEFORE_IT_STARTS = gettext_noop(

@@ -74,7 +74,7 @@ def new_release(request, pk):
             return redirect("release", release.pk)
     chosen = form["rounds"].value() or []
     rounds = list(form.fields["rounds"].queryset)
-    asked = {number(getattr(value, "pk", value)) for value in chosen}
+    asked = {number(str(value)) for value in chosen}  # ids, as sent or as prepared
     found = open_findings([round for round in rounds if round.pk in asked] or rounds)
     page = context(corpus, "releases", form=form, open_findings=found)
     return render(request, "releases/new_release.html", page)

@@ -151,3 +151,5 @@ def test_the_page_names_them_before_it_freezes(corpus, judged, found, lead, clie
     assert "undecided labels: emotion" in page
     client.post(address, release_form(judged))
     assert Release.objects.count() == 1  # it hinders nothing
+    for asked in (f"{address}?round={judged.pk}", address):  # a round by address; those of before
+        assert "Open findings" in client.get(asked).content.decode()

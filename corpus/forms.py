@@ -23,7 +23,8 @@ TRAITS = ("gender", "age", "role")
 EXACT = _("Case, width, invisible characters, and traditional or simplified must be the same.")
 FEW = 60  # sources or speakers that a list still shows
 READ_AT_ONCE = 256 * 1024**2  # bytes of media that are measured while a person waits
-LARGEST_TRANSCRIPT = 64 * 1024**2
+LARGEST_TRANSCRIPT = 8 * 1024**2  # some 70,000 lines of talk, which a page reads in seconds
+LARGEST_WORKBOOK = 64 * 1024**2  # which a worker reads
 ROLE_LABELS = {
     "start": _("column of the start"),
     "end": _("column of the end"),
@@ -112,8 +113,12 @@ class SourceForm(forms.ModelForm):
         if transcript and suffix not in SUFFIXES:
             error = unknown_suffix(transcript.name, transcript.read(8000))
             raise forms.ValidationError(sentence(error))
-        if transcript and transcript.size > LARGEST_TRANSCRIPT:
-            raise forms.ValidationError(_("A transcript has at most 64 MB."))
+        limit = LARGEST_WORKBOOK if suffix == ".xlsx" else LARGEST_TRANSCRIPT
+        if transcript and transcript.size > limit:
+            raise forms.ValidationError(
+                _("The transcript has %(size)s; at most %(limit)s are taken.")
+                % {"size": filesizeformat(transcript.size), "limit": filesizeformat(limit)}
+            )
         return transcript
 
     def clean(self):

@@ -403,3 +403,11 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     source.look()
     page = client.get(reverse("preview", args=[source.pk])).content.decode()
     assert "Cut into 2 dialogues" in page and "measures how long" not in page
+
+
+def test_a_transcript_too_large_for_a_page_is_refused(client_of, corpus, lead, film):
+    words = SimpleUploadedFile("talk.srt", b"x" * (8 * 1024**2 + 1))
+    with film.open("rb") as media:
+        sent = {"title": "film", "media": media, "transcript": words}
+        page = client_of(lead).post(reverse("new_source", args=[corpus.pk]), sent)
+    assert "at most 8.0" in page.content.decode() and not corpus.sources.exists()

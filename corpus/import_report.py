@@ -122,7 +122,7 @@ def _decisions(reading: Transcript) -> Iterator[str]:
     for each in reading.speakers[:SHOWN_NAMES]:
         taken = "speaker" if each.taken else "no speaker"
         yield (
-            f"“{each.name}” before a colon, {each.count} times: {taken}, {gettext(each.reason)};"
+            f"“{each.name}” before a colon, {each.count}×: {taken}, {gettext(each.reason)};"
             f" as before “{each.examples[0]}” (--speakers)"
         )
     if len(reading.speakers) > SHOWN_NAMES:

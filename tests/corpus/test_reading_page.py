@@ -160,8 +160,8 @@ def test_the_command_shows_and_takes_the_same_decisions(corpus, film, tmp_path, 
     arguments = ["ingest", str(film), str(words), "--corpus", corpus.name]
     call_command(*arguments, "--check")
     shown = capsys.readouterr().out
-    assert "“张三” before a colon, 1 times: speaker, looks like a name; as before “走吧”" in shown
-    assert "“他说” before a colon, 1 times: no speaker, begins a sentence or a heading" in shown
+    assert "“张三” before a colon, 1×: speaker, looks like a name; as before “走吧”" in shown
+    assert "“他说” before a colon, 1×: no speaker, begins a sentence or a heading" in shown
     assert "4 with estimated times" in shown
     call_command(*arguments, "--speakers", "苏格拉底", "--no-dashes")
     source = Source.objects.get()

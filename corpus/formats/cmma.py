@@ -13,6 +13,7 @@ from corpus.formats.layout import same
 EMOTIONS = ("joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral")
 ENCODINGS = ("utf-8", "gb18030")
 STRENGTHS = ("-2", "-1", "0", "1", "2")
+BINARY = {"none": "no", "no": "no", "yes": "yes", "0": "no", "1": "yes"}  # as files have it
 
 
 LAYOUT = layout.Layout(
@@ -27,11 +28,11 @@ LAYOUT = layout.Layout(
     tasks={
         "Emotion": ("emotion", same(*EMOTIONS)),
         "Sentiment": ("sentiment", same("negative", "neutral", "positive")),
-        "Sarcasm": ("sarcasm", {"none": "no", "sarcastic": "yes"}),
-        "Humor": ("humor", {"none": "no", "humor": "yes"}),
+        "Sarcasm": ("sarcasm", {**BINARY, "sarcastic": "yes"}),
+        "Humor": ("humor", {**BINARY, "humor": "yes"}),
         "Relevancy(Emo→Sen)": ("emotion_sentiment", same(*STRENGTHS)),
         "Relevancy(Sar→Hum)": ("sarcasm_humor", same(*STRENGTHS)),
-        "Pride": ("pride", {"none": "no", "pride": "yes"}),
+        "Pride": ("pride", {**BINARY, "pride": "yes"}),
         "Love": ("love", same("none", "growing", "immediate", "empty")),
     },
     repairs={("Love", "emptylove"): "empty", ("Emotion", "digust"): "disgust"},
@@ -41,7 +42,6 @@ LAYOUT = layout.Layout(
 )
 
 
-YES_NO = {"no": "no", "yes": "yes", "none": "no"}
 FIRST = replace(
     LAYOUT,
     name="CMMA (first version)",
@@ -50,9 +50,6 @@ FIRST = replace(
     columns=("DialogueID", "UtteranceID"),
     tasks={
         **LAYOUT.tasks,
-        "Sarcasm": ("sarcasm", {**YES_NO, "sarcastic": "yes"}),
-        "Humor": ("humor", {**YES_NO, "humor": "yes"}),
-        "Pride": ("pride", {**YES_NO, "pride": "yes"}),
         "Love": ("love", {**same("none", "growing", "immediate", "empty"), "no": "none"}),
     },
     repairs={

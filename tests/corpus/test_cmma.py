@@ -116,6 +116,13 @@ def test_the_first_version_is_a_layout_of_its_own(table):
     assert found.rows[0].text == "你好" and found.ignored == []
 
 
+@pytest.mark.parametrize(("written", "value"), [("0", "no"), ("1", "yes"), ("yes", "yes")])
+def test_a_yes_or_no_may_be_a_number(table, written, value):
+    found = table(row(Sarcasm=written, Humor=written, Pride=written))
+    assert [found.rows[0].labels[task] for task in ("sarcasm", "humor", "pride")] == [value] * 3
+    assert found.problems == []
+
+
 @pytest.mark.parametrize(
     ("cells", "task", "value"),
     [

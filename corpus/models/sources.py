@@ -165,7 +165,7 @@ class Source(Normalized, Job):
 
     @transaction.atomic
     def confirm(self, person, encoding, gap, columns, scene=None, reading=None):
-        """Say that the draft is read rightly, and queue it; confirming twice changes nothing."""
+        """Accept how the draft is read, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
         values |= {"reading": reading or {}}
         self._queue(person, "confirm", JobStatus.DRAFT, **values)

@@ -4,13 +4,17 @@ from django import forms
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models import Judgement, SchemeVersion
+from annotation.models import Assignment, Judgement, SchemeVersion
 from annotation.templatetags.scheme import named
 from corpus.forms import EXACT, Filter, NamedField
 
 
 class FindingForm(Filter):
-    """Every filter narrows; the words are looked up by `corpus.searching`."""
+    """Every filter narrows; the words are looked up by `corpus.searching`.
+
+    What was judged counts once it is submitted, and is everybody's only for leads: `only` is the
+    person whose own answers are looked among.
+    """
 
     field_order = ["q", "exact", "source", "speaker", "label", "state"]
     q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
@@ -29,8 +33,11 @@ class FindingForm(Filter):
         required=False,
     )
 
-    def __init__(self, data, *, corpus):
+    def __init__(self, data, *, corpus, only=None):
         super().__init__(data, corpus=corpus)
+        self.only = only
+        if only:
+            self.fields["label"].label = _("judged by you as")
         self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
         self.fields["exact"].widget.attrs["title"] = EXACT
@@ -58,6 +65,9 @@ class FindingForm(Filter):
             pk__gt=OuterRef("pk"),
         )
         given = Judgement.objects.filter(~Exists(newer), task=task, value=answer)
+        given = given.filter(assignment__in=Assignment.objects.submitted())
+        if self.only:
+            given = given.filter(assignment__person=self.only)
         return rows.filter(pk__in=given.values("utterance"))
 
     def by_state(self, rows, value):

@@ -16,7 +16,8 @@ from corpus.searching import found
 def finding(request, pk):
     """Utterances of a corpus that fit, in the order they came in; leads give many a speaker."""
     corpus = corpus_of(request, pk)
-    form = FindingForm(request.GET, corpus=corpus)
+    only = None if corpus.my_role == LEAD else request.user
+    form = FindingForm(request.GET, corpus=corpus, only=only)
     rows = Utterance.objects.filter(corpus=corpus)
     if corpus.my_role != LEAD:
         rows = rows.filter(dialogue__publication__isnull=False)

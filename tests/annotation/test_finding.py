@@ -3,8 +3,16 @@
 import pytest
 from django.urls import reverse
 
-from corpus.models import Speaker, Utterance
-from tests.factories import make_corpus, make_dialogue, make_judged_round, make_member, make_person
+from corpus.models import Membership, Speaker, Utterance
+from tests.factories import (
+    judge,
+    make_corpus,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_round,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -105,3 +113,26 @@ def test_exact_words_stay_exact_on_the_next_page(lead, corpus):
     address = reverse("finding", args=[corpus.pk])
     page = lead.get(address, {"q": "句", "exact": "on"}).content.decode()
     assert "exact=on" in page[page.index('rel="next"') - 200 :]
+
+
+def test_others_answers_are_not_found(lead, corpus, client_of):
+    opened = make_judged_round(corpus, dialogues=2)
+    first, second = opened.participants.order_by("pk")
+    own, others = client_of(first.person), client_of(second.person)
+    assert len(shown(own, corpus, label="emotion:joy")) == 2
+    assert shown(others, corpus, label="emotion:joy") == []
+    adjudicator = make_member(corpus, Membership.Role.ADJUDICATOR)
+    for stranger in (client_of(adjudicator), client_of(make_member(corpus))):
+        assert shown(stranger, corpus, label="emotion:joy") == []
+
+
+def test_answers_that_are_not_submitted_are_not_found(lead, corpus, client_of):
+    make_dialogue(corpus)
+    person = make_member(corpus)
+    assignment = make_round(corpus, [person], overlap=1).assignments.get()
+    assignment.label(assignment.dialogue.utterances.first(), "emotion", "fear")
+    assert shown(lead, corpus, label="emotion:fear") == []
+    assert shown(client_of(person), corpus, label="emotion:fear") == []
+    judge(assignment, emotion="fear")
+    assert len(shown(lead, corpus, label="emotion:fear")) == 2
+    assert len(shown(client_of(person), corpus, label="emotion:fear")) == 2

@@ -20,7 +20,7 @@ def printable(text: str) -> tuple[str, int]:
     return text, ends + others
 
 
-def visible(text: str) -> str:
+def escaped(text: str) -> str:
     """The text with an escape such as \\x00 for each character that cannot be stored."""
     if text.isprintable():
         return text

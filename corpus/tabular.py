@@ -18,7 +18,7 @@ from typing import Any
 from corpus import spreadsheets
 from corpus.complaints import Complaint, gettext_noop
 from corpus.encoding import EncodingError, decode, detect
-from corpus.printable import printable, visible
+from corpus.printable import escaped, printable
 from corpus.problems import Problem
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".xlsx", spreadsheets.CELLS)
@@ -515,7 +515,7 @@ def _name(header: str) -> str:
 def _problem(
     line: int, column: str, value: str, outcome: str, reason: str, details: dict[str, Any]
 ) -> Problem:
-    return Problem(line, column, visible(value)[:2000], outcome, reason, details)
+    return Problem(line, column, escaped(value)[:2000], outcome, reason, details)
 
 
 def _clean(cell: str, line: int, column: str, problems: list[Problem]) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import Complaint, gettext_noop
-from corpus.printable import printable, visible
+from corpus.printable import escaped, printable
 from corpus.problems import Problem
 
 LARGEST_JSON = 1024**3  # bytes
@@ -152,7 +152,7 @@ def read_json(path: Path, problems: list[Problem]) -> Any:
             names = [name for name, _value in pairs]
             name = next(name for name in whole if names.count(name) > 1)
             twice = gettext_noop("the name stands twice in an object; its last value was read")
-            problems.append(Problem(0, visible(name)[:80], "", "warning", twice))
+            problems.append(Problem(0, escaped(name)[:80], "", "warning", twice))
         return whole
 
     return json.loads(path.read_bytes(), object_pairs_hook=once)
@@ -187,7 +187,7 @@ def _keep_storable(table: Table) -> None:
 
 def _removed(row: Row, name: str, removed: int) -> Problem:
     reason = gettext_noop("%(count)d control characters were removed or replaced")
-    value = visible(getattr(row, name))
+    value = escaped(getattr(row, name))
     return Problem(row.line, name, value, "repaired", reason, {"count": removed})
 
 

@@ -20,7 +20,7 @@ from corpus.hearing import hear
 from corpus.jobs import Job, JobStatus, Refused, said, send
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
-from corpus.printable import visible
+from corpus.printable import escaped
 from corpus.scenes import Shot, shots
 from corpus.spreadsheets import CELLS
 from corpus.subtitles import extract_subtitles
@@ -357,7 +357,7 @@ class Source(Normalized, Job):
 def _storable(details):
     """Values of a sentence without the characters that a database refuses."""
     return {
-        name: visible(value) if isinstance(value, str) else value for name, value in details.items()
+        name: escaped(value) if isinstance(value, str) else value for name, value in details.items()
     }
 
 
@@ -370,7 +370,7 @@ class FindingQuerySet(models.QuerySet):
                 source=source,
                 line=problem.line,
                 column=problem.column[:80],
-                value=visible(problem.value),
+                value=escaped(problem.value),
                 outcome=problem.outcome,
                 reason=problem.reason,
                 details=_storable(problem.details),

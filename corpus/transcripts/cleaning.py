@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from corpus.complaints import gettext_noop
+from corpus.normalization import normalized
 from corpus.problems import Problem
 from corpus.transcripts import Cue, RawCue, rolling, speakers
 from corpus.transcripts.bilingual import BILINGUAL, FEWEST, Languages, languages, part, script
@@ -330,7 +331,7 @@ class _Reader:
         named = speakers.prefix(words)
         if not (turn.speaker and named and named.words) or named.bracketed:
             return words
-        same = speakers.key(named.name) == speakers.key(turn.speaker)
+        same = normalized(named.name) == normalized(turn.speaker)
         if not same and not speakers.plausible(named.name):
             return words
         if not same:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from corpus.complaints import gettext_noop
+from corpus.normalization import normalized
 from corpus.transcripts.lexicon import (
     DOUBLE,
     ENDS,
@@ -115,11 +116,6 @@ class Candidate:
     proposed: bool
     reason: str
     aliases: tuple[str, ...] = ()  # what the lines in the other language call the speaker
-
-
-def key(name: str) -> str:
-    """A name as it is compared: width and case do not count."""
-    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def prefix(line: str) -> Prefix | None:
@@ -346,10 +342,10 @@ def _decided(each: Candidate, choice: Choice) -> Candidate:
     if choice.prefixes == "none":
         return replace(each, taken=False, reason=UNTICKED)
     if choice.prefixes == "listed":
-        taken = key(each.name) in set(map(key, choice.names))
-    elif key(each.name) in set(map(key, choice.taken)):
+        taken = normalized(each.name) in set(map(normalized, choice.names))
+    elif normalized(each.name) in set(map(normalized, choice.taken)):
         taken = True
-    elif key(each.name) in set(map(key, choice.left)):
+    elif normalized(each.name) in set(map(normalized, choice.left)):
         taken = False
     if taken != each.proposed:
         reason = TICKED if taken else UNTICKED

@@ -42,7 +42,6 @@ def health(request, pk):
         stuck=len(stuck),
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
-        **jobs,
     )
     return render(request, "corpus/health.html", page)
 

@@ -11,7 +11,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus import spreadsheets, tabular
-from corpus.printable import printable, visible
+from corpus.printable import escaped, printable
 from corpus.tabular import TableError, number, read, read_text
 
 
@@ -105,7 +105,7 @@ def test_what_no_database_stores_is_removed_and_reported():
         (2, "a", "repaired"), (3, "a", "repaired"), (4, "a", "repaired"),
     ]  # fmt: skip
     assert table.problems[0].value == "x\\x00y\\x07"
-    assert printable("a\ud800b") == ("a\ufffdb", 1) and visible("a\ud800") == "a\\ud800"
+    assert printable("a\ud800b") == ("a\ufffdb", 1) and escaped("a\ud800") == "a\\ud800"
     assert printable("plain 文本\ttab\n") == ("plain 文本\ttab\n", 0)
 
 

@@ -146,6 +146,7 @@ class Participant(models.Model):
     """Somebody who judges in a round, up to a quota of dialogues.
 
     `reached`: every place before this position that is open and was not returned they had.
+    `unblinded`: a lead or an adjudicator who sees the others' answers meanwhile (blinding.py).
     """
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="participants")
@@ -157,6 +158,7 @@ class Participant(models.Model):
     admitted_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True)
     halted_at = models.DateTimeField(null=True)
+    unblinded = models.BooleanField(default=False, db_default=False)
 
     objects = ParticipantQuerySet.as_manager()
 

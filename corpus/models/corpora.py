@@ -24,6 +24,9 @@ class Corpus(models.Model):
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
     language = models.CharField(_("language of the dialogues"), max_length=20, default="zh")
+    blind_adjudication = models.BooleanField(
+        _("adjudicators see letters, not names"), default=True, db_default=True
+    )
     synthetic = models.BooleanField(default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 

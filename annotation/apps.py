@@ -1,0 +1,13 @@
+"""The annotation app; it tells the corpus what rounds withhold."""
+
+from django.apps import AppConfig
+
+
+class AnnotationConfig(AppConfig):
+    name = "annotation"
+
+    def ready(self):
+        from annotation.blinding import withheld_dialogues
+        from corpus import visibility
+
+        visibility.withheld_by.append(withheld_dialogues)

@@ -1,0 +1,51 @@
+"""What is withheld from a person for a while: modalities of dialogues, and why.
+
+The app that knows why registers a source here (`withheld_by`); pages, media and searches ask here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+
+from corpus.models import Dialogue
+from people.models import Person
+
+PICTURE, SOUND, WORDS = MODALITIES = ("picture", "sound", "words")
+
+withheld_by: list[Callable[[Person, str], QuerySet[Dialogue]]] = []
+
+
+class Withheld(PermissionDenied):
+    """Something that the person may see later; its sentence says why not now and until when."""
+
+
+@dataclass(frozen=True)
+class Visible:
+    """Which modalities of a dialogue a person may see now. Posters show picture and words."""
+
+    picture: bool = True
+    sound: bool = True
+    words: bool = True
+
+    @property
+    def all(self) -> bool:
+        return self.picture and self.sound and self.words
+
+
+def withheld(person: Person, modality: str) -> QuerySet[Dialogue]:
+    """The dialogues of which the person may not see this modality now, as a lazy query."""
+    found = Q(pk__in=[])
+    for source in withheld_by:
+        found |= Q(pk__in=source(person, modality).order_by().values("pk"))
+    return Dialogue.objects.filter(found)
+
+
+def visible(person: Person, dialogue: Dialogue) -> Visible:
+    """What the person may see of this dialogue now."""
+    hidden = {
+        modality: withheld(person, modality).filter(pk=dialogue.pk).exists()
+        for modality in MODALITIES
+    }
+    return Visible(**{modality: not gone for modality, gone in hidden.items()})

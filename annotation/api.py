@@ -12,6 +12,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.blinding import guard
 from annotation.measuring import measure
 from annotation.models import Answer, Assignment, Overtaken, Participant, Round
 from corpus.complaints import Complaint
@@ -174,6 +175,9 @@ class AlphaSerializer(serializers.Serializer):
     high = serializers.FloatField(allow_null=True)
     coefficients = serializers.DictField()
     classes = serializers.DictField()
+    openly = serializers.IntegerField(
+        help_text="annotators who could see the others' answers before the round was closed"
+    )
 
 
 class RoundAgreement(GenericAPIView):
@@ -189,5 +193,7 @@ class RoundAgreement(GenericAPIView):
 
     def get(self, request, pk):
         found = get_object_or_404(self.get_queryset(), pk=pk)
-        rows = [m.to_json() for m in measure([found], found.scheme)]
+        guard(request.user, [found])
+        openly = found.taking_part_openly().count()
+        rows = [m.to_json() | {"openly": openly} for m in measure([found], found.scheme)]
         return Response(self.get_serializer(rows, many=True).data)

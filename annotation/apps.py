@@ -7,7 +7,8 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self):
-        from annotation.blinding import withheld_dialogues
+        from annotation.blinding import withheld_details, withheld_dialogues
         from corpus import visibility
 
         visibility.withheld_by.append(withheld_dialogues)
+        visibility.details_withheld_by.append(withheld_details)

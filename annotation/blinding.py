@@ -5,13 +5,27 @@ A lead or an adjudicator may take part openly instead (`Participant.unblinded`);
 a release says so. Nothing here asks for roles: leads who annotate are as blind as anybody.
 """
 
-from django.db.models import Q, QuerySet
+import re
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db.models import Min, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, Participant, Place, Round
-from corpus.models import Dialogue
+from annotation.models import (
+    Adjudication,
+    Assignment,
+    Guideline,
+    Oddity,
+    Participant,
+    Place,
+    Remark,
+    Round,
+    Submission,
+)  # fmt: skip
+from corpus.models import Corpus, Dialogue, Membership, Utterance
 from corpus.visibility import PICTURE, SOUND, WORDS, Withheld
-from people.models import Person
+from people.models import Event, Person
 
 WITHHELD = {  # view of a round -> what it withholds
     Round.View.FULL: (),
@@ -19,6 +33,18 @@ WITHHELD = {  # view of a round -> what it withholds
     Round.View.AUDIO: (PICTURE, WORDS),
     Round.View.SILENT: (SOUND, WORDS),
 }
+SEERS = [Membership.Role.LEAD, Membership.Role.ADJUDICATOR]  # who may see results at all
+ROUND_OF = {  # noun of an event -> its model, and the way to the round
+    "adjudication": (Adjudication, "round"),
+    "oddity": (Oddity, "round"),
+    "remark": (Remark, "assignment__round"),
+    "assignment": (Assignment, "round"),
+}
+TELLING = {  # events whose details tell what somebody answered, said or decided
+    *(("adjudication", "adjudicate"), ("oddity", "answer"), ("remark", "remark")),
+    *(("assignment", "skip"), ("dialogue", "key")),
+}
+HEADING = re.compile(r"\n(?=#)")
 
 
 def blind_rounds(person: Person) -> QuerySet[Round]:
@@ -52,15 +78,140 @@ def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
     return mine.filter(Q(pk__in=[round.pk for round in rounds]) | Q(pk__in=places.values("round")))
 
 
+def seat_of(person: Person, round: Round) -> Participant | None:
+    """The person's own seat in a round that they annotate blind."""
+    return Participant.objects.filter(
+        person=person, round=round, left_at=None, unblinded=False
+    ).first()
+
+
+def why_withheld(person: Person, rounds) -> str:
+    """Why the results of these rounds are withheld from the person now; "" if they are not."""
+    return _sentence(blinding_rounds(person, list(rounds)))
+
+
+def _sentence(reasons) -> str:
+    names = ", ".join(reasons.order_by("pk").values_list("name", flat=True))
+    return (
+        _(
+            "You annotate these dialogues yourself in %(rounds)s. What others answered is"
+            " shown to you when that round is closed."
+        )
+        % {"rounds": names}
+        if names
+        else ""
+    )
+
+
 def guard(person: Person, rounds) -> None:
     """Raises Withheld if the results of one of these rounds are withheld from the person now."""
-    reasons = list(blinding_rounds(person, list(rounds)).order_by("pk").values_list("name"))
-    if reasons:
-        names = ", ".join(name for (name,) in reasons)
+    if why := why_withheld(person, rounds):
+        raise Withheld(why)
+
+
+def guard_dialogue(person: Person, dialogue: Dialogue) -> None:
+    """Raises Withheld while the person annotates the dialogue blind."""
+    if why := _sentence(blind_rounds(person).filter(places__dialogue=dialogue).distinct()):
+        raise Withheld(why)
+
+
+def could_look(round: Round, person: Person) -> bool:
+    """Whether the person had a role by which they could see what others answered in the round."""
+    moments = [
+        Submission.objects.filter(assignment__round=round)
+        .exclude(assignment__person=person)
+        .aggregate(first=Min("at"))["first"],
+        Remark.objects.filter(assignment__round=round)
+        .exclude(assignment__person=person)
+        .aggregate(first=Min("at"))["first"],
+    ]
+    first = min(filter(None, moments), default=None)
+    return first is not None and had_role(round.corpus, person, first)
+
+
+def had_role(corpus: Corpus, person: Person, since: datetime) -> bool:
+    """Whether the person is a lead or an adjudicator, or was one at some moment since then."""
+    if corpus.role_of(person) in SEERS:
+        return True
+    ended = Event.objects.filter(corpus_id=corpus.pk, noun="membership", at__gte=since)
+    return ended.filter(detail__person=person.username, detail__was__in=SEERS).exists()
+
+
+def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
+    """Event id -> why its details are withheld: those that tell others' answers, remarks or expert
+    labels of dialogues that the person annotates blind.
+    """
+    telling = [e for e in events if e.person_id != person.pk and (e.noun, e.verb) in TELLING]
+    if not telling or not blind_rounds(person).exists():
+        return {}
+    rounds = _rounds_of(telling)
+    why = {pk: why_withheld(person, Round.objects.filter(pk=pk)) for pk in set(rounds.values())}
+    blind = {e.noun_id for e in telling if e.noun == "dialogue"}
+    own = dict.fromkeys(blind_dialogues(person).filter(pk__in=blind).values_list("pk", flat=True))
+    for pk in own:
+        own[pk] = _sentence(blind_rounds(person).filter(places__dialogue=pk).distinct())
+    found = {}
+    for event in telling:
+        told = own.get(event.noun_id) if event.noun == "dialogue" else why.get(rounds.get(event.pk))
+        if told:
+            found[event.pk] = told
+    return found
+
+
+def _rounds_of(events) -> dict[int, int]:
+    """Event id -> the round that the event is about."""
+    found = {}
+    for noun, (model, path) in ROUND_OF.items():
+        ids = {event.noun_id for event in events if event.noun == noun}
+        rounds = dict(model.objects.filter(pk__in=ids).values_list("pk", path))
+        found |= {e.pk: rounds[e.noun_id] for e in events if e.noun == noun and e.noun_id in rounds}
+    return found
+
+
+def disclosed(person: Person, guideline: Guideline) -> str:
+    """The text of a guideline without the examples from dialogues that the person annotates blind:
+    an example tells what was decided about it.
+    """
+    versions = Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
+    quoted = Utterance.whole.filter(
+        corpus=guideline.corpus_id,
+        uid__in=versions.exclude(note="").values("note"),
+        dialogue__in=blind_dialogues(person),
+    ).select_related("speaker")
+    hidden = {utterance.uid: utterance for utterance in quoted}
+    if not hidden:
+        return guideline.text
+    added, before = set(), ""
+    for version in versions.order_by("number"):
+        if version.note in hidden:
+            added.add(version.text.removeprefix(before).strip())
+        before = version.text
+    left_out = _(
+        "*An example from a dialogue that you annotate is left out until the round closes.*"
+    )
+    return "\n".join(
+        f"{left_out}\n" if part.strip() in added or _quotes(part, hidden.values()) else part
+        for part in HEADING.split(guideline.text)
+    )
+
+
+def _quotes(section: str, utterances) -> bool:
+    lines = [line[1:].strip() for line in section.splitlines() if line.startswith(">")]
+    return any(
+        line == Guideline.quoted(one).strip() or (one.text and line.endswith(one.text))
+        for line in lines
+        for one in utterances
+    )
+
+
+def guard_guideline(person: Person, guideline: Guideline | None) -> None:
+    """Raises Withheld if examples of the guideline are left out for the person, who would lose
+    them by drawing up the next version.
+    """
+    if guideline and disclosed(person, guideline) != guideline.text:
         raise Withheld(
             _(
-                "You annotate these dialogues yourself in %(rounds)s. What others answered is"
-                " shown to you when that round is closed."
+                "The guideline has examples from dialogues that you annotate yourself. You can draw"
+                " up the next version when your round is closed."
             )
-            % {"rounds": names}
         )

@@ -1,9 +1,10 @@
 """Which utterances of a corpus: the filters of the page that finds them."""
 
 from django import forms
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from annotation.blinding import blind_dialogues
 from annotation.models import Assignment, Judgement, SchemeVersion
 from annotation.templatetags.scheme import named
 from corpus.forms import EXACT, Filter, NamedField
@@ -12,8 +13,8 @@ from corpus.forms import EXACT, Filter, NamedField
 class FindingForm(Filter):
     """Every filter narrows; the words are looked up by `corpus.searching`.
 
-    What was judged counts once it is submitted, and is everybody's only for leads: `only` is the
-    person whose own answers are looked among.
+    What was judged counts once it is submitted. `only` is somebody who leads nothing: they find by
+    their own answers alone. `person`, a lead, does so in dialogues that they annotate blind.
     """
 
     field_order = ["q", "exact", "source", "speaker", "label", "state"]
@@ -33,9 +34,9 @@ class FindingForm(Filter):
         required=False,
     )
 
-    def __init__(self, data, *, corpus, only=None):
+    def __init__(self, data, *, corpus, only=None, person=None):
         super().__init__(data, corpus=corpus)
-        self.only = only
+        self.only, self.person = only, person
         if only:
             self.fields["label"].label = _("judged by you as")
         self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
@@ -68,6 +69,9 @@ class FindingForm(Filter):
         given = given.filter(assignment__in=Assignment.objects.submitted())
         if self.only:
             given = given.filter(assignment__person=self.only)
+        elif self.person:
+            blind = Q(utterance__dialogue__in=blind_dialogues(self.person).values("pk"))
+            given = given.filter(~blind | Q(assignment__person=self.person))
         return rows.filter(pk__in=given.values("utterance"))
 
     def by_state(self, rows, value):

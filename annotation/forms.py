@@ -1,6 +1,7 @@
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from annotation.disclosure import Plan
 from annotation.models import Guideline, Round, SchemeVersion, Skip
 from annotation.models.gold import with_gold
 from annotation.scheme import Rule, Scheme, Task, Value
@@ -17,6 +18,10 @@ HELP = {
     "attention_every": _("One check in so many dialogues; 0: none."),
     "qualification": _("Only those who have passed this test get dialogues."),
     "quota": _("Nobody gets more than this; empty: as many as they like."),
+    "openly": _(
+        "Of those ticked above. Who does not take part openly sees no results of the round before"
+        " it closes. Who does sees them at once, and each release says so."
+    ),
     "most": _("Drawn at random, for a pilot; empty: all of them."),
 }
 
@@ -52,6 +57,13 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
     annotators = forms.ModelMultipleChoiceField(
         queryset=None, label=_("annotators"), widget=forms.CheckboxSelectMultiple
     )
+    openly = forms.ModelMultipleChoiceField(
+        queryset=None,
+        label=_("leads and adjudicators who take part openly"),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=HELP["openly"],
+    )
     overlap = forms.IntegerField(
         label=_("people per dialogue"),
         initial=3,
@@ -66,7 +78,10 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         help_text=HELP["quota"],
     )
     groups = [
-        (_("What is judged, and by whom"), ["name", "sources", "most", "annotators", "overlap"]),
+        (
+            _("What is judged, and by whom"),
+            ["name", "sources", "most", "annotators", "openly", "overlap"],
+        ),
         (_("What annotators see"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
         (_("Scheme and guideline"), ["scheme_version", "guideline"]),
         (_("The queue"), ["quota", "lease_minutes", "break_minutes"]),
@@ -94,7 +109,8 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         self.let_choose(corpus)
         fields = self.fields
         fields["annotators"].queryset = corpus.people()
-        fields["annotators"].label_from_instance = str
+        fields["openly"].queryset = corpus.people(Membership.Role.LEAD, Membership.Role.ADJUDICATOR)
+        fields["annotators"].label_from_instance = fields["openly"].label_from_instance = str
         newest = SchemeVersion.of(corpus) if not corpus.schemes.exists() else corpus.schemes.first()
         fields["scheme_version"].queryset = corpus.schemes.all()
         fields["guideline"].queryset = corpus.guidelines.all()
@@ -139,6 +155,9 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
                 _("%(overlap)d people per dialogue need at least as many annotators.")
                 % {"overlap": overlap},
             )
+        openly = cleaned.get("openly")
+        if chosen is not None and openly and set(openly) - set(chosen):
+            self.add_error("openly", _("Only annotators of the round can take part openly in it."))
         gold = with_gold(self.corpus)
         if cleaned.get("gold_percent") and not gold.exists():
             self.add_error(
@@ -157,6 +176,26 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             if chosen.get(f"mark_{task.key}")
         }
         return found
+
+    def plan(self):
+        """What is chosen so far, valid or not, for the table of who will see what."""
+        if self.is_bound:
+            self.is_valid()
+            chosen = self.cleaned_data
+        else:
+            chosen = self.initial
+        members = list(chosen.get("annotators") or ())
+        picked = {member.person_id for member in members}
+        names = ("view", "suggestions", "order", "gold_feedback", "guideline")
+        sources = chosen.get("sources")
+        published = Dialogue.objects.published().filter(corpus=self.corpus)
+        return Plan(
+            corpus=self.corpus,
+            dialogues=published.filter(source__in=sources) if sources else published.none(),
+            annotators=[member.person for member in members],
+            openly={m.person_id for m in chosen.get("openly") or ()} & picked,
+            **{name: chosen[name] for name in names if chosen.get(name)},
+        )
 
     def gold(self):
         """Dialogues with known answers, to be mixed in; for practice and tests they are all."""
@@ -191,6 +230,7 @@ class AdmissionForm(forms.Form):
 
     person = forms.ModelChoiceField(queryset=None, label=_("annotator"))
     quota = forms.IntegerField(label=_("dialogues at most"), required=False, min_value=1)
+    openly = forms.BooleanField(label=_("takes part openly"), required=False)
 
     def __init__(self, *args, round, **kwargs):
         super().__init__(*args, **kwargs)

@@ -7,6 +7,11 @@ urlpatterns = [
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/people/", corpora.people, name="people"),
+    path(
+        "corpora/<int:pk>/adjudication/",
+        corpora.blind_adjudication,
+        name="blind_adjudication",
+    ),
     path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
     path("corpora/<int:pk>/events/", corpora.events, name="events"),
     path("corpora/<int:pk>/health/", integrity.health, name="health"),

@@ -3,18 +3,19 @@
 The app that knows why registers a source here (`withheld_by`); pages, media and searches ask here.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 
 from corpus.models import Dialogue
-from people.models import Person
+from people.models import Event, Person
 
 PICTURE, SOUND, WORDS = MODALITIES = ("picture", "sound", "words")
 
 withheld_by: list[Callable[[Person, str], QuerySet[Dialogue]]] = []
+details_withheld_by: list[Callable[[Person, Sequence[Event]], dict[int, str]]] = []
 
 
 class Withheld(PermissionDenied):
@@ -49,3 +50,11 @@ def visible(person: Person, dialogue: Dialogue) -> Visible:
         for modality in MODALITIES
     }
     return Visible(**{modality: not gone for modality, gone in hidden.items()})
+
+
+def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
+    """Event id -> why its details are withheld from the person now, of those that are."""
+    found: dict[int, str] = {}
+    for source in details_withheld_by:
+        found |= source(person, events)
+    return found

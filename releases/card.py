@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -79,6 +79,7 @@ class Told:
     gold: Mapping[str, Mapping[str, int]]  # task -> value, or why there is none -> utterances
     traits: Sequence[str]
     official: bool
+    openly: Mapping[str, Sequence[str]] = field(default_factory=dict)  # round -> pseudonyms
 
 
 def render(told: Told) -> str:
@@ -199,19 +200,36 @@ def _collection(told: Told) -> Iterator[str]:
 def _annotation(told: Told) -> Iterator[str]:
     yield from ("## Annotation · 标注", "")
     yield f"Rounds 轮次: {', '.join(told.manifest['rounds'])} (`rounds.json`)."
+    yield from _independence(told.openly)
     yield (
-        "Annotators judged independently and appear by keyed pseudonyms that are the same in all"
-        " versions. Gold is an adjudication, else what the rule of the round makes of the"
+        "Annotators appear by keyed pseudonyms that are the same in all versions. Gold is an"
+        " adjudication, else what the rule of the round makes of the"
         " judgements; `provenance` says which, and soft labels keep the distribution."
     )
     yield (
-        "标注者各自独立标注，以带密钥的化名出现，各版本一致。金标取裁决结果，否则按该轮规则由标注得出；"
+        "标注者以带密钥的化名出现，各版本一致。金标取裁决结果，否则按该轮规则由标注得出；"
         "`provenance` 注明来源，软标签保留分布。"
     )
     yield from ("", "| task 任务 | scale 量表 | values 取值 |", "|---|---|---|")
     for task in told.scheme.tasks:
         values = " · ".join(f"`{v.key}` {v.names['en']} {v.names['zh']}" for v in task.values)
         yield f"| {_named(task)} `{task.key}` | {task.scale} | {values} |"
+
+
+def _independence(openly: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """Whether annotators judged without seeing each other's answers."""
+    if not openly:
+        yield "Annotators judged independently. 标注者各自独立标注。"
+        return
+    yield "Annotators judged independently, except: 标注者各自独立标注，但以下除外："
+    yield ""
+    for round, names in openly.items():
+        yield (
+            f"- **{round}: {len(names)} annotators could see what others answered before the round"
+            f" was closed ({', '.join(names)}); agreement may be too high.**"
+            f" 有 {len(names)} 位标注者在该轮关闭前可以看到他人的回答，一致性可能偏高。"
+        )
+    yield ""
 
 
 def _agreement(told: Told) -> Iterator[str]:

@@ -20,6 +20,7 @@ from corpus.models import Utterance
 from releases import card, citation, croissant, footage, open_findings, rows, verify
 from releases.leakage import leakage
 from releases.models import Release
+from releases.openly import certified, openly
 from releases.splits import SPLITS
 from releases.tables import Tables
 
@@ -41,7 +42,9 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     _json(root / "leakage.json", leaks)
     measures = [m.to_json() for m in measure(plan.rounds, plan.scheme, seed=SEED)]
     findings = _findings(plan)
-    _json(root / "agreement.json", _certificate(measures, findings["open"]))
+    open_people = openly(plan)
+    certificate = _certificate(measures, findings["open"])
+    _json(root / "agreement.json", certificate | {"openly": certified(open_people)})
     beat(0.5)
     _json(root / "quality.json", findings)
     _write_scheme(root, plan)
@@ -57,6 +60,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         {task: dict(values) for task, values in counts.gold.items()},
         plan.traits,
         plan.official,
+        open_people,
     )
     (root / "README.md").write_text(card.render(told), encoding="utf-8")
     (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
@@ -190,6 +194,7 @@ def _write_scheme(root, plan):
         {"tasks": scheme.to_json(), "rules": scheme.rules_to_json()},
     )
     guidelines: dict[int, str] = {}
+    open_people = openly(plan)
     told = []
     for round in plan.rounds:
         if round.guideline and round.guideline_id not in guidelines:
@@ -207,6 +212,7 @@ def _write_scheme(root, plan):
                 "confidence": round.confidence,
                 "cannot_tell": round.cannot_tell,
                 "consensus": round.consensus,
+                "annotators_openly": open_people.get(round.name, []),
                 "scheme_version": version.number,
                 "guideline": guidelines.get(round.guideline_id),
                 "guideline_version": round.guideline.number if round.guideline else None,

@@ -349,6 +349,26 @@ class Participant(models.Model):
         Event.record(person, "halt", self)
 
     @transaction.atomic
+    def unblind(self, person):
+        """From now on they may see the others' answers; there is no way back.
+
+        Raises Refused for annotators, and where the round is closed or they have left it.
+        """
+        Participant.objects.select_for_update().get(pk=self.pk)
+        self.refresh_from_db()
+        self.round.check_openly(self.person)
+        if self.left_at or not self.round.is_open:
+            raise Refused(gettext_noop("Nothing is withheld from them in this round."))
+        if not self.unblinded:
+            self.open_eyes(person)
+
+    def open_eyes(self, person):
+        """Write down that they see, or could see, the others' answers while they annotate."""
+        Participant.objects.filter(pk=self.pk).update(unblinded=True)
+        self.unblinded = True
+        Event.record(person, "unblind", self, person=self.person.username)
+
+    @transaction.atomic
     def let_on(self, person):
         Participant.objects.filter(pk=self.pk).update(halted_at=None)
         Event.record(person, "let on", self)

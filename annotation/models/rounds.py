@@ -15,7 +15,7 @@ from annotation.scheme import Scheme
 from corpus.batches import create
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
-from corpus.models import Corpus, Dialogue
+from corpus.models import Corpus, Dialogue, Membership
 from people.models import Event
 
 PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
@@ -153,6 +153,14 @@ class Round(models.Model):
         """How many hand-ins fill every place."""
         return self.handed_in if self.published else self.places_count * self.overlap
 
+    def taking_part_openly(self):
+        """Seats of those who could see others' answers, and whose own count in the round."""
+        work = self.assignments.submitted().filter(gold=False)
+        found = self.participants.filter(
+            unblinded=True, person__in=work.order_by().values("person")
+        )
+        return found.select_related("person")
+
     def rules(self):
         """How its items are settled: task key -> consensus rule."""
         from annotation.judges import rules
@@ -181,11 +189,14 @@ class Round(models.Model):
 
     @classmethod
     @transaction.atomic
-    def open(cls, person, corpus, name, dialogues, annotators, overlap, gold=(), **options):
+    def open(
+        cls, person, corpus, name, dialogues, annotators, overlap, gold=(), openly=(), **options
+    ):
         """Open a round: every dialogue will be judged by exactly `overlap` of the annotators.
 
         `annotators` are Persons, or a mapping of Person to quota (dialogues, None: no limit).
-        `gold` are dialogues with known answers that are mixed in. Raises Refused if it cannot be.
+        `gold` are dialogues with known answers that are mixed in. `openly` are those annotators
+        who may see the others' answers meanwhile. Raises Refused if it cannot be.
         """
         quotas = annotators if isinstance(annotators, dict) else dict.fromkeys(annotators)
         members = set(corpus.people().values_list("person_id", flat=True))
@@ -209,9 +220,25 @@ class Round(models.Model):
             raise Refused(gettext_noop("No published dialogue was chosen. Publish some first."))
         opened._place(gold, gold=True)
         for who, quota in quotas.items():
-            opened.participants.create(person=who, quota=quota)
-        Event.record(person, "open", opened, dialogues=added, people=len(quotas))
+            opened.participants.create(
+                person=who, quota=quota, unblinded=who in openly and opened.check_openly(who)
+            )
+        named = {"openly": sorted(who.username for who in openly if who in quotas)}
+        Event.record(
+            person, "open", opened, dialogues=added, people=len(quotas), **(named if openly else {})
+        )
         return opened
+
+    def check_openly(self, who):
+        """True for leads and adjudicators. Raises Refused for anybody else."""
+        if self.corpus.role_of(who) not in (Membership.Role.LEAD, Membership.Role.ADJUDICATOR):
+            raise Refused(
+                gettext_noop(
+                    "%(name)s is no lead and no adjudicator; only they can take part openly."
+                ),
+                name=str(who),
+            )
+        return True
 
     def _place(self, dialogues, gold=False):
         """Put published dialogues into the round, in its order; how many were new."""
@@ -261,19 +288,33 @@ class Round(models.Model):
         return added
 
     @transaction.atomic
-    def admit(self, person, who, quota=None):
-        """Let somebody of the corpus judge in the round, again if they had left it."""
+    def admit(self, person, who, quota=None, openly=False):
+        """Let somebody of the corpus judge in the round, again if they had left it.
+
+        `openly`: they may see the others' answers. So do all who could see some already, as lead or
+        adjudicator, while they did not annotate it: nobody can tell whether they looked.
+        Raises Refused for somebody outside the corpus, or an annotator who is to do so openly.
+        """
+        from annotation.blinding import could_look
+
         if not self.corpus.memberships.filter(person=who).exists():
             raise Refused(gettext_noop("%(name)s is not in this corpus."), name=str(who))
-        found, made = self.participants.get_or_create(person=who, defaults={"quota": quota})
-        if not made:
-            found.quota, found.left_at, found.halted_at = quota, None, None
-            found.save(update_fields=["quota", "left_at", "halted_at"])
+        seat = self.participants.filter(person=who).first() or self.participants.model(
+            round=self, person=who
+        )
+        joins = seat.pk is None or seat.left_at is not None
+        if joins and could_look(self, who):
+            seat.unblinded = True
+        elif openly:
+            seat.unblinded = self.check_openly(who)
+        seat.quota, seat.left_at, seat.halted_at = quota, None, None
+        seat.save()
         if self.for_all:
             self.overlap = self.participants.filter(left_at=None).count()
             self.save(update_fields=["overlap"])
-        Event.record(person, "admit", self, person=who.username, quota=quota)
-        return found
+        named = {"openly": True} if seat.unblinded else {}
+        Event.record(person, "admit", self, person=who.username, quota=quota, **named)
+        return seat
 
     @transaction.atomic
     def dismiss(self, person, who):
@@ -309,9 +350,17 @@ class Round(models.Model):
 
     @transaction.atomic
     def reopen(self, person):
-        """Go on judging in a closed round."""
-        if not self.published and Closure.objects.filter(round=self).delete()[0]:
-            Event.record(person, "reopen", self)
+        """Go on judging in a closed round; openly for those who could see its results meanwhile."""
+        from annotation.blinding import had_role
+
+        closure = Closure.objects.filter(round=self).first()
+        if self.published or closure is None:
+            return
+        closure.delete()
+        Event.record(person, "reopen", self)
+        for seat in self.participants.filter(left_at=None, unblinded=False):
+            if had_role(self.corpus, seat.person, closure.at):
+                seat.open_eyes(person)
 
     def free_silent(self):
         """Give back what nobody has touched for the lease; how many assignments that freed."""

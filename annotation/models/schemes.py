@@ -89,13 +89,18 @@ class Guideline(models.Model):
         Event.record(person, "draw up", made, version=made.number)
         return made
 
+    @staticmethod
+    def quoted(utterance):
+        """An utterance as an example quotes it."""
+        return f"{utterance.speaker}：{utterance.text}" if utterance.speaker else utterance.text
+
     @classmethod
     def add_example(cls, person, corpus, utterance, task, value, reason):
         """The next version: the newest one with an utterance as an example at its end."""
         newest = cls.objects.filter(corpus=corpus).first()
-        said = f"{utterance.speaker}：{utterance.text}" if utterance.speaker else utterance.text
         heading = " ".join((task.names["zh"], value.names["zh"], "·", task.names["en"]))
-        lines = [f"### {heading}: {value.names['en']}", "", f"> {said}", "", reason]
+        said = f"> {cls.quoted(utterance)}"
+        lines = [f"### {heading}: {value.names['en']}", "", said, "", reason]
         text = "\n\n".join(filter(None, [newest.text if newest else "", "\n".join(lines).strip()]))
         return cls.draw_up(person, corpus, text, note=utterance.uid)
 

@@ -12,13 +12,14 @@ from django.views.decorators.http import require_POST
 
 from annotation import charts, counting, pairwise
 from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE
+from annotation.blinding import guard, why_withheld
 from annotation.measuring import ends, live, with_intervals
 from annotation.models import Report
 from annotation.models.reports import counted
+from annotation.naming import Names, names_for
 from annotation.resampling import METHODS
-from annotation.views.rounds import round_of
-from corpus.scope import LEAD, context, live_part, number
-from people.models import Person
+from annotation.views.rounds import results_of
+from corpus.scope import context, live_part, number
 
 WORDS = {
     "reliable": _("reliable"),
@@ -49,8 +50,8 @@ STEPS = 9  # shades of a heat table
 
 def agreement(request, pk):
     """All tasks at a glance, and one of them in all its parts."""
-    found = round_of(request, pk)
-    task = _task(request, found)
+    found = results_of(request, pk)
+    task, names = _task(request, found), names_for(found, found.corpus.my_role)
     left = bring_up(found)
     totals = counting.totals(found)
     report = Report.of(found, Report.Kind.AGREEMENT)
@@ -73,9 +74,10 @@ def agreement(request, pk):
         "progress_url": reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
         "measure": next(row for row in measures if row["task"] is task),
         "names": NAMES,
-        "others": _others(found, task),
-        "pair": _pair_of(request, found, task, totals),
-        **_parts(found, task, totals, result),
+        "others": _others(request, found, task),
+        "pair": _pair_of(request, task, totals, names),
+        "openly": _openly(found, names),
+        **_parts(task, totals, result, names),
     }
     return render(request, "annotation/agreement.html", page)
 
@@ -121,63 +123,86 @@ def _drawn(measure, tasks):
     }
 
 
-def _parts(round, task, totals, result):
+def _openly(round, names):
+    """How many took part openly, and who; not which letter, as few people may."""
+    seats = round.taking_part_openly()
+    who = "" if names.by_letter else ", ".join(names[seat.person_id] for seat in seats)
+    return {"n": len(seats), "who": who}
+
+
+def _parts(task, totals, result, names):
     """Classes, pairs, coincidences, groups and times of one task."""
     computed = result.get("tasks", {}).get(task.key, {})
-    names = result.get("names", {})
-    people, given = people_of(round, totals, task)
+    groups = result.get("names", {})
     return {
-        "pairs": pairs_of(task, totals, people, computed.get("pairs", {})),
-        "people": people,
-        "given": given,
+        "pairs": pairs_of(task, totals, names, computed.get("pairs", {})),
+        "people": [names[who] for who in people_of(totals, task, names)],
+        "given": _given(task, totals, names),
         "coincidences": _coincidences(task, totals),
-        "times": _times(computed, names),
+        "times": _times(computed, groups),
         "groups": [
-            (kind, words, _group_rows(kind, computed, names)) for kind, words in GROUPS.items()
+            (kind, words, _group_rows(kind, computed, groups)) for kind, words in GROUPS.items()
         ],
     }
 
 
-def people_of(round, totals, task):
-    """Persons with answers to the task, and how often each gave which value."""
+def people_of(totals, task, names: Names):
+    """The ids of those with answers to the task, as `names` lists them."""
+    return names.in_order(totals.given(task))
+
+
+def _given(task, totals, names):
+    """What each person is called, how often they answered, and each value how often."""
     given = totals.given(task)
-    people = Person.objects.in_bulk(list(given))
-    rows = [
+    return [
         (
-            people[who],
-            int(counts.sum()),
+            names[who],
+            int(given[who].sum()),
             [
-                (value, int(n), _step(n / counts.sum()))
-                for value, n in zip(task.values, counts, strict=True)
+                (value, int(n), _step(n / given[who].sum()))
+                for value, n in zip(task.values, given[who], strict=True)
             ],
         )
-        for who, counts in given.items()
+        for who in people_of(totals, task, names)
     ]
-    return [people[who] for who in given], rows
 
 
-def pairs_of(task, totals, people, computed):
-    """The matrix of pairs: a row a person, a cell a pair (None on the diagonal)."""
-    confusions = totals.confusions(task)
+def pairs_of(task, totals, names, computed):
+    """The matrix of pairs: a row a person, a cell a pair (None on the diagonal); a person is told
+    by what they are called and how addresses name them.
+    """
     kind = "kappa_quadratic" if task.level == "ordinal" else "kappa"
     cells = {}
-    for (a, b), table in confusions.items():
+    for (a, b), table in totals.confusions(task).items():
         row = pairwise.told_kappas(table, task.level)
         kappa = row[kind] | {"units": row["units"], "agreement": row["agreement"]["value"]}
         kappa["ends"] = computed.get(f"{a}/{b}")
         kappa["step"] = _step(kappa["value"])
         cells[a, b] = cells[b, a] = kappa
-    return [(one, [(other, cells.get((one.pk, other.pk))) for other in people]) for one in people]
+    people = people_of(totals, task, names)
+    return [
+        (_told(names, one), [(_told(names, other), cells.get((one, other))) for other in people])
+        for one in people
+    ]
 
 
-def _pair_of(request, round, task, totals):
+def _told(names, who):
+    return {"name": names[who], "key": names.key(who)}
+
+
+def _pair_of(request, task, totals, names):
     """The confusion of the two people that the address names, None where it names none."""
-    a, b = sorted(number(request.GET.get(name)) for name in ("a", "b"))
-    table = totals.confusions(task).get((a, b))
-    if table is None or round.corpus.my_role != LEAD:
+    asked = [names.find(request.GET.get(name)) for name in ("a", "b")]
+    if None in asked:
         return None
-    people = Person.objects.in_bulk([a, b])
-    return {"a": people[a], "b": people[b], "cells": _heat(task, table)}
+    a, b = names.in_order(asked)  # not by account, which the side of the table would tell
+    confusions = totals.confusions(task)
+    table = confusions.get((a, b))
+    if table is None and (b, a) in confusions:
+        table = confusions[b, a].T
+    if table is None:
+        return None
+    return {"a": _told(names, a), "b": _told(names, b), "cells": _heat(task, table)}
 
 
 def _heat(task, table):
@@ -233,11 +258,15 @@ def _ends_of(row):
     return {"value": row["value"], "low": low, "high": high}
 
 
-def _others(round, task):
-    """Other rounds of the corpus with the same task, such as other views of the same films."""
+def _others(request, round, task):
+    """Other rounds of the corpus with the same task, such as other views of the same films; those
+    aside whose results are withheld from the person.
+    """
     found = []
     rows = round.corpus.rounds.exclude(pk=round.pk).select_related("scheme_version", "guideline")
     for other in rows[:20]:
+        if why_withheld(request.user, [other]):
+            continue
         bring_up(other)
         if task.key in other.scheme.keys and other.scheme[task.key].keys == task.keys:
             [measure] = live(other, tasks=[other.scheme[task.key]])
@@ -249,7 +278,7 @@ def _others(round, task):
 @require_POST
 def reports(request, pk, kind):
     """Have a report computed."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     if kind not in Report.Kind.values or kind == Report.Kind.COMPARISON:
         raise Http404
     options = {}
@@ -263,9 +292,10 @@ BACK = {"agreement": "agreement", "reliability": "quality", "quality": "quality"
 
 
 def report_progress(request, pk, kind):
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     other = number(request.GET.get("with")) or None
     report = get_object_or_404(Report, round=found, kind=kind, other=other)
+    guard(request.user, filter(None, [report.other]))
     url = reverse("report_progress", args=[pk, kind])
     url = f"{url}?with={other}" if other else url
     return live_part(request, "_progress.html", report, {"job": report, "name": kind, "url": url})

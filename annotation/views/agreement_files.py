@@ -10,14 +10,15 @@ from annotation import charts, counting
 from annotation.measuring import ends
 from annotation.models import Report
 from annotation.models.reports import counted
+from annotation.naming import names_for
 from annotation.templatetags.scheme import named
-from annotation.views.agreement import drawn_measures, pairs_of, people_of
-from annotation.views.rounds import round_of
+from annotation.views.agreement import drawn_measures, pairs_of
+from annotation.views.rounds import results_of
 
 
 def download(request, pk, kind):
     """The coefficients of a round as CSV, JSON, LaTeX or a figure."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     counting.catch_up(found)
     rows = drawn_measures(found)
     made = {"csv": _csv, "json": _json, "tex": _latex, "svg": _svg}
@@ -43,6 +44,8 @@ def _csv(request, round, rows):
             one = ends(one)
             values = [one["value"], one["low"], one["high"], one["undefined"]]
             table.writerow([measure.task.key, name, *values, measure.units, measure.judgements])
+    if openly := round.taking_part_openly().count():
+        table.writerow(["", "annotators who saw the others' answers", openly, *[""] * 5])
     return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
 
 
@@ -53,9 +56,24 @@ def _json(request, round, rows):
         "view": round.view,
         "hand_ins": counted(round),
         "intervals_of": _made(report),
+        "openly": {
+            "annotators": round.taking_part_openly().count(),
+            "warning": openly_warning(round),
+        },
         "tasks": [row["measure"].to_json() for row in rows],
     }
     return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
+
+
+def openly_warning(round):
+    """What has to be said beside the figures of a round, "" where everybody annotated blind."""
+    openly = round.taking_part_openly().count()
+    return (
+        f"{openly} of the annotators could see what others answered before the round was closed;"
+        " their judgements are not independent."
+        if openly
+        else ""
+    )
 
 
 def _made(report):
@@ -90,23 +108,26 @@ def _latex(request, round, rows):
             str(measure.judgements),
         ]
         lines.append(" & ".join(cells) + r" \\")
+    if warning := openly_warning(round):
+        lines.insert(1, f"% {warning}")
     lines += [r"\bottomrule", r"\end{tabular}", ""]
     return HttpResponse("\n".join(lines), content_type="application/x-tex; charset=utf-8")
 
 
 def _svg(request, round, rows):
     task = request.GET.get("pairs", "")
+    openly = round.taking_part_openly().count()
+    title = f"{round} ({_t('%(n)d openly') % {'n': openly}})" if openly else str(round)
     if task in round.scheme.keys:
         people, cells = _pair_cells(round, round.scheme[task])
-        drawn = charts.heat(f"{round} · {named(round.scheme[task])} · κ", people, cells)
+        drawn = charts.heat(f"{title} · {named(round.scheme[task])} · κ", people, cells)
     else:
-        drawn = charts.dots(f"{round} · α", [(named(row["task"]), row["alpha"]) for row in rows])
+        drawn = charts.dots(f"{title} · α", [(named(row["task"]), row["alpha"]) for row in rows])
     return HttpResponse(drawn, content_type="image/svg+xml; charset=utf-8")
 
 
 def _pair_cells(round, task):
-    totals = counting.totals(round)
-    people, _rows = people_of(round, totals, task)
-    matrix = pairs_of(task, totals, people, {})
+    names = names_for(round, round.corpus.my_role)
+    matrix = pairs_of(task, counting.totals(round), names, {})
     cells = [[cell["value"] if cell else None for _, cell in row] for _, row in matrix]
-    return [str(person) for person in people], cells
+    return [person["name"] for person, _ in matrix], cells

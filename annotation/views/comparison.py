@@ -5,20 +5,23 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotation import charts
+from annotation.blinding import guard
 from annotation.models import Report
-from annotation.views.rounds import round_of
+from annotation.views.rounds import results_of
 from corpus.scope import context, number
 
 
 def comparison(request, pk):
     """Two rounds beside each other, and whether the difference is more than chance."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     rounds = found.corpus.rounds.exclude(pk=found.pk).exclude(kind__in=["practice", "test"])
     other = rounds.filter(pk=number(request.GET.get("with"))).first()
     if request.method == "POST":
         other = get_object_or_404(rounds, pk=number(request.POST.get("with")))
+        guard(request.user, [other])
         Report.request(request.user, found, Report.Kind.COMPARISON, other=other)
         return redirect(f"{reverse('comparison', args=[pk])}?with={other.pk}")
+    guard(request.user, filter(None, [other]))
     report = Report.of(found, Report.Kind.COMPARISON, other) if other else None
     rows = _compared(found, report.result.get("tasks", {}) if report else {})
     shown = context(
@@ -29,6 +32,7 @@ def comparison(request, pk):
         rounds=rounds,
         report=report,
         rows=rows,
+        openly=[(each, each.taking_part_openly().count()) for each in [found, other] if each],
         progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
         if other
         else "",

@@ -17,7 +17,7 @@ def finding(request, pk):
     """Utterances of a corpus that fit, in the order they came in; leads give many a speaker."""
     corpus = corpus_of(request, pk)
     only = None if corpus.my_role == LEAD else request.user
-    form = FindingForm(request.GET, corpus=corpus, only=only)
+    form = FindingForm(request.GET, corpus=corpus, only=only, person=request.user)
     rows = Utterance.objects.filter(corpus=corpus)
     if corpus.my_role != LEAD:
         rows = rows.filter(dialogue__publication__isnull=False)

@@ -16,13 +16,13 @@ from django.views.decorators.http import require_POST
 from annotation import counting
 from annotation.breakdown import LENGTHS as EDGES
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
+from annotation.naming import Names, names_for
 from annotation.scheme import SchemeError
 from annotation.views.agreement import LENGTHS, bring_up
-from annotation.views.rounds import round_of
+from annotation.views.rounds import results_of
 from corpus.jobs import Refused, sentence
 from corpus.models import Source, Speaker, Utterance
 from corpus.scope import LEAD, context, number, page_of
-from people.models import Person
 
 KINDS = {
     "open": _("contested, not decided"),
@@ -37,12 +37,11 @@ KINDS = {
     "ambiguous": _("truly ambiguous"),
     "again": _("sent back for one more judgement"),
 }
-LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def round_items(request, pk):
     """Items of one task, those people differ on most first, narrowed by what the address says."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     bring_up(found)
     scheme = found.scheme
     key = request.GET.get("task") or scheme.keys[0]
@@ -50,10 +49,11 @@ def round_items(request, pk):
         raise Http404
     task, kind = scheme[key], request.GET.get("kind", "")
     rows = found.items.filter(task=key)
-    rows, told = _narrowed(request, found, task, of_kind(rows, kind))
+    names = names_for(found, found.corpus.my_role)
+    rows, told = _narrowed(request, found, task, of_kind(rows, kind), names)
     rows = rows.select_related("utterance__dialogue", "utterance__speaker")
     page = page_of(request, rows.order_by("-hardness", "utterance_id"), 20)
-    page.object_list = filled(found, list(page.object_list), found.corpus.my_role)
+    page.object_list = filled(found, list(page.object_list), names)
     shown = context(
         found.corpus,
         "rounds",
@@ -80,14 +80,13 @@ def of_kind(rows, kind):
     return rows.filter(kind=kind) if kind in Item.Kind.values else rows
 
 
-def _narrowed(request, round, task, rows):
+def _narrowed(request, round, task, rows, names):
     """The rows that the filters of an address leave, and what was asked in words."""
     asked, told = request.GET, []
     values = {value.key: value for value in task.values}
-    a, b = number(asked.get("a")), number(asked.get("b"))
-    lead = round.corpus.my_role == LEAD  # others see no names
-    names = Person.objects.filter(assignments__round=round).distinct().in_bulk([a, b])
-    if lead and a in names and b in names:
+    a, b = names.find(asked.get("a")), names.find(asked.get("b"))
+    lead = round.corpus.my_role == LEAD  # findings name people
+    if a and b:
         first, second = (Cast(KT(f"answers__p{who}"), CharField()) for who in (a, b))
         rows = rows.annotate(first=first, second=second)
         rows = rows.filter(first__isnull=False, second__isnull=False)
@@ -167,23 +166,18 @@ def _moment(text):
     return found if found and found.tzinfo else None
 
 
-def filled(round, rows, role):
-    """Items with their answers as values, by name for leads and by letter for others."""
-    persons = Person.objects.in_bulk({who for item in rows for who in item.given})
-    letters = letters_of(round)
+def filled(round, rows, names):
+    """Items with their answers as values, and who gave them as `names` calls them."""
     found = []
     for item in rows:
         values = {value.key: value for value in round.scheme[item.task].values}
-        answers = [
-            (str(persons[who]) if role == LEAD else letters[who], values[value])
-            for who, value in item.given.items()
-        ]
         soft = [(values[key], share) for key, share in item.soft.items() if share >= 0.005]
+        given = item.given
         found.append(
             {
                 "item": item,
                 "utterance": item.utterance,
-                "answers": sorted(answers, key=lambda pair: pair[0]),
+                "answers": [(names[who], values[given[who]]) for who in names.in_order(given)],
                 "soft": sorted(soft, key=lambda pair: -pair[1]),
                 "gold": values.get(item.gold),
                 "how": KINDS[item.provenance],
@@ -192,15 +186,9 @@ def filled(round, rows, role):
     return found
 
 
-def letters_of(round):
-    """A letter for each annotator of a round, the same on every page of it."""
-    people = round.assignments.order_by("person").values_list("person", flat=True).distinct()
-    return {who: LETTERS[n % 26] + ("" if n < 26 else str(n // 26)) for n, who in enumerate(people)}
-
-
 def adjudication(request, pk):
     """One contested item at a time: hardest first, of all tasks or of one."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     bring_up(found)
     key = request.GET.get("task", "")
     waiting = found.items.filter(open=True).order_by("-hardness", "utterance_id")
@@ -238,34 +226,34 @@ def _case(request, round, item):
     utterance = Utterance.whole.select_related("dialogue", "speaker").get(pk=item.utterance_id)
     dialogue, task = utterance.dialogue, round.scheme[item.task]
     others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
-    letters = letters_of(round)
+    names = Names(round, by_letter=True)  # for everybody who decides, leads too
     values = {value.key: value for value in task.values}
     remarks = Remark.objects.filter(
         assignment__round=round, utterance=utterance, taken_back=False
     ).select_related("assignment")
-    row = filled(round, [item], "")[0]
+    row = filled(round, [item], names)[0]
     beside = {other.task: other.given for other in others}
     rows = [
         (
-            letters[who],
-            values[value],
+            names[who],
+            values[item.given[who]],
             [
                 (t, next(v for v in t.values if v.key == beside[t.key][who]))
                 for t in round.scheme.tasks
                 if who in beside.get(t.key, {})
             ],
         )
-        for who, value in item.given.items()
+        for who in names.in_order(item.given)
     ]
     return {
         "item": item,
         "row": row,
-        "answers": sorted(rows, key=lambda each: each[0]),
+        "answers": rows,
         "task": task,
         "utterance": utterance,
         "dialogue": dialogue,
         "turns": list(dialogue.utterances.select_related("speaker")),
-        "remarks": [(letters.get(each.assignment.person_id, "?"), each) for each in remarks],
+        "remarks": [(names[each.assignment.person_id], each) for each in remarks],
         "history": Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
         .select_related("person")
         .order_by("-pk"),
@@ -277,7 +265,7 @@ def _case(request, round, item):
 @require_POST
 def adjudications(request, pk):
     """Decide one task of one utterance, and make of it what else was ticked."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     posted = request.POST
     utterance = get_object_or_404(
         Utterance.objects.filter(items__round=found).distinct(), pk=number(posted.get("utterance"))
@@ -332,7 +320,7 @@ def _make_of(request, round, ruling):
 @require_POST
 def consensus(request, pk):
     """Choose what makes the gold of a round."""
-    found = round_of(request, pk, LEAD)
+    found = results_of(request, pk, LEAD)
     chosen = request.POST.get("consensus", "")
     if chosen not in found.Consensus.values:
         raise Http404

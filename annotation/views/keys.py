@@ -5,6 +5,7 @@ from django.db.models import Count
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 
+from annotation.blinding import blind_dialogues, guard, guard_dialogue
 from annotation.models import GoldAnswer, Round, SchemeVersion
 from annotation.models.gold import gold_of, with_gold
 from annotation.scheme import SchemeError
@@ -24,20 +25,21 @@ from corpus.scope import (
 def keys(request, pk):
     """The dialogues with gold answers, and those that could get them."""
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
-    rows = with_gold(corpus).select_related("source").annotate(n=Count("utterances"))
-    rows = rows.order_by("source_id", "number")
-    others = corpus.dialogues.published().exclude(pk__in=rows.values("pk"))
+    blind = blind_dialogues(request.user).filter(corpus=corpus)
+    rows = with_gold(corpus).exclude(pk__in=blind.values("pk")).select_related("source")
+    rows = rows.annotate(n=Count("utterances")).order_by("source_id", "number")
+    others = corpus.dialogues.published().exclude(pk__in=with_gold(corpus).values("pk"))
+    others = others.exclude(pk__in=blind.values("pk"))
     words = request.GET.get("q", "").strip()
     if words:
         others = others.filter(search__contains=search_key(words))
     shown = context(
         corpus,
         "rounds",
-        page=page_of(
-            request, rows.annotate(n=Count("utterances")).order_by("source_id", "number"), 50
-        ),
+        page=page_of(request, rows, 50),
         others=others.select_related("source")[:20],
         q=words,
+        blind=blind.exists(),
     )
     return render(request, "annotation/keys.html", shown)
 
@@ -45,6 +47,7 @@ def keys(request, pk):
 def key(request, pk):
     """What is right in one dialogue, and why; filled in from a round if one is named."""
     dialogue = dialogue_of(request, pk, LEAD, ADJUDICATOR)
+    guard_dialogue(request.user, dialogue)
     corpus = dialogue.corpus
     version = corpus.schemes.first() or SchemeVersion.of(corpus)
     utterances = list(dialogue.utterances.select_related("speaker"))
@@ -59,7 +62,9 @@ def key(request, pk):
             messages.success(request, said % {"n": written})
             return redirect("keys", corpus.pk)
     known = GoldAnswer.known([dialogue])
-    proposed = _proposed(corpus, dialogue, number(request.GET.get("round")))
+    chosen = corpus.rounds.filter(pk=number(request.GET.get("round")))
+    guard(request.user, chosen)
+    proposed = _proposed(chosen, dialogue)
     rows = [
         {
             "utterance": utterance,
@@ -84,9 +89,8 @@ def _value(known, proposed, utterance, task):
     return found.value if found else proposed.get((utterance, task), "")
 
 
-def _proposed(corpus, dialogue, round_pk):
+def _proposed(rounds, dialogue):
     """What a round has settled on for this dialogue."""
-    rounds = corpus.rounds.filter(pk=round_pk)
     return {key: gold.value for key, gold in gold_of(rounds, [dialogue]).items() if gold.value}
 
 

@@ -10,7 +10,7 @@ from annotation import charts
 from annotation.models import Oddity, OddityAnswer, Report
 from annotation.templatetags.scheme import named
 from annotation.views.agreement import bring_up
-from annotation.views.rounds import round_of
+from annotation.views.rounds import results_of
 from corpus.scope import LEAD, context, page_of
 from people.models import Person
 
@@ -22,7 +22,7 @@ WHY_NO_MODEL = {
 
 def quality(request, pk):
     """Findings with their evidence, and the models of the annotators."""
-    found = round_of(request, pk, LEAD)
+    found = results_of(request, pk, LEAD)
     bring_up(found)
     state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
     rows = found.oddities.select_related("person").prefetch_related("answers__person")
@@ -103,7 +103,7 @@ def _reliability(round, report):
 def answers(request, pk):
     """Say what a finding was."""
     odd = get_object_or_404(Oddity.objects.select_related("round"), pk=pk)
-    found = round_of(request, odd.round_id, LEAD)
+    found = results_of(request, odd.round_id, LEAD)
     outcome = request.POST.get("outcome", "")
     if outcome not in OddityAnswer.Outcome.values:
         raise Http404

@@ -2,10 +2,21 @@
 
 from django.shortcuts import get_object_or_404, redirect, render
 
+from annotation import disclosure
+from annotation.blinding import (
+    SEERS,
+    blind_dialogues,
+    blind_rounds,
+    blinding_rounds,
+    guard,
+    seat_of,
+    why_withheld,
+)  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
 from annotation.models import Remark, Report, Round
 from annotation.models.reports import counted
 from annotation.models.rounds import resting
+from annotation.naming import names_for
 from annotation.progress import forecast, funnel, people
 from corpus.jobs import Refused, sentence
 from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, with_role
@@ -19,42 +30,66 @@ def rounds(request, pk):
 
 
 def new_round(request, pk):
+    """Open a round; `check` in what is sent shows who will see what, and opens nothing."""
     corpus = corpus_of(request, pk, LEAD)
     form = RoundForm(request.POST or None, corpus=corpus)
-    if request.method == "POST" and form.is_valid():
-        chosen = form.cleaned_data
-        quotas = {member.person: chosen["quota"] for member in chosen["annotators"]}
+    checked = "check" in request.POST
+    valid = form.is_valid()
+    if request.method == "POST" and valid and not checked:
         try:
-            opened = Round.open(
-                request.user,
-                corpus,
-                chosen["name"],
-                form.judged(),
-                quotas,
-                chosen["overlap"],
-                gold=form.gold(),
-                **form.options(),
-            )
+            return redirect("round", _opened(request, corpus, form).pk)
         except Refused as refusal:
             form.add_error(None, sentence(refusal))
-        else:
-            return redirect("round", opened.pk)
     page = context(corpus, "rounds", form=form, ready=corpus.dialogues.published().exists())
+    if page["ready"]:
+        page |= {"disclosure": disclosure.table(form.plan()), "checked": checked}
+    if request.htmx:
+        return render(request, "annotation/_who_will_see.html", page)
     return render(request, "annotation/new_round.html", page)
 
 
+def _opened(request, corpus, form):
+    chosen = form.cleaned_data
+    dialogues, order = form.judged(), form.options().get("order")
+    if order == Round.Order.UNCERTAIN:  # which tells how far people differed
+        blind = blind_dialogues(request.user).filter(pk__in=dialogues.values("pk"))
+        guard(request.user, blind_rounds(request.user).filter(places__dialogue__in=blind))
+    return Round.open(
+        request.user,
+        corpus,
+        chosen["name"],
+        dialogues,
+        {member.person: chosen["quota"] for member in chosen["annotators"]},
+        chosen["overlap"],
+        gold=form.gold(),
+        openly=[member.person for member in chosen["openly"]],
+        **form.options(),
+    )
+
+
 def round_of(request, pk, *roles):
+    """A round for what tells nothing of anybody's answers: its progress, its people, its verbs."""
     found = get_object_or_404(Round.objects.of(request.user), pk=pk)
     with_role(request, found.corpus, *(roles or (LEAD, ADJUDICATOR)))
     return found
 
 
-def round_page(request, pk):
-    """Progress person by person, and agreement task by task."""
-    from annotation.views.agreement import bring_up, drawn_measures
+def results_of(request, pk, *roles):
+    """A round for whatever depends on what people answered, remarked or decided in it.
 
+    Raises Withheld while the person annotates it, or another round on its dialogues, blind.
+    """
+    found = round_of(request, pk, *roles)
+    guard(request.user, [found])
+    return found
+
+
+def round_page(request, pk):
+    """Progress person by person, and agreement task by task; the latter not for somebody who
+    annotates these dialogues blind.
+    """
     found = round_of(request, pk)
-    left = bring_up(found)
+    blind = list(blinding_rounds(request.user, [found]).order_by("pk"))
     done, wanted = found.share_done()
     page = context(
         found.corpus,
@@ -65,15 +100,51 @@ def round_page(request, pk):
         funnel=None if found.published else funnel(found),
         stuck=None if found.published else at_most(found.stuck()),
         forecast=forecast(found, done, wanted),
-        people=people(found),
-        remarks=Remark.objects.filter(assignment__round=found).waiting().count(),
+        people=_people(request, found, blind),
         admission=AdmissionForm(round=found),
-        measures=drawn_measures(found),
-        report=Report.of(found, Report.Kind.AGREEMENT),
-        left=left,
-        refresh=left,
-        hand_ins=counted(found),
-        open_items=at_most(found.items.filter(open=True)),
-        oddities=found.oddities.waiting().count(),
+        blind=[(round, seat_of(request.user, round)) for round in blind],
     )
+    if not found.published:
+        nameless = names_for(found, found.corpus.my_role).by_letter
+        page["disclosure"] = disclosure.table(disclosure.Plan.of(found), nameless)
+    if not blind:
+        page |= _results(found)
     return render(request, "annotation/round.html", page)
+
+
+def _results(round):
+    """What the page of a round tells of people's answers."""
+    from annotation.views.agreement import bring_up, drawn_measures
+
+    left = bring_up(round)
+    return {
+        "remarks": Remark.objects.filter(assignment__round=round).waiting().count(),
+        "measures": drawn_measures(round),
+        "report": Report.of(round, Report.Kind.AGREEMENT),
+        "left": left,
+        "refresh": left,
+        "hand_ins": counted(round),
+        "open_items": at_most(round.items.filter(open=True)),
+        "oddities": round.oddities.waiting().count(),
+    }
+
+
+def _people(request, round, blind):
+    """The rows of `people` with what each is called, in that order for whoever sees letters."""
+    names = names_for(round, round.corpus.my_role)
+    test = [round.qualification or round]
+    hidden = {
+        **(dict.fromkeys(["gold", "low", "checks"]) if blind else {}),
+        **({"qualified": None} if blind and why_withheld(request.user, test) else {}),
+    }
+    seers = set(round.corpus.people(*SEERS).values_list("person", flat=True))
+    rows = []
+    for row in people(round):
+        seat = row["seat"]
+        may = seat.person_id in seers and not seat.unblinded and not seat.left_at and round.is_open
+        shown = {"name": names[seat.person_id], "may_unblind": may}
+        shown["openly"] = seat.unblinded and not names.by_letter  # few do: it would tell who
+        rows.append(row | hidden | shown)
+    if names.by_letter:
+        rows.sort(key=lambda row: names.rank[row["seat"].person_id])
+    return rows

@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from annotation.blinding import why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Participant, Qualification, Remark
+from annotation.naming import names_for
 from annotation.progress import by_state
-from annotation.views.rounds import round_of
+from annotation.views.rounds import results_of, round_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.normalization import search_key
@@ -69,7 +71,16 @@ def admission(request, pk):
     found = round_of(request, pk, LEAD)
     form = AdmissionForm(request.POST, round=found)
     if form.is_valid():
-        found.admit(request.user, form.cleaned_data["person"].person, form.cleaned_data["quota"])
+        chosen = form.cleaned_data
+        who = chosen["person"].person
+        try:
+            seat = found.admit(request.user, who, chosen["quota"], chosen["openly"])
+        except Refused as refusal:
+            messages.error(request, sentence(refusal))
+        else:
+            if seat.unblinded and not chosen["openly"]:
+                told = _("%(name)s takes part openly: they could see the answers of others before.")
+                messages.info(request, told % {"name": who})
     else:
         messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
     return redirect(f"{reverse('round', args=[pk])}#people")
@@ -77,12 +88,20 @@ def admission(request, pk):
 
 @require_POST
 def participant(request, pk):
-    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold."""
+    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold;
+    or unblind, which adjudicators may choose for themselves.
+    """
     seats = Participant.objects.select_related("round__corpus", "person")
     seat = get_object_or_404(seats, pk=pk)
-    found = round_of(request, seat.round_id, LEAD)
     verb = request.POST.get("verb")
-    if verb == "halt":
+    own = verb == "unblind" and seat.person_id == request.user.pk
+    found = round_of(request, seat.round_id, LEAD, *([ADJUDICATOR] if own else []))
+    if verb == "unblind":
+        try:
+            seat.unblind(request.user)
+        except Refused as refusal:
+            messages.error(request, sentence(refusal))
+    elif verb == "halt":
         seat.halt(request.user)
     elif verb == "let on":
         seat.let_on(request.user)
@@ -118,7 +137,11 @@ def places(request, pk):
     given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
     for assignment in given:
         work.setdefault(assignment.dialogue_id, []).append(assignment)
-    page.object_list = [(place, work.get(place.dialogue_id, [])) for place in page]
+    names = names_for(found, found.corpus.my_role)
+    page.object_list = [
+        (place, [(names[each.person_id], each) for each in _listed(work, place, names)])
+        for place in page
+    ]
     shown = context(
         found.corpus,
         "rounds",
@@ -126,9 +149,16 @@ def places(request, pk):
         page=page,
         state=state,
         q=words,
+        blind=bool(why_withheld(request.user, [found])),
         seats=found.participants.filter(left_at=None).select_related("person"),
     )
     return render(request, "annotation/places.html", shown)
+
+
+def _listed(work, place, names):
+    """Who has a dialogue: as they got it, or by letter where that would tell who came first."""
+    given = work.get(place.dialogue_id, [])
+    return sorted(given, key=lambda one: names.rank[one.person_id]) if names.by_letter else given
 
 
 @require_POST
@@ -160,7 +190,7 @@ def place(request, pk, place):
 
 def remarks(request, pk):
     """Comments and flags: an inbox that is answered and emptied."""
-    found = round_of(request, pk)
+    found = results_of(request, pk)
     rows = Remark.objects.filter(assignment__round=found, taken_back=False)
     state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
     if kind in Remark.Kind.values:
@@ -172,11 +202,13 @@ def remarks(request, pk):
     rows = rows.select_related(
         "assignment__person", "utterance__speaker", "utterance__dialogue", "resolution__person"
     ).prefetch_related("replies__person")
+    names, page = names_for(found, found.corpus.my_role), page_of(request, rows, 20)
+    page.object_list = [_named(row, names) for row in page]
     shown = context(
         found.corpus,
         "rounds",
         round=found,
-        page=page_of(request, rows, 20),
+        page=page,
         state=state,
         kind=kind,
         kinds=Remark.Kind,
@@ -184,11 +216,22 @@ def remarks(request, pk):
     return render(request, "annotation/remarks.html", shown)
 
 
+def _named(remark, names):
+    """A remark with what its author and those who answered are called."""
+    resolution = getattr(remark, "resolution", None)
+    return {
+        "remark": remark,
+        "author": names[remark.assignment.person_id],
+        "replies": [(names.of(reply.person), reply) for reply in remark.replies.all()],
+        "resolver": names.of(resolution.person) if resolution else "",
+    }
+
+
 @require_POST
 def remark(request, pk):
     """Answer a remark, say that it is dealt with, or take that back."""
     row = get_object_or_404(Remark.objects.select_related("assignment__round"), pk=pk)
-    round_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
+    results_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
     try:
         if request.POST.get("words", "").strip():
             row.reply(request.user, request.POST["words"])

@@ -5,6 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from annotation.blinding import guard_guideline
 from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, drawn_up
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
@@ -82,6 +83,7 @@ def preview(request, pk):
 def new_guideline(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     newest = corpus.guidelines.first()
+    guard_guideline(request.user, newest)
     form = GuidelineForm(request.POST or None, initial={"text": newest.text if newest else ""})
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data

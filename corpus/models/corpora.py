@@ -52,6 +52,14 @@ class Corpus(models.Model):
         """The person's role here, or None."""
         return self.memberships.filter(person=person).values_list("role", flat=True).first()
 
+    @transaction.atomic
+    def set_blind_adjudication(self, person, blind):
+        """Whether adjudicators see letters for the annotators, or names."""
+        if self.blind_adjudication != blind:
+            self.blind_adjudication = blind
+            self.save(update_fields=["blind_adjudication"])
+            Event.record(person, "set", self, blind_adjudication=blind)
+
     def counts(self):
         """How many dialogues, published ones and utterances, as its sources have counted them."""
         sums = {

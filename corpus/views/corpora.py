@@ -2,6 +2,7 @@
 
 from django.contrib import messages
 from django.db.models import Count
+from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -10,6 +11,7 @@ from django.views.decorators.http import require_POST
 from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
 from corpus.scope import LEAD, context, corpus_of, page_of
+from corpus.visibility import withheld_details
 from people.models import Event, Invitation
 
 
@@ -53,6 +55,17 @@ def people(request, pk):
 
 
 @require_POST
+def blind_adjudication(request, pk):
+    """Choose whether adjudicators see letters for the annotators, or names."""
+    corpus = corpus_of(request, pk, LEAD)
+    chosen = request.POST.get("shown")
+    if chosen not in ("letters", "names"):
+        raise Http404
+    corpus.set_blind_adjudication(request.user, chosen == "letters")
+    return redirect(f"{reverse('people', args=[pk])}#adjudication")
+
+
+@require_POST
 def invite(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     invitation = Invitation.objects.create(invited_by=request.user)
@@ -71,17 +84,26 @@ def membership(request, pk):
     if member.role == LEAD and role != LEAD and leads.count() == 1:
         messages.error(request, _("A corpus needs a lead. Make somebody else lead first."))
     elif role in Membership.Role.values:
-        Event.record(request.user, "appoint", member, person=member.person.username, role=role)
+        _told(request, "appoint", member, role=role)
         member.role = role
         member.save(update_fields=["role"])
     elif role == "none":
-        Event.record(request.user, "dismiss", member, person=member.person.username)
+        _told(request, "dismiss", member)
         member.delete()
     return redirect("people", member.corpus_id)
 
 
+def _told(request, verb, member, **more):
+    """Write down what becomes of a member, and what they were."""
+    Event.record(request.user, verb, member, person=member.person.username, was=member.role, **more)
+
+
 def events(request, pk):
+    """Who did what; without the details that tell somebody who annotates blind of answers."""
     corpus = corpus_of(request, pk, LEAD)
     rows = Event.objects.filter(corpus_id=corpus.pk).select_related("person")
-    page = context(corpus, "corpus", page=page_of(request, rows, 100))
+    page = page_of(request, rows, 100)
+    withheld = withheld_details(request.user, list(page))
+    page.object_list = [(event, withheld.get(event.pk, "")) for event in page]
+    page = context(corpus, "corpus", page=page)
     return render(request, "corpus/events.html", page)

@@ -136,6 +136,7 @@ def shown(request, release, **more):
     if frozen:
         page |= {
             "agreement": _agreement(release),
+            "openly": _openly(release),
             "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
@@ -166,6 +167,13 @@ def _agreement(release):
         return []
     scheme = Scheme.from_json(_read(release, "scheme.json")["tasks"])
     return [{**row, "task": scheme[row["task"]]} for row in found["tasks"]]
+
+
+def _openly(release):
+    """Round -> pseudonyms of annotators who could see others' answers, as frozen; {} also for
+    releases that were frozen before it was written down.
+    """
+    return (_read(release, "agreement.json") or {}).get("openly", {}).get("rounds", {})
 
 
 def _quality(release):

@@ -13,10 +13,16 @@ class Command(BaseCommand):
         parser.add_argument("name")
         parser.add_argument("--corpus", required=True)
         parser.add_argument("--annotators", nargs="+", required=True, help="usernames")
+        parser.add_argument(
+            "--openly",
+            nargs="*",
+            default=[],
+            help="usernames among them: leads and adjudicators who see others' answers meanwhile",
+        )
         parser.add_argument("--overlap", type=int, default=3, help="people per dialogue")
         parser.add_argument("--seed", type=int, default=0)
 
-    def handle(self, name, corpus, annotators, overlap, seed, **options):
+    def handle(self, name, corpus, annotators, overlap, seed, openly, **options):
         found = Corpus.objects.filter(name=corpus).first()
         if found is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
@@ -24,11 +30,16 @@ class Command(BaseCommand):
         unknown = set(annotators) - {person.username for person in people}
         if unknown:
             raise CommandError(f"There is nobody called {', '.join(sorted(unknown))}.")
+        if stray := sorted(set(openly) - set(annotators)):
+            raise CommandError(f"--openly names nobody of --annotators: {', '.join(stray)}.")
         if found.rounds.filter(name=name).exists():
             raise CommandError(f"{corpus!r} has a round called {name!r} already.")
         dialogues = found.dialogues.published()
+        frank = [person for person in people if person.username in openly]
         try:
-            opened = Round.open(None, found, name, dialogues, people, overlap, seed=seed)
+            opened = Round.open(
+                None, found, name, dialogues, people, overlap, seed=seed, openly=frank
+            )
         except Refused as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")

@@ -1,0 +1,285 @@
+"""Who sees what in a round, person by person, before it is opened and while it runs; and what the
+people who are to annotate it know already.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from django.db.models import Count, Q, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from annotation.blinding import SEERS, WITHHELD, blinding_rounds
+from annotation.models import Adjudication, Assignment, GoldAnswer, Guideline, Round
+from corpus.models import Corpus, Dialogue, Membership, Utterance
+from corpus.visibility import MODALITIES
+from people.models import Person
+
+YES, NO = gettext_lazy("yes"), gettext_lazy("no")
+LATER = gettext_lazy("when the round is closed")
+ELSEWHERE = gettext_lazy("not while annotating; on other pages yes")
+OWN = gettext_lazy("own ones only, until the round is closed")
+NEVER = gettext_lazy("own ones only")
+OPENLY = gettext_lazy("yes; releases say so")
+SUGGESTED = {
+    Round.Shown.NEVER: gettext_lazy("never"),
+    Round.Shown.AFTER: gettext_lazy("after judging"),
+    Round.Shown.BEFORE: gettext_lazy("before judging"),
+}
+PARTS = {
+    "blind": gettext_lazy("annotates"),
+    "openly": gettext_lazy("annotates openly"),
+    "": gettext_lazy("does not annotate"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One person, or all of a role who do not annotate, and what they see. The cells are words;
+    those of `modalities` are in the order picture, sound, words.
+    """
+
+    who: str
+    role: str
+    part: str  # a key of PARTS
+    modalities: list[str]
+    suggestions: str
+    answers: str
+    names: str
+    known: list[str] = field(default_factory=list)  # what they have seen of these dialogues before
+
+    @property
+    def does(self):
+        return PARTS[self.part]
+
+
+@dataclass
+class Plan:
+    """What decides who sees what: a round, or the choices of the form that opens one."""
+
+    corpus: Corpus
+    dialogues: QuerySet[Dialogue]
+    annotators: list[Person]
+    openly: set[int]  # ids of those among them who take part openly
+    view: str = Round.View.FULL
+    suggestions: str = Round.Shown.NEVER
+    order: str = Round.Order.SEQUENTIAL
+    gold_feedback: bool = False
+    guideline: Guideline | None = None
+    round: Round | None = None  # None before it is opened
+
+    @classmethod
+    def of(cls, round: Round) -> "Plan":
+        seats = list(round.participants.filter(left_at=None).select_related("person"))
+        names = ("corpus", "view", "suggestions", "order", "gold_feedback", "guideline")
+        return cls(
+            dialogues=Dialogue.objects.filter(pk__in=round.places.values("dialogue")),
+            annotators=[seat.person for seat in seats],
+            openly={seat.person_id for seat in seats if seat.unblinded},
+            round=round,
+            **{name: getattr(round, name) for name in names},
+        )
+
+
+def rows(plan: Plan, nameless: bool = False) -> list[Row]:
+    """Everybody who annotates, then each role of those who do not.
+
+    `nameless` counts those who annotate by role, for whoever meets them as letters: a name with
+    what its bearer sees would tell which letter is theirs.
+    """
+    roles = dict(plan.corpus.memberships.values_list("person", "role"))
+    by_role = sorted(plan.annotators, key=lambda one: (_rank(roles.get(one.pk)), str(one)))
+    kinds = [(roles.get(one.pk, ""), one.pk in plan.openly) for one in by_role]
+    if nameless:
+        found = [
+            _annotator(plan, _people(role, count), role, openly, [])
+            for (role, openly), count in Counter(kinds).items()
+        ]
+    else:
+        known = known_before(plan)
+        found = [
+            _annotator(plan, str(person), role, openly, known[person.pk])
+            for person, (role, openly) in zip(by_role, kinds, strict=True)
+        ]
+    inside = {person.pk for person in plan.annotators}
+    for role in Membership.Role:
+        others = sum(1 for who, one in roles.items() if one == role and who not in inside)
+        if others:
+            found.append(_bystanders(plan, role, others))
+    return found
+
+
+def _rank(role) -> int:
+    return [*SEERS, Membership.Role.ANNOTATOR].index(role) if role else 3
+
+
+def _people(role: str, count: int) -> str:
+    who = {
+        "lead": ngettext("%(n)d lead", "%(n)d leads", count),
+        "adjudicator": ngettext("%(n)d adjudicator", "%(n)d adjudicators", count),
+    }.get(role, ngettext("%(n)d annotator", "%(n)d annotators", count))
+    return who % {"n": count}
+
+
+def _annotator(plan: Plan, who: str, role: str, openly: bool, known: list[str]) -> Row:
+    hidden = WITHHELD[Round.View(plan.view)]
+    own = OWN if role in SEERS else NEVER
+    return Row(
+        who=who,
+        role=str(Membership.Role(role).label) if role else _("not in this corpus any more"),
+        part="openly" if openly else "blind",
+        modalities=[
+            str((ELSEWHERE if openly else LATER) if one in hidden else YES) for one in MODALITIES
+        ],
+        suggestions=str(SUGGESTED[Round.Shown(plan.suggestions)]),
+        answers=str(OPENLY if openly else own),
+        names=_called(plan, role),
+        known=known,
+    )
+
+
+def _bystanders(plan: Plan, role: str, count: int) -> Row:
+    return Row(
+        who=_("%(people)s more") % {"people": _people(role, count)},
+        role=str(Membership.Role(role).label),
+        part="",
+        modalities=[str(YES)] * len(MODALITIES),
+        suggestions=str(NO),
+        answers=str(YES if role in SEERS else NO),
+        names=_called(plan, role),
+    )
+
+
+def _called(plan: Plan, role: str) -> str:
+    """How somebody of the role meets the annotators."""
+    if role == Membership.Role.LEAD:
+        return _("names; letters while adjudicating")
+    if role == Membership.Role.ADJUDICATOR:
+        return _("letters") if plan.corpus.blind_adjudication else _(
+            "names; letters while adjudicating"
+        )  # fmt: skip
+    return str(NO)
+
+
+def known_before(plan: Plan) -> dict[int, list[str]]:
+    """Person id -> sentences on what those who annotate know of the dialogues from before."""
+    found: dict[int, list[str]] = defaultdict(list)
+    for tell in (_annotated, _could_see, _decided, _labelled):
+        for who, said in tell(plan):
+            found[who].append(said)
+    return found
+
+
+def _earlier(plan: Plan) -> QuerySet[Round]:
+    rounds = Round.objects.filter(corpus=plan.corpus)
+    return rounds.exclude(pk=plan.round.pk) if plan.round else rounds
+
+
+def _annotated(plan: Plan):
+    """Who annotated some of the dialogues in another round, and in which view."""
+    work = Assignment.objects.filter(
+        round__in=_earlier(plan),
+        person__in=plan.annotators,
+        dialogue__in=plan.dialogues.values("pk"),
+    ).order_by("round", "person")
+    rows = work.values_list("person", "round__name", "round__view").annotate(
+        n=Count("dialogue", distinct=True)
+    )
+    for who, name, view, count in rows:
+        said = ngettext(
+            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
+            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
+            count,
+        )
+        yield who, said % {"n": count, "round": name, "view": Round.View(view).label}
+
+
+def _could_see(plan: Plan):
+    """Leads and adjudicators who could see others' answers about the dialogues in other rounds."""
+    judged = Assignment.objects.filter(dialogue__in=plan.dialogues.values("pk")).submitted()
+    rounds = list(_earlier(plan).filter(pk__in=judged.order_by().values("round")).order_by("pk"))
+    if not rounds:
+        return
+    roles = plan.corpus.memberships.filter(role__in=SEERS, person__in=plan.annotators)
+    for who in roles.select_related("person"):
+        seen = [round.name for round in rounds if not blinding_rounds(who.person, [round]).exists()]
+        if seen:
+            said = _("as %(role)s, can see what others answered in %(rounds)s")
+            yield (
+                who.person_id,
+                said
+                % {
+                    "role": who.get_role_display(),
+                    "rounds": ", ".join(seen),
+                },
+            )
+
+
+def _decided(plan: Plan):
+    rulings = Adjudication.objects.filter(
+        person__in=plan.annotators, utterance__dialogue__in=plan.dialogues.values("pk")
+    ).order_by("person")
+    rows = rulings.values_list("person").annotate(n=Count("utterance", distinct=True))
+    for who, count in rows:
+        said = ngettext(
+            "adjudicated %(n)d utterance of them",
+            "adjudicated %(n)d utterances of them",
+            count,
+        )
+        yield who, said % {"n": count}
+
+
+def _labelled(plan: Plan):
+    gold = GoldAnswer.objects.filter(
+        person__in=plan.annotators, utterance__dialogue__in=plan.dialogues.values("pk")
+    ).order_by("person")
+    for who, count in gold.values_list("person").annotate(n=Count("utterance", distinct=True)):
+        said = ngettext(
+            "wrote gold answers for %(n)d utterance of them",
+            "wrote gold answers for %(n)d utterances of them",
+            count,
+        )
+        yield who, said % {"n": count}
+
+
+def notes(plan: Plan) -> Iterable[str]:
+    """What the table cannot tell: where something is known that no page can withhold."""
+    if plan.view == Round.View.SILENT:
+        yield _("Subtitles burnt into the film itself remain visible in the silent view.")
+    if plan.view != Round.View.FULL:
+        yield _(
+            "Every member of the corpus could open published dialogues with film, sound and words"
+            " before the round; who did is not on record."
+        )
+    if plan.order == Round.Order.UNCERTAIN:
+        yield _("The order, least certain first, tells how doubtful a dialogue was before.")
+    if plan.gold_feedback:
+        yield _("Annotators see how many of their answers agree with gold answers.")
+    if quoted := _examples(plan):
+        yield ngettext(
+            "The guideline has an example from %(n)d of these utterances. Those who annotate it do"
+            " not see the example before the round is closed.",
+            "The guideline has examples from %(n)d of these utterances. Those who annotate them do"
+            " not see these examples before the round is closed.",
+            quoted,
+        ) % {"n": quoted}
+    yield _(
+        "Comments are written by people: a comment or an answer to one may name somebody or tell"
+        " an answer."
+    )
+
+
+def _examples(plan: Plan) -> int:
+    if plan.guideline is None:
+        return 0
+    versions = Guideline.objects.filter(corpus=plan.corpus, number__lte=plan.guideline.number)
+    return Utterance.whole.filter(
+        Q(uid__in=versions.exclude(note="").values("note")), corpus=plan.corpus,
+        dialogue__in=plan.dialogues.values("pk"),
+    ).count()  # fmt: skip
+
+
+def table(plan: Plan, nameless: bool = False) -> dict:
+    """What the fragment `_who_sees_what.html` shows."""
+    return {"rows": rows(plan, nameless), "notes": list(notes(plan))}

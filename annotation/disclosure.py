@@ -196,24 +196,34 @@ def _annotated(plan: Plan):
 
 
 def _could_see(plan: Plan):
-    """Leads and adjudicators who could see others' answers about the dialogues in other rounds."""
+    """Leads and adjudicators who could see others' answers about the dialogues in other rounds,
+    before this one was opened.
+    """
     judged = Assignment.objects.filter(dialogue__in=plan.dialogues.values("pk")).submitted()
+    if plan.round:
+        judged = judged.filter(submission__at__lte=plan.round.opened_at)
     rounds = list(_earlier(plan).filter(pk__in=judged.order_by().values("round")).order_by("pk"))
     if not rounds:
         return
     roles = plan.corpus.memberships.filter(role__in=SEERS, person__in=plan.annotators)
     for who in roles.select_related("person"):
-        seen = [round.name for round in rounds if not blinding_rounds(who.person, [round]).exists()]
+        seen = [round.name for round in rounds if not _was_blind(plan, who.person, round)]
         if seen:
-            said = _("as %(role)s, can see what others answered in %(rounds)s")
+            said = _("as %(role)s, could see what others answered in %(rounds)s")
             yield (
                 who.person_id,
-                said
-                % {
-                    "role": who.get_role_display(),
-                    "rounds": ", ".join(seen),
-                },
+                said % {"role": who.get_role_display(), "rounds": ", ".join(seen)},
             )
+
+
+def _was_blind(plan: Plan, person: Person, round: Round) -> bool:
+    """Whether the results of another round were withheld from the person until this was opened."""
+    if plan.round is None:
+        return blinding_rounds(person, [round]).exists()
+    seat = round.participants.filter(person=person, left_at=None, unblinded=False)
+    still = Q(round__closure=None) | Q(round__closure__at__gte=plan.round.opened_at)
+    others = blinding_rounds(person, [round]).exclude(pk=plan.round.pk)
+    return seat.filter(still).exists() or others.exists()
 
 
 def _decided(plan: Plan):

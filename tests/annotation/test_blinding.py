@@ -1,0 +1,553 @@
+"""Blind is blind: what reaches somebody who annotates a round does not depend on what others
+answered, remarked or decided; and nobody who could have looked counts as blind.
+"""
+
+import contextlib
+import difflib
+import json
+import re
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from annotation import blinding, counting
+from annotation.models import (
+    Adjudication,
+    GoldAnswer,
+    Guideline,
+    Item,
+    Judgement,
+    Participant,
+    Remark,
+    Report,
+    Skip,
+    Submission,
+)  # fmt: skip
+from annotation.urls import urlpatterns
+from corpus.jobs import Refused
+from corpus.models import Membership
+from people.models import Event, Person
+from tests.factories import (
+    judge,
+    make_corpus,
+    make_dialogue,
+    make_member,
+    make_person,
+    make_release,
+    open_round,
+)  # fmt: skip
+
+LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
+RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
+    *("agreement", "agreement_file", "comparison", "quality", "round_items", "adjudication"),
+    *("remarks_inbox", "key", "report_progress"),
+}
+OPEN = {"round", "rounds", "places", "extension", "new_round", "schemes", "guideline", "keys"}
+OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
+OPEN |= {"republication"}
+ACTIONS = {  # of these nothing can be read
+    *("judgements", "submission", "skip", "take_back", "presence", "remarks", "warnings"),
+    *("next_assignment", "reports", "oddity_answers", "adjudications", "consensus", "closure"),
+    *("reopening", "pause", "resume", "admission", "participant", "place", "remark"),
+    "scheme_preview",
+}
+NOISE = re.compile(
+    r"csrfmiddlewaretoken.\W+value=.\w+|x-csrftoken\W+\w+|nonce=.[\w+/=-]+|nonce-[\w+/=-]+"
+)
+
+
+class Scene:
+    """A round of three dialogues that a lead and two annotators judge; everything that can be said
+    or decided about it is there.
+    """
+
+    def __init__(self, role=LEAD, openly=False):
+        self.boss = make_person()
+        self.corpus = make_corpus(self.boss)
+        self.one, self.two = make_member(self.corpus), make_member(self.corpus)
+        self.judge = make_member(self.corpus, ADJUDICATOR)
+        self.reader = make_member(self.corpus, role)
+        for _ in range(3):
+            make_dialogue(self.corpus)
+        self.dialogues = list(self.corpus.dialogues.order_by("pk"))
+        self.people = [self.one, self.two, self.reader]
+        self.round = open_round(
+            self.corpus, self.people, openly=[self.reader] if openly else [], suggestions="after"
+        )
+        for seat in self.round.participants.exclude(person=self.reader):
+            for dialogue in self.dialogues[:2]:
+                work = seat.assign(None, self.round.places.get(dialogue=dialogue))
+                judge(work, emotion="joy" if seat.person == self.one else "anger")
+        self.skip = self.round.participants.get(person=self.one).assign(
+            None, self.round.places.get(dialogue=self.dialogues[2])
+        )
+        self.skip.skip(Skip.Reason.OTHER, "everybody is angry in it")
+        self.own = self.round.participants.get(person=self.reader).assign(
+            None, self.round.places.get(dialogue=self.dialogues[0])
+        )
+        judge(self.own, emotion="fear")
+        self.other = open_round(self.corpus, [self.one, self.two], overlap=2, name="second view")
+        for seat in self.other.participants.all():
+            judge(seat.assign(None, self.other.places.get(dialogue=self.dialogues[1])))
+        counting.catch_up_all([self.round, self.other])
+        self._decide()
+
+    def _decide(self):
+        self.utterance = utterance = self.dialogues[1].utterances.first()
+        work = self.round.assignments.get(person=self.one, dialogue=self.dialogues[1])
+        self.remark = Remark.make(work, utterance, "comment", "she is plainly angry")
+        self.remark.reply(self.judge, "yes, angry")
+        Adjudication.rule(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
+        GoldAnswer.key(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
+        task = self.round.scheme["emotion"]
+        value = next(value for value in task.values if value.key == "anger")
+        Guideline.draw_up(self.boss, self.corpus, "# What to do\n\nLook twice.")
+        Guideline.add_example(self.boss, self.corpus, utterance, task, value, "she shouts")
+        for kind in ("agreement", "quality", "reliability"):
+            Report.request(self.boss, self.round, kind)
+            Report.of(self.round, kind).measure()
+        Report.request(self.boss, self.round, "comparison", other=self.other)
+        Report.of(self.round, "comparison", self.other).measure()
+        self.oddity = self.round.oddities.create(
+            kind="monotone", person=self.one, task="emotion", key="made", count=2, surprise=4.0,
+            evidence={"spans": [[1, 2]], "value": "joy", "of": 2}, rows=[utterance.pk],
+        )  # fmt: skip
+        self.oddity.answer(self.boss, "explained", "joyful by nature")
+
+    def change(self):
+        """What anybody but the reader answered, remarked and decided is something else now."""
+        others = Judgement.objects.exclude(assignment__person=self.reader)
+        others.filter(task="emotion").update(value="disgust")
+        others.filter(task="sentiment").update(value="positive")
+        for round in (self.round, self.other):
+            counting.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
+        Adjudication.objects.update(value="sadness", reason="weeps", verdict="value")
+        counting.resettle(self.round)
+        Remark.objects.update(words="she is plainly sad", kind="bad_cut")
+        self.remark.replies.update(words="yes, sad")
+        Remark.make(
+            self.round.assignments.get(person=self.two, dialogue=self.dialogues[1]),
+            self.utterance, "comment", "one more",
+        )  # fmt: skip
+        Event.objects.filter(noun="remark").order_by("-pk").first().delete()
+        GoldAnswer.objects.update(value="sadness", why="weeps")
+        Skip.objects.update(reason="upsetting", words="everybody is sad in it")
+        for guideline in Guideline.objects.all():
+            text = guideline.text.replace("愤怒", "悲伤").replace("anger", "sadness")
+            Guideline.objects.filter(pk=guideline.pk).update(text=text.replace("shouts", "weeps"))
+        self.round.oddities.update(count=1, surprise=3.0, task="sarcasm")
+        self.round.oddities.create(kind="fast", person=self.two, key="more", surprise=9.0)
+        self.oddity.answers.update(words="sad by nature", outcome="talked")
+        for report in Report.objects.all():
+            report.result |= {"tasks": {}, "replicates": 7}
+            report.hand_ins += 1
+            report.save()
+        for event in Event.objects.filter(verb__in=["adjudicate", "remark", "skip", "key"]):
+            event.detail = dict.fromkeys(event.detail, "changed")
+            event.save()
+
+    def addresses(self):
+        """Every address that can be read, by name; of some with more than one query."""
+        values = {"kind": "agreement", "round": self.round.pk}
+        for pattern in urlpatterns:
+            name = pattern.name
+            assert name in RESULTS | OPEN | ACTIONS, f"say in this test what {name} is"
+            if name in ACTIONS:
+                continue
+            corpus = "corpora/<int:pk>" in str(pattern.pattern)
+            pk = self.corpus.pk if corpus else self.round.pk
+            if name in ("key", "republication"):
+                pk = self.dialogues[1].pk
+            if name == "assignment":
+                pk = self.own.pk
+            if name == "guideline":
+                for guideline in self.corpus.guidelines.all():
+                    yield name, reverse(name, args=[guideline.pk])
+                continue
+            if name == "agreement_file":
+                for kind in ("csv", "json", "tex", "svg"):
+                    yield name, reverse(name, args=[pk, kind])
+                yield name, f"{reverse(name, args=[pk, 'svg'])}?pairs=emotion"
+                continue
+            if name == "report_progress":
+                yield name, reverse(name, args=[pk, values["kind"]])
+                yield name, f"{reverse(name, args=[pk, 'comparison'])}?with={self.other.pk}"
+                continue
+            yield name, reverse(name, args=[] if pattern.pattern._route.count("<") == 0 else [pk])
+        for value in ("joy", "anger", "fear", "disgust"):
+            address = reverse("finding", args=[self.corpus.pk])
+            yield "finding", f"{address}?label=emotion:{value}"
+        for state in ("waiting", "begun", "complete", "stuck", "withdrawn"):
+            yield "places", f"{reverse('places', args=[self.round.pk])}?state={state}"
+        yield "agreement", f"{reverse('agreement', args=[self.round.pk])}?task=emotion"
+        yield "comparison", f"{reverse('comparison', args=[self.round.pk])}?with={self.other.pk}"
+        yield "agreement", reverse("agreement", args=[self.other.pk])  # the same dialogues
+        yield "round", reverse("round", args=[self.other.pk])
+        yield "round_items", reverse("round_items", args=[self.other.pk])
+        yield "agreement", f"/api/rounds/{self.round.pk}/agreement/"
+        yield "events", reverse("events", args=[self.corpus.pk])
+        yield "corpus", reverse("corpus", args=[self.corpus.pk])
+
+
+def read(person, scene):
+    """(name, address) -> status and content without what is drawn for each response."""
+    client = Client()
+    client.force_login(person)
+    found = {}
+    for name, address in scene.addresses():
+        response = client.get(address)
+        found[name, address] = (response.status_code, NOISE.sub("", response.content.decode()))
+    return found
+
+
+def differences(before, after):
+    """(name, address, the lines that differ) of every response that changed."""
+    return [
+        (name, address, line)
+        for name, address in before
+        for line in difflib.unified_diff(
+            before[name, address][1].splitlines(), after[name, address][1].splitlines(), n=0
+        )
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("role", [LEAD, ADJUDICATOR, ANNOTATOR])
+def test_nothing_depends_on_others_for_whoever_annotates_blind(role):
+    scene = Scene(role)
+    before = read(scene.reader, scene)
+    scene.change()
+    after = read(scene.reader, scene)
+    assert differences(before, after) == []
+    statuses = {}
+    for (name, _address), (status, _content) in before.items():
+        statuses.setdefault(name, set()).add(status)
+    if role == ANNOTATOR:
+        assert all(statuses[name] == {404} for name in RESULTS)
+    elif role == ADJUDICATOR:
+        assert all(statuses[name] == {403} for name in RESULTS - {"quality"})
+        assert statuses["quality"] == {404} and statuses["round"] == {200}
+    else:
+        assert all(statuses[name] == {403} for name in RESULTS)
+        assert all(statuses[name] == {200} for name in ("round", "rounds", "places", "keys"))
+
+
+@pytest.mark.django_db
+def test_whoever_takes_part_openly_sees_it_all_and_so_the_test_above_can_fail():
+    scene = Scene(openly=True)
+    before = read(scene.reader, scene)
+    assert {status for (name, _), (status, _) in before.items() if name in RESULTS} == {200}
+    scene.change()
+    after = read(scene.reader, scene)
+    changed = {name for name, address in before if before[name, address] != after[name, address]}
+    assert RESULTS - {"report_progress"} <= changed
+    assert changed >= {"round", "places", "finding", "events", "guideline"}
+
+
+@pytest.mark.django_db
+def test_what_is_withheld_comes_with_the_reason_and_the_way_to_see_it(client_of):
+    scene = Scene()
+    client = client_of(scene.reader)
+    refused = client.get(reverse("agreement", args=[scene.round.pk]))
+    assert refused.status_code == 403 and scene.round.name in refused.content.decode()
+    told = client.get(f"/api/rounds/{scene.round.pk}/agreement/")
+    assert told.status_code == 403 and scene.round.name in told.json()["detail"]
+    page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
+    assert "You annotate these dialogues yourself" in page and "measures" not in page
+    seat = scene.round.participants.get(person=scene.reader)
+    client.post(reverse("participant", args=[seat.pk]), {"verb": "unblind"})
+    seat.refresh_from_db()
+    assert seat.unblinded and Event.objects.filter(verb="unblind", noun_id=seat.pk).count() == 1
+    assert client.get(reverse("agreement", args=[scene.round.pk])).status_code == 200
+    client.post(reverse("participant", args=[seat.pk]), {"verb": "unblind"})  # twice is once
+    assert Event.objects.filter(verb="unblind", noun_id=seat.pk).count() == 1
+
+
+@pytest.mark.django_db
+def test_no_verb_about_results_works_blind(client_of):
+    scene = Scene()
+    client = client_of(scene.reader)
+    asked = {
+        "reports": ([scene.round.pk, "agreement"], {}),
+        "oddity_answers": ([scene.oddity.pk], {"outcome": "fault"}),
+        "adjudications": (
+            [scene.round.pk],
+            {"utterance": scene.utterance.pk, "task": "emotion", "value": "joy"},
+        ),
+        "consensus": ([scene.round.pk], {"consensus": "weighted"}),
+        "remark": ([scene.remark.pk], {"words": "no", "verb": "resolve"}),
+        "comparison": ([scene.other.pk], {"with": scene.round.pk}),
+        "key": ([scene.dialogues[1].pk], {f"{scene.utterance.pk}-emotion": "joy"}),
+    }
+    before = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    for name, (arguments, data) in asked.items():
+        assert client.post(reverse(name, args=arguments), data).status_code == 403, name
+    after = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    assert before == after
+
+
+@pytest.mark.django_db
+def test_when_the_round_is_closed_all_is_shown(client_of):
+    scene = Scene()
+    scene.other.close(None)
+    client = client_of(scene.reader)
+    assert client.get(reverse("agreement", args=[scene.other.pk])).status_code == 403
+    scene.round.close(None)
+    assert client.get(reverse("agreement", args=[scene.other.pk])).status_code == 200
+    page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
+    assert "You annotate these dialogues yourself" not in page and 'id="measures"' in page
+
+
+@pytest.mark.django_db
+def test_a_promotion_opens_no_eyes_and_an_annotator_cannot_take_part_openly(client_of):
+    scene = Scene(ANNOTATOR)
+    seat = scene.round.participants.get(person=scene.reader)
+    with pytest.raises(Refused):
+        seat.unblind(scene.boss)
+    with pytest.raises(Refused):
+        scene.round.admit(scene.boss, scene.reader, openly=True)
+    with pytest.raises(Refused):
+        open_round(scene.corpus, [scene.one], openly=[scene.one], dialogues=scene.dialogues)
+    client = client_of(scene.reader)
+    assert (
+        client.post(reverse("participant", args=[seat.pk]), {"verb": "unblind"}).status_code == 404
+    )
+    member = scene.corpus.memberships.get(person=scene.reader)
+    client_of(scene.boss).post(reverse("membership", args=[member.pk]), {"role": LEAD})
+    assert client.get(reverse("agreement", args=[scene.round.pk])).status_code == 403
+    assert client.get(reverse("round", args=[scene.round.pk])).status_code == 200
+    assert (
+        client.post(reverse("participant", args=[seat.pk]), {"verb": "unblind"}).status_code == 302
+    )
+    assert client.get(reverse("agreement", args=[scene.round.pk])).status_code == 200
+
+
+@pytest.mark.django_db
+def test_whoever_could_have_looked_joins_openly(client_of):
+    scene = Scene()
+    scene.round.dismiss(scene.boss, scene.reader)
+    assert (
+        client_of(scene.reader).get(reverse("agreement", args=[scene.round.pk])).status_code == 200
+    )
+    back = scene.round.admit(scene.boss, scene.reader)
+    assert back.unblinded
+    late = make_member(scene.corpus)
+    assert not scene.round.admit(scene.boss, late).unblinded  # an annotator who never could
+    assert scene.round.admit(scene.boss, scene.judge).unblinded
+    page = client_of(scene.boss).post(
+        reverse("admission", args=[scene.round.pk]),
+        {"person": scene.corpus.memberships.get(person=scene.boss).pk},
+        follow=True,
+    )
+    assert "could see the answers of others before" in page.content.decode()
+    assert scene.round.participants.get(person=scene.boss).unblinded
+
+
+@pytest.mark.django_db
+def test_nothing_to_see_yet_is_no_reason(corpus, lead):
+    make_dialogue(corpus)
+    opened = open_round(corpus, [make_member(corpus)])
+    assert not opened.admit(lead, lead).unblinded
+
+
+@pytest.mark.django_db
+def test_the_closing_and_reopening_of_ones_own_round_opens_ones_eyes(client_of):
+    scene = Scene()
+    client = client_of(scene.reader)
+    client.post(reverse("closure", args=[scene.round.pk]))
+    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    client.post(reverse("reopening", args=[scene.round.pk]))
+    openly = dict(scene.round.participants.values_list("person", "unblinded"))
+    assert openly == {scene.one.pk: False, scene.two.pk: False, scene.reader.pk: True}
+
+
+@pytest.mark.django_db
+def test_an_example_is_left_out_for_those_who_annotate_its_dialogue(client_of):
+    scene = Scene(ANNOTATOR)
+    newest = scene.corpus.guidelines.first()
+    address = reverse("guideline", args=[newest.pk])
+    blind = client_of(scene.reader).get(address).content.decode()
+    assert "she shouts" not in blind and "愤怒" not in blind and "Look twice" in blind
+    assert "she shouts" in client_of(scene.boss).get(address).content.decode()
+    assert (
+        client_of(scene.boss).get(reverse("new_guideline", args=[scene.corpus.pk])).status_code
+        == 200
+    )
+    lead = Scene(LEAD)
+    page = client_of(lead.reader).get(reverse("new_guideline", args=[lead.corpus.pk]))
+    assert page.status_code == 403
+    for round in (scene.round, scene.other):
+        round.close(None)
+    assert "she shouts" in client_of(scene.reader).get(address).content.decode()
+
+
+@pytest.mark.django_db
+def test_an_order_by_doubt_is_not_for_those_who_annotate_blind(client_of):
+    scene = Scene()
+    data = {
+        "name": "doubtful",
+        "sources": [d.source_id for d in scene.dialogues],
+        "annotators": [m.pk for m in scene.corpus.people(ANNOTATOR)],
+        "overlap": 1,
+        "order": "uncertain",
+        "scheme_version": scene.round.scheme_version_id,
+    }
+    address = reverse("new_round", args=[scene.corpus.pk])
+    assert client_of(scene.reader).post(address, data).status_code == 403
+    assert client_of(scene.boss).post(address, data).status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_certificate_names_those_who_took_part_openly(client_of):
+    scene = Scene(openly=True)
+    for dialogue in scene.dialogues[1:]:
+        seat = scene.round.participants.get(person=scene.reader)
+        judge(seat.assign(None, scene.round.places.get(dialogue=dialogue)))
+    scene.round.admit(scene.boss, scene.judge)  # openly, and answers nothing
+    release = make_release(scene.corpus, [scene.round])
+    certificate = json.loads((release.directory / "agreement.json").read_text("utf-8"))
+    (name,) = certificate["openly"]["rounds"][scene.round.name]
+    assert certificate["openly"]["warning"].startswith("1 of the annotators")
+    rows = (release.directory / "judgements.jsonl").read_text("utf-8").splitlines()
+    own = {json.loads(row)["annotator"] for row in rows if '"fear"' in row}
+    assert own == {name}
+    (told,) = json.loads((release.directory / "rounds.json").read_text("utf-8"))
+    assert told["annotators_openly"] == [name]
+    card = (release.directory / "README.md").read_text("utf-8")
+    assert name in card and "except" in card
+    page = client_of(scene.boss).get(reverse("release", args=[release.pk])).content.decode()
+    assert "could see what others answered" in page and name in page
+    client = client_of(scene.boss)
+    agreement = client.get(reverse("agreement", args=[scene.round.pk])).content.decode()
+    assert "their judgements are not independent" in agreement and str(scene.reader) in agreement
+    files = {
+        kind: client.get(reverse("agreement_file", args=[scene.round.pk, kind])).content.decode()
+        for kind in ("csv", "json", "tex", "svg")
+    }
+    assert "annotators who saw the others' answers,1" in files["csv"]
+    assert json.loads(files["json"])["openly"]["annotators"] == 1
+    assert "% 1 of the annotators could see" in files["tex"] and "1 openly" in files["svg"]
+
+
+@pytest.mark.django_db
+def test_a_certificate_of_a_blind_round_says_so():
+    scene = Scene()
+    release = make_release(scene.corpus, [scene.round])
+    certificate = json.loads((release.directory / "agreement.json").read_text("utf-8"))
+    assert certificate["openly"] == {"rounds": {}, "warning": None}
+    card = (release.directory / "README.md").read_text("utf-8")
+    assert "Annotators judged independently." in card
+
+
+PEOPLE = st.integers(0, 2)
+PARTS = st.sampled_from(["", "blind", "openly"])
+STEP = st.one_of(
+    st.tuples(st.just("open"), st.lists(PARTS, min_size=3, max_size=3)),
+    st.tuples(st.just("admit"), PEOPLE, st.booleans()),
+    st.tuples(st.sampled_from(["dismiss", "unblind", "look"]), PEOPLE),
+    st.tuples(st.sampled_from(["close", "reopen", "answer"])),
+    st.tuples(st.just("role"), PEOPLE, st.sampled_from([LEAD, ADJUDICATOR, ANNOTATOR, "none"])),
+)  # fmt: skip
+
+
+class Play:
+    """A round with a plain annotator, and three people to whom everything happens."""
+
+    def __init__(self):
+        self.boss = make_person()
+        self.corpus = make_corpus(self.boss)
+        self.plain = make_member(self.corpus)
+        self.people = [make_member(self.corpus, role) for role in (LEAD, ADJUDICATOR, ANNOTATOR)]
+        self.waiting = [make_dialogue(self.corpus) for _ in range(4)]
+        self.round = open_round(self.corpus, [self.plain], overlap=1)
+        self.saw = set()
+        self.client = Client()
+        self.client.force_login(self.boss)
+
+    def do(self, verb, *arguments):
+        who = self.people[arguments[0]] if arguments and isinstance(arguments[0], int) else None
+        with contextlib.suppress(Refused):  # as it should be; what follows is checked anyway
+            getattr(self, verb)(*([who, *arguments[1:]] if who else arguments))
+
+    def open(self, parts):
+        if self.waiting[0].assignments.exists():
+            return
+        chosen = {p: part for p, part in zip(self.people, parts, strict=True) if part}
+        openly = [person for person, part in chosen.items() if part == "openly"]
+        self.round = open_round(self.corpus, [self.plain, *chosen], overlap=1, openly=openly)
+        self.saw = set()
+
+    def admit(self, who, openly):
+        self.round.admit(self.boss, who, openly=openly)
+
+    def dismiss(self, who):
+        self.round.dismiss(self.boss, who)
+
+    def unblind(self, who):
+        seat = self.round.participants.filter(person=who).first()
+        if seat:
+            seat.unblind(self.boss)
+
+    def close(self):
+        self.round.close(self.boss)
+
+    def reopen(self):
+        self.round.refresh_from_db()
+        self.round.reopen(self.boss)
+
+    def role(self, who, role):
+        member = self.corpus.memberships.filter(person=who).first()
+        if member:
+            self.client.post(reverse("membership", args=[member.pk]), {"role": role})
+        elif role != "none":
+            self.corpus.memberships.create(person=who, role=role)
+
+    def answer(self):
+        seat = Participant.objects.get(round=self.round, person=self.plain)
+        if work := seat.take():
+            judge(work)
+
+    def look(self, who):
+        client = Client()
+        client.force_login(who)
+        page = client.get(reverse("round_items", args=[self.round.pk]))
+        assert page.status_code in (200, 403, 404)
+        if page.status_code == 200 and Item.objects.filter(round=self.round).exists():
+            self.saw.add(who)
+
+    def check(self):
+        for who in self.people:
+            seats = Participant.objects.filter(person=who, round=self.round, left_at=None)
+            blind = seats.filter(unblinded=False, round__closure=None).exists()
+            if blind:
+                assert who not in self.saw
+                with pytest.raises(blinding.Withheld):
+                    blinding.guard(who, [self.round])
+
+
+@pytest.mark.django_db
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(STEP, min_size=3, max_size=14))
+def test_nobody_who_looked_counts_as_blind_whatever_happens(steps):
+    with transaction.atomic():
+        play = Play()
+        for step in steps:
+            play.do(*step)
+            play.check()
+        transaction.set_rollback(True)
+
+
+@pytest.mark.django_db
+def test_a_demoted_lead_who_could_look_cannot_come_back_as_if_blind(client_of):
+    scene = Scene()
+    scene.round.dismiss(scene.boss, scene.reader)
+    member = scene.corpus.memberships.get(person=scene.reader)
+    client_of(scene.boss).post(reverse("membership", args=[member.pk]), {"role": ANNOTATOR})
+    assert scene.round.admit(scene.boss, scene.reader).unblinded
+    assert Submission.objects.exists() and Person.objects.filter(pk=scene.reader.pk).exists()

@@ -19,8 +19,6 @@ from people.models import Person
 YES, NO = gettext_lazy("yes"), gettext_lazy("no")
 LATER = gettext_lazy("when the round is closed")
 ELSEWHERE = gettext_lazy("not while annotating; on other pages yes")
-OWN = gettext_lazy("own ones only, until the round is closed")
-NEVER = gettext_lazy("own ones only")
 OPENLY = gettext_lazy("yes; releases say so")
 SUGGESTED = {
     Round.Shown.NEVER: gettext_lazy("never"),
@@ -124,7 +122,7 @@ def _people(role: str, count: int) -> str:
 
 def _annotator(plan: Plan, who: str, role: str, openly: bool, known: list[str]) -> Row:
     hidden = WITHHELD[Round.View(plan.view)]
-    own = OWN if role in SEERS else NEVER
+    own = LATER if role in SEERS else NO
     return Row(
         who=who,
         role=str(Membership.Role(role).label) if role else _("not in this corpus any more"),
@@ -141,7 +139,7 @@ def _annotator(plan: Plan, who: str, role: str, openly: bool, known: list[str]) 
 
 def _bystanders(plan: Plan, role: str, count: int) -> Row:
     return Row(
-        who=_("%(people)s more") % {"people": _people(role, count)},
+        who=_("others: %(people)s") % {"people": _people(role, count)},
         role=str(Membership.Role(role).label),
         part="",
         modalities=[str(YES)] * len(MODALITIES),
@@ -154,12 +152,11 @@ def _bystanders(plan: Plan, role: str, count: int) -> Row:
 def _called(plan: Plan, role: str) -> str:
     """How somebody of the role meets the annotators."""
     if role == Membership.Role.LEAD:
-        return _("names; letters while adjudicating")
+        return _("names; adjudicating: letters")
     if role == Membership.Role.ADJUDICATOR:
-        return _("letters") if plan.corpus.blind_adjudication else _(
-            "names; letters while adjudicating"
-        )  # fmt: skip
-    return str(NO)
+        blind = plan.corpus.blind_adjudication
+        return _("letters") if blind else _("names; adjudicating: letters")
+    return "–"
 
 
 def known_before(plan: Plan) -> dict[int, list[str]]:
@@ -188,8 +185,8 @@ def _annotated(plan: Plan):
     )
     for who, name, view, count in rows:
         said = ngettext(
-            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
-            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
+            "had %(n)d of these dialogues in %(round)s (%(view)s)",
+            "had %(n)d of these dialogues in %(round)s (%(view)s)",
             count,
         )
         yield who, said % {"n": count, "round": name, "view": Round.View(view).label}

@@ -51,9 +51,9 @@ def test_the_table_says_what_the_server_does(corpus, members, view):
     assert openly.part == "openly" and visible(members["adjudicator"], dialogue).all
     assert openly.modalities == [cell.replace(LATER, ELSEWHERE) for cell in SEEN[view]]
     assert openly.names == "letters" and "releases" in openly.answers
-    assert row_of(plan, members["lead"]).answers == str(disclosure.OWN)
-    assert row_of(plan, members["annotator"]).answers == str(disclosure.NEVER)
-    others = row_of(plan, "1 lead more")
+    assert row_of(plan, members["lead"]).answers == LATER
+    assert row_of(plan, members["annotator"]).answers == "no"
+    others = row_of(plan, "others: 1 lead")
     assert others.part == "" and others.answers == "yes" and others.modalities == SEEN["full"]
     burnt = "Subtitles burnt into the film itself remain visible in the silent view."
     assert (burnt in disclosure.notes(plan)) == (view == "silent")
@@ -71,7 +71,7 @@ def test_what_people_know_from_before_is_said(corpus, lead):
     opened = open_round(corpus, [old, judge_, lead, fresh], overlap=1, view="text")
     plan = Plan.of(opened)
     assert row_of(plan, old).known == [
-        f"annotated 2 of these dialogues in {earlier} (film, sound and words)"
+        f"had 2 of these dialogues in {earlier} (film, sound and words)"
     ]
     assert row_of(plan, fresh).known == []
     assert row_of(plan, judge_).known == [
@@ -88,7 +88,7 @@ def test_what_was_withheld_all_the_time_is_no_knowledge(corpus, lead):
     second = open_round(corpus, [lead, make_member(corpus)], overlap=1)
     first.close(None)  # the second has withheld it since
     (said,) = row_of(Plan.of(second), lead).known
-    assert said.startswith("annotated 1 of these dialogues")
+    assert said.startswith("had 1 of these dialogues")
     second.close(None)
     third = open_round(corpus, [lead, make_member(corpus)], overlap=1)
     assert any("could see" in said for said in row_of(Plan.of(third), lead).known)

@@ -180,6 +180,8 @@ def _annotated(plan: Plan):
         person__in=plan.annotators,
         dialogue__in=plan.dialogues.values("pk"),
     ).order_by("round", "person")
+    if plan.round:
+        work = work.filter(given_at__lte=plan.round.opened_at)
     rows = work.values_list("person", "round__name", "round__view").annotate(
         n=Count("dialogue", distinct=True)
     )
@@ -224,30 +226,22 @@ def _was_blind(plan: Plan, person: Person, round: Round) -> bool:
 
 
 def _decided(plan: Plan):
-    rulings = Adjudication.objects.filter(
-        person__in=plan.annotators, utterance__dialogue__in=plan.dialogues.values("pk")
-    ).order_by("person")
-    rows = rulings.values_list("person").annotate(n=Count("utterance", distinct=True))
-    for who, count in rows:
-        said = ngettext(
-            "adjudicated %(n)d utterance of them",
-            "adjudicated %(n)d utterances of them",
-            count,
-        )
-        yield who, said % {"n": count}
+    """Who adjudicated some of them; not how many, which would tell how often people differed."""
+    rulings = Adjudication.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
+    for who in _before(plan, rulings).values_list("person", flat=True).distinct():
+        yield who, _("adjudicated some of their utterances")
 
 
 def _labelled(plan: Plan):
-    gold = GoldAnswer.objects.filter(
-        person__in=plan.annotators, utterance__dialogue__in=plan.dialogues.values("pk")
-    ).order_by("person")
-    for who, count in gold.values_list("person").annotate(n=Count("utterance", distinct=True)):
-        said = ngettext(
-            "wrote gold answers for %(n)d utterance of them",
-            "wrote gold answers for %(n)d utterances of them",
-            count,
-        )
-        yield who, said % {"n": count}
+    gold = GoldAnswer.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
+    for who in _before(plan, gold).values_list("person", flat=True).distinct():
+        yield who, _("wrote gold answers for some of their utterances")
+
+
+def _before(plan: Plan, done):
+    """What those who annotate did before the round was opened."""
+    done = done.filter(person__in=plan.annotators).order_by("person")
+    return done.filter(at__lte=plan.round.opened_at) if plan.round else done
 
 
 def notes(plan: Plan) -> Iterable[str]:

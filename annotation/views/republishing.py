@@ -5,7 +5,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotation.blinding import guard_dialogue
+from annotation.blinding import blind_dialogues, guard_dialogue
 from annotation.republishing import changes, republish
 from corpus.scope import LEAD, context, dialogue_of
 from corpus.visibility import visible
@@ -33,5 +33,7 @@ def republication(request, pk):
         messages.success(request, " ".join(said))
         return redirect("dialogue", dialogue.pk)
     page = context(dialogue.corpus, "corpus", dialogue=dialogue, changes=rows)
+    # how many answers there are may depend on their values: a task may be asked after a "yes" only
+    page["blind"] = blind_dialogues(request.user).filter(pk=dialogue.pk).exists()
     page["at_stake"] = sum(change.judgements for change in rows if change.at_stake)
     return render(request, "annotation/republication.html", page)

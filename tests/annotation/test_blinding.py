@@ -443,6 +443,22 @@ def test_a_certificate_of_a_blind_round_says_so():
     assert "Annotators judged independently." in card
 
 
+@pytest.mark.django_db
+def test_how_many_answers_an_edit_touches_is_told_in_people_alone(client_of):
+    scene = Scene()
+    dialogue = scene.dialogues[0]
+    rows = [turn.to_json() for turn in dialogue.turns()]
+    rows[0]["text"] = "完全不同"
+    dialogue.edit(scene.boss, dialogue.head, rows)
+    address = reverse("republication", args=[dialogue.pk])
+    blind, seeing = client_of(scene.reader), client_of(scene.boss)
+    before = [NOISE.sub("", one.get(address).content.decode()) for one in (blind, seeing)]
+    given = Judgement.objects.filter(assignment__person=scene.one, task="sarcasm_humor")
+    given.filter(utterance=dialogue.utterances.first()).update(value="")  # not asked any more
+    after = [NOISE.sub("", one.get(address).content.decode()) for one in (blind, seeing)]
+    assert before[0] == after[0] and before[1] != after[1] and "3 people" in before[0]
+
+
 PEOPLE = st.integers(0, 2)
 PARTS = st.sampled_from(["", "blind", "openly"])
 STEP = st.one_of(

@@ -117,13 +117,17 @@ def guard_dialogue(person: Person, dialogue: Dialogue) -> None:
 
 def could_look(round: Round, person: Person) -> bool:
     """Whether the person had a role by which they could see what others answered in the round."""
+    others = round.assignments.exclude(person=person)
+    submitted = Event.objects.filter(  # also of what was opened again since
+        corpus_id=round.corpus_id, verb="submit", noun="assignment", noun_id__in=others.values("pk")
+    )
     moments = [
-        Submission.objects.filter(assignment__round=round)
-        .exclude(assignment__person=person)
-        .aggregate(first=Min("at"))["first"],
-        Remark.objects.filter(assignment__round=round)
-        .exclude(assignment__person=person)
-        .aggregate(first=Min("at"))["first"],
+        rows.aggregate(first=Min("at"))["first"]
+        for rows in (
+            submitted,
+            Submission.objects.filter(assignment__in=others),
+            Remark.objects.filter(assignment__in=others),
+        )
     ]
     first = min(filter(None, moments), default=None)
     return first is not None and had_role(round.corpus, person, first)
@@ -202,6 +206,17 @@ def _quotes(section: str, utterances) -> bool:
         for line in lines
         for one in utterances
     )
+
+
+def guard_order(person: Person, order: str, dialogues) -> None:
+    """Raises Withheld where the order of a round would tell how far people differed on dialogues
+    that the person annotates blind.
+    """
+    if order == Round.Order.UNCERTAIN:
+        shared = Dialogue.objects.filter(pk__in=dialogues.order_by().values("pk"))
+        mine = blind_rounds(person).filter(places__dialogue__in=shared)
+        if why := _sentence(mine.distinct()):
+            raise Withheld(why)
 
 
 def guard_guideline(person: Person, guideline: Guideline | None) -> None:

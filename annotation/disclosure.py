@@ -10,8 +10,15 @@ from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from annotation.blinding import SEERS, WITHHELD, blinding_rounds
-from annotation.models import Adjudication, Assignment, GoldAnswer, Guideline, Round
+from annotation.blinding import SEERS, WITHHELD, blind_rounds, blinding_rounds
+from annotation.models import (
+    Adjudication,
+    Assignment,
+    GoldAnswer,
+    Guideline,
+    Participant,
+    Round,
+)  # fmt: skip
 from corpus.models import Corpus, Dialogue, Membership, Utterance
 from corpus.visibility import MODALITIES
 from people.models import Person
@@ -206,7 +213,8 @@ def _could_see(plan: Plan):
         return
     roles = plan.corpus.memberships.filter(role__in=SEERS, person__in=plan.annotators)
     for who in roles.select_related("person"):
-        seen = [round.name for round in rounds if not _was_blind(plan, who.person, round)]
+        withheld = _were_blind(plan, who, rounds)
+        seen = [round.name for round in rounds if round.pk not in withheld]
         if seen:
             said = _("as %(role)s, could see what others answered in %(rounds)s")
             yield (
@@ -215,14 +223,23 @@ def _could_see(plan: Plan):
             )
 
 
-def _was_blind(plan: Plan, person: Person, round: Round) -> bool:
-    """Whether the results of another round were withheld from the person until this was opened."""
+def _were_blind(plan: Plan, who: Membership, rounds: list[Round]) -> set[int]:
+    """Which of these rounds' results were withheld from the person until the round is opened."""
+    others = blind_rounds(who.person)
     if plan.round is None:
-        return blinding_rounds(person, [round]).exists()
-    seat = round.participants.filter(person=person, left_at=None, unblinded=False)
+        return _withheld(who.person, rounds) if others.exists() else set()
+    found = set()
+    if others.exclude(pk=plan.round.pk).exists():
+        found = _withheld(who.person, rounds, plan.round.pk)
+    seats = Participant.objects.filter(person=who.person, left_at=None, unblinded=False)
     still = Q(round__closure=None) | Q(round__closure__at__gte=plan.round.opened_at)
-    others = blinding_rounds(person, [round]).exclude(pk=plan.round.pk)
-    return seat.filter(still).exists() or others.exists()
+    return found | set(seats.filter(still, round__in=rounds).values_list("round", flat=True))
+
+
+def _withheld(person: Person, rounds: list[Round], but: int = 0) -> set[int]:
+    return {
+        round.pk for round in rounds if blinding_rounds(person, [round]).exclude(pk=but).exists()
+    }
 
 
 def _decided(plan: Plan):

@@ -76,6 +76,10 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
         if missing:
             Submission.objects.filter(assignment=assignment).delete()
             assignment.put_to_work(until=None)
+            if assignment.round.participants.filter(person=assignment.person_id).exclude(
+                left_at=None
+            ):
+                Assignment.objects.filter(pk=assignment.pk).free()  # somebody else judges it
             Event.record(person, "reopen", assignment, utterances=len(missing))
             reopened += 1
     for found in rounds:

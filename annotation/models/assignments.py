@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -22,6 +22,9 @@ WHY_NOT = {
     "withdrawn": gettext_noop("This dialogue was withdrawn from the round."),
     "skipped": gettext_noop("You have skipped this dialogue. Take it back to go on."),
 }
+
+
+LEFT = gettext_noop("You do not take part in this round any more.")
 
 
 def why_not(is_open, resting):
@@ -265,12 +268,12 @@ class Assignment(models.Model):
         row = AT_WORK.first(pk, person)
         if row is None:
             raise cls.DoesNotExist
-        dialogue, state, gold, endless, resting, is_open, *of_round = row
+        dialogue, state, gold, endless, resting, is_open, left, *of_round = row
         round = Round(**dict(zip(AT_WORK_OF_ROUND, of_round)))
         until = None if endless else timezone.now()
         fields = {"dialogue_id": dialogue, "person_id": person, "state": state, "gold": gold}
         found = cls(pk=pk, round=round, until=until, **fields)
-        found.is_locked, found.stopped = True, why_not(is_open, resting)
+        found.is_locked, found.stopped = True, why_not(is_open, resting) or (LEFT if left else "")
         return found
 
     def at_work(self, renew=True):
@@ -445,6 +448,15 @@ class Skip(models.Model):
 AT_WORK_OF_ROUND = [
     *("id", "corpus_id", "kind", "overlap", "lease_minutes", "cannot_tell", "scheme_version_id"),
 ]
+
+
+def _has_left(person):
+    """Whether the person has left the round of an assignment, as an expression."""
+    seats = Round.participants.rel.related_model.objects
+    gone = seats.filter(round=OuterRef("round"), person=person, left_at__isnull=False)
+    return Exists(gone)
+
+
 AT_WORK = Prepared(
     lambda pk, person: (
         Assignment.objects.filter(pk=pk, person=person, round__corpus__memberships__person=person)
@@ -454,6 +466,7 @@ AT_WORK = Prepared(
             true_if(Q(until__isnull=True)),
             resting(),
             true_if(Q(round__closure__isnull=True)),
+            _has_left(person),
             *(f"round__{name}" for name in AT_WORK_OF_ROUND),
         )
     ),

@@ -11,7 +11,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models.assignments import Assignment, why_not
+from annotation.models.assignments import LEFT, Assignment, why_not
 from annotation.models.rounds import Round, resting
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
@@ -228,7 +228,7 @@ class Participant(models.Model):
         if why := why_not(is_open, resting):
             raise Refused(why)
         if left or not member:
-            raise Refused(gettext_noop("You do not take part in this round any more."))
+            raise Refused(LEFT)
         if halted:
             raise Refused(
                 gettext_noop("The lead wants to talk with you before you go on in this round.")

@@ -45,7 +45,7 @@ def _csv(request, round, rows):
             values = [one["value"], one["low"], one["high"], one["undefined"]]
             table.writerow([measure.task.key, name, *values, measure.units, measure.judgements])
     if openly := round.taking_part_openly().count():
-        table.writerow(["", "annotators who saw the others' answers", openly, *[""] * 5])
+        table.writerow(["", "annotators who could see others' answers", openly, *[""] * 5])
     return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
 
 

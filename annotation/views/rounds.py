@@ -5,10 +5,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from annotation import disclosure
 from annotation.blinding import (
     SEERS,
-    blind_dialogues,
-    blind_rounds,
     blinding_rounds,
     guard,
+    guard_order,
     seat_of,
     why_withheld,
 )  # fmt: skip
@@ -50,10 +49,8 @@ def new_round(request, pk):
 
 def _opened(request, corpus, form):
     chosen = form.cleaned_data
-    dialogues, order = form.judged(), form.options().get("order")
-    if order == Round.Order.UNCERTAIN:  # which tells how far people differed
-        blind = blind_dialogues(request.user).filter(pk__in=dialogues.values("pk"))
-        guard(request.user, blind_rounds(request.user).filter(places__dialogue__in=blind))
+    dialogues = form.judged()
+    guard_order(request.user, chosen["order"], dialogues)
     return Round.open(
         request.user,
         corpus,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import why_withheld
+from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Participant, Qualification, Remark
 from annotation.naming import names_for
@@ -53,6 +53,8 @@ def extension(request, pk):
     form = ExtensionForm(request.POST or None, round=found)
     if request.method == "POST" and form.is_valid():
         dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
+        if form.cleaned_data["sources"]:
+            guard_order(request.user, found.order, dialogues)
         try:
             added = found.extend(request.user, dialogues, form.cleaned_data.get("overlap"))
         except Refused as refusal:

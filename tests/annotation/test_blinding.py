@@ -27,6 +27,7 @@ from annotation.models import (
     Skip,
     Submission,
 )  # fmt: skip
+from annotation.republishing import republish
 from annotation.urls import urlpatterns
 from corpus.jobs import Refused
 from corpus.models import Membership
@@ -348,6 +349,50 @@ def test_whoever_could_have_looked_joins_openly(client_of):
 
 
 @pytest.mark.django_db
+def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
+    scene = Scene()
+    seat = scene.round.participants.get(person=scene.reader)
+    held = seat.assign(None, scene.round.places.get(dialogue=scene.dialogues[1]))
+    judge(held, submit=False)
+    seat.take()
+    client = client_of(scene.reader)
+    client.post(reverse("participant", args=[seat.pk]), {"verb": "dismiss"})
+    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    before = Judgement.objects.count()
+    utterance = held.dialogue.utterances.first()
+    answer = {"utterance": utterance.pk, "task": "emotion", "value": "joy"}
+    answer["client_id"] = "00000000-0000-4000-8000-000000000001"
+    saved = client.post(reverse("judgements", args=[held.pk]), answer)
+    assert saved.status_code == 409 and "any more" in saved.json()["why"]
+    api = client.post(
+        reverse("api_assignment", args=[held.pk]),
+        {"answers": [answer], "submit": True},
+        content_type="application/json",
+    )
+    assert api.status_code in (403, 409)
+    client.post(reverse("submission", args=[held.pk]))
+    with pytest.raises(Refused):
+        held.submit()
+    assert Judgement.objects.count() == before
+    assert not Submission.objects.filter(assignment=held).exists()
+
+
+@pytest.mark.django_db
+def test_an_edit_gives_nothing_back_to_somebody_who_has_left():
+    scene = Scene()
+    scene.round.dismiss(scene.boss, scene.reader)
+    dialogue = scene.dialogues[0]
+    rows = [turn.to_json() for turn in dialogue.turns()]
+    rows[0]["text"] = "完全不同"
+    dialogue.edit(scene.boss, dialogue.head, rows)
+    republish(dialogue, scene.boss)
+    states = dict(scene.round.assignments.filter(dialogue=dialogue).values_list("person", "state"))
+    assert states == {scene.one.pk: "held", scene.two.pk: "held", scene.reader.pk: "freed"}
+    Submission.objects.all().delete()
+    assert scene.round.admit(scene.boss, scene.reader).unblinded  # the events know
+
+
+@pytest.mark.django_db
 def test_nothing_to_see_yet_is_no_reason(corpus, lead):
     make_dialogue(corpus)
     opened = open_round(corpus, [make_member(corpus)])
@@ -428,7 +473,7 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
         kind: client.get(reverse("agreement_file", args=[scene.round.pk, kind])).content.decode()
         for kind in ("csv", "json", "tex", "svg")
     }
-    assert "annotators who saw the others' answers,1" in files["csv"]
+    assert "annotators who could see others' answers,1" in files["csv"]
     assert json.loads(files["json"])["openly"]["annotators"] == 1
     assert "% 1 of the annotators could see" in files["tex"] and "1 openly" in files["svg"]
 
@@ -464,7 +509,7 @@ PARTS = st.sampled_from(["", "blind", "openly"])
 STEP = st.one_of(
     st.tuples(st.just("open"), st.lists(PARTS, min_size=3, max_size=3)),
     st.tuples(st.just("admit"), PEOPLE, st.booleans()),
-    st.tuples(st.sampled_from(["dismiss", "unblind", "look"]), PEOPLE),
+    st.tuples(st.sampled_from(["dismiss", "unblind", "look", "work"]), PEOPLE),
     st.tuples(st.sampled_from(["close", "reopen", "answer"])),
     st.tuples(st.just("role"), PEOPLE, st.sampled_from([LEAD, ADJUDICATOR, ANNOTATOR, "none"])),
 )  # fmt: skip
@@ -478,7 +523,8 @@ class Play:
         self.corpus = make_corpus(self.boss)
         self.plain = make_member(self.corpus)
         self.people = [make_member(self.corpus, role) for role in (LEAD, ADJUDICATOR, ANNOTATOR)]
-        self.waiting = [make_dialogue(self.corpus) for _ in range(4)]
+        for _ in range(4):
+            make_dialogue(self.corpus)
         self.round = open_round(self.corpus, [self.plain], overlap=1)
         self.saw = set()
         self.client = Client()
@@ -490,8 +536,6 @@ class Play:
             getattr(self, verb)(*([who, *arguments[1:]] if who else arguments))
 
     def open(self, parts):
-        if self.waiting[0].assignments.exists():
-            return
         chosen = {p: part for p, part in zip(self.people, parts, strict=True) if part}
         openly = [person for person, part in chosen.items() if part == "openly"]
         self.round = open_round(self.corpus, [self.plain, *chosen], overlap=1, openly=openly)
@@ -526,6 +570,16 @@ class Play:
         seat = Participant.objects.get(round=self.round, person=self.plain)
         if work := seat.take():
             judge(work)
+
+    def work(self, who):
+        """Answer and submit what they have, by hook or by crook, also after they have left."""
+        seat = Participant.objects.filter(round=self.round, person=who).first()
+        held = self.round.assignments.filter(person=who).exclude(state="submitted").first()
+        work = held or (seat and seat.take())
+        if work and work.state != "submitted":
+            judge(work)
+            if not Participant.objects.get(pk=seat.pk).unblinded:
+                assert who not in self.saw
 
     def look(self, who):
         client = Client()

@@ -74,7 +74,7 @@ def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
     mine = blind_rounds(person)
     shared = Q(dialogue__in=Place.objects.filter(round__in=rounds).order_by().values("dialogue"))
     judged = Assignment.objects.filter(round__in=rounds).order_by().values("dialogue")
-    places = Place.objects.filter(shared | Q(dialogue__in=judged))
+    places = Place.objects.filter(shared | Q(dialogue__in=judged), round__in=mine.values("pk"))
     return mine.filter(Q(pk__in=[round.pk for round in rounds]) | Q(pk__in=places.values("round")))
 
 

@@ -52,6 +52,15 @@ def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
     return mine.filter(Q(pk__in=[round.pk for round in rounds]) | Q(pk__in=places.values("round")))
 
 
+def withheld_rounds(person: Person) -> QuerySet[Round]:
+    """Every round whose results `guard` withholds from the person now, as a lazy query."""
+    blind = blind_dialogues(person).order_by().values("pk")
+    placed = Place.objects.filter(dialogue__in=blind).order_by().values("round")
+    judged = Assignment.objects.filter(dialogue__in=blind).order_by().values("round")
+    mine = blind_rounds(person).order_by().values("pk")
+    return Round.objects.filter(Q(pk__in=mine) | Q(pk__in=placed) | Q(pk__in=judged))
+
+
 def guard(person: Person, rounds) -> None:
     """Raises Withheld if the results of one of these rounds are withheld from the person now."""
     reasons = list(blinding_rounds(person, list(rounds)).order_by("pk").values_list("name"))

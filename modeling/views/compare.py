@@ -4,6 +4,7 @@ from django.db.models import Q
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
+from annotation.blinding import guard
 from corpus.scope import LEAD, context, corpus_of, numbers
 from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
@@ -24,6 +25,8 @@ def compare(request, pk):
     found = TrainingRun.objects.of(request.user).filter(wanted, release__corpus=corpus)
     runs = list(found.prefetch_related("looks"))
     groups, releases = groups_of(runs), {run.release for run in runs}
+    for release in releases:
+        guard(request.user, release.rounds.all())
     page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
     if not page["problem"]:
         release = releases.pop()

@@ -3,17 +3,18 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
+from annotation.blinding import guard
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, with_role
 from modeling.cards import card
 from modeling.forms import ModelForm
 from modeling.models import RegisteredModel
 from modeling.views.looks import attached
-from modeling.views.runs import run_of
+from modeling.views.runs import known_run_of
 
 
 def register(request, pk):
-    run = run_of(request, pk)
+    run = known_run_of(request, pk)
     form = ModelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -27,8 +28,10 @@ def register(request, pk):
 
 
 def _model_of(request, pk):
+    """A model of a corpus that the person leads. Raises Http404, Withheld."""
     model = get_object_or_404(RegisteredModel.objects.of(request.user), pk=pk)
     with_role(request, model.run.release.corpus, LEAD)
+    guard(request.user, model.run.release.rounds.all())
     return model
 
 

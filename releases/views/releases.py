@@ -43,8 +43,8 @@ def releases(request, pk):
     corpus = corpus_of(request, pk)
     seen = Release.objects.of(request.user).filter(corpus=corpus)
     hidden = set(seen.frozen().withheld_from(request.user).values_list("pk", flat=True))
-    rows = seen.annotate(taken=Sum("downloads__count")).prefetch_related("rounds", "retractions")
-    rows = list(rows)
+    rows = seen.annotate(taken=Sum("downloads__count")).order_by("-pk")
+    rows = list(rows.prefetch_related("rounds", "retractions"))
     for row in rows:
         row.withheld = row.why_withheld(request.user) if row.pk in hidden else ""
     page = context(
@@ -162,20 +162,21 @@ def release(request, pk):
 def shown(request, release, **more):
     """What the page of a release needs."""
     lead = release.corpus.my_role == LEAD
-    frozen = release.is_frozen
+    frozen, withdrawn = release.is_frozen, release.is_withdrawn
+    given = frozen and (lead or not withdrawn)
     page = context(
         release.corpus,
         "releases",
         release=release,
         retraction=release.retraction,
         newer=_newer(request, release.retraction),
-        withdrawn=release.is_withdrawn,
-        given=lead or not release.is_withdrawn,
+        withdrawn=withdrawn,
+        given=given,
         progress_url=reverse("release_progress", args=[release.pk]),
         runs=release.runs.all() if lead else [],
         formats=[(key, FORMAT_NAMES[key]) for key in FORMATS],
     )
-    if frozen:
+    if given:
         page |= {
             "agreement": _agreement(release),
             "quality": _quality(release),

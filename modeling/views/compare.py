@@ -4,7 +4,6 @@ from django.db.models import Q
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from annotation.blinding import guard
 from corpus.scope import LEAD, context, corpus_of, numbers
 from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
@@ -26,7 +25,7 @@ def compare(request, pk):
     runs = list(found.prefetch_related("looks"))
     groups, releases = groups_of(runs), {run.release for run in runs}
     for release in releases:
-        guard(request.user, release.rounds.all())
+        release.guard_blind(request.user)
     page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
     if not page["problem"]:
         release = releases.pop()

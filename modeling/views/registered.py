@@ -3,7 +3,6 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from annotation.blinding import guard
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, with_role
 from modeling.cards import card
@@ -31,7 +30,7 @@ def _model_of(request, pk):
     """A model of a corpus that the person leads. Raises Http404, Withheld."""
     model = get_object_or_404(RegisteredModel.objects.of(request.user), pk=pk)
     with_role(request, model.run.release.corpus, LEAD)
-    guard(request.user, model.run.release.rounds.all())
+    model.run.release.guard_blind(request.user)
     return model
 
 

@@ -8,7 +8,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
@@ -269,7 +268,7 @@ def known_run_of(request, pk):
     dialogues of its release blind.
     """
     run = run_of(request, pk)
-    guard(request.user, run.release.rounds.all())
+    run.release.guard_blind(request.user)
     return run
 
 

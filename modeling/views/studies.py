@@ -10,7 +10,6 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling import searching
@@ -37,7 +36,7 @@ def known_study_of(request, pk):
     annotate dialogues of its release blind.
     """
     study = study_of(request, pk)
-    guard(request.user, study.release.rounds.all())
+    study.release.guard_blind(request.user)
     return study
 
 

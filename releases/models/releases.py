@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
-from annotation.blinding import guard, withheld_rounds
+from annotation.blinding import blind_rounds, guard, withheld_rounds
 from annotation.models import Round
 from corpus.complaints import gettext_noop
 from corpus.jobs import Job, JobStatus, Refused, send
@@ -188,10 +188,15 @@ class Release(Job):
         """Whether a lead lets the other members of the corpus read it."""
         return hasattr(self, "member_access")
 
+    def guard_blind(self, person):
+        """Raises Withheld while the person annotates one of its dialogues blind."""
+        if blind_rounds(person).exists():  # most people have none, which costs nothing to ask
+            guard(person, self.rounds.all())
+
     def why_withheld(self, person):
         """Why the person may not see its content now, as a sentence; empty where they may."""
         try:
-            guard(person, self.rounds.all())
+            self.guard_blind(person)
         except Withheld as reason:
             return str(reason)
         return ""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard, withheld_rounds
+from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
@@ -127,7 +127,7 @@ def frozen_of(request, pk, *roles):
     release = release_of(request, pk, *roles)
     if not release.is_frozen:
         raise Http404
-    guard(request.user, release.rounds.all())
+    release.guard_blind(request.user)
     return release
 
 
@@ -148,14 +148,14 @@ def guard_given(request, release):
     led = release.corpus.role_of(request.user) == LEAD
     if not release.is_frozen or (release.is_withdrawn and not led):
         raise Http404
-    guard(request.user, release.rounds.all())
+    release.guard_blind(request.user)
 
 
 def release(request, pk):
     """Its page; before it is frozen it shows how the freeze goes and nothing else."""
     found = release_of(request, pk)
     if found.is_frozen:
-        guard(request.user, found.rounds.all())
+        found.guard_blind(request.user)
     return render(request, "releases/release.html", shown(request, found))
 
 

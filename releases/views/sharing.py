@@ -7,7 +7,6 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD
 from releases.formats import FORMATS, ExportError
@@ -117,4 +116,4 @@ def _guard(request, share):
     if not share.alive:
         raise Http404
     if request.user.is_authenticated:
-        guard(request.user, share.release.rounds.all())
+        share.release.guard_blind(request.user)

@@ -80,7 +80,7 @@ def new_release(request, pk):
     rounds = list(form.fields["rounds"].queryset)
     asked = {number(str(value)) for value in chosen}  # ids, as sent or as prepared
     named = [round for round in rounds if round.pk in asked] or rounds
-    hidden = set(withheld_rounds(request.user).filter(pk__in=[round.pk for round in named]))
+    hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in named]))
     found = open_findings([round for round in named if round not in hidden])
     page = context(corpus, "releases", form=form, open_findings=found, hidden=hidden)
     return render(request, "releases/new_release.html", page)

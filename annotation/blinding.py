@@ -87,6 +87,8 @@ def seat_of(person: Person, round: Round) -> Participant | None:
 
 def why_withheld(person: Person, rounds) -> str:
     """Why the results of these rounds are withheld from the person now; "" if they are not."""
+    if not blind_rounds(person).exists():  # of most people; the rest looks through all places
+        return ""
     return _sentence(blinding_rounds(person, list(rounds)))
 
 
@@ -101,6 +103,15 @@ def _sentence(reasons) -> str:
         if names
         else ""
     )
+
+
+def withheld_rounds(person: Person) -> QuerySet[Round]:
+    """Every round whose results `guard` withholds from the person now, as a lazy query."""
+    blind = blind_dialogues(person).order_by().values("pk")
+    placed = Place.objects.filter(dialogue__in=blind).order_by().values("round")
+    judged = Assignment.objects.filter(dialogue__in=blind).order_by().values("round")
+    mine = blind_rounds(person).order_by().values("pk")
+    return Round.objects.filter(Q(pk__in=mine) | Q(pk__in=placed) | Q(pk__in=judged))
 
 
 def guard(person: Person, rounds) -> None:

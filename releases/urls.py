@@ -19,6 +19,7 @@ urlpatterns = [
     path("releases/<int:pk>/files/", releases.files, name="release_files"),
     path("releases/<int:pk>/files/<path:path>", downloads.file, name="release_file"),
     path("releases/<int:pk>/as/<slug:name>.zip", downloads.layout, name="release_layout"),
+    path("releases/<int:pk>/member-access/", sharing.member_access, name="member_access"),
     path("releases/<int:pk>/links/", sharing.links, name="release_links"),
     path("links/<int:pk>/revocation/", sharing.revocation, name="revoke_link"),
     path("shared/<str:token>/", sharing.shared, name="shared"),

@@ -9,16 +9,16 @@ from django.http import Http404, HttpResponse
 
 from modeling.learner import board
 from modeling.views.looks import attached
-from modeling.views.runs import run_of
-from modeling.views.studies import study_of
+from modeling.views.runs import known_run_of
+from modeling.views.studies import known_study_of
 
 
 def run_board(request, pk):
-    return _zipped([run_of(request, pk)], f"run-{pk}")
+    return _zipped([known_run_of(request, pk)], f"run-{pk}")
 
 
 def study_board(request, pk):
-    return _zipped(study_of(request, pk).runs.order_by("pk"), f"study-{pk}")
+    return _zipped(known_study_of(request, pk).runs.order_by("pk"), f"study-{pk}")
 
 
 def _zipped(runs, name):

@@ -24,6 +24,8 @@ def compare(request, pk):
     found = TrainingRun.objects.of(request.user).filter(wanted, release__corpus=corpus)
     runs = list(found.prefetch_related("looks"))
     groups, releases = groups_of(runs), {run.release for run in runs}
+    for release in releases:
+        release.guard_blind(request.user)
     page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
     if not page["problem"]:
         release = releases.pop()

@@ -7,12 +7,12 @@ from corpus.models import Utterance
 from corpus.scope import context, page_of
 from modeling.learner.comparing import FILES
 from modeling.supervising import lines_of
-from modeling.views.runs import run_of, tasks_of
+from modeling.views.runs import known_run_of, tasks_of
 
 
 def errors(request, pk):
     """Utterances of a task, of one gold value or prediction or of both, the surest errors first."""
-    run = run_of(request, pk)
+    run = known_run_of(request, pk)
     where, path = answers_of(request, run)
     tasks = {task.key: task for task in tasks_of(run.release)}
     task = tasks.get(request.GET.get("task", "")) or next(iter(tasks.values()), None)

@@ -25,7 +25,11 @@ def runs(request, pk):
     if number(chosen["release"]):
         found = found.filter(release=number(chosen["release"]))
     page = page_of(request, found.select_related("study").prefetch_related("looks").order_by("-pk"))
+    hidden = set(corpus.releases.all().withheld_from(request.user).values_list("pk", flat=True))
     for run in page:
+        run.withheld = run.release_id in hidden
+        if run.withheld:
+            continue
         run.score = _mean_score(run.results)
         look = run.evaluation
         run.sealed = look and _mean_score(look.result)

@@ -10,12 +10,12 @@ from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, live_part, with_role
 from modeling.learner.tables import latex
 from modeling.models import Evaluation
-from modeling.views.runs import run_of, same_but_seed
+from modeling.views.runs import known_run_of, same_but_seed
 
 
 @require_POST
 def look(request, pk):
-    run = run_of(request, pk)
+    run = known_run_of(request, pk)
     try:
         with transaction.atomic():
             Evaluation.request(request.user, run).later()
@@ -46,7 +46,7 @@ def evaluation_tex(request, pk):
 
 
 def _look_of(request, pk):
-    look = run_of(request, pk).evaluation
+    look = known_run_of(request, pk).evaluation
     if look is None:
         raise Http404
     return look

@@ -9,11 +9,11 @@ from modeling.cards import card
 from modeling.forms import ModelForm
 from modeling.models import RegisteredModel
 from modeling.views.looks import attached
-from modeling.views.runs import run_of
+from modeling.views.runs import known_run_of
 
 
 def register(request, pk):
-    run = run_of(request, pk)
+    run = known_run_of(request, pk)
     form = ModelForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -27,8 +27,10 @@ def register(request, pk):
 
 
 def _model_of(request, pk):
+    """A model of a corpus that the person leads. Raises Http404, Withheld."""
     model = get_object_or_404(RegisteredModel.objects.of(request.user), pk=pk)
     with_role(request, model.run.release.corpus, LEAD)
+    model.run.release.guard_blind(request.user)
     return model
 
 

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from corpus.scope import context
 from modeling.supervising import lines_of
 from modeling.views.errors import answers_of
-from modeling.views.runs import run_of, tasks_of
+from modeling.views.runs import known_run_of, tasks_of
 
 SHADES = 4  # of each sign
 
@@ -17,7 +17,7 @@ def relations(request, pk):
     """Of each correlation, by the gold of its two tasks: the mean gate, the mean of what people
     said, their difference, all from -1 to 1, and how many utterances.
     """
-    run = run_of(request, pk)
+    run = known_run_of(request, pk)
     where, path = answers_of(request, run)
     gates = {row["id"]: row["gates"] for row in lines_of(path)}
     gold = {

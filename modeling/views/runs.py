@@ -39,31 +39,42 @@ DOUBTS = {
 
 
 def run(request, pk):
+    """A run with its results; of these nothing while they are withheld from the person."""
     run = run_of(request, pk)
-    look = run.evaluation
-    told = look.result if look else {}
-    tasks = tasks_of(run.release)
+    withheld = run.release.why_withheld(request.user)
     page = context(
         run.release.corpus,
         "runs",
         run=run,
-        relations=_relations(run),
-        look=look,
-        going=run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
-        failed_look=run.looks.first() if not look else None,
-        sealed=_rows(tasks, told),
-        few=_few(told),
-        looks=Evaluation.objects.at(run.release).count(),
-        runs_looked=Evaluation.objects.at(run.release).values("run").distinct().count(),
-        seeds=_seeds(run, tasks),
-        chosen=_rows(tasks, run.results),
+        withheld=withheld,
         ran_on=_meta(run).get("device"),
-        steers=RECIPES[run.recipe].sharing == "relgate",
-        **_words(run, told),
-        **_live(run),
+        going=run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
+        **_live(run, withheld),
     )
     page["failures"] = _failures(run, page["features"])
+    if not withheld:
+        page |= _results(run)
     return render(request, "modeling/run.html", page)
+
+
+def _results(run):
+    """What the run gave, in figures and words."""
+    look = run.evaluation
+    told = look.result if look else {}
+    tasks = tasks_of(run.release)
+    return {
+        "relations": _relations(run),
+        "look": look,
+        "failed_look": run.looks.first() if not look else None,
+        "sealed": _rows(tasks, told),
+        "few": _few(told),
+        "looks": Evaluation.objects.at(run.release).count(),
+        "runs_looked": Evaluation.objects.at(run.release).values("run").distinct().count(),
+        "seeds": _seeds(run, tasks),
+        "chosen": _rows(tasks, run.results),
+        "steers": RECIPES[run.recipe].sharing == "relgate",
+        **_names(run, told),
+    }
 
 
 def _meta(run):
@@ -74,7 +85,7 @@ def _meta(run):
         return {}
 
 
-def _words(run, told):
+def _names(run, told):
     """Names of splits and modalities in the reader's language."""
     missing = told.get("missing") or run.results.get("missing") or {}
     absent = [(MODALITIES[name], n) for name, n in missing.get("modalities", {}).items()]
@@ -133,21 +144,30 @@ def _seeds(run, tasks):
     return {"seeds": sorted(results), "rows": rows}
 
 
-def _live(run):
-    """What changes while the run works: curves, the epoch, the results."""
+def _live(run, withheld=""):
+    """What changes while the run works: the epoch and, unless results are withheld, curves and what
+    the learner said.
+    """
     epochs = [event for event in run.events() if event["event"] == "epoch"]
+    found = {
+        "epoch": epochs[-1] if epochs else None,
+        "features": measured(run.release) if run.needs_clips else None,
+        "workers": trainers() if run.status == JobStatus.QUEUED else None,
+    }
+    return found if withheld else found | _curves(run, epochs)
+
+
+def _curves(run, epochs):
+    """Curves of the epochs so far, and the end of what the learner said."""
     losses = [event["loss"] for event in epochs if event["loss"] is not None]
     scores = scores_of(epochs)
     steps = epochs[-1]["epochs"] if epochs else 1
     tasks = tasks_of(run.release)
     return {
-        "epoch": epochs[-1] if epochs else None,
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
         "by_task": _by_task(tasks, epochs, steps),
         "words": _last_words(run, epochs),
-        "features": measured(run.release) if run.needs_clips else None,
-        "workers": trainers() if run.status == JobStatus.QUEUED else None,
     }
 
 
@@ -196,7 +216,8 @@ def _relations(run):
 
 def progress(request, pk):
     run = run_of(request, pk)
-    return live_part(request, "modeling/_live.html", run, {"run": run, **_live(run)})
+    values = {"run": run, **_live(run, run.release.why_withheld(request.user))}
+    return live_part(request, "modeling/_live.html", run, values)
 
 
 @require_POST
@@ -239,6 +260,15 @@ def run_of(request, pk):
     """A run of a corpus that the person leads."""
     run = get_object_or_404(TrainingRun.objects.of(request.user), pk=pk)
     with_role(request, run.release.corpus, LEAD)
+    return run
+
+
+def known_run_of(request, pk):
+    """A run whose results the person may see now. Raises Http404, and Withheld while they annotate
+    dialogues of its release blind.
+    """
+    run = run_of(request, pk)
+    run.release.guard_blind(request.user)
     return run
 
 

@@ -31,36 +31,61 @@ def study_of(request, pk):
     return study
 
 
+def known_study_of(request, pk):
+    """A study whose results the person may see now. Raises Http404, and Withheld while they
+    annotate dialogues of its release blind.
+    """
+    study = study_of(request, pk)
+    study.release.guard_blind(request.user)
+    return study
+
+
 def _runs(study):
     return list(study.runs.order_by("seed", "pk").prefetch_related("looks"))
 
 
 def study(request, pk):
+    """A study with its answer; while that is withheld from the person, its runs and no figures."""
     study = study_of(request, pk)
-    tasks, live = tasks_of(study.release), _live(study)
+    withheld = study.release.why_withheld(request.user)
+    tasks, live = tasks_of(study.release), _live(study, withheld)
     page = context(
-        study.release.corpus, "runs", study=study, tasks=tasks, **live,
-        unseen=study.runs.filter(status=JobStatus.DONE, looks=None).count(),
-        others=study.release.studies.exclude(pk=study.pk), history=_history(study),
+        study.release.corpus, "runs", study=study, tasks=tasks, withheld=withheld, **live,
+        others=study.release.studies.exclude(pk=study.pk),
     )  # fmt: skip
-    if not study.search:
-        page |= figures(study.release, live["groups"], tasks)
+    if not withheld:
+        page["unseen"] = study.runs.filter(status=JobStatus.DONE, looks=None).count()
+        page["history"] = _history(request.user, study)
+        if not study.search:
+            page |= figures(study.release, live["groups"], tasks)
     return render(request, "modeling/study.html", page)
 
 
 def study_progress(request, pk):
     study = study_of(request, pk)
-    return live_part(request, "modeling/_study.html", study, {"study": study, **_live(study)})
+    values = {"study": study, **_live(study, study.release.why_withheld(request.user))}
+    return live_part(request, "modeling/_study.html", study, values)
 
 
-def _live(study):
-    """What changes while it works."""
+def _live(study, withheld=""):
+    """What changes while it works; without figures where results are withheld."""
     waiting = study.runs.filter(status=JobStatus.QUEUED).exists()
     found = {"waiting": waiting, "workers": trainers() if waiting else None}
     if study.search:
-        return found | _trials(study)
+        return found | (_states(study) if withheld else _trials(study))
     groups = groups_of(_runs(study))
-    return found | {"groups": groups, **curves(groups)}
+    return found | {"groups": groups} | ({} if withheld else curves(groups))
+
+
+def _states(study):
+    """The trials of a search in their order, without what they scored."""
+    runs = list(study.runs.order_by("pk"))
+    rows = []
+    for number, run in enumerate(runs, start=1):
+        chosen = {**own(run.recipe, {}), **run.options}
+        settings = [chosen[name] for name in study.search["fields"]]
+        rows.append({"run": run, "number": number, "settings": settings})
+    return {"trials": rows, "ended": sum(not run.active for run in runs)}
 
 
 def _trials(study):
@@ -100,10 +125,13 @@ def _own(study, rows):
     return mine[0]["trial"].value if mine else None
 
 
-def _history(study):
-    """The study and its repetitions, release by release; nothing if there is one only."""
+def _history(person, study):
+    """The study and its repetitions, release by release, but for releases that are withheld from
+    the person; nothing if there is one only.
+    """
     first = study.follows or study
     chain = [first, *first.repeats.order_by("pk").select_related("release")]
+    chain = [each for each in chain if not each.release.why_withheld(person)]
     if len(chain) < 2:
         return []
     return [
@@ -125,7 +153,7 @@ def _means(group, where):
 
 def study_csv(request, pk):
     """Every figure of every run that has ended, a line a run, split and task."""
-    study = study_of(request, pk)
+    study = known_study_of(request, pk)
     fields = ("n", "macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1",
               "balanced_accuracy", "auroc", "ap", "accuracy", "majority_accuracy", "mae",
               "quadratic_kappa", "ece")  # fmt: skip
@@ -172,6 +200,7 @@ def repeat_study(request, pk):
 
 @require_POST
 def look_study(request, pk):
+    known_study_of(request, pk)
     return _done(request, pk, lambda study: study.look_by(request.user))
 
 

@@ -3,7 +3,7 @@
 from releases.models.diffs import Diff
 from releases.models.privacy import Inspection, PseudonymKey
 from releases.models.releases import LICENCES, Release, Retraction, semantic_version
-from releases.models.sharing import Download, Grant, Share
+from releases.models.sharing import Download, Grant, MemberAccess, Share
 
 __all__ = [
     "LICENCES",
@@ -11,6 +11,7 @@ __all__ = [
     "Download",
     "Grant",
     "Inspection",
+    "MemberAccess",
     "PseudonymKey",
     "Release",
     "Retraction",

@@ -6,13 +6,16 @@ import shutil
 from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
+from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
+from annotation.blinding import blind_rounds, guard, withheld_rounds
 from annotation.models import Round
 from corpus.complaints import gettext_noop
 from corpus.jobs import Job, JobStatus, Refused, send
 from corpus.models import Corpus
+from corpus.visibility import Withheld
 from people.models import Event
 
 LICENCES = [
@@ -36,7 +39,28 @@ three_shares = RegexValidator(
 
 class ReleaseQuerySet(models.QuerySet):
     def of(self, person):
-        return self.filter(corpus__in=Corpus.objects.of(person)).select_related("corpus")
+        """Those that the person may know of: of a corpus that they lead, all; of another of theirs
+        the frozen ones that a lead lets its members read.
+        """
+        led = Q(corpus__in=Corpus.objects.led_by(person))
+        allowed = Q(corpus__in=Corpus.objects.of(person), member_access__isnull=False)
+        found = self.filter(led | (allowed & Q(status=JobStatus.DONE)))
+        return found.select_related("corpus", "member_access")
+
+    def given_to(self, person):
+        """Frozen ones whose content the person may have: withdrawn ones leads alone, and none
+        about dialogues that the person annotates blind now.
+        """
+        withdrawn = Retraction.objects.filter(kind=Retraction.Kind.WITHDRAWN).values("release")
+        led = Q(corpus__in=Corpus.objects.led_by(person))
+        found = self.of(person).frozen().filter(led | ~Q(pk__in=withdrawn))
+        return found.exclude(pk__in=Release.objects.withheld_from(person).order_by().values("pk"))
+
+    def withheld_from(self, person):
+        """Those of rounds whose results are withheld from the person now."""
+        rounds = withheld_rounds(person).order_by().values("pk")
+        holding = Release.rounds.through.objects.filter(round__in=rounds)
+        return self.filter(pk__in=holding.values("release"))
 
     def frozen(self):
         return self.filter(status=JobStatus.DONE)
@@ -158,6 +182,24 @@ class Release(Job):
     @property
     def is_withdrawn(self):
         return self.retractions.filter(kind=Retraction.Kind.WITHDRAWN).exists()
+
+    @property
+    def is_for_members(self):
+        """Whether a lead lets the other members of the corpus read it."""
+        return hasattr(self, "member_access")
+
+    def guard_blind(self, person):
+        """Raises Withheld while the person annotates one of its dialogues blind."""
+        if blind_rounds(person).exists():  # most people have none, which costs nothing to ask
+            guard(person, self.rounds.all())
+
+    def why_withheld(self, person):
+        """Why the person may not see its content now, as a sentence; empty where they may."""
+        try:
+            self.guard_blind(person)
+        except Withheld as reason:
+            return str(reason)
+        return ""
 
     def guard_frozen(self):
         """Raises Refused unless it is frozen."""

@@ -1,4 +1,4 @@
-"""Who else may have a release, and how often it was taken."""
+"""Who else may have a release, members and others, and how often it was taken."""
 
 import datetime
 import secrets
@@ -15,6 +15,41 @@ from releases.models.releases import Release
 
 def in_a_month():
     return timezone.now() + datetime.timedelta(days=30)
+
+
+class MemberAccess(models.Model):
+    """That a lead lets the other members of the corpus read a release; without it, leads alone."""
+
+    release = models.OneToOneField(Release, models.CASCADE, related_name="member_access")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self):
+        return f"{self.release} {self.at:%Y-%m-%d}"
+
+    @property
+    def corpus_id(self):
+        return self.release.corpus_id
+
+    @classmethod
+    @transaction.atomic
+    def allow(cls, person, release):
+        """Let members read it; twice changes nothing.
+
+        Raises Refused if it is not frozen or is withdrawn.
+        """
+        release.guard_open()
+        found, made = cls.objects.get_or_create(release=release, defaults={"person": person})
+        if made:
+            Event.record(person, "allow", release, version=release.version)
+        return found
+
+    @classmethod
+    @transaction.atomic
+    def disallow(cls, person, release):
+        """Leads alone may read it again; twice changes nothing."""
+        if cls.objects.filter(release=release).delete()[0]:
+            Event.record(person, "disallow", release, version=release.version)
 
 
 class ShareQuerySet(models.QuerySet):

@@ -14,6 +14,7 @@ from annotation.scheme import Scheme
 from corpus.models import Dialogue, Utterance
 from corpus.scope import context, live_part, number, with_role
 from releases.models import Diff, Release
+from releases.views.releases import guard_given
 
 SIZE = 50
 KINDS = {
@@ -46,14 +47,19 @@ def diff(request):
     match = request.POST.get("match", Diff.Match.AUTO)
     if match not in Diff.Match:
         raise Http404
+    for release in (one, other):
+        guard_given(request, release)
     with transaction.atomic():
         found = Diff.request(request.user, one, other, match)
     return redirect("release_diff", found.pk)
 
 
 def _diff_of(request, pk):
+    """A diff both of whose releases the person may have. Raises Http404, Withheld."""
     found = get_object_or_404(Diff.objects.of(request.user), pk=pk)
     with_role(request, found.other.corpus)
+    for release in (found.one, found.other):
+        guard_given(request, release)
     return found
 
 

@@ -1,6 +1,7 @@
 """Files of a release, one by one, as one archive, or in the layout of another tool.
 
-For members here; through a link that was shared in releases/views/sharing.py.
+For members here; through a link that was shared in releases/views/sharing.py. Each request asks
+anew whether the person may have it, also one that goes on after a break.
 """
 
 import mimetypes
@@ -12,31 +13,22 @@ from django.shortcuts import redirect
 
 from corpus.byterange import begins, ranged_response, ranged_stream
 from corpus.jobs import sentence
-from corpus.scope import LEAD
 from releases import archive as archives
 from releases import formats
 from releases.models import Download
-from releases.views.releases import release_of
-
-
-def open_release(request, pk):
-    """A frozen release that members may take; of a withdrawn one leads alone. Raises Http404."""
-    release = release_of(request, pk)
-    if not release.is_frozen or (release.is_withdrawn and release.corpus.my_role != LEAD):
-        raise Http404
-    return release
+from releases.views.releases import given_of
 
 
 def archive(request, pk):
-    return give_archive(request, open_release(request, pk))
+    return give_archive(request, given_of(request, pk))
 
 
 def file(request, pk, path):
-    return give_file(request, open_release(request, pk), path)
+    return give_file(request, given_of(request, pk), path)
 
 
 def layout(request, pk, name):
-    release = open_release(request, pk)
+    release = given_of(request, pk)
     try:
         return give_layout(release, name)
     except formats.ExportError as error:
@@ -91,4 +83,5 @@ def _again(first, rest):
 
 def _named(response, name):
     response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
+    response["Cache-Control"] = "private, no-cache"  # who may have it now may not in an hour
     return response

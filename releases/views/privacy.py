@@ -3,10 +3,12 @@
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from corpus.models import Utterance
 from corpus.scope import LEAD, context, corpus_of, number
+from corpus.visibility import WORDS, Withheld, visible, withheld
 from releases import private
 from releases.models import Inspection
 
@@ -16,24 +18,30 @@ FIELDS = ("text", "translation")
 
 
 def sightings(request, pk):
-    """Sightings from an utterance on; what is not cleared is masked in every release."""
+    """Sightings from an utterance on; what is not cleared is masked in every release.
+
+    Dialogues whose words are withheld from the person are left out and counted.
+    """
     corpus = corpus_of(request, pk, LEAD)
     start = number(request.GET.get("from"))
-    rows, last, more = _page(corpus, start)
+    hidden = withheld(request.user, WORDS)
+    rows, last, more = _page(corpus, hidden, start)
     page = context(
         corpus,
         "releases",
         rows=rows,
         start=start,
         next=last if more else None,
+        hidden=hidden.filter(corpus=corpus).count(),
         Outcome=Inspection.Outcome,
     )
     return render(request, "releases/sightings.html", page)
 
 
-def _page(corpus, start):
+def _page(corpus, hidden, start):
     """(rows, id of the utterance that comes next, whether there may be more)."""
     spoken = Utterance.objects.filter(corpus=corpus, pk__gte=start).order_by("pk")
+    spoken = spoken.exclude(dialogue__in=hidden.order_by().values("pk"))
     found, seen, last = [], 0, start
     for pk, *texts in spoken.values_list("pk", *FIELDS)[:LOOKED_AT].iterator(chunk_size=2000):
         seen, last = seen + 1, pk
@@ -66,6 +74,8 @@ def inspection(request, pk):
     """Say of one sighting whether it is private."""
     found = get_object_or_404(Utterance.objects.select_related("dialogue"), pk=pk)
     corpus = corpus_of(request, found.corpus_id, LEAD)
+    if not visible(request.user, found.dialogue).words:
+        raise Withheld(_("A round that you annotate withholds the words of this dialogue."))
     outcome, words = request.POST.get("outcome"), request.POST.get("words", "")
     seen = [s for name in FIELDS for s in private.sightings(getattr(found, name))]
     sighting = next((s for s in seen if s.words == words), None)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
@@ -38,15 +39,18 @@ OPEN = (
 
 
 def releases(request, pk):
+    """The releases that the person may know of, with figures of those that they may see now."""
     corpus = corpus_of(request, pk)
-    rows = corpus.releases.select_related("created_by").annotate(taken=Sum("downloads__count"))
-    rows = rows.prefetch_related("rounds", "retractions")
-    if corpus.my_role != LEAD:
-        rows = rows.frozen()
+    seen = Release.objects.of(request.user).filter(corpus=corpus)
+    hidden = set(seen.frozen().withheld_from(request.user).values_list("pk", flat=True))
+    rows = seen.annotate(taken=Sum("downloads__count")).order_by("-pk")
+    rows = list(rows.prefetch_related("rounds", "retractions"))
+    for row in rows:
+        row.withheld = row.why_withheld(request.user) if row.pk in hidden else ""
     page = context(
         corpus,
         "releases",
-        releases=list(rows),
+        releases=rows,
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
     )
@@ -54,8 +58,8 @@ def releases(request, pk):
 
 
 def others(person, most=200):
-    """Frozen releases that a person may see, of all corpora, the newest first."""
-    return Release.objects.of(person).frozen().order_by("-pk")[:most]
+    """Releases whose content a person may see now, of all corpora, the newest first."""
+    return Release.objects.given_to(person).order_by("-pk")[:most]
 
 
 def new_release(request, pk):
@@ -75,8 +79,10 @@ def new_release(request, pk):
     chosen = form["rounds"].value() or []
     rounds = list(form.fields["rounds"].queryset)
     asked = {number(str(value)) for value in chosen}  # ids, as sent or as prepared
-    found = open_findings([round for round in rounds if round.pk in asked] or rounds)
-    page = context(corpus, "releases", form=form, open_findings=found)
+    named = [round for round in rounds if round.pk in asked] or rounds
+    hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in named]))
+    found = open_findings([round for round in named if round not in hidden])
+    page = context(corpus, "releases", form=form, open_findings=found, hidden=hidden)
     return render(request, "releases/new_release.html", page)
 
 
@@ -107,33 +113,70 @@ def _next_version(corpus):
 
 
 def release_of(request, pk, *roles):
-    """A release that the person may see; before it is frozen, leads alone. Raises Http404."""
+    """A release that the person may know of; before it is frozen, leads alone. Raises Http404."""
     release = get_object_or_404(Release.objects.of(request.user), pk=pk)
-    corpus = with_role(request, release.corpus, *roles)
-    if corpus.my_role != LEAD and not release.is_frozen:
-        raise Http404
+    with_role(request, release.corpus, *roles)
     return release
 
 
+def frozen_of(request, pk, *roles):
+    """The same for what shows something of a frozen release.
+
+    Raises Http404, also before it is frozen, and Withheld while the person annotates blind.
+    """
+    release = release_of(request, pk, *roles)
+    if not release.is_frozen:
+        raise Http404
+    release.guard_blind(request.user)
+    return release
+
+
+def given_of(request, pk):
+    """A frozen release whose content the person may have: of a withdrawn one leads alone.
+
+    Raises Http404, Withheld.
+    """
+    release = release_of(request, pk)
+    guard_given(request, release)
+    return release
+
+
+def guard_given(request, release):
+    """Raises Http404 unless the release is frozen and, but for leads, not withdrawn; Withheld while
+    the person annotates blind.
+    """
+    led = release.corpus.role_of(request.user) == LEAD
+    if not release.is_frozen or (release.is_withdrawn and not led):
+        raise Http404
+    release.guard_blind(request.user)
+
+
 def release(request, pk):
-    return render(request, "releases/release.html", shown(request, release_of(request, pk)))
+    """Its page; before it is frozen it shows how the freeze goes and nothing else."""
+    found = release_of(request, pk)
+    if found.is_frozen:
+        found.guard_blind(request.user)
+    return render(request, "releases/release.html", shown(request, found))
 
 
 def shown(request, release, **more):
     """What the page of a release needs."""
     lead = release.corpus.my_role == LEAD
-    frozen = release.is_frozen
+    frozen, withdrawn = release.is_frozen, release.is_withdrawn
+    given = frozen and (lead or not withdrawn)
     page = context(
         release.corpus,
         "releases",
         release=release,
         retraction=release.retraction,
-        withdrawn=release.is_withdrawn,
+        newer=_newer(request, release.retraction),
+        withdrawn=withdrawn,
+        given=given,
         progress_url=reverse("release_progress", args=[release.pk]),
         runs=release.runs.all() if lead else [],
         formats=[(key, FORMAT_NAMES[key]) for key in FORMATS],
     )
-    if frozen:
+    if given:
         page |= {
             "agreement": _agreement(release),
             "openly": _openly(release),
@@ -152,6 +195,13 @@ def shown(request, release, **more):
             "retraction_form": RetractionForm(release=release),
         }
     return page | more
+
+
+def _newer(request, retraction):
+    """The release that took its place, if the person may know of that."""
+    if retraction is None or retraction.by_id is None:
+        return None
+    return Release.objects.of(request.user).filter(pk=retraction.by_id).first()
 
 
 def _read(release, name):
@@ -208,9 +258,9 @@ def _spread(release):
 
 def card(request, pk):
     """The dataset card as it was frozen."""
-    release = release_of(request, pk)
+    release = given_of(request, pk)
     path = release.directory / "README.md"
-    if not release.is_frozen or not path.exists():
+    if not path.exists():
         raise Http404
     text = path.read_text("utf-8").split("\n---\n", 1)[-1]
     page = context(release.corpus, "releases", release=release, text=text)
@@ -219,8 +269,8 @@ def card(request, pk):
 
 def files(request, pk):
     """Every file of a release with its checksum, to be downloaded one by one."""
-    release = release_of(request, pk)
-    manifest = _read(release, "manifest.json") if release.is_frozen else None
+    release = given_of(request, pk)
+    manifest = _read(release, "manifest.json")
     if manifest is None:
         raise Http404
     words = request.GET.get("q", "").strip()
@@ -275,7 +325,7 @@ def discard(request, pk):
 @require_POST
 def retraction(request, pk):
     """Supersede or withdraw a frozen release."""
-    release = release_of(request, pk, LEAD)
+    release = frozen_of(request, pk, LEAD)
     form = RetractionForm(request.POST, release=release)
     if form.is_valid():
         try:
@@ -290,9 +340,7 @@ def retraction(request, pk):
 @require_POST
 def verification(request, pk):
     """Check the files on disk against what was frozen, and say what was found."""
-    release = release_of(request, pk)
-    if not release.is_frozen:
-        raise Http404
+    release = given_of(request, pk)
     faults = release.verify()
     if faults:
         messages.error(request, " · ".join(faults[:5]))

@@ -1,4 +1,4 @@
-"""Links that give a release to people without an account: making, closing, and following one."""
+"""Who else gets a release: members of the corpus, and people without an account by links."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -11,15 +11,29 @@ from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
-from releases.models import Grant, Share
+from releases.models import Grant, MemberAccess, Share
 from releases.views.downloads import give_archive, give_file, give_layout
-from releases.views.releases import FORMAT_NAMES, release_of, shown
+from releases.views.releases import FORMAT_NAMES, frozen_of, release_of, shown
+
+
+@require_POST
+def member_access(request, pk):
+    """Let members of the corpus read a release, or leads alone again."""
+    release = release_of(request, pk, LEAD)
+    try:
+        if request.POST.get("allowed") == "1":
+            MemberAccess.allow(request.user, frozen_of(request, pk, LEAD))
+        else:
+            MemberAccess.disallow(request.user, release)
+    except Refused as refusal:
+        messages.error(request, sentence(refusal))
+    return redirect("release", pk)
 
 
 @require_POST
 def links(request, pk):
     """Make a link."""
-    release = release_of(request, pk, LEAD)
+    release = frozen_of(request, pk, LEAD)
     form = ShareForm(request.POST)
     if form.is_valid():
         try:
@@ -45,7 +59,8 @@ def revocation(request, pk):
 @login_not_required
 def shared(request, token):
     """The terms of a link; who accepts them gets an address to download from."""
-    found = _alive(get_object_or_404(Share.objects.select_related("release__corpus"), token=token))
+    found = get_object_or_404(Share.objects.select_related("release__corpus"), token=token)
+    _guard(request, found)
     form = GrantForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         accepted = {name: form.cleaned_data[name] for name in ("name", "affiliation", "email")}
@@ -57,7 +72,7 @@ def shared(request, token):
 @login_not_required
 def grant(request, token):
     """What somebody who accepted the terms may download."""
-    found = _grant(token)
+    found = _grant(request, token)
     page = {
         "grant": found,
         "release": found.share.release,
@@ -68,19 +83,19 @@ def grant(request, token):
 
 @login_not_required
 def granted_archive(request, token):
-    found = _grant(token)
+    found = _grant(request, token)
     return give_archive(request, found.share.release, found.share)
 
 
 @login_not_required
 def granted_file(request, token, path):
-    found = _grant(token)
+    found = _grant(request, token)
     return give_file(request, found.share.release, path, found.share)
 
 
 @login_not_required
 def granted_layout(request, token, name):
-    found = _grant(token)
+    found = _grant(request, token)
     try:
         return give_layout(found.share.release, name, found.share)
     except ExportError as error:
@@ -88,13 +103,17 @@ def granted_layout(request, token, name):
         return redirect("grant", token)
 
 
-def _grant(token):
+def _grant(request, token):
     found = get_object_or_404(Grant.objects.select_related("share__release__corpus"), token=token)
-    _alive(found.share)
+    _guard(request, found.share)
     return found
 
 
-def _alive(share):
+def _guard(request, share):
+    """Raises Http404 if the link is over, and Withheld for somebody who is signed in and annotates
+    these dialogues blind. Who follows a link without signing in is not known.
+    """
     if not share.alive:
         raise Http404
-    return share
+    if request.user.is_authenticated:
+        share.release.guard_blind(request.user)

@@ -71,6 +71,7 @@ def addresses(learner_here):
         corpus, [lead], name="with all", confidence=True, cannot_tell=True, guideline=guideline,
         attention_every=1,
     )  # fmt: skip
+    whole.participants.update(unblinded=True)  # and so sees what others answered
     mine = whole.assignments.first()
     Remark.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
     catch_up(opened)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from annotation.models import Adjudication
 from corpus.models import Dialogue, Utterance
 from people.models import Event
-from releases.models import Diff
+from releases.models import Diff, MemberAccess
 from tests.factories import (
     judge,
     make_corpus,
@@ -112,12 +112,24 @@ def test_on_a_page_with_every_number_leading_to_its_rows(two, client_of, lead, c
     assert Diff.objects.count() == 1 and Event.objects.filter(verb="diff").count() == 1
 
 
-def test_strangers_see_no_diff(two, client_of, corpus):
+def test_strangers_see_no_diff(two, client_of, corpus, lead):
     one, other, _third = two
     found = Diff.request(None, one, other)
     stranger, member = client_of(make_person()), client_of(make_member(corpus))
     address = reverse("release_diff", args=[found.pk])
+    assert {who.get(address).status_code for who in (stranger, member)} == {404}
+    MemberAccess.allow(lead, one)
+    form = {"one": one.pk, "other": other.pk}
+    assert member.get(address).status_code == member.post(reverse("diff"), form).status_code == 404
+    MemberAccess.allow(lead, other)
     assert stranger.get(address).status_code == 404 and member.get(address).status_code == 200
+    assert member.post(reverse("diff"), form).status_code == 302
+    one.retract(lead, "withdrawn", "consent was taken back")
+    for where in (address, reverse("diff_json", args=[found.pk])):
+        assert (
+            member.get(where).status_code == 404 and client_of(lead).get(where).status_code == 200
+        )
+    assert member.post(reverse("diff"), form).status_code == 404
     foreign = make_corpus()
     theirs = make_release(foreign, [make_judged_round(foreign)])
     form = {"one": one.pk, "other": theirs.pk}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from releases import archive
 from releases.archive import Archive
+from releases.models import MemberAccess
 from tests.factories import make_judged_round, make_member, make_person, make_release
 
 SIZES = st.lists(st.integers(0, 3000), max_size=6)
@@ -101,13 +102,20 @@ def test_who_may_have_it(client_of, corpus, frozen, lead):
         reverse("release_card", args=[frozen.pk]),
         reverse("release_files", args=[frozen.pk]),
     ]
+    assert {client_of(lead).get(address).status_code for address in addresses} == {200}
+    assert {member.get(address).status_code for address in addresses} == {404}
+    MemberAccess.allow(lead, frozen)
     assert {member.get(address).status_code for address in addresses} == {200}
     assert {stranger.get(address).status_code for address in addresses} == {404}
     frozen.retract(lead, "withdrawn", "faces of passers-by")
-    assert {member.get(address).status_code for address in addresses[:3]} == {404}
+    assert {member.get(address).status_code for address in addresses} == {404}
+    assert member.post(reverse("verification", args=[frozen.pk])).status_code == 404
     assert client_of(lead).get(addresses[0]).status_code == 200
     page = member.get(reverse("release", args=[frozen.pk])).content.decode()
-    assert "faces of passers-by" in page and addresses[0] not in page
+    assert "faces of passers-by" in page and "Agreement, as frozen" not in page
+    assert not [address for address in addresses if address in page]
+    MemberAccess.disallow(lead, frozen)
+    assert member.get(reverse("release", args=[frozen.pk])).status_code == 404
 
 
 @pytest.mark.django_db

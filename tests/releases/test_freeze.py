@@ -306,7 +306,7 @@ def test_from_the_page_to_the_download(client_of, corpus, lead):
         in client.post(reverse("verification", args=[release.pk]), follow=True).content.decode()
     )  # noqa: E501
     member, stranger = client_of(make_member(corpus)), client_of(make_person())
-    assert member.get(archive).status_code == 200 and member.get(address).status_code == 404
+    assert member.get(archive).status_code == member.get(address).status_code == 404
     assert (
         stranger.get(archive).status_code
         == stranger.get(reverse("release", args=[release.pk])).status_code

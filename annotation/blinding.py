@@ -7,10 +7,12 @@ a release says so. Nothing here asks for roles: leads who annotate are as blind 
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from annotation.models import Assignment, Participant, Place, Round
-from corpus.models import Dialogue
-from corpus.visibility import PICTURE, SOUND, WORDS, Withheld
+from annotation.models import Assignment, Guideline, Participant, Place, Round
+from annotation.templatetags.scheme import parted
+from corpus.models import Dialogue, Utterance
+from corpus.visibility import MODALITIES, PICTURE, SOUND, WORDS, Visible, Withheld, visible
 from people.models import Person
 
 WITHHELD = {  # view of a round -> what it withholds
@@ -19,6 +21,24 @@ WITHHELD = {  # view of a round -> what it withholds
     Round.View.AUDIO: (PICTURE, WORDS),
     Round.View.SILENT: (SOUND, WORDS),
 }
+
+
+BURNT_IN = gettext_lazy(
+    "Subtitles that are part of the picture stay visible in a silent film: they cannot be withheld"
+    " without making the film anew."
+)
+
+
+def shows(view: str) -> Visible:
+    """What a view of a round shows."""
+    return Visible(**{modality: modality not in WITHHELD[view] for modality in MODALITIES})
+
+
+def shown_at(assignment: Assignment) -> Visible:
+    """What the workbench shows of the assignment's dialogue: what the view of the round does, and
+    no more than the annotator may see elsewhere, once they are no longer at work on it.
+    """
+    return shows(assignment.round.view) & visible(assignment.person, assignment.dialogue)
 
 
 def blind_rounds(person: Person) -> QuerySet[Round]:
@@ -34,11 +54,48 @@ def blind_dialogues(person: Person) -> QuerySet[Dialogue]:
 
 
 def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
-    """The dialogues of which the rounds that the person annotates withhold this modality."""
-    views = [view for view, gone in WITHHELD.items() if modality in gone]
-    rounds = blind_rounds(person).filter(view__in=views)
-    places = Place.objects.filter(round__in=rounds.order_by().values("pk"))
-    return Dialogue.objects.filter(pk__in=places.order_by().values("dialogue"))
+    """The dialogues of which the rounds that the person annotates withhold this modality.
+
+    What another round has given them to judge with it now is not withheld: who opens two rounds on
+    the same dialogues for the same person wants both to be judged.
+    """
+    hiding = [view for view, gone in WITHHELD.items() if modality in gone]
+    places = Place.objects.filter(round__in=_pks(blind_rounds(person).filter(view__in=hiding)))
+    seats = Participant.objects.filter(person=person, left_at=None)
+    at_work = Assignment.objects.open().filter(person=person, round__in=seats.values("round"))
+    given = at_work.exclude(round__view__in=hiding)
+    return Dialogue.objects.filter(pk__in=places.order_by().values("dialogue")).exclude(
+        pk__in=given.order_by().values("dialogue")
+    )
+
+
+def withholding_rounds(person: Person, dialogues: QuerySet[Dialogue]) -> list[str]:
+    """The rounds whose views withhold something of these dialogues from the person, in words."""
+    shared = Place.objects.filter(dialogue__in=dialogues.order_by().values("pk"))
+    rounds = blind_rounds(person).exclude(view=Round.View.FULL)
+    rounds = rounds.filter(pk__in=shared.order_by().values("round")).order_by("pk")
+    return [
+        _("“%(round)s” (%(view)s)") % {"round": round.name, "view": round.get_view_display()}
+        for round in rounds
+    ]
+
+
+def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int]:
+    """The text of a guideline for the person, and how many sections are left out: those with an
+    example from a dialogue that they annotate blind, which shows its words and what others
+    decided.
+    """
+    if guideline is None:
+        return "", 0
+    quotes = guideline.quotes()
+    blind = Utterance.whole.filter(
+        corpus=guideline.corpus_id, dialogue__in=blind_dialogues(person).order_by().values("pk")
+    )
+    uids = set(blind.filter(uid__in={uid for _line, uid in quotes}).values_list("uid", flat=True))
+    secret = {line for line, uid in quotes if uid in uids}
+    parts = parted(guideline.text)
+    kept = [part for part in parts if not secret.intersection(part.splitlines())]
+    return "".join(kept), len(parts) - len(kept)
 
 
 def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
@@ -64,3 +121,7 @@ def guard(person: Person, rounds) -> None:
             )
             % {"rounds": names}
         )
+
+
+def _pks(rounds: QuerySet[Round]):
+    return rounds.order_by().values("pk")

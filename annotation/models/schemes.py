@@ -89,6 +89,19 @@ class Guideline(models.Model):
         Event.record(person, "draw up", made, version=made.number)
         return made
 
+    def quotes(self):
+        """The lines of this version and those before it that quote an utterance as an example,
+        with the uid of that utterance.
+        """
+        found, before = [], ""
+        earlier = Guideline.objects.filter(corpus=self.corpus_id, number__lte=self.number)
+        for text, note in earlier.order_by("number").values_list("text", "note"):
+            if text.startswith(before) and note:
+                added = text[len(before) :].splitlines()
+                found += [(line, note) for line in added if line.startswith("> ")]
+            before = text
+        return found
+
     @classmethod
     def add_example(cls, person, corpus, utterance, task, value, reason):
         """The next version: the newest one with an utterance as an example at its end."""

@@ -27,8 +27,12 @@ def mark(value):
 @register.filter
 def sections(text):
     """Markdown as a list of HTML sections, one a heading, without HTML of the writer's own."""
-    parts = re.split(r"(?m)^(?=#{1,3} )", text)
-    return [mark_safe(MARKDOWN.render(part)) for part in parts if part.strip()]  # noqa: S308
+    return [mark_safe(MARKDOWN.render(part)) for part in parted(text) if part.strip()]  # noqa: S308
+
+
+def parted(text):
+    """Markdown in parts, one a heading; joined they are the text."""
+    return re.split(r"(?m)^(?=#{1,3} )", text)
 
 
 @register.filter

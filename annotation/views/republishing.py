@@ -7,10 +7,12 @@ from django.utils.translation import ngettext
 
 from annotation.republishing import changes, republish
 from corpus.scope import LEAD, context, dialogue_of
+from corpus.visibility import guard
 
 
 def republication(request, pk):
     dialogue = dialogue_of(request, pk, LEAD)
+    guard(request.user, dialogue)
     if not dialogue.is_published or not dialogue.has_draft:
         return redirect("editor", dialogue.pk)
     rows = changes(dialogue)

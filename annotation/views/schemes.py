@@ -5,11 +5,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from annotation.blinding import guideline_for
 from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, drawn_up
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
 from corpus.models import Corpus
 from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, with_role
+from corpus.visibility import Withheld
 
 NEW_TASK = Task("new_task", {"en": "new task", "zh": "新任务"}, "nominal", FULL["pride"].values)
 NEW_CORRELATION = Task(
@@ -82,6 +84,13 @@ def preview(request, pk):
 def new_guideline(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     newest = corpus.guidelines.first()
+    if guideline_for(request.user, newest)[1]:
+        raise Withheld(
+            _(
+                "The guideline has examples from dialogues that you annotate yourself. You can"
+                " draw up the next version when that round is closed."
+            )
+        )
     form = GuidelineForm(request.POST or None, initial={"text": newest.text if newest else ""})
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
@@ -92,10 +101,11 @@ def new_guideline(request, pk):
 
 
 def guideline(request, pk):
-    """One version, to everybody of the corpus."""
+    """One version, to everybody of the corpus; without examples from what they annotate blind."""
     found = get_object_or_404(
         Guideline.objects.filter(corpus__in=Corpus.objects.of(request.user)), pk=pk
     )
     corpus = with_role(request, found.corpus)
-    page = context(corpus, "rounds", guideline=found)
+    text, left_out = guideline_for(request.user, found)
+    page = context(corpus, "rounds", guideline=found, text=text, left_out=left_out)
     return render(request, "annotation/guideline.html", page)

@@ -266,11 +266,11 @@ def picture_alone(clip: Path, target: Path) -> None:
     No sound, subtitles, captions, chapters or names come along. Raises MediaError if the clip has
     no picture, or one that MP4 cannot hold.
     """
-    with open_media(clip) as container:
-        found = chosen_picture(container)
-        index, codec = (found.index, found.codec_context.codec.name) if found else (None, "")
+    index = probe(clip, quick=True).video
     if index is None:
         raise MediaError(gettext_noop("This clip has no picture."))
+    with open_media(clip) as container:
+        codec = container.streams[index].codec_context.codec.name
     units = SPOKEN_OF.get("av1" if "av1" in codec else codec)  # decoders have names of their own
     bare = {"bsf:v": f"filter_units=remove_types={units}"} if units else {}
     _copy_stream(clip, index, target, bare)

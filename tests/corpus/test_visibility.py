@@ -93,8 +93,9 @@ def addresses(corpus, source):
                       for name in names}  # fmt: skip
     finding, history = reverse("finding", args=[corpus.pk]), reverse("history")
     speaker = corpus.speakers.first().name
-    for query in ("q=你", "q=你好", "q=你&exact=on", "state=wordless", "state=machine", "q=x",
-                  f"speaker={speaker}", "label=emotion:joy", "after=0", "before=99999"):  # fmt: skip
+    queries = ["q=你", "q=你好", "q=你&exact=on", "q=x", "state=wordless", "state=machine"]
+    queries += [f"speaker={speaker}", "label=emotion:joy", "after=0", "before=99999"]
+    for query in queries:
         found += [f"{finding}?{query}", f"{history}?{query}"]
     found += [f"{reverse('health', args=[corpus.pk])}?kind={kind}" for kind in ("wordless", "x")]
     return [address for address in found if "<" not in address]
@@ -243,6 +244,21 @@ def test_media_follow_the_view_for_every_dialogue_of_the_round(
     Participant.objects.filter(person=person).update(unblinded=False)
     opened.close(corpus.people("lead").get().person)
     assert served() == everything
+
+
+def test_a_browser_that_has_the_clip_is_told_that_it_may_not(corpus, source, client_of):
+    annotator = make_member(corpus)
+    client = client_of(annotator)
+    addresses = [
+        reverse("dialogue_media", args=[source.dialogues.first().pk, name]) for name in MEDIA
+    ]
+    had = {address: client.get(address) for address in addresses}
+    opened_with(corpus, source, "text", [annotator])
+    for address, answer in had.items():
+        assert answer["Cache-Control"] == "private, no-cache"
+        for condition in ({"if-none-match": answer["ETag"]},
+                          {"if-range": answer["ETag"], "range": "bytes=0-9"}):  # fmt: skip
+            assert client.get(address, headers=condition).status_code == 403
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -5,7 +5,7 @@ A lead or an adjudicator may take part openly instead (`Participant.unblinded`);
 a release says so. Nothing here asks for roles: leads who annotate are as blind as anybody.
 """
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -60,13 +60,14 @@ def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
     the same dialogues for the same person wants both to be judged.
     """
     hiding = [view for view, gone in WITHHELD.items() if modality in gone]
-    places = Place.objects.filter(round__in=_pks(blind_rounds(person).filter(view__in=hiding)))
-    seats = Participant.objects.filter(person=person, left_at=None)
-    at_work = Assignment.objects.open().filter(person=person, round__in=seats.values("round"))
-    given = at_work.exclude(round__view__in=hiding)
-    return Dialogue.objects.filter(pk__in=places.order_by().values("dialogue")).exclude(
-        pk__in=given.order_by().values("dialogue")
-    )
+    rounds = blind_rounds(person).filter(view__in=hiding).order_by().values_list("pk", flat=True)
+    if not (rounds := list(rounds)):  # as with most people
+        return Dialogue.objects.none()
+    places = Place.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
+    seats = Participant.objects.filter(person=person, left_at=None).values("round")
+    at_work = Assignment.objects.open().filter(person=person, round__in=seats)
+    given = at_work.filter(dialogue=OuterRef("pk")).exclude(round__view__in=hiding)
+    return Dialogue.objects.filter(Exists(places), ~Exists(given))  # quick for one and for many
 
 
 def withholding_rounds(person: Person, dialogues: QuerySet[Dialogue]) -> list[str]:
@@ -121,7 +122,3 @@ def guard(person: Person, rounds) -> None:
             )
             % {"rounds": names}
         )
-
-
-def _pks(rounds: QuerySet[Round]):
-    return rounds.order_by().values("pk")

@@ -6,9 +6,11 @@ the work that is the reason. Pages, media and searches ask here.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,14 +69,9 @@ class Visible:
 
 
 def withheld(person: Person, *modalities: str) -> QuerySet[Dialogue]:
-    """The dialogues of which the person may not see one of these modalities now, as a lazy
-    query.
-    """
-    found = Q(pk__in=[])
-    for modality in modalities:
-        for source in withheld_by:
-            found |= Q(pk__in=source(person, modality).order_by().values("pk"))
-    return Dialogue.objects.filter(found)
+    """The dialogues of which the person may not see one of these modalities now, as a query."""
+    found = (source(person, modality) for modality in modalities for source in withheld_by)
+    return reduce(or_, found, Dialogue.objects.none())
 
 
 def visible(person: Person, dialogue: Dialogue) -> Visible:

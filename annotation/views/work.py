@@ -41,7 +41,10 @@ def work(request):
     mine = Assignment.objects.of(request.user).annotate(
         size=Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
     )
-    begun = mine.open().filter(state="held")
+    begun, replied = mine.open().filter(state="held"), list(_replied(request.user))
+    replied_about = withheld(request.user, WORDS).filter(
+        pk__in={remark.utterance.dialogue_id for remark in replied}
+    )
     page = {
         "here": "label",
         "seats": [_described(seat) for seat in seats],
@@ -50,8 +53,8 @@ def work(request):
         "done_count": mine.submitted().count(),
         "done": mine.submitted().order_by("-submission__at")[:10],
         "today": today(request.user),
-        "replied": _replied(request.user),
-        "wordless": set(withheld(request.user, WORDS).values_list("pk", flat=True)),
+        "replied": replied,
+        "wordless": set(replied_about.values_list("pk", flat=True)),
     }
     return render(request, "annotation/work.html", page)
 

@@ -7,8 +7,9 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self):
-        from annotation.blinding import withheld_details, withheld_dialogues
+        from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from corpus import visibility
 
         visibility.withheld_by.append(withheld_dialogues)
+        visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)

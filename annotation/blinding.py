@@ -5,12 +5,12 @@ A lead or an adjudicator may take part openly instead (`Participant.unblinded`);
 a release says so. Nothing here asks for roles: leads who annotate are as blind as anybody.
 """
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Min, Q, QuerySet
+from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from annotation.models import (
     Adjudication,
@@ -23,8 +23,9 @@ from annotation.models import (
     Round,
     Submission,
 )  # fmt: skip
+from annotation.templatetags.scheme import parted
 from corpus.models import Corpus, Dialogue, Membership, Utterance
-from corpus.visibility import PICTURE, SOUND, WORDS, Withheld
+from corpus.visibility import MODALITIES, PICTURE, SOUND, WORDS, Visible, Withheld, visible
 from people.models import Event, Person
 
 WITHHELD = {  # view of a round -> what it withholds
@@ -44,7 +45,24 @@ TELLING = {  # events whose details tell what somebody answered, said or decided
     *(("adjudication", "adjudicate"), ("oddity", "answer"), ("remark", "remark")),
     *(("assignment", "skip"), ("dialogue", "key")),
 }
-HEADING = re.compile(r"\n(?=#)")
+
+
+BURNT_IN = gettext_lazy(
+    "Subtitles that are part of the picture stay visible in a silent film: they cannot be withheld"
+    " without making the film anew."
+)
+
+
+def shows(view: str) -> Visible:
+    """What a view of a round shows."""
+    return Visible(**{modality: modality not in WITHHELD[view] for modality in MODALITIES})
+
+
+def shown_at(assignment: Assignment) -> Visible:
+    """What the workbench shows of the assignment's dialogue: what the view of the round does, and
+    no more than the annotator may see elsewhere, once they are no longer at work on it.
+    """
+    return shows(assignment.round.view) & visible(assignment.person, assignment.dialogue)
 
 
 def blind_rounds(person: Person) -> QuerySet[Round]:
@@ -60,11 +78,66 @@ def blind_dialogues(person: Person) -> QuerySet[Dialogue]:
 
 
 def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
-    """The dialogues of which the rounds that the person annotates withhold this modality."""
-    views = [view for view, gone in WITHHELD.items() if modality in gone]
-    rounds = blind_rounds(person).filter(view__in=views)
-    places = Place.objects.filter(round__in=rounds.order_by().values("pk"))
-    return Dialogue.objects.filter(pk__in=places.order_by().values("dialogue"))
+    """The dialogues of which the rounds that the person annotates withhold this modality.
+
+    What another round has given them to judge with it now is not withheld: who opens two rounds on
+    the same dialogues for the same person wants both to be judged.
+    """
+    hiding = [view for view, gone in WITHHELD.items() if modality in gone]
+    rounds = blind_rounds(person).filter(view__in=hiding).order_by().values_list("pk", flat=True)
+    if not (rounds := list(rounds)):  # as with most people
+        return Dialogue.objects.none()
+    places = Place.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
+    seats = Participant.objects.filter(person=person, left_at=None).values("round")
+    at_work = Assignment.objects.open().filter(person=person, round__in=seats)
+    given = at_work.filter(dialogue=OuterRef("pk")).exclude(round__view__in=hiding)
+    return Dialogue.objects.filter(Exists(places), ~Exists(given))  # quick for one and for many
+
+
+def withholding_rounds(person: Person, dialogues: QuerySet[Dialogue]) -> list[str]:
+    """The rounds whose views withhold something of these dialogues from the person, in words."""
+    shared = Place.objects.filter(dialogue__in=dialogues.order_by().values("pk"))
+    rounds = blind_rounds(person).exclude(view=Round.View.FULL)
+    rounds = rounds.filter(pk__in=shared.order_by().values("round")).order_by("pk")
+    return [
+        _("“%(round)s” (%(view)s)") % {"round": round.name, "view": round.get_view_display()}
+        for round in rounds
+    ]
+
+
+def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int]:
+    """The text of a guideline for the person, and how many sections are left out: those with an
+    example from a dialogue that they annotate blind, which shows its words and what others
+    decided.
+    """
+    if guideline is None:
+        return "", 0
+    versions = Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
+    quoted = Utterance.whole.filter(
+        corpus=guideline.corpus_id,
+        uid__in=versions.exclude(note="").values("note"),
+        dialogue__in=blind_dialogues(person).order_by().values("pk"),
+    ).select_related("speaker")
+    hidden = {utterance.uid: utterance for utterance in quoted}
+    if not hidden:
+        return guideline.text, 0
+    added, before = set(), ""
+    for version in versions.order_by("number"):
+        if version.note in hidden:
+            added.add(version.text.removeprefix(before).strip())
+        before = version.text
+    parts = parted(guideline.text)
+    kept = [p for p in parts if p.strip() not in added and not _quotes(p, hidden.values())]
+    return "".join(kept), len(parts) - len(kept)
+
+
+def _quotes(section: str, utterances) -> bool:
+    lines = [line[1:].strip() for line in section.splitlines() if line.startswith(">")]
+    return any(
+        line == Guideline.quoted(one).strip() or (one.text and line.endswith(one.text))
+        for line in lines
+        for one in utterances
+    )
 
 
 def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
@@ -183,42 +256,6 @@ def _rounds_of(events) -> dict[int, int]:
     return found
 
 
-def disclosed(person: Person, guideline: Guideline) -> str:
-    """The text of a guideline without the examples from dialogues that the person annotates blind:
-    an example tells what was decided about it.
-    """
-    versions = Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
-    quoted = Utterance.whole.filter(
-        corpus=guideline.corpus_id,
-        uid__in=versions.exclude(note="").values("note"),
-        dialogue__in=blind_dialogues(person),
-    ).select_related("speaker")
-    hidden = {utterance.uid: utterance for utterance in quoted}
-    if not hidden:
-        return guideline.text
-    added, before = set(), ""
-    for version in versions.order_by("number"):
-        if version.note in hidden:
-            added.add(version.text.removeprefix(before).strip())
-        before = version.text
-    left_out = _(
-        "*An example from a dialogue that you annotate is left out until the round closes.*"
-    )
-    return "\n".join(
-        f"{left_out}\n" if part.strip() in added or _quotes(part, hidden.values()) else part
-        for part in HEADING.split(guideline.text)
-    )
-
-
-def _quotes(section: str, utterances) -> bool:
-    lines = [line[1:].strip() for line in section.splitlines() if line.startswith(">")]
-    return any(
-        line == Guideline.quoted(one).strip() or (one.text and line.endswith(one.text))
-        for line in lines
-        for one in utterances
-    )
-
-
 def guard_order(person: Person, order: str, dialogues) -> None:
     """Raises Withheld where the order of a round would tell how far people differed on dialogues
     that the person annotates blind.
@@ -234,7 +271,7 @@ def guard_guideline(person: Person, guideline: Guideline | None) -> None:
     """Raises Withheld if examples of the guideline are left out for the person, who would lose
     them by drawing up the next version.
     """
-    if guideline and disclosed(person, guideline) != guideline.text:
+    if guideline_for(person, guideline)[1]:
         raise Withheld(
             _(
                 "The guideline has examples from dialogues that you annotate yourself. You can draw"

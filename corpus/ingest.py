@@ -22,6 +22,7 @@ from corpus.jobs import Refused
 from corpus.keeping import digest
 from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
 from corpus.problems import Problem
+from corpus.renditions import forget_renditions
 from corpus.streams import Loss
 from corpus.transcripts import Cue
 from corpus.transcripts.reading import Transcript
@@ -295,7 +296,7 @@ def keep_files(part: Cut, folder: Path) -> None:
 
 @transaction.atomic
 def forget_unused(source: Source) -> None:
-    """Delete stored clips of this source that no dialogue has any more.
+    """Delete stored clips of this source that no dialogue has any more, and what was made of them.
 
     It holds the source meanwhile, so that nobody gives a dialogue one of them.
     """
@@ -308,6 +309,7 @@ def forget_unused(source: Source) -> None:
     for name in list(keeping.names_under(f"clips/{source.corpus_id}/{source.pk}")):
         if name not in used:
             default_storage.delete(name)
+    forget_renditions(source)
 
 
 @transaction.atomic

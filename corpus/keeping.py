@@ -3,6 +3,7 @@
 import hashlib
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,26 @@ def put(path: Path, name: str) -> None:
     with path.open("rb") as file:
         default_storage.save(name, File(file))
     path.unlink()
+
+
+def put_once(path: Path, name: str) -> None:
+    """Copy a finished file into the storage under this name; several at once do no harm.
+
+    For names that say what the file holds: whoever comes later stores the same again. Nobody ever
+    reads half of it.
+    """
+    target = local_path(name)
+    if target is None:
+        with path.open("rb") as file:
+            stored = default_storage.save(name, File(file))
+        if stored != name:  # it is there already
+            default_storage.delete(stored)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f"{target.name}.{uuid.uuid4()}")
+    shutil.copyfile(path, beside)
+    beside.chmod(settings.FILE_UPLOAD_PERMISSIONS)
+    beside.replace(target)
 
 
 def names_under(folder: str) -> Iterator[str]:

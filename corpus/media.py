@@ -37,6 +37,12 @@ TAIL = 15.0  # seconds before the stated end from which the last packets are rea
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
 ASIDE = re.compile(r"\bcommentary|audio description|评论音轨|口述影像", re.IGNORECASE)
 UNKNOWN = "unknown"  # a codec that nothing here decodes
+SPOKEN_OF = {  # codec -> units of its stream that may hold captions or other words, beside pictures
+    "h264": "6",
+    "hevc": "39|40",
+    "av1": "5",
+    "mpeg2video": "178",
+}
 PLAYLISTS = {"hls", "concat", "dash", "applehttp", "sdp", "rtsp", "image2", "tty"}
 
 
@@ -252,6 +258,42 @@ def _run(stream: object) -> None:
         raise MediaError(
             gettext_noop("ffmpeg could not convert the file: %(why)s"), why=last[0][:300]
         )
+
+
+def picture_alone(clip: Path, target: Path) -> None:
+    """Write the picture of a clip as MP4: its stream, copied at the clip's own times.
+
+    No sound, subtitles, captions, chapters or names come along. Raises MediaError if the clip has
+    no picture, or one that MP4 cannot hold.
+    """
+    index = probe(clip, quick=True).video
+    if index is None:
+        raise MediaError(gettext_noop("This clip has no picture."))
+    with open_media(clip) as container:
+        codec = container.streams[index].codec_context.codec.name
+    units = SPOKEN_OF.get("av1" if "av1" in codec else codec)  # decoders have names of their own
+    bare = {"bsf:v": f"filter_units=remove_types={units}"} if units else {}
+    _copy_stream(clip, index, target, bare)
+
+
+def sound_alone(clip: Path, target: Path) -> None:
+    """Write the sound of a clip as MP4 (.m4a): its stream, copied at the clip's own times.
+
+    Nothing else comes along. Raises MediaError if the clip has no sound, or one that MP4 cannot
+    hold.
+    """
+    index = probe(clip, quick=True).track
+    if index is None:
+        raise MediaError(gettext_noop("This clip has no sound."))
+    _copy_stream(clip, index, target, {})
+
+
+def _copy_stream(clip: Path, index: int, target: Path, more: dict[str, Any]) -> None:
+    """One stream into an MP4 of its own, to the bit as before at every call."""
+    nameless = {"map_metadata": -1, "map_metadata:s": -1, "map_chapters": -1}
+    kept = {"c": "copy", "copyts": None, "fflags": "+bitexact", "movflags": "+faststart"}
+    source = ffmpeg.input(str(clip), **SAFE_INPUT)
+    _run(ffmpeg.output(source[str(index)], str(target), f="mp4", **kept, **nameless, **more))
 
 
 def sound_poster(clip: Path, image: Path) -> None:

@@ -1,21 +1,32 @@
 """What is withheld from a person for a while: modalities of dialogues, and why.
 
-The app that knows why registers a source here (`withheld_by`); pages, media and searches ask here.
+The app that knows why registers sources here: `withheld_by` says which dialogues, `because` names
+the work that is the reason. Pages, media and searches ask here.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from corpus.models import Dialogue
 from people.models import Event, Person
 
 PICTURE, SOUND, WORDS = MODALITIES = ("picture", "sound", "words")
+NAMES = {
+    PICTURE: gettext_lazy("the picture"),
+    SOUND: gettext_lazy("the sound"),
+    WORDS: gettext_lazy("the words"),
+}
 
 withheld_by: list[Callable[[Person, str], QuerySet[Dialogue]]] = []
 details_withheld_by: list[Callable[[Person, Sequence[Event]], dict[int, str]]] = []
+because: list[Callable[[Person, QuerySet[Dialogue]], list[str]]] = []
 
 
 class Withheld(PermissionDenied):
@@ -34,22 +45,76 @@ class Visible:
     def all(self) -> bool:
         return self.picture and self.sound and self.words
 
+    @property
+    def hidden(self) -> list[str]:
+        """The modalities that are withheld."""
+        return [name for name in MODALITIES if not getattr(self, name)]
 
-def withheld(person: Person, modality: str) -> QuerySet[Dialogue]:
-    """The dialogues of which the person may not see this modality now, as a lazy query."""
-    found = Q(pk__in=[])
-    for source in withheld_by:
-        found |= Q(pk__in=source(person, modality).order_by().values("pk"))
-    return Dialogue.objects.filter(found)
+    @property
+    def film(self) -> str:
+        """What a player plays: "clip", "silent" (its picture), "sound", or "" for nothing.
+
+        A clip as it came may hold subtitles, so that it shows words, too.
+        """
+        if self.all:
+            return "clip"
+        return "silent" if self.picture else "sound" if self.sound else ""
+
+    def __and__(self, other: "Visible") -> "Visible":
+        """What is visible by both."""
+        return Visible(
+            picture=self.picture and other.picture,
+            sound=self.sound and other.sound,
+            words=self.words and other.words,
+        )
+
+
+def withheld(person: Person, *modalities: str) -> QuerySet[Dialogue]:
+    """The dialogues of which the person may not see one of these modalities now, as a query."""
+    found = (source(person, modality) for modality in modalities for source in withheld_by)
+    return reduce(or_, found, Dialogue.objects.none())
 
 
 def visible(person: Person, dialogue: Dialogue) -> Visible:
     """What the person may see of this dialogue now."""
     hidden = {
-        modality: withheld(person, modality).filter(pk=dialogue.pk).exists()
+        modality: Exists(withheld(person, modality).order_by().filter(pk=OuterRef("pk")))
         for modality in MODALITIES
     }
-    return Visible(**{modality: not gone for modality, gone in hidden.items()})
+    row = Dialogue.objects.filter(pk=dialogue.pk).order_by().values_list(*hidden.values())
+    return Visible(**dict(zip(hidden, (not gone for gone in row.get()), strict=True)))
+
+
+def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: list[str]) -> str:
+    """The sentence that says what of these dialogues the person does not see, why, until when; ""
+    if nothing is hidden.
+    """
+    if not hidden:
+        return ""
+    dialogues = _rows(dialogue)
+    what = " · ".join(str(NAMES[modality]) for modality in hidden)
+    reasons = list(dict.fromkeys(name for source in because for name in source(person, dialogues)))
+    return _(
+        "Withheld from you for now: %(what)s. You annotate in %(rounds)s; everything is shown to"
+        " you when that round is closed, or when its lead lets you take part openly."
+    ) % {"what": what, "rounds": ", ".join(reasons)}
+
+
+def guard(person: Person, dialogue: Dialogue | QuerySet[Dialogue], *modalities: str) -> None:
+    """Raises Withheld if one of these modalities (of all, if none is named) of one of the
+    dialogues is withheld from the person now.
+    """
+    asked = modalities or MODALITIES
+    pks = _rows(dialogue).order_by().values("pk")
+    if withheld(person, *asked).filter(pk__in=pks).exists():
+        hidden = [one for one in MODALITIES if withheld(person, one).filter(pk__in=pks).exists()]
+        raise Withheld(notice(person, withheld(person, *hidden).filter(pk__in=pks), hidden))
+
+
+def _rows(dialogue: Dialogue | QuerySet[Dialogue]) -> QuerySet[Dialogue]:
+    if isinstance(dialogue, Dialogue):
+        return Dialogue.objects.filter(pk=dialogue.pk)
+    return dialogue
 
 
 def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:

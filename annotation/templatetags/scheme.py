@@ -7,8 +7,6 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from markdown_it import MarkdownIt
 
-from annotation.blinding import disclosed
-
 register = template.Library()
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -29,14 +27,12 @@ def mark(value):
 @register.filter
 def sections(text):
     """Markdown as a list of HTML sections, one a heading, without HTML of the writer's own."""
-    parts = re.split(r"(?m)^(?=#{1,3} )", text)
-    return [mark_safe(MARKDOWN.render(part)) for part in parts if part.strip()]  # noqa: S308
+    return [mark_safe(MARKDOWN.render(part)) for part in parted(text) if part.strip()]  # noqa: S308
 
 
-@register.filter
-def disclosed_to(guideline, person):
-    """The text of a guideline as the person may read it now."""
-    return disclosed(person, guideline)
+def parted(text):
+    """Markdown in parts, one a heading; joined they are the text."""
+    return re.split(r"(?m)^(?=#{1,3} )", text)
 
 
 @register.filter

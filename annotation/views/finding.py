@@ -11,16 +11,24 @@ from corpus.models import Speaker, Utterance
 from corpus.revising import give_speaker
 from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, number, numbers, with_role
 from corpus.searching import found
+from corpus.visibility import WORDS, notice, withheld
 
 
 def finding(request, pk):
-    """Utterances of a corpus that fit, in the order they came in; leads give many a speaker."""
+    """Utterances of a corpus that fit, in the order they came in; leads give many a speaker.
+
+    Those whose words are withheld from the person are left out: each filter says something of them.
+    """
     corpus = corpus_of(request, pk)
     only = None if corpus.my_role == LEAD else request.user
     form = FindingForm(request.GET, corpus=corpus, only=only, person=request.user)
     rows = Utterance.objects.filter(corpus=corpus)
     if corpus.my_role != LEAD:
         rows = rows.filter(dialogue__publication__isnull=False)
+    hidden = withheld(request.user, WORDS).filter(corpus=corpus)
+    left_out = hidden.count()
+    if left_out:
+        rows = rows.exclude(dialogue__in=hidden.order_by().values("pk"))
     rows = form.filtered(rows)
     if request.method == "POST":
         return _assigned(request, corpus, rows)
@@ -37,6 +45,8 @@ def finding(request, pk):
         form=form,
         words=words,
         exact=exact,
+        left_out=left_out,
+        notice=notice(request.user, hidden, [WORDS]) if left_out else "",
         page=Keyset(request, fetch, lambda row: str(row.pk)),
         speakers=corpus.speakers.all()[:2000] if corpus.my_role == LEAD else [],
     )

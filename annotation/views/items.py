@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation import counting
+from annotation.blinding import guideline_for
 from annotation.breakdown import LENGTHS as EDGES
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
 from annotation.naming import Names, names_for
@@ -215,6 +216,7 @@ def adjudication(request, pk):
             found.items.filter(open=True).order_by().values_list("task").annotate(n=Count("pk"))
         ),
         left=waiting.count(),
+        guideline=guideline_for(request.user, found.guideline)[0],
     )
     if item:
         page |= _case(request, found, item)

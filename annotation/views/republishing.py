@@ -5,18 +5,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from annotation.blinding import blind_dialogues, guard_dialogue
+from annotation.blinding import blind_dialogues
 from annotation.republishing import changes, republish
 from corpus.scope import LEAD, context, dialogue_of
-from corpus.visibility import visible
+from corpus.visibility import guard
 
 
 def republication(request, pk):
     dialogue = dialogue_of(request, pk, LEAD)
+    guard(request.user, dialogue)
     if not dialogue.is_published or not dialogue.has_draft:
         return redirect("editor", dialogue.pk)
-    if not visible(request.user, dialogue).words:
-        guard_dialogue(request.user, dialogue)
     rows = changes(dialogue)
     if request.method == "POST":
         keep = [change.uid for change in rows if request.POST.get(f"keep-{change.uid}") == "yes"]

@@ -5,7 +5,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard_guideline
+from annotation.blinding import guard_guideline, guideline_for
 from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, drawn_up
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
@@ -94,10 +94,11 @@ def new_guideline(request, pk):
 
 
 def guideline(request, pk):
-    """One version, to everybody of the corpus."""
+    """One version, to everybody of the corpus; without examples from what they annotate blind."""
     found = get_object_or_404(
         Guideline.objects.filter(corpus__in=Corpus.objects.of(request.user)), pk=pk
     )
     corpus = with_role(request, found.corpus)
-    page = context(corpus, "rounds", guideline=found)
+    text, left_out = guideline_for(request.user, found)
+    page = context(corpus, "rounds", guideline=found, text=text, left_out=left_out)
     return render(request, "annotation/guideline.html", page)

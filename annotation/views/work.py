@@ -8,21 +8,22 @@ from django.db import transaction
 from django.db.models import Count, Q, Sum
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from annotation.api import answer_in, refusal
+from annotation.blinding import guideline_for, shown_at, shows
 from annotation.forms import SkipForm
+from annotation.hints import explained_to, suggested_to, suggestion_hint
 from annotation.models import (
     Assignment,
-    GoldAnswer,
     Judgement,
     Participant,
     Place,
     Remark,
     Round,
-    Suggestion,
     Warned,
     Withdrawal,
 )  # fmt: skip
@@ -31,6 +32,7 @@ from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.normalization import search_key
 from corpus.scope import at_most, context, number, page_of, with_role
+from corpus.visibility import WORDS, notice, visible, withheld
 
 
 def work(request):
@@ -39,7 +41,10 @@ def work(request):
     mine = Assignment.objects.of(request.user).annotate(
         size=Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
     )
-    begun = mine.open().filter(state="held")
+    begun, replied = mine.open().filter(state="held"), list(_replied(request.user))
+    replied_about = withheld(request.user, WORDS).filter(
+        pk__in={remark.utterance.dialogue_id for remark in replied}
+    )
     page = {
         "here": "label",
         "seats": [_described(seat) for seat in seats],
@@ -48,7 +53,8 @@ def work(request):
         "done_count": mine.submitted().count(),
         "done": mine.submitted().order_by("-submission__at")[:10],
         "today": today(request.user),
-        "replied": _replied(request.user),
+        "replied": replied,
+        "wordless": set(replied_about.values_list("pk", flat=True)),
     }
     return render(request, "annotation/work.html", page)
 
@@ -118,30 +124,36 @@ def _replied(person):
 
 
 def history(request):
-    """Every utterance that I have judged, found by words or round."""
+    """Every utterance that I have judged, found by words (as far as I may read them) or round."""
     rows = (
         Judgement.objects.filter(assignment__in=Assignment.objects.of(request.user).order_by())
         .values("utterance", "assignment")
         .distinct()
     )
     words, chosen = request.GET.get("q", "").strip(), number(request.GET.get("round"))
+    hidden = withheld(request.user, WORDS)
     if words:
         rows = rows.filter(utterance__search__contains=search_key(words))
+        rows = rows.exclude(assignment__dialogue__in=hidden.order_by().values("pk"))
     if chosen:
         rows = rows.filter(assignment__round=chosen)
     page = page_of(request, rows.order_by("-assignment", "utterance"), 30)
-    _fill_history(page)
+    _fill_history(page, hidden)
     rounds = Round.objects.filter(assignments__person=request.user).distinct()
     shown = {"here": "label", "page": page, "q": words, "rounds": rounds, "chosen": chosen}
     return render(request, "annotation/history.html", shown)
 
 
-def _fill_history(page):
-    """The utterances of a page with their current answers."""
+def _fill_history(page, hidden):
+    """The utterances of a page, their words where they are not `hidden`, with their current
+    answers.
+    """
     rows = list(page.object_list)
     work = Assignment.objects.select_related("round", "dialogue").in_bulk(
         {row["assignment"] for row in rows}
     )
+    dialogues = {assignment.dialogue_id for assignment in work.values()}
+    wordless = set(hidden.filter(pk__in=dialogues).values_list("pk", flat=True))
     found = []
     for row in rows:
         assignment = work[row["assignment"]]
@@ -151,7 +163,8 @@ def _fill_history(page):
         utterance = assignment.turns.get(row["utterance"])
         if utterance:
             given = assignment.told.get(utterance.pk, {})
-            found.append((assignment, utterance, _chips(assignment.round.scheme, given)))
+            words = "" if assignment.dialogue_id in wordless else utterance.text
+            found.append((assignment, utterance, words, _chips(assignment.round.scheme, given)))
     page.object_list = found
 
 
@@ -192,20 +205,28 @@ def assignment(request, pk):
     if assignment.state == "held" and round.is_open:
         assignment.hold()
     editable = assignment.state in ("held", "freed") and round.is_open and not round.is_paused
+    ahead = _ahead(assignment) if editable else None
+    guideline, left_out = guideline_for(request.user, round.guideline)
+    shown, by_view = shown_at(assignment), shows(round.view)
+    elsewhere = [modality for modality in shown.hidden if modality not in by_view.hidden]
     page = context(
         corpus,
         "label",
         assignment=assignment,
         round=round,
         dialogue=assignment.dialogue,
-        view=round.view,
+        shown=shown,
+        notice=notice(request.user, assignment.dialogue, elsewhere),
+        guideline=guideline,
+        left_out=left_out,
         rules=round.scheme.rules_to_json(),
         turns=_turns(assignment),
         editable=editable,
         skip_form=SkipForm(),
         done_count=Assignment.objects.filter(round=round, person=request.user).submitted().count(),
         today=today(request.user),
-        ahead=_ahead(assignment) if editable else None,
+        ahead=ahead,
+        ahead_shown=ahead and visible(request.user, ahead) & by_view,
         kinds=Remark.Kind,
         withdrawal=Withdrawal.objects.filter(
             place__round=round, place__dialogue=assignment.dialogue
@@ -224,27 +245,25 @@ def _ahead(assignment):
 
 def _turns(assignment):
     """Each utterance with its questions, what is answered, and what is due."""
-    newest, scheme, round = assignment.newest(), assignment.round.scheme, assignment.round
+    newest, scheme = assignment.newest(), assignment.round.scheme
     utterances = list(assignment.dialogue.utterances.select_related("speaker"))
-    suggested = _suggested(assignment, utterances)
-    key = GoldAnswer.known([assignment.dialogue_id]) if round.kind == "practice" else {}
+    given = {pk: {t: r.value for t, r in rows.items() if r.value} for pk, rows in newest.items()}
+    suggested, explained = suggested_to(assignment, given), explained_to(assignment, given)
     remarks = {}
     for remark in assignment.remarks.filter(taken_back=False).prefetch_related("replies__person"):
         remarks.setdefault(remark.utterance_id, []).append(remark)
     turns = []
     for utterance in utterances:
-        rows = newest.get(utterance.pk, {})
-        given = {task: row.value for task, row in rows.items() if row.value}
-        due = {task.key for task in scheme.asked(given)}
+        rows, answers = newest.get(utterance.pk, {}), given.get(utterance.pk, {})
+        due = {task.key for task in scheme.asked(answers)}
         questions = [
             {
                 "task": task,
                 "due": task.key in due,
                 "row": rows.get(task.key),
-                "given": given.get(task.key, ""),
+                "given": answers.get(task.key, ""),
                 "parents": [scheme[parent] for parent in task.parents],
-                "suggested": suggested.get((utterance.pk, task.key)),
-                "key": key.get(utterance.pk, {}).get(task.key),
+                "suggested": suggested.get(utterance.pk, {}).get(task.key),
             }
             for task in scheme.tasks
         ]
@@ -252,27 +271,12 @@ def _turns(assignment):
             {
                 "utterance": utterance,
                 "questions": questions,
-                "complete": not scheme.unanswered(given),
+                "complete": not scheme.unanswered(answers),
                 "remarks": remarks.get(utterance.pk, []),
-                "explained": [
-                    (q["task"], _value(q["task"], q["key"].value), q["key"].why)
-                    for q in questions
-                    if q["key"]
-                ],
+                "explained": explained.get(utterance.pk, []),
             }
         )
     return turns
-
-
-def _value(task, key):
-    return next((value for value in task.values if value.key == key), None)
-
-
-def _suggested(assignment, utterances):
-    if assignment.round.suggestions == Round.Shown.NEVER:
-        return {}
-    rows = Suggestion.objects.filter(utterance__in=utterances).newest()
-    return {(row.utterance_id, row.task): row for row in rows}
 
 
 @require_POST
@@ -284,8 +288,9 @@ def judgements(request, pk):
     )
     try:
         if "task" in request.POST:
-            Assignment.work_on(pk, request.user.pk, [_answer(request.POST)])
-            return JsonResponse({"saved": True})
+            mine = Assignment.work_on(pk, request.user.pk, [_answer(request.POST)])
+            given = {utterance.pk: mine.current_answers.get(utterance.pk, {})}
+            return JsonResponse({"saved": True, **_revealed(assignment, given)})
         before = assignment.answers().get(utterance.pk, {})
         for task in assignment.round.scheme.keys:
             value = request.POST.get(task, "")
@@ -296,6 +301,20 @@ def judgements(request, pk):
             return JsonResponse({"saved": False, **refusal(complaint)}, status=409)
         messages.error(request, sentence(complaint))
     return redirect(f"{request.path.removesuffix('judgements/')}#u{utterance.pk}")
+
+
+def _revealed(assignment, given):
+    """What the annotator gets to see of utterances with these answers, now that they are judged."""
+    revealed = {}
+    if assignment.round.suggestions == Round.Shown.AFTER:
+        for rows in suggested_to(assignment, given).values():
+            revealed["suggested"] = [
+                {"task": row.task, "value": row.value, "hint": suggestion_hint(row)}
+                for row in rows.values()
+            ]
+    for rows in explained_to(assignment, given).values():
+        revealed["explained"] = render_to_string("annotation/_explained.html", {"explained": rows})
+    return {"revealed": revealed} if revealed else {}
 
 
 def _answer(posted):

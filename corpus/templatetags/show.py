@@ -8,6 +8,7 @@ from django.utils.translation import ngettext_lazy
 from corpus.jobs import said
 from corpus.models import Finding
 from corpus.normalization import occurrences
+from corpus.visibility import visible
 
 register = template.Library()
 
@@ -45,6 +46,12 @@ def marked(text, words, exact):
         parts += [text[last:start], format_html("<mark>{}</mark>", text[start:end])]
         last = end
     return format_html_join(SafeString(""), "{}", ((part,) for part in [*parts, text[last:]]))
+
+
+@register.simple_tag(takes_context=True)
+def visible_part(context, dialogue):
+    """What of the dialogue the reader of the page may see."""
+    return visible(context["request"].user, dialogue)
 
 
 @register.filter

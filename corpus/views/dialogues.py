@@ -4,23 +4,28 @@ import re
 
 from django.contrib import messages
 from django.db.models import Q
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from corpus import visibility
 from corpus.byterange import stored_response
 from corpus.forms import DialogueFilter
 from corpus.jobs import Refused, sentence
+from corpus.media import MediaError
 from corpus.models import Dialogue
+from corpus.renditions import KINDS, rendition
 from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, dialogue_of, numbers, with_role
 
 KEY = re.compile(r"\d{1,18}-\d{1,9}")
-MEDIA = {
-    "clip": "video/mp4",
-    "poster": "image/jpeg",
-    "audio": "audio/flac",
-    "peaks": "application/json",
+MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
+    "clip": ("video/mp4", visibility.MODALITIES),
+    "poster": ("image/jpeg", visibility.MODALITIES),  # of a sound: its waveform
+    "audio": ("audio/flac", [visibility.SOUND]),
+    "peaks": ("application/json", [visibility.SOUND]),
+    "silent": ("video/mp4", [visibility.PICTURE]),
+    "sound": ("audio/mp4", [visibility.SOUND]),
 }
 
 
@@ -71,10 +76,13 @@ def dialogue(request, pk):
     dialogue = dialogue_of(request, pk)
     corpus = dialogue.corpus
     around = Dialogue.objects.of(request.user).filter(source=dialogue.source)
+    shown = visibility.visible(request.user, dialogue)
     page = context(
         corpus,
         "corpus",
         dialogue=dialogue,
+        shown=shown,
+        notice=visibility.notice(request.user, dialogue, shown.hidden),
         utterances=dialogue.utterances.select_related("speaker"),
         previous=around.filter(number__lt=dialogue.number).last(),
         next=around.filter(number__gt=dialogue.number).first(),
@@ -83,13 +91,34 @@ def dialogue(request, pk):
 
 
 def media(request, pk, name):
-    """One of the dialogue's files, to those who may open the dialogue."""
+    """One of the dialogue's files, to those who may open the dialogue and from whom nothing that
+    the file shows is withheld.
+    """
     if name not in MEDIA:
         raise Http404
-    file = getattr(dialogue_of(request, pk), name)
+    kind, modalities = MEDIA[name]
+    dialogue = dialogue_of(request, pk)
+    visibility.guard(request.user, dialogue, *modalities)
+    if name in KINDS:
+        return _rendition(request, dialogue, name, kind)
+    file = getattr(dialogue, name)
     if not file:
         raise Http404
-    return stored_response(request, file.name, MEDIA[name], aside=name != "peaks")
+    return stored_response(request, file.name, kind, aside=name != "peaks")
+
+
+def _rendition(request, dialogue, name, kind):
+    """The clip without its sound or its picture; never the clip itself."""
+    if not dialogue.clip:
+        raise Http404
+    try:
+        return stored_response(request, rendition(dialogue, name), kind)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    except MediaError as failure:
+        if name == "sound" and dialogue.audio:  # sound that MP4 cannot hold
+            return stored_response(request, dialogue.audio.name, "audio/flac")
+        return HttpResponse(sentence(failure), status=422, content_type="text/plain; charset=utf-8")
 
 
 @require_POST

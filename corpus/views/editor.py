@@ -12,6 +12,7 @@ from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.models import Conflict, Dialogue
 from corpus.scope import LEAD, context, dialogue_of
+from corpus.visibility import guard
 
 SHOWN_REVISIONS = 100
 LARGEST_BODY = 8 * 1024**2
@@ -31,9 +32,16 @@ def _state(dialogue):
     }
 
 
+def _edited(request, pk):
+    """A dialogue that the person leads. Raises Withheld while they may not see all of it."""
+    dialogue = dialogue_of(request, pk, LEAD)
+    guard(request.user, dialogue)
+    return dialogue
+
+
 @require_GET
 def editor(request, pk):
-    dialogue = dialogue_of(request, pk, LEAD)
+    dialogue = _edited(request, pk)
     around = Dialogue.objects.filter(source=dialogue.source)
     page = context(
         dialogue.corpus,
@@ -60,7 +68,7 @@ def _body(request):
 
 def _answer(request, pk, act):
     """Do `act(dialogue, body)` and answer with the state that came of it, or with why not."""
-    dialogue = dialogue_of(request, pk, LEAD)
+    dialogue = _edited(request, pk)
     try:
         act(dialogue, _body(request))
     except Complaint as complaint:
@@ -74,7 +82,7 @@ def _answer(request, pk, act):
 def revisions(request, pk):
     """GET the turns as they are; POST a new revision of them."""
     if request.method != "POST":
-        return JsonResponse(_state(dialogue_of(request, pk, LEAD)))
+        return JsonResponse(_state(_edited(request, pk)))
 
     def act(dialogue, body):
         try:
@@ -105,6 +113,6 @@ def head(request, pk):
 @require_GET
 def history(request, pk):
     """Who changed what, newest first."""
-    dialogue = dialogue_of(request, pk, LEAD)
+    dialogue = _edited(request, pk)
     rows = dialogue.revisions.select_related("person").order_by("-number")[:SHOWN_REVISIONS]
     return render(request, "corpus/_history.html", {"dialogue": dialogue, "revisions": rows})

@@ -12,15 +12,20 @@ from corpus.clip_recut import affected
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, IntegrityCheck
 from corpus.scope import LEAD, context, corpus_of, live_part, page_of
+from corpus.visibility import MODALITIES, notice, withheld
 
 JOBS = {"check": IntegrityCheck, "recut": ClipRecut}
 
 
 def health(request, pk):
-    """Every fault of the corpus, kind by kind, each with a link to its place."""
+    """Every fault of the corpus, kind by kind, each with a link to its place; without dialogues
+    of which something is withheld from the person now.
+    """
     corpus = corpus_of(request, pk, LEAD)
     kind = request.GET.get("kind", "")
-    faults = list(check(corpus))
+    hidden = withheld(request.user, *MODALITIES).filter(corpus=corpus)
+    left_out = set(hidden.values_list("pk", flat=True))
+    faults = list(check(corpus, without=left_out))
     counts = Counter(fault.kind for fault in faults)
     kinds = [(key, gettext_lazy(words), counts[key]) for key, words in KINDS.items()]
     rows = [
@@ -34,6 +39,8 @@ def health(request, pk):
         "corpus",
         kinds=[row for row in kinds if row[2]],
         kind=kind,
+        notice=notice(request.user, hidden, MODALITIES) if left_out else "",
+        left_out=len(left_out),
         count=len(faults),
         unverified=counts["unverified"],
         page=page_of(request, rows, 100),

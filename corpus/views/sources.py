@@ -37,6 +37,7 @@ from corpus.scope import (
 )
 from corpus.transcripts.reading import Options, Transcript
 from corpus.transcripts.table import guess
+from corpus.visibility import WORDS, guard, withheld
 from people.models import Event
 
 SHOWN_PARTS = 12  # dialogues that a preview writes out
@@ -76,12 +77,18 @@ def source(request, pk):
         "corpus",
         source=source,
         page=page_of(request, rows, 25),
+        wordless=set(_withheld_words(request, source).values_list("pk", flat=True)),
         drafts=source.dialogues.filter(publication=None).count(),
         findings=source.findings.count(),
         sound_track=_taken_track(source),
         progress_url=reverse("source_progress", args=[source.pk]),
     )
     return render(request, "corpus/source.html", page)
+
+
+def _withheld_words(request, source):
+    """The dialogues of the source whose words are withheld from the person now."""
+    return withheld(request.user, WORDS).filter(source=source)
 
 
 def _taken_track(source):
@@ -207,6 +214,7 @@ def parts(request, pk):
     source = _source_of(request, pk)
     if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
         return redirect("source", source.pk)
+    guard(request.user, source.dialogues.all())
     asked = request.POST if request.method == "POST" else request.GET
     form = PartingForm({"gap": source.gap, "scene": source.scene} | asked.dict())
     complaint = None
@@ -256,6 +264,7 @@ def _starts(source):
 def new_start(request, pk):
     """Let a new dialogue start at one of the utterances of this one."""
     dialogue = dialogue_of(request, pk, LEAD)
+    guard(request.user, dialogue)
     utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
     starts = _starts(dialogue.source)
     return _recut(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
@@ -265,6 +274,7 @@ def new_start(request, pk):
 def joint(request, pk):
     """Join the dialogue with the one after it."""
     dialogue = dialogue_of(request, pk, LEAD)
+    guard(request.user, dialogue)
     later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
     if later is None or not later.utterances.exists():
         messages.error(request, _("There is no dialogue after this one."))
@@ -409,7 +419,9 @@ def publication(request, pk):
 
 
 def findings(request, pk):
+    """What was repaired or left out; the values are words of the transcript."""
     source = _source_of(request, pk)
+    guard(request.user, source.dialogues.all(), WORDS)
     rows = source.findings.all()
     outcome = request.GET.get("outcome", "")
     if outcome:
@@ -435,6 +447,7 @@ class _Echo:
 def findings_csv(request, pk):
     """Every finding as CSV, streamed."""
     source = _source_of(request, pk)
+    guard(request.user, source.dialogues.all(), WORDS)
     table = csv.writer(_Echo())
     header = ["file", "line", "column", "value", "outcome", "reason"]
 

@@ -7,8 +7,8 @@ export const uuid = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(ne
 const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1] ?? document.querySelector("[name=csrfmiddlewaretoken]")?.value
 
 export class AnswerQueue {
-  constructor(key, changed) {
-    Object.assign(this, { key: `${key}:${uuid()}`, changed, waiting: [] })
+  constructor(key, changed, told = () => {}) { // `told(answer, body)`: what the server says to what it saved
+    Object.assign(this, { key: `${key}:${uuid()}`, changed, told, waiting: [] })
     for (const name of Object.keys(localStorage).filter((each) => each === key || each.startsWith(`${key}:`))) {
       this.waiting.push(...JSON.parse(localStorage.getItem(name)))
       localStorage.removeItem(name)
@@ -41,7 +41,7 @@ export class AnswerQueue {
     let last = null
     while (this.waiting.length) {
       this.changed("saving")
-      const entry = this.waiting[0], outcome = await this.post(entry)
+      const entry = this.waiting[0], { outcome, answer } = await this.post(entry)
       if (outcome === "waiting" || outcome === "signedOut") {
         this.changed(outcome)
         clearTimeout(this.timer)
@@ -50,22 +50,23 @@ export class AnswerQueue {
       }
       this.waiting.shift()
       this.keep()
-      if (outcome !== "saved") this.changed("refused", outcome, entry.body)
+      if (outcome === "refused") this.changed("refused", answer, entry.body)
+      else this.told(answer, entry.body)
       last = outcome
     }
     if (last === "saved") this.changed("saved")
   }
 
-  async post({ address, body }) { // "saved", "waiting", "signedOut", or what the server says against it
+  async post({ address, body }) { // "saved" or "refused" with what the server answers, "waiting", "signedOut"
     try {
       const response = await fetch(address, {
         method: "POST", headers: { "X-CSRFToken": token(), Accept: "application/json" }, body: new URLSearchParams(body), redirect: "manual",
       })
-      if (response.ok) return "saved"
-      if (response.status === 409) return await response.json()
-      return response.type === "opaqueredirect" || [403, 404].includes(response.status) ? "signedOut" : "waiting"
+      if (response.ok) return { outcome: "saved", answer: await response.json() }
+      if (response.status === 409) return { outcome: "refused", answer: await response.json() }
+      return { outcome: response.type === "opaqueredirect" || [403, 404].includes(response.status) ? "signedOut" : "waiting" }
     } catch {
-      return "waiting"
+      return { outcome: "waiting" }
     }
   }
 }

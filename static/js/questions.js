@@ -31,14 +31,22 @@ export class Questions {
     const complete = !this.pending
     this.turn.toggleAttribute("data-complete", complete)
     this.form.toggleAttribute("data-complete", complete)
-    const explained = this.form.querySelector(".explained")
-    if (explained) explained.hidden = !complete
     this.turn.querySelector(".chips").replaceChildren(...this.due.filter((set) => this.value(set)).map((set) => {
       const input = set.querySelector(":checked"), chip = document.createElement("span")
       Object.assign(chip, { className: "chip", textContent: input.dataset.mark, title: set.querySelector("legend").textContent })
       chip.dataset.value = input.value
       return chip
     }))
+  }
+
+  reveal({ suggested = [], explained }) { // what the server shows once the utterance is judged
+    for (const { task, value, hint } of suggested) {
+      const label = this.set(task)?.querySelector(`input[value="${value}"]`)?.closest("label")
+      if (!label || label.hasAttribute("data-suggested")) continue
+      label.dataset.suggested = "after"
+      label.append(" ", Object.assign(document.createElement("span"), { className: "hint", textContent: hint }))
+    }
+    if (explained && !this.form.querySelector(".explained")) this.form.querySelector(".warnings").insertAdjacentHTML("afterend", explained)
   }
 
   sureness(set) {

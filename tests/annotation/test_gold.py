@@ -1,5 +1,7 @@
 """Known answers: practice, tests with marks, silent gold with a running score, attention checks."""
 
+import uuid
+
 import pytest
 from django.urls import reverse
 
@@ -111,9 +113,19 @@ def test_practice_explains_once_an_utterance_is_answered(corpus, people, client_
     gold = make_gold(corpus, why="she smiles")
     practice = open_round(corpus, people, dialogues=[gold], kind="practice")
     seat = practice.participants.first()
-    page = client_of(seat.person).get(reverse("assignment", args=[seat.take().pk]))
-    assert page.content.decode().count("she smiles") == 12
-    assert 'class="explained" hidden' in page.content.decode()
+    client, held = client_of(seat.person), seat.take()
+    address = reverse("assignment", args=[held.pk])
+    assert "she smiles" not in client.get(address).content.decode()
+    assert 'class="explained"' not in client.get(address).content.decode()
+    first = held.dialogue.utterances.first()
+    for task, value in ANSWERS.items():
+        sent = {"utterance": first.pk, "task": task, "value": value, "client_id": uuid.uuid4()}
+        answer = client.post(reverse("judgements", args=[held.pk]), sent).json()
+        assert ("revealed" in answer) == (task == list(ANSWERS)[-1])
+    assert answer["revealed"]["explained"].count("she smiles") == 6
+    assert client.get(address).content.decode().count("she smiles") == 6
+    judge(held)
+    assert client.get(address).content.decode().count("she smiles") == 12
 
 
 def test_a_check_of_attention_comes_every_so_often(corpus, people, client_of):

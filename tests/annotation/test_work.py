@@ -1,5 +1,6 @@
 """The annotator's pages: what waits, skipping, comments, warnings, history."""
 
+import re
 import uuid
 
 import pytest
@@ -14,7 +15,7 @@ from annotation.models import (
     Warned,
 )  # fmt: skip
 from people.models import Event
-from tests.factories import judge, make_dialogue, make_member, make_person, open_round
+from tests.factories import ANSWERS, judge, make_dialogue, make_member, make_person, open_round
 
 
 @pytest.fixture
@@ -145,20 +146,24 @@ def test_time_confidence_and_cannot_tell_are_kept(client, seat, opened):
 
 
 @pytest.mark.parametrize(
-    ("view", "words", "film"),
-    [("full", True, True), ("text", True, False), ("audio", False, True), ("silent", False, True)],
+    ("view", "words", "media"),
+    [
+        ("full", True, {"clip", "poster", "peaks"}),
+        ("text", True, set()),
+        ("audio", False, {"sound", "peaks"}),
+        ("silent", False, {"silent"}),
+    ],
 )
-def test_a_view_hides_what_it_hides(client, seat, opened, view, words, film):
+def test_a_view_hides_what_it_hides(client, seat, opened, view, words, media):
     opened.view = view
     opened.save()
-    dialogue = seat.take().dialogue
-    dialogue.clip, dialogue.audio = "clip.mp4", "clip.flac"
-    dialogue.save()
+    for dialogue in opened.corpus.dialogues.all():  # the one at work, and the one that comes next
+        dialogue.clip, dialogue.audio, dialogue.peaks = "clip.mp4", "clip.flac", "clip.json"
+        dialogue.save()
+    seat.take()
     page = bench(client, Assignment.objects.get())
-    assert ("第1句" in page) == words and ("<video" in page) == film
-    assert ("data-silent" in page) == (view == "silent")
-    if view == "audio":
-        assert "/media/audio/" in page and "/media/clip/" not in page
+    assert ("第1句" in page) == words and ("<video" in page) == bool(media)
+    assert set(re.findall(r"/media/(\w+)/", page)) == media
 
 
 def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened):
@@ -168,11 +173,39 @@ def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened
         origin="m",
     )  # fmt: skip
     assert "machine 82" not in bench(client, held)
-    for shown in ("after", "before"):
-        opened.suggestions = shown
-        opened.save()
-        page = bench(client, held)
-        assert "machine 82 %" in page and f'data-suggested="{shown}"' in page
+    opened.suggestions = "before"
+    opened.save()
+    page = bench(client, held)
+    assert "machine 82 %" in page and 'data-suggested="before"' in page
+
+
+def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opened):
+    opened.suggestions = "after"
+    opened.save()
+    held = seat.take()
+    first, second = held.dialogue.utterances.all()
+    for utterance in (first, second):
+        Suggestion.objects.create(
+            utterance=utterance, task="emotion", value="joy", probability=0.82, origin="m"
+        )
+    address = reverse("judgements", args=[held.pk])
+    for task, value in ANSWERS.items():
+        assert "machine 82" not in bench(client, held) and "suggested" not in bench(client, held)
+        sent = {"utterance": first.pk, "task": task, "value": value, "client_id": uuid.uuid4()}
+        answer = client.post(address, sent).json()
+        last = task == list(ANSWERS)[-1]
+        assert ("revealed" in answer) == last and answer["saved"]
+    shown = {"suggested": [{"task": "emotion", "value": "joy", "hint": "machine 82 %"}]}
+    assert answer["revealed"] == shown
+    assert client.post(address, sent).json()["revealed"] == shown  # sent twice: it is told twice
+    page = bench(client, held)
+    assert page.count("machine 82 %") == 1 and page.count('data-suggested="after"') == 1
+    Remark.make(held, second, "cannot_judge")  # a flag is no judgement: it can be taken back
+    assert bench(client, held).count("machine 82 %") == 1
+    assert client.post(address, {"utterance": second.pk} | ANSWERS).status_code == 302
+    assert bench(client, held).count("machine 82 %") == 2  # a form without scripts
+    held.label(second, "emotion", "")
+    assert bench(client, held).count("machine 82 %") == 1
 
 
 def test_the_guideline_stands_beside(client, seat, opened, lead, corpus):

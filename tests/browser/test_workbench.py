@@ -6,7 +6,7 @@ import pytest
 from django.core.files import File
 from playwright.sync_api import expect
 
-from annotation.models import Judgement, Submission
+from annotation.models import GoldAnswer, Judgement, Submission, Suggestion
 from corpus.models import Source
 from tests.factories import make_corpus, make_member, make_person, make_round
 
@@ -131,3 +131,82 @@ def test_digits_in_a_field_or_an_input_method_are_no_answers(sign_in, opened):
     page.keyboard.type("2")
     page.keyboard.press("?")
     assert page.locator("form.questions:visible :checked").count() == 0
+
+
+@pytest.mark.parametrize("view", ["audio", "silent"])
+def test_a_view_plays_its_rendition_on_the_times_of_the_clip(sign_in, opened, view):
+    opened.view = view
+    opened.save()
+    page = sign_in("anno")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    until(page, "document.querySelector('video').readyState >= 3")
+    dialogue = opened.assignments.first().dialogue
+    seconds = page.evaluate("document.querySelector('video').duration")
+    assert seconds == pytest.approx(dialogue.duration, abs=0.1)
+    width = page.evaluate("document.querySelector('video').videoWidth")
+    assert (width > 0) == (view == "silent")
+    page.keyboard.press("ArrowDown")  # the second utterance, and it plays
+    until(page, "document.querySelector('video').currentTime > 1.5")
+    until(page, "document.querySelector('video').paused")
+    end = page.evaluate("document.querySelector('video').currentTime")
+    assert end == pytest.approx(2.4, abs=0.15)
+    heard = page.evaluate("document.querySelector('video').webkitAudioDecodedByteCount")
+    assert (heard > 0) == (view == "audio")
+    expect(page.locator(".wave")).to_be_visible(visible=view == "audio")
+    names = {url.split("/media/")[1].strip("/") for url in asked if "/media/" in url}
+    assert names == ({"sound", "peaks"} if view == "audio" else {"silent"})
+
+
+def test_a_suggestion_comes_after_judging_and_is_not_there_before(sign_in, opened):
+    opened.suggestions = "after"
+    opened.save()
+    held = opened.assignments.order_by("pk").first()
+    for utterance in held.dialogue.utterances.all():
+        Suggestion.objects.create(
+            utterance=utterance, task="emotion", value="anger", probability=0.82, origin="m"
+        )
+    page = sign_in("anno")
+    page.goto(f"/assignments/{held.pk}/")
+    page.keyboard.type("31125")
+    wait_until_saved(page, 5)
+    assert "82 %" not in page.content() and "data-suggested" not in page.content()
+    page.context.set_offline(True)
+    page.keyboard.type("3")  # the last question, while the connection is gone
+    expect(page.locator(".saved")).to_contain_text("Not saved yet")
+    assert "82 %" not in page.content()
+    page.context.set_offline(False)
+    wait_until_saved(page, 6)
+    expect(page.locator("form.questions:visible .hint")).to_have_text("machine 82 %")
+    expect(page.locator("form.questions:visible [data-suggested=after]")).to_contain_text("anger")
+    assert page.content().count("82 %") == 1
+    page.reload()
+    assert page.content().count("82 %") == 1
+    errors = page.shengqing_errors
+    errors[:] = [e for e in errors if "ERR_INTERNET_DISCONNECTED" not in e]
+
+
+def test_practice_explains_once_an_utterance_is_answered(sign_in, opened):
+    opened.kind = "practice"
+    opened.save()
+    held = opened.assignments.order_by("pk").first()
+    first = held.dialogue.utterances.first()
+    GoldAnswer.key(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
+    page = sign_in("anno")
+    page.goto(f"/assignments/{held.pk}/")
+    page.keyboard.type("31125")
+    wait_until_saved(page, 5)
+    assert "smiles" not in page.content()
+    page.keyboard.type("3")
+    expect(page.locator("form.questions:visible .explained")).to_contain_text("she <b>smiles</b>")
+
+
+def test_a_clip_that_cannot_be_played_says_so(sign_in, opened):
+    dialogue = opened.assignments.first().dialogue
+    with open(dialogue.clip.path, "wb") as clip:  # noqa: PTH123
+        clip.write(b"nothing")
+    page = sign_in("anno")
+    page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    expect(page.locator(".unplayable")).to_be_visible()
+    expect(page.locator("video")).to_be_hidden()

@@ -10,7 +10,8 @@ class DialoguePlayer extends HTMLElement {
     this.video = this.querySelector("video")
     this.turns = [...document.querySelectorAll(`#${this.dataset.turns} li`)]
     this.playback = new Playback(this.video)
-    if (this.video.hasAttribute("data-silent")) this.video.addEventListener("volumechange", () => { this.video.muted = true })
+    this.video.addEventListener("error", () => this.fail())
+    if (this.video.error) this.fail()
     this.video.controls = false // they would cover the subtitles; without scripts they stay
     this.video.addEventListener("click", () => this.do("play"))
     this.addEventListener("click", (event) => this.do(event.target.closest("button")?.dataset.do))
@@ -27,6 +28,11 @@ class DialoguePlayer extends HTMLElement {
   disconnectedCallback() {
     document.removeEventListener("keydown", this.keys)
     this.wave?.destroy()
+  }
+
+  fail() {
+    this.video.hidden = true
+    this.querySelector(".unplayable").hidden = false
   }
 
   async draw() {

@@ -17,7 +17,7 @@ class JudgingForm extends HTMLElement {
     this.handIn = this.querySelector("form.hand-in")
     this.past = []
     this.record = (utterance, rule, outcome) => this.queue.add(this.dataset.warn, { utterance, rule, outcome })
-    this.queue = new AnswerQueue(this.dataset.key, (state, why, body) => this.say(state, why, body))
+    this.queue = new AnswerQueue(this.dataset.key, (state, why, body) => this.say(state, why, body), (answer, body) => this.reveal(answer, body))
     this.activity = new Activity(this.querySelector("video"), { minutes: Number(this.dataset.break), rest: (minutes) => this.rest(minutes), present: () => this.present() })
     this.addEventListener("change", (event) => event.target.matches("form.questions input[type=radio]") && this.answered(event.target))
     this.addEventListener("click", (event) => this.clicked(event))
@@ -206,6 +206,8 @@ class JudgingForm extends HTMLElement {
     const words = { saved: `${this.dataset.saved} ${time}`, saving: this.dataset.saving, waiting: this.dataset.waiting, signedOut: this.dataset.signedOut }
     place.textContent = words[state] ?? (why.current ? this.overtaken(why.current, body) : `${this.dataset.refused} ${why.why}`)
   }
+
+  reveal({ revealed }, { utterance }) { if (revealed) this.all.find((each) => each.id === utterance)?.reveal(revealed) }
 
   overtaken(current, body) { // show what stands, and say what was meant here
     const of = this.all.find((each) => each.id === String(current.utterance)), set = of.set(current.task)

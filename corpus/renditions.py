@@ -1,0 +1,54 @@
+"""Clips without their sound or without their picture, for those who may not have both.
+
+Each is the clip's own stream, copied, not encoded again: the same frames and samples at the same
+times. It is made when it is first asked for and kept under the digest of the clip that it was made
+of, so that a clip that is cut again gets others; the old ones are deleted with the old clip.
+"""
+
+import tempfile
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from corpus import keeping
+from corpus.media import picture_alone, sound_alone
+from corpus.models import Dialogue, Source
+
+KINDS = {"silent": (picture_alone, ".silent.mp4"), "sound": (sound_alone, ".sound.m4a")}
+
+
+def rendition(dialogue: Dialogue, kind: str) -> str:
+    """The name of the stored file with one of KINDS of the dialogue's clip, made if need be.
+
+    Raises MediaError if the clip has no such stream or it cannot be copied, FileNotFoundError if
+    the clip is gone.
+    """
+    make, suffix = KINDS[kind]
+    if dialogue.clip_sha256:
+        name = f"{_folder(dialogue.source)}/{dialogue.clip_sha256}{suffix}"
+        if default_storage.exists(name):
+            return name
+    with keeping.local(dialogue.clip.name) as clip:
+        if not clip.exists():
+            raise FileNotFoundError(dialogue.clip.name)
+        name = f"{_folder(dialogue.source)}/{keeping.digest(clip)}{suffix}"
+        if not default_storage.exists(name):
+            settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
+                made = Path(folder) / f"made{suffix}"
+                make(clip, made)
+                keeping.put_once(made, name)
+    return name
+
+
+def forget_renditions(source: Source) -> None:
+    """Delete what was made of clips that no dialogue of the source has any more."""
+    used = set(source.dialogues.values_list("clip_sha256", flat=True))
+    for name in list(keeping.names_under(_folder(source))):
+        if Path(name).name.partition(".")[0] not in used:
+            default_storage.delete(name)
+
+
+def _folder(source: Source) -> str:
+    return f"renditions/{source.corpus_id}/{source.pk}"

@@ -79,6 +79,7 @@ class Told:
     gold: Mapping[str, Mapping[str, int]]  # task -> value, or why there is none -> utterances
     traits: Sequence[str]
     official: bool
+    integrity: Mapping[str, Any]
 
 
 def render(told: Told) -> str:

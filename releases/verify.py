@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-LAYOUTS = (1, 2)
+LAYOUTS = (1, 2, 3)
 ABOUT = {  # files that describe or repackage the contents; everything else is the contents
     *("README.md", "CITATION.cff", "croissant.json", "verify.py", "manifest.json"),
     *("agreement.json", "quality.json", "leakage.json", "splits.json", "rounds.json"),
+    *("integrity.json",),
     *("utterances.csv",),
 }
 

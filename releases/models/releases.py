@@ -145,6 +145,13 @@ class Release(Job):
         return self.summary.get("bytes", 0)
 
     @property
+    def is_recounted(self):
+        """True if its certificate is computed from the very rows of its judgements.jsonl."""
+        from releases import verify
+
+        return self.summary.get("layout", 0) >= verify.RECOUNTED
+
+    @property
     def ratios(self):
         """Shares of train, valid and test, adding up to 1."""
         percent = [int(share) for share in self.shares.split("/")]

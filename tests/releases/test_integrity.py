@@ -251,7 +251,7 @@ def test_a_kind_is_decided_at_once_and_a_dialogue_by_itself(page, judged, revers
     assert choices == {reversed_one.uid: ("accept", "no harm"), second.uid: ("exclude", "")}
     assert {row["by"] for row in release.decisions} == {lead.pk}
     event = Event.objects.get(verb="freeze")
-    assert event.details["accept"] == event.details["exclude"] == 1
+    assert event.detail["accept"] == event.detail["exclude"] == 1
 
 
 def test_what_is_wrong_with_clips_is_asked_where_clips_are_given_away(page, cut):

@@ -148,23 +148,40 @@ class Units:
         return pair_counts(self.counts[kept], dialogues)
 
 
+class Gathering:
+    """Units of every task as they grow, utterance by utterance."""
+
+    def __init__(self, scheme):
+        self.units = {task.key: Units(task) for task in scheme.tasks}
+        self.places = {t.key: {key: n for n, key in enumerate(t.keys)} for t in scheme.tasks}
+        self.dialogue_of = {}
+
+    def add(self, utterance, dialogue, given):
+        """Add what was said of an utterance (ids): task -> person id -> value."""
+        self.dialogue_of[utterance] = dialogue
+        for key, answers in given.items():
+            _add(self.units[key], utterance, answers, given, self.places)
+
+    def finish(self):
+        """Task key -> Units."""
+        return {key: units.finish(self.dialogue_of) for key, units in self.units.items()}
+
+
 def gather(rounds, scheme):
-    """Task key -> Units of the items of some rounds; judgements of all rounds together."""
-    found = {task.key: Units(task) for task in scheme.tasks}
-    places = {task.key: {key: n for n, key in enumerate(task.keys)} for task in scheme.tasks}
-    dialogue_of = {}
+    """Task key -> Units of the items of some rounds; judgements of all rounds together, of the
+    same person the later round's.
+    """
+    found = Gathering(scheme)
     items = Item.objects.filter(round__in=rounds).order_by("utterance_id", "round_id")
     rows = items.annotate(said=as_text("answers")).values_list(
         "utterance_id", "utterance__dialogue_id", "task", "said"
     )
     for utterance, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[0]):
         given = defaultdict(dict)
-        for _, dialogue, key, answers in group:
-            dialogue_of[utterance] = dialogue
-            given[key] |= given_in(loads(answers))
-        for key, answers in given.items():
-            _add(found[key], utterance, answers, given, places)
-    return {key: units.finish(dialogue_of) for key, units in found.items()}
+        for row in group:
+            given[row[2]] |= given_in(loads(row[3]))
+        found.add(utterance, row[1], given)
+    return found.finish()
 
 
 def _add(units, utterance, answers, given, places):
@@ -187,7 +204,11 @@ def measure(rounds, scheme, seed=0, replicates=REPLICATES):
     """The measures of rounds with intervals, computed now; everything new is counted first."""
     rounds = list(rounds)
     counting.catch_up_all(rounds)
-    units = gather(rounds, scheme)
+    return measures_of(gather(rounds, scheme), scheme, seed, replicates)
+
+
+def measures_of(units, scheme, seed=0, replicates=REPLICATES):
+    """The measures of the Units of every task, with intervals."""
     found = []
     for task in scheme.tasks:
         mine = units[task.key]

@@ -186,6 +186,15 @@ def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
     return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
 
 
+def note_changed(dialogue: int, clip: str) -> None:
+    """Keep with a dialogue (id) that its file `clip` is not the one that was cut."""
+    row = Dialogue.objects.get(pk=dialogue)
+    known = [fault for fault in faults_of(row) if fault.kind != "changed"]
+    measured = (row.clip_check or {}).get("measured", {})
+    check = ClipCheck([*known, ClipFault("changed", CHANGED, {})], measured)
+    Dialogue.objects.filter(pk=dialogue, clip=clip).update(clip_check=check.to_json())
+
+
 def faults_of(dialogue: Dialogue) -> list[ClipFault]:
     """What the last check found wrong with the clip of a dialogue."""
     return [ClipFault(**row) for row in (dialogue.clip_check or {}).get("faults", [])]

@@ -1,17 +1,24 @@
-"""What is wrong with a corpus: files against rows, times, words, repetitions."""
+"""What is wrong with a corpus: files against rows, times, words, repetitions.
+
+Some of it makes rows or media wrong: errors, with which nothing is frozen before somebody has
+decided. WRONG_TIMES are wrong in every table; WRONG_MEDIA where clips, or what is measured of them,
+are given away. Everything else is a warning: true as it stands (no words, overlaps, repetitions,
+fast speech, files that belong to nothing), or not known to be wrong (not yet verified).
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import ngettext
 
 from corpus.clip_checks import check_clips, faults_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import said
 from corpus.keeping import names_under
-from corpus.models import Corpus, Utterance
+from corpus.models import Corpus, Dialogue, Utterance
 
 KINDS = {
     "missing": gettext_noop("file missing"),
@@ -32,6 +39,11 @@ KINDS = {
     "wordless": gettext_noop("no words"),
     "repeated": gettext_noop("same dialogue twice"),
 }
+WRONG_TIMES = ("reversed", "outside")
+WRONG_MEDIA = (
+    *("missing", "changed", "unreadable", "shifted", "length", "silent", "truncated", "unlike"),
+    "timeless",  # its span of the clip is not known
+)
 SLACK = 0.05  # seconds by which an utterance may leave its clip
 FASTEST = 16.0  # characters a second that somebody may say
 LONGEST_OVERLAP = 1.0  # seconds that two people may talk at once
@@ -62,6 +74,41 @@ def check(
     yield from _repetitions(corpus, without)
 
 
+def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterator[Fault]:
+    """What is an error in these dialogues of the corpus; of clips only where `media` are given
+    away, of their files the clip alone. Whether clips are as their sources, and as they were cut,
+    is known from the last comparison.
+    """
+    kinds = {*WRONG_TIMES, *(WRONG_MEDIA if media else ())}
+    yield from (fault for fault in _wrong_times(dialogues) if fault.kind in kinds)
+    if not media:
+        return
+    stored = set(names_under(f"clips/{corpus.pk}"))
+    clips = dialogues.exclude(clip="")
+    for pk, uid, clip in clips.order_by("pk").values_list("pk", "uid", "clip").iterator():
+        if clip not in stored:
+            yield Fault("missing", uid, pk, detail=clip)
+    compared = clips.filter(clip_check__isnull=False).exclude(clip_check__faults=[])
+    yield from (fault for fault in _compared(compared) if fault.kind in kinds)
+
+
+def _wrong_times(dialogues: QuerySet[Dialogue]) -> Iterator[Fault]:
+    """The faults of single utterances whose times the database finds doubtful."""
+    lasts = F("dialogue__end") - F("dialogue__start")
+    doubtful = (
+        Q(start=None)
+        | Q(end=None)
+        | Q(end__lte=F("start"))
+        | Q(start__lt=-SLACK / 2)
+        | Q(end__gt=lasts + SLACK / 2)
+    )
+    rows = Utterance.objects.filter(doubtful, dialogue__in=dialogues.order_by().values("pk"))
+    rows = rows.select_related("dialogue").order_by("dialogue_id", "number")
+    for row in rows.iterator():
+        for kind in _faults_of(row, None):
+            yield Fault(kind, row.uid, row.dialogue_id, row.pk, row.text[:40])
+
+
 def _files(corpus: Corpus) -> Iterator[Fault]:
     stored = set(names_under(f"clips/{corpus.pk}"))
     known = set()
@@ -80,10 +127,7 @@ def _clips(corpus: Corpus) -> Iterator[Fault]:
     """What comparing clips with their sources found, and how many were not compared yet."""
     clips = corpus.dialogues.exclude(clip="")
     compared = clips.filter(clip_check__isnull=False)
-    for dialogue in compared.exclude(clip_check__faults=[]).iterator():
-        for fault in faults_of(dialogue):
-            detail = said(fault.template, fault.values)
-            yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
+    yield from _compared(compared.exclude(clip_check__faults=[]))
     unknown = Counter(
         clips.filter(clip_check__isnull=True)
         .exclude(source__media="")
@@ -92,6 +136,13 @@ def _clips(corpus: Corpus) -> Iterator[Fault]:
     for title, count in sorted(unknown.items()):
         words = ngettext("%(n)d clip", "%(n)d clips", count)
         yield Fault("unverified", title, detail=words % {"n": count})
+
+
+def _compared(dialogues: QuerySet[Dialogue]) -> Iterator[Fault]:
+    for dialogue in dialogues.iterator():
+        for fault in faults_of(dialogue):
+            detail = said(fault.template, fault.values)
+            yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
 
 
 def _times_and_words(corpus: Corpus) -> Iterator[Fault]:

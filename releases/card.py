@@ -65,6 +65,19 @@ OPEN = {
         "文件中被舍弃或存疑的单元格与行",
     ),
 }
+ERRORS = {
+    "reversed": ("ends before it starts", "结束早于开始"),
+    "outside": ("outside its clip", "超出片段范围"),
+    "timeless": ("no times, though it has a clip", "有片段但没有时间"),
+    "missing": ("file missing", "文件缺失"),
+    "changed": ("file changed", "文件被改动"),
+    "unreadable": ("clip or source cannot be read", "片段或来源无法读取"),
+    "shifted": ("sound or picture shifted against the source", "声音或画面与来源错位"),
+    "length": ("clip shorter or longer than its dialogue", "片段比对话短或长"),
+    "silent": ("silent, though its source is not", "片段无声而来源有声"),
+    "truncated": ("words that begin before their clip", "话语早于其片段开始"),
+    "unlike": ("not what its source shows", "与来源内容不符"),
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,7 @@ class Told:
     gold: Mapping[str, Mapping[str, int]]  # task -> value, or why there is none -> utterances
     traits: Sequence[str]
     official: bool
+    integrity: Mapping[str, Any]
     openly: Mapping[str, Sequence[str]] = field(default_factory=dict)  # round -> pseudonyms
 
 
@@ -271,6 +285,7 @@ def _quality(told: Told) -> Iterator[str]:
             f" {len(row['findings']) - answered} open 条未答复. {said}"
         )
     yield from _open(told.quality.get("open", {}))
+    yield from _integrity(told.integrity)
     yield from ("", "`quality.json` names the rows and the answers. 详见 `quality.json`。")
 
 
@@ -285,6 +300,22 @@ def _open(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
         english, chinese = KINDS[kind] if about == "quality" else OPEN[about]
         detail = f" `{kind}`" if about in ("remarks", "undecided", "reading") else ""
         yield f"  - {english} {chinese}{detail}: {n}"
+
+
+def _integrity(integrity: Mapping[str, Any]) -> Iterator[str]:
+    """The errors that the integrity check found, and what was decided about them, by reason."""
+    if integrity["excluded"]:
+        yield (
+            f"- {len(integrity['excluded'])} dialogues with errors were excluded; `integrity.json`"
+            " names them. 段有错误的对话未收入，见 `integrity.json`。"
+        )
+    accepted: Counter[tuple[str, str]] = Counter()
+    for row in integrity["accepted"]:
+        accepted.update({(fault["kind"], row["reason"]) for fault in row["faults"]})
+    if accepted:
+        yield "- Errors that were accepted, and why 已接受的错误及理由:"
+    for (kind, reason), n in sorted(accepted.items()):
+        yield f"  - {' '.join(ERRORS[kind])}: {n} dialogues 段对话. {' '.join(reason.split())}"
 
 
 def _splits(told: Told) -> Iterator[str]:
@@ -365,7 +396,8 @@ def _files(told: Told) -> Iterator[str]:
         "- `data/`: the same as Parquet, for `datasets`. Parquet 格式。",
         "- `scheme.json`, `rounds.json`, `guideline-*.md`: what was asked and how."
         " 任务、轮次与指南。",
-        "- `agreement.json`, `quality.json`, `leakage.json`, `splits.json`, `manifest.json`",
+        "- `agreement.json`, `quality.json`, `integrity.json`, `leakage.json`, `splits.json`,"
+        " `manifest.json`",
         "- `croissant.json`, `CITATION.cff`: metadata. 元数据。",
         "- `verify.py`: `python verify.py` checks all of this offline. 离线校验。",
         "",

@@ -5,86 +5,142 @@ import shutil
 import subprocess
 import sys
 from contextlib import contextmanager
+from itertools import groupby
+from operator import itemgetter
 
+import orjson
 from django.conf import settings
 
 from corpus import cutting, keeping, media
+from corpus.clip_checks import note_changed
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
-from corpus.models import Dialogue
+from releases import integrity
 from releases.models import Release
 
 SHORTEST = 0.04  # seconds of an utterance's clip: one picture
 
 
 def write(root, plan, beat):
-    """Write what the release's policy asks for under `root`. Raises Refused, MediaError."""
-    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row[3]]
+    """Write what the release's policy asks for under `root`, where its tables are already.
+
+    The clips are those of the moment of the freeze, by name and checksum. Raises MediaError, and
+    Refused if a clip is not there any more, or is not the file that it was.
+    """
+    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row.clip]
     if policy == Release.Media.NONE or not films:
         return
     (root / plan.place(films[0])).parent.mkdir()
     if policy == Release.Media.FEATURES:
-        return _measure_clips(root, plan, films, beat)
-    work = _copy_clip if policy == Release.Media.DIALOGUES else _cut_utterances
-    for done, position in enumerate(films, 1):
-        dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
-        with _film_of(dialogue):
-            work(root, plan, position, dialogue)
+        found = _measure_clips(root, plan, films)
+    elif policy == Release.Media.UTTERANCES:
+        found = _cut_utterances(root, plan, films)
+    else:
+        found = _copy_clips(root, plan, films)
+    changed = []
+    for done, (position, sha256) in enumerate(found, 1):
+        dialogue = plan.dialogues[position]
+        same = sha256 == dialogue.sha256 or not dialogue.sha256
+        if not same and not plan.integrity.accepts(dialogue.pk, "changed"):
+            changed.append(dialogue)
         beat(done / len(films))
+    _refuse(changed)
+
+
+def _refuse(changed):
+    """Raises Refused if clips are not what they were, and keeps that with their dialogues."""
+    for dialogue in changed:
+        note_changed(dialogue.pk, dialogue.clip)
+    integrity.refuse([integrity.Faulty(dialogue.pk, dialogue.uid) for dialogue in changed])
 
 
 @contextmanager
 def _film_of(dialogue):
+    """The clip of a dialogue as a path. Raises Refused if it is not there any more."""
     try:
-        yield
+        with keeping.local(dialogue.clip) as path:
+            yield path
     except FileNotFoundError as error:
         raise Refused(
-            gettext_noop("The clip of %(dialogue)s is missing on disk. Ingest it again."),
+            gettext_noop(
+                "The clip of %(dialogue)s is not there any more: it was cut again or removed while"
+                " the release was being made. Freeze once more."
+            ),
             dialogue=dialogue.uid,
         ) from error
 
 
-def _copy_clip(root, plan, position, dialogue):
-    target = root / plan.place(position)
-    with dialogue.clip.open("rb") as clip, target.open("wb") as copy:
-        shutil.copyfileobj(clip, copy, 1 << 20)
+def _copy_clips(root, plan, films):
+    """Copy the clips; gives (position, SHA-256 of what was copied)."""
+    for position in films:
+        target = root / plan.place(position)
+        with _film_of(plan.dialogues[position]) as path:
+            shutil.copyfile(path, target)
+        yield position, keeping.digest(target)
 
 
-def _cut_utterances(root, plan, position, dialogue):
-    """Each utterance's span of the clip, a file of its own."""
-    spoken = list(dialogue.utterances.exclude(start=None).exclude(end=None))
-    spoken.sort(key=lambda utterance: (utterance.start, utterance.number))
-    with keeping.local(dialogue.clip.name) as path:
-        found = media.probe(path)
-        ends = (min(max(u.end, u.start + SHORTEST), found.duration) for u in spoken)
-        spans = [(u.start, end) for u, end in zip(spoken, ends)]
-        targets = [root / plan.place(position, u.number) for u in spoken]
-        cutting.cut(path, found, spans, lambda number: targets[number], lambda number: None)
+def _cut_utterances(root, plan, films):
+    """Each utterance's span of the clip, a file of its own, by the times in the table of the
+    release; gives (position, SHA-256 of the clip).
+    """
+    spoken = _by_dialogue(root / "utterances.jsonl")
+    for position in films:
+        dialogue = plan.dialogues[position]
+        with _film_of(dialogue) as path:
+            _cut(path, root, plan, position, _spans(spoken, dialogue.uid))
+            yield position, keeping.digest(path)
+
+
+def _by_dialogue(path):
+    """(dialogue, its rows) as the table has them."""
+    with path.open("rb") as lines:
+        yield from groupby(map(orjson.loads, lines), key=itemgetter("dialogue"))
+
+
+def _spans(spoken, dialogue):
+    """(start, end, number) of the utterances of a dialogue that have times, the earliest first.
+
+    `spoken` is read up to this dialogue: dialogues are asked for in the order of the table.
+    """
+    rows = next(rows for uid, rows in spoken if uid == dialogue)
+    timed = [(row["start"], row["end"], row["number"]) for row in rows]
+    return sorted((s, e, n) for s, e, n in timed if None not in (s, e))
+
+
+def _cut(path, root, plan, position, spans):
+    found = media.probe(path)
+    ends = (min(max(end, start + SHORTEST), found.duration) for start, end, _number in spans)
+    targets = [root / plan.place(position, number) for _start, _end, number in spans]
+    wanted = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
+    cutting.cut(path, found, wanted, lambda number: targets[number], lambda number: None)
     for target in targets:
         for suffix in (".flac", ".jpg", ".json", ".cut"):
             target.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def _measure_clips(root, plan, films, beat):
-    """Sound and picture as arrays, by the learner as a program of its own, one clip a line."""
+def _measure_clips(root, plan, films):
+    """Sound and picture as arrays, by the learner as a program of its own, one clip a line; gives
+    (position, SHA-256 of the clip).
+    """
     command = [sys.executable, "-m", "modeling.learner", "measure"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
     with subprocess.Popen(command, cwd=settings.ROOT, text=True, **pipes) as learner:
         try:
-            for done, position in enumerate(films, 1):
-                dialogue = Dialogue.objects.get(pk=plan.dialogues[position][0])
-                with _film_of(dialogue), keeping.local(dialogue.clip.name) as path:
+            for position in films:
+                dialogue = plan.dialogues[position]
+                with _film_of(dialogue) as path:
                     line = json.dumps({"clip": str(path), "out": str(root / plan.place(position))})
                     learner.stdin.write(f"{line}\n")
                     learner.stdin.flush()
                     answer = learner.stdout.readline().strip()
+                    sha256 = keeping.digest(path)
                 if answer != "ok":
                     raise Refused(
                         gettext_noop("The features of %(dialogue)s could not be measured: %(why)s"),
                         dialogue=dialogue.uid,
                         why=answer[:300] or "–",
                     )
-                beat(done / len(films))
+                yield position, sha256
         except BaseException:
             learner.kill()
             raise

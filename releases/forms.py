@@ -1,9 +1,13 @@
 import datetime
+from collections import Counter
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from corpus.integrity import KINDS
+from corpus.jobs import said
+from releases.integrity import decision, undecided
 from releases.models import Grant, Release, Retraction, Share
 from releases.models.sharing import in_a_month
 
@@ -59,6 +63,86 @@ class ReleaseForm(forms.ModelForm):
                 _("The three percentages must add up to 100, and train must have some.")
             )
         return shares
+
+
+class ErrorsForm(forms.Form):
+    """What to do about dialogues with errors: for each kind of error, or for a dialogue by itself,
+    which counts first. `decisions` are those that a release keeps.
+    """
+
+    SHOWN = 50  # dialogues that are listed; the others are decided by kind
+    CHOICES = (
+        ("", _("not decided")),
+        ("exclude", _("exclude from the release")),
+        ("accept", _("accept, because …")),
+    )
+
+    def __init__(self, *args, faulty, person, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.faulty, self.person = faulty, person
+        self.counts = Counter(kind for each in faulty for kind in each.kinds)
+        for kind in self.counts:
+            self._ask(f"kind-{kind}")
+        for each in faulty[: self.SHOWN]:
+            self._ask(f"dialogue-{each.pk}")
+
+    def _ask(self, name):
+        self.fields[name] = forms.ChoiceField(choices=self.CHOICES, required=False)
+        self.fields[f"{name}-reason"] = forms.CharField(max_length=500, required=False)
+
+    def _row(self, name, words, detail):
+        return {
+            "words": words,
+            "detail": detail,
+            "choice": self[name],
+            "reason": self[f"{name}-reason"],
+        }
+
+    def by_kind(self):
+        """The rows for kinds, the commonest first."""
+        for kind, count in self.counts.most_common():
+            yield self._row(f"kind-{kind}", said(KINDS[kind], {}), count)
+
+    def by_dialogue(self):
+        """The rows for the first dialogues."""
+        for each in self.faulty[: self.SHOWN]:
+            kinds = ", ".join(said(KINDS[kind], {}) for kind in each.kinds)
+            yield self._row(f"dialogue-{each.pk}", each.uid, kinds)
+
+    @property
+    def more(self):
+        """How many dialogues are not listed."""
+        return max(0, len(self.faulty) - self.SHOWN)
+
+    def clean(self):
+        found = super().clean()
+        for name in [name for name in self.fields if not name.endswith("-reason")]:
+            if found.get(name) == "accept" and not found.get(f"{name}-reason"):
+                self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
+        if self.errors:
+            return found
+        decided = (self._decided(each, found) for each in self.faulty)
+        self.decisions = [row for row in decided if row]
+        if undecided(self.faulty, self.decisions):
+            raise forms.ValidationError(
+                _("The integrity check finds errors. Decide about each of them below.")
+            )
+        return found
+
+    def _decided(self, each, found):
+        """The decision about a dialogue, None if there is none."""
+        choice, reason = found.get(f"dialogue-{each.pk}"), found.get(f"dialogue-{each.pk}-reason")
+        by_kind = {kind: found.get(f"kind-{kind}") for kind in each.kinds}
+        if not choice and "exclude" in by_kind.values():
+            choice, kinds = "exclude", [kind for kind in by_kind if by_kind[kind] == "exclude"]
+            reason = self._reasons(kinds, found)
+        elif not choice and set(by_kind.values()) == {"accept"}:
+            choice, reason = "accept", self._reasons(by_kind, found)
+        return decision(each, choice, reason, self.person) if choice else None
+
+    def _reasons(self, kinds, found):
+        reasons = (found.get(f"kind-{kind}-reason") for kind in kinds)
+        return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
 class RetractionForm(forms.ModelForm):

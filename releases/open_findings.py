@@ -5,12 +5,14 @@ Nothing here hinders a freeze. It is named before, and counted in the release it
 
 import re
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
+from annotation.counting import waiting
 from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
 from corpus.models import Finding, Source, Utterance
 
@@ -32,21 +34,24 @@ class OpenFindings:
     places: list[str]
 
 
-def open_findings(rounds: list[Round]) -> list[OpenFindings]:
-    """Everything that is open in these rounds and in the files that their dialogues come from."""
+def open_findings(rounds: list[Round], excluded: Collection[int] = ()) -> list[OpenFindings]:
+    """Everything that is open in these rounds and in the files that their dialogues come from.
+
+    Nothing is told of the `excluded` dialogues (ids).
+    """
     return [
         *_quality(rounds),
         *_unchecked(rounds),
-        *_remarks(rounds),
-        *_undecided(rounds),
-        *_reading(rounds),
+        *_remarks(rounds, excluded),
+        *_undecided(rounds, excluded),
+        *_reading(rounds, excluded),
     ]
 
 
 def _quality(rounds):
-    waiting = Oddity.objects.waiting().filter(round__in=rounds)
-    for kind, count in _counted(waiting, "kind"):
-        rows = waiting.filter(kind=kind).select_related("round", "person")[:FIRST]
+    unanswered = Oddity.objects.waiting().filter(round__in=rounds)
+    for kind, count in _counted(unanswered, "kind"):
+        rows = unanswered.filter(kind=kind).select_related("round", "person")[:FIRST]
         places = [_place_of(oddity) for oddity in rows]
         yield OpenFindings("quality", kind, str(Oddity.Kind(kind).label), count, places)
 
@@ -72,28 +77,32 @@ def _unchecked(rounds):
 
 def _looked_at(round):
     report = Report.of(round, Report.Kind.QUALITY)
-    return report is not None and report.computed_at is not None and not report.is_old
+    if report is None or report.computed_at is None:
+        return False
+    return not (report.is_old or waiting(round).exists())
 
 
-def _remarks(rounds):
-    waiting = Remark.objects.waiting().filter(assignment__round__in=rounds)
-    for kind, count in _counted(waiting, "kind"):
-        rows = waiting.filter(kind=kind).order_by("pk").select_related("utterance")[:FIRST]
+def _remarks(rounds, excluded):
+    unanswered = Remark.objects.waiting().filter(assignment__round__in=rounds)
+    unanswered = unanswered.exclude(assignment__dialogue__in=excluded)
+    for kind, count in _counted(unanswered, "kind"):
+        rows = unanswered.filter(kind=kind).order_by("pk").select_related("utterance")[:FIRST]
         places = [" · ".join(filter(None, [row.utterance.uid, row.words[:60]])) for row in rows]
         yield OpenFindings("remarks", kind, str(Remark.Kind(kind).label), count, places)
 
 
-def _undecided(rounds):
+def _undecided(rounds, excluded):
     items = Item.objects.filter(round__in=rounds, open=True)
+    items = items.exclude(utterance__dialogue__in=excluded)
     for task, count in _counted(items, "task"):
         rows = items.filter(task=task).values_list("utterance__uid", flat=True)[:FIRST]
         name = _("undecided labels: %(task)s") % {"task": task}
         yield OpenFindings("undecided", task, name, count, list(rows))
 
 
-def _reading(rounds):
+def _reading(rounds, excluded):
     outcomes = dict(Finding.Outcome.choices)
-    for row in reading_of(rounds):
+    for row in reading_of(rounds, excluded):
         reason = PLACEHOLDER.sub("…", _(row["reason"]))
         places = [
             f"{place['source']}, " + _("line %(line)d") % {"line": place["line"]}
@@ -103,13 +112,14 @@ def _reading(rounds):
         yield OpenFindings("reading", row["outcome"], name, row["count"], places)
 
 
-def reading_of(rounds: list[Round]) -> list[dict[str, Any]]:
+def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict[str, Any]]:
     """What reading the files left out or doubted, by outcome and reason, with the first places.
 
     Only the sources whose dialogues are handed in in these rounds. What stands in the file is not
     given: it may be private.
     """
     handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    handed_in = handed_in.exclude(dialogue__in=excluded)
     sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
     rows = Finding.objects.filter(source__in=sources.values("pk"))
     rows = rows.exclude(outcome=Finding.Outcome.REPAIRED)
@@ -132,11 +142,11 @@ def reading_of(rounds: list[Round]) -> list[dict[str, Any]]:
     return found
 
 
-def counts(rounds: list[Round]) -> dict[str, Any]:
+def counts(rounds: list[Round], excluded: Collection[int] = ()) -> dict[str, Any]:
     """How many are open, by what they are about and by kind; for the files of a release."""
     found: dict[str, Counter[str]] = {
         about: Counter() for about in ("quality", "unchecked", "remarks", "undecided", "reading")
     }
-    for group in open_findings(rounds):
+    for group in open_findings(rounds, excluded):
         found[group.about][group.kind] += group.count
     return {about: dict(sorted(kinds.items())) for about, kinds in found.items()}

@@ -1,6 +1,8 @@
 """The rows of a release, some hundred dialogues at a time, so that memory does not grow with them.
 
-The same database rows give the same release rows in the same order.
+The same database rows give the same release rows in the same order. Everything is read within one
+moment (people/moments.py): which answers count is said by the submissions of that moment, and gold,
+votes and the units of agreement are made of these answers alone.
 """
 
 import gc
@@ -11,24 +13,34 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 
-from annotation.counting import catch_up_all
 from annotation.models import Assignment, Item, Judgement, Round
-from annotation.models.gold import gold_as_counted
-from annotation.scheme import Scheme
+from annotation.scheme import CANNOT_TELL, Scheme
+from annotation.settling import Settling
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused
-from corpus.models import Dialogue, Speaker, Utterance
+from corpus.models import Speaker, Utterance
 from people.models import Person
 from releases import private, splits
+from releases.integrity import Integrity, integrity_of, submitted_dialogues
 from releases.models import Inspection, PseudonymKey, Release
 
 AT_ONCE = 250  # dialogues
 SUFFIXES = {"dialogues": "mp4", "utterances": "mp4", "features": "npz"}
+
+
+class Chosen(NamedTuple):
+    """A dialogue of the release, and the clip that it had in the moment of the freeze."""
+
+    pk: int
+    uid: str
+    title: str  # of its source
+    clip: str  # its name in the storage; "" without film
+    sha256: str  # of the clip
 
 
 @dataclass
@@ -38,12 +50,13 @@ class Plan:
     release: Release
     rounds: list[Round]
     scheme: Scheme
-    dialogues: list[tuple[int, str, str, bool]]  # id, uid, title of the source, whether it has film
+    dialogues: list[Chosen]
     split_of: dict[str, str]
     official: bool
-    spread: dict[str, dict[str, float]]
     annotators: dict[int, str]  # id -> pseudonym
     speakers: dict[int, tuple[str, dict[str, str]]]  # id -> name to show, traits
+    settling: Settling
+    integrity: Integrity
     masked: Counter[str] = field(default_factory=Counter)  # kind -> places, as rows are read
 
     @property
@@ -56,7 +69,7 @@ class Plan:
         they do not: an utterance without times, not `timed`, has no clip of its own.
         """
         policy = self.release.media
-        if policy == Release.Media.NONE or not self.dialogues[number][3]:
+        if policy == Release.Media.NONE or not self.dialogues[number].clip:
             return None
         if policy == Release.Media.UTTERANCES and not timed:
             return None
@@ -67,36 +80,32 @@ class Plan:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows of some dialogues."""
+    """Rows of some dialogues; `given` has of each utterance its id, that of its dialogue, and what
+    its judgements count for: task -> person id -> value.
+    """
 
     utterances: list[dict[str, Any]]
     judgements: list[dict[str, Any]]
+    given: list[tuple[int, int, dict[str, dict[int, str]]]]
 
 
 def plan(release: Release) -> Plan:
-    """Choose dialogues and splits. Raises Refused if nothing is handed in, SplitError."""
+    """Choose dialogues and splits. Raises Refused if nothing is handed in, or something is wrong
+    with a dialogue and nobody has said what to do about it; SplitError.
+    """
     rounds = list(release.rounds.select_related("scheme_version", "guideline").order_by("pk"))
     if len({round.scheme_version_id for round in rounds}) != 1:
         raise Refused(gettext_noop("Choose rounds that were judged under the same scheme version."))
-    catch_up_all(rounds)
-    handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-    chosen = Dialogue.objects.filter(pk__in=handed_in.order_by().values("dialogue"))
-    rows = list(
-        chosen.order_by("source_id", "number").values_list(
-            "pk", "uid", "source__title", "clip", "split"
-        )
-    )
-    if not rows:
+    scheme = rounds[0].scheme
+    integrity = integrity_of(release, rounds)
+    dialogues, official = _dialogues(rounds, integrity)
+    if not dialogues:
         raise Refused(
             gettext_noop("Nothing is handed in yet in the chosen rounds; nothing can be frozen.")
         )
-    dialogues = [(pk, uid, title, bool(clip)) for pk, uid, title, clip, _split in rows]
-    official = {uid: split for _pk, uid, _title, _clip, split in rows if split}
-    scheme = rounds[0].scheme
-    counts, columns = _counts(rounds, scheme, dialogues)
-    uids = [uid for _pk, uid, _title, _film in dialogues]
+    counts = _counts(rounds, scheme, dialogues)
     split_of = splits.split(
-        uids,
+        [row.uid for row in dialogues],
         counts,
         official=official,
         kept=_kept(release),
@@ -105,7 +114,8 @@ def plan(release: Release) -> Plan:
         ratios=release.ratios,
     )
     key = PseudonymKey.of(release.corpus)
-    people = Person.objects.filter(pk__in=handed_in.order_by().values("person"))
+    submitted = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    people = Person.objects.filter(pk__in=submitted.order_by().values("person"))
     return Plan(
         release=release,
         rounds=rounds,
@@ -113,16 +123,36 @@ def plan(release: Release) -> Plan:
         dialogues=dialogues,
         split_of=split_of,
         official=bool(official),
-        spread=splits.spread(counts, list(split_of.values()), columns),
         annotators={person.pk: key.annotator(person) for person in people},
         speakers=_speakers(release, key),
+        settling=Settling(rounds),
+        integrity=integrity,
     )
 
 
+def _dialogues(rounds, integrity):
+    """The dialogues of a release, in order, and the official splits of those that have one."""
+    spoken = Utterance.objects.filter(dialogue=OuterRef("pk"))
+    rows = submitted_dialogues(rounds).filter(Exists(spoken)).exclude(pk__in=integrity.excluded)
+    rows = rows.order_by("source_id", "number").values_list(
+        "pk", "uid", "source__title", "clip", "clip_sha256", "split"
+    )
+    found, official = [], {}
+    for pk, uid, title, clip, sha256, split in rows:
+        lost = pk in integrity.without_clip
+        found.append(Chosen(pk, uid, title, "" if lost else clip, sha256))
+        if split:
+            official[uid] = split
+    return found, official
+
+
 def _counts(rounds, scheme, dialogues):
-    """Utterances and values a dialogue, (dialogues, L), and what the columns are."""
+    """Utterances and settled values a dialogue, (dialogues, L), by which splits are drawn evenly.
+
+    They are those that are kept of the items, all counted before; nothing else is read of these.
+    """
     columns = ["utterances", *(f"{t.key}={value}" for t in scheme.tasks for value in t.keys)]
-    place = {pk: number for number, (pk, *_rest) in enumerate(dialogues)}
+    place = {row.pk: number for number, row in enumerate(dialogues)}
     column = {name: number for number, name in enumerate(columns)}
     counts = np.zeros((len(dialogues), len(columns)), np.int32)
     sizes = Utterance.objects.filter(corpus=rounds[0].corpus_id).order_by().values("dialogue")
@@ -138,7 +168,7 @@ def _counts(rounds, scheme, dialogues):
         known = column.get(f"{task}={ruling or value}")
         if pk in place and known is not None:
             counts[place[pk], known] += number
-    return counts, columns
+    return counts
 
 
 def _kept(release):
@@ -153,9 +183,9 @@ def _kept(release):
 def _together(release, dialogues):
     shared = []
     if release.apart in (Release.Apart.SOURCE, Release.Apart.BOTH):
-        shared.append((number, title) for number, (_pk, _uid, title, _f) in enumerate(dialogues))
+        shared.append((number, row.title) for number, row in enumerate(dialogues))
     if release.apart in (Release.Apart.SPEAKER, Release.Apart.BOTH):
-        place = {pk: number for number, (pk, *_rest) in enumerate(dialogues)}
+        place = {row.pk: number for number, row in enumerate(dialogues)}
         spoken = Utterance.objects.filter(corpus=release.corpus_id, speaker__isnull=False)
         rows = spoken.order_by().values_list("dialogue_id", "speaker_id").distinct().iterator()
         shared.append((place[pk], str(speaker)) for pk, speaker in rows if pk in place)
@@ -182,32 +212,31 @@ def parts(found: Plan) -> Iterator[Part]:
 
 
 def _part(found, batch):
-    ids = [row[0] for _number, row in batch]
-    place = {row[0]: (number, row) for number, row in batch}
+    ids = [row.pk for _number, row in batch]
+    place = {row.pk: (number, row) for number, row in batch}
     rows = Utterance.objects.filter(dialogue__in=ids).order_by().values_list(
         "dialogue_id", "number", "pk", "uid", "speaker_id", "text", "translation",
         "start", "end", "machine",
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    gold = gold_as_counted(found.rounds, [row[2] for row in rows])
+    rulings = found.settling.rulings([row[2] for row in rows])
     looked = {row[2]: row for row in rows if private.sightings(f"{row[5]}\n{row[6]}")}
     said = Inspection.said(list(looked)) if looked else {}
-    by_utterance = _judgements(found, ids)
-    tasks = found.scheme.keys
-    utterances, judgements = [], []
+    by_utterance, answers = _judgements(found, ids)
+    utterances, judgements, given = [], [], []
     for dialogue, number, pk, uid, speaker, text, translation, start, end, machine in rows:
-        position, (_pk, dialogue_uid, title, _film) = place[dialogue]
+        position, chosen = place[dialogue]
         if pk in looked:
             text, translation = (_masked(found, words, said[pk]) for words in (text, translation))
         name, traits = found.speakers.get(speaker, (None, {}))
-        told = {task: item for task in tasks if (item := gold.get((pk, task)))}
+        told = _gold(found, pk, answers.get(pk, {}), rulings)
         utterances.append(
             {
                 "id": uid,
-                "dialogue": dialogue_uid,
+                "dialogue": chosen.uid,
                 "number": number,
-                "split": found.split_of[dialogue_uid],
-                "source": title,
+                "split": found.split_of[chosen.uid],
+                "source": chosen.title,
                 "speaker": name,
                 "traits": traits,
                 "start": start,
@@ -225,7 +254,29 @@ def _part(found, batch):
         for row in by_utterance.get(pk, ()):
             row["utterance"] = uid
             judgements.append(row)
-    return Part(utterances, judgements)
+        if pk in answers:
+            given.append((pk, dialogue, _together_given(answers[pk])))
+    return Part(utterances, judgements, given)
+
+
+def _gold(found, utterance, answers, rulings):
+    """Task -> Gold of an utterance, in the order of the scheme."""
+    return {
+        task: found.settling.gold(task, answers[task], rulings.get((utterance, task), {}))
+        for task in found.scheme.keys
+        if task in answers
+    }
+
+
+def _together_given(answers):
+    """What answers count for in all rounds together: of the same person the later round's."""
+    found = {}
+    for task, by_round in answers.items():
+        if len(by_round) == 1:
+            (found[task],) = by_round.values()
+        else:
+            found[task] = {w: v for round in sorted(by_round) for w, v in by_round[round].items()}
+    return found
 
 
 def _masked(found, text, said):
@@ -236,18 +287,19 @@ def _masked(found, text, said):
 
 
 def _judgements(found, dialogues):
-    """Utterance id -> what everybody said of it: the newest answer, by annotator, round, task.
+    """Utterance id -> what everybody said of it: the newest answer, by annotator, round, task; and
+    utterance id -> task -> round id -> person id -> value, where "cannot tell" is none.
 
     The newest rows are told here, as annotation/counting.py does and for its reasons.
     """
-    handed_in = Assignment.objects.filter(
+    submitted = Assignment.objects.filter(
         round__in=found.rounds, dialogue__in=dialogues, gold=False
-    )
+    ).submitted()
     who = {
-        pk: (found.annotators[person], name)
-        for pk, person, name in handed_in.submitted()
-        .order_by()
-        .values_list("pk", "person_id", "round__name")
+        pk: (person, found.annotators[person], round, name)
+        for pk, person, round, name in submitted.order_by().values_list(
+            "pk", "person_id", "round_id", "round__name"
+        )
     }
     place = {task: number for number, task in enumerate(found.scheme.keys)}
     rows = Judgement.objects.filter(assignment__in=list(who), utterance__retired=False).order_by()
@@ -259,10 +311,11 @@ def _judgements(found, dialogues):
         known = newest.get(key)
         if known is None or known[3] < row[3]:
             newest[key] = row
-    given = defaultdict(list)
+    told = defaultdict(list)
+    answers = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
     for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
         if value:
-            annotator, name = who[assignment]
+            person, annotator, round_id, name = who[assignment]
             row = {
                 "utterance": "",
                 "annotator": annotator,
@@ -272,11 +325,14 @@ def _judgements(found, dialogues):
                 "confidence": confidence,
                 "seconds": round(seconds, 3),
             }
-            given[utterance].append(((annotator, name, place[task]), row))
-    return {
-        utterance: [row for _key, row in sorted(told, key=itemgetter(0))]
-        for utterance, told in given.items()
+            told[utterance].append(((annotator, name, place[task]), row))
+            if value != CANNOT_TELL:
+                answers[utterance][task][round_id][person] = value
+    judgements = {
+        utterance: [row for _key, row in sorted(rows, key=itemgetter(0))]
+        for utterance, rows in told.items()
     }
+    return judgements, answers
 
 
 @contextmanager

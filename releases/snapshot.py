@@ -1,12 +1,19 @@
 """Writes a release directory: tables, splits, certificate, findings, media, card, manifest.
 
-The same rows give the same bytes: nothing in the directory depends on when or where it is made.
+Everything that is read of the database is read in one moment (people/moments.py), whatever people
+hand in, adjudicate or edit meanwhile; media follow, by the names and checksums of that moment. The
+certificate is computed from the very rows of `judgements.jsonl`, so `verify.py` can recount it.
+
+Two freezes of the same rows by the same versions of the program and of its libraries give the same
+bytes, except of what is encoded or measured anew for each (clips of utterances, features). The date
+in the manifest is that of the request.
 """
 
 import json
 import shutil
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +21,39 @@ import numpy as np
 from django.conf import settings
 
 from annotation import resampling
-from annotation.measuring import measure
+from annotation.counting import catch_up_all
+from annotation.measuring import Gathering, measures_of
 from annotation.models import Oddity, Report
 from corpus.models import Utterance
+from people.moments import one_moment
 from releases import card, citation, croissant, footage, open_findings, rows, verify
 from releases.leakage import leakage
-from releases.models import Release
+from releases.models import PseudonymKey, Release
 from releases.openly import certified, openly
 from releases.splits import SPLITS
 from releases.tables import Tables
 
-LAYOUT = 2
+LAYOUT = 3
 SEED = 0  # of the bootstrap
 
 
 def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     """Write the whole directory `root` (which must not exist) and return its manifest.
 
-    Raises Refused if there is nothing to release, SplitError if it cannot be split as asked.
+    Raises Refused if there is nothing to release, or an error of the integrity check that nobody
+    decided about; SplitError if it cannot be split as asked.
     """
-    plan = rows.plan(release)
     root.mkdir(parents=True)
-    beat(0.05)
-    counts, texts = _write_tables(root, plan, beat)
-    beat(0.35)
-    leaks = leakage(*texts).to_json()
+    catch_up_all(release.rounds.all())
+    PseudonymKey.of(release.corpus)  # made, if there is none: within the moment nothing can be
+    with one_moment() as aside:
+        read = _read(release.pk, root, lambda share: aside(beat, share))
+    plan, counts, findings = read.plan, read.counts, read.findings
+    leaks = leakage(*read.texts).to_json()
     _json(root / "leakage.json", leaks)
-    measures = [m.to_json() for m in measure(plan.rounds, plan.scheme, seed=SEED)]
-    findings = _findings(plan)
-    open_people = openly(plan)
-    certificate = _certificate(measures, findings["open"])
-    _json(root / "agreement.json", certificate | {"openly": certified(open_people)})
-    beat(0.5)
-    _json(root / "quality.json", findings)
-    _write_scheme(root, plan)
+    beat(0.4)
+    measures = [m.to_json() for m in measures_of(read.units, plan.scheme, seed=SEED)]
+    _json(root / "agreement.json", _certificate(measures, findings["open"], read.openly))
     beat(0.55)
     footage.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
     manifest = _manifest(plan, counts)
@@ -60,12 +66,13 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         {task: dict(values) for task, values in counts.gold.items()},
         plan.traits,
         plan.official,
-        open_people,
+        plan.integrity.to_json(),
+        read.openly,
     )
     (root / "README.md").write_text(card.render(told), encoding="utf-8")
     (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
     shutil.copyfile(verify.__file__, root / "verify.py")
-    files = _files(root)
+    files = _files(root, beat)
     _json(root / "croissant.json", croissant.describe(manifest, files, plan.scheme, plan.traits))
     files.append(_entry(root, root / "croissant.json"))
     manifest["contents"] = verify.contents(files)
@@ -78,6 +85,32 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     return manifest
 
 
+@dataclass(frozen=True)
+class _Read:
+    """What was read of the database, in one moment."""
+
+    plan: rows.Plan
+    counts: "_Counts"
+    units: dict[str, Any]  # task -> Units
+    texts: tuple[list[str], list[str], list[str]]  # ids, splits and words of the utterances
+    findings: dict[str, Any]
+    openly: dict[str, list[str]]  # round -> pseudonyms of those who took part openly
+
+
+def _read(pk, root, beat):
+    """Read everything, and write what is only read: tables, scheme, rounds, splits, findings."""
+    release = Release.objects.select_related("corpus", "follows").get(pk=pk)
+    plan = rows.plan(release)
+    beat(0.05)
+    counts, units, texts = _write_tables(root, plan, beat)
+    findings = _findings(plan)
+    _json(root / "quality.json", findings)
+    _json(root / "integrity.json", plan.integrity.to_json())
+    _write_scheme(root, plan)
+    _write_splits(root, plan, counts)
+    return _Read(plan, counts, units, texts, findings, openly(plan))
+
+
 class _Counts:
     """What was written: numbers by split and of gold values."""
 
@@ -87,13 +120,18 @@ class _Counts:
         self.judgements = 0
         self.seconds = 0.0
         self.speakers: set[str] = set()
+        self.sources: set[str] = set()
+        self.annotators: set[str] = set()
         self.gold: dict[str, Counter[str]] = {}
+        self.spread: dict[str, Counter[str]] = {}  # utterances, or task=value -> split
 
     def add(self, part: rows.Part) -> None:
         self.judgements += len(part.judgements)
+        self.annotators.update(row["annotator"] for row in part.judgements)
         for row in part.utterances:
             self.utterances[row["split"]] += 1
             self.dialogues[row["split"]].add(row["dialogue"])
+            self.sources.add(row["source"])
             if row["speaker"]:
                 self.speakers.add(row["speaker"])
             if row["start"] is not None and row["end"] is not None:
@@ -101,10 +139,13 @@ class _Counts:
             for task, provenance in row["provenance"].items():
                 value = row["gold"].get(task, provenance)
                 self.gold.setdefault(task, Counter())[value] += 1
+            for task, value in row["gold"].items():
+                self.spread.setdefault(f"{task}={value}", Counter())[row["split"]] += 1
 
 
 def _write_tables(root, plan, beat):
-    counts = _Counts()
+    """Write the tables; the _Counts, the Units of agreement of the rows, and their words."""
+    counts, gathering = _Counts(), Gathering(plan.scheme)
     uids: list[str] = []
     splits: list[str] = []
     texts: list[str] = []
@@ -113,17 +154,21 @@ def _write_tables(root, plan, beat):
         for part in rows.parts(plan):
             tables.add(part.utterances, part.judgements)
             counts.add(part)
+            for place in part.given:
+                gathering.add(*place)
             for row in part.utterances:
                 uids.append(row["id"])
                 splits.append(row["split"])
                 texts.append(row["text"])
             done += rows.AT_ONCE
             beat(0.05 + 0.3 * min(1.0, done / len(plan.dialogues)))
-    return counts, (uids, splits, texts)
+    return counts, gathering.finish(), (uids, splits, texts)
 
 
-def _certificate(measures, open_counts):
-    """The agreement of the release, what computed it, and what was open when it was frozen."""
+def _certificate(measures, open_counts, open_people):
+    """The agreement of the release, what computed it, what was open when it was frozen, and who
+    took part openly.
+    """
     return {
         "coefficient": "krippendorff_alpha",
         "interval": {
@@ -135,6 +180,7 @@ def _certificate(measures, open_counts):
         "computed_by": {"shengqing": settings.VERSION, "numpy": np.__version__},
         "tasks": measures,
         "open_findings": open_counts,
+        "openly": certified(open_people),
     }
 
 
@@ -156,8 +202,9 @@ def _findings(plan):
         )
     return {
         "rounds": rounds,
-        "reading": open_findings.reading_of(plan.rounds),
-        "open": open_findings.counts(plan.rounds),
+        "reading": open_findings.reading_of(plan.rounds, plan.integrity.excluded),
+        "open": open_findings.counts(plan.rounds, plan.integrity.excluded)
+        | {"undecided": dict(sorted(plan.settling.undecided.items()))},
     }
 
 
@@ -167,7 +214,9 @@ def _told(round):
 
 
 def _finding(plan, oddity):
-    uids = dict(Utterance.whole.filter(pk__in=oddity.rows).values_list("pk", "uid"))
+    named = Utterance.whole.filter(pk__in=oddity.rows)
+    kept = named.exclude(dialogue__in=plan.integrity.excluded)
+    uids = dict(kept.values_list("pk", "uid"))
     own = {"source", "ends"}  # ids of this installation
     evidence = {key: value for key, value in oddity.evidence.items() if key not in own}
     return {
@@ -187,7 +236,7 @@ def _finding(plan, oddity):
 
 
 def _write_scheme(root, plan):
-    release, scheme = plan.release, plan.scheme
+    scheme = plan.scheme
     version = plan.rounds[0].scheme_version
     _json(
         root / "scheme.json",
@@ -219,6 +268,10 @@ def _write_scheme(root, plan):
             }
         )
     _json(root / "rounds.json", told)
+
+
+def _write_splits(root, plan, counts):
+    release = plan.release
     _json(
         root / "splits.json",
         {
@@ -227,10 +280,22 @@ def _write_scheme(root, plan):
             "seed": release.seed,
             "shares": list(release.ratios),
             "keeps": [earlier.version for earlier in release.earlier()],
-            "spread": plan.spread,
+            "spread": _spread(plan, counts),
             "dialogues": plan.split_of,
         },
     )
+
+
+def _spread(plan, counts):
+    """Share of the utterances, and of each gold value, that each split has."""
+    found = {"utterances": counts.utterances}
+    columns = (f"{task.key}={value}" for task in plan.scheme.tasks for value in task.keys)
+    found |= {column: counts.spread.get(column) for column in columns}
+    return {
+        name: {split: round(by_split[split] / by_split.total(), 4) for split in SPLITS}
+        for name, by_split in found.items()
+        if by_split
+    }
 
 
 def _apart(release):
@@ -263,9 +328,9 @@ def _manifest(plan, counts):
         "utterances": {name: counts.utterances[name] for name in SPLITS if counts.utterances[name]},
         "dialogues": {name: len(ids) for name, ids in counts.dialogues.items() if ids},
         "judgements": counts.judgements,
-        "annotators": len(plan.annotators),
+        "annotators": len(counts.annotators),
         "speakers": len(counts.speakers),
-        "sources": len({row[2] for row in plan.dialogues}),
+        "sources": len(counts.sources),
         "hours_of_speech": round(counts.seconds / 3600, 3),
         "masked": dict(sorted(plan.masked.items())),
     }
@@ -275,8 +340,14 @@ def _json(path: Path, value: Any) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-def _files(root: Path) -> list[dict[str, Any]]:
-    return [_entry(root, path) for path in sorted(root.rglob("*")) if path.is_file()]
+def _files(root: Path, beat: Callable[[float], None]) -> list[dict[str, Any]]:
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
+    found = []
+    for done, path in enumerate(paths, 1):
+        found.append(_entry(root, path))
+        if done % 100 == 0:
+            beat(0.95 + 0.02 * done / len(paths))
+    return found
 
 
 def _entry(root: Path, path: Path) -> dict[str, Any]:

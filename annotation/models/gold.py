@@ -208,7 +208,7 @@ def gold_as_counted(rounds, utterances=None):
         utterance, task, said, kind, value, spread, *ruled = row[2:]
         item = Settled(utterance, task, loads(said), kind, value, loads(spread), *ruled)
         found[utterance, task].append(item)
-    return {key: _gold(items) for key, items in found.items()}
+    return {key: gold_of_items(items) for key, items in found.items()}
 
 
 def _votes(values):
@@ -218,14 +218,15 @@ def _votes(values):
     return dict(sorted(Counter(values).items()))
 
 
-def _gold(items):
+def gold_of_items(items):
+    """What the items of one question come to together, those of later rounds last."""
     if len(items) == 1:
         (item,) = items
         votes = _votes(list(item.answers.values()))
         return Gold(item.gold, item.provenance, votes, item.soft, item.hardness)
     hard = max(item.hardness for item in items)
     verdict = next((item for item in reversed(items) if item.verdict), items[-1])
-    given = {who: value for item in items for who, value in item.given.items()}
+    given = {who: value for item in items for who, value in item.answers.items()}
     votes = _votes(list(given.values()))
     together = settle(list(given.values()))
     if verdict.verdict in ("value", "ambiguous"):

@@ -83,7 +83,7 @@ class Item(Outcome, models.Model):
 
 @dataclass(slots=True)
 class Settled(Outcome):
-    """An Item as it is read in great numbers."""
+    """An Item as it is read in great numbers, or made of answers at hand."""
 
     utterance_id: int
     task: str
@@ -94,6 +94,10 @@ class Settled(Outcome):
     verdict: str
     ruling: str
     hardness: float
+
+    @property
+    def size(self):
+        return len(self.answers)
 
 
 def as_text(field):

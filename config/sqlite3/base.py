@@ -7,15 +7,37 @@ is handed on by the kernel at once.
 
 import fcntl
 import os
+from contextlib import contextmanager
 
+from django.db import transaction
 from django.db.backends.sqlite3 import base
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     turns = None  # the file whose lock is the turn, opened once
     has_turn = False
+    reads_only = False  # the next transaction, which waits for no turn
+
+    @contextmanager
+    def snapshot(self):
+        """A transaction that sees the rows of one moment (that of its first query, which is here)
+        and cannot write. With a write-ahead log it waits for nobody, and nobody for it.
+        """
+        self.reads_only = True
+        try:
+            with transaction.atomic(using=self.alias):
+                self.cursor().execute("SELECT count(*) FROM sqlite_master").fetchone()
+                self.cursor().execute("PRAGMA query_only = ON")
+                yield
+        finally:
+            self.reads_only = False
+            if self.connection is not None:
+                self.cursor().execute("PRAGMA query_only = OFF")
 
     def _start_transaction_under_autocommit(self):
+        if self.reads_only:
+            self.cursor().execute("BEGIN DEFERRED")
+            return
         self._wait_for_turn()
         try:
             super()._start_transaction_under_autocommit()

@@ -13,7 +13,7 @@ from typing import Any
 from corpus.complaints import gettext_noop
 from corpus.formats import FormatError, Judged, Row, Table
 
-LAYOUTS = (1, 2)
+LAYOUTS = (1, 2, 3)
 CLIP = re.compile(r"media/\d+\.mp4")  # of a dialogue; those of utterances do not come back
 
 

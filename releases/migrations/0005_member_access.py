@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('releases', '0003_match_of_diffs'),
+        ('releases', '0004_decisions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

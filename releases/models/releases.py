@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+from collections import Counter
 
 from django.conf import settings
 from django.core.validators import RegexValidator
@@ -121,6 +122,9 @@ class Release(Job):
     digest = models.CharField(max_length=64, blank=True, editable=False)
     contents = models.CharField(max_length=64, blank=True, editable=False)
     summary = models.JSONField(default=dict, editable=False)
+    decisions = models.JSONField(
+        default=list, editable=False
+    )  # as releases/integrity.py makes them
 
     verb = "freeze"
     objects = ReleaseQuerySet.as_manager()
@@ -163,6 +167,13 @@ class Release(Job):
     def size(self):
         """Bytes of all its files."""
         return self.summary.get("bytes", 0)
+
+    @property
+    def is_recounted(self):
+        """True if its certificate is computed from the very rows of its judgements.jsonl."""
+        from releases import verify
+
+        return self.summary.get("layout", 0) >= verify.RECOUNTED
 
     @property
     def ratios(self):
@@ -215,7 +226,10 @@ class Release(Job):
     @classmethod
     @transaction.atomic
     def request(cls, person, corpus, version, rounds, **fields):
-        """Queue a freeze. Raises Refused if the version exists or a round is of another corpus."""
+        """Queue a freeze. Raises Refused if the version exists or a round is of another corpus.
+
+        `decisions` says what to do about errors of the integrity check (releases/integrity.py).
+        """
         if not rounds:
             raise Refused(gettext_noop("Choose at least one round."))
         if any(round.corpus_id != corpus.pk for round in rounds):
@@ -239,7 +253,8 @@ class Release(Job):
                 version=version,
             ) from error
         release.rounds.set(rounds)
-        Event.record(person, cls.verb, release, version=version)
+        decided = Counter(row["choice"] for row in release.decisions)
+        Event.record(person, cls.verb, release, version=version, **decided)
         return release
 
     def earlier(self):
@@ -270,23 +285,23 @@ class Release(Job):
             shutil.rmtree(left)
         draft = above / f".{self.version}.draft-{self.attempt}"
         try:
-            manifest = snapshot.write(self, draft, self.beat)
-            index = archive.index(draft)
-            self.beat(0.99)
-            archive.keep(index, self.directory)
-            shutil.rmtree(self.directory, ignore_errors=True)  # by a worker killed right here
-            draft.replace(self.directory)
+            with self.kept_alive():
+                manifest = snapshot.write(self, draft, self.beat)
+                index = archive.index(draft)
+            data = (draft / "manifest.json").read_bytes()
+            self.digest = hashlib.sha256(data).hexdigest()
+            self.contents = manifest["contents"]
+            files = manifest.pop("files")
+            total = sum(entry["bytes"] for entry in files) + len(data)
+            self.summary = manifest | {"files": len(files) + 1, "bytes": total}
+            with transaction.atomic():
+                self.save(update_fields=["digest", "contents", "summary"])
+                self.finish()  # first: whoever was overtaken by another worker moves nothing
+                archive.keep(index, self.directory)
+                shutil.rmtree(self.directory, ignore_errors=True)  # by a worker killed right here
+                draft.replace(self.directory)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-        data = (self.directory / "manifest.json").read_bytes()
-        self.digest = hashlib.sha256(data).hexdigest()
-        self.contents = manifest["contents"]
-        files = manifest.pop("files")
-        total = sum(entry["bytes"] for entry in files) + len(data)
-        self.summary = manifest | {"files": len(files) + 1, "bytes": total}
-        with transaction.atomic():
-            self.save(update_fields=["digest", "contents", "summary"])
-            self.finish()
 
     def verify(self):
         """The faults of the directory on disk, one sentence each; an empty list is good."""

@@ -15,10 +15,12 @@ from django.views.decorators.http import require_POST
 
 from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
+from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
 from releases.formats import FORMATS
-from releases.forms import ReleaseForm, RetractionForm, ShareForm
+from releases.forms import ErrorsForm, ReleaseForm, RetractionForm, ShareForm
+from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
 from releases.splits import SPLITS
@@ -30,6 +32,11 @@ FORMAT_NAMES = {
     "elan": "ELAN (.eaf)",
     "webdataset": "WebDataset (.tar)",
 }
+NOT_RECOUNTED = gettext_noop(
+    "This release was made by an earlier version, whose certificate could count answers that were"
+    " submitted while the tables were written. Verifying the files compares its units and"
+    " judgements."
+)
 OPEN = (
     ("unchecked", gettext_lazy("rounds not checked for quality, or not since the last hand-in")),
     ("remarks", gettext_lazy("comments and flags of annotators without an answer")),
@@ -65,9 +72,13 @@ def others(person, most=200):
 def new_release(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     form = ReleaseForm(request.POST or None, corpus=corpus, initial=_proposed(request, corpus))
-    if request.method == "POST" and form.is_valid():
+    chosen = _chosen_rounds(form)
+    faulty = faulty_dialogues(chosen, form["media"].value())
+    errors = ErrorsForm(request.POST or None, faulty=faulty, person=request.user)
+    if request.method == "POST" and form.is_valid() & errors.is_valid():
         fields = dict(form.cleaned_data)
         version, rounds = fields.pop("version"), list(fields.pop("rounds"))
+        fields["decisions"] = errors.decisions
         try:
             with transaction.atomic():
                 release = Release.request(request.user, corpus, version, rounds, **fields)
@@ -76,14 +87,17 @@ def new_release(request, pk):
             form.add_error(None, sentence(refusal))
         else:
             return redirect("release", release.pk)
-    chosen = form["rounds"].value() or []
-    rounds = list(form.fields["rounds"].queryset)
-    asked = {number(str(value)) for value in chosen}  # ids, as sent or as prepared
-    named = [round for round in rounds if round.pk in asked] or rounds
-    hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in named]))
-    found = open_findings([round for round in named if round not in hidden])
-    page = context(corpus, "releases", form=form, open_findings=found, hidden=hidden)
+    hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in chosen]))
+    found = open_findings([round for round in chosen if round not in hidden])
+    page = context(corpus, "releases", form=form, errors=errors, open_findings=found, hidden=hidden)
     return render(request, "releases/new_release.html", page)
+
+
+def _chosen_rounds(form):
+    """The rounds that are chosen in the form of a new release; all of them while none is."""
+    rounds = list(form.fields["rounds"].queryset)
+    asked = {number(str(value)) for value in form["rounds"].value() or []}  # sent, or as prepared
+    return [round for round in rounds if round.pk in asked] or rounds
 
 
 def _proposed(request, corpus):
@@ -180,6 +194,8 @@ def shown(request, release, **more):
         page |= {
             "agreement": _agreement(release),
             "openly": _openly(release),
+            "not_recounted": "" if release.is_recounted else _(NOT_RECOUNTED),
+            "integrity": _read(release, "integrity.json"),
             "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
@@ -346,4 +362,6 @@ def verification(request, pk):
         messages.error(request, " · ".join(faults[:5]))
     else:
         messages.success(request, _("Every file is as it was frozen."))
+        if not release.is_recounted:
+            messages.info(request, _(NOT_RECOUNTED))
     return redirect("release", release.pk)

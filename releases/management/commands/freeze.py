@@ -5,6 +5,7 @@ from annotation.counting import catch_up_all
 from annotation.models import Round
 from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus
+from releases.integrity import NAMED, decision, faulty_dialogues, undecided
 from releases.models import LICENCES, Release, semantic_version
 from releases.models.releases import three_shares
 from releases.open_findings import open_findings
@@ -24,6 +25,23 @@ class Command(BaseCommand):
         parser.add_argument("--shares", default="70/15/15", help="of train, valid and test")
         parser.add_argument("--anew", action="store_true", help="do not keep earlier splits")
         parser.add_argument("--seed", type=int, default=1, help="of the splits")
+        parser.add_argument(
+            "--exclude",
+            action="append",
+            default=[],
+            metavar="DIALOGUE",
+            help="leave out this dialogue, in which the integrity check finds errors",
+        )
+        parser.add_argument(
+            "--accept",
+            action="append",
+            default=[],
+            metavar="DIALOGUE=REASON",
+            help="accept the errors of this dialogue; the reason stands in the release",
+        )
+        parser.add_argument(
+            "--accept-all-because", metavar="REASON", help="accept the errors of all others"
+        )
 
     def handle(self, version, corpus, rounds, **options):
         found = Corpus.objects.filter(name=corpus).first()
@@ -37,6 +55,7 @@ class Command(BaseCommand):
             three_shares(options["shares"])
             named = ("licence", "media", "speakers", "apart", "shares", "seed")
             fields = {name: options[name] for name in named}
+            fields["decisions"] = self._decisions(list(chosen), options)
             release = Release.request(
                 None, found, version, list(chosen), keep_splits=not options["anew"], **fields
             )
@@ -48,6 +67,28 @@ class Command(BaseCommand):
             raise CommandError(release.failure_text)
         self.stdout.write(f"{release}: {release.digest}\n{release.directory}")
 
+    def _decisions(self, rounds, options):
+        """What is to be done about each dialogue with errors. Raises CommandError if one is left.
+
+        Raises Refused where errors are accepted without a reason.
+        """
+        faulty = {each.uid: each for each in faulty_dialogues(rounds, options["media"])}
+        made = {uid: decision(_named(uid, faulty), "exclude", "") for uid in options["exclude"]}
+        for words in options["accept"]:
+            uid, reason = _parted(words, faulty)
+            made[uid] = decision(_named(uid, faulty), "accept", reason)
+        if reason := options["accept_all_because"]:
+            made = {uid: decision(each, "accept", reason) for uid, each in faulty.items()} | made
+        left = undecided(list(faulty.values()), list(made.values()))
+        if left:
+            named = "; ".join(f"{each.uid}: {', '.join(each.kinds)}" for each in left[:NAMED])
+            raise CommandError(
+                f"The integrity check finds errors in {len(left)} dialogues: {named}"
+                f"{'; …' if len(left) > NAMED else ''}. Mend them, or say --exclude DIALOGUE,"
+                " --accept DIALOGUE=REASON or --accept-all-because REASON."
+            )
+        return list(made.values())
+
     def _name_open(self, rounds):
         """Say what nobody has answered yet; the release counts it, too."""
         catch_up_all(rounds)
@@ -58,3 +99,16 @@ class Command(BaseCommand):
             more = "" if group.count <= len(group.places) else ", …"
             places = "; ".join(group.places)
             self.stderr.write(f"  {group.count} × {group.name} ({places}{more})")
+
+
+def _named(uid, faulty):
+    if uid not in faulty:
+        raise CommandError(f"The integrity check finds no error in a submitted dialogue {uid!r}.")
+    return faulty[uid]
+
+
+def _parted(words, faulty):
+    """(dialogue, reason) of DIALOGUE=REASON; an id may have = in it."""
+    fitting = [uid for uid in faulty if words.startswith(f"{uid}=")]
+    uid = max(fitting, key=len, default=words.partition("=")[0])
+    return uid, words[len(uid) + 1 :]

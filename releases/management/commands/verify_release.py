@@ -1,6 +1,7 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from releases.finding import frozen_release
+from releases.verify import note
 
 
 class Command(BaseCommand):
@@ -18,3 +19,5 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"{len(faults)} faults")
         self.stdout.write(f"OK {release.digest}")
+        if said := note(release.directory):
+            self.stdout.write(f"Note: {said}.")

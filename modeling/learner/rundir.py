@@ -22,11 +22,17 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
 PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
+FILES = frozenset(
+    {"meta.json", "events.jsonl", "lock", "checkpoint.pt", "prepared.json", "model.safetensors",
+     "results.json", "relations.json", "selection.jsonl", "frozen.json", "looks.jsonl",
+     "evaluation.json", "predictions.jsonl"}
+)  # fmt: skip
 
 
 class RunError(ValueError):
@@ -49,8 +55,10 @@ class RunDirectory:
             found: dict[str, Any] = json.loads(self.path(name).read_text("utf-8"))
         except OSError as error:
             raise RunError(f"{self.root} holds no run with a {name}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{self.path(name)} is no JSON: {error}") from error
+        if not isinstance(found, dict):
+            raise RunError(f"{self.path(name)} is damaged: it holds no JSON object.")
         return found
 
     def write(self, name: str, value: Any) -> None:
@@ -140,7 +148,13 @@ class RunDirectory:
             return None
         import torch
 
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            found["events"]
+        except (EOFError, KeyError, TypeError, ValueError, RuntimeError, UnpicklingError) as error:
+            raise RunError(
+                f"{path} is damaged; begin the run again with --anew, or in another directory."
+            ) from error
         return found
 
     def _rewind(self, count: int) -> None:
@@ -208,7 +222,8 @@ def runs_of(root: Path) -> list[RunDirectory]:
     """The run of a directory, or those of its seeds. Raises RunError where there is none."""
     if (root / "meta.json").exists():
         return [RunDirectory(root)]
-    found = sorted(root.glob("seed-*/meta.json"), key=lambda p: int(p.parent.name[5:]))
+    seeds = [p for p in root.glob("seed-*/meta.json") if p.parent.name[5:].isdecimal()]
+    found = sorted(seeds, key=lambda p: int(p.parent.name[5:]))
     if not found:
         raise RunError(f"{root} holds no run, nor seed-1, seed-2 and so on.")
     return [RunDirectory(path.parent) for path in found]

@@ -2,7 +2,7 @@ import json as text
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.jobs import JobStatus, Refused
+from corpus.jobs import JobStatus, Refused, sentence
 from modeling.learner.tables import text as table
 from modeling.models import Evaluation, Recipes, TrainingRun
 from releases.models import Release
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         try:
             run = TrainingRun.request(None, release, recipe, seed)
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(sentence(error)) from error
         _ended(run.train())
         told = run.results
         if look:

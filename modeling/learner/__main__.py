@@ -23,7 +23,7 @@ from modeling.learner.evaluation import evaluate, predict
 from modeling.learner.features import Extractors, extract_all, measure
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.fitting import Interrupted, StopSignal
-from modeling.learner.opening import check_learnable, opened
+from modeling.learner.opening import check_encoders, check_learnable, opened
 from modeling.learner.options import (
     LONGEST_PAUSE,
     MOST_SEEDS,
@@ -43,6 +43,7 @@ from modeling.learner.rundir import FILES, RunDirectory, RunError, runs_of
 from modeling.learner.training import KEEP_EVERY, choose_device, train
 
 RESUMABLE, REFUSED, INTERRUPTED = 75, 2, 130
+LONG = 200  # characters of a path from which on it is cut
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Options = argparse.Namespace
 
@@ -126,6 +127,7 @@ def features(options: Options) -> int:
     cache = options.cache or Path("features")
     release = _release(options, cache=cache)
     recipe, (number, of) = recipes.find(options.recipe), options.part
+    check_encoders(recipe)
     mine, stop = release.dialogues[number - 1 :: of], StopSignal()
 
     def progress(done: int, total: int) -> None:
@@ -332,10 +334,14 @@ def _one_line(error: Exception) -> str:
     """What an error says, as one sentence on one line."""
     words = str(error)
     if isinstance(error, OSError) and error.strerror:
-        place = f"{error.filename}: " if error.filename else ""
+        place = f"{_short(str(error.filename))}: " if error.filename else ""
         advice = " Free some space and start again." if error.errno in FULL else ""
         words = f"{place}{error.strerror}.{advice}"
     return " ".join(words.split())
+
+
+def _short(name: str) -> str:
+    return name if len(name) < LONG else recipes.shown(name)
 
 
 def _release(options: Options, out: Path | None = None, cache: Path | None = None) -> Release:

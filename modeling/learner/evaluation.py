@@ -1,5 +1,6 @@
 """What a frozen run gives: answers, figures beside baseline and people, and looks that count."""
 
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -171,6 +172,7 @@ class Trained:
     fitted: dict[str, Any]
     meta: dict[str, Any]
     weights: str
+    best_epoch: int
 
     @classmethod
     def load(cls, run: RunDirectory, device: torch.device) -> "Trained":
@@ -182,8 +184,8 @@ class Trained:
             model = build(recipe, prepared.tasks, len(prepared.vocabulary), prepared.sizes)
             model.load_state_dict(load_file(run.path("model.safetensors")))
             own = {task.key: frozen["calibration"][task.key] for task in prepared.tasks}
-            if meta["release"] is None or meta["seed"] is None or meta["sealed"] is None:
-                raise RunError(f"{run.root}: meta.json does not say what it was trained on.")
+            _check_fitted(own, meta["sealed"])
+            best = run.read("results.json")["best_epoch"]
         except RecipeError as error:
             raise RunError(
                 f"{run.root} was trained with a recipe that this version does not know: {error}"
@@ -193,7 +195,8 @@ class Trained:
                 raise
             why = f"{type(error).__name__}: {error}".splitlines()[0]
             raise RunError(f"{run.root} is damaged, or of another version ({why}).") from error
-        return cls(run, recipe, prepared, model.to(device), own, meta, frozen["weights"])
+        weights = frozen["weights"]
+        return cls(run, recipe, prepared, model.to(device), own, meta, weights, best)
 
     def pack(
         self, dialogues: Sequence[Dialogue], cache: Path | None, device: torch.device
@@ -218,6 +221,18 @@ class Trained:
     def lines(self, found: Answers, dialogues: Sequence[Dialogue]) -> Iterator[dict[str, Any]]:
         """See `lines`."""
         return lines(found, dialogues, self.prepared, self.recipe, self.fitted)
+
+
+def _check_fitted(fitted: Mapping[str, Any], sealed: str) -> None:
+    """Raises ValueError for temperatures and thresholds that are none, KeyError without one."""
+    if not isinstance(sealed, str):
+        raise ValueError("meta.json names no sealed split")
+    for task, own in fitted.items():
+        if own is None:
+            continue
+        heat, cut = own["temperature"], own["threshold"]
+        if not 0 < float(heat) < math.inf or not (cut is None or 0 <= float(cut) <= 1):
+            raise ValueError(f"the temperature or threshold of {task} is none")
 
 
 def lines(
@@ -308,7 +323,7 @@ def evaluate(
             "recipe": trained.recipe.name,
             "seed": trained.meta["seed"],
             "weights": trained.weights,
-            "best_epoch": run.read("results.json")["best_epoch"],
+            "best_epoch": trained.best_epoch,
             "parameters": sum(p.numel() for p in trained.model.parameters()),
         },
         "split": name,

@@ -6,18 +6,36 @@ the scheme does not know, a recipe that asks for what the release does not have.
 
 import hashlib
 import json
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
 from modeling.learner.options import release_directory
-from modeling.learner.recipes import Recipe, RecipeError, nearest, shown
-from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task, Utterance, load
+from modeling.learner.recipes import Recipe, RecipeError, nearest, read_json, shown
+from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task, load
 
 READ = ("scheme.json", "utterances.jsonl", "judgements.jsonl", "agreement.json")
 AGAIN = "Get the release again, or ask its verify.py what is wrong with it."
+LATEST = 10**8  # seconds: no clip is three years long
+TEXT, NUMBER, NONE = (str,), (int, float), (type(None),)
+Shape = Mapping[str, tuple[type, ...]]
+MANIFEST: Shape = {"corpus": TEXT, "version": TEXT, "files": (list,)}
+FILE: Shape = {"path": TEXT, "sha256": TEXT}
+TASK: Shape = {"key": TEXT, "values": (list,)}
+ROW: Shape = {
+    "id": TEXT,
+    "dialogue": TEXT,
+    "split": TEXT,
+    "speaker": TEXT + NONE,
+    "text": TEXT,
+    "start": NUMBER + NONE,
+    "end": NUMBER + NONE,
+    "gold": (dict,),
+    "media": TEXT + NONE,
+}
+NAMES = {str: "text", int: "a number", float: "a number", dict: "an object", list: "a list",
+         type(None): "null"}  # fmt: skip
 
 
 def opened(root: Path) -> Release:
@@ -26,85 +44,133 @@ def opened(root: Path) -> Release:
     Raises OptionError where there is no release, ReleaseError for a damaged one.
     """
     release_directory(root)
+    manifest = _parsed(root, "manifest.json")
+    _check_shape(root, "manifest.json", manifest, MANIFEST)
+    for entry in manifest["files"]:
+        _check_shape(root, "manifest.json", entry, FILE)
+    listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
     for name in READ:
-        _as_frozen(root, name)
+        _check_frozen(root, name, listed.get(name))
+    _check_scheme(root)
+    _check_rows(root, listed)
     try:
-        release = load(root)
-    except ReleaseError:
-        raise
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        why = f"lacks {error}" if isinstance(error, KeyError) else f"{error}"
-        raise ReleaseError(f"{root} is damaged: a file of it {why}. {AGAIN}") from error
-    _check_tasks(root, release.tasks)
-    tasks = {task.key: set(task.classes) for task in release.tasks}
-    seen: Counter[str] = Counter()
-    for dialogue in release.dialogues:
-        for utterance in dialogue.utterances:
-            seen[utterance.id] += 1
-            if why := _fault(utterance, tasks):
-                raise ReleaseError(f"{root}: utterance {shown(utterance.id)} {why}. {AGAIN}")
-    twice = next((name for name, times in seen.items() if times > 1), None)
-    if twice is not None:
-        raise ReleaseError(f"{root}: two utterances have the id {shown(twice)}. {AGAIN}")
-    return release
+        return load(root)
+    except (KeyError, TypeError, AttributeError, IndexError) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ReleaseError(f"{root} is damaged ({why}). {AGAIN}") from error
 
 
-def _as_frozen(root: Path, name: str) -> None:
-    """Raises ReleaseError where a file is not what the manifest says it is."""
+def _parsed(root: Path, name: str) -> Any:
     try:
-        manifest = json.loads((root / "manifest.json").read_text("utf-8"))
-        listed = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    except (KeyError, TypeError, ValueError, RecursionError) as error:
-        words = f"{root} is not a release directory: its manifest.json is none ({_kind(error)})."
-        raise ReleaseError(f"{words} {AGAIN}") from error
-    if name not in listed:
-        return
+        return json.loads((root / name).read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise _not_a_release(root, f"{name} is no JSON") from error
+
+
+def _not_a_release(root: Path, why: str) -> ReleaseError:
+    return ReleaseError(f"{root} is not a release directory: {why}. {AGAIN}")
+
+
+def _check_frozen(root: Path, name: str, digest: str | None) -> None:
+    """Raises ReleaseError where a file is missing, or not what the manifest says it is."""
     path = root / name
     if not path.is_file():
-        raise ReleaseError(f"{root} is not a release directory: {name} is missing. {AGAIN}")
+        if digest is None and name not in ("scheme.json", "utterances.jsonl"):
+            return
+        raise _not_a_release(root, f"{name} is missing")
+    if digest is None:
+        return
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
-    if found != listed[name]:
+    if found != digest:
         raise ReleaseError(f"{root} is damaged: {name} is not as it was frozen. {AGAIN}")
 
 
-def _kind(error: Exception) -> str:
-    return f"it lacks {error}" if isinstance(error, KeyError) else f"{error}"
+def _check_shape(root: Path, place: str, found: Any, shape: Shape) -> None:
+    """Raises ReleaseError unless it is an object with these names and values of these types."""
+    if not isinstance(found, dict):
+        raise _not_a_release(root, f"{place} holds {shown(found)} where an object is expected")
+    for name, types in shape.items():
+        if name not in found:
+            raise _not_a_release(root, f"{place} lacks {name!r}")
+        value = found[name]
+        if isinstance(value, bool) or not isinstance(value, types) or not _is_finite(value):
+            wanted = " or ".join(dict.fromkeys(NAMES[each] for each in types))
+            why = f"{place} has {shown(value)} as {name!r} where {wanted} is expected"
+            raise _not_a_release(root, why)
 
 
-def _check_tasks(root: Path, tasks: Sequence[Task]) -> None:
-    known = {task.key for task in tasks}
-    if not tasks or len(known) < len(tasks):
-        raise ReleaseError(f"{root}: its scheme has no task, or one twice. {AGAIN}")
-    for task in tasks:
-        if len(set(task.classes)) < max(2, len(task.classes)):
-            words = f"{root}: the task {shown(task.key)} needs two values or more, each once."
-            raise ReleaseError(f"{words} {AGAIN}")
-        if task.is_correlation and not {task.source, task.target} <= known:
-            words = f"{root}: the correlation {shown(task.key)} names a task that is not there."
-            raise ReleaseError(f"{words} {AGAIN}")
+def _check_scheme(root: Path) -> None:
+    scheme = _parsed(root, "scheme.json")
+    _check_shape(root, "scheme.json", scheme, {"tasks": (list,)})
+    if not scheme["tasks"]:
+        raise _not_a_release(root, "scheme.json has no task")
+    for task in scheme["tasks"]:
+        _check_shape(root, "scheme.json", task, TASK)
+        for value in task["values"]:
+            _check_shape(root, "scheme.json", value, {"key": TEXT})
+        if len({value["key"] for value in task["values"]}) < max(2, len(task["values"])):
+            why = f"scheme.json gives {shown(task['key'])} not two values or more, each once"
+            raise _not_a_release(root, why)
+    keys = [task["key"] for task in scheme["tasks"]]
+    parents = [task.get(name) for task in scheme["tasks"] for name in ("source", "target")]
+    wrong = [each for each in parents if each not in [*keys, None, ""]]
+    if wrong or len(set(keys)) < len(keys):
+        why = f"names {shown(wrong[0])}, which is no task" if wrong else "has a task twice"
+        raise _not_a_release(root, f"scheme.json {why}")
 
 
-def _fault(utterance: Utterance, tasks: dict[str, set[str]]) -> str:
-    """What is wrong with an utterance; empty if nothing is."""
-    if not isinstance(utterance.id, str) or not isinstance(utterance.text, str):
-        return "has no text"
-    for moment in (utterance.start, utterance.end):
-        if moment is not None and not _is_number(moment):
-            return f"has the time {shown(moment)}, which is no number"
-    if not isinstance(utterance.gold, dict) or not isinstance(utterance.soft, dict):
-        return "has labels that are no object"
-    for task, value in utterance.gold.items():
+def _check_rows(root: Path, listed: Mapping[str, str]) -> None:
+    tasks = {
+        task["key"]: [value["key"] for value in task["values"]]
+        for task in _parsed(root, "scheme.json")["tasks"]
+    }
+    seen: set[str] = set()
+    splits: dict[str, str] = {}
+    with (root / "utterances.jsonl").open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            place = f"line {number} of utterances.jsonl"
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise _not_a_release(root, f"{place} is no JSON") from error
+            _check_shape(root, place, row, ROW)
+            if why := _fault(row, tasks, listed):
+                raise _not_a_release(root, f"{place} {why}")
+            if row["id"] in seen:
+                raise _not_a_release(root, f"{place} has the id {shown(row['id'])} a second time")
+            seen.add(row["id"])
+            if splits.setdefault(row["dialogue"], row["split"]) != row["split"]:
+                why = f"{place} has dialogue {shown(row['dialogue'])} in a second split"
+                raise _not_a_release(root, why)
+    if not seen:
+        raise _not_a_release(root, "utterances.jsonl is empty")
+
+
+def _fault(row: dict[str, Any], tasks: dict[str, list[str]], listed: Mapping[str, str]) -> str:
+    """What is wrong with a row of an utterance; empty if nothing is."""
+    if row["media"] is not None and row["media"] not in listed:
+        return f"names {shown(row['media'])}, which the manifest does not list"
+    for name in ("start", "end"):
+        if row[name] is not None and abs(row[name]) > LATEST:
+            return f"has the time {shown(row[name])} as {name!r}"
+    for task, value in row["gold"].items():
         if task in tasks and value not in tasks[task]:
             return f"has the label {shown(value)} of {task}, which the scheme does not know"
-    for task, spread in utterance.soft.items():
-        if not isinstance(spread, dict) or not all(map(_is_number, spread.values())):
-            return f"has a soft label of {task} that is no share of each value"
+    soft = row.get("soft", {})
+    for spread in soft.values() if isinstance(soft, dict) else [None]:
+        if not isinstance(spread, dict) or not all(map(_is_share, spread.values())):
+            return "has a soft label that is no share of each value"
     return ""
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _is_finite(value: Any) -> bool:
+    return not isinstance(value, float) or isfinite(value)
+
+
+def _is_share(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and _is_finite(value) and value >= 0
 
 
 def check_learnable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
@@ -113,7 +179,7 @@ def check_learnable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
     """
     if not splits.selection:
         raise ReleaseError(
-            f"The release has {len(splits.train)} dialogue in its train split and none in valid:"
+            "The release has one dialogue in its train split and not both a valid and a test split:"
             " nothing is left to choose the epoch by. Freeze one with more dialogues."
         )
     learned = [task for task in tasks if _is_predicted(recipe, task, tasks)]
@@ -131,6 +197,27 @@ def check_learnable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
         )
     _check_stop(recipe, tasks, chosen_by, splits.selection_name)
     _check_modalities(recipe, splits.train)
+    check_encoders(recipe)
+
+
+def check_encoders(recipe: Recipe) -> None:
+    """Raises RecipeError where a directory that a modality is to be read with holds no encoder."""
+    for name in recipe.modalities:
+        field = f"{name}_encoder"
+        if not getattr(recipe, field):
+            continue
+        directory = Path(getattr(recipe, field))
+        files = ("config.json", "model.safetensors")
+        missing = [file for file in files if not (directory / file).is_file()]
+        if missing:
+            raise RecipeError(
+                f"{field}: {directory} holds no encoder: {' and '.join(missing)} missing. Give a"
+                " directory that `save_pretrained` of transformers wrote.",
+                field,
+            )
+        if not isinstance(read_json(directory / files[0]), dict):
+            words = f"{field}: {directory / files[0]} describes no encoder: it holds no object."
+            raise RecipeError(words, field)
 
 
 def _is_predicted(recipe: Recipe, task: Task, tasks: Sequence[Task]) -> bool:

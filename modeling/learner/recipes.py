@@ -256,9 +256,9 @@ def find(name_or_file: str) -> Recipe:
     if name_or_file in RECIPES:
         return RECIPES[name_or_file]
     path = Path(name_or_file)
-    if path.is_dir():
+    if name_or_file and path.is_dir():
         raise RecipeError(f"{path} is a directory; a recipe is a name or a JSON file.")
-    if not path.is_file():
+    if not name_or_file or not path.is_file():
         hint = nearest(name_or_file, RECIPES)
         raise RecipeError(f"There is no recipe and no file {shown(name_or_file)}; {hint}")
     try:
@@ -276,11 +276,12 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_each_once)
     except RecursionError as error:
-        raise RecipeError("is nested too deeply.") from error
+        raise RecipeError("The file is nested too deeply.") from error
     except RecipeError:
         raise
     except ValueError as error:
-        raise RecipeError(f"is no JSON: {error}.") from error
+        why = "a number is too long" if "int_max_str_digits" in str(error) else f"{error}"
+        raise RecipeError(f"The file is no JSON: {why}.") from error
 
 
 def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:

@@ -28,6 +28,13 @@ from typing import Any
 Emit = Callable[[dict[str, Any]], None]
 PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
+SHAPES: dict[str, dict[str, type]] = {  # what a file must say to be used
+    "meta.json": {"release": str, "recipe": dict, "seed": int},
+    "frozen.json": {"weights": str, "calibration": dict},
+    "results.json": {"best_epoch": int, "tasks": dict},
+    "evaluation.json": {"release": dict, "split": str, "tasks": dict},
+}
+CHECKPOINT = {"progress", "learner", "optimiser", "best_state", "random", "events"}
 FILES = frozenset(
     {"meta.json", "events.jsonl", "lock", "checkpoint.pt", "prepared.json", "model.safetensors",
      "results.json", "relations.json", "selection.jsonl", "frozen.json", "looks.jsonl",
@@ -50,7 +57,7 @@ class RunDirectory:
         return self.root / name
 
     def read(self, name: str) -> dict[str, Any]:
-        """Raises RunError where the run has no such file or it is damaged."""
+        """Raises RunError where the run has no such file or it is damaged (see SHAPES)."""
         try:
             found: dict[str, Any] = json.loads(self.path(name).read_text("utf-8"))
         except OSError as error:
@@ -59,6 +66,9 @@ class RunDirectory:
             raise RunError(f"{self.path(name)} is no JSON: {error}") from error
         if not isinstance(found, dict):
             raise RunError(f"{self.path(name)} is damaged: it holds no JSON object.")
+        for key, kind in SHAPES.get(name, {}).items():
+            if not isinstance(found.get(key), kind) or isinstance(found[key], bool):
+                raise RunError(f"{self.path(name)} is damaged: it does not say its {key}.")
         return found
 
     def write(self, name: str, value: Any) -> None:
@@ -150,8 +160,9 @@ class RunDirectory:
 
         try:
             found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-            found["events"]
-        except (EOFError, KeyError, TypeError, ValueError, RuntimeError, UnpicklingError) as error:
+            if not set(found) >= CHECKPOINT:
+                raise ValueError("it lacks what a checkpoint has")
+        except (EOFError, TypeError, ValueError, RuntimeError, UnpicklingError) as error:
             raise RunError(
                 f"{path} is damaged; begin the run again with --anew, or in another directory."
             ) from error
@@ -197,14 +208,21 @@ class RunDirectory:
             "split": split,
             "what": what,
         }
+        self.looks()  # so that nothing is added to what cannot be counted
         with self.path("looks.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         return len(self.looks())
 
     def looks(self) -> list[dict[str, Any]]:
+        """Raises RunError where they cannot be read."""
         path = self.path("looks.jsonl")
         text = path.read_text("utf-8") if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        if text and not text.endswith("\n"):
+            raise RunError(f"{path} is damaged: its last line is not whole.")
+        try:
+            return [json.loads(line) for line in text.splitlines()]
+        except ValueError as error:
+            raise RunError(f"{path} is damaged: a line of it is no JSON.") from error
 
     def _digest(self) -> str:
         with self.path("model.safetensors").open("rb") as stream:

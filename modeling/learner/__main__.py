@@ -15,6 +15,7 @@ from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories alone
 
+from safetensors import SafetensorError
 from torch import OutOfMemoryError as OutOfMemory
 
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
@@ -307,10 +308,14 @@ def main(arguments: list[str]) -> int:
         return _refused(GPU_FULL)
     except MemoryError:
         return _refused(FULL_MEMORY)
-    except RuntimeError as error:
-        if "can't allocate memory" not in str(error):
-            raise
-        return _refused(FULL_MEMORY)
+    except (RuntimeError, SafetensorError) as error:
+        if "can't allocate memory" in str(error):
+            return _refused(FULL_MEMORY)
+        if isinstance(error, SafetensorError) and "I/O" in str(error):
+            return _refused(f"{options.out} cannot be written: {_one_line(error)}.")
+        if cause := _failed_write(error):
+            return _refused(f"{options.out} cannot be written: {_one_line(cause)}")
+        raise
     except BrokenPipeError:  # whoever reads has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -328,6 +333,13 @@ def main(arguments: list[str]) -> int:
 def _refused(words: str) -> int:
     print(words, file=sys.stderr)  # noqa: T201
     return REFUSED
+
+
+def _failed_write(error: BaseException | None) -> OSError | None:
+    """What the system said, where PyTorch could not write a file and says something else."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _one_line(error: Exception) -> str:

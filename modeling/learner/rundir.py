@@ -73,16 +73,24 @@ class RunDirectory:
 
     def write(self, name: str, value: Any) -> None:
         """Whole or not at all."""
-        partial = self.path(f"{name}.partial")
-        partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        partial.replace(self.path(name))
+        with self._whole(name) as partial:
+            partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     def write_lines(self, name: str, rows: Iterable[Any]) -> None:
         """Rows as JSON lines, whole or not at all."""
-        partial = self.path(f"{name}.partial")
-        with partial.open("w", encoding="utf-8") as stream:
+        with self._whole(name) as partial, partial.open("w", encoding="utf-8") as stream:
             for row in rows:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[Path]:
+        """Where to write a file, which gets its name when it is whole; gone if it does not."""
+        partial = self.path(f"{name}.partial")
+        try:
+            yield partial
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         partial.replace(self.path(name))
 
     # a run that is going on
@@ -132,12 +140,10 @@ class RunDirectory:
         """Store a checkpoint, safe against being killed or losing power in the middle."""
         import torch  # here, so that whoever only reads runs need not load it
 
-        partial = self.path("checkpoint.pt.partial")
-        with partial.open("wb") as stream:
+        with self._whole("checkpoint.pt") as partial, partial.open("wb") as stream:
             torch.save({**state, "events": self._count}, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(self.path("checkpoint.pt"))
 
     def claim(self, meta: dict[str, Any]) -> None:
         """Raises RunError if the directory holds a run that something else decided."""

@@ -27,7 +27,7 @@ CHOICES = {
 
 # the smallest and the largest value of each number, both allowed
 RANGES: dict[str, tuple[float, float]] = {
-    "width": (1, 4096),
+    "width": (2, 4096),
     "heads": (1, 256),
     "dropout": (0, 0.99),
     "epochs": (1, 100_000),
@@ -195,6 +195,9 @@ class Recipe:
         if self.network != "own" and set(self.modalities) != set(MODALITIES):
             words = f"network {self.network!r} needs {', '.join(MODALITIES)} as modalities."
             raise RecipeError(words, "modalities")
+        if self.width % 2:
+            words = f"width {self.width} must be even: half of it reads a dialogue each way."
+            raise RecipeError(words, "width")
         if self.width % self.heads:
             words = f"width {self.width} is not a multiple of heads {self.heads}."
             raise RecipeError(words, "width")

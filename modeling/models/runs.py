@@ -202,7 +202,8 @@ class TrainingRun(Job):
     @property
     def needs_clips(self):
         """Whether sound or picture has to be measured before it can learn."""
-        modalities = self.options.get("modalities", self.base.modalities)
+        known = RECIPES.get(self.recipe)
+        modalities = self.options.get("modalities", known.modalities if known else ())
         default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
         return bool(default) and self.release.media in CLIPS
 

@@ -132,6 +132,10 @@ def _check_rows(root: Path, listed: Mapping[str, str]) -> None:
             place = f"line {number} of utterances.jsonl"
             try:
                 row = json.loads(line)
+                if b"\\u" in line:  # half of a character cannot be written anywhere
+                    json.dumps(row, ensure_ascii=False).encode()
+            except UnicodeEncodeError as error:
+                raise _not_a_release(root, f"{place} has half of a character") from error
             except (ValueError, RecursionError) as error:
                 raise _not_a_release(root, f"{place} is no JSON") from error
             _check_shape(root, place, row, ROW)

@@ -227,7 +227,7 @@ def _as_of_an_earlier_version(run):
         del row["most_probable"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     new = ("most_probable", "ece_predicted", "reliability_predicted", "unseen", "fitted_on")
-    for told in run.results["tasks"].values():
+    for told in filter(None, run.results["tasks"].values()):
         for name in new:
             told.pop(name, None)
         for row in told["classes"]:

@@ -14,10 +14,12 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from modeling.learner.__main__ import main
+from modeling.learner.features import Features
 from modeling.learner.networks.model import build
 from modeling.learner.opening import check_learnable, opened
+from modeling.learner.preparation import Preparation
 from modeling.learner.recipes import CHOICES, MODALITIES, RANGES, Recipe, RecipeError
-from modeling.learner.release import Splits
+from modeling.learner.release import ReleaseError, Splits
 from modeling.learner.rundir import RunDirectory
 from tests.modeling.made import (
     SIZES,
@@ -405,6 +407,7 @@ def file(name, text):
         (row(split="valid"), "in a second split"),
         (row(media="x.mp4"), "the manifest does not list"),
         (row(speaker="GONE"), "lacks 'speaker'"),
+        (row(text="\ud800"), "line 1 of utterances.jsonl has half of a character"),
         (file("utterances.jsonl", ""), "utterances.jsonl is empty"),
         (file("utterances.jsonl", "x"), "line 1 of utterances.jsonl is no JSON"),
         (file("utterances.jsonl", "[" * 100_000), "is no JSON"),
@@ -421,6 +424,34 @@ def test_a_damaged_release_is_named_with_its_line(tmp_path, change, part):
     change(root)
     assert refused(learn(root, tmp_path / "out"), part)
     assert not (tmp_path / "out").exists()
+
+
+ROWS = st.dictionaries(
+    st.sampled_from(
+        ["id", "dialogue", "split", "speaker", "text", "start", "end", "gold", "media", "soft"]
+    ),
+    st.one_of(JUNK, st.dictionaries(st.sampled_from(["sentiment", "x"]), JUNK, max_size=2)),
+    max_size=3,
+)
+
+
+@FUZZED
+@given(ROWS)
+def test_any_row_of_a_release_is_read_or_refused_in_a_sentence(tmp_path_factory, change):
+    root = write_release(tmp_path_factory.mktemp("rows") / "release", talks(splits=SPLITS[7:13]))
+    row(**change)(root)
+    try:
+        release = opened(root)
+        check_learnable(Recipe.from_json(SMALL), Splits.of(release, 1), release.tasks)
+    except (ReleaseError, RecipeError) as error:
+        assert one_sentence(str(error)), str(error)
+        return
+    features = {d.id: [Features() for _ in d.utterances] for d in release.dialogues}
+    small = Recipe.from_json(SMALL)
+    prepared = Preparation.of(small, release.dialogues, features, release.tasks, {})
+    batch = whole(prepared.pack(release.dialogues, features, torch.device("cpu")))
+    assert len(batch.ids) == sum(len(d.utterances) for d in release.dialogues)
+    prepared.save(root.parent / "prepared.json")
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ SHAPES: dict[str, dict[str, type]] = {  # what a file must say to be used
     "meta.json": {"release": str, "recipe": dict, "seed": int},
     "frozen.json": {"weights": str, "calibration": dict},
     "results.json": {"best_epoch": int, "tasks": dict},
-    "evaluation.json": {"release": dict, "split": str, "tasks": dict},
+    "evaluation.json": {"release": dict, "split": str},
 }
 CHECKPOINT = {"progress", "learner", "optimiser", "best_state", "random", "events"}
 FILES = frozenset(

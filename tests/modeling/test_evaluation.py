@@ -250,7 +250,7 @@ def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
     ):  # fmt: skip
         made = RunDirectory(tmp_path / name)
         made.root.mkdir()
-        made.write("meta.json", {"seed": seed})
+        made.write("meta.json", {"release": digest, "recipe": {}, "seed": seed})
         told = {"release": {"digest": digest}, "split": "test", "classes": {}}
         made.write("evaluation.json", told)
         (made.root / "predictions.jsonl").write_text("")

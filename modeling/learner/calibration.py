@@ -20,7 +20,7 @@ from modeling.learner.batches import IGNORED
 from modeling.learner.metrics import macro_f1
 
 BINS = 15
-PLACES = 6  # decimals of a probability
+PLACES = 9  # decimals of a probability
 COOLEST, HOTTEST = 0.05, 20.0
 
 

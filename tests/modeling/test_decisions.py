@@ -10,6 +10,7 @@ import torch
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score
 
+from modeling import cards
 from modeling.learner import calibration, tables
 from modeling.learner.evaluation import Answers, decided, figures
 from modeling.learner.recipes import Recipe
@@ -178,7 +179,7 @@ def test_whoever_reads_predictions_finds_every_decision_and_figure_again(place):
         for task in TASKS:
             chances = row["probabilities"][task.key]
             assert row["most_probable"][task.key] == max(chances, key=chances.get)
-            assert sum(chances.values()) == pytest.approx(1, abs=2e-6)
+            assert sum(chances.values()) == pytest.approx(1, abs=1e-8)
             apart[task.key] += row["most_probable"][task.key] != row["predicted"][task.key]
         yes = row["probabilities"]["sarcasm"]["yes"] > fitted["sarcasm"]["threshold"]
         assert row["predicted"]["sarcasm"] == ("yes" if yes else "no")
@@ -239,3 +240,12 @@ def test_a_baseline_with_one_class_in_training_says_always_that(tmp_path):
     told = json.loads(done.stdout)["tasks"]["sarcasm"]
     assert told["accuracy"] == told["majority_accuracy"]
     assert told["unseen"] == {"yes": told["classes"][1]["n"]} and told["classes"][1]["recall"] == 0
+
+
+def test_a_model_card_says_which_is_which(place):
+    results = RunDirectory(place / "run-release").read("results.json")
+    text = cards.card("m", "", "", {}, results, None)
+    assert "**Predicted** is the decision" in text and "**most probable**" in text
+    cut = results["tasks"]["sarcasm"]["threshold"]
+    assert f"- sarcasm: the second class is predicted above a probability of {cut:.3f}" in text
+    assert "- sentiment: predicted is not the most probable class in" in text

@@ -159,7 +159,7 @@ def pairs_of(release, groups, where):
     if len(groups) > FEW:
         best = max(groups, key=lambda group: _height(group, where))
         sides = [(best, other) for other in groups if other is not best]
-    read = functools.cache(lambda: opened(release.directory))
+    read = functools.cache(lambda: opened(release.directory, labels=True))
     made = [Pair(release, one, other, where, read) for one, other in sides]
     return [pair for pair in made if pair.seeds]
 

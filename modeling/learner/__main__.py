@@ -194,7 +194,7 @@ def evaluate_runs(options: Options) -> int:
     device, cache, runs = choose_device(options.device), _cache(options), runs_of(options.out)
     if options.latex:
         writable_file("--latex", options.latex, options.release)
-    release = _release(options, cache=cache)
+    release = _release(options, cache=cache, labels=True)
     found = [evaluate(release, options.release, r, device, options.split, cache) for r in runs]
     if options.latex:
         options.latex.write_text(tables.latex(found), "utf-8")
@@ -224,7 +224,9 @@ def predict_rows(options: Options) -> int:
 def compare_runs(options: Options) -> int:
     one, other = runs_of(options.one), runs_of(options.other)
     where = "selection" if options.selection else "sealed"
-    found = comparing.compare(opened(options.release), one, other, where)
+    found = comparing.compare(
+        opened(options.release, labels=not options.selection), one, other, where
+    )
     words = comparing.in_words(found, options.one.name, options.other.name)
     print(json.dumps(found) if options.json else words)  # noqa: T201
     return 0
@@ -251,7 +253,7 @@ def ablate_recipe(options: Options) -> int:
 def baseline(options: Options) -> int:
     from modeling.learner import classical  # brings scikit-learn along
 
-    release = _release(options, out=options.out)
+    release = _release(options, out=options.out, labels=True)
     evaluation = classical.evaluate(release, options.release, options.out)
     print(json.dumps(evaluation) if options.json else tables.text(evaluation))  # noqa: T201
     return 0
@@ -356,8 +358,11 @@ def _short(name: str) -> str:
     return name if len(name) < LONG else recipes.shown(name)
 
 
-def _release(options: Options, out: Path | None = None, cache: Path | None = None) -> Release:
-    """The release that the options name, once all places are known to be writable.
+def _release(
+    options: Options, out: Path | None = None, cache: Path | None = None, labels: bool = False
+) -> Release:
+    """The release that the options name, once all places are known to be writable; `labels` as in
+    `opened`.
 
     Raises OptionError where one is not, ReleaseError where the release is damaged.
     """
@@ -365,7 +370,7 @@ def _release(options: Options, out: Path | None = None, cache: Path | None = Non
     for option, place in (("--out", out), ("--cache", cache)):
         if place is not None:
             writable_directory(option, place, options.release)
-    return opened(options.release)
+    return opened(options.release, labels)
 
 
 def _end_with_parent() -> None:

@@ -38,10 +38,11 @@ NAMES = {str: "text", int: "a number", float: "a number", dict: "an object", lis
          type(None): "null"}  # fmt: skip
 
 
-def opened(root: Path) -> Release:
+def opened(root: Path, labels: bool = False) -> Release:
     """The release in a directory, with the words that its manifest names as they were frozen.
 
-    Raises OptionError where there is no release, ReleaseError for a damaged one.
+    Labels of the split that is held out are looked at for damage only where `labels` says so, as
+    for an evaluation. Raises OptionError where there is no release, ReleaseError for a damaged one.
     """
     release_directory(root)
     manifest = _parsed(root, "manifest.json")
@@ -52,7 +53,7 @@ def opened(root: Path) -> Release:
     for name in READ:
         _check_frozen(root, name, listed.get(name))
     _check_scheme(root)
-    _check_rows(root, listed)
+    _check_rows(root, listed, labels)
     try:
         return load(root)
     except (KeyError, TypeError, AttributeError, IndexError) as error:
@@ -120,13 +121,14 @@ def _check_scheme(root: Path) -> None:
         raise _not_a_release(root, f"scheme.json {why}")
 
 
-def _check_rows(root: Path, listed: Mapping[str, str]) -> None:
+def _check_rows(root: Path, listed: Mapping[str, str], labels: bool) -> None:
     tasks = {
         task["key"]: [value["key"] for value in task["values"]]
         for task in _parsed(root, "scheme.json")["tasks"]
     }
     seen: set[str] = set()
     splits: dict[str, str] = {}
+    mislabelled: dict[str, str] = {}  # split -> its first fault
     with (root / "utterances.jsonl").open("rb") as lines:
         for number, line in enumerate(lines, start=1):
             place = f"line {number} of utterances.jsonl"
@@ -139,8 +141,10 @@ def _check_rows(root: Path, listed: Mapping[str, str]) -> None:
             except (ValueError, RecursionError) as error:
                 raise _not_a_release(root, f"{place} is no JSON") from error
             _check_shape(root, place, row, ROW)
-            if why := _fault(row, tasks, listed):
+            if why := _fault(row, listed):
                 raise _not_a_release(root, f"{place} {why}")
+            if row["split"] not in mislabelled and (why := _label_fault(row, tasks)):
+                mislabelled[row["split"]] = f"{place} {why}"
             if row["id"] in seen:
                 raise _not_a_release(root, f"{place} has the id {shown(row['id'])} a second time")
             seen.add(row["id"])
@@ -149,15 +153,24 @@ def _check_rows(root: Path, listed: Mapping[str, str]) -> None:
                 raise _not_a_release(root, why)
     if not seen:
         raise _not_a_release(root, "utterances.jsonl is empty")
+    if not labels:
+        mislabelled.pop("test" if "test" in splits.values() else "valid", None)
+    for why in mislabelled.values():
+        raise _not_a_release(root, why)
 
 
-def _fault(row: dict[str, Any], tasks: dict[str, list[str]], listed: Mapping[str, str]) -> str:
-    """What is wrong with a row of an utterance; empty if nothing is."""
+def _fault(row: dict[str, Any], listed: Mapping[str, str]) -> str:
+    """What is wrong with a row of an utterance but its labels; empty if nothing is."""
     if row["media"] is not None and row["media"] not in listed:
         return f"names {shown(row['media'])}, which the manifest does not list"
     for name in ("start", "end"):
         if row[name] is not None and abs(row[name]) > LATEST:
             return f"has the time {shown(row[name])} as {name!r}"
+    return ""
+
+
+def _label_fault(row: dict[str, Any], tasks: dict[str, list[str]]) -> str:
+    """What is wrong with the labels of a row; empty if nothing is."""
     for task, value in row["gold"].items():
         if task in tasks and value not in tasks[task]:
             return f"has the label {shown(value)} of {task}, which the scheme does not know"

@@ -435,6 +435,19 @@ ROWS = st.dictionaries(
 )
 
 
+def test_a_label_that_is_held_out_is_looked_at_by_an_evaluation_alone(place, tmp_path):
+    secret = talks(
+        lambda u, d: replace(u, gold={"sentiment": "secret"} if d.split == "test" else u.gold)
+    )
+    root = write_release(tmp_path / "release", secret)
+    done = learn(root, tmp_path / "out", "--recipe", place / "recipe.json")
+    assert done.returncode == 0 and "secret" not in done.stdout + done.stderr
+    told = run("evaluate", root, "--out", tmp_path / "out")
+    assert refused(told, 'has the label "secret" of sentiment')
+    assert refused(run("baseline", root, "--out", tmp_path / "tfidf"), "secret")
+    assert not RunDirectory(tmp_path / "out").looks() and not (tmp_path / "tfidf").exists()
+
+
 @FUZZED
 @given(ROWS)
 def test_any_row_of_a_release_is_read_or_refused_in_a_sentence(tmp_path_factory, change):

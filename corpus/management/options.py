@@ -1,6 +1,7 @@
 """What the options of commands may be, said in a sentence before anything is begun."""
 
 import argparse
+import os
 from math import isfinite
 from pathlib import Path
 
@@ -56,7 +57,11 @@ def name(longest):
 
 def path(text):
     """Reads the name of a file or folder."""
-    if not text or "\0" in text:
+    try:
+        possible = text and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half a character
+        possible = False
+    if not possible:
         raise argparse.ArgumentTypeError(f"expected a file or folder, not {_shown(text)}")
     return Path(text)
 

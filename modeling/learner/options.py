@@ -95,7 +95,11 @@ def part(text: str) -> tuple[int, int]:
 
 def path(text: str) -> Path:
     """Reads the name of a file or directory."""
-    if not text or "\0" in text:
+    try:
+        possible = text and b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:  # half a character
+        possible = False
+    if not possible:
         raise argparse.ArgumentTypeError(f"expected a path, not {shown(text)}")
     return Path(text)
 

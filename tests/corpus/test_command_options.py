@@ -37,6 +37,7 @@ def test_a_wrong_option_is_named_and_nothing_is_done(corpus, lead, film):
     Corpus.objects.update(name="C")
     names = {"FILM": str(film), "LONG": "n" * 500, "RELEASE": str(release.directory)}
     before = sorted(release.directory.rglob("*"))
+    sources = Source.objects.count()
     for line, part in WRONG:
         words = [*line.split()]
         for word, meant in names.items():
@@ -46,13 +47,19 @@ def test_a_wrong_option_is_named_and_nothing_is_done(corpus, lead, film):
         assert part in str(told.value), line
         assert "\n" not in str(told.value)
     assert sorted(release.directory.rglob("*")) == before
-    assert Release.objects.count() == 1 and not Source.objects.exists()
+    assert Release.objects.count() == 1 and Source.objects.count() == sources
     assert Corpus.objects.count() == 1 and corpus.rounds.count() == 1
 
 
 def test_what_options_read():
     assert whole(1)("3") == 3 and real(0, 1)("0.5") == 0.5
     assert name(3)("一二三") == "一二三" and path("a/b").name == "b"
-    for read, text in ((whole(1), "0"), (real(0, 1), "nan"), (name(3), "a\nb"), (path, "a\0")):
+    for read, text in (
+        (whole(1), "0"),
+        (real(0, 1), "nan"),
+        (name(3), "a\nb"),
+        (path, "a\0"),
+        (path, "\ud800"),
+    ):
         with pytest.raises(Exception, match="expected"):
             read(text)

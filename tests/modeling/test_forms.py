@@ -95,7 +95,7 @@ def test_whatever_the_forms_take_the_learner_takes(data, recipe):
     if fine.is_valid() and search.is_valid():
         fine.check(chosen)
         search.check(chosen, fine)
-    if fine.is_valid():
+    if fine.is_valid() and search.is_valid():
         options = fine.options()
         assert RECIPES[recipe].with_fields(options).unused.isdisjoint(options)
         assert all(RANGES[name][0] <= options[name] <= RANGES[name][1]

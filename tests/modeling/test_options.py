@@ -213,6 +213,7 @@ def test_what_is_accepted_can_be_built_and_answers_in_numbers(data):
         (["--out", "FILE/x"], ["cannot be made"]),
         (["--out", "x" * 300], ["File name too long"]),
         (["--out", "a\0b"], ["expected a path"]),
+        (["--out", "\ud800"], ["expected a path"]),
     ],
 )
 def test_an_option_that_cannot_be_is_named_before_anything_is_written(place, tmp_path, more, parts):

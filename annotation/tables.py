@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import orjson
@@ -267,8 +267,16 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one sentence instead of printing how the command is used."""
+
+    def error(self, message: str) -> NoReturn:
+        words = message.removeprefix("argument ").rstrip(".")
+        self.exit(2, f"{words}. ({self.prog} --help says more.)\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    options = argparse.ArgumentParser(prog="python -m annotation.agreement", description=__doc__)
+    options = _Parser(prog="python -m annotation.agreement", description=__doc__)
     add = options.add_argument
     add("table", type=Path)
     add("--scale", choices=LEVELS, required=True)

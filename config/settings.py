@@ -5,6 +5,7 @@ from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 ROOT = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -17,6 +18,13 @@ MEDIA_ROOT = DATA_DIR / "media"
 RELEASES_DIR = DATA_DIR / "releases"
 RUNS_DIR = DATA_DIR / "runs"
 WORK_DIR = DATA_DIR / "work"  # clips on their way into the storage
+
+
+def at_least(name, value, least):
+    """The value of a setting. Raises ImproperlyConfigured where it is too small, or no number."""
+    if not value >= least:
+        raise ImproperlyConfigured(f"{name} must be at least {least}, not {value}.")
+    return value
 
 
 def kept_secret(path: Path) -> str:
@@ -163,8 +171,11 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives its Redis
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1}
 TRAIN_THREADS = env.int("TRAIN_THREADS", default=max(1, (os.cpu_count() or 2) // 2))  # a run's
+at_least("TRAIN_THREADS", TRAIN_THREADS, 1)
 UPKEEP_EVERY = env.float("UPKEEP_EVERY", default=15.0)  # seconds; workers look for lost work
+at_least("UPKEEP_EVERY", UPKEEP_EVERY, 0.01)
 KEEP_EVERY = env.float("KEEP_EVERY", default=30.0)  # seconds between two checkpoints of a run
+at_least("KEEP_EVERY", KEEP_EVERY, 0)
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_ROUTES = {

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from modeling.learner.tables import notes
+
 
 def card(
     name: str,
@@ -28,21 +30,22 @@ def card(
     lines += ["", "## Figures", "", where, ""]
     lines += [
         "| task | macro-F1 | majority | one annotator | weighted F1 | majority | one annotator"
-        " | balanced accuracy | accuracy | ECE | n |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        " | balanced accuracy | accuracy | ECE | ECE of predicted | n |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for task, row in told["tasks"].items():
         if row is None:
-            lines.append(f"| {task} | no labels | | | | | | | | | |")
+            lines.append(f"| {task} | no labels | | | | | | | | | | |")
             continue
         people = row.get("human") or {}
         figures = [
             *(row["macro_f1"], row["majority_macro_f1"], people.get("macro_f1")),
             *(row.get("weighted_f1"), row.get("majority_weighted_f1"), people.get("weighted_f1")),
-            *(row["balanced_accuracy"], row["accuracy"], row["ece"]),
+            *(row["balanced_accuracy"], row["accuracy"], row["ece"], row.get("ece_predicted")),
         ]
         cells = ["" if value is None else f"{value:.3f}" for value in figures] + [str(row["n"])]
         lines.append(f"| {task} | {' | '.join(cells)} |")
+    lines += ["", *_decisions(told["tasks"])]
     doubtful = {
         key: row["verdict"]
         for key, row in selection.get("relations", {}).items()
@@ -52,3 +55,21 @@ def card(
         told_of = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
         lines += ["", f"Correlations whose labels are doubtful: {told_of}."]
     return "\n".join(lines) + "\n"
+
+
+def _decisions(tasks: Mapping[str, Any]) -> list[str]:
+    """What is predicted and what its probabilities are, with the sentences of `tables.notes`."""
+    lines = [
+        "**Predicted** is the decision: the class with the highest score of a network trained with"
+        " logit adjustment, of two classes the second above its threshold. **Probabilities** are"
+        " calibrated (temperature scaling), and the highest of them is the **most probable** class,"
+        " which may be another one. All figures are of the predicted class but ECE, which is of the"
+        " most probable one. Temperature and thresholds were chosen on what chose the epoch.",
+        "",
+    ]
+    lines += [
+        f"- {task}: the second class is predicted above a probability of {row['threshold']:.3f}"
+        for task, row in tasks.items()
+        if row and row.get("threshold") is not None
+    ]
+    return lines + [f"- {note.strip()}" for note in notes(tasks)]

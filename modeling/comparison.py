@@ -14,7 +14,9 @@ from django.utils.functional import cached_property
 
 from corpus.jobs import JobStatus
 from modeling.learner import comparing
-from modeling.learner.release import ReleaseError, load
+from modeling.learner.opening import opened
+from modeling.learner.options import OptionError
+from modeling.learner.release import ReleaseError
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Recipes
 
@@ -34,7 +36,8 @@ class Group:
 
     @property
     def label(self):
-        return f"{Recipes(self.recipe).label} {self.letter}".strip()
+        label = dict(Recipes.choices).get(self.recipe, self.recipe)  # of another version
+        return f"{label} {self.letter}".strip()
 
     def results(self, where):
         """Seed -> what it gave on what selects ("selection") or on the sealed split ("sealed")."""
@@ -55,9 +58,13 @@ def groups_of(runs):
     """The runs by configuration, in the order of the recipes' list; of a seed the newest that ended
     well counts, or the newest.
     """
-    order = {recipe: place for place, recipe in enumerate(Recipes.values)}
+
+    def place(recipe):
+        known = recipe in Recipes.values
+        return (Recipes.values.index(recipe), "") if known else (len(Recipes.values), recipe)
+
     found = {}
-    for run in sorted(runs, key=lambda r: (order[r.recipe], r.status == JobStatus.DONE, r.pk)):
+    for run in sorted(runs, key=lambda r: (place(r.recipe), r.status == JobStatus.DONE, r.pk)):
         key = (run.recipe, run.on_failure, json.dumps(run.options, sort_keys=True))
         found.setdefault(key, {})[run.seed] = run
     rows = [list(seeds.values()) for seeds in found.values()]
@@ -136,7 +143,11 @@ class Pair:
         rows = [[RunDirectory(run.directory) for run in side] for side in sides]
         try:
             return comparing.compare(self.read(), *rows, self.where)
-        except (RunError, ReleaseError):  # files are gone; the rows still show their figures
+        except (
+            RunError,
+            ReleaseError,
+            OptionError,
+        ):  # files are gone; the rows still show their figures
             return {"tasks": {}, "seeds": self.seeds, "dialogues": 0, "split": ""}
 
 
@@ -148,7 +159,7 @@ def pairs_of(release, groups, where):
     if len(groups) > FEW:
         best = max(groups, key=lambda group: _height(group, where))
         sides = [(best, other) for other in groups if other is not best]
-    read = functools.cache(lambda: load(release.directory))
+    read = functools.cache(lambda: opened(release.directory, labels=True))
     made = [Pair(release, one, other, where, read) for one, other in sides]
     return [pair for pair in made if pair.seeds]
 

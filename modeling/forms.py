@@ -1,5 +1,3 @@
-from dataclasses import replace
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -49,35 +47,40 @@ SEARCHED = {
 }
 
 
+def _number(name, kind, **more):
+    """A field for a number of a recipe, within the range that the learner takes."""
+    low, high = recipes.RANGES[name]
+    return kind(required=False, min_value=low, max_value=high, **more)
+
+
 class Fine(forms.Form):
     """Fields of a recipe that a study may set for all of its runs; empty is the recipe's own."""
 
-    epochs = forms.IntegerField(
-        label=_("epochs at most"), required=False, min_value=1, max_value=1000,
+    epochs = _number(
+        "epochs", forms.IntegerField, label=_("epochs at most"),
         help_text=_("Training stops earlier when the score has not risen for a while."),
     )  # fmt: skip
-    patience = forms.IntegerField(
-        label=_("patience"), required=False, min_value=1, max_value=1000,
+    patience = _number(
+        "patience", forms.IntegerField, label=_("patience"),
         help_text=_("So many epochs without a rise end training."),
     )  # fmt: skip
-    learning_rate = forms.FloatField(
-        label=_("learning rate"), required=False, min_value=1e-6, max_value=1.0
-    )
-    dialogues_per_batch = forms.IntegerField(
-        label=_("dialogues a batch"), required=False, min_value=1, max_value=512,
+    learning_rate = _number("learning_rate", forms.FloatField, label=_("learning rate"))
+    dialogues_per_batch = _number(
+        "dialogues_per_batch", forms.IntegerField, label=_("dialogues a batch"),
         help_text=_("Fewer need less memory."),
     )  # fmt: skip
     width = forms.TypedChoiceField(
         label=_("width of the network"), required=False, coerce=int, empty_value=None,
         choices=[("", OWN), *((n, n) for n in (32, 64, 128, 256))],
     )  # fmt: skip
-    dropout = forms.FloatField(label=_("dropout"), required=False, min_value=0.0, max_value=0.9)
-    weight_decay = forms.FloatField(
-        label=_("weight decay"), required=False, min_value=0.0, max_value=1.0
-    )
-    logit_adjustment = forms.FloatField(
-        label=_("logit adjustment"), required=False, min_value=0.0, max_value=5.0,
-        help_text=_("How far rare classes are favoured: 0 not, 1 as if all were as frequent."),
+    dropout = _number("dropout", forms.FloatField, label=_("dropout"))
+    weight_decay = _number("weight_decay", forms.FloatField, label=_("weight decay"))
+    logit_adjustment = _number(
+        "logit_adjustment", forms.FloatField, label=_("logit adjustment"),
+        help_text=_(
+            "How far rare classes are favoured: 0 not, 1 as if all were as frequent. What is"
+            " predicted may then be another class than the most probable one."
+        ),
     )  # fmt: skip
     weighting = forms.ChoiceField(
         label=_("tasks are weighed"), required=False, choices=[("", OWN), *WEIGHTINGS.items()]
@@ -86,9 +89,9 @@ class Fine(forms.Form):
         label=_("stated correlations"), required=False, choices=[("", OWN), *RELATIONS.items()],
         help_text=_("In soft sharing alone."),
     )  # fmt: skip
-    relation_weight = forms.FloatField(
-        label=_("weight of the stated correlations"), required=False, min_value=0.0,
-        max_value=100.0, help_text=_("In soft sharing alone."),
+    relation_weight = _number(
+        "relation_weight", forms.FloatField, label=_("weight of the stated correlations"),
+        help_text=_("In soft sharing alone."),
     )  # fmt: skip
     text_encoder = forms.ChoiceField(label=_("text is read by"), required=False)
     audio_encoder = forms.ChoiceField(label=_("sound is heard by"), required=False)
@@ -112,14 +115,22 @@ class Fine(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
                 and value is not False}  # fmt: skip
 
-    def clean(self):
-        """Raises what the learner would say of such a recipe."""
-        cleaned = super().clean()
-        try:
-            replace(recipes.Recipe(), **self.options())
-        except recipes.RecipeError as error:
-            raise forms.ValidationError(str(error)) from error
-        return cleaned
+    def check(self, study):
+        """Add what the learner would say of a chosen recipe with these settings, and which of them
+        no chosen recipe uses, each at its field.
+        """
+        options = self.options()
+        chosen = [recipes.RECIPES[name] for name in study.cleaned_data.get("recipes", [])]
+        for recipe in chosen:
+            try:
+                recipe.with_fields(options)
+            except recipes.RecipeError as error:
+                place = error.field if error.field in self.fields else None
+                if not self.has_error(place or "__all__"):
+                    self.add_error(place, str(error))
+        if chosen:
+            for name in sorted(set(options) & set.intersection(*(r.unused for r in chosen))):
+                self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
 
 
 class StudyForm(forms.Form):
@@ -208,6 +219,9 @@ class SearchForm(forms.Form):
         chosen = study.cleaned_data["recipes"]
         if len(chosen) != 1:
             self.add_error("trials", _("Choose one recipe to search in."))
+        if study.cleaned_data["seeds"] > 1:
+            words = _("A search compares settings with seed 1: say 1 for seeds, or search nothing.")
+            self.add_error("trials", words)
         if not search["fields"]:
             self.add_error("searched", _("Choose a setting to search."))
         both = sorted(set(search["fields"]) & set(fine.options()))

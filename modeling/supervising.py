@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 from django.conf import settings
 
@@ -17,13 +18,29 @@ LAST_WORDS = 4000  # characters of standard error that are kept
 RESUMABLE, REFUSED = 75, 2
 
 
+@contextmanager
+def written(directory):
+    """Raises Refused in place of an OSError: the disk is full, or the directory cannot be made."""
+    try:
+        yield
+    except OSError as error:
+        raise Refused(
+            gettext_noop("%(directory)s cannot be written: %(why)s."),
+            directory=str(directory),
+            why=error.strerror or str(error),
+        ) from error
+
+
 def supervise(arguments, directory, beat):
     """Run `python -m modeling.learner` with its words in `directory`; what it printed.
 
     `beat()` is called as long as it works and may raise Stopped, which ends it with a checkpoint.
     Raises Refused with the learner's own sentence, or with how it died; Stopped if it was stopped.
     """
-    directory.mkdir(parents=True, exist_ok=True)
+    with written(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+        for name in ("stderr.txt", "stdout.txt"):
+            (directory / name).touch()
     threads = str(settings.TRAIN_THREADS)
     command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--leashed"]
     with (

@@ -4,10 +4,11 @@ from statistics import mean
 
 from django.db import transaction
 
+from corpus.complaints import gettext_noop
 from corpus.jobs import JobStatus, Refused
 from modeling import searching
 from modeling.comparison import mean_score
-from modeling.learner.recipes import RECIPES
+from modeling.learner.recipes import RECIPES, Recipe
 from modeling.models.runs import TrainingRun
 from modeling.models.studies import Study
 
@@ -18,7 +19,8 @@ MANY_FAILURES = 3  # in a row: then something else is wrong
 
 def own(recipe, options):
     """The settings that a recipe has without a search, by field."""
-    return {name: options.get(name, getattr(RECIPES[recipe], name)) for name in searching.SPACE}
+    known = RECIPES.get(recipe, Recipe())  # of another version: its row is still shown
+    return {name: options.get(name, getattr(known, name)) for name in searching.SPACE}
 
 
 def scores_of(events):
@@ -78,6 +80,12 @@ def queue_next(study):
 def _next(study, trials):
     """The recipe's own settings first, then what the estimator proposes."""
     fields = study.search["fields"]
+    unknown = sorted(set(fields) - set(searching.SPACE))
+    if unknown:
+        raise Refused(
+            gettext_noop("This version cannot search these settings: %(names)s."),
+            names=", ".join(unknown),
+        )
     if not trials:
         found = own(study.search["recipe"], study.options)
         return {name: found[name] for name in fields}

@@ -1,6 +1,7 @@
 """Learns from a release directory: features, train, evaluate, predict, compare and more."""
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -8,11 +9,13 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories alone
 
+from safetensors import SafetensorError
 from torch import OutOfMemoryError as OutOfMemory
 
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
@@ -21,94 +24,112 @@ from modeling.learner.evaluation import evaluate, predict
 from modeling.learner.features import Extractors, extract_all, measure
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.fitting import Interrupted, StopSignal
+from modeling.learner.opening import check_encoders, check_learnable, opened
+from modeling.learner.options import (
+    LONGEST_PAUSE,
+    MOST_SEEDS,
+    OptionError,
+    Parser,
+    part,
+    path,
+    real,
+    release_directory,
+    whole,
+    writable_directory,
+    writable_file,
+)
 from modeling.learner.recipes import RecipeError
-from modeling.learner.release import ReleaseError, load
-from modeling.learner.rundir import RunDirectory, RunError, runs_of
+from modeling.learner.release import Release, ReleaseError, Splits
+from modeling.learner.rundir import FILES, RunDirectory, RunError, runs_of
 from modeling.learner.training import KEEP_EVERY, choose_device, train
 
-RESUMABLE, REFUSED = 75, 2
+RESUMABLE, REFUSED, INTERRUPTED = 75, 2, 130
+LONG = 200  # characters of a path from which on it is cut
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 Options = argparse.Namespace
 
 
-def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="python -m modeling.learner", description=__doc__)
-    verbs = top.add_subparsers(dest="verb", required=True)
+def parser() -> Parser:
+    top = Parser(prog="python -m modeling.learner", description=__doc__)
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
-    def verb(name: str, run: Callable[[Options], int], words: str) -> argparse.ArgumentParser:
-        made = verbs.add_parser(name, help=words, description=words)
-        made.set_defaults(run=run)
+    def verb(name: str, run: Callable[[Options], int], words: str) -> Parser:
+        made: Parser = verbs.add_parser(name, help=words, description=words)
+        made.set_defaults(run=run, parser=made)
         if name not in ("measure", "planted"):
-            made.add_argument("release", type=Path, help="a release directory")
+            made.add_argument("release", type=path, help="a release directory")
         if name != "measure":
             made.add_argument("--json", action="store_true", help="print the results as JSON")
         return made
 
-    def runs(made: argparse.ArgumentParser) -> None:
+    def runs(made: Parser) -> None:
         made.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-        made.add_argument("--cache", type=Path, help="where features are kept between runs")
+        made.add_argument("--cache", type=path, help="where features are kept between runs")
         made.add_argument("--leashed", action="store_true", help="end when standard input closes")
 
-    def trains(made: argparse.ArgumentParser) -> None:
+    def trains(made: Parser) -> None:
         made.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
         runs(made)
 
+    several = whole(1, MOST_SEEDS)
     made = verb("features", features, "measure clips and texts before they are learned from")
     trains(made)
-    made.add_argument("--part", default="1/1", help="K/N: every N-th dialogue from the K-th")
+    made.add_argument(
+        "--part", type=part, default=(1, 1), help="K/N: every N-th dialogue from the K-th"
+    )
     made.add_argument("--on-failure", choices=["fail", "missing"], default="fail")
 
     made = verb("train", train_runs, "train a recipe, or go on where its checkpoint is")
     trains(made)
-    made.add_argument("--out", type=Path, required=True, help="the directory of the run")
-    made.add_argument("--seed", type=int, default=1)
-    made.add_argument("--seeds", type=int, help="seeds 1 to so many, each in OUT/seed-N")
-    made.add_argument("--keep-every", type=float, default=KEEP_EVERY, metavar="SECONDS")
+    made.add_argument("--out", type=path, required=True, help="the directory of the run")
+    made.add_argument("--seed", type=whole(*recipes.SEEDS), default=1)
+    made.add_argument("--seeds", type=several, help="seeds 1 to so many, each in OUT/seed-N")
+    pause = real(0, LONGEST_PAUSE)
+    made.add_argument("--keep-every", type=pause, default=KEEP_EVERY, metavar="SECONDS")
     made.add_argument("--anew", action="store_true", help="forget what the directory holds")
     made.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard, too")
     made.add_argument("--deterministic", action="store_true", help="the same bits on a GPU, slower")
 
     made = verb("evaluate", evaluate_runs, "look at the sealed split; every look is counted")
-    made.add_argument("--out", type=Path, required=True, help="the directory of a run or its seeds")
+    made.add_argument("--out", type=path, required=True, help="the directory of a run or its seeds")
     made.add_argument("--split", default="sealed")
-    made.add_argument("--latex", type=Path, help="write a table there")
+    made.add_argument("--latex", type=path, help="write a table there")
     runs(made)
 
     made = verb("predict", predict_rows, "what a run says of every utterance of any release")
-    made.add_argument("--out", type=Path, required=True, help="the directory of the run")
-    made.add_argument("--to", type=Path, required=True, help="the file of JSON lines to write")
+    made.add_argument("--out", type=path, required=True, help="the directory of the run")
+    made.add_argument("--to", type=path, required=True, help="the file of JSON lines to write")
     made.add_argument("--split", default="", help="of these dialogues only")
     runs(made)
 
     made = verb("compare", compare_runs, "what one evaluated run gains over another, and how sure")
-    made.add_argument("one", type=Path, help="the directory of a run or its seeds")
-    made.add_argument("other", type=Path)
+    made.add_argument("one", type=path, help="the directory of a run or its seeds")
+    made.add_argument("other", type=path)
     made.add_argument("--selection", action="store_true", help="on what chose the epochs, no look")
 
     made = verb("ablate", ablate_recipe, "what each part of a recipe is worth, as one table")
     trains(made)
-    made.add_argument("--out", type=Path, required=True)
-    made.add_argument("--seeds", type=int, default=1)
+    made.add_argument("--out", type=path, required=True)
+    made.add_argument("--seeds", type=several, default=1)
     made.add_argument("--sealed", action="store_true", help="on the sealed split; looks count")
 
     made = verb("baseline", baseline, "TF-IDF of characters and logistic regression, evaluated")
-    made.add_argument("--out", type=Path, required=True)
+    made.add_argument("--out", type=path, required=True)
 
     verb("validity", check_relations, "whether the correlations of a release say anything")
     verb("measure", measure_all, 'reads lines {"clip": PATH, "out": PATH}, answers each with ok')
     made = verb("planted", planted_table, "ways of sharing on data whose relations are known")
-    made.add_argument("--seeds", type=int, default=5)
+    made.add_argument("--seeds", type=several, default=5)
     made.add_argument("--sharing", nargs="*", default=[], choices=list(planted.WAYS))
     return top
 
 
 def features(options: Options) -> int:
-    release = load(options.release)
-    recipe = recipes.find(options.recipe)
-    number, of = (int(each) for each in options.part.split("/"))
-    if not 1 <= number <= of:
-        raise RecipeError(f"--part is K/N with K from 1 to N, not {options.part}.")
-    mine, stop = release.dialogues[number - 1 :: of], StopSignal()
     cache = options.cache or Path("features")
+    release = _release(options, cache=cache)
+    recipe, (number, of) = recipes.find(options.recipe), options.part
+    check_encoders(recipe)
+    mine, stop = release.dialogues[number - 1 :: of], StopSignal()
 
     def progress(done: int, total: int) -> None:
         stop.check()
@@ -130,7 +151,12 @@ def train_runs(options: Options) -> int:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     recipe, first = recipes.find(options.recipe), os.environ.get("RANK", "0") == "0"
+    device = choose_device(options.device)
+    release = _release(options, out=options.out, cache=_cache(options))
     seeds = range(1, options.seeds + 1) if options.seeds else [options.seed]
+    check_learnable(recipe, Splits.of(release, seeds[0]), release.tasks)
+    if options.tensorboard and find_spec("tensorboardX") is None:
+        raise OptionError("--tensorboard needs a package: pip install tensorboardX.")
     found = []
     for seed in seeds:
         root = options.out / f"seed-{seed}" if options.seeds else options.out
@@ -139,15 +165,13 @@ def train_runs(options: Options) -> int:
         with run.alone() if first else nullcontext():
             try:
                 results = train(
-                    load(options.release), options.release, recipe, run,
-                    choose_device(options.device), seed,
+                    release, options.release, recipe, run, device, seed,
                     cache=_cache(options),
                     keep_every=options.keep_every, anew=options.anew,
                 )  # fmt: skip
             except OutOfMemory as error:
-                words = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
-                run.emit({"event": "refused", "reason": words})
-                raise RecipeError(words) from error
+                run.emit({"event": "refused", "reason": GPU_FULL})
+                raise RecipeError(GPU_FULL) from error
             except (RecipeError, ReleaseError, FeatureError) as error:
                 run.emit({"event": "refused", "reason": str(error)})
                 raise
@@ -167,8 +191,10 @@ def train_runs(options: Options) -> int:
 
 
 def evaluate_runs(options: Options) -> int:
-    release, device = load(options.release), choose_device(options.device)
-    cache, runs = _cache(options), runs_of(options.out)
+    device, cache, runs = choose_device(options.device), _cache(options), runs_of(options.out)
+    if options.latex:
+        writable_file("--latex", options.latex, options.release)
+    release = _release(options, cache=cache, labels=True)
     found = [evaluate(release, options.release, r, device, options.split, cache) for r in runs]
     if options.latex:
         options.latex.write_text(tables.latex(found), "utf-8")
@@ -184,18 +210,23 @@ def evaluate_runs(options: Options) -> int:
 
 
 def predict_rows(options: Options) -> int:
-    run, device = RunDirectory(options.out), choose_device(options.device)
-    release, cache = load(options.release), _cache(options)
-    count = predict(release, run, device, options.to, options.split, cache)
-    told = {"utterances": count, "written": str(options.to)}
-    print(json.dumps(told) if options.json else f"{count} utterances in {options.to}")  # noqa: T201
+    run, device, cache = RunDirectory(options.out), choose_device(options.device), _cache(options)
+    writable_file("--to", options.to, options.release)
+    if options.to.name in FILES and options.to.parent.resolve() == options.out.resolve():
+        raise OptionError(f"--to: {options.to} is a file of the run itself; name another one.")
+    release = _release(options, cache=cache)
+    count, apart = predict(release, run, device, options.to, options.split, cache)
+    told = {"utterances": count, "written": str(options.to), "apart": apart}
+    print(json.dumps(told) if options.json else tables.predicted(told))  # noqa: T201
     return 0
 
 
 def compare_runs(options: Options) -> int:
     one, other = runs_of(options.one), runs_of(options.other)
     where = "selection" if options.selection else "sealed"
-    found = comparing.compare(load(options.release), one, other, where)
+    found = comparing.compare(
+        opened(options.release, labels=not options.selection), one, other, where
+    )
     words = comparing.in_words(found, options.one.name, options.other.name)
     print(json.dumps(found) if options.json else words)  # noqa: T201
     return 0
@@ -205,9 +236,11 @@ def ablate_recipe(options: Options) -> int:
     def said(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
+    recipe, device = recipes.find(options.recipe), choose_device(options.device)
+    release = _release(options, out=options.out, cache=options.cache or options.out)
     found = ablation.ablate(
-        load(options.release), options.release, recipes.find(options.recipe), options.out,
-        choose_device(options.device), options.seeds, options.sealed, said, options.cache,
+        release, options.release, recipe, options.out, device, options.seeds, options.sealed, said,
+        options.cache,
     )  # fmt: skip
     words = "\n\n".join(
         f"{name}, percent\n\n{tables.markdown(found, metric)}"
@@ -220,44 +253,124 @@ def ablate_recipe(options: Options) -> int:
 def baseline(options: Options) -> int:
     from modeling.learner import classical  # brings scikit-learn along
 
-    evaluation = classical.evaluate(load(options.release), options.release, options.out)
+    release = _release(options, out=options.out, labels=True)
+    evaluation = classical.evaluate(release, options.release, options.out)
     print(json.dumps(evaluation) if options.json else tables.text(evaluation))  # noqa: T201
     return 0
 
 
 def check_relations(options: Options) -> int:
-    found = validity.report(load(options.release), options.release)
+    found = validity.report(opened(options.release), options.release)
     print(json.dumps(found, indent=1) if options.json else validity.table(found))  # noqa: T201
     return 0
 
 
 def measure_all(options: Options) -> int:
+    """An answer a line, "ok" or a sentence, whatever the line is."""
     for line in sys.stdin:
-        asked = json.loads(line)
-        try:
-            measure(Path(asked["clip"]), Path(asked["out"]))
-            print("ok", flush=True)  # noqa: T201
-        except FeatureError as error:
-            print(error, flush=True)  # noqa: T201
+        print(_measured(line), flush=True)  # noqa: T201
     return 0
+
+
+def _measured(line: str) -> str:
+    try:
+        asked = json.loads(line)
+        clip, out = Path(asked["clip"]), Path(asked["out"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return f'Expected {{"clip": PATH, "out": PATH}}, not {recipes.shown(line.strip())}.'
+    try:
+        writable_file("out", out)
+        measure(clip, out)
+    except (FeatureError, OptionError, OSError, ValueError) as error:
+        return _one_line(error)
+    return "ok"
 
 
 def planted_table(options: Options) -> int:
     return planted.main(options.seeds, options.sharing, options.json)
 
 
+GPU_FULL = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
+FULL_MEMORY = "There is too little memory. Take a smaller width or fewer dialogues a batch."
+
+
 def main(arguments: list[str]) -> int:
-    options = parser().parse_args(arguments)
+    """The exit status: 0, REFUSED with a sentence on standard error, RESUMABLE where it was asked
+    to stop. Raises SystemExit for options that are none.
+    """
+    options = parser().parse(arguments)
     if getattr(options, "leashed", False):
         threading.Thread(target=_end_with_parent, daemon=True).start()
     try:
         status: int = options.run(options)
         return status
-    except (RecipeError, ReleaseError, FeatureError, RunError) as error:
-        print(error, file=sys.stderr)  # noqa: T201
-        return REFUSED
+    except (OptionError, RecipeError, ReleaseError, FeatureError, RunError) as error:
+        return _refused(_one_line(error))
+    except OutOfMemory:
+        return _refused(GPU_FULL)
+    except MemoryError:
+        return _refused(FULL_MEMORY)
+    except (RuntimeError, SafetensorError) as error:
+        if "can't allocate memory" in str(error):
+            return _refused(FULL_MEMORY)
+        if isinstance(error, SafetensorError) and "I/O" in str(error):
+            return _refused(f"{options.out} cannot be written: {_one_line(error)}.")
+        if cause := _failed_write(error):
+            return _refused(f"{options.out} cannot be written: {_one_line(cause)}")
+        raise
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _refused(_one_line(error))
+    except ModuleNotFoundError as error:  # a wheel brings no package along
+        return _refused(f"This needs a package that is not installed: {error.name}.")
     except Interrupted:
         return RESUMABLE
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+
+
+def _refused(words: str) -> int:
+    print(words, file=sys.stderr)  # noqa: T201
+    return REFUSED
+
+
+def _failed_write(error: BaseException | None) -> OSError | None:
+    """What the system said, where PyTorch could not write a file and says something else."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _one_line(error: Exception) -> str:
+    """What an error says, as one sentence on one line."""
+    words = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{_short(str(error.filename))}: " if error.filename else ""
+        advice = " Free some space and start again." if error.errno in FULL else ""
+        words = f"{place}{error.strerror}.{advice}"
+    return " ".join(words.split())
+
+
+def _short(name: str) -> str:
+    return name if len(name) < LONG else recipes.shown(name)
+
+
+def _release(
+    options: Options, out: Path | None = None, cache: Path | None = None, labels: bool = False
+) -> Release:
+    """The release that the options name, once all places are known to be writable; `labels` as in
+    `opened`.
+
+    Raises OptionError where one is not, ReleaseError where the release is damaged.
+    """
+    release_directory(options.release)
+    for option, place in (("--out", out), ("--cache", cache)):
+        if place is not None:
+            writable_directory(option, place, options.release)
+    return opened(options.release, labels)
 
 
 def _end_with_parent() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from modeling.learner.evaluation import evaluate
-from modeling.learner.recipes import Recipe
-from modeling.learner.release import Release
+from modeling.learner.opening import check_learnable
+from modeling.learner.recipes import Recipe, RecipeError
+from modeling.learner.release import Release, Splits
 from modeling.learner.rundir import RunDirectory
 from modeling.learner.training import train
 
@@ -62,9 +63,19 @@ def ablate(
 ) -> dict[str, list[dict[str, Any]]]:
     """Train every variant with every seed under `out` (what is there already is kept) and evaluate
     it on the dialogues that selected, or on the sealed ones, where every look is counted.
+
+    A variant that the release has nothing for is left out, and said. Raises RecipeError where that
+    is the recipe as it is.
     """
     found: dict[str, list[dict[str, Any]]] = {}
     for number, (name, variant) in enumerate(variants(recipe).items()):
+        try:
+            check_learnable(variant, Splits.of(release, 1), release.tasks)
+        except RecipeError as error:
+            if not number:
+                raise
+            said(f"{name}: left out. {error}")
+            continue
         for seed in range(1, seeds + 1):
             run = RunDirectory(out / f"{number:02}" / f"seed-{seed}")
             results = train(release, root, variant, run, device, seed, cache or out / "features")
@@ -76,5 +87,6 @@ def ablate(
                 )
             found.setdefault(name, []).append(results)
             mean = [row["macro_f1"] for row in results["tasks"].values() if row]
-            said(f"{name}, seed {seed}: macro-F1 {sum(mean) / len(mean):.3f}")
+            told = f"macro-F1 {sum(mean) / len(mean):.3f}" if mean else "no labels to compare with"
+            said(f"{name}, seed {seed}: {told}")
     return found

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from modeling.learner import calibration, ceiling
-from modeling.learner.evaluation import heading
+from modeling.learner.evaluation import counts_of, heading, learned
 from modeling.learner.metrics import macro_f1, report
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task
 from modeling.learner.rundir import RunDirectory
@@ -25,6 +26,7 @@ from modeling.learner.rundir import RunDirectory
 NAME = "tf-idf"
 STRENGTHS = (0.1, 1.0, 10.0)  # of C, the inverse of regularisation
 NEAR = 2  # turns before and after
+Codes = NDArray[np.int64]
 
 
 def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str, Any]:
@@ -34,16 +36,20 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
         raise ReleaseError(
             f"{root}: the release has no dialogue in its split {splits.sealed_name!r}."
         )
+    parts = (splits.train, splits.selection, splits.sealed)
+    tables = _features(parts)
     run = RunDirectory(out)
     meta = {"release": release.digest, "recipe": {"name": NAME}, "seed": seed,
             "selection": splits.selection_name, "sealed": splits.sealed_name}  # fmt: skip
     run.begin(meta)
     run.look(release.digest, splits.sealed_name, "evaluate")
-    parts = (splits.train, splits.selection, splits.sealed)
-    tables = _features(parts)
     people = ceiling.of(root, release.tasks, {u.id for d in splits.sealed for u in d.utterances})
     tasks: dict[str, Any] = {}
-    said: list[dict[str, str]] = [{} for d in splits.sealed for _ in d.utterances]
+    said: list[dict[str, Any]] = [
+        {"predicted": {}, "most_probable": {}, "probabilities": {}}
+        for d in splits.sealed
+        for _ in d.utterances
+    ]
     for task in release.tasks:
         tasks[task.key] = row = _task(task, parts, tables, said)
         if row is not None:
@@ -63,8 +69,8 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
     }  # fmt: skip
     rows = [(d, u) for d in splits.sealed for u in d.utterances]
     lines = (
-        {"id": u.id, "dialogue": d.id, "split": d.split, "predicted": predicted}
-        for (d, u), predicted in zip(rows, said, strict=True)
+        {"id": u.id, "dialogue": d.id, "split": d.split, **told}
+        for (d, u), told in zip(rows, said, strict=True)
     )
     run.write_lines("predictions.jsonl", lines)
     run.write("evaluation.json", evaluation)
@@ -72,7 +78,10 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
 
 
 def _features(parts: Sequence[Sequence[Dialogue]]) -> list[csr_matrix]:
-    """Of train, selection and sealed (utterances, terms); the terms are those of train."""
+    """Of train, selection and sealed (utterances, terms); the terms are those of train.
+
+    Raises ReleaseError where train has too few words for a single term.
+    """
     own = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), min_df=2, sublinear_tf=True)
     near = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), min_df=2, sublinear_tf=True)
     found = []
@@ -84,8 +93,14 @@ def _features(parts: Sequence[Sequence[Dialogue]]) -> list[csr_matrix]:
             for i in range(len(d.utterances))
         ]
         if number == 0:
-            own.fit(texts or [""])
-            near.fit(around or [""])
+            try:
+                own.fit(texts)
+                near.fit(around)
+            except ValueError as error:  # no term is left
+                raise ReleaseError(
+                    "The train split has too little text for this baseline: no character or pair"
+                    " of them occurs in two utterances."
+                ) from error
         found.append(csr_matrix(hstack([own.transform(texts), near.transform(around)])))
     return found
 
@@ -94,8 +109,11 @@ def _task(
     task: Task,
     parts: Sequence[Sequence[Dialogue]],
     tables: Sequence[csr_matrix],
-    said: list[dict[str, str]],
+    said: list[dict[str, Any]],
 ) -> dict[str, Any] | None:
+    """Probabilities are those of a regression in which classes weigh the same; what is predicted is
+    the most probable class. A class that training never has gets none.
+    """
     number = {value: i for i, value in enumerate(task.classes)}
     golds = [
         np.array([number.get(u.gold.get(task.key, ""), -1) for d in part for u in d.utterances])
@@ -103,28 +121,39 @@ def _task(
     ]
     kept = [gold >= 0 for gold in golds]
     x, y = tables[0][kept[0]], golds[0][kept[0]]
-    if len(set(y.tolist())) < 2:
+    if not len(y):
         return None
+    chances = np.zeros((tables[2].shape[0], len(task.classes)))
+    if len(set(y.tolist())) == 1:  # nothing to tell apart: always that class
+        chances[:, y[0]] = 1.0
+    else:
+        model = _chosen(x, y, tables[1][kept[1]], golds[1][kept[1]])
+        chances[:, model.classes_] = model.predict_proba(tables[2])
+    chances = chances.round(calibration.PLACES)
+    guess = chances.argmax(1)
+    for row, value, each in zip(said, guess, chances.tolist(), strict=True):
+        row["predicted"][task.key] = row["most_probable"][task.key] = task.classes[value]
+        row["probabilities"][task.key] = dict(zip(task.classes, each, strict=True))
+    gold, own, predicted = golds[2][kept[2]].tolist(), chances[kept[2]], guess[kept[2]].tolist()
+    told = report(y.tolist(), gold, predicted, len(task.classes), own.tolist(), task.is_correlation)
+    if told is not None:
+        told |= calibration.report(own.tolist(), gold, predicted)
+        learned(told, task, counts_of(task, parts[0]))
+    return told
+
+
+def _chosen(x: csr_matrix, y: Codes, selection: csr_matrix, gold: Codes) -> LogisticRegression:
+    """Of the regressions by C the one with the highest macro-F1 on what selects; the first of
+    equals.
+    """
     best: tuple[float, LogisticRegression] | None = None
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
             model.fit(x, y)
-        score = 0.0
-        if kept[1].any():
-            gold = golds[1][kept[1]].tolist()
-            score = macro_f1(gold, model.predict(tables[1][kept[1]]).tolist())
+        score = macro_f1(gold.tolist(), model.predict(selection).tolist()) if len(gold) else 0.0
         if best is None or score > best[0]:
             best = score, model
     assert best is not None
-    chances = np.zeros((tables[2].shape[0], len(task.classes)))
-    chances[:, best[1].classes_] = best[1].predict_proba(tables[2])
-    guess = chances.argmax(1)
-    for row, value in zip(said, guess, strict=True):
-        row[task.key] = task.classes[value]
-    gold, own = golds[2][kept[2]].tolist(), chances[kept[2]].tolist()
-    told = report(
-        y.tolist(), gold, guess[kept[2]].tolist(), len(task.classes), own, task.is_correlation
-    )
-    return told | calibration.report(own, gold) if told else None
+    return best[1]

@@ -14,7 +14,7 @@ from modeling.learner.rundir import RunDirectory, RunError
 REPLICATES = 5000
 FEWEST = 10  # dialogues on which an interval is told
 SUMMED = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "auroc", "ap", "mae",
-          "quadratic_kappa", "ece")  # fmt: skip
+          "quadratic_kappa", "ece", "ece_predicted")  # fmt: skip
 Tables = NDArray[np.float64]  # (dialogues, classes, classes): gold by predicted
 
 
@@ -191,11 +191,14 @@ def in_words(found: Mapping[str, Any], one: str, other: str) -> str:
 
 def _asked(run: RunDirectory, where: str) -> tuple[str, str]:
     """Digest of the release, and the split, that a run answered."""
-    if where == "selection":
-        meta = run.read("meta.json")
-        return meta["release"], meta["selection"]
-    found = run.read("evaluation.json")
-    return found["release"]["digest"], found["split"]
+    name = "meta.json" if where == "selection" else "evaluation.json"
+    found = run.read(name)
+    try:
+        if where == "selection":
+            return found["release"], found["selection"]
+        return found["release"]["digest"], found["split"]
+    except (KeyError, TypeError) as error:
+        raise RunError(f"{run.path(name)} is damaged: it does not say what was asked.") from error
 
 
 def _paired(
@@ -218,12 +221,21 @@ def _predictions(run: RunDirectory, name: str) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     if not run.path(name).exists():
         raise RunError(f"{run.root} holds no {name}: the run has not ended.")
-    with run.path(name).open(encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            for task, value in row["predicted"].items():
-                found.setdefault(task, {})[row["id"]] = value
+    try:
+        with run.path(name).open(encoding="utf-8") as lines:
+            for line in lines:
+                row = json.loads(line)
+                for task, value in row["predicted"].items():
+                    found.setdefault(task, {})[row["id"]] = value
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise RunError(f"{run.path(name)} is damaged: a line of it is no answer.") from error
     return found
+
+
+def _number_of(value: str, numbers: Mapping[str, int], task: str) -> int:
+    if value not in numbers:
+        raise RunError(f"A run predicts {value!r} for {task}, which the release does not know.")
+    return numbers[value]
 
 
 def _tables(release: Release, said: Mapping[str, str], task: str, classes: Sequence[str]) -> Tables:
@@ -235,7 +247,7 @@ def _tables(release: Release, said: Mapping[str, str], task: str, classes: Seque
         for u in dialogue.utterances:
             if u.id in said and task in u.gold:
                 gold.append(number[u.gold[task]])
-                guess.append(number[said[u.id]])
+                guess.append(_number_of(said[u.id], number, task))
                 owner.append(dialogues)
         dialogues += 1
     rows = counted(np.array(gold, int), np.array(guess, int), np.array(owner, int), len(classes))

@@ -1,5 +1,7 @@
 """What a frozen run gives: answers, figures beside baseline and people, and looks that count."""
 
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,7 +18,7 @@ from modeling.learner.features import Extractors, extract_all, lacking
 from modeling.learner.metrics import report
 from modeling.learner.networks.model import build
 from modeling.learner.preparation import Preparation
-from modeling.learner.recipes import Recipe
+from modeling.learner.recipes import Recipe, RecipeError, nearest, shown
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task
 from modeling.learner.rundir import RunDirectory, RunError
 
@@ -70,23 +72,40 @@ def told(found: Answers, task: str) -> tuple[list[int], list[int]]:
     return found.gold[task][kept].tolist(), found.logits[task][kept].argmax(1).tolist()
 
 
+@dataclass(frozen=True)
+class Decided:
+    """Of N utterances the probabilities (N, C), and the classes that are predicted and most
+    probable (N,): see calibration.py for the two words.
+    """
+
+    probabilities: Tensor
+    predicted: Tensor
+
+    @property
+    def most_probable(self) -> Tensor:
+        return self.probabilities.argmax(1)
+
+
 def decided(
-    task: Task,
-    found: Answers,
-    prior: Tensor,
-    recipe: Recipe,
-    fitted: Mapping[str, float | None],
-) -> tuple[Tensor, Tensor]:
-    """Calibrated chances (N, C) and the class that is said (N,): the highest score, of two classes
-    "yes" above the threshold that was fitted on what selected.
+    task: Task, found: Answers, prior: Tensor, recipe: Recipe, fitted: Mapping[str, Any]
+) -> Decided:
+    """What a network's scores come to. Predicted is of two classes the second where its probability
+    is above the threshold, else the class with the highest score. Scores that were trained without
+    logit adjustment (ordinal ones, or a recipe with 0) predict the most probable class.
     """
     strength = 0.0 if task.key in found.ordinal else recipe.logit_adjustment
     logits = found.logits[task.key]
     heat, cut = fitted["temperature"], fitted["threshold"]
-    assert heat is not None
     chances = calibration.probabilities(logits, prior, strength, heat)
-    said = logits.argmax(1) if cut is None else (chances[:, 1] > cut).long()
-    return chances, said
+    if cut is not None:
+        return Decided(chances, (chances[:, 1] > cut).long())
+    return Decided(chances, logits.argmax(1) if strength else chances.argmax(1))
+
+
+def counts_of(task: Task, dialogues: Sequence[Dialogue]) -> list[int]:
+    """How often each class of a task is gold."""
+    counts = Counter(u.gold.get(task.key) for d in dialogues for u in d.utterances)
+    return [counts[value] for value in task.classes]
 
 
 def figures(
@@ -94,38 +113,52 @@ def figures(
     tasks: Sequence[Task],
     priors: Mapping[str, Tensor],
     recipe: Recipe,
-    fitted: Mapping[str, Mapping[str, float | None] | None],
+    fitted: Mapping[str, Mapping[str, Any] | None],
     train: Sequence[Dialogue],
 ) -> dict[str, Any]:
-    """Everything of each task (see metrics.report) with calibration; None where nothing is told."""
+    """Everything of each task (see metrics.report) with calibration; None where nothing is told.
+
+    Of each class `train` says how often it was gold in what was learned from, and `unseen` which
+    never were although they are gold here, with how often.
+    """
     results: dict[str, Any] = {}
     for task in tasks:
         own = fitted[task.key]
         if own is None:
             results[task.key] = None
             continue
-        chances, said = decided(task, found, priors[task.key], recipe, own)
+        told = decided(task, found, priors[task.key], recipe, own)
         gold = found.gold[task.key]
         kept = gold != IGNORED
-        of_train = [
-            task.classes.index(u.gold[task.key])
-            for dialogue in train
-            for u in dialogue.utterances
-            if task.key in u.gold
-        ]
+        of_train = counts_of(task, train)
+        predicted, chances = told.predicted[kept].tolist(), told.probabilities[kept].tolist()
         row = report(
-            of_train,
+            [label for label, times in enumerate(of_train) for _ in range(times)],
             gold[kept].tolist(),
-            said[kept].tolist(),
+            predicted,
             len(task.classes),
-            chances[kept].tolist(),
+            chances,
             task.is_correlation,
         )
         if row is not None:
-            row |= calibration.report(chances[kept].tolist(), gold[kept].tolist())
-            row |= dict(own)
+            row |= calibration.report(chances, gold[kept].tolist(), predicted)
+            row |= {name: own.get(name) for name in ("temperature", "threshold")}
+            row |= {name: own[name] for name in ("fitted_on",) if name in own}
+            if "learned" in own:
+                learned(row, task, own["learned"])
         results[task.key] = row
     return results
+
+
+def learned(row: dict[str, Any], task: Task, counts: Sequence[int]) -> None:
+    """Say in the figures of a task how often each class was gold in training (`counts`)."""
+    for each, times in zip(row["classes"], counts, strict=True):
+        each["train"] = times
+    row["unseen"] = {
+        value: each["n"]
+        for value, each in zip(task.classes, row["classes"], strict=True)
+        if each["n"] and not each["train"]
+    }
 
 
 @dataclass(frozen=True)
@@ -139,17 +172,31 @@ class Trained:
     fitted: dict[str, Any]
     meta: dict[str, Any]
     weights: str
+    best_epoch: int
 
     @classmethod
     def load(cls, run: RunDirectory, device: torch.device) -> "Trained":
         """Raises RunError unless the run is frozen and whole."""
         frozen, meta = run.frozen(), run.read("meta.json")
-        recipe = Recipe.from_json(meta["recipe"])
-        prepared = Preparation.load(run.path("prepared.json"))
-        model = build(recipe, prepared.tasks, len(prepared.vocabulary), prepared.sizes)
-        model.load_state_dict(load_file(run.path("model.safetensors")))
-        own = frozen["calibration"]
-        return cls(run, recipe, prepared, model.to(device), own, meta, frozen["weights"])
+        try:
+            recipe = Recipe.from_json(meta["recipe"])
+            prepared = Preparation.load(run.path("prepared.json"))
+            model = build(recipe, prepared.tasks, len(prepared.vocabulary), prepared.sizes)
+            model.load_state_dict(load_file(run.path("model.safetensors")))
+            own = {task.key: frozen["calibration"][task.key] for task in prepared.tasks}
+            _check_fitted(own, meta["sealed"])
+            best = run.read("results.json")["best_epoch"]
+        except RecipeError as error:
+            raise RunError(
+                f"{run.root} was trained with a recipe that this version does not know: {error}"
+            ) from error
+        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            if isinstance(error, RunError):
+                raise
+            why = f"{type(error).__name__}: {error}".splitlines()[0]
+            raise RunError(f"{run.root} is damaged, or of another version ({why}).") from error
+        weights = frozen["weights"]
+        return cls(run, recipe, prepared, model.to(device), own, meta, weights, best)
 
     def pack(
         self, dialogues: Sequence[Dialogue], cache: Path | None, device: torch.device
@@ -176,14 +223,28 @@ class Trained:
         return lines(found, dialogues, self.prepared, self.recipe, self.fitted)
 
 
+def _check_fitted(fitted: Mapping[str, Any], sealed: str) -> None:
+    """Raises ValueError for temperatures and thresholds that are none, KeyError without one."""
+    if not isinstance(sealed, str):
+        raise ValueError("meta.json names no sealed split")
+    for task, own in fitted.items():
+        if own is None:
+            continue
+        heat, cut = own["temperature"], own["threshold"]
+        if not 0 < float(heat) < math.inf or not (cut is None or 0 <= float(cut) <= 1):
+            raise ValueError(f"the temperature or threshold of {task} is none")
+
+
 def lines(
     found: Answers,
     dialogues: Sequence[Dialogue],
     prepared: Preparation,
     recipe: Recipe,
-    fitted: Mapping[str, Mapping[str, float | None] | None],
+    fitted: Mapping[str, Mapping[str, Any] | None],
 ) -> Iterator[dict[str, Any]]:
-    """Of each utterance what is said, how sure it is of each value, and the gates."""
+    """Of each utterance what is predicted, what is most probable, how probable each value is, and
+    the gates.
+    """
     place = {u.id: d for d in dialogues for u in d.utterances}
     told = {
         task: decided(task, found, prepared.priors[task.key], recipe, own)
@@ -196,10 +257,10 @@ def lines(
             "id": utterance,
             "dialogue": dialogue.id,
             "split": dialogue.split,
-            "predicted": {t.key: t.classes[int(said[row])] for t, (_, said) in told.items()},
+            "predicted": {t.key: t.classes[int(d.predicted[row])] for t, d in told.items()},
+            "most_probable": {t.key: t.classes[int(d.most_probable[row])] for t, d in told.items()},
             "probabilities": {
-                t.key: dict(zip(t.classes, (round(p, 6) for p in chances[row].tolist())))
-                for t, (chances, _) in told.items()
+                t.key: dict(zip(t.classes, d.probabilities[row].tolist())) for t, d in told.items()
             },
             "gates": {key: round(float(gate[row]), 6) for key, gate in found.gates.items()},
         }
@@ -241,15 +302,17 @@ def evaluate(
     sealed = not own or name == trained.meta["sealed"]
     dialogues = splits.sealed if own and sealed else release.of(name)
     if not dialogues:
-        raise ReleaseError(f"{root}: the release has no dialogue in its split {name!r}.")
+        raise ReleaseError(_empty(release, name))
     if sealed:
         run.look(release.digest, name, "evaluate")
     data, absent = trained.pack(dialogues, cache, device)
     found = answers(trained.model, data)
     tasks = trained.prepared.tasks
-    results = figures(
-        found, tasks, trained.prepared.priors, trained.recipe, trained.fitted, splits.train
-    )
+    fitted = trained.fitted
+    if own:  # runs of earlier versions did not keep these counts
+        counts = {task.key: {"learned": counts_of(task, splits.train)} for task in tasks}
+        fitted = {key: each and {**counts[key], **each} for key, each in fitted.items()}
+    results = figures(found, tasks, trained.prepared.priors, trained.recipe, fitted, splits.train)
     people = ceiling.of(root, tasks, {u.id for d in dialogues for u in d.utterances})
     for key, row in results.items():
         if row is not None:
@@ -260,7 +323,7 @@ def evaluate(
             "recipe": trained.recipe.name,
             "seed": trained.meta["seed"],
             "weights": trained.weights,
-            "best_epoch": run.read("results.json")["best_epoch"],
+            "best_epoch": trained.best_epoch,
             "parameters": sum(p.numel() for p in trained.model.parameters()),
         },
         "split": name,
@@ -284,20 +347,32 @@ def predict(
     out: Path,
     split: str = "",
     cache: Path | None = None,
-) -> int:
+) -> tuple[int, dict[str, int]]:
     """Write what a frozen run says of each utterance of a release (or of one split) to `out`, a
-    JSON line each; how many. Where they include labelled utterances of the sealed split of the
-    release that it was trained on, that is a look and counted as one.
+    JSON line each; how many, and task -> in how many of them the predicted class is not the most
+    probable one. Where they include labelled utterances of the sealed split of the release that it
+    was trained on, that is a look and counted as one.
     """
     trained = Trained.load(run, device)
     dialogues = release.of(split) if split else list(release.dialogues)
     if not dialogues:
-        raise ReleaseError(f"The release has no dialogue in its split {split!r}.")
+        raise ReleaseError(_empty(release, split))
     if trained.meta["release"] == release.digest:
         hidden = {d.id for d in Splits.of(release, trained.meta["seed"]).sealed}
         if any(u.gold for d in dialogues if d.id in hidden for u in d.utterances):
             run.look(release.digest, trained.meta["sealed"], "predict")
     data, _ = trained.pack(dialogues, cache, device)
     found = answers(trained.model, data)
-    RunDirectory(out.parent).write_lines(out.name, trained.lines(found, dialogues))
-    return len(found.ids)
+    rows = list(trained.lines(found, dialogues))
+    RunDirectory(out.parent).write_lines(out.name, rows)
+    apart = {
+        task.key: sum(row["predicted"][task.key] != row["most_probable"][task.key] for row in rows)
+        for task in trained.prepared.tasks
+        if trained.fitted[task.key] is not None
+    }
+    return len(found.ids), apart
+
+
+def _empty(release: Release, split: str) -> str:
+    names = list(dict.fromkeys(dialogue.split for dialogue in release.dialogues))
+    return f"The release has no dialogue in its split {shown(split)}; {nearest(split, names)}"

@@ -117,6 +117,8 @@ def report(
     class of training; of two classes AUROC and average precision from `scores` (n, 2), of `ordinal`
     ones mean absolute error and quadratic kappa.
 
+    A class that `predicted` or `gold` has counts as any other, whether or not training has it.
+
     None where there is no label to learn from or to compare with.
     """
     if not gold or not train:

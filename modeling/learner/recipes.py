@@ -1,7 +1,10 @@
 """What to train: every choice that decides a result, as one dataclass."""
 
 import json
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +25,104 @@ CHOICES = {
 }
 
 
+# the smallest and the largest value of each number, both allowed
+RANGES: dict[str, tuple[float, float]] = {
+    "width": (2, 4096),
+    "heads": (1, 256),
+    "dropout": (0, 0.99),
+    "epochs": (1, 100_000),
+    "patience": (1, 100_000),
+    "dialogues_per_batch": (1, 100_000),
+    "learning_rate": (1e-8, 10),
+    "weight_decay": (0, 10),
+    "logit_adjustment": (0, 10),
+    "relation_weight": (0, 1000),
+    "orthogonality": (0, 1000),
+    "sparsity": (0, 1000),
+    "distance": (0, 1000),
+    "minutes": (0, 1_000_000),
+}
+SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
+LONGEST = 4000  # characters of a name or a path
+SHOWN = 60  # characters of a wrong value that a sentence repeats
+SOFT = ("relations", "relation_weight", "orthogonality", "sparsity")  # of the sharing "relgate"
+OWN = ("width", "heads", "dropout", "sharing", "context", "attention", "fusion", *SOFT, "distance")
+
+
 class RecipeError(ValueError):
-    """A recipe with an unknown field or an impossible value."""
+    """A recipe with an unknown field or an impossible value; `field` says which where it is one."""
+
+    def __init__(self, words: str, field: str = "") -> None:
+        super().__init__(words)
+        self.field = field
+
+
+def shown(value: object) -> str:
+    """A wrong value as a sentence repeats it: on one line, and not all of it where it is long."""
+    try:
+        words = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError, RecursionError):  # also a number of thousands of digits
+        words = f"a value of the type {type(value).__name__}"
+    words = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in words)
+    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… ({len(words)} characters)"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """ ", did you mean …?" where a name is nearly a known one, or else which there are."""
+    names = list(known)
+    close = get_close_matches(name, names, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names)}."
+
+
+def spanned(name: str, value: float, low: float, high: float) -> None:
+    """Raises RecipeError for a number that is not from `low` to `high`, NaN and infinity too."""
+    if not low <= value <= high:
+        ends = [f"{end:,}" if end == int(end) else f"{end:g}" for end in (low, high)]
+        words = f"{name} must be from {ends[0]} to {ends[1]}, not {shown(value)}."
+        raise RecipeError(words, name)
+
+
+def _flag(name: str, value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise RecipeError(f"{name} must be true or false, not {shown(value)}.", name)
+    return value
+
+
+def _whole(name: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise RecipeError(f"{name} must be a whole number, not {shown(value)}.", name)
+    return value
+
+
+def _real(name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RecipeError(f"{name} must be a number, not {shown(value)}.", name)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise RecipeError(f"{name} must be a number, not one so large.", name) from error
+
+
+def _words(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise RecipeError(f"{name} must be text, not {shown(value)}.", name)
+    odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
+    if odd is not None or len(value) > LONGEST:
+        why = "so long" if odd is None else f"one with the character U+{ord(odd):04X}"
+        raise RecipeError(f"{name} must be a line of text, not {why}.", name)
+    return value
+
+
+def _modalities(name: str, value: Any) -> tuple[str, ...]:
+    given = list(value) if isinstance(value, list | tuple) else []
+    known = [each for each in MODALITIES if each in given]
+    if not known or len(known) != len(given):
+        words = f"{name} must be a list of some of {', '.join(MODALITIES)}, each once"
+        raise RecipeError(f"{words}, not {shown(value)}.", name)
+    return tuple(given)
+
+
+KINDS = {bool: _flag, int: _whole, float: _real, str: _words, tuple[str, ...]: _modalities}
 
 
 @dataclass(frozen=True)
@@ -84,39 +183,61 @@ class Recipe:
     compiled: bool = False
 
     def __post_init__(self) -> None:
-        unknown = set(self.modalities) - set(MODALITIES)
-        if unknown or not self.modalities:
-            raise RecipeError(
-                f"modalities must be some of {', '.join(MODALITIES)}, not {self.modalities}."
-            )
+        for field in fields(self):
+            checked = KINDS[field.type](field.name, getattr(self, field.name))  # type: ignore[index]
+            object.__setattr__(self, field.name, checked)
+        for name, (low, high) in RANGES.items():
+            spanned(name, getattr(self, name), low, high)
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
-                raise RecipeError(
-                    f"{name} must be one of {', '.join(known)}, not {getattr(self, name)!r}."
-                )
+                words = f"{name} must be one of {', '.join(known)}, not"
+                raise RecipeError(f"{words} {shown(getattr(self, name))}.", name)
         if self.network != "own" and set(self.modalities) != set(MODALITIES):
-            raise RecipeError(f"network {self.network!r} needs {', '.join(MODALITIES)}.")
+            words = f"network {self.network!r} needs {', '.join(MODALITIES)} as modalities."
+            raise RecipeError(words, "modalities")
+        if self.width % 2:
+            words = f"width {self.width} must be even: half of it reads a dialogue each way."
+            raise RecipeError(words, "width")
         if self.width % self.heads:
-            raise RecipeError(f"width {self.width} is not a multiple of heads {self.heads}.")
-        for name in ("epochs", "patience", "dialogues_per_batch", "width", "heads"):
-            if getattr(self, name) < 1:
-                raise RecipeError(f"{name} must be at least 1, not {getattr(self, name)}.")
-        if not 0 <= self.dropout < 1:
-            raise RecipeError(f"dropout must be in [0, 1), not {self.dropout}.")
+            words = f"width {self.width} is not a multiple of heads {self.heads}."
+            raise RecipeError(words, "width")
+        if not self.name.strip():
+            raise RecipeError("name must not be empty.", "name")
+        if not self.stops_on:
+            raise RecipeError('stops_on must be "mean" or the key of a task.', "stops_on")
+
+    @property
+    def unused(self) -> set[str]:
+        """Fields that decide nothing in it, whatever they say."""
+        found = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        if self.network != "own":
+            return found | {*OWN}
+        if self.sharing != "relgate":
+            found |= {*SOFT}
+        return found if self.sharing == "distance" else found | {"distance"}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from JSON, so that two can be compared."""
         return {**asdict(self), "modalities": list(self.modalities)}
 
     @classmethod
-    def from_json(cls, data: dict[str, Any]) -> "Recipe":
-        """Raises RecipeError for fields that do not exist."""
-        unknown = set(data) - {field.name for field in fields(cls)}
-        if unknown:
-            raise RecipeError(f"A recipe has no field {', '.join(sorted(unknown))}.")
-        if "modalities" in data:
-            data = {**data, "modalities": tuple(data["modalities"])}
-        return cls(**data)
+    def from_json(cls, data: Any) -> "Recipe":
+        """Raises RecipeError for what is no recipe, for fields that do not exist, and for values
+        that are impossible.
+        """
+        return cls().with_fields(data)
+
+    def with_fields(self, data: Any) -> "Recipe":
+        """The recipe with other values of some fields. Raises RecipeError like `from_json`."""
+        if not isinstance(data, Mapping):
+            words = f'A recipe is a JSON object such as {{"epochs": 40}}, not {shown(data)}.'
+            raise RecipeError(words)
+        known = [field.name for field in fields(self)]
+        for name in data:
+            if name not in known:
+                hint = nearest(str(name), known)
+                raise RecipeError(f"A recipe has no field {shown(name)}; {hint}")
+        return replace(self, **data)
 
 
 TEXT = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
@@ -138,9 +259,38 @@ def find(name_or_file: str) -> Recipe:
     if name_or_file in RECIPES:
         return RECIPES[name_or_file]
     path = Path(name_or_file)
-    if not path.is_file():
-        raise RecipeError(f"No recipe {name_or_file!r}; there is {', '.join(RECIPES)}, or a file.")
+    if name_or_file and path.is_dir():
+        raise RecipeError(f"{path} is a directory; a recipe is a name or a JSON file.")
+    if not name_or_file or not path.is_file():
+        hint = nearest(name_or_file, RECIPES)
+        raise RecipeError(f"There is no recipe and no file {shown(name_or_file)}; {hint}")
     try:
-        return Recipe.from_json(json.loads(path.read_text("utf-8")))
+        return Recipe.from_json(read_json(path))
+    except OSError as error:
+        raise RecipeError(f"{path} cannot be read: {error.strerror}.") from error
+    except RecipeError as error:
+        raise RecipeError(f"{path}: {error}", error.field) from error
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file says, each name of an object once. Raises RecipeError for no JSON, OSError
+    for what cannot be read.
+    """
+    try:
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_each_once)
+    except RecursionError as error:
+        raise RecipeError("The file is nested too deeply.") from error
+    except RecipeError:
+        raise
     except ValueError as error:
-        raise RecipeError(f"{path}: {error}") from error
+        why = "a number is too long" if "int_max_str_digits" in str(error) else f"{error}"
+        raise RecipeError(f"The file is no JSON: {why}.") from error
+
+
+def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise RecipeError(f"{shown(twice)} is there twice; say it once.")
+    return found

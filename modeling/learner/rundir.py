@@ -22,11 +22,24 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 Emit = Callable[[dict[str, Any]], None]
 PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
+SHAPES: dict[str, dict[str, type]] = {  # what a file must say to be used
+    "meta.json": {"release": str, "recipe": dict, "seed": int},
+    "frozen.json": {"weights": str, "calibration": dict},
+    "results.json": {"best_epoch": int, "tasks": dict},
+    "evaluation.json": {"release": dict, "split": str},
+}
+CHECKPOINT = {"progress", "learner", "optimiser", "best_state", "random", "events"}
+FILES = frozenset(
+    {"meta.json", "events.jsonl", "lock", "checkpoint.pt", "prepared.json", "model.safetensors",
+     "results.json", "relations.json", "selection.jsonl", "frozen.json", "looks.jsonl",
+     "evaluation.json", "predictions.jsonl"}
+)  # fmt: skip
 
 
 class RunError(ValueError):
@@ -44,27 +57,40 @@ class RunDirectory:
         return self.root / name
 
     def read(self, name: str) -> dict[str, Any]:
-        """Raises RunError where the run has no such file or it is damaged."""
+        """Raises RunError where the run has no such file or it is damaged (see SHAPES)."""
         try:
             found: dict[str, Any] = json.loads(self.path(name).read_text("utf-8"))
         except OSError as error:
             raise RunError(f"{self.root} holds no run with a {name}.") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RunError(f"{self.path(name)} is no JSON: {error}") from error
+        if not isinstance(found, dict):
+            raise RunError(f"{self.path(name)} is damaged: it holds no JSON object.")
+        for key, kind in SHAPES.get(name, {}).items():
+            if not isinstance(found.get(key), kind) or isinstance(found[key], bool):
+                raise RunError(f"{self.path(name)} is damaged: it does not say its {key}.")
         return found
 
     def write(self, name: str, value: Any) -> None:
         """Whole or not at all."""
-        partial = self.path(f"{name}.partial")
-        partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
-        partial.replace(self.path(name))
+        with self._whole(name) as partial:
+            partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
 
     def write_lines(self, name: str, rows: Iterable[Any]) -> None:
         """Rows as JSON lines, whole or not at all."""
-        partial = self.path(f"{name}.partial")
-        with partial.open("w", encoding="utf-8") as stream:
+        with self._whole(name) as partial, partial.open("w", encoding="utf-8") as stream:
             for row in rows:
                 stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+    @contextmanager
+    def _whole(self, name: str) -> Iterator[Path]:
+        """Where to write a file, which gets its name when it is whole; gone if it does not."""
+        partial = self.path(f"{name}.partial")
+        try:
+            yield partial
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         partial.replace(self.path(name))
 
     # a run that is going on
@@ -114,12 +140,10 @@ class RunDirectory:
         """Store a checkpoint, safe against being killed or losing power in the middle."""
         import torch  # here, so that whoever only reads runs need not load it
 
-        partial = self.path("checkpoint.pt.partial")
-        with partial.open("wb") as stream:
+        with self._whole("checkpoint.pt") as partial, partial.open("wb") as stream:
             torch.save({**state, "events": self._count}, stream)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(self.path("checkpoint.pt"))
 
     def claim(self, meta: dict[str, Any]) -> None:
         """Raises RunError if the directory holds a run that something else decided."""
@@ -140,7 +164,14 @@ class RunDirectory:
             return None
         import torch
 
-        found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+        try:
+            found: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+            if not set(found) >= CHECKPOINT:
+                raise ValueError("it lacks what a checkpoint has")
+        except (EOFError, TypeError, ValueError, RuntimeError, UnpicklingError) as error:
+            raise RunError(
+                f"{path} is damaged; begin the run again with --anew, or in another directory."
+            ) from error
         return found
 
     def _rewind(self, count: int) -> None:
@@ -183,14 +214,21 @@ class RunDirectory:
             "split": split,
             "what": what,
         }
+        self.looks()  # so that nothing is added to what cannot be counted
         with self.path("looks.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(line) + "\n")
         return len(self.looks())
 
     def looks(self) -> list[dict[str, Any]]:
+        """Raises RunError where they cannot be read."""
         path = self.path("looks.jsonl")
         text = path.read_text("utf-8") if path.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
+        if text and not text.endswith("\n"):
+            raise RunError(f"{path} is damaged: its last line is not whole.")
+        try:
+            return [json.loads(line) for line in text.splitlines()]
+        except ValueError as error:
+            raise RunError(f"{path} is damaged: a line of it is no JSON.") from error
 
     def _digest(self) -> str:
         with self.path("model.safetensors").open("rb") as stream:
@@ -208,7 +246,8 @@ def runs_of(root: Path) -> list[RunDirectory]:
     """The run of a directory, or those of its seeds. Raises RunError where there is none."""
     if (root / "meta.json").exists():
         return [RunDirectory(root)]
-    found = sorted(root.glob("seed-*/meta.json"), key=lambda p: int(p.parent.name[5:]))
+    seeds = [p for p in root.glob("seed-*/meta.json") if p.parent.name[5:].isdecimal()]
+    found = sorted(seeds, key=lambda p: int(p.parent.name[5:]))
     if not found:
         raise RunError(f"{root} holds no run, nor seed-1, seed-2 and so on.")
     return [RunDirectory(path.parent) for path in found]

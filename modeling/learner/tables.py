@@ -18,11 +18,15 @@ SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"
 
 
 def text(evaluation: Mapping[str, Any]) -> str:
-    """Of one evaluation macro-F1, weighted F1 and accuracy beside the majority class and people."""
+    """Of one evaluation macro-F1, weighted F1 and accuracy of what is predicted beside the majority
+    class and people, calibration of the most probable and of the predicted class, and what must be
+    known to read them.
+    """
     lines = [
         f"evaluated on {evaluation['split']}:",
         f"  {'task':<20} {'macro-F1':>8} {'majority':>8} {'people':>8} {'weighted':>8}"
-        f" {'majority':>8} {'people':>8} {'accuracy':>8} {'majority':>8} {'ECE':>6} {'n':>6}",
+        f" {'majority':>8} {'people':>8} {'accuracy':>8} {'majority':>8} {'ECE':>6} {'ECE pred':>8}"
+        f" {'n':>6}",
     ]
     for task, row in evaluation["tasks"].items():
         if row is None:
@@ -35,7 +39,62 @@ def text(evaluation: Mapping[str, Any]) -> str:
             *(row["accuracy"], row["majority_accuracy"]),
         ]
         cells = " ".join(f"{'–' if value is None else f'{value:.3f}':>8}" for value in figures)
-        lines.append(f"  {task:<20} {cells} {row['ece']:>6.3f} {row['n']:>6}")
+        own = row.get("ece_predicted")  # not in what earlier versions evaluated
+        ece = f"{row['ece']:>6.3f} {'–' if own is None else f'{own:.3f}':>8}"
+        lines.append(f"  {task:<20} {cells} {ece} {row['n']:>6}")
+    lines.append(
+        "  ECE is of the most probable class, ECE pred of the probability of the predicted one; all"
+        " other figures are of the predicted class"
+    )
+    return "\n".join([*lines, *(f"  {note}" for note in notes(evaluation["tasks"]))])
+
+
+def notes(tasks: Mapping[str, Any]) -> list[str]:
+    """What must be known to read the figures of tasks, a sentence a line: where the predicted class
+    is not the most probable one, which classes training never has, what was not calibrated.
+    """
+    found = []
+    for task, row in tasks.items():
+        if row is None:
+            continue
+        likely = row.get("most_probable")
+        if likely and likely["differ"]:
+            found.append(
+                f"{task}: predicted is not the most probable class in {likely['differ']} of"
+                f" {row['n']} ({rule(row)}); always the most probable one would have macro-F1"
+                f" {likely['macro_f1']:.3f}, accuracy {likely['accuracy']:.3f}"
+            )
+        for value, times in row.get("unseen", {}).items():
+            found.append(
+                f"{task}: {value!r} is gold {times} time(s) here and never in training: it cannot"
+                " be learned, and counts in macro-F1 all the same"
+            )
+        if row.get("fitted_on") == 0:
+            found.append(
+                f"{task}: no label chose its temperature or threshold: it is not calibrated"
+            )
+    return found
+
+
+def rule(row: Mapping[str, Any]) -> str:
+    """How the predicted class of a task is found, from its figures."""
+    if row.get("threshold") is not None:
+        return f"the second class is predicted above a probability of {row['threshold']:.3f}"
+    return "logit adjustment decides as if classes were equally frequent"
+
+
+def predicted(told: Mapping[str, Any]) -> str:
+    """What `predict` has written, and where the predicted class is not the most probable one."""
+    lines = [f"{told['utterances']} utterances in {told['written']}"]
+    lines += [
+        f"  {task}: predicted is not the most probable class in {n}"
+        for task, n in told["apart"].items()
+        if n
+    ]
+    lines.append(
+        "  predicted: the decision (score with logit adjustment, threshold of two classes);"
+        " most_probable: the highest of probabilities, which are calibrated"
+    )
     return "\n".join(lines)
 
 
@@ -46,6 +105,8 @@ def markdown(rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "mac
         for task in next(iter(rows.values()))[0]["tasks"]
         if all(e["tasks"].get(task) for each in rows.values() for e in each)
     ]
+    if not tasks:
+        return "No task has labels to compare with in all of them."
     lines = ["| | " + " | ".join([*tasks, "mean"]) + " |", "|---" * (len(tasks) + 2) + "|"]
     for name, evaluations in rows.items():
         seeds = [[e["tasks"][task][metric] for task in tasks] for e in evaluations]

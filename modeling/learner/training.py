@@ -16,13 +16,14 @@ from safetensors.torch import save_file
 from torch import nn
 
 from modeling.learner import calibration, validity
-from modeling.learner.batches import Packed
-from modeling.learner.evaluation import Answers, answers, figures, lines, told
+from modeling.learner.batches import IGNORED, Packed
+from modeling.learner.evaluation import Answers, answers, counts_of, figures, lines, told
 from modeling.learner.features import Extractors, Features, extract_all, lacking
 from modeling.learner.fitting import Keeper, Learner, StopSignal, fit
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import build
+from modeling.learner.opening import check_learnable
 from modeling.learner.preparation import Preparation
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
@@ -58,12 +59,14 @@ def train(
     a frozen run is not trained again, unless `anew`. The sealed split is not looked at.
 
     Raises Interrupted on SIGTERM, with a checkpoint; FeatureError for clips that cannot be
-    measured; RunError if the directory holds another run.
+    measured; RunError if the directory holds another run; ReleaseError or RecipeError where there
+    is nothing to learn (see opening.check_learnable).
     """
     accelerator = Accelerator(cpu=device.type == "cpu")
     first = accelerator.is_main_process
     stop = StopSignal()
     splits = Splits.of(release, seed)
+    check_learnable(recipe, splits, release.tasks)
     meta = {
         "release": release.digest,
         "corpus": release.corpus,
@@ -88,7 +91,6 @@ def train(
         features, missing, keys = _features(
             release, splits, recipe, run, cache, device, stop, first
         )
-    _check_stop(recipe, splits, release.tasks)
     torch.manual_seed(seed)
     learned_from = splits.train
     if recipe.relations == "shuffled":
@@ -116,7 +118,9 @@ def train(
         return {}
     model.load_state_dict(best_state)
     found = answers(model, selection)
-    fitted = {task.key: _calibrated(task, found, prepared, recipe) for task in release.tasks}
+    fitted = {
+        task.key: _calibrated(task, found, prepared, recipe, splits.train) for task in release.tasks
+    }
     relations = validity.report(release, root)
     results = {
         "release": release.digest,
@@ -190,19 +194,6 @@ def shuffled_relations(
     ]
 
 
-def _check_stop(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
-    """Raises RecipeError where nothing could say when to stop."""
-    if recipe.stops_on == "mean":
-        return
-    known = {task.key for task in tasks}
-    told = {key for dialogue in splits.selection for u in dialogue.utterances for key in u.gold}
-    if recipe.stops_on not in known & told:
-        raise RecipeError(
-            f"stops_on {recipe.stops_on!r} has no label on {splits.selection_name};"
-            f" say 'mean' or one of {', '.join(sorted(known & told))}."
-        )
-
-
 def _features(
     release: Release,
     splits: Splits,
@@ -231,20 +222,26 @@ def _features(
 
 
 def _calibrated(
-    task: Task, found: Answers, prepared: Preparation, recipe: Recipe
-) -> dict[str, float | None] | None:
-    """Temperature of a task's scores, and of two classes from which chance on it is "yes"."""
+    task: Task, found: Answers, prepared: Preparation, recipe: Recipe, train: Sequence[Dialogue]
+) -> dict[str, Any] | None:
+    """Temperature of a task's scores, and of two classes from which chance on it is "yes"; on how
+    many labels both were fitted, and how often each class was gold in what was `learned` from.
+    """
     if task.key not in found.logits:
         return None
     strength = 0.0 if task.key in found.ordinal else recipe.logit_adjustment
     logits, gold = found.logits[task.key], found.gold[task.key]
-    prior = prepared.priors[task.key]
+    prior, kept = prepared.priors[task.key], gold != IGNORED
     heat = calibration.temperature(logits + strength * prior, gold)
-    if len(task.classes) != 2:
-        return {"temperature": heat, "threshold": None}
-    chances = calibration.probabilities(logits, prior, strength, heat)[:, 1]
-    # where the network itself is undecided: its scores are equal
-    even = calibration.probabilities(logits.new_zeros(1, 2), prior, strength, heat)[0, 1]
-    kept = gold >= 0
-    cut = calibration.threshold(chances[kept].tolist(), gold[kept].tolist(), float(even))
-    return {"temperature": heat, "threshold": cut}
+    cut = None
+    if len(task.classes) == 2:
+        chances = calibration.probabilities(logits, prior, strength, heat)[:, 1]
+        # where the network itself is undecided: its scores are equal
+        even = calibration.probabilities(logits.new_zeros(1, 2), prior, strength, heat)[0, 1]
+        cut = calibration.threshold(chances[kept].tolist(), gold[kept].tolist(), float(even))
+    return {
+        "temperature": heat,
+        "threshold": cut,
+        "fitted_on": int(kept.sum()),
+        "learned": counts_of(task, train),
+    }

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from dataclasses import replace
 
 from django.conf import settings
 from django.db import models, transaction
@@ -12,9 +11,9 @@ from corpus.complaints import gettext_noop
 from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, Stopped, send
 from corpus.models import Corpus
 from modeling import encoders
-from modeling.learner.recipes import RECIPES
+from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.models.features import CLIPS, FeaturePart
-from modeling.supervising import lines_of, supervise
+from modeling.supervising import lines_of, supervise, written
 from people.models import Event
 from releases.models import Release
 
@@ -113,12 +112,13 @@ class TrainingRun(Job):
         """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
         settings beside those of the study.
 
-        Raises Refused unless the release is frozen, or if it is withdrawn.
+        Raises Refused unless the release is frozen, or if it is withdrawn; and for a recipe, a
+        setting or a seed that the learner does not take.
         """
         if release.status != JobStatus.DONE:
             raise Refused(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
-        run = cls.objects.create(
+        run = cls(
             release=release,
             recipe=recipe,
             seed=seed,
@@ -129,6 +129,9 @@ class TrainingRun(Job):
             started_by=person,
             code_version=settings.VERSION,
         )
+        run.whole_recipe()
+        run.guard_seed()
+        run.save()
         Event.record(person, "train", run, recipe=recipe, release=release.version)
         if run.needs_clips:
             FeaturePart.request(release)
@@ -158,9 +161,49 @@ class TrainingRun(Job):
         return "gpu" if self.device == Device.GPU else "train"
 
     @property
+    def base(self):
+        """The recipe without the run's own settings. Raises Refused where this version has none of
+        the name, as a newer one may have had.
+        """
+        found = RECIPES.get(self.recipe)
+        if found is None:
+            raise Refused(
+                gettext_noop("This version has no recipe “%(recipe)s”."), recipe=self.recipe
+            )
+        return found
+
+    @property
+    def steers(self):
+        """Whether stated correlations steer its network."""
+        found = RECIPES.get(self.recipe)
+        return found is not None and found.sharing == "relgate"
+
+    def whole_recipe(self):
+        """The recipe with the run's own settings, as the learner takes it. Raises Refused with the
+        learner's sentence for settings that are none, as those of another version may be.
+        """
+        chosen = {
+            name: encoders.place(value) if name.endswith("_encoder") else value
+            for name, value in self.options.items()
+        }
+        try:
+            return self.base.with_fields({"on_failure": self.on_failure, **chosen})
+        except RecipeError as error:
+            raise Refused("%(reason)s", reason=str(error)) from error
+
+    def guard_seed(self):
+        """Raises Refused for a seed that the learner or the database cannot take."""
+        low, high = SEEDS
+        if not low <= self.seed <= high:
+            raise Refused(
+                gettext_noop("The seed must be from %(low)s to %(high)s."), low=low, high=high
+            )
+
+    @property
     def needs_clips(self):
         """Whether sound or picture has to be measured before it can learn."""
-        modalities = self.options.get("modalities", RECIPES[self.recipe].modalities)
+        known = RECIPES.get(self.recipe)
+        modalities = self.options.get("modalities", known.modalities if known else ())
         default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
         return bool(default) and self.release.media in CLIPS
 
@@ -207,14 +250,11 @@ class TrainingRun(Job):
         transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
 
     def _supervise(self):
-        self.directory.mkdir(parents=True, exist_ok=True)
-        chosen = {
-            name: encoders.place(value) if name.endswith("_encoder") else value
-            for name, value in self.options.items()
-        }
-        recipe = replace(RECIPES[self.recipe], on_failure=self.on_failure, **chosen)
+        recipe = self.whole_recipe()
         path = self.directory / "recipe.json"
-        path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
+        with written(self.directory):
+            self.directory.mkdir(parents=True, exist_ok=True)
+            path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
         told = supervise(
             ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
              "--out", self.directory, "--cache", FeaturePart.cache(),

@@ -1,4 +1,4 @@
-"""What a run said of each utterance: the rows behind a confusion, one click from the film."""
+"""What a run predicted for each utterance: the rows behind a confusion, one click from the film."""
 
 from django.http import Http404
 from django.shortcuts import render
@@ -31,6 +31,7 @@ def errors(request, pk):
     names = {value.key: value for value in task.values}
     for row in page:
         row["gold_value"], row["said_value"] = names[row["gold"]], names[row["said"]]
+        row["likely_value"] = names[row["likely"]]
         row["people"] = [(names[key], n) for key, n in row["votes"].items() if key in names]
     return render(
         request,
@@ -38,12 +39,15 @@ def errors(request, pk):
         context(
             run.release.corpus, "runs", run=run, task=task, tasks=tasks.values(), page=page,
             wanted=wanted, where=where, everything=bool(request.GET.get("all")),
+            figures=_figures(run, where, task),
         ),
     )  # fmt: skip
 
 
 def _rows(run, path, task):
-    """Utterances with gold: what it is, what was said and with which chance."""
+    """Utterances with gold: what it is, what was predicted, what is most probable, and how probable
+    each of these is.
+    """
     known = {
         row["id"]: row
         for row in lines_of(run.release.directory / "utterances.jsonl")
@@ -54,11 +58,20 @@ def _rows(run, path, task):
         if row["id"] in known and task.key in row["predicted"]:
             gold, said = known[row["id"]]["gold"][task.key], row["predicted"][task.key]
             chances = row["probabilities"][task.key]
+            # answers of earlier versions do not name it
+            likely = row.get("most_probable", {}).get(task.key) or max(chances, key=chances.get)
             votes = known[row["id"]].get("votes", {}).get(task.key, {})
             found.append({"id": row["id"], "dialogue": row["dialogue"], "votes": votes,
                           "text": known[row["id"]]["text"], "gold": gold, "said": said,
-                          "chance": chances[said], "of_gold": chances[gold]})  # fmt: skip
+                          "likely": likely, "chance": chances[said],
+                          "of_likely": chances[likely], "of_gold": chances[gold]})  # fmt: skip
     return found
+
+
+def _figures(run, where, task):
+    """The figures of a task there; empty where it has none."""
+    told = run.evaluation.result if where == "sealed" else run.results
+    return told.get("tasks", {}).get(task.key) or {}
 
 
 def answers_of(request, run):

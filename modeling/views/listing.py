@@ -64,6 +64,7 @@ def new_run(request, pk):
     search = SearchForm(request.POST or None)
     workers = trainers()
     if request.method == "POST" and all([form.is_valid(), fine.is_valid(), search.is_valid()]):
+        fine.check(form)
         search.check(form, fine)
     if request.method == "POST" and not (form.errors or fine.errors or search.errors):
         try:

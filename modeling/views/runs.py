@@ -12,7 +12,6 @@ from corpus.jobs import JobStatus, Refused, sentence
 from corpus.scope import LEAD, context, live_part, with_role
 from modeling.curves import curve
 from modeling.learner.comparing import summary
-from modeling.learner.recipes import RECIPES
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
@@ -72,7 +71,7 @@ def _results(run):
         "runs_looked": Evaluation.objects.at(run.release).values("run").distinct().count(),
         "seeds": _seeds(run, tasks),
         "chosen": _rows(tasks, run.results),
-        "steers": RECIPES[run.recipe].sharing == "relgate",
+        "steers": run.steers,
         **_names(run, told),
     }
 

@@ -156,7 +156,7 @@ def study_csv(request, pk):
     study = known_study_of(request, pk)
     fields = ("n", "macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1",
               "balanced_accuracy", "auroc", "ap", "accuracy", "majority_accuracy", "mae",
-              "quadratic_kappa", "ece")  # fmt: skip
+              "quadratic_kappa", "ece", "ece_predicted")  # fmt: skip
     searched = study.search.get("fields", [])
     text = io.StringIO()
     lines = csv.writer(text)

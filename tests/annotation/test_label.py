@@ -124,6 +124,9 @@ def test_suggestions_are_read_as_answers_are(label, corpus, tmp_path, capsys):
         call_command("suggest", str(path), corpus=corpus.name, origin="m")
     lines = str(caught.value).splitlines()
     assert [line.split("line ")[1][0] for line in lines] == ["3", "4", "5", "6", "7"]
+    path.write_text(header + "D_U_1;emotion;joy;0,7\nD_U_1;emotion;fear;0,2\n")
+    with pytest.raises(CommandError, match="line 3: a second value for 'emotion' of 'D_U_1'"):
+        call_command("suggest", str(path), corpus=corpus.name, origin="m")
     path.write_text(header + "D_U_1;emotion;joy;0,7\n")
     call_command("suggest", str(path), corpus=corpus.name, origin="m", check=True)
     assert "1 suggestions can be stored; nothing was stored" in capsys.readouterr().out

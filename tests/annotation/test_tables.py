@@ -214,3 +214,19 @@ def test_published_ratings_by_the_command(test_data, tmp_path, capsys):
         found = json.loads(capsys.readouterr().out)
         assert found["coefficients"]["alpha"]["value"] == pytest.approx(expected, abs=1e-6)
         assert (found["units"], found["judgements"]) == (704, 3186)
+
+
+@pytest.mark.parametrize(
+    ("more", "part"),
+    [
+        (["--scale", "nominl"], "--scale: invalid choice: 'nominl'"),
+        ([], "the following arguments are required: --scale"),
+        (["--scale", "nominal", "--seed", "x"], "--seed: invalid int value: 'x'"),
+        (["--scale", "nominal", "--bogus"], "unrecognized arguments: --bogus"),
+    ],
+)
+def test_a_wrong_option_is_one_sentence(table, capsys, more, part):
+    with pytest.raises(SystemExit) as end:
+        main([str(table), *more])
+    words = capsys.readouterr().err
+    assert end.value.code == 2 and part in words and words.count("\n") == 1

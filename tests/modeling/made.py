@@ -76,6 +76,15 @@ def write_release(root: Path, dialogues) -> Path:
     return root
 
 
+def refrozen(root: Path) -> Path:
+    """The release directory after its words were changed, with the digests that they have now."""
+    manifest = json.loads((root / "manifest.json").read_text())
+    for entry in manifest["files"]:
+        entry["sha256"] = hashlib.sha256((root / entry["path"]).read_bytes()).hexdigest()
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    return root
+
+
 def learn(release, out, *more):
     """`train` as a command."""
     return run("train", release, "--out", out, *more)

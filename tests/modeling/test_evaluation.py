@@ -19,7 +19,7 @@ from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.learner.release import Task, load
 from modeling.learner.rundir import RunDirectory, RunError
-from tests.modeling.made import TASKS, dialogue, learn, run, write_release
+from tests.modeling.made import TASKS, dialogue, learn, refrozen, run, write_release
 
 SCHEMA = json.loads((Path(learner.__file__).parent / "evaluation.schema.json").read_text())
 
@@ -108,7 +108,7 @@ def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_p
     rows = (other / "utterances.jsonl").read_text().replace("positive", "good")
     (other / "scheme.json").write_text(json.dumps(scheme))
     (other / "utterances.jsonl").write_text(rows.replace("negative", "bad"))
-    refused = run("evaluate", other, "--out", trained / "one")
+    refused = run("evaluate", refrozen(other), "--out", trained / "one")
     assert refused.returncode == 2 and "another scheme" in refused.stderr
 
 
@@ -183,7 +183,8 @@ def test_thresholds_calibration_and_brier_by_hand():
     assert calibration.threshold([0.1, 0.9], [0, 1], 0.5) == 0.5  # already best
     p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
     gold = np.array([0, 1, 1, 1])
-    error, bins = calibration.expected_calibration_error(p, gold)
+    right = p.argmax(axis=1) == gold
+    error, bins = calibration.expected_calibration_error(p.max(axis=1), right)
     assert error == pytest.approx((0.1 + 0.8 + 0.3 + 0.4) / 4) and len(bins) == 4
     expected = (2 * 0.1**2 + 2 * 0.8**2 + 2 * 0.3**2 + 2 * 0.4**2) / 4
     assert calibration.brier(p, gold) == pytest.approx(expected)
@@ -249,7 +250,7 @@ def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
     ):  # fmt: skip
         made = RunDirectory(tmp_path / name)
         made.root.mkdir()
-        made.write("meta.json", {"seed": seed})
+        made.write("meta.json", {"release": digest, "recipe": {}, "seed": seed})
         told = {"release": {"digest": digest}, "split": "test", "classes": {}}
         made.write("evaluation.json", told)
         (made.root / "predictions.jsonl").write_text("")
@@ -272,14 +273,15 @@ def test_weighted_f1_stands_beside_macro_f1():
     row = {"macro_f1": 0.41, "majority_macro_f1": 0.2, "weighted_f1": 0.67,
            "balanced_accuracy": 0.4,
            "majority_weighted_f1": 0.55, "accuracy": 0.7, "majority_accuracy": 0.6, "ece": 0.05,
-           "n": 90, "human": {"n": 80, "accuracy": 0.8, "macro_f1": 0.62, "weighted_f1": 0.73,
-                              "balanced_accuracy": 0.6}}  # fmt: skip
+           "ece_predicted": 0.07, "n": 90,
+           "human": {"n": 80, "accuracy": 0.8, "macro_f1": 0.62, "weighted_f1": 0.73,
+                     "balanced_accuracy": 0.6}}  # fmt: skip
     told = {"split": "test", "looks": 1, "run": {"recipe": "r"}, "tasks": {"x": row},
             "release": {"corpus": "c", "version": "1", "digest": "0" * 64}}  # fmt: skip
     cells = tables.text(told).splitlines()[2].split()
     assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
-                     "0.050", "90"]  # fmt: skip
-    line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 90 |"
+                     "0.050", "0.070", "90"]  # fmt: skip
+    line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 0.070 |"
     assert line in cards.card("m", "", "", {}, told, told)
     # what was written before weighted F1 was there is still opened
     old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 
 from modeling.learner import batches
-from modeling.learner.rundir import RunDirectory, RunError
+from modeling.learner.rundir import CHECKPOINT, RunDirectory, RunError
 from tests.modeling.made import ROOT, dialogue, learn, packed, run, write_release
 
 RECIPE = {
@@ -98,11 +98,13 @@ def test_a_damaged_checkpoint_is_never_half_written(tmp_path):
     kept = RunDirectory(tmp_path)
     kept.begin({"release": "a", "recipe": {}, "seed": 1})
     kept.emit({"event": "one"})
-    kept.keep({"step": torch.tensor(3)})
+    rest = dict.fromkeys(CHECKPOINT - {"events", "progress"})
+    kept.keep({"progress": {"step": torch.tensor(3)}, **rest})
     (tmp_path / "checkpoint.pt.partial").write_bytes(b"killed while writing")
     kept.emit({"event": "lost"})
     again = RunDirectory(tmp_path)
-    assert again.begin({"release": "a", "recipe": {}, "seed": 1})["step"] == 3
+    state = again.begin({"release": "a", "recipe": {}, "seed": 1})
+    assert state["progress"]["step"] == 3
     assert [e["event"] for e in events_of(tmp_path)] == ["one"]
     with pytest.raises(RunError, match="release"):
         again.begin({"release": "b", "recipe": {}, "seed": 1})

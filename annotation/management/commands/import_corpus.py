@@ -9,6 +9,7 @@ from corpus.complaints import Complaint
 from corpus.formats import FORMATS
 from corpus.formats.layout import BLANK, NO_LABEL
 from corpus.jobs import Refused, said, sentence
+from corpus.management.options import name as name_of
 from corpus.models import Corpus
 from people.models import Person
 
@@ -26,7 +27,8 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("files", nargs="+", type=Path)
         parser.add_argument("--format", required=True, choices=FORMATS)
-        parser.add_argument("--corpus", required=True, help="name; made if it does not exist")
+        called = name_of(120)
+        parser.add_argument("--corpus", required=True, type=called, help="made if it is not there")
         parser.add_argument("--lead", help="username of a new corpus' lead")
         parser.add_argument("--report", type=Path, help="write every finding to this CSV")
         parser.add_argument("--check", action="store_true", help="show it and write nothing")

@@ -1,7 +1,9 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.models import Round
-from corpus.jobs import Refused
+from corpus.jobs import Refused, sentence
+from corpus.management.options import name as name_of
+from corpus.management.options import whole
 from corpus.models import Corpus
 from people.models import Person
 
@@ -10,7 +12,7 @@ class Command(BaseCommand):
     help = "Open a round on all published dialogues of a corpus."
 
     def add_arguments(self, parser):
-        parser.add_argument("name")
+        parser.add_argument("name", type=name_of(80))
         parser.add_argument("--corpus", required=True)
         parser.add_argument("--annotators", nargs="+", required=True, help="usernames")
         parser.add_argument(
@@ -19,8 +21,8 @@ class Command(BaseCommand):
             default=[],
             help="usernames among them: leads and adjudicators who see others' answers meanwhile",
         )
-        parser.add_argument("--overlap", type=int, default=3, help="people per dialogue")
-        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--overlap", type=whole(1), default=3, help="people per dialogue")
+        parser.add_argument("--seed", type=whole(), default=0)
 
     def handle(self, name, corpus, annotators, overlap, seed, openly, **options):
         found = Corpus.objects.filter(name=corpus).first()
@@ -41,5 +43,5 @@ class Command(BaseCommand):
                 None, found, name, dialogues, people, overlap, seed=seed, openly=frank
             )
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(sentence(error)) from error
         self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")

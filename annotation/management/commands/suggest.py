@@ -15,7 +15,8 @@ ANSWER = 3  # the first columns, which say what the probability is of
 class Command(BaseCommand):
     help = (
         "Store what a machine would answer, from a table (CSV, TSV, XLSX, JSONL) with the columns"
-        " utterance, task, value, probability. All of the file or none of it."
+        " utterance, task, value, probability (of that value, 0 to 1), one line a question. All of"
+        " the file or none of it."
     )
 
     def add_arguments(self, parser):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         known = dict(Utterance.objects.filter(corpus=found).values_list("uid", "pk"))
         table = InputTable(file, COLUMNS, encoding, sheet)
         table.describe(self.stdout.write)
-        made = []
+        made, asked = [], set()
         for line, (utterance, task, value, share) in table.rows(ANSWER):
             probability = tabular.number(share)
             if utterance not in known:
@@ -42,7 +43,10 @@ class Command(BaseCommand):
                 table.bad[line] = f"{value!r} is no answer to {task!r} in any scheme of the corpus."
             elif probability is None or not 0 <= probability <= 1:
                 table.bad[line] = f"expected a probability from 0 to 1, not {share!r}."
+            elif (utterance, task) in asked:
+                table.bad[line] = f"a second value for {task!r} of {utterance!r}."
             else:
+                asked.add((utterance, task))
                 answer = {"task": task, "value": value, "probability": probability}
                 pk = known[utterance]
                 made.append(Suggestion(utterance_id=pk, origin=origin[:120], **answer))

@@ -1,7 +1,7 @@
+import argparse
 import re
 import shutil
 from io import BytesIO
-from pathlib import Path
 
 from django.conf import settings
 from django.core.files import File
@@ -11,9 +11,13 @@ from corpus.complaints import Complaint, gettext_noop
 from corpus.import_report import lines, media_lines
 from corpus.ingest import check_of, digest
 from corpus.jobs import JobStatus, Refused, sentence
+from corpus.management.options import name as name_of
+from corpus.management.options import path as path_of
+from corpus.management.options import real, whole
 from corpus.models import Corpus, Source
 from corpus.pairing import pair
 from corpus.transcripts.reading import Options
+from corpus.transcripts.table import ROLES
 
 RENEWED = [
     "gap",
@@ -44,6 +48,15 @@ def _decided(options):
     )
 
 
+def column(words):
+    """Reads ROLE=NAME."""
+    role, given, heading = words.partition("=")
+    if role not in ROLES or not heading:
+        known = ", ".join(ROLES)
+        raise argparse.ArgumentTypeError(f"expected ROLE=NAME, ROLE one of {known}; not {words!r}")
+    return role, heading
+
+
 def _listed(names):
     return tuple(filter(None, map(str.strip, re.split("[,，]", names))))
 
@@ -56,11 +69,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("media", type=Path, help="a file or a folder")
-        parser.add_argument("transcript", type=Path, nargs="?", help="without it, speech is heard")
+        parser.add_argument("media", type=path_of, help="a file or a folder")
+        parser.add_argument(
+            "transcript", type=path_of, nargs="?", help="without it, speech is heard"
+        )
         parser.add_argument("--corpus", required=True, help="name of the corpus")
-        parser.add_argument("--title", help="default: the file's name")
-        parser.add_argument("--gap", type=float, default=4.0, help="seconds that part dialogues")
+        parser.add_argument("--title", type=name_of(80), help="default: the file's name")
+        parser.add_argument(
+            "--gap", type=real(0.05, 600), default=4.0, help="seconds that part dialogues"
+        )
         parser.add_argument("--encoding", default="", help="of the transcript; default: found")
         parser.add_argument(
             "--speakers",
@@ -78,6 +95,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--column",
             action="append",
+            type=column,
             default=[],
             help="of a table: text=台词; start, end, speaker",
         )
@@ -91,9 +109,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--replace", action="store_true", help="replace bytes that cannot be read by �"
         )
-        parser.add_argument("--track", type=int, help="sound track (stream); default: flagged one")
         parser.add_argument(
-            "--subtitles", type=int, help="take the words from this track inside the media"
+            "--track", type=whole(), help="sound track (stream); default: flagged one"
+        )
+        parser.add_argument(
+            "--subtitles", type=whole(), help="take the words from this track inside the media"
         )
         parser.add_argument("--check", action="store_true", help="say what was read, write nothing")
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
@@ -157,7 +177,7 @@ class Command(BaseCommand):
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
         source.reading = _decided(options).to_json()
-        source.columns = dict(pair.split("=", 1) for pair in options["column"] if "=" in pair)
+        source.columns = dict(options["column"])
         source.take(media)
         self._guard_tracks(source)
         if transcript:

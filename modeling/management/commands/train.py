@@ -2,7 +2,9 @@ import json as text
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.jobs import JobStatus, Refused
+from corpus.jobs import JobStatus, Refused, sentence
+from corpus.management.options import whole
+from modeling.learner.recipes import SEEDS
 from modeling.learner.tables import text as table
 from modeling.models import Evaluation, Recipes, TrainingRun
 from releases.models import Release
@@ -15,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument("version")
         parser.add_argument("--corpus", required=True)
         parser.add_argument("--recipe", default=Recipes.HARD_SMALL, choices=Recipes.values)
-        parser.add_argument("--seed", type=int, default=1)
+        parser.add_argument("--seed", type=whole(*SEEDS), default=1)
         parser.add_argument(
             "--look", action="store_true", help="then look at the sealed split, which is counted"
         )
@@ -28,7 +30,7 @@ class Command(BaseCommand):
         try:
             run = TrainingRun.request(None, release, recipe, seed)
         except Refused as error:
-            raise CommandError(str(error)) from error
+            raise CommandError(sentence(error)) from error
         _ended(run.train())
         told = run.results
         if look:

@@ -4,6 +4,7 @@ from django.core.management.base import BaseCommand, CommandError
 from annotation.counting import catch_up_all
 from annotation.models import Round
 from corpus.jobs import JobStatus, Refused
+from corpus.management.options import whole
 from corpus.models import Corpus
 from releases.integrity import NAMED, decision, faulty_dialogues, undecided
 from releases.models import LICENCES, Release, semantic_version
@@ -17,14 +18,16 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument("version", help="such as 1.0.0")
         parser.add_argument("--corpus", required=True)
-        parser.add_argument("--rounds", nargs="*", type=int, help="numbers; default: all rounds")
+        parser.add_argument(
+            "--rounds", nargs="*", type=whole(1), help="numbers; default: all rounds"
+        )
         parser.add_argument("--licence", default="cc-by-nc-4.0", choices=[k for k, _ in LICENCES])
         parser.add_argument("--media", default="dialogues", choices=Release.Media.values)
         parser.add_argument("--speakers", default="names", choices=Release.Speakers.values)
         parser.add_argument("--apart", default="dialogue", choices=Release.Apart.values)
         parser.add_argument("--shares", default="70/15/15", help="of train, valid and test")
         parser.add_argument("--anew", action="store_true", help="do not keep earlier splits")
-        parser.add_argument("--seed", type=int, default=1, help="of the splits")
+        parser.add_argument("--seed", type=whole(), default=1, help="of the splits")
         parser.add_argument(
             "--exclude",
             action="append",
@@ -50,6 +53,10 @@ class Command(BaseCommand):
         chosen = Round.objects.filter(corpus=found, kind="judging")
         if rounds:
             chosen = chosen.filter(pk__in=rounds)
+            unknown = sorted(set(rounds) - set(chosen.values_list("pk", flat=True)))
+            if unknown:
+                names = ", ".join(map(str, unknown))
+                raise CommandError(f"{corpus!r} has no round {names} whose answers can be frozen.")
         try:
             semantic_version(version)
             three_shares(options["shares"])

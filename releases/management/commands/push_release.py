@@ -22,7 +22,7 @@ class Command(BaseCommand):
         try:
             target = pushing.target_of(to, **more)
             sent, whole = pushing.push(release.directory, target, self.stdout.write)
-        except (pushing.PushError, OSError) as error:
+        except (pushing.PushError, OSError, ValueError) as error:  # also an endpoint that is none
             raise CommandError(str(error)) from error
         Event.record(None, "push", release, to=to, files=sent)
         self.stdout.write(f"OK {sent} of {whole} files sent, all verified; digest {release.digest}")

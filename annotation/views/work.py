@@ -26,6 +26,7 @@ from annotation.models import (
     Warned,
     Withdrawal,
 )  # fmt: skip
+from annotation.scheme import field_of
 from annotation.scoring import below, gold_scores
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
@@ -288,7 +289,7 @@ def judgements(request, pk):
             return JsonResponse({"saved": True})
         before = assignment.answers().get(utterance.pk, {})
         for task in assignment.round.scheme.keys:
-            value = request.POST.get(task, "")
+            value = request.POST.get(field_of(task), "")
             if value and value != before.get(task):
                 assignment.label(utterance, task, value)
     except Complaint as complaint:

@@ -110,7 +110,9 @@ def _rounds(root: Path) -> dict[str, dict[str, Any]]:
         name = row["guideline"]
         if name and not name.replace("-", "").replace(".", "").isalnum():
             raise ValueError(f"{name} is no name of a guideline")
-        found[row["name"]] = row | {"guideline": (root / name).read_text("utf-8") if name else ""}
+        found[row["name"]] = row | {
+            "guideline": (root / name).read_bytes().decode() if name else ""
+        }
     return found
 
 

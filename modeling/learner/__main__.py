@@ -18,8 +18,9 @@ from torch import OutOfMemoryError as OutOfMemory
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
 from modeling.learner.board import Board
 from modeling.learner.evaluation import evaluate, predict
-from modeling.learner.features import Extractors, extract_all, measure
+from modeling.learner.features import Extractors, extract_all, guard, measure
 from modeling.learner.features.decoding import FeatureError
+from modeling.learner.finite import NotFinite
 from modeling.learner.fitting import Interrupted, StopSignal
 from modeling.learner.recipes import RecipeError
 from modeling.learner.release import ReleaseError, load
@@ -107,6 +108,7 @@ def features(options: Options) -> int:
     number, of = (int(each) for each in options.part.split("/"))
     if not 1 <= number <= of:
         raise RecipeError(f"--part is K/N with K from 1 to N, not {options.part}.")
+    guard(recipe, release.dialogues)
     mine, stop = release.dialogues[number - 1 :: of], StopSignal()
     cache = options.cache or Path("features")
 
@@ -148,7 +150,7 @@ def train_runs(options: Options) -> int:
                 words = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
                 run.emit({"event": "refused", "reason": words})
                 raise RecipeError(words) from error
-            except (RecipeError, ReleaseError, FeatureError) as error:
+            except (RecipeError, ReleaseError, FeatureError, NotFinite) as error:
                 run.emit({"event": "refused", "reason": str(error)})
                 raise
             except Interrupted:
@@ -253,7 +255,7 @@ def main(arguments: list[str]) -> int:
     try:
         status: int = options.run(options)
         return status
-    except (RecipeError, ReleaseError, FeatureError, RunError) as error:
+    except (RecipeError, ReleaseError, FeatureError, RunError, NotFinite) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return REFUSED
     except Interrupted:

@@ -33,8 +33,9 @@ class Board:
         """Take an event that has just been written to events.jsonl."""
         if self._writer is None:
             self._writer = _writer(self.root / FOLDER)
-            for line in (self.root / "events.jsonl").read_text("utf-8").splitlines():
-                _add(self._writer, json.loads(line))
+            with (self.root / "events.jsonl").open(encoding="utf-8") as lines:
+                for line in lines:
+                    _add(self._writer, json.loads(line))
         else:
             _add(self._writer, event)
         self._writer.flush()

@@ -2,7 +2,8 @@
 
 One to three characters of the utterance and, apart from these, of two turns before and after it
 (Pedregosa et al. 2011 for the parts); C is chosen by macro-F1 on the dialogues that select, as an
-epoch is elsewhere, and the sealed split is looked at once, counted.
+epoch is elsewhere. Only then the sealed split is looked at, once and counted: until then its labels
+are not read.
 """
 
 import warnings
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -29,6 +31,7 @@ NEAR = 2  # turns before and after
 
 def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str, Any]:
     """Fit, choose, look; what evaluation.json says, and the files of a run beside it."""
+    release = release.without_labels()
     splits = Splits.of(release, seed)
     if not splits.sealed:
         raise ReleaseError(
@@ -38,14 +41,19 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
     meta = {"release": release.digest, "recipe": {"name": NAME}, "seed": seed,
             "selection": splits.selection_name, "sealed": splits.sealed_name}  # fmt: skip
     run.begin(meta)
+    tables = _features((splits.train, splits.selection, splits.sealed))
+    chosen = {
+        task.key: _chosen(task, (splits.train, splits.selection), tables) for task in release.tasks
+    }
     run.look(release.digest, splits.sealed_name, "evaluate")
+    splits = Splits.of(release.with_labels(), seed)
     parts = (splits.train, splits.selection, splits.sealed)
-    tables = _features(parts)
     people = ceiling.of(root, release.tasks, {u.id for d in splits.sealed for u in d.utterances})
     tasks: dict[str, Any] = {}
     said: list[dict[str, str]] = [{} for d in splits.sealed for _ in d.utterances]
     for task in release.tasks:
-        tasks[task.key] = row = _task(task, parts, tables, said)
+        model = chosen[task.key]
+        tasks[task.key] = row = None if model is None else _told(task, model, parts, tables, said)
         if row is not None:
             row["human"] = people[task.key]
     evaluation = {
@@ -90,17 +98,22 @@ def _features(parts: Sequence[Sequence[Dialogue]]) -> list[csr_matrix]:
     return found
 
 
-def _task(
-    task: Task,
-    parts: Sequence[Sequence[Dialogue]],
-    tables: Sequence[csr_matrix],
-    said: list[dict[str, str]],
-) -> dict[str, Any] | None:
+def _golds(task: Task, parts: Sequence[Sequence[Dialogue]]) -> list[NDArray[np.int64]]:
+    """Of each part the class of every utterance, -1 where nobody said it."""
     number = {value: i for i, value in enumerate(task.classes)}
-    golds = [
+    return [
         np.array([number.get(u.gold.get(task.key, ""), -1) for d in part for u in d.utterances])
         for part in parts
     ]
+
+
+def _chosen(
+    task: Task, parts: Sequence[Sequence[Dialogue]], tables: Sequence[csr_matrix]
+) -> LogisticRegression | None:
+    """The best on what selects of those fitted on train; None where train has fewer than two
+    classes of the task.
+    """
+    golds = _golds(task, parts)
     kept = [gold >= 0 for gold in golds]
     x, y = tables[0][kept[0]], golds[0][kept[0]]
     if len(set(y.tolist())) < 2:
@@ -117,14 +130,25 @@ def _task(
             score = macro_f1(gold, model.predict(tables[1][kept[1]]).tolist())
         if best is None or score > best[0]:
             best = score, model
-    assert best is not None
+    return best[1] if best else None
+
+
+def _told(
+    task: Task,
+    model: LogisticRegression,
+    parts: Sequence[Sequence[Dialogue]],
+    tables: Sequence[csr_matrix],
+    said: list[dict[str, str]],
+) -> dict[str, Any] | None:
+    """The figures of a task on the sealed split; what is said of each utterance goes to `said`."""
+    train, _, sealed = _golds(task, parts)
+    kept = sealed >= 0
     chances = np.zeros((tables[2].shape[0], len(task.classes)))
-    chances[:, best[1].classes_] = best[1].predict_proba(tables[2])
+    chances[:, model.classes_] = model.predict_proba(tables[2])
     guess = chances.argmax(1)
     for row, value in zip(said, guess, strict=True):
         row[task.key] = task.classes[value]
-    gold, own = golds[2][kept[2]].tolist(), chances[kept[2]].tolist()
-    told = report(
-        y.tolist(), gold, guess[kept[2]].tolist(), len(task.classes), own, task.is_correlation
-    )
+    gold, own = sealed[kept].tolist(), chances[kept].tolist()
+    learned = train[train >= 0].tolist()
+    told = report(learned, gold, guess[kept].tolist(), len(task.classes), own, task.is_correlation)
     return told | calibration.report(own, gold) if told else None

@@ -56,8 +56,8 @@ def _add(writer: Any, event: Event) -> None:
     if event["event"] != "epoch":
         return
     scores = event["selection_macro_f1"]
-    told = {f"loss/{name}": value for name, value in event["losses"].items()}
-    told |= {f"selection_macro_f1/{name}": value for name, value in scores.items()}
+    told = {f"loss/{_tag(name)}": value for name, value in event["losses"].items()}
+    told |= {f"selection_macro_f1/{_tag(name)}": value for name, value in scores.items()}
     told |= {f"used/{name}": value for name, value in event["used"].items()}
     if event["loss"] is not None:
         told["loss/mean"] = event["loss"]
@@ -65,3 +65,8 @@ def _add(writer: Any, event: Event) -> None:
         told["selection_macro_f1/mean"] = sum(scores.values()) / len(scores)
     for name, value in told.items():
         writer.add_scalar(name, value, event["epoch"])
+
+
+def _tag(task: str) -> str:
+    """A task as the end of a tag: "mean" is that of all tasks."""
+    return f"{task}-task" if task == "mean" or task.endswith("-task") else task

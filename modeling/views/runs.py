@@ -27,6 +27,11 @@ VERDICTS = {
     "red": _("says next to nothing"),
 }
 MODALITIES = {"text": _("text"), "audio": _("sound"), "vision": _("picture")}
+ORIGINS = {
+    "clips": _("measured from the clips of the release"),
+    "release": _("measured before: the release holds features"),
+    "none": _("the release holds no films: it is missing everywhere"),
+}
 SPLITS = {"a tenth of train": _("a tenth of train")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
@@ -58,6 +63,7 @@ def run(request, pk):
         seeds=_seeds(run, tasks),
         chosen=_rows(tasks, run.results),
         ran_on=_meta(run).get("device"),
+        measured_by=_measured_by(run),
         steers=RECIPES[run.recipe].sharing == "relgate",
         **_words(run, told),
         **_live(run),
@@ -72,6 +78,15 @@ def _meta(run):
         return RunDirectory(run.directory).read("meta.json")
     except RunError:
         return {}
+
+
+def _measured_by(run):
+    """What the run learned from: (modality, what measured it, of what), as the learner wrote it."""
+    return [
+        (MODALITIES[name], " · ".join(filter(None, [row.get("encoder"), row["by"]])),
+         ORIGINS.get(row.get("from"), ""))
+        for name, row in _meta(run).get("features", {}).items()
+    ]  # fmt: skip
 
 
 def _words(run, told):

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.disclosure import Plan
 from annotation.models import Guideline, Round, SchemeVersion, Skip
 from annotation.models.gold import with_gold
-from annotation.scheme import Rule, Scheme, Task, Value
+from annotation.scheme import LONGEST_KEY, Rule, Scheme, Task, Value, check_key, check_value_key
 from annotation.templatetags.scheme import named
 from corpus.complaints import Complaint
 from corpus.jobs import sentence
@@ -255,7 +255,7 @@ class GuidelineForm(forms.ModelForm):
 class TaskForm(forms.Form):
     """One task of a scheme; its values are lines of key | English | 中文 | mark."""
 
-    key = forms.SlugField(label=_("key in the data"), max_length=40)
+    key = forms.CharField(label=_("key in the data"), max_length=LONGEST_KEY)
     en = forms.CharField(label=_("name in English"), max_length=80)
     zh = forms.CharField(label=_("name in Chinese"), max_length=80)
     scale = forms.ChoiceField(
@@ -292,19 +292,23 @@ class TaskForm(forms.Form):
             "only_if_any": task.only_if_any,
         }
 
+    def clean_key(self):
+        return checked(check_key, self.cleaned_data["key"])
+
     def clean_values(self):
         rows = []
-        for number, line in enumerate(self.cleaned_data["values"].splitlines(), 1):
+        for number, line in enumerate(self.cleaned_data["values"].split("\n"), 1):
             parts = [part.strip() for part in line.split("|")]
             if not any(parts):
                 continue
-            if len(parts) < 3 or not all(parts[:3]):
+            if not 3 <= len(parts) <= 4 or not all(parts[:3]):
                 raise forms.ValidationError(
                     _("Line %(number)d: expected key | English | Chinese, and a mark if you like.")
                     % {"number": number}
                 )
             mark = parts[3] if len(parts) > 3 else ""
-            rows.append(Value(parts[0][:40], {"en": parts[1], "zh": parts[2]}, mark[:4]))
+            checked(check_value_key, parts[0], self.cleaned_data.get("key", ""))
+            rows.append(Value(parts[0], {"en": parts[1], "zh": parts[2]}, mark[:4]))
         if len(rows) > 9:
             raise forms.ValidationError(_("Nine values at most: a digit answers each."))
         return tuple(rows)
@@ -353,7 +357,7 @@ class RulesForm(forms.Form):
 
     def clean_rules(self):
         rows = []
-        for number, line in enumerate(self.cleaned_data["rules"].splitlines(), 1):
+        for number, line in enumerate(self.cleaned_data["rules"].split("\n"), 1):
             if not line.strip():
                 continue
             parts = [part.strip() for part in line.split("|")]
@@ -366,6 +370,15 @@ class RulesForm(forms.Form):
             when = {task: values.split(",") for task, _equals, values in conditions}
             rows.append(Rule(f"rule{number}", when, {"en": parts[1], "zh": parts[2]}))
         return tuple(rows)
+
+
+def checked(check, key, *more):
+    """A key against which `check` has nothing; else ValidationError with its sentence."""
+    try:
+        check(key, *more)
+    except Complaint as complaint:
+        raise forms.ValidationError(sentence(complaint)) from complaint
+    return key
 
 
 def drawn_up(tasks, rules):

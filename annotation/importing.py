@@ -66,7 +66,8 @@ class Part:
 def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     """Everything that the files hold, with what is odd in it; nothing is written.
 
-    Raises FormatError for a file of another format, or one in which nothing can be read.
+    Raises FormatError for a file of another format, or one in which nothing can be read;
+    SchemeError for tasks or values that cannot be called as they are there.
     """
     read = reader(format_name)
     tables = {path: read(path) for path in paths}
@@ -74,6 +75,8 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
         if not table.rows:
             raise _nothing_in(path, table)
     _join_values([table for table in tables.values() if table.scheme is None])
+    for table in tables.values():
+        _scheme_in(table).check_keys()
     return [
         Part(path, imports.title_of(path, title), part)
         for path, table in tables.items()
@@ -154,6 +157,11 @@ def scheme_of(table: Table) -> Scheme:
     return Scheme((*(own[key] for key in fitting), *(_foreign(table, key) for key in foreign)))
 
 
+def _scheme_in(table: Table) -> Scheme:
+    """The scheme that a table brings, or the one of its labels."""
+    return Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
+
+
 def _foreign(table: Table, key: str) -> Task:
     words = key.replace("_", " ")
     values = tuple(Value(value, {"en": value, "zh": value}) for value in table.values[key])
@@ -164,7 +172,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
     """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
     own = f"{format_name} (published)"
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
-    scheme = Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
+    scheme = _scheme_in(table)
     places = {
         uid: (pk, dialogue)
         for pk, uid, dialogue in source.dialogues.values_list(

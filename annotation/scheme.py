@@ -3,6 +3,7 @@
 After the annotation protocol of the corpus published as CMMA (Zhang et al. 2023).
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
@@ -11,11 +12,70 @@ from corpus.complaints import Complaint, gettext_noop
 
 Scale = Literal["nominal", "ordinal", "binary"]
 Names = Mapping[str, str]  # language ("en", "zh") -> words
+LONGEST_KEY = 40  # characters of a key of a task or a value
+OF_FORMS = frozenset({"utterance", "task", "csrfmiddlewaretoken"})  # fields beside the answers
+WHY = "-why"  # what the name of a field ends with that says why
 CANNOT_TELL = "cannot_tell"  # an answer that is no value of the task, where a round allows it
 
 
 class SchemeError(Complaint):
     """A scheme, or a value under it, that makes no sense; the message says why."""
+
+
+def check_key(key: Any) -> None:
+    """Raise SchemeError unless a task can be called so in data, tables, addresses and forms:
+    letters and digits of any script, `_`, `-` and `.`, with single spaces between them.
+    """
+    words = key.split(" ") if isinstance(key, str) else [""]
+    if not all(words) or not all(map(_in_key, "".join(words))) or len(key) > LONGEST_KEY:
+        raise SchemeError(
+            gettext_noop(
+                "“%(key)s” cannot be the key of a task: letters, digits, “_”, “-”, “.” and single"
+                " spaces between them, at most %(most)d characters."
+            ),
+            key=shown(key),
+            most=LONGEST_KEY,
+        )
+    if key.endswith(WHY):
+        raise SchemeError(
+            gettext_noop("“%(key)s” cannot be the key of a task: none ends with “%(end)s”."),
+            key=key,
+            end=WHY,
+        )
+
+
+def check_value_key(key: Any, task: str) -> None:
+    """Raise SchemeError unless a value can be called so: anything that is printed, but no spaces at
+    its ends and no “|”, which parts the columns of the form.
+    """
+    right = isinstance(key, str) and key.isprintable() and key == key.strip() and "|" not in key
+    if not right or not 0 < len(key) <= LONGEST_KEY:
+        raise SchemeError(
+            gettext_noop(
+                "“%(key)s” cannot be the key of a value of %(task)s: 1 to %(most)d characters that"
+                " can be seen, no “|”, no space at either end."
+            ),
+            key=shown(key),
+            task=task,
+            most=LONGEST_KEY,
+        )
+
+
+def shown(key: Any) -> str:
+    """A key in a sentence: short, and with what cannot be seen written out."""
+    words = key if isinstance(key, str) else repr(key)
+    words = words if len(words) <= 2 * LONGEST_KEY else f"{words[: 2 * LONGEST_KEY]}…"
+    return words if words.isprintable() else ascii(words)[1:-1]
+
+
+def _in_key(character: str) -> bool:
+    kind = unicodedata.category(character)
+    return character in "_-." or kind[0] in "LN" or kind in ("Mn", "Mc")
+
+
+def field_of(task: str) -> str:
+    """The name of the form field that asks a task: its key, unless a field beside is called so."""
+    return f"answer-{task}" if task in OF_FORMS or task.startswith("answer-") else task
 
 
 @dataclass(frozen=True)
@@ -117,6 +177,13 @@ class Scheme:
     def broken(self, answers: Mapping[str, str]) -> list[Rule]:
         """The rules whose warning these answers call for."""
         return [rule for rule in self.rules if rule.holds(answers)]
+
+    def check_keys(self) -> None:
+        """Raise SchemeError for a key that nothing new may be called; what stands stays."""
+        for task in self.tasks:
+            check_key(task.key)
+            for value in task.values:
+                check_value_key(value.key, task.key)
 
     def to_json(self) -> list[dict[str, Any]]:
         return [asdict(task) for task in self.tasks]

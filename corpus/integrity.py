@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from django.core.files.storage import default_storage
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import ngettext
 
@@ -86,7 +87,7 @@ def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterat
     stored = set(names_under(f"clips/{corpus.pk}"))
     clips = dialogues.exclude(clip="")
     for pk, uid, clip in clips.order_by("pk").values_list("pk", "uid", "clip").iterator():
-        if clip not in stored:
+        if clip not in stored and not default_storage.exists(clip):
             yield Fault("missing", uid, pk, detail=clip)
     compared = clips.filter(clip_check__isnull=False).exclude(clip_check__faults=[])
     yield from (fault for fault in _compared(compared) if fault.kind in kinds)

@@ -3,6 +3,8 @@
 import re
 
 LINE_ENDS = re.compile(r"[\x0b\x0c\u2028\u2029]")
+SEPARATORS = re.compile(r"[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -18,6 +20,37 @@ def printable(text: str) -> tuple[str, int]:
     text, ends = LINE_ENDS.subn("\n", text.replace("\r\n", "\n").replace("\r", "\n"))
     text, others = UNPRINTABLE.subn(_replacement, text)
     return text, ends + others
+
+
+def separated(text: str) -> tuple[str, int]:
+    """As `printable`, with line ends and separators as they are: of a format whose texts say
+    themselves where they end, such as JSON.
+    """
+    if text.isprintable():
+        return text, 0
+    return _replaced(UNPRINTABLE, text, kept=SEPARATORS)
+
+
+def storable(text: str) -> tuple[str, int]:
+    """As `printable`, with everything as it is that a database stores: of our own releases."""
+    if text.isprintable():
+        return text, 0
+    return _replaced(UNSTORABLE, text)
+
+
+def _replaced(
+    what: re.Pattern[str], text: str, kept: re.Pattern[str] | None = None
+) -> tuple[str, int]:
+    count = 0
+
+    def replacement(found: re.Match[str]) -> str:
+        nonlocal count
+        if kept is not None and kept.fullmatch(found.group()):
+            return found.group()
+        count += 1
+        return _replacement(found)
+
+    return what.sub(replacement, text), count
 
 
 def escaped(text: str) -> str:

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+from corpus.complaints import gettext_noop
+from corpus.jobs import Refused
+from modeling.learner.recipes import MODALITIES, RECIPES
+from releases.models import Release
+
 
 def encoders():
     """Modality -> names of the directories that can measure it, in order."""
@@ -14,6 +19,36 @@ def encoders():
             if modality := _modality(path.parent):
                 found[modality].append(path.parent.name)
     return found
+
+
+def guard(release, recipe, options):
+    """Raises Refused for an encoder that would have nothing to read: of a modality that the recipe
+    leaves out, or of films that the release does not hold.
+    """
+    read = options.get("modalities", RECIPES[recipe].modalities)
+    for modality in MODALITIES:
+        encoder = options.get(f"{modality}_encoder")
+        if not encoder:
+            continue
+        said = {"encoder": encoder, "recipe": recipe, "version": release.version}
+        if modality not in read:
+            words = gettext_noop(
+                "%(encoder)s would have nothing to read: the recipe %(recipe)s does not use what it"
+                " is for. Leave the encoder out, or take another recipe."
+            )
+            raise Refused(words, **said)
+        if modality != "text" and release.media == Release.Media.FEATURES:
+            words = gettext_noop(
+                "%(encoder)s would have nothing to read: release %(version)s holds measured"
+                " features and no films. Leave the encoder out, or take a release with clips."
+            )
+            raise Refused(words, **said)
+        if modality != "text" and release.media == Release.Media.NONE:
+            words = gettext_noop(
+                "%(encoder)s would have nothing to read: release %(version)s holds no films."
+                " Leave the encoder out, or take a release with clips."
+            )
+            raise Refused(words, **said)
 
 
 def place(name):

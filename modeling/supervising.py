@@ -75,7 +75,7 @@ def _check(status, directory):
     if status == RESUMABLE:
         raise Stopped
     words = (directory / "stderr.txt").read_text("utf-8", errors="replace").strip()
-    last = (words.splitlines() or ["–"])[-1][-LAST_WORDS:]
+    last = (words or "–").split("\n")[-1][-LAST_WORDS:]
     if status == REFUSED:
         raise Refused("%(reason)s", reason=last)
     if status in (-9, 137):

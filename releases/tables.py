@@ -23,6 +23,7 @@ HF_SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # ours ->
 LINE = orjson.OPT_APPEND_NEWLINE
 AT_ONCE = 20_000  # rows of a row group
 FIELDS = ("id", "dialogue", "number", "split", "source", "speaker", "start", "end", "text")
+BESIDE = ("provenance", "votes", "soft")  # what columns of a task are called besides its own
 PLAIN = {
     "id": "string",
     "dialogue": "string",
@@ -63,8 +64,9 @@ def utterance_features(scheme: Scheme, traits: Sequence[str]) -> dict[str, dict[
         found[name] = _value(dtype)
         if name == "speaker":
             found |= {f"speaker_{trait}": _value("string") for trait in traits}
+    names = columns(scheme, traits)
     for task in scheme.tasks:
-        name = column(task.key)
+        name = names[task.key]
         found[name] = {"names": list(task.keys), "_type": "ClassLabel"}
         found[f"{name}_provenance"] = _value("string")
         found[f"{name}_votes"] = {"feature": _value("int32"), "_type": "Sequence"}
@@ -72,9 +74,20 @@ def utterance_features(scheme: Scheme, traits: Sequence[str]) -> dict[str, dict[
     return found
 
 
-def column(task: str) -> str:
-    """The column of a task; a task that is called as another column is gets a longer name."""
-    return f"{task}_label" if task in PLAIN or task in FIELDS else task
+def columns(scheme: Scheme, traits: Sequence[str]) -> dict[str, str]:
+    """Task -> its column. One that is called as another column is, or whose columns of votes and
+    the like would be, gets a longer name.
+    """
+    taken = {*PLAIN, *FIELDS, *(f"speaker_{trait}" for trait in traits)}
+    found: dict[str, str] = {}
+    for key in scheme.keys:
+        name, number = key, 1
+        while taken & (mine := {name, *(f"{name}_{more}" for more in BESIDE)}):
+            name = f"{key}_label" if number == 1 else f"{key}_label{number}"
+            number += 1
+        found[key] = name
+        taken |= mine
+    return found
 
 
 def judgement_features() -> dict[str, dict[str, Any]]:
@@ -116,7 +129,8 @@ class Tables:
         self.judgements = self._open.enter_context((root / "judgements.jsonl").open("wb"))
         sheet = (root / "utterances.csv").open("w", encoding="utf-8-sig", newline="")
         self.sheet = csv.writer(self._open.enter_context(sheet))
-        tasks = [column(key) for key in scheme.keys]
+        self.columns = columns(scheme, traits)
+        tasks = list(self.columns.values())
         self.sheet.writerow([*FIELDS, *(f"speaker_{t}" for t in traits), *tasks])
         (root / "data").mkdir()
         self._features = utterance_features(scheme, traits)
@@ -164,7 +178,7 @@ class Tables:
         for trait in self.traits:
             found[f"speaker_{trait}"] = [row["traits"].get(trait) for row in rows]
         for task in self.scheme.tasks:
-            key, values, name = task.key, task.keys, column(task.key)
+            key, values, name = task.key, task.keys, self.columns[task.key]
             place = {value: number for number, value in enumerate(values)}
             found[name] = [place.get(row["gold"].get(key)) for row in rows]
             found[f"{name}_provenance"] = [row["provenance"].get(key) for row in rows]

@@ -201,7 +201,8 @@ class Round(models.Model):
         quotas = annotators if isinstance(annotators, dict) else dict.fromkeys(annotators)
         members = set(corpus.people().values_list("person_id", flat=True))
         quotas = {who: quota for who, quota in quotas.items() if who.pk in members}
-        options.setdefault("scheme_version", SchemeVersion.of(corpus))
+        if "scheme_version" not in options:
+            options["scheme_version"] = SchemeVersion.of(corpus)
         opened = cls(corpus=corpus, name=name, overlap=overlap, opened_by=person, **options)
         if opened.for_all:
             opened.overlap = max(len(quotas), 1)

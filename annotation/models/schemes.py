@@ -43,12 +43,16 @@ class SchemeVersion(models.Model):
 
     @classmethod
     def of(cls, corpus, scheme=DEFAULT, person=None, note=""):
-        """The version with these very tasks and rules, made if the corpus has none."""
+        """The version with these very tasks and rules, made if the corpus has none.
+
+        Raises SchemeError for one that is not sound, or whose keys no new scheme may have.
+        """
         tasks, rules = scheme.to_json(), scheme.rules_to_json()
         wanted = Scheme.from_json(tasks, rules)
         for version in cls.objects.filter(corpus=corpus):
             if version.scheme == wanted:
                 return version
+        wanted.check_keys()
         made = cls.objects.create(
             corpus=corpus, number=_following(cls, corpus), tasks=tasks, rules=rules, note=note
         )

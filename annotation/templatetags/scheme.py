@@ -7,6 +7,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
 from markdown_it import MarkdownIt
 
+from annotation.scheme import field_of
+
 register = template.Library()
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -16,6 +18,18 @@ def named(thing):
     """The name of a task or value, Chinese on Chinese pages."""
     language = "zh" if (get_language() or "").startswith("zh") else "en"
     return thing.names.get(language) or thing.names["en"]
+
+
+@register.filter
+def field(task):
+    """The name of the form field that asks a task."""
+    return field_of(task.key)
+
+
+@register.filter
+def pairs(found):
+    """Keys and what they stand for; `.items` would be the entry of a key that is called so."""
+    return list(found.items())
 
 
 @register.filter

@@ -27,6 +27,7 @@ from annotation.models import (
     Warned,
     Withdrawal,
 )  # fmt: skip
+from annotation.scheme import field_of
 from annotation.scoring import below, gold_scores
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
@@ -293,7 +294,7 @@ def judgements(request, pk):
             return JsonResponse({"saved": True, **_revealed(assignment, given)})
         before = assignment.answers().get(utterance.pk, {})
         for task in assignment.round.scheme.keys:
-            value = request.POST.get(task, "")
+            value = request.POST.get(field_of(task), "")
             if value and value != before.get(task):
                 assignment.label(utterance, task, value)
     except Complaint as complaint:

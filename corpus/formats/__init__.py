@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import Complaint, gettext_noop
-from corpus.printable import escaped, printable
+from corpus.printable import escaped, printable, separated, storable
 from corpus.problems import Problem
 
 LARGEST_JSON = 1024**3  # bytes
+CLEANED = {"shengqing": storable, "labelstudio": separated}  # of others as `printable` says
 LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characters of a column
 FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
@@ -125,7 +126,7 @@ def reader(name: str) -> Callable[[Path], Table]:
 
     def read_file(path: Path) -> Table:
         table = read(path)
-        _keep_storable(table)
+        _keep_storable(table, CLEANED.get(name, printable))
         _say_mixed_splits(table)
         table.problems.sort(key=lambda problem: problem.line)
         return table
@@ -158,17 +159,17 @@ def read_json(path: Path, problems: list[Problem]) -> Any:
     return json.loads(path.read_bytes(), object_pairs_hook=once)
 
 
-def _keep_storable(table: Table) -> None:
-    """Take control characters out of the rows; leave out a row whose name is too long for a
+def _keep_storable(table: Table, clean: Callable[[str], tuple[str, int]]) -> None:
+    """Take out of the rows what `clean` takes out; leave out a row whose name is too long for a
     column, or whose id stands before: labels are stored by id.
     """
     rows: dict[str, Row] = {}
     for row in table.rows:
         changed: dict[str, Any] = {}
         for name in ("dialogue", "uid", "speaker", "text", "translation", "source"):
-            clean, removed = printable(getattr(row, name))
+            kept, removed = clean(getattr(row, name))
             if removed:
-                changed[name] = clean
+                changed[name] = kept
                 table.problems.append(_removed(row, name, removed))
         row = replace(row, **changed) if changed else row
         long = next((name for name, most in LONGEST.items() if len(getattr(row, name)) > most), "")

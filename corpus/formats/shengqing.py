@@ -14,6 +14,7 @@ from corpus.complaints import gettext_noop
 from corpus.formats import FormatError, Judged, Row, Table
 
 LAYOUTS = (1, 2, 3)
+MOST_SECONDS = 1e9  # beyond that nothing is a time
 CLIP = re.compile(r"media/\d+\.mp4")  # of a dialogue; those of utterances do not come back
 
 
@@ -88,16 +89,30 @@ def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
     found: dict[str, list[Judged]] = defaultdict(list)
     for line in _lines(path):
         row = json.loads(line)
+        confidence = row.get("confidence")
+        if confidence not in (None, 1, 2, 3):
+            raise ValueError(f"{row['utterance']} has as a confidence {confidence!r}")
         judged = Judged(
             row["annotator"],
             row["task"],
             row["value"],
             row["round"],
-            row.get("confidence"),
-            row.get("seconds") or 0.0,
+            confidence,
+            _seconds(row, "seconds", row["utterance"]) or 0.0,
         )
         found[row["utterance"]].append(judged)
     return {uid: tuple(judged) for uid, judged in found.items()}
+
+
+def _seconds(row: dict[str, Any], name: str, uid: str) -> float | None:
+    """A time of a row, None where it has none. Raises ValueError for NaN and what is no number."""
+    found = row.get(name)
+    if found is None:
+        return None
+    number = isinstance(found, int | float) and not isinstance(found, bool)
+    if not number or not abs(found) < MOST_SECONDS:
+        raise ValueError(f"{uid} has as its {name} {str(found)[:40]!r}, no number of seconds")
+    return float(found)
 
 
 def _rounds(root: Path) -> dict[str, dict[str, Any]]:
@@ -110,7 +125,9 @@ def _rounds(root: Path) -> dict[str, dict[str, Any]]:
         name = row["guideline"]
         if name and not name.replace("-", "").replace(".", "").isalnum():
             raise ValueError(f"{name} is no name of a guideline")
-        found[row["name"]] = row | {"guideline": (root / name).read_text("utf-8") if name else ""}
+        found[row["name"]] = row | {
+            "guideline": (root / name).read_bytes().decode() if name else ""
+        }
     return found
 
 
@@ -129,8 +146,8 @@ def _row(
         row["id"],
         row["speaker"] or "",
         row["text"],
-        row["start"],
-        row["end"],
+        _seconds(row, "start", row["id"]),
+        _seconds(row, "end", row["id"]),
         {},
         row["split"],
         translation=row["translation"] or "",

@@ -21,8 +21,9 @@ from torch import OutOfMemoryError as OutOfMemory
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
 from modeling.learner.board import Board
 from modeling.learner.evaluation import evaluate, predict
-from modeling.learner.features import Extractors, extract_all, measure
+from modeling.learner.features import Extractors, extract_all, guard, measure
 from modeling.learner.features.decoding import FeatureError
+from modeling.learner.finite import NotFinite
 from modeling.learner.fitting import Interrupted, StopSignal
 from modeling.learner.opening import check_encoders, check_learnable, opened
 from modeling.learner.options import (
@@ -128,6 +129,7 @@ def features(options: Options) -> int:
     cache = options.cache or Path("features")
     release = _release(options, cache=cache)
     recipe, (number, of) = recipes.find(options.recipe), options.part
+    guard(recipe, release.dialogues)
     check_encoders(recipe)
     mine, stop = release.dialogues[number - 1 :: of], StopSignal()
 
@@ -172,7 +174,7 @@ def train_runs(options: Options) -> int:
             except OutOfMemory as error:
                 run.emit({"event": "refused", "reason": GPU_FULL})
                 raise RecipeError(GPU_FULL) from error
-            except (RecipeError, ReleaseError, FeatureError) as error:
+            except (RecipeError, ReleaseError, FeatureError, NotFinite) as error:
                 run.emit({"event": "refused", "reason": str(error)})
                 raise
             except Interrupted:
@@ -304,7 +306,7 @@ def main(arguments: list[str]) -> int:
     try:
         status: int = options.run(options)
         return status
-    except (OptionError, RecipeError, ReleaseError, FeatureError, RunError) as error:
+    except (OptionError, RecipeError, ReleaseError, FeatureError, RunError, NotFinite) as error:
         return _refused(_one_line(error))
     except OutOfMemory:
         return _refused(GPU_FULL)

@@ -1,7 +1,7 @@
 """Dialogues into tensors: laid end to end once, on the device where they fit, cut into batches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import torch
@@ -26,6 +26,7 @@ class DialogueBatch:
     gold: dict[str, Tensor]  # task -> (N,) class, IGNORED where missing
     soft: dict[str, Tensor]  # task -> (N, C) how answers spread, zeros where missing
     ids: list[str]  # (N,)
+    dialogues: list[str] = field(default_factory=list)  # (B,), to be named where something fails
 
     @property
     def mask(self) -> Tensor:
@@ -138,6 +139,7 @@ class Packed:
             gold={task: gold[rows] for task, gold in self.gold.items()},
             soft={task: soft[rows] for task, soft in self.soft.items()},
             ids=[self.ids[row] for row in rows.tolist()],
+            dialogues=[self.dialogues[number].id for number in which],
         ).to(self.device)
 
     def in_turn(self, size: int) -> list[list[int]]:

@@ -33,8 +33,9 @@ class Board:
         """Take an event that has just been written to events.jsonl."""
         if self._writer is None:
             self._writer = _writer(self.root / FOLDER)
-            for line in (self.root / "events.jsonl").read_text("utf-8").splitlines():
-                _add(self._writer, json.loads(line))
+            with (self.root / "events.jsonl").open(encoding="utf-8") as lines:
+                for line in lines:
+                    _add(self._writer, json.loads(line))
         else:
             _add(self._writer, event)
         self._writer.flush()
@@ -55,8 +56,8 @@ def _add(writer: Any, event: Event) -> None:
     if event["event"] != "epoch":
         return
     scores = event["selection_macro_f1"]
-    told = {f"loss/{name}": value for name, value in event["losses"].items()}
-    told |= {f"selection_macro_f1/{name}": value for name, value in scores.items()}
+    told = {f"loss/{_tag(name)}": value for name, value in event["losses"].items()}
+    told |= {f"selection_macro_f1/{_tag(name)}": value for name, value in scores.items()}
     told |= {f"used/{name}": value for name, value in event["used"].items()}
     if event["loss"] is not None:
         told["loss/mean"] = event["loss"]
@@ -64,3 +65,8 @@ def _add(writer: Any, event: Event) -> None:
         told["selection_macro_f1/mean"] = sum(scores.values()) / len(scores)
     for name, value in told.items():
         writer.add_scalar(name, value, event["epoch"])
+
+
+def _tag(task: str) -> str:
+    """A task as the end of a tag: "mean" is that of all tasks."""
+    return f"{task}-task" if task == "mean" or task.endswith("-task") else task

@@ -2,7 +2,8 @@
 
 One to three characters of the utterance and, apart from these, of two turns before and after it
 (Pedregosa et al. 2011 for the parts); C is chosen by macro-F1 on the dialogues that select, as an
-epoch is elsewhere, and the sealed split is looked at once, counted.
+epoch is elsewhere. Only then the sealed split is looked at, once and counted: until then its labels
+are not read.
 """
 
 import warnings
@@ -13,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix, hstack
+from sklearn.dummy import DummyClassifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
@@ -31,18 +33,23 @@ Codes = NDArray[np.int64]
 
 def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str, Any]:
     """Fit, choose, look; what evaluation.json says, and the files of a run beside it."""
+    release = release.without_labels()
     splits = Splits.of(release, seed)
     if not splits.sealed:
         raise ReleaseError(
             f"{root}: the release has no dialogue in its split {splits.sealed_name!r}."
         )
-    parts = (splits.train, splits.selection, splits.sealed)
-    tables = _features(parts)
+    tables = _features((splits.train, splits.selection, splits.sealed))
     run = RunDirectory(out)
     meta = {"release": release.digest, "recipe": {"name": NAME}, "seed": seed,
             "selection": splits.selection_name, "sealed": splits.sealed_name}  # fmt: skip
     run.begin(meta)
+    chosen = {
+        task.key: _chosen(task, (splits.train, splits.selection), tables) for task in release.tasks
+    }
     run.look(release.digest, splits.sealed_name, "evaluate")
+    splits = Splits.of(release.with_labels(), seed)
+    parts = (splits.train, splits.selection, splits.sealed)
     people = ceiling.of(root, release.tasks, {u.id for d in splits.sealed for u in d.utterances})
     tasks: dict[str, Any] = {}
     said: list[dict[str, Any]] = [
@@ -51,7 +58,8 @@ def evaluate(release: Release, root: Path, out: Path, seed: int = 1) -> dict[str
         for _ in d.utterances
     ]
     for task in release.tasks:
-        tasks[task.key] = row = _task(task, parts, tables, said)
+        model = chosen[task.key]
+        tasks[task.key] = row = None if model is None else _told(task, model, parts, tables, said)
         if row is not None:
             row["human"] = people[task.key]
     evaluation = {
@@ -105,55 +113,67 @@ def _features(parts: Sequence[Sequence[Dialogue]]) -> list[csr_matrix]:
     return found
 
 
-def _task(
-    task: Task,
-    parts: Sequence[Sequence[Dialogue]],
-    tables: Sequence[csr_matrix],
-    said: list[dict[str, Any]],
-) -> dict[str, Any] | None:
-    """Probabilities are those of a regression in which classes weigh the same; what is predicted is
-    the most probable class. A class that training never has gets none.
-    """
+def _golds(task: Task, parts: Sequence[Sequence[Dialogue]]) -> list[NDArray[np.int64]]:
+    """Of each part the class of every utterance, -1 where nobody said it."""
     number = {value: i for i, value in enumerate(task.classes)}
-    golds = [
+    return [
         np.array([number.get(u.gold.get(task.key, ""), -1) for d in part for u in d.utterances])
         for part in parts
     ]
+
+
+def _chosen(
+    task: Task, parts: Sequence[Sequence[Dialogue]], tables: Sequence[csr_matrix]
+) -> LogisticRegression | DummyClassifier | None:
+    """Of the regressions by C, fitted on train, the one with the highest macro-F1 on what selects;
+    the first of equals. None where train has no label of the task.
+    """
+    golds = _golds(task, parts)
     kept = [gold >= 0 for gold in golds]
     x, y = tables[0][kept[0]], golds[0][kept[0]]
     if not len(y):
         return None
-    chances = np.zeros((tables[2].shape[0], len(task.classes)))
     if len(set(y.tolist())) == 1:  # nothing to tell apart: always that class
-        chances[:, y[0]] = 1.0
-    else:
-        model = _chosen(x, y, tables[1][kept[1]], golds[1][kept[1]])
-        chances[:, model.classes_] = model.predict_proba(tables[2])
-    chances = chances.round(calibration.PLACES)
-    guess = chances.argmax(1)
-    for row, value, each in zip(said, guess, chances.tolist(), strict=True):
-        row["predicted"][task.key] = row["most_probable"][task.key] = task.classes[value]
-        row["probabilities"][task.key] = dict(zip(task.classes, each, strict=True))
-    gold, own, predicted = golds[2][kept[2]].tolist(), chances[kept[2]], guess[kept[2]].tolist()
-    told = report(y.tolist(), gold, predicted, len(task.classes), own.tolist(), task.is_correlation)
-    if told is not None:
-        told |= calibration.report(own.tolist(), gold, predicted)
-        learned(told, task, counts_of(task, parts[0]))
-    return told
-
-
-def _chosen(x: csr_matrix, y: Codes, selection: csr_matrix, gold: Codes) -> LogisticRegression:
-    """Of the regressions by C the one with the highest macro-F1 on what selects; the first of
-    equals.
-    """
+        return DummyClassifier().fit(x, y)
+    selection, gold = tables[1][kept[1]], golds[1][kept[1]].tolist()
     best: tuple[float, LogisticRegression] | None = None
     for strength in STRENGTHS:
         model = LogisticRegression(C=strength, class_weight="balanced", max_iter=300)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # a baseline may stop early
             model.fit(x, y)
-        score = macro_f1(gold.tolist(), model.predict(selection).tolist()) if len(gold) else 0.0
+        score = macro_f1(gold, model.predict(selection).tolist()) if gold else 0.0
         if best is None or score > best[0]:
             best = score, model
     assert best is not None
     return best[1]
+
+
+def _told(
+    task: Task,
+    model: LogisticRegression | DummyClassifier,
+    parts: Sequence[Sequence[Dialogue]],
+    tables: Sequence[csr_matrix],
+    said: list[dict[str, Any]],
+) -> dict[str, Any] | None:
+    """The figures of a task on the sealed split; what is said of each utterance goes to `said`.
+
+    Probabilities are those of a regression in which classes weigh the same; what is predicted is
+    the most probable class. A class that training never has gets none.
+    """
+    train, _, sealed = _golds(task, parts)
+    kept = sealed >= 0
+    chances = np.zeros((tables[2].shape[0], len(task.classes)))
+    chances[:, model.classes_] = model.predict_proba(tables[2])
+    chances = chances.round(calibration.PLACES)
+    guess = chances.argmax(1)
+    for row, value, each in zip(said, guess, chances.tolist(), strict=True):
+        row["predicted"][task.key] = row["most_probable"][task.key] = task.classes[value]
+        row["probabilities"][task.key] = dict(zip(task.classes, each, strict=True))
+    gold, own, predicted = sealed[kept].tolist(), chances[kept].tolist(), guess[kept].tolist()
+    y = train[train >= 0].tolist()
+    told = report(y, gold, predicted, len(task.classes), own, task.is_correlation)
+    if told is not None:
+        told |= calibration.report(own, gold, predicted)
+        learned(told, task, counts_of(task, parts[0]))
+    return told

@@ -140,6 +140,8 @@ def compare(
     digest, split = asked.pop()
     if digest != release.digest:
         raise RunError("The runs were evaluated on another release than the one that is named.")
+    if where == "sealed":
+        release = release.with_labels()
     left, right, seeds = _paired(one, other)
     said = {run.root: _predictions(run, FILES[where]) for run in {*left, *right}}
     tasks: dict[str, dict[str, Any]] = {}

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from modeling.learner import calibration, ceiling
 from modeling.learner.batches import IGNORED, Packed
-from modeling.learner.features import Extractors, extract_all, lacking
+from modeling.learner.features import Extractors, extract_all, keys_of, lacking
+from modeling.learner.finite import NotFinite
 from modeling.learner.metrics import report
 from modeling.learner.networks.model import build
 from modeling.learner.preparation import Preparation
@@ -41,7 +42,9 @@ class Answers:
 
 @torch.no_grad()
 def answers(model: nn.Module, data: Packed) -> Answers:
-    """What the network says of every utterance, in their order."""
+    """What the network says of every utterance, in their order. Raises NotFinite naming the first
+    one for which it has no score that is a number.
+    """
     model.eval()
     ids: list[str] = []
     logits: dict[str, list[Tensor]] = {}
@@ -63,7 +66,15 @@ def answers(model: nn.Module, data: Packed) -> Answers:
     def joined(parts: Mapping[str, list[Tensor]]) -> dict[str, Tensor]:
         return {task: torch.cat(each) for task, each in parts.items() if each}
 
-    return Answers(ids, joined(logits), joined(gold), frozenset(ordinal), joined(gates))
+    whole = joined(logits)
+    for task, scores in whole.items():
+        wrong = (~torch.isfinite(scores).all(dim=1)).nonzero().flatten().tolist()
+        if wrong:
+            raise NotFinite(
+                f"The network has no score of {task} for {len(wrong)} of {len(ids)} utterances, the"
+                f" first {ids[wrong[0]]}: they are no numbers."
+            )
+    return Answers(ids, whole, joined(gold), frozenset(ordinal), joined(gates))
 
 
 def told(found: Answers, task: str) -> tuple[list[int], list[int]]:
@@ -198,6 +209,15 @@ class Trained:
         weights = frozen["weights"]
         return cls(run, recipe, prepared, model.to(device), own, meta, weights, best)
 
+    @property
+    def features(self) -> dict[str, dict[str, str]]:
+        """Modality -> what its features are (see features.origins); of a run of an earlier version
+        only what measured them.
+        """
+        known = {name: {"by": key} for name, key in self.prepared.extractors.items()}
+        found: dict[str, dict[str, str]] = self.meta.get("features", known)
+        return found
+
     def pack(
         self, dialogues: Sequence[Dialogue], cache: Path | None, device: torch.device
     ) -> tuple[Packed, dict[str, Any]]:
@@ -206,10 +226,11 @@ class Trained:
         Raises RunError if an encoder is not the one that the run was trained with.
         """
         extractors = Extractors.of(self.recipe, device)
-        if extractors.keys != dict(self.prepared.extractors):
+        keys = keys_of(dialogues, extractors)
+        if keys != dict(self.prepared.extractors):
             raise RunError(
                 f"The run was trained on features of {dict(self.prepared.extractors)}; here they"
-                f" would be those of {extractors.keys}."
+                f" would be those of {keys}."
             )
         place = cache or self.run.root.parent / "features"
         features, failures = extract_all(
@@ -305,6 +326,8 @@ def evaluate(
         raise ReleaseError(_empty(release, name))
     if sealed:
         run.look(release.digest, name, "evaluate")
+        asked = {d.id for d in dialogues}  # counted: only now are its labels read
+        dialogues = [d for d in release.with_labels().dialogues if d.id in asked]
     data, absent = trained.pack(dialogues, cache, device)
     found = answers(trained.model, data)
     tasks = trained.prepared.tasks
@@ -325,6 +348,7 @@ def evaluate(
             "weights": trained.weights,
             "best_epoch": trained.best_epoch,
             "parameters": sum(p.numel() for p in trained.model.parameters()),
+            "features": trained.features,
         },
         "split": name,
         "sealed": sealed,
@@ -359,7 +383,7 @@ def predict(
         raise ReleaseError(_empty(release, split))
     if trained.meta["release"] == release.digest:
         hidden = {d.id for d in Splits.of(release, trained.meta["seed"]).sealed}
-        if any(u.gold for d in dialogues if d.id in hidden for u in d.utterances):
+        if any(u.labelled for d in dialogues if d.id in hidden for u in d.utterances):
             run.look(release.digest, trained.meta["sealed"], "predict")
     data, _ = trained.pack(dialogues, cache, device)
     found = answers(trained.model, data)

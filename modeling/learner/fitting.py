@@ -1,10 +1,11 @@
 """The loop: steps, epochs, early stopping, and checkpoints from which it goes on exactly."""
 
+import math
 import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -15,12 +16,17 @@ from accelerate.utils import gather_object
 from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
+from modeling.learner.finite import NotFinite
 from modeling.learner.losses import Objective
 from modeling.learner.recipes import GRADIENTS, RecipeError
 from modeling.learner.rundir import Emit, RunDirectory
 
 MIN_GAIN = 1e-3
 CLIP = 1.0  # norm of a gradient
+NAMED = 5  # dialogues of a batch that a sentence names
+ADVICE = (
+    "Take a lower learning_rate, precision fp32 or other features, and another directory or --anew."
+)
 
 
 class Interrupted(Exception):
@@ -96,7 +102,8 @@ def fit(
     `orders(epoch)` gives the numbers of dialogues of each step and depends on nothing else, `batch`
     makes tensors of them. Of several processes each takes every so many-th step; an epoch's last
     steps start anew from its first where they do not come out even. `network` is the learner in
-    another form (compiled). Raises Interrupted.
+    another form (compiled). Raises Interrupted, and NotFinite naming step and dialogues where a
+    loss or a gradient is none.
     """
     recipe = learner.objective.recipe
     world = accelerator.num_processes if accelerator else 1
@@ -123,7 +130,16 @@ def fit(
             progress.seconds = time.monotonic() - clock
             if keeper:
                 _keep(keeper, progress, learner, optimiser, best_state, accelerator)
-            for name, loss in step(batch(mine[progress.step])).items():
+            told, taken = batch(mine[progress.step]), {}
+            try:
+                taken = step(told)
+            except NotFinite as error:
+                raise NotFinite(
+                    f"Epoch {progress.epoch}, step {progress.step + 1} of {len(mine)}, learning"
+                    f" rate {recipe.learning_rate:g}: {error} in the batch of {_named(told)}."
+                    f" Nothing of it is kept as a result. {ADVICE}"
+                ) from error
+            for name, loss in taken.items():
                 progress.sums.setdefault(name, []).append(loss)
             progress.step += 1
         scores = score()
@@ -151,6 +167,19 @@ def fit(
             break
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
     return best_state, progress.best_epoch
+
+
+def _check(losses: Mapping[str, float]) -> None:
+    """Raises NotFinite naming the first task whose loss is none."""
+    for name, loss in losses.items():
+        if not math.isfinite(loss):
+            raise NotFinite(f"the loss of {name} is {loss}")
+
+
+def _named(batch: DialogueBatch) -> str:
+    names = batch.dialogues or batch.ids
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 @dataclass
@@ -181,10 +210,16 @@ class _Step:
             parts = self._gradients(batch)
         if parts is None:
             return {}
-        for part in self.alone:
-            torch.nn.utils.clip_grad_norm_(part.parameters(), CLIP)
+        norms = [torch.nn.utils.clip_grad_norm_(part.parameters(), CLIP) for part in self.alone]
+        # one transfer from the device for all of them
+        told = [loss.detach().float() for loss in parts.values()]
+        values = torch.stack([*told, *(norm.float() for norm in norms)]).tolist()
+        losses = dict(zip(parts, values))
+        _check(losses)
+        if not all(map(math.isfinite, values[len(losses) :])):
+            raise NotFinite("the gradients are no numbers, though the losses are,")
         self.optimiser.step()
-        return {name: loss.item() for name, loss in parts.items()}
+        return losses
 
     def _gradients(self, batch: DialogueBatch) -> dict[str, Tensor] | None:
         if self.balance:
@@ -192,6 +227,7 @@ class _Step:
             terms = objective.terms(self.learner.model(batch), batch)
             if not terms.parts:
                 return None
+            _check({name: loss.item() for name, loss in terms.parts.items()})
             self.balance.backward(terms, objective.recipe.relation_weight)
             return terms.parts
         total, parts = self.network(batch)

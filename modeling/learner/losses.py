@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, one_hot
 
 from modeling.learner.batches import IGNORED, DialogueBatch
+from modeling.learner.networks.keyed import ParametersByTask
 from modeling.learner.networks.model import Prediction
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Dialogue, Task
@@ -76,7 +77,7 @@ class Uncertainty(nn.Module):
 
     def __init__(self, tasks: Sequence[str]) -> None:
         super().__init__()
-        self.s = nn.ParameterDict({task: nn.Parameter(torch.tensor(START)) for task in tasks})
+        self.s = ParametersByTask({task: nn.Parameter(torch.tensor(START)) for task in tasks})
 
     def forward(self, losses: Mapping[str, Tensor]) -> Tensor:
         weighed = []

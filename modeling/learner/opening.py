@@ -11,6 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from modeling.learner.features import guard
 from modeling.learner.options import release_directory
 from modeling.learner.recipes import Recipe, RecipeError, nearest, read_json, shown
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task, load
@@ -214,6 +215,7 @@ def check_learnable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
         )
     _check_stop(recipe, tasks, chosen_by, splits.selection_name)
     _check_modalities(recipe, splits.train)
+    guard(recipe, [*splits.train, *splits.selection, *splits.sealed])
     check_encoders(recipe)
 
 

@@ -177,7 +177,7 @@ def model_of(way: str, recipe: Recipe) -> nn.Module:
     if recipe.sharing == "single":
         separate = SeparateModels(recipe, [task for task in TASKS if task.key in OWN], 2, SIZES_OF)
         for each in separate.models.values():
-            passing(each)  # type: ignore[arg-type]
+            passing(each)
         return separate
     if way == ORACLE:
         oracle = passing(Oracle(recipe, TASKS, 2, SIZES_OF))

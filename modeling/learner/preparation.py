@@ -13,6 +13,7 @@ from torch import Tensor
 from modeling.learner.batches import Packed, Ragged
 from modeling.learner.features import Features, Floats
 from modeling.learner.features.text import Vocabulary
+from modeling.learner.finite import NotFinite
 from modeling.learner.losses import log_priors
 from modeling.learner.recipes import MODALITIES, Recipe
 from modeling.learner.release import Dialogue, ReleaseError, Task
@@ -81,9 +82,12 @@ class Preparation:
         features: Mapping[str, Sequence[Features]],
         device: torch.device,
     ) -> Packed:
-        """The dialogues as tensors. Raises ReleaseError where they do not fit what was learned."""
+        """The dialogues as tensors. Raises ReleaseError where they do not fit what was learned,
+        NotFinite for features that are no numbers.
+        """
         found = [each for dialogue in dialogues for each in features[dialogue.id]]
-        inputs = {name: self._frames(name, found) for name in MODALITIES}
+        ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
+        inputs = {name: self._frames(name, found, ids) for name in MODALITIES}
         if "text" not in self.normal:
             inputs["text"] = self._characters(dialogues)
         try:
@@ -94,7 +98,7 @@ class Preparation:
                 " The run was trained on another scheme."
             ) from error
 
-    def _frames(self, name: str, found: Sequence[Features]) -> Ragged:
+    def _frames(self, name: str, found: Sequence[Features], ids: Sequence[str]) -> Ragged:
         if name not in self.normal:  # a modality that the recipe leaves out
             return Ragged(torch.zeros(0, 1), torch.zeros(len(found), dtype=torch.long))
         normal = self.normal[name]
@@ -105,7 +109,14 @@ class Preparation:
                     f"Features of {name} have {each[name].shape[1]} dimensions here and had"
                     f" {len(normal.mean)} in training ({self.extractors.get(name)})."
                 )
-        return Ragged.of([normal(each[name]) if len(each[name]) else nothing for each in found])
+        rows = [normal(each[name]) if len(each[name]) else nothing for each in found]
+        for number, row in enumerate(rows):
+            if not torch.isfinite(row).all():
+                raise NotFinite(
+                    f"Features of {name} are too far from those of training: of the utterance"
+                    f" {ids[number]} they are no numbers once they are normalised."
+                )
+        return Ragged.of(rows)
 
     def _characters(self, dialogues: Sequence[Dialogue]) -> Ragged:
         texts = [u.text for dialogue in dialogues for u in dialogue.utterances]

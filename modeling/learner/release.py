@@ -1,9 +1,15 @@
-"""A release directory as the learner sees it."""
+"""A release directory as the learner sees it.
+
+What is read from it holds no label of the sealed split: whoever is to see these asks for them
+(`with_labels`), and only what looks at the sealed split does.
+"""
 
 import hashlib
 import json
+import math
 import random
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +45,10 @@ class Utterance:
     clip: Path | None = None  # its own, where the release has one for each utterance
     clip_sha256: str = ""
     soft: dict[str, dict[str, float]] = field(default_factory=dict)
+    labelled: bool = True  # whether the release has gold of it, read or not
+
+    def without_labels(self) -> "Utterance":
+        return replace(self, gold={}, soft={})
 
 
 @dataclass(frozen=True)
@@ -67,9 +77,36 @@ class Release:
     digest: str  # SHA-256 of manifest.json
     tasks: tuple[Task, ...]
     dialogues: tuple[Dialogue, ...]
+    root: Path | None = None  # where it was read; None of one that was made in memory
+    labels: bool = True  # whether the labels of the sealed split were read
 
     def of(self, split: str) -> list[Dialogue]:
         return [dialogue for dialogue in self.dialogues if dialogue.split == split]
+
+    @property
+    def sealed(self) -> str:
+        """The split that nothing looks at before an evaluation."""
+        return sealed_of(dialogue.split for dialogue in self.dialogues)
+
+    def without_labels(self) -> "Release":
+        """The same without a label of the sealed split."""
+        return replace(
+            self,
+            labels=False,
+            dialogues=tuple(_unlabelled(d) if d.split == self.sealed else d
+                            for d in self.dialogues),
+        )  # fmt: skip
+
+    def with_labels(self) -> "Release":
+        """The same with all labels, for those who look at the sealed split. Raises ReleaseError
+        if the directory is another one by now.
+        """
+        if self.labels or self.root is None:
+            return self
+        found = load(self.root, labels=True)
+        if found.digest != self.digest:
+            raise ReleaseError(f"{self.root} holds another release than it did before.")
+        return found
 
     @property
     def has_media(self) -> bool:
@@ -99,46 +136,118 @@ class Splits:
         return cls(shuffled[held:], shuffled[:held], sealed, "a tenth of train", name)
 
 
-def load(root: Path) -> Release:
-    """Read a release directory. Raises ReleaseError if it is none or has nothing to train on."""
+def sealed_of(splits: Iterable[str]) -> str:
+    """Test is sealed; without one valid is (see Splits.of)."""
+    return "test" if "test" in set(splits) else "valid"
+
+
+def load(root: Path, labels: bool = False) -> Release:
+    """Read a release directory; of its sealed split without labels, unless `labels`.
+
+    Raises ReleaseError if it is none, has nothing to train on, or holds a value that is no time, no
+    label or no share; the message names the utterance.
+    """
     try:
         manifest_bytes = (root / "manifest.json").read_bytes()
         manifest = json.loads(manifest_bytes)
         scheme = json.loads((root / "scheme.json").read_text("utf-8"))
         lines = (root / "utterances.jsonl").read_text("utf-8").rstrip("\n").split("\n")
-    except (OSError, ValueError) as error:
+        digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
+        tasks = tuple(_task(task) for task in scheme["tasks"])
+        corpus, version = manifest["corpus"], manifest["version"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ReleaseError(f"{root} is not a release directory: {error}") from error
-    digests = {entry["path"]: entry["sha256"] for entry in manifest["files"]}
-    tasks = tuple(
-        Task(
-            task["key"],
-            tuple(v["key"] for v in task["values"]),
-            task.get("source") or "",
-            task.get("target") or "",
-        )
-        for task in scheme["tasks"]
-    )
+    _check_scheme(root, tasks)
     rows: dict[str, list[dict[str, Any]]] = {}
-    for line in lines:
-        row = json.loads(line)
-        rows.setdefault(row["dialogue"], []).append(row)
-    dialogues = tuple(_dialogue(root, key, turns, digests) for key, turns in rows.items())
-    release = Release(
-        manifest["corpus"],
-        manifest["version"],
-        hashlib.sha256(manifest_bytes).hexdigest(),
-        tasks,
-        dialogues,
-    )
+    for number, line in enumerate(lines, 1):
+        try:
+            row = json.loads(line)
+            rows.setdefault(row["dialogue"], []).append(row)
+        except (ValueError, KeyError, TypeError) as error:
+            words = f"{root}: line {number} of utterances.jsonl is no utterance: {error!r}."
+            raise ReleaseError(words) from error
+    sealed = sealed_of(str(turns[0].get("split")) for turns in rows.values())
+    known = {task.key: frozenset(task.classes) for task in tasks}
+    found = []
+    for key, turns in rows.items():
+        if turns[0].get("split") == sealed and not labels:
+            turns = [_sealed_row(row) for row in turns]
+        try:
+            for row in turns:
+                _check(row, known)
+            found.append(_dialogue(root, key, turns, digests))
+        except (KeyError, TypeError, AttributeError) as error:
+            words = f"{root}: the dialogue {key!r} lacks something or holds what it must not:"
+            raise ReleaseError(f"{words} {error!r}.") from error
+        except ReleaseError as error:
+            raise ReleaseError(f"{root}: {error}") from error
+    digest = hashlib.sha256(manifest_bytes).hexdigest()
+    release = Release(corpus, version, digest, tasks, tuple(found), root, labels)
     if not release.of("train"):
         raise ReleaseError(f"{root}: the release has no dialogue in its train split.")
     return release
+
+
+def _task(task: dict[str, Any]) -> Task:
+    classes = tuple(value["key"] for value in task["values"])
+    return Task(task["key"], classes, task.get("source") or "", task.get("target") or "")
+
+
+def _check_scheme(root: Path, tasks: tuple[Task, ...]) -> None:
+    keys = [task.key for task in tasks]
+    for task in tasks:
+        if not isinstance(task.key, str) or keys.count(task.key) > 1:
+            raise ReleaseError(f"{root}: two tasks of the scheme are called {task.key!r}.")
+        texts = all(isinstance(value, str) for value in task.classes)
+        if not texts or len(set(task.classes)) < max(2, len(task.classes)):
+            raise ReleaseError(f"{root}: the task {task.key!r} needs two or more different values.")
+        if task.is_correlation and not {task.source, task.target} <= set(keys):
+            raise ReleaseError(f"{root}: the task {task.key!r} relates tasks that are not there.")
+
+
+def _sealed_row(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of which nothing but whether it is labelled can be told."""
+    return {**row, "gold": {}, "soft": {}, "labelled": bool(row.get("gold"))}
+
+
+def _unlabelled(dialogue: Dialogue) -> Dialogue:
+    return replace(dialogue, utterances=tuple(u.without_labels() for u in dialogue.utterances))
+
+
+def _check(row: dict[str, Any], known: dict[str, frozenset[str]]) -> None:
+    """Raises ReleaseError naming the utterance for what cannot be learned from."""
+    name = f"the utterance {row['id']!r}"
+    for end in ("start", "end"):
+        if row[end] is not None and not _is_number(row[end]):
+            raise ReleaseError(f"{name} has as its {end} {row[end]!r}, no number of seconds.")
+    if not isinstance(row["text"], str):
+        raise ReleaseError(f"{name} has as its text {row['text']!r}.")
+    try:
+        row["text"].encode()
+    except UnicodeEncodeError as error:
+        raise ReleaseError(f"{name} has half a surrogate pair in its text.") from error
+    for task, value in row["gold"].items():
+        if task in known and value not in known[task]:
+            raise ReleaseError(f"{name} has {value!r}, no value of {task!r} in the scheme.")
+    for task, spread in (row.get("soft") or {}).items():
+        for value, share in (spread or {}).items():
+            if not _is_number(share) or share < 0:
+                words = f"{name} has as the soft label {value!r} of {task!r} {share!r}"
+                raise ReleaseError(f"{words}, no share.")
+
+
+def _is_number(value: Any) -> bool:
+    whole = isinstance(value, int | float) and not isinstance(value, bool)
+    return whole and abs(value) < 1e12 and math.isfinite(value)
 
 
 def _dialogue(
     root: Path, key: str, rows: list[dict[str, Any]], digests: dict[str, str]
 ) -> Dialogue:
     lies = {row["media"] for row in rows} - {None}
+    if lies - set(digests):
+        words = f"the media {sorted(lies - set(digests))[0]!r} of {key!r} are not in the manifest."
+        raise ReleaseError(words)
     whole = next(iter(lies)) if len(lies) == 1 and "_" not in Path(min(lies)).stem else None
     measured = whole is not None and whole.endswith(".npz")
 
@@ -153,7 +262,8 @@ def _dialogue(
             gold=row["gold"],
             clip=root / own if own else None,
             clip_sha256=digests[own] if own else "",
-            soft=row.get("soft", {}),
+            soft={task: spread or {} for task, spread in (row.get("soft") or {}).items()},
+            labelled=row.get("labelled", bool(row["gold"])),
         )
 
     return Dialogue(

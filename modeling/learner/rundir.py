@@ -25,6 +25,8 @@ from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
+from modeling.learner.finite import NotFinite
+
 Emit = Callable[[dict[str, Any]], None]
 PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
@@ -72,15 +74,15 @@ class RunDirectory:
         return found
 
     def write(self, name: str, value: Any) -> None:
-        """Whole or not at all."""
+        """Whole or not at all. Raises NotFinite for a figure that is no number."""
         with self._whole(name) as partial:
-            partial.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+            partial.write_text(_json(value, name, indent=1) + "\n", "utf-8")
 
     def write_lines(self, name: str, rows: Iterable[Any]) -> None:
-        """Rows as JSON lines, whole or not at all."""
+        """Rows as JSON lines, whole or not at all. Raises NotFinite as `write` does."""
         with self._whole(name) as partial, partial.open("w", encoding="utf-8") as stream:
             for row in rows:
-                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+                stream.write(_json(row, name) + "\n")
 
     @contextmanager
     def _whole(self, name: str) -> Iterator[Path]:
@@ -132,7 +134,7 @@ class RunDirectory:
 
     def emit(self, event: dict[str, Any]) -> None:
         with self.path("events.jsonl").open("a", encoding="utf-8") as lines:
-            lines.write(json.dumps(event) + "\n")
+            lines.write(_json(event, "events.jsonl", ensure_ascii=True) + "\n")
         self._count += 1
         self.heard(event)
 
@@ -177,8 +179,8 @@ class RunDirectory:
     def _rewind(self, count: int) -> None:
         """Forget events that came after the checkpoint: they will come again."""
         path = self.path("events.jsonl")
-        lines = path.read_text("utf-8").splitlines(keepends=True) if path.exists() else []
-        path.write_text("".join(lines[:count]), "utf-8")
+        lines = _lines(path.read_text("utf-8")) if path.exists() else []
+        path.write_text("".join(f"{line}\n" for line in lines[:count]), "utf-8")
         self._count = min(count, len(lines))
 
     # a run that is over
@@ -226,13 +228,26 @@ class RunDirectory:
         if text and not text.endswith("\n"):
             raise RunError(f"{path} is damaged: its last line is not whole.")
         try:
-            return [json.loads(line) for line in text.splitlines()]
+            return [json.loads(line) for line in _lines(text)]
         except ValueError as error:
             raise RunError(f"{path} is damaged: a line of it is no JSON.") from error
 
     def _digest(self) -> str:
         with self.path("model.safetensors").open("rb") as stream:
             return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _json(value: Any, name: str, ensure_ascii: bool = False, indent: int | None = None) -> str:
+    """What is written of a run: never a NaN or an infinity, which no result is (and no JSON)."""
+    try:
+        return json.dumps(value, ensure_ascii=ensure_ascii, indent=indent, allow_nan=False)
+    except ValueError as error:
+        raise NotFinite(f"{name} is not written: a figure in it is no number ({error}).") from error
+
+
+def _lines(text: str) -> list[str]:
+    """Whole lines; `splitlines` would part them at other separators as well."""
+    return text.split("\n")[:-1]
 
 
 def _same(there: Any, now: Any) -> bool:

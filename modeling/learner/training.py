@@ -18,8 +18,16 @@ from torch import nn
 from modeling.learner import calibration, validity
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.evaluation import Answers, answers, counts_of, figures, lines, told
-from modeling.learner.features import Extractors, Features, extract_all, lacking
-from modeling.learner.fitting import Keeper, Learner, StopSignal, fit
+from modeling.learner.features import (
+    Extractors,
+    Features,
+    extract_all,
+    keys_of,
+    lacking,
+    origins,
+)
+from modeling.learner.finite import NotFinite
+from modeling.learner.fitting import ADVICE, Keeper, Learner, StopSignal, fit
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.model import build
@@ -56,12 +64,15 @@ def train(
 
     `root` is the release's directory, `cache` where features are kept (beside the run by default).
     What a checkpoint of the same run holds is gone on from, to the same numbers as without a break;
-    a frozen run is not trained again, unless `anew`. The sealed split is not looked at.
+    a frozen run is not trained again, unless `anew`. The sealed split is not looked at: its labels
+    are not even there.
 
     Raises Interrupted on SIGTERM, with a checkpoint; FeatureError for clips that cannot be
-    measured; RunError if the directory holds another run; ReleaseError or RecipeError where there
-    is nothing to learn (see opening.check_learnable).
+    measured; NotFinite where a loss or a score is none; RunError if the directory holds another
+    run; ReleaseError or RecipeError where there is nothing to learn (see opening.check_learnable)
+    or an encoder has nothing to read.
     """
+    release = release.without_labels()
     accelerator = Accelerator(cpu=device.type == "cpu")
     first = accelerator.is_main_process
     stop = StopSignal()
@@ -86,16 +97,18 @@ def train(
     if run.path("meta.json").exists() and run.is_frozen and not anew:
         run.claim(meta)
         return run.read("results.json")
+    extractors = Extractors.of(recipe, device)
+    used = [*splits.train, *splits.selection]
+    meta["features"] = origins(recipe, used, extractors)
     with accelerator.main_process_first():
         state = run.begin(meta, anew) if first else run.checkpoint()
-        features, missing, keys = _features(
-            release, splits, recipe, run, cache, device, stop, first
-        )
+        features, missing = _features(release, used, recipe, run, extractors, cache, stop, first)
     torch.manual_seed(seed)
     learned_from = splits.train
     if recipe.relations == "shuffled":
         learned_from = shuffled_relations(learned_from, release.tasks, seed)
-    prepared = Preparation.of(recipe, learned_from, features, release.tasks, keys)
+    prepared = Preparation.of(recipe, learned_from, features, release.tasks,
+                              keys_of(used, extractors))  # fmt: skip
     data = prepared.pack(learned_from, features, device)
     selection = prepared.pack(splits.selection, features, device)
     ties = strengths(learned_from, release.tasks)
@@ -129,6 +142,7 @@ def train(
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
         "missing": missing,
+        "features": meta["features"],
         "resident": data.resident,
         "tasks": figures(found, release.tasks, prepared.priors, recipe, fitted, splits.train),
         "relations": {
@@ -149,8 +163,11 @@ def train(
 
 
 def scores(model: nn.Module, data: Packed, tasks: Sequence[Task]) -> dict[str, float]:
-    """Macro-F1 of each task that has a label there."""
-    found = answers(model, data)
+    """Macro-F1 of each task that has a label there. Raises NotFinite where a score is none."""
+    try:
+        found = answers(model, data)
+    except NotFinite as error:
+        raise NotFinite(f"{error} It diverged; nothing is kept as a result. {ADVICE}") from error
     pairs = {task.key: told(found, task.key) for task in tasks if task.key in found.logits}
     return {key: macro_f1(gold, guess) for key, (gold, guess) in pairs.items() if gold}
 
@@ -196,29 +213,24 @@ def shuffled_relations(
 
 def _features(
     release: Release,
-    splits: Splits,
+    used: Sequence[Dialogue],
     recipe: Recipe,
     run: RunDirectory,
+    extractors: Extractors,
     cache: Path | None,
-    device: torch.device,
     stop: StopSignal,
     first: bool,
-) -> tuple[dict[str, list[Features]], dict[str, Any], dict[str, str]]:
-    """Features of what is learned from and what selects, what is missing in them, and what
-    measured them.
-    """
-    used = [*splits.train, *splits.selection]
+) -> tuple[dict[str, list[Features]], dict[str, Any]]:
+    """Features of what is learned from and what selects, and what is missing in them."""
 
     def progress(done: int, total: int) -> None:
         stop.check()
         if first and release.has_media:
             run.emit({"event": "features", "done": done, "total": total})
 
-    extractors = Extractors.of(recipe, device)
     place = cache or run.root.parent / "features"
     features, failures = extract_all(used, place, extractors, progress, recipe.on_failure)
-    missing = lacking(recipe.modalities, used, features, failures)
-    return features, missing, extractors.keys
+    return features, lacking(recipe.modalities, used, features, failures)
 
 
 def _calibrated(

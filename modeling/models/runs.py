@@ -112,12 +112,15 @@ class TrainingRun(Job):
         """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
         settings beside those of the study.
 
-        Raises Refused unless the release is frozen, or if it is withdrawn; and for a recipe, a
-        setting or a seed that the learner does not take.
+        Raises Refused unless the release is frozen, or if it is withdrawn; for a recipe, a setting
+        or a seed that the learner does not take; and for an encoder that would have nothing to
+        read.
         """
         if release.status != JobStatus.DONE:
             raise Refused(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
+        options = {**(study.options if study else {}), **(own or {})}
+        encoders.guard(release, recipe, options)
         run = cls(
             release=release,
             recipe=recipe,
@@ -125,7 +128,7 @@ class TrainingRun(Job):
             on_failure=on_failure,
             study=study,
             device=device,
-            options={**(study.options if study else {}), **(own or {})},
+            options=options,
             started_by=person,
             code_version=settings.VERSION,
         )

@@ -46,16 +46,19 @@ def errors(request, pk):
 
 def _rows(run, path, task):
     """Utterances with gold: what it is, what was predicted, what is most probable, and how probable
-    each of these is.
+    each of these is. Of those that were not answered, such as all of a sealed split before a look,
+    nothing is read.
     """
+    answered = [row for row in lines_of(path) if task.key in row["predicted"]]
+    ids = {row["id"] for row in answered}
     known = {
         row["id"]: row
         for row in lines_of(run.release.directory / "utterances.jsonl")
-        if task.key in row["gold"]
+        if row["id"] in ids and task.key in row["gold"]
     }
     found = []
-    for row in lines_of(path):
-        if row["id"] in known and task.key in row["predicted"]:
+    for row in answered:
+        if row["id"] in known:
             gold, said = known[row["id"]]["gold"][task.key], row["predicted"][task.key]
             chances = row["probabilities"][task.key]
             # answers of earlier versions do not name it

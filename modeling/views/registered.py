@@ -44,6 +44,7 @@ def _card(model):
         "scheme": str(scheme.scheme_version) if scheme else "",
         "recipe": run.recipe,
         **run.options,
+        **_features(run),
         "seed": run.seed,
         "best epoch": run.results["best_epoch"],
         "parameters": run.results["parameters"],
@@ -52,6 +53,15 @@ def _card(model):
     told = {key: str(value) for key, value in facts.items()}
     result = look.result if look else None
     return card(model.name, model.use, model.limits, told, run.results, result)
+
+
+def _features(run):
+    """What measured each modality, as the learner wrote it down."""
+    return {
+        f"features of {name}": ", ".join(row[part] for part in ("encoder", "by") if row.get(part))
+        + (f" (from {row['from']})" if row.get("from") else "")
+        for name, row in run.results.get("features", {}).items()
+    }
 
 
 def model(request, pk):

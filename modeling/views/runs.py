@@ -26,6 +26,11 @@ VERDICTS = {
     "red": _("says next to nothing"),
 }
 MODALITIES = {"text": _("text"), "audio": _("sound"), "vision": _("picture")}
+ORIGINS = {
+    "clips": _("measured from the clips of the release"),
+    "release": _("measured before: the release holds features"),
+    "none": _("the release holds no films: it is missing everywhere"),
+}
 SPLITS = {"a tenth of train": _("a tenth of train")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
@@ -48,6 +53,7 @@ def run(request, pk):
         withheld=withheld,
         ran_on=_meta(run).get("device"),
         going=run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
+        measured_by=_measured_by(run),
         **_live(run, withheld),
     )
     page["failures"] = _failures(run, page["features"])
@@ -82,6 +88,15 @@ def _meta(run):
         return RunDirectory(run.directory).read("meta.json")
     except RunError:
         return {}
+
+
+def _measured_by(run):
+    """What the run learned from: (modality, what measured it, of what), as the learner wrote it."""
+    return [
+        (MODALITIES[name], " · ".join(filter(None, [row.get("encoder"), row["by"]])),
+         ORIGINS.get(row.get("from"), ""))
+        for name, row in _meta(run).get("features", {}).items()
+    ]  # fmt: skip
 
 
 def _names(run, told):

@@ -13,6 +13,7 @@ from xml.etree import ElementTree as Xml
 from releases.formats import Entries, dialogues, read
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 
 
@@ -52,8 +53,9 @@ def document(turns: list[dict[str, Any]], tasks: list[str], date: str) -> bytes:
         slots[time] = f"ts{len(slots) + 1}"
         Xml.SubElement(order, "TIME_SLOT", TIME_SLOT_ID=slots[time], TIME_VALUE=str(time))
     numbers = iter(range(1, 1 << 30))
+    taken: set[str] = set()
     for name, speaker, mine in _tiers(turns):
-        _speaker_tier(top, name, speaker, mine, tasks, slots, numbers)
+        _speaker_tier(top, _free(name, taken), speaker, mine, tasks, slots, numbers, taken)
     kinds = {"utterance": {"TIME_ALIGNABLE": "true"}, "label": {"TIME_ALIGNABLE": "false"}}
     kinds["label"]["CONSTRAINTS"] = "Symbolic_Association"
     for kind, more in kinds.items():
@@ -65,7 +67,7 @@ def document(turns: list[dict[str, Any]], tasks: list[str], date: str) -> bytes:
     )  # fmt: skip
     Xml.indent(top)
     found: bytes = Xml.tostring(top, encoding="utf-8", xml_declaration=True)
-    return found
+    return found.replace(b"\r", b"&#13;")  # as it is, a reader would make a line feed of it
 
 
 def _tiers(turns: list[dict[str, Any]]) -> Iterator[tuple[str, str, list[dict[str, Any]]]]:
@@ -90,6 +92,7 @@ def _speaker_tier(
     tasks: list[str],
     slots: dict[int, str],
     numbers: Iterator[int],
+    taken: set[str],
 ) -> None:
     tier = Xml.SubElement(
         top, "TIER", TIER_ID=name, PARTICIPANT=speaker, LINGUISTIC_TYPE_REF="utterance"
@@ -105,13 +108,13 @@ def _speaker_tier(
             TIME_SLOT_REF2=slots[round(row["end"] * 1000)],
         )
         Xml.SubElement(place, "ANNOTATION_VALUE").text = _clean(row["text"])
-    for task in ("id", *tasks):
+    for number, task in enumerate(("id", *tasks)):
         child = Xml.SubElement(
-            top, "TIER", TIER_ID=f"{task}@{name}", PARTICIPANT=speaker, PARENT_REF=name,
-            LINGUISTIC_TYPE_REF="label",
+            top, "TIER", TIER_ID=_free(f"{task}@{name}", taken), PARTICIPANT=speaker,
+            PARENT_REF=name, LINGUISTIC_TYPE_REF="label",
         )  # fmt: skip
         for row in turns:
-            value = row["id"] if task == "id" else row["gold"].get(task)
+            value = row["gold"].get(task) if number else row["id"]
             if value is not None:
                 place = Xml.SubElement(
                     Xml.SubElement(child, "ANNOTATION"),
@@ -122,6 +125,16 @@ def _speaker_tier(
                 Xml.SubElement(place, "ANNOTATION_VALUE").text = value
 
 
+def _free(name: str, taken: set[str]) -> str:
+    """The name of a tier that no other has: with a number where it is taken."""
+    found, number = name, 1
+    while found in taken:
+        number += 1
+        found = f"{name} ({number})"
+    taken.add(found)
+    return found
+
+
 def _clean(text: str) -> str:
-    """The text without the control characters that XML cannot hold."""
-    return "".join(c for c in text if c >= " " or c in "\t\n")
+    """The text without the characters that XML cannot hold."""
+    return NO_XML.sub("", text)

@@ -14,15 +14,15 @@ export class Questions {
   get flagged() { return Boolean(this.form.querySelector(".remarks [data-kind=cannot_judge]")) }
 
   check(task, value) {
-    for (const input of this.form.querySelectorAll(`input[name="${task}"]`)) input.checked = input.value === value
+    for (const input of this.set(task)?.querySelectorAll("input") ?? []) input.checked = input.value === value
   }
 
   refresh() {
-    const chosen = (task) => this.form.querySelector(`input[name="${task}"]:checked`)
+    const chosen = (task) => this.set(task)?.querySelector(":checked")
     for (const set of this.sets) {
       this.sureness(set)
       if (!set.dataset.parents) continue
-      const parents = set.dataset.parents.split(" ").map(chosen), only = set.dataset.onlyIf
+      const parents = set.dataset.parents.split("|").map(chosen), only = set.dataset.onlyIf
       set.hidden = !parents.every((input) => input && input.value !== "cannot_tell") || Boolean(only && !parents.some((input) => input.value === only))
     }
     for (const echo of this.form.querySelectorAll("[data-echo]")) {

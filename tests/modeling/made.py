@@ -56,10 +56,14 @@ def whole(data):
     return data.batch(range(len(data)))
 
 
-def write_release(root: Path, dialogues) -> Path:
+def write_release(root: Path, dialogues, tasks=TASKS) -> Path:
     """A text-only release directory, as the learner reads it."""
     root.mkdir()
-    values = [{"key": t.key, "values": [{"key": c} for c in t.classes]} for t in TASKS]
+    values = [
+        {"key": t.key, "values": [{"key": c} for c in t.classes], "source": t.source,
+         "target": t.target}
+        for t in tasks
+    ]  # fmt: skip
     (root / "scheme.json").write_text(json.dumps({"tasks": values}))
     rows = [
         {"id": u.id, "dialogue": d.id, "split": d.split, "speaker": u.speaker, "text": u.text,

@@ -188,6 +188,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
         split = {4: "valid", 5: "test"}.get(number, "train")  # the broken one is learned from
         corpus.dialogues.filter(pk=dialogue.pk).update(split=split)
     release = make_release(corpus, [judged], media="dialogues")
+    assert release.is_frozen, release.failure_text
     with monkeypatch.context() as patch:
         patch.setattr(FeaturePart, "later", lambda self: None)
         run = TrainingRun.request(lead, release, "hard-small")

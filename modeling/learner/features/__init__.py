@@ -1,8 +1,10 @@
 """Per utterance and modality: characters or tokens, frames of sound, frames of picture."""
 
 import hashlib
+import zipfile
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import Any, Protocol
@@ -15,11 +17,14 @@ from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.pretrained import SpeechEncoder, TextEncoder, VisionEncoder
 from modeling.learner.features.vision import ColourAndMotion
-from modeling.learner.recipes import Recipe
-from modeling.learner.release import Dialogue
+from modeling.learner.finite import first_bad
+from modeling.learner.recipes import MODALITIES, Recipe, RecipeError
+from modeling.learner.release import Dialogue, Utterance
 
 Floats = NDArray[np.float32]
 CLIP_MODALITIES = ("audio", "vision")
+CHARACTERS = "characters-1"  # where the network reads text itself
+UNSAID = {"audio": LogMel.key, "vision": ColourAndMotion.key}  # of features that do not say it
 
 
 class ClipExtractor(Protocol):
@@ -93,6 +98,63 @@ class Extractors:
         return text | {name: each.key for name, each in self.clips.items()}
 
 
+def guard(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for an encoder that has nothing to read: of a modality that the recipe
+    leaves out, or of films where there are none.
+    """
+    chosen = {name: getattr(recipe, f"{name}_encoder") for name in ("text", *CLIP_MODALITIES)}
+    for name, encoder in chosen.items():
+        if encoder and name not in recipe.modalities:
+            raise RecipeError(
+                f"The recipe names {encoder} as {name}_encoder and does not read {name}: its"
+                f" modalities are {', '.join(recipe.modalities)}. Leave one of the two out."
+            )
+        if not encoder or name == "text":
+            continue
+        if any(dialogue.features for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds measured features and no films: {encoder} cannot be its"
+                f" {name}_encoder. Leave the encoder out, or take a release with clips."
+            )
+        if not any(dialogue.has_media for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds no films: {encoder} cannot be its {name}_encoder. Leave the"
+                " encoder out, or take a release with clips."
+            )
+
+
+def origins(
+    recipe: Recipe, dialogues: Sequence[Dialogue], extractors: Extractors
+) -> dict[str, dict[str, str]]:
+    """Modality of the recipe -> what its features are: `by` names what measured it with version or
+    digest, `from` says of what (text, clips, the release's features, or nothing), `encoder` is
+    the name of an encoder's directory.
+    """
+    films = any(dialogue.clip or any(u.clip for u in dialogue.utterances) for dialogue in dialogues)
+    given = [dialogue.features for dialogue in dialogues if dialogue.features]
+    found: dict[str, dict[str, str]] = {}
+    for name in recipe.modalities:
+        if name == "text":
+            found[name] = {"by": extractors.text.key if extractors.text else CHARACTERS,
+                           "from": "text"}  # fmt: skip
+        elif given:
+            found[name] = {"by": _measured_by(given[0], name), "from": "release"}
+        else:
+            found[name] = {"by": extractors.clips[name].key, "from": "clips" if films else "none"}
+        if (encoder := getattr(recipe, f"{name}_encoder")) and not (given and name != "text"):
+            found[name]["encoder"] = Path(encoder).name
+    return found
+
+
+def keys_of(dialogues: Sequence[Dialogue], extractors: Extractors) -> dict[str, str]:
+    """Modality -> what measured it in these dialogues: the release, or the extractors here."""
+    found = extractors.keys
+    given = next((dialogue.features for dialogue in dialogues if dialogue.features), None)
+    if given:
+        found |= {name: _measured_by(given, name) for name in extractors.clips}
+    return found
+
+
 def extract(
     dialogue: Dialogue, cache: Path, extractors: Extractors
 ) -> tuple[list[Features], list[Failure]]:
@@ -113,31 +175,83 @@ def extract(
 def _frames(
     dialogue: Dialogue, name: str, extractor: ClipExtractor, cache: Path, failures: list[Failure]
 ) -> list[Floats]:
-    if dialogue.features is not None:
-        frames, rate = _read(dialogue.features, name)
-        return [_span(frames, rate, u.start, u.end) for u in dialogue.utterances]
     nothing = np.zeros((0, extractor.dims), np.float32)
 
-    def of(clip: Path | None, digest: str) -> Floats:
+    def failed(clip: Path, error: FeatureError) -> None:
+        failures.append(Failure(dialogue.id, clip.name, name, str(error)))
+
+    if dialogue.features is not None:
+        try:
+            frames, rate = _read(dialogue.features, name, dialogue.utterances)
+        except FeatureError as error:
+            failed(dialogue.features, error)
+            return [nothing for _ in dialogue.utterances]
+        return [_span(frames, rate, u.start, u.end) for u in dialogue.utterances]
+
+    def of(clip: Path | None, digest: str, *spoken: Utterance) -> Floats:
         if clip is None:
             return nothing
         try:
-            return _kept(clip, digest, extractor, cache)
+            return _kept(clip, digest, extractor, cache, name, spoken)
         except FeatureError as error:
-            failures.append(Failure(dialogue.id, clip.name, name, str(error)))
+            failed(clip, error)
             return nothing
 
     if dialogue.clip is not None:
-        whole = of(dialogue.clip, dialogue.clip_sha256)
+        whole = of(dialogue.clip, dialogue.clip_sha256, *dialogue.utterances)
         return [_span(whole, extractor.rate, u.start, u.end) for u in dialogue.utterances]
-    return [of(utterance.clip, utterance.clip_sha256) for utterance in dialogue.utterances]
+    # of a clip of its own the one utterance is all of it
+    return [
+        of(u.clip, u.clip_sha256, replace(u, start=0.0, end=float("inf")))
+        for u in dialogue.utterances
+    ]
 
 
-def _kept(clip: Path, digest: str, extractor: ClipExtractor, cache: Path) -> Floats:
+def _kept(
+    clip: Path,
+    digest: str,
+    extractor: ClipExtractor,
+    cache: Path,
+    name: str,
+    spoken: Sequence[Utterance],
+) -> Floats:
+    """What was measured before, or is now; what is damaged in the cache is measured anew."""
     kept = cache / extractor.key / f"{digest}.npy"
-    if not kept.exists():
-        _write(kept, extractor.of_clip(clip))
-    return np.load(kept, allow_pickle=False)
+    if kept.exists():
+        try:
+            return _checked(np.load(kept, allow_pickle=False), clip.name, name, extractor.rate, ())
+        except (OSError, ValueError, EOFError, FeatureError):
+            kept.unlink(missing_ok=True)
+    frames = _checked(extractor.of_clip(clip), clip.name, name, extractor.rate, spoken)
+    _write(kept, frames)
+    return frames
+
+
+def _checked(
+    array: NDArray[Any], clip: str, name: str, rate: float, spoken: Sequence[Utterance]
+) -> Floats:
+    """Frames (n, dims) of a clip as 32-bit numbers.
+
+    Raises FeatureError naming clip, modality, utterance and what was found if they are none.
+    """
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise FeatureError(
+            f"{clip}: its {name} is an array of {array.dtype} {array.shape}, not of numbers (frames"
+            ", dimensions)"
+        )
+    with np.errstate(over="ignore"):  # what is too large becomes an infinity, and is found
+        frames = array.astype(np.float32, copy=False)
+    if bad := first_bad(frames):
+        row, what, count = bad
+        second = row / rate
+        said = [u.id for u in spoken if u.start is not None and u.end is not None
+                and int(u.start * rate) <= row < u.end * rate]  # fmt: skip
+        heard = f", in the utterance {said[0]}" if said else ""
+        raise FeatureError(
+            f"{clip}: its {name} holds {what} in frame {row + 1} of {len(frames)}, at"
+            f" {second:.2f} s{heard}; {count} values of it are no numbers"
+        )
+    return frames
 
 
 def _texts(dialogue: Dialogue, cache: Path, encoder: TextEncoder) -> list[Floats]:
@@ -145,11 +259,18 @@ def _texts(dialogue: Dialogue, cache: Path, encoder: TextEncoder) -> list[Floats
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     kept, lengths = (cache / encoder.key / f"{digest}.{n}.npy" for n in ("tokens", "lengths"))
     if not lengths.exists():
-        found = encoder.of_texts(texts)
-        _write(kept, np.concatenate(found))
-        _write(lengths, np.array([len(each) for each in found]))
+        read = encoder.of_texts(texts)
+        _write(kept, np.concatenate(read))
+        _write(lengths, np.array([len(each) for each in read]))
     ends = np.cumsum(np.load(lengths, allow_pickle=False))
-    return np.split(np.load(kept, allow_pickle=False), ends[:-1])
+    found = np.split(np.load(kept, allow_pickle=False), ends[:-1])
+    for utterance, tokens in zip(dialogue.utterances, found, strict=True):
+        if bad := first_bad(tokens):
+            raise FeatureError(
+                f"{encoder.directory} reads the text of {utterance.id} (dialogue {dialogue.id})"
+                f" as {bad[1]}: {bad[2]} values are no numbers. Take another text_encoder."
+            )
+    return found
 
 
 def _write(path: Path, array: NDArray[np.generic]) -> None:
@@ -160,9 +281,26 @@ def _write(path: Path, array: NDArray[np.generic]) -> None:
     Path(stream.name).replace(path)
 
 
-def _read(path: Path, name: str) -> tuple[Floats, float]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return arrays[name], float(arrays[f"{name}_rate"])
+def _read(path: Path, name: str, spoken: Sequence[Utterance]) -> tuple[Floats, float]:
+    """Frames and how many a second, of a release's file. Raises FeatureError naming it."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            array, told = arrays[name], arrays[f"{name}_rate"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FeatureError(f"{path.name}: its {name} cannot be read: {error}") from error
+    if told.size != 1 or told.dtype.kind not in "fiu" or not 0 < float(told.item()) < 1e6:
+        raise FeatureError(f"{path.name}: {name}_rate is {told!r}, no number of frames a second")
+    rate = float(told.item())
+    return _checked(array, path.name, name, rate, spoken), rate
+
+
+def _measured_by(path: Path, name: str) -> str:
+    """What measured a modality of a release's file; the default where it does not say."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return str(arrays[f"{name}_key"]) if f"{name}_key" in arrays.files else UNSAID[name]
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return UNSAID[name]  # the file is refused where its frames are read
 
 
 def measure(clip: Path, out: Path) -> None:
@@ -178,6 +316,8 @@ def measure(clip: Path, out: Path) -> None:
         vision=picture.of_clip(clip),
         audio_rate=np.float64(sound.rate),
         vision_rate=np.float64(picture.rate),
+        audio_key=np.str_(sound.key),
+        vision_key=np.str_(picture.key),
     )
     partial.replace(out)
 
@@ -198,12 +338,32 @@ def extract_all(
         found[dialogue.id], failed = extract(dialogue, cache, extractors)
         failures += failed
         progress(done, len(dialogues))
+    _check_sizes(dialogues, found)
     if failures and on_failure != "missing":
         raise FeatureError(
             f"{len(failures)} of the clips cannot be measured, the first: {failures[0].reason}."
             ' Mend them, or let "on_failure": "missing" in the recipe train without them.'
         )
     return found, failures
+
+
+def _check_sizes(dialogues: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]) -> None:
+    """Raises FeatureError naming the first dialogue whose frames are not as wide as most are."""
+    for name in MODALITIES:
+        widths: dict[str, int] = {}
+        for dialogue in dialogues:
+            for each in features[dialogue.id]:
+                if name in each.frames and len(each[name]):
+                    widths[dialogue.id] = each[name].shape[1]
+        if len(set(widths.values())) < 2:
+            continue
+        usual = Counter(widths.values()).most_common(1)[0][0]
+        odd = next(dialogue for dialogue in dialogues if widths.get(dialogue.id, usual) != usual)
+        where = odd.features or odd.clip
+        raise FeatureError(
+            f"{where.name if where else odd.id}: its {name} has {widths[odd.id]} dimensions (the"
+            f" dialogue {odd.id}); that of most clips has {usual}. Measure all of them alike."
+        )
 
 
 def lacking(
@@ -229,5 +389,5 @@ def lacking(
 def _span(frames: Floats, rate: float, start: float | None, end: float | None) -> Floats:
     if start is None or end is None or not len(frames):
         return frames[:0]
-    first = min(int(start * rate), len(frames) - 1)
+    first = max(0, min(int(start * rate), len(frames) - 1))
     return frames[first : max(int(np.ceil(end * rate)), first + 1)]

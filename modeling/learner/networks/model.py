@@ -10,6 +10,7 @@ from modeling.learner.batches import DialogueBatch
 from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion, Concatenation
+from modeling.learner.networks.keyed import ByTask
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
 from modeling.learner.sharing import make
@@ -64,7 +65,7 @@ class DialogueModel(nn.Module):
         self.sharing = make(recipe, tasks, priors)
         related = getattr(self.sharing, "related", {})
         self.tells_relations = recipe.relations != "off"
-        self.heads = nn.ModuleDict(
+        self.heads = ByTask(
             {
                 task.key: _head(width, len(task.classes), dropout)
                 for task in tasks
@@ -104,7 +105,7 @@ class SeparateModels(nn.Module):
     ) -> None:
         super().__init__()
         alone = replace(recipe, sharing="hard")
-        self.models = nn.ModuleDict(
+        self.models = ByTask(
             {task.key: DialogueModel(alone, [task], vocabulary, sizes) for task in tasks}
         )
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from modeling.learner.networks.keyed import ByTask
 from modeling.learner.sharing import Shared
 from modeling.learner.sharing.tower import Tower
 
@@ -22,7 +23,7 @@ class MixtureOfExperts(nn.Module):
     def __init__(self, tower: Callable[[], Tower], tasks: Sequence[str], width: int) -> None:
         super().__init__()
         self.experts = nn.ModuleList(tower() for _ in range(EXPERTS))
-        self.gates = nn.ModuleDict({task: nn.Linear(width, EXPERTS) for task in tasks})
+        self.gates = ByTask({task: nn.Linear(width, EXPERTS) for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> Shared:
         found = torch.stack([expert(fused, mask) for expert in self.experts])  # (E, B, T, d)
@@ -35,9 +36,9 @@ class ProgressiveExtraction(nn.Module):
     def __init__(self, tower: Callable[[], Tower], tasks: Sequence[str], width: int) -> None:
         super().__init__()
         self.common = nn.ModuleList(tower() for _ in range(EXPERTS // 2))
-        self.own = nn.ModuleDict({task: tower() for task in tasks})
+        self.own = ByTask({task: tower() for task in tasks})
         size = EXPERTS // 2 + 1
-        self.gates = nn.ModuleDict({task: nn.Linear(width, size) for task in tasks})
+        self.gates = ByTask({task: nn.Linear(width, size) for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> Shared:
         common = [expert(fused, mask) for expert in self.common]

@@ -22,6 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from modeling.learner.networks.keyed import ByTask, ParametersByTask
 from modeling.learner.release import Task
 from modeling.learner.sharing import Shared, parts_of
 from modeling.learner.sharing.tower import Tower, distance
@@ -93,13 +94,13 @@ class RelationGates(nn.Module):
         self.relations = relations
         self.related = {task.key: (task.source, task.target) for task in related}
         self.common = tower()
-        self.own = nn.ModuleDict({key: tower() for key in self.tasks})
-        self.dual = nn.ModuleDict({key: DualGate(width) for key in self.tasks})
-        self.heads = nn.ModuleDict(
+        self.own = ByTask({key: tower() for key in self.tasks})
+        self.dual = ByTask({key: DualGate(width) for key in self.tasks})
+        self.heads = ByTask(
             {task.key: RelationHead(width, len(task.classes), dropout) for task in related}
         )
-        self.carry = nn.ModuleDict({key: nn.Linear(width, width, bias=False) for key in self.heads})
-        self.strength = nn.ParameterDict(
+        self.carry = ByTask({key: nn.Linear(width, width, bias=False) for key in self.heads})
+        self.strength = ParametersByTask(
             {key: nn.Parameter(torch.tensor(STRENGTH)) for key in self.heads}
         )
         told = set(self.related.values())
@@ -109,7 +110,7 @@ class RelationGates(nn.Module):
         self.free_gates = nn.Linear(width, len(self.free)) if self.free else None
         self.free_carry = nn.Linear(width, width, bias=False)
         self.free_strength = nn.Parameter(torch.full((len(self.free),), FREE_STRENGTH))
-        self.norm = nn.ModuleDict({key: nn.LayerNorm(width) for key in self.tasks})
+        self.norm = ByTask({key: nn.LayerNorm(width) for key in self.tasks})
         self.ties = self._ties(priors)
 
     def forward(self, fused: Tensor, mask: Tensor) -> Shared:

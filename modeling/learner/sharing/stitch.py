@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
+from modeling.learner.networks.keyed import ByTask
 from modeling.learner.sharing import Shared
 from modeling.learner.sharing.tower import Tower, distance
 
@@ -19,7 +20,7 @@ class CrossStitch(nn.Module):
 
     def __init__(self, tower: Callable[[], Tower], tasks: Sequence[str]) -> None:
         super().__init__()
-        self.towers = nn.ModuleDict({task: tower() for task in tasks})
+        self.towers = ByTask({task: tower() for task in tasks})
         size = len(tasks)
         others = (1 - OWN) / max(size - 1, 1)
         mixture = torch.full((size, size), others)
@@ -36,7 +37,7 @@ class ParameterDistance(nn.Module):
 
     def __init__(self, tower: Callable[[], Tower], tasks: Sequence[str]) -> None:
         super().__init__()
-        self.towers = nn.ModuleDict({task: tower() for task in tasks})
+        self.towers = ByTask({task: tower() for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> Shared:
         towers = list(self.towers.values())

@@ -1,9 +1,11 @@
 import datetime
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from corpus.forms import ChosenRows
 from releases.models import Grant, Release, Retraction, Share
 from releases.models.sharing import in_a_month
 
@@ -15,6 +17,7 @@ class ReleaseForm(forms.ModelForm):
             *("version", "rounds", "licence", "media", "speakers"),
             *("apart", "shares", "keep_splits", "seed", "authors", "description", "notes"),
         ]
+        field_classes = {"rounds": ChosenRows}
         widgets = {
             "rounds": forms.CheckboxSelectMultiple,
             "authors": forms.Textarea({"rows": 3}),
@@ -41,6 +44,7 @@ class ReleaseForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.corpus = corpus
         self.corpus = corpus
+        self.fields["seed"].validators.append(MaxValueValidator(2**31 - 1))
         self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
 
     def clean_version(self):
@@ -104,6 +108,8 @@ class ShareForm(forms.ModelForm):
     def clean_expires_at(self):
         """The end of the day that was chosen."""
         day = self.cleaned_data["expires_at"]
+        if day.year > timezone.now().year + 100:
+            raise forms.ValidationError(_("Choose a day within a hundred years."))
         end = datetime.datetime.combine(day, datetime.time.max)
         end = timezone.make_aware(end)
         if end < timezone.now():

@@ -24,6 +24,7 @@ from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
 from corpus.ingest import check_of
 from corpus.jobs import Refused, sentence
+from corpus.legible import Illegible, read_json
 from corpus.models import Finding, Source
 from corpus.scope import (
     LEAD,
@@ -327,8 +328,8 @@ def _reading_of(source, data):
 def _kept_options(source, data):
     """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
     try:
-        shown = json.loads(data.get("reading", ""))
-    except ValueError:
+        shown = read_json(data.get("reading", ""))
+    except Illegible:
         shown = None
     return Options.from_json(shown if isinstance(shown, dict) else source.reading)
 

@@ -18,7 +18,7 @@ from annotation.measuring import measure
 from annotation.models import Answer, Assignment, Overtaken, Participant, Round
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import sentence
-from corpus.legible import Illegible
+from corpus.legible import Illegible, shortened
 from corpus.models import Utterance
 from corpus.requests import LARGEST_ID
 from people.statements import Prepared
@@ -43,7 +43,7 @@ class AnswerSerializer(serializers.Serializer):
     """One answer; `over` is the client_id of the answer that it replaces, as the sender saw it."""
 
     utterance = serializers.IntegerField(min_value=1, max_value=LARGEST_ID - 1)
-    task = serializers.CharField(max_length=40)
+    task = serializers.CharField(min_length=1, max_length=40)
     value = serializers.CharField(max_length=40, allow_blank=True)
     client_id = serializers.UUIDField()
     over = serializers.CharField(allow_blank=True, allow_null=True, required=False, max_length=36)
@@ -56,6 +56,17 @@ class WorkSerializer(serializers.Serializer):
 
     answers = AnswerSerializer(many=True, required=False)
     submit = serializers.BooleanField(required=False)
+
+
+def say_either(result, **_):
+    """Into the schema what serializers cannot tell: of answers and submit one is needed, and
+    nothing else may stand there.
+    """
+    work, answer = (result["components"]["schemas"][name] for name in ("Work", "Answer"))
+    work["additionalProperties"] = answer["additionalProperties"] = False
+    result["paths"]["/api/assignments/{id}/"]["post"]["requestBody"]["required"] = True
+    work["anyOf"] = [{"required": ["answers"]}, {"required": ["submit"]}]
+    return result
 
 
 class SavedSerializer(serializers.Serializer):
@@ -83,8 +94,8 @@ class RefusalSerializer(serializers.Serializer):
     current = CurrentSerializer(required=False)
 
 
-FAULTS = dict.fromkeys((401, 403, 404, 405, 406), FaultSerializer)
-FAULTS_OF_BODY = FAULTS | dict.fromkeys((400, 413, 415), FaultSerializer)
+FAULTS = dict.fromkeys((400, 401, 403, 404, 405, 406), FaultSerializer)
+FAULTS_OF_BODY = FAULTS | dict.fromkeys((413, 415), FaultSerializer)
 PK = OpenApiParameter(
     "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID - 1}, OpenApiParameter.PATH
 )
@@ -180,6 +191,10 @@ class AssignmentWork(APIView):
         return Response({"saved": len(answers), "submitted": assignment.is_submitted})
 
 
+FIELDS_OF_WORK = frozenset(WorkSerializer().fields)
+FIELDS_OF_ANSWER = frozenset(AnswerSerializer().fields)
+
+
 def work_in(data):
     """The answers of a request and whether they are submitted. Raises ParseError with a sentence.
 
@@ -188,6 +203,9 @@ def work_in(data):
     """
     if not isinstance(data, dict) or not ("answers" in data or "submit" in data):
         raise ParseError(_("Expected a JSON object with answers (a list), submit (true) or both."))
+    if more := data.keys() - FIELDS_OF_WORK:
+        words = {"name": shortened(min(more))}
+        raise ParseError(_("“%(name)s” is not known here; answers and submit are.") % words)
     rows, submit = data.get("answers", []), data.get("submit", False)
     if not isinstance(rows, list):
         raise ParseError(_("answers: expected a list of answers."))
@@ -207,6 +225,9 @@ def answer_in(row):
     """One answer out of JSON. Raises Illegible that names the field and what it expects."""
     if not isinstance(row, dict):
         raise Illegible(gettext_noop("an answer is an object."))
+    if more := row.keys() - FIELDS_OF_ANSWER:
+        words = gettext_noop("“%(name)s” is no field of an answer.")
+        raise Illegible(words, name=shortened(min(more)))
     utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
     over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
     if type(utterance) is not int or not 0 < utterance < LARGEST_ID:

@@ -19,3 +19,4 @@ urlpatterns = [
 ]
 
 handler400 = "corpus.requests.bad_request"
+handler404 = "corpus.requests.not_found"

@@ -19,6 +19,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
+from django.views.defaults import page_not_found
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
@@ -91,7 +92,8 @@ class LegibleForm:
         return self.get_response(request)
 
     def process_view(self, request, view, arguments, named):
-        if request.method == "POST" and request.content_type in FORMS:
+        is_api = hasattr(view, "cls")  # which takes no forms
+        if request.method == "POST" and request.content_type in FORMS and not is_api:
             _check_form(request)
 
 
@@ -191,12 +193,20 @@ def _told(template):
 
 
 def bad_request(request, exception):
-    """The answer 400: a page, or JSON where a script asked."""
+    """The answer 400 (413 of a form that is too large): a page, or JSON where a script asked."""
+    status = 413 if isinstance(exception, RequestDataTooBig) else 400
     with translation.override(translation.get_language_from_request(request)):
         words = _sentence_of(exception)
         if wants_json(request):
-            return JsonResponse({"detail": words}, status=400)
-        return render(request, "400.html", {"exception": words}, status=400)
+            return JsonResponse({"detail": words}, status=status)
+        return render(request, "400.html", {"exception": words}, status=status)
+
+
+def not_found(request, exception):
+    """The answer 404: a page, or JSON where a script asked."""
+    if wants_json(request):
+        return JsonResponse({"detail": gettext("There is nothing here for you")}, status=404)
+    return page_not_found(request, exception)
 
 
 def wants_json(request):

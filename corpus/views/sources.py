@@ -187,8 +187,11 @@ def track(request, pk):
     """Take another sound track of an upload."""
     source = _source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
-    if stream in [track.index for track in source.probed.audio]:
-        source.choose_track(request.user, stream)
+    try:
+        if stream in [track.index for track in source.probed.audio]:
+            source.choose_track(request.user, stream)
+    except Complaint as complaint:
+        messages.error(request, sentence(complaint))
     return redirect("preview", source.pk)
 
 
@@ -197,9 +200,12 @@ def subtitles(request, pk):
     """Take the words of an upload from subtitles inside it, or from what came with it."""
     source = _source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
-    usable = [track.index for track in source.probed.subtitles if track.text]
-    if stream is None or stream in usable:
-        source.choose_subtitles(request.user, stream)
+    try:
+        usable = [track.index for track in source.probed.subtitles if track.text]
+        if stream is None or stream in usable:
+            source.choose_subtitles(request.user, stream)
+    except Complaint as complaint:
+        messages.error(request, sentence(complaint))
     return redirect("preview", source.pk)
 
 

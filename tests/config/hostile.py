@@ -108,6 +108,6 @@ HEADERS = {
     "Origin": ["null", "http://["],
     "Host": ["a b", "[", "x" * 500, "\0"],
 }  # fmt: skip
-headers = st.dictionaries(
-    st.sampled_from(sorted(HEADERS)), st.integers(0, 40), max_size=2
-).map(lambda drawn: {name: HEADERS[name][n % len(HEADERS[name])] for name, n in drawn.items()})
+headers = st.dictionaries(st.sampled_from(sorted(HEADERS)), st.integers(0, 40), max_size=2).map(
+    lambda drawn: {name: HEADERS[name][n % len(HEADERS[name])] for name, n in drawn.items()}
+)

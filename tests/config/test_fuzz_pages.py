@@ -91,16 +91,29 @@ class Pages:
         self.clients = {"lead": Client(), "annotator": Client(), "nobody": Client()}
         self.clients["lead"].force_login(world.lead)
         self.clients["annotator"].force_login(world.annotator)
+        self.cookies = {who: client.cookies for who, client in self.clients.items()}
         self.forms = defaultdict(list)  # (method, address) -> fields with their values
+        self.only_posted = set()
         for who in ("lead", "annotator"):
             for place in self.places:
                 self._read(who, place)
         self.names = names_read()
+        root = django_settings.MEDIA_ROOT
+        self.files = {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+    def restore(self):
+        """Files that a request has deleted, though its rows came back."""
+        for path, data in self.files.items():
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data)
 
     def _read(self, who, place):
         with undone():
             answer = self.clients[who].get(place)
         assert answer.status_code < 500, place
+        if answer.status_code == 405:
+            self.only_posted.add(place)
         if answer.headers.get("Content-Type", "").startswith("text/html"):
             found = Forms()
             found.feed(answer.content.decode())
@@ -178,7 +191,8 @@ def requests(draw, pages):
     chance = random.Random(draw(st.integers(0, 2**32)))
     place = chance.choice(pages.places)
     who = chance.choice(["lead", "lead", "lead", "annotator", "nobody"])
-    method = chance.choice(["GET", "GET", "GET", "POST", "POST", "POST", "POST", "HEAD", "PUT"])
+    usual = ["POST"] if place in pages.only_posted else ["GET", "POST"]
+    method = chance.choice(usual * 8 + ["GET", "HEAD", "PUT"])
     kind = "POST" if method in ("POST", "PUT") else "GET"
     known = pages.forms.get((kind, place), [])
     fields = dict(chance.choice(known)) if known and chance.random() < 0.9 else {}
@@ -208,11 +222,13 @@ def send(pages, drawn):
     else:
         data = urlencode(body, doseq=True).encode()
         kind = kind or "application/x-www-form-urlencoded"
+    pages.clients[who].cookies = pages.cookies[who].copy()  # somebody may have signed out
     with undone():
         answer = pages.clients[who].generic(method, address, data, kind, headers=headers)
         assert answer.status_code < 500, answer.status_code
         if answer.streaming:
             b"".join(answer.streaming_content)
+        pages.restore()
         if method == "POST" and answer.status_code < 400:
             check_stored()
     return answer
@@ -259,9 +275,9 @@ def long_run(pages, trespass):
         @given(st.data())
         def whatever(data):
             nonlocal count
+            drawn = data.draw(requests(pages))
             if time.monotonic() > end:
                 return
-            drawn = data.draw(requests(pages))
             count += 1
             trespass.clear()
             try:

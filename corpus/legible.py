@@ -131,14 +131,12 @@ def _check(found: Any, escapes: bool) -> None:
         if escapes:
             for node in level:
                 _check_text(node)
-        level = [
-            child
-            for node in level
-            if isinstance(node, list | dict)
-            for child in (node.values() if isinstance(node, dict) else node)
-        ]
-        if not level:
+        nodes = [node for node in level if isinstance(node, list | dict)]
+        if not nodes:
             return
+        level = [
+            child for node in nodes for child in (node.values() if isinstance(node, dict) else node)
+        ]
     raise _too_deep()
 
 

@@ -108,8 +108,8 @@ class ShareForm(forms.ModelForm):
     def clean_expires_at(self):
         """The end of the day that was chosen."""
         day = self.cleaned_data["expires_at"]
-        if day.year > timezone.now().year + 100:
-            raise forms.ValidationError(_("Choose a day within a hundred years."))
+        if day.year > 9000:  # later ones have no equal in UTC
+            raise forms.ValidationError(_("Choose a day before the year 9000."))
         end = datetime.datetime.combine(day, datetime.time.max)
         end = timezone.make_aware(end)
         if end < timezone.now():

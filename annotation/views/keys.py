@@ -18,6 +18,7 @@ from corpus.scope import (
     dialogue_of,
     number,
     page_of,
+    text,
 )  # fmt: skip
 
 
@@ -27,7 +28,7 @@ def keys(request, pk):
     rows = with_gold(corpus).select_related("source").annotate(n=Count("utterances"))
     rows = rows.order_by("source_id", "number")
     others = corpus.dialogues.published().exclude(pk__in=rows.values("pk"))
-    words = request.GET.get("q", "").strip()
+    words = text(request.GET, "q")
     if words:
         others = others.filter(search__contains=search_key(words))
     shown = context(

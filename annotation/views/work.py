@@ -30,7 +30,7 @@ from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.legible import Illegible
 from corpus.normalization import search_key
-from corpus.scope import at_most, context, number, page_of, with_role
+from corpus.scope import at_most, context, number, page_of, text, with_role
 
 
 def work(request):
@@ -124,7 +124,7 @@ def history(request):
         .values("utterance", "assignment")
         .distinct()
     )
-    words, chosen = request.GET.get("q", "").strip(), number(request.GET.get("round"))
+    words, chosen = text(request.GET, "q"), number(request.GET.get("round"))
     if words:
         rows = rows.filter(utterance__search__contains=search_key(words))
     if chosen:

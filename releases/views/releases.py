@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from annotation.scheme import Scheme
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
+from corpus.scope import LEAD, context, corpus_of, live_part, number, text, with_role
 from releases.formats import FORMATS
 from releases.forms import ReleaseForm, RetractionForm, ShareForm
 from releases.models import Release
@@ -215,7 +215,7 @@ def files(request, pk):
     manifest = _read(release, "manifest.json") if release.is_frozen else None
     if manifest is None:
         raise Http404
-    words = request.GET.get("q", "").strip()
+    words = text(request.GET, "q")
     rows = [entry for entry in manifest["files"] if words.lower() in entry["path"].lower()]
     page = context(
         release.corpus,

@@ -11,7 +11,9 @@ NUMBERS = [
 ]  # fmt: skip
 TEXTS = [
     "", " ", "\0", "a\0b", "\ufffd", "\ufeff", "\u2028", "\u0085", "\r\n", "a\nb", "\u202e", "😀",
-    "👨‍👩‍👧", "x" * 41, "x" * 81, "x" * 301, "x" * 5001, "中" * 2001, "%", "%00", "%ff", "_", "'", '"',
+    "👨‍👩‍👧", "x" * 41, "x" * 81, "x" * 301, "x" * 5001, "中" * 2001, "%", "%00", "%ff", "_", "'",
+    '"',
+    "ﷺ" * 80,
     "\\", "' OR 1=1 --", "{{7*7}}", "{% x %}", "%(name)s", "%s%n", "<script>", "../../etc/passwd",
     "a|b|c", "=1+1", "[", "{", "null", "true", "false", "undefined", "-", "/", "//", "?", "#",
 ]  # fmt: skip
@@ -30,7 +32,8 @@ JSON = [
     '{"base": 0, "base": 1}', '{"base": true}', '{"base": "0"}', '{"base": 0.0}',
     '{"base": -1, "to": "undo"}', '{"base": 1, "to": -1}', '{"base": 1, "to": 99999999999999999}',
     '{"base": ' + "9" * 30 + ', "to": "undo"}', '{"base": ' + "9" * 5000 + "}",
-    "[" * 100_000, '{"base":' * 5000, '{"base": 1, "to": "\\ud800"}', '{"base": 1, "to": "\\u0000"}',
+    "[" * 100_000, '{"base":' * 5000, '{"base": 1, "to": "\\ud800"}',
+    '{"base": 1, "to": "\\u0000"}',
     '{"base": 1, "turns": {}}', '{"base": 1, "client_id": {}, "turns": []}', "\ufeff{}",
 ]  # fmt: skip
 
@@ -87,7 +90,8 @@ HEADERS = {
     "Accept-Language": ["zh-" + "x" * 5000, "\0", "zh;q=nan,en;q=1e999", "*", "zh-hans"],
     "Accept": ["application/json", "\0", "text/html;q=" + "9" * 5000],
     "Content-Type": [
-        "multipart/form-data", "multipart/form-data; boundary=", "multipart/form-data; boundary=\xff",
+        "multipart/form-data", "multipart/form-data; boundary=",
+        "multipart/form-data; boundary=\xff",
         "application/x-www-form-urlencoded; charset=hex", "text/html; charset=utf-16", "\0", "x",
         "application/json; charset=rot13", "multipart/form-data; boundary=x; charset=zip",
     ],
@@ -96,7 +100,8 @@ HEADERS = {
     "HX-Request": ["true"],
     "HX-Current-URL": ["http://[", "%00", "\xff"],
     "HX-Target": ["\0", "x" * 5000],
-    "Authorization": ["Token", "Token a b", "Token \0", "Token \xff", "Basic x", "Bearer " + "x" * 999],
+    "Authorization": ["Token", "Token a b", "Token \0", "Token \xff", "Basic x",
+                      "Bearer " + "x" * 999],
     "Upload-Length": [*NUMBERS],
     "Upload-Offset": [*NUMBERS],
     "Upload-Metadata": ["filename", "filename \xff", "filename YQBi", "filename " + "YWFh" * 999,

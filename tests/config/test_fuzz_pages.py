@@ -17,14 +17,14 @@ from html.parser import HTMLParser
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from django.apps import apps
 from django.conf import settings as django_settings
-from django.db import connection, models, transaction
+from django.db import transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.config import hostile
+from tests.config.stored import check_stored
 from tests.config.world import arguments, make_world, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
@@ -144,42 +144,6 @@ def trespass(caplog):
     logging.getLogger("corpus.requests").addHandler(handler)
     yield heard
     logging.getLogger("corpus.requests").removeHandler(handler)
-
-
-def unfit():
-    """A query that counts, a row for each column, values that PostgreSQL would not have taken."""
-    quote, parts = connection.ops.quote_name, []
-    for model in apps.get_models():
-        for field in model._meta.concrete_fields:
-            table, column = quote(model._meta.db_table), quote(field.column)
-            if isinstance(field, models.CharField) and field.max_length:
-                wrong = f"LENGTH({column}) > {field.max_length} OR instr({column}, char(0))"
-            elif isinstance(field, models.TextField):
-                wrong = f"instr({column}, char(0))"
-            elif isinstance(field, models.PositiveSmallIntegerField | models.SmallIntegerField):
-                wrong = f"ABS({column}) > 32767"
-            elif type(field) in (models.IntegerField, models.PositiveIntegerField):
-                wrong = f"ABS({column}) > 2147483647"
-            elif isinstance(field, models.JSONField):
-                wrong = f"{column} LIKE '%\\u0000%' OR {column} LIKE '%NaN%'"
-            else:
-                continue
-            name = f"{model.__name__}.{field.name}"
-            parts.append(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {table} WHERE {wrong})")
-    return [" UNION ALL ".join(parts[n : n + 200]) for n in range(0, len(parts), 200)]
-
-
-UNFIT = []
-
-
-def check_stored():
-    if connection.vendor != "sqlite":
-        return  # PostgreSQL itself refuses them
-    UNFIT[:] = UNFIT or unfit()
-    for query in UNFIT:
-        with connection.cursor() as cursor:
-            found = cursor.execute(query.replace("%", "%%")).fetchall()
-        assert not found, f"stored though it does not fit: {found}"
 
 
 @st.composite

@@ -90,7 +90,7 @@ def _typed(row: Any, kinds: dict[str, tuple[type, ...]]) -> dict[str, Any]:
     if not isinstance(row, dict):
         raise TypeError(f"{row!r:.80} is no object")
     for name, kind in kinds.items():
-        value = row.get(name)
+        value: Any = row.get(name)
         if type(value) not in kind or (type(value) in (int, float) and abs(value) > LONGEST):
             raise TypeError(f"{name}: {value!r:.80}")
         texts = value.values() if name in ("gold", "provenance") else ()

@@ -73,6 +73,11 @@ def text(data, name, most=200):
     return found
 
 
+def posted(request):
+    """The form that was sent, be it empty; None where a page was only asked for."""
+    return request.POST if request.method == "POST" else None
+
+
 def context(corpus, here, **more):
     """What base.html needs to draw the bar of a corpus page."""
     return {"corpus": corpus, "role": corpus.my_role, "here": here, **more}

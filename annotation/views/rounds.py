@@ -8,7 +8,7 @@ from annotation.models.reports import counted
 from annotation.models.rounds import resting
 from annotation.progress import forecast, funnel, people
 from corpus.jobs import Refused, sentence
-from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, with_role
+from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, posted, with_role
 
 
 def rounds(request, pk):
@@ -20,7 +20,7 @@ def rounds(request, pk):
 
 def new_round(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = RoundForm(request.POST or None, corpus=corpus)
+    form = RoundForm(posted(request), corpus=corpus)
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         quotas = {member.person: chosen["quota"] for member in chosen["annotators"]}

@@ -15,7 +15,7 @@ from annotation.views.rounds import round_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.normalization import search_key
-from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of, text
+from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of, posted, text
 from people.models import Event
 
 STATES = ["waiting", "begun", "complete", "stuck", "withdrawn"]
@@ -48,7 +48,7 @@ def reopening(request, pk):
 def extension(request, pk):
     """More dialogues or more people a dialogue."""
     found = round_of(request, pk, LEAD)
-    form = ExtensionForm(request.POST or None, round=found)
+    form = ExtensionForm(posted(request), round=found)
     if request.method == "POST" and form.is_valid():
         dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
         try:

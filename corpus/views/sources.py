@@ -34,6 +34,7 @@ from corpus.scope import (
     live_part,
     number,
     page_of,
+    posted,
     with_role,
 )
 from corpus.transcripts.reading import Options, Transcript
@@ -47,7 +48,7 @@ CONFIRMED = ("encoding", "gap", "scene", *ROLE_LABELS)  # what an address of the
 
 def new_source(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = SourceForm(request.POST or None, request.FILES or None, corpus=corpus)
+    form = SourceForm(posted(request), request.FILES or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             source = form.save(by=request.user)

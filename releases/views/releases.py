@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from annotation.scheme import Scheme
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, live_part, number, text, with_role
+from corpus.scope import LEAD, context, corpus_of, live_part, number, posted, text, with_role
 from releases.formats import FORMATS
 from releases.forms import ReleaseForm, RetractionForm, ShareForm
 from releases.models import Release
@@ -60,7 +60,7 @@ def others(person, most=200):
 
 def new_release(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = ReleaseForm(request.POST or None, corpus=corpus, initial=_proposed(request, corpus))
+    form = ReleaseForm(posted(request), corpus=corpus, initial=_proposed(request, corpus))
     if request.method == "POST" and form.is_valid():
         fields = dict(form.cleaned_data)
         version, rounds = fields.pop("version"), list(fields.pop("rounds"))

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models import Round
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused, send
+from corpus.jobs import Job, JobStatus, Refused, check_fit, send
 from corpus.models import Corpus
 from people.models import Event
 
@@ -176,6 +176,7 @@ class Release(Job):
         """Queue a freeze. Raises Refused if the version exists or a round is of another corpus."""
         if not rounds:
             raise Refused(gettext_noop("Choose at least one round."))
+        check_fit(cls(version=version))
         if any(round.corpus_id != corpus.pk for round in rounds):
             raise Refused(gettext_noop("A release is made of rounds of its own corpus."))
         if len({round.scheme_version_id for round in rounds}) > 1:

@@ -7,9 +7,11 @@ from django.db import DataError, connection
 from django.test import Client
 from django.urls import reverse
 
+from corpus.jobs import Refused
 from corpus.models import Corpus
 from people.models import Person
-from tests.factories import make_member
+from releases.models import Release
+from tests.factories import make_dialogue, make_member, open_round
 
 pytestmark = pytest.mark.django_db
 FORM = "application/x-www-form-urlencoded"
@@ -182,3 +184,15 @@ def test_members_read_no_page_by_a_strange_role(client, corpus):
         client.post(reverse("membership", args=[member.pk]), {"role": role})
         member.refresh_from_db()
         assert member.role == "annotator"
+
+
+def test_verbs_refuse_texts_that_a_column_does_not_hold(lead, corpus):
+    make_dialogue(corpus)
+    with pytest.raises(Refused, match="at most 120 characters"):
+        Corpus.found(lead, name="x" * 121)
+    with pytest.raises(Refused, match="at most 80 characters"):
+        open_round(corpus, [make_member(corpus)], name="x" * 81)
+    with pytest.raises(Refused, match="at most 20 characters"):
+        Release.request(lead, corpus, "1.0." + "0" * 20, [open_round(corpus, [lead])])
+    assert not corpus.rounds.filter(name__startswith="x").exists()
+    assert Corpus.objects.count() == 1 and not Release.objects.exists()

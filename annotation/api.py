@@ -1,13 +1,15 @@
 """The HTTP API of rounds: taking dialogues, saving answers, handing in; agreement."""
 
+import re
 import uuid
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
-from drf_spectacular.utils import extend_schema
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -15,9 +17,11 @@ from rest_framework.views import APIView
 from annotation.blinding import guard
 from annotation.measuring import measure
 from annotation.models import Answer, Assignment, Overtaken, Participant, Round
-from corpus.complaints import Complaint
+from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import sentence
+from corpus.legible import Illegible, shortened
 from corpus.models import Utterance
+from corpus.requests import LARGEST_ID
 from people.statements import Prepared
 
 
@@ -39,36 +43,96 @@ def refusal(complaint):
 class AnswerSerializer(serializers.Serializer):
     """One answer; `over` is the client_id of the answer that it replaces, as the sender saw it."""
 
-    utterance = serializers.IntegerField()
-    task = serializers.CharField(max_length=40)
+    utterance = serializers.IntegerField(min_value=1, max_value=LARGEST_ID - 1)
+    task = serializers.CharField(min_length=1, max_length=40)
     value = serializers.CharField(max_length=40, allow_blank=True)
     client_id = serializers.UUIDField()
-    over = serializers.CharField(allow_blank=True, required=False, max_length=36)
-    confidence = serializers.IntegerField(min_value=1, max_value=3, required=False)
-    seconds = serializers.FloatField(min_value=0, max_value=86_400, required=False)
+    over = serializers.CharField(allow_blank=True, allow_null=True, required=False, max_length=36)
+    confidence = serializers.IntegerField(min_value=1, max_value=3, allow_null=True, required=False)
+    seconds = serializers.FloatField(min_value=0, max_value=86_400, allow_null=True, required=False)
 
 
 class WorkSerializer(serializers.Serializer):
-    answers = AnswerSerializer(many=True)
-    submit = serializers.BooleanField(default=False)
+    """Answers to save, and whether the dialogue is submitted; one of the two at least."""
+
+    answers = AnswerSerializer(many=True, required=False)
+    submit = serializers.BooleanField(required=False)
+
+
+def say_either(result, **_):
+    """Into the schema what serializers cannot tell: of answers and submit one is needed, and
+    nothing else may stand there.
+    """
+    work, answer = (result["components"]["schemas"][name] for name in ("Work", "Answer"))
+    work["additionalProperties"] = answer["additionalProperties"] = False
+    result["paths"]["/api/assignments/{id}/"]["post"]["requestBody"]["required"] = True
+    work["anyOf"] = [{"required": ["answers"]}, {"required": ["submit"]}]
+    return result
+
+
+class SavedSerializer(serializers.Serializer):
+    saved = serializers.IntegerField()
+    submitted = serializers.BooleanField()
+
+
+class FaultSerializer(serializers.Serializer):
+    """What is wrong with a request, in a sentence."""
+
+    detail = serializers.CharField()
+
+
+class CurrentSerializer(serializers.Serializer):
+    utterance = serializers.IntegerField()
+    task = serializers.CharField()
+    value = serializers.CharField(allow_blank=True)
+    client_id = serializers.CharField(allow_blank=True)
+
+
+class RefusalSerializer(serializers.Serializer):
+    """Why it cannot be done now; `current` is the answer that another window has given."""
+
+    why = serializers.CharField()
+    current = CurrentSerializer(required=False)
+
+
+FAULTS = dict.fromkeys((400, 401, 403, 404, 405, 406), FaultSerializer)
+FAULTS_OF_BODY = FAULTS | dict.fromkeys((413, 415), FaultSerializer)
+PK = OpenApiParameter(
+    "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID - 1}, OpenApiParameter.PATH
+)
+
+
+class TurnSerializer(serializers.Serializer):
+    id = serializers.IntegerField()
+    uid = serializers.CharField()
+    number = serializers.IntegerField()
+    speaker = serializers.CharField(allow_null=True)
+    start = serializers.FloatField(allow_null=True)
+    end = serializers.FloatField(allow_null=True)
+    text = serializers.CharField(allow_null=True, allow_blank=True)
+    answers = serializers.DictField(child=serializers.CharField())
 
 
 class AssignmentSerializer(serializers.Serializer):
-    """A dialogue to judge; `assignment` is null where nothing waits."""
+    """A dialogue to judge; `assignment` is null, and stands alone, where nothing waits."""
 
     assignment = serializers.IntegerField(allow_null=True)
-    round = serializers.IntegerField()
-    view = serializers.CharField()
-    until = serializers.DateTimeField(allow_null=True)
-    dialogue = serializers.IntegerField()
-    workbench = serializers.CharField()
-    utterances = serializers.ListField(child=serializers.DictField())
+    round = serializers.IntegerField(required=False)
+    view = serializers.CharField(required=False)
+    until = serializers.DateTimeField(allow_null=True, required=False)
+    dialogue = serializers.IntegerField(required=False)
+    workbench = serializers.CharField(required=False)
+    utterances = TurnSerializer(many=True, required=False)
 
 
 class RoundWork(APIView):
     """The dialogue that you are to judge now in this round, the same one until it is done."""
 
-    @extend_schema(request=None, responses=AssignmentSerializer)
+    @extend_schema(
+        request=None,
+        parameters=[PK],
+        responses={200: AssignmentSerializer, 409: RefusalSerializer, **FAULTS},
+    )
     def post(self, request, pk):
         try:
             assignment = Participant.take_in(pk, request.user.pk)
@@ -112,13 +176,15 @@ def described(assignment):
 class AssignmentWork(APIView):
     """Save answers, all or none, and with `submit` hand the dialogue in."""
 
-    @extend_schema(request=WorkSerializer, responses=None)
+    @extend_schema(
+        request=WorkSerializer,
+        parameters=[PK],
+        responses={200: SavedSerializer, 409: RefusalSerializer, **FAULTS_OF_BODY},
+    )
     def post(self, request, pk):
-        answers = answers_in(request.data)
+        answers, submit = work_in(request.data)
         try:
-            assignment = Assignment.work_on(
-                pk, request.user.pk, answers, bool(request.data.get("submit"))
-            )
+            assignment = Assignment.work_on(pk, request.user.pk, answers, submit)
         except Assignment.DoesNotExist as error:
             raise Http404 from error
         except Complaint as complaint:
@@ -126,41 +192,76 @@ class AssignmentWork(APIView):
         return Response({"saved": len(answers), "submitted": assignment.is_submitted})
 
 
-def answers_in(data):
-    """The answers of a request. Raises ValidationError that names each place of the fault.
+FIELDS_OF_WORK = frozenset(WorkSerializer().fields)
+FIELDS_OF_ANSWER = frozenset(AnswerSerializer().fields)
 
-    Plain checks: the serializer, which tells the same in the schema, takes longer than saving.
+
+def work_in(data):
+    """The answers of a request and whether they are submitted. Raises ParseError with a sentence.
+
+    Checked by hand, by the types of JSON: the serializers, which tell the same in the schema, take
+    longer than saving, and take "false" for a truth and "1" for an id.
     """
-    rows = data.get("answers", []) if isinstance(data, dict) else None
+    if not isinstance(data, dict) or not ("answers" in data or "submit" in data):
+        raise ParseError(_("Expected a JSON object with answers (a list), submit (true) or both."))
+    if more := data.keys() - FIELDS_OF_WORK:
+        words = {"name": shortened(min(more))}
+        raise ParseError(_("“%(name)s” is not known here; answers and submit are.") % words)
+    rows, submit = data.get("answers", []), data.get("submit", False)
     if not isinstance(rows, list):
-        raise ValidationError({"answers": "Expected a list of answers."})
-    try:
-        return [answer_in(row) for row in rows]
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        checked = AnswerSerializer(data=rows, many=True)
-        checked.is_valid(raise_exception=True)
-        raise ValidationError({"answers": str(error)}) from error
+        raise ParseError(_("answers: expected a list of answers."))
+    if submit is not True and submit is not False:
+        raise ParseError(_("submit: expected true or false, not text or a number."))
+    answers = []
+    for place, row in enumerate(rows, 1):
+        try:
+            answers.append(answer_in(row))
+        except Illegible as complaint:
+            words = {"place": place, "fault": sentence(complaint)}
+            raise ParseError(_("Answer %(place)d: %(fault)s") % words) from complaint
+    return answers, submit
 
 
 def answer_in(row):
-    """One answer out of JSON or a form. Raises KeyError, TypeError or ValueError."""
-    confidence, seconds = row.get("confidence"), float(row.get("seconds") or 0.0)
-    task, value, over = row["task"], row["value"], row.get("over")
-    if not (isinstance(task, str) and isinstance(value, str) and len(value) <= 40):
-        raise ValueError("task and value are short texts")
-    if confidence and int(confidence) not in (1, 2, 3):
-        raise ValueError("confidence is 1, 2 or 3")
-    if not 0 <= seconds <= 86_400:
-        raise ValueError("seconds are those of one day at most")
+    """One answer out of JSON. Raises Illegible that names the field and what it expects."""
+    if not isinstance(row, dict):
+        raise Illegible(gettext_noop("an answer is an object."))
+    if more := row.keys() - FIELDS_OF_ANSWER:
+        words = gettext_noop("“%(name)s” is no field of an answer.")
+        raise Illegible(words, name=shortened(min(more)))
+    utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
+    over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
+    if type(utterance) is not int or not 0 < utterance < LARGEST_ID:
+        raise Illegible(gettext_noop("utterance is the id of an utterance, a whole number."))
+    if not (isinstance(task, str) and 0 < len(task) <= 40):
+        raise Illegible(gettext_noop("task is the key of a task."))
+    if not (isinstance(value, str) and len(value) <= 40):
+        raise Illegible(gettext_noop("value is the key of a value, or empty."))
+    if not (over is None or (isinstance(over, str) and len(over) <= 36)):
+        raise Illegible(gettext_noop("over is a client_id, or empty."))
+    if not (confidence is None or (type(confidence) is int and 1 <= confidence <= 3)):
+        raise Illegible(gettext_noop("confidence is 1, 2 or 3."))
+    if not (seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= 86_400)):
+        raise Illegible(gettext_noop("seconds are a number, those of one day at most."))
     return Answer(
-        utterance=int(row["utterance"]),
+        utterance=utterance,
         task=task,
         value=value,
-        client_id=uuid.UUID(row["client_id"]),
-        over=None if over is None else str(over),
-        confidence=int(confidence) if confidence else None,
-        seconds=seconds,
+        client_id=client_id_in(row.get("client_id")),
+        over=over,
+        confidence=confidence,
+        seconds=float(seconds or 0.0),
     )
+
+
+UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
+
+
+def client_id_in(text):
+    """The UUID that a sender names a row by. Raises Illegible for anything else."""
+    if not isinstance(text, str) or not UUID_TEXT.fullmatch(text):
+        raise Illegible(gettext_noop("client_id is a UUID."))
+    return uuid.UUID(text)
 
 
 class AlphaSerializer(serializers.Serializer):
@@ -191,6 +292,7 @@ class RoundAgreement(GenericAPIView):
             return Round.objects.none()
         return Round.objects.of(self.request.user)
 
+    @extend_schema(parameters=[PK], responses={200: AlphaSerializer(many=True), **FAULTS})
     def get(self, request, pk):
         found = get_object_or_404(self.get_queryset(), pk=pk)
         guard(request.user, [found])

@@ -1,4 +1,5 @@
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
 
 from annotation.disclosure import Plan
@@ -7,9 +8,11 @@ from annotation.models.gold import with_gold
 from annotation.scheme import LONGEST_KEY, Rule, Scheme, Task, Value, check_key, check_value_key
 from annotation.templatetags.scheme import named
 from corpus.complaints import Complaint
+from corpus.forms import ChosenRows
 from corpus.jobs import sentence
 from corpus.models import Dialogue, Membership, Source
 
+MOST = 1_000_000  # dialogues, minutes: more is a slip of the hand
 HELP = {
     "overlap": _("Every dialogue is judged by exactly this many different people."),
     "lease_minutes": _("After so long without a sign a dialogue goes to others; 0: never."),
@@ -32,13 +35,17 @@ class ChosenDialogues:
     def let_choose(self, corpus):
         self.corpus = corpus
         published = Dialogue.objects.published().filter(corpus=corpus).values("source")
-        self.fields["sources"] = forms.ModelMultipleChoiceField(
+        self.fields["sources"] = ChosenRows(
             queryset=Source.objects.filter(pk__in=published),
             label=_("dialogues of"),
             widget=forms.CheckboxSelectMultiple,
         )
         self.fields["most"] = forms.IntegerField(
-            label=_("dialogues at most"), required=False, min_value=1, help_text=HELP["most"]
+            label=_("dialogues at most"),
+            required=False,
+            min_value=1,
+            max_value=MOST,
+            help_text=HELP["most"],
         )
 
     def dialogues(self):
@@ -54,10 +61,10 @@ class ChosenDialogues:
 class RoundForm(ChosenDialogues, forms.ModelForm):
     """A new round over published dialogues."""
 
-    annotators = forms.ModelMultipleChoiceField(
+    annotators = ChosenRows(
         queryset=None, label=_("annotators"), widget=forms.CheckboxSelectMultiple
     )
-    openly = forms.ModelMultipleChoiceField(
+    openly = ChosenRows(
         queryset=None,
         label=_("leads and adjudicators who take part openly"),
         required=False,
@@ -75,6 +82,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         label=_("dialogues for each, at most"),
         required=False,
         min_value=1,
+        max_value=MOST,
         help_text=HELP["quota"],
     )
     groups = [
@@ -115,6 +123,8 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         fields["scheme_version"].queryset = corpus.schemes.all()
         fields["guideline"].queryset = corpus.guidelines.all()
         fields["qualification"].queryset = corpus.rounds.filter(kind=Round.Kind.TEST)
+        for name in ("lease_minutes", "break_minutes", "attention_every"):
+            fields[name].validators.append(MaxValueValidator(MOST))
         for name in self.Meta.fields:  # what is left out keeps the round's default
             fields[name].required = name in ("name", "overlap")
         self.tasks = newest.scheme.tasks
@@ -214,7 +224,9 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
 class ExtensionForm(ChosenDialogues, forms.Form):
     """More dialogues, or more people a dialogue."""
 
-    overlap = forms.IntegerField(label=_("people per dialogue"), required=False, min_value=1)
+    overlap = forms.IntegerField(
+        label=_("people per dialogue"), required=False, min_value=1, max_value=20
+    )
 
     def __init__(self, *args, round, **kwargs):
         super().__init__(*args, **kwargs)
@@ -229,7 +241,9 @@ class AdmissionForm(forms.Form):
     """Somebody of the corpus joins a round, or gets another quota."""
 
     person = forms.ModelChoiceField(queryset=None, label=_("annotator"))
-    quota = forms.IntegerField(label=_("dialogues at most"), required=False, min_value=1)
+    quota = forms.IntegerField(
+        label=_("dialogues at most"), required=False, min_value=1, max_value=MOST
+    )
     openly = forms.BooleanField(label=_("takes part openly"), required=False)
 
     def __init__(self, *args, round, **kwargs):
@@ -327,8 +341,8 @@ class TaskForm(forms.Form):
         )
 
 
-TaskForms = forms.formset_factory(TaskForm, extra=0, min_num=1, max_num=20, can_delete=True,
-                                  can_order=True)  # fmt: skip
+TaskForms = forms.formset_factory(TaskForm, extra=0, min_num=1, max_num=20,
+                                  absolute_max=40, can_delete=True, can_order=True)  # fmt: skip
 
 
 class RulesForm(forms.Form):

@@ -17,3 +17,6 @@ urlpatterns = [
     path("language/", login_not_required(set_language), name="set_language"),
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "corpus.requests.bad_request"
+handler404 = "corpus.requests.not_found"

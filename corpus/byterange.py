@@ -20,9 +20,10 @@ from django.http import (
 )
 
 from corpus.keeping import local_path
+from corpus.legible import DIGITS
 
 BLOCK = 64 * 1024
-ONE_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+ONE_RANGE = re.compile(r"bytes=([0-9]*)-([0-9]*)")
 
 
 def stored_response(request, name, content_type, aside=True):
@@ -123,6 +124,7 @@ def _told(response):
 
 
 def _bounds(first, last, size):
+    first, last = (text if len(text) <= DIGITS else str(10**DIGITS) for text in (first, last))
     if first == "":
         return max(size - int(last), 0), size - 1 if int(last) else -1
     return int(first), min(int(last), size - 1) if last else size - 1

@@ -18,8 +18,17 @@ class Complaint(ValueError):
     def __init__(self, template: str, **values: Any) -> None:
         self.template = str(template)
         self.values = values
-        super().__init__(self.template % values if values else self.template)
+        super().__init__(in_english(self.template, values))
 
     def to_json(self) -> dict[str, Any]:
         """Template and values, as they are kept until somebody reads them."""
         return {"template": self.template, "values": self.values}
+
+
+def in_english(template: str, values: dict[str, Any]) -> str:
+    """The sentence as it is written; a value may be another complaint, as `to_json` gives it."""
+    told = {
+        name: in_english(**value) if isinstance(value, dict) and "template" in value else value
+        for name, value in values.items()
+    }
+    return template % told if told else template

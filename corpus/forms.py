@@ -12,10 +12,10 @@ from corpus import keeping
 from corpus.complaints import Complaint
 from corpus.ingest import digest
 from corpus.jobs import sentence
+from corpus.legible import shortened, whole_number
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.normalization import search_key
-from corpus.scope import number
 from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix
 from people.models import Event, Person
 
@@ -130,6 +130,17 @@ class SourceForm(forms.ModelForm):
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))
         return cleaned
+
+
+class ChosenRows(forms.ModelMultipleChoiceField):
+    """Rows that are ticked. Django's own field hands ids that no database holds to the database."""
+
+    def clean(self, value):
+        for pk in value if isinstance(value, list | tuple) else ():
+            if whole_number(str(pk)) is None:
+                error = self.error_messages["invalid_pk_value"]
+                raise forms.ValidationError(error, "invalid_pk_value", {"pk": shortened(str(pk))})
+        return super().clean(value)
 
 
 class PartingForm(forms.Form):
@@ -348,7 +359,7 @@ class NamedField(forms.CharField):
         """What the field shows for an id: the name, where names are typed."""
         if not self.many:
             return value
-        own = self.rows.filter(pk=number(value)).values_list(self.attribute, flat=True)
+        own = self.rows.filter(pk=whole_number(value)).values_list(self.attribute, flat=True)
         return own.first() or value
 
     def clean(self, value):
@@ -357,7 +368,7 @@ class NamedField(forms.CharField):
             return None
         if self.many:
             return {"search__contains": search_key(value)}
-        return {"pk": number(value)}
+        return {"pk": whole_number(value)}
 
 
 class Filter(forms.Form):

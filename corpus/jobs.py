@@ -12,6 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from corpus.complaints import Complaint, gettext_noop
+from corpus.legible import shortened
 from people.models import Event
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,20 @@ def send(task, *arguments, queue=None):
         task.apply_async(arguments, queue=queue)
 
     transaction.on_commit(deliver, robust=True)
+
+
+def check_fit(row):
+    """Raises Refused for a text of `row` that is longer than its column, which SQLite would keep
+    and PostgreSQL refuse.
+    """
+    texts = [field for field in row._meta.concrete_fields if isinstance(field, models.CharField)]
+    for field in texts:
+        value, most = field.value_from_object(row), field.max_length
+        if isinstance(value, str) and most and len(value) > most:
+            too_long = gettext_noop(
+                "“%(text)s” is too long: “%(name)s” has at most %(most)d characters."
+            )
+            raise Refused(too_long, text=shortened(value), name=field.name, most=most)
 
 
 class JobStatus(models.TextChoices):

@@ -4,7 +4,10 @@ from django.core.paginator import Paginator
 from django.http import Http404
 from django.shortcuts import get_object_or_404, render
 
+from corpus.complaints import gettext_noop
+from corpus.legible import shortened, whole_number
 from corpus.models import Corpus, Dialogue, Membership
+from corpus.requests import Unreadable
 
 LEAD = Membership.Role.LEAD
 ADJUDICATOR = Membership.Role.ADJUDICATOR
@@ -34,13 +37,45 @@ def dialogue_of(request, pk, *roles):
 
 
 def number(text, otherwise=0):
-    """The id that an address or a form gives; `otherwise` for whatever cannot be one."""
-    return int(text) if text and text.isdecimal() and len(text) < 19 else otherwise
+    """The whole number that an address, form or header gives; `otherwise` where it gives none.
+
+    Raises Unreadable (400) for what is none: ASCII digits write numbers, at most 18 of them.
+    """
+    if not text or not text.strip():
+        return otherwise
+    found = whole_number(text.strip())
+    if found is None:
+        raise Unreadable(
+            gettext_noop("“%(text)s” is not a whole number that can stand here."),
+            text=shortened(text),
+        )
+    return found
 
 
 def numbers(texts):
-    """The ids among what was ticked."""
+    """The ids that were ticked. Raises Unreadable for what is none."""
     return [found for found in map(number, texts) if found]
+
+
+def text(data, name, most=200):
+    """The text of a field, without space around it; "" where it is missing.
+
+    Raises Unreadable (400) for more than `most` characters.
+    """
+    found = data.get(name, "").strip()
+    if len(found) > most:
+        raise Unreadable(
+            gettext_noop("“%(text)s” is too long: “%(name)s” has at most %(most)d characters."),
+            text=shortened(found),
+            name=name,
+            most=most,
+        )
+    return found
+
+
+def posted(request):
+    """The form that was sent, be it empty; None where a page was only asked for."""
+    return request.POST if request.method == "POST" else None
 
 
 def context(corpus, here, **more):

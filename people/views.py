@@ -24,7 +24,8 @@ def invitation(request, token):
     found = get_object_or_404(Invitation, token=token)
     if not found.open:
         raise Http404
-    form = AccountForm(request.POST or None, initial={"email": found.email})
+    data = request.POST if request.method == "POST" else None
+    form = AccountForm(data, initial={"email": found.email})
     if request.method == "POST" and form.is_valid():
         person = form.accept(found)
         login(request, person, "django.contrib.auth.backends.ModelBackend")

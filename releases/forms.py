@@ -2,9 +2,11 @@ import datetime
 from collections import Counter
 
 from django import forms
+from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
 from corpus.jobs import said
 from releases.integrity import decision, undecided
@@ -19,6 +21,7 @@ class ReleaseForm(forms.ModelForm):
             *("version", "rounds", "licence", "media", "speakers"),
             *("apart", "shares", "keep_splits", "seed", "authors", "description", "notes"),
         ]
+        field_classes = {"rounds": ChosenRows}
         widgets = {
             "rounds": forms.CheckboxSelectMultiple,
             "authors": forms.Textarea({"rows": 3}),
@@ -45,6 +48,7 @@ class ReleaseForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.instance.corpus = corpus
         self.corpus = corpus
+        self.fields["seed"].validators.append(MaxValueValidator(2**31 - 1))
         self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
 
     def clean_version(self):
@@ -188,6 +192,8 @@ class ShareForm(forms.ModelForm):
     def clean_expires_at(self):
         """The end of the day that was chosen."""
         day = self.cleaned_data["expires_at"]
+        if day.year > 9000:  # later ones have no equal in UTC
+            raise forms.ValidationError(_("Choose a day before the year 9000."))
         end = datetime.datetime.combine(day, datetime.time.max)
         end = timezone.make_aware(end)
         if end < timezone.now():

@@ -9,7 +9,13 @@ ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["people", "corpus", "annotation", "releases", "modeling"]
 LEARNER = {"torch", "transformers"}
 PLAIN = [
-    *("corpus/complaints.py", "corpus/encoding.py", "corpus/segmentation.py", "corpus/media.py"),
+    *(
+        "corpus/complaints.py",
+        "corpus/legible.py",
+        "corpus/encoding.py",
+        "corpus/segmentation.py",
+        "corpus/media.py",
+    ),
     *("corpus/cutting.py", "corpus/pairing.py", "corpus/turns.py", "corpus/scenes.py"),
     *("corpus/hearing.py", "corpus/tonemapping.py", "corpus/normalization.py"),
     *("corpus/transcripts", "corpus/formats"),

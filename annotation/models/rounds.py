@@ -14,7 +14,7 @@ from annotation.models.schemes import Guideline, SchemeVersion, read_scheme
 from annotation.scheme import Scheme
 from corpus.batches import create
 from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from corpus.jobs import Refused, check_fit
 from corpus.models import Corpus, Dialogue, Membership
 from people.models import Event
 
@@ -215,6 +215,7 @@ class Round(models.Model):
                 overlap=overlap,
                 count=len(quotas),
             )
+        check_fit(opened)
         opened.save()
         added = opened._place(dialogues)
         if not added:

@@ -1,5 +1,6 @@
 """The items behind every number, and deciding the contested ones."""
 
+from datetime import UTC
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -137,8 +138,8 @@ def _of_group(asked, round, rows):
     if speaker := number(asked.get("speaker")):
         rows = rows.filter(utterance__speaker=speaker)
         told.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
-    if asked.get("length", "").isdecimal() and int(asked["length"]) < len(LENGTHS):
-        place = int(asked["length"])
+    place = number(asked.get("length"), len(LENGTHS))
+    if place < len(LENGTHS):
         seconds = Cast(F("utterance__end") - F("utterance__start"), FloatField())
         rows = rows.annotate(seconds=seconds).filter(seconds__gt=0)
         if place:
@@ -162,9 +163,9 @@ def _moment(text):
     """The time that an address gives, None for what is none."""
     try:
         found = parse_datetime(text)
-    except ValueError:
+        return found.astimezone(UTC) if found and found.tzinfo else None
+    except (ValueError, OverflowError):  # no date, or one that UTC has not
         return None
-    return found if found and found.tzinfo else None
 
 
 def filled(round, rows, names):

@@ -19,6 +19,7 @@ from corpus.scope import (
     dialogue_of,
     number,
     page_of,
+    text,
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def keys(request, pk):
     rows = rows.annotate(n=Count("utterances")).order_by("source_id", "number")
     others = corpus.dialogues.published().exclude(pk__in=with_gold(corpus).values("pk"))
     others = others.exclude(pk__in=blind.values("pk"))
-    words = request.GET.get("q", "").strip()
+    words = text(request.GET, "q")
     if words:
         others = others.filter(search__contains=search_key(words))
     shown = context(

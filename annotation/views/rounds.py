@@ -18,7 +18,7 @@ from annotation.models.rounds import resting
 from annotation.naming import names_for
 from annotation.progress import forecast, funnel, people
 from corpus.jobs import Refused, sentence
-from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, with_role
+from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, posted, with_role
 
 
 def rounds(request, pk):
@@ -31,7 +31,7 @@ def rounds(request, pk):
 def new_round(request, pk):
     """Open a round; `check` in what is sent shows who will see what, and opens nothing."""
     corpus = corpus_of(request, pk, LEAD)
-    form = RoundForm(request.POST or None, corpus=corpus)
+    form = RoundForm(posted(request), corpus=corpus)
     checked = "check" in request.POST
     valid = form.is_valid()
     if request.method == "POST" and valid and not checked:

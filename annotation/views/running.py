@@ -17,7 +17,7 @@ from annotation.views.rounds import results_of, round_of
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
 from corpus.normalization import search_key
-from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of
+from corpus.scope import ADJUDICATOR, LEAD, context, number, page_of, posted, text
 from people.models import Event
 
 STATES = ["waiting", "begun", "complete", "stuck", "withdrawn"]
@@ -50,7 +50,7 @@ def reopening(request, pk):
 def extension(request, pk):
     """More dialogues or more people a dialogue."""
     found = round_of(request, pk, LEAD)
-    form = ExtensionForm(request.POST or None, round=found)
+    form = ExtensionForm(posted(request), round=found)
     if request.method == "POST" and form.is_valid():
         dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
         if form.cleaned_data["sources"]:
@@ -127,7 +127,7 @@ def places(request, pk):
     found = round_of(request, pk)
     state = request.GET.get("state", "")
     rows = found.places.select_related("dialogue", "withdrawal")
-    if words := request.GET.get("q", "").strip():
+    if words := text(request.GET, "q"):
         rows = rows.filter(dialogue__search__contains=search_key(words))
     if state == "stuck":
         rows = rows.filter(pk__in=found.stuck().values("pk"))
@@ -171,7 +171,7 @@ def place(request, pk, place):
     verb = request.POST.get("verb")
     try:
         if verb == "withdraw":
-            reason = request.POST.get("reason", "").strip()[:200]
+            reason = text(request.POST, "reason")
             if not reason:
                 raise Refused(gettext_noop("Say why it is withdrawn; annotators read it."))
             row.withdraw(request.user, reason)

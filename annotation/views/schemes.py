@@ -10,7 +10,7 @@ from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, draw
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
 from corpus.models import Corpus
-from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, with_role
+from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, posted, with_role
 
 NEW_TASK = Task("new_task", {"en": "new task", "zh": "新任务"}, "nominal", FULL["pride"].values)
 NEW_CORRELATION = Task(
@@ -84,7 +84,7 @@ def new_guideline(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     newest = corpus.guidelines.first()
     guard_guideline(request.user, newest)
-    form = GuidelineForm(request.POST or None, initial={"text": newest.text if newest else ""})
+    form = GuidelineForm(posted(request), initial={"text": newest.text if newest else ""})
     if request.method == "POST" and form.is_valid():
         chosen = form.cleaned_data
         made = Guideline.draw_up(request.user, corpus, chosen["text"], chosen["note"])

@@ -1,6 +1,5 @@
 """What an annotator does: what waits, the workbench, saving, handing in; their history."""
 
-import uuid
 from datetime import timedelta
 
 from django.contrib import messages
@@ -13,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation.api import answer_in, refusal
+from annotation.api import answer_in, client_id_in, refusal
 from annotation.blinding import guideline_for, shown_at, shows
 from annotation.forms import SkipForm
 from annotation.hints import explained_to, suggested_to, suggestion_hint
@@ -31,8 +30,9 @@ from annotation.scheme import field_of
 from annotation.scoring import below, gold_scores
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
+from corpus.legible import Illegible
 from corpus.normalization import search_key
-from corpus.scope import at_most, context, number, page_of, with_role
+from corpus.scope import at_most, context, number, page_of, text, with_role
 from corpus.visibility import WORDS, notice, visible, withheld
 
 
@@ -131,7 +131,7 @@ def history(request):
         .values("utterance", "assignment")
         .distinct()
     )
-    words, chosen = request.GET.get("q", "").strip(), number(request.GET.get("round"))
+    words, chosen = text(request.GET, "q"), number(request.GET.get("round"))
     hidden = withheld(request.user, WORDS)
     if words:
         rows = rows.filter(utterance__search__contains=search_key(words))
@@ -319,13 +319,24 @@ def _revealed(assignment, given):
 
 
 def _answer(posted):
+    """The answer of a form, whose fields are texts. Raises Refused for what is none."""
+    row = {name: posted.get(name) for name in ("task", "value", "client_id", "over")}
     try:
-        return answer_in(posted)
-    except (KeyError, TypeError, ValueError) as error:
+        seconds = float(posted.get("seconds") or 0)
+    except ValueError:
+        seconds = -1.0  # what no answer has
+    row |= {
+        "utterance": number(posted.get("utterance")),
+        "confidence": number(posted.get("confidence")) or None,
+        "seconds": seconds,
+    }
+    try:
+        return answer_in(row)
+    except Illegible as fault:
         raise Refused(
             gettext_noop("This is no answer that can be saved (%(why)s). Reload the page."),
-            why=str(error),
-        ) from error
+            why=fault.to_json(),
+        ) from fault
 
 
 @require_POST
@@ -458,6 +469,6 @@ def warnings(request, pk):
 
 def _uuid(posted):
     try:
-        return uuid.UUID(posted.get("client_id"))
-    except (ValueError, TypeError, AttributeError) as error:
+        return client_id_in(posted.get("client_id"))
+    except Illegible as error:
         raise Refused(gettext_noop("An answer needs a client_id, a UUID.")) from error

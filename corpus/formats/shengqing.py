@@ -4,17 +4,33 @@ What a release does not hold (who the annotators are, the episodes) cannot come 
 """
 
 import hashlib
-import json
 import re
 from collections import defaultdict
 from pathlib import Path
+from types import NoneType
 from typing import Any
 
 from corpus.complaints import gettext_noop
 from corpus.formats import FormatError, Judged, Row, Table
+from corpus.legible import read_json
 
 LAYOUTS = (1, 2, 3)
-MOST_SECONDS = 1e9  # beyond that nothing is a time
+MAYBE = (str, NoneType)
+UTTERANCE: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("dialogue", "id", "text", "split"), (str,)),
+    **dict.fromkeys(("speaker", "translation", "source", "media"), MAYBE),
+    **dict.fromkeys(("start", "end"), (int, float, NoneType)),
+    **dict.fromkeys(("gold", "provenance"), (dict,)),
+    "machine": (bool, NoneType),
+    "traits": (dict, NoneType),
+}
+JUDGEMENT: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("annotator", "task", "value", "round", "utterance"), (str,)),
+    "confidence": (int, NoneType),
+    "seconds": (int, float, NoneType),
+}
+CONFIDENCE = (None, 1, 2, 3)
+LONGEST = 10_000_000  # seconds of a source
 CLIP = re.compile(r"media/\d+\.mp4")  # of a dialogue; those of utterances do not come back
 
 
@@ -25,7 +41,7 @@ def read(path: Path) -> Table:
     """
     root = path.parent
     try:
-        manifest = json.loads(path.read_bytes())
+        manifest = read_json(path.read_bytes())
         if manifest["layout"] not in LAYOUTS:
             raise FormatError(
                 gettext_noop("%(file)s: a release of layout %(layout)s; we read layout %(ours)d."),
@@ -36,9 +52,9 @@ def read(path: Path) -> Table:
         for entry in manifest["files"]:
             _check(root, entry)
         listed = {entry["path"] for entry in manifest["files"]}
-        rows = [json.loads(line) for line in _lines(root / "utterances.jsonl")]
+        rows = [read_json(line) for line in _lines(root / "utterances.jsonl")]
         judged = _judgements(root / "judgements.jsonl")
-        whole = json.loads((root / "scheme.json").read_bytes())
+        whole = read_json((root / "scheme.json").read_bytes())
         scheme = whole["tasks"]
         values = {t["key"]: tuple(value["key"] for value in t["values"]) for t in scheme}
         table = Table(
@@ -49,6 +65,7 @@ def read(path: Path) -> Table:
             pseudonyms=manifest.get("speakers_by") == "pseudonyms",
         )
         for number, row in enumerate(rows, 1):
+            _typed(row, UTTERANCE)
             if row["media"] not in (None, *listed):
                 raise ValueError(f"{row['media']} is not in the manifest")
             table.rows.append(_row(number, row, judged, root))
@@ -56,7 +73,7 @@ def read(path: Path) -> Table:
                 table.speakers.setdefault(row["speaker"], row["traits"])
     except FormatError:
         raise
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(
             gettext_noop(
                 "%(file)s: not the manifest of a whole release. Expected manifest.json with the"
@@ -66,6 +83,20 @@ def read(path: Path) -> Table:
             why=repr(error)[:200],
         ) from error
     return table
+
+
+def _typed(row: Any, kinds: dict[str, tuple[type, ...]]) -> dict[str, Any]:
+    """The row, if its fields are of the kinds that a release writes. Raises TypeError."""
+    if not isinstance(row, dict):
+        raise TypeError(f"{row!r:.80} is no object")
+    for name, kind in kinds.items():
+        value: Any = row.get(name)
+        if type(value) not in kind or (type(value) in (int, float) and abs(value) > LONGEST):
+            raise TypeError(f"{name}: {value!r:.80}")
+        texts = value.values() if name in ("gold", "provenance") else ()
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError(f"{name}: {value!r:.80}")
+    return row
 
 
 def _check(root: Path, entry: dict[str, Any]) -> None:
@@ -88,17 +119,20 @@ def _lines(path: Path) -> list[str]:
 def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
     found: dict[str, list[Judged]] = defaultdict(list)
     for line in _lines(path):
-        row = json.loads(line)
+        row = _typed(read_json(line), JUDGEMENT)
         confidence = row.get("confidence")
-        if confidence not in (None, 1, 2, 3):
+        if confidence not in CONFIDENCE:
             raise ValueError(f"{row['utterance']} has as a confidence {confidence!r}")
+        seconds = _seconds(row, "seconds", row["utterance"]) or 0.0
+        if seconds < 0:
+            raise ValueError(f"{row['utterance']} was judged in {seconds} seconds")
         judged = Judged(
             row["annotator"],
             row["task"],
             row["value"],
             row["round"],
             confidence,
-            _seconds(row, "seconds", row["utterance"]) or 0.0,
+            seconds,
         )
         found[row["utterance"]].append(judged)
     return {uid: tuple(judged) for uid, judged in found.items()}
@@ -110,7 +144,7 @@ def _seconds(row: dict[str, Any], name: str, uid: str) -> float | None:
     if found is None:
         return None
     number = isinstance(found, int | float) and not isinstance(found, bool)
-    if not number or not abs(found) < MOST_SECONDS:
+    if not number or not abs(found) <= LONGEST:
         raise ValueError(f"{uid} has as its {name} {str(found)[:40]!r}, no number of seconds")
     return float(found)
 
@@ -121,7 +155,7 @@ def _rounds(root: Path) -> dict[str, dict[str, Any]]:
     if not path.exists():
         return {}
     found = {}
-    for row in json.loads(path.read_bytes()):
+    for row in read_json(path.read_bytes()):
         name = row["guideline"]
         if name and not name.replace("-", "").replace(".", "").isalnum():
             raise ValueError(f"{name} is no name of a guideline")

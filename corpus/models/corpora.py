@@ -7,6 +7,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
+from corpus.jobs import check_fit
 from people.models import Event
 
 
@@ -42,8 +43,10 @@ class Corpus(models.Model):
     @classmethod
     @transaction.atomic
     def found(cls, person, **fields):
-        """Make a corpus with `person` as its lead."""
-        corpus = cls.objects.create(**fields)
+        """Make a corpus with `person` as its lead. Raises Refused for a name that is too long."""
+        corpus = cls(**fields)
+        check_fit(corpus)
+        corpus.save()
         corpus.memberships.create(person=person, role=Membership.Role.LEAD)
         Event.record(person, "found", corpus, name=corpus.name)
         return corpus

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
-from corpus.scope import LEAD, context, corpus_of, page_of
+from corpus.scope import LEAD, context, corpus_of, page_of, posted
 from corpus.visibility import withheld_details
 from people.models import Event, Invitation
 
@@ -26,7 +26,7 @@ def home(request):
 
 
 def new_corpus(request):
-    form = CorpusForm(request.POST or None)
+    form = CorpusForm(posted(request))
     if request.method == "POST" and form.is_valid():
         corpus = Corpus.found(request.user, **form.cleaned_data)
         return redirect("corpus", corpus.pk)
@@ -42,7 +42,7 @@ def corpus(request, pk):
 
 def people(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = MemberForm(request.POST or None, corpus=corpus)
+    form = MemberForm(posted(request), corpus=corpus)
     if request.method == "POST" and form.is_valid():
         form.save(by=request.user)
         return redirect("people", corpus.pk)

@@ -1,6 +1,5 @@
 """The editor: a dialogue's turns as a document, saved step by step as revisions."""
 
-import json
 import uuid
 
 from django.http import JsonResponse
@@ -10,6 +9,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from corpus.complaints import Complaint, gettext_noop
 from corpus.jobs import Refused, sentence
+from corpus.legible import read_json
 from corpus.models import Conflict, Dialogue
 from corpus.scope import LEAD, context, dialogue_of
 from corpus.visibility import guard
@@ -58,9 +58,12 @@ def editor(request, pk):
 def _body(request):
     """The JSON object that was sent. Raises Refused for anything else."""
     try:
-        body = json.loads(request.read(LARGEST_BODY))
-    except (ValueError, RecursionError) as error:
+        sent = request.read(LARGEST_BODY + 1)
+    except OSError as error:  # the connection broke off
         raise Refused(gettext_noop("Expected a JSON object.")) from error
+    if len(sent) > LARGEST_BODY:
+        raise Refused(gettext_noop("The edit is too large."))
+    body = read_json(sent)
     if not isinstance(body, dict) or type(body.get("base")) is not int:
         raise Refused(gettext_noop("Expected a JSON object with base, a revision's number."))
     return body
@@ -86,8 +89,8 @@ def revisions(request, pk):
 
     def act(dialogue, body):
         try:
-            client_id = uuid.UUID(str(body.get("client_id")))
-        except ValueError as error:
+            client_id = uuid.UUID(body.get("client_id"))
+        except (ValueError, TypeError, AttributeError) as error:
             raise Refused(gettext_noop("An edit needs a client_id, a UUID.")) from error
         dialogue.edit(request.user, body["base"], body.get("turns"), client_id)
 

@@ -24,6 +24,7 @@ from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
 from corpus.ingest import check_of
 from corpus.jobs import Refused, sentence
+from corpus.legible import Illegible, read_json
 from corpus.models import Finding, Source
 from corpus.scope import (
     LEAD,
@@ -33,6 +34,7 @@ from corpus.scope import (
     live_part,
     number,
     page_of,
+    posted,
     with_role,
 )
 from corpus.transcripts.reading import Options, Transcript
@@ -47,7 +49,7 @@ CONFIRMED = ("encoding", "gap", "scene", *ROLE_LABELS)  # what an address of the
 
 def new_source(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = SourceForm(request.POST or None, request.FILES or None, corpus=corpus)
+    form = SourceForm(posted(request), request.FILES or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             source = form.save(by=request.user)
@@ -193,8 +195,11 @@ def track(request, pk):
     """Take another sound track of an upload."""
     source = _source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
-    if stream in [track.index for track in source.probed.audio]:
-        source.choose_track(request.user, stream)
+    try:
+        if stream in [track.index for track in source.probed.audio]:
+            source.choose_track(request.user, stream)
+    except Complaint as complaint:
+        messages.error(request, sentence(complaint))
     return redirect("preview", source.pk)
 
 
@@ -203,9 +208,12 @@ def subtitles(request, pk):
     """Take the words of an upload from subtitles inside it, or from what came with it."""
     source = _source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
-    usable = [track.index for track in source.probed.subtitles if track.text]
-    if stream is None or stream in usable:
-        source.choose_subtitles(request.user, stream)
+    try:
+        usable = [track.index for track in source.probed.subtitles if track.text]
+        if stream is None or stream in usable:
+            source.choose_subtitles(request.user, stream)
+    except Complaint as complaint:
+        messages.error(request, sentence(complaint))
     return redirect("preview", source.pk)
 
 
@@ -337,8 +345,8 @@ def _reading_of(source, data):
 def _kept_options(source, data):
     """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
     try:
-        shown = json.loads(data.get("reading", ""))
-    except ValueError:
+        shown = read_json(data.get("reading", ""))
+    except Illegible:
         shown = None
     return Options.from_json(shown if isinstance(shown, dict) else source.reading)
 

@@ -16,7 +16,7 @@ from corpus.forms import EXACT, SpeakerForm
 from corpus.jobs import Refused, sentence
 from corpus.models import Speaker
 from corpus.normalization import normalized, search_key, visible
-from corpus.scope import LEAD, context, corpus_of, number, page_of, with_role
+from corpus.scope import LEAD, context, corpus_of, number, page_of, posted, text, with_role
 from corpus.searching import contains
 from people.models import Event
 
@@ -26,7 +26,7 @@ MOST_DUPLICATES = 200
 def speakers(request, pk):
     """Everybody who talks in the corpus, with how much."""
     corpus = corpus_of(request, pk, LEAD)
-    words, exact = request.GET.get("q", "").strip(), bool(request.GET.get("exact"))
+    words, exact = text(request.GET, "q"), bool(request.GET.get("exact"))
     everybody = corpus.speakers.annotate(
         size=Count("utterances", filter=Q(utterances__retired=False))
     )
@@ -69,7 +69,7 @@ def _speaker_of(request, pk):
 def speaker(request, pk):
     """One speaker: name, pseudonym, traits."""
     speaker = _speaker_of(request, pk)
-    form = SpeakerForm(request.POST or None, speaker=speaker)
+    form = SpeakerForm(posted(request), speaker=speaker)
     if request.method == "POST" and form.is_valid():
         try:
             form.save(by=request.user)

@@ -9,7 +9,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
+from corpus.legible import fault_of
 from corpus.models import Upload, WrongDigest, WrongOffset
+from corpus.requests import any_method
 from corpus.scope import LEAD, corpus_of, number
 
 LARGEST_PIECE = 16 * 1024**2
@@ -29,7 +31,9 @@ def new_upload(request, pk):
     pairs = (entry.split() for entry in request.headers.get("Upload-Metadata", "").split(","))
     said = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     try:
-        name = base64.b64decode(said.get("filename", ""), validate=True).decode()
+        name = base64.b64decode(said.get("filename", "").encode(), validate=True).decode()
+        if fault_of(name):
+            return _answer(400, "Upload-Metadata: filename has a character that no file name has")
         size = number(request.headers.get("Upload-Length"))
         upload = Upload.begin(request.user, corpus, name.replace("/", "_") or "file", size)
     except (binascii.Error, UnicodeDecodeError):
@@ -39,6 +43,7 @@ def new_upload(request, pk):
     return _answer(201, Location=reverse("upload", args=[upload.token]))
 
 
+@any_method
 def upload(request, token):
     """HEAD says how far it is, PATCH adds a piece, DELETE forgets it."""
     found = get_object_or_404(Upload.objects.filter(person=request.user), token=token)

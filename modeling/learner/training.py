@@ -18,14 +18,7 @@ from torch import nn
 from modeling.learner import calibration, validity
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.evaluation import Answers, answers, counts_of, figures, lines, told
-from modeling.learner.features import (
-    Extractors,
-    Features,
-    extract_all,
-    keys_of,
-    lacking,
-    origins,
-)
+from modeling.learner.features import Extractors, Features, extract_all, keys_of, lacking, origins
 from modeling.learner.finite import NotFinite
 from modeling.learner.fitting import ADVICE, Keeper, Learner, StopSignal, fit
 from modeling.learner.losses import Objective

@@ -3,7 +3,7 @@
 from django.shortcuts import redirect, render
 
 from corpus.jobs import JobStatus, Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, number, page_of
+from corpus.scope import LEAD, context, corpus_of, number, page_of, posted
 from modeling.comparison import mean_score
 from modeling.forms import Fine, SearchForm, StudyForm
 from modeling.models import Recipes, RegisteredModel, Study, TrainingRun
@@ -59,9 +59,9 @@ def _mean_score(results):
 def new_run(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     initial = _initial(request, corpus)
-    form = StudyForm(request.POST or None, corpus=corpus, gpus=trainers("gpu"), initial=initial)
-    fine = Fine(request.POST or None, initial=initial)
-    search = SearchForm(request.POST or None)
+    form = StudyForm(posted(request), corpus=corpus, gpus=trainers("gpu"), initial=initial)
+    fine = Fine(posted(request), initial=initial)
+    search = SearchForm(posted(request))
     workers = trainers()
     if request.method == "POST" and all([form.is_valid(), fine.is_valid(), search.is_valid()]):
         fine.check(form)

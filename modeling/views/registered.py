@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, with_role
+from corpus.scope import LEAD, context, posted, with_role
 from modeling.cards import card
 from modeling.forms import ModelForm
 from modeling.models import RegisteredModel
@@ -14,7 +14,7 @@ from modeling.views.runs import known_run_of
 
 def register(request, pk):
     run = known_run_of(request, pk)
-    form = ModelForm(request.POST or None)
+    form = ModelForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             made = RegisteredModel.register(request.user, run, **form.cleaned_data)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.blinding import blind_rounds, guard, withheld_rounds
 from annotation.models import Round
 from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused, send
+from corpus.jobs import Job, JobStatus, Refused, check_fit, send
 from corpus.models import Corpus
 from corpus.visibility import Withheld
 from people.models import Event
@@ -232,6 +232,7 @@ class Release(Job):
         """
         if not rounds:
             raise Refused(gettext_noop("Choose at least one round."))
+        check_fit(cls(version=version))
         if any(round.corpus_id != corpus.pk for round in rounds):
             raise Refused(gettext_noop("A release is made of rounds of its own corpus."))
         if len({round.scheme_version_id for round in rounds}) > 1:

@@ -17,7 +17,7 @@ from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, live_part, number, with_role
+from corpus.scope import LEAD, context, corpus_of, live_part, number, posted, text, with_role
 from releases.formats import FORMATS
 from releases.forms import ErrorsForm, ReleaseForm, RetractionForm, ShareForm
 from releases.integrity import faulty_dialogues
@@ -71,10 +71,10 @@ def others(person, most=200):
 
 def new_release(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = ReleaseForm(request.POST or None, corpus=corpus, initial=_proposed(request, corpus))
+    form = ReleaseForm(posted(request), corpus=corpus, initial=_proposed(request, corpus))
     chosen = _chosen_rounds(form)
     faulty = faulty_dialogues(chosen, form["media"].value())
-    errors = ErrorsForm(request.POST or None, faulty=faulty, person=request.user)
+    errors = ErrorsForm(posted(request), faulty=faulty, person=request.user)
     if request.method == "POST" and form.is_valid() & errors.is_valid():
         fields = dict(form.cleaned_data)
         version, rounds = fields.pop("version"), list(fields.pop("rounds"))
@@ -289,7 +289,7 @@ def files(request, pk):
     manifest = _read(release, "manifest.json")
     if manifest is None:
         raise Http404
-    words = request.GET.get("q", "").strip()
+    words = text(request.GET, "q")
     rows = [entry for entry in manifest["files"] if words.lower() in entry["path"].lower()]
     page = context(
         release.corpus,

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD
+from corpus.scope import LEAD, posted
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
 from releases.models import Grant, MemberAccess, Share
@@ -61,7 +61,7 @@ def shared(request, token):
     """The terms of a link; who accepts them gets an address to download from."""
     found = get_object_or_404(Share.objects.select_related("release__corpus"), token=token)
     _guard(request, found)
-    form = GrantForm(request.POST or None)
+    form = GrantForm(posted(request))
     if request.method == "POST" and form.is_valid():
         accepted = {name: form.cleaned_data[name] for name in ("name", "affiliation", "email")}
         return redirect("grant", found.accept(**accepted).token)

@@ -54,8 +54,13 @@ def test_what_it_was_judged_as(lead, corpus):
     assert shown(lead, corpus, label="nonsense") == []
     address = reverse("finding", args=[corpus.pk])
     for nonsense in ("²", "9" * 40, "-1", "x"):  # digits to Python are not all numbers
-        assert lead.get(address, {"source": nonsense, "after": nonsense}).status_code == 200
-        assert lead.post(address, {"pk": nonsense, "speaker": nonsense}).status_code == 302
+        assert lead.get(address, {"source": nonsense}).status_code == 200
+        for refused in (
+            lead.get(address, {"after": nonsense}),
+            lead.post(address, {"pk": nonsense}),
+        ):
+            assert refused.status_code == 400
+            assert "is not a whole number" in refused.content.decode()
 
 
 def test_many_sources_and_speakers_are_found_by_name(lead, corpus):

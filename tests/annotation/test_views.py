@@ -58,7 +58,8 @@ def test_every_answer_is_saved_once(annotator, assignment):
     assert refused.status_code == 409 and "purple" in refused.json()["why"]
     no_id = annotator.post(address, data | {"client_id": "x"})
     assert no_id.status_code == 409
-    assert annotator.post(address, data | {"utterance": "abc"}).status_code == 404
+    assert annotator.post(address, data | {"utterance": "abc"}).status_code == 400
+    assert annotator.post(address, data | {"utterance": "9" * 18}).status_code == 404
 
 
 def test_without_scripts_a_form_saves_a_whole_utterance(annotator, assignment):

@@ -122,7 +122,10 @@ def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):
     assert shown(longest=3.5, shortest=0, source=other.source_id) == []
     assert "No dialogue fits" in clients["lead"].get(address, {"longest": -1}).content.decode()
     assert clients["annotator"].post(address, {"pk": [one.pk]}).status_code == 404
-    clients["lead"].post(address, {"which": "ticked", "pk": [one.pk, "x"]})
+    nonsense = clients["lead"].post(address, {"which": "ticked", "pk": [one.pk, "x"]})
+    assert nonsense.status_code == 400 and "“x”" in nonsense.content.decode()
+    assert not Dialogue.objects.get(pk=one.pk).is_published
+    clients["lead"].post(address, {"which": "ticked", "pk": [one.pk]})
     assert Dialogue.objects.get(pk=one.pk).is_published
     clients["lead"].post(address + "?state=draft", {"which": "all"})
     assert not corpus.dialogues.filter(publication=None, utterances__isnull=False).exists()

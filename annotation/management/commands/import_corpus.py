@@ -8,7 +8,7 @@ from annotation.importing import read_published, store_published
 from corpus.complaints import Complaint
 from corpus.formats import FORMATS
 from corpus.formats.layout import BLANK, NO_LABEL
-from corpus.jobs import Refused, said, sentence
+from corpus.jobs import Refused, check_fit, said, sentence
 from corpus.management.options import name as name_of
 from corpus.models import Corpus
 from people.models import Person
@@ -60,7 +60,10 @@ class Command(BaseCommand):
         if found:
             return found
         if not lead:
-            return Corpus.objects.create(name=name)
+            found = Corpus(name=name)
+            check_fit(found)
+            found.save()
+            return found
         person = Person.objects.filter(username=lead).first()
         if person is None:
             raise Refused(f"There is no person called {lead!r}.")

@@ -1,0 +1,286 @@
+"""The HTTP API against its own schema: requests drawn from it, and ones that break it.
+
+No answer is a fault of the server's, and none has a status or a shape that the schema does not
+tell. FUZZ_SECONDS=600 keeps on drawing for so long (make fuzz); the suite draws a fixed number.
+"""
+
+import json
+import logging
+import os
+import random
+import time
+from collections import defaultdict
+
+import pytest
+import schemathesis
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection, transaction
+from django.test import Client
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+from rest_framework.authtoken.models import Token
+from schemathesis import GenerationMode
+
+from annotation.models import Judgement, Submission
+from tests.config import hostile
+from tests.factories import ANSWERS, make_dialogue, make_member, make_round
+
+pytestmark = pytest.mark.django_db
+SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
+EXAMPLES = 40  # of each operation and kind
+
+
+@pytest.fixture
+def opened(corpus):
+    make_dialogue(corpus)
+    make_dialogue(corpus)
+    return make_round(corpus, [make_member(corpus), make_member(corpus)], lease_minutes=0)
+
+
+@pytest.fixture
+def token(opened):
+    return Token.objects.create(user=opened.participants.first().person)
+
+
+@pytest.fixture
+def schema(opened, caplog):
+    caplog.set_level(logging.CRITICAL, "django.request")
+    for signal in (request_started, request_finished):  # as Django's own test client does
+        signal.disconnect(close_old_connections)
+    found = schemathesis.openapi.from_wsgi("/api/schema/?format=json", get_wsgi_application())
+    found.config.generation.update(modes=list(GenerationMode), allow_x00=False)
+    yield found
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+def operations(schema):
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        if operation.path != "/api/schema/":
+            yield operation
+
+
+def run(strategy, check, seeded=0, most=EXAMPLES):
+    """Draw from the strategy: a fixed number, or for SECONDS."""
+    end = time.monotonic() + SECONDS
+
+    def once(number, most):
+        @settings(
+            max_examples=most, deadline=None, database=None, phases=[Phase.generate],
+            suppress_health_check=list(HealthCheck),
+        )  # fmt: skip
+        @seed(number)
+        @given(drawn=strategy)
+        def whatever(drawn):
+            with transaction.atomic():
+                check(drawn)
+                transaction.set_rollback(True)
+
+        whatever()
+
+    once(seeded, most)
+    while time.monotonic() < end:
+        once(random.randrange(2**32), 200)
+
+
+def test_no_answer_is_outside_the_schema(schema, token, opened):
+    """Drawn by schemathesis, with ids that are there half of the time."""
+    assignment = opened.assignments.filter(person=token.user).first()
+    known = {"/api/assignments/{id}/": assignment.pk}
+    counts = defaultdict(int)
+
+    def check(drawn):
+        case, real = drawn
+        if real:
+            case.path_parameters["id"] = known.get(case.operation.path, opened.pk)
+        answer = case.call_and_validate(headers={"Authorization": f"Token {token.key}"})
+        counts[answer.status_code] += 1
+
+    cases = [
+        operation.as_strategy(generation_mode=mode)
+        for operation in operations(schema)
+        for mode in GenerationMode
+    ]
+    assert len(cases) == 6
+    run(st.tuples(st.one_of(cases), st.booleans()), check, most=EXAMPLES * len(cases))
+    print(dict(sorted(counts.items())))  # noqa: T201
+    assert {200, 400, 404} <= set(counts)
+
+
+@st.composite
+def works(draw, assignment):
+    """A body that would be saved, with a part of it replaced by what it cannot be."""
+    utterance = assignment.dialogue.utterances.first()
+    row = {
+        "utterance": utterance.pk, "task": "emotion", "value": ANSWERS["emotion"],
+        "client_id": str(draw(st.uuids())), "over": "", "confidence": 2, "seconds": 1.5,
+    }  # fmt: skip
+    row |= draw(st.dictionaries(st.sampled_from(sorted(row)), hostile.trees, max_size=2))
+    body = {"answers": [row], "submit": False}
+    return body | draw(st.dictionaries(st.sampled_from(sorted(body)), hostile.trees, max_size=1))
+
+
+def test_a_body_of_wrong_types_saves_nothing(token, opened):
+    """What is saved had the types that the schema tells, whatever else was sent."""
+    assignment = opened.assignments.filter(person=token.user).first()
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    address = f"/api/assignments/{assignment.pk}/"
+    counts = defaultdict(int)
+
+    def check(body):
+        before = Judgement.objects.count()
+        text = json.dumps(body)
+        answer = client.post(address, text, content_type="application/json")
+        counts[answer.status_code] += 1
+        assert answer.status_code in (200, 400, 409), (answer.status_code, text)
+        saved = Judgement.objects.count() - before
+        if answer.status_code != 200:
+            told = answer.json()
+            assert isinstance(told.get("detail") or told.get("why"), str), told
+            assert saved == 0 and not Submission.objects.filter(assignment=assignment).exists()
+        elif saved:
+            [row] = body["answers"]
+            assert type(row["utterance"]) is int and isinstance(row["client_id"], str)
+            assert type(row.get("confidence")) in (int, type(None))
+            assert type(row.get("seconds")) in (int, float, type(None))
+            assert type(body.get("submit", False)) is bool
+
+    run(works(assignment), check, most=200)
+    assert {200, 400} <= set(counts), counts
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "JSON object"),
+        (b"null", "JSON object"),
+        (b"[]", "JSON object"),
+        (b"{}", "JSON object"),
+        (b'"x"', "JSON object"),
+        (b'{"submit": "false"}', "submit"),
+        (b'{"submit": "true"}', "submit"),
+        (b'{"submit": 1}', "submit"),
+        (b'{"submit": null}', "submit"),
+        (b'{"submit": [true]}', "submit"),
+        (b'{"answers": null}', "list"),
+        (b'{"answers": {}}', "list"),
+        (b'{"answers": "x"}', "list"),
+        (b'{"answers": [null]}', "object"),
+        (b'{"answers": [[]]}', "object"),
+        (b'{"answers": [], "answers": [], "submit": true}', "twice"),
+        (b'{"answers": [], "submit": NaN}', "NaN"),
+        (b'{"answers": [], "x": 1e999}', "too large"),
+        (b'{"answers": [], "x": ' + b"9" * 5000 + b"}", "too large"),
+        (b'{"answers": [], "x": "\\ud800"}', "surrogate"),
+        (b'{"answers": [], "x": "\\u0000"}', "NUL"),
+        (b'{"answers": ' + b"[" * 100_000, "deep"),
+        (b'{"answers": ' + b"[" * 60 + b"]" * 60 + b"}", "deep"),
+        (b'{"answers": []', "no JSON"),
+        (b'{"answers": ["\xff"]}', "UTF-8"),
+        ('{"answers": [], "submit": true}'.encode("utf-16"), "UTF-8"),
+        (b'{"answers": [], "submitted": true}', "submitted"),
+        (b"answers=1&submit=true", "no JSON"),
+    ],
+)
+def test_what_is_wrong_is_said(token, opened, body, says):
+    assignment = opened.assignments.filter(person=token.user).first()
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")
+    assert answer.status_code == 400 and says in answer.json()["detail"]
+    assert not Submission.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"utterance": True}, "utterance"),
+        ({"utterance": 1.0}, "utterance"),
+        ({"utterance": "1"}, "utterance"),
+        ({"utterance": [1]}, "utterance"),
+        ({"utterance": {}}, "utterance"),
+        ({"utterance": None}, "utterance"),
+        ({"utterance": 0}, "utterance"),
+        ({"utterance": -1}, "utterance"),
+        ({"utterance": 10**18}, "too large"),
+        ({"task": 1}, "task"),
+        ({"task": ""}, "task"),
+        ({"task": []}, "task"),
+        ({"value": 0}, "value"),
+        ({"value": ["joy"]}, "value"),
+        ({"value": "x" * 41}, "value"),
+        ({"client_id": "１" * 32}, "client_id"),
+        ({"client_id": 1}, "client_id"),
+        ({"client_id": "{" + hostile.ID + "}"}, "client_id"),
+        ({"over": 1}, "over"),
+        ({"over": "x" * 37}, "over"),
+        ({"confidence": True}, "confidence"),
+        ({"confidence": "2"}, "confidence"),
+        ({"confidence": 0}, "confidence"),
+        ({"confidence": 1.0}, "confidence"),
+        ({"seconds": "1"}, "seconds"),
+        ({"seconds": True}, "seconds"),
+        ({"seconds": -0.5}, "seconds"),
+        ({"seconds": 86_401}, "seconds"),
+        ({"second": 1}, "second"),
+    ],
+)
+def test_types_are_those_of_json(token, opened, change, says):
+    assignment = opened.assignments.filter(person=token.user).first()
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    row = {"utterance": assignment.dialogue.utterances.first().pk, "task": "emotion"}
+    row |= {"value": ANSWERS["emotion"], "client_id": hostile.ID}
+    address = f"/api/assignments/{assignment.pk}/"
+    refused = client.post(address, {"answers": [row, row | change]}, "application/json")
+    assert refused.status_code == 400 and says in refused.json()["detail"]
+    assert not Judgement.objects.filter(assignment=assignment).exists()
+    assert client.post(address, {"answers": [row]}, "application/json").json()["saved"] == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"),
+    [
+        ("application/x-www-form-urlencoded", 415),
+        ("multipart/form-data; boundary=x", 415),
+        ("text/plain", 415),
+        ("", 415),
+        ("application/json; charset=hex", 400),
+        ("application/json; charset=utf-16", 400),
+        ("application/json; charset=UTF8", 200),
+    ],
+)
+def test_bodies_are_json_in_utf8(token, opened, kind, status):
+    assignment = opened.assignments.filter(person=token.user).first()
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    body = b'{"answers": []}'
+    answer = client.generic("POST", f"/api/assignments/{assignment.pk}/", body, kind)
+    assert answer.status_code == status
+    assert status == 200 or answer.json()["detail"]
+
+
+def test_a_body_that_is_too_large_is_refused_unread(token, opened, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+    assignment = opened.assignments.filter(person=token.user).first()
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    body = b'{"answers": []' + b" " * 1000 + b"}"
+    answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")
+    assert answer.status_code == 413 and answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "header", ["Token", "Token ", "Token a b", "Token \0", "Token \xff", "Token " + "x" * 9000]
+)
+def test_a_token_that_cannot_be_one(opened, header):
+    client = Client(headers={"Authorization": header})
+    answer = client.post(f"/api/rounds/{opened.pk}/assignments/")
+    assert answer.status_code == (400 if "\0" in header else 401) and answer.json()["detail"]
+
+
+@pytest.mark.parametrize("pk", ["9" * 18, "9" * 19, "9" * 40, "9" * 5000, "0", "-1", "１", "x"])
+def test_ids_that_nothing_has(token, opened, pk):
+    client = Client(headers={"Authorization": f"Token {token.key}"})
+    for place in (f"rounds/{pk}/assignments/", f"assignments/{pk}/"):
+        answer = client.post(f"/api/{place}", b'{"answers": []}', "application/json")
+        assert answer.status_code == 404 and answer.json()["detail"]
+    assert connection.is_usable()

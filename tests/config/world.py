@@ -1,0 +1,179 @@
+"""A small world with one of everything, and the addresses that lead to it."""
+
+import datetime
+from types import SimpleNamespace
+
+from django.core.files.base import ContentFile
+from django.urls import URLPattern, get_resolver
+from django.utils import timezone
+
+from annotation.models import Guideline, Oddity, OddityAnswer, Remark, Report
+from corpus.models import Dialogue, Source, Upload
+from modeling.models import Evaluation, RegisteredModel, Study
+from people.models import Invitation
+from releases.formats import FORMATS
+from releases.models import Diff, Share
+from tests.conftest import SRT
+from tests.factories import (
+    judge,
+    make_corpus,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_release,
+    make_round,
+)
+
+NOT_OURS = ("admin/",)  # Django's own pages, for the staff of an installation
+
+
+def make_world(film):
+    """Everything that an address can name, with somebody of each kind to ask for it."""
+    lead = make_person("lead")
+    corpus = make_corpus(lead)
+    judged = make_judged_round(corpus, dialogues=6)
+    release = make_release(corpus, [judged])
+    later = make_release(corpus, [judged], "1.1.0")
+    annotator = make_member(corpus, username="annotator")
+    fresh = [make_dialogue(corpus).pk for _ in range(2)]
+    opened = make_round(
+        corpus,
+        [annotator, make_member(corpus)],
+        dialogues=corpus.dialogues.filter(pk__in=fresh),
+        lease_minutes=0,
+    )
+    first, second = opened.assignments.filter(person=annotator)
+    judge(second, submit=False)
+    utterance = first.dialogue.utterances.first()
+    for name in ("clip", "poster", "audio", "peaks"):
+        getattr(first.dialogue, name).save(name, ContentFile(bytes(1000)))
+    oddity = Oddity.objects.create(
+        round=judged, kind=Oddity.Kind.FAST, key="fast", surprise=5.0, person=annotator,
+        evidence={"usual": 0.2}, rows=[utterance.pk],
+    )  # fmt: skip
+    OddityAnswer.objects.create(oddity=oddity, person=lead, outcome="talked", words="so")
+    reports = [
+        Report.request(lead, judged, kind)
+        for kind in (Report.Kind.AGREEMENT, Report.Kind.RELIABILITY, Report.Kind.QUALITY)
+    ]
+    compared = Report.request(lead, judged, Report.Kind.COMPARISON, other=opened)
+    for report in (*reports, compared):
+        report.measure()
+    study = Study.request(
+        lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="study"
+    )
+    run, waiting = study.runs.order_by("pk")
+    run.train()
+    look = Evaluation.request(lead, run)
+    look.evaluate()
+    share = Share.give(lead, release, "Cite it.", timezone.now() + datetime.timedelta(days=3))
+    edited = make_dialogue(corpus, published=False)
+    edited.edit(lead, 0, [turn.to_json() | {"text": "改"} for turn in edited.turns()])
+    diff = Diff.request(lead, release, later)
+    diff.compare()
+    return SimpleNamespace(
+        lead=lead,
+        annotator=annotator,
+        corpus=corpus,
+        rounds=[judged, opened],
+        assignments=[first, second],
+        sources=[draft_of(corpus, film), corpus.sources.last()],
+        dialogues=[edited, first.dialogue, Dialogue.objects.first()],
+        utterances=[utterance],
+        speakers=list(corpus.speakers.all()),
+        memberships=[corpus.memberships.get(person=annotator)],
+        participants=list(opened.participants.all()),
+        places=list(opened.places.all()),
+        remarks=[Remark.make(first, utterance, "comment", "what?")],
+        oddities=[oddity],
+        guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
+        uploads=[Upload.begin(lead, corpus, "film.mp4", 1000)],
+        invitations=[Invitation.objects.create(invited_by=lead)],
+        releases=[release, later],
+        links=[share],
+        shared=[share],
+        grants=[share.accept("A", "B", "")],
+        diffs=[diff],
+        studies=[study],
+        runs=[run, waiting],
+        looks=[look],
+        models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
+    )
+
+
+def make_guideline(lead, corpus):
+    return Guideline.draw_up(lead, corpus, "# Guide", "new")
+
+
+def draft_of(corpus, film):
+    """A source whose transcript waits to be confirmed, with media that were looked at."""
+    source = Source(corpus=corpus, title="draft", status="draft")
+    source.looked = {"shots": [], "heard": []}
+    source.take(film)
+    source.media.save("film.mp4", ContentFile(film.read_bytes()), save=False)
+    source.transcript.save("film.srt", ContentFile(SRT.encode()), save=False)
+    source.save()
+    return source
+
+
+def routes():
+    """(route, pattern) of every address of ours."""
+    return [
+        (route, pattern)
+        for route, pattern in _walk(get_resolver(), "")
+        if not route.startswith(NOT_OURS)
+    ]
+
+
+def _walk(resolver, prefix):
+    for each in resolver.url_patterns:
+        route = prefix + str(each.pattern)
+        if isinstance(each, URLPattern):
+            yield route, each
+        else:
+            yield from _walk(each, route)
+
+
+def arguments(world, route, pattern):
+    """What the arguments of a route may be in this world: a list of dicts. Raises LookupError for
+    an argument that has no maker, so that a new kind of route is walked from its first day.
+    """
+    names = list(pattern.pattern.converters)
+    if not names:
+        return [{}]
+    noun = route.removeprefix("api/").split("/")[0]
+    if noun == "corpora":
+        things = [world.corpus]
+    elif noun == "rounds" and "place" in names:
+        opened = world.rounds[-1]
+        return [{"pk": opened.pk, "place": place.pk} for place in world.places]
+    else:
+        things = getattr(world, noun, None)
+        if things is None:
+            raise LookupError(f"tests/config/world.py makes nothing for {route}")
+    found = []
+    for thing in things:
+        first = {"token": thing.token} if "token" in names else {"pk": thing.pk}
+        rest = [name for name in names if name not in first]
+        if len(names) - len(rest) != 1 or len(rest) > 1:
+            raise LookupError(f"tests/config/world.py knows no arguments for {route}")
+        found += [first | more for more in ([{}] if not rest else _named(route, rest[0]))]
+    return found
+
+
+CHOICES = {
+    "agreement.<str:kind>": ["csv", "json", "tex", "svg"],
+    "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
+    "health/<slug:name>/": ["check", "recut"],
+    "media/<str:name>/": ["clip", "poster", "audio", "peaks"],
+    "files/<path:path>": ["manifest.json", "README.md"],
+    "as/<slug:name>.zip": list(FORMATS)[:2],
+}
+
+
+def _named(route, name):
+    for part, values in CHOICES.items():
+        if part in route:
+            return [{name: value} for value in values]
+    raise LookupError(f"tests/config/world.py knows no {name} for {route}")

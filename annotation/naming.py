@@ -6,7 +6,6 @@ from django.utils.crypto import salted_hmac
 
 from annotation.models import Participant, Round
 from corpus.models import Membership
-from corpus.scope import number
 from people.models import Person
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -60,10 +59,7 @@ class Names:
 
     def find(self, key: str | None) -> int | None:
         """The person whom an address names, None for whatever names none to this reader."""
-        if self.by_letter:
-            return next((who for who, letter in self.letters.items() if letter == key), None)
-        who = number(key)
-        return who if who in self.letters else None
+        return next((who for who in self.letters if self.key(who) == key), None)
 
 
 def names_for(round: Round, role: str) -> Names:

@@ -6,6 +6,7 @@ What a release does not hold (who the annotators are, the episodes) cannot come 
 import hashlib
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 from types import NoneType
 from typing import Any
@@ -52,7 +53,7 @@ def read(path: Path) -> Table:
         for entry in manifest["files"]:
             _check(root, entry)
         listed = {entry["path"] for entry in manifest["files"]}
-        rows = [read_json(line) for line in _lines(root / "utterances.jsonl")]
+        rows = list(_rows(root / "utterances.jsonl", UTTERANCE))
         judged = _judgements(root / "judgements.jsonl")
         whole = read_json((root / "scheme.json").read_bytes())
         scheme = whole["tasks"]
@@ -65,7 +66,6 @@ def read(path: Path) -> Table:
             pseudonyms=manifest.get("speakers_by") == "pseudonyms",
         )
         for number, row in enumerate(rows, 1):
-            _typed(row, UTTERANCE)
             if row["media"] not in (None, *listed):
                 raise ValueError(f"{row['media']} is not in the manifest")
             table.rows.append(_row(number, row, judged, root))
@@ -80,9 +80,23 @@ def read(path: Path) -> Table:
                 " release's files beside it (%(why)s)."
             ),
             file=path.name,
-            why=repr(error)[:200],
+            why=str(error)[:300] if isinstance(error, ValueError) else repr(error)[:200],
         ) from error
     return table
+
+
+def _rows(path: Path, kinds: dict[str, tuple[type, ...]]) -> Iterator[dict[str, Any]]:
+    """The rows of a file. Raises ValueError that names the file and the line of a fault."""
+    for number, line in enumerate(_lines(path), 1):
+        try:
+            row = _typed(read_json(line), kinds)
+            if row.get("confidence") not in CONFIDENCE or (
+                "seconds" in kinds and (row.get("seconds") or 0) < 0
+            ):
+                raise TypeError("confidence is 1, 2 or 3, and seconds are not below 0")
+        except (ValueError, TypeError) as error:
+            raise ValueError(f"{path.name}, line {number}: {error}") from error
+        yield row
 
 
 def _typed(row: Any, kinds: dict[str, tuple[type, ...]]) -> dict[str, Any]:
@@ -118,35 +132,17 @@ def _lines(path: Path) -> list[str]:
 
 def _judgements(path: Path) -> dict[str, tuple[Judged, ...]]:
     found: dict[str, list[Judged]] = defaultdict(list)
-    for line in _lines(path):
-        row = _typed(read_json(line), JUDGEMENT)
-        confidence = row.get("confidence")
-        if confidence not in CONFIDENCE:
-            raise ValueError(f"{row['utterance']} has as a confidence {confidence!r}")
-        seconds = _seconds(row, "seconds", row["utterance"]) or 0.0
-        if seconds < 0:
-            raise ValueError(f"{row['utterance']} was judged in {seconds} seconds")
+    for row in _rows(path, JUDGEMENT):
         judged = Judged(
             row["annotator"],
             row["task"],
             row["value"],
             row["round"],
-            confidence,
-            seconds,
+            row.get("confidence"),
+            row.get("seconds") or 0.0,
         )
         found[row["utterance"]].append(judged)
     return {uid: tuple(judged) for uid, judged in found.items()}
-
-
-def _seconds(row: dict[str, Any], name: str, uid: str) -> float | None:
-    """A time of a row, None where it has none. Raises ValueError for NaN and what is no number."""
-    found = row.get(name)
-    if found is None:
-        return None
-    number = isinstance(found, int | float) and not isinstance(found, bool)
-    if not number or not abs(found) <= LONGEST:
-        raise ValueError(f"{uid} has as its {name} {str(found)[:40]!r}, no number of seconds")
-    return float(found)
 
 
 def _rounds(root: Path) -> dict[str, dict[str, Any]]:
@@ -180,8 +176,8 @@ def _row(
         row["id"],
         row["speaker"] or "",
         row["text"],
-        _seconds(row, "start", row["id"]),
-        _seconds(row, "end", row["id"]),
+        row["start"],
+        row["end"],
         {},
         row["split"],
         translation=row["translation"] or "",

@@ -21,7 +21,7 @@ from torch import OutOfMemoryError as OutOfMemory
 from modeling.learner import ablation, comparing, planted, recipes, tables, validity
 from modeling.learner.board import Board
 from modeling.learner.evaluation import evaluate, predict
-from modeling.learner.features import Extractors, extract_all, guard, measure
+from modeling.learner.features import Extractors, extract_all, measure
 from modeling.learner.features.decoding import FeatureError
 from modeling.learner.finite import NotFinite
 from modeling.learner.fitting import Interrupted, StopSignal
@@ -129,8 +129,7 @@ def features(options: Options) -> int:
     cache = options.cache or Path("features")
     release = _release(options, cache=cache)
     recipe, (number, of) = recipes.find(options.recipe), options.part
-    guard(recipe, release.dialogues)
-    check_encoders(recipe)
+    check_encoders(recipe, release.dialogues)
     mine, stop = release.dialogues[number - 1 :: of], StopSignal()
 
     def progress(done: int, total: int) -> None:

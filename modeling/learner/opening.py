@@ -11,7 +11,6 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from modeling.learner.features import guard
 from modeling.learner.options import release_directory
 from modeling.learner.recipes import Recipe, RecipeError, nearest, read_json, shown
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task, load
@@ -215,12 +214,14 @@ def check_learnable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
         )
     _check_stop(recipe, tasks, chosen_by, splits.selection_name)
     _check_modalities(recipe, splits.train)
-    guard(recipe, [*splits.train, *splits.selection, *splits.sealed])
-    check_encoders(recipe)
+    check_encoders(recipe, [*splits.train, *splits.selection, *splits.sealed])
 
 
-def check_encoders(recipe: Recipe) -> None:
-    """Raises RecipeError where a directory that a modality is to be read with holds no encoder."""
+def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for an encoder that has nothing to read in these dialogues, or a directory
+    that holds no encoder.
+    """
+    _check_read(recipe, dialogues)
     for name in recipe.modalities:
         field = f"{name}_encoder"
         if not getattr(recipe, field):
@@ -237,6 +238,31 @@ def check_encoders(recipe: Recipe) -> None:
         if not isinstance(read_json(directory / files[0]), dict):
             words = f"{field}: {directory / files[0]} describes no encoder: it holds no object."
             raise RecipeError(words, field)
+
+
+def _check_read(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for an encoder that has nothing to read: of a modality that the recipe
+    leaves out, or of films where there are none.
+    """
+    chosen = {name: getattr(recipe, f"{name}_encoder") for name in ("text", "audio", "vision")}
+    for name, encoder in chosen.items():
+        if encoder and name not in recipe.modalities:
+            raise RecipeError(
+                f"The recipe names {encoder} as {name}_encoder and does not read {name}: its"
+                f" modalities are {', '.join(recipe.modalities)}. Leave one of the two out."
+            )
+        if not encoder or name == "text":
+            continue
+        if any(dialogue.features for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds measured features and no films: {encoder} cannot be its"
+                f" {name}_encoder. Leave the encoder out, or take a release with clips."
+            )
+        if not any(dialogue.has_media for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds no films: {encoder} cannot be its {name}_encoder. Leave the"
+                " encoder out, or take a release with clips."
+            )
 
 
 def _is_predicted(recipe: Recipe, task: Task, tasks: Sequence[Task]) -> bool:

@@ -142,7 +142,7 @@ def test_addresses_know_letters_for_those_who_see_letters_alone(scene, adjudicat
     ids = boss.get(f"{items}&a=771001&b=771002&va=joy&vb=anger").content.decode()
     assert ids.count('<article class="item"') == 2 and "Anna Quill" in ids
     assert boss.get(f"{items}&a=A&b=B").content.decode().count('<article class="item"') == count
-    for pair in ("a=771001&b=771002", "a=A&b=A", "a=Z&b=A", "a=%00&b=A"):
+    for pair in ("a=771001&b=771002", "a=A&b=A", "a=Z&b=A"):
         page = adjudicator.get(f"{reverse('agreement', args=[scene.pk])}?task=emotion&{pair}")
         assert page.status_code == 200 and 'id="pair"' not in page.content.decode()
 

@@ -77,7 +77,7 @@ def test_a_scheme_that_stands_is_read_whatever_its_keys_are(corpus):
     assert SchemeVersion.of(corpus, version.scheme) == version
 
 
-@pytest.mark.parametrize("key", [key for key in BAD if isinstance(key, str)])
+@pytest.mark.parametrize("key", [key for key in BAD if isinstance(key, str) and "\0" not in key])
 def test_the_form_says_it_beside_the_field(key, corpus, lead, client_of):
     told = {"t-TOTAL_FORMS": 1, "t-INITIAL_FORMS": 0, "t-0-ORDER": 1}
     told |= {f"t-0-{name}": value for name, value in TaskForm.of(DEFAULT.tasks[2]).items()}

@@ -18,7 +18,7 @@ from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.pretrained import SpeechEncoder, TextEncoder, VisionEncoder
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.learner.finite import first_bad
-from modeling.learner.recipes import MODALITIES, Recipe, RecipeError
+from modeling.learner.recipes import MODALITIES, Recipe
 from modeling.learner.release import Dialogue, Utterance
 
 Floats = NDArray[np.float32]
@@ -96,31 +96,6 @@ class Extractors:
         """Modality -> what measured it."""
         text = {"text": self.text.key} if self.text else {}
         return text | {name: each.key for name, each in self.clips.items()}
-
-
-def guard(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
-    """Raises RecipeError for an encoder that has nothing to read: of a modality that the recipe
-    leaves out, or of films where there are none.
-    """
-    chosen = {name: getattr(recipe, f"{name}_encoder") for name in ("text", *CLIP_MODALITIES)}
-    for name, encoder in chosen.items():
-        if encoder and name not in recipe.modalities:
-            raise RecipeError(
-                f"The recipe names {encoder} as {name}_encoder and does not read {name}: its"
-                f" modalities are {', '.join(recipe.modalities)}. Leave one of the two out."
-            )
-        if not encoder or name == "text":
-            continue
-        if any(dialogue.features for dialogue in dialogues):
-            raise RecipeError(
-                f"The release holds measured features and no films: {encoder} cannot be its"
-                f" {name}_encoder. Leave the encoder out, or take a release with clips."
-            )
-        if not any(dialogue.has_media for dialogue in dialogues):
-            raise RecipeError(
-                f"The release holds no films: {encoder} cannot be its {name}_encoder. Leave the"
-                " encoder out, or take a release with clips."
-            )
 
 
 def origins(

@@ -1,0 +1,189 @@
+"""What everybody may see and do: docs/permissions.md is compared with what the routes answer.
+
+The same corpus is made again and again with one secret exchanged (other people's answers, their
+names, the words, the picture, the sound). Where a response differs, it gives that secret away.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+from django.core.cache import caches
+from django.core.management.color import no_style
+from django.db import connection, transaction
+
+from annotation.blinding import WITHHELD
+from annotation.models.schemes import read_scheme
+from tests.permissions.walk import CODES, NOTHING, Route, cell, routes, walk
+from tests.permissions.world import BLIND, KINDS, ROLES, Secrets, World
+
+TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
+WRITE = os.environ.get("PERMISSIONS") == "write"
+MADE = {}
+START, END = "<!-- routes -->", "<!-- end of routes -->"
+
+
+def answers(world, folder, settings, wanted=None, roles=ROLES):
+    """What the corpus that `world()` makes answers; nothing of it stays."""
+    settings.MEDIA_ROOT = folder / "media"
+    settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
+    settings.WORK_DIR = folder / "work"
+    settings.MEDIA_ROOT.mkdir(parents=True)
+    for name in caches:
+        caches[name].clear()
+    read_scheme.cache_clear()
+    with transaction.atomic():
+        _restart_numbers()
+        found = walk(world(), wanted, roles)
+        transaction.set_rollback(True)
+    return found
+
+
+def _restart_numbers():
+    """Let rows get the same numbers each time."""
+    sequences = connection.introspection.sequence_list()
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_by_name_sql(no_style(), sequences):
+            cursor.execute(statement)
+
+
+@pytest.fixture
+def cells_of(db, settings, tmp_path, learner_here):
+    """(route, role) -> what stands in the table, for a view of the open round."""
+
+    def cells(view, roles=ROLES, learns=True):
+        def ask(name, secrets, wanted=None):
+            def world():
+                return World(secrets, view, tmp_path, learns)
+
+            return answers(world, tmp_path / view / name, settings, wanted, roles)
+
+        base = ask("base", Secrets())
+        if WRITE:
+            _same(base, ask("again", Secrets()))
+        every = ask("every", Secrets(**dict.fromkeys(KINDS, True)))
+        depends = {key for key in base if every[key] != base[key]}
+        changed = {kind: ask(kind, Secrets(**{kind: True}), depends) for kind in KINDS}
+        found = {
+            key: cell(
+                key[0], base[key], {kind: changed[kind][key] for kind in KINDS if key in depends}
+            )
+            for key in base
+        }
+        answered = {route for (route, _role), entry in found.items() if entry not in ("", NOTHING)}
+        return {key: entry for key, entry in found.items() if key[0] in answered}
+
+    return cells
+
+
+@pytest.fixture
+def table_cells(cells_of):
+    """The cells of the whole table, made once for all tests."""
+    if not MADE:
+        MADE.update(cells_of("audio"))
+    return MADE
+
+
+def _same(base, again):
+    unsteady = {
+        f"{route.method} {route.name} as {role}": first_difference(base[route, role], found)
+        for (route, role), found in again.items()
+        if found != base[route, role]
+    }
+    assert unsteady == {}, "answers that differ though no secret does"
+
+
+def first_difference(some, others):
+    """The place where two lists of answers differ first, for whoever looks for the reason."""
+    for (status, one), (_status, other) in zip(some, others, strict=True):
+        at = next((n for n, pair in enumerate(zip(one, other)) if pair[0] != pair[1]), -1)
+        if one != other:
+            return status, one[max(at - 60, 0) : at + 60], other[max(at - 60, 0) : at + 60]
+    return some, others
+
+
+def read_table():
+    """(route, role) -> cell, as docs/permissions.md has it."""
+    text = TABLE.read_text("utf-8").split(START)[1].split(END)[0]
+    found = {}
+    for line in text.splitlines():
+        if not line.startswith("| `"):
+            continue
+        name, method, address, *cells = (part.strip(" `") for part in line.strip("|").split("|"))
+        route = Route(name, address.removeprefix("/"), method)
+        found |= {(route, role): entry for role, entry in zip(ROLES, cells, strict=True)}
+    return found
+
+
+def written(cells):
+    """The rows of the table."""
+    lines = [f"| route | method | address | {' | '.join(ROLES)} |", "|---" * (len(ROLES) + 3) + "|"]
+    for route in dict.fromkeys(route for route, _role in cells):
+        row = [cells[route, role] for role in ROLES]
+        lines.append(
+            f"| `{route.name}` | {route.method} | `/{route.pattern}` | {' | '.join(row)} |"
+        )
+    return "\n".join(lines)
+
+
+def test_the_table_says_what_the_routes_answer(table_cells):
+    cells = table_cells
+    if WRITE:
+        head, rest = TABLE.read_text("utf-8").split(START)
+        tail = rest.split(END)[1]
+        TABLE.write_text(f"{head}{START}\n{written(cells)}\n{END}{tail}", "utf-8")
+    table = read_table()
+    assert {route.name for route in routes()} == {route.name for route, _role in table}
+    named = {key: f"{key[0].method} {key[0].name} as {key[1]}" for key in {*cells, *table}}
+    differ = {
+        named[key]: (table.get(key), cells.get(key))
+        for key in named
+        if table.get(key) != cells.get(key)
+    }
+    assert differ == {}, "(documented, answered)"
+
+
+def given_away(cells, roles, secrets):
+    """The answers to these roles that depend on one of these secrets."""
+    letters = {CODES[secret] for secret in secrets}
+    return {
+        f"{route.method} {route.name} as {role}": entry
+        for (route, role), entry in cells.items()
+        if role in roles and entry.isupper() and letters & set(entry)
+    }
+
+
+@pytest.mark.parametrize("view", ["full", "text", "silent"])
+def test_who_annotates_blind_meets_nothing_that_the_view_withholds(cells_of, view):
+    cells = cells_of(view, roles=BLIND, learns=False)
+    assert given_away(cells, BLIND, ["answers", *WITHHELD[view]]) == {}
+
+
+def test_who_annotates_blind_meets_no_answers_and_no_words_of_a_sound(table_cells):
+    assert given_away(table_cells, BLIND, ["answers", *WITHHELD["audio"]]) == {}
+    assert given_away(table_cells, ["annotating"], ["sound"]) != {}  # they do hear it
+
+
+def test_annotators_and_adjudicators_meet_no_names(table_cells):
+    roles = ["annotator", "annotating", "adjudicator", "annotating adjudicator"]
+    assert given_away(table_cells, roles, ["names"]) == {}
+
+
+def test_members_meet_others_answers_in_what_is_given_to_them_alone(table_cells):
+    """A release that members may read, and a link, which is for anybody who has it."""
+    met = given_away(table_cells, ["annotator"], ["answers"])
+    given = ("archive", "file", "layout")
+    given = {*(f"granted_{name}" for name in given), "archive", "release_file", "release_layout"}
+    given |= {"release", "release_card", "releases"}
+    assert {name.split()[1] for name in met} <= given and "GET archive as annotator" in met
+
+
+def test_strangers_get_nothing_of_a_corpus(table_cells):
+    public = {"login", "logout", "set_language", "invitation", "shared", "grant", "schema"}
+    public |= {"granted_archive", "granted_file", "granted_layout"}
+    own = {"home", "new_corpus", "work", "history", "next_assignment"}
+    for (route, role), entry in table_cells.items():
+        if role == "anonymous" and route.name not in public:
+            assert entry in ("", NOTHING), route
+        if role == "stranger" and route.name not in public | own:
+            assert entry in ("", NOTHING), route

@@ -1,0 +1,238 @@
+"""Every route, as every role: what is answered, and which secrets the answer depends on."""
+
+import inspect
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from tests.permissions.world import ROLES, World
+
+CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
+NOTHING, LATER, SEEN, DONE = "–", "later", "seen", "do"
+VARYING = [
+    re.compile(rb'name="csrfmiddlewaretoken" value="\w+"'),
+    re.compile(rb'(?i:x-csrftoken)": "\w+'),
+    re.compile(rb'nonce="[^"]*"'),
+    re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"),  # UUIDs
+    re.compile(rb"\b[0-9a-f]{12,64}\b"),  # digests, also shortened
+    re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB)"),
+    re.compile(rb"\d+ s\b"),
+    re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
+]
+UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
+
+
+@dataclass(frozen=True)
+class Route:
+    """A named address and a method that its view answers."""
+
+    name: str
+    pattern: str
+    method: str
+
+
+def routes() -> list[Route]:
+    """All routes but those of Django's own administration, in the order of the tree; with GET, and
+    with each other method that the view names.
+    """
+    return [
+        Route(name, pattern, method)
+        for name, pattern, view in _named(get_resolver().url_patterns)
+        for method in ("GET", "HEAD", "POST", "PATCH", "DELETE")
+        if method == "GET" or _names(view, method)
+    ]
+
+
+def _named(patterns, before=""):
+    for entry in patterns:
+        here = before + str(entry.pattern)
+        if isinstance(entry, URLPattern):
+            assert entry.name, f"{here} has no name"
+            yield entry.name, here, entry.callback
+        elif entry.app_name != "admin":
+            yield from _named(entry.url_patterns, here)
+
+
+def _names(view, method):
+    if kind := getattr(view, "view_class", None) or getattr(view, "cls", None):
+        return hasattr(kind, method.lower()) and method != "HEAD"
+    return method in inspect.getsource(inspect.unwrap(view))
+
+
+def walk(world: World, wanted=None, roles=ROLES):
+    """(route, role) -> one (status, body) for each address that the world has for the route."""
+    clients = {role: _client(world, role) for role in ROLES}
+    cookies = {role: client.cookies.copy() for role, client in clients.items()}
+    addresses = Addresses(world)
+    found = defaultdict(list)
+    for route in routes():
+        for role in roles:
+            if wanted is not None and (route, role) not in wanted:
+                continue
+            for address, data in addresses.of(route, role):
+                clients[role].cookies = cookies[role].copy()
+                found[route, role].append(_ask(clients[role], route.method, address, data))
+    return found
+
+
+def _client(world, role):
+    client = Client(raise_request_exception=False)
+    if world.people[role] is not None:
+        client.force_login(world.people[role])
+    return client
+
+
+def _ask(client, method, address, data):
+    """Status and body without what is different each time; nothing that was done stays."""
+    with transaction.atomic():
+        if method == "POST" and address.startswith("/api/"):
+            response = client.post(address, data, content_type="application/json")
+        else:
+            response = client.post(address, data) if data else client.generic(method, address)
+        content = getattr(response, "streaming_content", None)
+        body = b"".join(content) if content is not None else response.content
+        transaction.set_rollback(True)
+    if address.endswith(UNSTEADY):
+        body = b""
+    for pattern in VARYING:
+        body = pattern.sub(b"", body)
+    where = response.headers.get("Location", "")
+    return response.status_code, where.encode() + b"\n" + body
+
+
+def allowed(status, body):
+    """What an answer says about the right to see or to do."""
+    if status == 404 or (status == 302 and b"/sign-in/?next=" in body.split(b"\n")[0]):
+        return NOTHING
+    return {401: NOTHING, 403: LATER, 405: ""}.get(status, SEEN)
+
+
+def cell(route, base, changed):
+    """What stands in the table: `changed` is secret -> the answers after it was exchanged."""
+    kinds = {allowed(*answer) for answer in base} - {""}
+    if not kinds:
+        return ""
+    if SEEN not in kinds:
+        return LATER if LATER in kinds else NOTHING
+    letters = "".join(code for kind, code in CODES.items() if changed.get(kind, base) != base)
+    return letters or (SEEN if route.method in ("GET", "HEAD") else DONE)
+
+
+class Addresses:
+    """The addresses that a route is tried at, with what is sent to it."""
+
+    def __init__(self, world: World):
+        self.world = w = world
+        self.named = {
+            "pk": {
+                "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
+                "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
+                "studies": w.study, "models": w.model, "looks": w.look, "links": w.share,
+                "oddities": w.oddity, "remarks": w.remark, "utterances": w.utterance,
+                "guidelines": w.open.guideline,
+                "memberships": w.corpus.memberships.get(person=w.judges[0]),
+                "participants": w.open.participants.get(person=w.judges[0]),
+            },
+            "place": w.open.places.get(dialogue=w.dialogue).pk,
+        }  # fmt: skip
+        u, emotion = w.utterance.pk, "task=emotion"
+        judges = "&".join(f"{x}={j.pk}" for x, j in zip("ab", w.judges, strict=True))
+        self.queries = {
+            "finding": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
+            "dialogues": ["", "?q=D1"],
+            "round_items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
+            "agreement": [f"?{emotion}", f"?{emotion}&{judges}"],
+            "adjudication": ["", f"?utterance={u}&of=emotion"],
+            "comparison": [f"?with={w.open.pk}", f"?with={w.closed.pk}"],
+            "remarks_inbox": ["?state=all"],
+            "history": ["", "?q=原来的话"],
+            "keys": ["", "?q=D1"],
+            "key": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
+            "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=sealed"],
+            "compare_runs": [f"?run={w.run.pk}", f"?study={w.study.pk}"] if w.run else [],
+            "release_diff": ["", "?what=gold"],
+            "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
+            "agreement_file": ["", "?pairs=emotion"],
+        }
+        phone = w.utterance.text.split()[1]
+        self.texts = {
+            "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
+            "reports": [{"kind": "agreement"}, {"kind": "quality"}],
+            "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
+            "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
+            "clip_job_progress": [{"name": "check"}],
+            "stop_clip_job": [{"name": "check"}],
+            "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},
+                             {"path": "media/000001.mp4"}],
+            "granted_file": [{"path": "judgements.jsonl"}],
+            "release_layout": [{"name": "cmma"}],
+            "granted_layout": [{"name": "cmma"}],
+        }  # fmt: skip
+        self.tokens = {
+            "grants": w.grant.token,
+            "invitations": w.invitation.token,
+            "shared": w.share.token,
+            "uploads": w.upload.token,
+        }
+        self.sent = {
+            "adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
+            "diff": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
+            "judgements": [{"utterance": u, "task": "emotion", "value": "joy"}],
+            "remarks": [{"utterance": u, "kind": "comment", "words": "hm"}],
+            "api_assignment": [{"answers": []}],
+            "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
+            "new_start": [{"uid": w.dialogue.utterances.get(number=2).uid}],
+            "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
+            "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
+            "oddity_answers": [{"outcome": "explained", "words": "so it is"}],
+            "participant": [{"verb": "halt"}],
+            "place": [{"verb": "reinstate"}],
+            "consensus": [{"consensus": "weighted"}],
+            "blind_adjudication": [{"shown": "names"}],
+            "inspection": [{"words": phone, "outcome": "keep"}],
+        }
+
+    def of(self, route, role):
+        """(address, form to send)."""
+        queries = self.queries.get(route.name, [""]) if route.method == "GET" else [""]
+        sent = self.sent.get(route.name, [{}]) if route.method == "POST" else [{}]
+        return [
+            (reverse(route.name, kwargs=arguments) + query, data)
+            for arguments in self.arguments(route, role)
+            for query in queries
+            for data in sent
+        ]
+
+    def arguments(self, route, role):
+        """The arguments of a route, one dict for each thing that it is tried with."""
+        wanted = re.findall(r"<(?:\w+:)?(\w+)>", route.pattern)
+        nouns = route.pattern.removeprefix("api/").split("/")[0]
+        found = [{}]
+        if "pk" in wanted:
+            found = [{"pk": thing.pk} for thing in self.things(nouns, role)]
+        if "place" in wanted:
+            found = [row | {"place": self.named["place"]} for row in found]
+        if "token" in wanted:
+            found = [row | {"token": self.tokens[nouns]} for row in found]
+        rest = set(wanted) - {"pk", "place", "token"}
+        if rest:
+            assert route.name in self.texts, f"no arguments for the route {route.name}: {rest}"
+            found = [row | more for row in found for more in self.texts[route.name]]
+        return found
+
+    def things(self, nouns, role):
+        """What the number in an address is tried with."""
+        if nouns == "rounds":
+            return [self.world.closed, self.world.open]
+        if nouns == "releases":
+            return self.world.releases
+        if nouns == "assignments":
+            own = self.world.own.get(role)
+            return [self.world.others, *([own] if own else [])]
+        assert nouns in self.named["pk"], f"no row for the address /{nouns}/<pk>/"
+        thing = self.named["pk"][nouns]
+        return [thing] if thing else []

@@ -45,6 +45,14 @@ def test_addresses(client, corpus, address, says):
     assert is_json == address.startswith("/api/")
 
 
+def test_an_installation_with_the_demo_answers_so_too(client, settings):
+    """Its sign-in page names the demo accounts, by who asks; a refused request has nobody."""
+    settings.DEMO = True
+    for asker in (client, Client(raise_request_exception=False)):
+        answer = asker.get("/sign-in/?q=%00")
+        assert answer.status_code == 400 and "NUL" in answer.content.decode()
+
+
 @pytest.mark.parametrize("pk", ["9" * 18, "9" * 19, "9" * 40, "9" * 5000, "٣", "²", "-1", "1.0"])
 def test_ids_that_nothing_has(client, pk):
     for place in ("corpora", "sources", "dialogues", "releases", "runs", "rounds", "speakers"):

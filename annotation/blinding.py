@@ -132,12 +132,11 @@ def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int
 
 
 def _quotes(section: str, utterances) -> bool:
-    lines = [line[1:].strip() for line in section.splitlines() if line.startswith(">")]
-    return any(
-        line == Guideline.quoted(one).strip() or (one.text and line.endswith(one.text))
-        for line in lines
-        for one in utterances
-    )
+    """Whether a section has an utterance as a quotation, of which the first line is enough."""
+    lines = [line[1:].strip() for line in section.split("\n") if line.startswith(">")]
+    wholes = [Guideline.quoted(one).split("\n")[0].strip() for one in utterances]
+    texts = [text for one in utterances if (text := one.text.split("\n")[0].strip())]
+    return any(line in wholes or any(line.endswith(text) for text in texts) for line in lines)
 
 
 def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:

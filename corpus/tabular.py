@@ -18,7 +18,7 @@ from typing import Any
 from corpus import spreadsheets
 from corpus.complaints import Complaint, gettext_noop
 from corpus.encoding import EncodingError, decode, detect
-from corpus.printable import escaped, printable
+from corpus.printable import escaped, printable, separated
 from corpus.problems import Problem
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".xlsx", spreadsheets.CELLS)
@@ -519,7 +519,7 @@ def _problem(
 
 
 def _clean(cell: str, line: int, column: str, problems: list[Problem]) -> str:
-    clean, removed = printable(cell)
+    clean, removed = separated(cell)
     if removed:
         reason = gettext_noop("%(count)d control characters were removed or replaced")
         problems.append(_problem(line, column, cell, "repaired", reason, {"count": removed}))

@@ -96,7 +96,7 @@ def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: list
     reasons = list(dict.fromkeys(name for source in because for name in source(person, dialogues)))
     return _(
         "Withheld from you for now: %(what)s. You annotate in %(rounds)s; everything is shown to"
-        " you when that round is closed, or when its lead lets you take part openly."
+        " you when that round is closed."
     ) % {"what": what, "rounds": ", ".join(reasons)}
 
 

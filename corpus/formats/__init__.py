@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from corpus.complaints import Complaint, gettext_noop
-from corpus.printable import escaped, printable, separated, storable
+from corpus.printable import escaped, separated, storable
 from corpus.problems import Problem
 
 LARGEST_JSON = 1024**3  # bytes
-CLEANED = {"shengqing": storable, "labelstudio": separated}  # of others as `printable` says
 LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characters of a column
 FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
@@ -126,7 +125,7 @@ def reader(name: str) -> Callable[[Path], Table]:
 
     def read_file(path: Path) -> Table:
         table = read(path)
-        _keep_storable(table, CLEANED.get(name, printable))
+        _keep_storable(table, storable if name == "shengqing" else separated)
         _say_mixed_splits(table)
         table.problems.sort(key=lambda problem: problem.line)
         return table

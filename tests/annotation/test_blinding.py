@@ -431,6 +431,22 @@ def test_an_example_is_left_out_for_those_who_annotate_its_dialogue(client_of):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("text", ["嘿\u2028是你", "嘿\n是你", "嘿\x85是你"])
+def test_an_example_of_several_lines_is_left_out_also_after_an_edit(text, client_of):
+    scene = Scene(ANNOTATOR)
+    utterance = scene.round.places.first().dialogue.utterances.first()
+    utterance.text = text
+    utterance.save()
+    task = scene.round.scheme["emotion"]
+    Guideline.add_example(scene.boss, scene.corpus, utterance, task, task.values[1], "he sighs")
+    whole = scene.corpus.guidelines.first().text
+    newest = Guideline.draw_up(scene.boss, scene.corpus, whole.replace("he sighs", "he sighs so"))
+    address = reverse("guideline", args=[newest.pk])
+    assert "he sighs so" in client_of(scene.boss).get(address).content.decode()
+    assert "he sighs" not in client_of(scene.reader).get(address).content.decode()
+
+
+@pytest.mark.django_db
 def test_an_order_by_doubt_is_not_for_those_who_annotate_blind(client_of):
     scene = Scene()
     data = {

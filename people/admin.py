@@ -16,6 +16,11 @@ class PersonAdmin(UserAdmin):
 
 @admin.register(Event)
 class EventAdmin(admin.ModelAdmin):
+    """Who did what, without details: these may tell an answer, and stand in the corpus's own log,
+    which knows who may see them.
+    """
+
+    exclude = ["detail"]
     list_display = ["at", "person", "verb", "noun", "noun_id"]
     list_filter = ["verb", "noun"]
 

@@ -42,3 +42,12 @@ def test_sign_in_and_out(client, corpus, lead):
     assert client.get("/").status_code == 200
     client.post("/sign-out/")
     assert client.get("/").status_code == 302
+
+
+@pytest.mark.django_db
+def test_the_administration_shows_no_details_of_events(client_of):
+    """They may tell what somebody answered; the audit log of a corpus knows who may see them."""
+    boss = make_person("boss", is_staff=True, is_superuser=True)
+    event = Event.record(boss, "adjudicate", boss, value="what was decided")
+    page = client_of(boss).get(f"/admin/people/event/{event.pk}/change/").content.decode()
+    assert "adjudicate" in page and "what was decided" not in page

@@ -14,7 +14,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from annotation.blinding import guard
+from annotation.blinding import guard, shows
 from annotation.measuring import measure
 from annotation.models import Answer, Assignment, Overtaken, Participant, Round
 from corpus.complaints import Complaint, gettext_noop
@@ -158,9 +158,10 @@ def described(assignment):
     round = assignment.round
     answers = {} if assignment.is_new else assignment.answers()
     turns = [dict(zip(TURN, row)) for row in TURNS.rows(assignment.dialogue_id)]
+    words = shows(round.view).words
     for turn in turns:
         turn["answers"] = answers.get(turn["id"], {})
-        if not round.shows_words:
+        if not words:
             turn["text"] = None
     return {
         "assignment": assignment.pk,

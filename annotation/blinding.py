@@ -10,7 +10,6 @@ from datetime import datetime
 
 from django.db.models import Exists, Min, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from annotation.models import (
     Adjudication,
@@ -45,12 +44,6 @@ TELLING = {  # events whose details tell what somebody answered, said or decided
     *(("adjudication", "adjudicate"), ("oddity", "answer"), ("remark", "remark")),
     *(("assignment", "skip"), ("dialogue", "key")),
 }
-
-
-BURNT_IN = gettext_lazy(
-    "Subtitles that are part of the picture stay visible in a silent film: they cannot be withheld"
-    " without making the film anew."
-)
 
 
 def shows(view: str) -> Visible:
@@ -192,9 +185,15 @@ def guard(person: Person, rounds) -> None:
         raise Withheld(why)
 
 
+def _why_blind(person: Person, dialogues: QuerySet[Dialogue]) -> str:
+    """Which rounds the person annotates blind with one of these dialogues, said; "" if none."""
+    shared = dialogues.order_by().values("pk")
+    return _sentence(blind_rounds(person).filter(places__dialogue__in=shared).distinct())
+
+
 def guard_dialogue(person: Person, dialogue: Dialogue) -> None:
     """Raises Withheld while the person annotates the dialogue blind."""
-    if why := _sentence(blind_rounds(person).filter(places__dialogue=dialogue).distinct()):
+    if why := _why_blind(person, Dialogue.objects.filter(pk=dialogue.pk)):
         raise Withheld(why)
 
 
@@ -234,9 +233,7 @@ def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
     rounds = _rounds_of(telling)
     why = {pk: why_withheld(person, Round.objects.filter(pk=pk)) for pk in set(rounds.values())}
     blind = {e.noun_id for e in telling if e.noun == "dialogue"}
-    own = dict.fromkeys(blind_dialogues(person).filter(pk__in=blind).values_list("pk", flat=True))
-    for pk in own:
-        own[pk] = _sentence(blind_rounds(person).filter(places__dialogue=pk).distinct())
+    own = {pk: _why_blind(person, Dialogue.objects.filter(pk=pk)) for pk in blind}
     found = {}
     for event in telling:
         told = own.get(event.noun_id) if event.noun == "dialogue" else why.get(rounds.get(event.pk))
@@ -259,11 +256,8 @@ def guard_order(person: Person, order: str, dialogues) -> None:
     """Raises Withheld where the order of a round would tell how far people differed on dialogues
     that the person annotates blind.
     """
-    if order == Round.Order.UNCERTAIN:
-        shared = Dialogue.objects.filter(pk__in=dialogues.order_by().values("pk"))
-        mine = blind_rounds(person).filter(places__dialogue__in=shared)
-        if why := _sentence(mine.distinct()):
-            raise Withheld(why)
+    if order == Round.Order.UNCERTAIN and (why := _why_blind(person, dialogues)):
+        raise Withheld(why)
 
 
 def guard_guideline(person: Person, guideline: Guideline | None) -> None:

@@ -135,10 +135,6 @@ class Round(models.Model):
         return self.pauses.filter(lifted_at=None).exists()
 
     @property
-    def shows_words(self):
-        return self.view in (self.View.FULL, self.View.TEXT)
-
-    @property
     def for_all(self):
         """Practice and tests are for everybody; their places are never full."""
         return self.kind != self.Kind.JUDGING

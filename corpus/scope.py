@@ -83,10 +83,10 @@ def context(corpus, here, **more):
     return {"corpus": corpus, "role": corpus.my_role, "here": here, **more}
 
 
-def live_part(request, template, job, values):
-    """A fragment that polls while `job` works; once it has ended, htmx reloads the page."""
+def live_part(request, template, live, values):
+    """A fragment that polls while something is `live`; once it is not, htmx reloads the page."""
     response = render(request, template, values)
-    if not job.active:
+    if not live:
         response["HX-Refresh"] = "true"
     return response
 

@@ -298,4 +298,6 @@ def report_progress(request, pk, kind):
     guard(request.user, filter(None, [report.other]))
     url = reverse("report_progress", args=[pk, kind])
     url = f"{url}?with={other}" if other else url
-    return live_part(request, "_progress.html", report, {"job": report, "name": kind, "url": url})
+    return live_part(
+        request, "_progress.html", report.active, {"job": report, "name": kind, "url": url}
+    )

@@ -67,7 +67,7 @@ def progress(request, pk, name):
     corpus = corpus_of(request, pk, LEAD)
     job = _job(corpus, name)
     values = {"job": job, "name": name, "url": _progress_of(corpus, name)}
-    return live_part(request, "_progress.html", job, values)
+    return live_part(request, "_progress.html", job.active, values)
 
 
 @require_POST

@@ -399,7 +399,7 @@ def progress(request, pk):
     source = _source_of(request, pk)
     url = reverse("source_progress", args=[source.pk])
     return live_part(
-        request, "_progress.html", source, {"job": source, "name": "source", "url": url}
+        request, "_progress.html", source.active, {"job": source, "name": "source", "url": url}
     )
 
 

@@ -117,6 +117,18 @@ class RunDirectory:
                     time.sleep(0.1)
             yield
 
+    @property
+    def busy(self) -> bool:
+        """Whether a process trains here at this moment, one that is being stopped included."""
+        try:
+            with self.path("lock").open("r") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            return True
+        return False
+
     def begin(self, meta: dict[str, Any], anew: bool = False) -> dict[str, Any] | None:
         """Take the directory for a run; the checkpoint from which to go on, or None.
 

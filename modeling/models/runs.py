@@ -12,6 +12,7 @@ from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, Stopped, send
 from corpus.models import Corpus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
+from modeling.learner.rundir import RunDirectory
 from modeling.models.features import CLIPS, FeaturePart
 from modeling.supervising import lines_of, supervise, written
 from people.models import Event
@@ -222,6 +223,15 @@ class TrainingRun(Job):
     @property
     def has_checkpoint(self):
         return (self.directory / "checkpoint.pt").exists()
+
+    @property
+    def stopping(self):
+        """Whether it was told to stop and its process is still writing the checkpoint."""
+        return self.status == JobStatus.STOPPED and RunDirectory(self.directory).busy
+
+    @property
+    def live(self):
+        return self.active or self.stopping
 
     @property
     def evaluation(self):

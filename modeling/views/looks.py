@@ -27,7 +27,7 @@ def look(request, pk):
 def look_progress(request, pk):
     going = get_object_or_404(Evaluation.objects.of(request.user), pk=pk)
     with_role(request, going.run.release.corpus, LEAD)
-    return live_part(request, "modeling/_look.html", going, {"going": going})
+    return live_part(request, "modeling/_look.html", going.active, {"going": going})
 
 
 def evaluation_json(request, pk):

@@ -231,7 +231,7 @@ def _relations(run):
 def progress(request, pk):
     run = run_of(request, pk)
     values = {"run": run, **_live(run, run.release.why_withheld(request.user))}
-    return live_part(request, "modeling/_live.html", run, values)
+    return live_part(request, "modeling/_live.html", run.live, values)
 
 
 @require_POST

@@ -64,7 +64,7 @@ def study(request, pk):
 def study_progress(request, pk):
     study = study_of(request, pk)
     values = {"study": study, **_live(study, study.release.why_withheld(request.user))}
-    return live_part(request, "modeling/_study.html", study, values)
+    return live_part(request, "modeling/_study.html", study.active, values)
 
 
 def _live(study, withheld=""):

@@ -213,7 +213,9 @@ def _label_changes(row, schemes):
 def diff_progress(request, pk):
     found = _diff_of(request, pk)
     url = reverse("diff_progress", args=[pk])
-    return live_part(request, "_progress.html", found, {"job": found, "name": "diff", "url": url})
+    return live_part(
+        request, "_progress.html", found.active, {"job": found, "name": "diff", "url": url}
+    )
 
 
 def diff_json(request, pk):

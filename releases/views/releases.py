@@ -305,7 +305,7 @@ def progress(request, pk):
     release = release_of(request, pk, LEAD)
     url = reverse("release_progress", args=[release.pk])
     return live_part(
-        request, "_progress.html", release, {"job": release, "name": "release", "url": url}
+        request, "_progress.html", release.active, {"job": release, "name": "release", "url": url}
     )
 
 

@@ -15,6 +15,7 @@ from kombu.exceptions import OperationalError
 
 from corpus.jobs import JobStatus, Refused
 from modeling.curves import curve
+from modeling.learner.rundir import RunDirectory
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
 from modeling.upkeep import once, remind, take_up
@@ -230,6 +231,23 @@ def test_curves_stay_inside_their_drawing():
     drawn = curve([2.0, 1.0, 0.0], steps=3, low=0.0, high=2.0)
     assert drawn.points == "40.0,12.0 315.0,96.0 590.0,180.0" and drawn.last == 0.0
     assert curve([], 3, 0, 1) is None and curve([1.0], 1, 1.0, 1.0).points == "40.0,180.0"
+
+
+def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, corpus, lead):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
+    study = Study.objects.create(release=release)
+    run = TrainingRun.objects.create(
+        release=release, recipe="hard-text", study=study, status=JobStatus.STOPPED
+    )
+    web = client_of(lead)
+    with RunDirectory(run.directory).alone():
+        page = web.get(reverse("run", args=[run.pk])).content.decode()
+        assert "Stopping…" in page and 'hx-trigger="every 1s"' in page
+        assert reverse("attempt_run", args=[run.pk]) not in page
+        assert "HX-Refresh" not in web.get(reverse("run_progress", args=[run.pk]))
+    assert web.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
+    page = web.get(reverse("run", args=[run.pk])).content.decode()
+    assert "Stopping…" not in page and reverse("attempt_run", args=[run.pk]) in page
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,6 +8,6 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.searching import install
+        from corpus.search import install
 
         post_migrate.connect(install, sender=self)

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 MADE = {".venv", "node_modules", "var", "__pycache__", ".git", ".ruff_cache", ".mypy_cache"}
 MADE |= {".hypothesis", ".pytest_cache", ".env"}
-APPS = ["people", "corpus", "annotation", "releases", "modeling"]
+APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling"]
 
 
 def documents(root):
@@ -51,6 +51,7 @@ def verbs_of_events(root):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in (
                     "Event.record",
                     "Event.note",
+                    "person.record",
                 ):
                     found.add(node.args[1])
                 elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":

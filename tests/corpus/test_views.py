@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from corpus.jobs import JobStatus
 from corpus.models import Dialogue, Membership, Source
 from corpus.transcripts import Cue
+from jobs.models import JobStatus
 from people.models import Event, Invitation, Person
 from tests.corpus.talks import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source

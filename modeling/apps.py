@@ -1,0 +1,16 @@
+"""The modeling app; its searches and scheduled runs go on beside the jobs of workers."""
+
+from django.apps import AppConfig
+
+
+class ModelingConfig(AppConfig):
+    name = "modeling"
+
+    def ready(self):
+        # here, because models can be imported once every app is ready
+        from jobs.recovery import STEPS
+        from modeling.scheduled_runs import repeat_due
+        from modeling.search_trials import continue_searches
+
+        STEPS["went on with %s"] = continue_searches
+        STEPS["repeated %s on new releases"] = repeat_due

@@ -60,9 +60,11 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    "django_cotton",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
+    "core",
     "people",
     "corpus",
     "annotation",
@@ -101,6 +103,7 @@ TEMPLATES = [
         },
     },
 ]
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its parameters and the request, not the page
 MEDIA_ORIGIN = env.list("S3_ORIGIN", default=[])  # where signed addresses lead, for the browser
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["people", "corpus", "annotation", "releases", "modeling"]
+ORDER = ["core", "people", "corpus", "annotation", "releases", "modeling"]
 LEARNER = {"torch", "transformers"}
 PLAIN = [
     *(

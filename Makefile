@@ -27,6 +27,8 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/djlint templates --check --quiet
+	$(BIN)/djlint templates --lint --quiet
 
 messages: ## collect new strings for translation (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests

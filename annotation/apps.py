@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from core.page_slots import fill
+
 
 class AnnotationConfig(AppConfig):
     name = "annotation"
@@ -13,3 +15,9 @@ class AnnotationConfig(AppConfig):
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
+        fill("navigation", "annotation/_navigation_tasks.html", order=10)
+        fill("navigation", "annotation/_navigation_rounds.html", order=30)
+        fill("home_links", "annotation/_tasks_link.html")
+        fill("forbidden_links", "annotation/_tasks_link.html")
+        fill("utterance_search_url", "annotation/_utterance_search_url.html")
+        fill("republication_url", "annotation/_republication_url.html")

@@ -60,6 +60,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "csp",
     "django_htmx",
+    "django_cotton",
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
@@ -103,6 +104,7 @@ TEMPLATES = [
         },
     },
 ]
+COTTON_ISOLATE_BY_DEFAULT = True  # a component sees its parameters and the request, not the page
 MEDIA_ORIGIN = env.list("S3_ORIGIN", default=[])  # where signed addresses lead, for the browser
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

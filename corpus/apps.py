@@ -3,6 +3,8 @@
 from django.apps import AppConfig
 from django.db.models.signals import post_migrate
 
+from core.page_slots import fill
+
 
 class CorpusConfig(AppConfig):
     name = "corpus"
@@ -10,4 +12,6 @@ class CorpusConfig(AppConfig):
     def ready(self):
         from corpus.search import install
 
+        fill("navigation", "corpus/_navigation_corpus.html", order=20)
+        fill("navigation", "corpus/_navigation_people.html", order=60)
         post_migrate.connect(install, sender=self)

@@ -2,6 +2,8 @@
 
 from django.apps import AppConfig
 
+from core.page_slots import fill
+
 
 class ModelingConfig(AppConfig):
     name = "modeling"
@@ -12,5 +14,8 @@ class ModelingConfig(AppConfig):
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
 
+        fill("navigation", "modeling/_navigation.html", order=50)
+        fill("release_actions", "modeling/_release_actions.html")
+        fill("release_sections", "modeling/_release_runs.html")
         STEPS["went on with %s"] = continue_searches
         STEPS["repeated %s on new releases"] = repeat_due

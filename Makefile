@@ -27,6 +27,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python tools/biome.py ci --error-on-warnings
 
 messages: ## collect new strings for translation (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests

@@ -24,7 +24,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
     expect(page.locator(".lines > li")).to_have_count(2)
-    until(page, "document.querySelector('dialogue-editor').marks?.getRegions().length === 2")
+    until(page, "document.querySelector('dialogue-editor').regions?.getRegions().length === 2")
 
     page.keyboard.press("Enter")  # into the words of the first one
     page.keyboard.press("End")
@@ -55,7 +55,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     settled(page)
 
     region = page.evaluate(
-        "(() => { const r = document.querySelector('dialogue-editor').marks.getRegions()"
+        "(() => { const r = document.querySelector('dialogue-editor').regions.getRegions()"
         ".find((r) => r.start < 0.5).element.getBoundingClientRect();"
         " return [r.left, r.right, r.top + r.height / 2] })()"
     )

@@ -69,6 +69,7 @@ class DialogueEditor extends HTMLElement {
     const options = { height: 96, minPxPerSec: 0 }
     this.wave = await createWaveform(this.querySelector(".wave"), this.video, this.dataset.peaks, options)
     if (!this.wave) return
+    if (!this.wave.getDuration()) await new Promise((resolve) => this.wave.once("ready", resolve)) // regions need it
     const style = getComputedStyle(this)
     this.regions = new TurnRegions(this.wave, {
       colors: { normal: style.getPropertyValue("--region"), selected: style.getPropertyValue("--region-lit") },

@@ -13,7 +13,7 @@ TEMPLATES = ROOT / "templates"
 STATIC_TAG = re.compile(r"""\{% static ["']([^"']+)["'] %\}""")
 IMPORT = re.compile(r"""^(?:import|\} from|export .* from)\b.*?["']([^"']+)["']$""", re.M)
 CUSTOM_TAG = re.compile(r"</([a-z]+(?:-[a-z]+)+)>")  # "c-…" is a component of the templates
-CSS_IMPORT = re.compile(r'@import url\("([^"]+)"\) layer\((\w+)\);')
+LAYER = re.compile(r"^@layer ([^;{]+);", re.M)
 
 
 def scripts():
@@ -89,15 +89,17 @@ def test_an_element_has_an_example_of_its_markup():
         assert first_comment and f"<{path.stem}" in first_comment.group(), path
 
 
-def test_the_style_sheet_imports_each_file_once_into_its_layer():
+def test_every_style_sheet_is_linked_once_in_the_order_of_the_layers():
     folder = ROOT / "static/css"
-    text = (folder / "app.css").read_text("utf-8")
-    imported = CSS_IMPORT.findall(text)
-    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*.css")} - {"app.css"}
-    assert sorted(name for name, _ in imported) == sorted(files)
-    for name, layer in imported:
-        assert layer == name.split("/")[0].removesuffix(".css"), name
-    order = re.search(r"@layer ([^;]+);", text).group(1).split(", ")
-    assert [layer for _, layer in imported] == sorted(
-        (layer for _, layer in imported), key=order.index
-    )
+    names = STATIC_TAG.findall((TEMPLATES / "_stylesheets.html").read_text("utf-8"))
+    files = {path.relative_to(ROOT / "static").as_posix() for path in folder.rglob("*.css")}
+    assert sorted(names) == sorted(files) and names[0] == "css/app.css"
+    order = LAYER.search((folder / "app.css").read_text("utf-8")).group(1).split(", ")
+    layers = []
+    for name in names[1:]:
+        text = (ROOT / "static" / name).read_text("utf-8")
+        [layer] = re.findall(r"^@layer (\w+) \{$", text, re.M)
+        assert layer == name.removeprefix("css/").split("/")[0].removesuffix(".css"), name
+        assert "@import" not in text, name  # a file that waits for another one
+        layers.append(layer)
+    assert layers == sorted(layers, key=order.index)

@@ -12,7 +12,7 @@ from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, Stopped, send
 from corpus.models import Corpus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.models.features import CLIPS, FeaturePart
 from modeling.supervising import lines_of, supervise, written
 from people.models import Event
@@ -218,7 +218,7 @@ class TrainingRun(Job):
 
     def events(self):
         """What the learner reported so far, oldest first."""
-        return list(lines_of(self.directory / "events.jsonl"))
+        return [current_keys(event) for event in lines_of(self.directory / "events.jsonl")]
 
     @property
     def has_checkpoint(self):

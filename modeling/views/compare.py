@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from corpus.scope import LEAD, context, corpus_of, numbers
 from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
-from modeling.learner.comparing import mean_interval, summary
+from modeling.learner.seed_statistics import mean_interval, seed_summary
 from modeling.models import TrainingRun
 from modeling.trials import scores_of
 from modeling.views.runs import tasks_of
@@ -82,7 +82,7 @@ def _table(groups, tasks, where):
         results = list(group.results(where).values())
         if not results:
             continue
-        means = summary(results)
+        means = seed_summary(results)
         weighted = group.scores(where, "weighted_f1")
         overall = mean_interval(group.scores(where))
         overall["weighted"] = mean_interval(weighted) if weighted else None

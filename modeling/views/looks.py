@@ -8,7 +8,7 @@ from django.views.decorators.http import require_POST
 
 from corpus.jobs import Refused, sentence
 from corpus.scope import LEAD, live_part, with_role
-from modeling.learner.tables import latex
+from modeling.learner.evaluation_tables import latex_table
 from modeling.models import Evaluation
 from modeling.views.runs import known_run_of, same_but_seed
 
@@ -41,7 +41,7 @@ def evaluation_tex(request, pk):
     """The last look at the sealed split as a table for LaTeX; of all seeds where there are more."""
     look = _look_of(request, pk)
     others = list(same_but_seed(look.run).values())
-    response = HttpResponse(latex(others or [look.result]), content_type="application/x-tex")
+    response = HttpResponse(latex_table(others or [look.result]), content_type="application/x-tex")
     return attached(response, f"evaluation-{pk}.tex")
 
 

@@ -15,7 +15,7 @@ from corpus.scope import LEAD, context, live_part, with_role
 from modeling import searching
 from modeling.comparison import groups_of, results_of
 from modeling.curves import curve
-from modeling.learner.comparing import mean_interval
+from modeling.learner.seed_statistics import mean_interval
 from modeling.models import Study
 from modeling.trials import best_of, own, trial_of
 from modeling.views.compare import curves, figures

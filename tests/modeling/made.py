@@ -11,10 +11,11 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 
-from modeling.learner.__main__ import main
-from modeling.learner.features import Features, audio, vision
+from modeling.learner.command_line import main
+from modeling.learner.features import audio, vision
+from modeling.learner.features.extraction import Features
 from modeling.learner.features.text import Vocabulary
-from modeling.learner.preparation import Normalisation, Preparation
+from modeling.learner.preprocessing import Normalisation, Preprocessing
 from modeling.learner.release import Dialogue, Task, Utterance
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +49,7 @@ def packed(dialogues, seed=0, without=()):
         for d in dialogues
     }  # fmt: skip
     unit = {name: Normalisation(torch.zeros(n), torch.ones(n)) for name, n in SIZES.items()}
-    prepared = Preparation(TASKS, Vocabulary(["好", "坏"]), unit, {}, {})
+    prepared = Preprocessing(TASKS, Vocabulary(["好", "坏"]), unit, {}, {})
     return prepared.pack(dialogues, features, torch.device("cpu"))
 
 

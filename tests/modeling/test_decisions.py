@@ -11,12 +11,13 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score
 
 from modeling import cards
-from modeling.learner import calibration, tables
-from modeling.learner.evaluation import Answers, decided, figures
+from modeling.learner import calibration, evaluation_tables
+from modeling.learner.evaluation import task_results
+from modeling.learner.inference import Outputs, decide
+from modeling.learner.pipeline import fit_calibration
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
-from modeling.learner.rundir import RunDirectory
-from modeling.learner.training import _calibrated
+from modeling.learner.run_directory import RunDirectory
 from tests.modeling.made import TASKS, dialogue, learn, run, write_release
 
 THREE = Task("sentiment", ("negative", "neutral", "positive"))
@@ -27,7 +28,7 @@ def answered(task, logits, gold=None, ordinal=()):
     rows = torch.tensor(logits)
     told = torch.tensor(gold if gold is not None else [0] * len(rows))
     ids = [f"u{n}" for n in range(len(rows))]
-    return Answers(ids, {task.key: rows}, {task.key: told}, frozenset(ordinal), {})
+    return Outputs(ids, {task.key: rows}, {task.key: told}, frozenset(ordinal), {})
 
 
 def test_a_worked_example_of_logit_adjustment():
@@ -37,16 +38,16 @@ def test_a_worked_example_of_logit_adjustment():
     probable.
     """
     prior, fitted = torch.tensor([0.7, 0.2, 0.1]).log(), {"temperature": 2.0, "threshold": None}
-    found = decided(THREE, answered(THREE, [[1.0, 0.9, 1.2]]), prior, Recipe(), fitted)
+    found = decide(THREE, answered(THREE, [[1.0, 0.9, 1.2]]), prior, Recipe(), fitted)
     assert found.predicted.tolist() == [2] and found.most_probable.tolist() == [0]
     assert found.probabilities[0].tolist() == pytest.approx(
         [0.519165, 0.263971, 0.216864], abs=2e-6
     )
     plain = Recipe(logit_adjustment=0.0)  # nothing is favoured: the highest score is most probable
-    found = decided(THREE, answered(THREE, [[1.0, 0.9, 1.2]]), prior, plain, fitted)
+    found = decide(THREE, answered(THREE, [[1.0, 0.9, 1.2]]), prior, plain, fitted)
     assert found.predicted.tolist() == found.most_probable.tolist() == [2]
     scores = answered(THREE, [[1.0, 0.9, 1.2]], ordinal=["sentiment"])  # an ordinal head neither
-    found = decided(THREE, scores, prior, Recipe(), fitted)
+    found = decide(THREE, scores, prior, Recipe(), fitted)
     assert found.predicted.tolist() == found.most_probable.tolist() == [2]
 
 
@@ -55,7 +56,7 @@ def test_a_worked_example_of_a_threshold():
     plain, prior = Recipe(logit_adjustment=0.0), torch.tensor([0.5, 0.5]).log()
     for cut, expected in ((0.6, 0), (0.5, 1), (0.574443, 0)):  # above, so not where it is equal
         fitted = {"temperature": 1.0, "threshold": cut}
-        found = decided(TWO, answered(TWO, [[0.0, 0.3]]), prior, plain, fitted)
+        found = decide(TWO, answered(TWO, [[0.0, 0.3]]), prior, plain, fitted)
         assert found.predicted.tolist() == [expected] and found.most_probable.tolist() == [1]
         assert found.probabilities[0].tolist() == pytest.approx([0.425557, 0.574443], abs=2e-6)
 
@@ -66,7 +67,7 @@ def test_a_worked_example_of_calibration():
     """
     chances = [[0.9, 0.05, 0.05], [0.5, 0.3, 0.2], [0.1, 0.7, 0.2], [0.2, 0.2, 0.6]]
     gold, predicted = [0, 2, 1, 2], [0, 2, 1, 2]
-    found = calibration.report(chances, gold, predicted)
+    found = calibration.calibration_report(chances, gold, predicted)
     assert found["ece"] == pytest.approx((0.1 + 0.5 + 0.3 + 0.4) / 4)
     assert found["ece_predicted"] == pytest.approx((0.1 + 0.8 + 0.3 + 0.4) / 4)
     assert [b["confidence"] for b in found["reliability"]] == pytest.approx([0.5, 0.6, 0.7, 0.9])
@@ -84,7 +85,7 @@ def test_calibration_equals_scikit_learn():
     of_yes = np.round(rng.permutation(np.linspace(0.01, 0.99, 150)), 6)
     gold = (rng.random(150) < of_yes**1.5).astype(int)
     chances, predicted = np.stack([1 - of_yes, of_yes], 1), (of_yes > 0.3).astype(int)
-    found = calibration.report(chances.tolist(), gold.tolist(), predicted.tolist())
+    found = calibration.calibration_report(chances.tolist(), gold.tolist(), predicted.tolist())
     assert found["brier"] == pytest.approx(2 * brier_score_loss(gold, of_yes))
     likely = chances.argmax(1)
     for name, chosen in (("ece", likely), ("ece_predicted", predicted)):
@@ -105,24 +106,23 @@ def test_a_class_that_training_never_has_is_named_and_counts():
     fitted = {"sentiment": {"temperature": 1.0, "threshold": None, "learned": [5, 0, 3]}}
     prior = {"sentiment": torch.tensor([6 / 11, 1 / 11, 4 / 11]).log()}
     found = answered(THREE, [[2.0, 0, 0], [2.0, 0, 0], [0, 0, 2.0]], [0, 1, 2])
-    told = figures(found, [THREE], prior, Recipe(), fitted, [dialogue("a", 4)])["sentiment"]
+    told = task_results(found, [THREE], prior, Recipe(), fitted, [dialogue("a", 4)])["sentiment"]
     assert told["unseen"] == {"neutral": 1}
     assert [row["train"] for row in told["classes"]] == [5, 0, 3]
     assert told["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
     assert told["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)  # it counts all the same
-    assert "'neutral' is gold 1 time(s) here and never in training" in tables.notes(
-        {"sentiment": told}
-    )[-1]  # fmt: skip
+    notes = evaluation_tables.evaluation_notes({"sentiment": told})
+    assert "'neutral' is gold 1 time(s) here and never in training" in notes[-1]
 
 
 def test_without_a_label_nothing_is_calibrated_and_that_is_said():
     prior = torch.tensor([0.7, 0.3]).log()
     prepared = type("Prepared", (), {"priors": {"sarcasm": prior}})
     found = answered(TWO, [[0.0, 0.3]], [-100])
-    own = _calibrated(TWO, found, prepared, Recipe(), [])
+    own = fit_calibration(TWO, found, prepared, Recipe(), [])
     assert own["temperature"] == 1.0 and own["fitted_on"] == 0
     row = {"n": 3, "fitted_on": 0}
-    assert tables.notes({"sarcasm": row}) == [
+    assert evaluation_tables.evaluation_notes({"sarcasm": row}) == [
         "sarcasm: no label chose its temperature or threshold: it is not calibrated"
     ]
 
@@ -164,14 +164,14 @@ def read(path):
 
 def test_test_labels_choose_neither_threshold_nor_temperature(place):
     one, other = (RunDirectory(place / f"run-{name}") for name in ("release", "other"))
-    assert one.frozen()["calibration"] == other.frozen()["calibration"]
-    assert one.frozen()["weights"] == other.frozen()["weights"]
+    assert one.read_frozen()["calibration"] == other.read_frozen()["calibration"]
+    assert one.read_frozen()["weights"] == other.read_frozen()["weights"]
 
 
 def test_whoever_reads_predictions_finds_every_decision_and_figure_again(place):
     out = place / "run-release"
     told = json.loads(run("evaluate", place / "release", "--out", out, "--json").stdout)
-    rows, fitted = read(out / "predictions.jsonl"), RunDirectory(out).frozen()["calibration"]
+    rows, fitted = read(out / "predictions.jsonl"), RunDirectory(out).read_frozen()["calibration"]
     gold = {row["id"]: row["gold"] for row in read(place / "release" / "utterances.jsonl")}
     priors = json.loads((out / "prepared.json").read_text())["priors"]
     apart = Counter()
@@ -192,7 +192,7 @@ def test_whoever_reads_predictions_finds_every_decision_and_figure_again(place):
         chances = [list(row["probabilities"][task.key].values()) for row, _ in kept]
         codes = [task.classes.index(value) for _, value in kept]
         predicted = [task.classes.index(row["predicted"][task.key]) for row, _ in kept]
-        again = calibration.report(chances, codes, predicted)
+        again = calibration.calibration_report(chances, codes, predicted)
         assert {name: told["tasks"][task.key][name] for name in again} == again
         assert told["tasks"][task.key]["most_probable"]["differ"] == apart[task.key]
         assert told["tasks"][task.key]["accuracy"] == accuracy_score(codes, predicted)

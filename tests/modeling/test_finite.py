@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from modeling.learner import evaluation, recipes
-from modeling.learner.features import Extractors, _kept, extract, extract_all
+from modeling.learner import inference, recipes
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import FeatureError
-from modeling.learner.finite import NotFinite
-from modeling.learner.fitting import Learner, fit
+from modeling.learner.features.extraction import Extractors, _cached_frames, extract, extract_all
 from modeling.learner.losses import Objective
-from modeling.learner.networks.model import build
+from modeling.learner.networks.registry import build_network
+from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.recipes import Recipe
-from modeling.learner.release import ReleaseError, load
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.release import ReleaseError, load_release
+from modeling.learner.run_directory import RunDirectory
+from modeling.learner.training import TrainingModule, fit
 from tests.modeling.made import SIZES, TASKS, dialogue, learn, packed, run, write_release
 
 SMALL = {"epochs": 2, "width": 8, "heads": 2}
@@ -163,7 +163,7 @@ def test_a_damaged_cache_is_measured_anew_and_nothing_bad_is_kept(film, tmp_path
     assert not kept.exists()
     with pytest.raises(FeatureError, match="in the utterance a_1"):
         wrong[3], wrong[25] = 0, np.inf
-        _kept(film, "d" * 64, LogMel(), tmp_path, "audio", talk.utterances)
+        _cached_frames(film, "d" * 64, LogMel(), tmp_path, "audio", talk.utterances)
 
 
 def test_an_encoder_of_text_that_gives_no_numbers_is_named(text_encoder, tmp_path):
@@ -195,7 +195,7 @@ def test_rows_that_cannot_be_learned_from_are_named(changes, said, tmp_path):
     rows[1] |= changes
     (root / "utterances.jsonl").write_text("\n".join(map(json.dumps, rows)))
     with pytest.raises(ReleaseError) as refused:
-        load(root)
+        load_release(root)
     assert said in str(refused.value) and str(root) in str(refused.value)
 
 
@@ -205,7 +205,7 @@ def test_a_line_that_is_no_utterance_is_numbered(line, tmp_path):
     lines = (root / "utterances.jsonl").read_text().split("\n")
     (root / "utterances.jsonl").write_text("\n".join([lines[0], line, lines[1]]))
     with pytest.raises(ReleaseError, match="line 2 of utterances.jsonl is no utterance"):
-        load(root)
+        load_release(root)
 
 
 @pytest.mark.parametrize("values", [["a"], ["a", "a"], []])
@@ -214,7 +214,7 @@ def test_a_task_of_one_value_is_no_task(values, tmp_path):
     scheme = {"tasks": [{"key": "t", "values": [{"key": value} for value in values]}]}
     (root / "scheme.json").write_text(json.dumps(scheme))
     with pytest.raises(ReleaseError, match="'t' needs two or more different values"):
-        load(root)
+        load_release(root)
 
 
 @pytest.mark.parametrize("weighting", ["uncertainty", "pcgrad"])
@@ -223,10 +223,12 @@ def test_a_loss_that_is_no_number_ends_training_and_says_where(weighting, precis
     data = packed([dialogue(f"D{n}", 3) for n in range(4)])
     recipe = Recipe(width=8, heads=2, dialogues_per_batch=2, weighting=weighting,
                     precision=precision)  # fmt: skip
-    learner = Learner(build(recipe, TASKS, 4, SIZES), Objective(recipe, TASKS, _even()))
+    learner = TrainingModule(
+        build_network(recipe, TASKS, 4, SIZES), Objective(recipe, TASKS, _even())
+    )
     with torch.no_grad():
         next(learner.model.heads["sentiment"].parameters()).fill_(float("nan"))
-    with pytest.raises(NotFinite) as ended:
+    with pytest.raises(NonFiniteError) as ended:
         _fit(learner, data)
     said = str(ended.value)
     assert "Epoch 1, step 1 of 2, learning rate 0.001: the loss of sentiment is nan" in said
@@ -237,10 +239,14 @@ def test_gradients_that_are_no_numbers_are_no_step():
     """The losses may still be numbers; clipping would make NaN of every weight."""
     data = packed([dialogue(f"D{n}", 3) for n in range(4)])
     recipe = Recipe(width=8, heads=2, dialogues_per_batch=2)
-    learner = Learner(build(recipe, TASKS, 4, SIZES), Objective(recipe, TASKS, _even()))
+    learner = TrainingModule(
+        build_network(recipe, TASKS, 4, SIZES), Objective(recipe, TASKS, _even())
+    )
     learner.model.heads["sentiment"][0].weight.register_hook(lambda grad: grad * float("inf"))
     before = learner.model.heads["sentiment"][0].weight.detach().clone()
-    with pytest.raises(NotFinite, match="the gradients are no numbers.*in the batch of D0, D1"):
+    with pytest.raises(
+        NonFiniteError, match="the gradients are no numbers.*in the batch of D0, D1"
+    ):
         _fit(learner, data)
     assert (learner.model.heads["sentiment"][0].weight == before).all()
 
@@ -263,12 +269,12 @@ def test_a_network_without_scores_is_not_evaluated(tmp_path):
     talks = [dialogue(f"D{n}", 3, split) for n, split in enumerate(ORDER)]
     data = packed(talks)
     recipe = Recipe(width=8, heads=2)
-    model = build(recipe, TASKS, 4, SIZES)
-    assert evaluation.answers(model, data).ids
+    model = build_network(recipe, TASKS, 4, SIZES)
+    assert inference.network_outputs(model, data).ids
     with torch.no_grad():
         model.heads["sarcasm"][-1].bias[0] = float("inf")
-    with pytest.raises(NotFinite, match="no score of sarcasm for 24 of 24 utterances"):
-        evaluation.answers(model, data)
+    with pytest.raises(NonFiniteError, match="no score of sarcasm for 24 of 24 utterances"):
+        inference.network_outputs(model, data)
 
 
 def test_a_figure_that_is_no_number_is_written_nowhere(tmp_path):
@@ -276,17 +282,17 @@ def test_a_figure_that_is_no_number_is_written_nowhere(tmp_path):
     for value in (float("nan"), float("inf"), -float("inf")):
         for write in (
             lambda: made.write("results.json", {"tasks": {"a": {"ece": value}}}),  # noqa: B023
-            lambda: made.write_lines("selection.jsonl", [{"p": value}]),  # noqa: B023
+            lambda: made.write_lines("validation_predictions.jsonl", [{"p": value}]),  # noqa: B023
             lambda: made.emit({"event": "epoch", "loss": value}),  # noqa: B023
         ):
-            with pytest.raises(NotFinite, match="is not written"):
+            with pytest.raises(NonFiniteError, match="is not written"):
                 write()
     assert not (tmp_path / "results.json").exists()
 
 
 def test_times_before_the_clip_begin_with_it(tmp_path):
     release = measured_release(tmp_path / "release")
-    talk = load(release).dialogues[0]
+    talk = load_release(release).dialogues[0]
     early = replace(talk, utterances=(replace(talk.utterances[0], start=-1.0, end=0.4),))
     [found], _ = extract(early, tmp_path, Extractors.of(Recipe(modalities=("audio",))))
     assert len(found["audio"]) == 2

@@ -13,14 +13,15 @@ import torch
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from modeling.learner.__main__ import main
-from modeling.learner.features import Features
-from modeling.learner.networks.model import build
-from modeling.learner.opening import check_learnable, opened
-from modeling.learner.preparation import Preparation
+from modeling.learner.command_line import main
+from modeling.learner.features.extraction import Features
+from modeling.learner.networks.registry import build_network
+from modeling.learner.preprocessing import Preprocessing
+from modeling.learner.recipe_checks import check_trainable
 from modeling.learner.recipes import CHOICES, MODALITIES, RANGES, Recipe, RecipeError
 from modeling.learner.release import ReleaseError, Splits
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.release_checks import open_release
+from modeling.learner.run_directory import RunDirectory
 from tests.modeling.made import (
     SIZES,
     TASKS,
@@ -184,7 +185,7 @@ def test_what_is_accepted_can_be_built_and_answers_in_numbers(data):
         assert "is not a multiple of heads" in str(error) or "must be even" in str(error)
         return
     batch = whole(packed([dialogue("a", 2), dialogue("b", 1)]))
-    network = build(recipe, TASKS, 4, SIZES).eval()
+    network = build_network(recipe, TASKS, 4, SIZES).eval()
     with torch.no_grad():
         found = network(batch)
     assert all(torch.isfinite(logits).all() for logits in found.logits.values())
@@ -248,7 +249,7 @@ def test_a_gpu_that_is_not_there_is_said(place, tmp_path, monkeypatch):
 
 def test_a_place_that_cannot_be_written_costs_no_look(place, tmp_path):
     release, out = place / "release", place / "run"
-    before = len(RunDirectory(out).looks())
+    before = len(RunDirectory(out).test_evaluations())
     for verb, option, path, part in (
         ("evaluate", "--latex", tmp_path / "no" / "t.tex", "there is no directory"),
         ("evaluate", "--latex", tmp_path, "is a directory"),
@@ -258,7 +259,7 @@ def test_a_place_that_cannot_be_written_costs_no_look(place, tmp_path):
         ("predict", "--to", out / "meta.json", "a file of the run itself"),
     ):
         assert refused(run(verb, release, "--out", out, option, path), part)
-    assert len(RunDirectory(out).looks()) == before
+    assert len(RunDirectory(out).test_evaluations()) == before
 
 
 def test_a_full_disk_is_said_and_leaves_nothing_half_written(place, tmp_path, monkeypatch):
@@ -446,7 +447,9 @@ def test_a_label_that_is_held_out_is_looked_at_by_an_evaluation_alone(place, tmp
     told = run("evaluate", root, "--out", tmp_path / "out")
     assert refused(told, 'has the label "secret" of sentiment')
     assert refused(run("baseline", root, "--out", tmp_path / "tfidf"), "secret")
-    assert not RunDirectory(tmp_path / "out").looks() and not (tmp_path / "tfidf").exists()
+    assert (
+        not RunDirectory(tmp_path / "out").test_evaluations() and not (tmp_path / "tfidf").exists()
+    )
 
 
 @FUZZED
@@ -455,14 +458,14 @@ def test_any_row_of_a_release_is_read_or_refused_in_a_sentence(tmp_path_factory,
     root = write_release(tmp_path_factory.mktemp("rows") / "release", talks(splits=SPLITS[7:13]))
     row(**change)(root)
     try:
-        release = opened(root)
-        check_learnable(Recipe.from_json(SMALL), Splits.of(release, 1), release.tasks)
+        release = open_release(root)
+        check_trainable(Recipe.from_json(SMALL), Splits.of(release, 1), release.tasks)
     except (ReleaseError, RecipeError) as error:
         assert one_sentence(str(error)), str(error)
         return
     features = {d.id: [Features() for _ in d.utterances] for d in release.dialogues}
     small = Recipe.from_json(SMALL)
-    prepared = Preparation.of(small, release.dialogues, features, release.tasks, {})
+    prepared = Preprocessing.of(small, release.dialogues, features, release.tasks, {})
     batch = whole(prepared.pack(release.dialogues, features, torch.device("cpu")))
     assert len(batch.ids) == sum(len(d.utterances) for d in release.dialogues)
     prepared.save(root.parent / "prepared.json")
@@ -498,9 +501,9 @@ def test_a_release_with_nothing_to_learn_is_said_before(tmp_path, made, part):
     ],
 )
 def test_a_recipe_that_asks_for_what_is_not_there_is_refused(place, fields, part):
-    release = opened(place / "release")
+    release = open_release(place / "release")
     with pytest.raises(RecipeError) as told:
-        check_learnable(Recipe(**fields), Splits.of(release, 1), release.tasks)
+        check_trainable(Recipe(**fields), Splits.of(release, 1), release.tasks)
     assert part in str(told.value)
 
 
@@ -511,7 +514,7 @@ def test_an_utterance_without_words_and_media_is_learned_around(tmp_path):
     done = learn(root, tmp_path / "out", "--recipe", tmp_path / "r.json", "--json")
     told = json.loads(done.stdout)
     assert told["missing"]["modalities"]["text"] == 3 + 8  # one of four turns, train and valid
-    rows = (tmp_path / "out" / "selection.jsonl").read_text()
+    rows = (tmp_path / "out" / "validation_predictions.jsonl").read_text()
     assert "NaN" not in rows and len(rows.splitlines()) == 12
 
 
@@ -519,7 +522,7 @@ def test_an_utterance_without_words_and_media_is_learned_around(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "name", ["meta.json", "frozen.json", "prepared.json", "results.json", "looks.jsonl"]
+    "name", ["meta.json", "frozen.json", "prepared.json", "results.json", "test_evaluations.jsonl"]
 )
 @pytest.mark.parametrize("text", ["{", "{}", "[]", "null", '{"recipe": 5}'])
 def test_a_damaged_run_is_said_and_costs_no_look(place, tmp_path, name, text):
@@ -528,9 +531,17 @@ def test_a_damaged_run_is_said_and_costs_no_look(place, tmp_path, name, text):
     for path in (place / "run").iterdir():
         (out / path.name).write_bytes(path.read_bytes())
     (out / name).write_text(text)
-    looks = (out / "looks.jsonl").read_text() if (out / "looks.jsonl").exists() else ""
+    looks = (
+        (out / "test_evaluations.jsonl").read_text()
+        if (out / "test_evaluations.jsonl").exists()
+        else ""
+    )
     assert refused(run("evaluate", place / "release", "--out", out), str(out))
-    again = (out / "looks.jsonl").read_text() if (out / "looks.jsonl").exists() else ""
+    again = (
+        (out / "test_evaluations.jsonl").read_text()
+        if (out / "test_evaluations.jsonl").exists()
+        else ""
+    )
     assert again == looks
 
 
@@ -552,7 +563,7 @@ def test_a_damaged_checkpoint_is_named(place, tmp_path):
     (out / "frozen.json").unlink()
     for content in (b"", b"PK\x03\x04", b"x"):
         (out / "checkpoint.pt").write_bytes(content)
-        assert refused(learn(place / "release", out, *small), "checkpoint.pt is damaged", "--anew")
+        assert refused(learn(place / "release", out, *small), "checkpoint.pt is damaged", "--restart")
     torch.save({"events": 0}, out / "checkpoint.pt")
     assert refused(learn(place / "release", out, *small), "checkpoint.pt is damaged")
     assert learn(place / "release", out, *small, "--anew").returncode == 0

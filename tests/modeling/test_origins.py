@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from corpus.jobs import JobStatus, Refused
 from modeling.encoders import guard
-from modeling.learner.features import CHARACTERS
 from modeling.learner.features.audio import LogMel
+from modeling.learner.features.extraction import CHARACTERS
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun

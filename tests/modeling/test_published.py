@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from modeling.learner.batches import Packed
-from modeling.learner.networks import published
-from modeling.learner.networks.model import build
+from modeling.learner.networks.baselines import adapter
+from modeling.learner.networks.registry import build_network
 from modeling.learner.recipes import NETWORKS, RECIPES, Recipe, RecipeError
-from modeling.learner.rundir import RunDirectory, RunError
+from modeling.learner.run_directory import RunDirectory, RunError
 from tests.modeling.made import SIZES, TASKS, dialogue, learn, packed, run, whole, write_release
 
 PUBLISHED = [name for name, recipe in RECIPES.items() if recipe.network != "own"]
@@ -17,7 +17,7 @@ PUBLISHED = [name for name, recipe in RECIPES.items() if recipe.network != "own"
 
 def made(name):
     torch.manual_seed(0)
-    return build(RECIPES[name], TASKS, 5, SIZES)
+    return build_network(RECIPES[name], TASKS, 5, SIZES)
 
 
 def test_every_published_network_is_a_recipe():
@@ -66,12 +66,12 @@ def test_a_run_of_a_version_before_a_field_was_there_goes_on(tmp_path):
     recipe = Recipe().to_json()
     older = {key: value for key, value in recipe.items() if key != "network"}
     run.write("meta.json", {"release": "a", "recipe": older, "seed": 1})
-    run.claim({"release": "a", "recipe": recipe, "seed": 1})
+    run.check_identity({"release": "a", "recipe": recipe, "seed": 1})
     with pytest.raises(RunError, match="another recipe"):
-        run.claim({"release": "a", "recipe": {**recipe, "width": 32}, "seed": 1})
+        run.check_identity({"release": "a", "recipe": {**recipe, "width": 32}, "seed": 1})
 
 
 def test_what_is_short_stands_at_the_end():
     frames = torch.tensor([[[1.0], [2.0], [0.0], [0.0]], [[1.0], [2.0], [3.0], [4.0]]])
-    moved = published._last(frames, torch.tensor([2, 4]))[..., 0]
+    moved = adapter._align_right(frames, torch.tensor([2, 4]))[..., 0]
     assert moved.tolist() == [[0.0, 0.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]]

@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file
 
 from modeling.learner import batches
-from modeling.learner.rundir import CHECKPOINT, RunDirectory, RunError
+from modeling.learner.checkpoints import CHECKPOINT_KEYS, begin_or_resume, write_checkpoint
+from modeling.learner.run_directory import RunDirectory, RunError
 from tests.modeling.made import ROOT, dialogue, learn, packed, run, write_release
 
 RECIPE = {
@@ -75,7 +76,7 @@ def test_a_run_that_is_killed_goes_on_exactly(release, recipe, tmp_path, how):
 
     def curves(name):
         told = [e for e in events_of(tmp_path / name) if e["event"] == "epoch"]
-        return [(e["epoch"], e["losses"], e["selection_macro_f1"]) for e in told]
+        return [(e["epoch"], e["losses"], e["validation_macro_f1"]) for e in told]
 
     assert curves("broken") == curves("straight")
     assert not (out / "checkpoint.pt").exists()
@@ -90,24 +91,24 @@ def test_a_finished_run_is_not_trained_again_unless_told(release, recipe, tmp_pa
     assert (out / "frozen.json").read_text() == before
     other = learn(release, out, "--recipe", recipe, "--seed", "2")
     assert other.returncode == 2 and "a run of another seed" in other.stderr
-    anew = learn(release, out, "--recipe", recipe, "--anew", "--json")
-    assert json.loads(anew.stdout)["tasks"] == json.loads(first.stdout)["tasks"]
+    restarted = learn(release, out, "--recipe", recipe, "--restart", "--json")
+    assert json.loads(restarted.stdout)["tasks"] == json.loads(first.stdout)["tasks"]
 
 
 def test_a_damaged_checkpoint_is_never_half_written(tmp_path):
     kept = RunDirectory(tmp_path)
-    kept.begin({"release": "a", "recipe": {}, "seed": 1})
+    begin_or_resume(kept, {"release": "a", "recipe": {}, "seed": 1})
     kept.emit({"event": "one"})
-    rest = dict.fromkeys(CHECKPOINT - {"events", "progress"})
-    kept.keep({"progress": {"step": torch.tensor(3)}, **rest})
+    rest = dict.fromkeys(CHECKPOINT_KEYS - {"events", "progress"})
+    write_checkpoint(kept, {"progress": {"step": torch.tensor(3)}, **rest})
     (tmp_path / "checkpoint.pt.partial").write_bytes(b"killed while writing")
     kept.emit({"event": "lost"})
     again = RunDirectory(tmp_path)
-    state = again.begin({"release": "a", "recipe": {}, "seed": 1})
+    state = begin_or_resume(again, {"release": "a", "recipe": {}, "seed": 1})
     assert state["progress"]["step"] == 3
     assert [e["event"] for e in events_of(tmp_path)] == ["one"]
     with pytest.raises(RunError, match="release"):
-        again.begin({"release": "b", "recipe": {}, "seed": 1})
+        begin_or_resume(again, {"release": "b", "recipe": {}, "seed": 1})
 
 
 def test_an_order_is_its_seed_s_and_holds_every_dialogue_once():
@@ -159,12 +160,12 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path):
     came = []
 
     def second():
-        with RunDirectory(tmp_path).alone():
+        with RunDirectory(tmp_path).exclusive():
             came.append("second")
 
-    with RunDirectory(tmp_path).alone():
+    with RunDirectory(tmp_path).exclusive():
         with pytest.raises(RunError, match="Another process is training"):
-            RunDirectory(tmp_path).alone(patience=0.2).__enter__()
+            RunDirectory(tmp_path).exclusive(seconds=0.2).__enter__()
         waiting = threading.Thread(target=second)
         waiting.start()
         time.sleep(0.3)

@@ -7,13 +7,13 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from modeling.learner import recipes
-from modeling.learner.board import _tag
 from modeling.learner.losses import Objective
-from modeling.learner.networks.keyed import ByTask, ParametersByTask, name_of
-from modeling.learner.networks.model import build
-from modeling.learner.planted import TASKS as PLANTED
+from modeling.learner.networks.registry import build_network
+from modeling.learner.networks.task_modules import ByTask, ParametersByTask, name_of
 from modeling.learner.recipes import NETWORKS, SHARINGS, Recipe
 from modeling.learner.release import Dialogue, Task, Utterance
+from modeling.learner.synthetic_data import TASKS as PLANTED
+from modeling.learner.tensorboard import _tag
 from tests.modeling.made import learn, run, write_release
 from tests.modeling.odd import SCHEME
 
@@ -58,9 +58,9 @@ def test_every_network_can_be_built_trained_and_loaded(way, tmp_path):
     named = {"network": way} if way in NETWORKS else {"sharing": way}
     recipe, sizes = Recipe(width=8, heads=2, **named), {"audio": 3, "vision": 3}
     torch.manual_seed(0)
-    model = build(recipe, TASKS, 4, sizes)
+    model = build_network(recipe, TASKS, 4, sizes)
     save_file(model.state_dict(), tmp_path / "m.safetensors")
-    again = build(recipe, TASKS, 4, sizes)
+    again = build_network(recipe, TASKS, 4, sizes)
     again.load_state_dict(load_file(tmp_path / "m.safetensors"))
     names = [name for name, _ in model.named_parameters()]
     assert len(set(names)) == len(names) and not any("情" in name for name in names)
@@ -97,7 +97,7 @@ def test_they_are_trained_evaluated_and_predicted(sharing, release, tmp_path):
 
 def test_runs_of_before_keep_the_names_of_their_weights():
     """Frozen runs are opened by the names of their weights, where usual keys stand as they are."""
-    model = build(Recipe(width=8, heads=2, sharing="relgate"), PLANTED, 4, {}).state_dict()
+    model = build_network(Recipe(width=8, heads=2, sharing="relgate"), PLANTED, 4, {}).state_dict()
     assert "sharing.own.sentiment.norm.weight" in model
     assert "sharing.strength.emotion_sentiment" in model and "heads.emotion.0.weight" in model
     objective = Objective(recipes.Recipe(), PLANTED, {}).state_dict()

@@ -8,10 +8,17 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from sklearn.metrics import normalized_mutual_info_score
 
-from modeling.learner.__main__ import main
-from modeling.learner.planted import TASKS
+from modeling.learner.command_line import main
+from modeling.learner.correlation_validity import (
+    REASONS,
+    intraclass_correlation,
+    jensen_shannon_divergence,
+    normalised_mutual_information,
+    validity_report,
+    validity_text,
+)
 from modeling.learner.release import Dialogue, Release, Utterance
-from modeling.learner.validity import WORDS, information, intraclass, jensen_shannon, report, table
+from modeling.learner.synthetic_data import TASKS
 
 
 def release(relation, splits=("train",) * 40 + ("test",) * 20, size=8, seed=1):
@@ -41,8 +48,8 @@ def told(rng, emotion, sentiment, split):
 
 
 def verdict(found, root):
-    row = report(found, root)["emotion_sentiment"]
-    return row["verdict"], " ".join(WORDS[why["why"]].format(**why) for why in row["because"])
+    row = validity_report(found, root)["emotion_sentiment"]
+    return row["verdict"], " ".join(REASONS[why["why"]].format(**why) for why in row["because"])
 
 
 def test_green_amber_and_red(tmp_path):
@@ -62,12 +69,12 @@ def test_green_amber_and_red(tmp_path):
         "c", "1", "d", whole.tasks, tuple(d for d in whole.dialogues if d.split == "test")
     )
     assert verdict(none, tmp_path)[0] == "red"
-    assert "RED" in table(report(at_random, tmp_path))
+    assert "RED" in validity_text(validity_report(at_random, tmp_path))
 
 
 def test_few_utterances_drift_by_chance_and_are_not_blamed(tmp_path):
     few = release(told, splits=("train",) * 30 + ("test",), size=4, seed=3)
-    row = report(few, certificate(tmp_path, 0.9))["emotion_sentiment"]
+    row = validity_report(few, certificate(tmp_path, 0.9))["emotion_sentiment"]
     assert row["verdict"] == "green", row["because"]
 
 
@@ -75,17 +82,17 @@ def test_measures_equal_the_reference():
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, 5, 300), rng.integers(0, 9, 300)
     expected = normalized_mutual_info_score(one, other)
-    assert information(one, other) == pytest.approx(expected)
-    assert information(one, np.zeros(300, int)) == 0
+    assert normalised_mutual_information(one, other) == pytest.approx(expected)
+    assert normalised_mutual_information(one, np.zeros(300, int)) == 0
     p, q = [3, 1, 6], [1, 4, 5]
-    assert jensen_shannon(p, q) == pytest.approx(jensenshannon(p, q, base=2) ** 2)
+    assert jensen_shannon_divergence(p, q) == pytest.approx(jensenshannon(p, q, base=2) ** 2)
     # Shrout & Fleiss (1979), table 2: ICC(1,1) = .17
     ratings = np.array(
         [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]]
     )
     groups = np.repeat(np.arange(6), 4)
-    assert intraclass(ratings.ravel(), groups) == pytest.approx(0.17, abs=0.005)
-    assert intraclass(np.array([1, 2]), np.array([0, 1])) is None
+    assert intraclass_correlation(ratings.ravel(), groups) == pytest.approx(0.17, abs=0.005)
+    assert intraclass_correlation(np.array([1, 2]), np.array([0, 1])) is None
 
 
 def test_as_a_command(tmp_path, capsys):

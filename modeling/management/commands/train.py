@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from corpus.jobs import JobStatus, Refused, sentence
 from corpus.management.options import whole
+from modeling.learner.evaluation_tables import evaluation_text as table
 from modeling.learner.recipes import SEEDS
-from modeling.learner.tables import text as table
 from modeling.models import Evaluation, Recipes, TrainingRun
 from releases.models import Release
 

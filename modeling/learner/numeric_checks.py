@@ -1,4 +1,4 @@
-"""Numbers that are none: found where they come in, so that nothing is learned from them."""
+"""NaN and infinity, refused where they come in, so that nothing is learned from them."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class NotFinite(ValueError):
+class NonFiniteError(ValueError):
     """NaN or infinity where a number is needed; the message says where and what to do."""
 
 
-def first_bad(frames: NDArray[Any]) -> tuple[int, str, int] | None:
+def first_nonfinite(frames: NDArray[Any]) -> tuple[int, str, int] | None:
     """Of frames (n, dims) the first that holds a NaN or an infinity, which, and how many values in
     all are none; None where all are numbers.
     """

@@ -1,7 +1,7 @@
-"""Encoders, context, fusion, sharing and heads as one network; or a published one instead."""
+"""Encoders, context, fusion, sharing and heads as one network."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -10,21 +10,12 @@ from modeling.learner.batches import DialogueBatch
 from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion, Concatenation
-from modeling.learner.networks.keyed import ByTask
+from modeling.learner.networks.prediction import Prediction
+from modeling.learner.networks.task_modules import ByTask
+from modeling.learner.ordinal_regression import class_log_probabilities
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
-from modeling.learner.sharing import make
-from modeling.learner.sharing.ordinal import class_scores
-
-
-@dataclass
-class Prediction:
-    """Logits (N, C) by task; of relations what the sharing found, by utterance; penalties."""
-
-    logits: dict[str, Tensor]
-    above: dict[str, Tensor] = field(default_factory=dict)  # correlation -> (N, C - 1) logits
-    gates: dict[str, Tensor] = field(default_factory=dict)  # correlation -> (N,) from -1 to 1
-    penalties: dict[str, Tensor] = field(default_factory=dict)
+from modeling.learner.sharing.registry import build_sharing
 
 
 class DialogueModel(nn.Module):
@@ -62,7 +53,7 @@ class DialogueModel(nn.Module):
         self.fusion: nn.Module = Concatenation(size, width, dropout)
         if recipe.fusion:
             self.fusion = AttentionFusion(size, width, recipe.heads, dropout)
-        self.sharing = make(recipe, tasks, priors)
+        self.sharing = build_sharing(recipe, tasks, priors)
         related = getattr(self.sharing, "related", {})
         self.tells_relations = recipe.relations != "off"
         self.heads = ByTask(
@@ -81,19 +72,19 @@ class DialogueModel(nn.Module):
         shared = self.sharing(batch.by_dialogue(fused), batch.mask)
         mask = batch.mask  # rows of `index` count up in this order
         logits = {task: head(shared.vectors[task][mask]) for task, head in self.heads.items()}
-        above = {key: found[mask] for key, found in shared.relations.items()}  # (N, C - 1)
+        above = {key: each[mask] for key, each in shared.relations.items()}  # (N, C - 1)
         if self.tells_relations:
-            logits |= {key: class_scores(found) for key, found in above.items()}
-        gates = {key: found[mask] for key, found in shared.gates.items()}
+            logits |= {key: class_log_probabilities(each) for key, each in above.items()}
+        gates = {key: each[mask] for key, each in shared.gates.items()}
         return Prediction(logits, above, gates, shared.penalties)
 
     def _encode(self, name: str, batch: DialogueBatch) -> Tensor:
         vectors = self.encoders[name](getattr(batch, name), batch.lengths[name])  # (N, d)
         if name not in self.contexts:
             return vectors
-        heard = batch.by_dialogue(batch.lengths[name] > 0)  # (B, T)
-        turns = batch.by_dialogue(vectors) * heard[..., None]  # (B, T, d)
-        mixed = self.contexts[name](turns, batch.speaker, heard)  # (B, T, d)
+        present = batch.by_dialogue(batch.lengths[name] > 0)  # (B, T)
+        turns = batch.by_dialogue(vectors) * present[..., None]  # (B, T, d)
+        mixed = self.contexts[name](turns, batch.speaker, present)  # (B, T, d)
         return mixed[batch.mask]  # (N, d): rows of `index` count up in this order
 
 
@@ -110,25 +101,8 @@ class SeparateModels(nn.Module):
         )
 
     def forward(self, batch: DialogueBatch) -> Prediction:
-        found = [model(batch).logits for model in self.models.values()]
-        return Prediction({task: logits for each in found for task, logits in each.items()})
-
-
-def build(
-    recipe: Recipe,
-    tasks: Sequence[Task],
-    vocabulary: int,
-    sizes: Mapping[str, int],
-    priors: Mapping[str, float] | None = None,
-) -> nn.Module:
-    """The network of a recipe; `sizes` as in DialogueModel, `priors` as in `sharing.make`."""
-    if recipe.network != "own":
-        from modeling.learner.networks.published import Published
-
-        return Published(recipe, tasks, vocabulary, sizes)
-    if recipe.sharing == "single":
-        return SeparateModels(recipe, tasks, vocabulary, sizes)
-    return DialogueModel(recipe, tasks, vocabulary, sizes, priors)
+        outputs = [model(batch).logits for model in self.models.values()]
+        return Prediction({task: logits for each in outputs for task, logits in each.items()})
 
 
 def _head(width: int, classes: int, dropout: float) -> nn.Sequential:

@@ -1,13 +1,14 @@
-"""Whether the stated correlations of a release say anything: asked before they may steer.
+"""Validity of the correlation labels of a release: whether they may supervise relation gates.
 
     python -m modeling.learner validity RELEASE [--json]
 
 Of each correlation: how far annotators agree on it (the release's certificate), how much it depends
 on the labels it relates (normalised mutual information in training, against PERMUTATIONS of it),
-how much it is a thing of whole dialogues (intraclass correlation, one-way), how often it is none,
-and how its distribution moves from training to other splits (Jensen-Shannon, bits, where that is
-more than dealing the utterances anew would give). The verdict is red where it hardly depends on its
-labels or drifts far, amber where agreement is weak or unknown or it drifts somewhat, else green.
+how much of it whole dialogues explain (intraclass correlation, one-way), how often it is none, and
+how its distribution moves from training to other splits (Jensen-Shannon divergence in bits, where
+that is more than shuffling the utterances among the splits would give). The verdict is red where it
+hardly depends on its labels or drifts far, amber where agreement is weak or unknown or it drifts
+somewhat, else green.
 """
 
 import json
@@ -21,13 +22,11 @@ from numpy.typing import NDArray
 from modeling.learner.release import Release, Task
 
 PERMUTATIONS = 200
-CHANCE = 0.05  # share of permutations that may depend on the labels as much
-RELIABLE = 0.667
-HARDLY = (
-    0.02  # information above chance, below which it says nothing even where that is significant
-)
-FAR, SOMEWHAT = 0.1, 0.03  # bits of drift
-WORDS = {
+MAX_P = 0.05  # share of permutations that may depend on the labels as much
+RELIABLE_ALPHA = 0.667
+MIN_INFORMATION = 0.02  # above chance, below which it is useless even where that is significant
+LARGE_DRIFT, SMALL_DRIFT = 0.1, 0.03  # bits of drift
+REASONS = {
     "nothing": "training holds no such correlation with both of its labels",
     "random": "in training it depends on its labels no more than dealt at random",
     "hardly": "in training it depends on its labels hardly more than dealt at random",
@@ -38,11 +37,14 @@ WORDS = {
 Codes = NDArray[np.int64]
 
 
-def report(release: Release, root: Path, seed: int = 0) -> dict[str, dict[str, Any]]:
-    """Correlation -> what was found, with `verdict` and `because` (see WORDS)."""
+def validity_report(release: Release, root: Path, seed: int = 0) -> dict[str, dict[str, Any]]:
+    """Correlation -> its measures, with `verdict` and `because` (see REASONS).
+
+    `root` is the release's directory, `seed` that of the permutations.
+    """
     alphas = {row["task"]: row for row in _agreement(root)}
     return {
-        task.key: _judged(_measured(release, task, seed), alphas.get(task.key, {}))
+        task.key: _verdict(_measure(release, task, seed), alphas.get(task.key, {}))
         for task in release.tasks
         if task.is_correlation
     }
@@ -56,7 +58,7 @@ def _agreement(root: Path) -> list[dict[str, Any]]:
     return rows
 
 
-def _measured(release: Release, task: Task, seed: int) -> dict[str, Any]:
+def _measure(release: Release, task: Task, seed: int) -> dict[str, Any]:
     kinds = {t.key: t for t in release.tasks}
     source, target = kinds[task.source], kinds[task.target]
     by_split: dict[str, list[tuple[int, int, int, int]]] = {}
@@ -70,21 +72,24 @@ def _measured(release: Release, task: Task, seed: int) -> dict[str, Any]:
     train = tables.get("train")
     if train is None or len(train) < 2:
         return {"n": 0 if train is None else len(train)}
-    said, parents = train[:, 1], train[:, 2] * len(target.classes) + train[:, 3]
+    correlations, parents = train[:, 1], train[:, 2] * len(target.classes) + train[:, 3]
     rng = np.random.default_rng(seed)
-    found = information(said, parents)
-    by_chance = [information(rng.permutation(said), parents) for _ in range(PERMUTATIONS)]
+    observed = normalised_mutual_information(correlations, parents)
+    by_chance = [
+        normalised_mutual_information(rng.permutation(correlations), parents)
+        for _ in range(PERMUTATIONS)
+    ]
     size = len(task.classes)
     shares = {split: np.bincount(rows[:, 1], minlength=size) for split, rows in tables.items()}
     others = {split: rows[:, 1] for split, rows in tables.items() if split != "train"}
     return {
         "n": len(train),
-        "information": found,
+        "information": observed,
         "by_chance": float(np.mean(by_chance)),
-        "p": float(np.mean([chance >= found for chance in by_chance])),
-        "dialogue_effect": intraclass(said, train[:, 0]),
-        "none": float(np.mean(said == size // 2)),
-        "drift": {split: _drift(said, other, size, rng) for split, other in others.items()},
+        "p": float(np.mean([chance >= observed for chance in by_chance])),
+        "dialogue_effect": intraclass_correlation(correlations, train[:, 0]),
+        "none": float(np.mean(correlations == size // 2)),
+        "drift": {split: _drift(correlations, other, size, rng) for split, other in others.items()},
         "shares": {split: (counts / counts.sum()).tolist() for split, counts in shares.items()},
     }
 
@@ -94,38 +99,38 @@ def _drift(one: Codes, other: Codes, size: int, rng: np.random.Generator) -> dic
 
     def bits(sample: Codes) -> float:
         parts = sample[: len(one)], sample[len(one) :]
-        return jensen_shannon(*(np.bincount(part, minlength=size) for part in parts))
+        return jensen_shannon_divergence(*(np.bincount(part, minlength=size) for part in parts))
 
     whole = np.concatenate([one, other])
-    found = bits(whole)
+    observed = bits(whole)
     by_chance = [bits(rng.permutation(whole)) for _ in range(PERMUTATIONS)]
-    return {"bits": found, "p": float(np.mean([chance >= found for chance in by_chance]))}
+    return {"bits": observed, "p": float(np.mean([chance >= observed for chance in by_chance]))}
 
 
-def _judged(found: dict[str, Any], alpha: dict[str, Any]) -> dict[str, Any]:
+def _verdict(measures: dict[str, Any], alpha: dict[str, Any]) -> dict[str, Any]:
     red: list[dict[str, Any]] = []
     amber: list[dict[str, Any]] = []
-    if found["n"] < 2:
+    if measures["n"] < 2:
         red.append({"why": "nothing"})
-    elif found["p"] > CHANCE:
+    elif measures["p"] > MAX_P:
         red.append({"why": "random"})
-    elif found["information"] - found["by_chance"] < HARDLY:
+    elif measures["information"] - measures["by_chance"] < MIN_INFORMATION:
         red.append({"why": "hardly"})
-    for split, drift in found.get("drift", {}).items():
-        if drift["bits"] > SOMEWHAT and drift["p"] <= CHANCE:
-            told = {"why": "drift", "split": split, "bits": round(drift["bits"], 3)}
-            (red if drift["bits"] > FAR else amber).append(told)
+    for split, drift in measures.get("drift", {}).items():
+        if drift["bits"] > SMALL_DRIFT and drift["p"] <= MAX_P:
+            reason = {"why": "drift", "split": split, "bits": round(drift["bits"], 3)}
+            (red if drift["bits"] > LARGE_DRIFT else amber).append(reason)
     value = alpha.get("value")
     if value is None:
         amber.append({"why": "unknown"})
-    elif value < RELIABLE:
+    elif value < RELIABLE_ALPHA:
         amber.append({"why": "weak", "alpha": round(value, 3)})
     verdict = "red" if red else "amber" if amber else "green"
-    told_alpha = {name: alpha.get(name) for name in ("value", "low", "high")}
-    return found | {"alpha": told_alpha, "verdict": verdict, "because": red + amber}
+    agreement = {name: alpha.get(name) for name in ("value", "low", "high")}
+    return measures | {"alpha": agreement, "verdict": verdict, "because": red + amber}
 
 
-def information(one: Codes, other: Codes) -> float:
+def normalised_mutual_information(one: Codes, other: Codes) -> float:
     """Mutual information over the mean of the two entropies, 0 to 1 (0 where one is constant)."""
     table = np.zeros((one.max() + 1, other.max() + 1))
     np.add.at(table, (one, other), 1)
@@ -140,7 +145,7 @@ def _entropy(shares: NDArray[np.float64]) -> float:
     return float(-(kept * np.log2(kept)).sum())
 
 
-def intraclass(values: Codes, groups: Codes) -> float | None:
+def intraclass_correlation(values: Codes, groups: Codes) -> float | None:
     """ICC(1) of values in groups of any size (Donner 1986); None where it is undefined."""
     _, group = np.unique(groups, return_inverse=True)
     sizes = np.bincount(group)
@@ -155,18 +160,20 @@ def intraclass(values: Codes, groups: Codes) -> float | None:
     return float((between - within) / total) if total > 0 else None
 
 
-def jensen_shannon(one: Sequence[float] | Codes, other: Sequence[float] | Codes) -> float:
+def jensen_shannon_divergence(
+    one: Sequence[float] | Codes, other: Sequence[float] | Codes
+) -> float:
     """Divergence of two distributions given as counts, in bits, 0 to 1."""
     p, q = (np.asarray(counts, float) / np.sum(counts) for counts in (one, other))
     return max(0.0, _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2)
 
 
-def table(found: dict[str, dict[str, Any]]) -> str:
+def validity_text(report: dict[str, dict[str, Any]]) -> str:
     """A line a correlation for a person to read."""
     lines = []
-    for key, row in found.items():
+    for key, row in report.items():
         lines.append(f"{key}: {row['verdict'].upper()} ({row['n']} utterances)")
-        lines += [f"  {WORDS[told['why']].format(**told)}" for told in row["because"]]
+        lines += [f"  {REASONS[reason['why']].format(**reason)}" for reason in row["because"]]
         if row["n"] > 1:
             lines.append(
                 f"  information {row['information']:.3f} (by chance {row['by_chance']:.3f},"

@@ -7,7 +7,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 from modeling.learner.batches import IGNORED
 
 
-def class_scores(above: Tensor) -> Tensor:
+def class_log_probabilities(above: Tensor) -> Tensor:
     """Logits (..., C - 1) of being above each value but the last -> log probabilities (..., C)."""
     over = torch.sigmoid(above)
     ones, none = torch.ones_like(over[..., :1]), torch.zeros_like(over[..., :1])
@@ -17,7 +17,7 @@ def class_scores(above: Tensor) -> Tensor:
 
 def ordinal_loss(above: Tensor, gold: Tensor) -> Tensor:
     """Mean binary cross-entropy of being above, over the rows of `gold` (N,) that have a class."""
-    told = gold != IGNORED
+    labelled = gold != IGNORED
     places = torch.arange(above.shape[1], device=above.device)
-    targets = (gold[told][:, None] > places).float()  # (n, C - 1)
-    return binary_cross_entropy_with_logits(above[told], targets)
+    targets = (gold[labelled][:, None] > places).float()  # (n, C - 1)
+    return binary_cross_entropy_with_logits(above[labelled], targets)

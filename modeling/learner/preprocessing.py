@@ -11,10 +11,10 @@ import torch
 from torch import Tensor
 
 from modeling.learner.batches import Packed, Ragged
-from modeling.learner.features import Features, Floats
+from modeling.learner.features.extraction import Features, Floats
 from modeling.learner.features.text import Vocabulary
-from modeling.learner.finite import NotFinite
 from modeling.learner.losses import log_priors
+from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.recipes import MODALITIES, Recipe
 from modeling.learner.release import Dialogue, ReleaseError, Task
 
@@ -40,7 +40,7 @@ class Normalisation:
 
 
 @dataclass(frozen=True)
-class Preparation:
+class Preprocessing:
     """Vocabulary, normalisation a modality, frequencies of classes, and what measured the clips."""
 
     tasks: tuple[Task, ...]
@@ -57,7 +57,7 @@ class Preparation:
         features: Mapping[str, Sequence[Features]],
         tasks: Sequence[Task],
         extractors: Mapping[str, str],
-    ) -> "Preparation":
+    ) -> "Preprocessing":
         of_train = [each for dialogue in train for each in features[dialogue.id]]
         names = of_train[0].frames if of_train else {}
         normal = {}
@@ -83,11 +83,11 @@ class Preparation:
         device: torch.device,
     ) -> Packed:
         """The dialogues as tensors. Raises ReleaseError where they do not fit what was learned,
-        NotFinite for features that are no numbers.
+        NonFiniteError for features that are no numbers.
         """
-        found = [each for dialogue in dialogues for each in features[dialogue.id]]
+        rows = [each for dialogue in dialogues for each in features[dialogue.id]]
         ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
-        inputs = {name: self._frames(name, found, ids) for name in MODALITIES}
+        inputs = {name: self._frames(name, rows, ids) for name in MODALITIES}
         if "text" not in self.normal:
             inputs["text"] = self._characters(dialogues)
         try:
@@ -98,21 +98,21 @@ class Preparation:
                 " The run was trained on another scheme."
             ) from error
 
-    def _frames(self, name: str, found: Sequence[Features], ids: Sequence[str]) -> Ragged:
+    def _frames(self, name: str, utterances: Sequence[Features], ids: Sequence[str]) -> Ragged:
         if name not in self.normal:  # a modality that the recipe leaves out
-            return Ragged(torch.zeros(0, 1), torch.zeros(len(found), dtype=torch.long))
+            return Ragged(torch.zeros(0, 1), torch.zeros(len(utterances), dtype=torch.long))
         normal = self.normal[name]
         nothing = torch.zeros(0, len(normal.mean))
-        for each in found:
+        for each in utterances:
             if len(each[name]) and each[name].shape[1] != len(normal.mean):
                 raise ReleaseError(
                     f"Features of {name} have {each[name].shape[1]} dimensions here and had"
                     f" {len(normal.mean)} in training ({self.extractors.get(name)})."
                 )
-        rows = [normal(each[name]) if len(each[name]) else nothing for each in found]
+        rows = [normal(each[name]) if len(each[name]) else nothing for each in utterances]
         for number, row in enumerate(rows):
             if not torch.isfinite(row).all():
-                raise NotFinite(
+                raise NonFiniteError(
                     f"Features of {name} are too far from those of training: of the utterance"
                     f" {ids[number]} they are no numbers once they are normalised."
                 )
@@ -123,7 +123,7 @@ class Preparation:
         return Ragged.of([torch.tensor(self.vocabulary.encode(text)).long() for text in texts])
 
     def save(self, path: Path) -> None:
-        told = {
+        state = {
             "tasks": [
                 {"key": t.key, "classes": t.classes, "source": t.source, "target": t.target}
                 for t in self.tasks
@@ -136,21 +136,21 @@ class Preparation:
             "priors": {key: prior.tolist() for key, prior in self.priors.items()},
             "extractors": dict(self.extractors),
         }
-        path.write_text(json.dumps(told, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(state, ensure_ascii=False) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> "Preparation":
-        told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    def load(cls, path: Path) -> "Preprocessing":
+        state: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return cls(
             tuple(
                 Task(task["key"], tuple(task["classes"]), task["source"], task["target"])
-                for task in told["tasks"]
+                for task in state["tasks"]
             ),
-            Vocabulary(told["characters"]),
+            Vocabulary(state["characters"]),
             {
                 name: Normalisation(torch.tensor(each["mean"]), torch.tensor(each["std"]))
-                for name, each in told["normal"].items()
+                for name, each in state["normal"].items()
             },
-            {key: torch.tensor(prior) for key, prior in told["priors"].items()},
-            told["extractors"],
+            {key: torch.tensor(prior) for key, prior in state["priors"].items()},
+            state["extractors"],
         )

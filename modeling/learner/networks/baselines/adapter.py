@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
 from modeling.learner.features.text import PAD
-from modeling.learner.networks.baselines import of
 from modeling.learner.networks.baselines.mult import MulT
+from modeling.learner.networks.baselines.registry import build_baseline
 from modeling.learner.networks.baselines.tensors import LowRankFusion, TensorFusion
-from modeling.learner.networks.model import Prediction
+from modeling.learner.networks.prediction import Prediction
 from modeling.learner.recipes import MODALITIES, Recipe
 from modeling.learner.release import Task
 
@@ -24,7 +24,7 @@ STEPS = {"text": 39, "audio": 400, "vision": 55}  # frames of an utterance at mo
 EMBEDDING = 64  # dimensions of a character where no encoder reads the text
 
 
-class Published(nn.Module):
+class BaselineModel(nn.Module):
     """The network that the recipe names, with its authors' settings; `sizes` as in DialogueModel.
     A modality without frames is zeros.
     """
@@ -38,20 +38,22 @@ class Published(nn.Module):
             self.embed = nn.Embedding(vocabulary, EMBEDDING, padding_idx=PAD)
         dims = (sizes.get("text", EMBEDDING), sizes["audio"], sizes["vision"])
         self.classes = {task.key: len(task.classes) for task in tasks}
-        self.network = of(recipe.network, dims, STEPS["text"], sum(self.classes.values()))
+        self.network = build_baseline(
+            recipe.network, dims, STEPS["text"], sum(self.classes.values())
+        )
         if isinstance(self.network, TensorFusion):
             self.network.limit = 0.0  # scores, not a sentiment between -3 and 3
 
     def forward(self, batch: DialogueBatch) -> Prediction:
         """What the network says of every utterance of the batch."""
-        found = self._inputs(batch)
+        inputs = self._inputs(batch)
         if self.training and len(batch.ids) == 1:  # norms over a batch need two
-            found = [torch.cat([x, x]) for x in found]
+            inputs = [torch.cat([x, x]) for x in inputs]
         if isinstance(self.network, MulT):
-            text, audio, vision, lengths = found
+            text, audio, vision, lengths = inputs
             scores = self.network(text, audio, vision, lengths.T)
         else:
-            scores = self.network(*found)  # (N, sum of classes)
+            scores = self.network(*inputs)  # (N, sum of classes)
         parts = scores[: len(batch.ids)].split(list(self.classes.values()), dim=1)
         return Prediction(dict(zip(self.classes, parts, strict=True)))
 
@@ -68,9 +70,9 @@ class Published(nn.Module):
                 frames = self.embed(frames)
             own = own.clamp(min=few)
             if masks:
-                frames = _fitted(frames, max(int(own.max()), few))
+                frames = _cut_or_pad(frames, max(int(own.max()), few))
             else:
-                frames = _last(_fitted(frames, STEPS[name]), own)
+                frames = _align_right(_cut_or_pad(frames, STEPS[name]), own)
             if name != "text" and isinstance(self.network, TensorFusion | LowRankFusion):
                 frames = frames.sum(1) / own[:, None]
             rows.append(frames)
@@ -78,14 +80,14 @@ class Published(nn.Module):
         return [*rows, torch.stack(lengths, dim=1)] if masks else rows
 
 
-def _last(frames: Tensor, lengths: Tensor) -> Tensor:
+def _align_right(frames: Tensor, lengths: Tensor) -> Tensor:
     """Frames (N, L, D) moved so that the last real one is the last of all."""
     steps = torch.arange(frames.shape[1], device=frames.device)
     places = (steps + lengths[:, None]) % frames.shape[1]  # (N, L)
     return frames.gather(1, places[..., None].expand_as(frames))
 
 
-def _fitted(frames: Tensor, steps: int) -> Tensor:
+def _cut_or_pad(frames: Tensor, steps: int) -> Tensor:
     """Frames (N, L, D) -> (N, steps, D), cut or with zeros behind."""
     short = steps - frames.shape[1]
     return nn.functional.pad(frames, (0, 0, 0, short)) if short > 0 else frames[:, :steps]

@@ -22,13 +22,13 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from modeling.learner.networks.keyed import ByTask, ParametersByTask
+from modeling.learner.networks.task_modules import ByTask, ParametersByTask
 from modeling.learner.release import Task
-from modeling.learner.sharing import Shared, parts_of
-from modeling.learner.sharing.tower import Tower, distance
+from modeling.learner.sharing.interface import SharingOutput, split_tasks
+from modeling.learner.sharing.tower import Tower, parameter_distance
 
-STRENGTH, FREE_STRENGTH = 0.5, 0.1  # of a gate, at first
-UNTOLD = 0.25  # what ties the towers of two tasks that nobody related
+RELATION_STRENGTH, FREE_STRENGTH = 0.5, 0.1  # of a gate, at first
+DEFAULT_TIE = 0.25  # what ties the towers of two tasks that nobody related
 
 
 class DualGate(nn.Module):
@@ -68,7 +68,7 @@ class RelationHead(nn.Module):
         return self.score(pair) - self.thresholds
 
 
-def gate_of(above: Tensor) -> Tensor:
+def expected_correlation(above: Tensor) -> Tensor:
     """Logits (..., C - 1) of being above -> the expected correlation from -1 to 1, (...)."""
     return 2 * torch.sigmoid(above).mean(dim=-1) - 1
 
@@ -89,7 +89,7 @@ class RelationGates(nn.Module):
         tower: Callable[[], Tower],
     ) -> None:
         super().__init__()
-        own, related = parts_of(tasks)
+        own, related = split_tasks(tasks)
         self.tasks = [task.key for task in own]
         self.relations = relations
         self.related = {task.key: (task.source, task.target) for task in related}
@@ -101,11 +101,11 @@ class RelationGates(nn.Module):
         )
         self.carry = ByTask({key: nn.Linear(width, width, bias=False) for key in self.heads})
         self.strength = ParametersByTask(
-            {key: nn.Parameter(torch.tensor(STRENGTH)) for key in self.heads}
+            {key: nn.Parameter(torch.tensor(RELATION_STRENGTH)) for key in self.heads}
         )
-        told = set(self.related.values())
+        stated = set(self.related.values())
         self.free = [
-            (a, b) for a in self.tasks for b in self.tasks if a != b and (a, b) not in told
+            (a, b) for a in self.tasks for b in self.tasks if a != b and (a, b) not in stated
         ]
         self.free_gates = nn.Linear(width, len(self.free)) if self.free else None
         self.free_carry = nn.Linear(width, width, bias=False)
@@ -113,15 +113,15 @@ class RelationGates(nn.Module):
         self.norm = ByTask({key: nn.LayerNorm(width) for key in self.tasks})
         self.ties = self._ties(priors)
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Shared:
+    def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
         common = self.common(fused, mask)  # (B, T, d)
         private = {key: each(fused, mask) for key, each in self.own.items()}
-        told = {key: self.dual[key](fused, common, private[key]) for key in self.tasks}
+        gated = {key: self.dual[key](fused, common, private[key]) for key in self.tasks}
         above, gates = {}, {}
         for key, (source, target) in self.related.items():
-            above[key] = self.heads[key](told[source], told[target])  # (B, T, C - 1)
+            above[key] = self.heads[key](gated[source], gated[target])  # (B, T, C - 1)
             gates[key] = self.gate(key, above[key])  # (B, T)
-        vectors = self._moved(fused, told, gates)
+        vectors = self._moved(fused, gated, gates)
         sparsity = fused.new_zeros(())
         if self.free_gates is not None:
             sparsity = torch.tanh(self.free_gates(fused))[mask].abs().mean()
@@ -130,44 +130,48 @@ class RelationGates(nn.Module):
             "sparsity": sparsity,
             "distance": self._apart(),
         }
-        return Shared(vectors, above, gates, penalties)
+        return SharingOutput(vectors, above, gates, penalties)
 
     def gate(self, key: str, above: Tensor) -> Tensor:
         """The gate of a correlation, (B, T)."""
-        found = gate_of(above)
+        expected = expected_correlation(above)
         if self.relations == "auxiliary":
-            return torch.zeros_like(found)
-        return found.detach() if self.relations == "detached" else found
+            return torch.zeros_like(expected)
+        return expected.detach() if self.relations == "detached" else expected
 
     def _moved(
-        self, fused: Tensor, told: dict[str, Tensor], gates: dict[str, Tensor]
+        self, fused: Tensor, gated: dict[str, Tensor], gates: dict[str, Tensor]
     ) -> dict[str, Tensor]:
-        moved = dict(told)
+        moved = dict(gated)
         for key, (source, target) in self.related.items():
-            carried = self.carry[key](told[source])  # (B, T, d)
+            carried = self.carry[key](gated[source])  # (B, T, d)
             step = self.strength[key] * gates[key][..., None] * carried
             moved[target] = moved[target] + step
         if self.free_gates is not None:
             free = torch.tanh(self.free_gates(fused)) * self.free_strength  # (B, T, F)
             for number, (source, target) in enumerate(self.free):
-                step = free[..., number, None] * self.free_carry(told[source])
+                step = free[..., number, None] * self.free_carry(gated[source])
                 moved[target] = moved[target] + step
         return {key: self.norm[key](moved[key]) for key in self.tasks}
 
     def _overlap(self, common: Tensor, private: dict[str, Tensor], mask: Tensor) -> Tensor:
         """How far common and own vectors span the same directions, a mean over tasks."""
         shared = nn.functional.normalize(common[mask], dim=0)  # (N, d)
-        found = [
+        overlaps = [
             (shared.T @ nn.functional.normalize(own[mask], dim=0)).square().mean()
             for own in private.values()
         ]
-        return torch.stack(found).mean()
+        return torch.stack(overlaps).mean()
 
     def _ties(self, priors: Mapping[str, float]) -> dict[tuple[str, str], float]:
-        told = {frozenset(pair): priors.get(key, UNTOLD) for key, pair in self.related.items()}
+        stated = {
+            frozenset(pair): priors.get(key, DEFAULT_TIE) for key, pair in self.related.items()
+        }
         pairs = [(a, b) for i, a in enumerate(self.tasks) for b in self.tasks[i + 1 :]]
-        return {pair: told.get(frozenset(pair), UNTOLD) for pair in pairs}
+        return {pair: stated.get(frozenset(pair), DEFAULT_TIE) for pair in pairs}
 
     def _apart(self) -> Tensor:
-        found = [w * distance(self.own[a], self.own[b]) for (a, b), w in self.ties.items()]
-        return torch.stack(found or [self.free_strength.sum() * 0]).sum()
+        distances = [
+            w * parameter_distance(self.own[a], self.own[b]) for (a, b), w in self.ties.items()
+        ]
+        return torch.stack(distances or [self.free_strength.sum() * 0]).sum()

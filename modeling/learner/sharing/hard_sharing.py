@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from modeling.learner.sharing import Shared
+from modeling.learner.sharing.interface import SharingOutput
 from modeling.learner.sharing.tower import Tower
 
 
@@ -16,6 +16,6 @@ class HardSharing(nn.Module):
         self.tasks = tuple(tasks)
         self.trunk = tower()
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Shared:
+    def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
         shared = self.trunk(fused, mask)  # (B, T, d)
-        return Shared(dict.fromkeys(self.tasks, shared))
+        return SharingOutput(dict.fromkeys(self.tasks, shared))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modeling.learner.comparing import mean_interval, summary
+from modeling.learner.seed_statistics import mean_interval, seed_summary
 
 COLUMNS = (
     ("macro_f1", "macro-F1"),
@@ -13,11 +13,15 @@ COLUMNS = (
     ("ap", "AP"),
     ("accuracy", "accuracy"),
 )
-SPECIAL = {c: f"\\{c}" for c in "&%$#_{}"} | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}",
-                                             "^": r"\textasciicircum{}"}  # fmt: skip
+LATEX_SPECIAL = {
+    **{c: f"\\{c}" for c in "&%$#_{}"},
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+}
 
 
-def text(evaluation: Mapping[str, Any]) -> str:
+def evaluation_text(evaluation: Mapping[str, Any]) -> str:
     """Of one evaluation macro-F1, weighted F1 and accuracy of what is predicted beside the majority
     class and people, calibration of the most probable and of the predicted class, and what must be
     known to read them.
@@ -46,49 +50,49 @@ def text(evaluation: Mapping[str, Any]) -> str:
         "  ECE is of the most probable class, ECE pred of the probability of the predicted one; all"
         " other figures are of the predicted class"
     )
-    return "\n".join([*lines, *(f"  {note}" for note in notes(evaluation["tasks"]))])
+    return "\n".join([*lines, *(f"  {note}" for note in evaluation_notes(evaluation["tasks"]))])
 
 
-def notes(tasks: Mapping[str, Any]) -> list[str]:
+def evaluation_notes(tasks: Mapping[str, Any]) -> list[str]:
     """What must be known to read the figures of tasks, a sentence a line: where the predicted class
     is not the most probable one, which classes training never has, what was not calibrated.
     """
-    found = []
+    lines = []
     for task, row in tasks.items():
         if row is None:
             continue
         likely = row.get("most_probable")
         if likely and likely["differ"]:
-            found.append(
+            lines.append(
                 f"{task}: predicted is not the most probable class in {likely['differ']} of"
-                f" {row['n']} ({rule(row)}); always the most probable one would have macro-F1"
-                f" {likely['macro_f1']:.3f}, accuracy {likely['accuracy']:.3f}"
+                f" {row['n']} ({decision_rule(row)}); always the most probable one would have"
+                f" macro-F1 {likely['macro_f1']:.3f}, accuracy {likely['accuracy']:.3f}"
             )
         for value, times in row.get("unseen", {}).items():
-            found.append(
+            lines.append(
                 f"{task}: {value!r} is gold {times} time(s) here and never in training: it cannot"
                 " be learned, and counts in macro-F1 all the same"
             )
         if row.get("fitted_on") == 0:
-            found.append(
+            lines.append(
                 f"{task}: no label chose its temperature or threshold: it is not calibrated"
             )
-    return found
+    return lines
 
 
-def rule(row: Mapping[str, Any]) -> str:
-    """How the predicted class of a task is found, from its figures."""
+def decision_rule(row: Mapping[str, Any]) -> str:
+    """By which rule the predicted class of a task is decided, from its metrics."""
     if row.get("threshold") is not None:
         return f"the second class is predicted above a probability of {row['threshold']:.3f}"
     return "logit adjustment decides as if classes were equally frequent"
 
 
-def predicted(told: Mapping[str, Any]) -> str:
+def prediction_summary(summary: Mapping[str, Any]) -> str:
     """What `predict` has written, and where the predicted class is not the most probable one."""
-    lines = [f"{told['utterances']} utterances in {told['written']}"]
+    lines = [f"{summary['utterances']} utterances in {summary['written']}"]
     lines += [
         f"  {task}: predicted is not the most probable class in {n}"
-        for task, n in told["apart"].items()
+        for task, n in summary["apart"].items()
         if n
     ]
     lines.append(
@@ -98,7 +102,9 @@ def predicted(told: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def markdown(rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "macro_f1") -> str:
+def markdown_table(
+    rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "macro_f1"
+) -> str:
     """A metric in percent of named lists of evaluations (their seeds), by task and in the mean."""
     tasks = [
         task
@@ -116,18 +122,18 @@ def markdown(rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "mac
 
 
 def _cell(values: Sequence[float]) -> str:
-    told = mean_interval(values)
-    if told["sd"] is None:
-        return _percent(told["mean"])
-    return f"{_percent(told['mean'])} ± {_percent(told['sd'])}"
+    interval = mean_interval(values)
+    if interval["sd"] is None:
+        return _percent(interval["mean"])
+    return f"{_percent(interval['mean'])} ± {_percent(interval['sd'])}"
 
 
-def latex(evaluations: Sequence[Mapping[str, Any]]) -> str:
+def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     """A booktabs table of one evaluation, or of several seeds with Student's intervals; below each
     task what the majority class and what people come to.
     """
     first, seeds = evaluations[0], len(evaluations)
-    means = summary(evaluations)
+    means = seed_summary(evaluations)
     release = first["release"]
     caption = (
         f"{first['run']['recipe']} on {first['split']} of {release['corpus']} {release['version']}"
@@ -139,18 +145,18 @@ def latex(evaluations: Sequence[Mapping[str, Any]]) -> str:
     lines = [
         r"\begin{table}",
         r"\centering",
-        rf"\caption{{{escaped(caption)}}}",
+        rf"\caption{{{escape_latex(caption)}}}",
         rf"\begin{{tabular}}{{l{'r' * len(COLUMNS)}r}}",
         r"\toprule",
         " & ".join(["task", *(name for _, name in COLUMNS), "n"]) + r" \\",
         r"\midrule",
     ]
     for task, row in first["tasks"].items():
-        told = means[task]
-        if row is None or told is None:
+        metrics = means[task]
+        if row is None or metrics is None:
             continue
-        cells = [_interval(told.get(key)) for key, _ in COLUMNS]
-        lines.append(" & ".join([escaped(task), *cells, str(row["n"])]) + r" \\")
+        cells = [_interval(metrics.get(key)) for key, _ in COLUMNS]
+        lines.append(" & ".join([escape_latex(task), *cells, str(row["n"])]) + r" \\")
         majority = [_percent(row.get(f"majority_{key}")) for key, _ in COLUMNS]
         lines.append(" & ".join([r"\quad majority", *majority, ""]) + r" \\")
         if row.get("human"):
@@ -162,18 +168,20 @@ def latex(evaluations: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def escaped(words: str) -> str:
+def escape_latex(words: str) -> str:
     """Text that LaTeX takes as it is."""
-    return "".join(SPECIAL.get(c, c) for c in words)
+    return "".join(LATEX_SPECIAL.get(c, c) for c in words)
 
 
 def _percent(value: float | None) -> str:
     return "--" if value is None else f"{100 * value:.1f}"
 
 
-def _interval(told: Mapping[str, Any] | None) -> str:
-    if told is None:
+def _interval(interval: Mapping[str, Any] | None) -> str:
+    if interval is None:
         return "--"
-    if told["low"] is None:
-        return _percent(told["mean"])
-    return f"{_percent(told['mean'])} [{_percent(told['low'])}, {_percent(told['high'])}]"
+    if interval["low"] is None:
+        return _percent(interval["mean"])
+    return (
+        f"{_percent(interval['mean'])} [{_percent(interval['low'])}, {_percent(interval['high'])}]"
+    )

@@ -1,12 +1,12 @@
-"""Experts and gates: which mixture of experts a task looks through depends on the utterance."""
+"""Mixtures of experts: gates choose, utterance by utterance, which experts a task uses."""
 
 from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from modeling.learner.networks.keyed import ByTask
-from modeling.learner.sharing import Shared
+from modeling.learner.networks.task_modules import ByTask
+from modeling.learner.sharing.interface import SharingOutput
 from modeling.learner.sharing.tower import Tower
 
 EXPERTS = 4
@@ -25,9 +25,9 @@ class MixtureOfExperts(nn.Module):
         self.experts = nn.ModuleList(tower() for _ in range(EXPERTS))
         self.gates = ByTask({task: nn.Linear(width, EXPERTS) for task in tasks})
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Shared:
-        found = torch.stack([expert(fused, mask) for expert in self.experts])  # (E, B, T, d)
-        return Shared({task: mix(gate(fused), found) for task, gate in self.gates.items()})
+    def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        outputs = torch.stack([expert(fused, mask) for expert in self.experts])  # (E, B, T, d)
+        return SharingOutput({task: mix(gate(fused), outputs) for task, gate in self.gates.items()})
 
 
 class ProgressiveExtraction(nn.Module):
@@ -40,10 +40,10 @@ class ProgressiveExtraction(nn.Module):
         size = EXPERTS // 2 + 1
         self.gates = ByTask({task: nn.Linear(width, size) for task in tasks})
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Shared:
+    def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
         common = [expert(fused, mask) for expert in self.common]
         vectors = {}
         for task, gate in self.gates.items():
-            found = torch.stack([*common, self.own[task](fused, mask)])  # (E, B, T, d)
-            vectors[task] = mix(gate(fused), found)
-        return Shared(vectors)
+            outputs = torch.stack([*common, self.own[task](fused, mask)])  # (E, B, T, d)
+            vectors[task] = mix(gate(fused), outputs)
+        return SharingOutput(vectors)

@@ -12,23 +12,10 @@ from modeling.learner.loss_weighting import EqualWeighting, GeometricWeighting, 
 from modeling.learner.networks.prediction import Prediction
 from modeling.learner.ordinal_regression import ordinal_loss
 from modeling.learner.recipes import Recipe
-from modeling.learner.release import Dialogue, Task
+from modeling.learner.release import Task
 
 SMOOTHING = 0.1  # added to every class of a soft label
 PENALTIES = ("orthogonality", "sparsity", "distance")
-
-
-def log_priors(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) -> dict[str, Tensor]:
-    """Log frequency of each class in `dialogues`, every class counted once more than it is."""
-    priors = {}
-    for task in tasks:
-        counts = torch.ones(len(task.classes))
-        for dialogue in dialogues:
-            for utterance in dialogue.utterances:
-                if task.key in utterance.gold:
-                    counts[task.classes.index(utterance.gold[task.key])] += 1
-        priors[task.key] = torch.log(counts / counts.sum())
-    return priors
 
 
 def task_losses(

@@ -1,4 +1,4 @@
-"""What a run learned from its train split before the first step, kept beside its weights."""
+"""Preprocessing fitted on the train split: vocabulary, normalisation, class frequencies."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,10 +13,22 @@ from torch import Tensor
 from modeling.learner.batches import Packed, Ragged
 from modeling.learner.features.extraction import Features, Floats
 from modeling.learner.features.text import Vocabulary
-from modeling.learner.losses import log_priors
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.recipes import MODALITIES, Recipe
 from modeling.learner.release import Dialogue, ReleaseError, Task
+
+
+def log_priors(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) -> dict[str, Tensor]:
+    """Log frequency of each class in `dialogues`, every class counted once more than it is."""
+    priors = {}
+    for task in tasks:
+        counts = torch.ones(len(task.classes))
+        for dialogue in dialogues:
+            for utterance in dialogue.utterances:
+                if task.key in utterance.gold:
+                    counts[task.classes.index(utterance.gold[task.key])] += 1
+        priors[task.key] = torch.log(counts / counts.sum())
+    return priors
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,13 @@ class Normalisation:
 
 @dataclass(frozen=True)
 class Preprocessing:
-    """Vocabulary, normalisation a modality, frequencies of classes, and what measured the clips."""
+    """Vocabulary, normalisation of each modality, frequencies of classes, and the extractors."""
 
     tasks: tuple[Task, ...]
     vocabulary: Vocabulary
     normal: Mapping[str, Normalisation]  # of each modality that has frames
     priors: Mapping[str, Tensor]  # task -> log frequency of each class in training
-    extractors: Mapping[str, str]  # modality -> what measured it
+    extractors: Mapping[str, str]  # modality -> key of its extractor
 
     @classmethod
     def of(
@@ -58,6 +70,7 @@ class Preprocessing:
         tasks: Sequence[Task],
         extractors: Mapping[str, str],
     ) -> "Preprocessing":
+        """Fit on the `train` dialogues with their `features` by dialogue."""
         of_train = [each for dialogue in train for each in features[dialogue.id]]
         names = of_train[0].frames if of_train else {}
         normal = {}
@@ -82,8 +95,8 @@ class Preprocessing:
         features: Mapping[str, Sequence[Features]],
         device: torch.device,
     ) -> Packed:
-        """The dialogues as tensors. Raises ReleaseError where they do not fit what was learned,
-        NonFiniteError for features that are no numbers.
+        """The dialogues as tensors. Raises ReleaseError where they do not fit the preprocessing,
+        NonFiniteError for features that are not finite.
         """
         rows = [each for dialogue in dialogues for each in features[dialogue.id]]
         ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
@@ -123,6 +136,7 @@ class Preprocessing:
         return Ragged.of([torch.tensor(self.vocabulary.encode(text)).long() for text in texts])
 
     def save(self, path: Path) -> None:
+        """Write it as JSON."""
         state = {
             "tasks": [
                 {"key": t.key, "classes": t.classes, "source": t.source, "target": t.target}
@@ -140,6 +154,7 @@ class Preprocessing:
 
     @classmethod
     def load(cls, path: Path) -> "Preprocessing":
+        """Read what `save` wrote. Raises KeyError, TypeError or ValueError for anything else."""
         state: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return cls(
             tuple(

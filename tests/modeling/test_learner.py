@@ -30,10 +30,11 @@ from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.extraction import Extractors, extract
 from modeling.learner.features.text import UNKNOWN, Vocabulary
 from modeling.learner.features.vision import ColourAndMotion
-from modeling.learner.losses import log_priors, task_losses
+from modeling.learner.losses import task_losses
 from modeling.learner.metrics import accuracy, classification_report, macro_f1, majority_class
 from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.encoders import SequenceEncoder
+from modeling.learner.preprocessing import log_priors
 from modeling.learner.recipes import RECIPES, Recipe, RecipeError
 from modeling.learner.release import ReleaseError, Splits, load_release
 from modeling.models import Recipes

@@ -563,7 +563,8 @@ def test_a_damaged_checkpoint_is_named(place, tmp_path):
     (out / "frozen.json").unlink()
     for content in (b"", b"PK\x03\x04", b"x"):
         (out / "checkpoint.pt").write_bytes(content)
-        assert refused(learn(place / "release", out, *small), "checkpoint.pt is damaged", "--restart")
+        done = learn(place / "release", out, *small)
+        assert refused(done, "checkpoint.pt is damaged", "--restart")
     torch.save({"events": 0}, out / "checkpoint.pt")
     assert refused(learn(place / "release", out, *small), "checkpoint.pt is damaged")
     assert learn(place / "release", out, *small, "--anew").returncode == 0

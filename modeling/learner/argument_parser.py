@@ -40,10 +40,12 @@ class Parser(argparse.ArgumentParser):
         super().__init__(*positional, **named)
 
     def add_argument(self, *names: Any, **more: Any) -> argparse.Action:
+        """As in argparse; the names are kept for hints."""
         self.names += names
         return super().add_argument(*names, **more)
 
     def error(self, message: str) -> NoReturn:
+        """End the program with status 2 and the message on one line."""
         match = INVALID_CHOICE.fullmatch(message.removeprefix("argument "))
         if match:
             known = re.findall(r"'([^']*)'", match["known"])

@@ -40,6 +40,7 @@ class DialogueBatch:
         return placed * self.mask.reshape(shape)
 
     def to(self, device: torch.device) -> "DialogueBatch":
+        """The batch with its tensors on a device."""
         return DialogueBatch(
             **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)}
         )
@@ -72,10 +73,12 @@ class Ragged:
         return values * inside.reshape(*inside.shape, *[1] * (values.dim() - 2)), lengths
 
     def to(self, device: torch.device) -> "Ragged":
+        """The rows on a device."""
         return Ragged(self.values.to(device), self.lengths.to(device))
 
     @property
     def bytes(self) -> int:
+        """Memory of the values."""
         return self.values.numel() * self.values.element_size()
 
 

@@ -167,6 +167,7 @@ def build_parser() -> Parser:
 
 
 def extract_features(options: Options) -> int:
+    """The command `features`; REFUSED where some failed and none may be missing."""
     cache = options.cache or Path("features")
     release = _open_release(options, cache=cache)
     recipe, (number, of) = recipes.load_recipe(options.recipe), options.part
@@ -191,6 +192,7 @@ def extract_features(options: Options) -> int:
 
 
 def train_runs(options: Options) -> int:
+    """The command `train`: one run, or one of each seed."""
     if options.deterministic:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
@@ -235,6 +237,7 @@ def train_runs(options: Options) -> int:
 
 
 def evaluate_runs(options: Options) -> int:
+    """The command `evaluate`: of a run, or of each of its seeds."""
     device, cache = choose_device(options.device), _feature_cache(options)
     runs = find_runs(options.out)
     if options.latex:
@@ -258,6 +261,7 @@ def evaluate_runs(options: Options) -> int:
 
 
 def predict_rows(options: Options) -> int:
+    """The command `predict`."""
     run, device = RunDirectory(options.out), choose_device(options.device)
     cache = _feature_cache(options)
     check_writable_file("--to", options.to, options.release)
@@ -272,6 +276,7 @@ def predict_rows(options: Options) -> int:
 
 
 def compare_two(options: Options) -> int:
+    """The command `compare`."""
     one, other = find_runs(options.one), find_runs(options.other)
     release = open_release(options.release, labels=not options.validation)
     role = "validation" if options.validation else "held_out"
@@ -282,6 +287,8 @@ def compare_two(options: Options) -> int:
 
 
 def ablate_recipe(options: Options) -> int:
+    """The command `ablate`."""
+
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
@@ -300,6 +307,7 @@ def ablate_recipe(options: Options) -> int:
 
 
 def train_baseline(options: Options) -> int:
+    """The command `baseline`."""
     release = _open_release(options, out=options.out, labels=True)
     evaluation = tfidf_baseline.evaluate_baseline(release, options.release, options.out)
     text = evaluation_tables.evaluation_text(evaluation)
@@ -308,6 +316,7 @@ def train_baseline(options: Options) -> int:
 
 
 def check_correlations(options: Options) -> int:
+    """The command `validity`."""
     report = correlation_validity.validity_report(open_release(options.release), options.release)
     text = correlation_validity.validity_text(report)
     print(json.dumps(report, indent=1) if options.json else text)  # noqa: T201
@@ -315,7 +324,7 @@ def check_correlations(options: Options) -> int:
 
 
 def write_features_of_clips(options: Options) -> int:
-    """Answer each line of standard input with "ok" or an error message, whatever the line is."""
+    """The command `measure`: answers each line with "ok" or an error message, whatever it is."""
     for line in sys.stdin:
         print(_answer_line(line), flush=True)  # noqa: T201
     return 0
@@ -336,6 +345,7 @@ def _answer_line(line: str) -> str:
 
 
 def run_sharing_benchmark(options: Options) -> int:
+    """The command `planted`."""
     return sharing_benchmark.print_comparison(options.seeds, options.sharing, options.json)
 
 

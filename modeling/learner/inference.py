@@ -97,6 +97,7 @@ class Decisions:
 
     @property
     def most_probable(self) -> Tensor:
+        """(N,), the class with the highest probability."""
         return self.probabilities.argmax(1)
 
 

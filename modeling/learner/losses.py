@@ -64,6 +64,7 @@ class LossTerms:
 
     @property
     def parts(self) -> dict[str, Tensor]:
+        """All losses by task, those of correlations included."""
         return self.tasks | self.related
 
 

@@ -40,6 +40,7 @@ class Normalisation:
 
     @classmethod
     def of(cls, arrays: Sequence[Floats], dims: int) -> "Normalisation":
+        """Of arrays (frames, dims); mean 0 and deviation 1 where there is no frame."""
         frames = [array for array in arrays if len(array)]
         if not frames:
             return cls(torch.zeros(dims), torch.ones(dims))

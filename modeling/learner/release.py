@@ -29,6 +29,7 @@ class Task:
 
     @property
     def is_correlation(self) -> bool:
+        """Whether it says how one task moves another."""
         return bool(self.source)
 
 
@@ -48,6 +49,7 @@ class Utterance:
     labelled: bool = True  # whether the release has gold of it, read or not
 
     def without_labels(self) -> "Utterance":
+        """The utterance without gold and soft labels."""
         return replace(self, gold={}, soft={})
 
 
@@ -64,6 +66,8 @@ class Dialogue:
 
     @property
     def has_media(self) -> bool:
+        """Whether any dialogue has anything but text."""
+        """Whether there is anything but text."""
         own = any(utterance.clip for utterance in self.utterances)
         return own or self.clip is not None or self.features is not None
 
@@ -81,6 +85,7 @@ class Release:
     labels: bool = True  # whether the labels of the held-out split were read
 
     def of_split(self, split: str) -> list[Dialogue]:
+        """The dialogues of a split by its name."""
         return [dialogue for dialogue in self.dialogues if dialogue.split == split]
 
     @property

@@ -201,6 +201,7 @@ class RunDirectory:
 
     @property
     def is_frozen(self) -> bool:
+        """Whether the run has ended well."""
         return self.path("frozen.json").exists()
 
     def read_frozen(self) -> dict[str, Any]:

@@ -71,6 +71,7 @@ class VectorEncoder(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Frames (N, 1, D) -> (N, d)."""
         return self.drop(self.project(frames[:, 0]))  # (N, d)
 
 
@@ -82,6 +83,7 @@ class OracleGates(RelationGates):
     gold: dict[str, Tensor]
 
     def gate(self, key: str, above: Tensor) -> Tensor:
+        """The gold correlation from -1 to 1, (B, T)."""
         return (self.gold[key].float() - 2) / 2
 
 
@@ -89,6 +91,7 @@ class OracleModel(DialogueModel):
     """The model around OracleGates."""
 
     def forward(self, batch: DialogueBatch) -> Any:
+        """The prediction with gates from the gold correlations of the batch."""
         sharing = self.sharing
         assert isinstance(sharing, OracleGates)
         sharing.gold = {key: batch.by_dialogue(batch.gold[key]) for key in sharing.related}

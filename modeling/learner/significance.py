@@ -65,7 +65,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
     """p values corrected for their number (Holm 1979), in the given order; by statsmodels."""
     if not p_values:
         return []
-    # takes a second to import: pages of the application that only read results need not pay it
+    # statsmodels takes over a second to import: pages that only read comparisons need not pay it
     from statsmodels.stats.multitest import multipletests
 
     corrected: list[float] = multipletests(p_values, method="holm")[1].tolist()

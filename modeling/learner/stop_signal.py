@@ -18,5 +18,6 @@ class StopSignal:
         self.received = True
 
     def check(self) -> None:
+        """Raises Interrupted where it came."""
         if self.received:
             raise Interrupted

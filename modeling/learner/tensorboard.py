@@ -43,6 +43,7 @@ class TensorBoardWriter:
         self._writer.flush()
 
     def close(self) -> None:
+        """Close the files."""
         if self._writer is not None:
             self._writer.close()
 

@@ -27,7 +27,7 @@ from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.learner.release import Task, load_release
 from modeling.learner.run_directory import RunDirectory, RunError
-from tests.modeling.made import TASKS, dialogue, learn, refrozen, run, write_release
+from tests.modeling.factories import TASKS, dialogue, learn, refrozen, run, write_release
 
 SCHEMA = json.loads((Path(learner.__file__).parent / "evaluation.schema.json").read_text())
 

@@ -14,7 +14,7 @@ from modeling.learner.features.extraction import Extractors, extract, extract_al
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import load_release
-from tests.modeling.made import dialogue, learn, run, write_release
+from tests.modeling.factories import dialogue, learn, run, write_release
 
 
 def test_prosody_hears_pitch_voice_and_loudness():

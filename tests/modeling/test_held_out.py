@@ -16,7 +16,7 @@ from modeling.learner.release import Dialogue, ReleaseError, Utterance, load_rel
 from modeling.learner.synthetic_data import TASKS as PLANTED
 from modeling.models import Evaluation, Study
 from tests.factories import make_judged_round, make_release
-from tests.modeling.made import learn, run, write_release
+from tests.modeling.factories import learn, run, write_release
 
 RECIPE = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing": "relgate",
           "soft_labels": True}  # fmt: skip

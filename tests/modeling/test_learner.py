@@ -38,7 +38,16 @@ from modeling.learner.preprocessing import log_priors
 from modeling.learner.recipes import RECIPES, Recipe, RecipeError
 from modeling.learner.release import ReleaseError, Splits, load_release
 from modeling.models import Recipes
-from tests.modeling.made import ROOT, SIZES, TASKS, dialogue, learn, packed, whole, write_release
+from tests.modeling.factories import (
+    ROOT,
+    SIZES,
+    TASKS,
+    dialogue,
+    learn,
+    packed,
+    whole,
+    write_release,
+)
 
 
 def model(**recipe):

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from modeling.learner.run_directory import OLD_FILES, OLD_KEYS, RunDirectory, current_keys
-from tests.modeling.made import dialogue, learn, run, write_release
+from tests.modeling.factories import dialogue, learn, run, write_release
 
 RECIPE = {"modalities": ["text"], "epochs": 3, "width": 16}
 FORMER = {new: old for old, new in OLD_KEYS.items()}

@@ -40,6 +40,7 @@ class ClipExtractor(Protocol):
     def dims(self) -> int: ...
 
     def of_clip(self, clip: Path) -> Floats:
+        """Dimensions of a frame."""
         """(frames, dims). Raises FeatureError naming the clip."""
 
 
@@ -76,7 +77,7 @@ class Extractors:
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
         """Raises FeatureError for a directory without an encoder."""
         device = device or torch.device("cpu")
-        made: dict[str, Callable[[], ClipExtractor]] = {
+        makers: dict[str, Callable[[], ClipExtractor]] = {
             "audio": lambda: (
                 SpeechEncoder(Path(recipe.audio_encoder), device)
                 if recipe.audio_encoder
@@ -91,7 +92,7 @@ class Extractors:
         reads = "text" in recipe.modalities and recipe.text_encoder
         return cls(
             TextEncoder(Path(recipe.text_encoder), device) if reads else None,
-            {name: made[name]() for name in CLIP_MODALITIES if name in recipe.modalities},
+            {name: makers[name]() for name in CLIP_MODALITIES if name in recipe.modalities},
         )
 
     @property
@@ -258,7 +259,7 @@ def _text_features(dialogue: Dialogue, cache: Path, encoder: TextEncoder) -> lis
 
 
 def _write(path: Path, array: NDArray[np.generic]) -> None:
-    """Whole or not at all, whoever else writes the same."""
+    """Write an array whole or not at all, also where several processes write the same."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
         np.save(stream, array)

@@ -73,6 +73,7 @@ class _Encoder:
         return self._network
 
     def _load(self) -> torch.nn.Module:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoModel
 
         return AutoModel.from_pretrained(
@@ -87,6 +88,7 @@ class TextEncoder(_Encoder):
 
     @cached_property
     def _tokenizer(self) -> Any:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self.directory, local_files_only=True)
@@ -117,6 +119,7 @@ class SpeechEncoder(_Encoder):
 
     @cached_property
     def _listen(self) -> Any:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoFeatureExtractor
 
         return AutoFeatureExtractor.from_pretrained(self.directory, local_files_only=True)
@@ -151,6 +154,7 @@ class VisionEncoder(_Encoder):
 
     def _load(self) -> torch.nn.Module:
         if self.config.get("model_type") in ("clip", "clip_vision_model"):
+            # transformers takes seconds to import, and recipes without encoders do not need it
             from transformers import CLIPVisionModel
 
             return CLIPVisionModel.from_pretrained(

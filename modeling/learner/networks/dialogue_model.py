@@ -65,7 +65,7 @@ class DialogueModel(nn.Module):
         )
 
     def forward(self, batch: DialogueBatch) -> Prediction:
-        """What the model says of every utterance of the batch."""
+        """The prediction for every utterance of the batch, N in all."""
         tokens = torch.stack([self._encode(name, batch) for name in self.modalities], dim=1)
         present = torch.stack([batch.lengths[name] > 0 for name in self.modalities], dim=1)
         fused = self.fusion(tokens, present)  # (N, d)
@@ -101,6 +101,7 @@ class SeparateModels(nn.Module):
         )
 
     def forward(self, batch: DialogueBatch) -> Prediction:
+        """The prediction for every utterance of the batch, N in all."""
         outputs = [model(batch).logits for model in self.models.values()]
         return Prediction({task: logits for each in outputs for task, logits in each.items()})
 

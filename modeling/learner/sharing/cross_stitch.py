@@ -27,6 +27,7 @@ class CrossStitch(nn.Module):
         self.mixture = nn.Parameter(mixture.fill_diagonal_(OWN_SHARE if size > 1 else 1.0))
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d) of each task."""
         own = torch.stack([each(fused, mask) for each in self.towers.values()])  # (K, B, T, d)
         mixed = torch.einsum("kj,jbtd->kbtd", self.mixture, own)
         return SharingOutput(dict(zip(self.towers, mixed, strict=True)))

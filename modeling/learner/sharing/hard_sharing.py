@@ -17,5 +17,6 @@ class HardSharing(nn.Module):
         self.trunk = tower()
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d) of each task."""
         shared = self.trunk(fused, mask)  # (B, T, d)
         return SharingOutput(dict.fromkeys(self.tasks, shared))

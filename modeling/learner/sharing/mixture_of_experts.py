@@ -26,6 +26,7 @@ class MixtureOfExperts(nn.Module):
         self.gates = ByTask({task: nn.Linear(width, EXPERTS) for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d) of each task."""
         outputs = torch.stack([expert(fused, mask) for expert in self.experts])  # (E, B, T, d)
         return SharingOutput({task: mix(gate(fused), outputs) for task, gate in self.gates.items()})
 
@@ -41,6 +42,7 @@ class ProgressiveExtraction(nn.Module):
         self.gates = ByTask({task: nn.Linear(width, size) for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d) of each task."""
         common = [expert(fused, mask) for expert in self.common]
         vectors = {}
         for task, gate in self.gates.items():

@@ -18,6 +18,7 @@ class ParameterDistance(nn.Module):
         self.towers = ByTask({task: tower() for task in tasks})
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d) of each task."""
         towers = list(self.towers.values())
         pairs = [(a, b) for i, a in enumerate(towers) for b in towers[i + 1 :]]
         penalty = torch.stack(

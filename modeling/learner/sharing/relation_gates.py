@@ -114,6 +114,7 @@ class RelationGates(nn.Module):
         self.ties = self._ties(priors)
 
     def forward(self, fused: Tensor, mask: Tensor) -> SharingOutput:
+        """Fused (B, T, d), mask (B, T) -> vectors (B, T, d), relations, gates and penalties."""
         common = self.common(fused, mask)  # (B, T, d)
         private = {key: each(fused, mask) for key, each in self.own.items()}
         gated = {key: self.dual[key](fused, common, private[key]) for key in self.tasks}

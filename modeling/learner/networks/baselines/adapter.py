@@ -45,7 +45,7 @@ class BaselineModel(nn.Module):
             self.network.limit = 0.0  # scores, not a sentiment between -3 and 3
 
     def forward(self, batch: DialogueBatch) -> Prediction:
-        """What the network says of every utterance of the batch."""
+        """The prediction for every utterance of the batch, N in all."""
         inputs = self._inputs(batch)
         if self.training and len(batch.ids) == 1:  # norms over a batch need two
             inputs = [torch.cat([x, x]) for x in inputs]

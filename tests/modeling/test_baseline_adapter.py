@@ -10,7 +10,16 @@ from modeling.learner.networks.baselines import adapter
 from modeling.learner.networks.registry import build_network
 from modeling.learner.recipes import NETWORKS, RECIPES, Recipe, RecipeError
 from modeling.learner.run_directory import RunDirectory, RunError
-from tests.modeling.made import SIZES, TASKS, dialogue, learn, packed, run, whole, write_release
+from tests.modeling.factories import (
+    SIZES,
+    TASKS,
+    dialogue,
+    learn,
+    packed,
+    run,
+    whole,
+    write_release,
+)
 
 PUBLISHED = [name for name, recipe in RECIPES.items() if recipe.network != "own"]
 

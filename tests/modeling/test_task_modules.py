@@ -14,8 +14,8 @@ from modeling.learner.recipes import NETWORKS, SHARINGS, Recipe
 from modeling.learner.release import Dialogue, Task, Utterance
 from modeling.learner.synthetic_data import TASKS as PLANTED
 from modeling.learner.tensorboard import _tag
-from tests.modeling.made import learn, run, write_release
-from tests.modeling.odd import SCHEME
+from tests.modeling.factories import learn, run, write_release
+from tests.modeling.odd_scheme import SCHEME
 
 TASKS = tuple(Task(task.key, task.keys, task.source, task.target) for task in SCHEME.tasks)
 HARD = ("training", "_modules", "_names", "__class__", "add_module", "eval", "forward", "pop", "",

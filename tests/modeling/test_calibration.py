@@ -18,7 +18,7 @@ from modeling.learner.pipeline import fit_calibration
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
 from modeling.learner.run_directory import RunDirectory
-from tests.modeling.made import TASKS, dialogue, learn, run, write_release
+from tests.modeling.factories import TASKS, dialogue, learn, run, write_release
 
 THREE = Task("sentiment", ("negative", "neutral", "positive"))
 TWO = Task("sarcasm", ("no", "yes"))

@@ -15,7 +15,7 @@ from safetensors.torch import load_file
 from modeling.learner import batches
 from modeling.learner.checkpoints import CHECKPOINT_KEYS, begin_or_resume, write_checkpoint
 from modeling.learner.run_directory import RunDirectory, RunError
-from tests.modeling.made import ROOT, dialogue, learn, packed, run, write_release
+from tests.modeling.factories import ROOT, dialogue, learn, packed, run, write_release
 
 RECIPE = {
     "modalities": ["text"],

@@ -22,7 +22,7 @@ from modeling.learner.recipes import CHOICES, MODALITIES, RANGES, Recipe, Recipe
 from modeling.learner.release import ReleaseError, Splits
 from modeling.learner.release_checks import open_release
 from modeling.learner.run_directory import RunDirectory
-from tests.modeling.made import (
+from tests.modeling.factories import (
     SIZES,
     TASKS,
     dialogue,

@@ -19,7 +19,7 @@ from modeling.learner.recipes import Recipe
 from modeling.learner.release import ReleaseError, load_release
 from modeling.learner.run_directory import RunDirectory
 from modeling.learner.training import TrainingModule, fit
-from tests.modeling.made import SIZES, TASKS, dialogue, learn, packed, run, write_release
+from tests.modeling.factories import SIZES, TASKS, dialogue, learn, packed, run, write_release
 
 SMALL = {"epochs": 2, "width": 8, "heads": 2}
 ORDER = ["train"] * 6 + ["valid", "test"]

@@ -66,7 +66,6 @@ class Dialogue:
 
     @property
     def has_media(self) -> bool:
-        """Whether any dialogue has anything but text."""
         """Whether there is anything but text."""
         own = any(utterance.clip for utterance in self.utterances)
         return own or self.clip is not None or self.features is not None
@@ -115,6 +114,7 @@ class Release:
 
     @property
     def has_media(self) -> bool:
+        """Whether any dialogue has anything but text."""
         return any(dialogue.has_media for dialogue in self.dialogues)
 
 

@@ -37,10 +37,11 @@ class ClipExtractor(Protocol):
     rate: float  # frames a second
 
     @property
-    def dims(self) -> int: ...
+    def dims(self) -> int:
+        """Of a frame."""
+        ...
 
     def of_clip(self, clip: Path) -> Floats:
-        """Dimensions of a frame."""
         """(frames, dims). Raises FeatureError naming the clip."""
 
 

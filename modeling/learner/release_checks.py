@@ -13,7 +13,7 @@ from typing import Any
 
 from modeling.learner.error_messages import display_value
 from modeling.learner.path_checks import check_release_directory
-from modeling.learner.release import Release, ReleaseError, load_release
+from modeling.learner.release import Release, ReleaseError, held_out_split, load_release
 
 CHECKED_FILES = ("scheme.json", "utterances.jsonl", "judgements.jsonl", "agreement.json")
 ADVICE = "Get the release again, or ask its verify.py what is wrong with it."
@@ -160,7 +160,7 @@ def _check_rows(root: Path, listed: Mapping[str, str], labels: bool) -> None:
     if not seen:
         raise _not_a_release(root, "utterances.jsonl is empty")
     if not labels:
-        mislabelled.pop("test" if "test" in splits.values() else "valid", None)
+        mislabelled.pop(held_out_split(splits.values()), None)
     for why in mislabelled.values():
         raise _not_a_release(root, why)
 

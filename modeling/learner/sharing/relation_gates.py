@@ -122,14 +122,14 @@ class RelationGates(nn.Module):
         for key, (source, target) in self.related.items():
             above[key] = self.heads[key](gated[source], gated[target])  # (B, T, C - 1)
             gates[key] = self.gate(key, above[key])  # (B, T)
-        vectors = self._moved(fused, gated, gates)
+        vectors = self._exchanged(fused, gated, gates)
         sparsity = fused.new_zeros(())
         if self.free_gates is not None:
             sparsity = torch.tanh(self.free_gates(fused))[mask].abs().mean()
         penalties = {
             "orthogonality": self._overlap(common, private, mask),
             "sparsity": sparsity,
-            "distance": self._apart(),
+            "distance": self._tower_distance(),
         }
         return SharingOutput(vectors, above, gates, penalties)
 
@@ -140,7 +140,7 @@ class RelationGates(nn.Module):
             return torch.zeros_like(expected)
         return expected.detach() if self.relations == "detached" else expected
 
-    def _moved(
+    def _exchanged(
         self, fused: Tensor, gated: dict[str, Tensor], gates: dict[str, Tensor]
     ) -> dict[str, Tensor]:
         moved = dict(gated)
@@ -171,7 +171,7 @@ class RelationGates(nn.Module):
         pairs = [(a, b) for i, a in enumerate(self.tasks) for b in self.tasks[i + 1 :]]
         return {pair: stated.get(frozenset(pair), DEFAULT_TIE) for pair in pairs}
 
-    def _apart(self) -> Tensor:
+    def _tower_distance(self) -> Tensor:
         distances = [
             w * parameter_distance(self.own[a], self.own[b]) for (a, b), w in self.ties.items()
         ]

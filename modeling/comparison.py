@@ -13,11 +13,11 @@ from django.core.cache import caches
 from django.utils.functional import cached_property
 
 from jobs.models import JobStatus
-from modeling.learner import comparing
-from modeling.learner.opening import opened
-from modeling.learner.options import OptionError
+from modeling.learner import seed_statistics, significance
+from modeling.learner.path_checks import OptionError
 from modeling.learner.release import ReleaseError
-from modeling.learner.rundir import RunDirectory, RunError
+from modeling.learner.release_checks import open_release
+from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory, RunError
 from modeling.models import Recipes
 
 FEW = 3  # groups of which every two are compared
@@ -120,17 +120,17 @@ class Pair:
         """What the first gains in the mean of the tasks, with the interval of it over the seeds."""
         told = [group.results(self.where) for group in (self.one, self.other)]
         gains = [mean_score(told[0][seed]) - mean_score(told[1][seed]) for seed in self.seeds]
-        return comparing.mean_interval(gains)
+        return seed_statistics.mean_interval(gains)
 
     def by_task(self):
-        """See comparing.compare; computed once for the same runs and looks."""
+        """See significance.compare_runs; computed once for the same runs and looks."""
         sides = [[ended[seed] for seed in self.seeds] for ended in self._ended]
         runs = [run for side in sides for run in side]
         looks = [run.evaluation.pk if self.where == "sealed" else 0 for run in runs]
         marks = [
             (run.pk, f"{run.finished_at}", look) for run, look in zip(runs, looks, strict=True)
         ]
-        metrics = sorted(comparing.FUNCTIONS)  # what was kept with fewer is computed anew
+        metrics = sorted(significance.METRICS)  # what was kept with fewer is computed anew
         digest = hashlib.sha256(repr((self.release.digest, self.where, marks, metrics)).encode())
         key = f"compared:{digest.hexdigest()}"
         found = caches["kept"].get(key)
@@ -142,7 +142,8 @@ class Pair:
     def _compare(self, sides):
         rows = [[RunDirectory(run.directory) for run in side] for side in sides]
         try:
-            return comparing.compare(self.read(), *rows, self.where)
+            role = "held_out" if self.where == "sealed" else "validation"
+            return significance.compare_runs(self.read(), *rows, role)
         except (
             RunError,
             ReleaseError,
@@ -159,7 +160,7 @@ def pairs_of(release, groups, where):
     if len(groups) > FEW:
         best = max(groups, key=lambda group: _height(group, where))
         sides = [(best, other) for other in groups if other is not best]
-    read = functools.cache(lambda: opened(release.directory, labels=True))
+    read = functools.cache(lambda: open_release(release.directory, labels=True))
     made = [Pair(release, one, other, where, read) for one, other in sides]
     return [pair for pair in made if pair.seeds]
 
@@ -180,4 +181,5 @@ def _told(run, where):
     """Whether its answers can be compared."""
     if mean_score(results_of(run, where)) is None:
         return False
-    return where == "sealed" or (run.directory / "selection.jsonl").exists()
+    file = RunDirectory(run.directory).path(PREDICTION_FILES["validation"])
+    return where == "sealed" or file.exists()

@@ -42,7 +42,7 @@ def supervise(arguments, directory, beat):
         for name in ("stderr.txt", "stdout.txt"):
             (directory / name).touch()
     threads = str(settings.TRAIN_THREADS)
-    command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--leashed"]
+    command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--exit-with-parent"]
     with (
         (directory / "stderr.txt").open("wb") as errors,
         (directory / "stdout.txt").open("wb") as output,

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modeling.learner.tables import notes
+from modeling.learner.evaluation_tables import evaluation_notes
+from modeling.learner.run_directory import current_keys
 
 
 def card(
@@ -18,8 +19,9 @@ def card(
     split where somebody looked, else on what chose its epoch, and it says which.
     """
     told = evaluation or selection
+    count = current_keys(dict(evaluation))["test_evaluations"] if evaluation else 0
     where = (
-        f"On the sealed split `{told['split']}`, looked at {evaluation['looks']} time(s)."
+        f"On the sealed split `{told['split']}`, looked at {count} time(s)."
         if evaluation
         else f"On `{told['split']}`, which chose the epoch: a little too good. Nobody has looked at"
         " the sealed split."
@@ -72,4 +74,4 @@ def _decisions(tasks: Mapping[str, Any]) -> list[str]:
         for task, row in tasks.items()
         if row and row.get("threshold") is not None
     ]
-    return lines + [f"- {note.strip()}" for note in notes(tasks)]
+    return lines + [f"- {note.strip()}" for note in evaluation_notes(tasks)]

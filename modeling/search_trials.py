@@ -25,7 +25,7 @@ def own(recipe, options):
 
 def scores_of(events):
     """The mean macro-F1 on what selects, epoch by epoch."""
-    told = (event.get("selection_macro_f1") for event in events if event["event"] == "epoch")
+    told = (event.get("validation_macro_f1") for event in events if event["event"] == "epoch")
     return tuple(mean(row.values()) for row in told if row)
 
 

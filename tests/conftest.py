@@ -73,10 +73,10 @@ def srt(tmp_path) -> Path:
 @pytest.fixture
 def learner_here(monkeypatch):
     """Runs and looks are computed in this process: starting one takes seconds. Supervision itself
-    is what tests/modeling/test_runs.py and test_resume.py prove.
+    is what tests/modeling/test_runs.py and test_checkpoints.py prove.
     """
     from modeling import learner_process
-    from tests.modeling.made import run
+    from tests.modeling.factories import run
 
     def here(arguments, directory, beat):
         directory.mkdir(parents=True, exist_ok=True)

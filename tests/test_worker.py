@@ -16,7 +16,8 @@ from django.utils import timezone
 from config.celery import app
 from corpus.models import Source
 from jobs.models import JobStatus
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.checkpoints import read_checkpoint
+from modeling.learner.run_directory import RunDirectory
 from modeling.models import Study, TrainingRun
 from modeling.trainers import trainers
 from tests.factories import make_corpus, make_judged_round, make_release
@@ -100,7 +101,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
         with worker_process(settings, log) as worker:
             wait_until(lambda: len(first.events()) > 60, log)
             kill_all(worker)
-        done, kept = len(first.events()), RunDirectory(first.directory).checkpoint()
+        done, kept = len(first.events()), read_checkpoint(RunDirectory(first.directory))
         assert kept["events"] > done / 2  # the last of them, a fraction of a second ago
         first.refresh_from_db()
         assert first.status == JobStatus.RUNNING  # nobody could say that it died

@@ -12,7 +12,7 @@ from corpus.models import Corpus
 from jobs.models import SOON_STALE, Job, JobStatus, Stopped, send
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.learner_process import lines_of, supervise, written
 from modeling.models.features import CLIPS, FeaturePart
 from people.models import Event
@@ -218,7 +218,7 @@ class TrainingRun(Job):
 
     def events(self):
         """What the learner reported so far, oldest first."""
-        return list(lines_of(self.directory / "events.jsonl"))
+        return [current_keys(event) for event in lines_of(self.directory / "events.jsonl")]
 
     @property
     def has_checkpoint(self):

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 from django.http import Http404, HttpResponse
 
-from modeling.learner import board
+from modeling.learner import tensorboard
 from modeling.views.looks import attached
 from modeling.views.runs import known_run_of
 from modeling.views.studies import known_study_of
@@ -30,7 +30,7 @@ def _zipped(runs, name):
             if not events:
                 continue
             folder = f"{run.pk}-{run.recipe}-seed-{run.seed}"
-            board.write(events, Path(at) / folder)
+            tensorboard.write_events(events, Path(at) / folder)
             for file in sorted((Path(at) / folder).iterdir()):
                 archive.write(file, f"{name}/{folder}/{file.name}")
         if not archive.namelist():

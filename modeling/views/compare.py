@@ -9,7 +9,7 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
-from modeling.learner.comparing import mean_interval, summary
+from modeling.learner.seed_statistics import mean_interval, seed_summary
 from modeling.models import TrainingRun
 from modeling.search_trials import scores_of
 from modeling.views.runs import tasks_of
@@ -84,7 +84,7 @@ def _table(groups, tasks, where):
         results = list(group.results(where).values())
         if not results:
             continue
-        means = summary(results)
+        means = seed_summary(results)
         weighted = group.scores(where, "weighted_f1")
         overall = mean_interval(group.scores(where))
         overall["weighted"] = mean_interval(weighted) if weighted else None

@@ -6,7 +6,7 @@ from django.shortcuts import render
 from core.pagination import page_of
 from corpus.models import Utterance
 from corpus.page_context import context
-from modeling.learner.comparing import FILES
+from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.learner_process import lines_of
 from modeling.views.runs import known_run_of, tasks_of
 
@@ -85,7 +85,8 @@ def answers_of(request, run):
     """
     sealed = request.GET.get("where") == "sealed" and run.evaluation
     where = "sealed" if sealed else "selection"
-    path = run.directory / FILES[where]
+    role = "held_out" if sealed else "validation"
+    path = RunDirectory(run.directory).path(PREDICTION_FILES[role])
     if not path.exists():
         raise Http404
     return where, path

@@ -10,7 +10,7 @@ from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
 from corpus.permissions import LEAD, with_role
-from modeling.learner.tables import latex
+from modeling.learner.evaluation_tables import latex_table
 from modeling.models import Evaluation
 from modeling.views.runs import known_run_of, same_but_seed
 
@@ -43,7 +43,7 @@ def evaluation_tex(request, pk):
     """The last look at the sealed split as a table for LaTeX; of all seeds where there are more."""
     look = _look_of(request, pk)
     others = list(same_but_seed(look.run).values())
-    response = HttpResponse(latex(others or [look.result]), content_type="application/x-tex")
+    response = HttpResponse(latex_table(others or [look.result]), content_type="application/x-tex")
     return attached(response, f"evaluation-{pk}.tex")
 
 

@@ -15,8 +15,8 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
 from modeling.curves import curve
-from modeling.learner.comparing import summary
-from modeling.learner.rundir import RunDirectory, RunError
+from modeling.learner.run_directory import RunDirectory, RunError, current_keys
+from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
 from modeling.search_trials import scores_of
@@ -107,7 +107,7 @@ def _names(run, told):
     """Names of splits and modalities in the reader's language."""
     missing = told.get("missing") or run.results.get("missing") or {}
     absent = [(MODALITIES[name], n) for name, n in missing.get("modalities", {}).items()]
-    sealed = told.get("split") or run.results.get("sealed", "test")
+    sealed = told.get("split") or current_keys(run.results).get("held_out", "test")
     split = run.results.get("split", "")
     return {
         "missing": missing if sum(n for _, n in absent) else None,
@@ -156,7 +156,7 @@ def _seeds(run, tasks):
     results = same_but_seed(run)
     if len(results) < 2:
         return None
-    means = summary(list(results.values()))
+    means = seed_summary(list(results.values()))
     found = [(task, means[task.key]) for task in tasks if means.get(task.key)]
     rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in found]
     return {"seeds": sorted(results), "rows": rows}
@@ -194,7 +194,7 @@ def _by_task(tasks, epochs, steps):
     found = []
     for task in tasks:
         losses = [e["losses"][task.key] for e in epochs if task.key in e["losses"]]
-        scores = [e["selection_macro_f1"].get(task.key) for e in epochs]
+        scores = [e["validation_macro_f1"].get(task.key) for e in epochs]
         scores = [score for score in scores if score is not None]
         if losses or scores:
             loss = curve(losses, steps, 0.0, max(losses, default=1.0))
@@ -210,7 +210,7 @@ def _last_words(run, epochs, most=20):
 
 
 def _line(event):
-    scores = event["selection_macro_f1"].values()
+    scores = event["validation_macro_f1"].values()
     told = [
         f"epoch {event['epoch']}/{event['epochs']}",
         f"loss {event['loss']:.4f}" if event["loss"] is not None else "no labels",

@@ -19,7 +19,7 @@ from jobs.models import JobStatus
 from modeling import hyperparameter_search
 from modeling.comparison import groups_of, results_of
 from modeling.curves import curve
-from modeling.learner.comparing import mean_interval
+from modeling.learner.seed_statistics import mean_interval
 from modeling.models import Study
 from modeling.search_trials import best_of, own, trial_of
 from modeling.trainers import trainers

@@ -132,7 +132,7 @@ def _learn_something_else(world):
         events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for event in events:
             if event["event"] == "epoch":
-                event["selection_macro_f1"] = dict.fromkeys(event["selection_macro_f1"], 0.777)
+                event["validation_macro_f1"] = dict.fromkeys(event["validation_macro_f1"], 0.777)
                 event["loss"] = 7.77
         path.write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
         (run.directory / "stderr.txt").write_text("777 utterances of disgust\n", "utf-8")

@@ -187,7 +187,7 @@ def test_the_command_names_a_seed_that_cannot_be(release, corpus, seed):
 def answered(release, lead):
     """A run of which a row was predicted against the probabilities, and a class is unseen."""
     run = TrainingRun.request(lead, release, "hard-text").train()
-    path = run.directory / "selection.jsonl"
+    path = run.directory / "validation_predictions.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[0]["predicted"]["sarcasm"], rows[0]["most_probable"]["sarcasm"] = "yes", "no"
     rows[0]["probabilities"]["sarcasm"] = {"no": 0.71, "yes": 0.29}
@@ -222,7 +222,7 @@ def test_pages_say_which_is_which(answered, client_of, lead):
 
 
 def _as_of_an_earlier_version(run):
-    path = run.directory / "selection.jsonl"
+    path = run.directory / "validation_predictions.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
         del row["most_probable"]

@@ -18,7 +18,7 @@ from jobs.models import JobStatus
 from modeling.models import Evaluation, Study
 from releases import formats
 from tests.factories import items_of, make_dialogue, make_member, make_release
-from tests.modeling.odd import SCHEME, TEXTS
+from tests.modeling.odd_scheme import SCHEME, TEXTS
 
 pytestmark = pytest.mark.django_db
 DIALOGUES = 10

@@ -17,7 +17,7 @@ from core.errors import UserError
 from jobs.models import JobStatus
 from jobs.recovery import once, remind, take_up
 from modeling.curves import curve
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.run_directory import RunDirectory
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
 from modeling.trainers import trainers
@@ -138,7 +138,7 @@ def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus,
     assert "chosen on them, so these figures are a little too good" in page
     for name in ("evaluation_json", "evaluation_tex"):
         assert client.get(reverse(name, args=[runs[0].pk])).status_code == 404
-    assert not (runs[0].directory / "looks.jsonl").exists()
+    assert not (runs[0].directory / "test_evaluations.jsonl").exists()
     for run in runs:
         page = client.post(reverse("look", args=[run.pk]), follow=True).content.decode()
     assert "2 looks at the sealed split of this release so far, by 2 runs" in page
@@ -147,7 +147,7 @@ def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus,
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
     assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table
     told = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
-    assert told["split"] == "test" and told["looks"] == 1 and told["sealed"]
+    assert told["split"] == "test" and told["test_evaluations"] == 1 and told["held_out"]
     page = client.get(reverse("runs", args=[corpus.pk])).content.decode()
     assert "not looked at" not in page
     looked = Evaluation.objects.first()
@@ -176,7 +176,7 @@ def test_weights_that_changed_since_are_not_tested(release, lead):
         stream.write(b"0")
     look = Evaluation.request(lead, run).evaluate()
     assert look.status == JobStatus.FAILED and "not those that were frozen" in look.failure_text
-    assert not (run.directory / "looks.jsonl").exists()
+    assert not (run.directory / "test_evaluations.jsonl").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -241,7 +241,7 @@ def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, 
         release=release, recipe="hard-text", study=study, status=JobStatus.STOPPED
     )
     web = client_of(lead)
-    with RunDirectory(run.directory).alone():
+    with RunDirectory(run.directory).exclusive():
         page = web.get(reverse("run", args=[run.pk])).content.decode()
         assert "Stopping…" in page and 'hx-trigger="every 1s"' in page
         assert reverse("attempt_run", args=[run.pk]) not in page

@@ -13,7 +13,7 @@ from jobs.models import JobStatus
 from modeling.encoders import encoders
 from modeling.forms import SEARCHED, Fine
 from modeling.hyperparameter_search import SPACE
-from modeling.learner.board import Board
+from modeling.learner.tensorboard import TensorBoardWriter
 from modeling.models import Study, TrainingRun, studies
 from modeling.scheduled_runs import repeat_due
 from modeling.search_trials import best_of, go_on, is_hopeless, scores_of, trial_of
@@ -189,7 +189,7 @@ def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
         archive.extractall(tmp_path)
     board = EventAccumulator(str(tmp_path / f"study-{study.pk}/{run.pk}-hard-text-seed-1"))
     board.Reload()
-    found = board.Scalars("selection_macro_f1/mean")
+    found = board.Scalars("validation_macro_f1/mean")
     assert [each.step for each in found] == [1, 2, 3]
     assert [each.value for each in found] == pytest.approx(scores_of(run.events()))
     page = client.get(reverse("run", args=[run.pk])).content.decode()
@@ -245,12 +245,12 @@ def test_the_learner_writes_them_as_it_goes_and_anew_when_it_goes_on(tmp_path):
     ]  # fmt: skip
     path = tmp_path / "events.jsonl"
     for heard in (lines[:2], lines[1:]):  # killed after two, goes on from a checkpoint after one
-        board = Board(tmp_path)
+        board = TensorBoardWriter(tmp_path)
         path.write_text(json.dumps(lines[0]) + "\n")
         for event in heard:
             if event is not lines[0]:
                 path.write_text(path.read_text() + json.dumps(event) + "\n")
-            board.hear(event)
+            board.add(event)
         board.close()
     read = EventAccumulator(str(tmp_path / "tensorboard"))
     read.Reload()

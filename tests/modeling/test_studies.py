@@ -9,7 +9,7 @@ from core.errors import UserError
 from corpus.templatetags.show import decimals
 from jobs.models import JobStatus
 from modeling.comparison import Pair, groups_of, mean_score, pairs_of
-from modeling.learner.comparing import mean_interval
+from modeling.learner.seed_statistics import mean_interval
 from modeling.models import Evaluation, Recipes, RegisteredModel, Study, TrainingRun, studies
 from modeling.trainers import trainers
 from modeling.views.compare import said
@@ -108,7 +108,10 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     client = client_of(lead)
     page = client.get(reverse("run_relations", args=[soft.pk])).content.decode()
     assert page.count("<figure>") == 6 and "learned minus stated" in page
-    rows = [json.loads(x) for x in (soft.directory / "selection.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(x)
+        for x in (soft.directory / "validation_predictions.jsonl").read_text().splitlines()
+    ]
     gates = [row["gates"]["sarcasm_humor"] for row in rows]
     assert decimals(sum(gates) / len(gates), 2) in page  # nobody is sarcastic or funny: one cell
     assert (

@@ -17,7 +17,7 @@ from corpus.models import Corpus, Utterance
 from corpus.transcripts.reading import read
 from releases import formats
 from tests.factories import items_of, judge, make_dialogue, make_member, make_release, make_round
-from tests.modeling.odd import TEXTS
+from tests.modeling.odd_scheme import TEXTS
 
 pytestmark = pytest.mark.django_db
 SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"

@@ -6,8 +6,8 @@ from core.command_options import whole
 from core.errors import UserError
 from core.translation import translate_error
 from jobs.models import JobStatus
+from modeling.learner.evaluation_tables import evaluation_text as table
 from modeling.learner.recipes import SEEDS
-from modeling.learner.tables import text as table
 from modeling.models import Evaluation, Recipes, TrainingRun
 from releases.models import Release
 

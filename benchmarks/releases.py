@@ -188,7 +188,7 @@ def work(what: str) -> None:
         options = {"media": "none", "keep_splits": False}
         release = Release.request(None, opened.corpus, version, [opened], **options)
         if what == "freeze":
-            release.freeze()
+            release.run()
             assert release.status == "done", release.failure_text
             written = release.size
         else:

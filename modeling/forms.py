@@ -202,7 +202,7 @@ class SearchForm(forms.Form):
     )
 
     def search(self):
-        """What Study.request_search takes; None for no search."""
+        """What search_trials.start_search takes; None for no search."""
         told = self.cleaned_data
         if not told["trials"]:
             return None

@@ -9,8 +9,9 @@ from jobs.models import JobStatus
 from modeling import hyperparameter_search
 from modeling.comparison import mean_score
 from modeling.learner.recipes import RECIPES, Recipe
-from modeling.models.runs import TrainingRun
-from modeling.models.studies import Study
+from modeling.models.runs import Device, Failing, TrainingRun
+from modeling.models.studies import Study, guard_room
+from people.models import Event
 
 SEED = 1  # of every trial: settings are compared, not luck
 LEAST = 3  # epochs before a run can be hopeless, and a quarter of all
@@ -40,6 +41,38 @@ def trial_of(run):
         state = "pruned" if run.status == JobStatus.STOPPED else "failed"
     value = mean_score(run.results) if state == "done" else None
     return hyperparameter_search.Trial(settings, state, value, scores_of(run.events()))
+
+
+@transaction.atomic
+def start_search(
+    person, release, recipe, search, on_failure=Failing.FAIL, options=None, name="",
+    device=Device.AUTO,
+):  # fmt: skip
+    """Queue the first runs of a search: the recipe's own settings, and some by chance.
+
+    Raises UserError unless the release can be trained on, or if the queue is full.
+    """
+    guard_room()
+    study = Study.objects.create(
+        release=release, name=name, options=options or {}, started_by=person, searches=True,
+        search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
+    )  # fmt: skip
+    queue_next(study)
+    return study
+
+
+@transaction.atomic
+def resume_search(study, person):
+    """Go on with a search that was stopped or has given up; failures before count no more.
+    Raises UserError if its release is withdrawn.
+    """
+    study.refresh_from_db()
+    if study.search and not study.searches:
+        study.search["since"] = study.runs.count()
+        study.searches = True
+        study.save(update_fields=["search", "searches"])
+        Event.record(person, "train", study, again=True)
+        queue_next(study)
 
 
 def go_on(study):

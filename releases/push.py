@@ -94,7 +94,7 @@ class Bucket:
     prefix: str
 
     def has(self, name: str, size: int, sha256: str) -> bool:
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import ClientError  # heavy, and only for buckets
 
         try:
             found = self.client.head_object(Bucket=self.bucket, Key=self._key(name))
@@ -126,7 +126,7 @@ class Bucket:
 def target_of(address: str, **options: Any) -> Target:
     """`s3://bucket/prefix`, or the path of a folder. Raises PushError for another address."""
     if address.startswith("s3://"):
-        import boto3
+        import boto3  # heavy, and only for buckets
 
         bucket, _, prefix = address.removeprefix("s3://").partition("/")
         if not bucket:

@@ -87,8 +87,8 @@ def learner_here(monkeypatch):
         beat()
         return ended.stdout
 
-    for module in ("runs", "evaluations"):
-        monkeypatch.setattr(f"modeling.models.{module}.supervise", here)
+    for module in ("training", "evaluation"):
+        monkeypatch.setattr(f"modeling.{module}.supervise", here)
 
 
 @pytest.fixture

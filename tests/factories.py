@@ -137,4 +137,4 @@ def release_form(*rounds, **fields):
 
 def make_release(corpus, rounds, version="1.0.0", **fields):
     release = Release.request(None, corpus, version, rounds, **fields)
-    return release.freeze()
+    return release.run()

@@ -1,16 +1,12 @@
 """Looks at the sealed split of a run, each a row that stays."""
 
-import json
-
 from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus, send
-from modeling.learner_process import supervise
-from modeling.models.features import FeaturePart
+from jobs.models import SOON_STALE, Job, JobStatus
 from modeling.models.runs import TrainingRun
 from people.models import Event
 
@@ -32,6 +28,8 @@ class Evaluation(Job):
     result = models.JSONField(default=dict, editable=False)
 
     verb = "evaluate"
+    work = "modeling.evaluation.evaluate"
+    follow_up = "modeling.evaluation.prepare_comparisons"
     queue = "train"
     patience = SOON_STALE
     objects = EvaluationQuerySet.as_manager()
@@ -62,32 +60,3 @@ class Evaluation(Job):
         look = cls.objects.create(run=run, asked_by=person)
         Event.record(person, cls.verb, run, release=run.release.version)
         return look
-
-    def later(self):
-        from modeling.tasks import evaluate_run
-
-        send(evaluate_run, self.pk)
-
-    def evaluate(self):
-        """Evaluate in a process of its own; a second call while one works does nothing."""
-        from modeling.comparison import prepare
-
-        if self.claim():
-            with self.settled():
-                self._supervise()
-            if self.run.study_id:
-                prepare(self.run.study, "sealed")
-        return self
-
-    def _supervise(self):
-        run = self.run
-        told = supervise(
-            ["evaluate", run.release.directory, "--out", run.directory,
-             "--cache", FeaturePart.cache(), "--json"],
-            run.directory / "look",
-            self.beat,
-        )  # fmt: skip
-        self.result = json.loads(told.splitlines()[-1])
-        with transaction.atomic():
-            self.save(update_fields=["result"])
-            self.finish()

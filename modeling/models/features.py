@@ -3,8 +3,7 @@
 from django.conf import settings
 from django.db import models, transaction
 
-from jobs.models import SOON_STALE, Job, JobStatus, send
-from modeling.learner_process import lines_of, supervise
+from jobs.models import SOON_STALE, Job, JobStatus
 from releases.models import Release
 
 CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # something is left to measure
@@ -22,6 +21,8 @@ class FeaturePart(Job):
     failures = models.JSONField(default=list, editable=False)
 
     verb = "measure"
+    work = "modeling.feature_extraction.extract"
+    follow_up = "modeling.feature_extraction.send_waiting_runs"
     patience = SOON_STALE
 
     class Meta:
@@ -72,46 +73,6 @@ class FeaturePart(Job):
         """Queue it once more although it is done; whether."""
         wanted = again and self.failures and self.status == JobStatus.DONE
         return bool(wanted) and self._queue_again(failures=[])
-
-    def later(self):
-        from modeling.tasks import measure_part
-
-        send(measure_part, self.pk)
-
-    def measure(self):
-        """Measure in a process of its own; a second call while one works does nothing. The last
-        part to end wakes the runs that wait for it.
-        """
-        if self.claim():
-            with self.settled():
-                self._supervise()
-            if not any(part.alive for part in self.release.feature_parts.all()):
-                self._wake()
-        return self
-
-    def _wake(self):
-        with transaction.atomic():
-            for run in self.release.runs.filter(status=JobStatus.QUEUED):
-                run.later()
-
-    def _supervise(self):
-        supervise(
-            ["features", self.release.directory, "--cache", self.cache(), "--json",
-             "--part", f"{self.number}/{self.of}", "--on-failure", "missing", "--device", "cpu"],
-            self.directory,
-            self._beat,
-        )  # fmt: skip
-        self.failures = self._told()[-1]["failures"]
-        with transaction.atomic():
-            self.save(update_fields=["failures"])
-            self.finish()
-
-    def _told(self):
-        return list(lines_of(self.directory / "stdout.txt"))
-
-    def _beat(self):
-        told = self._told()
-        self.beat(told[-1]["done"] / told[-1]["total"] if told and "done" in told[-1] else None)
 
 
 def measured(release):

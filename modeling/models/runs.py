@@ -1,6 +1,5 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
-import json
 import shutil
 
 from django.conf import settings
@@ -9,11 +8,11 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus, Stopped, send
+from jobs.models import SOON_STALE, Job, JobStatus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.learner.rundir import RunDirectory
-from modeling.learner_process import lines_of, supervise, written
+from modeling.learner_process import lines_of
 from modeling.models.features import CLIPS, FeaturePart
 from people.models import Event
 from releases.models import Release
@@ -80,6 +79,8 @@ class TrainingRun(Job):
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
+    work = "modeling.training.train"
+    follow_up = "modeling.training.continue_study"
     patience = SOON_STALE
     objects = TrainingRunQuerySet.as_manager()
 
@@ -140,24 +141,6 @@ class TrainingRun(Job):
         if run.needs_clips:
             FeaturePart.request(release)
         return run
-
-    def later(self):
-        from modeling.tasks import train_run
-
-        send(train_run, self.pk, queue=self.queue)
-
-    def train(self):
-        """Train in a process of its own; a second call while one works does nothing."""
-        from modeling.comparison import prepare
-        from modeling.search_trials import go_on
-
-        if self.claim():
-            with self.settled():
-                self._supervise()
-            if self.study_id:
-                go_on(self.study)
-                prepare(self.study, "selection")
-        return self
 
     @property
     def queue(self):
@@ -261,51 +244,3 @@ class TrainingRun(Job):
         directory = self.directory
         self.delete()
         transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
-
-    def _supervise(self):
-        recipe = self.whole_recipe()
-        path = self.directory / "recipe.json"
-        with written(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
-        told = supervise(
-            ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
-             "--out", self.directory, "--cache", FeaturePart.cache(),
-             "--keep-every", settings.KEEP_EVERY, "--device", self.device,
-             "--json"],
-            self.directory,
-            self._beat,
-        )  # fmt: skip
-        self.results = json.loads(told.splitlines()[-1])
-        with transaction.atomic():
-            self.save(update_fields=["results"])
-            self.finish()
-
-    def _beat(self):
-        from modeling.search_trials import is_hopeless
-
-        if not self._news():
-            return self.beat()
-        events = self.events()
-        self.beat(_progress(events[-1]) if events else None)
-        if self.study_id and is_hopeless(self, events):
-            why = gettext_noop(
-                "Ended at epoch %(n)s: its best score was below the median of those before it."
-            )
-            raise Stopped(UserError(why, n=events[-1]["epoch"]))
-
-    def _news(self):
-        """Whether the learner has reported something since this was asked last."""
-        path = self.directory / "events.jsonl"
-        size = path.stat().st_size if path.exists() else 0
-        told, self._seen = size != getattr(self, "_seen", None), size
-        return told
-
-
-def _progress(event):
-    """Feature extraction is the first fifth of a run, epochs are the rest."""
-    if event["event"] == "features":
-        return 0.2 * event["done"] / event["total"]
-    if event["event"] == "epoch":
-        return 0.2 + 0.8 * event["epoch"] / event["epochs"]
-    return None

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from jobs.models import JobStatus
+from modeling.models.evaluations import Evaluation
 from modeling.models.runs import Device, Failing, TrainingRun
 from people.models import Event
 from releases.models import Release
@@ -98,41 +99,6 @@ class Study(models.Model):
                 run.later()
         return study
 
-    @classmethod
-    @transaction.atomic
-    def request_search(
-        cls, person, release, recipe, search, on_failure=Failing.FAIL, options=None, name="",
-        device=Device.AUTO,
-    ):  # fmt: skip
-        """Queue the first runs of a search: the recipe's own settings, and some by chance.
-
-        Raises UserError like `request`.
-        """
-        from modeling.search_trials import queue_next
-
-        guard_room()
-        study = cls.objects.create(
-            release=release, name=name, options=options or {}, started_by=person, searches=True,
-            search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
-        )  # fmt: skip
-        queue_next(study)
-        return study
-
-    @transaction.atomic
-    def resume_by(self, person):
-        """Go on with a search that was stopped or has given up; failures before count no more.
-        Raises UserError if its release is withdrawn.
-        """
-        from modeling.search_trials import queue_next
-
-        self.refresh_from_db()
-        if self.search and not self.searches:
-            self.search["since"] = self.runs.count()
-            self.searches = True
-            self.save(update_fields=["search", "searches"])
-            Event.record(person, "train", self, again=True)
-            queue_next(self)
-
     @transaction.atomic
     def repeat_by(self, person, wanted):
         """Say whether it is to be repeated on each release that is frozen from now on.
@@ -177,8 +143,6 @@ class Study(models.Model):
     @transaction.atomic
     def look_by(self, person):
         """Look at the sealed split with every run that has ended well and was not looked at."""
-        from modeling.models.evaluations import Evaluation
-
         for run in self.runs.filter(status=JobStatus.DONE, looks=None):
             Evaluation.request(person, run).later()
 

@@ -13,6 +13,7 @@ from modeling.comparison import mean_score
 from modeling.forms import Fine, SearchForm, StudyForm
 from modeling.models import Recipes, RegisteredModel, Study, TrainingRun
 from modeling.models.studies import guard_room
+from modeling.search_trials import start_search
 from modeling.trainers import trainers
 from modeling.views.runs import run_of
 
@@ -100,7 +101,7 @@ def _start(person, told, options, search):
     options = options | ({"minutes": told["minutes"]} if told["minutes"] else {})
     more = {"options": options, "name": told["name"], "device": told["device"]}
     if search:
-        return Study.request_search(
+        return start_search(
             person, told["release"], told["recipes"][0], search, told["on_failure"], **more
         )
     seeds = range(1, told["seeds"] + 1)

@@ -21,7 +21,7 @@ from modeling.comparison import groups_of, results_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval
 from modeling.models import Study
-from modeling.search_trials import best_of, own, trial_of
+from modeling.search_trials import best_of, own, resume_search, trial_of
 from modeling.trainers import trainers
 from modeling.views.compare import curves, figures
 from modeling.views.looks import attached
@@ -193,7 +193,7 @@ def stop_study(request, pk):
 
 @require_POST
 def resume_study(request, pk):
-    return _done(request, pk, lambda study: study.resume_by(request.user))
+    return _done(request, pk, lambda study: resume_search(study, request.user))
 
 
 @require_POST

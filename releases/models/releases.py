@@ -1,7 +1,5 @@
 """Release: freeze, verify, supersede, withdraw; immutable once it is frozen."""
 
-import hashlib
-import shutil
 from collections import Counter
 
 from django.conf import settings
@@ -17,8 +15,9 @@ from core.column_lengths import check_lengths
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from corpus.visibility import Withheld
-from jobs.models import Job, JobStatus, send
+from jobs.models import Job, JobStatus
 from people.models import Event
+from releases.verify import RECOUNTED, faults
 
 LICENCES = [
     ("cc-by-4.0", "CC BY 4.0"),
@@ -130,6 +129,7 @@ class Release(Job):
     )  # as releases/integrity.py makes them
 
     verb = "freeze"
+    work = "releases.freeze.freeze"
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
@@ -176,9 +176,7 @@ class Release(Job):
     @property
     def is_recounted(self):
         """True if its certificate is computed from the very rows of its judgements.jsonl."""
-        from releases import verify
-
-        return self.summary.get("layout", 0) >= verify.RECOUNTED
+        return self.summary.get("layout", 0) >= RECOUNTED
 
     @property
     def ratios(self):
@@ -270,50 +268,9 @@ class Release(Job):
             release = release.follows
             yield release
 
-    def later(self):
-        from releases.tasks import freeze_release
-
-        send(freeze_release, self.pk)
-
-    def freeze(self):
-        """Write the directory; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.settled():
-                self._write()
-        return self
-
-    def _write(self):
-        from releases import archive, snapshot
-
-        above = self.directory.parent
-        above.mkdir(parents=True, exist_ok=True)
-        for left in above.glob(f".{self.version}.draft-*"):  # by a worker that was killed
-            shutil.rmtree(left)
-        draft = above / f".{self.version}.draft-{self.attempt}"
-        try:
-            with self.kept_alive():
-                manifest = snapshot.write(self, draft, self.beat)
-                index = archive.index(draft)
-            data = (draft / "manifest.json").read_bytes()
-            self.digest = hashlib.sha256(data).hexdigest()
-            self.contents = manifest["contents"]
-            files = manifest.pop("files")
-            total = sum(entry["bytes"] for entry in files) + len(data)
-            self.summary = manifest | {"files": len(files) + 1, "bytes": total}
-            with transaction.atomic():
-                self.save(update_fields=["digest", "contents", "summary"])
-                self.finish()  # first: whoever was overtaken by another worker moves nothing
-                archive.keep(index, self.directory)
-                shutil.rmtree(self.directory, ignore_errors=True)  # by a worker killed right here
-                draft.replace(self.directory)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
     def verify(self):
         """The faults of the directory on disk, one sentence each; an empty list is good."""
-        from releases import verify
-
-        return list(verify.faults(self.directory, self.digest))
+        return list(faults(self.directory, self.digest))
 
     @transaction.atomic
     def discard(self, person):

@@ -37,13 +37,13 @@ def addresses(learner_here):
     Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="打13812345678")
     release = make_release(corpus, [opened])
     older.retract(lead, "superseded", "再裁决了一条", release)
-    diff = Diff.request(lead, older, release).compare()
+    diff = Diff.request(lead, older, release).run()
     until = timezone.now() + datetime.timedelta(days=3)
     link = Share.give(lead, release, "仅供研究使用。", until, "审稿人")
-    run = TrainingRun.request(None, release, "hard-text").train()
+    run = TrainingRun.request(None, release, "hard-text").run()
     study = Study.request(None, release, ["hard-text", "soft-text"], [1, 2])
-    tested = [each.train() for each in study.runs.order_by("recipe", "seed")]
-    assert all(Evaluation.request(None, each).evaluate().result for each in tested)
+    tested = [each.run() for each in study.runs.order_by("recipe", "seed")]
+    assert all(Evaluation.request(None, each).run().result for each in tested)
     model = RegisteredModel.register(lead, tested[0], "m", "use", "limits")
     searched = {"fields": ["learning_rate"], "trials": 20, "at_once": 1, "prunes": True}
     search = Study.objects.create(

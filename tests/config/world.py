@@ -64,14 +64,14 @@ def make_world(film):
         lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="study"
     )
     run, waiting = study.runs.order_by("pk")
-    run.train()
+    run.run()
     look = Evaluation.request(lead, run)
-    look.evaluate()
+    look.run()
     share = Share.give(lead, release, "Cite it.", timezone.now() + datetime.timedelta(days=3))
     edited = make_dialogue(corpus, published=False)
     edited.edit(lead, 0, [turn.to_json() | {"text": "改"} for turn in edited.turns()])
     diff = Diff.request(lead, release, later)
-    diff.compare()
+    diff.run()
     return SimpleNamespace(
         lead=lead,
         annotator=annotator,

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from jobs.models import JobStatus
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
+from modeling.search_trials import start_search
 from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
 from tests.releases.test_readers import plain
 
@@ -28,7 +29,7 @@ def world(corpus, lead, monkeypatch):
     class World:
         release = make_release(corpus, [judged])
         study = Study.request(lead, release, ["soft-text", "hard-text"], [1], options=QUICK)
-        search = Study.request_search(lead, release, "hard-text", SEARCH, options=QUICK)
+        search = start_search(lead, release, "hard-text", SEARCH, options=QUICK)
         blind = make_member(corpus, "lead")
         again = make_round(
             corpus,
@@ -38,10 +39,10 @@ def world(corpus, lead, monkeypatch):
         )
 
     for run in World.release.runs.order_by("pk"):
-        assert run.train().status == JobStatus.DONE, run.failure_text
+        assert run.run().status == JobStatus.DONE, run.failure_text
     World.soft, World.hard = World.study.runs.order_by("pk")
     for run in (World.soft, World.hard):
-        Evaluation.request(lead, run).evaluate()
+        Evaluation.request(lead, run).run()
     World.model = RegisteredModel.register(lead, World.soft, "best", "x", "y")
     return World
 

@@ -15,7 +15,7 @@ from jobs.models import JobStatus
 from modeling.forms import Fine, SearchForm
 from modeling.learner.recipes import RANGES, RECIPES
 from modeling.models import Recipes, Study, TrainingRun
-from modeling.search_trials import go_on
+from modeling.search_trials import go_on, start_search
 from tests.factories import make_judged_round, make_release
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -121,13 +121,13 @@ def test_settings_that_cannot_be_are_no_run(release, lead, own, part):
 def test_what_an_other_version_stored_fails_with_a_sentence_and_is_shown(release, lead, client_of):
     run = TrainingRun.request(lead, release, "hard-text")
     TrainingRun.objects.filter(pk=run.pk).update(options={"later": 1})
-    run = TrainingRun.objects.get(pk=run.pk).train()
+    run = TrainingRun.objects.get(pk=run.pk).run()
     assert run.status == JobStatus.FAILED
     assert run.failure_text.startswith('A recipe has no field "later"; there is name, ')
     study = Study.request(lead, release, ["hard-text", "soft-text"], [1])
     TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.QUEUED, options={})
     TrainingRun.objects.update(recipe="giant")
-    run = TrainingRun.objects.get(pk=run.pk).train()
+    run = TrainingRun.objects.get(pk=run.pk).run()
     assert run.failure_text == "This version has no recipe “giant”."
     client = client_of(lead)
     pages = [reverse("run", args=[run.pk]), reverse("runs", args=[release.corpus_id]),
@@ -144,7 +144,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence_on_the_page(
 ):
     (tmp_path / "file").write_text("")
     settings.RUNS_DIR = tmp_path / "file"
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED
     assert (
         run.failure_text == f"{tmp_path / 'file' / str(run.pk)} cannot be written: Not a directory."
@@ -157,14 +157,14 @@ def test_a_release_that_was_changed_fails_with_the_learners_sentence(release, le
     path = release.directory / "utterances.jsonl"
     rows = [json.loads(line) | {"gold": {}} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert "utterances.jsonl is not as it was frozen" in run.failure_text
     assert "Traceback" not in run.failure_text and "\n" not in run.failure_text
 
 
 def test_a_search_of_settings_that_are_gone_ends(release, lead):
     search = {"trials": 3, "prunes": False, "fields": ["dropout"], "at_once": 1}
-    study = Study.request_search(lead, release, "hard-text", search)
+    study = start_search(lead, release, "hard-text", search)
     study.search["fields"] = ["dropout", "later"]
     study.save()
     TrainingRun.objects.update(status=JobStatus.FAILED)
@@ -186,7 +186,7 @@ def test_the_command_names_a_seed_that_cannot_be(release, corpus, seed):
 @pytest.fixture
 def answered(release, lead):
     """A run of which a row was predicted against the probabilities, and a class is unseen."""
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     path = run.directory / "selection.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[0]["predicted"]["sarcasm"], rows[0]["most_probable"]["sarcasm"] = "yes", "no"

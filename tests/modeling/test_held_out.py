@@ -223,7 +223,7 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
     shutil.copytree(frozen.directory, whole)
     study = Study.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
     [made] = study.runs.all()
-    made.train()
+    made.run()
     assert made.status == JobStatus.DONE, made.failure_text
     addresses = [
         reverse("study", args=[study.pk]), reverse("study_csv", args=[study.pk]),
@@ -238,7 +238,7 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
             assert page(client, address) == words, address
     shutil.rmtree(frozen.directory)
     shutil.copytree(whole, frozen.directory)
-    assert Evaluation.request(lead, made).evaluate().status == JobStatus.DONE
+    assert Evaluation.request(lead, made).run().status == JobStatus.DONE
     assert page(client, addresses[2]) != before[2]
 
 

@@ -163,10 +163,10 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     # a run and its pages
     study = Study.request(lead, release, ["soft-text", "hard-text"], [1], options={"epochs": 1})
     for run in study.runs.all():
-        run.train()
+        run.run()
         assert run.status == JobStatus.DONE, run.failure_text
         assert set(run.results["tasks"]) == set(SCHEME.keys)
-        look = Evaluation.request(lead, run).evaluate()
+        look = Evaluation.request(lead, run).run()
         assert look.status == JobStatus.DONE, look.failure_text
         assert set(look.result["tasks"]) == set(SCHEME.keys)
         for name in ("run", "run_progress", "run_relations", "run_board", "evaluation_json",

@@ -124,8 +124,8 @@ def test_pages_and_cards_tell_what_was_used(corpus, lead, client_of, learner_her
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)], media="none")
     study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 1})
     [made] = study.runs.all()
-    assert made.train().status == JobStatus.DONE
-    assert Evaluation.request(lead, made).evaluate().status == JobStatus.DONE
+    assert made.run().status == JobStatus.DONE
+    assert Evaluation.request(lead, made).run().status == JobStatus.DONE
     page = client_of(lead).get(reverse("run", args=[made.pk])).content.decode()
     assert f"<code>{CHARACTERS}</code>" in page and "features: text" in page
     model = RegisteredModel.register(lead, made, "m", "use", "limits")

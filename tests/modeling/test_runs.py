@@ -32,7 +32,7 @@ def release(corpus):
 
 
 def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
-    run = TrainingRun.request(lead, release, "hard-text", seed=2).train()
+    run = TrainingRun.request(lead, release, "hard-text", seed=2).run()
     assert run.status == JobStatus.DONE, run.failure_text
     assert run.results["release"] == release.digest and run.results["split"] == "valid"
     assert set(run.results["tasks"]) == {
@@ -42,7 +42,7 @@ def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
     assert json.loads((run.directory / "meta.json").read_text())["seed"] == 2
     assert Event.objects.get(verb="train").person == lead
     started = run.started_at
-    assert TrainingRun.objects.get(pk=run.pk).train().started_at == started
+    assert TrainingRun.objects.get(pk=run.pk).run().started_at == started
 
 
 def test_only_a_frozen_release_is_trained_on(release, lead):
@@ -53,13 +53,13 @@ def test_only_a_frozen_release_is_trained_on(release, lead):
 
 def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
     (release.directory / "scheme.json").unlink()
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED and "is not a release directory" in run.failure_text
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
     monkeypatch.setattr("modeling.learner_process.sys.executable", "/bin/false")
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED and "status 1" in run.failure_text
 
 
@@ -79,7 +79,7 @@ def test_a_running_run_stops_when_asked(corpus, lead, monkeypatch):
 
     asker = threading.Thread(target=stop_when_running)
     asker.start()
-    run.train()
+    run.run()
     asker.join()
     assert run.status == JobStatus.STOPPED and run.results == {}
 
@@ -131,7 +131,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
 @pytest.mark.django_db(transaction=True)
 def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    runs = [TrainingRun.request(lead, release, "hard-text", seed=n).train() for n in (1, 2)]
+    runs = [TrainingRun.request(lead, release, "hard-text", seed=n).run() for n in (1, 2)]
     client = client_of(lead)
     page = client.get(reverse("run", args=[runs[0].pk])).content.decode()
     assert "nobody has looked yet" in page and "0 looks at the sealed split" in page
@@ -164,17 +164,17 @@ def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
     run = TrainingRun.request(lead, release, "hard-text")
     with pytest.raises(UserError, match="ended"):
         Evaluation.request(lead, run)
-    run.train()
+    run.run()
     Evaluation.request(lead, run)
     with pytest.raises(UserError, match="already"):
         Evaluation.request(lead, run)
 
 
 def test_weights_that_changed_since_are_not_tested(release, lead):
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     with (run.directory / "model.safetensors").open("ab") as stream:
         stream.write(b"0")
-    look = Evaluation.request(lead, run).evaluate()
+    look = Evaluation.request(lead, run).run()
     assert look.status == JobStatus.FAILED and "not those that were frozen" in look.failure_text
     assert not (run.directory / "looks.jsonl").exists()
 
@@ -196,7 +196,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
         run = TrainingRun.request(lead, release, "hard-small")
     assert run.waits
     parts = list(release.feature_parts.all())
-    assert [part.measure().status for part in parts] == [JobStatus.DONE] * len(parts), parts[
+    assert [part.run().status for part in parts] == [JobStatus.DONE] * len(parts), parts[
         0
     ].failure_text
     assert not TrainingRun.objects.get(pk=run.pk).waits
@@ -220,7 +220,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     FeaturePart.objects.update(status=JobStatus.FAILED)
     client.post(reverse("measure_again", args=[run.pk]))
     assert FeaturePart.objects.first().status == JobStatus.DONE  # eager
-    again = TrainingRun.request(lead, release, "hard-small", on_failure="missing").train()
+    again = TrainingRun.request(lead, release, "hard-small", on_failure="missing").run()
     assert again.status == JobStatus.DONE, again.failure_text
     size = broken.utterances.count()
     assert again.results["missing"]["modalities"] == {"text": 0, "audio": size, "vision": size}
@@ -264,7 +264,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
         straight, broken = (
             TrainingRun.request(lead, release, "hard-text", study=study) for _ in range(2)
         )
-    straight.train()
+    straight.run()
     assert straight.status == JobStatus.DONE, straight.failure_text
 
     def stop_in_the_middle():
@@ -275,7 +275,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
 
     asker = threading.Thread(target=stop_in_the_middle)
     asker.start()
-    broken.train()
+    broken.run()
     asker.join()
     assert broken.status == JobStatus.STOPPED and broken.has_checkpoint
     page = client_of(lead).get(reverse("run", args=[broken.pk])).content.decode()
@@ -357,7 +357,7 @@ def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, c
     def away(*arguments, **more):
         raise OperationalError("Connection refused")
 
-    monkeypatch.setattr("modeling.tasks.train_run.apply_async", away)
+    monkeypatch.setattr("jobs.tasks.run_job.apply_async", away)
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form, follow=True)
     assert answer.status_code == 200

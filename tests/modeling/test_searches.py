@@ -16,7 +16,15 @@ from modeling.hyperparameter_search import SPACE
 from modeling.learner.board import Board
 from modeling.models import Study, TrainingRun, studies
 from modeling.scheduled_runs import repeat_due
-from modeling.search_trials import best_of, go_on, is_hopeless, scores_of, trial_of
+from modeling.search_trials import (
+    best_of,
+    go_on,
+    is_hopeless,
+    resume_search,
+    scores_of,
+    start_search,
+    trial_of,
+)
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
@@ -69,7 +77,7 @@ def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, le
 
 def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatch):
     monkeypatch.setattr(TrainingRun, "later", lambda self: None)
-    study = Study.request_search(lead, release, "hard-text", {**SEARCH, "trials": 9, "at_once": 2})
+    study = start_search(lead, release, "hard-text", {**SEARCH, "trials": 9, "at_once": 2})
     assert study.runs.count() == 2 and study.active
     go_on(study)
     assert study.runs.count() == 2  # both wait still
@@ -77,7 +85,7 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     assert {run.status for run in study.runs.all()} == {JobStatus.STOPPED}
     go_on(study)
     assert study.runs.count() == 2 and not Study.objects.get().active
-    study.resume_by(lead)
+    resume_search(study, lead)
     assert study.runs.count() == 4
     assert Event.objects.filter(verb="train", noun="study").count() == 1
     for count in (6, 6):  # two failures are an accident, four in a row are not
@@ -85,7 +93,7 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
         go_on(study)
         assert study.runs.count() == count
     assert not Study.objects.get().searches
-    study.resume_by(lead)  # somebody has mended what was wrong
+    resume_search(study, lead)  # somebody has mended what was wrong
     assert study.runs.count() == 8
     TrainingRun.objects.update(status=JobStatus.DONE)
     release.retract(lead, "withdrawn", "wrong")
@@ -93,17 +101,17 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     assert study.runs.count() == 8 and not Study.objects.get().searches
     study.refresh_from_db()
     with pytest.raises(UserError, match="withdrawn"):
-        study.resume_by(lead)
+        resume_search(study, lead)
     monkeypatch.setattr(studies, "MOST_WAITING", 0)
     with pytest.raises(UserError, match="no more than 0"):
-        Study.request_search(lead, release, "hard-text", SEARCH)
+        start_search(lead, release, "hard-text", SEARCH)
 
 
 def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, client_of):
     with monkeypatch.context() as patch:
         patch.setattr(TrainingRun, "later", lambda self: None)
         search = {**SEARCH, "trials": 9, "at_once": 6}
-        study = Study.request_search(lead, release, "hard-text", search)
+        study = start_search(lead, release, "hard-text", search)
     *others, last = study.runs.order_by("pk")
     for run in others:
         run.directory.mkdir(parents=True)
@@ -118,7 +126,7 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
     TrainingRun.objects.filter(pk=last.pk).update(
         options={**last.options, "epochs": 200, "patience": 200}
     )
-    last = TrainingRun.objects.get(pk=last.pk).train()
+    last = TrainingRun.objects.get(pk=last.pk).run()
     assert last.status == JobStatus.STOPPED and "below the median" in last.failure_text
     assert 50 <= len(scores_of(last.events())) < 200
     assert trial_of(last).state == "pruned"
@@ -183,7 +191,7 @@ def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
     study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 3})
     run, client = study.runs.get(), client_of(lead)
     assert client.get(reverse("run_board", args=[run.pk])).status_code == 404  # not yet
-    run.train()
+    run.run()
     packed = client.get(reverse("study_board", args=[study.pk])).content
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(tmp_path)
@@ -233,7 +241,7 @@ def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_o
     client.post(address, form(release, device="cuda"))
     run = TrainingRun.objects.get()
     assert run.queue == "gpu" and TrainingRun(device="auto").queue == "train"
-    run.train()  # here, where there is none
+    run.run()  # here, where there is none
     assert run.status == JobStatus.FAILED and "no GPU here" in run.failure_text
 
 

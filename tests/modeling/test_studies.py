@@ -84,7 +84,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
 @pytest.mark.django_db(transaction=True)
 def test_errors_lead_to_their_utterances(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     client = client_of(lead)
     address = reverse("run_errors", args=[run.pk])
     page = client.get(address, {"task": "sentiment", "all": "1"}).content.decode()
@@ -104,7 +104,7 @@ def test_errors_lead_to_their_utterances(client_of, corpus, lead):
 
 
 def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of, corpus):
-    soft, hard = (TrainingRun.request(lead, release, r).train() for r in ("soft-text", "hard-text"))
+    soft, hard = (TrainingRun.request(lead, release, r).run() for r in ("soft-text", "hard-text"))
     client = client_of(lead)
     page = client.get(reverse("run_relations", args=[soft.pk])).content.decode()
     assert page.count("<figure>") == 6 and "learned minus stated" in page
@@ -128,7 +128,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     told = {"name": "情绪一号", "use": "Research.", "limits": "Invented dialogues."}
     assert "Only a run that has ended" in client.post(address, told).content.decode()
     for run in runs:
-        run.train()
+        run.run()
     page = client.post(address, told, follow=True).content.decode()
     assert "情绪一号" in page and "Nobody has looked at" in page and "current model" in page
     assert release.digest in page and "Intended use" in page and "<table" in page
@@ -136,7 +136,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     with pytest.raises(UserError, match="registered"):
         runs[0].delete_by(lead)
     second = RegisteredModel.register(lead, runs[1], "two", "a", "b")
-    Evaluation.request(lead, runs[1]).evaluate()
+    Evaluation.request(lead, runs[1]).run()
     assert RegisteredModel.objects.current(corpus) == second
     first = RegisteredModel.objects.get(run=runs[0])
     assert "current model" not in client.get(reverse("model", args=[first.pk])).content.decode()
@@ -156,8 +156,8 @@ def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
 ):
     study = request(lead, release, seeds=[1])
     kept, gone = study.runs.order_by("pk")
-    Evaluation.request(lead, kept.train()).evaluate()
-    gone.train()
+    Evaluation.request(lead, kept.run()).run()
+    gone.run()
     place = gone.directory
     assert place.exists()
     with pytest.raises(UserError, match="look"):
@@ -175,7 +175,7 @@ def test_a_comparison_is_computed_once_by_the_worker_that_ends_a_study(release, 
     study = request(lead, release)
     assert pairs_of(release, groups_of(study.runs.all()), "selection") == []
     for run in study.runs.all():
-        run.train()
+        run.run()
     monkeypatch.setattr(Pair, "_compare", lambda *more: 1 / 0)
     (pair,) = pairs_of(release, groups_of(study.runs.all()), "selection")
     assert pair.seeds == [1, 2]
@@ -190,7 +190,7 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_studies(
     narrow = request(lead, release, recipes=["hard-text"])
     wide = Study.request(lead, release, ["hard-text"], [1, 2], options={"epochs": 2, "width": 64})
     for run in [*narrow.runs.all(), *wide.runs.all()]:
-        run.train()
+        run.run()
     groups = groups_of([*narrow.runs.all(), *wide.runs.all()])
     assert [group.options for group in groups] == [{"width": 32}, {"width": 64}]
     (pair,) = pairs_of(release, groups, "selection")

@@ -250,12 +250,12 @@ class World:
             asked = Release.request(
                 self.lead, self.corpus, version, [self.closed], shares="50/25/25"
             )
-            asked.freeze()
+            asked.run()
             assert asked.is_frozen, asked.failure_text
             self.releases.append(asked)
         self.release = self.releases[0]
         MemberAccess.allow(self.lead, self.releases[1])
-        self.diff = Diff.request(self.lead, *self.releases).compare()
+        self.diff = Diff.request(self.lead, *self.releases).run()
         assert self.diff.status == JobStatus.DONE, self.diff.failure_text
         self.share = Share.objects.create(
             release=self.release, token="shared", terms="terms", person=self.lead
@@ -268,9 +268,9 @@ class World:
         self.study = Study.objects.create(release=self.release, name="study", started_by=self.lead)
         self.run = TrainingRun.request(
             self.lead, self.release, "hard-text", study=self.study, own={"epochs": 1}
-        ).train()
+        ).run()
         assert self.run.status == JobStatus.DONE, self.run.failure_text
-        self.look = Evaluation.request(self.lead, self.run).evaluate()
+        self.look = Evaluation.request(self.lead, self.run).run()
         assert self.look.status == JobStatus.DONE, self.look.failure_text
         now = timezone.now()
         for job in (self.run, self.look):

@@ -98,7 +98,7 @@ def freeze_while(monkeypatch, acts, corpus, rounds, **fields):
             patched.setattr(snapshot, "_read", marked)
         release = Release.request(None, corpus, "1.0.0", rounds, **fields)
         with connection.execute_wrapper(found):
-            release.freeze()
+            release.run()
     return release, found
 
 
@@ -325,7 +325,7 @@ def test_nobody_waits_for_a_freeze_and_it_beats(monkeypatch):
     monkeypatch.setattr(Release, "beat", beat)
     release = Release.request(None, corpus, "1.0.0", [opened])
     monkeypatch.setattr(Release, "finish", lambda self: kept(self, 1.0))
-    assert release.freeze().status == JobStatus.DONE, release.failure_text
+    assert release.run().status == JobStatus.DONE, release.failure_text
     assert beaten == sorted(beaten) and 0.05 in beaten and len(set(beaten)) > 4
 
 
@@ -341,7 +341,7 @@ def test_a_freeze_that_is_stopped_within_its_moment_ends_at_once(monkeypatch):
         return kept(*arguments)
 
     monkeypatch.setattr(snapshot, "_write_tables", stopped)
-    assert release.freeze().status == JobStatus.STOPPED
+    assert release.run().status == JobStatus.STOPPED
     assert not release.directory.exists()
     make_person()  # this connection writes again
 
@@ -364,7 +364,7 @@ def test_whoever_was_overtaken_by_another_worker_moves_nothing(monkeypatch):
         return manifest
 
     monkeypatch.setattr(snapshot, "write", overtaken)
-    release.freeze()
+    release.run()
     known = Release.objects.get(pk=release.pk)
     assert known.status == JobStatus.DONE and known.digest == second[0].digest
     assert known.verify() == []

@@ -43,7 +43,7 @@ def world(corpus, lead, monkeypatch):
     """Two releases of a closed round and their diff; `again` is open over the same dialogues, and
     `elsewhere` over others. Members may read both releases.
     """
-    monkeypatch.setattr(Diff, "later", Diff.compare)
+    monkeypatch.setattr(Diff, "later", Diff.run)
     judged = make_judged_round(corpus, dialogues=3)
     dialogues = list(corpus.dialogues.order_by("pk"))
     judged.close(lead)
@@ -272,7 +272,7 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     progress = reverse("release_progress", args=[release.pk])
     waiting = re.sub(r"\s+", " ", plain(blind.get(progress)))
     assert "Waiting for a worker" in waiting
-    release.freeze()
+    release.run()
     assert release.status == JobStatus.DONE, release.failure_text
     done = blind.get(progress)
     assert done["HX-Refresh"] == "true" and release.digest not in done.content.decode()

@@ -33,10 +33,10 @@ class Command(BaseCommand):
             run = TrainingRun.request(None, release, recipe, seed)
         except UserError as error:
             raise CommandError(translate_error(error)) from error
-        _ended(run.train())
+        _ended(run.run())
         told = run.results
         if look:
-            told = _ended(Evaluation.request(None, run).evaluate()).result
+            told = _ended(Evaluation.request(None, run).run()).result
         if json:
             self.stdout.write(text.dumps(told))
         else:

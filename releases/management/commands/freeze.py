@@ -70,7 +70,7 @@ class Command(BaseCommand):
         except (UserError, ValidationError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
         self._name_open(list(chosen))
-        release.freeze()
+        release.run()
         if release.status != JobStatus.DONE:
             raise CommandError(release.failure_text)
         self.stdout.write(f"{release}: {release.digest}\n{release.directory}")

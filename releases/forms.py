@@ -19,7 +19,7 @@ class ReleaseForm(forms.ModelForm):
         model = Release
         fields = [
             *("version", "rounds", "licence", "media", "speakers"),
-            *("apart", "shares", "keep_splits", "seed", "authors", "description", "notes"),
+            *("split_unit", "shares", "keep_splits", "seed", "authors", "description", "notes"),
         ]
         field_classes = {"rounds": ChosenRows}
         widgets = {
@@ -36,7 +36,7 @@ class ReleaseForm(forms.ModelForm):
             ),
             "media": _("Clips show faces and give voices. Check that you may publish them."),
             "speakers": _("Names that are spoken stay in the text either way."),
-            "apart": _("The more is kept apart, the fewer ways there are to part the corpus."),
+            "split_unit": _("The more is kept apart, the fewer ways there are to part the corpus."),
             "keep_splits": _("Those of earlier releases, so that a test stays a test."),
             "seed": _("The same seed parts the same dialogues into the same splits."),
             "authors": _("One a line, as they are to be cited."),

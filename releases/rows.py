@@ -26,7 +26,7 @@ from corpus.models import Speaker, Utterance
 from people.models import Person
 from releases import personal_data, splits
 from releases.integrity import Integrity, integrity_of, submitted_dialogues
-from releases.models import Inspection, PseudonymKey, Release
+from releases.models import PersonalDataReview, PseudonymKey, Release
 
 AT_ONCE = 250  # dialogues
 SUFFIXES = {"dialogues": "mp4", "utterances": "mp4", "features": "npz"}
@@ -183,9 +183,9 @@ def _kept(release):
 
 def _together(release, dialogues):
     shared = []
-    if release.apart in (Release.Apart.SOURCE, Release.Apart.BOTH):
+    if release.split_unit in (Release.SplitUnit.SOURCE, Release.SplitUnit.BOTH):
         shared.append((number, row.title) for number, row in enumerate(dialogues))
-    if release.apart in (Release.Apart.SPEAKER, Release.Apart.BOTH):
+    if release.split_unit in (Release.SplitUnit.SPEAKER, Release.SplitUnit.BOTH):
         place = {row.pk: number for number, row in enumerate(dialogues)}
         spoken = Utterance.objects.filter(corpus=release.corpus_id, speaker__isnull=False)
         rows = spoken.order_by().values_list("dialogue_id", "speaker_id").distinct().iterator()
@@ -221,14 +221,14 @@ def _part(found, batch):
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
     rulings = found.settling.rulings([row[2] for row in rows])
-    looked = {row[2]: row for row in rows if personal_data.sightings(f"{row[5]}\n{row[6]}")}
-    said = Inspection.said(list(looked)) if looked else {}
+    suspicious = {row[2] for row in rows if personal_data.find_personal_data(f"{row[5]}\n{row[6]}")}
+    reviews = PersonalDataReview.outcomes(suspicious) if suspicious else {}
     by_utterance, answers = _judgements(found, ids)
     utterances, judgements, given = [], [], []
     for dialogue, number, pk, uid, speaker, text, translation, start, end, machine in rows:
         position, chosen = place[dialogue]
-        if pk in looked:
-            text, translation = (_masked(found, words, said[pk]) for words in (text, translation))
+        if pk in suspicious:
+            text, translation = (_masked(found, each, reviews[pk]) for each in (text, translation))
         name, traits = found.speakers.get(speaker, (None, {}))
         told = _gold(found, pk, answers.get(pk, {}), rulings)
         utterances.append(
@@ -280,9 +280,10 @@ def _together_given(answers):
     return found
 
 
-def _masked(found, text, said):
-    cleared = {words for words, outcome in said.items() if outcome == Inspection.Outcome.KEEP}
-    words, kinds = personal_data.masked(text, cleared)
+def _masked(found, text, outcomes):
+    keep = PersonalDataReview.Outcome.KEEP
+    cleared = {words for words, outcome in outcomes.items() if outcome == keep}
+    words, kinds = personal_data.mask_personal_data(text, cleared)
     found.masked.update(kinds)
     return words
 

@@ -57,7 +57,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     beat(0.55)
     media_export.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
     manifest = _manifest(plan, counts)
-    told = dataset_card.Told(
+    card = dataset_card.CardData(
         manifest,
         plan.scheme,
         measures,
@@ -69,7 +69,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         plan.integrity.to_json(),
         read.openly,
     )
-    (root / "README.md").write_text(dataset_card.render(told), encoding="utf-8")
+    (root / "README.md").write_text(dataset_card.render(card), encoding="utf-8")
     (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
     shutil.copyfile(verify.__file__, root / "verify.py")
     files = _files(root, beat)
@@ -275,7 +275,7 @@ def _write_splits(root, plan, counts):
     _json(
         root / "splits.json",
         {
-            "apart": ["dialogue", *_apart(release)],
+            "apart": ["dialogue", *_split_units(release)],
             "official": plan.official,
             "seed": release.seed,
             "shares": list(release.ratios),
@@ -298,14 +298,15 @@ def _spread(plan, counts):
     }
 
 
-def _apart(release):
-    Apart = Release.Apart  # noqa: N806
+def _split_units(release):
+    """What no two splits share, beside dialogues."""
+    units = Release.SplitUnit
     return {
-        Apart.DIALOGUE: [],
-        Apart.SOURCE: ["source"],
-        Apart.SPEAKER: ["speaker"],
-        Apart.BOTH: ["source", "speaker"],
-    }[release.apart]
+        units.DIALOGUE: [],
+        units.SOURCE: ["source"],
+        units.SPEAKER: ["speaker"],
+        units.BOTH: ["source", "speaker"],
+    }[release.split_unit]
 
 
 def _manifest(plan, counts):

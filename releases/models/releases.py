@@ -91,7 +91,7 @@ class Release(Job):
         NAMES = "names", _("by their names")
         PSEUDONYMS = "pseudonyms", _("by pseudonyms")
 
-    class Apart(models.TextChoices):
+    class SplitUnit(models.TextChoices):
         DIALOGUE = "dialogue", _("dialogues")
         SOURCE = "source", _("dialogues and sources")
         SPEAKER = "speaker", _("dialogues and speakers")
@@ -107,8 +107,8 @@ class Release(Job):
     speakers = models.CharField(
         _("speakers appear"), max_length=10, choices=Speakers, default=Speakers.NAMES
     )
-    apart = models.CharField(
-        _("no two splits share"), max_length=8, choices=Apart, default=Apart.DIALOGUE
+    split_unit = models.CharField(
+        _("no two splits share"), max_length=8, choices=SplitUnit, default=SplitUnit.DIALOGUE
     )
     shares = models.CharField(
         _("train / valid / test"), max_length=11, default="70/15/15", validators=[three_shares]

@@ -107,10 +107,10 @@ class Share(models.Model):
         self.refresh_from_db()
 
     @transaction.atomic
-    def accept(self, name, affiliation, email):
+    def accept_terms(self, name, affiliation, email):
         """Somebody accepts the terms; the Grant that lets them download."""
         granted = self.grants.create(name=name, affiliation=affiliation, email=email)
-        Event.record(None, "accept", self, name=name, affiliation=affiliation)
+        Event.record(None, "accept terms", self, name=name, affiliation=affiliation)
         return granted
 
 

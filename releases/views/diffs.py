@@ -80,11 +80,11 @@ def release_diff(request, pk):
         progress_url=reverse("diff_progress", args=[pk]),
     )
     if done:
-        page |= _told(request, found, what)
+        page |= _changes(request, found, what)
     return render(request, "releases/diff.html", page)
 
 
-def _told(request, found, what):
+def _changes(request, found, what):
     schemes = [_scheme(found.one), _scheme(found.other)]
     labels = [_task(key, row, schemes) for key, row in found.result["labels"].items()]
     start = max(0, number(request.GET.get("from")))
@@ -106,7 +106,7 @@ def _told(request, found, what):
         "next": start + SIZE if more else None,
         "previous": max(0, start - SIZE) if start else None,
         "chosen": next((row for row in labels if f"label:{row['key']}" == what), None),
-        "what_said": KINDS.get(what, ""),
+        "what_name": KINDS.get(what, ""),
     }  # fmt: skip
 
 
@@ -157,7 +157,7 @@ def _task(key, row, schemes):
                 "value": values[i],
                 "key": row["values"][i],
                 "cells": [
-                    {"key": row["values"][j], "n": n, "same": i == j, "heat": _heat(n, most)}
+                    {"key": row["values"][j], "n": n, "same": i == j, "shade": _shade(n, most)}
                     for j, n in enumerate(line)
                 ],
             }
@@ -168,7 +168,7 @@ def _task(key, row, schemes):
     }
 
 
-def _heat(n, most):
+def _shade(n, most):
     return 0 if not n else max(1, round(9 * n / most))
 
 
@@ -185,7 +185,7 @@ def _linked(found, rows, schemes):
         row["utterance"] = utterances.get((corpus, row["dialogue"], row["id"]))
         row["at"] = dialogues.get((corpus, row["dialogue"]))
         row["labels"] = _label_changes(row, schemes)
-        row["said"] = [KINDS[kind] for kind in row["what"] if kind in KINDS]
+        row["change_names"] = [KINDS[kind] for kind in row["what"] if kind in KINDS]
         row["was"] = _earlier_name(row)
     return rows
 

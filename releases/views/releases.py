@@ -108,7 +108,7 @@ def _proposed(request, corpus):
     asked = number(request.GET.get("round"))
     found = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=asked))}
     last = corpus.releases.frozen().first() or Release()
-    for name in ("licence", "media", "speakers", "apart", "shares", "seed"):
+    for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
         found[name] = getattr(last, name)
     if last.pk:
         found["rounds"] = found["rounds"] or list(last.rounds.all())

@@ -66,7 +66,7 @@ def shared(request, token):
     form = GrantForm(posted(request))
     if request.method == "POST" and form.is_valid():
         accepted = {name: form.cleaned_data[name] for name in ("name", "affiliation", "email")}
-        return redirect("grant", found.accept(**accepted).token)
+        return redirect("grant", found.accept_terms(**accepted).token)
     page = {"share": found, "release": found.release, "form": form}
     return render(request, "releases/shared.html", page)
 

@@ -23,7 +23,7 @@ from core.errors import UserError
 from corpus.models import Dialogue, Speaker, Utterance
 from jobs.models import JobStatus
 from releases import media_export, snapshot
-from releases.models import Inspection, Release
+from releases.models import PersonalDataReview, Release
 from releases.verify import digest, faults
 from tests.annotation.test_republishing import edit
 from tests.factories import (
@@ -236,7 +236,7 @@ class Corpus:
     def inspect(self):
         row = Utterance.objects.filter(corpus=self.corpus).last()
         sighting = type("Sighting", (), {"words": "13800138000", "kind": "phone"})
-        Inspection.inspect(self.lead, row, sighting, "keep")
+        PersonalDataReview.record(self.lead, row, sighting, "keep")
 
     def count(self):
         item_counts.catch_up(self.round(), most=1)
@@ -360,7 +360,7 @@ def test_whoever_was_overtaken_by_another_worker_moves_nothing(monkeypatch):
         if not second:
             second.append(Release.objects.get(pk=release.pk))
             Release.objects.filter(pk=release.pk).update(status=JobStatus.QUEUED)
-            in_thread(second[0].freeze)
+            in_thread(second[0].run)
         return manifest
 
     monkeypatch.setattr(snapshot, "write", overtaken)

@@ -7,7 +7,7 @@ from annotation.models import Round
 from corpus.models import Speaker, Utterance
 from people.models import Event
 from releases import personal_data
-from releases.models import Inspection, PseudonymKey
+from releases.models import PersonalDataReview, PseudonymKey
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
 pytestmark = pytest.mark.django_db
@@ -52,15 +52,15 @@ def test_what_looks_private_is_masked_unless_somebody_cleared_it(corpus, client_
     Utterance.objects.filter(pk=phone.pk).update(text="打13812345678")
     Utterance.objects.filter(pk=mail.pk).update(translation="write to a@b.cn")
     Utterance.objects.filter(pk=hotline.pk).update(text="拨010-62751234")
-    client, address = client_of(lead), reverse("sightings", args=[corpus.pk])
+    client, address = client_of(lead), reverse("personal_data", args=[corpus.pk])
     page = client.get(address).content.decode()
     for words in ("13812345678", "a@b.cn", "010-62751234"):
         assert f"<mark>{words}</mark>" in page
-    say = reverse("inspection", args=[hotline.pk])
+    say = reverse("personal_data_review", args=[hotline.pk])
     form = {"words": "010-62751234", "outcome": "keep", "from": "0"}
     for _twice in range(2):
         assert client.post(say, form).status_code == 302
-    assert Inspection.objects.count() == Event.objects.filter(verb="inspect").count() == 1
+    assert PersonalDataReview.objects.count() == Event.objects.filter(verb="review").count() == 1
     assert client.post(say, form | {"words": "x"}).status_code == 404
     assert client_of(make_member(corpus)).post(say, form).status_code == 404
     assert client_of(make_member(corpus)).get(address).status_code == 404
@@ -79,8 +79,8 @@ def test_what_looks_private_is_masked_unless_somebody_cleared_it(corpus, client_
 def test_the_list_goes_on_where_a_page_ends(corpus, client_of, lead, monkeypatch):
     make_judged_round(corpus, dialogues=3)
     Utterance.objects.update(text="打13812345678")
-    monkeypatch.setattr("releases.views.privacy.SIZE", 2)
-    client, address, seen = client_of(lead), reverse("sightings", args=[corpus.pk]), 0
+    monkeypatch.setattr("releases.views.personal_data.SIZE", 2)
+    client, address, seen = client_of(lead), reverse("personal_data", args=[corpus.pk]), 0
     start = 0
     while start is not None:
         page = client.get(f"{address}?from={start}")

@@ -14,7 +14,7 @@ from corpus.models import Utterance
 from jobs.models import JobStatus
 from people.models import Event
 from releases.formats import FORMATS
-from releases.models import Diff, Inspection, MemberAccess, Release, Share
+from releases.models import Diff, MemberAccess, PersonalDataReview, Release, Share
 from tests.factories import (
     judge,
     make_corpus,
@@ -281,15 +281,15 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
 
 
 @pytest.mark.parametrize(("view", "told"), [("audio", 0), ("silent", 0), ("text", 2), ("full", 2)])
-def test_sightings_leave_out_words_that_a_round_withholds(view, told, corpus, client_of, lead):
+def test_the_review_leaves_out_words_that_a_round_withholds(view, told, corpus, client_of, lead):
     ours, theirs = make_dialogue(corpus), make_dialogue(corpus)
     opened = make_round(corpus, [lead, make_member(corpus)], dialogues=[ours], view=view)
-    address = reverse("sightings", args=[corpus.pk])
+    address = reverse("personal_data", args=[corpus.pk])
     client, empty = client_of(lead), plain(client_of(lead).get(address))
     Utterance.objects.filter(dialogue=ours).update(text="打13812345678", translation="a@b.cn")
     page = plain(client.get(address))
     utterance = ours.utterances.first()
-    inspect = reverse("inspection", args=[utterance.pk])
+    inspect = reverse("personal_data_review", args=[utterance.pk])
     form = {"words": "13812345678", "outcome": "keep"}
     if told:
         assert page.count("<mark>13812345678</mark>") == told and "left out" not in page
@@ -298,7 +298,7 @@ def test_sightings_leave_out_words_that_a_round_withholds(view, told, corpus, cl
     assert page == empty and "1 dialogue is left out" in page
     assert client.post(inspect, form).status_code == 403
     assert client.post(inspect, {"words": "x"}).status_code == 403  # says nothing of the words
-    assert not Inspection.objects.exists()
+    assert not PersonalDataReview.objects.exists()
     Utterance.objects.filter(dialogue=theirs).update(text="拨010-62751234")
     assert "<mark>010-62751234</mark>" in plain(client.get(address))
     opened.close(lead)

@@ -52,20 +52,20 @@ def test_sources_and_speakers_are_kept_apart(corpus):
     opened = make_round(corpus, [make_member(corpus)])
     for assignment in opened.assignments.all():
         judge(assignment)
-    release = make_release(corpus, [opened], apart="source", shares="50/0/50")
+    release = make_release(corpus, [opened], split_unit="source", shares="50/0/50")
     found = splits(release)
     homes = {}
     for dialogue in Dialogue.objects.all():
         homes.setdefault(dialogue.source_id, set()).add(found["dialogues"][dialogue.uid])
     assert sorted(len(names) for names in homes.values()) == [1, 1]
     assert found["apart"] == ["dialogue", "source"] and release.verify() == []
-    spoken = make_release(corpus, [opened], "1.1.0", apart="speaker", keep_splits=False)
+    spoken = make_release(corpus, [opened], "1.1.0", split_unit="speaker", keep_splits=False)
     assert set(splits(spoken)["dialogues"].values()) == {"train"}  # everybody talks to everybody
-    late = make_release(corpus, [opened], "1.2.0", apart="speaker")
+    late = make_release(corpus, [opened], "1.2.0", split_unit="speaker")
     assert late.status == "done"
-    stuck = make_release(corpus, [opened], "1.3.0", apart="dialogue", keep_splits=False)
+    stuck = make_release(corpus, [opened], "1.3.0", split_unit="dialogue", keep_splits=False)
     assert stuck.status == "done"
-    refused = make_release(corpus, [opened], "1.4.0", apart="speaker")
+    refused = make_release(corpus, [opened], "1.4.0", split_unit="speaker")
     assert "Keep fewer things apart, or draw the splits anew" in refused.failure_text
 
 

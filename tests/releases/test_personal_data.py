@@ -1,6 +1,6 @@
 import pytest
 
-from releases.personal_data import masked, sightings
+from releases.personal_data import find_personal_data, mask_personal_data
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,10 @@ from releases.personal_data import masked, sightings
     ],
 )
 def test_private_data_are_seen_and_masked(text, kind):
-    (found,) = sightings(text)
+    (found,) = find_personal_data(text)
     assert found.kind == kind and text[found.start : found.end] == found.words
-    assert masked(text) == (text.replace(found.words, f"〔{kind}〕"), [kind])
-    assert masked(text, {found.words}) == (text, [])
+    assert mask_personal_data(text) == (text.replace(found.words, f"〔{kind}〕"), [kind])
+    assert mask_personal_data(text, {found.words}) == (text, [])
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_private_data_are_seen_and_masked(text, kind):
     ],
 )
 def test_other_numbers_are_left_alone(text):
-    assert sightings(text) == []
+    assert find_personal_data(text) == []
 
 
 def test_several_in_one_text():
     words = "13812345678或者a@b.cn"
-    assert masked(words) == ("〔phone〕或者〔email〕", ["phone", "email"])
+    assert mask_personal_data(words) == ("〔phone〕或者〔email〕", ["phone", "email"])

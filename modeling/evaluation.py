@@ -4,14 +4,14 @@ import json
 
 from django.db import transaction
 
-from modeling.comparison import prepare
+from modeling.configurations import compute_comparisons
 from modeling.learner_process import supervise
 from modeling.models import FeaturePart
 
 
 def evaluate(evaluation):
     """Do a claimed Evaluation. Raises UserError with the learner's sentence; Stopped."""
-    run = evaluation.run
+    run = evaluation.training_run
     output = supervise(
         ["evaluate", run.release.directory, "--out", run.directory,
          "--cache", FeaturePart.cache(), "--json"],
@@ -24,7 +24,8 @@ def evaluate(evaluation):
         evaluation.finish()
 
 
-def prepare_comparisons(evaluation):
-    """Compute what the page of its study shows, so that nobody has to wait there."""
-    if evaluation.run.study_id:
-        prepare(evaluation.run.study, "sealed")
+def update_experiment(evaluation):
+    """Compute what the page of its experiment shows, so that nobody has to wait there."""
+    experiment = evaluation.training_run.experiment
+    if experiment is not None:
+        compute_comparisons(experiment, "held_out")

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 from modeling.encoders import encoders
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
-from modeling.models.runs import Device, Failing
+from modeling.models.runs import Device, OnFailure
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -30,7 +30,7 @@ RELATIONS = {
 }
 
 
-USUAL = {
+DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
     "vision": _("colour and motion"),
@@ -53,8 +53,8 @@ def _number(name, kind, **more):
     return kind(required=False, min_value=low, max_value=high, **more)
 
 
-class Fine(forms.Form):
-    """Fields of a recipe that a study may set for all of its runs; empty is the recipe's own."""
+class RecipeForm(forms.Form):
+    """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
     epochs = _number(
         "epochs", forms.IntegerField, label=_("epochs at most"),
@@ -107,7 +107,7 @@ class Fine(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for modality, names in encoders().items():
-            choices = [("", USUAL[modality]), *((name, name) for name in names)]
+            choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
             self.fields[f"{modality}_encoder"].choices = choices
 
     def options(self):
@@ -115,12 +115,12 @@ class Fine(forms.Form):
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
                 and value is not False}  # fmt: skip
 
-    def check(self, study):
-        """Add what the learner would say of a chosen recipe with these settings, and which of them
-        no chosen recipe uses, each at its field.
+    def check(self, experiment):
+        """Add the learner's errors for a chosen recipe with these settings, and which of them no
+        chosen recipe uses, each at its field.
         """
         options = self.options()
-        chosen = [recipes.RECIPES[name] for name in study.cleaned_data.get("recipes", [])]
+        chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
         for recipe in chosen:
             try:
                 recipe.with_fields(options)
@@ -133,7 +133,7 @@ class Fine(forms.Form):
                 self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
 
 
-class StudyForm(forms.Form):
+class ExperimentForm(forms.Form):
     """What to train on what, how often."""
 
     release = forms.ModelChoiceField(
@@ -155,7 +155,7 @@ class StudyForm(forms.Form):
         help_text=_("Runs of each recipe: one to try, five to report. Seeds are 1, 2, 3 …"),
     )  # fmt: skip
     on_failure = forms.ChoiceField(
-        label=_("clips that cannot be measured"), choices=Failing.choices, initial=Failing.FAIL
+        label=_("clips that cannot be measured"), choices=OnFailure.choices, initial=OnFailure.FAIL
     )
     device = forms.ChoiceField(
         label=_("computed on"), choices=Device.choices, initial=Device.AUTO, required=False
@@ -203,28 +203,29 @@ class SearchForm(forms.Form):
 
     def search(self):
         """What search_trials.start_search takes; None for no search."""
-        told = self.cleaned_data
-        if not told["trials"]:
+        data = self.cleaned_data
+        if not data["trials"]:
             return None
-        names = ("trials", "prunes")
-        return {name: told[name] for name in names} | {
-            "fields": told["searched"],
-            "at_once": told["at_once"] or 1,
+        return {
+            "trials": data["trials"],
+            "prunes": data["prunes"],
+            "fields": data["searched"],
+            "at_once": data["at_once"] or 1,
         }
 
-    def check(self, study, fine):
+    def check(self, experiment, recipe_form):
         """Add what is wrong with it beside the rest of the form."""
         if not (search := self.search()):
             return
-        chosen = study.cleaned_data["recipes"]
+        chosen = experiment.cleaned_data["recipes"]
         if len(chosen) != 1:
             self.add_error("trials", _("Choose one recipe to search in."))
-        if study.cleaned_data["seeds"] > 1:
+        if experiment.cleaned_data["seeds"] > 1:
             words = _("A search compares settings with seed 1: say 1 for seeds, or search nothing.")
             self.add_error("trials", words)
         if not search["fields"]:
             self.add_error("searched", _("Choose a setting to search."))
-        both = sorted(set(search["fields"]) & set(fine.options()))
+        both = sorted(set(search["fields"]) & set(recipe_form.options()))
         if both:
             words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
             self.add_error("searched", words)
@@ -238,7 +239,7 @@ class SearchForm(forms.Form):
             self.add_error("searched", _("Only soft sharing weighs the stated correlations."))
 
 
-class ModelForm(forms.ModelForm):
+class RegisteredModelForm(forms.ModelForm):
     class Meta:
         model = RegisteredModel
         fields = ["name", "use", "limits"]

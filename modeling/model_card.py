@@ -6,7 +6,7 @@ from typing import Any
 from modeling.learner.tables import notes
 
 
-def card(
+def render(
     name: str,
     use: str,
     limits: str,
@@ -14,15 +14,15 @@ def card(
     selection: Mapping[str, Any],
     evaluation: Mapping[str, Any] | None,
 ) -> str:
-    """What it is, what it is for, where it fails, what decided it, how good it is: on the sealed
-    split where somebody looked, else on what chose its epoch, and it says which.
+    """Its purpose, limits, configuration and metrics: on the test set where the run was evaluated
+    on it, else on the validation set; the card names which.
     """
-    told = evaluation or selection
+    results = evaluation or selection
     where = (
-        f"On the sealed split `{told['split']}`, looked at {evaluation['looks']} time(s)."
+        f"On the sealed split `{results['split']}`, looked at {evaluation['looks']} time(s)."
         if evaluation
-        else f"On `{told['split']}`, which chose the epoch: a little too good. Nobody has looked at"
-        " the sealed split."
+        else f"On `{results['split']}`, which chose the epoch: a little too good. Nobody has looked"
+        " at the sealed split."
     )
     lines = [f"# {name}", "", "## Intended use", "", use, "", "## Limits", "", limits, ""]
     lines += ["## What decided it", ""]
@@ -33,7 +33,7 @@ def card(
         " | balanced accuracy | accuracy | ECE | ECE of predicted | n |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for task, row in told["tasks"].items():
+    for task, row in results["tasks"].items():
         if row is None:
             lines.append(f"| {task} | no labels | | | | | | | | | | |")
             continue
@@ -45,15 +45,15 @@ def card(
         ]
         cells = ["" if value is None else f"{value:.3f}" for value in figures] + [str(row["n"])]
         lines.append(f"| {task} | {' | '.join(cells)} |")
-    lines += ["", *_decisions(told["tasks"])]
+    lines += ["", *_decisions(results["tasks"])]
     doubtful = {
         key: row["verdict"]
         for key, row in selection.get("relations", {}).items()
         if row["verdict"] != "green"
     }
     if doubtful:
-        told_of = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
-        lines += ["", f"Correlations whose labels are doubtful: {told_of}."]
+        names = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
+        lines += ["", f"Correlations whose labels are doubtful: {names}."]
     return "\n".join(lines) + "\n"
 
 

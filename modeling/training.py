@@ -7,10 +7,10 @@ from django.db import transaction
 
 from core.errors import UserError, gettext_noop
 from jobs.models import Stopped
-from modeling.comparison import prepare
+from modeling.configurations import compute_comparisons
 from modeling.learner_process import supervise, written
 from modeling.models import FeaturePart
-from modeling.search_trials import go_on, is_hopeless
+from modeling.search_trials import continue_search, should_prune
 
 
 def train(run):
@@ -26,7 +26,7 @@ def train(run):
          "--keep-every", settings.KEEP_EVERY, "--device", run.device,
          "--json"],
         run.directory,
-        _Heartbeat(run),
+        _ReportProgress(run),
     )  # fmt: skip
     run.results = json.loads(output.splitlines()[-1])
     with transaction.atomic():
@@ -34,15 +34,15 @@ def train(run):
         run.finish()
 
 
-def continue_study(run):
-    """Queue the next trial of its search, and compute what the page of its study shows."""
-    if run.study_id:
-        go_on(run.study)
-        prepare(run.study, "selection")
+def update_experiment(run):
+    """Queue the next trial of its search, and compute what the page of its experiment shows."""
+    if run.experiment_id:
+        continue_search(run.experiment)
+        compute_comparisons(run.experiment, "validation")
 
 
-class _Heartbeat:
-    """The beats of a run: its progress as the learner reports it, and its end where it is a trial
+class _ReportProgress:
+    """Reports the progress of a run as the learner writes it, and ends the run where it is a trial
     that need not be trained further.
     """
 
@@ -58,7 +58,7 @@ class _Heartbeat:
         self.size = size
         events = self.run.events()
         self.run.beat(_progress(events[-1]) if events else None)
-        if self.run.study_id and is_hopeless(self.run, events):
+        if self.run.experiment_id and should_prune(self.run, events):
             reason = gettext_noop(
                 "Ended at epoch %(n)s: its best score was below the median of those before it."
             )

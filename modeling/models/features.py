@@ -1,4 +1,6 @@
-"""Measuring the clips of a release, spread over workers."""
+"""Feature extraction from the clips of a release, spread over workers."""
+
+import math
 
 from django.conf import settings
 from django.db import models, transaction
@@ -6,13 +8,13 @@ from django.db import models, transaction
 from jobs.models import SOON_STALE, Job, JobStatus
 from releases.models import Release
 
-CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # something is left to measure
-MOST, EACH = 8, 20  # parts, and dialogues a part below that
+CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # with clips to extract features from
+MOST_PARTS, DIALOGUES_PER_PART = 8, 20
 
 
 class FeaturePart(Job):
-    """Every `of`-th dialogue of a release from the `number`-th: sound and picture are measured into
-    the cache, clip by clip, so that a part that dies goes on where it was.
+    """Every `of`-th dialogue of a release from the `number`-th: features of sound and picture are
+    extracted into the cache, clip by clip, so that a part that dies goes on where it was.
     """
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="feature_parts")
@@ -20,7 +22,7 @@ class FeaturePart(Job):
     of = models.PositiveIntegerField()
     failures = models.JSONField(default=list, editable=False)
 
-    verb = "measure"
+    verb = "extract"
     work = "modeling.feature_extraction.extract"
     follow_up = "modeling.feature_extraction.send_waiting_runs"
     patience = SOON_STALE
@@ -47,7 +49,7 @@ class FeaturePart(Job):
 
     @staticmethod
     def cache():
-        """Where all runs keep what was measured, by content."""
+        """Where all runs keep extracted features, by the content of the clip."""
         return settings.RUNS_DIR / "features"
 
     @classmethod
@@ -56,18 +58,19 @@ class FeaturePart(Job):
         """The parts of a release: made and queued once, those that ended badly queued again; with
         `again` those, too, in which a clip failed.
         """
-        found = list(release.feature_parts.all())
-        if not found:
-            count = min(MOST, max(1, -(-sum(release.summary["dialogues"].values()) // EACH)))
-            found = cls.objects.bulk_create(
+        parts = list(release.feature_parts.all())
+        if not parts:
+            dialogues = sum(release.summary["dialogues"].values())
+            count = min(MOST_PARTS, max(1, math.ceil(dialogues / DIALOGUES_PER_PART)))
+            parts = cls.objects.bulk_create(
                 cls(release=release, number=n, of=count) for n in range(1, count + 1)
             )
-            waiting = found
+            waiting = parts
         else:
-            waiting = [part for part in found if part.requeue() or part._retry(again)]
+            waiting = [part for part in parts if part.requeue() or part._retry(again)]
         for part in waiting:
             part.later()
-        return found
+        return parts
 
     def _retry(self, again):
         """Queue it once more although it is done; whether."""
@@ -75,8 +78,10 @@ class FeaturePart(Job):
         return bool(wanted) and self._queue_again(failures=[])
 
 
-def measured(release):
-    """How far the clips of a release are measured, and which failed; None before anybody asked."""
+def extraction_progress(release):
+    """How far the features of a release are extracted, and which clips failed; None before anybody
+    asked.
+    """
     parts = list(release.feature_parts.all())
     if not parts:
         return None

@@ -32,8 +32,8 @@ class Recipes(models.TextChoices):
     MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019), published")
 
 
-class Failing(models.TextChoices):
-    """What becomes of a clip that cannot be measured."""
+class OnFailure(models.TextChoices):
+    """What becomes of a clip from which no features can be extracted."""
 
     FAIL = "fail", gettext_lazy("end the run and name them")
     MISSING = "missing", gettext_lazy("learn without their sound and picture")
@@ -57,7 +57,7 @@ class TrainingRunQuerySet(models.QuerySet):
 class TrainingRun(Job):
     """Supervises `python -m modeling.learner train` and keeps what it reported.
 
-    `results` are of the dialogues that chose the epoch; an Evaluation looks at the sealed ones.
+    `results` are of the validation set; an Evaluation has those of the held-out test set.
     """
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
@@ -65,22 +65,24 @@ class TrainingRun(Job):
         gettext_lazy("recipe"), max_length=40, choices=Recipes, default=Recipes.HARD_SMALL
     )
     on_failure = models.CharField(
-        gettext_lazy("clips that cannot be measured"), max_length=8, choices=Failing,
-        default=Failing.FAIL,
+        gettext_lazy("clips that cannot be measured"), max_length=8, choices=OnFailure,
+        default=OnFailure.FAIL,
     )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
     device = models.CharField(
         gettext_lazy("computed on"), max_length=4, choices=Device, default=Device.AUTO
     )
     options = models.JSONField(default=dict, editable=False)  # fields that differ from the recipe
-    study = models.ForeignKey("modeling.Study", models.PROTECT, null=True, related_name="runs")
+    experiment = models.ForeignKey(
+        "modeling.Experiment", models.PROTECT, null=True, related_name="runs"
+    )
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     code_version = models.CharField(max_length=40, blank=True, editable=False)
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
     work = "modeling.training.train"
-    follow_up = "modeling.training.continue_study"
+    follow_up = "modeling.training.update_experiment"
     patience = SOON_STALE
     objects = TrainingRunQuerySet.as_manager()
 
@@ -106,13 +108,13 @@ class TrainingRun(Job):
         release,
         recipe=Recipes.HARD_SMALL,
         seed=1,
-        on_failure=Failing.FAIL,
-        study=None,
+        on_failure=OnFailure.FAIL,
+        experiment=None,
         device=Device.AUTO,
         own=None,
     ):
-        """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
-        settings beside those of the study.
+        """Queue a run, and the extraction of its release's features where these are missing. `own`
+        are its settings beside those of the experiment.
 
         Raises UserError unless the release is frozen, or if it is withdrawn; for a recipe, a
         setting or a seed that the learner does not take; and for an encoder that would have nothing
@@ -121,14 +123,14 @@ class TrainingRun(Job):
         if release.status != JobStatus.DONE:
             raise UserError(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
-        options = {**(study.options if study else {}), **(own or {})}
-        encoders.guard(release, recipe, options)
+        options = {**(experiment.options if experiment else {}), **(own or {})}
+        encoders.check_encoders(release, recipe, options)
         run = cls(
             release=release,
             recipe=recipe,
             seed=seed,
             on_failure=on_failure,
-            study=study,
+            experiment=experiment,
             device=device,
             options=options,
             started_by=person,
@@ -152,25 +154,25 @@ class TrainingRun(Job):
         """The recipe without the run's own settings. Raises UserError where this version has none
         of the name, as a newer one may have had.
         """
-        found = RECIPES.get(self.recipe)
-        if found is None:
+        recipe = RECIPES.get(self.recipe)
+        if recipe is None:
             raise UserError(
                 gettext_noop("This version has no recipe “%(recipe)s”."), recipe=self.recipe
             )
-        return found
+        return recipe
 
     @property
-    def steers(self):
+    def has_relation_gates(self):
         """Whether stated correlations steer its network."""
-        found = RECIPES.get(self.recipe)
-        return found is not None and found.sharing == "relgate"
+        recipe = RECIPES.get(self.recipe)
+        return recipe is not None and recipe.sharing == "relgate"
 
     def whole_recipe(self):
         """The recipe with the run's own settings, as the learner takes it. Raises UserError with
         the learner's sentence for settings that are none, as those of another version may be.
         """
         chosen = {
-            name: encoders.place(value) if name.endswith("_encoder") else value
+            name: encoders.encoder_path(value) if name.endswith("_encoder") else value
             for name, value in self.options.items()
         }
         try:
@@ -188,15 +190,15 @@ class TrainingRun(Job):
 
     @property
     def needs_clips(self):
-        """Whether sound or picture has to be measured before it can learn."""
-        known = RECIPES.get(self.recipe)
-        modalities = self.options.get("modalities", known.modalities if known else ())
+        """Whether features of sound or picture have to be extracted before it can learn."""
+        recipe = RECIPES.get(self.recipe)
+        modalities = self.options.get("modalities", recipe.modalities if recipe else ())
         default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
         return bool(default) and self.release.media in CLIPS
 
     @property
     def waits(self):
-        """Whether others are still measuring the clips that it will learn from."""
+        """Whether features of the clips that it will learn from are still being extracted."""
         return self.needs_clips and any(part.alive for part in self.release.feature_parts.all())
 
     def events(self):
@@ -209,7 +211,7 @@ class TrainingRun(Job):
 
     @property
     def stopping(self):
-        """Whether it was told to stop and its process is still writing the checkpoint."""
+        """Whether it was asked to stop and its process is still writing the checkpoint."""
         return self.status == JobStatus.STOPPED and RunDirectory(self.directory).busy
 
     @property
@@ -218,23 +220,24 @@ class TrainingRun(Job):
 
     @property
     def evaluation(self):
-        """Its last finished look at the sealed split, or None."""
-        return next((look for look in self.looks.all() if look.status == JobStatus.DONE), None)
+        """Its last finished evaluation on the test set, or None."""
+        finished = (each for each in self.evaluations.all() if each.status == JobStatus.DONE)
+        return next(finished, None)
 
     @property
-    def ahead(self):
+    def runs_ahead(self):
         """How many runs wait before this one."""
         waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED)
         return waiting.filter(queued_at__lt=self.queued_at).exclude(pk=self.pk).count()
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the run with its files. Raises UserError while it works, or where it was looked
-        at: a look is counted for good.
+        """Delete the run with its files. Raises UserError while it works, or where it was evaluated
+        on the test set: that is counted for good.
         """
         if self.status == JobStatus.RUNNING and not self.stale:
             raise UserError(gettext_noop("Stop the run first."))
-        if self.looks.exists():
+        if self.evaluations.exists():
             raise UserError(
                 gettext_noop("A run with a look at the sealed split stays, so that the look does.")
             )

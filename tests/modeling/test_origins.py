@@ -11,12 +11,12 @@ from django.urls import reverse
 
 from core.errors import UserError
 from jobs.models import JobStatus
-from modeling.encoders import guard
+from modeling.encoders import check_encoders
 from modeling.learner.features import CHARACTERS
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.features.vision import ColourAndMotion
-from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
+from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.models.runs import Recipes
 from tests.factories import make_judged_round, make_release
 from tests.modeling.made import dialogue, learn, run, write_release
@@ -114,16 +114,18 @@ def test_the_form_and_every_request_refuse_before_any_work(
     for recipe in Recipes.values:
         for modality in ("audio", "vision"):
             with pytest.raises(UserError, match="nothing to read"):
-                Study.request(lead, release, [recipe], [1], options={f"{modality}_encoder": "x"})
-    assert not TrainingRun.objects.exists() and not Study.objects.exists()
-    guard(release, "hard-small", {"text_encoder": "x"})
+                Experiment.request(
+                    lead, release, [recipe], [1], options={f"{modality}_encoder": "x"}
+                )
+    assert not TrainingRun.objects.exists() and not Experiment.objects.exists()
+    check_encoders(release, "hard-small", {"text_encoder": "x"})
 
 
 @pytest.mark.django_db
 def test_pages_and_cards_tell_what_was_used(corpus, lead, client_of, learner_here):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)], media="none")
-    study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 1})
-    [made] = study.runs.all()
+    experiment = Experiment.request(lead, release, ["hard-text"], [1], options={"epochs": 1})
+    [made] = experiment.runs.all()
     assert made.run().status == JobStatus.DONE
     assert Evaluation.request(lead, made).run().status == JobStatus.DONE
     page = client_of(lead).get(reverse("run", args=[made.pk])).content.decode()
@@ -140,6 +142,6 @@ def test_the_command_says_it_too(corpus, monkeypatch):
     def refused(*_):
         raise UserError("nothing to read")
 
-    monkeypatch.setattr("modeling.models.runs.encoders.guard", refused)
+    monkeypatch.setattr("modeling.models.runs.encoders.check_encoders", refused)
     with pytest.raises(CommandError, match="nothing to read"):
         call_command("train", "1.0.0", corpus=corpus.name)

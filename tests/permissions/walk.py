@@ -131,7 +131,8 @@ class Addresses:
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
                 "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
-                "studies": w.study, "models": w.model, "looks": w.look, "links": w.share,
+                "experiments": w.experiment, "studies": w.experiment, "models": w.model,
+                "evaluations": w.evaluation, "links": w.share,
                 "oddities": w.oddity, "remarks": w.remark, "utterances": w.utterance,
                 "guidelines": w.open.guideline,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
@@ -152,8 +153,8 @@ class Addresses:
             "history": ["", "?q=原来的话"],
             "keys": ["", "?q=D1"],
             "key": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
-            "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=sealed"],
-            "compare_runs": [f"?run={w.run.pk}", f"?study={w.study.pk}"] if w.run else [],
+            "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
+            "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
             "release_diff": ["", "?what=gold"],
             "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "agreement_file": ["", "?pairs=emotion"],
@@ -193,7 +194,7 @@ class Addresses:
             "place": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],
-            "inspection": [{"words": phone, "outcome": "keep"}],
+            "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 
     def of(self, route, role):

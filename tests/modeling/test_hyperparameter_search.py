@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from modeling.hyperparameter_search import SPACE, Trial, hopeless, importances, propose
+from modeling.hyperparameter_search import SPACE, Trial, importances, propose, should_prune
 from modeling.learner.recipes import RECIPES, Recipe
 
 FIELDS = ["learning_rate", "dropout", "width"]
@@ -46,16 +46,16 @@ def test_the_same_trials_give_the_same_proposal():
     trials = searched(8)
     assert propose(FIELDS, trials, 1) == propose(FIELDS, trials, 1)
     assert propose(FIELDS, trials, 1) != propose(FIELDS, trials, 2)
-    going = Trial(propose(FIELDS, trials, 1), "going")
+    going = Trial(propose(FIELDS, trials, 1), "running")
     assert propose(FIELDS, [*trials, going], 1) != going.settings
 
 
-def test_a_trial_below_the_median_of_its_epoch_is_hopeless():
+def test_a_trial_below_the_median_of_its_epoch_should_be_pruned():
     settings = {"learning_rate": 1e-3, "dropout": 0.0, "width": 64}
     others = [Trial(settings, "done", 0.5 + n / 100, (0.3, 0.4, 0.45, 0.5 + n / 100))
               for n in range(5)]  # fmt: skip
-    assert hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1, 0.1], 3)
-    assert not hopeless(FIELDS, others, settings, [0.1, 0.1, 0.1], 3)  # too early to say
-    assert not hopeless(FIELDS, others, settings, [0.1, 0.6, 0.1, 0.1], 3)  # its best is above
-    assert not hopeless(FIELDS, others[:4], settings, [0.1, 0.1, 0.1, 0.1], 3)  # too few to say
-    assert not hopeless(FIELDS, others, settings, [], 3)
+    assert should_prune(FIELDS, others, settings, [0.1, 0.1, 0.1, 0.1], 3)
+    assert not should_prune(FIELDS, others, settings, [0.1, 0.1, 0.1], 3)  # too early to say
+    assert not should_prune(FIELDS, others, settings, [0.1, 0.6, 0.1, 0.1], 3)  # its best is above
+    assert not should_prune(FIELDS, others[:4], settings, [0.1, 0.1, 0.1, 0.1], 3)  # too few to say
+    assert not should_prune(FIELDS, others, settings, [], 3)

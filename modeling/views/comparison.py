@@ -1,4 +1,4 @@
-"""Comparing configurations: what a study and any choice of runs have in common."""
+"""Comparing configurations, of an experiment or of any choice of runs."""
 
 from django.db.models import Q
 from django.shortcuts import render
@@ -7,25 +7,26 @@ from django.utils.translation import gettext as _
 from core.parameters import numbers
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
-from modeling.comparison import FEW, groups_of, pairs_of
+from modeling.configurations import ALL_PAIRS, configuration_pairs, configurations_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval, summary
 from modeling.models import TrainingRun
-from modeling.search_trials import scores_of
+from modeling.search_trials import validation_scores
 from modeling.views.runs import tasks_of
 
-SURE = 0.05  # corrected p below which a difference is said to be one
-MOST = 9  # configurations: so many kinds of line can be told apart
+SIGNIFICANT = 0.05  # corrected p below which a difference is called one
+MOST = 9  # configurations: the chart has as many kinds of line
 
 
-def compare(request, pk):
-    """The runs and studies that the address names, by configuration."""
+def compare_runs(request, pk):
+    """The runs and experiments that the address names, by configuration."""
     corpus = corpus_of(request, pk, LEAD)
     wanted = Q(pk__in=numbers(request.GET.getlist("run")))
-    wanted |= Q(study__in=numbers(request.GET.getlist("study")))
-    found = TrainingRun.objects.of(request.user).filter(wanted, release__corpus=corpus)
-    runs = list(found.prefetch_related("looks"))
-    groups, releases = groups_of(runs), {run.release for run in runs}
+    experiments = request.GET.getlist("experiment") + request.GET.getlist("study")  # former name
+    wanted |= Q(experiment__in=numbers(experiments))
+    chosen = TrainingRun.objects.of(request.user).filter(wanted, release__corpus=corpus)
+    runs = list(chosen.prefetch_related("evaluations"))
+    groups, releases = configurations_of(runs), {run.release for run in runs}
     for release in releases:
         release.guard_blind(request.user)
     page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
@@ -33,8 +34,8 @@ def compare(request, pk):
         release = releases.pop()
         tasks = tasks_of(release)
         page |= {"release": release, "tasks": tasks, **curves(groups)}
-        page |= figures(release, groups, tasks)
-    return render(request, "modeling/compare.html", page)
+        page |= tables(release, groups, tasks)
+    return render(request, "modeling/comparison.html", page)
 
 
 def _problem(groups, releases):
@@ -49,9 +50,9 @@ def _problem(groups, releases):
 
 
 def curves(groups):
-    """How mean macro-F1 on what selects went, epoch by epoch, a line a run."""
+    """Mean macro-F1 on the validation set by epoch, a line a run."""
     scores = [
-        (place, run, scores_of(run.events()))
+        (place, run, validation_scores(run.events()))
         for place, group in enumerate(groups, start=1)
         for run in group.runs
     ]
@@ -64,33 +65,33 @@ def curves(groups):
     }
 
 
-def figures(release, groups, tasks):
-    """Tables and words, on what selects and on the sealed split."""
+def tables(release, groups, tasks):
+    """Metrics and pairwise differences, on the validation and on the test set."""
     return {
-        "chosen": _table(groups, tasks, "selection"),
-        "sealed": _table(groups, tasks, "sealed"),
-        "many": len(groups) > FEW,
-        "said": said(release, groups, tasks, "selection"),
-        "said_sealed": said(release, groups, tasks, "sealed"),
+        "chosen": _table(groups, tasks, "validation"),
+        "held_out": _table(groups, tasks, "held_out"),
+        "many": len(groups) > ALL_PAIRS,
+        "pairs": pair_rows(release, groups, tasks, "validation"),
+        "held_out_pairs": pair_rows(release, groups, tasks, "held_out"),
     }
 
 
-def _table(groups, tasks, where):
+def _table(groups, tasks, role):
     """Of each group macro-F1 by task and in the mean, over the seeds that are there, with weighted
     F1 as `weighted`.
     """
-    found = []
+    rows = []
     for group in groups:
-        results = list(group.results(where).values())
+        results = list(group.results(role).values())
         if not results:
             continue
         means = summary(results)
-        weighted = group.scores(where, "weighted_f1")
-        overall = mean_interval(group.scores(where))
+        weighted = group.scores(role, "weighted_f1")
+        overall = mean_interval(group.scores(role))
         overall["weighted"] = mean_interval(weighted) if weighted else None
         cells = [_cell(means.get(task.key)) for task in tasks]
-        found.append((group.label, len(results), [*cells, overall]))
-    return found
+        rows.append((group.label, len(results), [*cells, overall]))
+    return rows
 
 
 def _cell(means):
@@ -100,45 +101,45 @@ def _cell(means):
     return means["macro_f1"] | {"weighted": means.get("weighted_f1")}
 
 
-def said(release, groups, tasks, where):
-    """Each pair of groups: what the mean of the tasks says, and by task what it comes to."""
+def pair_rows(release, groups, tasks, role):
+    """Of each pair of configurations the difference in the mean of the tasks, and by task."""
     names = {task.key: task for task in tasks}
-    found = []
-    for pair in pairs_of(release, groups, where):
-        told = pair.by_task()
+    pairs = []
+    for pair in configuration_pairs(release, groups, role):
+        result = pair.by_task()
         rows = [
             (names[key], _difference(row), _verdict(row["macro_f1"]))
-            for key, row in told["tasks"].items()
+            for key, row in result["tasks"].items()
             if key in names
         ]
-        found.append(
+        pairs.append(
             {
                 "one": pair.one.label,
                 "other": pair.other.label,
                 "overall": _overall(pair),
-                "seeds": told["seeds"],
-                "dialogues": told["dialogues"],
+                "seeds": result["seeds"],
+                "dialogues": result["dialogues"],
                 "rows": rows,
                 "better": [task for task, _, verdict in rows if verdict == "better"],
                 "worse": [task for task, _, verdict in rows if verdict == "worse"],
                 "few": any(verdict == "few" for _, _, verdict in rows),
             }
         )
-    return found
+    return pairs
 
 
 def _overall(pair):
-    """Which is higher in the mean of the tasks and whether seeds alone could do that."""
-    told = pair.overall()
+    """Which is higher in the mean of the tasks, and whether beyond the variance over seeds."""
+    gain = pair.overall()
     names = [pair.one.label, pair.other.label]
-    low, high = told["low"], told["high"]
-    if told["mean"] < 0:
+    low, high = gain["low"], gain["high"]
+    if gain["mean"] < 0:
         names.reverse()
         low, high = (None, None) if low is None else (-high, -low)
     return {
         "higher": names[0],
         "lower": names[1],
-        "points": f"{100 * abs(told['mean']):.1f}",
+        "points": f"{100 * abs(gain['mean']):.1f}",
         "span": None if low is None else _span(low, high),
         "clear": low is not None and low > 0,
     }
@@ -164,6 +165,6 @@ def _span(low, high):
 def _verdict(row):
     if row["p_holm"] is None:
         return "few"
-    if row["p_holm"] >= SURE:
+    if row["p_holm"] >= SIGNIFICANT:
         return "open"
     return "better" if row["gain"] > 0 else "worse"

@@ -11,19 +11,19 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import encoders
-from modeling.forms import SEARCHED, Fine
+from modeling.forms import SEARCHED, RecipeForm
 from modeling.hyperparameter_search import SPACE
 from modeling.learner.board import Board
-from modeling.models import Study, TrainingRun, studies
+from modeling.models import Experiment, TrainingRun, experiments
 from modeling.scheduled_runs import repeat_due
 from modeling.search_trials import (
     best_of,
-    go_on,
-    is_hopeless,
+    continue_search,
     resume_search,
-    scores_of,
+    should_prune,
     start_search,
     trial_of,
+    validation_scores,
 )
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -55,54 +55,56 @@ def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, le
         ({"searched": ["relation_weight"]}, "Only soft sharing"),
     ):
         page = client.post(address, form(release, trials=3, **wrong)).content.decode()
-        assert words in page and not Study.objects.exists()
+        assert words in page and not Experiment.objects.exists()
     told = form(release, trials=3, at_once=1, prunes="on", name="Which settings?")
     page = client.post(address, told, follow=True).content.decode()
-    study = Study.objects.get()
-    runs = list(study.runs.order_by("pk"))  # eager: each run has queued the next
+    experiment = Experiment.objects.get()
+    runs = list(experiment.runs.order_by("pk"))  # eager: each run has queued the next
     assert [run.status for run in runs] == [JobStatus.DONE] * 3, runs[0].failure_text
     assert runs[0].options == {"epochs": 2, "learning_rate": 1e-3, "dropout": 0.2}
-    assert len({run.options["learning_rate"] for run in runs}) == 3 and not study.searches
-    best = best_of(study)
+    assert len({run.options["learning_rate"] for run in runs}) == 3 and not experiment.searches
+    best = best_of(experiment)
     assert trial_of(best).value == max(trial_of(run).value for run in runs)
     assert "3 of 3 runs" in page and f"?like={best.pk}&amp;seeds=5" in page
     again = client.get(address, {"like": best.pk, "seeds": 5}).content.decode()
     assert f'value="{best.options["learning_rate"]}"' in again and 'value="5"' in again
-    lines = client.get(reverse("study_csv", args=[study.pk])).content.decode().splitlines()
+    lines = (
+        client.get(reverse("experiment_csv", args=[experiment.pk])).content.decode().splitlines()
+    )
     assert lines[0].startswith("run,recipe,learning_rate,dropout,seed")
-    assert client.get(reverse("study_progress", args=[study.pk]))["HX-Refresh"] == "true"
-    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "1"})
-    assert Study.objects.get().repeats_from is None  # a search is not repeated
+    assert client.get(reverse("experiment_progress", args=[experiment.pk]))["HX-Refresh"] == "true"
+    client.post(reverse("repeat_experiment", args=[experiment.pk]), {"wanted": "1"})
+    assert Experiment.objects.get().repeats_from is None  # a search is not repeated
 
 
 def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatch):
     monkeypatch.setattr(TrainingRun, "later", lambda self: None)
-    study = start_search(lead, release, "hard-text", {**SEARCH, "trials": 9, "at_once": 2})
-    assert study.runs.count() == 2 and study.active
-    go_on(study)
-    assert study.runs.count() == 2  # both wait still
-    study.stop_by(lead)
-    assert {run.status for run in study.runs.all()} == {JobStatus.STOPPED}
-    go_on(study)
-    assert study.runs.count() == 2 and not Study.objects.get().active
-    resume_search(study, lead)
-    assert study.runs.count() == 4
-    assert Event.objects.filter(verb="train", noun="study").count() == 1
+    experiment = start_search(lead, release, "hard-text", {**SEARCH, "trials": 9, "at_once": 2})
+    assert experiment.runs.count() == 2 and experiment.active
+    continue_search(experiment)
+    assert experiment.runs.count() == 2  # both wait still
+    experiment.stop_by(lead)
+    assert {run.status for run in experiment.runs.all()} == {JobStatus.STOPPED}
+    continue_search(experiment)
+    assert experiment.runs.count() == 2 and not Experiment.objects.get().active
+    resume_search(experiment, lead)
+    assert experiment.runs.count() == 4
+    assert Event.objects.filter(verb="train", noun="experiment").count() == 1
     for count in (6, 6):  # two failures are an accident, four in a row are not
         TrainingRun.objects.update(status=JobStatus.FAILED)
-        go_on(study)
-        assert study.runs.count() == count
-    assert not Study.objects.get().searches
-    resume_search(study, lead)  # somebody has mended what was wrong
-    assert study.runs.count() == 8
+        continue_search(experiment)
+        assert experiment.runs.count() == count
+    assert not Experiment.objects.get().searches
+    resume_search(experiment, lead)  # somebody has mended what was wrong
+    assert experiment.runs.count() == 8
     TrainingRun.objects.update(status=JobStatus.DONE)
     release.retract(lead, "withdrawn", "wrong")
-    go_on(study)
-    assert study.runs.count() == 8 and not Study.objects.get().searches
-    study.refresh_from_db()
+    continue_search(experiment)
+    assert experiment.runs.count() == 8 and not Experiment.objects.get().searches
+    experiment.refresh_from_db()
     with pytest.raises(UserError, match="withdrawn"):
-        resume_search(study, lead)
-    monkeypatch.setattr(studies, "MOST_WAITING", 0)
+        resume_search(experiment, lead)
+    monkeypatch.setattr(experiments, "MOST_WAITING", 0)
     with pytest.raises(UserError, match="no more than 0"):
         start_search(lead, release, "hard-text", SEARCH)
 
@@ -111,8 +113,8 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
     with monkeypatch.context() as patch:
         patch.setattr(TrainingRun, "later", lambda self: None)
         search = {**SEARCH, "trials": 9, "at_once": 6}
-        study = start_search(lead, release, "hard-text", search)
-    *others, last = study.runs.order_by("pk")
+        experiment = start_search(lead, release, "hard-text", search)
+    *others, last = experiment.runs.order_by("pk")
     for run in others:
         run.directory.mkdir(parents=True)
         lines = [f'{{"event": "epoch", "epoch": {n}, "selection_macro_f1": {{"a": 2.0}}}}\n'
@@ -122,86 +124,94 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
             status=JobStatus.DONE, results={"tasks": {"a": {"macro_f1": 2.0}}}
         )
     monkeypatch.setattr("modeling.learner_process.PAUSE", 0.02)
-    Study.objects.update(searches=False)
+    Experiment.objects.update(searches=False)
     TrainingRun.objects.filter(pk=last.pk).update(
         options={**last.options, "epochs": 200, "patience": 200}
     )
     last = TrainingRun.objects.get(pk=last.pk).run()
     assert last.status == JobStatus.STOPPED and "below the median" in last.failure_text
-    assert 50 <= len(scores_of(last.events())) < 200
+    assert 50 <= len(validation_scores(last.events())) < 200
     assert trial_of(last).state == "pruned"
-    page = client_of(lead).get(reverse("study", args=[study.pk])).content.decode()
+    page = client_of(lead).get(reverse("experiment", args=[experiment.pk])).content.decode()
     assert "ended early" in page
-    study.search = {**study.search, "prunes": False}
-    last.study = study
-    assert not is_hopeless(last, last.events())
+    experiment.search = {**experiment.search, "prunes": False}
+    last.experiment = experiment
+    assert not should_prune(last, last.events())
 
 
-def test_a_study_is_repeated_on_each_later_release_once(
+def test_a_experiment_is_repeated_on_each_later_release_once(
     release, lead, corpus, client_of, monkeypatch
 ):
     monkeypatch.setattr(TrainingRun, "later", lambda self: None)
     judged = list(release.rounds.all())
-    study = Study.request(lead, release, ["hard-text", "soft-text"], [1, 2], options={"epochs": 2})
+    experiment = Experiment.request(
+        lead, release, ["hard-text", "soft-text"], [1, 2], options={"epochs": 2}
+    )
     between = make_release(corpus, judged, "1.1.0")
     client = client_of(lead)
-    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "1"})
+    client.post(reverse("repeat_experiment", args=[experiment.pk]), {"wanted": "1"})
     assert Event.objects.get(verb="repeat").person == lead
     assert repeat_due() == 0  # nothing was frozen since
     later = make_release(corpus, judged, "1.2.0")
     with monkeypatch.context() as patch:
-        patch.setattr(studies, "MOST_WAITING", 3)
+        patch.setattr(experiments, "MOST_WAITING", 3)
         assert repeat_due() == 0  # no room: it waits
     assert repeat_due() == 1 and repeat_due() == 0
-    repeated = Study.objects.get(follows=study)
+    repeated = Experiment.objects.get(follows=experiment)
     assert repeated.release == later and repeated.options == {"epochs": 2}
-    assert not between.studies.exists()
+    assert not between.experiments.exists()
     told = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
-    assert told == [(run.recipe, run.seed) for run in study.runs.order_by("pk")]
-    page = client.get(reverse("study", args=[repeated.pk])).content.decode()
+    assert told == [(run.recipe, run.seed) for run in experiment.runs.order_by("pk")]
+    page = client.get(reverse("experiment", args=[repeated.pk])).content.decode()
     assert "Release by release" in page and "1.2.0" in page and "Repeat on each" not in page
-    assert "Repeat no more" in client.get(reverse("study", args=[study.pk])).content.decode()
+    assert (
+        "Repeat no more" in client.get(reverse("experiment", args=[experiment.pk])).content.decode()
+    )
     with pytest.raises(UserError, match="repetitions"):
-        study.delete_by(lead)
+        experiment.delete_by(lead)
     make_release(corpus, judged, "1.3.0").retract(lead, "withdrawn", "wrong")
     assert repeat_due() == 0
     make_release(corpus, judged, "1.4.0")
     corpus.memberships.filter(person=lead).update(role="annotator")
     assert repeat_due() == 0  # who asked for it leads the corpus no more
     corpus.memberships.filter(person=lead).update(role="lead")
-    client.post(reverse("repeat_study", args=[study.pk]), {"wanted": "0"})
+    client.post(reverse("repeat_experiment", args=[experiment.pk]), {"wanted": "0"})
     assert repeat_due() == 0
 
 
 def test_whatever_is_searched_can_be_set_too():
-    assert set(SPACE) <= set(Fine().fields) and set(SPACE) == set(SEARCHED)
+    assert set(SPACE) <= set(RecipeForm().fields) and set(SPACE) == set(SEARCHED)
 
 
-def test_strangers_find_no_study(release, lead, corpus, client_of):
-    study = Study.request(lead, release, ["hard-text"], [1])
+def test_strangers_find_no_experiment(release, lead, corpus, client_of):
+    experiment = Experiment.request(lead, release, ["hard-text"], [1])
     for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
-        for name in ("resume_study", "repeat_study"):
-            assert who.post(reverse(name, args=[study.pk])).status_code == 404
-        assert who.get(reverse("study_board", args=[study.pk])).status_code == 404
-        assert who.get(reverse("run_board", args=[study.runs.get().pk])).status_code == 404
+        for name in ("resume_experiment", "repeat_experiment"):
+            assert who.post(reverse(name, args=[experiment.pk])).status_code == 404
+        assert who.get(reverse("experiment_tensorboard", args=[experiment.pk])).status_code == 404
+        assert (
+            who.get(reverse("run_tensorboard", args=[experiment.runs.get().pk])).status_code == 404
+        )
 
 
 @pytest.mark.usefixtures("learner_here")
 def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
-    study = Study.request(lead, release, ["hard-text"], [1], options={"epochs": 3})
-    run, client = study.runs.get(), client_of(lead)
-    assert client.get(reverse("run_board", args=[run.pk])).status_code == 404  # not yet
+    experiment = Experiment.request(lead, release, ["hard-text"], [1], options={"epochs": 3})
+    run, client = experiment.runs.get(), client_of(lead)
+    assert client.get(reverse("run_tensorboard", args=[run.pk])).status_code == 404  # not yet
     run.run()
-    packed = client.get(reverse("study_board", args=[study.pk])).content
+    packed = client.get(reverse("experiment_tensorboard", args=[experiment.pk])).content
     with zipfile.ZipFile(io.BytesIO(packed)) as archive:
         archive.extractall(tmp_path)
-    board = EventAccumulator(str(tmp_path / f"study-{study.pk}/{run.pk}-hard-text-seed-1"))
+    board = EventAccumulator(
+        str(tmp_path / f"experiment-{experiment.pk}/{run.pk}-hard-text-seed-1")
+    )
     board.Reload()
     found = board.Scalars("selection_macro_f1/mean")
     assert [each.step for each in found] == [1, 2, 3]
-    assert [each.value for each in found] == pytest.approx(scores_of(run.events()))
+    assert [each.value for each in found] == pytest.approx(validation_scores(run.events()))
     page = client.get(reverse("run", args=[run.pk])).content.decode()
-    assert reverse("run_board", args=[run.pk]) in page
+    assert reverse("run_tensorboard", args=[run.pk]) in page
 
 
 @pytest.mark.usefixtures("learner_here")
@@ -236,7 +246,7 @@ def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_o
     assert "No worker has a GPU" in page and 'value="cuda"' not in page
     refused = client.post(address, form(release, device="cuda")).content.decode()
     assert "errorlist" in refused and not TrainingRun.objects.exists()
-    monkeypatch.setattr("modeling.views.listing.trainers", lambda queue="train": 1)
+    monkeypatch.setattr("modeling.views.run_list.training_worker_count", lambda queue="train": 1)
     assert 'value="cuda"' in client.get(address).content.decode()
     client.post(address, form(release, device="cuda"))
     run = TrainingRun.objects.get()

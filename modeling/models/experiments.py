@@ -1,5 +1,5 @@
-"""A study: the same question to several recipes and seeds, so that an answer can be trusted; or a
-search for the settings of one.
+"""An experiment: several recipes with several seeds, to be compared; or a search for the settings
+of one recipe.
 """
 
 from django.conf import settings
@@ -11,7 +11,7 @@ from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from jobs.models import JobStatus
 from modeling.models.evaluations import Evaluation
-from modeling.models.runs import Device, Failing, TrainingRun
+from modeling.models.runs import Device, OnFailure, TrainingRun
 from people.models import Event
 from releases.models import Release
 
@@ -29,14 +29,14 @@ def guard_room(more=1):
         )
 
 
-class StudyQuerySet(models.QuerySet):
+class ExperimentQuerySet(models.QuerySet):
     def of(self, person):
         return self.filter(release__corpus__in=Corpus.objects.led_by(person)).select_related(
             "release__corpus", "started_by"
         )
 
 
-class Study(models.Model):
+class Experiment(models.Model):
     """Runs of some recipes with the same seeds on one release; `options` are fields of the recipe
     that differ from the published one, for all of them.
 
@@ -44,11 +44,11 @@ class Study(models.Model):
     is searched stands in `search`: fields, trials, at_once, prunes. While it `searches` another
     run follows each that ends (modeling/search_trials.py).
 
-    From `repeats_from` on the study is repeated on each release that is frozen later, for
+    From `repeats_from` on the experiment is repeated on each release that is frozen later, for
     `repeats_by`; what is made then `follows` it.
     """
 
-    release = models.ForeignKey(Release, models.PROTECT, related_name="studies")
+    release = models.ForeignKey(Release, models.PROTECT, related_name="experiments")
     name = models.CharField(gettext_lazy("name"), max_length=100, blank=True)
     options = models.JSONField(default=dict, editable=False)
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -61,7 +61,7 @@ class Study(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
 
-    objects = StudyQuerySet.as_manager()
+    objects = ExperimentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -79,7 +79,7 @@ class Study(models.Model):
     @classmethod
     @transaction.atomic
     def request(
-        cls, person, release, recipes, seeds, on_failure=Failing.FAIL, options=None, name="",
+        cls, person, release, recipes, seeds, on_failure=OnFailure.FAIL, options=None, name="",
         device=Device.AUTO, follows=None,
     ):  # fmt: skip
         """Queue a run of each recipe with each of the `seeds`.
@@ -87,17 +87,17 @@ class Study(models.Model):
         Raises UserError unless the release can be trained on, or if the queue is full.
         """
         guard_room(len(recipes) * len(seeds))
-        study = cls.objects.create(
+        experiment = cls.objects.create(
             release=release, name=name, options=options or {}, started_by=person, follows=follows
         )
         # seed by seed, so that recipes can be compared as soon as the first are through
         for seed in seeds:
             for recipe in recipes:
                 run = TrainingRun.request(
-                    person, release, recipe, seed, on_failure, study, device=device
+                    person, release, recipe, seed, on_failure, experiment, device=device
                 )
                 run.later()
-        return study
+        return experiment
 
     @transaction.atomic
     def repeat_by(self, person, wanted):
@@ -106,7 +106,7 @@ class Study(models.Model):
         Raises UserError for a search, and for what is itself a repetition.
         """
         if self.search or self.follows_id:
-            raise UserError(gettext_noop("Only a study of chosen settings is repeated."))
+            raise UserError(gettext_noop("Only an experiment of chosen settings is repeated."))
         self.repeats_from = timezone.now() if wanted else None
         self.repeats_by = person if wanted else None
         self.save(update_fields=["repeats_from", "repeats_by"])
@@ -119,37 +119,37 @@ class Study(models.Model):
 
     @property
     def active(self):
-        """Whether a run or a look of it waits or works."""
-        return self.searches or self.working or bool(self.looking)
+        """Whether a run or an evaluation of it waits or works."""
+        return self.searches or self.working or bool(self.evaluating)
 
     @property
     def working(self):
         return any(run.active for run in self.runs.all())
 
     @property
-    def looking(self):
-        """How many looks at the sealed split wait or work."""
-        going = [JobStatus.QUEUED, JobStatus.RUNNING]
-        return self.runs.filter(looks__status__in=going).count()
+    def evaluating(self):
+        """How many evaluations on the test set wait or work."""
+        active = [JobStatus.QUEUED, JobStatus.RUNNING]
+        return self.runs.filter(evaluations__status__in=active).count()
 
     @transaction.atomic
     def stop_by(self, person):
         """Stop every run that waits or works; each keeps its checkpoint. A search ends."""
-        Study.objects.filter(pk=self.pk).update(searches=False)
+        Experiment.objects.filter(pk=self.pk).update(searches=False)
         self.searches = False
         for run in self.runs.all():
             run.stop_by(person)
 
     @transaction.atomic
-    def look_by(self, person):
-        """Look at the sealed split with every run that has ended well and was not looked at."""
-        for run in self.runs.filter(status=JobStatus.DONE, looks=None):
+    def evaluate_by(self, person):
+        """Evaluate every run that has ended well and was not evaluated yet on the test set."""
+        for run in self.runs.filter(status=JobStatus.DONE, evaluations=None):
             Evaluation.request(person, run).later()
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the study with its runs. Raises UserError where one cannot be deleted, or where it
-        was repeated.
+        """Delete the experiment with its runs. Raises UserError where one cannot be deleted, or
+        where it was repeated.
         """
         if self.repeats.exists():
             raise UserError(gettext_noop("Delete its repetitions on later releases first."))

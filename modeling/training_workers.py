@@ -1,4 +1,4 @@
-"""Whether anybody is there to train."""
+"""How many workers can take training runs."""
 
 from django.conf import settings
 
@@ -7,7 +7,7 @@ from jobs.workers import workers_of
 from modeling.models import TrainingRun
 
 
-def trainers(queue="train"):
+def training_worker_count(queue="train"):
     """How many workers take a queue, or None where Redis itself does not answer.
 
     Whoever trains at the moment counts although it may be too busy to answer. `gpu` is the queue of
@@ -15,8 +15,8 @@ def trainers(queue="train"):
     """
     if settings.CELERY_TASK_ALWAYS_EAGER:
         return int(queue == "train")
-    found = workers_of(queue)
-    return None if found is None else max(found, _busy(queue))
+    count = workers_of(queue)
+    return None if count is None else max(count, _busy(queue))
 
 
 def _busy(queue):

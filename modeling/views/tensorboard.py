@@ -1,4 +1,4 @@
-"""TensorBoard's files of runs, to be unpacked where `tensorboard --logdir` looks."""
+"""TensorBoard's files of runs, as a zip to be unpacked below its log directory."""
 
 import io
 import zipfile
@@ -8,17 +8,17 @@ from tempfile import TemporaryDirectory
 from django.http import Http404, HttpResponse
 
 from modeling.learner import board
-from modeling.views.looks import attached
-from modeling.views.runs import known_run_of
-from modeling.views.studies import known_study_of
+from modeling.views.evaluations import as_attachment
+from modeling.views.experiments import visible_experiment_of
+from modeling.views.runs import visible_run_of
 
 
-def run_board(request, pk):
-    return _zipped([known_run_of(request, pk)], f"run-{pk}")
+def run_tensorboard(request, pk):
+    return _zipped([visible_run_of(request, pk)], f"run-{pk}")
 
 
-def study_board(request, pk):
-    return _zipped(known_study_of(request, pk).runs.order_by("pk"), f"study-{pk}")
+def experiment_tensorboard(request, pk):
+    return _zipped(visible_experiment_of(request, pk).runs.order_by("pk"), f"experiment-{pk}")
 
 
 def _zipped(runs, name):
@@ -36,4 +36,4 @@ def _zipped(runs, name):
         if not archive.namelist():
             raise Http404
     response = HttpResponse(packed.getvalue(), content_type="application/zip")
-    return attached(response, f"{name}-tensorboard.zip")
+    return as_attachment(response, f"{name}-tensorboard.zip")

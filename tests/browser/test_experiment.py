@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from config.celery import app
 from jobs.models import JobStatus
-from modeling.models import Study, TrainingRun
+from modeling.models import Experiment, TrainingRun
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_person, make_release
 from tests.workers import start_redis, worker_process
@@ -52,10 +52,10 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     page.get_by_label("patience").fill("60")
     start.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hard or soft?")
-    study = Study.objects.get()
+    experiment = Experiment.objects.get()
     page.locator(".chip.state-running").first.wait_for()
     expect(page.locator("svg.chart").first).to_be_visible(timeout=30_000)  # curves come live
-    first = study.runs.order_by("pk").first()
+    first = experiment.runs.order_by("pk").first()
     while True:  # a run that is done before the click is over: stop another
         running = page.locator("td", has=page.locator(".chip.state-running")).last
         running.get_by_role("link").click()
@@ -64,13 +64,13 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
         if stop.count():
             stop.click()
             page.wait_for_load_state()
-        if study.runs.filter(status=JobStatus.STOPPED).exists():
+        if experiment.runs.filter(status=JobStatus.STOPPED).exists():
             break
-        page.goto(f"/studies/{study.pk}/")
+        page.goto(f"/experiments/{experiment.pk}/")
     page.get_by_role("button", name=re.compile("Go on from the checkpoint")).wait_for()
-    stopped = study.runs.get(status=JobStatus.STOPPED)
+    stopped = experiment.runs.get(status=JobStatus.STOPPED)
     page.get_by_role("button", name=re.compile("Go on from the checkpoint")).click()
-    page.goto(f"/studies/{study.pk}/")
+    page.goto(f"/experiments/{experiment.pk}/")
     page.get_by_role("heading", name="Which is better").wait_for(timeout=150_000)
     expect(page.locator(".chip.state-done")).to_have_count(10, timeout=150_000)
     page.reload()
@@ -85,14 +85,14 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     assert "too few to tell what it would be on others" in words
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
-    path = tmp_path / "study.csv"
+    path = tmp_path / "experiment.csv"
     download.value.save_as(path)
     with path.open(encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert {(row["recipe"], row["seed"]) for row in rows} == {
         (recipe, str(seed)) for recipe in ("hard-text", "soft-text") for seed in range(1, 6)
     }
-    assert {row["sealed"] for row in rows} == {"False"}  # nobody looked
+    assert {row["held_out"] for row in rows} == {"False"}  # nobody looked
     run = TrainingRun.objects.get(pk=first.pk)
     mine = [row for row in rows if row["run"] == str(run.pk) and row["task"] == "sentiment"]
     assert float(mine[0]["macro_f1"]) == run.results["tasks"]["sentiment"]["macro_f1"]

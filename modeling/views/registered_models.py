@@ -1,4 +1,4 @@
-"""Models: naming a finished run, and its card."""
+"""Registered models: naming a finished run, and its model card."""
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -8,16 +8,16 @@ from core.parameters import posted
 from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
-from modeling.forms import ModelForm
-from modeling.model_card import card
+from modeling import model_card as model_cards
+from modeling.forms import RegisteredModelForm
 from modeling.models import RegisteredModel
-from modeling.views.looks import attached
-from modeling.views.runs import known_run_of
+from modeling.views.evaluations import as_attachment
+from modeling.views.runs import visible_run_of
 
 
 def register(request, pk):
-    run = known_run_of(request, pk)
-    form = ModelForm(posted(request))
+    run = visible_run_of(request, pk)
+    form = RegisteredModelForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             made = RegisteredModel.register(request.user, run, **form.cleaned_data)
@@ -39,7 +39,7 @@ def _model_of(request, pk):
 
 def _card(model):
     run = model.run
-    look = run.evaluation
+    evaluation = run.evaluation
     scheme = run.release.rounds.select_related("scheme_version").first()
     facts = {
         "corpus": f"{run.release.corpus} {run.release.version}",
@@ -53,13 +53,13 @@ def _card(model):
         "parameters": run.results["parameters"],
         "registered": f"{model.registered_at:%Y-%m-%d} by {model.registered_by}",
     }
-    told = {key: str(value) for key, value in facts.items()}
-    result = look.result if look else None
-    return card(model.name, model.use, model.limits, told, run.results, result)
+    texts = {key: str(value) for key, value in facts.items()}
+    result = evaluation.result if evaluation else None
+    return model_cards.render(model.name, model.use, model.limits, texts, run.results, result)
 
 
 def _features(run):
-    """What measured each modality, as the learner wrote it down."""
+    """What extracted the features of each modality, as the learner wrote it."""
     return {
         f"features of {name}": ", ".join(row[part] for part in ("encoder", "by") if row.get(part))
         + (f" (from {row['from']})" if row.get("from") else "")
@@ -77,4 +77,4 @@ def model(request, pk):
 
 def model_card(request, pk):
     found = _model_of(request, pk)
-    return attached(HttpResponse(_card(found), content_type="text/markdown"), f"model-{pk}.md")
+    return as_attachment(HttpResponse(_card(found), content_type="text/markdown"), f"model-{pk}.md")

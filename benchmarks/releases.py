@@ -193,7 +193,7 @@ def work(what: str) -> None:
             written = release.size
         else:
             with tempfile.TemporaryDirectory() as folder:
-                plan = rows.plan(release)
+                plan = rows.make_plan(release)
                 with Tables(Path(folder), plan.scheme, plan.traits) as tables:
                     for part in rows.parts(plan):
                         tables.add(part.utterances, part.judgements)

@@ -119,33 +119,33 @@ class ErrorsForm(forms.Form):
         return max(0, len(self.faulty) - self.SHOWN)
 
     def clean(self):
-        found = super().clean()
+        data = super().clean()
         for name in [name for name in self.fields if not name.endswith("-reason")]:
-            if found.get(name) == "accept" and not found.get(f"{name}-reason"):
+            if data.get(name) == "accept" and not data.get(f"{name}-reason"):
                 self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
         if self.errors:
-            return found
-        decided = (self._decided(each, found) for each in self.faulty)
+            return data
+        decided = (self._decided(each, data) for each in self.faulty)
         self.decisions = [row for row in decided if row]
         if undecided(self.faulty, self.decisions):
             raise forms.ValidationError(
                 _("The integrity check finds errors. Decide about each of them below.")
             )
-        return found
+        return data
 
-    def _decided(self, each, found):
+    def _decided(self, each, data):
         """The decision about a dialogue, None if there is none."""
-        choice, reason = found.get(f"dialogue-{each.pk}"), found.get(f"dialogue-{each.pk}-reason")
-        by_kind = {kind: found.get(f"kind-{kind}") for kind in each.kinds}
+        choice, reason = data.get(f"dialogue-{each.pk}"), data.get(f"dialogue-{each.pk}-reason")
+        by_kind = {kind: data.get(f"kind-{kind}") for kind in each.kinds}
         if not choice and "exclude" in by_kind.values():
             choice, kinds = "exclude", [kind for kind in by_kind if by_kind[kind] == "exclude"]
-            reason = self._reasons(kinds, found)
+            reason = self._reasons(kinds, data)
         elif not choice and set(by_kind.values()) == {"accept"}:
-            choice, reason = "accept", self._reasons(by_kind, found)
+            choice, reason = "accept", self._reasons(by_kind, data)
         return decision(each, choice, reason, self.person) if choice else None
 
-    def _reasons(self, kinds, found):
-        reasons = (found.get(f"kind-{kind}-reason") for kind in kinds)
+    def _reasons(self, kinds, data):
+        reasons = (data.get(f"kind-{kind}-reason") for kind in kinds)
         return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
@@ -163,12 +163,12 @@ class RetractionForm(forms.ModelForm):
         self.fields["by"].required = False
 
     def clean(self):
-        found = super().clean()
-        if found.get("kind") == Retraction.Kind.WITHDRAWN:
-            found["by"] = None
-        elif found.get("kind") and not found.get("by"):
+        data = super().clean()
+        if data.get("kind") == Retraction.Kind.WITHDRAWN:
+            data["by"] = None
+        elif data.get("kind") and not data.get("by"):
             self.add_error("by", _("Choose the release that takes its place."))
-        return found
+        return data
 
 
 class ShareForm(forms.ModelForm):

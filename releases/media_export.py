@@ -27,23 +27,23 @@ def write(root, plan, beat):
     The clips are those of the moment of the freeze, by name and checksum. Raises MediaError, and
     UserError if a clip is not there any more, or is not the file that it was.
     """
-    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row.clip]
-    if policy == Release.Media.NONE or not films:
+    policy, with_clips = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row.clip]
+    if policy == Release.Media.NONE or not with_clips:
         return
-    (root / plan.place(films[0])).parent.mkdir()
+    (root / plan.place(with_clips[0])).parent.mkdir()
     if policy == Release.Media.FEATURES:
-        found = _measure_clips(root, plan, films)
+        written = _measure_clips(root, plan, with_clips)
     elif policy == Release.Media.UTTERANCES:
-        found = _cut_utterances(root, plan, films)
+        written = _cut_utterances(root, plan, with_clips)
     else:
-        found = _copy_clips(root, plan, films)
+        written = _copy_clips(root, plan, with_clips)
     changed = []
-    for done, (position, sha256) in enumerate(found, 1):
+    for done, (position, sha256) in enumerate(written, 1):
         dialogue = plan.dialogues[position]
         same = sha256 == dialogue.sha256 or not dialogue.sha256
         if not same and not plan.integrity.accepts(dialogue.pk, "changed"):
             changed.append(dialogue)
-        beat(done / len(films))
+        beat(done / len(with_clips))
     _refuse(changed)
 
 

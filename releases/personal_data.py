@@ -33,22 +33,22 @@ def _digits(count: int) -> list[str]:
     return [r"\d"] * count
 
 
-def _identity(found: str) -> bool:
+def _identity(number: str) -> bool:
     """The check digit of a resident identity number (GB 11643-1999)."""
-    bare = re.sub(r"[^\dXx]", "", found).upper()
+    bare = re.sub(r"[^\dXx]", "", number).upper()
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(int(digit) * weight for digit, weight in zip(bare[:17], weights, strict=True))
     return "10X98765432"[total % 11] == bare[17]
 
 
-def _card(found: str) -> bool:
+def _card(number: str) -> bool:
     """Luhn's check digit (ISO/IEC 7812-1) of a bank card."""
-    digits = [int(c) for c in found if c.isdigit()][::-1]
+    digits = [int(c) for c in number if c.isdigit()][::-1]
     doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[1::2]]
     return len(set(digits)) > 1 and (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
-def _any(found: str) -> bool:
+def _any(match: str) -> bool:
     return True
 
 

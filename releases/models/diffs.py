@@ -68,12 +68,12 @@ class Diff(Job):
         """
         for release in (one, other):
             release.guard_frozen()
-        found, made = cls.objects.get_or_create(one=one, other=other, match=match)
-        if made or found.requeue():
+        diff, created = cls.objects.get_or_create(one=one, other=other, match=match)
+        if created or diff.requeue():
             versions = {"version": other.version, "since": one.version}
             Event.record(person, cls.verb, other, **versions, match=match)
-            found.later()
-        return found
+            diff.later()
+        return diff
 
     def changes(self, what=""):
         """Every change, or those of a kind, in the order of the releases.

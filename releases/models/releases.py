@@ -45,8 +45,8 @@ class ReleaseQuerySet(models.QuerySet):
         """
         led = Q(corpus__in=Corpus.objects.led_by(person))
         allowed = Q(corpus__in=Corpus.objects.of(person), member_access__isnull=False)
-        found = self.filter(led | (allowed & Q(status=JobStatus.DONE)))
-        return found.select_related("corpus", "member_access")
+        visible = self.filter(led | (allowed & Q(status=JobStatus.DONE)))
+        return visible.select_related("corpus", "member_access")
 
     def given_to(self, person):
         """Frozen ones whose content the person may have: withdrawn ones leads alone, and none
@@ -54,8 +54,8 @@ class ReleaseQuerySet(models.QuerySet):
         """
         withdrawn = Retraction.objects.filter(kind=Retraction.Kind.WITHDRAWN).values("release")
         led = Q(corpus__in=Corpus.objects.led_by(person))
-        found = self.of(person).frozen().filter(led | ~Q(pk__in=withdrawn))
-        return found.exclude(pk__in=Release.objects.withheld_from(person).order_by().values("pk"))
+        given = self.of(person).frozen().filter(led | ~Q(pk__in=withdrawn))
+        return given.exclude(pk__in=Release.objects.withheld_from(person).order_by().values("pk"))
 
     def withheld_from(self, person):
         """Those of rounds whose results are withheld from the person now."""

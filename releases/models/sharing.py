@@ -39,10 +39,10 @@ class MemberAccess(models.Model):
         Raises UserError if it is not frozen or is withdrawn.
         """
         release.guard_open()
-        found, made = cls.objects.get_or_create(release=release, defaults={"person": person})
-        if made:
+        access, created = cls.objects.get_or_create(release=release, defaults={"person": person})
+        if created:
             Event.record(person, "allow", release, version=release.version)
-        return found
+        return access
 
     @classmethod
     @transaction.atomic

@@ -9,7 +9,7 @@ from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.search_trials import start_search
 from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
-from tests.releases.test_readers import plain
+from tests.releases.test_access import plain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
 QUICK = {"epochs": 2, "width": 32}

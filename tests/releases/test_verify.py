@@ -18,7 +18,7 @@ from releases.snapshot import SEED
 from releases.verify import INTERVAL, RECOUNTED, digest, faults
 from tests.factories import judge, make_dialogue, make_member, make_release, make_round
 from tests.releases.test_freeze import rehash
-from tests.releases.test_one_moment import check
+from tests.releases.test_snapshot import check
 
 pytestmark = pytest.mark.django_db
 

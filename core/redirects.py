@@ -1,17 +1,10 @@
-"""Old addresses, which people may have kept, lead to the new ones for good."""
+"""Old addresses, which people may have kept, lead to the pages' new ones for good."""
 
-from django.http import HttpResponsePermanentRedirect
-from django.urls import reverse
-from django.views.decorators.http import require_GET
+from django.urls import path
+from django.views.generic import RedirectView
 
 
-def moved_to(name):
-    """A view that redirects permanently to the route `name`, with the same parts and query."""
-
-    @require_GET
-    def redirect_to_new_address(request, **parts):
-        query = request.META.get("QUERY_STRING", "")
-        address = reverse(name, kwargs=parts)
-        return HttpResponsePermanentRedirect(f"{address}?{query}" if query else address)
-
-    return redirect_to_new_address
+def moved(route, name):
+    """A pattern that sends `route` to the page called `name` with the same arguments and query."""
+    view = RedirectView.as_view(pattern_name=name, permanent=True, query_string=True)
+    return path(route, view, name=f"moved_{name}")

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from core.redirects import moved_to
+from core.redirects import moved
 from modeling.views import (
     comparison,
     error_analysis,
@@ -41,13 +41,9 @@ urlpatterns = [
         name="experiment_tensorboard",
     ),
     path("experiments/<int:pk>/results.csv", experiments.experiment_csv, name="experiment_csv"),
-    path("studies/<int:pk>/", moved_to("experiment"), name="study_moved"),
-    path("studies/<int:pk>/study.csv", moved_to("experiment_csv"), name="study_csv_moved"),
-    path(
-        "studies/<int:pk>/tensorboard.zip",
-        moved_to("experiment_tensorboard"),
-        name="study_tensorboard_moved",
-    ),
+    moved("studies/<int:pk>/", "experiment"),
+    moved("studies/<int:pk>/study.csv", "experiment_csv"),
+    moved("studies/<int:pk>/tensorboard.zip", "experiment_tensorboard"),
     path("runs/<int:pk>/", runs.run, name="run"),
     path("runs/<int:pk>/progress/", runs.progress, name="run_progress"),
     path("runs/<int:pk>/stop/", runs.stop, name="stop_run"),

@@ -1,13 +1,13 @@
 from django.urls import path
 
-from core.redirects import moved_to
+from core.redirects import moved
 from releases.views import diffs, downloads, personal_data, releases, sharing
 
 urlpatterns = [
     path("corpora/<int:pk>/releases/", releases.releases, name="releases"),
     path("corpora/<int:pk>/releases/new/", releases.new_release, name="new_release"),
     path("corpora/<int:pk>/personal-data/", personal_data.personal_data, name="personal_data"),
-    path("corpora/<int:pk>/sightings/", moved_to("personal_data"), name="sightings_moved"),
+    moved("corpora/<int:pk>/sightings/", "personal_data"),
     path(
         "utterances/<int:pk>/personal-data-reviews/",
         personal_data.personal_data_review,

@@ -36,8 +36,8 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """All routes but those of Django's own administration, in the order of the tree; with GET, and
-    with each other method that the view names.
+    """All routes but those of Django's own administration and the redirects from old addresses, in
+    the order of the tree; with GET, and with each other method that the view names.
     """
     return [
         Route(name, pattern, method)
@@ -52,7 +52,8 @@ def _named(patterns, before=""):
         here = before + str(entry.pattern)
         if isinstance(entry, URLPattern):
             assert entry.name, f"{here} has no name"
-            yield entry.name, here, entry.callback
+            if not entry.name.startswith("moved_"):
+                yield entry.name, here, entry.callback
         elif entry.app_name != "admin":
             yield from _named(entry.url_patterns, here)
 
@@ -131,7 +132,7 @@ class Addresses:
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
                 "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
-                "experiments": w.experiment, "studies": w.experiment, "models": w.model,
+                "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "oddities": w.oddity, "remarks": w.remark, "utterances": w.utterance,
                 "guidelines": w.open.guideline,

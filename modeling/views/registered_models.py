@@ -68,13 +68,13 @@ def _features(run):
 
 
 def model(request, pk):
-    found = _model_of(request, pk)
-    corpus = found.run.release.corpus
-    current = RegisteredModel.objects.current(corpus) == found
-    page = context(corpus, "runs", model=found, current=current, text=_card(found))
+    model = _model_of(request, pk)
+    corpus = model.run.release.corpus
+    current = RegisteredModel.objects.current(corpus) == model
+    page = context(corpus, "runs", model=model, current=current, text=_card(model))
     return render(request, "modeling/model.html", page)
 
 
 def model_card(request, pk):
-    found = _model_of(request, pk)
-    return as_attachment(HttpResponse(_card(found), content_type="text/markdown"), f"model-{pk}.md")
+    model = _model_of(request, pk)
+    return as_attachment(HttpResponse(_card(model), content_type="text/markdown"), f"model-{pk}.md")

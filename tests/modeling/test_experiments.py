@@ -277,9 +277,9 @@ def test_stopping_a_experiment_stops_what_waits(release, lead):
     assert experiment.active and experiment.evaluating == 1 and not experiment.working
     TrainingRun.objects.update(status=JobStatus.STOPPED)
     first = experiment.runs.first()
-    assert first.requeue() and TrainingRun.objects.get(pk=first.pk).ahead == 0
+    assert first.requeue() and TrainingRun.objects.get(pk=first.pk).runs_ahead == 0
     last = experiment.runs.last()
-    assert last.requeue() and TrainingRun.objects.get(pk=last.pk).ahead == 1
+    assert last.requeue() and TrainingRun.objects.get(pk=last.pk).runs_ahead == 1
 
 
 def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
@@ -296,7 +296,7 @@ def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkey
     address = reverse("new_run", args=[corpus.pk])
     for workers, words in ((0, "No worker takes training"), (None, "is Redis running?")):
         monkeypatch.setattr(
-            "modeling.views.run_list.training_worker_count", lambda queue="train", n=workers: n
+            "modeling.views.new_run.training_worker_count", lambda queue="train", n=workers: n
         )
         page = client_of(lead).get(address).content.decode()
         assert words in page and "disabled" in page

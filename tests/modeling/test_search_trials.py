@@ -246,7 +246,7 @@ def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_o
     assert "No worker has a GPU" in page and 'value="cuda"' not in page
     refused = client.post(address, form(release, device="cuda")).content.decode()
     assert "errorlist" in refused and not TrainingRun.objects.exists()
-    monkeypatch.setattr("modeling.views.run_list.training_worker_count", lambda queue="train": 1)
+    monkeypatch.setattr("modeling.views.new_run.training_worker_count", lambda queue="train": 1)
     assert 'value="cuda"' in client.get(address).content.decode()
     client.post(address, form(release, device="cuda"))
     run = TrainingRun.objects.get()

@@ -12,7 +12,7 @@ from releases.models import Release
 
 def encoders():
     """Modality -> names of the encoders that read it, in order."""
-    encoders_by_modality = {"text": [], "audio": [], "vision": []}
+    encoders_by_modality: dict[str, list[str]] = {"text": [], "audio": [], "vision": []}
     if settings.ENCODERS_DIR:
         for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
             if modality := _modality(path.parent):

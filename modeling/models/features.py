@@ -62,8 +62,8 @@ class FeaturePart(Job):
         if not parts:
             dialogues = sum(release.summary["dialogues"].values())
             count = min(MOST_PARTS, max(1, math.ceil(dialogues / DIALOGUES_PER_PART)))
-            parts = cls.objects.bulk_create(
-                cls(release=release, number=n, of=count) for n in range(1, count + 1)
+            parts = FeaturePart.objects.bulk_create(
+                FeaturePart(release=release, number=n, of=count) for n in range(1, count + 1)
             )
             waiting = parts
         else:

@@ -145,7 +145,7 @@ class TrainingRun(Job):
         return run
 
     @property
-    def queue(self):
+    def queue(self):  # type: ignore[override]  # of the row; of other jobs it is the model's
         """A run that must have a GPU waits for a worker whose machine has one."""
         return "gpu" if self.device == Device.GPU else "train"
 
@@ -197,7 +197,7 @@ class TrainingRun(Job):
         return bool(default) and self.release.media in CLIPS
 
     @property
-    def waits(self):
+    def waits(self):  # type: ignore[override]  # of the row; other jobs never wait
         """Whether features of the clips that it will learn from are still being extracted."""
         return self.needs_clips and any(part.alive for part in self.release.feature_parts.all())
 

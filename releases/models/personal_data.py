@@ -51,7 +51,7 @@ class PersonalDataReview(models.Model):
     @classmethod
     def outcomes(cls, utterances):
         """Utterance id -> words -> outcome, of what was reviewed."""
-        outcomes = defaultdict(dict)
+        outcomes: defaultdict[int, dict[str, str]] = defaultdict(dict)
         rows = cls.objects.filter(utterance__in=utterances).order_by("pk")
         for utterance, words, outcome in rows.values_list("utterance_id", "words", "outcome"):
             outcomes[utterance][words] = outcome

@@ -19,15 +19,15 @@ def render(
     """
     results = evaluation or selection
     where = (
-        f"On the sealed split `{results['split']}`, looked at {evaluation['looks']} time(s)."
+        f"On the held-out test set `{results['split']}`, evaluated {evaluation['looks']} time(s)."
         if evaluation
-        else f"On `{results['split']}`, which chose the epoch: a little too good. Nobody has looked"
-        " at the sealed split."
+        else f"On the validation set `{results['split']}`, which chose the epoch: a little too"
+        " good. Not evaluated on the held-out test set."
     )
     lines = [f"# {name}", "", "## Intended use", "", use, "", "## Limits", "", limits, ""]
-    lines += ["## What decided it", ""]
+    lines += ["## Configuration", ""]
     lines += [f"- {key}: `{value}`" for key, value in facts.items()]
-    lines += ["", "## Figures", "", where, ""]
+    lines += ["", "## Metrics", "", where, ""]
     lines += [
         "| task | macro-F1 | majority | one annotator | weighted F1 | majority | one annotator"
         " | balanced accuracy | accuracy | ECE | ECE of predicted | n |",
@@ -64,7 +64,7 @@ def _decisions(tasks: Mapping[str, Any]) -> list[str]:
         " logit adjustment, of two classes the second above its threshold. **Probabilities** are"
         " calibrated (temperature scaling), and the highest of them is the **most probable** class,"
         " which may be another one. All figures are of the predicted class but ECE, which is of the"
-        " most probable one. Temperature and thresholds were chosen on what chose the epoch.",
+        " most probable one. Temperature and thresholds were chosen on the validation set.",
         "",
     ]
     lines += [

@@ -151,7 +151,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     for run in runs:
         run.run()
     page = client.post(address, told, follow=True).content.decode()
-    assert "情绪一号" in page and "Nobody has looked at" in page and "current model" in page
+    assert "情绪一号" in page and "Not evaluated on" in page and "current model" in page
     assert release.digest in page and "Intended use" in page and "<table" in page
     assert "registered already" in client.post(address, told).content.decode()
     with pytest.raises(UserError, match="registered"):
@@ -162,7 +162,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     first = RegisteredModel.objects.get(run=runs[0])
     assert "current model" not in client.get(reverse("model", args=[first.pk])).content.decode()
     card = client.get(reverse("model_card", args=[second.pk])).content.decode()
-    assert "looked at 1 time(s)" in card and "emotion_sentiment (red)" in card
+    assert "evaluated 1 time(s)" in card and "emotion_sentiment (red)" in card
     assert (
         reverse("model", args=[second.pk])
         in client.get(reverse("runs", args=[corpus.pk])).content.decode()

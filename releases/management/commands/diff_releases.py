@@ -52,8 +52,8 @@ class Command(BaseCommand):
                 " have texts that are alike"
             )
         for noun, moves in (("dialogues", "moves"), ("utterances", "utterance_moves")):
-            told = ", ".join(f"{name} {n}" for name, n in summary[noun].items())
-            self.stdout.write(f"{noun}: {told}")
+            counts = ", ".join(f"{name} {n}" for name, n in summary[noun].items())
+            self.stdout.write(f"{noun}: {counts}")
             for move, count in summary[moves].items():
                 self.stdout.write(f"  {move}: {count} {noun}")
         for task, row in summary["labels"].items():

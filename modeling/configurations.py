@@ -18,7 +18,8 @@ from modeling.learner.opening import opened
 from modeling.learner.options import OptionError
 from modeling.learner.release import ReleaseError
 from modeling.learner.rundir import RunDirectory, RunError
-from modeling.models import Recipes
+from modeling.models import Recipes, TrainingRun
+from releases.models import Release
 
 ALL_PAIRS = 3  # configurations of which every two are compared
 ROLES = {"validation": "selection", "held_out": "sealed"}  # as the learner calls these dialogues
@@ -64,7 +65,7 @@ def configurations_of(runs):
         known = recipe in Recipes.values
         return (Recipes.values.index(recipe), "") if known else (len(Recipes.values), recipe)
 
-    by_key = {}
+    by_key: dict[tuple, dict[int, TrainingRun]] = {}
     for run in sorted(runs, key=lambda r: (rank(r.recipe), r.status == JobStatus.DONE, r.pk)):
         key = (run.recipe, run.on_failure, json.dumps(run.options, sort_keys=True))
         by_key.setdefault(key, {})[run.seed] = run
@@ -72,7 +73,7 @@ def configurations_of(runs):
     options = [set(map(_hashable, group[0].options.items())) for group in groups]
     common = set.intersection(*options) if options else set()
     recipes = [group[0].recipe for group in groups]
-    configurations = []
+    configurations: list[Configuration] = []
     for group in groups:
         run = group[0]
         own = {k: value for k, value in run.options.items() if _hashable((k, value)) not in common}
@@ -107,7 +108,7 @@ def mean_score(results, metric="macro_f1"):
 class ConfigurationPair:
     """Two configurations over the seeds that both have finished, on the dialogues of a role."""
 
-    release: object
+    release: Release
     one: Configuration
     other: Configuration
     role: str
@@ -145,9 +146,9 @@ class ConfigurationPair:
         return result
 
     def _compare(self, sides):
-        directories = [[RunDirectory(run.directory) for run in side] for side in sides]
+        one, other = ([RunDirectory(run.directory) for run in side] for side in sides)
         try:
-            return comparing.compare(self.read_release(), *directories, ROLES[self.role])
+            return comparing.compare(self.read_release(), one, other, ROLES[self.role])
         except (RunError, ReleaseError, OptionError):  # files are gone; the rows keep their figures
             return {"tasks": {}, "seeds": self.seeds, "dialogues": 0, "split": ""}
 

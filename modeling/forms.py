@@ -1,3 +1,5 @@
+from typing import cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -108,7 +110,7 @@ class RecipeForm(forms.Form):
         super().__init__(*args, **kwargs)
         for modality, names in encoders().items():
             choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
-            self.fields[f"{modality}_encoder"].choices = choices
+            cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
 
     def options(self):
         """Only what was set."""
@@ -129,14 +131,22 @@ class RecipeForm(forms.Form):
                 if not self.has_error(place or "__all__"):
                     self.add_error(place, str(error))
         if chosen:
-            for name in sorted(set(options) & set.intersection(*(r.unused for r in chosen))):
+            unused = set.intersection(*(set(recipe.unused) for recipe in chosen))
+            for name in sorted(set(options) & unused):
                 self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
+
+
+class ReleaseChoiceField(forms.ModelChoiceField):
+    """Releases of one corpus, which their versions tell apart."""
+
+    def label_from_instance(self, release):
+        return release.version
 
 
 class ExperimentForm(forms.Form):
     """What to train on what, how often."""
 
-    release = forms.ModelChoiceField(
+    release = ReleaseChoiceField(
         label=_("release"), queryset=Release.objects.none(), empty_label=None
     )
     recipes = forms.MultipleChoiceField(
@@ -169,10 +179,11 @@ class ExperimentForm(forms.Form):
     def __init__(self, *args, corpus, gpus, **kwargs):
         super().__init__(*args, **kwargs)
         if not gpus:
-            self.fields["device"].choices = [c for c in Device.choices if c[0] != Device.GPU]
-            self.fields["device"].help_text = NO_GPU
-        self.fields["release"].queryset = corpus.releases.usable()
-        self.fields["release"].label_from_instance = lambda release: release.version
+            device = cast(forms.ChoiceField, self.fields["device"])
+            device.choices = [c for c in Device.choices if c[0] != Device.GPU]
+            device.help_text = NO_GPU
+        releases = cast(forms.ModelChoiceField, self.fields["release"])
+        releases.queryset = corpus.releases.usable()
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO
@@ -227,8 +238,8 @@ class SearchForm(forms.Form):
             self.add_error("searched", _("Choose a setting to search."))
         both = sorted(set(search["fields"]) & set(recipe_form.options()))
         if both:
-            words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
-            self.add_error("searched", words)
+            words = _("Both set and searched: %(names)s")
+            self.add_error("searched", words % {"names": ", ".join(both)})
         own = all(recipes.RECIPES[name].network == "own" for name in chosen)
         fixed = {"width", "dropout", "relation_weight"} & set(search["fields"])
         if fixed and not own:

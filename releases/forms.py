@@ -1,5 +1,6 @@
 import datetime
 from collections import Counter
+from typing import cast
 
 from django import forms
 from django.core.validators import MaxValueValidator
@@ -49,7 +50,8 @@ class ReleaseForm(forms.ModelForm):
         self.instance.corpus = corpus
         self.corpus = corpus
         self.fields["seed"].validators.append(MaxValueValidator(2**31 - 1))
-        self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
+        rounds = cast(ChosenRows, self.fields["rounds"])
+        rounds.queryset = corpus.rounds.filter(kind="judging")  # not exercises
 
     def clean_version(self):
         version = self.cleaned_data["version"]
@@ -119,7 +121,8 @@ class ErrorsForm(forms.Form):
         return max(0, len(self.faulty) - self.SHOWN)
 
     def clean(self):
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         for name in [name for name in self.fields if not name.endswith("-reason")]:
             if data.get(name) == "accept" and not data.get(f"{name}-reason"):
                 self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
@@ -158,12 +161,13 @@ class RetractionForm(forms.ModelForm):
 
     def __init__(self, *args, release, **kwargs):
         super().__init__(*args, **kwargs)
-        newer = release.corpus.releases.frozen().exclude(pk=release.pk)
-        self.fields["by"].queryset = newer
-        self.fields["by"].required = False
+        by = cast(forms.ModelChoiceField, self.fields["by"])
+        by.queryset = release.corpus.releases.frozen().exclude(pk=release.pk)
+        by.required = False
 
     def clean(self):
-        data = super().clean()
+        super().clean()
+        data = self.cleaned_data
         if data.get("kind") == Retraction.Kind.WITHDRAWN:
             data["by"] = None
         elif data.get("kind") and not data.get("by"):

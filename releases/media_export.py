@@ -123,8 +123,15 @@ def _extract_features(root, plan, with_clips):
     (position, SHA-256 of the clip).
     """
     command = [sys.executable, "-m", "modeling.learner", "measure"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=settings.ROOT, text=True, **pipes) as learner:
+    with subprocess.Popen(
+        command,
+        cwd=settings.ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as learner:
+        assert learner.stdin is not None and learner.stdout is not None  # they are pipes
         try:
             for position in with_clips:
                 dialogue = plan.dialogues[position]

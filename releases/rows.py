@@ -174,7 +174,7 @@ def _counts(rounds, scheme, dialogues):
 
 def _kept(release):
     """Dialogue -> split of the newest earlier release that has it."""
-    split_of = {}
+    split_of: dict[str, str] = {}
     for earlier in release.earlier():
         splits_file = json.loads((earlier.directory / "splits.json").read_text("utf-8"))
         split_of = splits_file["dialogues"] | split_of
@@ -305,7 +305,7 @@ def _judgements(plan, dialogues):
     }
     order = {task: number for number, task in enumerate(plan.scheme.keys)}
     rows = Judgement.objects.filter(assignment__in=list(who), utterance__retired=False).order_by()
-    newest = {}
+    newest: dict[tuple, tuple] = {}
     for row in rows.values_list(
         "utterance_id", "assignment_id", "task", "pk", "value", "confidence", "seconds"
     ).iterator(chunk_size=5000):
@@ -314,7 +314,7 @@ def _judgements(plan, dialogues):
         if known is None or known[3] < row[3]:
             newest[key] = row
     rows_of = defaultdict(list)
-    values = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
+    values: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
     for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
         if value:
             person, annotator, round_id, name = who[assignment]

@@ -87,8 +87,9 @@ def _table(groups, tasks, role):
             continue
         means = summary(results)
         weighted = group.scores(role, "weighted_f1")
-        overall = mean_interval(group.scores(role))
-        overall["weighted"] = mean_interval(weighted) if weighted else None
+        overall = mean_interval(group.scores(role)) | {
+            "weighted": mean_interval(weighted) if weighted else None
+        }
         cells = [_cell(means.get(task.key)) for task in tasks]
         rows.append((group.label, len(results), [*cells, overall]))
     return rows

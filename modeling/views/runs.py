@@ -159,8 +159,8 @@ def _seeds(run, tasks):
     if len(results) < 2:
         return None
     means = summary(list(results.values()))
-    evaluated = [(task, means[task.key]) for task in tasks if means.get(task.key)]
-    rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in evaluated]
+    evaluated = [(task, means.get(task.key)) for task in tasks]
+    rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in evaluated if row]
     return {"seeds": sorted(results), "rows": rows}
 
 

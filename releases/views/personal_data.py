@@ -12,7 +12,7 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import WORDS, Withheld, visible, withheld
 from releases.models import PersonalDataReview
-from releases.personal_data import find_personal_data
+from releases.personal_data import PersonalDataMatch, find_personal_data
 
 SIZE = 50  # matches on a page
 SEARCHED = 50_000  # utterances that one page searches
@@ -44,7 +44,8 @@ def _page(corpus, hidden, start):
     """(rows, id of the utterance that comes next, whether there may be more)."""
     spoken = Utterance.objects.filter(corpus=corpus, pk__gte=start).order_by("pk")
     spoken = spoken.exclude(dialogue__in=hidden.order_by().values("pk"))
-    matches, seen, last = [], 0, start
+    matches: list[tuple[int, str, PersonalDataMatch]] = []
+    seen, last = 0, start
     for pk, *texts in spoken.values_list("pk", *FIELDS)[:SEARCHED].iterator(chunk_size=2000):
         seen, last = seen + 1, pk
         if len(matches) >= SIZE:

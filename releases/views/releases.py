@@ -109,7 +109,7 @@ def _proposed(request, corpus):
     """What the form starts with: as the last release was made, and one version on."""
     asked = number(request.GET.get("round"))
     initial = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=asked))}
-    last = corpus.releases.frozen().first() or Release()
+    last: Release = corpus.releases.frozen().first() or Release()
     for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
         initial[name] = getattr(last, name)
     if last.pk:

@@ -1,10 +1,12 @@
+from typing import cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from modeling.encoders import encoders
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
-from modeling.models.runs import Device, Failing
+from modeling.models.runs import Device, OnFailure
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -30,7 +32,7 @@ RELATIONS = {
 }
 
 
-USUAL = {
+DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
     "vision": _("colour and motion"),
@@ -53,8 +55,8 @@ def _number(name, kind, **more):
     return kind(required=False, min_value=low, max_value=high, **more)
 
 
-class Fine(forms.Form):
-    """Fields of a recipe that a study may set for all of its runs; empty is the recipe's own."""
+class RecipeForm(forms.Form):
+    """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
     epochs = _number(
         "epochs", forms.IntegerField, label=_("epochs at most"),
@@ -107,20 +109,20 @@ class Fine(forms.Form):
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for modality, names in encoders().items():
-            choices = [("", USUAL[modality]), *((name, name) for name in names)]
-            self.fields[f"{modality}_encoder"].choices = choices
+            choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
+            cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
 
     def options(self):
         """Only what was set."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
                 and value is not False}  # fmt: skip
 
-    def check(self, study):
-        """Add what the learner would say of a chosen recipe with these settings, and which of them
-        no chosen recipe uses, each at its field.
+    def check(self, experiment):
+        """Add the learner's errors for a chosen recipe with these settings, and which of them no
+        chosen recipe uses, each at its field.
         """
         options = self.options()
-        chosen = [recipes.RECIPES[name] for name in study.cleaned_data.get("recipes", [])]
+        chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
         for recipe in chosen:
             try:
                 recipe.with_fields(options)
@@ -129,14 +131,22 @@ class Fine(forms.Form):
                 if not self.has_error(place or "__all__"):
                     self.add_error(place, str(error))
         if chosen:
-            for name in sorted(set(options) & set.intersection(*(r.unused for r in chosen))):
+            unused = set.intersection(*(set(recipe.unused) for recipe in chosen))
+            for name in sorted(set(options) & unused):
                 self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
 
 
-class StudyForm(forms.Form):
+class ReleaseChoiceField(forms.ModelChoiceField):
+    """Releases of one corpus, which their versions tell apart."""
+
+    def label_from_instance(self, release):
+        return release.version
+
+
+class ExperimentForm(forms.Form):
     """What to train on what, how often."""
 
-    release = forms.ModelChoiceField(
+    release = ReleaseChoiceField(
         label=_("release"), queryset=Release.objects.none(), empty_label=None
     )
     recipes = forms.MultipleChoiceField(
@@ -155,7 +165,7 @@ class StudyForm(forms.Form):
         help_text=_("Runs of each recipe: one to try, five to report. Seeds are 1, 2, 3 …"),
     )  # fmt: skip
     on_failure = forms.ChoiceField(
-        label=_("clips that cannot be measured"), choices=Failing.choices, initial=Failing.FAIL
+        label=_("clips that cannot be measured"), choices=OnFailure.choices, initial=OnFailure.FAIL
     )
     device = forms.ChoiceField(
         label=_("computed on"), choices=Device.choices, initial=Device.AUTO, required=False
@@ -169,10 +179,11 @@ class StudyForm(forms.Form):
     def __init__(self, *args, corpus, gpus, **kwargs):
         super().__init__(*args, **kwargs)
         if not gpus:
-            self.fields["device"].choices = [c for c in Device.choices if c[0] != Device.GPU]
-            self.fields["device"].help_text = NO_GPU
-        self.fields["release"].queryset = corpus.releases.usable()
-        self.fields["release"].label_from_instance = lambda release: release.version
+            device = cast(forms.ChoiceField, self.fields["device"])
+            device.choices = [c for c in Device.choices if c[0] != Device.GPU]
+            device.help_text = NO_GPU
+        releases = cast(forms.ModelChoiceField, self.fields["release"])
+        releases.queryset = corpus.releases.usable()
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO
@@ -202,32 +213,33 @@ class SearchForm(forms.Form):
     )
 
     def search(self):
-        """What Study.request_search takes; None for no search."""
-        told = self.cleaned_data
-        if not told["trials"]:
+        """What search_trials.start_search takes; None for no search."""
+        data = self.cleaned_data
+        if not data["trials"]:
             return None
-        names = ("trials", "prunes")
-        return {name: told[name] for name in names} | {
-            "fields": told["searched"],
-            "at_once": told["at_once"] or 1,
+        return {
+            "trials": data["trials"],
+            "prunes": data["prunes"],
+            "fields": data["searched"],
+            "at_once": data["at_once"] or 1,
         }
 
-    def check(self, study, fine):
+    def check(self, experiment, recipe_form):
         """Add what is wrong with it beside the rest of the form."""
         if not (search := self.search()):
             return
-        chosen = study.cleaned_data["recipes"]
+        chosen = experiment.cleaned_data["recipes"]
         if len(chosen) != 1:
             self.add_error("trials", _("Choose one recipe to search in."))
-        if study.cleaned_data["seeds"] > 1:
+        if experiment.cleaned_data["seeds"] > 1:
             words = _("A search compares settings with seed 1: say 1 for seeds, or search nothing.")
             self.add_error("trials", words)
         if not search["fields"]:
             self.add_error("searched", _("Choose a setting to search."))
-        both = sorted(set(search["fields"]) & set(fine.options()))
+        both = sorted(set(search["fields"]) & set(recipe_form.options()))
         if both:
-            words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
-            self.add_error("searched", words)
+            words = _("Both set and searched: %(names)s")
+            self.add_error("searched", words % {"names": ", ".join(both)})
         own = all(recipes.RECIPES[name].network == "own" for name in chosen)
         fixed = {"width", "dropout", "relation_weight"} & set(search["fields"])
         if fixed and not own:
@@ -238,7 +250,7 @@ class SearchForm(forms.Form):
             self.add_error("searched", _("Only soft sharing weighs the stated correlations."))
 
 
-class ModelForm(forms.ModelForm):
+class RegisteredModelForm(forms.ModelForm):
     class Meta:
         model = RegisteredModel
         fields = ["name", "use", "limits"]

@@ -1,5 +1,6 @@
 import datetime
 from collections import Counter
+from typing import cast
 
 from django import forms
 from django.core.validators import MaxValueValidator
@@ -19,7 +20,7 @@ class ReleaseForm(forms.ModelForm):
         model = Release
         fields = [
             *("version", "rounds", "licence", "media", "speakers"),
-            *("apart", "shares", "keep_splits", "seed", "authors", "description", "notes"),
+            *("split_unit", "shares", "keep_splits", "seed", "authors", "description", "notes"),
         ]
         field_classes = {"rounds": ChosenRows}
         widgets = {
@@ -36,7 +37,7 @@ class ReleaseForm(forms.ModelForm):
             ),
             "media": _("Clips show faces and give voices. Check that you may publish them."),
             "speakers": _("Names that are spoken stay in the text either way."),
-            "apart": _("The more is kept apart, the fewer ways there are to part the corpus."),
+            "split_unit": _("The more is kept apart, the fewer ways there are to part the corpus."),
             "keep_splits": _("Those of earlier releases, so that a test stays a test."),
             "seed": _("The same seed parts the same dialogues into the same splits."),
             "authors": _("One a line, as they are to be cited."),
@@ -49,7 +50,8 @@ class ReleaseForm(forms.ModelForm):
         self.instance.corpus = corpus
         self.corpus = corpus
         self.fields["seed"].validators.append(MaxValueValidator(2**31 - 1))
-        self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
+        rounds = cast(ChosenRows, self.fields["rounds"])
+        rounds.queryset = corpus.rounds.filter(kind="judging")  # not exercises
 
     def clean_version(self):
         version = self.cleaned_data["version"]
@@ -119,33 +121,34 @@ class ErrorsForm(forms.Form):
         return max(0, len(self.faulty) - self.SHOWN)
 
     def clean(self):
-        found = super().clean()
+        super().clean()
+        data = self.cleaned_data
         for name in [name for name in self.fields if not name.endswith("-reason")]:
-            if found.get(name) == "accept" and not found.get(f"{name}-reason"):
+            if data.get(name) == "accept" and not data.get(f"{name}-reason"):
                 self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
         if self.errors:
-            return found
-        decided = (self._decided(each, found) for each in self.faulty)
+            return data
+        decided = (self._decided(each, data) for each in self.faulty)
         self.decisions = [row for row in decided if row]
         if undecided(self.faulty, self.decisions):
             raise forms.ValidationError(
                 _("The integrity check finds errors. Decide about each of them below.")
             )
-        return found
+        return data
 
-    def _decided(self, each, found):
+    def _decided(self, each, data):
         """The decision about a dialogue, None if there is none."""
-        choice, reason = found.get(f"dialogue-{each.pk}"), found.get(f"dialogue-{each.pk}-reason")
-        by_kind = {kind: found.get(f"kind-{kind}") for kind in each.kinds}
+        choice, reason = data.get(f"dialogue-{each.pk}"), data.get(f"dialogue-{each.pk}-reason")
+        by_kind = {kind: data.get(f"kind-{kind}") for kind in each.kinds}
         if not choice and "exclude" in by_kind.values():
             choice, kinds = "exclude", [kind for kind in by_kind if by_kind[kind] == "exclude"]
-            reason = self._reasons(kinds, found)
+            reason = self._reasons(kinds, data)
         elif not choice and set(by_kind.values()) == {"accept"}:
-            choice, reason = "accept", self._reasons(by_kind, found)
+            choice, reason = "accept", self._reasons(by_kind, data)
         return decision(each, choice, reason, self.person) if choice else None
 
-    def _reasons(self, kinds, found):
-        reasons = (found.get(f"kind-{kind}-reason") for kind in kinds)
+    def _reasons(self, kinds, data):
+        reasons = (data.get(f"kind-{kind}-reason") for kind in kinds)
         return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
@@ -158,17 +161,18 @@ class RetractionForm(forms.ModelForm):
 
     def __init__(self, *args, release, **kwargs):
         super().__init__(*args, **kwargs)
-        newer = release.corpus.releases.frozen().exclude(pk=release.pk)
-        self.fields["by"].queryset = newer
-        self.fields["by"].required = False
+        by = cast(forms.ModelChoiceField, self.fields["by"])
+        by.queryset = release.corpus.releases.frozen().exclude(pk=release.pk)
+        by.required = False
 
     def clean(self):
-        found = super().clean()
-        if found.get("kind") == Retraction.Kind.WITHDRAWN:
-            found["by"] = None
-        elif found.get("kind") and not found.get("by"):
+        super().clean()
+        data = self.cleaned_data
+        if data.get("kind") == Retraction.Kind.WITHDRAWN:
+            data["by"] = None
+        elif data.get("kind") and not data.get("by"):
             self.add_error("by", _("Choose the release that takes its place."))
-        return found
+        return data
 
 
 class ShareForm(forms.ModelForm):

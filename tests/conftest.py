@@ -83,12 +83,12 @@ def learner_here(monkeypatch):
         ended = run(*arguments)
         (directory / "stdout.txt").write_text(ended.stdout, "utf-8")
         (directory / "stderr.txt").write_text(ended.stderr, "utf-8")
-        learner_process._check(ended.returncode, directory)
+        learner_process.check_exit_status(ended.returncode, directory)
         beat()
         return ended.stdout
 
-    for module in ("runs", "evaluations"):
-        monkeypatch.setattr(f"modeling.models.{module}.supervise", here)
+    for module in ("training", "evaluation"):
+        monkeypatch.setattr(f"modeling.{module}.supervise", here)
 
 
 @pytest.fixture

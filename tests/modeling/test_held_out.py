@@ -14,7 +14,7 @@ from jobs.models import JobStatus
 from modeling.learner import ablation, correlation_validity, release, tfidf_baseline
 from modeling.learner.release import Dialogue, ReleaseError, Utterance, load_release
 from modeling.learner.synthetic_data import TASKS as PLANTED
-from modeling.models import Evaluation, Study
+from modeling.models import Evaluation, Experiment
 from tests.factories import make_judged_round, make_release
 from tests.modeling.factories import learn, run, write_release
 
@@ -230,12 +230,13 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
     assert sealed
     client, whole = client_of(lead), tmp_path / "whole"
     shutil.copytree(frozen.directory, whole)
-    study = Study.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
-    [made] = study.runs.all()
-    made.train()
+    experiment = Experiment.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
+    [made] = experiment.runs.all()
+    made.run()
     assert made.status == JobStatus.DONE, made.failure_text
     addresses = [
-        reverse("study", args=[study.pk]), reverse("study_csv", args=[study.pk]),
+        reverse("experiment", args=[experiment.pk]),
+        reverse("experiment_csv", args=[experiment.pk]),
         *(reverse(name, args=[made.pk]) for name in ("run", "run_errors", "run_relations")),
         reverse("run_errors", args=[made.pk]) + "?all=1",
     ]  # fmt: skip
@@ -247,7 +248,7 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
             assert page(client, address) == words, address
     shutil.rmtree(frozen.directory)
     shutil.copytree(whole, frozen.directory)
-    assert Evaluation.request(lead, made).evaluate().status == JobStatus.DONE
+    assert Evaluation.request(lead, made).run().status == JobStatus.DONE
     assert page(client, addresses[2]) != before[2]
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def two(corpus, lead, monkeypatch):
     """Two releases between which one thing of each kind changes."""
-    monkeypatch.setattr(Diff, "later", Diff.compare)
+    monkeypatch.setattr(Diff, "later", Diff.run)
     judged = make_judged_round(corpus, dialogues=5)
     one = make_release(corpus, [judged])
     first, second, third, fourth, fifth = corpus.dialogues.order_by("pk")

@@ -26,7 +26,7 @@ from tests.factories import (
     release_form,
 )
 from tests.releases.test_freeze import lines, rehash
-from tests.releases.test_one_moment import check as check_release
+from tests.releases.test_snapshot import check as check_release
 
 pytestmark = pytest.mark.django_db
 

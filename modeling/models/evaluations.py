@@ -38,7 +38,7 @@ class Evaluation(Job):
 
     class Meta:
         ordering = ["-pk"]
-        verbose_name = gettext_lazy("look at the sealed split")
+        verbose_name = gettext_lazy("evaluate on the test set")
 
     def __str__(self):
         return f"{self.run} · {self.pk}"
@@ -53,12 +53,12 @@ class Evaluation(Job):
         """Queue a look. Raises UserError unless the run has ended well, or while another is on."""
         if run.status != JobStatus.DONE:
             raise UserError(
-                gettext_noop("A run is tested when it has ended: until then it changes.")
+                gettext_noop("A run can be evaluated on the test set once it has finished.")
             )
         run.release.guard_open()
         going = run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
         if going.exists():
-            raise UserError(gettext_noop("Somebody is looking at this run's sealed split already."))
+            raise UserError(gettext_noop("A test evaluation of this run is already in progress."))
         look = cls.objects.create(run=run, asked_by=person)
         Event.record(person, cls.verb, run, release=run.release.version)
         return look

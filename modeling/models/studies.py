@@ -22,7 +22,7 @@ def guard_room(more=1):
     waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
     if waiting + more > MOST_WAITING:
         raise UserError(
-            gettext_noop("%(n)s runs wait already; no more than %(most)s may."),
+            gettext_noop("%(n)s runs are already queued; the limit is %(most)s."),
             n=waiting,
             most=MOST_WAITING,
         )
@@ -140,7 +140,7 @@ class Study(models.Model):
         Raises UserError for a search, and for what is itself a repetition.
         """
         if self.search or self.follows_id:
-            raise UserError(gettext_noop("Only a study of chosen settings is repeated."))
+            raise UserError(gettext_noop("Only an experiment with fixed settings can be repeated."))
         self.repeats_from = timezone.now() if wanted else None
         self.repeats_by = person if wanted else None
         self.save(update_fields=["repeats_from", "repeats_by"])

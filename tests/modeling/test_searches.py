@@ -151,8 +151,8 @@ def test_a_study_is_repeated_on_each_later_release_once(
     told = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
     assert told == [(run.recipe, run.seed) for run in study.runs.order_by("pk")]
     page = client.get(reverse("study", args=[repeated.pk])).content.decode()
-    assert "Release by release" in page and "1.2.0" in page and "Repeat on each" not in page
-    assert "Repeat no more" in client.get(reverse("study", args=[study.pk])).content.decode()
+    assert "By release" in page and "1.2.0" in page and "Repeat on each" not in page
+    assert "Stop repeating" in client.get(reverse("study", args=[study.pk])).content.decode()
     with pytest.raises(UserError, match="repetitions"):
         study.delete_by(lead)
     make_release(corpus, judged, "1.3.0").retract(lead, "withdrawn", "wrong")

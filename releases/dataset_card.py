@@ -55,7 +55,7 @@ KINDS = {
 }
 OPEN = {
     "unchecked": (
-        "rounds not checked for quality, or not since the last hand-in",
+        "rounds not checked for quality since the last submission",
         "未做质量检查或检查后又有提交的轮次",
     ),
     "remarks": ("comments and flags of annotators without an answer", "未处理的标注者备注与标记"),

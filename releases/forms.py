@@ -30,17 +30,18 @@ class ReleaseForm(forms.ModelForm):
             "notes": forms.Textarea({"rows": 4}),
         }
         help_texts = {
-            "version": _("Three numbers: 1.0.0 for a first release, then 1.0.1, 1.1.0, 2.0.0 …"),
+            "version": _("Three numbers: 1.0.0 for the first release, then 1.0.1, 1.1.0, 2.0.0 …"),
             "rounds": _(
-                "What was handed in in these rounds is frozen, whole dialogues only. Gold is made"
-                " as each round says under Quality and gold; several together by majority."
+                "Everything submitted in these rounds is frozen, complete dialogues "
+                "only. Gold labels follow the rule of each round; several rounds "
+                "together use the majority."
             ),
             "media": _("Clips show faces and give voices. Check that you may publish them."),
             "speakers": _("Names that are spoken stay in the text either way."),
-            "split_unit": _("The more is kept apart, the fewer ways there are to part the corpus."),
-            "keep_splits": _("Those of earlier releases, so that a test stays a test."),
-            "seed": _("The same seed parts the same dialogues into the same splits."),
-            "authors": _("One a line, as they are to be cited."),
+            "split_unit": _("The larger the split unit, the fewer splits are possible."),
+            "keep_splits": _("As in earlier releases, so that the test set stays held out."),
+            "seed": _("The same seed gives the same splits for the same dialogues."),
+            "authors": _("One per line, as they are to be cited."),
             "description": _("Goes into the dataset card: motivation, collection, who is in it."),
             "notes": _("What users of the version before should know."),
         }
@@ -80,7 +81,7 @@ class ErrorsForm(forms.Form):
     CHOICES = (
         ("", _("not decided")),
         ("exclude", _("exclude from the release")),
-        ("accept", _("accept, because …")),
+        ("accept", _("accept with a reason")),
     )
 
     def __init__(self, *args, faulty, person, **kwargs):
@@ -125,14 +126,14 @@ class ErrorsForm(forms.Form):
         data = self.cleaned_data
         for name in [name for name in self.fields if not name.endswith("-reason")]:
             if data.get(name) == "accept" and not data.get(f"{name}-reason"):
-                self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
+                self.add_error(f"{name}-reason", _("Give a reason; it is recorded in the release."))
         if self.errors:
             return data
         decided = (self._decided(each, data) for each in self.faulty)
         self.decisions = [row for row in decided if row]
         if undecided(self.faulty, self.decisions):
             raise forms.ValidationError(
-                _("The integrity check finds errors. Decide about each of them below.")
+                _("The integrity check finds errors. Decide on each of them below.")
             )
         return data
 
@@ -156,7 +157,7 @@ class RetractionForm(forms.ModelForm):
     class Meta:
         model = Retraction
         fields = ["kind", "by", "reason"]
-        labels = {"kind": _("what it is"), "by": _("superseded by")}
+        labels = {"kind": _("kind"), "by": _("superseded by")}
         widgets = {"reason": forms.Textarea({"rows": 3})}
 
     def __init__(self, *args, release, **kwargs):
@@ -201,7 +202,7 @@ class ShareForm(forms.ModelForm):
         end = datetime.datetime.combine(day, datetime.time.max)
         end = timezone.make_aware(end)
         if end < timezone.now():
-            raise forms.ValidationError(_("That day is over."))
+            raise forms.ValidationError(_("Choose a day in the future."))
         return end
 
 

@@ -82,7 +82,8 @@ def decision(
     reason = reason.strip()
     if choice == "accept" and not reason:
         raise UserError(
-            gettext_noop("Say why the errors of %(dialogue)s are accepted."), dialogue=faulty.uid
+            gettext_noop("Give a reason for accepting the errors of %(dialogue)s."),
+            dialogue=faulty.uid,
         )
     return {
         "dialogue": faulty.uid,

@@ -63,8 +63,8 @@ def _local_clip(dialogue):
     except FileNotFoundError as error:
         raise UserError(
             gettext_noop(
-                "The clip of %(dialogue)s is not there any more: it was cut again or removed while"
-                " the release was being made. Freeze once more."
+                "The clip of %(dialogue)s no longer exists: it was cut again or "
+                "removed during the freeze. Freeze again."
             ),
             dialogue=dialogue.uid,
         ) from error
@@ -143,7 +143,9 @@ def _extract_features(root, plan, with_clips):
                     sha256 = storage.digest(path)
                 if answer != "ok":
                     raise UserError(
-                        gettext_noop("The features of %(dialogue)s could not be measured: %(why)s"),
+                        gettext_noop(
+                            "The features of %(dialogue)s could not be extracted: %(why)s"
+                        ),
                         dialogue=dialogue.uid,
                         why=answer[:300] or "–",
                     )

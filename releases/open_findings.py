@@ -70,7 +70,7 @@ def _place_of(oddity):
 def _unchecked(rounds):
     unchecked = [round for round in rounds if not _is_checked(round)]
     if unchecked:
-        name = _("nobody looked for quality findings, or hand-ins have come since")
+        name = _("not checked for quality, or submissions have come since")
         places = [str(round) for round in unchecked[:FIRST]]
         yield OpenFindings("unchecked", "round", name, len(unchecked), places)
 
@@ -96,7 +96,7 @@ def _undecided(rounds, excluded):
     items = items.exclude(utterance__dialogue__in=excluded)
     for task, count in _counted(items, "task"):
         rows = items.filter(task=task).values_list("utterance__uid", flat=True)[:FIRST]
-        name = _("undecided labels: %(task)s") % {"task": task}
+        name = _("labels without a decision: %(task)s") % {"task": task}
         yield OpenFindings("undecided", task, name, count, list(rows))
 
 

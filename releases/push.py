@@ -40,7 +40,7 @@ def push(root: Path, target: Target, report: Report = lambda line: None) -> tupl
     fault = next(verify.faults(root), None)
     if fault:
         raise PushError(
-            gettext_noop("Not pushed, for the release is not whole: %(why)s"), why=fault
+            gettext_noop("Not pushed, because the release is not complete: %(why)s"), why=fault
         )
     sent = 0
     manifest = root / "manifest.json"
@@ -53,7 +53,7 @@ def push(root: Path, target: Target, report: Report = lambda line: None) -> tupl
         report(f"{name} ({size} bytes)")
         target.send(root / name, name, sha256)
         if not target.has(name, size, sha256):
-            raise PushError(gettext_noop("%(file)s is not there as it was sent."), file=name)
+            raise PushError(gettext_noop("%(file)s was not stored as it was sent."), file=name)
         sent += 1
     return sent, len(rows)
 

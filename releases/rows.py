@@ -102,7 +102,9 @@ def make_plan(release: Release) -> Plan:
     dialogues, official = _dialogues(rounds, integrity)
     if not dialogues:
         raise UserError(
-            gettext_noop("Nothing is handed in yet in the chosen rounds; nothing can be frozen.")
+            gettext_noop(
+                "Nothing has been submitted in the chosen rounds yet; nothing can be frozen."
+            )
         )
     counts = _counts(rounds, scheme, dialogues)
     split_of = splits.split(

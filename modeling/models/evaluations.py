@@ -36,7 +36,7 @@ class Evaluation(Job):
 
     class Meta:
         ordering = ["-pk"]
-        verbose_name = gettext_lazy("look at the sealed split")
+        verbose_name = gettext_lazy("evaluate on the test set")
 
     def __str__(self):
         return f"{self.training_run} · {self.pk}"
@@ -51,12 +51,12 @@ class Evaluation(Job):
         """Queue one. Raises UserError unless the run has ended well, or while another is active."""
         if run.status != JobStatus.DONE:
             raise UserError(
-                gettext_noop("A run is tested when it has ended: until then it changes.")
+                gettext_noop("A run can be evaluated on the test set once it has finished.")
             )
         run.release.guard_open()
         active = run.evaluations.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
         if active.exists():
-            raise UserError(gettext_noop("Somebody is looking at this run's sealed split already."))
+            raise UserError(gettext_noop("A test evaluation of this run is already in progress."))
         evaluation = cls.objects.create(training_run=run, asked_by=person)
         Event.record(person, cls.verb, run, release=run.release.version)
         return evaluation

@@ -23,7 +23,7 @@ def guard_room(more=1):
     waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
     if waiting + more > MOST_WAITING:
         raise UserError(
-            gettext_noop("%(n)s runs wait already; no more than %(most)s may."),
+            gettext_noop("%(n)s runs are already queued; the limit is %(most)s."),
             n=waiting,
             most=MOST_WAITING,
         )

@@ -27,8 +27,8 @@ class RegisteredModel(models.Model):
 
     run = models.OneToOneField(TrainingRun, models.PROTECT, related_name="registered")
     name = models.CharField(gettext_lazy("name"), max_length=100)
-    use = models.TextField(gettext_lazy("what it is for"))
-    limits = models.TextField(gettext_lazy("where it should not be trusted"))
+    use = models.TextField(gettext_lazy("intended use"))
+    limits = models.TextField(gettext_lazy("limitations"))
     registered_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     registered_at = models.DateTimeField(auto_now_add=True)
 

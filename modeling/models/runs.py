@@ -35,14 +35,14 @@ class Recipes(models.TextChoices):
 class OnFailure(models.TextChoices):
     """What becomes of a clip from which no features can be extracted."""
 
-    FAIL = "fail", gettext_lazy("end the run and name them")
-    MISSING = "missing", gettext_lazy("learn without their sound and picture")
+    FAIL = "fail", gettext_lazy("stop the run and list them")
+    MISSING = "missing", gettext_lazy("train without their sound and picture")
 
 
 class Device(models.TextChoices):
     """What a run computes on. The queue `gpu` is taken by workers whose machine has one."""
 
-    AUTO = "auto", gettext_lazy("whatever the worker has")
+    AUTO = "auto", gettext_lazy("any device")
     CPU = "cpu", gettext_lazy("processor")
     GPU = "cuda", gettext_lazy("GPU")
 
@@ -65,7 +65,7 @@ class TrainingRun(Job):
         gettext_lazy("recipe"), max_length=40, choices=Recipes, default=Recipes.HARD_SMALL
     )
     on_failure = models.CharField(
-        gettext_lazy("clips that cannot be measured"), max_length=8, choices=OnFailure,
+        gettext_lazy("clips without features"), max_length=8, choices=OnFailure,
         default=OnFailure.FAIL,
     )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
@@ -239,10 +239,10 @@ class TrainingRun(Job):
             raise UserError(gettext_noop("Stop the run first."))
         if self.evaluations.exists():
             raise UserError(
-                gettext_noop("A run with a look at the sealed split stays, so that the look does.")
+                gettext_noop("A run that was evaluated on the test set cannot be deleted.")
             )
         if hasattr(self, "registered"):
-            raise UserError(gettext_noop("A registered model's run stays."))
+            raise UserError(gettext_noop("The run of a registered model cannot be deleted."))
         Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
         directory = self.directory
         self.delete()

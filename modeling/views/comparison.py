@@ -43,7 +43,7 @@ def _problem(groups, releases):
     if len(groups) < 2:
         return _("Choose runs of at least two recipes or settings.")
     if len(releases) > 1:
-        return _("Choose runs of one release: others were asked about other dialogues.")
+        return _("Choose runs of one release: other releases contain other dialogues.")
     if len(groups) > MOST:
         return _("Choose runs of %(n)s recipes or settings at most.") % {"n": MOST}
     return ""

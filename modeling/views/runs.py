@@ -27,15 +27,15 @@ FEW_UTTERANCES = 200  # below which a page warns that differences are mostly cha
 VERDICTS = {
     "green": _("sound"),
     "amber": _("doubtful"),
-    "red": _("says next to nothing"),
+    "red": _("hardly informative"),
 }
 MODALITIES = {"text": _("text"), "audio": _("sound"), "vision": _("picture")}
 ORIGINS = {
-    "clips": _("measured from the clips of the release"),
-    "release": _("measured before: the release holds features"),
+    "clips": _("extracted from the clips of the release"),
+    "release": _("extracted before: the release holds features"),
     "none": _("the release holds no films: it is missing everywhere"),
 }
-SPLITS = {"a tenth of train": _("a tenth of train")}
+SPLITS = {"a tenth of train": _("a tenth of the training set")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
     "random": _("in training it depends on its labels no more than dealt at random"),

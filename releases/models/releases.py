@@ -84,8 +84,8 @@ class Release(Job):
     class Media(models.TextChoices):
         DIALOGUES = "dialogues", _("the clip of each dialogue")
         UTTERANCES = "utterances", _("a clip of each utterance")
-        FEATURES = "features", _("no clips, only measured features of sound and picture")
-        NONE = "none", _("no media: words and labels only")
+        FEATURES = "features", _("no clips, only extracted features of sound and picture")
+        NONE = "none", _("no media: text and labels only")
 
     class Speakers(models.TextChoices):
         NAMES = "names", _("by their names")
@@ -108,7 +108,7 @@ class Release(Job):
         _("speakers appear"), max_length=10, choices=Speakers, default=Speakers.NAMES
     )
     split_unit = models.CharField(
-        _("no two splits share"), max_length=8, choices=SplitUnit, default=SplitUnit.DIALOGUE
+        _("split unit"), max_length=8, choices=SplitUnit, default=SplitUnit.DIALOGUE
     )
     shares = models.CharField(
         _("train / valid / test"), max_length=11, default="70/15/15", validators=[three_shares]
@@ -116,7 +116,7 @@ class Release(Job):
     keep_splits = models.BooleanField(_("dialogues keep the split they had"), default=True)
     seed = models.PositiveIntegerField(_("seed of the splits"), default=1)
     authors = models.TextField(_("authors"), blank=True, max_length=4000)
-    description = models.TextField(_("why and how it was made"), blank=True, max_length=20_000)
+    description = models.TextField(_("motivation and collection"), blank=True, max_length=20_000)
     notes = models.TextField(_("what is new"), blank=True, max_length=20_000)
     follows = models.ForeignKey("self", models.PROTECT, null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -276,7 +276,7 @@ class Release(Job):
     def discard(self, person):
         """Delete a release that was never frozen, so that its version is free again."""
         if self.active and not self.stale:
-            raise UserError(gettext_noop("It is being frozen just now. Stop it first."))
+            raise UserError(gettext_noop("The release is being frozen. Stop it first."))
         Event.record(person, "discard", self, version=self.version)
         self.delete()
 
@@ -288,7 +288,7 @@ class Release(Job):
         """
         self.guard_open()
         if not reason.strip():
-            raise UserError(gettext_noop("Say why; the reason stays visible."))
+            raise UserError(gettext_noop("Give a reason; it stays visible."))
         if kind == Retraction.Kind.SUPERSEDED:
             if by is None or by.corpus_id != self.corpus_id or by.pk == self.pk:
                 raise UserError(gettext_noop("Choose the release that takes its place."))

@@ -22,14 +22,14 @@ from releases.views.releases import guard_given
 SIZE = 50
 KINDS = {
     "added": _("utterances added"),
-    "dropped": _("utterances dropped"),
-    "text": _("words changed"),
+    "dropped": _("utterances removed"),
+    "text": _("text changed"),
     "times": _("times changed"),
     "speaker": _("speaker changed"),
     "moved": _("utterances in another split"),
     "dialogue": _("in another dialogue"),
     "dialogue_added": _("dialogues added"),
-    "dialogue_dropped": _("dialogues dropped"),
+    "dialogue_dropped": _("dialogues removed"),
     "dialogue_moved": _("dialogues in another split"),
     "content": _("matched by content"),
     "ambiguous": _("ambiguous matches"),

@@ -41,7 +41,7 @@ NOT_RECOUNTED = gettext_noop(
     " judgements."
 )
 OPEN = (
-    ("unchecked", gettext_lazy("rounds not checked for quality, or not since the last hand-in")),
+    ("unchecked", gettext_lazy("rounds not checked for quality since the last submission")),
     ("remarks", gettext_lazy("comments and flags of annotators without an answer")),
     ("undecided", gettext_lazy("labels without a decision")),
     ("reading", gettext_lazy("cells and rows of the files, left out or doubtful")),

@@ -39,7 +39,7 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     for _ in range(30):  # until the worker is up, the page says that there is none
         if start.is_enabled():
             break
-        assert page.get_by_text("No worker takes training").is_visible()
+        assert page.get_by_text("No worker is available for training").is_visible()
         page.wait_for_timeout(1000)
         page.reload()
     page.get_by_label("hard sharing, small").uncheck()
@@ -47,8 +47,8 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     page.get_by_label("soft sharing with relation gates, text only").check()
     page.get_by_label("seeds").fill("5")
     page.get_by_label("name", exact=True).fill("Hard or soft?")
-    page.get_by_text("Fine settings").click()
-    page.get_by_label("epochs at most").fill("60")
+    page.get_by_text("Advanced settings (all runs)").click()
+    page.get_by_label("maximum epochs").fill("60")
     page.get_by_label("patience").fill("60")
     start.click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hard or soft?")
@@ -67,11 +67,11 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
         if experiment.runs.filter(status=JobStatus.STOPPED).exists():
             break
         page.goto(f"/experiments/{experiment.pk}/")
-    page.get_by_role("button", name=re.compile("Go on from the checkpoint")).wait_for()
+    page.get_by_role("button", name=re.compile("Resume from checkpoint")).wait_for()
     stopped = experiment.runs.get(status=JobStatus.STOPPED)
-    page.get_by_role("button", name=re.compile("Go on from the checkpoint")).click()
+    page.get_by_role("button", name=re.compile("Resume from checkpoint")).click()
     page.goto(f"/experiments/{experiment.pk}/")
-    page.get_by_role("heading", name="Which is better").wait_for(timeout=150_000)
+    page.get_by_role("heading", name="Pairwise comparison").wait_for(timeout=150_000)
     expect(page.locator(".chip.state-done")).to_have_count(10, timeout=150_000)
     page.reload()
     stopped.refresh_from_db()
@@ -79,10 +79,10 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     assert Event.objects.filter(verb="stop", noun_id=stopped.pk).count() == 1
     words = page.inner_text("main")
     assert (
-        "In the mean of the tasks" in words
+        "On average over tasks" in words
         and "Over 5 seeds the 95\N{NO-BREAK SPACE}% interval is" in words
     )
-    assert "too few to tell what it would be on others" in words
+    assert "too few for a test of significance over dialogues" in words
     with page.expect_download() as download:
         page.get_by_role("link", name="CSV").click()
     path = tmp_path / "experiment.csv"

@@ -60,13 +60,13 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
     assert "Which is better?" in page and page.count("<polyline") == 4
     assert "hard sharing, text only against soft sharing" in page
-    assert "too few to tell what it would be on others" in page
-    assert "4 runs that have ended were not looked at" in page
+    assert "too few for a test of significance over dialogues" in page
+    assert "4 finished runs have not been evaluated on the test set" in page
     page = client.post(
         reverse("evaluate_experiment", args=[experiment.pk]), follow=True
     ).content.decode()
     assert Evaluation.objects.filter(status=JobStatus.DONE).count() == 4
-    assert "Macro-F1 on the sealed split" in page and "not looked at" not in page
+    assert "Macro-F1 on the held-out test set" in page and "not evaluated" not in page
     weighted = mean_interval(
         [run.results["tasks"]["sentiment"]["weighted_f1"] for run in (runs[0], runs[2])]
     )
@@ -87,7 +87,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     assert reverse("run", args=[runs[1].pk]) in found
     assert reverse("run", args=[runs[0].pk]) not in found
     none = client.get(reverse("runs", args=[corpus.pk]), {"status": "failed"}).content.decode()
-    assert "None of this kind." in none
+    assert "No matching runs." in none
     client.post(reverse("delete_experiment", args=[experiment.pk]))  # refused: it was looked at
     assert Experiment.objects.count() == 1 and TrainingRun.objects.count() == 4
     for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
@@ -106,7 +106,7 @@ def test_errors_lead_to_their_utterances(client_of, corpus, lead):
     page = client.get(address, {"task": "sentiment", "all": "1"}).content.decode()
     row = run.results["tasks"]["sentiment"]
     assert page.count('<article class="item">') == row["n"]
-    assert "people said" in page and "/dialogues/" in page
+    assert "annotators:" in page and "/dialogues/" in page
     values = ["negative", "neutral", "positive"]
     places = [(g, s) for g in range(3) for s in range(3) if row["confusion"][g][s]]
     gold, said = (values[place] for place in places[0])
@@ -128,7 +128,7 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     soft, hard = (TrainingRun.request(lead, release, r).run() for r in ("soft-text", "hard-text"))
     client = client_of(lead)
     page = client.get(reverse("run_relations", args=[soft.pk])).content.decode()
-    assert page.count("<figure>") == 6 and "learned minus stated" in page
+    assert page.count("<figure>") == 6 and "learned minus annotated" in page
     rows = [
         json.loads(x)
         for x in (soft.directory / "validation_predictions.jsonl").read_text().splitlines()
@@ -246,7 +246,7 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     assert "9 recipes or settings at most" in client.get(address, told).content.decode()
     assert client_of(make_member(corpus)).get(address).status_code == 404
     listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
-    assert address in listed and "Compare what is ticked" in listed
+    assert address in listed and "Compare selected" in listed
 
 
 def test_what_seeds_say_in_the_mean(release, lead, client_of):
@@ -297,7 +297,7 @@ def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
 
 def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkeypatch, settings):
     address = reverse("new_run", args=[corpus.pk])
-    for workers, words in ((0, "No worker takes training"), (None, "is Redis running?")):
+    for workers, words in ((0, "No worker is available for training"), (None, "is Redis running?")):
         monkeypatch.setattr(
             "modeling.views.new_run.training_worker_count", lambda queue="train", n=workers: n
         )

@@ -114,7 +114,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
-    assert "May the correlations steer?" in page and "says next to nothing" in page
+    assert "Validity of the correlation labels" in page and "hardly informative" in page
     assert "depends on its labels no more than dealt at random" in page  # they are all 0 here
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
     assert (
@@ -142,14 +142,14 @@ def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus,
     for run in runs:
         page = client.post(reverse("evaluate_run", args=[run.pk]), follow=True).content.decode()
     assert "2 looks at the sealed split of this release so far, by 2 runs" in page
-    assert "one annotator" in page and "The same with 2 seeds" in page and "ECE" in page
+    assert "one annotator" in page and "Over 2 seeds" in page and "ECE" in page
     assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
     assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table
     told = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
     assert told["split"] == "test" and told["test_evaluations"] == 1 and told["held_out"]
     page = client.get(reverse("runs", args=[corpus.pk])).content.decode()
-    assert "not looked at" not in page
+    assert "not evaluated" not in page
     looked = Evaluation.objects.first()
     assert client.get(reverse("evaluation_progress", args=[looked.pk]))["HX-Refresh"] == "true"
     for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
@@ -208,7 +208,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     assert run.status == JobStatus.FAILED and "cannot be measured" in run.failure_text
     client = client_of(lead)
     page = client.get(reverse("run", args=[run.pk])).content.decode()
-    assert "Clips that could not be measured" in page
+    assert "Clips without features" in page
     assert reverse("dialogue", args=[broken.pk]) in page
     before = FeaturePart.objects.first()
     assert before.status == JobStatus.DONE and before.failures
@@ -225,7 +225,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     size = broken.utterances.count()
     assert again.results["missing"]["modalities"] == {"text": 0, "audio": size, "vision": size}
     page = client.get(reverse("run", args=[again.pk])).content.decode()
-    assert "What was missing" in page
+    assert "Missing modalities" in page
 
 
 def test_curves_stay_inside_their_drawing():
@@ -279,7 +279,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     asker.join()
     assert broken.status == JobStatus.STOPPED and broken.has_checkpoint
     page = client_of(lead).get(reverse("run", args=[broken.pk])).content.decode()
-    assert "Go on from the checkpoint" in page
+    assert "Resume from checkpoint" in page
     client_of(lead).post(reverse("attempt_run", args=[broken.pk]))  # eager
     broken.refresh_from_db()
     assert broken.status == JobStatus.DONE and not broken.has_checkpoint

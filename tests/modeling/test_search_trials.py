@@ -163,9 +163,9 @@ def test_a_experiment_is_repeated_on_each_later_release_once(
     told = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
     assert told == [(run.recipe, run.seed) for run in experiment.runs.order_by("pk")]
     page = client.get(reverse("experiment", args=[repeated.pk])).content.decode()
-    assert "Release by release" in page and "1.2.0" in page and "Repeat on each" not in page
+    assert "By release" in page and "1.2.0" in page and "Repeat on each" not in page
     assert (
-        "Repeat no more" in client.get(reverse("experiment", args=[experiment.pk])).content.decode()
+        "Stop repeating" in client.get(reverse("experiment", args=[experiment.pk])).content.decode()
     )
     with pytest.raises(UserError, match="repetitions"):
         experiment.delete_by(lead)

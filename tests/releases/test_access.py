@@ -184,7 +184,7 @@ def test_members_read_what_a_lead_says(role, world, client_of, corpus, lead):
     assert {person.get(where).status_code for where in pages(world)} == {404}
     assert ">1.0.0<" not in plain(person.get(listed)) and ">1.1.0<" in plain(person.get(listed))
     page = plain(leader.get(reverse("release", args=[world.one.pk])))
-    assert "Leads alone may read it: it holds everybody" in page
+    assert "Only leads may read it: it contains everybody" in page
     for _twice in range(2):
         assert leader.post(access, {"allowed": "1"}).status_code == 302
     rows = Event.objects.filter(verb="allow", noun_id=world.one.pk, person=world.free["lead"])

@@ -431,5 +431,5 @@ def test_a_clip_that_is_gone_or_other_bytes_since_is_refused(monkeypatch, filmed
     assert release.status == JobStatus.FAILED and not release.directory.exists()
     uid = corpus.dialogues.order_by("pk").first().uid
     assert uid in release.failure_text
-    expected = "is not there any more" if what == "gone" else "The integrity check finds errors"
+    expected = "no longer exists" if what == "gone" else "The integrity check finds errors"
     assert expected in release.failure_text

@@ -110,7 +110,7 @@ def addresses(learner_here):
         f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/personal-data/",
-        f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
+        f"/shared/{link.token}/", f"/grants/{link.accept_terms('a', 'b', '').token}/",
         f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/experiments/{experiment.pk}/",
         f"/runs/{tested[-1].pk}/relations/", f"/models/{model.pk}/",
         f"/runs/{run.pk}/registration/", f"/experiments/{search.pk}/",

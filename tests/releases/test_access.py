@@ -217,7 +217,7 @@ def test_nobody_is_let_read_what_is_withdrawn_or_not_seen_by_who_lets(world, cli
 def test_a_link_is_refused_to_who_is_signed_in_and_annotates_blind(world, client, client_of, lead):
     until = timezone.now() + datetime.timedelta(days=3)
     link = Share.give(lead, world.one, "Cite it.", until)
-    token = link.accept("王力", "清华大学", "").token
+    token = link.accept_terms("王力", "清华大学", "").token
     addresses = [
         reverse("shared", args=[link.token]),
         reverse("grant", args=[token]),

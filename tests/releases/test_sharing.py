@@ -51,13 +51,13 @@ def test_from_the_link_over_the_terms_to_the_file(client, client_of, frozen, lea
     page = client_of(lead).get(reverse("release", args=[frozen.pk])).content.decode()
     assert "王力, 清华大学" in page and "3 downloads" in page
     assert Event.objects.filter(verb="share").exists()
-    assert Event.objects.filter(verb="accept", noun="share").exists()
+    assert Event.objects.filter(verb="accept terms", noun="share").exists()
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "withdrawn"])
 def test_a_link_that_is_over_opens_nothing_any_more(end, client, frozen, lead):
     link = shared(frozen, lead)
-    grant = link.accept("a", "b", "")
+    grant = link.accept_terms("a", "b", "")
     if end == "revoked":
         link.revoke(lead)
         link.revoke(lead)

@@ -12,8 +12,7 @@ from django.conf import settings
 from corpus.complaints import gettext_noop
 from corpus.jobs import Refused, Stopped
 
-PAUSE = 0.5  # seconds between two looks at what it reported
-PATIENCE = 20  # seconds that it has to write its checkpoint when it is asked to stop
+PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
 LAST_WORDS = 4000  # characters of standard error that are kept
 RESUMABLE, REFUSED = 75, 2
 
@@ -59,7 +58,7 @@ def supervise(arguments, directory, beat):
         try:
             while learner.poll() is None:
                 beat()
-                time.sleep(PAUSE)
+                time.sleep(settings.HEARTBEAT_EVERY)
         finally:
             if learner.poll() is None:
                 learner.terminate()

@@ -28,7 +28,7 @@ from typing import Any
 from modeling.learner.finite import NotFinite
 
 Emit = Callable[[dict[str, Any]], None]
-PATIENCE = 30.0  # seconds that a process which is being stopped has to leave
+PATIENCE = 90.0  # seconds that a process which is being stopped has to leave
 DECIDES = ("release", "recipe", "seed")
 SHAPES: dict[str, dict[str, type]] = {  # what a file must say to be used
     "meta.json": {"release": str, "recipe": dict, "seed": int},

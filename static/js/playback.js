@@ -22,7 +22,12 @@ export class Playback { // plays a span of seconds, once or in a loop
     if (this.video.paused) return
     if (this.wanted && this.video.currentTime >= this.wanted.end) {
       if (this.loop) this.video.currentTime = this.wanted.start
-      else { this.video.pause(); this.wanted = null; return }
+      else {
+        this.video.pause()
+        this.video.currentTime = this.wanted.end // however late a busy machine drew this frame
+        this.wanted = null
+        return
+      }
     }
     requestAnimationFrame(() => this.watch())
   }

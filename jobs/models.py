@@ -113,9 +113,9 @@ class Job(models.Model):
             raise Stopped
 
     @contextmanager
-    def kept_alive(self):
-        """Beat from a thread beside work that cannot, as while a large file is read; work that has
-        not itself beaten for HUNG counts as dead all the same.
+    def kept_alive(self, every=PULSE):
+        """Beat from a thread, `every` so many seconds, beside work that cannot, as while a large
+        file is read; work that has not itself beaten for HUNG counts as dead all the same.
         """
         over = threading.Event()
         self.beaten = timezone.now()
@@ -124,7 +124,7 @@ class Job(models.Model):
         )
 
         def beat():
-            while not over.wait(PULSE):
+            while not over.wait(every):
                 try:
                     if timezone.now() < self.beaten + HUNG:
                         mine.update(heartbeat=timezone.now())

@@ -6,7 +6,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 FRESH = 10  # seconds that an answer counts
-PATIENCE = 0.7  # seconds that workers have to answer
+PATIENCE = (0.7, 3.0)  # seconds that workers have to answer; where nobody does, they may be busy
 UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is away raises
 
 
@@ -23,8 +23,10 @@ def _asked():
     """Queue -> how many workers take it; None where nothing can be asked."""
     try:
         with current_app.connection_for_write() as fresh:  # the pool's are dead if Redis was
-            asked = current_app.control.inspect(timeout=PATIENCE, connection=fresh)
-            told = asked.active_queues() or {}
+            for seconds in PATIENCE:
+                asked = current_app.control.inspect(timeout=seconds, connection=fresh)
+                if told := asked.active_queues() or {}:
+                    break
     except UNREACHABLE:
         return None
     found = {}

@@ -44,7 +44,7 @@ def test_from_an_upload_to_mended_clips(
     page.goto(f"/corpora/{corpus.pk}/sources/new/")
     page.set_input_files("[name=media]", film)
     page.locator("resumable-upload form button").first.click()
-    page.wait_for_url("**/preview/", timeout=20_000)
+    page.wait_for_url("**/preview/")
     page.select_option("#words", "3")
     page.get_by_role("button", name=words).click()
     expect(page.locator("main")).to_contain_text("晚饭吃什么？")

@@ -4,10 +4,9 @@ import pytest
 from django.utils import timezone, translation
 
 from core.errors import UserError
-from jobs import models
 from jobs.models import STALE_AFTER, JobStatus, Stopped
 from tests.factories import make_source
-from tests.workers import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -82,14 +81,13 @@ def test_only_ended_or_stale_work_is_requeued(job):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_work_that_cannot_beat_is_kept_alive(job, monkeypatch, tmp_path):
+def test_work_that_cannot_beat_is_kept_alive(job):
     """While a large file is read, a thread beats beside the work."""
-    monkeypatch.setattr(models, "PULSE", 0.01)
     assert job.claim()
     silent = type(job).objects.filter(pk=job.pk)
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale
-    with job.kept_alive():
-        wait_until(lambda: not twin(job).stale, tmp_path)
+    with job.kept_alive(every=0.01):
+        wait_until(lambda: not twin(job).stale, "a heartbeat")
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale  # once it is over nobody beats

@@ -16,6 +16,7 @@ from corpus.renditions import rendition
 from tests.corpus.films import X264, beeps, lights, make, seen
 from tests.corpus.test_object_store import bucket, endpoint  # noqa: F401
 from tests.factories import make_dialogue, make_source
+from tests.waiting import LIMIT
 
 SECRET = "秘密台词"
 
@@ -136,7 +137,7 @@ def test_first_demands_at_once_leave_one_whole_file(source, settings, monkeypatc
     together = threading.Barrier(4)
 
     def make_together(clip, target):
-        together.wait(timeout=30)
+        together.wait(LIMIT)
         picture_alone(clip, target)
 
     monkeypatch.setitem(renditions.KINDS, "silent", (make_together, ".silent.mp4"))

@@ -8,10 +8,11 @@ from django.db import DatabaseError, connection, transaction
 from core.snapshot import one_moment
 from people.models import Person
 from tests.factories import make_person
+from tests.waiting import LIMIT
 
 
 def elsewhere(act):
-    """Do something on a connection of its own, within some seconds."""
+    """Do something on a connection of its own, which must not have to wait for this one."""
     failed = []
 
     def work():
@@ -24,7 +25,7 @@ def elsewhere(act):
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(15)
+    thread.join(LIMIT)
     assert not thread.is_alive() and failed == []
 
 

@@ -38,6 +38,7 @@ from tests.factories import (
     make_release,
     make_round,
 )
+from tests.waiting import LIMIT
 
 
 def in_thread(act):
@@ -56,7 +57,7 @@ def in_thread(act):
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(15)
+    thread.join(LIMIT)
     assert not thread.is_alive(), "somebody waits for the freeze"
     if failed:
         raise failed[0]

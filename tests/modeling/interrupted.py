@@ -6,8 +6,8 @@ python -m tests.modeling.interrupted SIGNAL EPOCHS train RELEASE …
 import os
 import sys
 
-from modeling.learner.__main__ import main
-from modeling.learner.rundir import RunDirectory
+from modeling.learner.command_line import main
+from modeling.learner.run_directory import RunDirectory
 
 
 def interrupt(signal, epochs):

@@ -12,8 +12,8 @@ from django.urls import reverse
 from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import check_encoders
-from modeling.learner.features import CHARACTERS
 from modeling.learner.features.audio import LogMel
+from modeling.learner.features.extraction import CHARACTERS
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun

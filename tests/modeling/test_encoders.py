@@ -20,7 +20,7 @@ from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.models.runs import Recipes
 from tests.factories import make_judged_round, make_release
 from tests.modeling.factories import dialogue, learn, run, write_release
-from tests.modeling.test_finite import arrays, measured_release, recipe_file
+from tests.modeling.test_numeric_checks import arrays, measured_release, recipe_file
 
 NOTHING = "/nowhere"  # no encoder is there: it is refused before anybody looks
 

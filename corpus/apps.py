@@ -8,6 +8,6 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.search import install
+        from corpus.search import install  # imports models, which are ready only now
 
         post_migrate.connect(install, sender=self)

@@ -65,17 +65,17 @@ def measure(
     path: Path,
     track: int | None = None,
     keys: bool = True,
-    beat: Callable[[float], None] = lambda share: None,
+    report_progress: Callable[[float], None] = lambda share: None,
 ) -> Measure:
     """Measure a file in one straight read of its sound and one of its pictures.
 
-    `track` is the stream of the sound, else `Probe.track`; `beat` hears the share done, each few
-    seconds. Raises MediaError.
+    `track` is the stream of the sound, else `Probe.track`; `report_progress` gets the share done
+    every few seconds. Raises MediaError.
     """
     try:
         found = probe(path)
         measured = Measure(duration=found.duration)
-        pulse = _Pulse(found.duration, beat)
+        pulse = _Pulse(found.duration, report_progress)
         _measure_sound(path, found.track if track is None else track, measured, pulse)
         pulse.begin = 0.5
         _measure_pictures(path, found, measured, keys, pulse)
@@ -91,8 +91,8 @@ def measure(
 class _Pulse:
     """Tells a worker that a long read lives and how far it is, each few seconds."""
 
-    def __init__(self, duration: float, beat: Callable[[float], None]) -> None:
-        self.duration, self.beat = max(duration, 1e-3), beat
+    def __init__(self, duration: float, report_progress: Callable[[float], None]) -> None:
+        self.duration, self.report_progress = max(duration, 1e-3), report_progress
         self.begin = 0.0  # share that is done already; this read is half of it all
         self.latest = time.monotonic()
 
@@ -100,7 +100,7 @@ class _Pulse:
         now = time.monotonic()
         if now - self.latest > PULSE:
             self.latest = now
-            self.beat(self.begin + 0.5 * min(max(place / self.duration, 0.0), 1.0))
+            self.report_progress(self.begin + 0.5 * min(max(place / self.duration, 0.0), 1.0))
 
 
 def _measure_sound(path: Path, track: int | None, measured: Measure, pulse: _Pulse) -> None:

@@ -127,8 +127,8 @@ class _Part:
         self.job, self.source = job, source
         self.begin, self.share = begin, share
 
-    def beat(self, share: float) -> None:
-        self.job.beat(self.begin + self.share * min(share, 1.0))
+    def report_progress(self, share: float) -> None:
+        self.job.report_progress(self.begin + self.share * min(share, 1.0))
 
     def leave(self, dialogues: list[Dialogue], template: str, values: dict[str, Any]) -> None:
         """Keep why these are left as they are."""
@@ -171,7 +171,9 @@ class _Part:
 
         def cut(rows: list[Dialogue]) -> list[tuple[Dialogue, Cut]]:
             parts = [cuts[row.pk] for row in rows]
-            made = cut_files(self.source, path, parts, folder, self.beat, tag, exact=True)
+            made = cut_files(
+                self.source, path, parts, folder, self.report_progress, tag, exact=True
+            )
             return list(zip(rows, made, strict=True))
 
         try:
@@ -183,7 +185,9 @@ class _Part:
                     made += cut([row])
                 except UserError as error:
                     self.leave([row], error.template, error.values)
-        checked = verified(self.source, path, [part for _row, part in made], folder, self.beat)
+        checked = verified(
+            self.source, path, [part for _row, part in made], folder, self.report_progress
+        )
         return [(row, part) for (row, _part), part in zip(made, checked, strict=True)]
 
     @transaction.atomic
@@ -193,7 +197,7 @@ class _Part:
         if locked.status != JobStatus.DONE:
             self.leave([row for row, _part in made], BUSY, {"source": locked.title})
             return
-        self.job.beat()
+        self.job.report_progress()
         changed, problems = [], []
         for row, part in made:
             fields = clip_fields(self.source, part)

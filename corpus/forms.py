@@ -12,8 +12,8 @@ from core import storage
 from core.errors import UserError
 from core.input_checks import shortened, whole_number
 from core.normalization import search_key
+from core.storage import digest
 from core.translation import translate_error
-from corpus.ingest import digest
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix

@@ -9,9 +9,9 @@ from django.db import transaction
 from core import storage
 from core.batches import batches, create
 from core.errors import UserError, gettext_noop
+from core.storage import digest
 from corpus import cutting, media
 from corpus.formats import Row, Table
-from corpus.ingest import digest
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
 from jobs.models import JobStatus
 

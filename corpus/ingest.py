@@ -26,6 +26,8 @@ from corpus.renditions import forget_renditions
 from corpus.streams import Loss
 from corpus.transcripts import Cue
 from corpus.transcripts.reading import Transcript
+from jobs.models import JobStatus
+from people.models import Person
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
@@ -52,18 +54,19 @@ class Cut:
     losses: tuple[Loss, ...] = ()  # what of the episode could not be read there
 
 
-def ingest(source: Source) -> None:
+def ingest_source(source: Source) -> None:
     """Read, cut, verify and store the whole source; a failure changes none of its rows or files.
 
-    Raises a UserError with a sentence for the person who added it.
+    Raises UserError.
     """
+    source.unpack()
     with storage.local(source.media.name) as path:
         source.take(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
         folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
-        made = cut_files(source, path, fresh, folder, source.beat)
-        made = verified(source, path, made, folder, source.beat)
+        made = cut_files(source, path, fresh, folder, source.report_progress)
+        made = verified(source, path, made, folder, source.report_progress)
         sha256 = source.sha256 or digest(path)
     _guard_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
@@ -78,6 +81,26 @@ def ingest(source: Source) -> None:
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
     forget_unused(source)
+
+
+@transaction.atomic
+def resegment(
+    source: Source,
+    person: Person,
+    gap: float | None = None,
+    scene: float | None = None,
+    starts: list[float] | None = None,
+) -> None:
+    """Queue an ingested source to be divided anew, at silences and changes of scene or at `starts`
+    (seconds); corrections stay.
+
+    Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
+    """
+    source.gap, source.scene, source.starts = gap or source.gap, scene, starts
+    plan(source)
+    values = {"gap": source.gap, "scene": scene, "starts": starts, "progress": 0.0}
+    if not source.queue(person, "recut", JobStatus.DONE, **values):
+        raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
 
 
 def _guard_clips(made: list[Cut]) -> None:
@@ -236,7 +259,7 @@ def cut_files(
     path: Path,
     cuts: list[Cut],
     folder: Path,
-    beat: Callable[[float], None],
+    report_progress: Callable[[float], None],
     tag: str = "",
     exact: bool = False,
 ) -> list[Cut]:
@@ -251,7 +274,7 @@ def cut_files(
         found,
         [(part.start, part.end) for part in cuts],
         lambda index: folder / _stem(cuts[index]),
-        lambda index: beat(CUTTING * (index + 1) / len(cuts)),
+        lambda index: report_progress(CUTTING * (index + 1) / len(cuts)),
         track=source.track,
         exact=exact,
     )
@@ -269,11 +292,17 @@ def cut_files(
 
 
 def verified(
-    source: Source, path: Path, made: list[Cut], folder: Path, beat: Callable[[float], None]
+    source: Source,
+    path: Path,
+    made: list[Cut],
+    folder: Path,
+    report_progress: Callable[[float], None],
 ) -> list[Cut]:
     """The dialogues with what is wrong with their clips, in one straight read of the episode."""
     clips = [(folder / f"{_stem_of(part)}.mp4", part.start, part.end) for part in made]
-    checks = compare(path, source, clips, lambda share: beat(CUTTING + (1 - CUTTING) * share))
+    checks = compare(
+        path, source, clips, lambda share: report_progress(CUTTING + (1 - CUTTING) * share)
+    )
     return [
         replace(part, check=replace(part.check, faults=check.faults))
         for part, check in zip(made, checks, strict=True)

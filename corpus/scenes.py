@@ -28,10 +28,11 @@ class Shot:
     strength: float
 
 
-def shots(path: Path, beat: Callable[[float], None] = lambda share: None) -> list[Shot]:
-    """The changes of picture of a film; none for sound alone. `beat` hears the share done.
+def shots(path: Path, report_progress: Callable[[float], None] = lambda share: None) -> list[Shot]:
+    """The changes of picture of a film; none for sound alone.
 
-    The strength is half the L1 distance of the colour histograms (Boreczky and Rowe 1996).
+    `report_progress` gets the share done. The strength is half the L1 distance of the colour
+    histograms (Boreczky and Rowe 1996).
     """
     with open_media(path) as container:
         picture = chosen_picture(container)
@@ -50,7 +51,7 @@ def shots(path: Path, beat: Callable[[float], None] = lambda share: None) -> lis
                 if strength >= WEAKEST:
                     found.append(Shot(round(time, 3), round(strength, 3)))
             before = now
-            beat(min(time / length, 1.0) if length else 1.0)
+            report_progress(min(time / length, 1.0) if length else 1.0)
     finally:
         pictures.close()
     return found

@@ -29,7 +29,7 @@ class HearingError(UserError):
 def hear(
     path: Path,
     model: str = "",
-    beat: Callable[[float], None] = lambda share: None,
+    report_progress: Callable[[float], None] = lambda share: None,
     track: int | None = None,
 ) -> list[Cue]:
     """Proposed utterances of a file, words from the recogniser in the directory `model` if named.
@@ -37,6 +37,7 @@ def hear(
     `track` is the index of the stream that is listened to, else the file's `Probe.track`.
     Spans come from Silero VAD (its model is in its package), at most LONGEST seconds each.
     """
+    # Heavy, and the web process never imports torch.
     import torch
     from silero_vad import get_speech_timestamps, load_silero_vad
 
@@ -59,7 +60,7 @@ def hear(
             text = recognise(wave[start:end])
             first, last = (round(offset + place / RATE, 3) for place in (start, end))
             cues.append(Cue(first, last, text, machine=True))
-        beat(share)
+        report_progress(share)
     return cues
 
 
@@ -91,7 +92,7 @@ def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
 
     Raises HearingError if there is no speech recogniser.
     """
-    from transformers import pipeline
+    from transformers import pipeline  # heavy, and the web process never imports it
 
     try:
         if not Path(directory).is_dir():

@@ -1,8 +1,17 @@
+"""The tasks that workers take from the queue: a row's work, or a function of a row."""
+
 from celery import shared_task
 from django.apps import apps
+from django.utils.module_loading import import_string
 
 
 @shared_task
 def run_job(label, pk):
     """Do the work that a row is; `label` names its model, as "corpus.source"."""
     apps.get_model(label).objects.get(pk=pk).run()
+
+
+@shared_task
+def call_with_row(function, label, pk):
+    """Call the function of a dotted name with a row, for what a worker does beside the jobs."""
+    import_string(function)(apps.get_model(label).objects.get(pk=pk))

@@ -6,8 +6,9 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from core.translation import translate
 from corpus.models.corpora import Corpus
-from jobs.models import Job, send
+from jobs.models import Job
 from people.models import Event
 
 GOES_ON = datetime.timedelta(days=1)  # work that was stopped or failed since then is gone on with
@@ -23,13 +24,15 @@ class CorpusJob(Job):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     since = models.DateTimeField(default=timezone.now)
 
+    uses_heartbeat_thread = True
+
     class Meta:
         abstract = True
 
     @classmethod
     @transaction.atomic
     def request(cls, person, corpus, now=False, **values):
-        """Have it done, by a worker or (`now`) by whoever asks, who then calls `work`; the row.
+        """Have it done, by a worker or (`now`) by whoever asks, who then calls `run`; the row.
 
         Where it is being done already, that goes on and nothing changes.
         """
@@ -46,18 +49,6 @@ class CorpusJob(Job):
             job.later()
         return job
 
-    def later(self):
-        from corpus.tasks import work_on_clips
-
-        send(work_on_clips, self._meta.model_name, self.pk)
-
-    def work(self):
-        """Do it; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.settled(), self.kept_alive():
-                self._work()
-        return self
-
 
 class IntegrityCheck(CorpusJob):
     """That every clip of a corpus is compared with its source; what came of it is in the rows of
@@ -67,14 +58,10 @@ class IntegrityCheck(CorpusJob):
     corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="integrity_check")
 
     verb = "check"
+    work = "corpus.clip_checks.run_integrity_check"
 
     def __str__(self):
         return f"check of {self.corpus}"
-
-    def _work(self):
-        from corpus.clip_checks import check_clips
-
-        check_clips(self.corpus, self.since, self.beat)
 
 
 class ClipRecut(CorpusJob):
@@ -88,6 +75,7 @@ class ClipRecut(CorpusJob):
     left = models.JSONField(default=list)
 
     verb = "recut clips"
+    work = "corpus.clip_recut.recut_clips"
 
     def __str__(self):
         return f"clips of {self.corpus}"
@@ -95,11 +83,4 @@ class ClipRecut(CorpusJob):
     @property
     def reasons(self):
         """(name of a dialogue, why it was left as it is) in the reader's language."""
-        from core.translation import translate
-
         return [(row["dialogue"], translate(row["template"], row["values"])) for row in self.left]
-
-    def _work(self):
-        from corpus.clip_recut import recut_clips
-
-        recut_clips(self)

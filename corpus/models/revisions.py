@@ -13,6 +13,8 @@ from django.db import models, transaction
 from django.db.models import Max
 
 from core.errors import UserError, gettext_noop
+from corpus.models.speakers import Speaker
+from corpus.models.utterances import Utterance
 from corpus.turns import Turn, changes, numbered, parse, renewed, same_to_a_judge
 from people.models import Event
 
@@ -155,8 +157,6 @@ class Revised(models.Model):
 
     def _check(self, turns):
         """Raises UserError if a turn names an utterance or a speaker that is not of this corpus."""
-        from corpus.models.speakers import Speaker
-
         named = {turn.speaker for turn in turns if turn.speaker is not None}
         speakers = Speaker.objects.filter(corpus_id=self.corpus_id, pk__in=named)
         if len(named) != speakers.count():
@@ -172,8 +172,6 @@ class Revised(models.Model):
         return {*self._rows().values_list("uid", flat=True), *written}
 
     def _rows(self):
-        from corpus.models.dialogues import Utterance
-
         return Utterance.whole.filter(dialogue_id=self.pk)
 
     def _go(self, person, verb, locked, number):
@@ -192,8 +190,6 @@ class Revised(models.Model):
 
     def _materialise(self, turns):
         """Make the utterances be `turns`."""
-        from corpus.models.dialogues import Utterance
-
         rows = {row.uid: row for row in self._rows()}
         standing = self._rows().filter(retired=False).update(retired=True)
         made, kept = [], []
@@ -250,8 +246,6 @@ class Revision(models.Model):
 
     def read(self):
         """The turns; speakers that were merged since are who they are by today."""
-        from corpus.models.speakers import Speaker
-
         turns = [Turn(**row) for row in self.turns]
         named = {turn.speaker for turn in turns if turn.speaker is not None}
         merged = Speaker.whole.filter(pk__in=named, merged_into__isnull=False)

@@ -15,19 +15,18 @@ from django.utils.translation import gettext_lazy as _
 
 from core import storage
 from core.control_characters import escaped
-from core.errors import UserError, gettext_noop
+from core.errors import gettext_noop
 from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from core.translation import translate
 from corpus import segmentation, spreadsheets
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
-from corpus.scenes import Shot, shots
-from corpus.speech import hear
+from corpus.scenes import Shot
 from corpus.spreadsheets import CELLS
-from corpus.subtitles import extract_subtitles
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.reading import Options, columns, read
-from jobs.models import Job, JobStatus, send
+from jobs.models import Job, JobStatus
+from jobs.tasks import call_with_row
 from people.models import Event
 
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
@@ -73,6 +72,8 @@ class Source(Normalized, Job):
     search = SearchField("title")
 
     verb = "ingest"
+    work = "corpus.ingest.ingest_source"
+    uses_heartbeat_thread = True
     taken = False  # if `words` are not stored yet
     objects = SourceQuerySet.as_manager()
 
@@ -170,7 +171,7 @@ class Source(Normalized, Job):
         """Accept how the draft is read, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
         values |= {"reading": reading or {}}
-        self._queue(person, "confirm", JobStatus.DRAFT, **values)
+        self.queue(person, "confirm", JobStatus.DRAFT, **values)
 
     @transaction.atomic
     def choose_track(self, person, stream):
@@ -197,26 +198,11 @@ class Source(Normalized, Job):
         if drafts.exclude(**{what: stream}).update(**{what: stream}, **values):
             Event.record(person, "choose", self, title=self.title, **{what: stream})
             if again:
-                self.look_later()
+                self.inspect_later()
         self.refresh_from_db()
 
-    @transaction.atomic
-    def recut(self, person, gap=None, scene=None, starts=None):
-        """Part the episode anew, at silences and scenes or at `starts`; corrections stay.
-
-        Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
-        """
-        from corpus.ingest import plan
-
-        self.gap, self.scene, self.starts = gap or self.gap, scene, starts
-        plan(self)
-        values = {"gap": self.gap, "scene": scene, "starts": starts, "progress": 0.0}
-        if not self._queue(person, "recut", JobStatus.DONE, **values):
-            raise UserError(
-                gettext_noop("This source is being cut just now. Wait until it is done.")
-            )
-
-    def _queue(self, person, verb, status, **values):
+    def queue(self, person, verb, status, **values):
+        """Queue the source with new `values` and its Event if its status is `status`; whether."""
         mine = Source.objects.filter(pk=self.pk, status=status)
         queued = mine.update(status=JobStatus.QUEUED, queued_at=timezone.now(), **values)
         if queued:
@@ -246,58 +232,6 @@ class Source(Normalized, Job):
         shots = [Shot(*row) for row in (self.looked or {}).get("shots", [])]
         return segmentation.dialogues(cues, self.gap, shots, self.scene, self.starts)
 
-    def look(self):
-        """Measure the media, find changes of scene, read out the subtitles that were chosen and,
-        without words, find speech; what comes of it is proposed. A workbook is unpacked.
-        """
-        chosen = {"track": self.track, "subtitles": self.subtitles}
-        before = self.transcript.name
-        with storage.local(self.media.name) as path:
-            self.look_at(path)
-        values = {"looked": self.looked, "probe": self.probe}
-        made, unused = None, None
-        if self.transcript.name != before:
-            self.keep_words()
-            made = values["transcript"] = self.transcript.name
-            values["brought"] = before if self.brought is None else self.brought
-            unused = None if self.brought is None else before  # subtitles chosen earlier
-        if not Source.objects.filter(pk=self.pk, **chosen).update(**values):
-            unused = made  # something else was chosen meanwhile
-        if unused:
-            default_storage.delete(unused)
-        self.refresh_from_db()
-
-    def look_at(self, path):
-        """`look` at `path`, the media before they are stored; nothing is written."""
-        found = {"shots": [], "heard": []}
-        try:
-            if not self.taken:
-                self.unpack()
-        except UserError as error:
-            found["unread"] = error.to_json()
-        try:
-            self.take(path)
-            found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
-            if self.subtitles is not None:
-                suffix, words = extract_subtitles(path, self._subtitle_track())
-                self.take_words(f"{path.stem}.{self.subtitles}{suffix}", words)
-            if not self.transcript and self.probed.has_audio:
-                heard = hear(path, settings.ASR_MODEL_DIR, track=self.track)
-                found["heard"] = [[cue.start, cue.end, cue.text] for cue in heard]
-        except UserError as error:
-            found["failure"] = error.to_json()
-        self.looked = found
-
-    def _subtitle_track(self):
-        """The track whose words were chosen. Raises UserError if there is none of its number."""
-        for track in self.probed.subtitles:
-            if track.index == self.subtitles:
-                return track
-        raise UserError(
-            gettext_noop("The media have no subtitles as their stream %(stream)d."),
-            stream=self.subtitles,
-        )
-
     @transaction.atomic
     def discard(self, person):
         """Delete a draft with its upload."""
@@ -317,31 +251,16 @@ class Source(Normalized, Job):
         """True while the subtitles that were chosen are still read out of the media."""
         return self.subtitles is not None and self.looked is None
 
+    def inspect_later(self):
+        """Have a worker inspect the media, once the transaction is over."""
+        label = self._meta.label_lower
+        call_with_row.delay_on_commit("corpus.source_inspection.inspect_source", label, self.pk)
+
     @property
-    def look_failure(self):
+    def inspection_failure(self):
         """Why looking at the media found less than it could, in the reader's language."""
         failure = (self.looked or {}).get("failure")
         return translate(**failure) if failure else ""
-
-    def look_later(self):
-        from corpus.tasks import look_at_source
-
-        look_at_source.delay_on_commit(self.pk)
-
-    def later(self):
-        from corpus.tasks import ingest_source
-
-        send(ingest_source, self.pk)
-
-    def ingest(self):
-        """Cut the episode into dialogues with clips; a second call while one works does nothing."""
-        from corpus.ingest import ingest
-
-        if self.claim():
-            with self.settled(), self.kept_alive():
-                self.unpack()
-                ingest(self)
-        return self
 
     @transaction.atomic
     def recount(self, **more):

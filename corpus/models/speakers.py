@@ -183,11 +183,9 @@ class Speaker(Normalized):
     @transaction.atomic
     def merge(self, person, other):
         """This speaker is really `other`: give all its utterances to it; their number."""
-        from corpus.models.dialogues import Utterance
-
         if other.pk == self.pk or other.corpus_id != self.corpus_id:
             raise UserError(gettext_noop("Choose another speaker of the same corpus."))
-        moved = Utterance.whole.filter(speaker=self).update(speaker=other)
+        moved = self.utterances(manager="whole").update(speaker=other)
         self.merged_into = other
         self.save(update_fields=["merged_into"])
         Event.record(person, "merge", self, name=self.name, into=other.name, utterances=moved)

@@ -27,7 +27,7 @@ from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
-from corpus.ingest import check_of
+from corpus.ingest import check_of, resegment
 from corpus.models import Finding, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
@@ -52,7 +52,7 @@ def new_source(request, pk):
             if twin:
                 same = _("The very same file is here already as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
-            source.look_later()
+            source.inspect_later()
         return redirect("source", source.pk)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
@@ -222,7 +222,7 @@ def parts(request, pk):
     error = None
     if request.method == "POST" and form.is_valid():
         try:
-            source.recut(request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
+            resegment(source, request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
             return redirect("source", source.pk)
         except UserError as error:
             error = translate_error(error)
@@ -240,14 +240,15 @@ def parts(request, pk):
     return render(request, "corpus/parts.html", page)
 
 
-def _recut(request, dialogue, starts):
+def _resegment(request, dialogue, starts):
     try:
         if dialogue.is_published:
             raise UserError(
                 gettext_noop("%(dialogue)s is published; it is not cut anew."),
                 dialogue=dialogue.uid,
             )
-        dialogue.source.recut(request.user, scene=dialogue.source.scene, starts=starts)
+        source = dialogue.source
+        resegment(source, request.user, scene=source.scene, starts=starts)
     except UserError as error:
         messages.error(request, translate_error(error))
         return redirect("editor", dialogue.pk)
@@ -269,7 +270,7 @@ def new_start(request, pk):
     guard(request.user, dialogue)
     utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
     starts = _starts(dialogue.source)
-    return _recut(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
+    return _resegment(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
 
 
 @require_POST
@@ -285,7 +286,7 @@ def joint(request, pk):
         dialogue = later
     gone = round(later.start + later.utterances.first().start, 3)
     starts = [start for start in _starts(dialogue.source) if abs(start - gone) > 0.005]
-    return _recut(request, dialogue, starts)
+    return _resegment(request, dialogue, starts)
 
 
 @dataclass

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus, send
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus, send
 from modeling.learner_process import supervise
 from modeling.models.features import FeaturePart
 from modeling.models.runs import TrainingRun
@@ -33,7 +33,7 @@ class Evaluation(Job):
 
     verb = "evaluate"
     queue = "train"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
     objects = EvaluationQuerySet.as_manager()
 
     class Meta:
@@ -73,7 +73,7 @@ class Evaluation(Job):
         from modeling.comparison import prepare
 
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._supervise()
             if self.run.study_id:
                 prepare(self.run.study, "sealed")
@@ -85,7 +85,7 @@ class Evaluation(Job):
             ["evaluate", run.release.directory, "--out", run.directory,
              "--cache", FeaturePart.cache(), "--json"],
             run.directory / "look",
-            self.beat,
+            self.report_progress,
         )  # fmt: skip
         self.result = json.loads(told.splitlines()[-1])
         with transaction.atomic():

@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.db import models, transaction
 
-from jobs.models import SOON_STALE, Job, JobStatus, send
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus, send
 from modeling.learner_process import lines_of, supervise
 from releases.models import Release
 
@@ -22,7 +22,7 @@ class FeaturePart(Job):
     failures = models.JSONField(default=list, editable=False)
 
     verb = "measure"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
 
     class Meta:
         ordering = ["release", "number"]
@@ -83,7 +83,7 @@ class FeaturePart(Job):
         part to end wakes the runs that wait for it.
         """
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._supervise()
             if not any(part.alive for part in self.release.feature_parts.all()):
                 self._wake()
@@ -111,7 +111,9 @@ class FeaturePart(Job):
 
     def _beat(self):
         told = self._told()
-        self.beat(told[-1]["done"] / told[-1]["total"] if told and "done" in told[-1] else None)
+        self.report_progress(
+            told[-1]["done"] / told[-1]["total"] if told and "done" in told[-1] else None
+        )
 
 
 def measured(release):

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus, Stopped, send
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus, Stopped, send
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.learner.rundir import RunDirectory
@@ -80,7 +80,7 @@ class TrainingRun(Job):
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
@@ -152,7 +152,7 @@ class TrainingRun(Job):
         from modeling.search_trials import go_on
 
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._supervise()
             if self.study_id:
                 go_on(self.study)
@@ -285,9 +285,9 @@ class TrainingRun(Job):
         from modeling.search_trials import is_hopeless
 
         if not self._news():
-            return self.beat()
+            return self.report_progress()
         events = self.events()
-        self.beat(_progress(events[-1]) if events else None)
+        self.report_progress(_progress(events[-1]) if events else None)
         if self.study_id and is_hopeless(self, events):
             why = gettext_noop(
                 "Ended at epoch %(n)s: its best score was below the median of those before it."

@@ -82,7 +82,7 @@ class Diff(Job):
     def compare(self):
         """Compute it; a second call while one works, or after it worked, does nothing."""
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._compute()
         return self
 
@@ -90,7 +90,7 @@ class Diff(Job):
         from releases import diff
 
         roots = self.one.directory, self.other.directory
-        found = diff.compare(*roots, self.beat, self.match or self.Match.ID)
+        found = diff.compare(*roots, self.report_progress, self.match or self.Match.ID)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_suffix(f".{self.attempt}")
         with draft.open("w", encoding="utf-8") as lines:

@@ -278,7 +278,7 @@ class Release(Job):
     def freeze(self):
         """Write the directory; a second call while one works, or after it worked, does nothing."""
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._write()
         return self
 
@@ -291,8 +291,8 @@ class Release(Job):
             shutil.rmtree(left)
         draft = above / f".{self.version}.draft-{self.attempt}"
         try:
-            with self.kept_alive():
-                manifest = snapshot.write(self, draft, self.beat)
+            with self.heartbeat_thread():
+                manifest = snapshot.write(self, draft, self.report_progress)
                 index = archive.index(draft)
             data = (draft / "manifest.json").read_bytes()
             self.digest = hashlib.sha256(data).hexdigest()

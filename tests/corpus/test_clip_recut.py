@@ -83,9 +83,9 @@ def call_command_failing(words, **options):
 
 def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(lead, corpus, now=True).work()
+    IntegrityCheck.request(lead, corpus, now=True).run()
     pks = [dialogue.pk for dialogue in affected(corpus)[0]]
-    ClipRecut.request(lead, corpus, now=True, dialogues=pks).work()
+    ClipRecut.request(lead, corpus, now=True, dialogues=pks).run()
     event = Event.objects.get(verb="recut clips", noun="source")
     assert (event.person, event.noun_id) == (lead, source.pk)
     assert event.detail == {"title": "talk", "dialogues": ["talk_001"], "why": ["shifted"]}
@@ -106,7 +106,7 @@ def test_a_missing_file_is_cut_again_too(corpus, source, settings):
 def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, settings, capsys):
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     (settings.MEDIA_ROOT / source.media.name).unlink()
     possible, impossible = affected(corpus)
     assert possible == [] and [name for name, _why in impossible] == ["talk_001", "talk_002"]
@@ -121,7 +121,7 @@ def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, set
     assert kinds(corpus) == []  # nothing made them, so there is nothing to verify
     path = settings.MEDIA_ROOT / source.dialogues.first().clip.name
     path.write_bytes(b"something else")
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     assert kinds(corpus) == ["changed"]
     possible, impossible = affected(corpus)
     assert possible == [] and "came with its own clip" in impossible[0][1]
@@ -130,7 +130,7 @@ def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, set
 def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     names = [dialogue.clip.name for dialogue in source.dialogues.all()]
     job = ClipRecut.request(
         None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
@@ -143,11 +143,11 @@ def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
 
     monkeypatch.setattr(clip_recut, "keep_files", dying)
     with pytest.raises(KeyboardInterrupt):
-        job.work()
+        job.run()
     assert [dialogue.clip.name for dialogue in source.dialogues.all()] == names
     monkeypatch.undo()
     assert job.stop() and job.requeue()
-    ClipRecut.objects.get().work()
+    ClipRecut.objects.get().run()
     job.refresh_from_db()
     assert (job.status, job.changed, job.left) == (JobStatus.DONE, 2, [])
     assert kinds(corpus) == [] and len(stored(settings)) == 8
@@ -156,7 +156,7 @@ def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
 
 def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     before = stored(settings)
     job = ClipRecut.request(
         None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
@@ -168,23 +168,23 @@ def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
         keep(part, folder)
 
     monkeypatch.setattr(clip_recut, "keep_files", stopping)
-    job.work()
+    job.run()
     assert job.status == JobStatus.STOPPED and kinds(corpus) == ["orphaned"] * 4 + ["shifted"]
     monkeypatch.undo()
     job.requeue()
-    job.work()
+    job.run()
     assert job.status == JobStatus.DONE and kinds(corpus) == []
     assert len(stored(settings)) == len(before)
 
 
 def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     pks = [row.pk for row in affected(corpus)[0]]
     type(source).objects.update(status=JobStatus.RUNNING)
     assert "is being cut just now" in affected(corpus)[1][0][1]
     job = ClipRecut.request(None, corpus, now=True, dialogues=pks)
-    job.work()
+    job.run()
     assert job.changed == 0 and "is being cut just now" in job.reasons[0][1]
 
 
@@ -203,9 +203,9 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
     monkeypatch.setattr(clip_checks, "check_clip", dying)
     with pytest.raises(KeyboardInterrupt):
-        job.work()
+        job.run()
     assert job.stop()
-    IntegrityCheck.request(None, corpus, now=True).work()  # a person starts it again
+    IntegrityCheck.request(None, corpus, now=True).run()  # a person starts it again
     assert len(seen) == 3 and seen[1] == seen[2]  # the first clip was not compared again
 
 
@@ -214,7 +214,7 @@ def test_the_pages(corpus, source, lead, client_of):
     assert "Nothing is wrong" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
     assert "made by an earlier version" in client.get(address).content.decode()
-    IntegrityCheck.request(lead, corpus, now=True).work()
+    IntegrityCheck.request(lead, corpus, now=True).run()
     page = client.get(address).content.decode()
     assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
     confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()
@@ -262,7 +262,7 @@ def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_p
     corpus.dialogues.update(cutter=None, clip_check=None)
     Dialogue.objects.filter(pk=second.pk).update(start=11.5)
     second.utterances.update(start=0.0, end=1.0)  # of 10 to 12.5 s
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     found = {fault.place: fault for fault in check(corpus)}
     assert found["late_001"].kind == "shifted" and "begins 1.5" in found["late_001"].detail
     told = [fault for fault in check(corpus) if fault.kind == "truncated"]

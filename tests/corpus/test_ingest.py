@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from core.errors import UserError
 from corpus import cutting, media
 from corpus import ingest as ingesting
+from corpus.ingest import resegment
 from corpus.models import Dialogue, Finding, Source, Utterance
 from corpus.problems import Problem
 from jobs.models import JobStatus
@@ -35,7 +36,7 @@ def files(settings):
 
 
 def test_an_episode_becomes_dialogues_with_clips(source, settings):
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     first, second = source.dialogues.all()
     assert [u.text for u in first.utterances.all()] == ["你好！", "真巧啊，又是你。"]
@@ -52,16 +53,16 @@ def test_an_episode_becomes_dialogues_with_clips(source, settings):
 
 
 def test_a_second_delivery_does_nothing(source):
-    source.ingest()
+    source.run()
     before = list(source.dialogues.values_list("pk", flat=True))
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert list(source.dialogues.values_list("pk", flat=True)) == before
 
 
 def test_without_a_transcript_there_is_one_span_to_fill_in(source, lead):
     source.transcript = ""
     source.save()
-    source.ingest()
+    source.run()
     utterance = source.dialogues.get().utterances.get()
     assert utterance.text == "" and utterance.end == pytest.approx(10, abs=0.1)
     dialogue = source.dialogues.get()
@@ -80,7 +81,7 @@ def test_a_failure_leaves_nothing_behind(source, settings, broken, monkeypatch):
         path.write_text(re.sub("00:00:0([789])", r"00:59:0\1", path.read_text()))
     if broken == "vanishing":
         monkeypatch.setattr(ingesting, "_store", lambda *_: 1 / 0)
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.FAILED and source.failure_text
     assert not Dialogue.objects.exists() and files(settings) == []
 
@@ -98,10 +99,10 @@ def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
 
     monkeypatch.setattr(cutting, "_one", dying)
     with pytest.raises(KeyboardInterrupt):
-        source.ingest()
+        source.run()
     assert files(settings) == [] and not source.dialogues.exists()
     assert source.stop() and source.requeue()
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert len(cut) == 3 and cut[1] == cut[2]  # the first clip was not cut again
     assert source.dialogues.count() == 2
     assert {name[-4:] for name in files(settings)} == {"flac", ".jpg", "json", ".mp4"}
@@ -117,11 +118,11 @@ def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch)
         return digest(path)
 
     monkeypatch.setattr(ingesting, "digest", stop_then_digest)
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.STOPPED
     assert not Dialogue.objects.exists() and files(settings) == []
     monkeypatch.undo()
-    assert source.requeue() and source.ingest().status == JobStatus.DONE
+    assert source.requeue() and source.run().status == JobStatus.DONE
 
 
 def retyped(dialogue, person, text):
@@ -131,25 +132,25 @@ def retyped(dialogue, person, text):
 
 
 def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings, lead):
-    source.ingest()
+    source.run()
     first, second = source.dialogues.all()
     retyped(first, lead, "你好吗？")
     before = files(settings)
-    source.recut(lead, gap=0.15)  # parts at every silence
-    source.ingest()
+    resegment(source, lead, gap=0.15)  # parts at every silence
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     texts = [[u.text for u in d.utterances.all()] for d in source.dialogues.all()]
     assert texts == [["你好吗？"], ["真巧啊，又是你。"], ["再见。"], ["再见。"]]
     uids = [d.uid for d in source.dialogues.all()]
     assert uids == ["film_003", "film_004", "film_005", "film_006"]  # no uid comes twice
-    source.recut(lead, gap=3.0)
-    source.ingest()
+    resegment(source, lead, gap=3.0)
+    source.run()
     assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
     kept = source.dialogues.last()
-    source.recut(lead, starts=[0.5, 1.7, 7.0])
+    resegment(source, lead, starts=[0.5, 1.7, 7.0])
     with pytest.raises(UserError, match="being cut just now"):
-        source.recut(lead, gap=3.0)
-    source.ingest()
+        resegment(source, lead, gap=3.0)
+    source.run()
     assert [d.utterances.count() for d in source.dialogues.all()] == [1, 1, 2]
     assert source.dialogues.last().pk == kept.pk and source.dialogues.last().clip == kept.clip
     assert len(files(settings)) == 12 and set(before).isdisjoint(files(settings))
@@ -157,13 +158,13 @@ def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings
 
 
 def test_published_dialogues_stay_as_they_are(source, settings, lead):
-    source.ingest()
+    source.run()
     assert source.publish(lead) == 2 and source.publish(lead) == 0
     clips, rows = files(settings), list(source.dialogues.values_list("pk", "head", "clip"))
     with pytest.raises(UserError, match="film_001 is published"):
-        source.recut(lead, gap=0.15)
+        resegment(source, lead, gap=0.15)
     Source.objects.filter(pk=source.pk).update(status=JobStatus.QUEUED)
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert files(settings) == clips
     assert list(source.dialogues.values_list("pk", "head", "clip")) == rows
 
@@ -184,7 +185,7 @@ def test_what_was_heard_is_marked_until_a_person_confirms_it(corpus, film, lead)
         source.media.save("film.mp4", File(file))
     source.looked = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
     source.save()
-    source.ingest()
+    source.run()
     dialogue = source.dialogues.get()
     assert [u.machine for u in dialogue.utterances.all()] == [True, True]
     rows = [turn.to_json() for turn in dialogue.turns()]
@@ -197,7 +198,7 @@ def test_a_full_disk_is_said_before_the_work(source, monkeypatch):
     monkeypatch.setattr(
         ingesting.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1024**2)
     )
-    source.ingest()
+    source.run()
     assert "The disk has 1 MB left" in source.failure_text
 
 
@@ -246,12 +247,12 @@ def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(sourc
     gone = "9\n00:00:10,500 --> 00:00:12,000\n片尾曲\n"
     whole = "\n".join([*path.read_text().split("\n\n")[:2], "", *more, late, gone])
     path.write_text("\n".join([whole, gone, gone]))
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.FAILED  # another episode's
     assert "3 of 10 cues begin after the end" in source.failure_text
     path.write_text(whole)
     assert source.requeue()
-    source = Source.objects.get(pk=source.pk).ingest()
+    source = Source.objects.get(pk=source.pk).run()
     assert source.status == JobStatus.DONE, source.failure_text
     texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
     assert "片尾曲" not in texts and "说得太久" in texts
@@ -288,14 +289,14 @@ def test_what_cutting_measured_is_kept(corpus, talk):
 
 
 def test_a_dialogue_does_not_start_while_another_one_s_words_are_spoken(source, lead):
-    source.ingest()
+    source.run()
     first = source.dialogues.first()
     first.utterances.filter(number=1).update(end=2.0)  # both talk from 1.5 to 2 s of the clip
     with pytest.raises(UserError, match="is spoken while another dialogue would start"):
-        source.recut(lead, starts=[0.5, 1.7, 7.0])
+        resegment(source, lead, starts=[0.5, 1.7, 7.0])
     first.utterances.filter(number=1).update(end=1.6)  # a breath is no loss
-    source.recut(lead, starts=[0.5, 1.7, 7.0])
-    source.ingest()
+    resegment(source, lead, starts=[0.5, 1.7, 7.0])
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     rows = Utterance.objects.filter(dialogue__source=source)
     assert rows.count() == 4 and all(row.end > row.start for row in rows)

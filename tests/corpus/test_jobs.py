@@ -30,14 +30,14 @@ def test_only_one_worker_gets_the_row(job):
 
 def test_it_ends_done_and_whole(job):
     job.claim()
-    with job.settled():
-        job.beat(0.5)
+    with job.outcome_recorded():
+        job.report_progress(0.5)
     assert (job.status, job.progress) == (JobStatus.DONE, 1.0)
 
 
 def test_a_refusal_is_kept_and_said_in_the_readers_language(job):
     job.claim()
-    with job.settled():
+    with job.outcome_recorded():
         raise UserError("The transcript is empty.")
     assert job.status == JobStatus.FAILED and job.failure_text == "The transcript is empty."
     with translation.override("zh-hans"):
@@ -46,24 +46,24 @@ def test_a_refusal_is_kept_and_said_in_the_readers_language(job):
 
 def test_an_unforeseen_error_is_kept_too(job):
     job.claim()
-    with job.settled():
+    with job.outcome_recorded():
         raise KeyError("x")
     assert job.status == JobStatus.FAILED and "KeyError: 'x'" in job.failure_text
 
 
 def test_stopping_a_running_job_takes_effect_at_the_next_beat(job):
     job.claim()
-    with job.settled():
+    with job.outcome_recorded():
         assert twin(job).stop()
         with pytest.raises(Stopped):
-            job.beat(0.1)
+            job.report_progress(0.1)
         raise Stopped
     assert job.status == JobStatus.STOPPED
 
 
 def test_a_worker_that_lost_its_row_cannot_settle_it(job):
     job.claim()
-    with job.settled():
+    with job.outcome_recorded():
         other = twin(job)
         other.stop()
         other.requeue()
@@ -84,12 +84,12 @@ def test_only_ended_or_stale_work_is_requeued(job):
 @pytest.mark.django_db(transaction=True)
 def test_work_that_cannot_beat_is_kept_alive(job, monkeypatch, tmp_path):
     """While a large file is read, a thread beats beside the work."""
-    monkeypatch.setattr(models, "PULSE", 0.01)
+    monkeypatch.setattr(models, "HEARTBEAT_INTERVAL", 0.01)
     assert job.claim()
     silent = type(job).objects.filter(pk=job.pk)
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale
-    with job.kept_alive():
+    with job.heartbeat_thread():
         wait_until(lambda: not twin(job).stale, tmp_path)
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale  # once it is over nobody beats

@@ -82,7 +82,7 @@ def test_behind_nginx_the_file_is_named_and_not_sent(corpus, client_of, lead, fi
     source = corpus.sources.create(title="film")
     with film.open("rb") as media:
         source.media.save("film.mp4", media)
-    source.ingest()
+    source.run()
     dialogue = source.dialogues.get()
     settings.X_ACCEL = "/protected/"
     client = client_of(lead)

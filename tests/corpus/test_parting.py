@@ -22,7 +22,7 @@ def source(corpus, film, srt):
     with film.open("rb") as media, srt.open("rb") as words:
         found.media.save("film.mp4", File(media))
         found.transcript.save("film.srt", File(words))
-    return found.ingest()
+    return found.run()
 
 
 def test_an_upload_is_looked_at_and_its_scenes_are_previewed(client, corpus, film, srt):

@@ -26,7 +26,7 @@ def source(corpus, film, srt):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", media)
         source.transcript.save("film.srt", words)
-    source.ingest()
+    source.run()
     return source
 
 

@@ -116,7 +116,7 @@ def test_a_transcript_with_many_spellings_has_one_speaker(corpus, film):
     with film.open("rb") as file:
         source.media.save("film.mp4", File(file))
     source.transcript.save("film.srt", ContentFile(SRT.encode()))
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     assert sorted(corpus.speakers.values_list("name", flat=True)) == ["Lisa", "Ｍａｒｙ"]
     assert [value for _line, value, _outcome in spellings(source)] == ["Mary", "MARY"]

@@ -5,6 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from corpus.models import Dialogue, Membership, Source
+from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue
 from jobs.models import JobStatus
 from people.models import Event, Invitation, Person
@@ -321,7 +322,7 @@ def test_speech_is_looked_for_in_the_track_that_is_chosen(
         heard.append(track)
         return [Cue(1.0, 2.0, f"in {track}", machine=True)]
 
-    monkeypatch.setattr("corpus.models.sources.hear", hear)
+    monkeypatch.setattr("corpus.source_inspection.hear", hear)
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks)
     assert "in None" in page
@@ -395,7 +396,7 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     """A transport stream says nowhere how long it is: a web process does not read it all."""
     film = flashing(tmp_path / "talk.ts")
     monkeypatch.setattr("corpus.forms.READ_AT_ONCE", 1000)
-    monkeypatch.setattr(Source, "look_later", lambda source: None)
+    monkeypatch.setattr(Source, "inspect_later", lambda source: None)
     client = client_of(lead)
     source, page = uploaded(client, corpus, film, WORDS)
     assert source.probe["duration"] == 0 and "A worker measures how long the media are" in page
@@ -403,7 +404,7 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     client.post(confirm, {"gap": "4", "encoding": "utf-8"})
     source.refresh_from_db()
     assert source.status == JobStatus.DRAFT
-    source.look()
+    inspect_source(source)
     page = client.get(reverse("preview", args=[source.pk])).content.decode()
     assert "Cut into 2 dialogues" in page and "measures how long" not in page
 

@@ -42,7 +42,7 @@ def source(corpus, film, srt):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", media)
         source.transcript.save("film.srt", words)
-    source.ingest()
+    source.run()
     Utterance.objects.filter(dialogue__source=source).update(translation="How nice!")
     source.findings.keep(source, [Problem(3, "text", "你好！", "repaired", "left out")])
     source.publish(None)

@@ -11,11 +11,13 @@ from core.command_options import name as name_of
 from core.command_options import path as path_of
 from core.command_options import real, whole
 from core.errors import UserError, gettext_noop
+from core.storage import digest
 from core.translation import translate_error
 from corpus.file_pairs import pair
 from corpus.import_report import lines, media_lines
-from corpus.ingest import check_of, digest
+from corpus.ingest import check_of
 from corpus.models import Corpus, Source
+from corpus.source_inspection import inspect_media
 from corpus.transcripts.reading import Options
 from corpus.transcripts.table import ROLES
 from jobs.models import JobStatus
@@ -185,13 +187,13 @@ class Command(BaseCommand):
             source.take_words(transcript.name, transcript.read_bytes())
         return source
 
-    def _look(self, draft, media, left):
+    def _inspect(self, draft, media, left):
         """Look at the media as the page's worker does, unless it was done before a crash."""
         if left and left.looked is not None and left.subtitles is None:
             draft.looked = left.looked
             return
-        draft.look_at(media)
-        if draft.look_failure and draft.subtitles is not None:
+        inspect_media(draft, media)
+        if draft.inspection_failure and draft.subtitles is not None:
             failure = draft.looked["failure"]
             raise UserError(failure["template"], **failure["values"])
 
@@ -225,7 +227,7 @@ class Command(BaseCommand):
         try:
             draft = self._draft(corpus, title, media, transcript, options)
             left, same = self._left_of(draft, media, transcript)
-            self._look(draft, media, left if same else None)
+            self._inspect(draft, media, left if same else None)
             check = check_of(draft)
         except UserError as error:
             return f"{media.name}: {translate_error(error)}"
@@ -245,7 +247,7 @@ class Command(BaseCommand):
             if left:
                 left.delete()
             source = self._store(draft, media)
-        source.ingest()
+        source.run()
         if source.status != JobStatus.DONE:
             return f"{media.name}: {source.failure_text}"
         if options["publish"]:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus.clip_check import Measure, check_clip, measure
+from corpus.clip_comparison import Measure, check_clip, measure
 from corpus.media import probe
 from corpus.models import Corpus, Dialogue, IntegrityCheck, Source, Utterance
 from corpus.problems import Problem

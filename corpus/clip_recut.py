@@ -18,7 +18,7 @@ from core import storage
 from core.errors import UserError, gettext_noop
 from core.translation import translate
 from corpus.clip_checks import MISSING, ClipFault, checked_since, faults_of
-from corpus.cutting import VERSION
+from corpus.clip_writer import VERSION
 from corpus.ingest import (
     Cut,
     clip_fields,

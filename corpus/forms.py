@@ -16,7 +16,7 @@ from core.storage import digest
 from core.translation import translate_error
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
-from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix
+from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from core.errors import gettext_noop
 from corpus import segmentation
-from corpus.cutting import most_bytes
+from corpus.clip_writer import most_bytes
 from corpus.media import Probe
 from corpus.problems import Problem
-from corpus.streams import Loss
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 MOST_LATE = 0.1  # share of cues after the end of the media beyond which it is another episode's
 FEW_LATE = 2  # so many may be an appendix, if they are not half of the transcript

@@ -12,7 +12,7 @@ from corpus.languages import language_name
 from corpus.media import Probe, Track
 from corpus.models import Source
 from corpus.problems import Problem
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
 SHOWN_NAMES = 40

@@ -17,15 +17,15 @@ from django.db import transaction
 from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
 from corpus.problems import Problem
 from corpus.renditions import forget_renditions
-from corpus.streams import Loss
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 from jobs.models import JobStatus
 from people.models import Person
 
@@ -224,7 +224,7 @@ def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> P
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = cutting.most_bytes(found, missing) + storage.SPARE_DISK
+    needed = clip_writer.most_bytes(found, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
@@ -269,7 +269,7 @@ def cut_files(
     will be called by their span and `tag`, else by the attempt.
     """
     found = source.probed
-    clips = cutting.cut(
+    clips = clip_writer.cut(
         path,
         found,
         [(part.start, part.end) for part in cuts],
@@ -309,7 +309,7 @@ def verified(
     ]
 
 
-def _measured(clip: cutting.Clip) -> dict[str, Any]:
+def _measured(clip: clip_writer.Clip) -> dict[str, Any]:
     """What a dialogue keeps of what cutting measured of its clip."""
     return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
 
@@ -378,7 +378,7 @@ def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
         "poster": f"{part.name}.jpg",
         "audio": f"{part.name}.flac" if sound else "",
         "peaks": f"{part.name}.json" if sound else "",
-        "cutter": cutting.VERSION,
+        "cutter": clip_writer.VERSION,
         "clip_check": part.check.to_json() if part.check else None,
     }
 

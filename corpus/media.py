@@ -15,8 +15,8 @@ import imageio_ffmpeg
 import numpy as np
 
 from core.errors import gettext_noop
-from corpus.frames import square_size
-from corpus.streams import (
+from corpus.frame_conversion import square_size
+from corpus.stream_reader import (
     SAFE_INPUT,
     Clock,
     Ends,
@@ -27,7 +27,7 @@ from corpus.streams import (
     rate_of,
     zero_of,
 )
-from corpus.streams import MediaError as MediaError  # for those who import it from here
+from corpus.stream_reader import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip
 PEAKS_PER_SECOND = 50
@@ -62,7 +62,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file holds. Times are seconds on the common clock (`corpus.streams`).
+    """What a file holds. Times are seconds on the common clock (`corpus.stream_reader`).
 
     `width` and `height` are those of the picture as it is shown: upright, in square pixels; 0
     without a picture. Cover art is no picture.

@@ -10,9 +10,9 @@ from core import storage
 from core.errors import UserError, gettext_noop
 from corpus.media import Track
 from corpus.models import Source
-from corpus.scenes import shots
+from corpus.shot_detection import shots
 from corpus.speech import hear
-from corpus.subtitles import extract_subtitles
+from corpus.subtitle_tracks import extract_subtitles
 
 
 def inspect_source(source: Source) -> None:

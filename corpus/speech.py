@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError, gettext_noop
 from corpus.media import RATE, probe
-from corpus.streams import Sound
+from corpus.stream_reader import Sound
 from corpus.transcripts import Cue
 
 STRETCH = 600  # seconds that are listened to at a time

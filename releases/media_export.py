@@ -13,7 +13,7 @@ from django.conf import settings
 
 from core import storage
 from core.errors import UserError, gettext_noop
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus.clip_checks import note_changed
 from releases import integrity
 from releases.models import Release
@@ -112,7 +112,7 @@ def _cut(path, root, plan, position, spans):
     ends = (min(max(end, start + SHORTEST), found.duration) for start, end, _number in spans)
     targets = [root / plan.place(position, number) for _start, _end, number in spans]
     wanted = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
-    cutting.cut(path, found, wanted, lambda number: targets[number], lambda number: None)
+    clip_writer.cut(path, found, wanted, lambda number: targets[number], lambda number: None)
     for target in targets:
         for suffix in (".flac", ".jpg", ".json", ".cut"):
             target.with_suffix(suffix).unlink(missing_ok=True)

@@ -9,10 +9,10 @@ from core.errors import UserError
 from core.pagination import Keyset, at_most
 from core.parameters import number, numbers
 from core.translation import translate_error
+from corpus.bulk_edits import give_speaker
 from corpus.models import Speaker, Utterance
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
-from corpus.revising import give_speaker
 from corpus.search import found
 from corpus.visibility import WORDS, notice, withheld
 

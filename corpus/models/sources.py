@@ -21,10 +21,10 @@ from core.translation import translate
 from corpus import segmentation, spreadsheets
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
-from corpus.scenes import Shot
+from corpus.shot_detection import Shot
 from corpus.spreadsheets import CELLS
 from corpus.transcripts import TranscriptError
-from corpus.transcripts.reading import Options, columns, read
+from corpus.transcripts.reader import Options, columns, read
 from jobs.models import Job, JobStatus
 from jobs.tasks import call_with_row
 from people.models import Event

@@ -12,8 +12,8 @@ from xml.parsers import expat
 from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, Tier, TranscriptError, tiers, times
-from corpus.transcripts.sharing import shares
 from corpus.transcripts.tiers import TierContent, speaker
+from corpus.transcripts.time_sharing import shares
 from corpus.transcripts.times import SHOWN
 
 SPEAKER = re.compile(

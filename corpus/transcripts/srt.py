@@ -2,7 +2,7 @@
 
 from core.errors import gettext_noop
 from corpus.transcripts import Parsed, TranscriptError
-from corpus.transcripts.subtitles import INDEX, entries, outside, parsed
+from corpus.transcripts.subtitle_blocks import INDEX, entries, outside, parsed
 
 
 def parse(text: str) -> Parsed:

@@ -6,7 +6,7 @@ from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, TranscriptError
 from corpus.transcripts.characters import bare
-from corpus.transcripts.subtitles import BLANK, TIMING, Entry, entries, outside, parsed
+from corpus.transcripts.subtitle_blocks import BLANK, TIMING, Entry, entries, outside, parsed
 
 ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:].*)?")  # blocks that are no cues
 NO_HEADER = gettext_noop("The first line is not WEBVTT; the file was read as WebVTT all the same.")

@@ -31,7 +31,7 @@ from corpus.ingest import check_of, resegment
 from corpus.models import Finding, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
-from corpus.transcripts.reading import Options, Transcript
+from corpus.transcripts.reader import Options, Transcript
 from corpus.transcripts.table import guess
 from corpus.visibility import WORDS, guard, withheld
 from people.models import Event

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from annotation.models import Judgement
 from corpus.models import Corpus, Utterance
-from tests.config.stored import check_stored
+from tests.config.stored_text import check_stored
 from tests.factories import make_judged_round, make_release
 
 pytestmark = pytest.mark.django_db

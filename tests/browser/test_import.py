@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from corpus.models import Source
 from jobs.models import JobStatus
-from tests.corpus.shifted import shift_sound
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.shifted_clips import shift_sound
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 from tests.factories import make_corpus, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -7,15 +7,15 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from core.storage import digest
-from corpus import clip_recut, cutting
+from corpus import clip_recut, clip_writer
 from corpus.clip_recut import affected
 from corpus.integrity import check
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from jobs.models import JobStatus
 from people.models import Event
-from tests.corpus.films import X264, beeps, lights, make
-from tests.corpus.shifted import shift_sound
-from tests.corpus.talks import WORDS, flashing
+from tests.corpus.marked_films import X264, beeps, lights, make
+from tests.corpus.shifted_clips import shift_sound
+from tests.corpus.talk_films import WORDS, flashing
 from tests.factories import make_person
 
 
@@ -69,7 +69,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     assert rows(source) == before and kinds(corpus) == []
     call_command("check_corpus", corpus=corpus.name, deep=True)
     mended = source.dialogues.first()
-    assert mended.clip.name != first.clip.name and mended.cutter == cutting.VERSION
+    assert mended.clip.name != first.clip.name and mended.cutter == clip_writer.VERSION
     assert digest(settings.MEDIA_ROOT / mended.clip.name) == mended.clip_sha256
     kept = [name for name in files if name in stored(settings)]
     assert len(kept) == 4 and len(stored(settings)) == 8  # the old files of the first are gone

@@ -4,9 +4,9 @@ from corpus.import_check import check_import, fitted, loss_problems
 from corpus.media import Probe
 from corpus.problems import Problem
 from corpus.segmentation import dialogues
-from corpus.streams import Loss
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 
 def cues(*spans):

@@ -8,14 +8,14 @@ from django.core.files import File
 from django.core.management import CommandError, call_command
 
 from core.errors import UserError
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus import ingest as ingesting
 from corpus.ingest import resegment
 from corpus.models import Dialogue, Finding, Source, Utterance
 from corpus.problems import Problem
 from jobs.models import JobStatus
-from tests.corpus.shifted import earlier
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.shifted_clips import earlier
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 
 
 @pytest.fixture
@@ -88,7 +88,7 @@ def test_a_failure_leaves_nothing_behind(source, settings, broken, monkeypatch):
 
 def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
     """Whole clips of a killed worker are not cut again; half-written files never become clips."""
-    one, cut = cutting._one, []
+    one, cut = clip_writer._one, []
 
     def dying(frames, samples, start, end, stem):
         cut.append(start)
@@ -97,7 +97,7 @@ def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
             raise KeyboardInterrupt
         return one(frames, samples, start, end, stem)
 
-    monkeypatch.setattr(cutting, "_one", dying)
+    monkeypatch.setattr(clip_writer, "_one", dying)
     with pytest.raises(KeyboardInterrupt):
         source.run()
     assert files(settings) == [] and not source.dialogues.exists()
@@ -219,7 +219,7 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
     folder.mkdir()
     shutil.copy(film, folder / "film.mp4")
     shutil.copy(srt, folder / "film.srt")
-    one, cut = cutting._one, []
+    one, cut = clip_writer._one, []
 
     def dying(frames, samples, start, end, stem):
         cut.append(start)
@@ -227,7 +227,7 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
             raise KeyboardInterrupt
         return one(frames, samples, start, end, stem)
 
-    monkeypatch.setattr(cutting, "_one", dying)
+    monkeypatch.setattr(clip_writer, "_one", dying)
     with pytest.raises(KeyboardInterrupt):
         call_command("ingest", str(folder), corpus=corpus.name, gap=3.0)
     before = corpus.sources.get()
@@ -264,14 +264,14 @@ def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(sourc
 
 
 def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings, monkeypatch):
-    cut = cutting.cut
+    cut = clip_writer.cut
 
     def wrongly(path, found, spans, target, *more, **options):
         clips = cut(path, found, spans, target, *more, **options)
         earlier(target(1).with_suffix(".mp4"))
         return clips
 
-    monkeypatch.setattr(cutting, "cut", wrongly)
+    monkeypatch.setattr(clip_writer, "cut", wrongly)
     with pytest.raises(CommandError) as refusal:
         call_command("ingest", *talk, corpus=corpus.name)
     said = str(refusal.value)
@@ -284,7 +284,7 @@ def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings
 def test_what_cutting_measured_is_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name)
     for dialogue in corpus.dialogues.all():
-        assert dialogue.cutter == cutting.VERSION and dialogue.clip_check["faults"] == []
+        assert dialogue.cutter == clip_writer.VERSION and dialogue.clip_check["faults"] == []
         assert dialogue.clip_check["measured"]["level"] == pytest.approx(0.09, abs=0.02)
 
 

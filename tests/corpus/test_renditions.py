@@ -13,8 +13,8 @@ from corpus.ingest import forget_unused
 from corpus.integrity import check
 from corpus.media import MediaError, ffmpeg_path, picture_alone, probe, sound_alone
 from corpus.renditions import rendition
-from tests.corpus.films import X264, beeps, lights, make, seen
-from tests.corpus.test_object_store import bucket, endpoint  # noqa: F401
+from tests.core.test_storage import bucket, endpoint  # noqa: F401
+from tests.corpus.marked_films import X264, beeps, lights, make, seen
 from tests.factories import make_dialogue, make_source
 
 SECRET = "秘密台词"

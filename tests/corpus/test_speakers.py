@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from core.errors import UserError
 from corpus.formats import Row, Table
-from corpus.imports import store
 from corpus.models import Speaker
+from corpus.table_import import store
 from jobs.models import JobStatus
 from tests.factories import make_corpus, make_dialogue
 

@@ -10,7 +10,7 @@ from corpus import spreadsheets
 from corpus.models import Source
 from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Options, columns, read
+from corpus.transcripts.reader import Options, columns, read
 from tests.corpus.test_tabular import workbook
 
 

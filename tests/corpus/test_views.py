@@ -9,7 +9,7 @@ from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue
 from jobs.models import JobStatus
 from people.models import Event, Invitation, Person
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
 

@@ -19,7 +19,7 @@ from core.storage import digest
 from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld
-from tests.corpus.films import make
+from tests.corpus.marked_films import make
 from tests.factories import ANSWERS, judge, make_dialogue, make_member, open_round
 
 VIEWS = ["text", "audio", "silent"]

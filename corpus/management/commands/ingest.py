@@ -18,7 +18,7 @@ from corpus.import_report import lines, media_lines
 from corpus.ingest import check_of
 from corpus.models import Corpus, Source
 from corpus.source_inspection import inspect_media
-from corpus.transcripts.reading import Options
+from corpus.transcripts.reader import Options
 from corpus.transcripts.table import ROLES
 from jobs.models import JobStatus
 

@@ -10,7 +10,7 @@ from core import storage
 from core.batches import batches, create
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus.formats import Row, Table
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
 from jobs.models import JobStatus
@@ -156,7 +156,7 @@ def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, l
         copy = folder / f"{dialogue.number:06d}.mp4"
         shutil.copyfile(clip, copy)
         found = media.probe(copy)
-        cutting.derive(copy, found)
+        clip_writer.derive(copy, found)
         if not found.has_video:
             media.sound_poster(copy, copy.with_suffix(".jpg"))
         dialogue.end, dialogue.clip_sha256 = round(found.duration, 3), digest(copy)

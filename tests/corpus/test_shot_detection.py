@@ -1,7 +1,7 @@
 """Changes of scene are found on key frames."""
 
-from corpus.scenes import shots
-from tests.corpus.test_cutting import make
+from corpus.shot_detection import shots
+from tests.corpus.test_clip_writer import make
 
 
 def test_a_change_of_picture_is_found_and_a_tone_has_none(tmp_path):

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from praatio import textgrid
 from praatio.utilities.constants import Interval
 
-from corpus.transcripts.reading import read
+from corpus.transcripts.reader import read
 
 HEADER = ["start", "end", "text", "speaker"]
 words = st.text("你好世界再见吗真的hello", min_size=1, max_size=12)

@@ -7,7 +7,7 @@ from typing import Any
 
 import av
 
-from corpus.tonemapping import HLG, PQ, cube
+from corpus.tone_mapping import HLG, PQ, cube
 
 CLOCK = Fraction(1, 90_000)
 ODDEST_PIXEL = 8  # times as wide as high, or as high as wide; others are a mistake of the header

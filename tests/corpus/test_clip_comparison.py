@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from corpus.clip_check import check_clip, measure
-from tests.corpus.films import X264, beeps, lights, make
-from tests.corpus.test_cutting import cut_all
+from corpus.clip_comparison import check_clip, measure
+from tests.corpus.marked_films import X264, beeps, lights, make
+from tests.corpus.test_clip_writer import cut_all
 
 SPANS = [(1.3, 5.2), (5.4, 11.7)]
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from corpus import media
-from corpus.cutting import Clip, cut, most_bytes
-from tests.corpus.films import X264, beeps, lights, make, seen
+from corpus.clip_writer import Clip, cut, most_bytes
+from tests.corpus.marked_films import X264, beeps, lights, make, seen
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame
 

@@ -1,6 +1,6 @@
 """Plain: a clip measured beside its source: length, first and last frame, sound, key frames.
 
-It shares with cutting only the clock of the packets (`corpus.streams.Packets`): sound is laid into
+It shares with cutting only the clock of the packets (`corpus.stream_reader.Packets`): sound is laid into
 bins of HOP seconds by its timestamps alone, without resampling, and key frames are decoded one by
 one. One straight read of a source (`measure`) serves all of its clips, also those of long ago.
 """
@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import gettext_noop
-from corpus.frames import is_hdr, pixel_shape, turns
+from corpus.frame_conversion import is_hdr, pixel_shape, turns
 from corpus.media import Probe, probe
 from corpus.problems import Problem
-from corpus.streams import MediaError, Packets, length_of
+from corpus.stream_reader import MediaError, Packets, length_of
 
 PULSE = 2.0  # seconds between two beats
 HOP = 0.005  # seconds of a bin of the sound

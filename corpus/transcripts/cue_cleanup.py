@@ -11,8 +11,8 @@ from corpus.problems import Problem
 from corpus.transcripts import Cue, RawCue, rolling, speakers
 from corpus.transcripts.bilingual import BILINGUAL, FEWEST, Languages, languages, part, script
 from corpus.transcripts.characters import tidy
-from corpus.transcripts.sharing import shares
 from corpus.transcripts.speakers import Candidate, Choice
+from corpus.transcripts.time_sharing import shares
 
 SOUND = re.compile(r"^[\s♪♫♬\-–—]*(?:[(（\[【][^()（）\[\]【】]{1,40}[)）\]】][\s♪♫♬]*|[♪♫♬]+.*)$")
 # a dash, a bullet or `>>` before what a speaker says; two dashes are a pause or a broken word

@@ -6,7 +6,7 @@ from django.conf import settings
 
 from core.storage import digest
 from corpus.models import Dialogue
-from tests.corpus.films import make
+from tests.corpus.marked_films import make
 
 
 def earlier(clip: Path, seconds=1.92) -> None:

@@ -9,11 +9,11 @@ from django.db.models.functions import Concat
 
 from core.batches import create
 from core.normalization import normalized, search_key
+from corpus.bulk_edits import give_speaker
 from corpus.formats import Row, Table
-from corpus.imports import store
 from corpus.models import Dialogue, Source, Speaker, Utterance
-from corpus.revising import give_speaker
 from corpus.search import found
+from corpus.table_import import store
 from tests.factories import make_corpus, make_dialogue, make_person
 
 pytestmark = pytest.mark.django_db

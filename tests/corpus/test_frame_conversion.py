@@ -6,8 +6,8 @@ import av
 import numpy as np
 import pytest
 
-from tests.corpus.films import X264, beeps, lights, make, seen
-from tests.corpus.test_cutting import cut_all
+from tests.corpus.marked_films import X264, beeps, lights, make, seen
+from tests.corpus.test_clip_writer import cut_all
 
 UNIT = struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
 TURNS = [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)]

@@ -3,8 +3,8 @@
 import pytest
 
 from corpus.media import MediaError, Track, probe
-from corpus.subtitles import extract_subtitles
-from tests.corpus.films import X264, beeps, lights, make
+from corpus.subtitle_tracks import extract_subtitles
+from tests.corpus.marked_films import X264, beeps, lights, make
 
 SRT = """1
 00:00:02,000 --> 00:00:03,500

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from corpus.transcripts import TranscriptError
-from corpus.transcripts.reading import Options, read
+from corpus.transcripts.reader import Options, read
 
 PIECES = st.sampled_from(
     ["你好", "再见", "Hello", "world", "张三：", "- ", "——", "1988", "4:1", "OK！", "……",

@@ -4,8 +4,8 @@ import av
 import numpy as np
 import pytest
 
-from corpus.tonemapping import HLG, PQ, bent, hlg_light, pq_light, table
-from tests.corpus.test_cutting import cut_all, make
+from corpus.tone_mapping import HLG, PQ, bent, hlg_light, pq_light, table
+from tests.corpus.test_clip_writer import cut_all, make
 
 
 def test_light_is_what_the_standards_say():

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.media import chosen_picture
-from corpus.streams import Pictures, open_media
+from corpus.stream_reader import Pictures, open_media
 
 SIZE = (64, 36)  # pixels that are enough to tell one picture from another
 BINS = 8  # of each colour's histogram

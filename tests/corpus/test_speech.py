@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from corpus.speech import LONGEST, HearingError, hear
-from tests.corpus.test_cutting import make
+from tests.corpus.test_clip_writer import make
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def test_a_tone_is_no_speech(tmp_path):
 
 
 def test_speech_lies_where_the_subtitles_are(speech):
-    from corpus.transcripts.reading import read
+    from corpus.transcripts.reader import read
 
     srt = speech.with_suffix(".srt")
     cues = read(srt.name, srt.read_bytes()).cues

@@ -12,7 +12,7 @@ from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
 from corpus.spreadsheets import CELLS
 from corpus.transcripts import Cue, Parsed, Tier, TranscriptError, ass, eaf, praat, srt, table, vtt
-from corpus.transcripts.cleaning import UNREADABLE, clean
+from corpus.transcripts.cue_cleanup import UNREADABLE, clean
 from corpus.transcripts.markup import subtitle_styles
 from corpus.transcripts.speakers import Candidate, Choice
 

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from corpus.models import Source
-from corpus.transcripts.reading import Options
+from corpus.transcripts.reader import Options
 
 TALK = ["张三：走吧", "甘一：跑\n李四：停", "苏格拉底：认识自己", "- 你好\n- 再见", "他说：走"]
 SRT = "\n\n".join(

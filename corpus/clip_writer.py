@@ -3,7 +3,7 @@
 Frames are taken whole, on the episode's own frame grid: a clip starts with the last frame that is
 shown at or before its start and ends before the first frame at or after its end, so that times in
 the clip are the episode's times minus `Clip.start`, to the frame. Sound is cut to the sample.
-Picture and sound are read on the file's common clock (`corpus.streams`).
+Picture and sound are read on the file's common clock (`corpus.stream_reader`).
 
 Where the picture stands still for longer than HELD (a screen recording, slides), or has ended while
 the sound goes on, a clip starts exactly at its start and holds the last frame. Where the picture
@@ -23,9 +23,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import gettext_noop
-from corpus.frames import CLOCK, Upright
+from corpus.frame_conversion import CLOCK, Upright
 from corpus.media import MAX_HEIGHT, RATE, Probe, chosen_picture, peaks
-from corpus.streams import Loss, MediaError, Pictures, Sound, open_media, rate_of
+from corpus.stream_reader import Loss, MediaError, Pictures, Sound, open_media, rate_of
 
 VERSION = 2  # of what a clip is: whole clips that another version left are cut again
 KEY_INTERVAL = 0.5  # seconds

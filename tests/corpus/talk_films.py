@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.corpus.films import X264, beeps, lights, make
+from tests.corpus.marked_films import X264, beeps, lights, make
 
 WORDS = """1
 00:00:01,000 --> 00:00:03,500

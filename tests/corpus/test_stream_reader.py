@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from corpus.media import MediaError, probe
-from corpus.streams import Loss, Pictures, Sound
-from tests.corpus.films import X264, beeps, lights, make
+from corpus.stream_reader import Loss, Pictures, Sound
+from tests.corpus.marked_films import X264, beeps, lights, make
 
 
 def flashes_and_beeps(path):

@@ -10,7 +10,7 @@ import av
 
 from core.errors import gettext_noop
 from corpus.media import Track
-from corpus.streams import MediaError, Packets
+from corpus.stream_reader import MediaError, Packets
 
 MARKUP = re.compile(r"</?(?!/?[biu]>)[^<>]*>")  # tags of WebVTT that SubRip does not have
 

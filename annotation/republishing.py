@@ -66,7 +66,7 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
     rounds = list(Round.objects.filter(assignments__dialogue=dialogue).distinct().order_by("pk"))
     for found in rounds:
         lock(found)
-    anew = dialogue.show(person, keep)
+    anew = dialogue.publish_revision(person, keep)
     reopened = 0
     handed_in = Assignment.objects.submitted().filter(
         dialogue=dialogue, round__closure=None, round__published=False

@@ -6,8 +6,8 @@ from django.db import transaction
 
 
 @transaction.atomic
-def give_speaker(utterances, speaker, person) -> int:
-    """Say that `speaker` says the utterances, each dialogue's as one revision; their number.
+def assign_speaker(utterances, speaker, person) -> int:
+    """Assign the utterances to `speaker`, each dialogue's as one revision; their number.
 
     Raises a UserError, and changes nothing, if a dialogue cannot be edited.
     """

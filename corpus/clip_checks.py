@@ -96,7 +96,7 @@ def _kind(problem: Problem) -> str:
 
 def run_integrity_check(job: IntegrityCheck) -> None:
     """Compare every clip of the job's corpus with its source."""
-    check_clips(job.corpus, job.since, job.report_progress)
+    check_clips(job.corpus, job.requested_at, job.report_progress)
 
 
 def check_clips(
@@ -194,7 +194,7 @@ def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
     before it; where the picture hardly changes that cannot be seen.
     """
     late = float(whole.frames[0]) if len(whole.frames) else 0.0
-    if row.cutter is not None or late < LATE_PICTURE:
+    if row.cutter_version is not None or late < LATE_PICTURE:
         return []
     return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
 

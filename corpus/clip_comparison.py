@@ -1,8 +1,8 @@
 """Plain: a clip measured beside its source: length, first and last frame, sound, key frames.
 
-It shares with cutting only the clock of the packets (`corpus.stream_reader.Packets`): sound is laid into
-bins of HOP seconds by its timestamps alone, without resampling, and key frames are decoded one by
-one. One straight read of a source (`measure`) serves all of its clips, also those of long ago.
+It shares with the clip writer only the clock of the packets (`corpus.stream_reader.Packets`): sound
+is laid into bins of HOP seconds by its timestamps alone, without resampling, and key frames are
+decoded one by one. One straight read of a source (`measure`) serves all of its clips.
 """
 
 import time

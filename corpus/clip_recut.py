@@ -29,7 +29,7 @@ from corpus.ingest import (
     verified,
     work_folder,
 )
-from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
+from corpus.models import ClipRecut, Corpus, Dialogue, ImportProblem, Source
 from corpus.problems import Problem
 from jobs.models import JobStatus
 from people.models import Event
@@ -90,7 +90,7 @@ def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
 def recut_clips(job: ClipRecut) -> None:
     """Cut the clips of the job's dialogues again, source by source; done ones are not done twice.
 
-    What cannot be cut again is kept in `job.left`, by dialogue, with why.
+    What cannot be cut again is kept in `job.skipped`, by dialogue, with why.
     """
     rows = job.corpus.dialogues.filter(pk__in=job.dialogues).exclude(clip="")
     rows = list(rows.select_related("source").order_by("source_id", "start"))
@@ -98,14 +98,14 @@ def recut_clips(job: ClipRecut) -> None:
     for dialogue in rows:
         if not _is_done(dialogue, job):
             groups[dialogue.source].append(dialogue)
-    job.left = []
+    job.skipped = []
     for number, (source, dialogues) in enumerate(groups.items()):
         part = _Part(job, source, number / len(groups), 1 / len(groups))
         part.recut(dialogues)
     done = list(job.corpus.dialogues.filter(pk__in=job.dialogues))
     with transaction.atomic():
         ClipRecut.objects.filter(pk=job.pk, attempt=job.attempt).update(
-            changed=sum(_is_done(dialogue, job) for dialogue in done), left=job.left
+            recut_count=sum(_is_done(dialogue, job) for dialogue in done), skipped=job.skipped
         )
         job.finish()
 
@@ -113,8 +113,8 @@ def recut_clips(job: ClipRecut) -> None:
 def _is_done(dialogue: Dialogue, job: ClipRecut) -> bool:
     """True if the clip was cut by this code after the job was asked for."""
     return (
-        dialogue.cutter == VERSION
-        and checked_since(dialogue, job.since)
+        dialogue.cutter_version == VERSION
+        and checked_since(dialogue, job.requested_at)
         and not mendable(dialogue)
         and all(default_storage.exists(name) for name in files_of(dialogue))
     )
@@ -132,7 +132,7 @@ class _Part:
 
     def leave(self, dialogues: list[Dialogue], template: str, values: dict[str, Any]) -> None:
         """Keep why these are left as they are."""
-        self.job.left += [
+        self.job.skipped += [
             {"dialogue": row.uid, "template": template, "values": values} for row in dialogues
         ]
 
@@ -146,7 +146,7 @@ class _Part:
         cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
         try:
             with storage.local(self.source.media.name) as path:
-                self.source.take(path)
+                self.source.probe_media(path)
                 folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
                 made = self._made(path, folder, dialogues, cuts)
         except UserError as error:
@@ -214,7 +214,7 @@ class _Part:
                 for fault in before
             ]
         if changed:
-            Finding.objects.keep(self.source, problems)
+            ImportProblem.objects.store(self.source, problems)
             Event.record(
                 self.job.person,
                 "recut clips",

@@ -68,7 +68,7 @@ class SourceForm(forms.ModelForm):
         if token:
             mine = Upload.objects.filter(corpus=self.instance.corpus, token=token)
             self.upload = mine.first()
-            if self.upload is None or not self.upload.whole:
+            if self.upload is None or not self.upload.is_complete:
                 raise forms.ValidationError(_("The upload is not complete. Choose the file again."))
             return self._probed(self.upload.path, self.upload.name)
         if not media:
@@ -335,7 +335,7 @@ class SpeakerForm(forms.Form):
     def save(self, by):
         data = self.cleaned_data
         traits = {trait: data[trait] for trait in TRAITS}
-        self.speaker.describe(by, data["name"], data["pseudonym"], traits)
+        self.speaker.update_details(by, data["name"], data["pseudonym"], traits)
 
 
 class NamedField(forms.CharField):
@@ -429,5 +429,5 @@ class DialogueFilter(Filter):
 
     def by_state(self, rows, value):
         if value == "edited":
-            return rows.published().exclude(head=F("shown"))
+            return rows.published().exclude(head=F("published_revision"))
         return rows.filter(publication__isnull=value == "draft")

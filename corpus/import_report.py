@@ -108,7 +108,7 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         encoding = f" ({reading.encoding})" if reading.encoding else ""
         yield f"transcript{encoding}: {', '.join(read)}"
         yield from _decisions(reading)
-    elif (source.looked or {}).get("heard"):
+    elif (source.inspection or {}).get("heard"):
         yield f"speech: {len(check.cues)} stretches heard"
     else:
         yield "no transcript and no speech: one span without words"

@@ -20,7 +20,7 @@ from core.storage import digest
 from corpus import clip_writer, media
 from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
-from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
+from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
 from corpus.problems import Problem
 from corpus.renditions import forget_renditions
 from corpus.stream_reader import Loss
@@ -61,7 +61,7 @@ def ingest_source(source: Source) -> None:
     """
     source.unpack()
     with storage.local(source.media.name) as path:
-        source.take(path)
+        source.probe_media(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
         folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
@@ -99,7 +99,7 @@ def resegment(
     source.gap, source.scene, source.starts = gap or source.gap, scene, starts
     plan(source)
     values = {"gap": source.gap, "scene": scene, "starts": starts, "progress": 0.0}
-    if not source.queue(person, "recut", JobStatus.DONE, **values):
+    if not source.queue(person, "resegment", JobStatus.DONE, **values):
         raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
 
 
@@ -126,7 +126,7 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
     Without any of them, a single span without words that a person fills in. Raises UserError.
     """
     if source.pk and source.dialogues.exists():
-        check = check_import(source.probed, None, _lines(source), source.parted)
+        check = check_import(source.probed, None, _lines(source), source.segmented)
         lost = [problem for problem in check.problems if problem.outcome == "rejected"]
         if lost:
             raise UserError(
@@ -140,9 +140,9 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
         return check
     if reading is None and source.transcript:
         reading = source.read_transcript()
-    heard = [Cue(*row, machine=True) for row in (source.looked or {}).get("heard", [])]
+    heard = [Cue(*row, machine=True) for row in (source.inspection or {}).get("heard", [])]
     proposed = heard or [Cue(0.0, source.probed.duration, "")]
-    return check_import(source.probed, reading, proposed, source.parted)
+    return check_import(source.probed, reading, proposed, source.segmented)
 
 
 def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
@@ -344,8 +344,8 @@ def forget_unused(source: Source) -> None:
 @transaction.atomic
 def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str) -> None:
     named = [(cue.speaker, cue.line) for part in cuts for cue in part.cues if cue.speaker]
-    speakers = Speaker.named(source.corpus_id, (name for name, _line in named))
-    problems = [*problems, *Speaker.spellings(named, speakers)]
+    speakers = Speaker.get_or_create_by_name(source.corpus_id, (name for name, _line in named))
+    problems = [*problems, *Speaker.spelling_problems(named, speakers)]
     numbers = source.dialogues.values_list("uid", flat=True)
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)
     kept = [part.origin.pk for part in cuts if part.origin]
@@ -356,7 +356,7 @@ def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str
         else:
             last += 1
             _store_dialogue(source, part, number, f"{source.title}_{last:03d}", speakers)
-    Finding.objects.keep(source, problems)
+    ImportProblem.objects.store(source, problems)
     source.sha256 = sha256
     own = Utterance.objects.filter(dialogue__source=source)
     source.counts = {
@@ -378,7 +378,7 @@ def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
         "poster": f"{part.name}.jpg",
         "audio": f"{part.name}.flac" if sound else "",
         "peaks": f"{part.name}.json" if sound else "",
-        "cutter": clip_writer.VERSION,
+        "cutter_version": clip_writer.VERSION,
         "clip_check": part.check.to_json() if part.check else None,
     }
 

@@ -24,13 +24,17 @@ def inspect_source(source: Source) -> None:
     transcript_before = source.transcript.name
     with storage.local(source.media.name) as path:
         inspect_media(source, path)
-    values = {"looked": source.looked, "probe": source.probe}
+    values = {"inspection": source.inspection, "probe": source.probe}
     extracted, unused = None, None
     if source.transcript.name != transcript_before:
-        source.keep_words()
+        source.store_transcript()
         extracted = values["transcript"] = source.transcript.name
-        values["brought"] = transcript_before if source.brought is None else source.brought
-        unused = None if source.brought is None else transcript_before  # of an earlier choice
+        values["uploaded_transcript"] = (
+            transcript_before if source.uploaded_transcript is None else source.uploaded_transcript
+        )
+        unused = (
+            None if source.uploaded_transcript is None else transcript_before
+        )  # of an earlier choice
     if not Source.objects.filter(pk=source.pk, **chosen).update(**values):
         unused = extracted  # something else was chosen meanwhile
     if unused:
@@ -42,22 +46,22 @@ def inspect_media(source: Source, path: Path) -> None:
     """Set what `path`, the media before they are stored, holds on `source`; no row is written."""
     inspection: dict[str, Any] = {"shots": [], "heard": []}
     try:
-        if not source.taken:
+        if not source.has_unsaved_transcript:
             source.unpack()
     except UserError as error:
         inspection["unread"] = error.to_json()
     try:
-        source.take(path)
+        source.probe_media(path)
         inspection["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
         if source.subtitles is not None:
             suffix, words = extract_subtitles(path, _subtitle_track(source))
-            source.take_words(f"{path.stem}.{source.subtitles}{suffix}", words)
+            source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
         if not source.transcript and source.probed.has_audio:
             cues = hear(path, settings.ASR_MODEL_DIR, track=source.track)
             inspection["heard"] = [[cue.start, cue.end, cue.text] for cue in cues]
     except UserError as error:
         inspection["failure"] = error.to_json()
-    source.looked = inspection
+    source.inspection = inspection
 
 
 def _subtitle_track(source: Source) -> Track:

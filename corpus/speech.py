@@ -22,7 +22,7 @@ LONGEST = 15.0  # seconds of an utterance before the quietest place in it parts 
 PAUSE = 0.35  # seconds of silence that part two utterances
 
 
-class HearingError(UserError):
+class SpeechError(UserError):
     """A recogniser that cannot be used."""
 
 
@@ -90,7 +90,7 @@ def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[n
 def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
     """Words of a wave (n,) at RATE, by the transformers model in `directory`; nothing is fetched.
 
-    Raises HearingError if there is no speech recogniser.
+    Raises SpeechError if there is no speech recogniser.
     """
     from transformers import pipeline  # heavy, and the web process never imports it
 
@@ -99,7 +99,7 @@ def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
             raise OSError("no such directory")
         model = pipeline("automatic-speech-recognition", model=directory, device="cpu")
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise HearingError(
+        raise SpeechError(
             gettext_noop("The speech recogniser in %(directory)s cannot be used: %(why)s"),
             directory=directory,
             why=str(error)[:300],

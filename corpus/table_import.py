@@ -12,7 +12,7 @@ from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus import clip_writer, media
 from corpus.formats import Row, Table
-from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
+from corpus.models import Corpus, Dialogue, ImportProblem, Publication, Source, Speaker, Utterance
 from jobs.models import JobStatus
 
 BATCH = 2000
@@ -65,8 +65,8 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
         },
     )
     speakers = _speakers(corpus, table)
-    spellings = Speaker.spellings(((row.speaker, row.line) for row in table.rows), speakers)
-    Finding.objects.keep(source, [*table.problems, *spellings])
+    spellings = Speaker.spelling_problems(((row.speaker, row.line) for row in table.rows), speakers)
+    ImportProblem.objects.store(source, [*table.problems, *spellings])
     _store_rows(source, table, speakers)
     return source
 
@@ -88,7 +88,7 @@ def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
         taken.add(chosen)
         return chosen
 
-    return Speaker.named(
+    return Speaker.get_or_create_by_name(
         corpus.pk,
         (row.speaker for row in table.rows if row.speaker),
         traits=lambda name: table.speakers.get(name, {}),

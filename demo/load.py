@@ -52,7 +52,7 @@ def load(say: Callable[[str], None] = lambda words: None) -> Corpus:
 def _make(say: Callable[[str], None]) -> Corpus:
     people = {username: _person(username) for username in PEOPLE}
     lead = people["lead"]
-    corpus = Corpus.found(lead, name=NAME, description=DESCRIPTION)
+    corpus = Corpus.create(lead, name=NAME, description=DESCRIPTION)
     Corpus.objects.filter(pk=corpus.pk).update(synthetic=True)
     corpus.refresh_from_db()
     for username, (_, role) in PEOPLE.items():

@@ -214,7 +214,7 @@ def _told(round):
 
 
 def _finding(plan, oddity):
-    named = Utterance.whole.filter(pk__in=oddity.rows)
+    named = Utterance.all_objects.filter(pk__in=oddity.rows)
     kept = named.exclude(dialogue__in=plan.integrity.excluded)
     uids = dict(kept.values_list("pk", "uid"))
     own = {"source", "ends"}  # ids of this installation

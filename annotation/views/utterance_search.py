@@ -9,7 +9,7 @@ from core.errors import UserError
 from core.pagination import Keyset, at_most
 from core.parameters import number, numbers
 from core.translation import translate_error
-from corpus.bulk_edits import give_speaker
+from corpus.bulk_edits import assign_speaker
 from corpus.models import Speaker, Utterance
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
@@ -66,7 +66,7 @@ def _assigned(request, corpus, rows):
     speaker = Speaker.objects.filter(corpus=corpus, pk=wanted).first()
     if speaker is not None:
         try:
-            count = give_speaker(chosen, speaker, request.user)
+            count = assign_speaker(chosen, speaker, request.user)
         except UserError as error:
             messages.error(request, translate_error(error))
             return redirect(request.get_full_path())

@@ -11,18 +11,18 @@ from corpus.models.corpora import Corpus
 from jobs.models import Job
 from people.models import Event
 
-GOES_ON = datetime.timedelta(days=1)  # work that was stopped or failed since then is gone on with
+RESUMED_WITHIN = datetime.timedelta(days=1)  # of its request, after it was stopped or failed
 
 
 class CorpusJob(Job):
     """Mixed into work that a corpus has once: asked for again, it is done again in place.
 
-    `since` is when it was asked for: what was done after that is not done again when another
-    worker goes on after one that died.
+    What was done after `requested_at` is not done again by the worker that takes over from one that
+    died.
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    since = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=timezone.now)
 
     uses_heartbeat_thread = True
 
@@ -36,11 +36,11 @@ class CorpusJob(Job):
 
         Where it is being done already, that goes on and nothing changes.
         """
-        values |= {"person": person, "since": timezone.now()}
+        values |= {"person": person, "requested_at": timezone.now()}
         job, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
         if not made:
-            if job.ended and job.since > timezone.now() - GOES_ON:
-                del values["since"]  # what it had done counts
+            if job.ended and job.requested_at > timezone.now() - RESUMED_WITHIN:
+                del values["requested_at"]  # what is done already counts
             alive = job.active and not job.stale
             if alive or not job._queue_again(**values):
                 return job
@@ -66,13 +66,13 @@ class IntegrityCheck(CorpusJob):
 
 class ClipRecut(CorpusJob):
     """That the clips of `dialogues` (ids) are cut again from their sources, and what came of it:
-    `left`, those that were not, each with why.
+    `skipped`, those that were not, each with the reason.
     """
 
     corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="clip_recut")
     dialogues = models.JSONField(default=list)
-    changed = models.PositiveIntegerField(default=0)
-    left = models.JSONField(default=list)
+    recut_count = models.PositiveIntegerField(default=0)
+    skipped = models.JSONField(default=list)
 
     verb = "recut clips"
     work = "corpus.clip_recut.recut_clips"
@@ -83,4 +83,6 @@ class ClipRecut(CorpusJob):
     @property
     def reasons(self):
         """(name of a dialogue, why it was left as it is) in the reader's language."""
-        return [(row["dialogue"], translate(row["template"], row["values"])) for row in self.left]
+        return [
+            (row["dialogue"], translate(row["template"], row["values"])) for row in self.skipped
+        ]

@@ -57,8 +57,8 @@ class Dialogue(Normalized, Revised):
     end = models.FloatField(null=True)
     clip = models.FileField(blank=True, max_length=300)
     clip_sha256 = models.CharField(max_length=64, blank=True, editable=False)
-    cutter = models.PositiveSmallIntegerField(null=True, editable=False)  # version that cut it
-    clip_check = models.JSONField(null=True, editable=False)  # beside its source: clip_checks
+    cutter_version = models.PositiveSmallIntegerField(null=True, editable=False)
+    clip_check = models.JSONField(null=True, editable=False)  # corpus.clip_checks
     poster = models.FileField(blank=True, max_length=300)
     audio = models.FileField(blank=True, max_length=300)
     peaks = models.FileField(blank=True, max_length=300)

@@ -29,7 +29,7 @@ class SpeakerQuerySet(NormalizedQuerySet):
 
 
 class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):
-    """Leaves out speakers that turned out to be another one; `whole` has them all."""
+    """Leaves out speakers that turned out to be another one; `all_objects` has them all."""
 
     def get_queryset(self):
         return super().get_queryset().filter(merged_into=None)
@@ -68,7 +68,7 @@ class Speaker(Normalized):
     pseudonym_search = SearchField("pseudonym")
 
     objects = SpeakerManager()
-    whole = SpeakerQuerySet.as_manager()
+    all_objects = SpeakerQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -112,13 +112,13 @@ class Speaker(Normalized):
         return [f"U+{ord(letter):04X}" for letter in self.name if INVISIBLE.match(letter)]
 
     @property
-    def now(self):
-        """Who this is by today: the speaker it was merged into, or itself."""
-        return self.merged_into.now if self.merged_into_id else self
+    def current(self):
+        """The speaker that this one was merged into, or itself."""
+        return self.merged_into.current if self.merged_into_id else self
 
     @classmethod
     @transaction.atomic
-    def named(cls, corpus_id, names, **fields):
+    def get_or_create_by_name(cls, corpus_id, names, **fields):
         """Name -> the speaker of the corpus that it names, made if there is none.
 
         Of several spellings of a new name the first is kept. Each of `fields` gives the value of
@@ -144,10 +144,10 @@ class Speaker(Normalized):
         }
 
     @staticmethod
-    def spellings(named, speakers):
+    def spelling_problems(named, speakers):
         """Problems, one for each spelling that is not the name of the speaker that it means.
 
-        `named` are (name, line) as a file has them, `speakers` what `named` made of the names.
+        `named` are (name, line) as a file has them, `speakers` the speaker of each name.
         """
         found = {}
         for name, line in named:
@@ -159,7 +159,7 @@ class Speaker(Normalized):
         return [*found.values()]
 
     @transaction.atomic
-    def describe(self, person, name, pseudonym, traits):
+    def update_details(self, person, name, pseudonym, traits):
         """Rename the speaker, with its traits. Raises UserError for a name that is taken."""
         name, pseudonym = visible(name), pseudonym.strip()
         if not name:
@@ -185,7 +185,7 @@ class Speaker(Normalized):
         """This speaker is really `other`: give all its utterances to it; their number."""
         if other.pk == self.pk or other.corpus_id != self.corpus_id:
             raise UserError(gettext_noop("Choose another speaker of the same corpus."))
-        moved = self.utterances(manager="whole").update(speaker=other)
+        moved = self.utterances(manager="all_objects").update(speaker=other)
         self.merged_into = other
         self.save(update_fields=["merged_into"])
         Event.record(person, "merge", self, name=self.name, into=other.name, utterances=moved)

@@ -10,7 +10,7 @@ from corpus.turns import Turn
 
 
 class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):
-    """Leaves out what a revision took out of its dialogue; `whole` has that too."""
+    """Leaves out what a revision took out of its dialogue; `all_objects` has that too."""
 
     def get_queryset(self):
         return super().get_queryset().filter(retired=False)
@@ -37,7 +37,7 @@ class Utterance(Normalized):
     search = SearchField("text")
 
     objects = UtteranceManager()
-    whole = NormalizedQuerySet.as_manager()  # noqa: DJ012
+    all_objects = NormalizedQuerySet.as_manager()  # noqa: DJ012
 
     class Meta:
         ordering = ["dialogue_id", "number"]

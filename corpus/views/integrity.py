@@ -20,7 +20,7 @@ from corpus.visibility import MODALITIES, notice, withheld
 JOBS = {"check": IntegrityCheck, "recut": ClipRecut}
 
 
-def health(request, pk):
+def integrity(request, pk):
     """Every fault of the corpus, kind by kind, each with a link to its place; without dialogues
     of which something is withheld from the person now.
     """
@@ -77,7 +77,7 @@ def progress(request, pk, name):
 def stop(request, pk, name):
     corpus = corpus_of(request, pk, LEAD)
     _job(corpus, name).stop_by(request.user)
-    return redirect("health", corpus.pk)
+    return redirect("integrity", corpus.pk)
 
 
 @require_POST
@@ -85,7 +85,7 @@ def integrity_check(request, pk):
     """Have a worker compare every clip with its source."""
     corpus = corpus_of(request, pk, LEAD)
     IntegrityCheck.request(request.user, corpus)
-    return redirect("health", corpus.pk)
+    return redirect("integrity", corpus.pk)
 
 
 def clip_recut(request, pk):
@@ -95,7 +95,7 @@ def clip_recut(request, pk):
     if request.method == "POST":
         if dialogues:
             ClipRecut.request(request.user, corpus, dialogues=[row.pk for row in dialogues])
-        return redirect("health", corpus.pk)
+        return redirect("integrity", corpus.pk)
     sources = Counter(dialogue.source for dialogue in dialogues)
     page = context(
         corpus,

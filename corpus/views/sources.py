@@ -28,7 +28,7 @@ from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
 from corpus.ingest import check_of, resegment
-from corpus.models import Finding, Source
+from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.transcripts.reader import Options, Transcript
@@ -75,7 +75,7 @@ def source(request, pk):
         page=page_of(request, rows, 25),
         wordless=set(_withheld_words(request, source).values_list("pk", flat=True)),
         drafts=source.dialogues.filter(publication=None).count(),
-        findings=source.findings.count(),
+        findings=source.import_problems.count(),
         sound_track=_taken_track(source),
         progress_url=reverse("source_progress", args=[source.pk]),
     )
@@ -103,13 +103,13 @@ def preview(request, pk):
         return redirect("source", source.pk)
     if request.htmx:  # asks again and again whether the media were looked at
         response = HttpResponse(status=204)
-        if source.looked is not None:
+        if source.inspection is not None:
             response["HX-Refresh"] = "true"
         return response
     if request.method == "POST":
         found = _reading_of(source, request.POST)
         if not found.error and found.form.is_valid():
-            source.keep_decisions(**found.decisions)
+            source.save_draft_options(**found.decisions)
             return redirect("preview", source.pk)
     else:
         found = _reading_of(source, request.GET)
@@ -165,7 +165,9 @@ def _media_of(source):
             (track, track_label(track), why_not_words(track)) for track in found.subtitles
         ],
         "uploaded": PurePath(
-            source.transcript.name if source.brought is None else source.brought
+            source.transcript.name
+            if source.uploaded_transcript is None
+            else source.uploaded_transcript
         ).name,
     }
 
@@ -180,7 +182,7 @@ def _parts_of(source, check):
         "more": max(len(check.parts) - SHOWN_PARTS, 0),
         "needed": check.needed,
         "free": shutil.disk_usage(settings.DATA_DIR).free,
-        "scenes": len((source.looked or {}).get("shots", [])),
+        "scenes": len((source.inspection or {}).get("shots", [])),
     }
 
 
@@ -211,7 +213,7 @@ def subtitles(request, pk):
     return redirect("preview", source.pk)
 
 
-def parts(request, pk):
+def segmentation(request, pk):
     """Part an episode that is cut already anew; what was corrected stays."""
     source = _source_of(request, pk)
     if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
@@ -264,7 +266,7 @@ def _starts(source):
 
 
 @require_POST
-def new_start(request, pk):
+def split_dialogue(request, pk):
     """Let a new dialogue start at one of the utterances of this one."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
@@ -274,7 +276,7 @@ def new_start(request, pk):
 
 
 @require_POST
-def joint(request, pk):
+def join_dialogue(request, pk):
     """Join the dialogue with the one after it."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
@@ -302,14 +304,14 @@ class _Reading:
 
     @property
     def decisions(self):
-        """What `Source.keep_decisions` and `Source.confirm` take, of a form that is valid."""
+        """What `Source.save_draft_options` and `Source.confirm` take, of a form that is valid."""
         chosen = self.form.cleaned_data
         return {
             "encoding": self.reading.encoding if self.reading else "",
             "gap": chosen["gap"],
             "columns": self.form.columns,
             "scene": chosen["scene"],
-            "reading": self.options.to_json(),
+            "read_options": self.options.to_json(),
         }
 
 
@@ -343,7 +345,7 @@ def _kept_options(source, data):
         shown = read_json(data.get("reading", ""))
     except ValidationError:
         shown = None
-    return Options.from_json(shown if isinstance(shown, dict) else source.reading)
+    return Options.from_json(shown if isinstance(shown, dict) else source.read_options)
 
 
 def _encoding_of(source, data):
@@ -354,7 +356,7 @@ def _encoding_of(source, data):
     if asked in ENCODINGS:
         return asked, None
     try:
-        return detect(source.words), None
+        return detect(source.transcript_bytes), None
     except EncodingError as error:
         return "", error
 
@@ -372,7 +374,7 @@ def _filled(source, options, encoding, header):
 def confirmation(request, pk):
     source = _source_of(request, pk)
     found = _reading_of(source, request.POST)
-    waits = source.waits_for_words or not source.is_measured
+    waits = source.waits_for_subtitles or not source.is_measured
     if found.error or waits or not found.form.is_valid():
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
@@ -421,11 +423,11 @@ def publication(request, pk):
     return redirect("source", source.pk)
 
 
-def findings(request, pk):
+def import_problems(request, pk):
     """What was repaired or left out; the values are words of the transcript."""
     source = _source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
-    rows = source.findings.all()
+    rows = source.import_problems.all()
     outcome = request.GET.get("outcome", "")
     if outcome:
         rows = rows.filter(outcome=outcome)
@@ -437,7 +439,7 @@ def findings(request, pk):
         source=source,
         page=page_of(request, rows, 100),
         outcome=outcome,
-        outcomes=Finding.Outcome.choices,
+        outcomes=ImportProblem.Outcome.choices,
     )
     return render(request, "corpus/findings.html", page)
 
@@ -447,7 +449,7 @@ class _Echo:
         return value
 
 
-def findings_csv(request, pk):
+def import_problems_csv(request, pk):
     """Every finding as CSV, streamed."""
     source = _source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
@@ -456,9 +458,9 @@ def findings_csv(request, pk):
 
     def lines():
         yield "\ufeff" + table.writerow(header)
-        for f in source.findings.iterator():
+        for f in source.import_problems.iterator():
             yield table.writerow([source.title, f.line, f.column, f.value, f.outcome, f.why])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="findings-{source.pk}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="problems-{source.pk}.csv"'
     return response

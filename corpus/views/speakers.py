@@ -102,7 +102,7 @@ def new_speaker(request, pk):
         return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
     with transaction.atomic():
         known = corpus.speakers.filter(identity=normalized(name)).exists()
-        found = Speaker.named(corpus.pk, [name])[name]
+        found = Speaker.get_or_create_by_name(corpus.pk, [name])[name]
         if not known:
             Event.record(request.user, "introduce", found, name=name)
     return JsonResponse({"id": found.pk, "name": found.name})

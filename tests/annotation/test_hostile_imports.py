@@ -51,7 +51,7 @@ def brought(outcomes, *arguments):
             assert str(error).endswith("Nothing was imported.")
             assert not Corpus.objects.filter(name="hostile").exists()
         check_stored()
-        for row in Utterance.whole.filter(corpus__name="hostile"):
+        for row in Utterance.all_objects.filter(corpus__name="hostile"):
             assert row.start is None or abs(row.start) < 1e9, row.start
         for row in Judgement.objects.filter(assignment__round__corpus__name="hostile"):
             assert 0 <= row.seconds < 1e9 and row.confidence in (None, 1, 2, 3)

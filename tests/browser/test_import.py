@@ -60,7 +60,7 @@ def test_from_an_upload_to_mended_clips(
     assert (source.status, source.track, source.subtitles) == (JobStatus.DONE, 1, 3)
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    page.goto(f"/corpora/{corpus.pk}/health/")
+    page.goto(f"/corpora/{corpus.pk}/integrity/")
     page.get_by_role("button", name=check).click()
     page.get_by_role("link", name=recut).click()
     fits(page)

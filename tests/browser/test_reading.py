@@ -26,8 +26,8 @@ def drafts(tmp_path):
     made = []
     for name, words in (("a.srt", SRT), ("b.ass", ASS)):
         source = Source(corpus=corpus, title=name, status="draft")
-        source.looked = {"shots": [], "heard": []}
-        source.take(wave)
+        source.inspection = {"shots": [], "heard": []}
+        source.probe_media(wave)
         source.media.save("talk.wav", ContentFile(wave.read_bytes()), save=False)
         source.transcript.save(name, ContentFile(words.encode()), save=False)
         source.save()

@@ -146,7 +146,7 @@ def test_the_net_below_logs_what_it_holds(client, corpus, monkeypatch, caplog):
             raise error
 
         monkeypatch.setattr("corpus.views.corpora.corpus_of", view)
-        return client.get(reverse("people", args=[corpus.pk]))
+        return client.get(reverse("members", args=[corpus.pk]))
 
     with caplog.at_level(logging.ERROR, "core.middleware"):
         answer = fails(OverflowError("Python int too large to convert to SQLite INTEGER"))
@@ -197,7 +197,7 @@ def test_members_read_no_page_by_a_strange_role(client, corpus):
 def test_verbs_refuse_texts_that_a_column_does_not_hold(lead, corpus):
     make_dialogue(corpus)
     with pytest.raises(UserError, match="at most 120 characters"):
-        Corpus.found(lead, name="x" * 121)
+        Corpus.create(lead, name="x" * 121)
     with pytest.raises(UserError, match="at most 80 characters"):
         open_round(corpus, [make_member(corpus)], name="x" * 81)
     with pytest.raises(UserError, match="at most 20 characters"):

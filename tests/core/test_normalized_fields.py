@@ -9,7 +9,7 @@ from django.db.models.functions import Concat
 
 from core.batches import create
 from core.normalization import normalized, search_key
-from corpus.bulk_edits import give_speaker
+from corpus.bulk_edits import assign_speaker
 from corpus.formats import Row, Table
 from corpus.models import Dialogue, Source, Speaker, Utterance
 from corpus.search import found
@@ -21,11 +21,11 @@ pytestmark = pytest.mark.django_db
 
 def assert_all_right():
     """Every normalised column of every row is what it should be."""
-    rows = [*Utterance.whole.values_list("text", "search")]
+    rows = [*Utterance.all_objects.values_list("text", "search")]
     rows += Dialogue.objects.values_list("uid", "search")
     rows += Source.objects.values_list("title", "search")
     assert rows and all(search == search_key(text) for text, search in rows), rows
-    for speaker in Speaker.whole.all():
+    for speaker in Speaker.all_objects.all():
         assert speaker.identity == normalized(speaker.name)
         assert speaker.search == search_key(speaker.name)
         assert speaker.pseudonym_search == search_key(speaker.pseudonym)
@@ -63,7 +63,7 @@ def test_many_at_once(corpus):
     Utterance.objects.bulk_update(rows, ["text"])
     assert hits("个里") == [row.text for row in rows]
     Utterance.objects.filter(pk=rows[0].pk).update(text="軟件")
-    Utterance.whole.filter(pk=rows[1].pk).update(text="頭髮", machine=True)
+    Utterance.all_objects.filter(pk=rows[1].pk).update(text="頭髮", machine=True)
     dialogue.utterances.filter(pk=rows[2].pk).update(text="後")
     assert hits("软件") == ["軟件"] and hits("头发") == ["頭髮"] and hits("后") == ["後"]
     more = [
@@ -103,13 +103,13 @@ def test_revisions_imports_and_speakers(corpus, lead, tmp_path):
     assert hits("软件") == [] == hits("头发")
     dialogue.redo(lead, dialogue.head)
     dialogue.publish(lead)
-    other = Speaker.named(corpus.pk, ["Ｌｉｓａ"])["Ｌｉｓａ"]
-    give_speaker(dialogue.utterances.all(), other, lead)
-    dialogue.show(lead)
+    other = Speaker.get_or_create_by_name(corpus.pk, ["Ｌｉｓａ"])["Ｌｉｓａ"]
+    assign_speaker(dialogue.utterances.all(), other, lead)
+    dialogue.publish_revision(lead)
     table = Table(rows=[Row(2, "Ｄ１", "u1", "張\u200b三", "那裡", None, None, {})])
     store(corpus, tmp_path / "軟.csv", table)
     assert hits("那里") == ["那裡"] and hits("软件") == ["軟件"]
-    other.describe(lead, "Ｌｉｌｙ", "Ｓ９", {})
+    other.update_details(lead, "Ｌｉｌｙ", "Ｓ９", {})
     Speaker.pseudonymise(lead, corpus)
     other.merge(lead, corpus.speakers.exclude(pk=other.pk).first())
     assert_all_right()
@@ -119,7 +119,7 @@ def test_a_dump_that_is_loaded(corpus, tmp_path):
     dialogue = make_dialogue(corpus)
     Utterance.objects.filter(pk=dialogue.utterances.first().pk).update(text="軟件")
     call_command("dumpdata", "corpus.utterance", output=str(tmp_path / "rows.json"), verbosity=0)
-    Utterance.whole.filter(dialogue=dialogue).update(text="别的")
+    Utterance.all_objects.filter(dialogue=dialogue).update(text="别的")
     call_command("loaddata", str(tmp_path / "rows.json"), verbosity=0)
     assert hits("软件") == ["軟件"]
     assert_all_right()

@@ -23,5 +23,5 @@ def shift_sound(dialogue: Dialogue, seconds=1.92) -> None:
     clip = settings.MEDIA_ROOT / dialogue.clip.name
     earlier(clip, seconds)
     Dialogue.objects.filter(pk=dialogue.pk).update(
-        clip_sha256=digest(clip), cutter=None, clip_check=None
+        clip_sha256=digest(clip), cutter_version=None, clip_check=None
     )

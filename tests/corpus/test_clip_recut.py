@@ -40,8 +40,12 @@ def kinds(corpus):
 def rows(source):
     """Everything that must stay as it is."""
     return [
-        list(source.dialogues.values("pk", "uid", "number", "start", "end", "head", "shown")),
-        list(Utterance.whole.filter(dialogue__source=source).order_by("pk").values()),
+        list(
+            source.dialogues.values(
+                "pk", "uid", "number", "start", "end", "head", "published_revision"
+            )
+        ),
+        list(Utterance.all_objects.filter(dialogue__source=source).order_by("pk").values()),
         list(Publication.objects.order_by("pk").values()),
         list(Revision.objects.order_by("pk").values()),
     ]
@@ -69,7 +73,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     assert rows(source) == before and kinds(corpus) == []
     call_command("check_corpus", corpus=corpus.name, deep=True)
     mended = source.dialogues.first()
-    assert mended.clip.name != first.clip.name and mended.cutter == clip_writer.VERSION
+    assert mended.clip.name != first.clip.name and mended.cutter_version == clip_writer.VERSION
     assert digest(settings.MEDIA_ROOT / mended.clip.name) == mended.clip_sha256
     kept = [name for name in files if name in stored(settings)]
     assert len(kept) == 4 and len(stored(settings)) == 8  # the old files of the first are gone
@@ -89,7 +93,7 @@ def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
     event = Event.objects.get(verb="recut clips", noun="source")
     assert (event.person, event.noun_id) == (lead, source.pk)
     assert event.detail == {"title": "talk", "dialogues": ["talk_001"], "why": ["shifted"]}
-    finding = source.findings.get()
+    finding = source.import_problems.get()
     assert (finding.value, finding.column, finding.outcome) == ("talk_001", "clip", "repaired")
     assert "later (earlier if negative)" in finding.why
 
@@ -100,7 +104,7 @@ def test_a_missing_file_is_cut_again_too(corpus, source, settings):
     (settings.MEDIA_ROOT / first.peaks.name).unlink()
     assert kinds(corpus) == ["missing", "missing"]
     call_command("check_corpus", corpus=corpus.name, recut=True)
-    assert kinds(corpus) == [] and "missing" in source.findings.get().why
+    assert kinds(corpus) == [] and "missing" in source.import_problems.get().why
 
 
 def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, settings, capsys):
@@ -115,7 +119,7 @@ def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, setting
 
 
 def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, settings):
-    source.dialogues.update(cutter=None, clip_check=None)
+    source.dialogues.update(cutter_version=None, clip_check=None)
     source.media = ""
     source.save()
     assert kinds(corpus) == []  # nothing made them, so there is nothing to verify
@@ -149,7 +153,7 @@ def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
     assert job.stop() and job.requeue()
     ClipRecut.objects.get().run()
     job.refresh_from_db()
-    assert (job.status, job.changed, job.left) == (JobStatus.DONE, 2, [])
+    assert (job.status, job.recut_count, job.skipped) == (JobStatus.DONE, 2, [])
     assert kinds(corpus) == [] and len(stored(settings)) == 8
     assert not (settings.WORK_DIR / f"recut-{source.pk}").exists()
 
@@ -185,7 +189,7 @@ def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
     assert "is being cut just now" in affected(corpus)[1][0][1]
     job = ClipRecut.request(None, corpus, now=True, dialogues=pks)
     job.run()
-    assert job.changed == 0 and "is being cut just now" in job.reasons[0][1]
+    assert job.recut_count == 0 and "is being cut just now" in job.reasons[0][1]
 
 
 def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
@@ -210,7 +214,7 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
 
 def test_the_pages(corpus, source, lead, client_of):
-    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
     assert "Nothing is wrong" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
     assert "made by an earlier version" in client.get(address).content.decode()
@@ -230,7 +234,7 @@ def test_the_pages(corpus, source, lead, client_of):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
-    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
     dialogue = source.dialogues.first()
     media = reverse("dialogue_media", args=[dialogue.pk, "clip"])
     old = client.get(media)["ETag"]
@@ -259,7 +263,7 @@ def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_p
     call_command("ingest", str(film), str(words), corpus=corpus.name)
     call_command("check_corpus", corpus=corpus.name, deep=True)  # it is right as it is
     second = corpus.dialogues.last()
-    corpus.dialogues.update(cutter=None, clip_check=None)
+    corpus.dialogues.update(cutter_version=None, clip_check=None)
     Dialogue.objects.filter(pk=second.pk).update(start=11.5)
     second.utterances.update(start=0.0, end=1.0)  # of 10 to 12.5 s
     IntegrityCheck.request(None, corpus, now=True).run()

@@ -11,7 +11,7 @@ from core.errors import UserError
 from corpus import clip_writer, media
 from corpus import ingest as ingesting
 from corpus.ingest import resegment
-from corpus.models import Dialogue, Finding, Source, Utterance
+from corpus.models import Dialogue, ImportProblem, Source, Utterance
 from corpus.problems import Problem
 from jobs.models import JobStatus
 from tests.corpus.shifted_clips import earlier
@@ -170,20 +170,20 @@ def test_published_dialogues_stay_as_they_are(source, settings, lead):
 
 
 def test_scenes_part_where_silence_is_short(source, lead):
-    source.looked = {"shots": [[1.6, 0.8], [8.1, 0.2]], "heard": []}
+    source.inspection = {"shots": [[1.6, 0.8], [8.1, 0.2]], "heard": []}
     cues = source.read_transcript().cues
     source.gap = 3.0
-    assert len(source.parted(cues)) == 2
+    assert len(source.segmented(cues)) == 2
     cues = [replace(cue, start=cue.start + 0.4) if n == 1 else cue for n, cue in enumerate(cues)]
     source.scene = 0.5
-    assert len(source.parted(cues)) == 3
+    assert len(source.segmented(cues)) == 3
 
 
 def test_what_was_heard_is_marked_until_a_person_confirms_it(corpus, film, lead):
     source = corpus.sources.create(title="heard")
     with film.open("rb") as file:
         source.media.save("film.mp4", File(file))
-    source.looked = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
+    source.inspection = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
     source.save()
     source.run()
     dialogue = source.dialogues.get()
@@ -258,9 +258,9 @@ def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(sourc
     assert "片尾曲" not in texts and "说得太久" in texts
     last = source.dialogues.last()
     assert last.start + last.utterances.last().end == pytest.approx(10.0, abs=0.03)
-    told = {finding.value: finding.outcome for finding in source.findings.all()}
+    told = {finding.value: finding.outcome for finding in source.import_problems.all()}
     assert told == {"说得太久": "repaired", "片尾曲": "rejected"}
-    assert all(finding.line > 0 for finding in source.findings.all())
+    assert all(finding.line > 0 for finding in source.import_problems.all())
 
 
 def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings, monkeypatch):
@@ -284,7 +284,9 @@ def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings
 def test_what_cutting_measured_is_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name)
     for dialogue in corpus.dialogues.all():
-        assert dialogue.cutter == clip_writer.VERSION and dialogue.clip_check["faults"] == []
+        assert (
+            dialogue.cutter_version == clip_writer.VERSION and dialogue.clip_check["faults"] == []
+        )
         assert dialogue.clip_check["measured"]["level"] == pytest.approx(0.09, abs=0.02)
 
 
@@ -377,7 +379,7 @@ def test_a_check_says_what_would_be_stored_and_writes_nothing(corpus, talk, sett
 def test_decisions_about_the_reading_are_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name, speakers="张三")
     source = corpus.sources.get()
-    assert source.reading == {"prefixes": "listed", "names": ["张三"]}
+    assert source.read_options == {"prefixes": "listed", "names": ["张三"]}
     texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
     assert texts == ["晚饭吃什么？", "李四：煮面吧。"]
 
@@ -404,8 +406,8 @@ def test_the_clips_beside_the_project_ingest(test_data, corpus):
 
 def test_what_a_database_cannot_store_is_shown_in_findings(source):
     problem = Problem(3, "x" * 100, "a\x00b", "warning", "It holds %(what)s.", {"what": "\x00"})
-    Finding.objects.keep(source, [problem])
-    Finding.objects.keep(source, [problem])  # known already
-    finding = source.findings.get()
+    ImportProblem.objects.store(source, [problem])
+    ImportProblem.objects.store(source, [problem])  # known already
+    finding = source.import_problems.get()
     assert (finding.value, finding.why) == ("a\\x00b", "It holds \\x00.")
     assert len(finding.column) == 80

@@ -26,8 +26,8 @@ def draft(corpus, film):
 
     def make(name, data):
         source = Source(corpus=corpus, title=name, status="draft")
-        source.looked = {"shots": [], "heard": []}
-        source.take(film)
+        source.inspection = {"shots": [], "heard": []}
+        source.probe_media(film)
         source.media.save("film.mp4", ContentFile(film.read_bytes()), save=False)
         source.transcript.save(name, ContentFile(data), save=False)
         source.save()
@@ -85,7 +85,7 @@ def test_ticked_names_survive_looking_again_and_the_cut(client, draft):
     )
     source.refresh_from_db()
     assert source.gap == 3 and source.status == "done"
-    assert source.reading == {"taken": ["苏格拉底"], "left": ["张三"], "dashes": False}
+    assert source.read_options == {"taken": ["苏格拉底"], "left": ["张三"], "dashes": False}
     stored = [(u.speaker.name if u.speaker else "", u.text)
               for d in source.dialogues.all() for u in d.utterances.all()]  # fmt: skip
     assert stored == [*expected[:4], ("", "- 你好 - 再见"), expected[6]]
@@ -132,7 +132,7 @@ def test_damaged_bytes_are_named_and_replaced_on_request(client, draft):
     assert page.context["complaint"] is None and said(page)[0] == ("张三", "�")
     assert "replaced by �" in page.content.decode()
     source.refresh_from_db()
-    assert source.reading == {"replace": True}
+    assert source.read_options == {"replace": True}
 
 
 def test_an_encoding_that_is_not_recognised_is_asked(client, draft):
@@ -166,8 +166,8 @@ def test_the_command_shows_and_takes_the_same_decisions(corpus, film, tmp_path, 
     call_command(*arguments, "--speakers", "苏格拉底", "--no-dashes")
     source = Source.objects.get()
     kept = {"prefixes": "listed", "names": ["苏格拉底"], "dashes": False}
-    assert json.loads(json.dumps(source.reading)) == kept
-    assert Options.from_json(source.reading).names == ("苏格拉底",)
+    assert json.loads(json.dumps(source.read_options)) == kept
+    assert Options.from_json(source.read_options).names == ("苏格拉底",)
     names = {
         u.speaker.name for d in source.dialogues.all() for u in d.utterances.all() if u.speaker
     }

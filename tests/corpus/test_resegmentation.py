@@ -30,7 +30,7 @@ def test_an_upload_is_looked_at_and_its_scenes_are_previewed(client, corpus, fil
         form = {"media": media, "transcript": words}
         page = client.post(reverse("new_source", args=[corpus.pk]), form, follow=True)
     source = Source.objects.get()
-    assert source.looked == {"shots": [], "heard": []}  # the task ran at once
+    assert source.inspection == {"shots": [], "heard": []}  # the task ran at once
     assert "0 changes of scene found" in page.content.decode()
     assert "The clips take at most" in page.content.decode()
     Source.objects.update(looked={"shots": [[1.6, 0.9]], "heard": []})
@@ -55,7 +55,7 @@ def test_without_a_transcript_what_was_heard_is_previewed(client, corpus, film):
     with film.open("rb") as media:
         client.post(reverse("new_source", args=[corpus.pk]), {"media": media})
     source = Source.objects.get()
-    source.looked = {"shots": [], "heard": [[1, 2, "你好"], [8, 9, ""]]}
+    source.inspection = {"shots": [], "heard": [[1, 2, "你好"], [8, 9, ""]]}
     source.save()
     page = client.get(reverse("preview", args=[source.pk]))
     assert page.context["part_count"] == 2 and "machine" in page.content.decode()
@@ -66,25 +66,25 @@ def test_without_a_transcript_what_was_heard_is_previewed(client, corpus, film):
 def test_a_dialogue_is_parted_and_joined_by_hand(client, source, client_of):
     first = source.dialogues.first()
     uid = first.utterances.last().uid
-    address = reverse("new_start", args=[first.pk])
+    address = reverse("split_dialogue", args=[first.pk])
     assert client_of(make_member(source.corpus)).post(address, {"uid": uid}).status_code == 404
     assert client.post(address, {"uid": "elsewhere"}).status_code == 404
     client.post(address, {"uid": uid})
     assert [d.utterances.count() for d in source.dialogues.all()] == [1, 1, 2]
-    client.post(reverse("joint", args=[source.dialogues.first().pk]))
+    client.post(reverse("join_dialogue", args=[source.dialogues.first().pk]))
     assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
     last = source.dialogues.last()
-    said = client.post(reverse("joint", args=[last.pk]), follow=True).content.decode()
+    said = client.post(reverse("join_dialogue", args=[last.pk]), follow=True).content.decode()
     assert "There is no dialogue after this one." in said
     last.publish(None)
     first = source.dialogues.first()
-    said = client.post(reverse("joint", args=[first.pk]), follow=True).content.decode()
+    said = client.post(reverse("join_dialogue", args=[first.pk]), follow=True).content.decode()
     assert f"{last.uid} is published; it is not cut anew." in said
     assert source.dialogues.count() == 2
 
 
 def test_the_page_that_parts_anew_previews_first(client, source):
-    address = reverse("parts", args=[source.pk])
+    address = reverse("segmentation", args=[source.pk])
     assert client.get(address).context["part_count"] == 2
     assert client.get(address, {"gap": 0.1}).context["part_count"] == 4
     assert source.dialogues.count() == 2

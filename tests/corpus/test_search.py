@@ -30,7 +30,7 @@ def search(needle, exact=False):
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.lists(st.text(alphabet=LETTERS, max_size=12), min_size=1, max_size=6), words)
 def test_the_same_as_a_scan(texts, needle):
-    Utterance.whole.all().delete()
+    Utterance.all_objects.all().delete()
     dialogue = make_dialogue(make_corpus(), size=len(texts), published=False)
     for utterance, text in zip(dialogue.utterances.all(), texts, strict=True):
         Utterance.objects.filter(pk=utterance.pk).update(text=text)

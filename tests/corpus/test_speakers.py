@@ -33,7 +33,7 @@ Lisa：你好！
 
 
 def spellings(source):
-    found = source.findings.filter(column="speaker").values_list("line", "value", "outcome")
+    found = source.import_problems.filter(column="speaker").values_list("line", "value", "outcome")
     return list(found)
 
 
@@ -73,7 +73,7 @@ def test_a_table_with_many_spellings_has_one_speaker(corpus, tmp_path):
         (8, "MARY", "repaired"),
         (9, "\u200b", "repaired"),
     ]
-    first, *_more, last = source.findings.all()
+    first, *_more, last = source.import_problems.all()
     assert "Another spelling of “张三”" in first.why and "no speaker is named" in last.why
 
 
@@ -134,8 +134,8 @@ def test_the_editor_and_renaming_know_other_spellings(corpus, lead, client_of):
     made = client.post(address, {"name": "王\u200b五"}).json()
     assert made["name"] == "王五" and corpus.speakers.count() == 3
     with pytest.raises(UserError, match="“Mary” already"):
-        lisa.describe(lead, "ｍａｒｙ", "", {})
-    mary.describe(lead, "MARY", "", {})
+        lisa.update_details(lead, "ｍａｒｙ", "", {})
+    mary.update_details(lead, "MARY", "", {})
     assert mary.name == "MARY" and mary.identity == "mary"
 
 

@@ -6,7 +6,7 @@ import wave
 import numpy as np
 import pytest
 
-from corpus.speech import LONGEST, HearingError, hear
+from corpus.speech import LONGEST, SpeechError, hear
 from tests.corpus.test_clip_writer import make
 
 
@@ -80,7 +80,7 @@ def test_a_directory_without_a_recogniser_is_said(tmp_path, content):
     if content is not None:
         folder.mkdir()
         (folder / "config.json").write_text(content)
-    with pytest.raises(HearingError, match="cannot be used"):
+    with pytest.raises(SpeechError, match="cannot be used"):
         hear(tmp_path / "a.wav", str(folder))
 
 

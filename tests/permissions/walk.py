@@ -36,8 +36,8 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """All routes but those of Django's own administration, in the order of the tree; with GET, and
-    with each other method that the view names.
+    """All routes but those of Django's own administration and the redirects from old addresses, in
+    the order of the tree; with GET, and with each other method that the view names.
     """
     return [
         Route(name, pattern, method)
@@ -52,7 +52,8 @@ def _named(patterns, before=""):
         here = before + str(entry.pattern)
         if isinstance(entry, URLPattern):
             assert entry.name, f"{here} has no name"
-            yield entry.name, here, entry.callback
+            if not entry.name.startswith("moved_"):
+                yield entry.name, here, entry.callback
         elif entry.app_name != "admin":
             yield from _named(entry.url_patterns, here)
 
@@ -185,7 +186,7 @@ class Addresses:
             "remarks": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
-            "new_start": [{"uid": w.dialogue.utterances.get(number=2).uid}],
+            "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "oddity_answers": [{"outcome": "explained", "words": "so it is"}],

@@ -227,7 +227,7 @@ class Corpus:
 
     def speaker(self):
         speaker = self.rng.choice(list(Speaker.objects.filter(corpus=self.corpus)))
-        speaker.describe(self.lead, f"{speaker.name}x", "", {"gender": "female"})
+        speaker.update_details(self.lead, f"{speaker.name}x", "", {"gender": "female"})
 
     def times(self):
         row = Utterance.objects.filter(corpus=self.corpus).last()

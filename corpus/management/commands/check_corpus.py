@@ -49,7 +49,7 @@ class Command(BaseCommand):
         job = self._run(ClipRecut.request(None, corpus, now=True, dialogues=chosen))
         for name, why in job.reasons:
             self.stdout.write(f"{name}: is not cut again. {why}")
-        self.stdout.write(f"{job.changed} of {len(chosen)} clips were cut again")
+        self.stdout.write(f"{job.recut_count} of {len(chosen)} clips were cut again")
 
     def _run(self, job):
         """Do the job here and now. Raises CommandError where it fails or another one does it."""

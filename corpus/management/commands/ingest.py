@@ -25,9 +25,9 @@ from jobs.models import JobStatus
 RENEWED = [
     "gap",
     "encoding",
-    "reading",
+    "read_options",
     "columns",
-    "looked",
+    "inspection",
     "probe",
 ]  # of a source that is gone on with
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
@@ -179,22 +179,22 @@ class Command(BaseCommand):
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
-        source.reading = _decided(options).to_json()
+        source.read_options = _decided(options).to_json()
         source.columns = dict(options["column"])
-        source.take(media)
+        source.probe_media(media)
         self._guard_tracks(source)
         if transcript:
-            source.take_words(transcript.name, transcript.read_bytes())
+            source.set_transcript(transcript.name, transcript.read_bytes())
         return source
 
     def _inspect(self, draft, media, left):
         """Look at the media as the page's worker does, unless it was done before a crash."""
-        if left and left.looked is not None and left.subtitles is None:
-            draft.looked = left.looked
+        if left and left.inspection is not None and left.subtitles is None:
+            draft.inspection = left.inspection
             return
         inspect_media(draft, media)
         if draft.inspection_failure and draft.subtitles is not None:
-            failure = draft.looked["failure"]
+            failure = draft.inspection["failure"]
             raise UserError(failure["template"], **failure["values"])
 
     def _guard_tracks(self, source):
@@ -218,7 +218,7 @@ class Command(BaseCommand):
         source.sha256 = digest(media)
         with media.open("rb") as file:
             source.media.save(media.name, File(file), save=False)
-        source.keep_words()
+        source.store_transcript()
         source.save()
         return source
 
@@ -252,7 +252,7 @@ class Command(BaseCommand):
             return f"{media.name}: {source.failure_text}"
         if options["publish"]:
             source.publish(None)
-        found = source.findings.count()
+        found = source.import_problems.count()
         self.stdout.write(
             f"{title}: {source.counts['dialogues']} dialogues,"
             f" {source.counts['utterances']} utterances, {source.counts['seconds']} s"

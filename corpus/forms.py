@@ -86,7 +86,7 @@ class SourceForm(forms.ModelForm):
     def _probed(self, path, name):
         """The name of a file that is usable media; what it holds and where it is is remembered."""
         try:
-            self.instance.take(path, quick=path.stat().st_size > READ_AT_ONCE)
+            self.instance.probe_media(path, quick=path.stat().st_size > READ_AT_ONCE)
         except UserError as error:
             known = type(error)(error.template, **(error.values | {"name": name}))
             raise forms.ValidationError(translate_error(known)) from error

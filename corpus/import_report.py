@@ -67,8 +67,8 @@ def problem_text(problem: Problem) -> str:
 def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
     """The check of a source for a terminal."""
     yield from media_lines(source, check.media)
-    if source.look_failure:
-        yield source.look_failure
+    if source.inspection_failure:
+        yield source.inspection_failure
     yield from _words(source, check)
     for problem in check.problems[:SHOWN_PROBLEMS]:
         yield problem_text(problem)

@@ -140,7 +140,7 @@ def preview(request, pk):
 
 
 def _check_of(source, form, reading=None):
-    """What would be cut with what the form says, or None with the complaint that says why not."""
+    """What would be cut with what the form says, or None with the error."""
     if not form.is_valid():
         return None, None
     source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
@@ -156,7 +156,7 @@ def _media_of(source):
     try:
         found = source.probed
     except UserError as error:
-        return {"media_complaint": translate_error(error)}
+        return {"media_error": translate_error(error)}
     return {
         "media": found,
         "tracks": [(track, track_label(track)) for track in found.audio],
@@ -226,8 +226,8 @@ def segmentation(request, pk):
         try:
             resegment(source, request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
             return redirect("source", source.pk)
-        except UserError as error:
-            error = translate_error(error)
+        except UserError as refusal:
+            error = translate_error(refusal)
     check = None
     if not error:
         check, error = _check_of(source, form)
@@ -294,7 +294,7 @@ def join_dialogue(request, pk):
 @dataclass
 class _Reading:
     """A transcript as it would be read: the form as filled in, kept or guessed, with what follows
-    from it, a reading or a complaint (both None where there is no transcript).
+    from it, a transcript or an error (both None where there is no transcript).
     """
 
     form: ReadingForm
@@ -323,8 +323,8 @@ def _reading_of(source, data):
     if source.transcript and not error:
         try:
             header = source.header(encoding, options)
-        except UserError as error:
-            error = error
+        except UserError as unreadable:
+            error = unreadable
     filled = _filled(source, options, encoding, header) | data.dict()
     names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
     form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
@@ -333,8 +333,8 @@ def _reading_of(source, data):
         try:
             chosen = form.cleaned_data.get("encoding", "")
             reading = source.read_transcript(chosen, form.columns, options)
-        except UserError as error:
-            error = error
+        except UserError as unreadable:
+            error = unreadable
     form.show(reading, options, damaged=bool(error and "offset" in error.values))
     return _Reading(form, options, reading, translate_error(error) if error else None)
 

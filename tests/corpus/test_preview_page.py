@@ -123,13 +123,13 @@ def test_damaged_bytes_are_named_and_replaced_on_request(client, draft):
     source = draft("a.srt", data)
     address = reverse("preview", args=[source.pk])
     page = client.get(address)
-    assert f"in line 3, at byte {data.index(0xFF)}" in page.context["complaint"]
+    assert f"in line 3, at byte {data.index(0xFF)}" in page.context["error"]
     assert "replace" in page.context["form"].fields
     refused = client.post(address, {"encoding": "utf-8", "gap": "4", "asked": "replace"})
-    assert refused.status_code == 200 and "not text in utf-8" in refused.context["complaint"]
+    assert refused.status_code == 200 and "not text in utf-8" in refused.context["error"]
     asked = {"encoding": "utf-8", "gap": "4", "asked": "replace", "replace": "on"}
     page = client.post(address, asked, follow=True)
-    assert page.context["complaint"] is None and said(page)[0] == ("张三", "�")
+    assert page.context["error"] is None and said(page)[0] == ("张三", "�")
     assert "replaced by �" in page.content.decode()
     source.refresh_from_db()
     assert source.read_options == {"replace": True}
@@ -139,7 +139,7 @@ def test_an_encoding_that_is_not_recognised_is_asked(client, draft):
     source = draft("a.srt", SRT.encode("utf-16-le")[:40] + b"\x81\xff\xfe\x80\x80")
     page = client.get(reverse("preview", args=[source.pk]))
     assert page.context["form"]["encoding"].value() in ("", "utf-16-le")
-    assert page.context["complaint"]
+    assert page.context["error"]
 
 
 def test_nonsense_decides_nothing(client, draft):

@@ -227,6 +227,6 @@ def test_in_an_object_store(bucket, source):  # noqa: F811
     dialogue = source.dialogues.select_related("source").first()
     name = rendition(dialogue, "silent")
     assert default_storage.exists(name) and rendition(dialogue, "silent") == name
-    renditions.keeping.put_once(renditions.Path(__file__), name)  # a second one that came late
+    renditions.storage.put_once(renditions.Path(__file__), name)  # a second one that came late
     folder, file = name.rsplit("/", 1)
     assert default_storage.listdir(folder)[1] == [file]

@@ -143,7 +143,9 @@ def test_a_merged_speaker_stays_merged_in_older_revisions(dialogue, lead):
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["split", "remove", "retype", "move", "undo", "redo", "publish", "show"]),
+        st.sampled_from(
+            ["split", "remove", "retype", "move", "undo", "redo", "publish", "publish_revision"]
+        ),
         st.integers(0, 5),
     ),
     max_size=12,
@@ -161,7 +163,7 @@ def test_whatever_is_done_the_rows_are_the_revision(steps):
         try:
             if step in ("undo", "redo"):
                 getattr(dialogue, step)(lead, dialogue.head)
-            elif step in ("publish", "show"):
+            elif step in ("publish", "publish_revision"):
                 getattr(dialogue, step)(lead)
                 dialogue = type(dialogue).objects.get(pk=dialogue.pk)
             elif step == "split":

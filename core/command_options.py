@@ -1,4 +1,4 @@
-"""What the options of commands may be, said in a sentence before anything is begun."""
+"""Types of command options; each refuses a wrong value before anything is begun."""
 
 import argparse
 import os

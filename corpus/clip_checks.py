@@ -126,15 +126,15 @@ def _share_of(
 def _check_source(
     source: Source, dialogues: list[Dialogue], report_progress: Callable[[float], None]
 ) -> None:
-    rows = [row for row in dialogues if default_storage.exists(row.clip.name)]
-    if not rows or (source.media and not default_storage.exists(source.media.name)):
+    rows = [row for row in dialogues if default_storage.exists(str(row.clip))]
+    if not rows or (source.media and not default_storage.exists(str(source.media))):
         return
     cut_off = _cut_off(source)
     whole = (
         _whole(source, lambda share: report_progress(MEASURING * share)) if source.media else None
     )
     for number, row in enumerate(rows, 1):
-        with storage.local(row.clip.name) as clip:
+        with storage.local(str(row.clip)) as clip:
             changed = ClipCheck([ClipFault("changed", CHANGED, {})])
             same = digest(clip) == row.clip_sha256
             check = _check_stored(whole, clip, row) if same else changed
@@ -148,7 +148,7 @@ def _check_source(
 def _whole(source: Source, report_progress: Callable[[float], None]) -> Measure | ClipFault:
     """The measure of the media of a source, or why they cannot be measured."""
     try:
-        with storage.local(source.media.name) as media:
+        with storage.local(str(source.media)) as media:
             return measure(media, source.track, report_progress=report_progress)
     except UserError as error:
         return ClipFault("unreadable", error.template, error.values)
@@ -158,7 +158,7 @@ def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) 
     if isinstance(whole, ClipFault):
         return ClipCheck([whole])
     if whole is not None:
-        check = _check(whole, clip, row.start, row.end)
+        check = _check(whole, clip, row.start or 0.0, row.end or 0.0)
         return check if check.faults else ClipCheck(_once_early(whole, row))
     try:
         probe(clip)  # it came with its rows: there is nothing to compare it with
@@ -216,4 +216,4 @@ def faults_of(dialogue: Dialogue) -> list[ClipFault]:
 def checked_since(dialogue: Dialogue, since: datetime.datetime) -> bool:
     """True if the clip was compared with its source after that."""
     at = (dialogue.clip_check or {}).get("at")
-    return bool(at) and datetime.datetime.fromisoformat(at) >= since
+    return at is not None and datetime.datetime.fromisoformat(at) >= since

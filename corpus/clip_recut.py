@@ -73,14 +73,14 @@ def mendable(dialogue: Dialogue) -> list[ClipFault]:
 def files_of(dialogue: Dialogue) -> list[str]:
     """The names of the stored files of a dialogue."""
     files = (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)
-    return [file.name for file in files if file]
+    return [str(file) for file in files if file]
 
 
 def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
     """Why clips of a source cannot be cut again, as template and values."""
     if not source.media:
         return OWN_CLIPS, {}
-    if not default_storage.exists(source.media.name):
+    if not default_storage.exists(str(source.media)):
         return MEDIA_GONE, {"source": source.title}
     if source.status != JobStatus.DONE:
         return BUSY, {"source": source.title}
@@ -93,9 +93,9 @@ def recut_clips(job: ClipRecut) -> None:
     What cannot be cut again is kept in `job.skipped`, by dialogue, with why.
     """
     rows = job.corpus.dialogues.filter(pk__in=job.dialogues).exclude(clip="")
-    rows = list(rows.select_related("source").order_by("source_id", "start"))
+    ordered = rows.select_related("source").order_by("source_id", "start")
     groups: dict[Source, list[Dialogue]] = defaultdict(list)
-    for dialogue in rows:
+    for dialogue in list(ordered):
         if not _is_done(dialogue, job):
             groups[dialogue.source].append(dialogue)
     job.skipped = []
@@ -143,9 +143,9 @@ class _Part:
             return
         forget_unused(self.source)
         root = work_folder(self.source, "recut")
-        cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
+        cuts = {row.pk: Cut([], row.start or 0.0, row.end or 0.0) for row in dialogues}
         try:
-            with storage.local(self.source.media.name) as path:
+            with storage.local(str(self.source.media)) as path:
                 self.source.probe_media(path)
                 folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
                 made = self._made(path, folder, dialogues, cuts)

@@ -60,7 +60,7 @@ def ingest_source(source: Source) -> None:
     Raises UserError.
     """
     source.unpack()
-    with storage.local(source.media.name) as path:
+    with storage.local(str(source.media)) as path:
         source.probe_media(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
@@ -99,7 +99,7 @@ def resegment(
     source.gap, source.scene, source.starts = gap or source.gap, scene, starts
     plan(source)
     values = {"gap": source.gap, "scene": scene, "starts": starts, "progress": 0.0}
-    if not source.queue(person, "resegment", JobStatus.DONE, **values):
+    if not source.queue_by(person, "resegment", JobStatus.DONE, **values):
         raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
 
 
@@ -120,8 +120,8 @@ def _guard_clips(made: list[Cut]) -> None:
 
 
 def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
-    """What is said, as it would be stored: the utterances where there are some, else the
-    transcript (as read already, or read now), else what was heard.
+    """The text as it would be stored: the utterances where there are some, else the transcript (as
+    read already, or read now), else recognised speech.
 
     Without any of them, a single span without words that a person fills in. Raises UserError.
     """
@@ -140,13 +140,16 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
         return check
     if reading is None and source.transcript:
         reading = source.read_transcript()
-    heard = [Cue(*row, machine=True) for row in (source.inspection or {}).get("heard", [])]
-    proposed = heard or [Cue(0.0, source.probed.duration, "")]
+    speech = [
+        Cue(start, end, text, machine=True)
+        for start, end, text in (source.inspection or {}).get("heard", [])
+    ]
+    proposed = speech or [Cue(0.0, source.probed.duration, "")]
     return check_import(source.probed, reading, proposed, source.segmented)
 
 
 def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
-    """The dialogues as they would be, and what is to be said about their cues.
+    """The dialogues as they would be, and the problems of their cues.
 
     Raises UserError if a published one would not stay, or if one would start while the words of
     another are still spoken.
@@ -160,20 +163,20 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
         origin = there.get(origins.pop()) if len(origins) == 1 else None
         stays = origin is not None and sizes[origin.pk] == len(part)
         cuts.append(Cut(part, start, end, origin if stays else None))
-    kept = {part.origin.pk for part in cuts if part.origin}
+    kept = {cut.origin.pk for cut in cuts if cut.origin}
     lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
     if lost:
         raise UserError(
             gettext_noop("%(dialogue)s is published; it is not cut anew."), dialogue=lost[0].uid
         )
-    for part in cuts:
-        if not part.origin:
-            _guard_words(part)
+    for cut in cuts:
+        if not cut.origin:
+            _guard_words(cut)
     return cuts, [] if there else check.problems
 
 
 def _guard_words(part: Cut) -> None:
-    """Raises UserError if the border of a dialogue takes more than a breath from what is said."""
+    """Raises UserError if the border of a dialogue cuts off more than MOST_CUT_OFF of a cue."""
     for cue in part.cues:
         inside = min(cue.end, part.end) - max(cue.start, part.start)
         lost = cue.end - cue.start - inside
@@ -285,9 +288,17 @@ def cut_files(
         if not found.has_video:
             media.sound_poster(file, file.with_suffix(".jpg"))
         name = f"{stored}/{_stem(part)}-{tag or source.attempt}"
-        span = {"start": clip.start, "end": clip.end, "losses": clip.losses}
-        check = ClipCheck([], _measured(clip))
-        made.append(replace(part, **span, name=name, sha256=digest(file), check=check))
+        made.append(
+            replace(
+                part,
+                start=clip.start,
+                end=clip.end,
+                losses=clip.losses,
+                name=name,
+                sha256=digest(file),
+                check=ClipCheck([], _measured(clip)),
+            )
+        )
     return made
 
 
@@ -304,7 +315,7 @@ def verified(
         path, source, clips, lambda share: report_progress(CUTTING + (1 - CUTTING) * share)
     )
     return [
-        replace(part, check=replace(part.check, faults=check.faults))
+        replace(part, check=ClipCheck(check.faults, part.check.measured if part.check else {}))
         for part, check in zip(made, checks, strict=True)
     ]
 

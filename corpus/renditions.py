@@ -29,7 +29,7 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
         name = f"{_folder(dialogue.source)}/{dialogue.clip_sha256}{suffix}"
         if default_storage.exists(name):
             return name
-    with storage.local(dialogue.clip.name) as clip:
+    with storage.local(str(dialogue.clip)) as clip:
         if not clip.exists():
             raise FileNotFoundError(dialogue.clip.name)
         name = f"{_folder(dialogue.source)}/{storage.digest(clip)}{suffix}"

@@ -141,7 +141,8 @@ def _in_postgres(rows: QuerySet, key: str, after: int, size: int, forwards: bool
 
 def _in_sqlite(rows: QuerySet, key: str, after: int, size: int, forwards: bool) -> list:
     """The index gives ids in order: as many as are needed, eight times as many each time."""
-    result, chunk = [], CHUNK
+    result: list = []
+    chunk = CHUNK
     while len(result) < size:
         sql, values = _sqlite_rows(key, after, chunk, forwards)
         with connection.cursor() as cursor:

@@ -11,7 +11,7 @@ from core.errors import UserError, gettext_noop
 from corpus.media import Track
 from corpus.models import Source
 from corpus.shot_detection import shots
-from corpus.speech import hear
+from corpus.speech import recognise_speech
 from corpus.subtitle_tracks import extract_subtitles
 
 
@@ -22,7 +22,7 @@ def inspect_source(source: Source) -> None:
     """
     chosen = {"track": source.track, "subtitles": source.subtitles}
     transcript_before = source.transcript.name
-    with storage.local(source.media.name) as path:
+    with storage.local(str(source.media)) as path:
         inspect_media(source, path)
     values = {"inspection": source.inspection, "probe": source.probe}
     extracted, unused = None, None
@@ -57,7 +57,7 @@ def inspect_media(source: Source, path: Path) -> None:
             suffix, words = extract_subtitles(path, _subtitle_track(source))
             source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
         if not source.transcript and source.probed.has_audio:
-            cues = hear(path, settings.ASR_MODEL_DIR, track=source.track)
+            cues = recognise_speech(path, settings.ASR_MODEL_DIR, track=source.track)
             inspection["heard"] = [[cue.start, cue.end, cue.text] for cue in cues]
     except UserError as error:
         inspection["failure"] = error.to_json()

@@ -26,7 +26,7 @@ class SpeechError(UserError):
     """A recogniser that cannot be used."""
 
 
-def hear(
+def recognise_speech(
     path: Path,
     model: str = "",
     report_progress: Callable[[float], None] = lambda share: None,
@@ -106,7 +106,7 @@ def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
         ) from error
 
     def words(wave: NDArray[np.float32]) -> str:
-        heard: Any = model({"raw": wave, "sampling_rate": RATE})
-        return str(heard["text"]).strip()
+        result: Any = model({"raw": wave, "sampling_rate": RATE})
+        return str(result["text"]).strip()
 
     return words

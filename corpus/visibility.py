@@ -4,7 +4,7 @@ The app that knows why registers sources here: `withheld_by` says which dialogue
 the work that is the reason. Pages, media and searches ask here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -85,7 +85,7 @@ def visible(person: Person, dialogue: Dialogue) -> Visible:
     return Visible(**dict(zip(hidden, (not gone for gone in row.get()), strict=True)))
 
 
-def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: list[str]) -> str:
+def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: Collection[str]) -> str:
     """The sentence that says what of these dialogues the person does not see, why, until when; ""
     if nothing is hidden.
     """

@@ -256,7 +256,7 @@ class Job(models.Model):
     @property
     def seconds_left(self):
         """An estimate from the pace so far, or None while there is none."""
-        if self.status != JobStatus.RUNNING or self.progress < 0.02:
+        if self.status != JobStatus.RUNNING or not self.started_at or self.progress < 0.02:
             return None
         spent = (timezone.now() - self.started_at).total_seconds()
         return round(spent / self.progress * (1 - self.progress))

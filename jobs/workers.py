@@ -27,7 +27,7 @@ def _count_by_queue():
             queues_by_worker = inspector.active_queues() or {}
     except UNREACHABLE:
         return None
-    counts = {}
+    counts: dict[str, int] = {}
     for queues in queues_by_worker.values():
         for each in queues:
             counts[each["name"]] = counts.get(each["name"], 0) + 1

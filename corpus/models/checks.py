@@ -37,7 +37,9 @@ class CorpusJob(Job):
         Where it is being done already, that goes on and nothing changes.
         """
         values |= {"person": person, "requested_at": timezone.now()}
-        job, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
+        job, made = cls.objects.get_or_create(  # type: ignore[attr-defined]
+            corpus=corpus, defaults=values
+        )
         if not made:
             if job.ended and job.requested_at > timezone.now() - RESUMED_WITHIN:
                 del values["requested_at"]  # what is done already counts

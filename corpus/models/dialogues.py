@@ -37,7 +37,8 @@ class DialogueQuerySet(NormalizedQuerySet):
         drafts = self.filter(publication=None, utterances__retired=False).distinct()
         drafts = drafts.select_related("source")
         made = Publication.objects.bulk_create(
-            Publication(dialogue=dialogue, person=person) for dialogue in drafts
+            Publication(dialogue=dialogue, person=person)  # type: ignore[misc]
+            for dialogue in drafts
         )
         for source, count in Counter(publication.dialogue.source for publication in made).items():
             source.recount(published=count)
@@ -100,7 +101,7 @@ class Dialogue(Normalized, Revised):
 
 
 class Publication(models.Model):
-    """That a dialogue is ready for annotators, said by whom and when."""
+    """That a dialogue is ready for annotators: who published it and when."""
 
     dialogue = models.OneToOneField(Dialogue, models.CASCADE, related_name="publication")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)

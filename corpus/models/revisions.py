@@ -7,6 +7,8 @@ the revision itself is published (`publish_revision`).
 """
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -28,6 +30,17 @@ class Revised(models.Model):
 
     head = models.PositiveIntegerField(default=0, editable=False)
     published_revision = models.PositiveIntegerField(default=0, editable=False)
+
+    # What Dialogue has.
+    uid: Any
+    corpus_id: Any
+    source: Any
+    utterances: Any
+    revisions: Any
+    is_published: Any
+    duration: Any
+    clip: Any
+    objects: Any
 
     class Meta:
         abstract = True
@@ -249,10 +262,7 @@ class Revision(models.Model):
         turns = [Turn(**row) for row in self.turns]
         named = {turn.speaker for turn in turns if turn.speaker is not None}
         merged = Speaker.all_objects.filter(pk__in=named, merged_into__isnull=False)
-        current = {speaker.pk: speaker.current.pk for speaker in merged}
+        current: dict[int | None, int] = {speaker.pk: speaker.current.pk for speaker in merged}
         if not current:
             return turns
-        return [
-            Turn(**(turn.to_json() | {"speaker": current.get(turn.speaker, turn.speaker)}))
-            for turn in turns
-        ]
+        return [replace(turn, speaker=current.get(turn.speaker, turn.speaker)) for turn in turns]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -95,7 +96,7 @@ class Source(Normalized, Job):
     @property
     def is_workbook(self):
         """Whether the transcript is a spreadsheet: a worker unpacks it, a page never."""
-        return self.transcript.name.lower().endswith(".xlsx")
+        return str(self.transcript).lower().endswith(".xlsx")
 
     @cached_property
     def readable_transcript(self):
@@ -137,22 +138,22 @@ class Source(Normalized, Job):
     def store_transcript(self):
         """Store what `set_transcript` was given as the file of the transcript."""
         if self.transcript:
-            name = PurePath(self.transcript.name).name
+            name = PurePath(str(self.transcript)).name
             self.transcript.save(name, ContentFile(self.transcript_bytes), save=False)
             self.has_unsaved_transcript = False
             self.__dict__.pop("readable_transcript", None)
 
     def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
-        chosen = encoding or self.encoding, columns or self.columns
+        name, content = self.readable_transcript
         options = options or Options.from_json(self.read_options)
-        return read(*self.readable_transcript, *chosen, options)
+        return read(name, content, encoding or self.encoding, columns or self.columns, options)
 
     def header(self, encoding="", options=None):
         """The column names of a transcript that is a table. Raises TranscriptError."""
         options = options or Options.from_json(self.read_options)
-        chosen = encoding or self.encoding, options.sheet, options.replace
-        return columns(*self.readable_transcript, *chosen)
+        name, content = self.readable_transcript
+        return columns(name, content, encoding or self.encoding, options.sheet, options.replace)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -171,7 +172,7 @@ class Source(Normalized, Job):
         """Accept how the draft is read, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
         values |= {"read_options": read_options or {}}
-        self.queue(person, "confirm", JobStatus.DRAFT, **values)
+        self.queue_by(person, "confirm", JobStatus.DRAFT, **values)
 
     @transaction.atomic
     def choose_track(self, person, stream):
@@ -183,14 +184,14 @@ class Source(Normalized, Job):
         """Take the words from subtitles inside the draft's media, which a worker reads out of
         them, or (None) from what came with them.
         """
-        values = {
+        values: dict[str, Any] = {
             "encoding": "",
             "columns": {},
             "read_options": {},
-        }  # were those of another transcript
+        }
         if stream is None and self.uploaded_transcript is not None:
             values |= {"transcript": self.uploaded_transcript, "uploaded_transcript": None}
-            gone = self.transcript.name
+            gone = str(self.transcript)
             transaction.on_commit(lambda: default_storage.delete(gone))
         words = values.get("transcript", self.transcript.name)
         again = stream is not None or not words
@@ -205,7 +206,7 @@ class Source(Normalized, Job):
                 self.inspect_later()
         self.refresh_from_db()
 
-    def queue(self, person, verb, status, **values):
+    def queue_by(self, person, verb, status, **values):
         """Queue the source with new `values` and its Event if its status is `status`; whether."""
         mine = Source.objects.filter(pk=self.pk, status=status)
         queued = mine.update(status=JobStatus.QUEUED, queued_at=timezone.now(), **values)
@@ -219,7 +220,7 @@ class Source(Normalized, Job):
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
         if not self.probe:
-            with storage.local(self.media.name) as path:
+            with storage.local(str(self.media)) as path:
                 self.probe_media(path)
             self.save(update_fields=["probe"])
         return Probe.from_json(self.probe)
@@ -246,7 +247,12 @@ class Source(Normalized, Job):
             if name
         ]
         names += [f"{name}{CELLS}" for name in names if name.lower().endswith(".xlsx")]
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+
+        def delete_files():
+            for name in names:
+                default_storage.delete(name)
+
+        transaction.on_commit(delete_files)
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     @property
@@ -292,7 +298,7 @@ def _storable(details):
     }
 
 
-class ImportProblemQuerySet(models.QuerySet):
+class ImportProblemQuerySet(models.QuerySet["ImportProblem"]):
     def store(self, source, problems):
         """Store what reading the files of a source found, as far as it is not known yet."""
         known = {problem.identity for problem in source.import_problems.all()}
@@ -309,7 +315,8 @@ class ImportProblemQuerySet(models.QuerySet):
             for problem in problems
         ]
         self.bulk_create(
-            [problem for problem in rows if problem.identity not in known], batch_size=2000
+            [row for row in rows if row.identity not in known],  # type: ignore[misc]
+            batch_size=2000,
         )
 
 

@@ -28,7 +28,7 @@ class SpeakerQuerySet(NormalizedQuerySet):
         return self.filter(identity__in=names.filter(n__gt=1).values("identity"))
 
 
-class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):
+class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):  # type: ignore[misc]
     """Leaves out speakers that turned out to be another one; `all_objects` has them all."""
 
     def get_queryset(self):
@@ -114,7 +114,7 @@ class Speaker(Normalized):
     @property
     def current(self):
         """The speaker that this one was merged into, or itself."""
-        return self.merged_into.current if self.merged_into_id else self
+        return self.merged_into.current if self.merged_into else self
 
     @classmethod
     @transaction.atomic
@@ -126,7 +126,8 @@ class Speaker(Normalized):
         """
         Corpus.objects.select_for_update(no_key=True).get(pk=corpus_id)  # nobody makes them too
         names = {name: normalized(name) for name in names}
-        known, exact = {}, {}
+        known: dict[str, Speaker] = {}
+        exact: dict[str, Speaker] = {}
         for part in batches({*names.values()} - {""}, 500):
             there = cls.objects.filter(corpus_id=corpus_id, identity__in=part)
             for speaker in there.order_by("pk"):

@@ -9,7 +9,7 @@ from corpus.models.speakers import Speaker
 from corpus.turns import Turn
 
 
-class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):
+class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):  # type: ignore[misc]
     """Leaves out what a revision took out of its dialogue; `all_objects` has that too."""
 
     def get_queryset(self):

@@ -150,8 +150,8 @@ def _cues(event: Event, problems: list[Problem]) -> Iterator[RawCue]:
             )
         return
     odd = start.odd or end.odd
-    span, said = times.checked(start.seconds, end.seconds, event.line, "", event.words, odd)
-    problems += said
+    span, odd_times = times.checked(start.seconds, end.seconds, event.line, "", event.words, odd)
+    problems += odd_times
     if span:
         name = event.fields.get("name", "").strip()
         yield RawCue(*span, event.marked.lines, name, line=event.line, tier=event.style)

@@ -88,13 +88,13 @@ def clean(
         details = {"count": repeated, "all": len(raw)}
         problems.append(Problem(0, "", "", "warning", ROLLING, details))
     spoken = [cue for cue in tidied if cue.lines]
-    heard = [cue for cue in spoken if not all(map(SOUND.match, cue.lines))]
+    talk_cues = [cue for cue in spoken if not all(map(SOUND.match, cue.lines))]
     notes = [" ".join(cue.lines) for cue in spoken if all(map(SOUND.match, cue.lines))]
-    found = languages([cue.lines for cue in heard], bilingual)
-    own = [line for cue in heard if not cue.speaker for line in _talk(cue, found, dashes)]
+    found = languages([cue.lines for cue in talk_cues], bilingual)
+    own = [line for cue in talk_cues if not cue.speaker for line in _talk(cue, found, dashes)]
     named = speakers.candidates(own, choice)
     reader = _Reader(found, named, dashes, notes)
-    cues = [cue for entry in heard for cue in reader.cues(entry)]
+    cues = [cue for entry in talk_cues for cue in reader.cues(entry)]
     cues.sort(key=lambda cue: cue.start)
     return Cleaned(
         cues,
@@ -103,7 +103,7 @@ def clean(
         languages=found,
         speakers=reader.candidates(),
         rolling=repeated,
-        dashed=sum(any(map(DASH.match, cue.lines)) for cue in heard),
+        dashed=sum(any(map(DASH.match, cue.lines)) for cue in talk_cues),
         problems=problems,
         notes=notes,
     )

@@ -211,8 +211,8 @@ class _Reading:
                 problem = Problem(each.line, place, words[:SHOWN], "rejected", NO_TIME, details)
                 self.problems.append(problem)
             return
-        times_, said = times.checked(*span, each.line, place, words)
-        self.problems.extend(said)
+        times_, time_problems = times.checked(*span, each.line, place, words)
+        self.problems.extend(time_problems)
         if times_ and words:
             yield RawCue(
                 *times_,

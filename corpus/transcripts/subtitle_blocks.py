@@ -168,8 +168,8 @@ def parsed(found: Sequence[Entry], kind: str, problems: list[Problem]) -> Parsed
         clocks += [(entry.at + 1, time) for time in entry.times]
         start, end = entry.times
         odd = start.odd or end.odd
-        span, said = times.checked(start.seconds, end.seconds, entry.at + 1, "", words, odd)
-        problems += said
+        span, odd_times = times.checked(start.seconds, end.seconds, entry.at + 1, "", words, odd)
+        problems += odd_times
         if span:
             cues.append(RawCue(*span, marked.lines, line=entry.at + 1, voices=marked.voices))
     rejected = [problem for problem in problems if problem.outcome == "rejected"]

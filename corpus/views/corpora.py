@@ -52,7 +52,7 @@ def members(request, pk):
     invitations = Invitation.objects.filter(invited_by=request.user, accepted_by=None)
     for invitation in invitations:
         address = reverse("invitation", args=[invitation.token])
-        invitation.address = request.build_absolute_uri(address)
+        invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
     page = context(corpus, "people", form=form, members=corpus.people(), invitations=invitations)
     return render(request, "corpus/people.html", page)
 

@@ -71,8 +71,8 @@ def _published(request, corpus, found):
     if request.POST.get("which") != "all":
         found = found.filter(pk__in=numbers(request.POST.getlist("pk")))
     count = found.publish(request.user, corpus)
-    said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
+    messages.success(request, message % {"count": count})
     return redirect(request.get_full_path())
 
 

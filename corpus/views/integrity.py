@@ -1,6 +1,7 @@
 """The integrity check of a corpus: what is wrong, clips beside their sources, cutting again."""
 
 from collections import Counter
+from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,7 +18,7 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import MODALITIES, notice, withheld
 
-JOBS = {"check": IntegrityCheck, "recut": ClipRecut}
+JOBS: dict[str, Any] = {"check": IntegrityCheck, "recut": ClipRecut}
 
 
 def integrity(request, pk):

@@ -46,7 +46,7 @@ def new_source(request, pk):
     form = SourceForm(posted(request), request.FILES or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            source = form.save(by=request.user)
+            source = form.save_draft(by=request.user)
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
             if twin:
@@ -349,7 +349,7 @@ def _kept_options(source, data):
 
 
 def _encoding_of(source, data):
-    """The encoding that is asked for, kept or recognised, and what is said if none is."""
+    """The encoding that is asked for, kept or recognised, and what is message if none is."""
     if not source.transcript or source.is_workbook:
         return "", None
     asked = data.get("encoding") or source.encoding
@@ -418,8 +418,8 @@ def attempt(request, pk):
 def publication(request, pk):
     source = _source_of(request, pk)
     count = source.publish(request.user)
-    said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
+    messages.success(request, message % {"count": count})
     return redirect("source", source.pk)
 
 

@@ -119,12 +119,12 @@ def merger(request, pk):
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("speaker", speaker.pk)
-    said = ngettext(
+    message = ngettext(
         "%(count)d utterance of %(name)s is now %(other)s's.",
         "%(count)d utterances of %(name)s are now %(other)s's.",
         count,
     )
-    messages.success(request, said % {"count": count, "name": speaker.name, "other": other.name})
+    messages.success(request, message % {"count": count, "name": speaker.name, "other": other.name})
     return redirect("speakers", speaker.corpus_id)
 
 
@@ -132,6 +132,6 @@ def merger(request, pk):
 def pseudonyms(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     count = Speaker.pseudonymise(request.user, corpus)
-    said = ngettext("%(count)d pseudonym given.", "%(count)d pseudonyms given.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)d pseudonym given.", "%(count)d pseudonyms given.", count)
+    messages.success(request, message % {"count": count})
     return redirect("speakers", corpus.pk)

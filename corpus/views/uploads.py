@@ -31,9 +31,9 @@ def new_upload(request, pk):
     """Announce a file: its length, and its name as tus metadata."""
     corpus = corpus_of(request, pk, LEAD)
     pairs = (entry.split() for entry in request.headers.get("Upload-Metadata", "").split(","))
-    said = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    metadata = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     try:
-        name = base64.b64decode(said.get("filename", "").encode(), validate=True).decode()
+        name = base64.b64decode(metadata.get("filename", "").encode(), validate=True).decode()
         if fault_of(name):
             return _answer(400, "Upload-Metadata: filename has a character that no file name has")
         size = number(request.headers.get("Upload-Length"))

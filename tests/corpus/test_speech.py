@@ -6,7 +6,7 @@ import wave
 import numpy as np
 import pytest
 
-from corpus.speech import LONGEST, SpeechError, hear
+from corpus.speech import LONGEST, SpeechError, recognise_speech
 from tests.corpus.test_clip_writer import make
 
 
@@ -18,7 +18,9 @@ def speech(pytestconfig):
 
 
 def test_a_tone_is_no_speech(tmp_path):
-    assert hear(make(tmp_path / "tone.wav", "-f", "lavfi", "-i", "sine=duration=3")) == []
+    assert (
+        recognise_speech(make(tmp_path / "tone.wav", "-f", "lavfi", "-i", "sine=duration=3")) == []
+    )
 
 
 def test_speech_lies_where_the_subtitles_are(speech):
@@ -27,7 +29,7 @@ def test_speech_lies_where_the_subtitles_are(speech):
     srt = speech.with_suffix(".srt")
     cues = read(srt.name, srt.read_bytes()).cues
     shares = []
-    found = hear(speech, beat=shares.append)
+    found = recognise_speech(speech, report_progress=shares.append)
     assert shares[-1] == 1.0 and all(cue.machine and not cue.text for cue in found)
     assert all(0 < cue.end - cue.start <= LONGEST + 1 for cue in found)
     grid = np.arange(0, cues[-1].end, 0.01)
@@ -65,7 +67,7 @@ def test_a_recogniser_in_a_directory_is_used(speech, tmp_path):
     extractor = Wav2Vec2FeatureExtractor(sampling_rate=16_000)
     Wav2Vec2Processor(extractor, tokenizer).save_pretrained(folder)
     short = make(tmp_path / "short.wav", "-i", str(speech), "-t", "6", "-vn")
-    found = hear(short, str(folder))
+    found = recognise_speech(short, str(folder))
     assert found and {cue.text for cue in found} == {"你"}
 
 
@@ -81,7 +83,7 @@ def test_a_directory_without_a_recogniser_is_said(tmp_path, content):
         folder.mkdir()
         (folder / "config.json").write_text(content)
     with pytest.raises(SpeechError, match="cannot be used"):
-        hear(tmp_path / "a.wav", str(folder))
+        recognise_speech(tmp_path / "a.wav", str(folder))
 
 
 def test_speech_is_found_where_players_have_it(speech, tmp_path):
@@ -90,22 +92,22 @@ def test_speech_is_found_where_players_have_it(speech, tmp_path):
     mapped = ["-map", "0:v", "-map", "1:a", "-filter:a:0", "asetpts=PTS+2/TB"]
     late = make(tmp_path / "late.mp4", *inputs, *mapped)
     plain = make(tmp_path / "plain.wav", "-t", "6", "-i", str(speech), "-vn")
-    starts = [cue.start for cue in hear(plain)]
-    assert starts and [cue.start for cue in hear(late)] == [
+    starts = [cue.start for cue in recognise_speech(plain)]
+    assert starts and [cue.start for cue in recognise_speech(late)] == [
         pytest.approx(start + 2, abs=0.1) for start in starts
     ]
     two = make(
         tmp_path / "two.mkv", "-f", "lavfi", "-i", "anullsrc=d=6", "-i", str(plain), "-map", "0",
         "-map", "1", "-disposition:a:0", "default",
     )  # fmt: skip
-    assert hear(two) == [] and [cue.start for cue in hear(two, track=1)] == [
-        pytest.approx(start, abs=0.1) for start in starts
-    ]
+    assert recognise_speech(two) == [] and [
+        cue.start for cue in recognise_speech(two, track=1)
+    ] == [pytest.approx(start, abs=0.1) for start in starts]
 
 
 def test_a_damaged_packet_costs_itself_alone(speech, tmp_path):
     plain = make(tmp_path / "plain.mkv", "-t", "8", "-i", str(speech), "-vn", "-c:a", "aac")
     spoilt = ["-c", "copy", "-bsf:a", "noise=amount='eq(n,20)'"]
     broken = make(tmp_path / "broken.mkv", "-i", str(plain), *spoilt)
-    whole, found = hear(plain), hear(broken)
+    whole, found = recognise_speech(plain), recognise_speech(broken)
     assert found and found[-1].end == pytest.approx(whole[-1].end, abs=0.2)

@@ -29,7 +29,7 @@ class Command(BaseCommand):
             self._run(IntegrityCheck.request(None, found, now=True))
         if recut:
             self._recut(found)
-        counts = Counter()
+        counts: Counter[str] = Counter()
         for fault in check(found):
             counts[fault.kind] += 1
             self.stdout.write(f"{fault.place}: {KINDS[fault.kind]} {fault.detail}".rstrip())

@@ -159,7 +159,7 @@ def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) 
         return ClipCheck([whole])
     if whole is not None:
         check = _check(whole, clip, row.start or 0.0, row.end or 0.0)
-        return check if check.faults else ClipCheck(_once_early(whole, row))
+        return check if check.faults else ClipCheck(_early_picture(whole, row))
     try:
         probe(clip)  # it came with its rows: there is nothing to compare it with
     except UserError as error:
@@ -189,7 +189,7 @@ def _cut_off(source: Source) -> dict[int, ClipFault]:
     return found
 
 
-def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
+def _early_picture(whole: Measure, row: Dialogue) -> list[ClipFault]:
     """Code without a version took the first picture for the start of the film, whatever was heard
     before it; where the picture hardly changes that cannot be seen.
     """
@@ -199,7 +199,7 @@ def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
     return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
 
 
-def note_changed(dialogue: int, clip: str) -> None:
+def record_changed_file(dialogue: int, clip: str) -> None:
     """Keep with a dialogue (id) that its file `clip` is not the one that was cut."""
     row = Dialogue.objects.get(pk=dialogue)
     known = [fault for fault in faults_of(row) if fault.kind != "changed"]

@@ -19,7 +19,7 @@ from core.errors import gettext_noop
 from corpus.frame_conversion import is_hdr, pixel_shape, turns
 from corpus.media import Probe, probe
 from corpus.problems import Problem
-from corpus.stream_reader import MediaError, Packets, length_of
+from corpus.stream_reader import MediaError, Packets, packet_duration
 
 PULSE = 2.0  # seconds between two beats
 HOP = 0.005  # seconds of a bin of the sound
@@ -201,11 +201,11 @@ def _key(time: float, frame: Any, stream: Any) -> Key:
     small = frame.reformat(THUMB, THUMB, format="gray").to_ndarray().astype(np.float32)
     shape = frame.width * ratio / frame.height
     for turn in turns(frame):
-        small, shape = _turned(small, shape, turn)
+        small, shape = _rotated(small, shape, turn)
     return Key(time, small, shape)
 
 
-def _turned(
+def _rotated(
     small: NDArray[np.float32], shape: float, turn: str
 ) -> tuple[NDArray[np.float32], float]:
     ways = {
@@ -481,7 +481,7 @@ def _thumbs(clip: Path, wanted: list[float] | None) -> list[Key]:
         if not group:
             return
         first = float(group[0].pts * packets.stream.time_base)
-        last = max(float(p.pts * packets.stream.time_base) + length_of(p) for p in group)
+        last = max(float(p.pts * packets.stream.time_base) + packet_duration(p) for p in group)
         near = [time for time in wanted or () if first - SLACK < time < last + SLACK]
         if wanted is None or near:
             for frame in _alone(packets.stream, group):

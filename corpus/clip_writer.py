@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 
 from core.errors import gettext_noop
 from corpus.frame_conversion import CLOCK, Upright
-from corpus.media import MAX_HEIGHT, RATE, Probe, chosen_picture, peaks
-from corpus.stream_reader import Loss, MediaError, Pictures, Sound, open_media, rate_of
+from corpus.media import MAX_HEIGHT, RATE, Probe, main_video_stream, peaks
+from corpus.stream_reader import Loss, MediaError, Pictures, Sound, frame_rate_of, open_media
 
 VERSION = 2  # of what a clip is: whole clips that another version left are cut again
 KEY_INTERVAL = 0.5  # seconds
@@ -92,10 +92,10 @@ def cut(
         for index, (start, end) in enumerate(spans):
             mark = target(index).with_suffix(".cut")
             key = [VERSION, start, end, sound_index, exact]
-            clip = _left_whole(mark, key)
+            clip = _finished_clip(mark, key)
             if clip is None:
                 clip = _one(pictures, samples, (start, end), exact, target(index))
-                _write_whole(mark, json.dumps({"key": key, "clip": asdict(clip)}))
+                _write_atomically(mark, json.dumps({"key": key, "clip": asdict(clip)}))
             clips.append(clip)
             done(index)
     except (av.FFmpegError, OSError) as error:
@@ -116,7 +116,7 @@ def _picture_index(path: Path, found: Probe) -> int | None:
     if found.video is not None or not found.has_video:
         return found.video
     with open_media(path) as container:
-        picture = chosen_picture(container)
+        picture = main_video_stream(container)
         return int(picture.index) if picture else None
 
 
@@ -135,7 +135,7 @@ def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
     return Sound(path, track, SOUND_RATE)
 
 
-def _left_whole(mark: Path, key: list[Any]) -> Clip | None:
+def _finished_clip(mark: Path, key: list[Any]) -> Clip | None:
     """The clip that an earlier attempt finished, if it is the same."""
     if not mark.exists():
         return None
@@ -143,7 +143,7 @@ def _left_whole(mark: Path, key: list[Any]) -> Clip | None:
     return Clip.from_json(stored["clip"]) if stored.get("key") == key else None
 
 
-def most_bytes(found: Probe, spans: Sequence[tuple[float, float]]) -> int:
+def estimated_bytes(found: Probe, spans: Sequence[tuple[float, float]]) -> int:
     """Bytes that the files of `spans` take at most."""
     seconds = sum(end - start for start, end in spans)
     rate = (_bits(found.width, found.height) if found.has_video else 0) + SOUND_BITS
@@ -156,7 +156,7 @@ def _bits(width: int, height: int) -> int:
     return max(int(3_000_000 * width * height * shrink**2 / (1280 * 720)), 600_000)
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_atomically(path: Path, text: str) -> None:
     partial = path.with_suffix(".writing")
     partial.write_text(text)
     partial.replace(path)
@@ -193,7 +193,7 @@ def _one(
             first = picture.write(start, end, exact)
         if samples:
             wave = samples.span(first, end)
-        _refuse_what_is_missing(pictures, samples, start, end)
+        _check_missing_material(pictures, samples, start, end)
         if samples:
             _encode(out, sound, wave)
     if samples:
@@ -227,7 +227,7 @@ def _jumps(reader: Pictures | Sound | None, start: float, end: float) -> list[Lo
     return [Loss(*one, reader.index, "jump") for one in jumps if start <= one[0] < end]
 
 
-def _refuse_what_is_missing(
+def _check_missing_material(
     pictures: Pictures | None, samples: Sound | None, start: float, end: float
 ) -> None:
     """Raises MediaError if the file ends before the span does, or all of its sound is damaged."""
@@ -255,10 +255,10 @@ def _refuse_what_is_missing(
             end=end,
         )
     if samples:
-        _refuse_lost_sound(samples, start, end)
+        _check_lost_sound(samples, start, end)
 
 
-def _refuse_lost_sound(samples: Sound, start: float, end: float) -> None:
+def _check_lost_sound(samples: Sound, start: float, end: float) -> None:
     damaged = [one for one in _losses(samples, start, end) if one.kind == "damaged"]
     lost = sum(min(one.time + one.seconds, end) - max(one.time, start) for one in damaged)
     if lost > MOST_LOST * (end - start):
@@ -279,7 +279,7 @@ class _Picture:
     def __init__(self, out: Any, source: Pictures, stem: Path) -> None:
         self.out, self.stem, self.source = out, stem, source
         self.upright = Upright(stem.parent, MAX_HEIGHT)
-        rate = rate_of(source.stream)
+        rate = frame_rate_of(source.stream)
         if rate < SLOWEST:  # pictures that stand still now and then
             rate = max(Fraction(source.stream.guessed_rate or 0), Fraction(SLOWEST))
         self.rate = min(rate, Fraction(FASTEST)).limit_denominator(1001)

@@ -41,7 +41,7 @@ def chosen_track(found: Probe, stream: int | None) -> Track | None:
     return next((track for track in found.audio if track.index == wanted), None)
 
 
-def why_not_words(track: Track) -> str:
+def unusable_reason(track: Track) -> str:
     """Why subtitles inside the media cannot be used as transcript; empty where they can."""
     if track.text:
         return ""
@@ -90,7 +90,7 @@ def media_lines(source: Source, found: Probe) -> Iterator[str]:
     for track in found.subtitles:
         taken = ", taken" if track.index == source.subtitles else ""
         how = "" if taken or source.transcript else " (as transcript with --subtitles)"
-        why = why_not_words(track)
+        why = unusable_reason(track)
         yield f"subtitles {track.index}{taken}: {track_label(track)}{f' ({why})' if why else how}"
 
 

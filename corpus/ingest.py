@@ -22,7 +22,7 @@ from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
 from corpus.problems import Problem
-from corpus.renditions import forget_renditions
+from corpus.renditions import delete_unused_renditions
 from corpus.stream_reader import Loss
 from corpus.transcripts import Cue
 from corpus.transcripts.reader import Transcript
@@ -64,23 +64,23 @@ def ingest_source(source: Source) -> None:
         source.probe_media(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
-        folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
-        made = cut_files(source, path, fresh, folder, source.report_progress)
-        made = verified(source, path, made, folder, source.report_progress)
+        folder = prepare_folder(work_folder(source), source.attempt, source.probed, fresh)
+        made = write_files(source, path, fresh, folder, source.report_progress)
+        made = compared_with_source(source, path, made, folder, source.report_progress)
         sha256 = source.sha256 or digest(path)
-    _guard_clips(made)
+    _check_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
     new = iter(made)
     cuts = [part if part.origin else next(new) for part in cuts]
     try:
         for part in made:
-            keep_files(part, folder)
+            store_files(part, folder)
         _store(source, cuts, problems, sha256)
     except BaseException:
-        forget_unused(source)
+        delete_unused_files(source)
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
-    forget_unused(source)
+    delete_unused_files(source)
 
 
 @transaction.atomic
@@ -103,7 +103,7 @@ def resegment(
         raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
 
 
-def _guard_clips(made: list[Cut]) -> None:
+def _check_clips(made: list[Cut]) -> None:
     """Raises UserError for the first clip that is not as its source."""
     for part in made:
         for fault in part.check.faults if part.check else ():
@@ -119,7 +119,7 @@ def _guard_clips(made: list[Cut]) -> None:
             )
 
 
-def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
+def import_check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
     """The text as it would be stored: the utterances where there are some, else the transcript (as
     read already, or read now), else recognised speech.
 
@@ -154,7 +154,7 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
     Raises UserError if a published one would not stay, or if one would start while the words of
     another are still spoken.
     """
-    check = check_of(source)
+    check = import_check_of(source)
     there = {dialogue.pk: dialogue for dialogue in source.dialogues.select_related("publication")}
     sizes = dict(source.dialogues.sized().values_list("pk", "size"))
     cuts = []
@@ -171,11 +171,11 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
         )
     for cut in cuts:
         if not cut.origin:
-            _guard_words(cut)
+            _check_borders(cut)
     return cuts, [] if there else check.problems
 
 
-def _guard_words(part: Cut) -> None:
+def _check_borders(part: Cut) -> None:
     """Raises UserError if the border of a dialogue cuts off more than MOST_CUT_OFF of a cue."""
     for cue in part.cues:
         inside = min(cue.end, part.end) - max(cue.start, part.start)
@@ -214,7 +214,7 @@ def work_folder(source: Source, what: str = "source") -> Path:
     return Path(settings.WORK_DIR) / f"{what}-{source.pk}"
 
 
-def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
+def prepare_folder(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
     """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
     Raises UserError if what is still to be cut may not fit on the disk.
@@ -227,7 +227,7 @@ def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> P
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = clip_writer.most_bytes(found, missing) + storage.SPARE_DISK
+    needed = clip_writer.estimated_bytes(found, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
@@ -257,7 +257,7 @@ def _stem_of(part: Cut) -> str:
     return Path(part.name).name.rpartition("-")[0]
 
 
-def cut_files(
+def write_files(
     source: Source,
     path: Path,
     cuts: list[Cut],
@@ -302,7 +302,7 @@ def cut_files(
     return made
 
 
-def verified(
+def compared_with_source(
     source: Source,
     path: Path,
     made: list[Cut],
@@ -325,7 +325,7 @@ def _measured(clip: clip_writer.Clip) -> dict[str, Any]:
     return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
 
 
-def keep_files(part: Cut, folder: Path) -> None:
+def store_files(part: Cut, folder: Path) -> None:
     """Move the files of a dialogue into the storage."""
     stem = _stem_of(part)
     (folder / f"{stem}.cut").unlink(missing_ok=True)  # from here on it is not whole any more
@@ -335,7 +335,7 @@ def keep_files(part: Cut, folder: Path) -> None:
 
 
 @transaction.atomic
-def forget_unused(source: Source) -> None:
+def delete_unused_files(source: Source) -> None:
     """Delete stored clips of this source that no dialogue has any more, and what was made of them.
 
     It holds the source meanwhile, so that nobody gives a dialogue one of them.
@@ -349,7 +349,7 @@ def forget_unused(source: Source) -> None:
     for name in list(storage.names_under(f"clips/{source.corpus_id}/{source.pk}")):
         if name not in used:
             default_storage.delete(name)
-    forget_renditions(source)
+    delete_unused_renditions(source)
 
 
 @transaction.atomic

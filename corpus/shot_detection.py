@@ -12,7 +12,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.media import chosen_picture
+from corpus.media import main_video_stream
 from corpus.stream_reader import Pictures, open_media
 
 SIZE = (64, 36)  # pixels that are enough to tell one picture from another
@@ -35,7 +35,7 @@ def shots(path: Path, report_progress: Callable[[float], None] = lambda share: N
     histograms (Boreczky and Rowe 1996).
     """
     with open_media(path) as container:
-        picture = chosen_picture(container)
+        picture = main_video_stream(container)
         index = picture.index if picture else None
         length = (container.duration or 0) / av.time_base
     if index is None:

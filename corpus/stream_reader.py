@@ -80,7 +80,7 @@ def is_picture(stream: Any) -> bool:
     return stream.type == "video" and not stream.disposition & still
 
 
-def zero_of(path: Path) -> float:
+def start_time_of(path: Path) -> float:
     """Where the common clock starts on the file's own: the earliest sound or picture, seconds."""
     with open_media(path) as container:
         shown = {s.index for s in container.streams if s.type == "audio" or is_picture(s)}
@@ -117,9 +117,9 @@ class Clock:
             self._follow(stream, own * base)
             time = own * base + self.moved
             self.latest = self.before[stream.index] = time
-            self.expected[stream.index] = time + length_of(packet)
+            self.expected[stream.index] = time + packet_duration(packet)
         elif stream.index in self.expected:
-            self.expected[stream.index] += length_of(packet)
+            self.expected[stream.index] += packet_duration(packet)
         both = self.restarts and packet.pts is not None and packet.dts is not None
         if both and abs(packet.pts - packet.dts) * base > JUMP:  # one is of the clock before
             packet.pts = packet.dts
@@ -158,17 +158,17 @@ class Clock:
         self.jumps.append((round(expected, 3), round(time - expected, 3)))
 
 
-def length_of(packet: Any) -> float:
+def packet_duration(packet: Any) -> float:
     """Seconds that a packet lasts, from what is known without decoding it."""
     stream = packet.stream
     if packet.duration:
         return float(packet.duration * packet.time_base)
     if stream.type == "video":
-        return min(float(1 / rate_of(stream)), 1.0)
+        return min(float(1 / frame_rate_of(stream)), 1.0)
     return 0.0
 
 
-def rate_of(stream: Any) -> Fraction:
+def frame_rate_of(stream: Any) -> Fraction:
     """Frames a second of a video stream; 25 where what its header says cannot be."""
     own = stream.codec_context.framerate if stream.codec_context else None
     for rate in (stream.average_rate, own, stream.guessed_rate):
@@ -191,12 +191,12 @@ class Ends:
         own = packet.pts if packet.pts is not None else packet.dts
         before = self.last.get(packet.stream_index)
         if own is None and before is not None:  # it follows, whenever that is
-            self.last[packet.stream_index] = before[0], before[1] + length_of(packet)
+            self.last[packet.stream_index] = before[0], before[1] + packet_duration(packet)
         if own is None or packet.is_discard:
             return
         start = float(own * packet.time_base)
         if before is None or start > before[0]:
-            self.last[packet.stream_index] = start, start + length_of(packet)
+            self.last[packet.stream_index] = start, start + packet_duration(packet)
 
     @property
     def end(self) -> float:
@@ -213,7 +213,7 @@ class Packets:
             self.container.close()
             self.container = open_media(path, fflags="+nofillin")
         self.stream = self.container.streams[index]
-        self.clock = Clock(self.container, zero_of(path))
+        self.clock = Clock(self.container, start_time_of(path))
         self.ends = Ends()  # of the packets that were read so far
         for other in self.container.streams:  # a clock that may restart is told by all streams
             wanted = other is self.stream or (
@@ -270,7 +270,7 @@ class Pictures:
         self.order: list[float] = []  # decode times that no frame has taken yet, smallest first
         self.delay: float | None = None  # seconds from such a time to that of display
         self.began: float | None = None  # decode time of the first packet, until the second
-        self.step = float(1 / rate_of(self.stream))
+        self.step = float(1 / frame_rate_of(self.stream))
         self.first_ratio: Fraction | None = None
         self.wanted = 0.0  # packets that are needed only for frames before this may be passed over
         self.passed = False
@@ -393,7 +393,7 @@ class Pictures:
             return
         except av.FFmpegError:
             if packet is not None:
-                self._lose(packet)
+                self._record_loss(packet)
             return
         for frame in frames:
             time = self._time_of(frame)
@@ -416,7 +416,7 @@ class Pictures:
                 self.delay = self.stream.codec_context.reorder_depth * self.step
             self.began = None
 
-    def _lose(self, packet: Any) -> None:
+    def _record_loss(self, packet: Any) -> None:
         own = packet.pts if packet.pts is not None else packet.dts
         time = self._following() if own is None else float(own * packet.time_base)
         if self.by_order:
@@ -424,7 +424,7 @@ class Pictures:
             if lost in self.order:
                 self.order.remove(lost)
                 heapq.heapify(self.order)
-        length = length_of(packet) or self.step
+        length = packet_duration(packet) or self.step
         self.losses.append(Loss(round(time, 3), round(length, 3), self.index))
 
     def _time_of(self, frame: Any) -> float:
@@ -578,7 +578,7 @@ class Sound:
         passed = False
         for packet in self.packets:
             time = None if packet.pts is None else float(packet.pts * packet.time_base)
-            length = length_of(packet)
+            length = packet_duration(packet)
             if passed if time is None else time + length < self.wanted:
                 passed = True
                 continue

@@ -166,7 +166,7 @@ def _records(
         cells, end = _record(text, at, cell)
         following = text.find("\n", at) + 1 or len(text) + 1  # where the next line starts
         spans = end > following
-        if cells is not None and width and spans and _took_rows(text[at:end], cells, width, cell):
+        if cells is not None and width and spans and _spans_rows(text[at:end], cells, width, cell):
             cells = None
         if cells is None and not width:
             raise TableError(
@@ -233,7 +233,7 @@ def _widths(record: str, cell: re.Pattern[str]) -> list[int]:
     return [len(cells or []) if end > len(line) else 0 for line, cells, end in rows]
 
 
-def _took_rows(record: str, cells: list[str], width: int, cell: re.Pattern[str]) -> bool:
+def _spans_rows(record: str, cells: list[str], width: int, cell: re.Pattern[str]) -> bool:
     """Whether an open quote took other rows: the record of several lines is not as wide as the
     header, or each of its three lines or more is.
     """

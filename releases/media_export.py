@@ -14,7 +14,7 @@ from django.conf import settings
 from core import storage
 from core.errors import UserError, gettext_noop
 from corpus import clip_writer, media
-from corpus.clip_checks import note_changed
+from corpus.clip_checks import record_changed_file
 from releases import integrity
 from releases.models import Release
 
@@ -50,7 +50,7 @@ def write(root, plan, beat):
 def _refuse(changed):
     """Raises UserError if clips are not what they were, and keeps that with their dialogues."""
     for dialogue in changed:
-        note_changed(dialogue.pk, dialogue.clip)
+        record_changed_file(dialogue.pk, dialogue.clip)
     integrity.refuse([integrity.Faulty(dialogue.pk, dialogue.uid) for dialogue in changed])
 
 

@@ -17,7 +17,7 @@ from django.db.models import Max
 from core.errors import UserError, gettext_noop
 from corpus.models.speakers import Speaker
 from corpus.models.utterances import Utterance
-from corpus.turns import Turn, changes, numbered, parse, renewed, same_to_a_judge
+from corpus.turns import Turn, changes, numbered, parse, renewed, same_for_annotators
 from people.models import Event
 
 
@@ -142,7 +142,7 @@ class Revised(models.Model):
         used_uids, anew, turns = self._uids(), [], []
         for turn in revision.read():
             row = rows.get(turn.uid)
-            if row and turn.uid not in keep and not same_to_a_judge(row.turn, turn):
+            if row and turn.uid not in keep and not same_for_annotators(row.turn, turn):
                 turn = Turn(**{**turn.to_json(), "uid": renewed(turn.uid, used_uids)})
                 used_uids.add(turn.uid)
             if turn.uid not in rows:

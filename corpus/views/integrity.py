@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from core.fragments import live_part
 from core.pagination import page_of
-from corpus.clip_recut import affected
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, IntegrityCheck
 from corpus.page_context import context
@@ -37,7 +37,7 @@ def integrity(request, pk):
     ]
     jobs = {name: model.objects.filter(corpus=corpus).first() for name, model in JOBS.items()}
     busy = any(job and job.active for job in jobs.values())
-    mendable, stuck = ([], []) if busy else affected(corpus)
+    repairable, stuck = ([], []) if busy else clips_to_recut(corpus)
     page = context(
         corpus,
         "corpus",
@@ -49,7 +49,7 @@ def integrity(request, pk):
         unverified=counts["unverified"],
         page=page_of(request, rows, 100),
         clips=corpus.dialogues.exclude(clip="").count(),
-        mendable=len(mendable),
+        repairable=len(repairable),
         stuck=len(stuck),
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
@@ -92,7 +92,7 @@ def integrity_check(request, pk):
 def clip_recut(request, pk):
     """What cutting the clips again would do; on POST, have a worker do it."""
     corpus = corpus_of(request, pk, LEAD)
-    dialogues, impossible = affected(corpus)
+    dialogues, impossible = clips_to_recut(corpus)
     if request.method == "POST":
         if dialogues:
             ClipRecut.request(request.user, corpus, dialogues=[row.pk for row in dialogues])

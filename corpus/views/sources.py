@@ -26,8 +26,8 @@ from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
-from corpus.import_report import chosen_track, track_label, why_not_words
-from corpus.ingest import check_of, resegment
+from corpus.import_report import chosen_track, track_label, unusable_reason
+from corpus.ingest import import_check_of, resegment
 from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
@@ -146,7 +146,7 @@ def _check_of(source, form, reading=None):
     source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
     source.starts = None
     try:
-        return check_of(source, reading), None
+        return import_check_of(source, reading), None
     except UserError as error:
         return None, translate_error(error)
 
@@ -162,7 +162,7 @@ def _media_of(source):
         "tracks": [(track, track_label(track)) for track in found.audio],
         "track": chosen_track(found, source.track),
         "subtitles": [
-            (track, track_label(track), why_not_words(track)) for track in found.subtitles
+            (track, track_label(track), unusable_reason(track)) for track in found.subtitles
         ],
         "uploaded": PurePath(
             source.transcript.name
@@ -317,7 +317,7 @@ class _Reading:
 
 def _reading_of(source, data):
     """The reading of a draft with what the page or an address says."""
-    options = ReadingForm.options(data, _kept_options(source, data))
+    options = ReadingForm.options(data, _stored_options(source, data))
     encoding, error = _encoding_of(source, data)
     header = reading = None
     if source.transcript and not error:
@@ -339,7 +339,7 @@ def _reading_of(source, data):
     return _Reading(form, options, reading, translate_error(error) if error else None)
 
 
-def _kept_options(source, data):
+def _stored_options(source, data):
     """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
     try:
         shown = read_json(data.get("reading", ""))

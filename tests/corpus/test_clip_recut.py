@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from core.storage import digest
 from corpus import clip_recut, clip_writer
-from corpus.clip_recut import affected
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import check
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from jobs.models import JobStatus
@@ -62,7 +62,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     before, files = rows(source), stored(settings)
     shift_sound(first)
     assert kinds(corpus) == ["unverified"]
-    assert affected(corpus) == ([], [])
+    assert clips_to_recut(corpus) == ([], [])
     call_command_failing("1 faults: sound or picture shifted", corpus=corpus.name, deep=True)
     assert kinds(corpus) == ["shifted"]
     fault = next(iter(check(corpus)))
@@ -88,7 +88,7 @@ def call_command_failing(words, **options):
 def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
     shift_sound(source.dialogues.first())
     IntegrityCheck.request(lead, corpus, now=True).run()
-    pks = [dialogue.pk for dialogue in affected(corpus)[0]]
+    pks = [dialogue.pk for dialogue in clips_to_recut(corpus)[0]]
     ClipRecut.request(lead, corpus, now=True, dialogues=pks).run()
     event = Event.objects.get(verb="recut clips", noun="source")
     assert (event.person, event.noun_id) == (lead, source.pk)
@@ -112,7 +112,7 @@ def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, setting
         shift_sound(dialogue)
     IntegrityCheck.request(None, corpus, now=True).run()
     (settings.MEDIA_ROOT / source.media.name).unlink()
-    possible, impossible = affected(corpus)
+    possible, impossible = clips_to_recut(corpus)
     assert possible == [] and [name for name, _why in impossible] == ["talk_001", "talk_002"]
     call_command_failing("2 faults", corpus=corpus.name, recut=True)
     assert "talk_001: is not cut again. The media of “talk” are gone" in capsys.readouterr().out
@@ -127,7 +127,7 @@ def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, set
     path.write_bytes(b"something else")
     IntegrityCheck.request(None, corpus, now=True).run()
     assert kinds(corpus) == ["changed"]
-    possible, impossible = affected(corpus)
+    possible, impossible = clips_to_recut(corpus)
     assert possible == [] and "came with its own clip" in impossible[0][1]
 
 
@@ -137,9 +137,9 @@ def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
     IntegrityCheck.request(None, corpus, now=True).run()
     names = [dialogue.clip.name for dialogue in source.dialogues.all()]
     job = ClipRecut.request(
-        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+        None, corpus, now=True, dialogues=[row.pk for row in clips_to_recut(corpus)[0]]
     )
-    keep = clip_recut.keep_files
+    keep = clip_recut.store_files
 
     def dying(part, folder):
         keep(part, folder)
@@ -163,9 +163,9 @@ def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
     IntegrityCheck.request(None, corpus, now=True).run()
     before = stored(settings)
     job = ClipRecut.request(
-        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+        None, corpus, now=True, dialogues=[row.pk for row in clips_to_recut(corpus)[0]]
     )
-    keep = clip_recut.keep_files
+    keep = clip_recut.store_files
 
     def stopping(part, folder):
         ClipRecut.objects.get().stop()
@@ -184,9 +184,9 @@ def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
 def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
     shift_sound(source.dialogues.first())
     IntegrityCheck.request(None, corpus, now=True).run()
-    pks = [row.pk for row in affected(corpus)[0]]
+    pks = [row.pk for row in clips_to_recut(corpus)[0]]
     type(source).objects.update(status=JobStatus.RUNNING)
-    assert "is being cut just now" in affected(corpus)[1][0][1]
+    assert "is being cut just now" in clips_to_recut(corpus)[1][0][1]
     job = ClipRecut.request(None, corpus, now=True, dialogues=pks)
     job.run()
     assert job.recut_count == 0 and "is being cut just now" in job.reasons[0][1]
@@ -272,4 +272,4 @@ def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_p
     told = [fault for fault in check(corpus) if fault.kind == "truncated"]
     assert [fault.place for fault in told] == ["late_002"]
     assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in told[0].detail
-    assert "late_001" in [row.uid for row in affected(corpus)[0]]
+    assert "late_001" in [row.uid for row in clips_to_recut(corpus)[0]]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from corpus import media
-from corpus.clip_writer import Clip, cut, most_bytes
+from corpus.clip_writer import Clip, cut, estimated_bytes
 from tests.corpus.marked_films import X264, beeps, lights, make, seen
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame
@@ -186,7 +186,7 @@ def test_clips_stay_within_the_space_that_was_announced(tmp_path):
     spans = [(0.0, 2.9), (3.0, 6.0)]
     cut_all(noise, spans, tmp_path / "clips")
     used = sum(path.stat().st_size for path in (tmp_path / "clips").iterdir())
-    announced = most_bytes(media.probe(noise), spans)
+    announced = estimated_bytes(media.probe(noise), spans)
     assert 0.2 * announced < used <= announced
 
 

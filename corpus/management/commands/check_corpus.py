@@ -2,7 +2,7 @@ from collections import Counter
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.clip_recut import affected
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, Corpus, IntegrityCheck
 from jobs.models import JobStatus
@@ -39,7 +39,7 @@ class Command(BaseCommand):
         self.stdout.write("OK: no fault found")
 
     def _recut(self, corpus):
-        dialogues, impossible = affected(corpus)
+        dialogues, impossible = clips_to_recut(corpus)
         for name, why in impossible:
             self.stdout.write(f"{name}: is not cut again. {why}")
         if not dialogues:

@@ -15,7 +15,7 @@ from core.storage import digest
 from core.translation import translate_error
 from corpus.file_pairs import pair
 from corpus.import_report import lines, media_lines
-from corpus.ingest import check_of
+from corpus.ingest import import_check_of
 from corpus.models import Corpus, Source
 from corpus.source_inspection import inspect_media
 from corpus.transcripts.reader import Options
@@ -228,7 +228,7 @@ class Command(BaseCommand):
             draft = self._draft(corpus, title, media, transcript, options)
             left, same = self._left_of(draft, media, transcript)
             self._inspect(draft, media, left if same else None)
-            check = check_of(draft)
+            check = import_check_of(draft)
         except UserError as error:
             return f"{media.name}: {translate_error(error)}"
         free = shutil.disk_usage(settings.DATA_DIR).free

@@ -384,9 +384,9 @@ def read_sheets(
     others = [s for s in sheets if s is not chosen and s.rows]
     if others:
         left = gettext_noop("only the sheet “%(sheet)s” was read, not %(names)s")
-        names = ", ".join(s.name + (" (hidden)" if s.hidden else "") for s in others)
+        unread = ", ".join(s.name + (" (hidden)" if s.hidden else "") for s in others)
         problems.append(
-            Problem(0, "", names, "warning", left, {"sheet": chosen.name, "names": names})
+            Problem(0, "", unread, "warning", left, {"sheet": chosen.name, "names": unread})
         )
     return _named(iter(chosen.rows), problems, limits, sheet=chosen.name, sheets=names)
 

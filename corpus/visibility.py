@@ -71,8 +71,8 @@ class Visible:
 
 def withheld(person: Person, *modalities: str) -> QuerySet[Dialogue]:
     """The dialogues of which the person may not see one of these modalities now, as a query."""
-    found = (source(person, modality) for modality in modalities for source in withheld_by)
-    return reduce(or_, found, Dialogue.objects.none())
+    hidden = (source(person, modality) for modality in modalities for source in withheld_by)
+    return reduce(or_, hidden, Dialogue.objects.none())
 
 
 def visible(person: Person, dialogue: Dialogue) -> Visible:
@@ -119,7 +119,7 @@ def _rows(dialogue: Dialogue | QuerySet[Dialogue]) -> QuerySet[Dialogue]:
 
 def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
     """Event id -> why its details are withheld from the person now, of those that are."""
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     for source in details_withheld_by:
-        found |= source(person, events)
-    return found
+        reasons |= source(person, events)
+    return reasons

@@ -89,10 +89,10 @@ def _withheld_words(request, source):
 
 def _taken_track(source):
     """Which sound is cut, where the media hold several."""
-    found = source.probed if source.probe else None
-    if found is None or len(found.audio) < 2:
+    probe = source.probed if source.probe else None
+    if probe is None or len(probe.audio) < 2:
         return ""
-    track = chosen_track(found, source.track)
+    track = chosen_track(probe, source.track)
     return track_label(track) if track else ""
 
 
@@ -107,13 +107,13 @@ def preview(request, pk):
             response["HX-Refresh"] = "true"
         return response
     if request.method == "POST":
-        found = _reading_of(source, request.POST)
-        if not found.error and found.form.is_valid():
-            source.save_draft_options(**found.decisions)
+        draft = _reading_of(source, request.POST)
+        if not draft.error and draft.form.is_valid():
+            source.save_draft_options(**draft.decisions)
             return redirect("preview", source.pk)
     else:
-        found = _reading_of(source, request.GET)
-    form, reading, error = found.form, found.reading, found.error
+        draft = _reading_of(source, request.GET)
+    form, reading, error = draft.form, draft.reading, draft.error
     media, check = _media_of(source), None
     measured = "media" in media and source.is_measured
     if not error and measured and (reading or not source.transcript):
@@ -123,8 +123,8 @@ def preview(request, pk):
         "corpus",
         source=source,
         form=form,
-        options=found.options,
-        kept=json.dumps(found.options.to_json(), ensure_ascii=False),
+        options=draft.options,
+        kept=json.dumps(draft.options.to_json(), ensure_ascii=False),
         reading=reading,
         error=error,
         check=check,
@@ -154,15 +154,15 @@ def _check_of(source, form, reading=None):
 def _media_of(source):
     """The streams of the media that a person may choose from, and how long the media are."""
     try:
-        found = source.probed
+        probe = source.probed
     except UserError as error:
         return {"media_error": translate_error(error)}
     return {
-        "media": found,
-        "tracks": [(track, track_label(track)) for track in found.audio],
-        "track": chosen_track(found, source.track),
+        "media": probe,
+        "tracks": [(track, track_label(track)) for track in probe.audio],
+        "track": chosen_track(probe, source.track),
         "subtitles": [
-            (track, track_label(track), unusable_reason(track)) for track in found.subtitles
+            (track, track_label(track), unusable_reason(track)) for track in probe.subtitles
         ],
         "uploaded": PurePath(
             source.transcript.name
@@ -373,12 +373,12 @@ def _filled(source, options, encoding, header):
 @require_POST
 def confirmation(request, pk):
     source = _source_of(request, pk)
-    found = _reading_of(source, request.POST)
+    draft = _reading_of(source, request.POST)
     waits = source.waits_for_subtitles or not source.is_measured
-    if found.error or waits or not found.form.is_valid():
+    if draft.error or waits or not draft.form.is_valid():
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
-    source.confirm(request.user, **found.decisions)
+    source.confirm(request.user, **draft.decisions)
     return redirect("source", source.pk)
 
 

@@ -122,20 +122,20 @@ class Command(BaseCommand):
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
 
     def handle(self, media, transcript, corpus, title, **options):
-        found = Corpus.objects.filter(name=corpus).first()
-        if found is None:
+        target = Corpus.objects.filter(name=corpus).first()
+        if target is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
         if transcript and options["subtitles"] is not None:
             raise CommandError("Give a transcript or --subtitles, not both.")
         if media.is_dir():
-            return self._folder(found, media, options)
+            return self._folder(target, media, options)
         for path in filter(None, (media, transcript)):
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         title = title or media.stem[:80]
-        if found.sources.filter(title=title).exclude(status__in=AGAIN).exists():
+        if target.sources.filter(title=title).exclude(status__in=AGAIN).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
-        failure = self._one(found, title, media, transcript, options)
+        failure = self._one(target, title, media, transcript, options)
         if failure:
             raise CommandError(failure)
 
@@ -199,10 +199,10 @@ class Command(BaseCommand):
 
     def _guard_tracks(self, source):
         """Raises UserError for a track that is not there, or cannot be used."""
-        found = source.probed
+        probe = source.probed
         for name, chosen, tracks in (
-            ("track", source.track, found.audio),
-            ("subtitles", source.subtitles, found.subtitles),
+            ("track", source.track, probe.audio),
+            ("subtitles", source.subtitles, probe.subtitles),
         ):
             usable = [track.index for track in tracks if name == "track" or track.text]
             if chosen is not None and chosen not in usable:
@@ -210,7 +210,7 @@ class Command(BaseCommand):
                     gettext_noop("There is no --%(name)s %(chosen)d that can be used. %(there)s"),
                     name=name,
                     chosen=chosen,
-                    there="; ".join(media_lines(source, found)),
+                    there="; ".join(media_lines(source, probe)),
                 )
 
     def _store(self, source, media):
@@ -252,10 +252,10 @@ class Command(BaseCommand):
             return f"{media.name}: {source.failure_text}"
         if options["publish"]:
             source.publish(None)
-        found = source.import_problems.count()
+        problem_count = source.import_problems.count()
         self.stdout.write(
             f"{title}: {source.counts['dialogues']} dialogues,"
             f" {source.counts['utterances']} utterances, {source.counts['seconds']} s"
-            + (f", {found} findings" if found else "")
+            + (f", {problem_count} findings" if problem_count else "")
         )
         return None

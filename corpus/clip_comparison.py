@@ -73,12 +73,12 @@ def measure(
     every few seconds. Raises MediaError.
     """
     try:
-        found = probe(path)
-        measured = Measure(duration=found.duration)
-        pulse = _Pulse(found.duration, report_progress)
-        _measure_sound(path, found.track if track is None else track, measured, pulse)
+        probed = probe(path)
+        measured = Measure(duration=probed.duration)
+        pulse = _Pulse(probed.duration, report_progress)
+        _measure_sound(path, probed.track if track is None else track, measured, pulse)
         pulse.begin = 0.5
-        _measure_pictures(path, found, measured, keys, pulse)
+        _measure_pictures(path, probed, measured, keys, pulse)
     except (av.FFmpegError, OSError) as error:
         raise MediaError(
             gettext_noop("%(name)s cannot be measured: %(why)s"),
@@ -160,11 +160,11 @@ def _as_float(frame: Any) -> NDArray[np.float64]:
 
 
 def _measure_pictures(
-    path: Path, found: Probe, measured: Measure, keys: bool, pulse: _Pulse
+    path: Path, probed: Probe, measured: Measure, keys: bool, pulse: _Pulse
 ) -> None:
-    if found.video is None:
+    if probed.video is None:
         return
-    packets = Packets(path, found.video)
+    packets = Packets(path, probed.video)
     times: list[float] = []
     kept = -KEY_DISTANCE
     try:

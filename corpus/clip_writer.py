@@ -67,7 +67,7 @@ class Clip:
 
 def cut(
     path: Path,
-    found: Probe,
+    probed: Probe,
     spans: Sequence[tuple[float, float]],
     target: Callable[[int], Path],
     done: Callable[[int], None],
@@ -79,16 +79,16 @@ def cut(
     `done(i)` hears when clip i is whole; files appear under their names only then, and `.cut`
     last of all: a clip that has it, left by an attempt that was killed, is not cut again (if it
     was made by this version, from the same span and track). `track` is the index of the stream
-    of the sound, else `found.track`. With `exact`, clips start at their start to the sample, with
+    of the sound, else `probed.track`. With `exact`, clips start at their start to the sample, with
     the frame that is shown then. Raises MediaError if the episode cannot be decoded there.
     """
     clips: list[Clip] = []
-    sound_index = found.track if track is None else track
+    sound_index = probed.track if track is None else track
     pictures = samples = None
     try:
-        picture_index = _picture_index(path, found)
+        picture_index = _picture_index(path, probed)
         pictures = None if picture_index is None else Pictures(path, picture_index)
-        samples = _sound_of(path, found, sound_index)
+        samples = _sound_of(path, probed, sound_index)
         for index, (start, end) in enumerate(spans):
             mark = target(index).with_suffix(".cut")
             key = [VERSION, start, end, sound_index, exact]
@@ -111,17 +111,17 @@ def cut(
     return clips
 
 
-def _picture_index(path: Path, found: Probe) -> int | None:
+def _picture_index(path: Path, probed: Probe) -> int | None:
     """The stream of the picture, which probes of earlier versions do not name."""
-    if found.video is not None or not found.has_video:
-        return found.video
+    if probed.video is not None or not probed.has_video:
+        return probed.video
     with open_media(path) as container:
         picture = main_video_stream(container)
         return int(picture.index) if picture else None
 
 
-def _sound_of(path: Path, found: Probe, track: int | None) -> Sound | None:
-    if not found.has_audio:
+def _sound_of(path: Path, probed: Probe, track: int | None) -> Sound | None:
+    if not probed.has_audio:
         return None
     with open_media(path) as container:
         known = [stream.index for stream in container.streams.audio if stream.codec_context]
@@ -143,10 +143,10 @@ def _finished_clip(mark: Path, key: list[Any]) -> Clip | None:
     return Clip.from_json(stored["clip"]) if stored.get("key") == key else None
 
 
-def estimated_bytes(found: Probe, spans: Sequence[tuple[float, float]]) -> int:
+def estimated_bytes(probed: Probe, spans: Sequence[tuple[float, float]]) -> int:
     """Bytes that the files of `spans` take at most."""
     seconds = sum(end - start for start, end in spans)
-    rate = (_bits(found.width, found.height) if found.has_video else 0) + SOUND_BITS
+    rate = (_bits(probed.width, probed.height) if probed.has_video else 0) + SOUND_BITS
     return int(seconds * rate / 8 * 1.05) + len(spans) * CLIP_BYTES
 
 
@@ -405,8 +405,8 @@ def _write_sound(stem: Path, wave: NDArray[np.float32]) -> None:
             at += piece.samples
             out.mux(stream.encode(piece))
         out.mux(stream.encode())
-    found = peaks(mono.astype(np.float32) / 32768)
-    stem.with_suffix(".json").write_text(json.dumps(found, separators=(",", ":")))
+    waveform = peaks(mono.astype(np.float32) / 32768)
+    stem.with_suffix(".json").write_text(json.dumps(waveform, separators=(",", ":")))
 
 
 def _write_poster(path: Path, shown: Any) -> None:
@@ -419,19 +419,19 @@ def _write_poster(path: Path, shown: Any) -> None:
         out.mux(stream.encode())
 
 
-def derive(clip: Path, found: Probe) -> None:
+def derive(clip: Path, probed: Probe) -> None:
     """Write poster, 16 kHz sound and peaks beside a clip that is whole already.
 
     Raises MediaError if it cannot be decoded.
     """
     try:
-        index = _picture_index(clip, found)
+        index = _picture_index(clip, probed)
         if index is not None:
             _write_poster(clip.with_suffix(".jpg"), _first_shown(clip, index))
-        samples = _sound_of(clip, found, found.track)
+        samples = _sound_of(clip, probed, probed.track)
         if samples:
             try:
-                _write_sound(clip, samples.span(0.0, found.duration))
+                _write_sound(clip, samples.span(0.0, probed.duration))
             finally:
                 samples.close()
     except (av.FFmpegError, OSError) as error:

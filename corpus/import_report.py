@@ -35,10 +35,10 @@ def track_label(track: Track) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def chosen_track(found: Probe, stream: int | None) -> Track | None:
+def chosen_track(probed: Probe, stream: int | None) -> Track | None:
     """The sound track that is cut: the one that was chosen, else the one that the file flags."""
-    wanted = found.track if stream is None else stream
-    return next((track for track in found.audio if track.index == wanted), None)
+    wanted = probed.track if stream is None else stream
+    return next((track for track in probed.audio if track.index == wanted), None)
 
 
 def unusable_reason(track: Track) -> str:
@@ -78,16 +78,16 @@ def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
     yield f"the clips take at most {needed}; {left} are free"
 
 
-def media_lines(source: Source, found: Probe) -> Iterator[str]:
+def media_lines(source: Source, probed: Probe) -> Iterator[str]:
     """How long the media are, their picture, and the tracks that one may choose from."""
-    picture = f", {found.width}×{found.height}" if found.has_video else ", sound only"
-    yield f"{found.duration:.1f} s{picture}"
-    chosen = chosen_track(found, source.track)
-    for track in found.audio:
+    picture = f", {probed.width}×{probed.height}" if probed.has_video else ", sound only"
+    yield f"{probed.duration:.1f} s{picture}"
+    chosen = chosen_track(probed, source.track)
+    for track in probed.audio:
         taken = ", taken" if chosen and track.index == chosen.index else ""
-        more = " (another one with --track)" if len(found.audio) > 1 and taken else ""
+        more = " (another one with --track)" if len(probed.audio) > 1 and taken else ""
         yield f"sound track {track.index}{taken}: {track_label(track)}{more}"
-    for track in found.subtitles:
+    for track in probed.subtitles:
         taken = ", taken" if track.index == source.subtitles else ""
         how = "" if taken or source.transcript else " (as transcript with --subtitles)"
         why = unusable_reason(track)

@@ -214,7 +214,7 @@ def work_folder(source: Source, what: str = "source") -> Path:
     return Path(settings.WORK_DIR) / f"{what}-{source.pk}"
 
 
-def prepare_folder(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
+def prepare_folder(root: Path, attempt: int, probed: media.Probe, cuts: list[Cut]) -> Path:
     """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
     Raises UserError if what is still to be cut may not fit on the disk.
@@ -227,7 +227,7 @@ def prepare_folder(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = clip_writer.estimated_bytes(found, missing) + storage.SPARE_DISK
+    needed = clip_writer.estimated_bytes(probed, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
@@ -271,10 +271,10 @@ def write_files(
     `exact` keeps their starts as they are, else they begin on the episode's frame grid. The files
     will be called by their span and `tag`, else by the attempt.
     """
-    found = source.probed
+    probed = source.probed
     clips = clip_writer.cut(
         path,
-        found,
+        probed,
         [(part.start, part.end) for part in cuts],
         lambda index: folder / _stem(cuts[index]),
         lambda index: report_progress(CUTTING * (index + 1) / len(cuts)),
@@ -285,7 +285,7 @@ def write_files(
     made = []
     for part, clip in zip(cuts, clips, strict=True):
         file = folder / f"{_stem(part)}.mp4"
-        if not found.has_video:
+        if not probed.has_video:
             media.sound_poster(file, file.with_suffix(".jpg"))
         name = f"{stored}/{_stem(part)}-{tag or source.attempt}"
         made.append(

@@ -96,7 +96,7 @@ def contains(column: str, words: str) -> GreaterThan:
     return GreaterThan(StrIndex(column, Value(words)), 0)
 
 
-def found(
+def search_page(
     rows: QuerySet, words: str, after: int, size: int, forwards: bool = True, exact: bool = False
 ) -> list:
     """The next `size` of `rows` (utterances) that contain `words`, by pk from `after` on.

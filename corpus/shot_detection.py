@@ -40,7 +40,7 @@ def shots(path: Path, report_progress: Callable[[float], None] = lambda share: N
         length = (container.duration or 0) / av.time_base
     if index is None:
         return []
-    found: list[Shot] = []
+    changes: list[Shot] = []
     pictures = Pictures(path, index, keys_only=True)
     try:
         before: NDArray[np.float64] | None = None
@@ -49,12 +49,12 @@ def shots(path: Path, report_progress: Callable[[float], None] = lambda share: N
             if before is not None:
                 strength = float(np.abs(now - before).sum() / 2)
                 if strength >= WEAKEST:
-                    found.append(Shot(round(time, 3), round(strength, 3)))
+                    changes.append(Shot(round(time, 3), round(strength, 3)))
             before = now
             report_progress(min(time / length, 1.0) if length else 1.0)
     finally:
         pictures.close()
-    return found
+    return changes
 
 
 def _histogram(frame: av.VideoFrame) -> NDArray[np.float64]:

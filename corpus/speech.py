@@ -69,17 +69,17 @@ def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[n
 
     Times are those of the common clock; where the file has no sound, there is silence.
     """
-    found = probe(path)
-    index = found.track if track is None else track
+    probed = probe(path)
+    index = probed.track if track is None else track
     if index is None:
         return
     sound = Sound(path, index, RATE, "mono")
     try:
         start = 0.0
-        while not sound.ended and start < found.duration:
-            end = min(start + STRETCH, found.duration)
+        while not sound.ended and start < probed.duration:
+            end = min(start + STRETCH, probed.duration)
             wave = sound.span(start, end)[0]
-            yield start, wave, min(end / found.duration, 1.0)
+            yield start, wave, min(end / probed.duration, 1.0)
             start = end
     except (av.FFmpegError, OSError):
         return  # what is behind it cannot be read; cutting says what is wrong

@@ -155,11 +155,11 @@ def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, l
         folder.mkdir(parents=True, exist_ok=True)
         copy = folder / f"{dialogue.number:06d}.mp4"
         shutil.copyfile(clip, copy)
-        found = media.probe(copy)
-        clip_writer.derive(copy, found)
-        if not found.has_video:
+        probed = media.probe(copy)
+        clip_writer.derive(copy, probed)
+        if not probed.has_video:
             media.sound_poster(copy, copy.with_suffix(".jpg"))
-        dialogue.end, dialogue.clip_sha256 = round(found.duration, 3), digest(copy)
+        dialogue.end, dialogue.clip_sha256 = round(probed.duration, 3), digest(copy)
         for name, suffix in FILES.items():
             if copy.with_suffix(suffix).exists():
                 storage.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")

@@ -13,7 +13,7 @@ from corpus.bulk_edits import assign_speaker
 from corpus.models import Speaker, Utterance
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
-from corpus.search import found
+from corpus.search import search_page
 from corpus.visibility import WORDS, notice, withheld
 
 
@@ -40,7 +40,9 @@ def finding(request, pk):
     shown = rows.select_related("dialogue__source", "speaker")
 
     def fetch(edge, forwards, size):
-        return found(shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact)
+        return search_page(
+            shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact
+        )
 
     page = context(
         corpus,

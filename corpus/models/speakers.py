@@ -150,14 +150,14 @@ class Speaker(Normalized):
 
         `named` are (name, line) as a file has them, `speakers` the speaker of each name.
         """
-        found = {}
+        problems = {}
         for name, line in named:
             speaker = speakers.get(name)
-            if name and (speaker is None or speaker.name != name) and name not in found:
+            if name and (speaker is None or speaker.name != name) and name not in problems:
                 kept = speaker.name if speaker else ""
                 reason = OTHER_SPELLING if speaker else NO_NAME
-                found[name] = Problem(line, "speaker", name, "repaired", reason, {"name": kept})
-        return [*found.values()]
+                problems[name] = Problem(line, "speaker", name, "repaired", reason, {"name": kept})
+        return [*problems.values()]
 
     @transaction.atomic
     def update_details(self, person, name, pseudonym, traits):

@@ -64,8 +64,8 @@ def _duplicates(rows):
 
 
 def _speaker_of(request, pk):
-    found = Speaker.objects.of(request.user).select_related("corpus")
-    speaker = get_object_or_404(found, pk=pk)
+    led = Speaker.objects.of(request.user).select_related("corpus")
+    speaker = get_object_or_404(led, pk=pk)
     with_role(request, speaker.corpus, LEAD)
     return speaker
 
@@ -102,10 +102,10 @@ def new_speaker(request, pk):
         return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
     with transaction.atomic():
         known = corpus.speakers.filter(identity=normalized(name)).exists()
-        found = Speaker.get_or_create_by_name(corpus.pk, [name])[name]
+        speaker_row = Speaker.get_or_create_by_name(corpus.pk, [name])[name]
         if not known:
-            Event.record(request.user, "introduce", found, name=name)
-    return JsonResponse({"id": found.pk, "name": found.name})
+            Event.record(request.user, "introduce", speaker_row, name=name)
+    return JsonResponse({"id": speaker_row.pk, "name": speaker_row.name})
 
 
 @require_POST

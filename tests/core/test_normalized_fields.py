@@ -12,7 +12,7 @@ from core.normalization import normalized, search_key
 from corpus.bulk_edits import assign_speaker
 from corpus.formats import Row, Table
 from corpus.models import Dialogue, Source, Speaker, Utterance
-from corpus.search import found
+from corpus.search import search_page
 from corpus.table_import import store
 from tests.factories import make_corpus, make_dialogue, make_person
 
@@ -32,7 +32,7 @@ def assert_all_right():
 
 
 def hits(words, **options):
-    return [row.text for row in found(Utterance.objects.all(), words, 0, 100, **options)]
+    return [row.text for row in search_page(Utterance.objects.all(), words, 0, 100, **options)]
 
 
 def test_saving(corpus):

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from core.normalization import search_key
 from corpus.models import Utterance
-from corpus.search import found, install
+from corpus.search import install, search_page
 from tests.factories import make_corpus, make_dialogue
 
 pytestmark = pytest.mark.django_db
@@ -24,7 +24,7 @@ def scan(needle, exact=False):
 
 
 def search(needle, exact=False):
-    return [row.pk for row in found(Utterance.objects.all(), needle, 0, 100, exact=exact)]
+    return [row.pk for row in search_page(Utterance.objects.all(), needle, 0, 100, exact=exact)]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -52,12 +52,12 @@ def test_a_page_goes_on_where_the_last_one_ended():
     dialogue = make_dialogue(make_corpus(), size=30)
     pks = list(dialogue.utterances.order_by("pk").values_list("pk", flat=True))
     rows = Utterance.objects.all()
-    first = [row.pk for row in found(rows, "句", 0, 10)]
-    second = [row.pk for row in found(rows, "句", first[-1], 10)]
+    first = [row.pk for row in search_page(rows, "句", 0, 10)]
+    second = [row.pk for row in search_page(rows, "句", first[-1], 10)]
     assert first + second == pks[:20]
-    back = [row.pk for row in found(rows, "句", second[0], 10, forwards=False)]
+    back = [row.pk for row in search_page(rows, "句", second[0], 10, forwards=False)]
     assert back == first[::-1]
-    assert [row.pk for row in found(rows.filter(number=29), "第2", 0, 10)] == [pks[28]]
+    assert [row.pk for row in search_page(rows.filter(number=29), "第2", 0, 10)] == [pks[28]]
 
 
 def test_an_index_that_was_lost_is_made_anew(transactional_db):

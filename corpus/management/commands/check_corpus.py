@@ -22,15 +22,15 @@ class Command(BaseCommand):
         )
 
     def handle(self, corpus, deep, recut, **options):
-        found = Corpus.objects.filter(name=corpus).first()
-        if found is None:
+        target = Corpus.objects.filter(name=corpus).first()
+        if target is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
         if deep:
-            self._run(IntegrityCheck.request(None, found, now=True))
+            self._run(IntegrityCheck.request(None, target, now=True))
         if recut:
-            self._recut(found)
+            self._recut(target)
         counts: Counter[str] = Counter()
-        for fault in check(found):
+        for fault in check(target):
             counts[fault.kind] += 1
             self.stdout.write(f"{fault.place}: {KINDS[fault.kind]} {fault.detail}".rstrip())
         if counts:

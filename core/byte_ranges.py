@@ -73,7 +73,7 @@ def ranged_response(request, path, content_type, etag=""):
     wanted = _requested_range(request, size) if validator in (None, f'"{etag}"') else None
     if wanted is None:
         response = FileResponse(open(path, "rb"), content_type=content_type)  # noqa: SIM115, PTH123
-        return _told(response)
+        return _with_headers(response)
     return _part(size, wanted, lambda first, last: _blocks(path, first, last), content_type)
 
 
@@ -87,14 +87,14 @@ def ranged_stream(request, size, read, content_type, etag):
     if wanted is None:
         response = StreamingHttpResponse(read(0, size - 1), content_type=content_type)
         response["Content-Length"] = str(size)
-        _told(response)
+        _with_headers(response)
     else:
         response = _part(size, wanted, read, content_type)
     response["ETag"] = f'"{etag}"'
     return response
 
 
-def begins(request):
+def is_first_part(request):
     """True if a download begins with this request, and does not go on after a break."""
     wanted = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
     return not wanted or wanted.group(1) in ("", "0")
@@ -116,10 +116,10 @@ def _part(size, wanted, read, content_type):
     response = StreamingHttpResponse(read(first, last), status=206, content_type=content_type)
     response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Content-Length"] = str(last - first + 1)
-    return _told(response)
+    return _with_headers(response)
 
 
-def _told(response):
+def _with_headers(response):
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"

@@ -11,7 +11,7 @@ Aside = Callable[..., Any]
 
 
 @contextmanager
-def one_moment() -> Iterator[Aside]:
+def database_snapshot() -> Iterator[Aside]:
     """Every query in here sees the rows of one moment, and none can write; nobody waits for it.
 
     What has to be written meanwhile, as a heartbeat, goes through the function that this gives:

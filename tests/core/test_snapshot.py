@@ -5,7 +5,7 @@ import threading
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from core.snapshot import one_moment
+from core.snapshot import database_snapshot
 from people.models import Person
 from tests.factories import make_person
 
@@ -36,7 +36,7 @@ def in_transaction(act):
 @pytest.mark.django_db(transaction=True)
 def test_what_others_write_is_not_seen_and_they_do_not_wait():
     make_person("before")
-    with one_moment():
+    with database_snapshot():
         elsewhere(lambda: in_transaction(lambda: make_person("meanwhile")))
         assert list(Person.objects.values_list("username", flat=True)) == ["before"]
         elsewhere(lambda: Person.objects.all().update(name="other"))
@@ -46,9 +46,9 @@ def test_what_others_write_is_not_seen_and_they_do_not_wait():
 
 @pytest.mark.django_db(transaction=True)
 def test_nothing_can_be_written_in_it_but_aside_and_afterwards():
-    with pytest.raises(DatabaseError), one_moment():
+    with pytest.raises(DatabaseError), database_snapshot():
         make_person("inside")
-    with one_moment() as aside:
+    with database_snapshot() as aside:
         assert aside(make_person, "aside").pk
         assert not Person.objects.exists()
         with pytest.raises(ValueError, match="told"):
@@ -63,7 +63,7 @@ def _fail():
 
 @pytest.mark.django_db(transaction=True)
 def test_it_ends_where_the_work_in_it_fails():
-    with pytest.raises(ValueError), one_moment():
+    with pytest.raises(ValueError), database_snapshot():
         raise ValueError
     assert not connection.in_atomic_block
     with transaction.atomic():
@@ -73,7 +73,7 @@ def test_it_ends_where_the_work_in_it_fails():
 @pytest.mark.django_db
 def test_inside_a_transaction_it_is_a_part_of_it():
     make_person("uncommitted")
-    with one_moment() as aside:
+    with database_snapshot() as aside:
         assert Person.objects.get().username == "uncommitted"
         aside(make_person, "another")
         assert Person.objects.count() == 2

@@ -6,9 +6,10 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
-from django.urls import get_resolver
+from django.urls import URLPattern, get_resolver
 from django.utils.module_loading import import_string
 
 from jobs.recovery import job_models
@@ -339,6 +340,19 @@ def test_the_work_of_every_job_is_a_function():
         else:
             without.setdefault(model._meta.app_label, set()).add(model.__name__)
     assert without == KNOWN_JOBS_WITHOUT_WORK
+
+
+def url_names(patterns):
+    for entry in patterns:
+        if isinstance(entry, URLPattern):
+            yield entry.name
+        elif entry.app_name != "admin":
+            yield from url_names(entry.url_patterns)
+
+
+def test_url_names_are_unique():
+    names = Counter(url_names(get_resolver().url_patterns))
+    assert [name for name, count in names.items() if count > 1] == []
 
 
 def test_every_url_name_in_templates_exists():

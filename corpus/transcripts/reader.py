@@ -50,7 +50,7 @@ MORE_REPLACED = gettext_noop("Further unreadable places replaced by �: %(count
 class Options:
     """What a person may decide about the reading of a transcript; the defaults are proposals.
 
-    Kept as JSON in `Source.reading`, without what is as proposed.
+    Kept as JSON in `Source.read_options`, without what is as proposed.
     """
 
     prefixes: str = "proposed"  # names before a colon: "proposed" | "none" | "listed"

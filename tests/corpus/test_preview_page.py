@@ -150,7 +150,7 @@ def test_nonsense_decides_nothing(client, draft):
         assert page.status_code == 200
     page = client.post(address, {"gap": "x"})
     assert page.status_code == 200 and page.context["form"].errors
-    assert Source.objects.get().reading == {}
+    assert Source.objects.get().read_options == {}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -295,7 +295,7 @@ def test_a_lead_who_annotates_does_not_edit_meanwhile(corpus, source, lead, clie
     for address in asked:
         refused = client.get(address)
         assert refused.status_code == 403 and opened.name in refused.content.decode(), address
-    for name in ("revisions", "head", "new_start", "joint"):
+    for name in ("revisions", "dialogue_head", "split_dialogue", "join_dialogue"):
         assert client.post(reverse(name, args=[dialogue.pk]), {}).status_code == 403
     page = client.get(reverse("source", args=[source.pk])).content.decode()
     assert "你好" not in page and page.count("withheld") == 2

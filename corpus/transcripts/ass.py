@@ -61,7 +61,7 @@ class Event:
 def parse(text: str, styles: Collection[str] = ()) -> Parsed:
     """Dialogue events with words, of the `styles` asked for or of those that hold talk.
 
-    Events that cannot be read are said by line. Raises TranscriptError if there are no events.
+    Events that cannot be read are reported by line. Raises TranscriptError if there are no events.
     """
     lines = text.split("\n")
     start = next((n for n, line in enumerate(lines) if line.strip().lower() == "[events]"), None)

@@ -128,7 +128,7 @@ def parse(text: str, asked: Collection[str] = ()) -> Parsed:
 
     A tier's participant is the speaker, else its name. A tier below it that is called after
     speakers or a translation gives those of each annotation. Annotations that cannot be read are
-    said by line and id. Raises TranscriptError if it is no ELAN file.
+    reported by line and id. Raises TranscriptError if it is no ELAN file.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise TranscriptError(gettext_noop("The transcript declares entities; ELAN files do not."))

@@ -36,7 +36,7 @@ class _Tier:
 def parse(text: str, asked: Collection[str] = ()) -> Parsed:
     """The labelled intervals of the tiers asked for, or of those that hold talk.
 
-    Intervals that cannot be read are said by line. Raises TranscriptError if it is no TextGrid.
+    Intervals that cannot be read are reported by line. Raises TranscriptError if it is no TextGrid.
     """
     if "ooBinaryFile" in text[:40]:
         raise TranscriptError(

@@ -156,7 +156,7 @@ def signature(text: str) -> str:
 
 
 def unknown_suffix(name: str, data: bytes) -> TranscriptError:
-    """What is said of a file whose name is no transcript's; `data` may be its beginning."""
+    """The error for a file whose name is no transcript's; `data` may be its beginning."""
     values = {"known": ", ".join(SUFFIXES), "name": PurePath(name).name}
     try:
         looks = signature(decode(data[:8000], replacing=True))
@@ -178,7 +178,7 @@ def unknown_suffix(name: str, data: bytes) -> TranscriptError:
 
 
 def _decoded(data: bytes, encoding: str, options: Options) -> tuple[str, str, list[Problem]]:
-    """The text, its encoding, and what is said of bytes that were replaced."""
+    """The text, its encoding, and problems of bytes that were replaced."""
     try:
         encoding = encoding or detect(data)
         text = decode(data, encoding, options.replace)

@@ -6,7 +6,7 @@ from corpus.transcripts.subtitle_blocks import INDEX, entries, outside, parsed
 
 
 def parse(text: str) -> Parsed:
-    """Every cue with times that can be read; the others are said by the line of their times.
+    """Every cue with times that can be read; the others are reported by the line of their times.
 
     Raises TranscriptError if there is none.
     """

@@ -147,7 +147,7 @@ def _name(seen: Sequence[str], at: int, floor: int) -> int | None:
 
 
 def parsed(found: Sequence[Entry], kind: str, problems: list[Problem]) -> Parsed:
-    """The entries as cues, with what is said of them.
+    """The entries as cues, with their problems.
 
     Raises TranscriptError if there are some and none can be read.
     """
@@ -183,6 +183,6 @@ def parsed(found: Sequence[Entry], kind: str, problems: list[Problem]) -> Parsed
 
 
 def outside(lines: Sequence[tuple[int, str]]) -> Iterator[Problem]:
-    """What is said of lines that belong to no cue."""
+    """Problems of lines that belong to no cue."""
     for at, line in lines:
         yield Problem(at + 1, "", line[:SHOWN], "rejected", OUTSIDE)

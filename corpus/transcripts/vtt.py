@@ -18,7 +18,7 @@ MAPPED = gettext_noop(
 def parse(text: str) -> Parsed:
     """Cues with their voices as speakers; blocks NOTE, STYLE and REGION are no cues.
 
-    Cues that cannot be read are said by the line of their times. Raises TranscriptError if there
+    Cues that cannot be read are reported by the line of their times. Raises TranscriptError if there
     is no cue and no header.
     """
     lines = text.split("\n")
@@ -59,7 +59,7 @@ def _without_notes(lines: list[str]) -> list[str]:
 
 
 def _joined(entry: Entry) -> list[Problem]:
-    """What is said of a cue with a blank line inside: players end it there."""
+    """The problem of a cue with a blank line inside: players end it there."""
     blank = False
     for at, line in entry.body:
         if blank and bare(line):

@@ -18,8 +18,8 @@ MAPPED = gettext_noop(
 def parse(text: str) -> Parsed:
     """Cues with their voices as speakers; blocks NOTE, STYLE and REGION are no cues.
 
-    Cues that cannot be read are reported by the line of their times. Raises TranscriptError if there
-    is no cue and no header.
+    Cues that cannot be read are reported by the line of their times. Raises TranscriptError if
+    there is no cue and no header.
     """
     lines = text.split("\n")
     header = bare(lines[0]).startswith("WEBVTT")

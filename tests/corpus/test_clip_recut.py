@@ -145,7 +145,7 @@ def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
         keep(part, folder)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clip_recut, "keep_files", dying)
+    monkeypatch.setattr(clip_recut, "store_files", dying)
     with pytest.raises(KeyboardInterrupt):
         job.run()
     assert [dialogue.clip.name for dialogue in source.dialogues.all()] == names
@@ -171,7 +171,7 @@ def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
         ClipRecut.objects.get().stop()
         keep(part, folder)
 
-    monkeypatch.setattr(clip_recut, "keep_files", stopping)
+    monkeypatch.setattr(clip_recut, "store_files", stopping)
     job.run()
     assert job.status == JobStatus.STOPPED and kinds(corpus) == ["orphaned"] * 4 + ["shifted"]
     monkeypatch.undo()

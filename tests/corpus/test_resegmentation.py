@@ -33,14 +33,14 @@ def test_an_upload_is_looked_at_and_its_scenes_are_previewed(client, corpus, fil
     assert source.inspection == {"shots": [], "heard": []}  # the task ran at once
     assert "0 changes of scene found" in page.content.decode()
     assert "The clips take at most" in page.content.decode()
-    Source.objects.update(looked={"shots": [[1.6, 0.9]], "heard": []})
+    Source.objects.update(inspection={"shots": [[1.6, 0.9]], "heard": []})
     address = reverse("preview", args=[source.pk])
     assert client.get(address, {"gap": 3}).context["part_count"] == 2
     assert client.get(address, {"gap": 0.1}).context["part_count"] == 4
     assert client.get(address, {"gap": 3, "scene": 2}).context["part_count"] == 0
     asking = client.get(address, headers={"HX-Request": "true"})
     assert asking.status_code == 204 and asking["HX-Refresh"] == "true"
-    Source.objects.update(looked=None)
+    Source.objects.update(inspection=None)
     assert "HX-Refresh" not in client.get(address, headers={"HX-Request": "true"})
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "3", "scene": "2"})
     source.refresh_from_db()

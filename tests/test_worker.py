@@ -105,7 +105,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
             server.wait()
         server = start_broker(settings)  # remembers nothing
         TrainingRun.objects.filter(pk=first.pk).update(
-            heartbeat=timezone.now() - 2 * first.patience
+            heartbeat=timezone.now() - 2 * first.stale_after
         )
         first.refresh_from_db()
         assert first.stale

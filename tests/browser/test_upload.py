@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from corpus.models import Source, Upload
-from tests.corpus.test_cutting import make
+from tests.corpus.test_clip_writer import make
 from tests.factories import make_corpus, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

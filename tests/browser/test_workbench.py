@@ -19,7 +19,7 @@ def opened(film, srt, settings):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", File(media))
         source.transcript.save("film.srt", File(words))
-    source.ingest()
+    source.run()
     source.publish(None)
     return make_round(corpus, [make_member(corpus, username="anno")])
 

@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 
 from core.errors import UserError
 from jobs.models import UNCLAIMED_AFTER, JobStatus
-from jobs.recovery import once, remind, take_up
+from jobs.recovery import requeue_stale, resend_lost, run_steps
 from modeling.curves import curve
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
@@ -284,13 +284,13 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
 def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    monkeypatch.setattr("jobs.workers._asked", lambda: {"work": 1})
+    monkeypatch.setattr("jobs.workers._count_by_queue", lambda: {"work": 1})
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
     assert training_worker_count() == 0
     first.claim()
     assert training_worker_count() == 1
     assert training_worker_count("gpu") == 0 and training_worker_count("work") == 1
-    long_ago = timezone.now() - 2 * first.patience
+    long_ago = timezone.now() - 2 * first.stale_after
     TrainingRun.objects.filter(pk=first.pk).update(heartbeat=long_ago)
     assert training_worker_count() == 0
 
@@ -298,12 +298,12 @@ def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, setti
 def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead, client_of):
     run = TrainingRun.request(lead, release, "hard-text")
     run.claim()
-    assert take_up() == 0
-    silent = timezone.now() - 2 * run.patience
+    assert requeue_stale() == 0
+    silent = timezone.now() - 2 * run.stale_after
     TrainingRun.objects.update(heartbeat=silent)
     page = client_of(lead).get(reverse("run", args=[run.pk])).content.decode()
     assert "may have died" in page and "last checkpoint" in page
-    assert take_up() == 1
+    assert requeue_stale() == 1
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
 
 
@@ -320,7 +320,7 @@ def test_what_goes_wrong_in_upkeep_keeps_nothing_else_from_its_turn(db, caplog):
         done.append(1)
         return 3
 
-    once({"a %s": away, "b %s": broken, "c %s": works})
+    run_steps({"a %s": away, "b %s": broken, "c %s": works})
     assert done == [1] and "c 3" in caplog.text
     assert "does not answer: refused" in caplog.text and "upkeep failed: broken" in caplog.text
 
@@ -330,14 +330,14 @@ def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
 ):
     run = TrainingRun.request(lead, release, "hard-text")
     lengths = {"train": 0, "work": 0}
-    monkeypatch.setattr("jobs.recovery.waiting_in", lambda queue: lengths[queue])
-    assert remind() == 0  # it has just been sent
+    monkeypatch.setattr("jobs.recovery.queue_length", lambda queue: lengths[queue])
+    assert resend_lost() == 0  # it has just been sent
     TrainingRun.objects.update(queued_at=timezone.now() - 2 * UNCLAIMED_AFTER)
     lengths["train"] = 1
-    assert remind() == 0
+    assert resend_lost() == 0
     lengths["train"] = 0
     with django_capture_on_commit_callbacks(execute=True) as sent:
-        assert remind() == 1
+        assert resend_lost() == 1
     assert len(sent) == 1
     run.refresh_from_db()
     assert run.status == JobStatus.DONE  # eager

@@ -67,7 +67,7 @@ def test_nginx_sends_media_to_members_only(nginx, client_of, film, settings):
     source = corpus.sources.create(title="film")
     with film.open("rb") as media:
         source.media.save("电影 film.mp4", File(media))
-    source.ingest()
+    source.run()
     dialogue = source.dialogues.get()
     address = nginx + reverse("dialogue_media", args=[dialogue.pk, "clip"])
     status, headers, body = get(address, client_of(lead), Range="bytes=10-19")

@@ -2,13 +2,27 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotation.models import Judgement, Submission
+from annotation.models import Assignment, Judgement, Place, Submission
 from annotation.quality.gold_accuracy import below, gold_scores
 
 WEEK = 7
+
+
+def with_submission_counts(rounds):
+    """Rounds with the submissions they want, `wanted`, and those they have, `handed_in`."""
+
+    def count(rows):
+        own = rows.filter(round=OuterRef("pk")).order_by().values("round")
+        return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
+
+    return rounds.annotate(
+        handed_in=count(Assignment.objects.filter(gold=False).submitted()),
+        places_count=count(Place.objects.filter(gold=False, withdrawal=None)),
+    )
 
 
 def funnel(round):

@@ -1,12 +1,7 @@
 from celery import shared_task
 
 from annotation.agreement.item_counts import resettle
-from annotation.models import Report, Round
-
-
-@shared_task
-def measure_round(pk):
-    Report.objects.get(pk=pk).measure()
+from annotation.models import Round
 
 
 @shared_task

@@ -25,6 +25,8 @@ import time
 import uuid
 from pathlib import Path
 
+from annotation.rounds import open_round
+
 PEOPLE, OVERLAP, TICK = 16, 3, os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -251,7 +253,6 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     from django.core.management import call_command
     from rest_framework.authtoken.models import Token
 
-    from annotation.models import Round
     from core.batches import create
     from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
     from jobs.models import JobStatus
@@ -277,7 +278,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     people = [Person.objects.create(username=f"anno{n}") for n in range(crowd)]
     for person in people:
         corpus.memberships.create(person=person, role="annotator")
-    opened = Round.open(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)
+    opened = open_round(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)
     tokens = [Token.objects.create(user=person).key for person in people]
     print(json.dumps({"round": opened.pk, "tokens": tokens}))
 

@@ -191,7 +191,7 @@ def recompute(once: bool) -> None:
     while not once:
         report, _ = Report.objects.get_or_create(round=opened, kind="agreement")
         Report.objects.filter(pk=report.pk).update(status="queued")
-        report.measure()
+        report.run()
         time.sleep(EVERY)
     catch_up(opened)
     tally = Tally.objects.get(round=opened, part="")

@@ -14,6 +14,7 @@ from django.utils import timezone
 from annotation.agreement.tally import Totals, part_of, tally_of
 from annotation.consensus import hardness
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
+from annotation.quality.annotator_models import rules_of
 from annotation.scheme import CANNOT_TELL
 from corpus.models import Utterance
 
@@ -142,7 +143,7 @@ def _handed_in(round, dialogues=None):
 
 
 def _items(round, answers):
-    rules = round.rules()
+    rules = rules_of(round)
     ruled = newest_rulings(round, answers)
     tasks = {task.key: task for task in round.scheme.tasks}
     for utterance, by_task in answers.items():
@@ -184,23 +185,12 @@ def resettle(round, rows=None):
         with transaction.atomic():
             lock(round)
             part = list(Item.objects.filter(pk__in=ids[first : first + SETTLED_AT_ONCE]))
-            rules = round.rules()
+            rules = rules_of(round)
             ruled = newest_rulings(round, {item.utterance_id for item in part})
             for item in part:
                 settle(item, rules, ruled.get((item.utterance_id, item.task)))
             fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
             Item.objects.bulk_update(part, fields, batch_size=100)
-
-
-def resettle_soon(round):
-    """`resettle` now, or by a worker where there is much to settle; whether it is done."""
-    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
-        resettle(round)
-        return True
-    from annotation.tasks import settle_round
-
-    settle_round.delay_on_commit(round.pk)
-    return False
 
 
 def catch_up_all(rounds):

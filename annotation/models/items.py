@@ -129,3 +129,9 @@ class Tally(models.Model):
 
     def __str__(self):
         return f"{self.round} {self.part}"
+
+
+def counted_submissions(round):
+    """How many submissions the tally of a round holds."""
+    rows = Tally.objects.filter(round=round, part="")
+    return rows.values_list("hand_ins", flat=True).first() or 0

@@ -39,7 +39,7 @@ def below(marks, score, enough=ENOUGH):
     ]
 
 
-def after_hand_in(assignment):
+def after_submission(assignment):
     """What follows from a hand-in with known answers: a test is decided, a low score noticed."""
     round = Round.objects.get(pk=assignment.round_id)
     mine = Assignment.objects.filter(round=round, person=assignment.person_id).submitted()

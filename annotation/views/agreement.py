@@ -17,8 +17,8 @@ from annotation.agreement.measures import ends, live, with_intervals
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guard, why_withheld
 from annotation.models import Report
-from annotation.models.reports import counted
-from annotation.views.rounds import results_of
+from annotation.models.items import counted_submissions
+from annotation.views.access import results_of
 from core.fragments import live_part
 from core.parameters import number
 from corpus.page_context import context
@@ -65,7 +65,7 @@ def agreement(request, pk):
         round=found,
         left=left,
         report=report,
-        hand_ins=counted(found),
+        hand_ins=counted_submissions(found),
         measures=measures,
         task=task,
         refresh=left or (found.is_open and not found.published),

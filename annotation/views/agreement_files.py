@@ -10,10 +10,10 @@ from annotation.agreement import charts, item_counts
 from annotation.agreement.measures import ends
 from annotation.annotator_names import names_for
 from annotation.models import Report
-from annotation.models.reports import counted
+from annotation.models.items import counted_submissions
 from annotation.templatetags.scheme import named
+from annotation.views.access import results_of
 from annotation.views.agreement import drawn_measures, pairs_of
-from annotation.views.rounds import results_of
 
 
 def download(request, pk, kind):
@@ -54,7 +54,7 @@ def _json(request, round, rows):
     told = {
         "round": round.name,
         "view": round.view,
-        "hand_ins": counted(round),
+        "hand_ins": counted_submissions(round),
         "intervals_of": _made(report),
         "openly": {
             "annotators": round.taking_part_openly().count(),

@@ -6,8 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 
 from annotation.blinding import blind_dialogues, guard, guard_dialogue
+from annotation.gold_labels import gold_of
 from annotation.models import GoldAnswer, Round, SchemeVersion
-from annotation.models.gold import gold_of, with_gold
+from annotation.models.expert_labels import with_gold
 from annotation.scheme import SchemeError
 from core.normalization import search_key
 from core.pagination import page_of

@@ -14,14 +14,16 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guideline_for
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
+from annotation.rounds import choose_consensus
 from annotation.scheme import SchemeError
+from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
-from annotation.views.rounds import results_of
 from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number
@@ -283,7 +285,7 @@ def adjudications(request, pk):
         raise Http404
     error = posted.get("error", "")
     try:
-        ruling = Adjudication.rule(
+        ruling = adjudicate(
             request.user,
             found,
             utterance,
@@ -331,7 +333,7 @@ def consensus(request, pk):
     chosen = request.POST.get("consensus", "")
     if chosen not in found.Consensus.values:
         raise Http404
-    if not found.settle_by(request.user, chosen):
+    if not choose_consensus(found, request.user, chosen):
         messages.info(request, _("A worker settles the items anew; that takes some minutes."))
     needed = chosen != found.Consensus.MAJORITY
     if needed and Report.of(found, Report.Kind.RELIABILITY) is None:

@@ -9,8 +9,8 @@ from django.views.decorators.http import require_POST
 from annotation.agreement import charts
 from annotation.models import Oddity, OddityAnswer, Report
 from annotation.templatetags.scheme import named
+from annotation.views.access import results_of
 from annotation.views.agreement import bring_up
-from annotation.views.rounds import results_of
 from core.pagination import page_of
 from corpus.page_context import context
 from corpus.permissions import LEAD

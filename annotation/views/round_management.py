@@ -13,7 +13,10 @@ from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Participant, Qualification, Remark
 from annotation.progress import by_state
-from annotation.views.rounds import results_of, round_of
+from annotation.queue.dispatch import assign
+from annotation.rounds import admit, extend_round, reopen_round
+from annotation.views.access import results_of, round_of
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError, gettext_noop
 from core.normalization import search_key
 from core.pagination import page_of
@@ -46,7 +49,7 @@ def closure(request, pk):
 
 @require_POST
 def reopening(request, pk):
-    round_of(request, pk, LEAD).reopen(request.user)
+    reopen_round(round_of(request, pk, LEAD), request.user)
     return redirect("round", pk)
 
 
@@ -59,7 +62,7 @@ def extension(request, pk):
         if form.cleaned_data["sources"]:
             guard_order(request.user, found.order, dialogues)
         try:
-            added = found.extend(request.user, dialogues, form.cleaned_data.get("overlap"))
+            added = extend_round(found, request.user, dialogues, form.cleaned_data.get("overlap"))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:
@@ -79,7 +82,7 @@ def admission(request, pk):
         chosen = form.cleaned_data
         who = chosen["person"].person
         try:
-            seat = found.admit(request.user, who, chosen["quota"], chosen["openly"])
+            seat = admit(found, request.user, who, chosen["quota"], chosen["openly"])
         except UserError as refusal:
             messages.error(request, translate_error(refusal))
         else:
@@ -177,15 +180,15 @@ def place(request, pk, place):
             reason = text(request.POST, "reason")
             if not reason:
                 raise UserError(gettext_noop("Say why it is withdrawn; annotators read it."))
-            row.withdraw(request.user, reason)
+            withdraw(row, request.user, reason)
         elif verb == "reinstate":
-            row.reinstate(request.user)
+            reinstate(row, request.user)
         elif verb == "assign":
             seat = get_object_or_404(
                 found.participants.select_related("round", "person"),
                 pk=number(request.POST.get("seat")),
             )
-            seat.assign(request.user, row)
+            assign(seat, request.user, row)
         else:
             raise Http404
     except UserError as refusal:

@@ -12,7 +12,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from annotation.api import answer_in, client_id_in, refusal
+from annotation.answers import (
+    parse_answer,
+    parse_client_id,
+    save_and_submit,
+    save_answer,
+    skip_assignment,
+    submit_assignment,
+    undo_skip,
+)
+from annotation.api import refusal
 from annotation.blinding import guideline_for, shown_at, shows
 from annotation.forms import SkipForm
 from annotation.hints import explained_to, suggested_to, suggestion_hint
@@ -27,6 +36,8 @@ from annotation.models import (
     Withdrawal,
 )  # fmt: skip
 from annotation.quality.gold_accuracy import below, gold_scores
+from annotation.queue.dispatch import claim_next_of, peek
+from annotation.queue.leases import lock_for_work, renew_lease
 from annotation.scheme import field_of
 from core.errors import UserError, ValidationError, gettext_noop
 from core.normalization import search_key
@@ -184,7 +195,7 @@ def _chips(scheme, given):
 def next_assignment(request, pk):
     """Take the next dialogue of a round, or go on with the one at hand."""
     try:
-        taken = Participant.take_in(pk, request.user.pk)
+        taken = claim_next_of(pk, request.user.pk)
     except Participant.DoesNotExist:
         return redirect("work")
     except UserError as refusal:
@@ -206,7 +217,7 @@ def assignment(request, pk):
     round = assignment.round
     corpus = with_role(request, round.corpus)
     if assignment.state == "held" and round.is_open:
-        assignment.hold()
+        renew_lease(assignment)
     editable = assignment.state in ("held", "freed") and round.is_open and not round.is_paused
     ahead = _ahead(assignment) if editable else None
     guideline, left_out = guideline_for(request.user, round.guideline)
@@ -243,7 +254,7 @@ def _ahead(assignment):
     seat = Participant.objects.filter(
         round=assignment.round, person=assignment.person_id, left_at=None
     ).first()
-    return seat.peek() if seat else None
+    return peek(seat) if seat else None
 
 
 def _turns(assignment):
@@ -291,14 +302,14 @@ def judgements(request, pk):
     )
     try:
         if "task" in request.POST:
-            mine = Assignment.work_on(pk, request.user.pk, [_answer(request.POST)])
+            mine = save_and_submit(pk, request.user.pk, [_answer(request.POST)])
             given = {utterance.pk: mine.current_answers.get(utterance.pk, {})}
             return JsonResponse({"saved": True, **_revealed(assignment, given)})
         before = assignment.answers().get(utterance.pk, {})
         for task in assignment.round.scheme.keys:
             value = request.POST.get(field_of(task), "")
             if value and value != before.get(task):
-                assignment.label(utterance, task, value)
+                save_answer(assignment, utterance, task, value)
     except UserError as error:
         if "task" in request.POST:
             return JsonResponse({"saved": False, **refusal(error)}, status=409)
@@ -333,7 +344,7 @@ def _answer(posted):
         "seconds": seconds,
     }
     try:
-        return answer_in(row)
+        return parse_answer(row)
     except ValidationError as fault:
         raise UserError(
             gettext_noop("This is no answer that can be saved (%(why)s). Reload the page."),
@@ -346,7 +357,7 @@ def submission(request, pk):
     """Hand the dialogue in and go on to the next one."""
     assignment = _assignment_of(request, pk)
     try:
-        assignment.submit()
+        submit_assignment(assignment)
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
@@ -390,7 +401,7 @@ def skip(request, pk):
         messages.error(request, _("Say why, so that it can be put right."))
         return redirect("assignment", assignment.pk)
     try:
-        assignment.skip(form.cleaned_data["reason"], form.cleaned_data["words"])
+        skip_assignment(assignment, form.cleaned_data["reason"], form.cleaned_data["words"])
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
@@ -405,7 +416,7 @@ def take_back(request, pk):
     """Undo a skip."""
     assignment = _assignment_of(request, pk)
     try:
-        assignment.take_back()
+        undo_skip(assignment)
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("work")
@@ -417,7 +428,7 @@ def take_back(request, pk):
 def presence(request, pk):
     """Somebody watches without answering: the lease goes on."""
     try:
-        held = _assignment_of(request, pk).at_work() is not None
+        held = lock_for_work(_assignment_of(request, pk)) is not None
     except UserError:
         held = False
     return JsonResponse({"held": held})
@@ -471,6 +482,6 @@ def warnings(request, pk):
 
 def _uuid(posted):
     try:
-        return client_id_in(posted.get("client_id"))
+        return parse_client_id(posted.get("client_id"))
     except ValidationError as error:
         raise UserError(gettext_noop("An answer needs a client_id, a UUID.")) from error

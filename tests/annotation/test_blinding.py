@@ -15,7 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation import blinding
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
+from annotation.answers import skip_assignment, submit_assignment
 from annotation.models import (
     Adjudication,
     GoldAnswer,
@@ -28,7 +30,9 @@ from annotation.models import (
     Skip,
     Submission,
 )  # fmt: skip
+from annotation.queue.dispatch import assign, claim_next
 from annotation.republishing import republish
+from annotation.rounds import admit, reopen_round
 from annotation.urls import urlpatterns
 from core.errors import UserError
 from corpus.models import Membership
@@ -82,19 +86,23 @@ class Scene:
         )
         for seat in self.round.participants.exclude(person=self.reader):
             for dialogue in self.dialogues[:2]:
-                work = seat.assign(None, self.round.places.get(dialogue=dialogue))
+                work = assign(seat, None, self.round.places.get(dialogue=dialogue))
                 judge(work, emotion="joy" if seat.person == self.one else "anger")
-        self.skip = self.round.participants.get(person=self.one).assign(
-            None, self.round.places.get(dialogue=self.dialogues[2])
+        self.skip = assign(
+            self.round.participants.get(person=self.one),
+            None,
+            self.round.places.get(dialogue=self.dialogues[2]),
         )
-        self.skip.skip(Skip.Reason.OTHER, "everybody is angry in it")
-        self.own = self.round.participants.get(person=self.reader).assign(
-            None, self.round.places.get(dialogue=self.dialogues[0])
+        skip_assignment(self.skip, Skip.Reason.OTHER, "everybody is angry in it")
+        self.own = assign(
+            self.round.participants.get(person=self.reader),
+            None,
+            self.round.places.get(dialogue=self.dialogues[0]),
         )
         judge(self.own, emotion="fear")
         self.other = open_round(self.corpus, [self.one, self.two], overlap=2, name="second view")
         for seat in self.other.participants.all():
-            judge(seat.assign(None, self.other.places.get(dialogue=self.dialogues[1])))
+            judge(assign(seat, None, self.other.places.get(dialogue=self.dialogues[1])))
         item_counts.catch_up_all([self.round, self.other])
         self._decide()
 
@@ -103,7 +111,7 @@ class Scene:
         work = self.round.assignments.get(person=self.one, dialogue=self.dialogues[1])
         self.remark = Remark.make(work, utterance, "comment", "she is plainly angry")
         self.remark.reply(self.judge, "yes, angry")
-        Adjudication.rule(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
+        adjudicate(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
         GoldAnswer.key(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
         task = self.round.scheme["emotion"]
         value = next(value for value in task.values if value.key == "anger")
@@ -111,9 +119,9 @@ class Scene:
         Guideline.add_example(self.boss, self.corpus, utterance, task, value, "she shouts")
         for kind in ("agreement", "quality", "reliability"):
             Report.request(self.boss, self.round, kind)
-            Report.of(self.round, kind).measure()
+            Report.of(self.round, kind).run()
         Report.request(self.boss, self.round, "comparison", other=self.other)
-        Report.of(self.round, "comparison", self.other).measure()
+        Report.of(self.round, "comparison", self.other).run()
         self.oddity = self.round.oddities.create(
             kind="monotone", person=self.one, task="emotion", key="made", count=2, surprise=4.0,
             evidence={"spans": [[1, 2]], "value": "joy", "of": 2}, rows=[utterance.pk],
@@ -311,7 +319,7 @@ def test_a_promotion_opens_no_eyes_and_an_annotator_cannot_take_part_openly(clie
     with pytest.raises(UserError):
         seat.unblind(scene.boss)
     with pytest.raises(UserError):
-        scene.round.admit(scene.boss, scene.reader, openly=True)
+        admit(scene.round, scene.boss, scene.reader, openly=True)
     with pytest.raises(UserError):
         open_round(scene.corpus, [scene.one], openly=[scene.one], dialogues=scene.dialogues)
     client = client_of(scene.reader)
@@ -335,11 +343,11 @@ def test_whoever_could_have_looked_joins_openly(client_of):
     assert (
         client_of(scene.reader).get(reverse("agreement", args=[scene.round.pk])).status_code == 200
     )
-    back = scene.round.admit(scene.boss, scene.reader)
+    back = admit(scene.round, scene.boss, scene.reader)
     assert back.unblinded
     late = make_member(scene.corpus)
-    assert not scene.round.admit(scene.boss, late).unblinded  # an annotator who never could
-    assert scene.round.admit(scene.boss, scene.judge).unblinded
+    assert not admit(scene.round, scene.boss, late).unblinded  # an annotator who never could
+    assert admit(scene.round, scene.boss, scene.judge).unblinded
     page = client_of(scene.boss).post(
         reverse("admission", args=[scene.round.pk]),
         {"person": scene.corpus.memberships.get(person=scene.boss).pk},
@@ -353,9 +361,9 @@ def test_whoever_could_have_looked_joins_openly(client_of):
 def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     scene = Scene()
     seat = scene.round.participants.get(person=scene.reader)
-    held = seat.assign(None, scene.round.places.get(dialogue=scene.dialogues[1]))
+    held = assign(seat, None, scene.round.places.get(dialogue=scene.dialogues[1]))
     judge(held, submit=False)
-    seat.take()
+    claim_next(seat)
     client = client_of(scene.reader)
     client.post(reverse("participant", args=[seat.pk]), {"verb": "dismiss"})
     assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
@@ -373,7 +381,7 @@ def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     assert api.status_code in (403, 409)
     client.post(reverse("submission", args=[held.pk]))
     with pytest.raises(UserError):
-        held.submit()
+        submit_assignment(held)
     assert Judgement.objects.count() == before
     assert not Submission.objects.filter(assignment=held).exists()
 
@@ -390,14 +398,14 @@ def test_an_edit_gives_nothing_back_to_somebody_who_has_left():
     states = dict(scene.round.assignments.filter(dialogue=dialogue).values_list("person", "state"))
     assert states == {scene.one.pk: "held", scene.two.pk: "held", scene.reader.pk: "freed"}
     Submission.objects.all().delete()
-    assert scene.round.admit(scene.boss, scene.reader).unblinded  # the events know
+    assert admit(scene.round, scene.boss, scene.reader).unblinded  # the events know
 
 
 @pytest.mark.django_db
 def test_nothing_to_see_yet_is_no_reason(corpus, lead):
     make_dialogue(corpus)
     opened = open_round(corpus, [make_member(corpus)])
-    assert not opened.admit(lead, lead).unblinded
+    assert not admit(opened, lead, lead).unblinded
 
 
 @pytest.mark.django_db
@@ -468,8 +476,8 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     scene = Scene(openly=True)
     for dialogue in scene.dialogues[1:]:
         seat = scene.round.participants.get(person=scene.reader)
-        judge(seat.assign(None, scene.round.places.get(dialogue=dialogue)))
-    scene.round.admit(scene.boss, scene.judge)  # openly, and answers nothing
+        judge(assign(seat, None, scene.round.places.get(dialogue=dialogue)))
+    admit(scene.round, scene.boss, scene.judge)  # openly, and answers nothing
     release = make_release(scene.corpus, [scene.round])
     certificate = json.loads((release.directory / "agreement.json").read_text("utf-8"))
     (name,) = certificate["openly"]["rounds"][scene.round.name]
@@ -559,7 +567,7 @@ class Play:
         self.saw = set()
 
     def admit(self, who, openly):
-        self.round.admit(self.boss, who, openly=openly)
+        admit(self.round, self.boss, who, openly=openly)
 
     def dismiss(self, who):
         self.round.dismiss(self.boss, who)
@@ -574,7 +582,7 @@ class Play:
 
     def reopen(self):
         self.round.refresh_from_db()
-        self.round.reopen(self.boss)
+        reopen_round(self.round, self.boss)
 
     def role(self, who, role):
         member = self.corpus.memberships.filter(person=who).first()
@@ -585,14 +593,14 @@ class Play:
 
     def answer(self):
         seat = Participant.objects.get(round=self.round, person=self.plain)
-        if work := seat.take():
+        if work := claim_next(seat):
             judge(work)
 
     def work(self, who):
         """Answer and submit what they have, by hook or by crook, also after they have left."""
         seat = Participant.objects.filter(round=self.round, person=who).first()
         held = self.round.assignments.filter(person=who).exclude(state="submitted").first()
-        work = held or (seat and seat.take())
+        work = held or (seat and claim_next(seat))
         if work and work.state != "submitted":
             judge(work)
             if not Participant.objects.get(pk=seat.pk).unblinded:
@@ -636,5 +644,5 @@ def test_a_demoted_lead_who_could_look_cannot_come_back_as_if_blind(client_of):
     scene.round.dismiss(scene.boss, scene.reader)
     member = scene.corpus.memberships.get(person=scene.reader)
     client_of(scene.boss).post(reverse("membership", args=[member.pk]), {"role": ANNOTATOR})
-    assert scene.round.admit(scene.boss, scene.reader).unblinded
+    assert admit(scene.round, scene.boss, scene.reader).unblinded
     assert Submission.objects.exists() and Person.objects.filter(pk=scene.reader.pk).exists()

@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation.models import Answer, Assignment, Judgement, Overtaken, Participant, Place
+from annotation.answers import Answer, AnswerConflict, save_and_submit, skip_assignment
+from annotation.models import Assignment, Judgement, Place
+from annotation.queue.dispatch import claim_next, claim_next_of
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from tests.factories import ANSWERS, make_dialogue, make_member, open_round
 
@@ -29,13 +32,13 @@ class Simulated:
     def act(self):
         mood = self.rng.random()
         try:
-            assignment = self.seat.take()
+            assignment = claim_next(self.seat)
             if assignment is None:
                 return False
             if mood < 0.15:
                 self.crash(assignment)
             elif mood < 0.25:
-                assignment.skip(self.rng.choice(["other", "upsetting"]))
+                skip_assignment(assignment, self.rng.choice(["other", "upsetting"]))
             else:
                 self.judge(assignment, twice=mood < 0.5, tabs=mood > 0.8)
         except UserError:
@@ -64,15 +67,15 @@ class Simulated:
             self.save(assignment, answers)
         if tabs:  # a second window that has not seen the first one's answers
             stale = self.answer(answers[0].utterance, answers[0].task, "negative", over="")
-            with pytest.raises(Overtaken):
+            with pytest.raises(AnswerConflict):
                 self.save(assignment, [stale])
-        Assignment.work_on(assignment.pk, assignment.person_id, [], submit=True)
+        save_and_submit(assignment.pk, assignment.person_id, [], submit=True)
         if twice:
-            Assignment.work_on(assignment.pk, assignment.person_id, [], submit=True)
+            save_and_submit(assignment.pk, assignment.person_id, [], submit=True)
         self.done += 1
 
     def save(self, assignment, answers):
-        Assignment.work_on(assignment.pk, assignment.person_id, answers)
+        save_and_submit(assignment.pk, assignment.person_id, answers)
         self.confirmed |= {answer.client_id: answer.value for answer in answers}
 
     def come_back(self):
@@ -121,8 +124,8 @@ def test_a_crowd_that_takes_turns(corpus, lead, seed):
         if turn == 60:
             opened.dismiss(lead, crowd[0].seat.person)
             place = opened.places.first()
-            place.withdraw(lead, "test")
-            place.reinstate(lead)
+            withdraw(place, lead, "test")
+            reinstate(place, lead)
         if turn % 40 == 0:
             opened.free_silent()
             all_is_well(opened, crowd)
@@ -179,7 +182,7 @@ def test_one_person_in_many_windows_at_once(corpus):
 
     def ask():
         try:
-            given.append(Participant.take_in(opened.pk, seat.person_id).pk)
+            given.append(claim_next_of(opened.pk, seat.person_id).pk)
         except Exception as error:
             faults.append(error)
         finally:
@@ -192,7 +195,7 @@ def test_one_person_in_many_windows_at_once(corpus):
 
     def send():
         try:
-            Assignment.work_on(mine.pk, mine.person_id, answers, submit=True)
+            save_and_submit(mine.pk, mine.person_id, answers, submit=True)
         except Exception as error:
             faults.append(error)
         finally:

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from annotation.answers import save_answer
 from corpus.models import Membership, Speaker, Utterance
 from tests.factories import (
     judge,
@@ -135,7 +136,7 @@ def test_answers_that_are_not_submitted_are_not_found(lead, corpus, client_of):
     make_dialogue(corpus)
     person = make_member(corpus)
     assignment = make_round(corpus, [person], overlap=1).assignments.get()
-    assignment.label(assignment.dialogue.utterances.first(), "emotion", "fear")
+    save_answer(assignment, assignment.dialogue.utterances.first(), "emotion", "fear")
     assert shown(lead, corpus, label="emotion:fear") == []
     assert shown(client_of(person), corpus, label="emotion:fear") == []
     judge(assignment, emotion="fear")

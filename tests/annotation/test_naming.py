@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.annotator_names import letters_of, names_for
-from annotation.models import Adjudication, Remark, Skip
+from annotation.answers import skip_assignment
+from annotation.models import Remark, Skip
+from annotation.queue.dispatch import assign
 from corpus.models import Membership
 from people.models import Event, Person
 from tests.annotation.test_blinding import NOISE
@@ -39,11 +42,11 @@ def scene(db):
     opened = open_round(corpus, people)
     places = list(opened.places.all())
     for value, seat in zip(("joy", "anger", "fear"), opened.participants.all(), strict=True):
-        judge(seat.assign(None, places[0]), emotion=value)
+        judge(assign(seat, None, places[0]), emotion=value)
     first = opened.participants.first()
-    judge(first.assign(None, places[1]), emotion="joy")
-    first.assign(None, places[2]).skip(Skip.Reason.OTHER, "unclear")
-    opened.participants.last().assign(None, places[2])
+    judge(assign(first, None, places[1]), emotion="joy")
+    skip_assignment(assign(first, None, places[2]), Skip.Reason.OTHER, "unclear")
+    assign(opened.participants.last(), None, places[2])
     work = opened.assignments.filter(person=people[0]).first()
     remark = Remark.make(work, work.dialogue.utterances.first(), "comment", "sure?")
     remark.reply(people[1], "not at all")  # somebody who led the corpus then
@@ -189,7 +192,7 @@ def test_many_annotators_have_letters_with_numbers_in_order(corpus):
 def test_who_decided_is_named_and_remarks_on_the_page_have_letters(scene, adjudicator):
     utterance = scene.items.filter(task="emotion", open=True).first().utterance
     judge_q = Person.objects.get(username="judge_q")
-    Adjudication.rule(judge_q, scene, utterance, "emotion", "joy")
+    adjudicate(judge_q, scene, utterance, "emotion", "joy")
     page = Client()
     page.force_login(judge_q)
     address = f"{reverse('adjudication', args=[scene.pk])}?utterance={utterance.pk}&of=emotion"

@@ -9,9 +9,11 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
+from annotation.answers import save_answer, submit_assignment
 from annotation.models import Oddity, Report, Round
 from annotation.quality import annotator_activity
 from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from benchmarks.importing import HEADER
 from corpus.formats import reader
@@ -158,7 +160,7 @@ def test_the_command_on_a_generated_twin(tmp_path, capsys):
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Reports are computed when they are asked for; transactions of tests never end."""
-    monkeypatch.setattr(Report, "later", Report.measure)
+    monkeypatch.setattr(Report, "later", Report.run)
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ def odd_round(db):
     meant = {}
     for number, seat in enumerate(opened.participants.select_related("round", "person")):
         turn = 0
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             for utterance in assignment.dialogue.utterances.all():
                 key = utterance.pk
                 given = meant.setdefault(key, {t.key: rng.choice(t.keys) for t in DEFAULT.tasks})
@@ -191,8 +193,8 @@ def odd_round(db):
                     given["humor"] = "no" if given["humor"] == "yes" else "yes"
                 for task, value in given.items():
                     seconds = 0.1 if number == 0 else 5.0
-                    assignment.label(utterance, task, value, seconds=seconds)
-            assignment.submit()
+                    save_answer(assignment, utterance, task, value, seconds=seconds)
+            submit_assignment(assignment)
             turn += 1
     item_counts.catch_up(opened)
     return opened

@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
+from annotation.answers import save_answer, submit_assignment
 from annotation.consensus import DawidSkene, Majority, Weighted, hardness
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Report
 from annotation.quality.reliability import fitted
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from annotation.tasks import settle_round
 from people.models import Event
@@ -31,21 +33,21 @@ def crowd(corpus, people, careless, name, seed, view="full"):
         for pk in corpus.utterances.order_by("pk").values_list("pk", flat=True)
     }
     for seat, share in zip(opened.participants.select_related("round", "person"), careless):
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             for utterance in assignment.dialogue.utterances.all():
                 for task in DEFAULT.tasks:
                     value = meant[utterance.pk][task.key]
                     if slips.random() < share:
                         value = slips.choice(task.keys)
-                    assignment.label(utterance, task.key, value)
-            assignment.submit()
+                    save_answer(assignment, utterance, task.key, value)
+            submit_assignment(assignment)
     return opened
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Reports are computed when they are asked for; transactions of tests never end."""
-    monkeypatch.setattr(Report, "later", Report.measure)
+    monkeypatch.setattr(Report, "later", Report.run)
 
 
 @pytest.fixture
@@ -97,7 +99,8 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
     assert first.pk == again.pk and Event.objects.filter(verb="measure").count() == 1
     one, two = (Report.objects.get(pk=first.pk) for _ in range(2))
     assert one.claim() and not two.claim()
-    assert two.measure().result == {}  # the second worker does nothing
+    two.run()
+    assert two.result == {}  # the second worker does nothing
     Report.objects.filter(pk=first.pk).update(status="done")
     assert Report.request(None, before, "agreement").status == "queued"
 

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.models import Guideline, Place, Round, SchemeVersion
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import CANNOT_TELL, DEFAULT, Scheme, SchemeError, Task, Value
 from tests.factories import judge, make_dialogue, make_member, open_round
 
@@ -52,8 +53,8 @@ def test_a_round_with_every_option(corpus, leader):
 
 def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
     first, second = opened.participants.all()
-    judge(first.take())
-    second.take()
+    judge(claim_next(first))
+    claim_next(second)
     shown = page(leader, "round", opened.pk)
     assert "1 of 2 dialogues judged" in shown and "at work on" in shown
     assert "hand-ins a day" in shown
@@ -78,7 +79,7 @@ def test_people_from_the_page(opened, leader, corpus):
     leader.post(reverse("admission", args=[opened.pk]), {"person": member, "quota": 3})
     seat = opened.participants.get(person=newcomer)
     assert seat.quota == 3
-    held = seat.take()
+    held = claim_next(seat)
     one = reverse("participant", args=[seat.pk])
     for verb, state in (("free", "freed"), ("halt", "freed"), ("let on", "freed")):
         leader.post(one, {"verb": verb})
@@ -96,7 +97,7 @@ def test_dialogues_from_the_page(opened, leader):
     one = reverse("place", args=[opened.pk, place.pk])
     seat = opened.participants.last()
     leader.post(one, {"verb": "assign", "seat": seat.pk})
-    assert seat.take().dialogue == place.dialogue
+    assert claim_next(seat).dialogue == place.dialogue
     again = leader.post(one, {"verb": "assign", "seat": seat.pk}, follow=True)
     assert "already" in again.content.decode()
     silent = leader.post(one, {"verb": "withdraw"}, follow=True).content.decode()

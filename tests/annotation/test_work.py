@@ -6,6 +6,7 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from annotation.answers import save_answer, skip_assignment, submit_assignment, undo_skip
 from annotation.models import (
     Assignment,
     Guideline,
@@ -14,6 +15,7 @@ from annotation.models import (
     Suggestion,
     Warned,
 )  # fmt: skip
+from annotation.queue.dispatch import claim_next
 from people.models import Event
 from tests.factories import ANSWERS, judge, make_dialogue, make_member, make_person, open_round
 
@@ -54,7 +56,7 @@ def test_a_round_without_me_gives_nothing(opened, client_of):
 
 
 def test_skipping_with_a_reason_and_taking_it_back(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     address = reverse("skip", args=[held.pk])
     refused = client.post(address, {"reason": ""}, follow=True).content.decode()
     assert "Say why" in refused
@@ -69,7 +71,7 @@ def test_skipping_with_a_reason_and_taking_it_back(client, seat):
 
 
 def test_comments_and_flags_reach_the_lead_and_come_back(client, seat, lead, client_of, opened):
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
     address = reverse("remarks", args=[held.pk])
     sent = {"utterance": utterance.pk, "kind": "wrong_text", "words": "少了一个字",
@@ -97,18 +99,18 @@ def test_comments_and_flags_reach_the_lead_and_come_back(client, seat, lead, cli
 
 
 def test_who_cannot_judge_an_utterance_says_so_and_hands_in(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     first, second = held.dialogue.utterances.all()
     judge(held, submit=False)
-    held.label(second, "emotion", "")
+    save_answer(held, second, "emotion", "")
     assert held.missing()
     Remark.make(held, second, "cannot_judge")
-    held.submit()
+    submit_assignment(held)
     assert held.is_submitted
 
 
 def test_warnings_are_on_record(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
     assert "angry_but_positive" in bench(client, held)
     address = reverse("warnings", args=[held.pk])
@@ -126,7 +128,7 @@ def test_warnings_are_on_record(client, seat):
 def test_time_confidence_and_cannot_tell_are_kept(client, seat, opened):
     opened.confidence = opened.cannot_tell = True
     opened.save()
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
     sent = {"utterance": utterance.pk, "task": "emotion", "value": "cannot_tell",
             "client_id": str(uuid.uuid4()), "confidence": "2", "seconds": "12"}  # fmt: skip
@@ -136,7 +138,7 @@ def test_time_confidence_and_cannot_tell_are_kept(client, seat, opened):
     assert held.seconds() == 12.0
     page = bench(client, held)
     assert page.count('value="cannot_tell"') == 12 and "how sure" in page
-    held.label(utterance, "sentiment", "positive")
+    save_answer(held, utterance, "sentiment", "positive")
     due = {task.key for task in opened.scheme.asked(held.answers()[utterance.pk])}
     assert "emotion_sentiment" not in due  # nothing acts on what cannot be told
     opened.cannot_tell = False
@@ -160,14 +162,14 @@ def test_a_view_hides_what_it_hides(client, seat, opened, view, words, media):
     for dialogue in opened.corpus.dialogues.all():  # the one at work, and the one that comes next
         dialogue.clip, dialogue.audio, dialogue.peaks = "clip.mp4", "clip.flac", "clip.json"
         dialogue.save()
-    seat.take()
+    claim_next(seat)
     page = bench(client, Assignment.objects.get())
     assert ("第1句" in page) == words and ("<video" in page) == bool(media)
     assert set(re.findall(r"/media/(\w+)/", page)) == media
 
 
 def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened):
-    held = seat.take()
+    held = claim_next(seat)
     Suggestion.objects.create(
         utterance=held.dialogue.utterances.first(), task="emotion", value="joy", probability=0.82,
         origin="m",
@@ -182,7 +184,7 @@ def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened
 def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opened):
     opened.suggestions = "after"
     opened.save()
-    held = seat.take()
+    held = claim_next(seat)
     first, second = held.dialogue.utterances.all()
     for utterance in (first, second):
         Suggestion.objects.create(
@@ -204,7 +206,7 @@ def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opene
     assert bench(client, held).count("machine 82 %") == 1
     assert client.post(address, {"utterance": second.pk} | ANSWERS).status_code == 302
     assert bench(client, held).count("machine 82 %") == 2  # a form without scripts
-    held.label(second, "emotion", "")
+    save_answer(held, second, "emotion", "")
     assert bench(client, held).count("machine 82 %") == 1
 
 
@@ -212,13 +214,13 @@ def test_the_guideline_stands_beside(client, seat, opened, lead, corpus):
     text = "# 讽刺\n\n反话。\n\n# Humor\n\n<script>alert(1)</script> meant to *amuse*"
     opened.guideline = Guideline.draw_up(lead, corpus, text)
     opened.save()
-    page = bench(client, seat.take())
+    page = bench(client, claim_next(seat))
     assert "<h1>讽刺</h1>" in page and "<em>amuse</em>" in page
     assert "<script>alert" not in page and page.count("<section>") == 2
 
 
 def test_history_finds_what_was_judged(client, seat, opened):
-    judge(seat.take(), emotion="joy")
+    judge(claim_next(seat), emotion="joy")
     page = client.get(reverse("history")).content.decode()
     assert "2 utterances" in page and "喜" in page
     assert "1 utterance " in client.get(reverse("history") + "?q=第2").content.decode()
@@ -227,7 +229,7 @@ def test_history_finds_what_was_judged(client, seat, opened):
 
 
 def test_watching_keeps_the_lease(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     address = reverse("presence", args=[held.pk])
     assert client.post(address).json() == {"held": True}
     judge(held)
@@ -235,10 +237,10 @@ def test_watching_keeps_the_lease(client, seat):
 
 
 def test_every_human_verb_is_an_event(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     Remark.make(held, held.dialogue.utterances.first(), "bad_cut")
-    held.skip("other")
-    held.take_back()
+    skip_assignment(held, "other")
+    undo_skip(held)
     judge(held)
     verbs = Event.objects.filter(person=seat.person).order_by("pk").values_list("verb", flat=True)
     assert list(verbs) == ["remark", "skip", "take back", "submit"]

@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from annotation.adjudication import adjudicate
 from annotation.agreement.item_counts import catch_up
-from annotation.models import Adjudication, Guideline, Remark, Report
+from annotation.models import Guideline, Remark, Report
 from corpus.models import Utterance
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
 from releases.models import Diff, Share
@@ -33,7 +34,7 @@ def addresses(learner_here):
     opened = make_judged_round(corpus)
     older = make_release(corpus, [opened], "0.9.0")
     lead = corpus.memberships.get(role="lead").person
-    Adjudication.rule(lead, opened, Utterance.objects.first(), "emotion", "fear")
+    adjudicate(lead, opened, Utterance.objects.first(), "emotion", "fear")
     Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="打13812345678")
     release = make_release(corpus, [opened])
     older.retract(lead, "superseded", "再裁决了一条", release)

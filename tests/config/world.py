@@ -59,7 +59,7 @@ def make_world(film):
     ]
     compared = Report.request(lead, judged, Report.Kind.COMPARISON, other=opened)
     for report in (*reports, compared):
-        report.measure()
+        report.run()
     study = Study.request(
         lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="study"
     )

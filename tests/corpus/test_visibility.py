@@ -13,8 +13,10 @@ from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
 from rest_framework.authtoken.models import Token
 
+from annotation.answers import save_answer
 from annotation.blinding import shows
 from annotation.models import GoldAnswer, Guideline, Participant, Remark, Suggestion
+from annotation.queue.dispatch import claim_next
 from core.storage import digest
 from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
@@ -61,10 +63,10 @@ def opened_with(corpus, source, view, people, **options):
         corpus, people, view=view, dialogues=source.dialogues.all(), lease_minutes=0, **options
     )
     for seat in opened.participants.select_related("person", "round"):
-        held = seat.take()
+        held = claim_next(seat)
         first = held.dialogue.utterances.first()
         for task, value in ANSWERS.items():
-            held.label(first, task, value)
+            save_answer(held, first, task, value)
         remark = Remark.make(held, first, "comment", "?")
         remark.reply(opened.corpus.people("lead").get().person, "!")
     return opened
@@ -317,7 +319,7 @@ def test_another_round_shows_what_it_gives_to_judge(corpus, source, client_of):
     full = open_round(corpus, [annotator], dialogues=source.dialogues.all(), lease_minutes=0)
     first, second = source.dialogues.all()
     assert visible(annotator, first) == visible(annotator, second) == shows("text")
-    held = full.participants.get().take()
+    held = claim_next(full.participants.get())
     assert held.dialogue == first and visible(annotator, first).all
     assert visible(annotator, second) == shows("text")
     judge(held)

@@ -10,6 +10,7 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from annotation.answers import save_answer
 from annotation.forms import RulesForm, TaskForm
 from annotation.models import Assignment, GoldAnswer, Round
 from annotation.scheme import field_of
@@ -81,7 +82,7 @@ def label(client, person, round):
                 continue
             for key, value in told.items():
                 if count > 2:
-                    held.label(utterance, key, value)
+                    save_answer(held, utterance, key, value)
                     continue
                 row = {"utterance": utterance.pk, "task": key, "value": value,
                        "client_id": str(uuid.uuid4())}  # fmt: skip

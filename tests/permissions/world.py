@@ -10,16 +10,11 @@ from pathlib import Path
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from annotation.models import (
-    Adjudication,
-    GoldAnswer,
-    Guideline,
-    Oddity,
-    Remark,
-    Report,
-    Round,
-    Suggestion,
-)
+from annotation.adjudication import adjudicate
+from annotation.answers import save_answer, submit_assignment
+from annotation.models import GoldAnswer, Guideline, Oddity, Remark, Report, Suggestion
+from annotation.queue.dispatch import assign
+from annotation.rounds import open_round
 from annotation.scheme import SchemeError
 from corpus.media import ffmpeg_path
 from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
@@ -175,17 +170,17 @@ class World:
         for place in opened.places.select_related("dialogue"):
             for judge, own in zip(self.judges, first, strict=True):
                 seat = opened.participants.get(person=judge)
-                assignment = seat.assign(None, place)
+                assignment = assign(seat, None, place)
                 for utterance in place.dialogue.utterances.all():
                     answers = BASE | (own if utterance.number == 1 else others)
                     for task, value in answers.items():
-                        assignment.label(utterance, task, value)
-                assignment.submit()
+                        save_answer(assignment, utterance, task, value)
+                submit_assignment(assignment)
 
     def _rounds(self):
         published = self.corpus.dialogues.published()
         Guideline.draw_up(self.lead, self.corpus, "# Guideline")
-        self.closed = Round.open(self.lead, self.corpus, "closed", published, self.judges, 2)
+        self.closed = open_round(self.lead, self.corpus, "closed", published, self.judges, 2)
         self._judge(self.closed)
         said = "the second remark" if self.secrets.answers else "the first remark"
         for opened in (self.closed,):
@@ -193,7 +188,7 @@ class World:
         self.closed.close(self.lead)
         roles = [*BLIND, "openly annotating lead"]
         mine = [self.people[role] for role in roles]
-        self.open = Round.open(
+        self.open = open_round(
             self.lead, self.corpus, "open", published, [*self.judges, *mine], 6,
             view=self.view, suggestions="after",
             guideline=Guideline.objects.get(corpus=self.corpus),
@@ -207,8 +202,8 @@ class World:
         for role in roles:
             seat = self.open.participants.get(person=self.people[role])
             place = self.open.places.get(dialogue=self.dialogue)
-            self.own[role] = seat.assign(None, place)
-            self.own[role].label(self.utterance, "emotion", "neutral")
+            self.own[role] = assign(seat, None, place)
+            save_answer(self.own[role], self.utterance, "emotion", "neutral")
         self.others = self.open.assignments.get(person=self.judges[0], dialogue=self.dialogue)
         value = "anger" if self.secrets.answers else "joy"
         for opened in (self.closed, self.open):
@@ -224,7 +219,8 @@ class World:
             (self.closed, "comparison", self.open),
         ):
             report = Report.objects.create(round=opened, kind=kind, other=other)
-            assert report.measure().status == JobStatus.DONE, report.failure_text
+            report.run()
+            assert report.status == JobStatus.DONE, report.failure_text
         self.oddity = Oddity.objects.create(
             round=self.closed, person=self.judges[0], kind="monotone", task="emotion", key="made",
             evidence={"value": value, "run": 4, "share": 0.5}, rows=[self.utterance.pk],
@@ -239,7 +235,7 @@ class World:
 
     def _decide(self, opened, value):
         try:
-            Adjudication.rule(self.lead, opened, self.utterance, "emotion", value, reason=value)
+            adjudicate(self.lead, opened, self.utterance, "emotion", value, reason=value)
         except SchemeError as error:  # pragma: no cover
             raise AssertionError(error) from error
 

@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Adjudication, Oddity, Remark, Report
-from annotation.models.reports import counted
+from annotation.adjudication import adjudicate
+from annotation.models import Oddity, Remark, Report
+from annotation.models.items import counted_submissions
 from corpus.models import Finding, Utterance
 from releases.models import Release
 from releases.open_findings import counts, open_findings
@@ -96,9 +97,12 @@ def test_what_is_answered_is_not_open(judged, found, lead):
     for oddity in found[1:]:
         oddity.answer(lead, "talked")
     for item in judged.items.filter(open=True):
-        Adjudication.rule(lead, judged, item.utterance, item.task, "joy")
+        adjudicate(lead, judged, item.utterance, item.task, "joy")
     Report.objects.create(
-        round=judged, kind="quality", computed_at=timezone.now(), hand_ins=counted(judged)
+        round=judged,
+        kind="quality",
+        computed_at=timezone.now(),
+        hand_ins=counted_submissions(judged),
     )
     assert not any(counts([judged]).values()) and open_findings([judged]) == []
 

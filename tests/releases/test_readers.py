@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from annotation.blinding import blinding_rounds, withheld_rounds
 from annotation.models import Round
+from annotation.rounds import open_round, reopen_round
 from core.errors import UserError
 from corpus.models import Utterance
 from jobs.models import JobStatus
@@ -100,7 +101,7 @@ def test_who_annotates_blind_gets_nothing_of_it_until_the_round_is_closed(
     assert {other.get(address).status_code for address in addresses} == {200}
     world.again.close(lead)
     assert {client.get(address).status_code for address in addresses} == {200}
-    world.again.reopen(lead)  # whoever could look meanwhile takes part openly
+    reopen_round(world.again, lead)  # whoever could look meanwhile takes part openly
     expected = {403} if role == "annotator" else {200}
     assert {client.get(address).status_code for address in addresses} == expected
     world.again.dismiss(lead, person)
@@ -122,7 +123,7 @@ def test_a_round_that_has_dialogues_alone_withholds_too(world, client_of, corpus
     person = make_member(corpus)
     last = corpus.dialogues.filter(places__round__in=world.one.rounds.all()).last()
     world.one.rounds.get().places.get(dialogue=last).delete()
-    Round.open(None, corpus, "third", [last], [person], 1)
+    open_round(None, corpus, "third", [last], [person], 1)
     assert statuses(client_of(person), pages(world)) == {403}
 
 

@@ -86,7 +86,7 @@ def test_leaks_and_findings_are_in_the_release(corpus, lead):
     quality = json.loads((unseen.directory / "quality.json").read_text("utf-8"))
     assert quality["rounds"][0]["looked_at"] is None
     assert "nobody looked for findings" in (unseen.directory / "README.md").read_text("utf-8")
-    Report.objects.create(round=judged, kind="quality").measure()
+    Report.objects.create(round=judged, kind="quality").run()
     person = judged.participants.first().person
     spoken = Utterance.objects.first()
     oddity = Oddity.objects.create(

@@ -3,8 +3,10 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from annotation.answers import save_answer, submit_assignment
 from annotation.management.input_table import InputTable, one_of
 from annotation.models import Assignment, Round
+from annotation.queue.dispatch import assign
 from core.errors import UserError, gettext_noop
 from core.translation import translate_error
 
@@ -36,7 +38,7 @@ class Command(BaseCommand):
             if check:
                 transaction.set_rollback(True)
             for assignment in handed_in if not check else ():
-                assignment.submit()
+                submit_assignment(assignment)
         counts = f"{len(touched)} answers", f"{len(handed_in)} dialogues"
         if check:
             self.stdout.write(f"{counts[0]} can be saved, {counts[1]} handed in; nothing was saved")
@@ -66,7 +68,7 @@ class Command(BaseCommand):
         assignment = assignment or self._assigned(round, annotator, utterance)
         if assignment is None:
             raise self._not_given(round, annotator, utterance)
-        assignment.label(assignment.dialogue.utterances.get(uid=utterance), task, value)
+        save_answer(assignment, assignment.dialogue.utterances.get(uid=utterance), task, value)
         return assignment
 
     def _known(self, scheme, line, task, value):
@@ -102,6 +104,6 @@ class Command(BaseCommand):
         ).first()
         seat = round.participants.filter(person__username=annotator, left_at=None).first()
         try:
-            return seat.assign(None, place) if seat and place else None
+            return assign(seat, None, place) if seat and place else None
         except UserError:
             return None

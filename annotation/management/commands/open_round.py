@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.models import Round
+from annotation.rounds import open_round
 from core.command_options import name as name_of
 from core.command_options import whole
 from core.errors import UserError
@@ -40,7 +40,7 @@ class Command(BaseCommand):
         dialogues = found.dialogues.published()
         frank = [person for person in people if person.username in openly]
         try:
-            opened = Round.open(
+            opened = open_round(
                 None, found, name, dialogues, people, overlap, seed=seed, openly=frank
             )
         except UserError as error:

@@ -22,12 +22,12 @@ def adjudicate(person, round, utterance, task, value="", verdict="value", reason
     rows = round.items.filter(utterance=utterance, task=task)
     size = rows.values_list("size", flat=True).first() or 0
     if verdict == Adjudication.Verdict.AGAIN:
-        place = round.places.filter(dialogue=utterance.dialogue_id).first()
-        if place is None:
+        item = round.round_items.filter(dialogue=utterance.dialogue_id).first()
+        if item is None:
             raise UserError(
                 gettext_noop("Published labels cannot be judged again; open a round on them.")
             )
-        place.ask_one_more()
+        item.ask_one_more()
     ruling = Adjudication.objects.create(
         round=round,
         utterance=utterance,

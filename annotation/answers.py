@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from django.db import transaction
 from django.utils import timezone
 
-from annotation.models import Assignment, Judgement, Place, Round, Skip, Submission
+from annotation.models import Assignment, Judgement, Round, RoundItem, Skip, Submission
 from annotation.models.judgements import HISTORY, current_values
 from annotation.quality.gold_accuracy import after_submission
 from annotation.queue.leases import lock_assignment, lock_for_work, locked_row, regain
@@ -215,7 +215,9 @@ def skip_assignment(assignment, reason, words=""):
     Assignment.objects.filter(pk=assignment.pk).update(state="skipped", until=None)
     assignment.state = "skipped"
     if not assignment.gold:
-        Place.objects.filter(round=assignment.round_id, dialogue=assignment.dialogue_id).give_back()
+        RoundItem.objects.filter(
+            round=assignment.round_id, dialogue=assignment.dialogue_id
+        ).give_back()
     Event.note(assignment.person_id, "skip", locked, reason=reason)
     return skipped
 

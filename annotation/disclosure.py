@@ -79,7 +79,7 @@ class Plan:
         seats = list(round.participants.filter(left_at=None).select_related("person"))
         names = ("corpus", "view", "suggestions", "order", "gold_feedback", "guideline")
         return cls(
-            dialogues=Dialogue.objects.filter(pk__in=round.places.values("dialogue")),
+            dialogues=Dialogue.objects.filter(pk__in=round.round_items.values("dialogue")),
             annotators=[seat.person for seat in seats],
             openly={seat.person_id for seat in seats if seat.unblinded},
             round=round,

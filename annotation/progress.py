@@ -6,7 +6,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotation.models import Assignment, Judgement, Place, Submission
+from annotation.models import Assignment, Judgement, RoundItem, Submission
 from annotation.quality.gold_accuracy import below, gold_scores
 
 WEEK = 7
@@ -21,7 +21,7 @@ def with_submission_counts(rounds):
 
     return rounds.annotate(
         handed_in=count(Assignment.objects.filter(gold=False).submitted()),
-        places_count=count(Place.objects.filter(gold=False, withdrawal=None)),
+        round_item_count=count(RoundItem.objects.filter(gold=False, withdrawal=None)),
     )
 
 
@@ -30,7 +30,7 @@ def funnel(round):
     rows = by_state(round)
     held = round.assignments.filter(state="held")
     counted = {state: rows[state].count() for state in ("waiting", "complete", "withdrawn")}
-    dialogues = round.places.filter(gold=False, withdrawn=False).count()
+    dialogues = round.round_items.filter(gold=False, withdrawn=False).count()
     return counted | {
         "dialogues": dialogues,
         "begun": dialogues - counted["waiting"] - counted["complete"],
@@ -40,15 +40,15 @@ def funnel(round):
 
 
 def by_state(round):
-    """The places of a round, queryset by state: waiting, begun, complete, withdrawn."""
-    standing = round.places.filter(gold=False, withdrawn=False)
+    """The items of a round, queryset by state: waiting, begun, complete, withdrawn."""
+    standing = round.round_items.filter(gold=False, withdrawn=False)
     held = round.assignments.filter(state="held", gold=False).values("dialogue")
     full = Q(given__gte=round.overlap + F("extra")) & ~Q(dialogue__in=held)
     return {
         "waiting": standing.filter(given=0),
         "begun": standing.filter(~full, given__gt=0),
         "complete": standing.filter(full),
-        "withdrawn": round.places.filter(withdrawn=True),
+        "withdrawn": round.round_items.filter(withdrawn=True),
     }
 
 

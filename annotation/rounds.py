@@ -5,7 +5,7 @@ from django.db.models import Max
 
 from annotation.agreement.item_counts import A_LOT, resettle
 from annotation.blinding import could_look, had_role
-from annotation.models import Closure, Place, Round, SchemeVersion
+from annotation.models import Closure, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
 from annotation.tasks import settle_round
 from core.batches import create
@@ -63,16 +63,16 @@ def _add_dialogues(round, dialogues, gold=False):
     if isinstance(dialogues, models.QuerySet):
         chosen = dialogues.order_by().values("pk")
     chosen = Dialogue.objects.published().filter(corpus=round.corpus, pk__in=chosen)
-    chosen = chosen.exclude(pk__in=round.places.values("dialogue"))
-    last = round.places.aggregate(last=Max("position"))["last"] or 0
+    chosen = chosen.exclude(pk__in=round.round_items.values("dialogue"))
+    last = round.round_items.aggregate(last=Max("position"))["last"] or 0
     rows = (
-        Place(round=round, dialogue_id=pk, position=position, gold=gold, open=not gold)
+        RoundItem(round=round, dialogue_id=pk, position=position, gold=gold, open=not gold)
         for position, pk in enumerate(in_order(chosen, round.order, round.seed), last + 1)
     )
-    added = create(Place, rows)
+    added = create(RoundItem, rows)
     if added > 1000 and connection.vendor == "postgresql":
-        with connection.cursor() as cursor:  # else it sorts all places until it looks itself
-            cursor.execute("ANALYZE annotation_place")
+        with connection.cursor() as cursor:  # else it sorts all items until it looks itself
+            cursor.execute("ANALYZE annotation_rounditem")
     return added
 
 
@@ -96,7 +96,7 @@ def extend_round(round, person, dialogues=(), overlap=None):
             )
         round.overlap = overlap
         round.save(update_fields=["overlap"])
-        round.places.filter(gold=False, withdrawal=None).update(open=True)
+        round.round_items.filter(gold=False, withdrawal=None).update(open=True)
         round.participants.update(reached=0)
     added = _add_dialogues(round, dialogues)
     Event.record(person, "extend", round, dialogues=added, overlap=round.overlap)

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from annotation.agreement.item_counts import count_dialogues, lock
-from annotation.models import Assignment, Place, Withdrawal
+from annotation.models import Assignment, RoundItem, Withdrawal
 from people.models import Event
 
 
@@ -11,13 +11,13 @@ from people.models import Event
 def withdraw(item, person, reason):
     """Take the dialogue out of the round; judgements stay on record and do not count."""
     lock(item.round)
-    if Withdrawal.objects.filter(place=item).exists():
+    if Withdrawal.objects.filter(round_item=item).exists():
         return
     work = Assignment.objects.filter(round=item.round_id, dialogue=item.dialogue_id)
     work = work.exclude(state__in=["skipped", "freed"])
     work.lock_and_set("withdrawn")
-    Withdrawal.objects.create(place=item, person=person, reason=reason)
-    Place.objects.filter(pk=item.pk).update(withdrawn=True, open=False, given=0)
+    Withdrawal.objects.create(round_item=item, person=person, reason=reason)
+    RoundItem.objects.filter(pk=item.pk).update(withdrawn=True, open=False, given=0)
     work.exclude(state="withdrawn").lock_and_set("withdrawn")  # given out at this moment
     count_dialogues(item.round, [item.dialogue_id])
     Event.record(person, "withdraw", item, dialogue=item.dialogue.uid, reason=reason)
@@ -27,7 +27,7 @@ def withdraw(item, person, reason):
 def reinstate(item, person):
     """Undo a withdrawal: hand-ins count again, unfinished work goes on where it was."""
     lock(item.round)
-    if not Withdrawal.objects.filter(place=item).delete()[0]:
+    if not Withdrawal.objects.filter(round_item=item).delete()[0]:
         return
     work = Assignment.objects.filter(
         round=item.round_id, dialogue=item.dialogue_id, state="withdrawn"
@@ -35,7 +35,7 @@ def reinstate(item, person):
     handed_in = work.filter(submission__isnull=False).lock_and_set("submitted")
     work.filter(submission=None).lock_and_set("freed")
     full = not item.round.for_all and handed_in >= item.round.overlap + item.extra
-    Place.objects.filter(pk=item.pk).update(
+    RoundItem.objects.filter(pk=item.pk).update(
         withdrawn=False, open=not item.gold and not full, given=handed_in, returned=True
     )
     count_dialogues(item.round, [item.dialogue_id])

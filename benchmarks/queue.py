@@ -291,7 +291,7 @@ def check(path: Path) -> None:
     django.setup()
     from django.db.models import Count, F
 
-    from annotation.models import Assignment, Judgement, Place
+    from annotation.models import Assignment, Judgement, RoundItem
 
     data = json.loads(path.read_text())
     sent = [answer["client_id"] for work in data["sent"] for answer in work["answers"]]
@@ -300,9 +300,9 @@ def check(path: Path) -> None:
     work = Assignment.objects.filter(state__in=["held", "submitted"])
     over = work.values("dialogue").annotate(n=Count("pk")).filter(n__gt=OVERLAP).count()
     counted = dict(work.values_list("dialogue").annotate(n=Count("pk")))
-    places = Place.objects.exclude(given=0).values_list("dialogue", "given")
+    places = RoundItem.objects.exclude(given=0).values_list("dialogue", "given")
     wrong = sum(counted.get(dialogue, 0) != given for dialogue, given in places)
-    full = Place.objects.filter(given__gt=F("round__overlap")).count()
+    full = RoundItem.objects.filter(given__gt=F("round__overlap")).count()
     print(
         f"stored {len(stored):,} of {len(sent):,} answers; lost {len(lost)}, doubled {doubled}"
         f" ({len(data['doubled'])} of them sent twice at once), dialogues over the overlap"

@@ -88,7 +88,7 @@ def make_round(corpus, annotators, *args, **options):
 def deal(opened):
     """Give every dialogue of a round to as many people as it asks for, in turn."""
     people = list(opened.participants.select_related("person", "round"))
-    for turn, place in enumerate(opened.places.select_related("dialogue")):
+    for turn, place in enumerate(opened.round_items.select_related("dialogue")):
         for step in range(opened.overlap):
             assign(people[(turn + step) % len(people)], None, place)
 

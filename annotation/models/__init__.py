@@ -9,7 +9,7 @@ from annotation.models.judgements import Judgement
 from annotation.models.participants import Participant, Qualification
 from annotation.models.quality_flags import Oddity, OddityAnswer
 from annotation.models.reports import Report
-from annotation.models.round_items import Place, Withdrawal
+from annotation.models.round_items import RoundItem, Withdrawal
 from annotation.models.rounds import Closure, Pause, Round
 from annotation.models.schemes import Guideline, SchemeVersion
 from annotation.models.suggestions import Suggestion
@@ -26,7 +26,7 @@ __all__ = [
     "OddityAnswer",
     "Participant",
     "Pause",
-    "Place",
+    "RoundItem",
     "Qualification",
     "Remark",
     "Reply",

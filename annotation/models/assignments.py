@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.judgements import HISTORY, current_values
-from annotation.models.round_items import Place
+from annotation.models.round_items import RoundItem
 from annotation.models.rounds import Round
 from core.statements import Prepared
 from corpus.models import Dialogue, Utterance
@@ -36,13 +36,13 @@ class AssignmentQuerySet(models.QuerySet):
 
     @transaction.atomic
     def free(self):
-        """Take what is held away from its holders and offer its places again; how many."""
+        """Take what is held away from its holders and offer its dialogues again; how many."""
         held = self.filter(state="held").order_by("pk")
         rows = list(held.select_for_update(skip_locked=True, of=("self",)))
         Assignment.objects.filter(pk__in=[row.pk for row in rows]).update(state="freed")
         for row in sorted(rows, key=lambda row: (row.round_id, row.dialogue_id)):
             if not row.gold:
-                Place.objects.filter(round=row.round_id, dialogue=row.dialogue_id).give_back()
+                RoundItem.objects.filter(round=row.round_id, dialogue=row.dialogue_id).give_back()
         return len(rows)
 
 

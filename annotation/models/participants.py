@@ -25,7 +25,7 @@ class ParticipantQuerySet(models.QuerySet):
 class Participant(models.Model):
     """Somebody who judges in a round, up to a quota of dialogues.
 
-    `reached`: every place before this position that is open and was not returned they had.
+    `reached`: every item before this position that is open and was not returned they had.
     `unblinded`: a lead or an adjudicator who sees the others' answers meanwhile (blinding.py).
     """
 

@@ -11,20 +11,20 @@ from core.statements import Prepared, true_if
 from corpus.models import Dialogue
 
 
-class PlaceQuerySet(models.QuerySet):
+class RoundItemQuerySet(models.QuerySet):
     def give_back(self):
-        """Count one person less, and offer the places before fresh ones."""
+        """Count one person less, and offer the items before fresh ones."""
         ordered = self.order_by("pk").select_for_update()
-        return Place.objects.filter(pk__in=[place.pk for place in ordered]).update(
+        return RoundItem.objects.filter(pk__in=[item.pk for item in ordered]).update(
             given=F("given") - 1, open=true_if(Q(gold=False, withdrawn=False)), returned=True
         )
 
 
-class Place(models.Model):
+class RoundItem(models.Model):
     """A dialogue in a round: how many people have it, and whether another may have it."""
 
-    round = models.ForeignKey(Round, models.CASCADE, related_name="places")
-    dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="places")
+    round = models.ForeignKey(Round, models.CASCADE, related_name="round_items")
+    dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="round_items")
     position = models.PositiveIntegerField()
     given = models.PositiveIntegerField(default=0)
     open = models.BooleanField(default=True)
@@ -33,21 +33,25 @@ class Place(models.Model):
     withdrawn = models.BooleanField(default=False)
     extra = models.PositiveIntegerField(default=0, db_default=0)  # people beyond the overlap
 
-    objects = PlaceQuerySet.as_manager()
+    objects = RoundItemQuerySet.as_manager()
 
     class Meta:
         ordering = ["position"]
         constraints = [
-            models.UniqueConstraint(fields=["round", "dialogue"], name="one_place_a_dialogue")
+            models.UniqueConstraint(fields=["round", "dialogue"], name="one_round_item_a_dialogue")
         ]
         indexes = [
-            models.Index(fields=["round", "position"], condition=Q(open=True), name="open_places"),
+            models.Index(
+                fields=["round", "position"], condition=Q(open=True), name="open_round_items"
+            ),
             models.Index(
                 fields=["round", "position"],
                 condition=Q(open=True, returned=True),
-                name="returned_places",
+                name="returned_round_items",
             ),
-            models.Index(fields=["round", "position"], condition=Q(gold=True), name="gold_places"),
+            models.Index(
+                fields=["round", "position"], condition=Q(gold=True), name="gold_round_items"
+            ),
         ]
 
     def __str__(self):
@@ -64,25 +68,25 @@ class Place(models.Model):
             raise UserError(
                 gettext_noop("The round is closed or the dialogue withdrawn; nobody can judge it.")
             )
-        Place.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
+        RoundItem.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
 
 
 class Withdrawal(models.Model):
     """That a dialogue was taken out of a round, said by whom, when and why."""
 
-    place = models.OneToOneField(Place, models.CASCADE, related_name="withdrawal")
+    round_item = models.OneToOneField(RoundItem, models.CASCADE, related_name="withdrawal")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     reason = models.CharField(_("reason"), max_length=200)
     at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self):
-        return f"{self.place}: {self.reason}"
+        return f"{self.round_item}: {self.reason}"
 
 
-TAKE = Prepared(  # one more person on a place, unless it is full or somebody is just changing it
-    lambda place, most: (
-        Place.objects.filter(
-            pk__in=Place.objects.filter(pk=place, open=True)
+CLAIM = Prepared(  # one more person on an item, unless it is full or somebody is just changing it
+    lambda item, most: (
+        RoundItem.objects.filter(
+            pk__in=RoundItem.objects.filter(pk=item, open=True)
             .select_for_update(skip_locked=True)
             .values("pk")
         ),

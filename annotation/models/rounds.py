@@ -119,18 +119,18 @@ class Round(models.Model):
 
     @property
     def for_all(self):
-        """Practice and tests are for everybody; their places are never full."""
+        """Practice and tests are for everybody; their dialogues are never full."""
         return self.kind != self.Kind.JUDGING
 
     @property
-    def places_for(self):
-        """How many people a place takes."""
+    def people_per_dialogue(self):
+        """How many people may have a dialogue."""
         return 2**30 if self.for_all else self.overlap
 
     @property
     def wanted(self):
-        """How many hand-ins fill every place."""
-        return self.handed_in if self.published else self.places_count * self.overlap
+        """How many hand-ins fill the round."""
+        return self.handed_in if self.published else self.round_item_count * self.overlap
 
     def taking_part_openly(self):
         """Seats of those who could see others' answers, and whose own count in the round."""
@@ -200,11 +200,11 @@ class Round(models.Model):
         if self.published:
             handed_in = self.assignments.submitted().count()
             return handed_in, handed_in
-        counted = self.places.filter(gold=False, withdrawn=False).aggregate(
-            places=Count("pk"), given=Coalesce(Sum("given"), 0), extra=Coalesce(Sum("extra"), 0)
+        counted = self.round_items.filter(gold=False, withdrawn=False).aggregate(
+            items=Count("pk"), given=Coalesce(Sum("given"), 0), extra=Coalesce(Sum("extra"), 0)
         )
         held = self.assignments.filter(state="held", gold=False).count()
-        return counted["given"] - held, counted["places"] * self.overlap + counted["extra"]
+        return counted["given"] - held, counted["items"] * self.overlap + counted["extra"]
 
     def stuck(self):
         """Places that wait for more people than may still take them.
@@ -212,7 +212,7 @@ class Round(models.Model):
         The others had them, skipped them, or have reached their quota.
         """
         free = [p.person_id for p in self.participants.filter(left_at=None) if p.has_quota]
-        waiting = self.places.filter(open=True)
+        waiting = self.round_items.filter(open=True)
         if self.for_all:
             return waiting.none()
         spare = len(free) - self.overlap

@@ -44,7 +44,7 @@ def after_submission(assignment):
     round = Round.objects.get(pk=assignment.round_id)
     mine = Assignment.objects.filter(round=round, person=assignment.person_id).submitted()
     if round.kind == Round.Kind.TEST:
-        if mine.count() == round.places.filter(withdrawn=False).count():
+        if mine.count() == round.round_items.filter(withdrawn=False).count():
             score = scores(mine).get(assignment.person_id, {})
             Qualification.objects.create(
                 round=round,

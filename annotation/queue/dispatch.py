@@ -1,6 +1,6 @@
 """Giving the next dialogue of a round to an annotator.
 
-Rows are locked in one order, participant, assignment, place, so that nobody waits for each other.
+Rows are locked in one order, participant, assignment, item, so that nobody waits for each other.
 """
 
 import hashlib
@@ -9,8 +9,8 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 
-from annotation.models import Assignment, Participant, Place, Round
-from annotation.models.round_items import TAKE
+from annotation.models import Assignment, Participant, Round, RoundItem
+from annotation.models.round_items import CLAIM
 from annotation.models.rounds import resting
 from annotation.queue.leases import NO_PARTICIPANT, renew_lease, round_refusal
 from core.errors import UserError, gettext_noop
@@ -18,7 +18,7 @@ from core.statements import Prepared, insert, true_if
 from corpus.models import Dialogue, Membership
 from people.models import Event
 
-WINDOW = 32  # places looked at to find the next one; a shuffled order picks among them
+WINDOW = 32  # items looked at to find the next one; a shuffled order picks among them
 
 
 def claim_next(participant):
@@ -90,7 +90,7 @@ def _fresh_assignment(participant, some_returned):
             crowded = crowded or ahead
         if found or not crowded:
             return found
-        Place.objects.select_for_update().get(pk=crowded)  # wait until that one is changed
+        RoundItem.objects.select_for_update().get(pk=crowded)  # wait until that one is changed
 
 
 def _ahead(participant):
@@ -103,7 +103,7 @@ def _ahead(participant):
         participant.reached = ahead[0][2] - 1
         Participant.objects.filter(pk=participant.pk).update(reached=participant.reached)
     if shuffled:
-        ahead.sort(key=lambda place: _seeded_hash(participant, place[0]))
+        ahead.sort(key=lambda item: _seeded_hash(participant, item[0]))
     return ahead
 
 
@@ -112,16 +112,16 @@ def peek(participant):
     if participant.round.gold_percent or not participant.has_quota:
         return None
     returned = RETURNED.rows(participant.round_id, participant.person_id)
-    places = returned or _ahead(participant)
-    return Dialogue.objects.get(pk=places[0][1]) if places else None
+    items = returned or _ahead(participant)
+    return Dialogue.objects.get(pk=items[0][1]) if items else None
 
 
-def _first_free(participant, places):
-    """An assignment to one of the places, or else one that others are changing just now."""
-    for pk, dialogue, _position in places:
-        if TAKE.run(pk, participant.round.places_for - 1):
+def _first_free(participant, items):
+    """An assignment to one of the items, or else one that others are changing just now."""
+    for pk, dialogue, _position in items:
+        if CLAIM.run(pk, participant.round.people_per_dialogue - 1):
             return _create_assignment(participant, dialogue), None
-    return None, places[0][0] if places else None
+    return None, items[0][0] if items else None
 
 
 def _create_assignment(participant, dialogue, **fields):
@@ -159,11 +159,11 @@ def _gold_assignment(participant):
     if _seeded_hash(participant, f"gold {participant.own().count()}") % 100 >= percent:
         return None
     had = Exists(participant.own().filter(dialogue=OuterRef("dialogue")))
-    waiting = Place.objects.filter(~had, round=participant.round_id, gold=True, withdrawn=False)
-    places = list(waiting.order_by("position").values_list("pk", "dialogue")[:WINDOW])
-    if not places:
+    waiting = RoundItem.objects.filter(~had, round=participant.round_id, gold=True, withdrawn=False)
+    items = list(waiting.order_by("position").values_list("pk", "dialogue")[:WINDOW])
+    if not items:
         return None
-    _pk, dialogue = min(places, key=lambda place: _seeded_hash(participant, place[0]))
+    _pk, dialogue = min(items, key=lambda item: _seeded_hash(participant, item[0]))
     return _create_assignment(participant, dialogue, gold=True)
 
 
@@ -174,21 +174,21 @@ def _seeded_hash(participant, name):
 
 
 @transaction.atomic
-def assign(participant, person, place):
+def assign(participant, person, item):
     """Give the participant a certain dialogue, to keep until it is handed in.
 
     Raises UserError if it is full or they had it.
     """
     Participant.objects.select_for_update().get(pk=participant.pk)
-    assignment = participant.own().filter(dialogue=place.dialogue_id).first()
+    assignment = participant.own().filter(dialogue=item.dialogue_id).first()
     if assignment and assignment.state in ("held", "submitted", "withdrawn"):
         raise UserError(
             gettext_noop("%(name)s has this dialogue already."), name=participant.person
         )
-    if not TAKE.run(place.pk, participant.round.places_for - 1):
+    if not CLAIM.run(item.pk, participant.round.people_per_dialogue - 1):
         raise UserError(gettext_noop("As many people as the round asks for have this dialogue."))
     if assignment is None:
-        assignment = _create_assignment(participant, place.dialogue_id, until=None)
+        assignment = _create_assignment(participant, item.dialogue_id, until=None)
     else:
         assignment.put_to_work(until=None)
     Event.record(person, "assign", assignment, person=participant.person.username)
@@ -215,7 +215,7 @@ PARTICIPANT = Prepared(
             true_if(Q(halted_at__isnull=False)),
             Exists(Membership.objects.filter(corpus=OuterRef("round__corpus"), person=person)),
             Exists(Assignment.objects.filter(round=round, state="held", until__lt=at)),
-            Exists(Place.objects.filter(round=round, open=True, returned=True)),
+            Exists(RoundItem.objects.filter(round=round, open=True, returned=True)),
             *(f"round__{name}" for name in ROUND_FIELDS),
         )
     ),
@@ -233,9 +233,9 @@ UNFINISHED = Prepared(
 def _waiting(round, person, **more):
     had = Assignment.objects.filter(round=round, person=person, dialogue=OuterRef("dialogue"))
     # not NOT EXISTS: PostgreSQL would join all of the person's work instead of looking 8 times
-    places = Place.objects.alias(had=Subquery(had.order_by().values("pk")[:1]))
-    places = places.filter(had__isnull=True, round=round, open=True, **more)
-    return places.order_by("position").values_list("pk", "dialogue", "position")
+    items = RoundItem.objects.alias(had=Subquery(had.order_by().values("pk")[:1]))
+    items = items.filter(had__isnull=True, round=round, open=True, **more)
+    return items.order_by("position").values_list("pk", "dialogue", "position")
 
 
 RETURNED = Prepared(lambda round, person: _waiting(round, person, returned=True)[:WINDOW])

@@ -3,8 +3,8 @@
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from annotation.models import Assignment, Participant, Place, Round
-from annotation.models.round_items import TAKE
+from annotation.models import Assignment, Participant, Round, RoundItem
+from annotation.models.round_items import CLAIM
 from annotation.models.rounds import resting
 from core.errors import UserError, gettext_noop
 from core.statements import Prepared, true_if
@@ -74,7 +74,7 @@ def locked_row(assignment):
 
 
 def renew_lease(assignment, renew=True):
-    """Keep the dialogue for another lease; after it ran out, if its place is still free; whether.
+    """Keep the dialogue for another lease; after it ran out, if its item is still free; whether.
 
     Without `renew` a lease that runs is left as it is.
     """
@@ -87,12 +87,12 @@ def renew_lease(assignment, renew=True):
 
 
 def regain(assignment):
-    """Hold a dialogue again that was given up, if its place is still free; whether."""
+    """Hold a dialogue again that was given up, if its item is still free; whether."""
     if not assignment.gold:
-        place = Place.objects.filter(
+        item = RoundItem.objects.filter(
             round=assignment.round_id, dialogue=assignment.dialogue_id, open=True
         ).first()
-        if place is None or not TAKE.run(place.pk, assignment.round.places_for - 1):
+        if item is None or not CLAIM.run(item.pk, assignment.round.people_per_dialogue - 1):
             return False
     assignment.put_to_work(assignment.round.lease())
     return True

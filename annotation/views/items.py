@@ -47,7 +47,7 @@ KINDS = {
 }
 
 
-def round_items(request, pk):
+def items(request, pk):
     """Items of one task, those people differ on most first, narrowed by what the address says."""
     found = results_of(request, pk)
     bring_up(found)
@@ -302,7 +302,7 @@ def adjudications(request, pk):
     if posted.get("back") == "queue":
         query = urlencode({"task": posted.get("key", "")})
         return redirect(f"{reverse('adjudication', args=[pk])}?{query}")
-    address = reverse("round_items", args=[pk])
+    address = reverse("items", args=[pk])
     return redirect(f"{address}?{posted.get('query', '')}#i{utterance.pk}")
 
 

@@ -128,11 +128,11 @@ def participant(request, pk):
     return redirect(f"{reverse('round', args=[found.pk])}#people")
 
 
-def places(request, pk):
+def round_dialogues(request, pk):
     """The dialogues of a round with who has them."""
     found = round_of(request, pk)
     state = request.GET.get("state", "")
-    rows = found.places.select_related("dialogue", "withdrawal")
+    rows = found.round_items.select_related("dialogue", "withdrawal")
     if words := text(request.GET, "q"):
         rows = rows.filter(dialogue__search__contains=search_key(words))
     if state == "stuck":
@@ -141,14 +141,14 @@ def places(request, pk):
         rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
     page = page_of(request, rows.order_by("position"), 50)
     work = {}
-    dialogues = [place.dialogue_id for place in page]
+    dialogues = [item.dialogue_id for item in page]
     given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
     for assignment in given:
         work.setdefault(assignment.dialogue_id, []).append(assignment)
     names = names_for(found, found.corpus.my_role)
     page.object_list = [
-        (place, [(names[each.person_id], each) for each in _listed(work, place, names)])
-        for place in page
+        (item, [(names[each.person_id], each) for each in _listed(work, item, names)])
+        for item in page
     ]
     shown = context(
         found.corpus,
@@ -163,17 +163,17 @@ def places(request, pk):
     return render(request, "annotation/places.html", shown)
 
 
-def _listed(work, place, names):
+def _listed(work, item, names):
     """Who has a dialogue: as they got it, or by letter where that would tell who came first."""
-    given = work.get(place.dialogue_id, [])
+    given = work.get(item.dialogue_id, [])
     return sorted(given, key=lambda one: names.rank[one.person_id]) if names.by_letter else given
 
 
 @require_POST
-def place(request, pk, place):
+def round_dialogue(request, pk, item):
     """Withdraw a dialogue, put it back, or give it to somebody."""
     found = round_of(request, pk, LEAD)
-    row = get_object_or_404(found.places.select_related("dialogue", "round"), pk=place)
+    row = get_object_or_404(found.round_items.select_related("dialogue", "round"), pk=item)
     verb = request.POST.get("verb")
     try:
         if verb == "withdraw":
@@ -193,7 +193,9 @@ def place(request, pk, place):
             raise Http404
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    return redirect(f"{reverse('places', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}")
+    return redirect(
+        f"{reverse('round_dialogues', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}"
+    )
 
 
 def remarks(request, pk):

@@ -29,9 +29,9 @@ from annotation.models import (
     Assignment,
     Judgement,
     Participant,
-    Place,
     Remark,
     Round,
+    RoundItem,
     Warned,
     Withdrawal,
 )  # fmt: skip
@@ -85,7 +85,7 @@ def today(person):
 
 def _described(seat):
     """A round of mine, with what it waits for and why it may not go on."""
-    waiting = Place.objects.filter(round=seat.round, open=True)
+    waiting = RoundItem.objects.filter(round=seat.round, open=True)
     waiting = waiting.exclude(dialogue__in=seat.own().exclude(state="freed").values("dialogue"))
     count, more = at_most(waiting)
     counted = seat.own().aggregate(
@@ -243,7 +243,7 @@ def assignment(request, pk):
         ahead_shown=ahead and visible(request.user, ahead) & by_view,
         kinds=Remark.Kind,
         withdrawal=Withdrawal.objects.filter(
-            place__round=round, place__dialogue=assignment.dialogue
+            round_item__round=round, round_item__dialogue=assignment.dialogue
         ).first(),
     )
     return render(request, "annotation/workbench.html", page)

@@ -49,10 +49,19 @@ from tests.factories import (
 
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
-    *("agreement", "agreement_file", "comparison", "quality", "round_items", "adjudication"),
+    *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
     *("remarks_inbox", "key", "report_progress"),
 }
-OPEN = {"round", "rounds", "places", "extension", "new_round", "schemes", "guideline", "keys"}
+OPEN = {
+    "round",
+    "rounds",
+    "round_dialogues",
+    "extension",
+    "new_round",
+    "schemes",
+    "guideline",
+    "keys",
+}
 OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
 OPEN |= {"republication"}
 ACTIONS = {  # of these nothing can be read
@@ -86,23 +95,23 @@ class Scene:
         )
         for seat in self.round.participants.exclude(person=self.reader):
             for dialogue in self.dialogues[:2]:
-                work = assign(seat, None, self.round.places.get(dialogue=dialogue))
+                work = assign(seat, None, self.round.round_items.get(dialogue=dialogue))
                 judge(work, emotion="joy" if seat.person == self.one else "anger")
         self.skip = assign(
             self.round.participants.get(person=self.one),
             None,
-            self.round.places.get(dialogue=self.dialogues[2]),
+            self.round.round_items.get(dialogue=self.dialogues[2]),
         )
         skip_assignment(self.skip, Skip.Reason.OTHER, "everybody is angry in it")
         self.own = assign(
             self.round.participants.get(person=self.reader),
             None,
-            self.round.places.get(dialogue=self.dialogues[0]),
+            self.round.round_items.get(dialogue=self.dialogues[0]),
         )
         judge(self.own, emotion="fear")
         self.other = open_round(self.corpus, [self.one, self.two], overlap=2, name="second view")
         for seat in self.other.participants.all():
-            judge(assign(seat, None, self.other.places.get(dialogue=self.dialogues[1])))
+            judge(assign(seat, None, self.other.round_items.get(dialogue=self.dialogues[1])))
         item_counts.catch_up_all([self.round, self.other])
         self._decide()
 
@@ -192,12 +201,12 @@ class Scene:
             address = reverse("finding", args=[self.corpus.pk])
             yield "finding", f"{address}?label=emotion:{value}"
         for state in ("waiting", "begun", "complete", "stuck", "withdrawn"):
-            yield "places", f"{reverse('places', args=[self.round.pk])}?state={state}"
+            yield "round_dialogues", f"{reverse('places', args=[self.round.pk])}?state={state}"
         yield "agreement", f"{reverse('agreement', args=[self.round.pk])}?task=emotion"
         yield "comparison", f"{reverse('comparison', args=[self.round.pk])}?with={self.other.pk}"
         yield "agreement", reverse("agreement", args=[self.other.pk])  # the same dialogues
         yield "round", reverse("round", args=[self.other.pk])
-        yield "round_items", reverse("round_items", args=[self.other.pk])
+        yield "items", reverse("items", args=[self.other.pk])
         yield "agreement", f"/api/rounds/{self.round.pk}/agreement/"
         yield "events", reverse("events", args=[self.corpus.pk])
         yield "corpus", reverse("corpus", args=[self.corpus.pk])
@@ -243,7 +252,9 @@ def test_nothing_depends_on_others_for_whoever_annotates_blind(role):
         assert statuses["quality"] == {404} and statuses["round"] == {200}
     else:
         assert all(statuses[name] == {403} for name in RESULTS)
-        assert all(statuses[name] == {200} for name in ("round", "rounds", "places", "keys"))
+        assert all(
+            statuses[name] == {200} for name in ("round", "rounds", "round_dialogues", "keys")
+        )
 
 
 @pytest.mark.django_db
@@ -255,7 +266,7 @@ def test_whoever_takes_part_openly_sees_it_all_and_so_the_test_above_can_fail():
     after = read(scene.reader, scene)
     changed = {name for name, address in before if before[name, address] != after[name, address]}
     assert RESULTS - {"report_progress"} <= changed
-    assert changed >= {"round", "places", "finding", "events", "guideline"}
+    assert changed >= {"round", "round_dialogues", "finding", "events", "guideline"}
 
 
 @pytest.mark.django_db
@@ -361,12 +372,12 @@ def test_whoever_could_have_looked_joins_openly(client_of):
 def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     scene = Scene()
     seat = scene.round.participants.get(person=scene.reader)
-    held = assign(seat, None, scene.round.places.get(dialogue=scene.dialogues[1]))
+    held = assign(seat, None, scene.round.round_items.get(dialogue=scene.dialogues[1]))
     judge(held, submit=False)
     claim_next(seat)
     client = client_of(scene.reader)
     client.post(reverse("participant", args=[seat.pk]), {"verb": "dismiss"})
-    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    assert client.get(reverse("items", args=[scene.round.pk])).status_code == 200
     before = Judgement.objects.count()
     utterance = held.dialogue.utterances.first()
     answer = {"utterance": utterance.pk, "task": "emotion", "value": "joy"}
@@ -413,7 +424,7 @@ def test_the_closing_and_reopening_of_ones_own_round_opens_ones_eyes(client_of):
     scene = Scene()
     client = client_of(scene.reader)
     client.post(reverse("closure", args=[scene.round.pk]))
-    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    assert client.get(reverse("items", args=[scene.round.pk])).status_code == 200
     client.post(reverse("reopening", args=[scene.round.pk]))
     openly = dict(scene.round.participants.values_list("person", "unblinded"))
     assert openly == {scene.one.pk: False, scene.two.pk: False, scene.reader.pk: True}
@@ -443,7 +454,7 @@ def test_an_example_is_left_out_for_those_who_annotate_its_dialogue(client_of):
 @pytest.mark.parametrize("text", ["嘿\u2028是你", "嘿\n是你", "嘿\x85是你"])
 def test_an_example_of_several_lines_is_left_out_also_after_an_edit(text, client_of):
     scene = Scene(ANNOTATOR)
-    utterance = scene.round.places.first().dialogue.utterances.first()
+    utterance = scene.round.round_items.first().dialogue.utterances.first()
     utterance.text = text
     utterance.save()
     task = scene.round.scheme["emotion"]
@@ -476,7 +487,7 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     scene = Scene(openly=True)
     for dialogue in scene.dialogues[1:]:
         seat = scene.round.participants.get(person=scene.reader)
-        judge(assign(seat, None, scene.round.places.get(dialogue=dialogue)))
+        judge(assign(seat, None, scene.round.round_items.get(dialogue=dialogue)))
     admit(scene.round, scene.boss, scene.judge)  # openly, and answers nothing
     release = make_release(scene.corpus, [scene.round])
     certificate = json.loads((release.directory / "agreement.json").read_text("utf-8"))
@@ -609,7 +620,7 @@ class Play:
     def look(self, who):
         client = Client()
         client.force_login(who)
-        page = client.get(reverse("round_items", args=[self.round.pk]))
+        page = client.get(reverse("items", args=[self.round.pk]))
         assert page.status_code in (200, 403, 404)
         if page.status_code == 200 and Item.objects.filter(round=self.round).exists():
             self.saw.add(who)

@@ -63,7 +63,7 @@ def test_whatever_happens_the_tally_is_a_recount(db, steps, rng):
     opened = open_round(corpus, people, cannot_tell=True)
     lead = corpus.memberships.get(role="lead").person
     for step in steps:
-        place = rng.choice(list(opened.places.select_related("dialogue", "round")))
+        place = rng.choice(list(opened.round_items.select_related("dialogue", "round")))
         if step < 5:
             seat = rng.choice(list(opened.participants.select_related("round", "person")))
             if assignment := claim_next(seat):
@@ -223,7 +223,7 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
     def change_ones_mind():
         rng = random.Random(1)
         while not over.is_set():
-            place = rng.choice(list(opened.places.select_related("dialogue", "round")))
+            place = rng.choice(list(opened.round_items.select_related("dialogue", "round")))
             withdraw(place, lead, "broken")
             reinstate(place, lead)
 

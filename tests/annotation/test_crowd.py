@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.answers import Answer, AnswerConflict, save_and_submit, skip_assignment
-from annotation.models import Assignment, Judgement, Place
+from annotation.models import Assignment, Judgement, RoundItem
 from annotation.queue.dispatch import claim_next, claim_next_of
 from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
@@ -92,7 +92,7 @@ def all_is_well(opened, crowd):
     counting = opened.assignments.filter(state__in=["held", "submitted"])
     per_place = Counter(counting.values_list("dialogue", flat=True))
     assert max(per_place.values(), default=0) <= OVERLAP
-    for place in Place.objects.filter(round=opened):
+    for place in RoundItem.objects.filter(round=opened):
         assert place.given == per_place[place.dialogue_id]
         assert place.open == (place.given < OVERLAP)
     confirmed = {pk: value for one in crowd for pk, value in one.confirmed.items()}
@@ -123,7 +123,7 @@ def test_a_crowd_that_takes_turns(corpus, lead, seed):
         one.act()
         if turn == 60:
             opened.dismiss(lead, crowd[0].seat.person)
-            place = opened.places.first()
+            place = opened.round_items.first()
             withdraw(place, lead, "test")
             reinstate(place, lead)
         if turn % 40 == 0:

@@ -95,7 +95,7 @@ def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
     assert claim_next_of(work.pk, good.pk)
     with pytest.raises(UserError):
         claim_next_of(work.pk, bad.pk)
-    assert test.places.filter(open=True).count() == 2  # a test is never full
+    assert test.round_items.filter(open=True).count() == 2  # a test is never full
 
 
 def test_a_lead_qualifies_by_hand(corpus, people, lead, client_of):

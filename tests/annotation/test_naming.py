@@ -40,7 +40,7 @@ def scene(db):
     for _ in range(3):
         make_dialogue(corpus)
     opened = open_round(corpus, people)
-    places = list(opened.places.all())
+    places = list(opened.round_items.all())
     for value, seat in zip(("joy", "anger", "fear"), opened.participants.all(), strict=True):
         judge(assign(seat, None, places[0]), emotion=value)
     first = opened.participants.first()
@@ -64,7 +64,7 @@ def adjudicator(scene, client_of):
 def addresses(opened):
     """Whatever an adjudicator can read of a round."""
     pk, corpus = opened.pk, opened.corpus_id
-    for name in ("round", "agreement", "comparison", "round_items", "adjudication", "places"):
+    for name in ("round", "agreement", "comparison", "items", "adjudication", "round_dialogues"):
         yield reverse(name, args=[pk])
     yield reverse("remarks_inbox", args=[pk]) + "?state=all"
     for kind in ("csv", "json", "tex", "svg"):
@@ -72,8 +72,8 @@ def addresses(opened):
     for task in ("emotion", "sentiment"):
         yield f"{reverse('agreement_file', args=[pk, 'svg'])}?pairs={task}"
         yield f"{reverse('agreement', args=[pk])}?task={task}&a=A&b=B"
-        yield f"{reverse('round_items', args=[pk])}?task={task}&a=B&b=C&apart=1"
-        yield f"{reverse('round_items', args=[pk])}?task={task}&kind=differ"
+        yield f"{reverse('items', args=[pk])}?task={task}&a=B&b=C&apart=1"
+        yield f"{reverse('items', args=[pk])}?task={task}&kind=differ"
     yield f"/api/rounds/{pk}/agreement/"
     yield reverse("rounds", args=[corpus])
     yield reverse("keys", args=[corpus])
@@ -122,19 +122,19 @@ def test_names_where_the_corpus_says_so_and_letters_while_deciding(scene, adjudi
     assert Event.objects.filter(verb="set", noun="corpus").count() == 1
     shown = "Anna Quill"
     for client in (adjudicator, boss):
-        for name in ("round", "round_items", "agreement", "places"):
+        for name in ("round", "items", "agreement", "round_dialogues"):
             assert shown in client.get(reverse(name, args=[scene.pk])).content.decode(), name
         decide = client.get(reverse("adjudication", args=[scene.pk])).content.decode()
         assert not any(name in decide for name in NAMES.values())
     boss.post(address, {"shown": "letters"})
-    for name in ("round", "round_items", "agreement", "places"):
+    for name in ("round", "items", "agreement", "round_dialogues"):
         page = reverse(name, args=[scene.pk])
         assert shown not in adjudicator.get(page).content.decode(), name
         assert shown in boss.get(page).content.decode(), name
 
 
 def test_addresses_know_letters_for_those_who_see_letters_alone(scene, adjudicator, client_of):
-    items = reverse("round_items", args=[scene.pk]) + "?task=emotion"
+    items = reverse("items", args=[scene.pk]) + "?task=emotion"
     everything = adjudicator.get(items).content.decode()
     count = everything.count('<article class="item"')
     by_id = adjudicator.get(f"{items}&a=771001&b=771002&va=joy&vb=anger").content.decode()

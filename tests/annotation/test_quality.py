@@ -220,7 +220,7 @@ def test_a_round_with_oddities(odd_round, client_of):
     assert "24 of 24 dialogues were handed in after less work" in page
     assert "48 of 48 utterances break" in page
     odd = Oddity.objects.get(kind="fast")
-    rows = client.get(reverse("round_items", args=[odd_round.pk]), {"oddity": odd.pk})
+    rows = client.get(reverse("items", args=[odd_round.pk]), {"oddity": odd.pk})
     assert rows.context["page"].paginator.count == 48
     client.post(
         reverse("oddity_answers", args=[odd.pk]), {"outcome": "talked", "words": "will slow down"}
@@ -238,7 +238,7 @@ def test_only_leads_see_findings(odd_round, client_of):
     assert client_of(judge_).get(reverse("quality", args=[odd_round.pk])).status_code == 404
     annotator_activity.store(odd_round, list(annotator_activity.findings(odd_round)))
     odd = Oddity.objects.get(kind="fast")
-    address = reverse("round_items", args=[odd_round.pk])
+    address = reverse("items", args=[odd_round.pk])
     seen = client_of(judge_).get(address, {"oddity": odd.pk}).content.decode()
     assert odd.person.username not in seen
     other = Round.objects.get(pk=odd_round.pk).corpus.memberships.filter(role="annotator").first()

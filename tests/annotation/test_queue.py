@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.answers import save_answer, skip_assignment, submit_assignment, undo_skip
-from annotation.models import Assignment, Participant, Place, Suggestion
+from annotation.models import Assignment, Participant, RoundItem, Suggestion
 from annotation.queue.dispatch import assign, claim_next, claim_next_of
 from annotation.rounds import admit, extend_round, reopen_round
 from annotation.withdrawal import reinstate, withdraw
@@ -33,7 +33,7 @@ def silence(assignment):
 
 def counted_rightly(opened):
     """Every place counts the people who hold or have judged it, and is open while there are few."""
-    for place in opened.places.all():
+    for place in opened.round_items.all():
         work = opened.assignments.filter(dialogue=place.dialogue, gold=False)
         given = work.filter(state__in=["held", "submitted"]).count()
         assert place.given == given <= opened.overlap
@@ -179,13 +179,13 @@ def test_a_dialogue_withdrawn_midway_does_not_count_until_it_is_reinstated(corpu
     a, b, c = seats(opened)
     judge(claim_next(a))
     held = claim_next(b)
-    place = opened.places.get()
+    place = opened.round_items.get()
     withdraw(place, lead, "wrong episode")
     withdraw(place, lead, "again")
     assert opened.share_done() == (0, 0) and claim_next(c) is None
     with pytest.raises(UserError, match="withdrawn"):
         save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")
-    reinstate(Place.objects.get(), lead)
+    reinstate(RoundItem.objects.get(), lead)
     assert opened.share_done() == (1, 3)
     assert claim_next(b) == held and claim_next(c)
     counted_rightly(opened)
@@ -232,7 +232,7 @@ def test_a_lead_gives_a_dialogue_to_somebody(corpus, people, lead):
     make_dialogue(corpus), make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=1)
     a, b, _c = seats(opened)
-    later = opened.places.last()
+    later = opened.round_items.last()
     given = assign(b, lead, later)
     assert given.until is None and claim_next(b) == given
     with pytest.raises(UserError, match="already"):

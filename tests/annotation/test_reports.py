@@ -108,7 +108,7 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
 def test_every_number_leads_to_its_rows(rounds, client):
     _, after = rounds
     item_counts.catch_up(after)
-    address = reverse("round_items", args=[after.pk])
+    address = reverse("items", args=[after.pk])
     a, b = (seat.person_id for seat in after.participants.all()[:2])
     rows = items_of(after, "emotion")
 
@@ -322,7 +322,7 @@ def test_empty_rounds_say_what_is_missing(corpus, lead, client_of):
 def test_strangers_find_nothing(db, client_of):
     opened = make_judged_round(make_corpus(), dialogues=1)
     stranger = client_of(make_member(make_corpus(), role="lead"))
-    for name in ("agreement", "adjudication", "comparison", "quality", "round_items"):
+    for name in ("agreement", "adjudication", "comparison", "quality", "items"):
         assert stranger.get(reverse(name, args=[opened.pk])).status_code == 404
     for kind in ("agreement", "quality"):
         assert stranger.post(reverse("reports", args=[opened.pk, kind])).status_code == 404

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotation.models import Guideline, Place, Round, SchemeVersion
+from annotation.models import Guideline, Round, RoundItem, SchemeVersion
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import CANNOT_TELL, DEFAULT, Scheme, SchemeError, Task, Value
 from tests.factories import judge, make_dialogue, make_member, open_round
@@ -41,7 +41,7 @@ def test_a_round_with_every_option(corpus, leader):
     }  # fmt: skip
     assert leader.post(reverse("new_round", args=[corpus.pk]), form).status_code == 302
     made = Round.objects.get()
-    assert made.places.count() == 2 and {p.quota for p in made.participants.all()} == {1}
+    assert made.round_items.count() == 2 and {p.quota for p in made.participants.all()} == {1}
     assert (made.view, made.order, made.lease_minutes) == ("audio", "shuffled", 5)
     assert made.confidence and made.cannot_tell and made.suggestions == "after"
     assert made.marks == {"emotion": 80} and made.guideline == guideline
@@ -59,7 +59,7 @@ def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
     assert "1 of 2 dialogues judged" in shown and "at work on" in shown
     assert "hand-ins a day" in shown
     for state, count in (("waiting", 0), ("begun", 1), ("complete", 1), ("stuck", 0)):
-        listed = page(leader, "places", opened.pk, query=f"?state={state}")
+        listed = page(leader, "round_dialogues", opened.pk, query=f"?state={state}")
         assert listed.count('<tr id="p') == count, state
 
 
@@ -93,7 +93,7 @@ def test_people_from_the_page(opened, leader, corpus):
 
 
 def test_dialogues_from_the_page(opened, leader):
-    place = opened.places.first()
+    place = opened.round_items.first()
     one = reverse("place", args=[opened.pk, place.pk])
     seat = opened.participants.last()
     leader.post(one, {"verb": "assign", "seat": seat.pk})
@@ -101,11 +101,11 @@ def test_dialogues_from_the_page(opened, leader):
     again = leader.post(one, {"verb": "assign", "seat": seat.pk}, follow=True)
     assert "already" in again.content.decode()
     silent = leader.post(one, {"verb": "withdraw"}, follow=True).content.decode()
-    assert "Say why" in silent and not Place.objects.get(pk=place.pk).withdrawn
+    assert "Say why" in silent and not RoundItem.objects.get(pk=place.pk).withdrawn
     leader.post(one, {"verb": "withdraw", "reason": "wrong film"})
-    assert "wrong film" in page(leader, "places", opened.pk, query="?state=withdrawn")
+    assert "wrong film" in page(leader, "round_dialogues", opened.pk, query="?state=withdrawn")
     leader.post(one, {"verb": "reinstate"})
-    assert not Place.objects.get(pk=place.pk).withdrawn
+    assert not RoundItem.objects.get(pk=place.pk).withdrawn
 
 
 def test_extending_from_the_page(opened, leader, corpus):
@@ -115,7 +115,7 @@ def test_extending_from_the_page(opened, leader, corpus):
     assert "up to the 2 annotators" in too_many
     leader.post(address, {"sources": [more.source_id], "overlap": 2})
     opened.refresh_from_db()
-    assert opened.overlap == 2 and opened.places.count() == 3
+    assert opened.overlap == 2 and opened.round_items.count() == 3
 
 
 def scheme_form(**changes):

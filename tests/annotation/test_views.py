@@ -108,7 +108,7 @@ def test_rounds_belong_to_leads_and_adjudicators(client_of, corpus, lead):
     pages = [
         reverse("rounds", args=[corpus.pk]),
         reverse("round", args=[opened.pk]),
-        reverse("round_items", args=[opened.pk]),
+        reverse("items", args=[opened.pk]),
     ]
     for person, status in ((lead, 200), (adjudicator, 200), (annotator, 404), (make_person(), 404)):
         for page in pages:
@@ -128,7 +128,7 @@ def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
     assert "at least as many" in client.post(address, form).content.decode()
     assert client.post(address, form | {"overlap": 2}).status_code == 302
     opened = Round.objects.get()
-    assert opened.places.count() == 1 and opened.participants.count() == 2
+    assert opened.round_items.count() == 1 and opened.participants.count() == 2
     assert "already" in client.post(address, form | {"overlap": 2}).content.decode()
 
 
@@ -137,7 +137,7 @@ def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     client = client_of(lead)
     page = client.get(reverse("round", args=[opened.pk])).content.decode()
     assert "everybody gave the same value everywhere" in page and "not reliable" in page
-    address = reverse("round_items", args=[opened.pk])
+    address = reverse("items", args=[opened.pk])
     rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list
     assert len(rows) == 4
     ruling = {"utterance": rows[0]["utterance"].pk, "task": "emotion", "query": "task=emotion"}

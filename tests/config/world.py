@@ -84,7 +84,7 @@ def make_world(film):
         speakers=list(corpus.speakers.all()),
         memberships=[corpus.memberships.get(person=annotator)],
         participants=list(opened.participants.all()),
-        places=list(opened.places.all()),
+        round_items=list(opened.round_items.all()),
         remarks=[Remark.make(first, utterance, "comment", "what?")],
         oddities=[oddity],
         guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
@@ -145,9 +145,9 @@ def arguments(world, route, pattern):
     noun = route.removeprefix("api/").split("/")[0]
     if noun == "corpora":
         things = [world.corpus]
-    elif noun == "rounds" and "place" in names:
+    elif noun == "rounds" and "item" in names:
         opened = world.rounds[-1]
-        return [{"pk": opened.pk, "place": place.pk} for place in world.places]
+        return [{"pk": opened.pk, "item": item.pk} for item in world.round_items]
     else:
         things = getattr(world, noun, None)
         if things is None:

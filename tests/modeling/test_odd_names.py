@@ -104,11 +104,11 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
 
     # pages of the round, task by task
     for key in SCHEME.keys:
-        for name in ("agreement", "round_items", "quality", "adjudication"):
+        for name in ("agreement", "items", "quality", "adjudication"):
             page = client.get(reverse(name, args=[opened.pk]), {"task": key})
             assert page.status_code == 200, (name, key)
     assert client.get(reverse("round", args=[opened.pk])).status_code == 200
-    items = client.get(reverse("round_items", args=[opened.pk]), {"task": "items", "value": "0"})
+    items = client.get(reverse("items", args=[opened.pk]), {"task": "items", "value": "0"})
     assert items.status_code == 200
     agreement = client.get(reverse("agreement", args=[opened.pk]), {"task": "utterance"})
     assert agreement.context["task"].keys == ("items", "values")

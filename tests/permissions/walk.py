@@ -137,14 +137,14 @@ class Addresses:
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
-            "place": w.open.places.get(dialogue=w.dialogue).pk,
+            "item": w.open.round_items.get(dialogue=w.dialogue).pk,
         }  # fmt: skip
         u, emotion = w.utterance.pk, "task=emotion"
         judges = "&".join(f"{x}={j.pk}" for x, j in zip("ab", w.judges, strict=True))
         self.queries = {
             "finding": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
             "dialogues": ["", "?q=D1"],
-            "round_items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
+            "items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
             "agreement": [f"?{emotion}", f"?{emotion}&{judges}"],
             "adjudication": ["", f"?utterance={u}&of=emotion"],
             "comparison": [f"?with={w.open.pk}", f"?with={w.closed.pk}"],
@@ -190,7 +190,7 @@ class Addresses:
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "oddity_answers": [{"outcome": "explained", "words": "so it is"}],
             "participant": [{"verb": "halt"}],
-            "place": [{"verb": "reinstate"}],
+            "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],
             "inspection": [{"words": phone, "outcome": "keep"}],
@@ -214,11 +214,11 @@ class Addresses:
         found = [{}]
         if "pk" in wanted:
             found = [{"pk": thing.pk} for thing in self.things(nouns, role)]
-        if "place" in wanted:
-            found = [row | {"place": self.named["place"]} for row in found]
+        if "item" in wanted:
+            found = [row | {"item": self.named["item"]} for row in found]
         if "token" in wanted:
             found = [row | {"token": self.tokens[nouns]} for row in found]
-        rest = set(wanted) - {"pk", "place", "token"}
+        rest = set(wanted) - {"pk", "item", "token"}
         if rest:
             assert route.name in self.texts, f"no arguments for the route {route.name}: {rest}"
             found = [row | more for row in found for more in self.texts[route.name]]

@@ -167,7 +167,7 @@ class World:
 
     def _judge(self, opened):
         first, others = ANSWERS[self.secrets.answers]
-        for place in opened.places.select_related("dialogue"):
+        for place in opened.round_items.select_related("dialogue"):
             for judge, own in zip(self.judges, first, strict=True):
                 seat = opened.participants.get(person=judge)
                 assignment = assign(seat, None, place)
@@ -201,7 +201,7 @@ class World:
         self.own = {}
         for role in roles:
             seat = self.open.participants.get(person=self.people[role])
-            place = self.open.places.get(dialogue=self.dialogue)
+            place = self.open.round_items.get(dialogue=self.dialogue)
             self.own[role] = assign(seat, None, place)
             save_answer(self.own[role], self.utterance, "emotion", "neutral")
         self.others = self.open.assignments.get(person=self.judges[0], dialogue=self.dialogue)

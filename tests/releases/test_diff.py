@@ -38,7 +38,7 @@ def two(corpus, lead, monkeypatch):
     for dialogue in (first, second, fourth, fifth):
         Dialogue.objects.filter(pk=dialogue.pk).update(split=_split(one, dialogue.uid))
     Dialogue.objects.filter(pk=third.pk).update(split=moved)
-    withdraw(judged.places.get(dialogue=fifth), lead, "wrong")
+    withdraw(judged.round_items.get(dialogue=fifth), lead, "wrong")
     new = make_dialogue(corpus, split="train")
     more = make_round(corpus, [make_member(corpus)], dialogues=[new])
     judge(more.assignments.get())

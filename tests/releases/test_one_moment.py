@@ -211,10 +211,10 @@ class Corpus:
         republish(dialogue, self.lead)
 
     def withdraw(self):
-        withdraw(self.rng.choice(list(self.round().places.all())), self.lead, "broken")
+        withdraw(self.rng.choice(list(self.round().round_items.all())), self.lead, "broken")
 
     def reinstate(self):
-        for place in self.round().places.all():
+        for place in self.round().round_items.all():
             reinstate(place, self.lead)
 
     def consensus(self):

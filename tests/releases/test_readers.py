@@ -121,8 +121,8 @@ def test_a_round_that_has_dialogues_alone_withholds_too(world, client_of, corpus
     round later.
     """
     person = make_member(corpus)
-    last = corpus.dialogues.filter(places__round__in=world.one.rounds.all()).last()
-    world.one.rounds.get().places.get(dialogue=last).delete()
+    last = corpus.dialogues.filter(round_items__round__in=world.one.rounds.all()).last()
+    world.one.rounds.get().round_items.get(dialogue=last).delete()
     open_round(None, corpus, "third", [last], [person], 1)
     assert statuses(client_of(person), pages(world)) == {403}
 

@@ -99,11 +99,11 @@ class Command(BaseCommand):
 
     def _assigned(self, round, annotator, utterance):
         """The dialogue, given to somebody who takes part in the round and does not have it yet."""
-        place = round.places.filter(
+        item = round.round_items.filter(
             dialogue__utterances__uid=utterance, dialogue__utterances__retired=False
         ).first()
         seat = round.participants.filter(person__username=annotator, left_at=None).first()
         try:
-            return assign(seat, None, place) if seat and place else None
+            return assign(seat, None, item) if seat and item else None
         except UserError:
             return None

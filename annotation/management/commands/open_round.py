@@ -45,4 +45,4 @@ class Command(BaseCommand):
             )
         except UserError as error:
             raise CommandError(translate_error(error)) from error
-        self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")
+        self.stdout.write(f"round {opened.pk}: {opened.round_items.count()} dialogues")

@@ -14,10 +14,10 @@ from django.utils.translation import gettext as _
 from annotation.models import (
     Adjudication,
     Assignment,
+    Comment,
     Guideline,
     Oddity,
     Participant,
-    Remark,
     Round,
     RoundItem,
     Submission,
@@ -37,11 +37,11 @@ SEERS = [Membership.Role.LEAD, Membership.Role.ADJUDICATOR]  # who may see resul
 ROUND_OF = {  # noun of an event -> its model, and the way to the round
     "adjudication": (Adjudication, "round"),
     "oddity": (Oddity, "round"),
-    "remark": (Remark, "assignment__round"),
+    "comment": (Comment, "assignment__round"),
     "assignment": (Assignment, "round"),
 }
 TELLING = {  # events whose details tell what somebody answered, said or decided
-    *(("adjudication", "adjudicate"), ("oddity", "answer"), ("remark", "remark")),
+    *(("adjudication", "adjudicate"), ("oddity", "answer"), ("comment", "comment")),
     *(("assignment", "skip"), ("dialogue", "key")),
 }
 
@@ -210,7 +210,7 @@ def could_look(round: Round, person: Person) -> bool:
         for rows in (
             submitted,
             Submission.objects.filter(assignment__in=others),
-            Remark.objects.filter(assignment__in=others),
+            Comment.objects.filter(assignment__in=others),
         )
     ]
     first = min(filter(None, moments), default=None)
@@ -226,7 +226,7 @@ def had_role(corpus: Corpus, person: Person, since: datetime) -> bool:
 
 
 def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
-    """Event id -> why its details are withheld: those that tell others' answers, remarks or expert
+    """Event id -> why its details are withheld: those that tell others' answers, comments or expert
     labels of dialogues that the person annotates blind.
     """
     telling = [e for e in events if e.person_id != person.pk and (e.noun, e.verb) in TELLING]

@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from annotation.agreement.item_counts import waiting
-from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
+from annotation.models import Assignment, Comment, Item, Oddity, Report, Round
 from corpus.models import Finding, Source, Utterance
 
 FIRST = 3  # places that are named of each kind
@@ -83,12 +83,12 @@ def _looked_at(round):
 
 
 def _remarks(rounds, excluded):
-    unanswered = Remark.objects.waiting().filter(assignment__round__in=rounds)
+    unanswered = Comment.objects.waiting().filter(assignment__round__in=rounds)
     unanswered = unanswered.exclude(assignment__dialogue__in=excluded)
     for kind, count in _counted(unanswered, "kind"):
         rows = unanswered.filter(kind=kind).order_by("pk").select_related("utterance")[:FIRST]
         places = [" · ".join(filter(None, [row.utterance.uid, row.words[:60]])) for row in rows]
-        yield OpenFindings("remarks", kind, str(Remark.Kind(kind).label), count, places)
+        yield OpenFindings("remarks", kind, str(Comment.Kind(kind).label), count, places)
 
 
 def _undecided(rounds, excluded):

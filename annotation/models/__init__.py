@@ -2,7 +2,7 @@
 
 from annotation.models.adjudications import Adjudication
 from annotation.models.assignments import Assignment, Skip, Submission
-from annotation.models.comments import Remark, Reply, Resolution, Warned
+from annotation.models.comments import Comment, Reply, Resolution, Warned
 from annotation.models.expert_labels import GoldAnswer
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
@@ -28,7 +28,7 @@ __all__ = [
     "Pause",
     "RoundItem",
     "Qualification",
-    "Remark",
+    "Comment",
     "Reply",
     "Report",
     "Resolution",

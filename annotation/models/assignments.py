@@ -148,7 +148,7 @@ class Assignment(models.Model):
         ]
         pending = [each for each in pending if each[2]]
         if pending:
-            flagged = self.remarks.filter(kind="cannot_judge", taken_back=False)
+            flagged = self.comments.filter(kind="cannot_judge", taken_back=False)
             beyond = set(flagged.values_list("utterance", flat=True))
             pending = [each for each in pending if each[0] not in beyond]
         return [(number, tasks) for _pk, number, tasks in pending]

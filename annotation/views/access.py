@@ -15,7 +15,7 @@ def round_of(request, pk, *roles):
 
 
 def results_of(request, pk, *roles):
-    """A round for whatever depends on what people answered, remarked or decided in it.
+    """A round for whatever depends on what people answered, commented or decided in it.
 
     Raises Withheld while the person annotates it, or another round on its dialogues, blind.
     """

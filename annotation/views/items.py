@@ -19,7 +19,7 @@ from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guideline_for
-from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
+from annotation.models import Adjudication, Comment, GoldAnswer, Guideline, Item, Report, Submission
 from annotation.rounds import choose_consensus
 from annotation.scheme import SchemeError
 from annotation.views.access import results_of
@@ -237,7 +237,7 @@ def _case(request, round, item):
     others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
     names = Names(round, by_letter=True)  # for everybody who decides, leads too
     values = {value.key: value for value in task.values}
-    remarks = Remark.objects.filter(
+    comments = Comment.objects.filter(
         assignment__round=round, utterance=utterance, taken_back=False
     ).select_related("assignment")
     row = filled(round, [item], names)[0]
@@ -262,7 +262,7 @@ def _case(request, round, item):
         "utterance": utterance,
         "dialogue": dialogue,
         "turns": list(dialogue.utterances.select_related("speaker")),
-        "remarks": [(names[each.assignment.person_id], each) for each in remarks],
+        "comments": [(names[each.assignment.person_id], each) for each in comments],
         "history": Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
         .select_related("person")
         .order_by("-pk"),

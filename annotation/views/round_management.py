@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from annotation.annotator_names import names_for
 from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
-from annotation.models import Participant, Qualification, Remark
+from annotation.models import Comment, Participant, Qualification
 from annotation.progress import by_state
 from annotation.queue.dispatch import assign
 from annotation.rounds import admit, extend_round, reopen_round
@@ -198,12 +198,12 @@ def round_dialogue(request, pk, item):
     )
 
 
-def remarks(request, pk):
+def comments(request, pk):
     """Comments and flags: an inbox that is answered and emptied."""
     found = results_of(request, pk)
-    rows = Remark.objects.filter(assignment__round=found, taken_back=False)
+    rows = Comment.objects.filter(assignment__round=found, taken_back=False)
     state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
-    if kind in Remark.Kind.values:
+    if kind in Comment.Kind.values:
         rows = rows.filter(kind=kind)
     if state == "open":
         rows = rows.waiting()
@@ -221,26 +221,26 @@ def remarks(request, pk):
         page=page,
         state=state,
         kind=kind,
-        kinds=Remark.Kind,
+        kinds=Comment.Kind,
     )
     return render(request, "annotation/remarks.html", shown)
 
 
-def _named(remark, names):
-    """A remark with what its author and those who answered are called."""
-    resolution = getattr(remark, "resolution", None)
+def _named(comment, names):
+    """A comment with what its author and those who answered are called."""
+    resolution = getattr(comment, "resolution", None)
     return {
-        "remark": remark,
-        "author": names[remark.assignment.person_id],
-        "replies": [(names.of(reply.person), reply) for reply in remark.replies.all()],
+        "comment": comment,
+        "author": names[comment.assignment.person_id],
+        "replies": [(names.of(reply.person), reply) for reply in comment.replies.all()],
         "resolver": names.of(resolution.person) if resolution else "",
     }
 
 
 @require_POST
-def remark(request, pk):
-    """Answer a remark, say that it is dealt with, or take that back."""
-    row = get_object_or_404(Remark.objects.select_related("assignment__round"), pk=pk)
+def comment(request, pk):
+    """Answer a comment, say that it is dealt with, or take that back."""
+    row = get_object_or_404(Comment.objects.select_related("assignment__round"), pk=pk)
     results_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
     try:
         if request.POST.get("words", "").strip():
@@ -251,5 +251,5 @@ def remark(request, pk):
             row.unresolve(request.user)
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    address = reverse("remarks_inbox", args=[row.assignment.round_id])
+    address = reverse("round_comments", args=[row.assignment.round_id])
     return redirect(f"{address}?{request.POST.get('query', '')}")

@@ -12,7 +12,7 @@ from annotation.blinding import (
     why_withheld,
 )  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
-from annotation.models import Remark, Report
+from annotation.models import Comment, Report
 from annotation.models.items import counted_submissions
 from annotation.models.rounds import resting
 from annotation.progress import forecast, funnel, people, with_submission_counts
@@ -102,7 +102,7 @@ def _results(round):
     """What the page of a round tells of people's answers."""
     left = bring_up(round)
     return {
-        "remarks": Remark.objects.filter(assignment__round=round).waiting().count(),
+        "comments": Comment.objects.filter(assignment__round=round).waiting().count(),
         "measures": drawn_measures(round),
         "report": Report.of(round, Report.Kind.AGREEMENT),
         "left": left,

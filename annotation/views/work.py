@@ -27,9 +27,9 @@ from annotation.forms import SkipForm
 from annotation.hints import explained_to, suggested_to, suggestion_hint
 from annotation.models import (
     Assignment,
+    Comment,
     Judgement,
     Participant,
-    Remark,
     Round,
     RoundItem,
     Warned,
@@ -57,7 +57,7 @@ def work(request):
     )
     begun, replied = mine.open().filter(state="held"), list(_replied(request.user))
     replied_about = withheld(request.user, WORDS).filter(
-        pk__in={remark.utterance.dialogue_id for remark in replied}
+        pk__in={comment.utterance.dialogue_id for comment in replied}
     )
     page = {
         "here": "label",
@@ -133,8 +133,8 @@ def _shares(round, score):
 def _replied(person):
     """My comments that somebody has answered in the last days."""
     recent = timezone.now() - timedelta(days=14)
-    remarks = Remark.objects.filter(assignment__person=person, replies__at__gte=recent)
-    return remarks.distinct().select_related("utterance").prefetch_related("replies__person")[:10]
+    comments = Comment.objects.filter(assignment__person=person, replies__at__gte=recent)
+    return comments.distinct().select_related("utterance").prefetch_related("replies__person")[:10]
 
 
 def history(request):
@@ -241,7 +241,7 @@ def assignment(request, pk):
         today=today(request.user),
         ahead=ahead,
         ahead_shown=ahead and visible(request.user, ahead) & by_view,
-        kinds=Remark.Kind,
+        kinds=Comment.Kind,
         withdrawal=Withdrawal.objects.filter(
             round_item__round=round, round_item__dialogue=assignment.dialogue
         ).first(),
@@ -263,9 +263,9 @@ def _turns(assignment):
     utterances = list(assignment.dialogue.utterances.select_related("speaker"))
     given = {pk: {t: r.value for t, r in rows.items() if r.value} for pk, rows in newest.items()}
     suggested, explained = suggested_to(assignment, given), explained_to(assignment, given)
-    remarks = {}
-    for remark in assignment.remarks.filter(taken_back=False).prefetch_related("replies__person"):
-        remarks.setdefault(remark.utterance_id, []).append(remark)
+    comments = {}
+    for comment in assignment.comments.filter(taken_back=False).prefetch_related("replies__person"):
+        comments.setdefault(comment.utterance_id, []).append(comment)
     turns = []
     for utterance in utterances:
         rows, answers = newest.get(utterance.pk, {}), given.get(utterance.pk, {})
@@ -286,7 +286,7 @@ def _turns(assignment):
                 "utterance": utterance,
                 "questions": questions,
                 "complete": not scheme.unanswered(answers),
-                "remarks": remarks.get(utterance.pk, []),
+                "comments": comments.get(utterance.pk, []),
                 "explained": explained.get(utterance.pk, []),
             }
         )
@@ -435,23 +435,23 @@ def presence(request, pk):
 
 
 @require_POST
-def remarks(request, pk):
+def comments(request, pk):
     """A comment or a flag on an utterance; or one of them taken back."""
     assignment = _assignment_of(request, pk)
     posted = request.POST
     try:
         if taken := number(posted.get("take_back")):
-            remark = get_object_or_404(assignment.remarks.all(), pk=taken)
-            remark.take_back(request.user)
+            comment = get_object_or_404(assignment.comments.all(), pk=taken)
+            comment.take_back(request.user)
         else:
             utterance = get_object_or_404(
                 assignment.dialogue.utterances.all(), pk=number(posted.get("utterance"))
             )
             kind, words = posted.get("kind", ""), posted.get("words", "")
-            remark = Remark.make(assignment, utterance, kind, words, _uuid(posted))
+            comment = Comment.make(assignment, utterance, kind, words, _uuid(posted))
     except UserError as refusal:
         return JsonResponse({"saved": False, "why": translate_error(refusal)}, status=409)
-    return JsonResponse({"saved": True, "pk": remark.pk})
+    return JsonResponse({"saved": True, "pk": comment.pk})
 
 
 @require_POST

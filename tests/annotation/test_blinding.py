@@ -20,12 +20,12 @@ from annotation.agreement import item_counts
 from annotation.answers import skip_assignment, submit_assignment
 from annotation.models import (
     Adjudication,
+    Comment,
     GoldAnswer,
     Guideline,
     Item,
     Judgement,
     Participant,
-    Remark,
     Report,
     Skip,
     Submission,
@@ -50,7 +50,7 @@ from tests.factories import (
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
     *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
-    *("remarks_inbox", "key", "report_progress"),
+    *("round_comments", "key", "report_progress"),
 }
 OPEN = {
     "round",
@@ -65,9 +65,9 @@ OPEN = {
 OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
 OPEN |= {"republication"}
 ACTIONS = {  # of these nothing can be read
-    *("judgements", "submission", "skip", "take_back", "presence", "remarks", "warnings"),
+    *("judgements", "submission", "skip", "take_back", "presence", "comments", "warnings"),
     *("next_assignment", "reports", "oddity_answers", "adjudications", "consensus", "closure"),
-    *("reopening", "pause", "resume", "admission", "participant", "place", "remark"),
+    *("reopening", "pause", "resume", "admission", "participant", "place", "comment"),
     "scheme_preview",
 }
 NOISE = re.compile(
@@ -118,8 +118,8 @@ class Scene:
     def _decide(self):
         self.utterance = utterance = self.dialogues[1].utterances.first()
         work = self.round.assignments.get(person=self.one, dialogue=self.dialogues[1])
-        self.remark = Remark.make(work, utterance, "comment", "she is plainly angry")
-        self.remark.reply(self.judge, "yes, angry")
+        self.comment = Comment.make(work, utterance, "comment", "she is plainly angry")
+        self.comment.reply(self.judge, "yes, angry")
         adjudicate(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
         GoldAnswer.key(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
         task = self.round.scheme["emotion"]
@@ -146,13 +146,13 @@ class Scene:
             item_counts.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
         Adjudication.objects.update(value="sadness", reason="weeps", verdict="value")
         item_counts.resettle(self.round)
-        Remark.objects.update(words="she is plainly sad", kind="bad_cut")
-        self.remark.replies.update(words="yes, sad")
-        Remark.make(
+        Comment.objects.update(words="she is plainly sad", kind="bad_cut")
+        self.comment.replies.update(words="yes, sad")
+        Comment.make(
             self.round.assignments.get(person=self.two, dialogue=self.dialogues[1]),
             self.utterance, "comment", "one more",
         )  # fmt: skip
-        Event.objects.filter(noun="remark").order_by("-pk").first().delete()
+        Event.objects.filter(noun="comment").order_by("-pk").first().delete()
         GoldAnswer.objects.update(value="sadness", why="weeps")
         Skip.objects.update(reason="upsetting", words="everybody is sad in it")
         for guideline in Guideline.objects.all():
@@ -165,7 +165,7 @@ class Scene:
             report.result |= {"tasks": {}, "replicates": 7}
             report.hand_ins += 1
             report.save()
-        for event in Event.objects.filter(verb__in=["adjudicate", "remark", "skip", "key"]):
+        for event in Event.objects.filter(verb__in=["adjudicate", "comment", "skip", "key"]):
             event.detail = dict.fromkeys(event.detail, "changed")
             event.save()
 
@@ -300,7 +300,7 @@ def test_no_verb_about_results_works_blind(client_of):
             {"utterance": scene.utterance.pk, "task": "emotion", "value": "joy"},
         ),
         "consensus": ([scene.round.pk], {"consensus": "weighted"}),
-        "remark": ([scene.remark.pk], {"words": "no", "verb": "resolve"}),
+        "comment": ([scene.comment.pk], {"words": "no", "verb": "resolve"}),
         "comparison": ([scene.other.pk], {"with": scene.round.pk}),
         "key": ([scene.dialogues[1].pk], {f"{scene.utterance.pk}-emotion": "joy"}),
     }

@@ -10,7 +10,7 @@ from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.annotator_names import letters_of, names_for
 from annotation.answers import skip_assignment
-from annotation.models import Remark, Skip
+from annotation.models import Comment, Skip
 from annotation.queue.dispatch import assign
 from corpus.models import Membership
 from people.models import Event, Person
@@ -30,7 +30,7 @@ NAMES = {"anna_q": "Anna Quill", "bert_q": "Bert Quarz", "cora_q": "Cora Quist"}
 
 @pytest.fixture
 def scene(db):
-    """A round of three people, one of whom skips, remarks, and holds a dialogue; and a judge."""
+    """A round of three people, one of whom skips, comments, and holds a dialogue; and a judge."""
     corpus = make_corpus(make_person("boss_q", name="Boss Quant"))
     people = []
     for n, (username, name) in enumerate(NAMES.items()):
@@ -48,10 +48,10 @@ def scene(db):
     skip_assignment(assign(first, None, places[2]), Skip.Reason.OTHER, "unclear")
     assign(opened.participants.last(), None, places[2])
     work = opened.assignments.filter(person=people[0]).first()
-    remark = Remark.make(work, work.dialogue.utterances.first(), "comment", "sure?")
-    remark.reply(people[1], "not at all")  # somebody who led the corpus then
-    remark.reply(opened.corpus.people("lead").get().person, "thank you")
-    remark.resolve(people[2])
+    comment = Comment.make(work, work.dialogue.utterances.first(), "comment", "sure?")
+    comment.reply(people[1], "not at all")  # somebody who led the corpus then
+    comment.reply(opened.corpus.people("lead").get().person, "thank you")
+    comment.resolve(people[2])
     item_counts.catch_up(opened)
     return opened
 
@@ -66,7 +66,7 @@ def addresses(opened):
     pk, corpus = opened.pk, opened.corpus_id
     for name in ("round", "agreement", "comparison", "items", "adjudication", "round_dialogues"):
         yield reverse(name, args=[pk])
-    yield reverse("remarks_inbox", args=[pk]) + "?state=all"
+    yield reverse("round_comments", args=[pk]) + "?state=all"
     for kind in ("csv", "json", "tex", "svg"):
         yield reverse("agreement_file", args=[pk, kind])
     for task in ("emotion", "sentiment"):
@@ -97,7 +97,7 @@ def test_an_adjudicator_meets_no_name_and_no_id(scene, adjudicator):
     for address, content in read(adjudicator, scene).items():
         for told in (*NAMES, *NAMES.values(), "771001", "771002", "771003"):
             assert told not in content, (address, told)
-    inbox = adjudicator.get(reverse("remarks_inbox", args=[scene.pk]) + "?state=all")
+    inbox = adjudicator.get(reverse("round_comments", args=[scene.pk]) + "?state=all")
     assert "Boss Quant" in inbox.content.decode()  # a lead who does not annotate it
     assert adjudicator.get(reverse("quality", args=[scene.pk])).status_code == 404
     assert adjudicator.get(reverse("events", args=[scene.corpus_id])).status_code == 404

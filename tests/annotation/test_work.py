@@ -9,9 +9,9 @@ from django.urls import reverse
 from annotation.answers import save_answer, skip_assignment, submit_assignment, undo_skip
 from annotation.models import (
     Assignment,
+    Comment,
     Guideline,
     Judgement,
-    Remark,
     Suggestion,
     Warned,
 )  # fmt: skip
@@ -73,28 +73,28 @@ def test_skipping_with_a_reason_and_taking_it_back(client, seat):
 def test_comments_and_flags_reach_the_lead_and_come_back(client, seat, lead, client_of, opened):
     held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
-    address = reverse("remarks", args=[held.pk])
+    address = reverse("comments", args=[held.pk])
     sent = {"utterance": utterance.pk, "kind": "wrong_text", "words": "少了一个字",
             "client_id": str(uuid.uuid4())}  # fmt: skip
     for _ in range(2):
         assert client.post(address, sent).json()["saved"]
-    assert Remark.objects.count() == 1
+    assert Comment.objects.count() == 1
     empty = sent | {"kind": "comment", "words": " ", "client_id": str(uuid.uuid4())}
     assert client.post(address, empty).status_code == 409
     leader = client_of(lead)
-    inbox = reverse("remarks_inbox", args=[opened.pk])
+    inbox = reverse("round_comments", args=[opened.pk])
     assert "少了一个字" in leader.get(inbox).content.decode()
-    remark = Remark.objects.get()
-    one = reverse("remark", args=[remark.pk])
+    comment = Comment.objects.get()
+    one = reverse("comment", args=[comment.pk])
     leader.post(one, {"words": "已改", "verb": "resolve"})
     assert "少了一个字" not in leader.get(inbox).content.decode()
     assert "少了一个字" in leader.get(f"{inbox}?state=resolved").content.decode()
     assert "已改" in client.get(reverse("work")).content.decode()
     assert "已改" in bench(client, held)
     leader.post(one, {"verb": "reopen"})
-    assert Remark.objects.waiting().count() == 1
+    assert Comment.objects.waiting().count() == 1
     assert client.post(one, {"words": "x"}).status_code == 404
-    client.post(address, {"take_back": remark.pk})
+    client.post(address, {"take_back": comment.pk})
     assert "少了一个字" not in bench(client, held)
 
 
@@ -104,7 +104,7 @@ def test_who_cannot_judge_an_utterance_says_so_and_hands_in(client, seat):
     judge(held, submit=False)
     save_answer(held, second, "emotion", "")
     assert held.missing()
-    Remark.make(held, second, "cannot_judge")
+    Comment.make(held, second, "cannot_judge")
     submit_assignment(held)
     assert held.is_submitted
 
@@ -202,7 +202,7 @@ def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opene
     assert client.post(address, sent).json()["revealed"] == shown  # sent twice: it is told twice
     page = bench(client, held)
     assert page.count("machine 82 %") == 1 and page.count('data-suggested="after"') == 1
-    Remark.make(held, second, "cannot_judge")  # a flag is no judgement: it can be taken back
+    Comment.make(held, second, "cannot_judge")  # a flag is no judgement: it can be taken back
     assert bench(client, held).count("machine 82 %") == 1
     assert client.post(address, {"utterance": second.pk} | ANSWERS).status_code == 302
     assert bench(client, held).count("machine 82 %") == 2  # a form without scripts
@@ -238,10 +238,10 @@ def test_watching_keeps_the_lease(client, seat):
 
 def test_every_human_verb_is_an_event(client, seat):
     held = claim_next(seat)
-    Remark.make(held, held.dialogue.utterances.first(), "bad_cut")
+    Comment.make(held, held.dialogue.utterances.first(), "bad_cut")
     skip_assignment(held, "other")
     undo_skip(held)
     judge(held)
     verbs = Event.objects.filter(person=seat.person).order_by("pk").values_list("verb", flat=True)
-    assert list(verbs) == ["remark", "skip", "take back", "submit"]
+    assert list(verbs) == ["comment", "skip", "take back", "submit"]
     assert set(Event.objects.values_list("corpus_id", flat=True)) == {held.corpus_id}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.agreement.item_counts import catch_up
-from annotation.models import Guideline, Remark, Report
+from annotation.models import Comment, Guideline, Report
 from corpus.models import Utterance
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
 from releases.models import Diff, Share
@@ -74,7 +74,7 @@ def addresses(learner_here):
     )  # fmt: skip
     whole.participants.update(unblinded=True)  # and so sees what others answered
     mine = whole.assignments.first()
-    Remark.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
+    Comment.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
     catch_up(opened)
     for kind in ("agreement", "quality", "reliability"):
         Report.request(lead, opened, kind)
@@ -102,7 +102,7 @@ def addresses(learner_here):
         f"/rounds/{opened.pk}/agreement/?task=emotion&a={a}&b={b}",
         f"/rounds/{opened.pk}/quality/", f"/rounds/{opened.pk}/adjudication/",
         f"/rounds/{opened.pk}/comparison/?with={whole.pk}", f"/rounds/{whole.pk}/agreement/",
-        f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/remarks/",
+        f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/comments/",
         f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
         f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
         f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from annotation.models import Judgement, Remark, Skip, Warned
+from annotation.models import Comment, Judgement, Skip, Warned
 from tests.browser.test_workbench import until, wait_until_saved
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
@@ -140,7 +140,7 @@ def test_notes_by_the_way(sign_in, opened):
     until(page, "localStorage.length === 0")
     assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
     assert Judgement.objects.filter(task="sarcasm", confidence=2).exists()
-    assert set(Remark.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
+    assert set(Comment.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
     page.keyboard.press("g")
     expect(page.locator(".guideline-dialog")).to_be_visible()
     page.keyboard.press("Escape")

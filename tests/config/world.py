@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from annotation.models import Guideline, Oddity, OddityAnswer, Remark, Report
+from annotation.models import Comment, Guideline, Oddity, OddityAnswer, Report
 from corpus.models import Dialogue, Source, Upload
 from modeling.models import Evaluation, RegisteredModel, Study
 from people.models import Invitation
@@ -85,7 +85,7 @@ def make_world(film):
         memberships=[corpus.memberships.get(person=annotator)],
         participants=list(opened.participants.all()),
         round_items=list(opened.round_items.all()),
-        remarks=[Remark.make(first, utterance, "comment", "what?")],
+        comments=[Comment.make(first, utterance, "comment", "what?")],
         oddities=[oddity],
         guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
         uploads=[Upload.begin(lead, corpus, "film.mp4", 1000)],

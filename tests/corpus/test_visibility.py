@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 
 from annotation.answers import save_answer
 from annotation.blinding import shows
-from annotation.models import GoldAnswer, Guideline, Participant, Remark, Suggestion
+from annotation.models import Comment, GoldAnswer, Guideline, Participant, Suggestion
 from annotation.queue.dispatch import claim_next
 from core.storage import digest
 from corpus.models import Dialogue, Utterance
@@ -32,7 +32,7 @@ NOISE = re.compile(
 MEDIA = ["clip", "poster", "audio", "peaks", "silent", "sound"]
 # what rounds themselves, their results and exports withhold is tested beside them
 RESULTS = re.compile(
-    r"rounds/|oddities/|remarks/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
+    r"rounds/|oddities/|comments/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
     r"|evaluations|models|searches|registrations|grants|shared|predictions"
 )
 
@@ -67,8 +67,8 @@ def opened_with(corpus, source, view, people, **options):
         first = held.dialogue.utterances.first()
         for task, value in ANSWERS.items():
             save_answer(held, first, task, value)
-        remark = Remark.make(held, first, "comment", "?")
-        remark.reply(opened.corpus.people("lead").get().person, "!")
+        comment = Comment.make(held, first, "comment", "?")
+        comment.reply(opened.corpus.people("lead").get().person, "!")
     return opened
 
 

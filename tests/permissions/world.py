@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.answers import save_answer, submit_assignment
-from annotation.models import GoldAnswer, Guideline, Oddity, Remark, Report, Suggestion
+from annotation.models import Comment, GoldAnswer, Guideline, Oddity, Report, Suggestion
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
@@ -32,7 +32,7 @@ BLIND = ["annotating", "annotating adjudicator", "annotating lead"]
 
 @dataclass(frozen=True)
 class Secrets:
-    """Which secrets are exchanged: other people's answers and remarks, the annotators' names, the
+    """Which secrets are exchanged: other people's answers and comments, the annotators' names, the
     words, what the film shows, how it sounds.
     """
 
@@ -182,9 +182,9 @@ class World:
         Guideline.draw_up(self.lead, self.corpus, "# Guideline")
         self.closed = open_round(self.lead, self.corpus, "closed", published, self.judges, 2)
         self._judge(self.closed)
-        said = "the second remark" if self.secrets.answers else "the first remark"
+        said = "the second comment" if self.secrets.answers else "the first comment"
         for opened in (self.closed,):
-            self._remark(opened, said)
+            self._comment(opened, said)
         self.closed.close(self.lead)
         roles = [*BLIND, "openly annotating lead"]
         mine = [self.people[role] for role in roles]
@@ -197,7 +197,7 @@ class World:
             unblinded=True
         )
         self._judge(self.open)
-        self._remark(self.open, said)
+        self._comment(self.open, said)
         self.own = {}
         for role in roles:
             seat = self.open.participants.get(person=self.people[role])
@@ -227,11 +227,11 @@ class World:
             count=8 if self.secrets.answers else 6, surprise=4.0,
         )  # fmt: skip
 
-    def _remark(self, opened, said):
+    def _comment(self, opened, said):
         theirs = opened.assignments.get(person=self.judges[0], dialogue=self.dialogue)
-        remark = Remark.make(theirs, self.utterance, "comment", said)
-        remark.reply(self.lead, "a reply")
-        self.remark = remark
+        comment = Comment.make(theirs, self.utterance, "comment", said)
+        comment.reply(self.lead, "a reply")
+        self.comment = comment
 
     def _decide(self, opened, value):
         try:

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.answers import skip_assignment, submit_assignment
-from annotation.models import Assignment, Remark, Report, Round
+from annotation.models import Assignment, Comment, Report, Round
 from annotation.republishing import republish
 from annotation.rounds import choose_consensus, extend_round
 from annotation.scheme import CANNOT_TELL, DEFAULT
@@ -229,7 +229,7 @@ class Corpus:
 
     def remark(self):
         assignment = Assignment.objects.filter(round__in=self.rounds).first()
-        Remark.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
+        Comment.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
 
     def speaker(self):
         speaker = self.rng.choice(list(Speaker.objects.filter(corpus=self.corpus)))

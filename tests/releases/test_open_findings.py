@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.adjudication import adjudicate
-from annotation.models import Oddity, Remark, Report
+from annotation.models import Comment, Oddity, Report
 from annotation.models.items import counted_submissions
 from corpus.models import Finding, Utterance
 from releases.models import Release
@@ -91,7 +91,7 @@ def test_what_is_open_is_named_with_counts_and_first_places(judged, found, read)
 
 
 def test_what_is_answered_is_not_open(judged, found, lead):
-    remark = Remark.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
+    remark = Comment.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
     assert counts([judged])["remarks"] == {"bad_cut": 1}
     remark.resolve(lead)
     for oddity in found[1:]:

@@ -260,7 +260,7 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     other = world.people["annotator"]
     given = world.again.assignments.get(person=other)
     utterance = given.dialogue.utterances.first()
-    given.remarks.create(utterance=utterance, kind="comment", words="明明是反话")
+    given.comments.create(utterance=utterance, kind="comment", words="明明是反话")
     judge(given, emotion="joy")
     for judged in rounds:
         judged.oddities.create(kind="fast", person=other, key="k", surprise=4.2, rows=[], count=0,

@@ -16,8 +16,8 @@ from annotation.models import (
     Assignment,
     Comment,
     Guideline,
-    Oddity,
     Participant,
+    QualityFlag,
     Round,
     RoundItem,
     Submission,
@@ -36,12 +36,12 @@ WITHHELD = {  # view of a round -> what it withholds
 SEERS = [Membership.Role.LEAD, Membership.Role.ADJUDICATOR]  # who may see results at all
 ROUND_OF = {  # noun of an event -> its model, and the way to the round
     "adjudication": (Adjudication, "round"),
-    "oddity": (Oddity, "round"),
+    "qualityflag": (QualityFlag, "round"),
     "comment": (Comment, "assignment__round"),
     "assignment": (Assignment, "round"),
 }
 TELLING = {  # events whose details tell what somebody answered, said or decided
-    *(("adjudication", "adjudicate"), ("oddity", "answer"), ("comment", "comment")),
+    *(("adjudication", "adjudicate"), ("qualityflag", "review"), ("comment", "comment")),
     *(("assignment", "skip"), ("dialogue", "key")),
 }
 

@@ -41,7 +41,7 @@ urlpatterns = [
         name="report_progress",
     ),
     path("rounds/<int:pk>/quality/", quality.quality, name="quality"),
-    path("oddities/<int:pk>/answers/", quality.answers, name="oddity_answers"),
+    path("quality-flags/<int:pk>/reviews/", quality.reviews, name="quality_flag_reviews"),
     path("rounds/<int:pk>/items/", items.items, name="items"),
     path("rounds/<int:pk>/adjudication/", items.adjudication, name="adjudication"),
     path("rounds/<int:pk>/adjudications/", items.adjudications, name="adjudications"),

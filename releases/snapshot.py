@@ -23,7 +23,7 @@ from django.conf import settings
 from annotation.agreement import bootstrap
 from annotation.agreement.item_counts import catch_up_all
 from annotation.agreement.measures import Gathering, measures_of
-from annotation.models import Oddity, Report
+from annotation.models import QualityFlag, Report
 from core.snapshot import one_moment
 from corpus.models import Utterance
 from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
@@ -197,7 +197,7 @@ def _findings(plan):
                 "round": round.name,
                 "looked_at": looked.date().isoformat() if looked else None,
                 "hand_ins_then": report.hand_ins if looked else None,
-                "findings": [_finding(plan, oddity) for oddity in _told(round)],
+                "findings": [_finding(plan, flag) for flag in _told(round)],
             }
         )
     return {
@@ -209,28 +209,28 @@ def _findings(plan):
 
 
 def _told(round):
-    rows = Oddity.objects.filter(round=round, gone=False).select_related("person")
-    return rows.order_by("-surprise", "pk").prefetch_related("answers")
+    rows = QualityFlag.objects.filter(round=round, gone=False).select_related("person")
+    return rows.order_by("-neg_log10_p", "pk").prefetch_related("reviews")
 
 
-def _finding(plan, oddity):
-    named = Utterance.whole.filter(pk__in=oddity.rows)
+def _finding(plan, flag):
+    named = Utterance.whole.filter(pk__in=flag.rows)
     kept = named.exclude(dialogue__in=plan.integrity.excluded)
     uids = dict(kept.values_list("pk", "uid"))
     own = {"source", "ends"}  # ids of this installation
-    evidence = {key: value for key, value in oddity.evidence.items() if key not in own}
+    evidence = {key: value for key, value in flag.evidence.items() if key not in own}
     return {
-        "kind": oddity.kind,
-        "annotator": plan.annotators.get(oddity.person_id),
-        "task": oddity.task or None,
-        "count": oddity.count,
-        "surprise": round(oddity.surprise, 3),
+        "kind": flag.kind,
+        "annotator": plan.annotators.get(flag.person_id),
+        "task": flag.task or None,
+        "count": flag.count,
+        "surprise": round(flag.neg_log10_p, 3),
         "evidence": evidence,
-        "utterances": [uids[pk] for pk in oddity.rows if pk in uids],
-        "open": not oddity.answers.all(),
+        "utterances": [uids[pk] for pk in flag.rows if pk in uids],
+        "open": not flag.reviews.all(),
         "answers": [
             {"outcome": answer.outcome, "words": answer.words, "on": answer.at.date().isoformat()}
-            for answer in oddity.answers.all()
+            for answer in flag.reviews.all()
         ],
     }
 

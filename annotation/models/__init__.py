@@ -7,7 +7,7 @@ from annotation.models.expert_labels import GoldAnswer
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
 from annotation.models.participants import Participant, Qualification
-from annotation.models.quality_flags import Oddity, OddityAnswer
+from annotation.models.quality_flags import QualityFlag, QualityFlagReview
 from annotation.models.reports import Report
 from annotation.models.round_items import RoundItem, Withdrawal
 from annotation.models.rounds import Closure, Pause, Round
@@ -22,8 +22,8 @@ __all__ = [
     "Guideline",
     "Item",
     "Judgement",
-    "Oddity",
-    "OddityAnswer",
+    "QualityFlag",
+    "QualityFlagReview",
     "Participant",
     "Pause",
     "RoundItem",

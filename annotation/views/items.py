@@ -112,9 +112,10 @@ def _narrowed(request, round, task, rows, names):
             told.append(("value", other))
     rows, more = _of_group(asked, round, rows)
     told += more
-    if lead and (oddity := round.oddities.filter(pk=number(asked.get("oddity"))).first()):
-        rows = rows.filter(utterance__in=oddity.rows)
-        told.append(("oddity", oddity))
+    asked_flag = number(asked.get("flag") or asked.get("oddity"))  # as addresses had it before
+    if lead and (flag := round.quality_flags.filter(pk=asked_flag).first()):
+        rows = rows.filter(utterance__in=flag.rows)
+        told.append(("flag", flag))
     if asked.get("parents") == "agree":
         told.append(("parents", None))
         rows = rows.filter(utterance__in=_parents_agree(round, task))

@@ -109,7 +109,7 @@ def _results(round):
         "refresh": left,
         "hand_ins": counted_submissions(round),
         "open_items": at_most(round.items.filter(open=True)),
-        "oddities": round.oddities.waiting().count(),
+        "quality_flags": round.quality_flags.waiting().count(),
     }
 
 

@@ -66,7 +66,14 @@ OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignmen
 OPEN |= {"republication"}
 ACTIONS = {  # of these nothing can be read
     *("judgements", "submission", "skip", "take_back", "presence", "comments", "warnings"),
-    *("next_assignment", "reports", "oddity_answers", "adjudications", "consensus", "closure"),
+    *(
+        "next_assignment",
+        "reports",
+        "quality_flag_reviews",
+        "adjudications",
+        "consensus",
+        "closure",
+    ),
     *("reopening", "pause", "resume", "admission", "participant", "place", "comment"),
     "scheme_preview",
 }
@@ -131,11 +138,11 @@ class Scene:
             Report.of(self.round, kind).run()
         Report.request(self.boss, self.round, "comparison", other=self.other)
         Report.of(self.round, "comparison", self.other).run()
-        self.oddity = self.round.oddities.create(
-            kind="monotone", person=self.one, task="emotion", key="made", count=2, surprise=4.0,
+        self.flag = self.round.quality_flags.create(
+            kind="monotone", person=self.one, task="emotion", key="made", count=2, neg_log10_p=4.0,
             evidence={"spans": [[1, 2]], "value": "joy", "of": 2}, rows=[utterance.pk],
         )  # fmt: skip
-        self.oddity.answer(self.boss, "explained", "joyful by nature")
+        self.flag.review(self.boss, "explained", "joyful by nature")
 
     def change(self):
         """What anybody but the reader answered, remarked and decided is something else now."""
@@ -158,9 +165,9 @@ class Scene:
         for guideline in Guideline.objects.all():
             text = guideline.text.replace("愤怒", "悲伤").replace("anger", "sadness")
             Guideline.objects.filter(pk=guideline.pk).update(text=text.replace("shouts", "weeps"))
-        self.round.oddities.update(count=1, surprise=3.0, task="sarcasm")
-        self.round.oddities.create(kind="fast", person=self.two, key="more", surprise=9.0)
-        self.oddity.answers.update(words="sad by nature", outcome="talked")
+        self.round.quality_flags.update(count=1, neg_log10_p=3.0, task="sarcasm")
+        self.round.quality_flags.create(kind="fast", person=self.two, key="more", neg_log10_p=9.0)
+        self.flag.answers.update(words="sad by nature", outcome="talked")
         for report in Report.objects.all():
             report.result |= {"tasks": {}, "replicates": 7}
             report.hand_ins += 1
@@ -294,7 +301,7 @@ def test_no_verb_about_results_works_blind(client_of):
     client = client_of(scene.reader)
     asked = {
         "reports": ([scene.round.pk, "agreement"], {}),
-        "oddity_answers": ([scene.oddity.pk], {"outcome": "fault"}),
+        "quality_flag_reviews": ([scene.flag.pk], {"outcome": "fault"}),
         "adjudications": (
             [scene.round.pk],
             {"utterance": scene.utterance.pk, "task": "emotion", "value": "joy"},

@@ -80,8 +80,8 @@ def addresses(learner_here):
         Report.request(lead, opened, kind)
     Report.request(lead, opened, "comparison", other=whole)
     person = opened.participants.first().person_id
-    opened.oddities.create(
-        kind="fast", person_id=person, key="k", surprise=4.2,
+    opened.quality_flags.create(
+        kind="fast", person_id=person, key="k", neg_log10_p=4.2,
         evidence={"dialogues": 3, "of": 4, "usual": 0.02}, rows=[], count=0,
     )  # fmt: skip
     a, b = opened.participants.values_list("person", flat=True)

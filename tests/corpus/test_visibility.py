@@ -32,7 +32,7 @@ NOISE = re.compile(
 MEDIA = ["clip", "poster", "audio", "peaks", "silent", "sound"]
 # what rounds themselves, their results and exports withhold is tested beside them
 RESULTS = re.compile(
-    r"rounds/|oddities/|comments/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
+    r"rounds/|quality-flags/|comments/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
     r"|evaluations|models|searches|registrations|grants|shared|predictions"
 )
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.answers import save_answer, submit_assignment
-from annotation.models import Comment, GoldAnswer, Guideline, Oddity, Report, Suggestion
+from annotation.models import Comment, GoldAnswer, Guideline, QualityFlag, Report, Suggestion
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
@@ -221,10 +221,10 @@ class World:
             report = Report.objects.create(round=opened, kind=kind, other=other)
             report.run()
             assert report.status == JobStatus.DONE, report.failure_text
-        self.oddity = Oddity.objects.create(
+        self.flag = QualityFlag.objects.create(
             round=self.closed, person=self.judges[0], kind="monotone", task="emotion", key="made",
             evidence={"value": value, "run": 4, "share": 0.5}, rows=[self.utterance.pk],
-            count=8 if self.secrets.answers else 6, surprise=4.0,
+            count=8 if self.secrets.answers else 6, neg_log10_p=4.0,
         )  # fmt: skip
 
     def _comment(self, opened, said):

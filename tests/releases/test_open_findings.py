@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from annotation.adjudication import adjudicate
-from annotation.models import Comment, Oddity, Report
+from annotation.models import Comment, QualityFlag, Report
 from annotation.models.items import counted_submissions
 from corpus.models import Finding, Utterance
 from releases.models import Release
@@ -36,14 +36,14 @@ def found(judged, lead):
     uids = list(Utterance.objects.order_by("pk").values_list("pk", flat=True))
     person = judged.assignments.first().person
     rows = [
-        Oddity.objects.create(
+        QualityFlag.objects.create(
             round=judged, person=person, kind=kind, task="emotion", key=key, rows=uids[:2],
-            count=2, surprise=3.0,
+            count=2, neg_log10_p=3.0,
         )
         for kind, key in (("copied", "a"), ("copied", "b"), ("monotone", "c"))
     ]  # fmt: skip
-    rows[0].answer(lead, "explained", "the same scene twice")
-    Oddity.objects.create(round=judged, kind="fast", key="d", surprise=3.0, gone=True)
+    rows[0].review(lead, "explained", "the same scene twice")
+    QualityFlag.objects.create(round=judged, kind="fast", key="d", neg_log10_p=3.0, gone=True)
     return rows
 
 
@@ -94,8 +94,8 @@ def test_what_is_answered_is_not_open(judged, found, lead):
     remark = Comment.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
     assert counts([judged])["remarks"] == {"bad_cut": 1}
     remark.resolve(lead)
-    for oddity in found[1:]:
-        oddity.answer(lead, "talked")
+    for flag in found[1:]:
+        flag.review(lead, "talked")
     for item in judged.items.filter(open=True):
         adjudicate(lead, judged, item.utterance, item.task, "joy")
     Report.objects.create(

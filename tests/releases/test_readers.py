@@ -263,8 +263,15 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     given.comments.create(utterance=utterance, kind="comment", words="明明是反话")
     judge(given, emotion="joy")
     for judged in rounds:
-        judged.oddities.create(kind="fast", person=other, key="k", surprise=4.2, rows=[], count=0,
-                               evidence={"dialogues": 3, "of": 4, "usual": 0.02})  # fmt: skip
+        judged.quality_flags.create(
+            kind="fast",
+            person=other,
+            key="k",
+            neg_log10_p=4.2,
+            rows=[],
+            count=0,
+            evidence={"dialogues": 3, "of": 4, "usual": 0.02},
+        )
     assert [plain(blind.get(where)) for where in (address, asked)] == before
     assert "明明是反话" in plain(client_of(lead).get(asked))
     release = Release.request(world.people["lead"], corpus, "2.0.0", [world.again])

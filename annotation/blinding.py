@@ -42,7 +42,7 @@ ROUND_OF = {  # noun of an event -> its model, and the way to the round
 }
 TELLING = {  # events whose details tell what somebody answered, said or decided
     *(("adjudication", "adjudicate"), ("qualityflag", "review"), ("comment", "comment")),
-    *(("assignment", "skip"), ("dialogue", "key")),
+    *(("assignment", "skip"), ("dialogue", "set expert labels")),
 }
 
 

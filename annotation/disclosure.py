@@ -14,7 +14,7 @@ from annotation.blinding import SEERS, WITHHELD, blind_rounds, blinding_rounds
 from annotation.models import (
     Adjudication,
     Assignment,
-    GoldAnswer,
+    ExpertLabel,
     Guideline,
     Participant,
     Round,
@@ -250,7 +250,7 @@ def _decided(plan: Plan):
 
 
 def _labelled(plan: Plan):
-    gold = GoldAnswer.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
+    gold = ExpertLabel.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
     for who in _before(plan, gold).values_list("person", flat=True).distinct():
         yield who, _("wrote gold answers for some of their utterances")
 

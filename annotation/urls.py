@@ -66,7 +66,11 @@ urlpatterns = [
     path("corpora/<int:pk>/schemes/preview/", schemes.preview, name="scheme_preview"),
     path("corpora/<int:pk>/guidelines/new/", schemes.new_guideline, name="new_guideline"),
     path("guidelines/<int:pk>/", schemes.guideline, name="guideline"),
-    path("corpora/<int:pk>/gold/", expert_labels.keys, name="keys"),
-    path("dialogues/<int:pk>/gold/", expert_labels.key, name="key"),
+    path("corpora/<int:pk>/expert-labels/", expert_labels.expert_labels, name="expert_labels"),
+    path(
+        "dialogues/<int:pk>/expert-labels/",
+        expert_labels.dialogue_expert_labels,
+        name="dialogue_expert_labels",
+    ),
     path("dialogues/<int:pk>/republication/", republishing.republication, name="republication"),
 ]

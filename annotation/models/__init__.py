@@ -3,7 +3,7 @@
 from annotation.models.adjudications import Adjudication
 from annotation.models.assignments import Assignment, Skip, Submission
 from annotation.models.comments import Comment, Reply, Resolution, Warned
-from annotation.models.expert_labels import GoldAnswer
+from annotation.models.expert_labels import ExpertLabel
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
 from annotation.models.participants import Participant, Qualification
@@ -18,7 +18,7 @@ __all__ = [
     "Adjudication",
     "Assignment",
     "Closure",
-    "GoldAnswer",
+    "ExpertLabel",
     "Guideline",
     "Item",
     "Judgement",

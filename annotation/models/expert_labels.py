@@ -9,10 +9,10 @@ from corpus.models import Dialogue, Utterance
 from people.models import Event
 
 
-class GoldAnswer(models.Model):
+class ExpertLabel(models.Model):
     """What an expert says is right, and why; the newest one of a question counts ("" for none)."""
 
-    utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="gold_answers")
+    utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="expert_labels")
     task = models.CharField(max_length=40)
     value = models.CharField(max_length=40, blank=True)
     why = models.TextField(blank=True)
@@ -21,15 +21,15 @@ class GoldAnswer(models.Model):
 
     class Meta:
         ordering = ["pk"]
-        indexes = [models.Index(fields=["utterance", "task"], name="gold_of_a_question")]
+        indexes = [models.Index(fields=["utterance", "task"], name="expert_labels_of_a_question")]
 
     def __str__(self):
         return f"{self.utterance} {self.task}={self.value}"
 
     @classmethod
     def known(cls, dialogues):
-        """The gold answers of dialogues, utterance id -> task -> GoldAnswer."""
-        found: dict[int, dict[str, GoldAnswer]] = defaultdict(dict)
+        """The expert labels of dialogues, utterance id -> task -> ExpertLabel."""
+        found: dict[int, dict[str, ExpertLabel]] = defaultdict(dict)
         rows = cls.objects.filter(utterance__dialogue__in=dialogues, utterance__retired=False)
         for row in rows.order_by("pk"):
             found[row.utterance_id][row.task] = row
@@ -39,7 +39,7 @@ class GoldAnswer(models.Model):
 
     @classmethod
     @transaction.atomic
-    def key(cls, person, dialogue, answers):
+    def write(cls, person, dialogue, answers):
         """Write down what is right: (utterance, task, value, why); unchanged ones are left."""
         known = cls.known([dialogue])
         fresh = []
@@ -51,13 +51,13 @@ class GoldAnswer(models.Model):
                 )
         cls.objects.bulk_create(fresh)
         if fresh:
-            Event.record(person, "key", dialogue, answers=len(fresh))
+            Event.record(person, "set expert labels", dialogue, answers=len(fresh))
         return len(fresh)
 
 
 def with_gold(corpus):
-    """The published dialogues of a corpus that have gold answers."""
-    known = GoldAnswer.objects.filter(utterance__corpus=corpus, utterance__retired=False)
+    """The published dialogues of a corpus that have expert labels."""
+    known = ExpertLabel.objects.filter(utterance__corpus=corpus, utterance__retired=False)
     return Dialogue.objects.published().filter(
         corpus=corpus, pk__in=known.exclude(value="").values("utterance__dialogue")
     )

@@ -11,7 +11,7 @@ import numpy as np
 from django.db import transaction
 
 from annotation.agreement.coefficients import count_values
-from annotation.models import GoldAnswer, Item, Judgement, QualityFlag
+from annotation.models import ExpertLabel, Item, Judgement, QualityFlag
 from annotation.quality.gold_accuracy import gold_scores
 from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
 from corpus.models import Utterance
@@ -324,7 +324,7 @@ def _gold_faults(round, who, task):
     mine = Judgement.objects.filter(
         assignment__round=round, assignment__gold=True, assignment__person=who, task=task
     ).current()
-    known = GoldAnswer.known(list(mine.values_list("assignment__dialogue", flat=True).distinct()))
+    known = ExpertLabel.known(list(mine.values_list("assignment__dialogue", flat=True).distinct()))
     for utterance, value in mine.values_list("utterance_id", "value"):
         gold = known.get(utterance, {}).get(task)
         if gold and gold.value != value:

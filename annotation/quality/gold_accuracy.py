@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification, Round
+from annotation.models import Assignment, ExpertLabel, Judgement, Participant, Qualification, Round
 
 ENOUGH = 10  # gold answers of a task before its score says anything
 
@@ -11,7 +11,7 @@ def scores(assignments):
     """Answers that are right and answers that are known, person id -> task -> (right, asked)."""
     given = Judgement.objects.filter(assignment__in=assignments).current()
     dialogues = assignments.values("dialogue")
-    known = GoldAnswer.known(dialogues)
+    known = ExpertLabel.known(dialogues)
     counted = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     rows = given.values_list("assignment__person_id", "utterance_id", "task", "value")
     for person, utterance, task, value in rows:

@@ -19,7 +19,15 @@ from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guideline_for
-from annotation.models import Adjudication, Comment, GoldAnswer, Guideline, Item, Report, Submission
+from annotation.models import (
+    Adjudication,
+    Comment,
+    ExpertLabel,
+    Guideline,
+    Item,
+    Report,
+    Submission,
+)
 from annotation.rounds import choose_consensus
 from annotation.scheme import SchemeError
 from annotation.views.access import results_of
@@ -313,7 +321,7 @@ def _make_of(request, round, ruling):
         return
     if request.POST.get("as_gold"):
         answer = (ruling.utterance, ruling.task, ruling.value, ruling.reason)
-        GoldAnswer.key(request.user, ruling.utterance.dialogue, [answer])
+        ExpertLabel.write(request.user, ruling.utterance.dialogue, [answer])
         messages.success(request, _("The decision is a gold answer now."))
     if request.POST.get("as_example") and round.corpus.my_role == LEAD:
         task = round.scheme[ruling.task]

@@ -21,7 +21,7 @@ from annotation.answers import skip_assignment, submit_assignment
 from annotation.models import (
     Adjudication,
     Comment,
-    GoldAnswer,
+    ExpertLabel,
     Guideline,
     Item,
     Judgement,
@@ -50,7 +50,7 @@ from tests.factories import (
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
     *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
-    *("round_comments", "key", "report_progress"),
+    *("round_comments", "dialogue_expert_labels", "report_progress"),
 }
 OPEN = {
     "round",
@@ -60,7 +60,7 @@ OPEN = {
     "new_round",
     "schemes",
     "guideline",
-    "keys",
+    "expert_labels",
 }
 OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
 OPEN |= {"republication"}
@@ -128,7 +128,7 @@ class Scene:
         self.comment = Comment.make(work, utterance, "comment", "she is plainly angry")
         self.comment.reply(self.judge, "yes, angry")
         adjudicate(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
-        GoldAnswer.key(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
+        ExpertLabel.write(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
         task = self.round.scheme["emotion"]
         value = next(value for value in task.values if value.key == "anger")
         Guideline.draw_up(self.boss, self.corpus, "# What to do\n\nLook twice.")
@@ -160,7 +160,7 @@ class Scene:
             self.utterance, "comment", "one more",
         )  # fmt: skip
         Event.objects.filter(noun="comment").order_by("-pk").first().delete()
-        GoldAnswer.objects.update(value="sadness", why="weeps")
+        ExpertLabel.objects.update(value="sadness", why="weeps")
         Skip.objects.update(reason="upsetting", words="everybody is sad in it")
         for guideline in Guideline.objects.all():
             text = guideline.text.replace("愤怒", "悲伤").replace("anger", "sadness")
@@ -172,7 +172,9 @@ class Scene:
             report.result |= {"tasks": {}, "replicates": 7}
             report.hand_ins += 1
             report.save()
-        for event in Event.objects.filter(verb__in=["adjudicate", "comment", "skip", "key"]):
+        for event in Event.objects.filter(
+            verb__in=["adjudicate", "comment", "skip", "set expert labels"]
+        ):
             event.detail = dict.fromkeys(event.detail, "changed")
             event.save()
 
@@ -186,7 +188,7 @@ class Scene:
                 continue
             corpus = "corpora/<int:pk>" in str(pattern.pattern)
             pk = self.corpus.pk if corpus else self.round.pk
-            if name in ("key", "republication"):
+            if name in ("dialogue_expert_labels", "republication"):
                 pk = self.dialogues[1].pk
             if name == "assignment":
                 pk = self.own.pk
@@ -260,7 +262,8 @@ def test_nothing_depends_on_others_for_whoever_annotates_blind(role):
     else:
         assert all(statuses[name] == {403} for name in RESULTS)
         assert all(
-            statuses[name] == {200} for name in ("round", "rounds", "round_dialogues", "keys")
+            statuses[name] == {200}
+            for name in ("round", "rounds", "round_dialogues", "expert_labels")
         )
 
 
@@ -309,12 +312,15 @@ def test_no_verb_about_results_works_blind(client_of):
         "consensus": ([scene.round.pk], {"consensus": "weighted"}),
         "comment": ([scene.comment.pk], {"words": "no", "verb": "resolve"}),
         "comparison": ([scene.other.pk], {"with": scene.round.pk}),
-        "key": ([scene.dialogues[1].pk], {f"{scene.utterance.pk}-emotion": "joy"}),
+        "dialogue_expert_labels": (
+            [scene.dialogues[1].pk],
+            {f"{scene.utterance.pk}-emotion": "joy"},
+        ),
     }
-    before = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    before = Event.objects.count(), Adjudication.objects.count(), ExpertLabel.objects.count()
     for name, (arguments, data) in asked.items():
         assert client.post(reverse(name, args=arguments), data).status_code == 403, name
-    after = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    after = Event.objects.count(), Adjudication.objects.count(), ExpertLabel.objects.count()
     assert before == after
 
 

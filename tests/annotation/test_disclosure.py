@@ -7,7 +7,7 @@ from django.urls import reverse
 from annotation import disclosure
 from annotation.adjudication import adjudicate
 from annotation.disclosure import Plan
-from annotation.models import GoldAnswer, Round
+from annotation.models import ExpertLabel, Round
 from corpus.models import Membership
 from corpus.visibility import visible
 from tests.factories import (
@@ -67,7 +67,7 @@ def test_what_people_know_from_before_is_said(corpus, lead):
     judge_ = make_member(corpus, Membership.Role.ADJUDICATOR)
     utterance = corpus.dialogues.first().utterances.first()
     adjudicate(judge_, earlier, utterance, "emotion", "joy")
-    GoldAnswer.key(lead, utterance.dialogue, [(utterance, "emotion", "joy", "")])
+    ExpertLabel.write(lead, utterance.dialogue, [(utterance, "emotion", "joy", "")])
     fresh = make_member(corpus)
     opened = open_round(corpus, [old, judge_, lead, fresh], overlap=1, view="text")
     plan = Plan.of(opened)

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement.measures import measure
-from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification
+from annotation.models import Assignment, ExpertLabel, Judgement, Participant, Qualification
 from annotation.models.expert_labels import with_gold
 from annotation.quality.gold_accuracy import below, gold_scores
 from annotation.queue.dispatch import claim_next, claim_next_of
@@ -21,7 +21,7 @@ def make_gold(corpus, size=2, why="because", **changed):
         for utterance in dialogue.utterances.all()
         for task, value in (ANSWERS | changed).items()
     ]
-    GoldAnswer.key(None, dialogue, rows)
+    ExpertLabel.write(None, dialogue, rows)
     return dialogue
 
 
@@ -33,9 +33,9 @@ def people(corpus):
 def test_gold_answers_are_kept_and_the_newest_counts(corpus):
     dialogue = make_gold(corpus, emotion="joy")
     first = dialogue.utterances.first()
-    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "joy", "because")]) == 0
-    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "", "")]) == 1
-    known = GoldAnswer.known([dialogue])
+    assert ExpertLabel.write(None, dialogue, [(first, "emotion", "joy", "because")]) == 0
+    assert ExpertLabel.write(None, dialogue, [(first, "emotion", "", "")]) == 1
+    known = ExpertLabel.known([dialogue])
     assert "emotion" not in known[first.pk] and known[first.pk]["humor"].why == "because"
     assert list(with_gold(corpus)) == [dialogue]
 
@@ -154,15 +154,15 @@ def test_the_page_of_gold_answers(corpus, lead, client_of, people):
     for seat in opened.participants.all():
         judge(claim_next(seat), emotion="joy")
     client = client_of(lead)
-    address = reverse("key", args=[dialogue.pk])
+    address = reverse("dialogue_expert_labels", args=[dialogue.pk])
     page = client.get(f"{address}?round={opened.pk}").content.decode()
     assert page.count('<option value="joy" selected>') == 2
     first = dialogue.utterances.first()
     form = {f"{first.pk}-emotion": "joy", f"{first.pk}-emotion-why": "laughs"}
     assert "1 answer written down" in client.post(address, form, follow=True).content.decode()
     wrong = client.post(address, {f"{first.pk}-emotion": "purple"}).content.decode()
-    assert "purple" in wrong and GoldAnswer.objects.count() == 1
-    assert str(dialogue) in client.get(reverse("keys", args=[corpus.pk])).content.decode()
+    assert "purple" in wrong and ExpertLabel.objects.count() == 1
+    assert str(dialogue) in client.get(reverse("expert_labels", args=[corpus.pk])).content.decode()
     for person in people:
         assert client_of(person).get(address).status_code == 404
 

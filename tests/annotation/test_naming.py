@@ -76,7 +76,7 @@ def addresses(opened):
         yield f"{reverse('items', args=[pk])}?task={task}&kind=differ"
     yield f"/api/rounds/{pk}/agreement/"
     yield reverse("rounds", args=[corpus])
-    yield reverse("keys", args=[corpus])
+    yield reverse("expert_labels", args=[corpus])
     yield reverse("schemes", args=[corpus])
     yield reverse("finding", args=[corpus]) + "?label=emotion:joy"
     yield reverse("corpus", args=[corpus])

@@ -230,7 +230,7 @@ def test_a_round_with_quality_flags(odd_round, client_of):
     answered = client.get(reverse("quality", args=[odd_round.pk]), {"state": "answered"})
     assert "will slow down" in answered.content.decode()
     client.post(reverse("reports", args=[odd_round.pk, "quality"]))
-    assert QualityFlag.objects.get(pk=odd.pk).answers.count() == 1  # kept when looked for again
+    assert QualityFlag.objects.get(pk=odd.pk).reviews.count() == 1  # kept when looked for again
     assert Report.objects.get(kind="quality").result["found"] == len(found)
 
 

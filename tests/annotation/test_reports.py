@@ -8,7 +8,7 @@ from django.urls import reverse
 from annotation.agreement import item_counts
 from annotation.answers import save_answer, submit_assignment
 from annotation.consensus import DawidSkene, Majority, Weighted, hardness
-from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Report
+from annotation.models import Adjudication, ExpertLabel, Guideline, Item, Report
 from annotation.quality.reliability import fitted
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
@@ -288,7 +288,7 @@ def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     mine.post(reverse("adjudications", args=[before.pk]), form)
     ruling = Adjudication.objects.get()
     assert (ruling.reason, ruling.error, ruling.size) == ("the tone", "context", 3)
-    assert GoldAnswer.objects.get().why == "the tone"
+    assert ExpertLabel.objects.get().why == "the tone"
     assert not Guideline.objects.exists()  # only a lead writes the guideline
     assert mine.get(address).context["item"] != item
     again = mine.get(address, {"utterance": item.utterance_id, "of": item.task})

@@ -6,7 +6,7 @@ import pytest
 from django.core.files import File
 from playwright.sync_api import expect
 
-from annotation.models import GoldAnswer, Judgement, Submission, Suggestion
+from annotation.models import ExpertLabel, Judgement, Submission, Suggestion
 from corpus.models import Source
 from tests.factories import make_corpus, make_member, make_person, make_round
 
@@ -192,7 +192,7 @@ def test_practice_explains_once_an_utterance_is_answered(sign_in, opened):
     opened.save()
     held = opened.assignments.order_by("pk").first()
     first = held.dialogue.utterances.first()
-    GoldAnswer.key(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
+    ExpertLabel.write(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
     page = sign_in("anno")
     page.goto(f"/assignments/{held.pk}/")
     page.keyboard.type("31125")

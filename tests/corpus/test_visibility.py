@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 
 from annotation.answers import save_answer
 from annotation.blinding import shows
-from annotation.models import Comment, GoldAnswer, Guideline, Participant, Suggestion
+from annotation.models import Comment, ExpertLabel, Guideline, Participant, Suggestion
 from annotation.queue.dispatch import claim_next
 from core.storage import digest
 from corpus.models import Dialogue, Utterance
@@ -32,7 +32,7 @@ NOISE = re.compile(
 MEDIA = ["clip", "poster", "audio", "peaks", "silent", "sound"]
 # what rounds themselves, their results and exports withhold is tested beside them
 RESULTS = re.compile(
-    r"rounds/|quality-flags/|comments/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
+    r"rounds/|quality-flags/|comments/|participants/|expert-labels/|events/|releases|runs|stud|api/schema|admin/"
     r"|evaluations|models|searches|registrations|grants|shared|predictions"
 )
 
@@ -202,7 +202,7 @@ def test_what_machines_and_experts_say_changes_no_answer_before_judging(
         Suggestion.objects.create(
             utterance=utterance, task="emotion", value=value, probability=probability, origin="m"
         )
-        GoldAnswer.key(None, held.dialogue, [(utterance, "emotion", value, why)])
+        ExpertLabel.write(None, held.dialogue, [(utterance, "emotion", value, why)])
 
     say(judged, "joy", 0.81, "a smile")
     before = answers(client, asked)

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from annotation.answers import save_answer
 from annotation.forms import RulesForm, TaskForm
-from annotation.models import Assignment, GoldAnswer, Round
+from annotation.models import Assignment, ExpertLabel, Round
 from annotation.scheme import field_of
 from corpus.models import Corpus
 from jobs.models import JobStatus
@@ -188,5 +188,5 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     known = {f"{u.pk}-{key}": value for u in one.utterances.all()
              for key, value in answers_to(u).items()}  # fmt: skip
     assert corpus.schemes.count() == 1  # nothing has drawn up another one
-    client.post(reverse("key", args=[one.pk]), known)
-    assert GoldAnswer.objects.filter(task="csrfmiddlewaretoken").count() == 2
+    client.post(reverse("dialogue_expert_labels", args=[one.pk]), known)
+    assert ExpertLabel.objects.filter(task="csrfmiddlewaretoken").count() == 2

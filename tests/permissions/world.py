@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.answers import save_answer, submit_assignment
-from annotation.models import Comment, GoldAnswer, Guideline, QualityFlag, Report, Suggestion
+from annotation.models import Comment, ExpertLabel, Guideline, QualityFlag, Report, Suggestion
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
@@ -208,7 +208,7 @@ class World:
         value = "anger" if self.secrets.answers else "joy"
         for opened in (self.closed, self.open):
             self._decide(opened, value)
-        GoldAnswer.key(self.lead, self.dialogue, [(self.utterance, "emotion", value, "")])
+        ExpertLabel.write(self.lead, self.dialogue, [(self.utterance, "emotion", value, "")])
         for utterance in Utterance.objects.filter(corpus=self.corpus):
             Suggestion.objects.create(
                 utterance=utterance, task="emotion", value="joy", probability=0.5, origin="m"

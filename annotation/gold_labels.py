@@ -32,7 +32,7 @@ class Gold(NamedTuple):
     provenance: str  # adjudicated, ambiguous, or how the judgements were settled
     votes: dict[str, int]
     soft: dict[str, float]
-    hardness: float
+    disagreement: float
 
 
 def gold_of(rounds, dialogues=None):
@@ -57,7 +57,7 @@ def gold_as_counted(rounds, utterances=None):
     found = defaultdict(list)
     fields = rows.annotate(said=as_text("answers"), spread=as_text("soft")).values_list(
         "round_id", "pk", "utterance_id", "task", "said", "kind", "value", "spread", "verdict",
-        "ruling", "hardness",
+        "ruling", "disagreement",
     )  # fmt: skip
     for row in sorted(fields.iterator(chunk_size=5000)):
         utterance, task, said, kind, value, spread, *ruled = row[2:]
@@ -78,8 +78,8 @@ def gold_of_items(items):
     if len(items) == 1:
         (item,) = items
         votes = _votes(list(item.answers.values()))
-        return Gold(item.gold, item.provenance, votes, item.soft, item.hardness)
-    hard = max(item.hardness for item in items)
+        return Gold(item.gold, item.provenance, votes, item.soft, item.disagreement)
+    hard = max(item.disagreement for item in items)
     verdict = next((item for item in reversed(items) if item.verdict), items[-1])
     given = {who: value for item in items for who, value in item.answers.items()}
     votes = _votes(list(given.values()))

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.agreement.tally import Totals, part_of, tally_of
-from annotation.consensus import hardness
+from annotation.consensus import disagreement
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
 from annotation.quality.annotator_models import rules_of
 from annotation.scheme import CANNOT_TELL
@@ -153,7 +153,7 @@ def _items(round, answers):
             item.size = len(given)
             places = [tasks[key].keys.index(value) for value in given.values()]
             graded = tasks[key].level == "ordinal"
-            item.hardness = hardness(places, len(tasks[key].keys), graded)
+            item.disagreement = disagreement(places, len(tasks[key].keys), graded)
             settle(item, rules, ruled.get((utterance, key)))
             yield item
 

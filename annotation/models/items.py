@@ -38,7 +38,7 @@ class Outcome:
 class Item(Outcome, models.Model):
     """One task of one utterance in a round: everybody's handed-in answers and what they come to.
 
-    `hardness` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
+    `disagreement` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
     round looked at; `verdict` and `ruling` repeat the newest Adjudication.
     """
 
@@ -55,7 +55,7 @@ class Item(Outcome, models.Model):
     task = models.CharField(max_length=40)
     answers = models.JSONField()  # "p" and the person's id -> value
     size = models.PositiveIntegerField()
-    hardness = models.FloatField()
+    disagreement = models.FloatField()
     kind = models.CharField(max_length=11, choices=Kind)
     value = models.CharField(max_length=40, blank=True)
     soft = models.JSONField(default=dict)
@@ -64,14 +64,16 @@ class Item(Outcome, models.Model):
     open = models.BooleanField(default=False)  # contested, and nobody has decided it
 
     class Meta:
-        ordering = ["-hardness", "utterance_id"]
+        ordering = ["-disagreement", "utterance_id"]
         constraints = [
             models.UniqueConstraint(fields=["round", "utterance", "task"], name="one_item_a_task")
         ]
         indexes = [
-            models.Index(fields=["round", "task", "-hardness", "utterance"], name="hardest_first"),
             models.Index(
-                fields=["round", "-hardness", "utterance"],
+                fields=["round", "task", "-disagreement", "utterance"], name="most_disputed_first"
+            ),
+            models.Index(
+                fields=["round", "-disagreement", "utterance"],
                 condition=Q(open=True),
                 name="open_items",
             ),
@@ -93,7 +95,7 @@ class Settled(Outcome):
     soft: dict
     verdict: str
     ruling: str
-    hardness: float
+    disagreement: float
 
     @property
     def size(self):

@@ -68,7 +68,7 @@ def items(request, pk):
     names = names_for(found, found.corpus.my_role)
     rows, told = _narrowed(request, found, task, of_kind(rows, kind), names)
     rows = rows.select_related("utterance__dialogue", "utterance__speaker")
-    page = page_of(request, rows.order_by("-hardness", "utterance_id"), 20)
+    page = page_of(request, rows.order_by("-disagreement", "utterance_id"), 20)
     page.object_list = filled(found, list(page.object_list), names)
     shown = context(
         found.corpus,
@@ -88,7 +88,7 @@ def of_kind(rows, kind):
     if kind == "open":
         return rows.filter(open=True)
     if kind == "differ":
-        return rows.filter(hardness__gt=0)
+        return rows.filter(disagreement__gt=0)
     if kind == "adjudicated":
         return rows.filter(verdict="value")
     if kind in ("ambiguous", "again"):
@@ -140,7 +140,7 @@ def _said(round, task, value):
 
 def _parents_agree(round, task):
     """Utterances on whose parent tasks nobody differs."""
-    alike = Item.objects.filter(round=round, task__in=task.parents, hardness=0, size__gt=1)
+    alike = Item.objects.filter(round=round, task__in=task.parents, disagreement=0, size__gt=1)
     both = alike.order_by().values("utterance").annotate(n=Count("pk"))
     return both.filter(n=len(task.parents)).values("utterance")
 
@@ -208,17 +208,19 @@ def adjudication(request, pk):
     found = results_of(request, pk)
     bring_up(found)
     key = request.GET.get("task", "")
-    waiting = found.items.filter(open=True).order_by("-hardness", "utterance_id")
+    waiting = found.items.filter(open=True).order_by("-disagreement", "utterance_id")
     if key in found.scheme.keys:
         waiting = waiting.filter(task=key)
     asked, of_task = number(request.GET.get("utterance")), request.GET.get("of", "")
     item = found.items.filter(utterance=asked, task=of_task).first() if asked else None
     later = number(request.GET.get("later"))
     if item is None and later:
-        hardness = found.items.filter(pk=later).values_list("hardness", "utterance_id").first()
-        if hardness:
-            beyond = Q(hardness__lt=hardness[0]) | Q(
-                hardness=hardness[0], utterance__gt=hardness[1]
+        disagreement = (
+            found.items.filter(pk=later).values_list("disagreement", "utterance_id").first()
+        )
+        if disagreement:
+            beyond = Q(disagreement__lt=disagreement[0]) | Q(
+                disagreement=disagreement[0], utterance__gt=disagreement[1]
             )
             item = waiting.filter(beyond).first()
     item = item or waiting.first()

@@ -136,7 +136,7 @@ def test_a_decision_sends_an_item_back_to_one_more_person(corpus, lead):
     judge(claim_next(seats[0]), emotion="joy")
     judge(claim_next(seats[1]), emotion="fear")
     item = items_of(opened, "emotion")[0]
-    assert item.open and item.kind == "contested" and item.hardness == 1
+    assert item.open and item.kind == "contested" and item.disagreement == 1
     assert claim_next(seats[2]) is None
     adjudicate(lead, opened, item.utterance, "emotion", verdict="again")
     assert not items_of(opened, "emotion")[0].open and opened.share_done() == (2, 3)

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from annotation.agreement import item_counts
 from annotation.answers import save_answer, submit_assignment
-from annotation.consensus import DawidSkene, Majority, Weighted, hardness
+from annotation.consensus import DawidSkene, Majority, Weighted, disagreement
 from annotation.models import Adjudication, ExpertLabel, Guideline, Item, Report
 from annotation.quality.reliability import fitted
 from annotation.queue.dispatch import claim_next
@@ -118,7 +118,7 @@ def test_every_number_leads_to_its_rows(rounds, client):
         return response.context["page"].paginator.count
 
     assert count() == len(rows) == 42
-    assert count(kind="differ") == sum(item.hardness > 0 for item in rows)
+    assert count(kind="differ") == sum(item.disagreement > 0 for item in rows)
     apart = [item for item in rows if item.given[a] != item.given[b]]
     assert count(a=a, b=b, apart=1) == len(apart)
     one = rows[0].given
@@ -264,9 +264,11 @@ def test_rules_of_consensus():
     assert found.soft["a"] == pytest.approx(0.99)
     assert model.settle({2: "a", 3: "b"}).kind == "contested"
     assert model.settle({9: "b"}).kind == "single"  # a stranger to the model
-    assert hardness([0, 4], 5, graded=True) == 1 and hardness([0, 1], 5, graded=True) == 0.25
-    assert hardness([0, 1, 1], 5, graded=False) == pytest.approx(2 / 3)
-    assert hardness([3], 5, graded=True) == 0
+    assert (
+        disagreement([0, 4], 5, graded=True) == 1 and disagreement([0, 1], 5, graded=True) == 0.25
+    )
+    assert disagreement([0, 1, 1], 5, graded=False) == pytest.approx(2 / 3)
+    assert disagreement([3], 5, graded=True) == 0
 
 
 def test_adjudication_hardest_first_without_names(rounds, client, client_of):
@@ -277,8 +279,8 @@ def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     address = reverse("adjudication", args=[before.pk])
     response = mine.get(address)
     item, page = response.context["item"], response.content.decode()
-    hardest = Item.objects.filter(round=before, open=True).order_by("-hardness").first()
-    assert item.hardness == hardest.hardness and "<b>A</b>" in page
+    hardest = Item.objects.filter(round=before, open=True).order_by("-disagreement").first()
+    assert item.disagreement == hardest.disagreement and "<b>A</b>" in page
     assert not any(seat.person.username in page for seat in before.participants.all())
     later = mine.get(address, {"later": item.pk}).context["item"]
     assert later != item

@@ -2,7 +2,7 @@
 
 from annotation.models.adjudications import Adjudication
 from annotation.models.assignments import Assignment, Skip, Submission
-from annotation.models.comments import Comment, Reply, Resolution, Warned
+from annotation.models.comments import Comment, Reply, Resolution, RuleWarning
 from annotation.models.expert_labels import ExpertLabel
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
@@ -38,6 +38,6 @@ __all__ = [
     "Submission",
     "Suggestion",
     "Tally",
-    "Warned",
+    "RuleWarning",
     "Withdrawal",
 ]

@@ -124,7 +124,7 @@ class Resolution(models.Model):
         return f"{self.comment} {self.at:%Y-%m-%d}"
 
 
-class Warned(models.Model):
+class RuleWarning(models.Model):
     """That a rule of the scheme warned an annotator, and what came of it; append-only."""
 
     class Outcome(models.TextChoices):

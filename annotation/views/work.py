@@ -32,7 +32,7 @@ from annotation.models import (
     Participant,
     Round,
     RoundItem,
-    Warned,
+    RuleWarning,
     Withdrawal,
 )  # fmt: skip
 from annotation.quality.gold_accuracy import below, gold_scores
@@ -463,10 +463,10 @@ def warnings(request, pk):
         assignment.dialogue.utterances.all(), pk=number(posted.get("utterance"))
     )
     rules = {rule.key for rule in assignment.round.scheme.rules}
-    if posted.get("rule") not in rules or posted.get("outcome") not in Warned.Outcome.values:
+    if posted.get("rule") not in rules or posted.get("outcome") not in RuleWarning.Outcome.values:
         return JsonResponse({"saved": False, "why": "no such rule or outcome"}, status=409)
     try:
-        Warned.objects.get_or_create(
+        RuleWarning.objects.get_or_create(
             client_id=_uuid(posted),
             defaults={
                 "assignment": assignment,

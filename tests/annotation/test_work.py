@@ -12,8 +12,8 @@ from annotation.models import (
     Comment,
     Guideline,
     Judgement,
+    RuleWarning,
     Suggestion,
-    Warned,
 )  # fmt: skip
 from annotation.queue.dispatch import claim_next
 from people.models import Event
@@ -119,7 +119,7 @@ def test_warnings_are_on_record(client, seat):
         body = sent | {"outcome": outcome, "client_id": str(uuid.uuid4())}
         assert client.post(address, body).json()["saved"]
         client.post(address, body)
-    assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
+    assert list(RuleWarning.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
     for wrong in ({"rule": "none"}, {"outcome": "none"}, {"client_id": "none"}):
         body = sent | {"outcome": "kept", "client_id": str(uuid.uuid4())} | wrong
         assert client.post(address, body).status_code == 409

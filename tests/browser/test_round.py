@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from annotation.models import Comment, Judgement, Skip, Warned
+from annotation.models import Comment, Judgement, RuleWarning, Skip
 from tests.browser.test_workbench import until, wait_until_saved
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
@@ -138,7 +138,7 @@ def test_notes_by_the_way(sign_in, opened):
     page.get_by_role("button", name="Send to the lead").click()
     expect(page.locator("#turns li").nth(1)).to_have_attribute("data-complete", "")
     until(page, "localStorage.length === 0")
-    assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
+    assert list(RuleWarning.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
     assert Judgement.objects.filter(task="sarcasm", confidence=2).exists()
     assert set(Comment.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
     page.keyboard.press("g")

@@ -212,7 +212,7 @@ def skip_assignment(assignment, reason, words=""):
     """Leave the dialogue to others, saying why. Raises UserError if it is not at work."""
     locked = lock_for_work(assignment)
     skipped = Skip.objects.create(assignment=assignment, reason=reason, words=words)
-    Assignment.objects.filter(pk=assignment.pk).update(state="skipped", until=None)
+    Assignment.objects.filter(pk=assignment.pk).update(state="skipped", expires_at=None)
     assignment.state = "skipped"
     if not assignment.gold:
         RoundItem.objects.filter(
@@ -238,5 +238,5 @@ def undo_skip(assignment):
 
 
 SUBMIT = Prepared(
-    lambda pk: (Assignment.objects.filter(pk=pk), {"state": "submitted", "until": None})
+    lambda pk: (Assignment.objects.filter(pk=pk), {"state": "submitted", "expires_at": None})
 )

@@ -1,4 +1,4 @@
-"""The HTTP API of rounds: taking dialogues, saving answers, handing in; agreement."""
+"""The HTTP API of rounds: the next dialogue, saving answers, submitting; agreement."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -118,7 +118,10 @@ class AssignmentSerializer(serializers.Serializer):
     assignment = serializers.IntegerField(allow_null=True)
     round = serializers.IntegerField(required=False)
     view = serializers.CharField(required=False)
-    until = serializers.DateTimeField(allow_null=True, required=False)
+    expires_at = serializers.DateTimeField(allow_null=True, required=False)
+    until = serializers.DateTimeField(
+        allow_null=True, required=False, help_text="expires_at, as it was called before"
+    )
     dialogue = serializers.IntegerField(required=False)
     workbench = serializers.CharField(required=False)
     utterances = TurnSerializer(many=True, required=False)
@@ -166,7 +169,8 @@ def described(assignment):
         "assignment": assignment.pk,
         "round": round.pk,
         "view": round.view,
-        "until": assignment.until,
+        "expires_at": assignment.expires_at,
+        "until": assignment.expires_at,  # as it was called before
         "dialogue": assignment.dialogue_id,
         "workbench": reverse("assignment", args=[assignment.pk]),
         "utterances": turns,

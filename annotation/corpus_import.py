@@ -168,7 +168,7 @@ def _foreign(table: Table, key: str) -> Task:
 
 
 def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
-    """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
+    """One submission per annotator and dialogue; settled labels are `published_labels`' own."""
     own = f"{format_name} (published)"
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
     scheme = _scheme_in(table)
@@ -187,7 +187,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
         answers = partial(_answers, table, round_name if round_name != own else "", name)
         if not who:
             answers = partial(_settled, table)
-        labels += _hand_in(rounds[round_name], people[name], answers, places)
+        labels += _submit(rounds[round_name], people[name], answers, places)
     _store_rulings(table, places, next(iter(rounds.values()), None))
     for found in rounds.values():
         found.overlap = max(
@@ -299,7 +299,7 @@ def _options(corpus, told: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _hand_in(published: Round, person: Person, answers, places) -> int:
+def _submit(published: Round, person: Person, answers, places) -> int:
     """Store the answers (row, judged) of one person; their number."""
     dialogues = dict.fromkeys(places[row.uid][1] for row, _judged in answers())
     rows = (

@@ -13,14 +13,14 @@ WEEK = 7
 
 
 def with_submission_counts(rounds):
-    """Rounds with the submissions they want, `wanted`, and those they have, `handed_in`."""
+    """Rounds with the submissions they want, `wanted`, and those they have, `submission_count`."""
 
     def count(rows):
         own = rows.filter(round=OuterRef("pk")).order_by().values("round")
         return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
 
     return rounds.annotate(
-        handed_in=count(Assignment.objects.filter(gold=False).submitted()),
+        submission_count=count(Assignment.objects.filter(gold=False).submitted()),
         round_item_count=count(RoundItem.objects.filter(gold=False, withdrawal=None)),
     )
 
@@ -35,7 +35,7 @@ def funnel(round):
         "dialogues": dialogues,
         "begun": dialogues - counted["waiting"] - counted["complete"],
         "held": held.count(),
-        "stalled": held.filter(until__lt=timezone.now()).count(),
+        "stalled": held.filter(expires_at__lt=timezone.now()).count(),
     }
 
 

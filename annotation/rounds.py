@@ -121,7 +121,7 @@ def admit(round, person, who, quota=None, openly=False):
         seat.unblinded = True
     elif openly:
         seat.unblinded = round.check_openly(who)
-    seat.quota, seat.left_at, seat.halted_at = quota, None, None
+    seat.quota, seat.left_at, seat.blocked_at = quota, None, None
     seat.save()
     if round.for_all:
         round.overlap = round.participants.filter(left_at=None).count()

@@ -25,18 +25,18 @@ def withdraw(item, person, reason):
 
 @transaction.atomic
 def reinstate(item, person):
-    """Undo a withdrawal: hand-ins count again, unfinished work goes on where it was."""
+    """Undo a withdrawal: submissions count again, unfinished work goes on where it was."""
     lock(item.round)
     if not Withdrawal.objects.filter(round_item=item).delete()[0]:
         return
     work = Assignment.objects.filter(
         round=item.round_id, dialogue=item.dialogue_id, state="withdrawn"
     )
-    handed_in = work.filter(submission__isnull=False).lock_and_set("submitted")
+    submitted = work.filter(submission__isnull=False).lock_and_set("submitted")
     work.filter(submission=None).lock_and_set("freed")
-    full = not item.round.for_all and handed_in >= item.round.overlap + item.extra
+    full = not item.round.for_all and submitted >= item.round.overlap + item.extra
     RoundItem.objects.filter(pk=item.pk).update(
-        withdrawn=False, open=not item.gold and not full, given=handed_in, returned=True
+        withdrawn=False, open=not item.gold and not full, given=submitted, returned=True
     )
     count_dialogues(item.round, [item.dialogue_id])
     Event.record(person, "reinstate", item, dialogue=item.dialogue.uid)

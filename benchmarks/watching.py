@@ -196,7 +196,7 @@ def recompute(once: bool) -> None:
     catch_up(opened)
     tally = Tally.objects.get(round=opened, part="")
     same = kept(opened) == dict(recount(opened))
-    print(f"{tally.hand_ins} hand-ins in the tally, equal to a recount: {same}")
+    print(f"{tally.submissions} hand-ins in the tally, equal to a recount: {same}")
     if not same:
         sys.exit(1)
 

@@ -118,9 +118,9 @@ def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict
     Only the sources whose dialogues are handed in in these rounds. What stands in the file is not
     given: it may be private.
     """
-    handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-    handed_in = handed_in.exclude(dialogue__in=excluded)
-    sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
+    submitted = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    submitted = submitted.exclude(dialogue__in=excluded)
+    sources = Source.objects.filter(dialogues__in=submitted.order_by().values("dialogue"))
     rows = Finding.objects.filter(source__in=sources.values("pk"))
     rows = rows.exclude(outcome=Finding.Outcome.REPAIRED)
     groups = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))

@@ -196,7 +196,7 @@ def _findings(plan):
             {
                 "round": round.name,
                 "looked_at": looked.date().isoformat() if looked else None,
-                "hand_ins_then": report.hand_ins if looked else None,
+                "hand_ins_then": report.submissions if looked else None,
                 "findings": [_finding(plan, flag) for flag in _told(round)],
             }
         )

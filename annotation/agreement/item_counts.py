@@ -1,8 +1,8 @@
-"""Keeps the items and the tally of a round up to date with what was handed in.
+"""Keeps the items and the tally of a round up to date with what was submitted.
 
-A hand-in marks nothing but itself (`Assignment.counted` is false), so that the queue pays nothing
-for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo hand-ins count
-their dialogue at once. A dialogue is always counted as a whole: what its items said before is
+A submission marks nothing but itself (`Assignment.counted` is false), so that the queue pays
+nothing for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo
+submissions count their dialogue at once. A dialogue is always counted as a whole: what its items said before is
 taken away from the tally, what they say now is added. Locks: tally, then assignments.
 """
 
@@ -25,12 +25,12 @@ A_LOT = 5000  # items that a request settles itself
 
 
 def waiting(round):
-    """Hand-ins that the tally does not hold yet."""
+    """Submissions that the tally does not hold yet."""
     return Assignment.objects.filter(round=round, state="submitted", counted=False, gold=False)
 
 
 def catch_up(round, most=None, beat=None):
-    """Count what is new, at most about `most` dialogues; how many hand-ins still wait.
+    """Count what is new, at most about `most` dialogues; how many submissions still wait.
 
     `beat(share)` is called between transactions.
     """
@@ -66,10 +66,10 @@ def count_dialogues(round, dialogues):
     spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
     stored = Item.objects.filter(round=round, utterance__in=list(spoken))
     before = _stored(stored)
-    after = _handed_in(round, dialogues)
+    after = _submitted_answers(round, dialogues)
     changes = tally_of(after, round.scheme)
     changes.subtract(tally_of(before, round.scheme))
-    tally.hand_ins += len(new) - gone
+    tally.submissions += len(new) - gone
     tally.at = timezone.now()
     _add(round, tally, changes)
     stored.delete()
@@ -90,7 +90,7 @@ def _add(round, whole, changes):
         counts.update(more)
         row.counts = {key: number for key, number in counts.items() if number}
     known = [row for row in rows.values() if row.pk]
-    Tally.objects.bulk_update(known, ["counts", "hand_ins", "at"], batch_size=100)
+    Tally.objects.bulk_update(known, ["counts", "submissions", "at"], batch_size=100)
     Tally.objects.bulk_create(row for row in rows.values() if not row.pk)
 
 
@@ -109,7 +109,7 @@ def totals(round):
 
 def recount(round):
     """The tally of a round from its judgements alone, for checking the one that is kept."""
-    return tally_of(_handed_in(round), round.scheme)
+    return tally_of(_submitted_answers(round), round.scheme)
 
 
 def _stored(items):
@@ -119,7 +119,7 @@ def _stored(items):
     return found
 
 
-def _handed_in(round, dialogues=None):
+def _submitted_answers(round, dialogues=None):
     """Utterance -> task -> person -> value of what counts.
 
     The newest row stays, and is told here: asked for the newest ones, PostgreSQL looks through all

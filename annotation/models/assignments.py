@@ -1,4 +1,4 @@
-"""A dialogue given to one annotator in one round: its answers, its hand-in, or its skip."""
+"""A dialogue given to one annotator in one round: its answers, its submission, or its skip."""
 
 from django.conf import settings
 from django.db import models, transaction
@@ -35,7 +35,7 @@ class AssignmentQuerySet(models.QuerySet):
         return Assignment.objects.filter(pk__in=rows).update(state=state)
 
     @transaction.atomic
-    def free(self):
+    def release(self):
         """Take what is held away from its holders and offer its dialogues again; how many."""
         held = self.filter(state="held").order_by("pk")
         rows = list(held.select_for_update(skip_locked=True, of=("self",)))
@@ -47,11 +47,11 @@ class AssignmentQuerySet(models.QuerySet):
 
 
 class Assignment(models.Model):
-    """One dialogue, one annotator, one round; `until` is when silence frees it (None: never)."""
+    """One dialogue, one annotator, one round; the lease ends at `expires_at` (None: never)."""
 
     class State(models.TextChoices):
         HELD = "held", _("at work")
-        FREED = "freed", _("freed after silence")
+        RELEASED = "freed", _("freed after silence")
         SKIPPED = "skipped", _("skipped")
         SUBMITTED = "submitted", _("handed in")
         WITHDRAWN = "withdrawn", _("dialogue withdrawn")
@@ -60,7 +60,7 @@ class Assignment(models.Model):
     dialogue = models.ForeignKey(Dialogue, models.PROTECT, related_name="assignments")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="assignments")
     state = models.CharField(max_length=9, choices=State, default=State.HELD)
-    until = models.DateTimeField(null=True)
+    expires_at = models.DateTimeField(null=True)
     gold = models.BooleanField(default=False)
     attention = models.JSONField(default=dict)  # a check: task, value, and what was answered
     given_at = models.DateTimeField(default=timezone.now)
@@ -83,12 +83,12 @@ class Assignment(models.Model):
                 condition=Q(state__in=["held", "freed"]),
                 name="unfinished_work",
             ),
-            models.Index(fields=["round", "until"], condition=Q(state="held"), name="leases"),
+            models.Index(fields=["round", "expires_at"], condition=Q(state="held"), name="leases"),
             models.Index(fields=["round"], condition=Q(state="skipped"), name="skips"),
             models.Index(
                 fields=["round"],
                 condition=Q(state="submitted", counted=False, gold=False),
-                name="hand_ins_to_count",
+                name="submissions_to_count",
             ),
         ]
 
@@ -105,7 +105,11 @@ class Assignment(models.Model):
 
     @property
     def is_stalled(self):
-        return self.state == "held" and self.until is not None and self.until < timezone.now()
+        return (
+            self.state == "held"
+            and self.expires_at is not None
+            and self.expires_at < timezone.now()
+        )
 
     def answers(self):
         """Current answers, utterance id -> task -> value."""
@@ -129,9 +133,9 @@ class Assignment(models.Model):
         """`answers`, read once."""
         return self.answers()
 
-    def put_to_work(self, until):
-        self.state, self.until = "held", until
-        self.save(update_fields=["state", "until"])
+    def hold(self, expires_at):
+        self.state, self.expires_at = "held", expires_at
+        self.save(update_fields=["state", "expires_at"])
 
     def missing(self):
         """What still has to be answered: (number of the utterance, its open tasks), in order.

@@ -114,15 +114,15 @@ def given_in(answers):
 
 class Tally(models.Model):
     """The counts of a round (annotation/agreement/tally.py), added up: one part without confusions,
-    which says how many hand-ins the tally holds, and one for each pair of people.
+    which says how many submissions the tally holds, and one for each pair of people.
 
-    In parts, so that a hand-in rewrites those of its dialogue's people alone.
+    In parts, so that a submission rewrites those of its dialogue's people alone.
     """
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="tally")
     part = models.CharField(max_length=40, blank=True)  # "a/b" for two people, "" for the rest
     counts = models.JSONField(default=dict)
-    hand_ins = models.PositiveIntegerField(default=0)
+    submissions = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -136,4 +136,4 @@ class Tally(models.Model):
 def counted_submissions(round):
     """How many submissions the tally of a round holds."""
     rows = Tally.objects.filter(round=round, part="")
-    return rows.values_list("hand_ins", flat=True).first() or 0
+    return rows.values_list("submissions", flat=True).first() or 0

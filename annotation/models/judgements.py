@@ -22,7 +22,7 @@ class JudgementQuerySet(models.QuerySet):
         return self.exclude(value=CANNOT_TELL)
 
     def submitted(self):
-        """Of hand-ins that count: not withdrawn, not on gold dialogues that are mixed in, and on
+        """Of submissions that count: not withdrawn, not on gold dialogues that are mixed in, and on
         utterances that still stand as they were judged.
         """
         return self.filter(

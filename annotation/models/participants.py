@@ -37,7 +37,7 @@ class Participant(models.Model):
     reached = models.PositiveIntegerField(default=0)
     admitted_at = models.DateTimeField(auto_now_add=True)
     left_at = models.DateTimeField(null=True)
-    halted_at = models.DateTimeField(null=True)
+    blocked_at = models.DateTimeField(null=True)
     unblinded = models.BooleanField(default=False, db_default=False)
 
     objects = ParticipantQuerySet.as_manager()
@@ -70,10 +70,10 @@ class Participant(models.Model):
         ).exists()
 
     @transaction.atomic
-    def halt(self, person):
-        """Give this person no more dialogues until `let_on`."""
-        Participant.objects.filter(pk=self.pk).update(halted_at=timezone.now())
-        Event.record(person, "halt", self)
+    def block(self, person):
+        """Give this person no more dialogues until `unblock`."""
+        Participant.objects.filter(pk=self.pk).update(blocked_at=timezone.now())
+        Event.record(person, "block", self)
 
     @transaction.atomic
     def unblind(self, person):
@@ -96,9 +96,9 @@ class Participant(models.Model):
         Event.record(person, "unblind", self, person=self.person.username)
 
     @transaction.atomic
-    def let_on(self, person):
-        Participant.objects.filter(pk=self.pk).update(halted_at=None)
-        Event.record(person, "let on", self)
+    def unblock(self, person):
+        Participant.objects.filter(pk=self.pk).update(blocked_at=None)
+        Event.record(person, "unblock", self)
 
 
 class Qualification(models.Model):

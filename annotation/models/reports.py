@@ -12,7 +12,7 @@ from people.models import Event
 
 class Report(Job):
     """One result of a kind about a round, or about a round and another one; computed again in
-    place. `hand_ins` were counted when it was computed.
+    place. `submissions` were counted when it was computed.
     """
 
     class Kind(models.TextChoices):
@@ -26,10 +26,10 @@ class Report(Job):
     kind = models.CharField(max_length=11, choices=Kind)
     options = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
-    hand_ins = models.PositiveIntegerField(default=0)
+    submissions = models.PositiveIntegerField(default=0)
     computed_at = models.DateTimeField(null=True)
 
-    verb = "measure"
+    verb = "compute"
     work = "annotation.agreement.reports.compute"
 
     class Meta:
@@ -50,8 +50,8 @@ class Report(Job):
 
     @property
     def is_old(self):
-        """True if hand-ins have come since, or were undone."""
-        return self.computed_at is not None and self.hand_ins != counted_submissions(self.round)
+        """True if submissions have come since, or were undone."""
+        return self.computed_at is not None and self.submissions != counted_submissions(self.round)
 
     @classmethod
     @transaction.atomic

@@ -129,8 +129,8 @@ class Round(models.Model):
 
     @property
     def wanted(self):
-        """How many hand-ins fill the round."""
-        return self.handed_in if self.published else self.round_item_count * self.overlap
+        """How many submissions fill the round."""
+        return self.submission_count if self.published else self.round_item_count * self.overlap
 
     def taking_part_openly(self):
         """Seats of those who could see others' answers, and whose own count in the round."""
@@ -159,11 +159,11 @@ class Round(models.Model):
 
     @transaction.atomic
     def dismiss(self, person, who):
-        """Take somebody out: what they handed in stays, what they held goes to others."""
+        """Take somebody out: what they submitted stays, what they held goes to others."""
         self.participants.filter(person=who).update(left_at=timezone.now())
-        freed = self.assignments.filter(person=who).free()
-        Event.record(person, "dismiss", self, person=who.username, freed=freed)
-        return freed
+        released = self.assignments.filter(person=who).release()
+        Event.record(person, "dismiss", self, person=who.username, released=released)
+        return released
 
     @transaction.atomic
     def pause(self, person):
@@ -189,17 +189,17 @@ class Round(models.Model):
             Event.record(person, "close", self)
         return closure
 
-    def free_silent(self):
-        """Give back what nobody has touched for the lease; how many assignments that freed."""
-        held = self.assignments.filter(state="held", until__lt=timezone.now())
-        silent = list(held.values_list("pk", flat=True)[:200])
-        return self.assignments.filter(pk__in=silent, until__lt=timezone.now()).free()
+    def release_expired(self):
+        """Give back what nobody has touched for the lease; how many were released."""
+        held = self.assignments.filter(state="held", expires_at__lt=timezone.now())
+        expired = list(held.values_list("pk", flat=True)[:200])
+        return self.assignments.filter(pk__in=expired, expires_at__lt=timezone.now()).release()
 
     def share_done(self):
-        """Hand-ins that count towards the overlap, and how many fill the round."""
+        """Submissions that count towards the overlap, and how many fill the round."""
         if self.published:
-            handed_in = self.assignments.submitted().count()
-            return handed_in, handed_in
+            submitted = self.assignments.submitted().count()
+            return submitted, submitted
         counted = self.round_items.filter(gold=False, withdrawn=False).aggregate(
             items=Count("pk"), given=Coalesce(Sum("given"), 0), extra=Coalesce(Sum("extra"), 0)
         )

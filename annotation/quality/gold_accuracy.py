@@ -40,7 +40,7 @@ def below(marks, score, enough=ENOUGH):
 
 
 def after_submission(assignment):
-    """What follows from a hand-in with known answers: a test is decided, a low score noticed."""
+    """What follows from a submission with known answers: a test is decided, a low score noticed."""
     round = Round.objects.get(pk=assignment.round_id)
     mine = Assignment.objects.filter(round=round, person=assignment.person_id).submitted()
     if round.kind == Round.Kind.TEST:
@@ -56,5 +56,5 @@ def after_submission(assignment):
     score = scores(mine.filter(gold=True)).get(assignment.person_id, {})
     if round.below == Round.Below.PAUSE and below(round.marks, score):
         participant = Participant.objects.get(round=round, person=assignment.person_id)
-        if participant.halted_at is None:
-            participant.halt(None)
+        if participant.blocked_at is None:
+            participant.block(None)

@@ -46,7 +46,7 @@ def claim_next_of(round, person):
 def _claim(participant, some_expired, some_returned):
     round = participant.round
     if some_expired:
-        some_returned = round.free_silent() or some_returned
+        some_returned = round.release_expired() or some_returned
     # a statement of its own: what PARTICIPANT saw may be from before it got the lock
     unfinished = UNFINISHED.rows(participant.round_id, participant.person_id)
     for pk, dialogue, state, gold, endless in unfinished:
@@ -57,7 +57,7 @@ def _claim(participant, some_expired, some_returned):
             person_id=participant.person_id,
             state=state,
             gold=gold,
-            until=None if endless else timezone.now(),
+            expires_at=None if endless else timezone.now(),
         )
         if renew_lease(assignment):
             return assignment
@@ -66,12 +66,12 @@ def _claim(participant, some_expired, some_returned):
     return _fresh_assignment(participant, some_returned) if participant.has_quota else None
 
 
-def _check_may_work(participant, is_open, is_paused, has_left, is_halted, is_member):
+def _check_may_work(participant, is_open, is_paused, has_left, is_blocked, is_member):
     if why := round_refusal(is_open, is_paused):
         raise UserError(why)
     if has_left or not is_member:
         raise UserError(NO_PARTICIPANT)
-    if is_halted:
+    if is_blocked:
         raise UserError(
             gettext_noop("The lead wants to talk with you before you go on in this round.")
         )
@@ -128,8 +128,8 @@ def _create_assignment(participant, dialogue, **fields):
     assignment = Assignment(
         round=participant.round, dialogue_id=dialogue, person_id=participant.person_id, **fields
     )
-    if "until" not in fields:
-        assignment.until = participant.round.lease()
+    if "expires_at" not in fields:
+        assignment.expires_at = participant.round.lease()
     assignment.attention = _attention_check(participant)
     row = {name: getattr(assignment, name) for name in ASSIGNMENT_FIELDS}
     assignment.pk = insert(Assignment, [row])[0]
@@ -188,15 +188,24 @@ def assign(participant, person, item):
     if not CLAIM.run(item.pk, participant.round.people_per_dialogue - 1):
         raise UserError(gettext_noop("As many people as the round asks for have this dialogue."))
     if assignment is None:
-        assignment = _create_assignment(participant, item.dialogue_id, until=None)
+        assignment = _create_assignment(participant, item.dialogue_id, expires_at=None)
     else:
-        assignment.put_to_work(until=None)
+        assignment.hold(expires_at=None)
     Event.record(person, "assign", assignment, person=participant.person.username)
     return assignment
 
 
 ASSIGNMENT_FIELDS = [
-    *("round_id", "dialogue_id", "person_id", "state", "until", "gold", "attention", "given_at"),
+    *(
+        "round_id",
+        "dialogue_id",
+        "person_id",
+        "state",
+        "expires_at",
+        "gold",
+        "attention",
+        "given_at",
+    ),
 ]
 ROUND_FIELDS = [
     *("id", "corpus_id", "kind", "overlap", "view", "order", "lease_minutes", "gold_percent"),
@@ -214,7 +223,7 @@ PARTICIPANT = Prepared(
             true_if(Q(left_at__isnull=False)),
             true_if(Q(halted_at__isnull=False)),
             Exists(Membership.objects.filter(corpus=OuterRef("round__corpus"), person=person)),
-            Exists(Assignment.objects.filter(round=round, state="held", until__lt=at)),
+            Exists(Assignment.objects.filter(round=round, state="held", expires_at__lt=at)),
             Exists(RoundItem.objects.filter(round=round, open=True, returned=True)),
             *(f"round__{name}" for name in ROUND_FIELDS),
         )
@@ -225,7 +234,7 @@ UNFINISHED = Prepared(
     lambda round, person: (
         Assignment.objects.filter(round=round, person=person, state__in=["held", "freed"])
         .order_by("-state", "pk")
-        .values_list("pk", "dialogue", "state", "gold", true_if(Q(until__isnull=True)))
+        .values_list("pk", "dialogue", "state", "gold", true_if(Q(expires_at__isnull=True)))
     )
 )
 

@@ -37,7 +37,7 @@ def lock_assignment(pk, person):
         person_id=person,
         state=state,
         gold=gold,
-        until=None if endless else timezone.now(),
+        expires_at=None if endless else timezone.now(),
     )
     assignment.is_locked = True
     assignment.refusal = round_refusal(is_open, is_paused) or (NO_PARTICIPANT if has_left else "")
@@ -62,7 +62,7 @@ def lock_for_work(assignment, renew=True):
             )
         )
     locked.is_renewed = True
-    assignment.state, assignment.until = locked.state, locked.until
+    assignment.state, assignment.expires_at = locked.state, locked.expires_at
     return locked
 
 
@@ -79,9 +79,9 @@ def renew_lease(assignment, renew=True):
     Without `renew` a lease that runs is left as it is.
     """
     if assignment.state == "held":
-        if renew and assignment.until is not None:
-            assignment.until = assignment.round.lease()
-            RENEW.run(assignment.pk, assignment.until)
+        if renew and assignment.expires_at is not None:
+            assignment.expires_at = assignment.round.lease()
+            RENEW.run(assignment.pk, assignment.expires_at)
         return True
     return assignment.state == "freed" and regain(assignment)
 
@@ -94,7 +94,7 @@ def regain(assignment):
         ).first()
         if item is None or not CLAIM.run(item.pk, assignment.round.people_per_dialogue - 1):
             return False
-    assignment.put_to_work(assignment.round.lease())
+    assignment.hold(assignment.round.lease())
     return True
 
 
@@ -115,7 +115,7 @@ ASSIGNMENT = Prepared(
         .order_by()
         .values_list(
             *("dialogue_id", "state", "gold"),
-            true_if(Q(until__isnull=True)),
+            true_if(Q(expires_at__isnull=True)),
             resting(),
             true_if(Q(round__closure__isnull=True)),
             _has_left(person),
@@ -124,4 +124,4 @@ ASSIGNMENT = Prepared(
     ),
     lock=Assignment,
 )
-RENEW = Prepared(lambda pk, at: (Assignment.objects.filter(pk=pk), {"until": at}))
+RENEW = Prepared(lambda pk, at: (Assignment.objects.filter(pk=pk), {"expires_at": at}))

@@ -65,7 +65,7 @@ def agreement(request, pk):
         round=found,
         left=left,
         report=report,
-        hand_ins=counted_submissions(found),
+        submissions=counted_submissions(found),
         measures=measures,
         task=task,
         refresh=left or (found.is_open and not found.published),

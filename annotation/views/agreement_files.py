@@ -54,7 +54,8 @@ def _json(request, round, rows):
     told = {
         "round": round.name,
         "view": round.view,
-        "hand_ins": counted_submissions(round),
+        "submissions": counted_submissions(round),
+        "hand_ins": counted_submissions(round),  # as it was called before
         "intervals_of": _made(report),
         "openly": {
             "annotators": round.taking_part_openly().count(),
@@ -81,7 +82,12 @@ def _made(report):
     if report is None or report.computed_at is None:
         return None
     how = {name: report.result[name] for name in ("replicates", "seed", "method")}
-    return {"hand_ins": report.hand_ins, "at": report.computed_at, **how}
+    return {
+        "submissions": report.submissions,
+        "hand_ins": report.submissions,  # as it was called before
+        "at": report.computed_at,
+        **how,
+    }
 
 
 def _latex(request, round, rows):

@@ -96,8 +96,8 @@ def admission(request, pk):
 
 @require_POST
 def participant(request, pk):
-    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold;
-    or unblind, which adjudicators may choose for themselves.
+    """One verb about one person in a round: block, unblock, dismiss, qualify, release what they
+    hold; or unblind, which adjudicators may choose for themselves.
     """
     seats = Participant.objects.select_related("round__corpus", "person")
     seat = get_object_or_404(seats, pk=pk)
@@ -109,10 +109,10 @@ def participant(request, pk):
             seat.unblind(request.user)
         except UserError as refusal:
             messages.error(request, translate_error(refusal))
-    elif verb == "halt":
-        seat.halt(request.user)
-    elif verb == "let on":
-        seat.let_on(request.user)
+    elif verb == "block":
+        seat.block(request.user)
+    elif verb == "unblock":
+        seat.unblock(request.user)
     elif verb == "dismiss":
         found.dismiss(request.user, seat.person)
     elif verb == "qualify":
@@ -121,8 +121,8 @@ def participant(request, pk):
             round=test, person=seat.person, passed=True, decided_by=request.user
         )
         Event.record(request.user, "qualify", seat, qualification=qualified.pk)
-    elif verb == "free":
-        seat.own().free()
+    elif verb == "release":
+        seat.own().release()
     else:
         raise Http404
     return redirect(f"{reverse('round', args=[found.pk])}#people")

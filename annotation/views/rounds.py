@@ -107,7 +107,7 @@ def _results(round):
         "report": Report.of(round, Report.Kind.AGREEMENT),
         "left": left,
         "refresh": left,
-        "hand_ins": counted_submissions(round),
+        "submissions": counted_submissions(round),
         "open_items": at_most(round.items.filter(open=True)),
         "quality_flags": round.quality_flags.waiting().count(),
     }

@@ -170,7 +170,7 @@ class Scene:
         self.flag.answers.update(words="sad by nature", outcome="talked")
         for report in Report.objects.all():
             report.result |= {"tasks": {}, "replicates": 7}
-            report.hand_ins += 1
+            report.submissions += 1
             report.save()
         for event in Event.objects.filter(
             verb__in=["adjudicate", "comment", "skip", "set expert labels"]

@@ -45,7 +45,7 @@ def kept(opened):
 def check(opened):
     """What is kept equals a count from scratch."""
     assert kept(opened) == item_counts.recount(opened)
-    rows = item_counts._handed_in(opened)
+    rows = item_counts._submitted_answers(opened)
     stored = {(i.utterance_id, i.task): i.given for i in Item.objects.filter(round=opened)}
     assert stored == {(u, task): who for u, tasks in rows.items() for task, who in tasks.items()}
 
@@ -103,7 +103,7 @@ def test_a_look_counts_a_few_dialogues_and_says_what_is_left(corpus):
     opened = make_judged_round(corpus, dialogues=20, annotators=2)
     assert item_counts.catch_up(opened, most=8) == 24
     assert item_counts.catch_up(opened) == 0
-    assert Tally.objects.get(round=opened, part="").hand_ins == 40
+    assert Tally.objects.get(round=opened, part="").submissions == 40
 
 
 def test_the_tally_does_not_grow_with_the_judgements(corpus):
@@ -240,4 +240,4 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
     assert faults == []
     check(opened)
     counted = opened.assignments.filter(state="submitted").count()
-    assert counted == Tally.objects.get(round=opened, part="").hand_ins > 0
+    assert counted == Tally.objects.get(round=opened, part="").submissions > 0

@@ -50,7 +50,7 @@ class Simulated:
         first = next(iter(assignment.numbers))
         self.save(assignment, [self.answer(first, "emotion", "joy")])
         past = timezone.now() - datetime.timedelta(minutes=1)
-        Assignment.objects.filter(pk=assignment.pk).update(until=past)
+        Assignment.objects.filter(pk=assignment.pk).update(expires_at=past)
         self.tabs.append(assignment)
 
     def answer(self, utterance, task, value, over=None):
@@ -127,7 +127,7 @@ def test_a_crowd_that_takes_turns(corpus, lead, seed):
             withdraw(place, lead, "test")
             reinstate(place, lead)
         if turn % 40 == 0:
-            opened.free_silent()
+            opened.release_expired()
             all_is_well(opened, crowd)
         done, wanted = opened.share_done()
         if done == wanted:
@@ -165,7 +165,7 @@ def test_a_crowd_all_at_once(corpus, seed):
     for thread in threads:
         thread.join()
     assert faults == []
-    opened.free_silent()
+    opened.release_expired()
     all_is_well(opened, crowd)
     done, wanted = opened.share_done()
     assert done == wanted

@@ -62,7 +62,7 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     judged = {item.utterance_id for item in items_of(opened)}
     assert not judged & set(gold[0].utterances.values_list("pk", flat=True))
     assert measure([opened], opened.scheme)[0].units == 0
-    seat.let_on(None)
+    seat.unblock(None)
     assert claim_next(Participant.objects.get(pk=seat.pk))
 
 

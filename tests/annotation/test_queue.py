@@ -28,7 +28,7 @@ def seats(opened):
 def silence(assignment):
     """The annotator has not been heard of for longer than the lease."""
     past = timezone.now() - datetime.timedelta(minutes=1)
-    Assignment.objects.filter(pk=assignment.pk).update(until=past)
+    Assignment.objects.filter(pk=assignment.pk).update(expires_at=past)
 
 
 def counted_rightly(opened):
@@ -89,10 +89,10 @@ def test_who_comes_back_before_anybody_else_goes_on_where_they_were(corpus, peop
     me = seats(opened)[0]
     held = claim_next(me)
     silence(held)
-    assert opened.free_silent() == 1
+    assert opened.release_expired() == 1
     assert claim_next(me) == held
     silence(held)
-    opened.free_silent()
+    opened.release_expired()
     judge(Assignment.objects.get(pk=held.pk))
     counted_rightly(opened)
 
@@ -100,9 +100,9 @@ def test_who_comes_back_before_anybody_else_goes_on_where_they_were(corpus, peop
 def test_a_lease_of_no_minutes_never_ends(corpus, people):
     make_dialogue(corpus)
     held = claim_next(seats(open_round(corpus, people, lease_minutes=0))[0])
-    assert held.until is None
+    assert held.expires_at is None
     save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")
-    assert Assignment.objects.get().until is None
+    assert Assignment.objects.get().expires_at is None
 
 
 def test_a_skip_goes_to_others_first_and_can_be_taken_back(corpus, people):
@@ -234,7 +234,7 @@ def test_a_lead_gives_a_dialogue_to_somebody(corpus, people, lead):
     a, b, _c = seats(opened)
     later = opened.round_items.last()
     given = assign(b, lead, later)
-    assert given.until is None and claim_next(b) == given
+    assert given.expires_at is None and claim_next(b) == given
     with pytest.raises(UserError, match="already"):
         assign(b, lead, later)
     with pytest.raises(UserError, match="As many people"):

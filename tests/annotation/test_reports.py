@@ -73,7 +73,7 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
     assert "Intervals are not computed yet" in page and "From 42 hand-ins" in page
     client.post(reverse("reports", args=[after.pk, "agreement"]))
     report = Report.objects.get(round=after, kind="agreement")
-    assert (report.status, report.hand_ins, report.result["replicates"]) == ("done", 42, 1000)
+    assert (report.status, report.submissions, report.result["replicates"]) == ("done", 42, 1000)
     response = client.get(address, {"task": "emotion"})
     measure = response.context["measure"]
     alpha = measure["alpha"]
@@ -88,7 +88,7 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
     assert corrected["method"] == "bca"
     ends = corrected["tasks"]["emotion"]["intervals"]["coefficients"]["alpha"]
     assert ends != [alpha["low"], alpha["high"]] and ends[0] < alpha["value"] < ends[1]
-    assert Event.objects.filter(verb="measure").count() == 2
+    assert Event.objects.filter(verb="compute").count() == 2
 
 
 def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
@@ -96,7 +96,7 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
     monkeypatch.setattr(Report, "later", lambda report: None)
     first = Report.request(None, before, "agreement")
     again = Report.request(None, before, "agreement")
-    assert first.pk == again.pk and Event.objects.filter(verb="measure").count() == 1
+    assert first.pk == again.pk and Event.objects.filter(verb="compute").count() == 1
     one, two = (Report.objects.get(pk=first.pk) for _ in range(2))
     assert one.claim() and not two.claim()
     two.run()

@@ -81,7 +81,7 @@ def test_people_from_the_page(opened, leader, corpus):
     assert seat.quota == 3
     held = claim_next(seat)
     one = reverse("participant", args=[seat.pk])
-    for verb, state in (("free", "freed"), ("halt", "freed"), ("let on", "freed")):
+    for verb, state in (("release", "freed"), ("block", "freed"), ("unblock", "freed")):
         leader.post(one, {"verb": verb})
         held.refresh_from_db()
         assert held.state == state

@@ -189,7 +189,7 @@ class Addresses:
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
-            "participant": [{"verb": "halt"}],
+            "participant": [{"verb": "block"}],
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],

@@ -102,7 +102,7 @@ def test_what_is_answered_is_not_open(judged, found, lead):
         round=judged,
         kind="quality",
         computed_at=timezone.now(),
-        hand_ins=counted_submissions(judged),
+        submissions=counted_submissions(judged),
     )
     assert not any(counts([judged]).values()) and open_findings([judged]) == []
 

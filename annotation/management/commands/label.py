@@ -34,12 +34,12 @@ class Command(BaseCommand):
         with transaction.atomic():
             touched = self._label_all(found, table)
             table.refuse_bad()
-            handed_in = [a for a in dict.fromkeys(touched) if not a.missing()]
+            submitted = [a for a in dict.fromkeys(touched) if not a.missing()]
             if check:
                 transaction.set_rollback(True)
-            for assignment in handed_in if not check else ():
+            for assignment in submitted if not check else ():
                 submit_assignment(assignment)
-        counts = f"{len(touched)} answers", f"{len(handed_in)} dialogues"
+        counts = f"{len(touched)} answers", f"{len(submitted)} dialogues"
         if check:
             self.stdout.write(f"{counts[0]} can be saved, {counts[1]} handed in; nothing was saved")
         else:

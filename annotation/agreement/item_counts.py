@@ -2,8 +2,9 @@
 
 A submission marks nothing but itself (`Assignment.counted` is false), so that the queue pays
 nothing for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo
-submissions count their dialogue at once. A dialogue is always counted as a whole: what its items said before is
-taken away from the tally, what they say now is added. Locks: tally, then assignments.
+submissions count their dialogue at once. A dialogue is always counted as a whole: what its items
+said before is taken away from the tally, what they say now is added. Locks: tally, then
+assignments.
 """
 
 from collections import Counter, defaultdict

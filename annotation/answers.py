@@ -20,6 +20,13 @@ from people.models import Event
 UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
+class UnknownUtterance(UserError):
+    """An answer to an utterance that is not part of the dialogue."""
+
+    def __init__(self):
+        super().__init__(gettext_noop("This utterance is not part of the dialogue."))
+
+
 class AnswerConflict(UserError):
     """An answer to a question that another window has answered meanwhile; `current` is that."""
 
@@ -96,7 +103,7 @@ def save_answer(assignment, utterance, task, value, client_id=None, **more):
     Raises UserError after submission or closing, SchemeError for an impossible value.
     """
     if utterance.dialogue_id != assignment.dialogue_id:
-        raise UserError(gettext_noop("This utterance is not part of the dialogue."))
+        raise UnknownUtterance
     save_answers(assignment, [Answer(utterance.pk, task, value, client_id or uuid.uuid4(), **more)])
 
 
@@ -149,7 +156,7 @@ def _check(assignment, answers):
     scheme = assignment.round.scheme
     for answer in answers:
         if answer.utterance not in assignment.numbers:
-            raise UserError(gettext_noop("This utterance is not part of the dialogue."))
+            raise UnknownUtterance
         if answer.value:
             scheme.check(answer.task, answer.value, assignment.round.cannot_tell)
         else:

@@ -118,3 +118,13 @@ def people(round):
             }
         )
     return rows
+
+
+def today(person):
+    """What the person judged since midnight: utterances, minutes, utterances an hour."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Judgement.objects.filter(assignment__person=person, at__gte=midnight)
+    found = rows.aggregate(n=Count("utterance", distinct=True), seconds=Sum("seconds"))
+    minutes = (found["seconds"] or 0.0) / 60
+    pace = round(found["n"] / minutes * 60) if minutes >= 1 else None
+    return {"utterances": found["n"], "minutes": round(minutes), "pace": pace}

@@ -3,31 +3,37 @@ from django.urls import path
 from annotation.views import (
     agreement,
     agreement_files,
+    annotation_history,
     comparison,
     expert_labels,
     items,
+    judgements,
+    moved,
+    my_tasks,
     quality,
     republishing,
     round_management,
     rounds,
     schemes,
     utterance_search,
-    work,
+    workbench,
 )
 
 urlpatterns = [
-    path("corpora/<int:pk>/utterances/", utterance_search.finding, name="finding"),
-    path("work/", work.work, name="work"),
-    path("assignments/<int:pk>/", work.assignment, name="assignment"),
-    path("assignments/<int:pk>/judgements/", work.judgements, name="judgements"),
-    path("assignments/<int:pk>/submission/", work.submission, name="submission"),
-    path("assignments/<int:pk>/skip/", work.skip, name="skip"),
-    path("assignments/<int:pk>/return/", work.take_back, name="take_back"),
-    path("assignments/<int:pk>/presence/", work.presence, name="presence"),
-    path("assignments/<int:pk>/comments/", work.comments, name="comments"),
-    path("assignments/<int:pk>/warnings/", work.warnings, name="warnings"),
-    path("rounds/<int:pk>/next/", work.next_assignment, name="next_assignment"),
-    path("work/history/", work.history, name="history"),
+    path(
+        "corpora/<int:pk>/utterances/", utterance_search.utterance_search, name="utterance_search"
+    ),
+    path("tasks/", my_tasks.my_tasks, name="my_tasks"),
+    path("assignments/<int:pk>/", workbench.workbench, name="assignment"),
+    path("assignments/<int:pk>/judgements/", judgements.judgements, name="judgements"),
+    path("assignments/<int:pk>/submission/", workbench.submission, name="submission"),
+    path("assignments/<int:pk>/skip/", workbench.skip, name="skip"),
+    path("assignments/<int:pk>/return/", workbench.undo_skip_of, name="undo_skip"),
+    path("assignments/<int:pk>/presence/", workbench.presence, name="presence"),
+    path("assignments/<int:pk>/comments/", judgements.comments, name="comments"),
+    path("assignments/<int:pk>/warnings/", judgements.warnings, name="warnings"),
+    path("rounds/<int:pk>/next/", workbench.next_assignment, name="next_assignment"),
+    path("tasks/history/", annotation_history.annotation_history, name="annotation_history"),
     path("corpora/<int:pk>/rounds/", rounds.rounds, name="rounds"),
     path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
     path("rounds/<int:pk>/", rounds.round_page, name="round"),
@@ -51,7 +57,7 @@ urlpatterns = [
     path("rounds/<int:pk>/pause/", round_management.pause, name="pause"),
     path("rounds/<int:pk>/resumption/", round_management.resume, name="resume"),
     path("rounds/<int:pk>/extension/", round_management.extension, name="extension"),
-    path("rounds/<int:pk>/participants/", round_management.admission, name="admission"),
+    path("rounds/<int:pk>/participants/", round_management.participants, name="participants"),
     path("participants/<int:pk>/", round_management.participant, name="participant"),
     path("rounds/<int:pk>/dialogues/", round_management.round_dialogues, name="round_dialogues"),
     path(
@@ -73,4 +79,16 @@ urlpatterns = [
         name="dialogue_expert_labels",
     ),
     path("dialogues/<int:pk>/republication/", republishing.republication, name="republication"),
+]
+
+# addresses that people may have kept, and the page that is there now
+MOVED = {
+    "work/": "my_tasks",
+    "work/history/": "annotation_history",
+    "corpora/<int:pk>/gold/": "expert_labels",
+    "dialogues/<int:pk>/gold/": "dialogue_expert_labels",
+    "rounds/<int:pk>/remarks/": "round_comments",
+}
+urlpatterns += [
+    path(old, moved.moved, {"name": name}, name=f"old_{name}") for old, name in MOVED.items()
 ]

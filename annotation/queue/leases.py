@@ -100,6 +100,7 @@ def regain(assignment):
 
 ROUND_FIELDS = [
     *("id", "corpus_id", "kind", "overlap", "lease_minutes", "cannot_tell", "scheme_version_id"),
+    "suggestions",
 ]
 
 

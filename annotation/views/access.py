@@ -1,9 +1,9 @@
-"""The round that a page is about, among those that the person may see."""
+"""The round or assignment that a page is about, among those that the person may see."""
 
 from django.shortcuts import get_object_or_404
 
 from annotation.blinding import guard
-from annotation.models import Round
+from annotation.models import Assignment, Round
 from corpus.permissions import ADJUDICATOR, LEAD, with_role
 
 
@@ -22,3 +22,8 @@ def results_of(request, pk, *roles):
     found = round_of(request, pk, *roles)
     guard(request.user, [found])
     return found
+
+
+def assignment_of(request, pk):
+    """The person's own assignment."""
+    return get_object_or_404(Assignment.objects.of(request.user), pk=pk)

@@ -74,7 +74,7 @@ def extension(request, pk):
 
 
 @require_POST
-def admission(request, pk):
+def participants(request, pk):
     """Somebody joins, comes back, or gets another quota."""
     found = round_of(request, pk, LEAD)
     form = AdmissionForm(request.POST, round=found)

@@ -62,10 +62,17 @@ OPEN = {
     "guideline",
     "expert_labels",
 }
-OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
+OPEN |= {
+    "new_scheme",
+    "new_guideline",
+    "utterance_search",
+    "my_tasks",
+    "annotation_history",
+    "assignment",
+}
 OPEN |= {"republication"}
 ACTIONS = {  # of these nothing can be read
-    *("judgements", "submission", "skip", "take_back", "presence", "comments", "warnings"),
+    *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
     *(
         "next_assignment",
         "reports",
@@ -74,7 +81,7 @@ ACTIONS = {  # of these nothing can be read
         "consensus",
         "closure",
     ),
-    *("reopening", "pause", "resume", "admission", "participant", "place", "comment"),
+    *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
 }
 NOISE = re.compile(
@@ -207,8 +214,8 @@ class Scene:
                 continue
             yield name, reverse(name, args=[] if pattern.pattern._route.count("<") == 0 else [pk])
         for value in ("joy", "anger", "fear", "disgust"):
-            address = reverse("finding", args=[self.corpus.pk])
-            yield "finding", f"{address}?label=emotion:{value}"
+            address = reverse("utterance_search", args=[self.corpus.pk])
+            yield "utterance_search", f"{address}?label=emotion:{value}"
         for state in ("waiting", "begun", "complete", "stuck", "withdrawn"):
             yield "round_dialogues", f"{reverse('places', args=[self.round.pk])}?state={state}"
         yield "agreement", f"{reverse('agreement', args=[self.round.pk])}?task=emotion"
@@ -276,7 +283,7 @@ def test_whoever_takes_part_openly_sees_it_all_and_so_the_test_above_can_fail():
     after = read(scene.reader, scene)
     changed = {name for name, address in before if before[name, address] != after[name, address]}
     assert RESULTS - {"report_progress"} <= changed
-    assert changed >= {"round", "round_dialogues", "finding", "events", "guideline"}
+    assert changed >= {"round", "round_dialogues", "utterance_search", "events", "guideline"}
 
 
 @pytest.mark.django_db
@@ -373,7 +380,7 @@ def test_whoever_could_have_looked_joins_openly(client_of):
     assert not admit(scene.round, scene.boss, late).unblinded  # an annotator who never could
     assert admit(scene.round, scene.boss, scene.judge).unblinded
     page = client_of(scene.boss).post(
-        reverse("admission", args=[scene.round.pk]),
+        reverse("participants", args=[scene.round.pk]),
         {"person": scene.corpus.memberships.get(person=scene.boss).pk},
         follow=True,
     )

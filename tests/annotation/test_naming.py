@@ -78,7 +78,7 @@ def addresses(opened):
     yield reverse("rounds", args=[corpus])
     yield reverse("expert_labels", args=[corpus])
     yield reverse("schemes", args=[corpus])
-    yield reverse("finding", args=[corpus]) + "?label=emotion:joy"
+    yield reverse("utterance_search", args=[corpus]) + "?label=emotion:joy"
     yield reverse("corpus", args=[corpus])
     for dialogue in opened.corpus.dialogues.all():
         yield reverse("dialogue", args=[dialogue.pk])

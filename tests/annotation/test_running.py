@@ -69,14 +69,14 @@ def test_pausing_closing_and_reopening_from_the_page(opened, leader, client_of):
         assert leader.post(reverse(name, args=[opened.pk])).status_code == 302
         assert word in page(leader, "round", opened.pk)
     annotator = client_of(opened.participants.first().person)
-    for name in ("pause", "resume", "closure", "reopening", "extension", "admission"):
+    for name in ("pause", "resume", "closure", "reopening", "extension", "participants"):
         assert annotator.post(reverse(name, args=[opened.pk])).status_code == 404
 
 
 def test_people_from_the_page(opened, leader, corpus):
     newcomer = make_member(corpus)
     member = corpus.memberships.get(person=newcomer).pk
-    leader.post(reverse("admission", args=[opened.pk]), {"person": member, "quota": 3})
+    leader.post(reverse("participants", args=[opened.pk]), {"person": member, "quota": 3})
     seat = opened.participants.get(person=newcomer)
     assert seat.quota == 3
     held = claim_next(seat)
@@ -88,7 +88,7 @@ def test_people_from_the_page(opened, leader, corpus):
     leader.post(one, {"verb": "dismiss"})
     assert opened.participants.get(person=newcomer).left_at
     assert leader.post(one, {"verb": "burn"}).status_code == 404
-    wrong = leader.post(reverse("admission", args=[opened.pk]), {"person": 0}, follow=True)
+    wrong = leader.post(reverse("participants", args=[opened.pk]), {"person": 0}, follow=True)
     assert "Choose somebody" in wrong.content.decode()
 
 

@@ -41,17 +41,17 @@ def bench(client, assignment):
 
 
 def test_what_waits_and_taking_it(client, opened, seat):
-    assert "2 dialogues wait for you" in client.get(reverse("work")).content.decode()
+    assert "2 dialogues wait for you" in client.get(reverse("my_tasks")).content.decode()
     next_one = reverse("next_assignment", args=[opened.pk])
     taken = client.post(next_one).url
     assert client.post(next_one).url == taken
-    assert "At hand" in client.get(reverse("work")).content.decode()
+    assert "At hand" in client.get(reverse("my_tasks")).content.decode()
     assert client.get(next_one).status_code == 405
 
 
 def test_a_round_without_me_gives_nothing(opened, client_of):
     stranger = client_of(make_person())
-    assert stranger.post(reverse("next_assignment", args=[opened.pk])).url == reverse("work")
+    assert stranger.post(reverse("next_assignment", args=[opened.pk])).url == reverse("my_tasks")
     assert not Assignment.objects.exists()
 
 
@@ -62,9 +62,9 @@ def test_skipping_with_a_reason_and_taking_it_back(client, seat):
     assert "Say why" in refused
     following = client.post(address, {"reason": "language", "words": "闽南话"}).url
     assert following != reverse("assignment", args=[held.pk])
-    page = client.get(reverse("work")).content.decode()
+    page = client.get(reverse("my_tasks")).content.decode()
     assert "闽南话" in page and "Take it back" in page
-    assert client.post(reverse("take_back", args=[held.pk])).url == reverse(
+    assert client.post(reverse("undo_skip", args=[held.pk])).url == reverse(
         "assignment", args=[held.pk]
     )
     assert Assignment.objects.get(pk=held.pk).state == "held"
@@ -89,7 +89,7 @@ def test_comments_and_flags_reach_the_lead_and_come_back(client, seat, lead, cli
     leader.post(one, {"words": "已改", "verb": "resolve"})
     assert "少了一个字" not in leader.get(inbox).content.decode()
     assert "少了一个字" in leader.get(f"{inbox}?state=resolved").content.decode()
-    assert "已改" in client.get(reverse("work")).content.decode()
+    assert "已改" in client.get(reverse("my_tasks")).content.decode()
     assert "已改" in bench(client, held)
     leader.post(one, {"verb": "reopen"})
     assert Comment.objects.waiting().count() == 1
@@ -221,11 +221,11 @@ def test_the_guideline_stands_beside(client, seat, opened, lead, corpus):
 
 def test_history_finds_what_was_judged(client, seat, opened):
     judge(claim_next(seat), emotion="joy")
-    page = client.get(reverse("history")).content.decode()
+    page = client.get(reverse("annotation_history")).content.decode()
     assert "2 utterances" in page and "喜" in page
-    assert "1 utterance " in client.get(reverse("history") + "?q=第2").content.decode()
-    assert "fits" in client.get(reverse("history") + "?q=zzz").content.decode()
-    assert "fits" in client.get(reverse("history") + "?round=99999").content.decode()
+    assert "1 utterance " in client.get(reverse("annotation_history") + "?q=第2").content.decode()
+    assert "fits" in client.get(reverse("annotation_history") + "?q=zzz").content.decode()
+    assert "fits" in client.get(reverse("annotation_history") + "?round=99999").content.decode()
 
 
 def test_watching_keeps_the_lease(client, seat):

@@ -89,7 +89,7 @@ def addresses(learner_here):
     rows[0]["text"] = "改过的话"
     dialogue.edit(corpus.memberships.get(role="lead").person, 0, rows)
     return [
-        "/", "/work/", "/corpora/new/",
+        "/", "/tasks/", "/corpora/new/",
         *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
             "", "dialogues/", "utterances/", "speakers/", "sources/new/", "people/",
             "events/", "health/", "rounds/", "rounds/new/", "releases/", "releases/new/",
@@ -104,7 +104,7 @@ def addresses(learner_here):
         f"/rounds/{opened.pk}/comparison/?with={whole.pk}", f"/rounds/{whole.pk}/agreement/",
         f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/comments/",
         f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
-        f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
+        f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/tasks/history/",
         f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",

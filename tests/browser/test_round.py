@@ -26,7 +26,7 @@ def opened(corpus):
 
 
 def begin(page):
-    page.goto("/work/")
+    page.goto("/tasks/")
     page.get_by_role("button", name="labelling").click()
     page.wait_for_url("**/assignments/*/")
 
@@ -45,7 +45,7 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
     expect(page.locator(".notice")).to_contain_text("Nothing waits for you in this round")
 
     touch = sign_in("phone", has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
-    touch.goto("/work/")
+    touch.goto("/tasks/")
     touch.get_by_role("button", name="labelling").tap()
     for _dialogue in range(3):
         touch.wait_for_url("**/assignments/*/")

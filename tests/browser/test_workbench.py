@@ -41,7 +41,7 @@ def wait_until_saved(page, count):
 
 def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page = sign_in("anno")
-    page.goto("/work/")
+    page.goto("/tasks/")
     page.keyboard.press("Tab")  # skip link
     for _ in range(30):
         if page.evaluate("document.activeElement.textContent").strip() == "Go on labelling":

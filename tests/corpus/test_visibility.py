@@ -93,7 +93,7 @@ def addresses(corpus, source):
             names = MEDIA if "<str:name>" in route else ["check"]
             found += {"/" + re.sub("<(str|slug):name>", name, route.replace("<int:pk>", str(pk)))
                       for name in names}  # fmt: skip
-    finding, history = reverse("finding", args=[corpus.pk]), reverse("history")
+    finding, history = reverse("utterance_search", args=[corpus.pk]), reverse("annotation_history")
     speaker = corpus.speakers.first().name
     queries = ["q=你", "q=你好", "q=你&exact=on", "q=x", "state=wordless", "state=machine"]
     queries += [f"speaker={speaker}", "label=emotion:joy", "after=0", "before=99999"]
@@ -275,15 +275,21 @@ def test_pages_show_what_remains_and_say_what_does_not(corpus, source, view, cli
         assert ("How nice!" in page) == (view == "text")
         assert ("<video" in page) == (view != "text") and "poster" not in page
         assert "/media/clip/" not in page and ("/media/peaks/" in page) == (view == "audio")
-    found = client.get(reverse("finding", args=[corpus.pk]), {"q": "再见"}).content.decode()
+    found = client.get(
+        reverse("utterance_search", args=[corpus.pk]), {"q": "再见"}
+    ).content.decode()
     assert ("2 dialogues are left out" in found) == (view != "text")
     assert (first.uid in found or second.uid in found) == (view == "text")
-    history = client.get(reverse("history"), {"q": "你好"}).content.decode()
+    history = client.get(reverse("annotation_history"), {"q": "你好"}).content.decode()
     assert ("1 utterance " in history) == (view == "text")
-    work = client.get(reverse("work")).content.decode()
+    work = client.get(reverse("my_tasks")).content.decode()
     assert ("你好" in work) == (view == "text")
     opened.close(annotator)
-    for address in (reverse("history"), reverse("work"), reverse("dialogue", args=[first.pk])):
+    for address in (
+        reverse("annotation_history"),
+        reverse("my_tasks"),
+        reverse("dialogue", args=[first.pk]),
+    ):
         assert "你好" in client.get(address).content.decode()
 
 

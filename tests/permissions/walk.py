@@ -142,14 +142,14 @@ class Addresses:
         u, emotion = w.utterance.pk, "task=emotion"
         judges = "&".join(f"{x}={j.pk}" for x, j in zip("ab", w.judges, strict=True))
         self.queries = {
-            "finding": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
+            "utterance_search": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
             "dialogues": ["", "?q=D1"],
             "items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
             "agreement": [f"?{emotion}", f"?{emotion}&{judges}"],
             "adjudication": ["", f"?utterance={u}&of=emotion"],
             "comparison": [f"?with={w.open.pk}", f"?with={w.closed.pk}"],
             "round_comments": ["?state=all"],
-            "history": ["", "?q=原来的话"],
+            "annotation_history": ["", "?q=原来的话"],
             "expert_labels": ["", "?q=D1"],
             "dialogue_expert_labels": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=sealed"],

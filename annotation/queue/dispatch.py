@@ -221,7 +221,7 @@ PARTICIPANT = Prepared(
             true_if(Q(round__closure__isnull=True)),
             resting(),
             true_if(Q(left_at__isnull=False)),
-            true_if(Q(halted_at__isnull=False)),
+            true_if(Q(blocked_at__isnull=False)),
             Exists(Membership.objects.filter(corpus=OuterRef("round__corpus"), person=person)),
             Exists(Assignment.objects.filter(round=round, state="held", expires_at__lt=at)),
             Exists(RoundItem.objects.filter(round=round, open=True, returned=True)),

@@ -33,7 +33,7 @@ from annotation.models import (
 from annotation.queue.dispatch import assign, claim_next
 from annotation.republishing import republish
 from annotation.rounds import admit, reopen_round
-from annotation.urls import urlpatterns
+from annotation.urls import MOVED, urlpatterns
 from core.errors import UserError
 from corpus.models import Membership
 from people.models import Event, Person
@@ -53,36 +53,17 @@ RESULTS = {  # addresses of annotation/ that show what people answered, remarked
     *("round_comments", "dialogue_expert_labels", "report_progress"),
 }
 OPEN = {
-    "round",
-    "rounds",
-    "round_dialogues",
-    "extension",
-    "new_round",
-    "schemes",
-    "guideline",
-    "expert_labels",
+    *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
+    *("annotation_history", "assignment", "republication"),
 }
-OPEN |= {
-    "new_scheme",
-    "new_guideline",
-    "utterance_search",
-    "my_tasks",
-    "annotation_history",
-    "assignment",
-}
-OPEN |= {"republication"}
 ACTIONS = {  # of these nothing can be read
     *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
-    *(
-        "next_assignment",
-        "reports",
-        "quality_flag_reviews",
-        "adjudications",
-        "consensus",
-        "closure",
-    ),
+    *("next_assignment", "reports", "quality_flag_reviews", "adjudications", "consensus"),
+    "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    *(f"old_{name}" for name in MOVED.values()),  # they lead to the page of today
 }
 NOISE = re.compile(
     r"csrfmiddlewaretoken.\W+value=.\w+|x-csrftoken\W+\w+|nonce=.[\w+/=-]+|nonce-[\w+/=-]+"
@@ -217,7 +198,8 @@ class Scene:
             address = reverse("utterance_search", args=[self.corpus.pk])
             yield "utterance_search", f"{address}?label=emotion:{value}"
         for state in ("waiting", "begun", "complete", "stuck", "withdrawn"):
-            yield "round_dialogues", f"{reverse('places', args=[self.round.pk])}?state={state}"
+            address = reverse("round_dialogues", args=[self.round.pk])
+            yield "round_dialogues", f"{address}?state={state}"
         yield "agreement", f"{reverse('agreement', args=[self.round.pk])}?task=emotion"
         yield "comparison", f"{reverse('comparison', args=[self.round.pk])}?with={self.other.pk}"
         yield "agreement", reverse("agreement", args=[self.other.pk])  # the same dialogues

@@ -94,7 +94,7 @@ def test_people_from_the_page(opened, leader, corpus):
 
 def test_dialogues_from_the_page(opened, leader):
     place = opened.round_items.first()
-    one = reverse("place", args=[opened.pk, place.pk])
+    one = reverse("round_dialogue", args=[opened.pk, place.pk])
     seat = opened.participants.last()
     leader.post(one, {"verb": "assign", "seat": seat.pk})
     assert claim_next(seat).dialogue == place.dialogue

@@ -53,7 +53,7 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     # the pair that differs most, and where
     page.locator("table.heat td[data-step] a").nth(5).click()
     page.locator("#measures tr", has_text="sarcasm").first.get_by_role("link").nth(1).click()
-    apart = Item.objects.filter(round=before, task="sarcasm", hardness__gt=0).count()
+    apart = Item.objects.filter(round=before, task="sarcasm", disagreement__gt=0).count()
     expect(page.locator("h1")).to_contain_text(f"{apart} utterances")
     expect(page.locator("article.item").first.locator(".answers li")).to_have_count(3)
 

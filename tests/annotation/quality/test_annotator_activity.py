@@ -17,7 +17,7 @@ from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from benchmarks.importing import HEADER
 from corpus.formats import reader
-from tests.annotation.test_gold import make_gold
+from tests.annotation.quality.test_gold_accuracy import make_gold
 from tests.factories import make_corpus, make_dialogue, make_member, open_round
 
 

@@ -238,9 +238,9 @@ def stand_in_name(corpus, person: Person) -> str:
 def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: Table) -> Round:
     if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
         name = f"{name} (published)"
-    told = table.rounds.get(name, {})
-    if not told and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
-        told = {"cannot_tell": True}
+    stored = table.rounds.get(name, {})
+    if not stored and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
+        stored = {"cannot_tell": True}
     published, made = Round.objects.get_or_create(
         corpus=corpus,
         name=name[:80],
@@ -248,7 +248,7 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
             "published": True,
             "overlap": 1,
             "scheme_version": SchemeVersion.of(corpus, scheme),
-            **_options(corpus, told),
+            **_options(corpus, stored),
         },
     )
     if made and published.consensus != Round.Consensus.MAJORITY:
@@ -285,17 +285,17 @@ def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> No
             )
 
 
-def _options(corpus, told: dict[str, Any]) -> dict[str, Any]:
+def _options(corpus, stored: dict[str, Any]) -> dict[str, Any]:
     """What a release says of a round and we know; nothing else is taken."""
     found: dict[str, Any] = {}
     known = {"view": Round.View, "order": Round.Order, "consensus": Round.Consensus}
     for name, choices in known.items():
-        if told.get(name) in choices.values:
-            found[name] = told[name]
+        if stored.get(name) in choices.values:
+            found[name] = stored[name]
     for name in ("confidence", "cannot_tell"):
-        found[name] = told.get(name) is True
-    if isinstance(told.get("guideline"), str) and told["guideline"]:
-        found["guideline"] = Guideline.draw_up(None, corpus, told["guideline"])
+        found[name] = stored.get(name) is True
+    if isinstance(stored.get("guideline"), str) and stored["guideline"]:
+        found["guideline"] = Guideline.draw_up(None, corpus, stored["guideline"])
     return found
 
 

@@ -6,7 +6,6 @@ from django.db import models
 from django.db.models import Max
 from django.utils import timezone
 
-from annotation.scheme import CANNOT_TELL
 from core.statements import Prepared
 from corpus.models import Utterance
 
@@ -16,10 +15,6 @@ class JudgementQuerySet(models.QuerySet):
         """The newest row per assignment, utterance and task, without those taken back."""
         newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
         return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
-
-    def told(self):
-        """Without "cannot tell", which is an answer and no value."""
-        return self.exclude(value=CANNOT_TELL)
 
     def submitted(self):
         """Of submissions that count: not withdrawn, not on gold dialogues that are mixed in, and on

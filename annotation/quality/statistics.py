@@ -72,15 +72,19 @@ def copies(codes: NDArray[np.int64], least: float = ENOUGH) -> list[Copy]:
     window = _window(bits, need)
     if window is None:
         return []
-    told = np.concatenate([[0.0], np.cumsum(bits)])
+    cumulative = np.concatenate([[0.0], np.cumsum(bits)])
     found, chance = [], _by_chance(codes)
     for lag in _lags(codes, window):
-        spans = [span for span in _stretches(codes, lag) if told[span[1]] - told[span[0]] >= need]
+        spans = [
+            span
+            for span in _stretches(codes, lag)
+            if cumulative[span[1]] - cumulative[span[0]] >= need
+        ]
         if spans:
             joined = _joined(codes, lag, spans, window)
             same = sum(int((codes[a:b] == codes[a - lag : b - lag]).sum()) for a, b in joined)
             size = sum(b - a for a, b in joined)
-            most = max(float(told[b] - told[a]) for a, b in spans)
+            most = max(float(cumulative[b] - cumulative[a]) for a, b in spans)
             whole = [(a - lag, b) for a, b in joined]
             found.append(Copy(lag, whole, same / size, chance, (most - places) / BITS))
     return _not_told_yet(found, n)
@@ -136,14 +140,14 @@ def _by_chance(codes: NDArray[np.int64]) -> float:
 
 def _not_told_yet(found: list[Copy], n: int) -> list[Copy]:
     """The most surprising copies, without those whose rows are mostly in another one already."""
-    kept, told = [], np.zeros(n, bool)
+    kept, covered = [], np.zeros(n, bool)
     for copy in sorted(found, key=lambda one: (-one.neg_log10_p, one.lag)):
         rows = np.zeros(n, bool)
         for start, end in copy.spans:
             rows[start:end] = True
-        if told[rows].mean() < 0.5:
+        if covered[rows].mean() < 0.5:
             kept.append(copy)
-            told |= rows
+            covered |= rows
     return kept
 
 

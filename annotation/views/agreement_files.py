@@ -51,7 +51,7 @@ def _csv(request, round, rows):
 
 def _json(request, round, rows):
     report = Report.of(round, Report.Kind.AGREEMENT)
-    told = {
+    document = {
         "round": round.name,
         "view": round.view,
         "submissions": counted_submissions(round),
@@ -63,7 +63,7 @@ def _json(request, round, rows):
         },
         "tasks": [row["measure"].to_json() for row in rows],
     }
-    return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    return JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 1})
 
 
 def openly_warning(round):

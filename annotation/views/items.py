@@ -66,7 +66,7 @@ def items(request, pk):
     task, kind = scheme[key], request.GET.get("kind", "")
     rows = found.items.filter(task=key)
     names = names_for(found, found.corpus.my_role)
-    rows, told = _narrowed(request, found, task, of_kind(rows, kind), names)
+    rows, filters = _narrowed(request, found, task, of_kind(rows, kind), names)
     rows = rows.select_related("utterance__dialogue", "utterance__speaker")
     page = page_of(request, rows.order_by("-disagreement", "utterance_id"), 20)
     page.object_list = filled(found, list(page.object_list), names)
@@ -78,7 +78,7 @@ def items(request, pk):
         scheme=scheme,
         kind=kind,
         kinds=KINDS,
-        told=told,
+        filters=filters,
         page=page,
     )
     return render(request, "annotation/items.html", shown)
@@ -98,7 +98,7 @@ def of_kind(rows, kind):
 
 def _narrowed(request, round, task, rows, names):
     """The rows that the filters of an address leave, and what was asked in words."""
-    asked, told = request.GET, []
+    asked, filters = request.GET, []
     values = {value.key: value for value in task.values}
     a, b = names.find(asked.get("a")), names.find(asked.get("b"))
     lead = round.corpus.my_role == LEAD  # findings name people
@@ -111,23 +111,23 @@ def _narrowed(request, round, task, rows, names):
             rows = rows.filter(first=va.key, second=vb.key)
         if asked.get("apart"):
             rows = rows.exclude(first=F("second"))
-        told.append(("pair", [names[a], va, names[b], vb]))
+        filters.append(("pair", [names[a], va, names[b], vb]))
     if (value := values.get(asked.get("value", ""))) is not None:
         rows = rows.filter(_said(round, task, value))
-        told.append(("value", value))
+        filters.append(("value", value))
         if (other := values.get(asked.get("other", ""))) is not None:
             rows = rows.filter(Q(size__gt=1) if other is value else _said(round, task, other))
-            told.append(("value", other))
+            filters.append(("value", other))
     rows, more = _of_group(asked, round, rows)
-    told += more
+    filters += more
     asked_flag = number(asked.get("flag") or asked.get("oddity"))  # as addresses had it before
     if lead and (flag := round.quality_flags.filter(pk=asked_flag).first()):
         rows = rows.filter(utterance__in=flag.rows)
-        told.append(("flag", flag))
+        filters.append(("flag", flag))
     if asked.get("parents") == "agree":
-        told.append(("parents", None))
+        filters.append(("parents", None))
         rows = rows.filter(utterance__in=_parents_agree(round, task))
-    return rows, told
+    return rows, filters
 
 
 def _said(round, task, value):
@@ -146,13 +146,13 @@ def _parents_agree(round, task):
 
 
 def _of_group(asked, round, rows):
-    told = []
+    filters = []
     if source := number(asked.get("source")):
         rows = rows.filter(utterance__dialogue__source=source)
-        told.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
+        filters.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
     if speaker := number(asked.get("speaker")):
         rows = rows.filter(utterance__speaker=speaker)
-        told.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
+        filters.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
     place = number(asked.get("length"), len(LENGTHS))
     if place < len(LENGTHS):
         seconds = Cast(F("utterance__end") - F("utterance__start"), FloatField())
@@ -161,7 +161,7 @@ def _of_group(asked, round, rows):
             rows = rows.filter(seconds__gte=EDGES[place - 1])
         if place < len(EDGES):
             rows = rows.filter(seconds__lt=EDGES[place])
-        told.append(("length", LENGTHS[place]))
+        filters.append(("length", LENGTHS[place]))
     span = [_moment(asked.get(name, "")) for name in ("from", "to")]
     if all(span):
         done = Submission.objects.filter(
@@ -170,8 +170,8 @@ def _of_group(asked, round, rows):
         done = done.values("assignment__dialogue").annotate(last=Max("at"))
         done = done.filter(last__gte=span[0], last__lte=span[1])
         rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
-        told.append(("time", span))
-    return rows, told
+        filters.append(("time", span))
+    return rows, filters
 
 
 def _moment(text):

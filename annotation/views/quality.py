@@ -63,24 +63,26 @@ def quality(request, pk):
 
 def _evidence(round, flag, titles):
     """The evidence of a finding as values for its sentence."""
-    told = dict(flag.evidence)
-    told["odds"] = (
+    evidence = dict(flag.evidence)
+    evidence["odds"] = (
         f"{10**flag.neg_log10_p:,.0f}" if flag.neg_log10_p < 9 else f"10^{flag.neg_log10_p:.0f}"
     )
     tasks = {task.key: task for task in round.scheme.tasks}
-    told["task"] = named(tasks[flag.task]) if flag.task in tasks else ""
-    told["source"] = titles.get(told.get("source"), "")
-    told["spans"] = ", ".join(f"{start}–{end}" for start, end in told.get("spans", []))
+    evidence["task"] = named(tasks[flag.task]) if flag.task in tasks else ""
+    evidence["source"] = titles.get(evidence.get("source"), "")
+    evidence["spans"] = ", ".join(f"{start}–{end}" for start, end in evidence.get("spans", []))
     for share in ("equal", "by_chance", "first", "second", "usual"):
-        if share in told:
-            told[share] = f"{100 * told[share]:.1f} %"
+        if share in evidence:
+            evidence[share] = f"{100 * evidence[share]:.1f} %"
     if flag.kind == QualityFlag.Kind.MONOTONE and flag.task in tasks:
         values = {value.key: value for value in tasks[flag.task].values}
-        told["value"] = named(values[told["value"]])
+        evidence["value"] = named(values[evidence["value"]])
     if flag.kind == QualityFlag.Kind.RULES:
         rules = {rule.key: rule for rule in round.scheme.rules}
-        told["rule"] = named(rules[told["rule"]]) if told["rule"] in rules else told["rule"]
-    return told
+        evidence["rule"] = (
+            named(rules[evidence["rule"]]) if evidence["rule"] in rules else evidence["rule"]
+        )
+    return evidence
 
 
 def _reliability(round, report):

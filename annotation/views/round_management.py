@@ -87,8 +87,10 @@ def participants(request, pk):
             messages.error(request, translate_error(refusal))
         else:
             if seat.unblinded and not chosen["openly"]:
-                told = _("%(name)s takes part openly: they could see the answers of others before.")
-                messages.info(request, told % {"name": who})
+                words = _(
+                    "%(name)s takes part openly: they could see the answers of others before."
+                )
+                messages.info(request, words % {"name": who})
     else:
         messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
     return redirect(f"{reverse('round', args=[pk])}#people")

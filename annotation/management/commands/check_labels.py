@@ -29,21 +29,21 @@ class Command(BaseCommand):
             rounds = rounds.filter(pk=round)
             if not rounds:
                 raise CommandError(f"{corpus!r} has no round {round}.")
-        told = []
+        flags = []
         for one in rounds:
             item_counts.catch_up(one)
             quality_flags = sorted(
                 annotator_activity.findings(one), key=lambda flag: -flag.neg_log10_p
             )
             annotator_activity.store(one, quality_flags)
-            told += [(one, flag) for flag in quality_flags]
+            flags += [(one, flag) for flag in quality_flags]
         if json:
-            rows = [described(one, flag) for one, flag in told]
+            rows = [described(one, flag) for one, flag in flags]
             self.stdout.write(json_module.dumps(rows, ensure_ascii=False, indent=1))
             return
-        for one, flag in told:
+        for one, flag in flags:
             self.stdout.write(sentence(described(one, flag)))
-        self.stdout.write(f"{len(told)} findings in {len(rounds)} rounds; they are no verdicts")
+        self.stdout.write(f"{len(flags)} findings in {len(rounds)} rounds; they are no verdicts")
 
 
 def described(round, flag):

@@ -2,7 +2,7 @@
 
 from django.db import transaction
 
-from annotation.agreement.item_counts import lock, resettle
+from annotation.agreement.item_counts import lock, recompute_consensus
 from annotation.models import Adjudication
 from core.errors import UserError, gettext_noop
 from people.models import Event
@@ -39,7 +39,7 @@ def adjudicate(person, round, utterance, task, value="", verdict="value", reason
         size=size,
         person=person,
     )
-    resettle(round, rows)
+    recompute_consensus(round, rows)
     Event.record(
         person,
         "adjudicate",

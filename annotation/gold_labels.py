@@ -1,7 +1,7 @@
 """The gold layer: what counts for each question, from judgements and adjudications together.
 
 `gold_of` reads what is kept of each item, which may lag behind submissions and a new rule;
-`Settling` makes it of the answers themselves, by the rules and rulings of this moment, so that
+`GoldResolver` makes it of the answers themselves, by the rules and rulings of this moment, so that
 gold, votes and answers cannot differ.
 """
 
@@ -14,7 +14,7 @@ from orjson import loads
 from annotation.agreement.item_counts import catch_up_all
 from annotation.consensus import Majority, settle
 from annotation.models import Adjudication, Item
-from annotation.models.items import Settled, as_text
+from annotation.models.items import PlainItem, as_text
 from annotation.quality.annotator_models import rules_of
 from corpus.models import Utterance
 
@@ -61,7 +61,7 @@ def gold_as_counted(rounds, utterances=None):
     )  # fmt: skip
     for row in sorted(fields.iterator(chunk_size=5000)):
         utterance, task, said, kind, value, spread, *ruled = row[2:]
-        item = Settled(utterance, task, loads(said), kind, value, loads(spread), *ruled)
+        item = PlainItem(utterance, task, loads(said), kind, value, loads(spread), *ruled)
         found[utterance, task].append(item)
     return {key: gold_of_items(items) for key, items in found.items()}
 
@@ -89,7 +89,7 @@ def gold_of_items(items):
     return Gold(together.value, together.kind, votes, together.soft, hard)
 
 
-class Settling:
+class GoldResolver:
     """What answers to questions come to in some rounds, whose `rules` are read once.
 
     `undecided` counts, by task, what is contested in a round and ruled by nobody.
@@ -140,7 +140,7 @@ class Settling:
 
     def _item(self, task, round, given, ruling):
         found = self.rules[round][task].settle(given)
-        item = Settled(0, task, given, found.kind, found.value or "", found.soft, "", "", 0.0)
+        item = PlainItem(0, task, given, found.kind, found.value or "", found.soft, "", "", 0.0)
         if ruling is not None and not ruling.outlived_by(item):
             item.verdict, item.ruling = ruling.verdict, ruling.value
         return item

@@ -3,7 +3,7 @@
 from django.db import connection, models, transaction
 from django.db.models import Max
 
-from annotation.agreement.item_counts import A_LOT, resettle
+from annotation.agreement.item_counts import A_LOT, recompute_consensus
 from annotation.blinding import could_look, had_role
 from annotation.models import Closure, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
@@ -153,9 +153,9 @@ def choose_consensus(round, person, consensus):
     with transaction.atomic():
         round.consensus = round.Consensus(consensus)
         round.save(update_fields=["consensus"])
-        Event.record(person, "settle", round, consensus=consensus)
+        Event.record(person, "choose consensus", round, consensus=consensus)
     if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
-        resettle(round)
+        recompute_consensus(round)
         return True
     settle_round.delay_on_commit(round.pk)
     return False

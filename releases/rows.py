@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db.models import Count, Exists, OuterRef
 
-from annotation.gold_labels import Settling
+from annotation.gold_labels import GoldResolver
 from annotation.models import Assignment, Item, Judgement, Round
 from annotation.scheme import CANNOT_TELL, Scheme
 from core.errors import UserError, gettext_noop
@@ -54,7 +54,7 @@ class Plan:
     official: bool
     annotators: dict[int, str]  # id -> pseudonym
     speakers: dict[int, tuple[str, dict[str, str]]]  # id -> name to show, traits
-    settling: Settling
+    resolver: GoldResolver
     integrity: Integrity
     masked: Counter[str] = field(default_factory=Counter)  # kind -> places, as rows are read
 
@@ -126,7 +126,7 @@ def plan(release: Release) -> Plan:
         official=bool(official),
         annotators={person.pk: key.annotator(person) for person in people},
         speakers=_speakers(release, key),
-        settling=Settling(rounds),
+        resolver=GoldResolver(rounds),
         integrity=integrity,
     )
 
@@ -220,7 +220,7 @@ def _part(found, batch):
         "start", "end", "machine",
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    rulings = found.settling.rulings([row[2] for row in rows])
+    rulings = found.resolver.rulings([row[2] for row in rows])
     looked = {row[2]: row for row in rows if personal_data.sightings(f"{row[5]}\n{row[6]}")}
     said = Inspection.said(list(looked)) if looked else {}
     by_utterance, answers = _judgements(found, ids)
@@ -263,7 +263,7 @@ def _part(found, batch):
 def _gold(found, utterance, answers, rulings):
     """Task -> Gold of an utterance, in the order of the scheme."""
     return {
-        task: found.settling.gold(task, answers[task], rulings.get((utterance, task), {}))
+        task: found.resolver.gold(task, answers[task], rulings.get((utterance, task), {}))
         for task in found.scheme.keys
         if task in answers
     }

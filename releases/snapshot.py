@@ -204,7 +204,7 @@ def _findings(plan):
         "rounds": rounds,
         "reading": open_findings.reading_of(plan.rounds, plan.integrity.excluded),
         "open": open_findings.counts(plan.rounds, plan.integrity.excluded)
-        | {"undecided": dict(sorted(plan.settling.undecided.items()))},
+        | {"undecided": dict(sorted(plan.resolver.undecided.items()))},
     }
 
 

@@ -21,7 +21,7 @@ from corpus.models import Utterance
 
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
 IN_BULK = 10  # the same of a worker, which has more to count
-SETTLED_AT_ONCE = 400  # items in one transaction
+RECOMPUTED_AT_ONCE = 400  # items in one transaction
 A_LOT = 5000  # items that a request settles itself
 
 
@@ -155,11 +155,11 @@ def _items(round, answers):
             places = [tasks[key].keys.index(value) for value in given.values()]
             graded = tasks[key].level == "ordinal"
             item.disagreement = disagreement(places, len(tasks[key].keys), graded)
-            settle(item, rules, ruled.get((utterance, key)))
+            apply_consensus(item, rules, ruled.get((utterance, key)))
             yield item
 
 
-def settle(item, rules, ruling):
+def apply_consensus(item, rules, ruling):
     """Set what an item's answers come to under the round's rules and its newest ruling."""
     found = rules[item.task].settle(item.given)
     item.kind, item.value, item.soft = found.kind, found.value or "", found.soft
@@ -175,21 +175,21 @@ def newest_rulings(round, utterances):
     return {(row.utterance_id, row.task): row for row in rows}
 
 
-def resettle(round, rows=None):
-    """Settle items anew after the rule, the model of the annotators, or a ruling has changed.
+def recompute_consensus(round, rows=None):
+    """Recompute what items come to after the rule, an annotator model or a ruling has changed.
 
-    Some hundred in a transaction; what is counted meanwhile is settled by the new rule anyway.
+    Some hundred in a transaction; what is counted meanwhile follows the new rule anyway.
     """
     items = round.items.all() if rows is None else rows
     ids = list(items.order_by("pk").values_list("pk", flat=True))
-    for first in range(0, len(ids), SETTLED_AT_ONCE):
+    for first in range(0, len(ids), RECOMPUTED_AT_ONCE):
         with transaction.atomic():
             lock(round)
-            part = list(Item.objects.filter(pk__in=ids[first : first + SETTLED_AT_ONCE]))
+            part = list(Item.objects.filter(pk__in=ids[first : first + RECOMPUTED_AT_ONCE]))
             rules = rules_of(round)
             ruled = newest_rulings(round, {item.utterance_id for item in part})
             for item in part:
-                settle(item, rules, ruled.get((item.utterance_id, item.task)))
+                apply_consensus(item, rules, ruled.get((item.utterance_id, item.task)))
             fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
             Item.objects.bulk_update(part, fields, batch_size=100)
 

@@ -29,4 +29,4 @@ def compute(report):
         report.finish()
     report.refresh_from_db()
     if report.kind == Report.Kind.RELIABILITY:
-        item_counts.resettle(report.round)
+        item_counts.recompute_consensus(report.round)

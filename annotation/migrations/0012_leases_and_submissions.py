@@ -3,23 +3,26 @@
 from django.db import migrations, models
 from django.db.models import Q
 
-VERBS = {"halt": "block", "let on": "unblock"}  # of a participant
-REPORT = {"measure": "compute"}  # of a round
+VERBS = {  # noun of an event -> its verbs, before -> today
+    "participant": {"halt": "block", "let on": "unblock"},
+    "round": {"measure": "compute", "settle": "choose consensus"},
+    "schemeversion": {"draw up": "create version"},
+    "guideline": {"draw up": "create version"},
+}
 
 
-def rename_events(verbs, report):
-    def rename(apps, schema_editor):
-        events = apps.get_model("people", "Event").objects
+def rename(apps, schema_editor):
+    for noun, verbs in VERBS.items():
+        events = apps.get_model("people", "Event").objects.filter(noun=noun)
         for old, new in verbs.items():
-            events.filter(noun="participant", verb=old).update(verb=new)
-        for old, new in report.items():
-            events.filter(noun="round", verb=old).update(verb=new)
-
-    return rename
+            events.filter(verb=old).update(verb=new)
 
 
-def reverse(names):
-    return {new: old for old, new in names.items()}
+def rename_back(apps, schema_editor):
+    for noun, verbs in VERBS.items():
+        events = apps.get_model("people", "Event").objects.filter(noun=noun)
+        for old, new in verbs.items():
+            events.filter(verb=new).update(verb=old)
 
 
 class Migration(migrations.Migration):
@@ -38,7 +41,5 @@ class Migration(migrations.Migration):
         migrations.RenameField("Participant", "halted_at", "blocked_at"),
         migrations.RenameField("Tally", "hand_ins", "submissions"),
         migrations.RenameField("Report", "hand_ins", "submissions"),
-        migrations.RunPython(
-            rename_events(VERBS, REPORT), rename_events(reverse(VERBS), reverse(REPORT))
-        ),
+        migrations.RunPython(rename, rename_back),
     ]

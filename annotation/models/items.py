@@ -84,7 +84,7 @@ class Item(Outcome, models.Model):
 
 
 @dataclass(slots=True)
-class Settled(Outcome):
+class PlainItem(Outcome):
     """An Item as it is read in great numbers, or made of answers at hand."""
 
     utterance_id: int

@@ -140,7 +140,7 @@ class Scene:
         for round in (self.round, self.other):
             item_counts.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
         Adjudication.objects.update(value="sadness", reason="weeps", verdict="value")
-        item_counts.resettle(self.round)
+        item_counts.recompute_consensus(self.round)
         Comment.objects.update(words="she is plainly sad", kind="bad_cut")
         self.comment.replies.update(words="yes, sad")
         Comment.make(

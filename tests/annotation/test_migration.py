@@ -10,6 +10,7 @@ from annotation.models import (
     Assignment,
     Comment,
     ExpertLabel,
+    Guideline,
     Participant,
     QualityFlag,
     QualityFlagReview,
@@ -19,6 +20,7 @@ from annotation.models import (
     Submission,
 )
 from annotation.queue.dispatch import claim_next
+from annotation.rounds import choose_consensus
 from annotation.withdrawal import withdraw
 from people.models import Event
 from tests.factories import judge, make_corpus, make_dialogue, make_member, make_person, make_round
@@ -64,6 +66,8 @@ OLD_EVENTS = {  # noun and verb of before -> of today
     ("participant", "halt"): ("participant", "block"),
     ("participant", "let on"): ("participant", "unblock"),
     ("round", "measure"): ("round", "compute"),
+    ("round", "settle"): ("round", "choose consensus"),
+    ("guideline", "draw up"): ("guideline", "create version"),
 }
 
 
@@ -91,6 +95,8 @@ def fill(lead):
     seat.unblock(lead)
     opened.participants.last().block(lead)
     Report.request(lead, opened, Report.Kind.AGREEMENT)
+    choose_consensus(opened, lead, "weighted")
+    Guideline.draw_up(lead, corpus, "看语气")
     withdraw(opened.round_items.get(dialogue=other), lead, "wrong film")
 
 

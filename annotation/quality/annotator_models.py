@@ -10,7 +10,7 @@ MAJORITY = Majority()
 
 def report(report, beat):
     """The models of every task of a round, for its Report."""
-    from annotation.quality.reliability import fitted  # heavy: pandas and crowdkit
+    from annotation.quality.reliability import fitted  # slow to import
 
     rows = defaultdict(list)
     items = Item.objects.filter(round=report.round, size__gt=1).order_by("pk")

@@ -185,7 +185,7 @@ def longest_run(codes: NDArray[np.int64], everybody: Sequence[NDArray[np.int64]]
 
 def tail(hits: int, of: int, share: float) -> float:
     """The neg_log10_p of `hits` or more of `of`, each with probability `share` (binomial)."""
-    from scipy.stats import binom
+    from scipy.stats import binom  # slow to import
 
     if not of:
         return 0.0
@@ -199,7 +199,7 @@ def drift(shares: Sequence[float], seed: int = 0, shuffles: int = 20_000) -> tup
     Null: the order does not matter, two-sided; by permutation, which tells at most
     log10(shuffles + 1), and above 40 shares by Student's t.
     """
-    from scipy.stats import rankdata, t
+    from scipy.stats import rankdata, t  # slow to import
 
     n = len(shares)
     if n < 6:
@@ -228,7 +228,7 @@ def detachment(table: Counts) -> tuple[float, float]:
     Null: a dependence as weak as V = 0.3; the neg_log10_p is that of a chi-squared statistic as
     small as this one then (non-central chi-squared). (NaN, 0) where nothing can be told.
     """
-    from scipy.stats import ncx2
+    from scipy.stats import ncx2  # slow to import
 
     found = association(table)
     if math.isnan(found["v"]):

@@ -25,8 +25,6 @@ import time
 import uuid
 from pathlib import Path
 
-from annotation.rounds import open_round
-
 PEOPLE, OVERLAP, TICK = 16, 3, os.sysconf("SC_CLK_TCK")
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -253,6 +251,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     from django.core.management import call_command
     from rest_framework.authtoken.models import Token
 
+    from annotation.rounds import open_round
     from core.batches import create
     from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
     from jobs.models import JobStatus

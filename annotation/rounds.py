@@ -3,7 +3,7 @@
 from django.db import connection, models, transaction
 from django.db.models import Max
 
-from annotation.agreement.item_counts import A_LOT, recompute_consensus
+from annotation.agreement.item_counts import recompute_consensus
 from annotation.blinding import could_look, had_role
 from annotation.models import Closure, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
@@ -13,6 +13,8 @@ from core.column_lengths import check_lengths
 from core.errors import UserError, gettext_noop
 from corpus.models import Dialogue
 from people.models import Event
+
+A_LOT = 5000  # items whose consensus a request recomputes itself
 
 
 @transaction.atomic

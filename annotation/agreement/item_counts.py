@@ -22,7 +22,6 @@ from corpus.models import Utterance
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
 IN_BULK = 10  # the same of a worker, which has more to count
 RECOMPUTED_AT_ONCE = 400  # items in one transaction
-A_LOT = 5000  # items that a request settles itself
 
 
 def waiting(round):

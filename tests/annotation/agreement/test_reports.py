@@ -203,7 +203,7 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "majority"})
     assert not Item.objects.filter(round=after, kind__in=["weighted", "dawid_skene"]).exists()
     assert Event.objects.filter(verb="choose consensus").count() == 3
-    monkeypatch.setattr(item_counts, "A_LOT", 10)
+    monkeypatch.setattr("annotation.rounds.A_LOT", 10)
     later = []
     monkeypatch.setattr("annotation.tasks.settle_round.delay_on_commit", later.append)
     said = client.post(

@@ -50,7 +50,14 @@ def people(request, pk):
     for invitation in invitations:
         address = reverse("invitation", args=[invitation.token])
         invitation.address = request.build_absolute_uri(address)
-    page = context(corpus, "people", form=form, members=corpus.people(), invitations=invitations)
+    page = context(
+        corpus,
+        "people",
+        form=form,
+        members=corpus.people(),
+        roles=Membership.Role.choices,
+        invitations=invitations,
+    )
     return render(request, "corpus/people.html", page)
 
 

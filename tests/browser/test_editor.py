@@ -79,7 +79,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     expect(page.locator(".lines > li")).to_have_count(3)
     expect(field(page, 2, "speaker")).to_have_value("王五")
 
-    page.get_by_role("link", name="Publish the changes").click()
+    page.get_by_role("link", name="Publish changes").click()
     expect(page.locator("ins").first).to_have_text("你好！大家")
     page.get_by_role("button", name="Publish the changes").click()
     expect(page.locator("[role=status]")).to_contain_text("The changes are published.")
@@ -152,7 +152,7 @@ def test_two_editors_are_told_of_each_other(sign_in, opened):  # noqa: F811
     page.keyboard.press("m")
     expect(page.locator(".saved")).to_contain_text("has changed this dialogue meanwhile")
     expect(field(page, 0, "text")).to_have_value("别人改的")
-    page.get_by_role("button", name="Save mine on top").click()
+    page.get_by_role("button", name="Save my version").click()
     expect(page.locator(".saved")).to_contain_text("Saved")
     expect(page.locator(".lines > li")).to_have_count(1)
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "409" not in e]

@@ -211,7 +211,7 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
 def test_the_pages(corpus, source, lead, client_of):
     client, address = client_of(lead), reverse("health", args=[corpus.pk])
-    assert "Nothing is wrong" in client.get(address).content.decode()
+    assert "No issues" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
     assert "made by an earlier version" in client.get(address).content.decode()
     IntegrityCheck.request(lead, corpus, now=True).work()
@@ -238,7 +238,7 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
     client.post(reverse("check_clips", args=[corpus.pk]))
     assert "sound or picture shifted" in client.get(address).content.decode()
     page = client.post(reverse("recut_clips", args=[corpus.pk]), follow=True).content.decode()
-    assert "1 clip was cut again on" in page and "Nothing is wrong" in page
+    assert "1 clip was cut again on" in page and "No issues" in page
     response = client.get(media, headers={"If-None-Match": old})  # a browser asks for its copy
     assert response.status_code == 200 and response["ETag"] != old
     assert response["Cache-Control"] == "private, no-cache"

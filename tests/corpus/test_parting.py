@@ -58,7 +58,7 @@ def test_without_a_transcript_what_was_heard_is_previewed(client, corpus, film):
     source.looked = {"shots": [], "heard": [[1, 2, "你好"], [8, 9, ""]]}
     source.save()
     page = client.get(reverse("preview", args=[source.pk]))
-    assert page.context["part_count"] == 2 and "machine" in page.content.decode()
+    assert page.context["part_count"] == 2 and "auto-transcribed" in page.content.decode()
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4"})
     assert source.dialogues.count() == 2
 

@@ -373,11 +373,11 @@ def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, le
     client = client_of(lead)
     late = WORDS.replace("00:00:12,500", "00:00:15,000")
     source, page = uploaded(client, corpus, tracks, late)
-    assert "1 place was repaired, left out or is doubtful." in page
+    assert "1 part was repaired or rejected, or is uncertain." in page
     assert "It ends at 15.00 s, but the media end at 14.0" in page
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4", "encoding": "utf-8"})
     page = client.get(reverse("source", args=[source.pk])).content.decode()
-    assert "1 place was repaired, left out or is doubtful." in page
+    assert "1 part was repaired or rejected, or is uncertain." in page
     page = client.get(reverse("findings", args=[source.pk])).content.decode()
     assert "It ends at 15.00 s" in page and "Findings · 1" in page
 

@@ -77,7 +77,7 @@ def invite(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     invitation = Invitation.objects.create(invited_by=request.user)
     Event.record(request.user, "invite", invitation)
-    messages.success(request, _("The invitation is ready: send its link."))
+    messages.success(request, _("Invitation created. Send the link below."))
     return redirect("people", corpus.pk)
 
 
@@ -89,7 +89,13 @@ def membership(request, pk):
     role = request.POST.get("role", "")
     leads = member.corpus.people(LEAD)
     if member.role == LEAD and role != LEAD and leads.count() == 1:
-        messages.error(request, _("A corpus needs a lead. Make somebody else lead first."))
+        messages.error(
+            request,
+            _(
+                "A corpus needs at least one lead. Nothing was changed; make another member lead"
+                " first."
+            ),
+        )
     elif role in Membership.Role.values:
         _told(request, "appoint", member, role=role)
         member.role = role

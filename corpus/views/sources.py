@@ -56,7 +56,7 @@ def new_source(request, pk):
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
             if twin:
-                same = _("The very same file is here already as “%(title)s”.")
+                same = _("This file was already uploaded as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
             source.look_later()
         return redirect("source", source.pk)

@@ -262,7 +262,7 @@ def test_the_same_bytes_twice_are_recognised(client_of, lead, draft):
     with source.media.open("rb") as media:
         form = {"media": media, "title": "c"}
         page = client.post(reverse("new_source", args=[source.corpus_id]), form, follow=True)
-    assert "The very same file is here already as “b.srt”" in page.content.decode()
+    assert "This file was already uploaded as “b.srt”" in page.content.decode()
 
 
 def test_a_transcript_of_an_unknown_kind_is_refused_at_once(client_of, corpus, lead, film):

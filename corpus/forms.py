@@ -289,10 +289,11 @@ class MemberForm(forms.Form):
         self.person = Person.objects.filter(username=username, is_active=True).first()
         if self.person is None:
             raise forms.ValidationError(
-                _("Nobody signs in as “%(name)s”. Send an invitation instead.") % {"name": username}
+                _("There is no account “%(name)s”. Invite them by link instead.")
+                % {"name": username}
             )
         if self.corpus.role_of(self.person):
-            raise forms.ValidationError(_("%(name)s is a member already.") % {"name": self.person})
+            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": self.person})
         return username
 
     def save(self, by):

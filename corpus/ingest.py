@@ -141,7 +141,8 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
     lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
     if lost:
         raise Refused(
-            gettext_noop("%(dialogue)s is published; it is not cut anew."), dialogue=lost[0].uid
+            gettext_noop("%(dialogue)s is published and cannot be segmented again."),
+            dialogue=lost[0].uid,
         )
     for part in cuts:
         if not part.origin:

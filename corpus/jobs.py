@@ -189,7 +189,7 @@ class Job(models.Model):
             self._end(JobStatus.FAILED, complaint)
         except Exception as error:
             log.exception("%s %s failed", self._meta.model_name, self.pk)
-            unforeseen = gettext_noop("Something went wrong that we did not foresee: %(error)s")
+            unforeseen = gettext_noop("Unexpected error: %(error)s")
             words = f"{type(error).__name__}: {error}"[:500]
             self._end(JobStatus.FAILED, Refused(unforeseen, error=words))
         else:

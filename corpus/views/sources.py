@@ -250,7 +250,7 @@ def _recut(request, dialogue, starts):
     try:
         if dialogue.is_published:
             raise Refused(
-                gettext_noop("%(dialogue)s is published; it is not cut anew."),
+                gettext_noop("%(dialogue)s is published and cannot be segmented again."),
                 dialogue=dialogue.uid,
             )
         dialogue.source.recut(request.user, scene=dialogue.source.scene, starts=starts)
@@ -285,7 +285,7 @@ def joint(request, pk):
     guard(request.user, dialogue)
     later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
     if later is None or not later.utterances.exists():
-        messages.error(request, _("There is no dialogue after this one."))
+        messages.error(request, _("There is no next dialogue to merge with."))
         return redirect("editor", dialogue.pk)
     if later.is_published:
         dialogue = later

@@ -218,7 +218,9 @@ def test_the_pages(corpus, source, lead, client_of):
     page = client.get(address).content.decode()
     assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
     confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()
-    assert "1 of them published" in confirm and "judgements and publications stay" in confirm
+    assert (
+        "1 of them published" in confirm and "annotations and publications do not change" in confirm
+    )
     stranger = client_of(make_person())
     for name in ("recut_clips", "check_clips"):
         assert stranger.post(reverse(name, args=[corpus.pk])).status_code == 404

@@ -120,7 +120,7 @@ def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):
     assert shown(name=one.uid) == [one.pk]
     assert shown(state="draft") == [d.pk for d in drafts] and one in drafts
     assert shown(longest=3.5, shortest=0, source=other.source_id) == []
-    assert "No dialogue fits" in clients["lead"].get(address, {"longest": -1}).content.decode()
+    assert "No matching dialogues" in clients["lead"].get(address, {"longest": -1}).content.decode()
     assert clients["annotator"].post(address, {"pk": [one.pk]}).status_code == 404
     nonsense = clients["lead"].post(address, {"which": "ticked", "pk": [one.pk, "x"]})
     assert nonsense.status_code == 400 and "“x”" in nonsense.content.decode()
@@ -152,7 +152,7 @@ def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):
     guest = make_person("guest")
     address = reverse("people", args=[corpus.pk])
     assert (
-        "Nobody signs in"
+        "There is no account"
         in clients["lead"].post(address, {"username": "no", "role": "lead"}).content.decode()
     )  # noqa: E501
     clients["lead"].post(address, {"username": "guest", "role": "annotator"})
@@ -256,7 +256,7 @@ def test_a_draft_can_be_thrown_away_and_only_a_draft(client_of, lead, draft, set
 def test_the_same_bytes_twice_are_recognised(client_of, lead, draft):
     source = draft("a.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n")
     client = client_of(lead)
-    assert "very same file" not in client.get(reverse("home")).content.decode()
+    assert "This file was already uploaded" not in client.get(reverse("home")).content.decode()
     twin = draft("b.srt", b"1\n00:00:01,000 --> 00:00:02,000\nhello\n")
     assert source.sha256 == twin.sha256 and len(twin.sha256) == 64
     with source.media.open("rb") as media:
@@ -338,7 +338,7 @@ def test_subtitles_inside_the_media_are_offered_and_given_back(
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks, words)
     brought = source.transcript.name
-    assert "subtitles 3 inside the media" in page and "Signs" in page
+    assert "embedded subtitles 3" in page and "Signs" in page
     address = reverse("choose_subtitles", args=[source.pk])
     page = client.post(address, {"stream": "4"}, follow=True).content.decode()
     assert "晚饭吃什么？" in page and "张三" in page
@@ -379,7 +379,7 @@ def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, le
     page = client.get(reverse("source", args=[source.pk])).content.decode()
     assert "1 part was repaired or rejected, or is uncertain." in page
     page = client.get(reverse("findings", args=[source.pk])).content.decode()
-    assert "It ends at 15.00 s" in page and "Findings · 1" in page
+    assert "It ends at 15.00 s" in page and "Import report · 1" in page
 
 
 @pytest.mark.django_db(transaction=True)
@@ -398,14 +398,14 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     monkeypatch.setattr(Source, "look_later", lambda source: None)
     client = client_of(lead)
     source, page = uploaded(client, corpus, film, WORDS)
-    assert source.probe["duration"] == 0 and "A worker measures how long the media are" in page
+    assert source.probe["duration"] == 0 and "Measuring the length of the media" in page
     confirm = reverse("confirm_source", args=[source.pk])
     client.post(confirm, {"gap": "4", "encoding": "utf-8"})
     source.refresh_from_db()
     assert source.status == JobStatus.DRAFT
     source.look()
     page = client.get(reverse("preview", args=[source.pk])).content.decode()
-    assert "Cut into 2 dialogues" in page and "measures how long" not in page
+    assert "Segment into 2 dialogues" in page and "Measuring the length" not in page
 
 
 def test_a_transcript_too_large_for_a_page_is_refused(client_of, corpus, lead, film):

@@ -292,7 +292,8 @@ def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, track
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks, WORDS)
     assert "1 · English · Commentary · AAC · mono" in page
-    assert '<option value="2" selected>2 · Chinese · AAC · mono · default track' in page
+    chosen = '<option value="2" selected> 2 · Chinese · AAC · mono · default track'
+    assert chosen in " ".join(page.split())
     address = reverse("choose_track", args=[source.pk])
     page = client.post(address, {"stream": "1"}, follow=True).content.decode()
     assert '<option value="1" selected>1 · English' in page
@@ -343,7 +344,7 @@ def test_subtitles_inside_the_media_are_offered_and_given_back(
     page = client.post(address, {"stream": "4"}, follow=True).content.decode()
     assert "晚饭吃什么？" in page and "张三" in page
     page = client.post(address, {"stream": "3"}, follow=True).content.decode()
-    assert "晚饭吃什么？" in page and '<option value="3" ' in page
+    assert "晚饭吃什么？" in page and '<option value="3"' in page
     names = [path.name for path in settings.MEDIA_ROOT.rglob("*.*")]
     assert not [name for name in names if name.endswith(".ass")]  # chosen no more
     page = client.post(address, {"stream": ""}, follow=True).content.decode()

@@ -6,7 +6,7 @@ import sys
 
 from django.core.management import execute_from_command_line
 
-from corpus.legible import fault_of
+from core.input_checks import fault_of
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -14,15 +14,15 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.agreement.measures import measure
 from annotation.blinding import guard, shows
-from annotation.measuring import measure
 from annotation.models import Answer, Assignment, Overtaken, Participant, Round
-from corpus.complaints import Complaint, gettext_noop
-from corpus.jobs import sentence
-from corpus.legible import Illegible, shortened
+from core.errors import UserError, ValidationError, gettext_noop
+from core.input_checks import shortened
+from core.middleware import LARGEST_ID
+from core.statements import Prepared
+from core.translation import translate_error
 from corpus.models import Utterance
-from corpus.requests import LARGEST_ID
-from people.statements import Prepared
 
 
 class Conflict(APIException):
@@ -30,14 +30,14 @@ class Conflict(APIException):
 
     status_code = 409
 
-    def __init__(self, complaint):
-        self.detail = refusal(complaint)  # as it is; the base class makes texts of numbers
+    def __init__(self, error):
+        self.detail = refusal(error)  # as it is; the base class makes texts of numbers
 
 
-def refusal(complaint):
+def refusal(error):
     """What a script or the workbench is told: why, and what stands where it was overtaken."""
-    current = {"current": complaint.current} if isinstance(complaint, Overtaken) else {}
-    return {"why": sentence(complaint), **current}
+    current = {"current": error.current} if isinstance(error, Overtaken) else {}
+    return {"why": translate_error(error), **current}
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -138,8 +138,8 @@ class RoundWork(APIView):
             assignment = Participant.take_in(pk, request.user.pk)
         except Participant.DoesNotExist as error:
             raise Http404 from error
-        except Complaint as complaint:
-            raise Conflict(complaint) from complaint
+        except UserError as error:
+            raise Conflict(error) from error
         return Response(described(assignment) if assignment else {"assignment": None})
 
 
@@ -188,8 +188,8 @@ class AssignmentWork(APIView):
             assignment = Assignment.work_on(pk, request.user.pk, answers, submit)
         except Assignment.DoesNotExist as error:
             raise Http404 from error
-        except Complaint as complaint:
-            raise Conflict(complaint) from complaint
+        except UserError as error:
+            raise Conflict(error) from error
         return Response({"saved": len(answers), "submitted": assignment.is_submitted})
 
 
@@ -217,33 +217,33 @@ def work_in(data):
     for place, row in enumerate(rows, 1):
         try:
             answers.append(answer_in(row))
-        except Illegible as complaint:
-            words = {"place": place, "fault": sentence(complaint)}
-            raise ParseError(_("Answer %(place)d: %(fault)s") % words) from complaint
+        except ValidationError as error:
+            words = {"place": place, "fault": translate_error(error)}
+            raise ParseError(_("Answer %(place)d: %(fault)s") % words) from error
     return answers, submit
 
 
 def answer_in(row):
-    """One answer out of JSON. Raises Illegible that names the field and what it expects."""
+    """One answer out of JSON. Raises ValidationError that names the field and what it expects."""
     if not isinstance(row, dict):
-        raise Illegible(gettext_noop("an answer is an object."))
+        raise ValidationError(gettext_noop("an answer is an object."))
     if more := row.keys() - FIELDS_OF_ANSWER:
         words = gettext_noop("“%(name)s” is no field of an answer.")
-        raise Illegible(words, name=shortened(min(more)))
+        raise ValidationError(words, name=shortened(min(more)))
     utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
     over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
     if type(utterance) is not int or not 0 < utterance < LARGEST_ID:
-        raise Illegible(gettext_noop("utterance is the id of an utterance, a whole number."))
+        raise ValidationError(gettext_noop("utterance is the id of an utterance, a whole number."))
     if not (isinstance(task, str) and 0 < len(task) <= 40):
-        raise Illegible(gettext_noop("task is the key of a task."))
+        raise ValidationError(gettext_noop("task is the key of a task."))
     if not (isinstance(value, str) and len(value) <= 40):
-        raise Illegible(gettext_noop("value is the key of a value, or empty."))
+        raise ValidationError(gettext_noop("value is the key of a value, or empty."))
     if not (over is None or (isinstance(over, str) and len(over) <= 36)):
-        raise Illegible(gettext_noop("over is a client_id, or empty."))
+        raise ValidationError(gettext_noop("over is a client_id, or empty."))
     if not (confidence is None or (type(confidence) is int and 1 <= confidence <= 3)):
-        raise Illegible(gettext_noop("confidence is 1, 2 or 3."))
+        raise ValidationError(gettext_noop("confidence is 1, 2 or 3."))
     if not (seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= 86_400)):
-        raise Illegible(gettext_noop("seconds are a number, those of one day at most."))
+        raise ValidationError(gettext_noop("seconds are a number, those of one day at most."))
     return Answer(
         utterance=utterance,
         task=task,
@@ -259,9 +259,9 @@ UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
 def client_id_in(text):
-    """The UUID that a sender names a row by. Raises Illegible for anything else."""
+    """The UUID that a sender names a row by. Raises ValidationError for anything else."""
     if not isinstance(text, str) or not UUID_TEXT.fullmatch(text):
-        raise Illegible(gettext_noop("client_id is a UUID."))
+        raise ValidationError(gettext_noop("client_id is a UUID."))
     return uuid.UUID(text)
 
 

@@ -7,9 +7,9 @@ from annotation.models import Guideline, Round, SchemeVersion, Skip
 from annotation.models.gold import with_gold
 from annotation.scheme import LONGEST_KEY, Rule, Scheme, Task, Value, check_key, check_value_key
 from annotation.templatetags.scheme import named
-from corpus.complaints import Complaint
+from core.errors import UserError
+from core.translation import translate_error
 from corpus.forms import ChosenRows
-from corpus.jobs import sentence
 from corpus.models import Dialogue, Membership, Source
 
 MOST = 1_000_000  # dialogues, minutes: more is a slip of the hand
@@ -390,8 +390,8 @@ def checked(check, key, *more):
     """A key against which `check` has nothing; else ValidationError with its sentence."""
     try:
         check(key, *more)
-    except Complaint as complaint:
-        raise forms.ValidationError(sentence(complaint)) from complaint
+    except UserError as error:
+        raise forms.ValidationError(translate_error(error)) from error
     return key
 
 
@@ -404,6 +404,6 @@ def drawn_up(tasks, rules):
     scheme = Scheme(tuple(form.task() for form in ordered), rules.cleaned_data["rules"])
     try:
         return Scheme.from_json(scheme.to_json(), scheme.rules_to_json())
-    except Complaint as complaint:
-        rules.add_error(None, sentence(complaint))
+    except UserError as error:
+        rules.add_error(None, translate_error(error))
         return None

@@ -6,7 +6,7 @@ from django.db.models import Count, F, Max, Q, Sum
 from django.utils import timezone
 
 from annotation.models import Judgement, Submission
-from annotation.scoring import below, gold_scores
+from annotation.quality.gold_accuracy import below, gold_scores
 
 WEEK = 7
 

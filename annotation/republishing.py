@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Count
 
-from annotation.counting import count_dialogues, lock
+from annotation.agreement.item_counts import count_dialogues, lock
 from annotation.models import Assignment, Judgement, Round, Submission
 from corpus.turns import Turn, same_to_a_judge
 from people.models import Event

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 
 Scale = Literal["nominal", "ordinal", "binary"]
 Names = Mapping[str, str]  # language ("en", "zh") -> words
@@ -18,7 +18,7 @@ WHY = "-why"  # what the name of a field ends with that says why
 CANNOT_TELL = "cannot_tell"  # an answer that is no value of the task, where a round allows it
 
 
-class SchemeError(Complaint):
+class SchemeError(UserError):
     """A scheme, or a value under it, that makes no sense; the message says why."""
 
 

@@ -1,6 +1,6 @@
 from celery import shared_task
 
-from annotation.counting import resettle
+from annotation.agreement.item_counts import resettle
 from annotation.models import Report, Round
 
 

@@ -15,8 +15,8 @@ from collections.abc import Callable
 import krippendorff
 import numpy as np
 
-from annotation.agreement import alpha, pair_counts
-from annotation.resampling import interval, of_pairs, of_units, on
+from annotation.agreement.bootstrap import interval, of_pairs, of_units, on
+from annotation.agreement.coefficients import alpha, pair_counts
 
 PEOPLE, OVERLAP, CLASSES, DIALOGUE, REPLICATES = 10, 3, 7, 10, 1000
 

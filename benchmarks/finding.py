@@ -118,8 +118,8 @@ def work(size: int) -> None:
 def make(size: int):
     from django.db import connection
 
-    from corpus.jobs import JobStatus
     from corpus.models import Corpus, Dialogue, Publication, Source, Speaker, Utterance
+    from jobs.models import JobStatus
     from people.models import Person
 
     chance = random.Random(7)

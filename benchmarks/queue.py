@@ -252,9 +252,9 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     from rest_framework.authtoken.models import Token
 
     from annotation.models import Round
-    from corpus.batches import create
-    from corpus.jobs import JobStatus
+    from core.batches import create
     from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
+    from jobs.models import JobStatus
     from people.models import Person
 
     call_command("migrate", verbosity=0)

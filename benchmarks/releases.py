@@ -82,9 +82,9 @@ def make(size: int, count: int) -> None:
     from annotation.consensus import Majority
     from annotation.models import Assignment, Item, Judgement, Round, SchemeVersion, Submission
     from annotation.scheme import DEFAULT, Scheme
-    from corpus.batches import create
-    from corpus.jobs import JobStatus
+    from core.batches import create
     from corpus.models import Corpus, Dialogue, Source, Utterance
+    from jobs.models import JobStatus
     from people.models import Person
 
     call_command("migrate", verbosity=0)

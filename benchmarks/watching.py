@@ -184,7 +184,7 @@ def recompute(once: bool) -> None:
     """Intervals over and over, or the kept tally beside one from scratch, once."""
     set_up()
     os.nice(10)  # as the workers are
-    from annotation.counting import catch_up, kept, recount
+    from annotation.agreement.item_counts import catch_up, kept, recount
     from annotation.models import Report, Round, Tally
 
     opened = Round.objects.get()
@@ -207,11 +207,11 @@ def look(judgements: int) -> None:
     from django.core.management import call_command
     from django.test import Client
 
-    from annotation.counting import catch_up
+    from annotation.agreement.item_counts import catch_up
     from annotation.models import Assignment, Judgement, Round, Submission
-    from corpus.batches import create
-    from corpus.jobs import JobStatus
+    from core.batches import create
     from corpus.models import Corpus, Dialogue, Source, Utterance
+    from jobs.models import JobStatus
     from people.models import Person
 
     call_command("migrate", verbosity=0)

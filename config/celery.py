@@ -21,6 +21,6 @@ def step_back(**_):
 @worker_ready.connect
 def keep_up(**_):
     """Work of workers that died is taken up by those that live."""
-    from modeling import upkeep
+    from jobs import recovery
 
-    upkeep.start()
+    recovery.start()

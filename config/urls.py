@@ -18,5 +18,5 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "corpus.requests.bad_request"
-handler404 = "corpus.requests.not_found"
+handler400 = "core.middleware.bad_request"
+handler404 = "core.middleware.not_found"

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.frames import is_hdr, pixel_shape, turns
 from corpus.media import Probe, probe
 from corpus.problems import Problem

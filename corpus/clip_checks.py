@@ -9,10 +9,10 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from corpus import keeping
+from core import storage
+from core.errors import UserError, gettext_noop
+from core.storage import digest
 from corpus.clip_check import Measure, check_clip, measure
-from corpus.complaints import Complaint, gettext_noop
-from corpus.keeping import digest
 from corpus.media import probe
 from corpus.models import Corpus, Dialogue, Source, Utterance
 from corpus.problems import Problem
@@ -78,8 +78,8 @@ def compare(
 def _check(whole: Measure, file: Path, start: float, end: float) -> ClipCheck:
     try:
         problems = check_clip(whole, file, start, end)
-    except Complaint as complaint:
-        return ClipCheck([ClipFault("unreadable", complaint.template, complaint.values)])
+    except UserError as error:
+        return ClipCheck([ClipFault("unreadable", error.template, error.values)])
     return ClipCheck([ClipFault(_kind(row), row.reason, row.details) for row in problems])
 
 
@@ -121,7 +121,7 @@ def _check_source(source: Source, dialogues: list[Dialogue], beat: Callable[[flo
     cut_off = _cut_off(source)
     whole = _whole(source, lambda share: beat(MEASURING * share)) if source.media else None
     for number, row in enumerate(rows, 1):
-        with keeping.local(row.clip.name) as clip:
+        with storage.local(row.clip.name) as clip:
             changed = ClipCheck([ClipFault("changed", CHANGED, {})])
             same = digest(clip) == row.clip_sha256
             check = _check_stored(whole, clip, row) if same else changed
@@ -135,10 +135,10 @@ def _check_source(source: Source, dialogues: list[Dialogue], beat: Callable[[flo
 def _whole(source: Source, beat: Callable[[float], None]) -> Measure | ClipFault:
     """The measure of the media of a source, or why they cannot be measured."""
     try:
-        with keeping.local(source.media.name) as media:
+        with storage.local(source.media.name) as media:
             return measure(media, source.track, beat=beat)
-    except Complaint as complaint:
-        return ClipFault("unreadable", complaint.template, complaint.values)
+    except UserError as error:
+        return ClipFault("unreadable", error.template, error.values)
 
 
 def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) -> ClipCheck:
@@ -149,8 +149,8 @@ def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) 
         return check if check.faults else ClipCheck(_once_early(whole, row))
     try:
         probe(clip)  # it came with its rows: there is nothing to compare it with
-    except Complaint as complaint:
-        return ClipCheck([ClipFault("unreadable", complaint.template, complaint.values)])
+    except UserError as error:
+        return ClipCheck([ClipFault("unreadable", error.template, error.values)])
     return ClipCheck([])
 
 
@@ -162,7 +162,7 @@ def _cut_off(source: Source) -> dict[int, ClipFault]:
         return {}
     try:
         cues = source.read_transcript().cues
-    except Complaint:
+    except UserError:
         return {}
     found = {}
     firsts = Utterance.objects.filter(dialogue__source=source, dialogue__head=0, number=1)

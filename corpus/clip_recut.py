@@ -14,9 +14,10 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from corpus import keeping
+from core import storage
+from core.errors import UserError, gettext_noop
+from core.translation import translate
 from corpus.clip_checks import MISSING, ClipFault, checked_since, faults_of
-from corpus.complaints import Complaint, gettext_noop
 from corpus.cutting import VERSION
 from corpus.ingest import (
     Cut,
@@ -28,9 +29,9 @@ from corpus.ingest import (
     verified,
     work_folder,
 )
-from corpus.jobs import JobStatus, said
 from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
 from corpus.problems import Problem
+from jobs.models import JobStatus
 from people.models import Event
 
 OWN_CLIPS = gettext_noop("It came with its own clip; there is no source to cut it from.")
@@ -49,7 +50,7 @@ def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
             why_not[source.pk] = _why_not(source)
         reason = why_not[source.pk]
         if reason:
-            impossible.append((dialogue.uid, said(*reason)))
+            impossible.append((dialogue.uid, translate(*reason)))
         else:
             possible.append(dialogue)
     return possible, impossible
@@ -57,7 +58,7 @@ def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
 
 def wrong(corpus: Corpus) -> Iterator[Dialogue]:
     """Dialogues with a clip that is missing or was found wrong, where a new clip is right."""
-    stored = set(keeping.names_under(f"clips/{corpus.pk}"))
+    stored = set(storage.names_under(f"clips/{corpus.pk}"))
     rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
     for dialogue in rows.order_by("source_id", "number"):
         if mendable(dialogue) or any(name not in stored for name in files_of(dialogue)):
@@ -144,12 +145,12 @@ class _Part:
         root = work_folder(self.source, "recut")
         cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
         try:
-            with keeping.local(self.source.media.name) as path:
+            with storage.local(self.source.media.name) as path:
                 self.source.take(path)
                 folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
                 made = self._made(path, folder, dialogues, cuts)
-        except Complaint as complaint:
-            self.leave(dialogues, complaint.template, complaint.values)
+        except UserError as error:
+            self.leave(dialogues, error.template, error.values)
             return
         good = [(row, part) for row, part in made if part.check and not part.check.faults]
         for row, part in made:
@@ -175,13 +176,13 @@ class _Part:
 
         try:
             made = cut(dialogues)
-        except Complaint:  # it does not say which: find out
+        except UserError:  # it does not say which: find out
             made = []
             for row in dialogues:
                 try:
                     made += cut([row])
-                except Complaint as complaint:
-                    self.leave([row], complaint.template, complaint.values)
+                except UserError as error:
+                    self.leave([row], error.template, error.values)
         checked = verified(self.source, path, [part for _row, part in made], folder, self.beat)
         return [(row, part) for (row, _part), part in zip(made, checked, strict=True)]
 

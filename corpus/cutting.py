@@ -22,7 +22,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.frames import CLOCK, Upright
 from corpus.media import MAX_HEIGHT, RATE, Probe, chosen_picture, peaks
 from corpus.streams import Loss, MediaError, Pictures, Sound, open_media, rate_of

@@ -9,7 +9,7 @@ import re
 import threading
 from dataclasses import dataclass, replace
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 
 # what a person may choose from
 ENCODINGS = (
@@ -46,7 +46,7 @@ FREQUENT = frozenset(  # of running text in simplified and in traditional Chines
 )
 
 
-class EncodingError(Complaint):
+class EncodingError(UserError):
     """Bytes that are no text in an encoding we know."""
 
 

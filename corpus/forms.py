@@ -8,14 +8,14 @@ from django.db.models import F
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from corpus import keeping
-from corpus.complaints import Complaint
+from core import storage
+from core.errors import UserError
+from core.input_checks import shortened, whole_number
+from core.normalization import search_key
+from core.translation import translate_error
 from corpus.ingest import digest
-from corpus.jobs import sentence
-from corpus.legible import shortened, whole_number
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
-from corpus.normalization import search_key
 from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix
 from people.models import Event, Person
 
@@ -87,9 +87,9 @@ class SourceForm(forms.ModelForm):
         """The name of a file that is usable media; what it holds and where it is is remembered."""
         try:
             self.instance.take(path, quick=path.stat().st_size > READ_AT_ONCE)
-        except Complaint as complaint:
-            known = type(complaint)(complaint.template, **(complaint.values | {"name": name}))
-            raise forms.ValidationError(sentence(known)) from complaint
+        except UserError as error:
+            known = type(error)(error.template, **(error.values | {"name": name}))
+            raise forms.ValidationError(translate_error(known)) from error
         self.path = path
         return name
 
@@ -100,7 +100,7 @@ class SourceForm(forms.ModelForm):
         name = default_storage.generate_filename(source_path(source, self.cleaned_data["media"]))
         stored = default_storage.get_available_name(name)
         source.sha256 = digest(self.path)
-        keeping.put(self.path, stored)
+        storage.put(self.path, stored)
         source.media = stored
         source.save()
         if self.upload:
@@ -112,7 +112,7 @@ class SourceForm(forms.ModelForm):
         suffix = PurePath(transcript.name).suffix.lower() if transcript else ""
         if transcript and suffix not in SUFFIXES:
             error = unknown_suffix(transcript.name, transcript.read(8000))
-            raise forms.ValidationError(sentence(error))
+            raise forms.ValidationError(translate_error(error))
         limit = LARGEST_WORKBOOK if suffix == ".xlsx" else LARGEST_TRANSCRIPT
         if transcript and transcript.size > limit:
             raise forms.ValidationError(

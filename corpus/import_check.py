@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from core.errors import gettext_noop
 from corpus import segmentation
-from corpus.complaints import gettext_noop
 from corpus.cutting import most_bytes
 from corpus.media import Probe
 from corpus.problems import Problem

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import get_language, gettext, ngettext
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
+from core.translation import translate
 from corpus.import_check import ImportCheck
-from corpus.jobs import said
 from corpus.languages import language_name
 from corpus.media import Probe, Track
 from corpus.models import Source
@@ -60,7 +60,7 @@ def problem_text(problem: Problem) -> str:
     place = f"line {problem.line}" if problem.line else ""
     where = ", ".join(part for part in (place, problem.column) if part)
     value = f"“{problem.value}” " if problem.value else ""
-    words = f"{problem.outcome}: {value}{said(problem.reason, problem.details)}"
+    words = f"{problem.outcome}: {value}{translate(problem.reason, problem.details)}"
     return f"{where}: {words}" if where else words
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
-from corpus import cutting, keeping, media
-from corpus.batches import batches, create
-from corpus.complaints import gettext_noop
+from core import storage
+from core.batches import batches, create
+from core.errors import UserError, gettext_noop
+from corpus import cutting, media
 from corpus.formats import Row, Table
 from corpus.ingest import digest
-from corpus.jobs import JobStatus, Refused
 from corpus.models import Corpus, Dialogue, Finding, Publication, Source, Speaker, Utterance
+from jobs.models import JobStatus
 
 BATCH = 2000
 FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
@@ -24,11 +25,11 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
 
     The source is called as `title_of` says.
 
-    Raises Refused if the file or one of its dialogues is in the corpus already.
+    Raises UserError if the file or one of its dialogues is in the corpus already.
     """
     title = title_of(path, title)
     if corpus.sources.filter(title=title).exists():
-        raise Refused(
+        raise UserError(
             gettext_noop("%(file)s: a source of this name is already in “%(corpus)s”."),
             file=title,
             corpus=corpus.name,
@@ -39,7 +40,7 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
         for uid in corpus.dialogues.filter(uid__in=part).values_list("uid", flat=True)
     }
     if known:
-        raise Refused(
+        raise UserError(
             gettext_noop(
                 "%(file)s: %(count)d of its dialogues are already in “%(corpus)s”, the first is"
                 " %(first)s."
@@ -161,7 +162,7 @@ def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, l
         dialogue.end, dialogue.clip_sha256 = round(found.duration, 3), digest(copy)
         for name, suffix in FILES.items():
             if copy.with_suffix(suffix).exists():
-                keeping.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")
+                storage.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")
                 setattr(dialogue, name, f"{stored}/{copy.stem}{suffix}")
     shutil.rmtree(folder, ignore_errors=True)
     with_clips = [dialogue for dialogue in dialogues if dialogue.clip]

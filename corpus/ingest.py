@@ -14,12 +14,12 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db import transaction
 
-from corpus import cutting, keeping, media
+from core import storage
+from core.errors import UserError, gettext_noop
+from core.storage import digest
+from corpus import cutting, media
 from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
-from corpus.complaints import gettext_noop
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
-from corpus.jobs import Refused
-from corpus.keeping import digest
 from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
 from corpus.problems import Problem
 from corpus.renditions import forget_renditions
@@ -55,9 +55,9 @@ class Cut:
 def ingest(source: Source) -> None:
     """Read, cut, verify and store the whole source; a failure changes none of its rows or files.
 
-    Raises a Complaint with a sentence for the person who added it.
+    Raises a UserError with a sentence for the person who added it.
     """
-    with keeping.local(source.media.name) as path:
+    with storage.local(source.media.name) as path:
         source.take(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
@@ -81,10 +81,10 @@ def ingest(source: Source) -> None:
 
 
 def _guard_clips(made: list[Cut]) -> None:
-    """Raises Refused for the first clip that is not as its source."""
+    """Raises UserError for the first clip that is not as its source."""
     for part in made:
         for fault in part.check.faults if part.check else ():
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "The clip of the dialogue from %(start).1f to %(end).1f s, “%(text)s”, is not"
                     " as its source, so nothing was stored. %(why)s"
@@ -100,13 +100,13 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
     """What is said, as it would be stored: the utterances where there are some, else the
     transcript (as read already, or read now), else what was heard.
 
-    Without any of them, a single span without words that a person fills in. Raises Complaint.
+    Without any of them, a single span without words that a person fills in. Raises UserError.
     """
     if source.pk and source.dialogues.exists():
         check = check_import(source.probed, None, _lines(source), source.parted)
         lost = [problem for problem in check.problems if problem.outcome == "rejected"]
         if lost:
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "“%(text)s” lies at %(start).1f s, where the media have ended. Correct its"
                     " times in the editor first."
@@ -125,7 +125,7 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
 def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
     """The dialogues as they would be, and what is to be said about their cues.
 
-    Raises Refused if a published one would not stay, or if one would start while the words of
+    Raises UserError if a published one would not stay, or if one would start while the words of
     another are still spoken.
     """
     check = check_of(source)
@@ -140,7 +140,7 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
     kept = {part.origin.pk for part in cuts if part.origin}
     lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
     if lost:
-        raise Refused(
+        raise UserError(
             gettext_noop("%(dialogue)s is published and cannot be segmented again."),
             dialogue=lost[0].uid,
         )
@@ -151,12 +151,12 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
 
 
 def _guard_words(part: Cut) -> None:
-    """Raises Refused if the border of a dialogue takes more than a breath from what is said."""
+    """Raises UserError if the border of a dialogue takes more than a breath from what is said."""
     for cue in part.cues:
         inside = min(cue.end, part.end) - max(cue.start, part.start)
         lost = cue.end - cue.start - inside
         if lost > MOST_CUT_OFF or (lost > CLOCK_STEP and inside < SHORTEST):
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "“%(text)s” (%(start).2f to %(end).2f s) is spoken while another dialogue would"
                     " start or end. Part them where nobody speaks."
@@ -192,7 +192,7 @@ def work_folder(source: Source, what: str = "source") -> Path:
 def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
     """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
-    Raises Refused if what is still to be cut may not fit on the disk.
+    Raises UserError if what is still to be cut may not fit on the disk.
     """
     folder = root / str(attempt)
     folder.mkdir(parents=True, exist_ok=True)
@@ -202,10 +202,10 @@ def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> P
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = cutting.most_bytes(found, missing) + keeping.SPARE_DISK
+    needed = cutting.most_bytes(found, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise Refused(
+        raise UserError(
             gettext_noop("The disk has %(free)d MB left and the clips may need %(needed)d MB."),
             free=free // 1024**2,
             needed=needed // 1024**2,
@@ -292,7 +292,7 @@ def keep_files(part: Cut, folder: Path) -> None:
     (folder / f"{stem}.cut").unlink(missing_ok=True)  # from here on it is not whole any more
     for suffix in SUFFIXES:
         if (folder / f"{stem}{suffix}").exists():
-            keeping.put(folder / f"{stem}{suffix}", f"{part.name}{suffix}")
+            storage.put(folder / f"{stem}{suffix}", f"{part.name}{suffix}")
 
 
 @transaction.atomic
@@ -307,7 +307,7 @@ def forget_unused(source: Source) -> None:
         for names in source.dialogues.values_list("clip", "poster", "audio", "peaks")
         for name in names
     }
-    for name in list(keeping.names_under(f"clips/{source.corpus_id}/{source.pk}")):
+    for name in list(storage.names_under(f"clips/{source.corpus_id}/{source.pk}")):
         if name not in used:
             default_storage.delete(name)
     forget_renditions(source)
@@ -384,11 +384,11 @@ def _store_dialogue(
 
 
 def _times(cue: Cue, part: Cut) -> dict[str, float]:
-    """Start and end in the clip. Raises Refused if it would end where it starts."""
+    """Start and end in the clip. Raises UserError if it would end where it starts."""
     start = round(max(cue.start - part.start, 0.0), 3)
     end = round(min(cue.end, part.end) - part.start, 3)
     if end <= start:
-        raise Refused(
+        raise UserError(
             gettext_noop("“%(text)s” (%(start).2f to %(end).2f s) would last no time in its clip."),
             text=cue.text[:40],
             start=cue.start,

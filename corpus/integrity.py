@@ -15,10 +15,10 @@ from django.core.files.storage import default_storage
 from django.db.models import F, Q, QuerySet
 from django.utils.translation import ngettext
 
+from core.errors import gettext_noop
+from core.storage import names_under
+from core.translation import translate
 from corpus.clip_checks import check_clips, faults_of
-from corpus.complaints import gettext_noop
-from corpus.jobs import said
-from corpus.keeping import names_under
 from corpus.models import Corpus, Dialogue, Utterance
 
 KINDS = {
@@ -142,7 +142,7 @@ def _clips(corpus: Corpus) -> Iterator[Fault]:
 def _compared(dialogues: QuerySet[Dialogue]) -> Iterator[Fault]:
     for dialogue in dialogues.iterator():
         for fault in faults_of(dialogue):
-            detail = said(fault.template, fault.values)
+            detail = translate(fault.template, fault.values)
             yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
 
 

@@ -14,7 +14,7 @@ import ffmpeg
 import imageio_ffmpeg
 import numpy as np
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.frames import square_size
 from corpus.streams import (
     SAFE_INPUT,

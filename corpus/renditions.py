@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.storage import default_storage
 
-from corpus import keeping
+from core import storage
 from corpus.media import picture_alone, sound_alone
 from corpus.models import Dialogue, Source
 
@@ -29,23 +29,23 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
         name = f"{_folder(dialogue.source)}/{dialogue.clip_sha256}{suffix}"
         if default_storage.exists(name):
             return name
-    with keeping.local(dialogue.clip.name) as clip:
+    with storage.local(dialogue.clip.name) as clip:
         if not clip.exists():
             raise FileNotFoundError(dialogue.clip.name)
-        name = f"{_folder(dialogue.source)}/{keeping.digest(clip)}{suffix}"
+        name = f"{_folder(dialogue.source)}/{storage.digest(clip)}{suffix}"
         if not default_storage.exists(name):
             settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
                 made = Path(folder) / f"made{suffix}"
                 make(clip, made)
-                keeping.put_once(made, name)
+                storage.put_once(made, name)
     return name
 
 
 def forget_renditions(source: Source) -> None:
     """Delete what was made of clips that no dialogue of the source has any more."""
     used = set(source.dialogues.values_list("clip_sha256", flat=True))
-    for name in list(keeping.names_under(_folder(source))):
+    for name in list(storage.names_under(_folder(source))):
         if Path(name).name.partition(".")[0] not in used:
             default_storage.delete(name)
 

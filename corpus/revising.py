@@ -9,7 +9,7 @@ from django.db import transaction
 def give_speaker(utterances, speaker, person) -> int:
     """Say that `speaker` says the utterances, each dialogue's as one revision; their number.
 
-    Raises a Complaint, and changes nothing, if a dialogue cannot be edited.
+    Raises a UserError, and changes nothing, if a dialogue cannot be edited.
     """
     chosen: dict = {}
     for utterance in utterances.select_related("dialogue"):

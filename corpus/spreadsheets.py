@@ -28,7 +28,7 @@ from openpyxl.worksheet._reader import (
 )
 from openpyxl.xml.functions import iterparse
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 from corpus.problems import Problem
 
 CELLS = ".cells"  # suffix of a packed workbook
@@ -53,7 +53,7 @@ UPLOADED = Limits(500_000, 64 * 1024**2)
 PUBLISHED = Limits(50_000_000, 4 * 1024**3)
 
 
-class SpreadsheetError(Complaint):
+class SpreadsheetError(UserError):
     """A file that is no workbook we read, or one that is too large."""
 
 

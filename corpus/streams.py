@@ -23,7 +23,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 
 SAFE_INPUT = {"protocol_whitelist": "file,pipe"}  # a playlist must not make us open other things
 LOOK_AHEAD = {"analyzeduration": "60000000", "probesize": "50000000"}  # µs and bytes, in which a
@@ -51,7 +51,7 @@ LOOSE_DEVIATION = 0.2
 READING_ERRORS = 200  # one after another, after which the rest is given up
 
 
-class MediaError(Complaint):
+class MediaError(UserError):
     """A file that is not usable media; the message is one sentence for a person."""
 
 

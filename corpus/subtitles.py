@@ -8,7 +8,7 @@ from typing import Any
 
 import av
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.media import Track
 from corpus.streams import MediaError, Packets
 

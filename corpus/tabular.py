@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
+from core.control_characters import escaped, printable, separated
+from core.errors import UserError, gettext_noop
 from corpus import spreadsheets
-from corpus.complaints import Complaint, gettext_noop
 from corpus.encoding import EncodingError, decode, detect
-from corpus.printable import escaped, printable, separated
 from corpus.problems import Problem
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".xlsx", spreadsheets.CELLS)
@@ -35,7 +35,7 @@ SEPARATOR_LINE = re.compile(
 Record = tuple[int, list[str]]  # line, cells
 
 
-class TableError(Complaint):
+class TableError(UserError):
     """A file that cannot be read as a table; the message says where and what was expected."""
 
 

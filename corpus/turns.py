@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 
 SHORTEST = 0.05  # seconds that an utterance lasts at least
 LONGEST_TEXT = 5_000  # characters
@@ -19,7 +19,7 @@ SLACK = 0.05  # seconds by which a turn may leave the clip, which ends on a fram
 NOT_WORDS = re.compile(r"[\W_]+")
 
 
-class TurnsError(Complaint):
+class TurnsError(UserError):
     """Turns that cannot be a dialogue; says which turn and why."""
 
 

@@ -12,10 +12,10 @@ from django.db import transaction
 
 from annotation.models import Guideline, Report, Round
 from annotation.scheme import DEFAULT
-from corpus.jobs import JobStatus
 from corpus.models import Corpus, Membership
 from demo.dialogues import DIALOGUES, Line
 from demo.people import PEOPLE, password
+from jobs.models import JobStatus
 from modeling.models import TrainingRun
 from people.models import Person
 from releases.models import Release

@@ -1,4 +1,4 @@
-"""The modeling app."""
+"""The modeling app; its searches and scheduled runs go on beside the jobs of workers."""
 
 from django.apps import AppConfig
 
@@ -9,6 +9,13 @@ class ModelingConfig(AppConfig):
     name = "modeling"
 
     def ready(self):
+        # here, because models can be imported once every app is ready
+        from jobs.recovery import STEPS
+        from modeling.scheduled_runs import repeat_due
+        from modeling.search_trials import continue_searches
+
         fill("navigation", "modeling/_navigation.html", order=50)
         fill("release_actions", "modeling/_release_actions.html")
         fill("release_sections", "modeling/_release_runs.html")
+        STEPS["went on with %s"] = continue_searches
+        STEPS["repeated %s on new releases"] = repeat_due

@@ -12,7 +12,7 @@ from string import ascii_uppercase
 from django.core.cache import caches
 from django.utils.functional import cached_property
 
-from corpus.jobs import JobStatus
+from jobs.models import JobStatus
 from modeling.learner import comparing
 from modeling.learner.opening import opened
 from modeling.learner.options import OptionError

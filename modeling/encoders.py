@@ -5,8 +5,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
 from modeling.learner.recipes import MODALITIES, RECIPES
 from releases.models import Release
 
@@ -22,8 +21,8 @@ def encoders():
 
 
 def guard(release, recipe, options):
-    """Raises Refused for an encoder that would have nothing to read: of a modality that the recipe
-    leaves out, or of films that the release does not hold.
+    """Raises UserError for an encoder that would have nothing to read: of a modality that the
+    recipe leaves out, or of films that the release does not hold.
     """
     read = options.get("modalities", RECIPES[recipe].modalities)
     for modality in MODALITIES:
@@ -36,19 +35,19 @@ def guard(release, recipe, options):
                 "%(encoder)s would have nothing to read: the recipe %(recipe)s does not use what it"
                 " is for. Leave the encoder out, or take another recipe."
             )
-            raise Refused(words, **said)
+            raise UserError(words, **said)
         if modality != "text" and release.media == Release.Media.FEATURES:
             words = gettext_noop(
                 "%(encoder)s would have nothing to read: release %(version)s holds measured"
                 " features and no films. Leave the encoder out, or take a release with clips."
             )
-            raise Refused(words, **said)
+            raise UserError(words, **said)
         if modality != "text" and release.media == Release.Media.NONE:
             words = gettext_noop(
                 "%(encoder)s would have nothing to read: release %(version)s holds no films."
                 " Leave the encoder out, or take a release with clips."
             )
-            raise Refused(words, **said)
+            raise UserError(words, **said)
 
 
 def place(name):

@@ -4,8 +4,8 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 
+from core.statements import Prepared
 from people.models import Person
-from people.statements import Prepared
 
 FIELDS = ["id", "username", "name", "is_active"]
 BEARER = Prepared(

@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from people.statements import insert
+from core.statements import insert
 
 
 class Person(AbstractUser):
@@ -28,6 +28,10 @@ class Person(AbstractUser):
 
     def get_short_name(self):
         return str(self)
+
+    def record(self, verb, thing, /, **detail):
+        """Write the Event that this person did `verb` to `thing`."""
+        return Event.record(self, verb, thing, **detail)
 
 
 class Event(models.Model):

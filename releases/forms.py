@@ -6,9 +6,9 @@ from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.translation import translate
 from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
-from corpus.jobs import said
 from releases.integrity import decision, undecided
 from releases.models import Grant, Release, Retraction, Share
 from releases.models.sharing import in_a_month
@@ -105,12 +105,12 @@ class ErrorsForm(forms.Form):
     def by_kind(self):
         """The rows for kinds, the commonest first."""
         for kind, count in self.counts.most_common():
-            yield self._row(f"kind-{kind}", said(KINDS[kind], {}), count)
+            yield self._row(f"kind-{kind}", translate(KINDS[kind], {}), count)
 
     def by_dialogue(self):
         """The rows for the first dialogues."""
         for each in self.faulty[: self.SHOWN]:
-            kinds = ", ".join(said(KINDS[kind], {}) for kind in each.kinds)
+            kinds = ", ".join(translate(KINDS[kind], {}) for kind in each.kinds)
             yield self._row(f"dialogue-{each.pk}", each.uid, kinds)
 
     @property

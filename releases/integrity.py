@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from annotation.models import Assignment, Round
-from corpus.complaints import gettext_noop
+from core.errors import UserError, gettext_noop
 from corpus.integrity import WRONG_MEDIA, WRONG_TIMES, Fault, errors
-from corpus.jobs import Refused
 from corpus.models import Dialogue, Utterance
 from releases.models import Release
 
@@ -78,11 +77,11 @@ def decision(
 ) -> dict[str, Any]:
     """What somebody decided about a dialogue, as a release keeps it.
 
-    Raises Refused where errors are accepted without a reason.
+    Raises UserError where errors are accepted without a reason.
     """
     reason = reason.strip()
     if choice == "accept" and not reason:
-        raise Refused(
+        raise UserError(
             gettext_noop("Say why the errors of %(dialogue)s are accepted."), dialogue=faulty.uid
         )
     return {
@@ -105,10 +104,10 @@ def _decided(faulty, row):
 
 
 def refuse(left: list[Faulty]) -> None:
-    """Raises Refused, naming the first of the dialogues, if there are any."""
+    """Raises UserError, naming the first of the dialogues, if there are any."""
     if left:
         more = ", …" if len(left) > NAMED else ""
-        raise Refused(
+        raise UserError(
             gettext_noop(
                 "The integrity check finds errors in %(count)d dialogues: %(dialogues)s."
                 " Exclude them from the release, or accept them with a reason."
@@ -119,7 +118,7 @@ def refuse(left: list[Faulty]) -> None:
 
 
 def integrity_of(release: Release, rounds: list[Round]) -> Integrity:
-    """The errors of this moment and what was decided about them. Raises Refused if one is not."""
+    """The errors of this moment and what was decided about them. Raises UserError if one is not."""
     found = faulty_dialogues(rounds, release.media)
     refuse(undecided(found, release.decisions))
     decided = {row["dialogue"]: row for row in release.decisions}

@@ -15,7 +15,7 @@ from heapq import nlargest
 from operator import itemgetter
 from typing import Any
 
-from corpus.normalization import normalized, search_key
+from core.normalization import normalized, search_key
 
 HOW = ("auto", "id", "content")
 AGREEING = 0.5  # share of ids in both releases with like texts above which ids are believed

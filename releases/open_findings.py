@@ -12,7 +12,7 @@ from typing import Any
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from annotation.counting import waiting
+from annotation.agreement.item_counts import waiting
 from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
 from corpus.models import Finding, Source, Utterance
 

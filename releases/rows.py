@@ -1,7 +1,7 @@
 """The rows of a release, some hundred dialogues at a time, so that memory does not grow with them.
 
 The same database rows give the same release rows in the same order. Everything is read within one
-moment (people/moments.py): which answers count is said by the submissions of that moment, and gold,
+moment (core/snapshot.py): which answers count is said by the submissions of that moment, and gold,
 votes and the units of agreement are made of these answers alone.
 """
 
@@ -18,14 +18,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db.models import Count, Exists, OuterRef
 
+from annotation.gold_labels import Settling
 from annotation.models import Assignment, Item, Judgement, Round
 from annotation.scheme import CANNOT_TELL, Scheme
-from annotation.settling import Settling
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
 from corpus.models import Speaker, Utterance
 from people.models import Person
-from releases import private, splits
+from releases import personal_data, splits
 from releases.integrity import Integrity, integrity_of, submitted_dialogues
 from releases.models import Inspection, PseudonymKey, Release
 
@@ -90,17 +89,19 @@ class Part:
 
 
 def plan(release: Release) -> Plan:
-    """Choose dialogues and splits. Raises Refused if nothing is handed in, or something is wrong
+    """Choose dialogues and splits. Raises UserError if nothing is handed in, or something is wrong
     with a dialogue and nobody has said what to do about it; SplitError.
     """
     rounds = list(release.rounds.select_related("scheme_version", "guideline").order_by("pk"))
     if len({round.scheme_version_id for round in rounds}) != 1:
-        raise Refused(gettext_noop("Choose rounds that were judged under the same scheme version."))
+        raise UserError(
+            gettext_noop("Choose rounds that were judged under the same scheme version.")
+        )
     scheme = rounds[0].scheme
     integrity = integrity_of(release, rounds)
     dialogues, official = _dialogues(rounds, integrity)
     if not dialogues:
-        raise Refused(
+        raise UserError(
             gettext_noop("Nothing is handed in yet in the chosen rounds; nothing can be frozen.")
         )
     counts = _counts(rounds, scheme, dialogues)
@@ -220,7 +221,7 @@ def _part(found, batch):
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
     rulings = found.settling.rulings([row[2] for row in rows])
-    looked = {row[2]: row for row in rows if private.sightings(f"{row[5]}\n{row[6]}")}
+    looked = {row[2]: row for row in rows if personal_data.sightings(f"{row[5]}\n{row[6]}")}
     said = Inspection.said(list(looked)) if looked else {}
     by_utterance, answers = _judgements(found, ids)
     utterances, judgements, given = [], [], []
@@ -281,7 +282,7 @@ def _together_given(answers):
 
 def _masked(found, text, said):
     cleared = {words for words, outcome in said.items() if outcome == Inspection.Outcome.KEEP}
-    words, kinds = private.masked(text, cleared)
+    words, kinds = personal_data.masked(text, cleared)
     found.masked.update(kinds)
     return words
 
@@ -290,7 +291,7 @@ def _judgements(found, dialogues):
     """Utterance id -> what everybody said of it: the newest answer, by annotator, round, task; and
     utterance id -> task -> round id -> person id -> value, where "cannot tell" is none.
 
-    The newest rows are told here, as annotation/counting.py does and for its reasons.
+    The newest rows are told here, as annotation/agreement/item_counts.py does and for its reasons.
     """
     submitted = Assignment.objects.filter(
         round__in=found.rounds, dialogue__in=dialogues, gold=False

@@ -1,6 +1,6 @@
 """Writes a release directory: tables, splits, certificate, findings, media, card, manifest.
 
-Everything that is read of the database is read in one moment (people/moments.py), whatever people
+Everything that is read of the database is read in one moment (core/snapshot.py), whatever people
 hand in, adjudicate or edit meanwhile; media follow, by the names and checksums of that moment. The
 certificate is computed from the very rows of `judgements.jsonl`, so `verify.py` can recount it.
 
@@ -20,18 +20,18 @@ from typing import Any
 import numpy as np
 from django.conf import settings
 
-from annotation import resampling
-from annotation.counting import catch_up_all
-from annotation.measuring import Gathering, measures_of
+from annotation.agreement import bootstrap
+from annotation.agreement.item_counts import catch_up_all
+from annotation.agreement.measures import Gathering, measures_of
 from annotation.models import Oddity, Report
+from core.snapshot import one_moment
 from corpus.models import Utterance
-from people.moments import one_moment
-from releases import card, citation, croissant, footage, open_findings, rows, verify
+from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
 from releases.leakage import leakage
 from releases.models import PseudonymKey, Release
-from releases.openly import certified, openly
 from releases.splits import SPLITS
 from releases.tables import Tables
+from releases.unblinded import certified, openly
 
 LAYOUT = 3
 SEED = 0  # of the bootstrap
@@ -40,7 +40,7 @@ SEED = 0  # of the bootstrap
 def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[str, Any]:
     """Write the whole directory `root` (which must not exist) and return its manifest.
 
-    Raises Refused if there is nothing to release, or an error of the integrity check that nobody
+    Raises UserError if there is nothing to release, or an error of the integrity check that nobody
     decided about; SplitError if it cannot be split as asked.
     """
     root.mkdir(parents=True)
@@ -55,9 +55,9 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     measures = [m.to_json() for m in measures_of(read.units, plan.scheme, seed=SEED)]
     _json(root / "agreement.json", _certificate(measures, findings["open"], read.openly))
     beat(0.55)
-    footage.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
+    media_export.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
     manifest = _manifest(plan, counts)
-    told = card.Told(
+    told = dataset_card.Told(
         manifest,
         plan.scheme,
         measures,
@@ -69,7 +69,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         plan.integrity.to_json(),
         read.openly,
     )
-    (root / "README.md").write_text(card.render(told), encoding="utf-8")
+    (root / "README.md").write_text(dataset_card.render(told), encoding="utf-8")
     (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
     shutil.copyfile(verify.__file__, root / "verify.py")
     files = _files(root, beat)
@@ -174,7 +174,7 @@ def _certificate(measures, open_counts, open_people):
         "interval": {
             "level": 0.95,
             "method": "percentile bootstrap over dialogues",
-            "replicates": resampling.REPLICATES,
+            "replicates": bootstrap.REPLICATES,
             "seed": SEED,
         },
         "computed_by": {"shengqing": settings.VERSION, "numpy": np.__version__},

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, gettext_noop
 
 SPLITS = ("train", "valid", "test")
 RATIOS = (0.7, 0.15, 0.15)
 
 
-class SplitError(Complaint):
+class SplitError(UserError):
     """A split that cannot be made; the message says what stands against it."""
 
 

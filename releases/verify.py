@@ -371,7 +371,7 @@ Matrix = list[list[float]]
 
 class _Units:
     """Units of one task, as often as each pattern of `size` values occurs; coefficients as
-    annotation/agreement.py has them, with their sources. None is undefined.
+    annotation/agreement/coefficients.py has them, with their sources. None is undefined.
     """
 
     def __init__(self, patterns: Counter[tuple[int, ...]], size: int) -> None:
@@ -473,7 +473,7 @@ def _ratio(disagreement: float, by_chance: float) -> float | None:
 
 
 def _association(joint: Counter[tuple[str, str, str]]) -> dict[str, float | None]:
-    """How much a correlation depends on its parents, as annotation/pairwise.py has it."""
+    """How much a correlation depends on its parents, as annotation/agreement/pairwise.py has it."""
     rows: Counter[tuple[str, str]] = Counter()
     columns: Counter[str] = Counter()
     for (source, target, value), times in joint.items():

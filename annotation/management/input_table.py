@@ -5,9 +5,9 @@ from pathlib import Path
 
 from django.core.management.base import CommandError
 
+from core.errors import UserError
+from core.translation import translate, translate_error
 from corpus import tabular
-from corpus.complaints import Complaint
-from corpus.jobs import said, sentence
 
 SHOWN = 20  # bad lines that are listed
 
@@ -26,12 +26,14 @@ class InputTable:
             )
             self._check_columns()
             self.table.require_rows()
-        except Complaint as error:
-            raise CommandError(f"{file}: {sentence(error)} Nothing was saved.") from error
+        except UserError as error:
+            raise CommandError(f"{file}: {translate_error(error)} Nothing was saved.") from error
         except OSError as error:
             raise CommandError(f"{error}. Nothing was saved.") from error
         rejected = (p for p in self.table.problems if p.outcome == "rejected")
-        self.bad = {problem.line: said(problem.reason, problem.details) for problem in rejected}
+        self.bad = {
+            problem.line: translate(problem.reason, problem.details) for problem in rejected
+        }
 
     @classmethod
     def add_arguments(cls, parser):
@@ -59,7 +61,7 @@ class InputTable:
         for problem in table.problems:
             if problem.outcome != "rejected":
                 where = f"  line {problem.line} {problem.column}".rstrip()
-                write(f"{where}: {said(problem.reason, problem.details)}")
+                write(f"{where}: {translate(problem.reason, problem.details)}")
 
     def rows(self, question):
         """(line, cells) of every row that is whole; the first `question` cells may occur once."""

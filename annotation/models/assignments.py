@@ -11,11 +11,10 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.rounds import Round, resting
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
+from core.statements import Prepared, insert, true_if
 from corpus.models import Dialogue, Utterance
 from people.models import Event
-from people.statements import Prepared, insert, true_if
 
 WHY_NOT = {
     "submitted": gettext_noop("This dialogue is handed in; its answers stay as they are."),
@@ -34,7 +33,7 @@ def why_not(is_open, resting):
     return gettext_noop("This round is paused. Your answers are kept.") if resting else ""
 
 
-class Overtaken(Refused):
+class Overtaken(UserError):
     """An answer to a question that another window has answered meanwhile; `current` is that."""
 
     def __init__(self, utterance, task, value, client_id):
@@ -171,10 +170,10 @@ class Assignment(models.Model):
     def label(self, utterance, task, value, client_id=None, **more):
         """Save one answer ("" takes it back); the same `client_id` twice is saved once.
 
-        Raises Refused after hand-in or closing, SchemeError for an impossible value.
+        Raises UserError after hand-in or closing, SchemeError for an impossible value.
         """
         if utterance.dialogue_id != self.dialogue_id:
-            raise Refused(gettext_noop("This utterance is not part of the dialogue."))
+            raise UserError(gettext_noop("This utterance is not part of the dialogue."))
         answer = Answer(utterance.pk, task, value, client_id or uuid.uuid4(), **more)
         self.save_answers([answer])
 
@@ -182,7 +181,7 @@ class Assignment(models.Model):
     def save_answers(self, answers):
         """Append judgements, all or none; those known by their client_id are not stored again.
 
-        Raises Refused, SchemeError, or Overtaken if the sender had not seen the current answer.
+        Raises UserError, SchemeError, or Overtaken if the sender had not seen the current answer.
         """
         self.at_work()._save(answers)
 
@@ -224,7 +223,7 @@ class Assignment(models.Model):
         scheme = self.round.scheme
         for answer in answers:
             if answer.utterance not in self.numbers:
-                raise Refused(gettext_noop("This utterance is not part of the dialogue."))
+                raise UserError(gettext_noop("This utterance is not part of the dialogue."))
             if answer.value:
                 scheme.check(answer.task, answer.value, self.round.cannot_tell)
             else:
@@ -250,7 +249,7 @@ class Assignment(models.Model):
             for answer in answers
         ]
         if len(insert(Judgement, rows)) < len(rows):
-            raise Refused(gettext_noop("This answer belongs to other work. Reload the page."))
+            raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
 
     @cached_property
     def numbers(self):
@@ -279,15 +278,15 @@ class Assignment(models.Model):
     def at_work(self, renew=True):
         """This assignment, locked, its lease renewed, good to save answers into.
 
-        Raises Refused where it is not, DoesNotExist if the person has left the corpus.
+        Raises UserError where it is not, DoesNotExist if the person has left the corpus.
         """
         if self.is_renewed:
             return self
         locked = self if self.is_locked else Assignment.locked(self.pk, self.person_id)
         if why := WHY_NOT.get(locked.state) or locked.stopped:
-            raise Refused(why)
+            raise UserError(why)
         if not locked.hold(renew):
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "After a long silence this dialogue went to somebody else. Your answers are"
                     " kept on record; go on with the next one."
@@ -344,7 +343,7 @@ class Assignment(models.Model):
 
     @transaction.atomic
     def submit(self):
-        """Hand the dialogue in; twice changes nothing. Raises Refused while answers are missing."""
+        """Submit the dialogue; twice is as once. Raises UserError while answers are missing."""
         locked = self if self.is_locked else Assignment.locked(self.pk, self.person_id)
         locked._submit()
         self.state = locked.state
@@ -354,7 +353,7 @@ class Assignment(models.Model):
             return
         self.at_work(renew=False)
         if missing := self.missing():
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "%(count)d utterances are not finished; the first is number %(number)d."
                 ),
@@ -366,13 +365,13 @@ class Assignment(models.Model):
         Event.note(self.person_id, "submit", self)
         self.state = "submitted"
         if self.gold or self.round.kind == Round.Kind.TEST:
-            from annotation.scoring import after_hand_in
+            from annotation.quality.gold_accuracy import after_hand_in
 
             after_hand_in(self)
 
     @transaction.atomic
     def skip(self, reason, words=""):
-        """Leave the dialogue to others, saying why. Raises Refused if it is not at work."""
+        """Leave the dialogue to others, saying why. Raises UserError if it is not at work."""
         from annotation.models import Place
 
         locked = self.at_work()
@@ -386,14 +385,16 @@ class Assignment(models.Model):
 
     @transaction.atomic
     def take_back(self):
-        """Undo a skip while the place is free. Raises Refused if others have it now."""
+        """Undo a skip while the place is free. Raises UserError if others have it now."""
         locked = Assignment.locked(self.pk, self.person_id)
         if locked.state != "skipped":
             return
         if locked.stopped:
-            raise Refused(locked.stopped)
+            raise UserError(locked.stopped)
         if not locked._regain(locked.round.lease()):
-            raise Refused(gettext_noop("Others have this dialogue now; there is enough to go on."))
+            raise UserError(
+                gettext_noop("Others have this dialogue now; there is enough to go on.")
+            )
         Skip.objects.filter(assignment=self).delete()
         self.state = "held"
         Event.note(self.person_id, "take back", locked)

@@ -11,8 +11,7 @@ from orjson import loads
 from annotation.consensus import settle
 from annotation.models.items import Item, Settled, as_text
 from annotation.models.rounds import Round
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
 from corpus.models import Dialogue, Utterance
 from people.models import Event
 
@@ -63,9 +62,9 @@ class Adjudication(models.Model):
     def rule(cls, person, round, utterance, task, value="", verdict="value", reason="", error=""):
         """Write the decision down; the item follows it.
 
-        Raises SchemeError for an impossible value or task, Refused if nobody can judge it again.
+        Raises SchemeError for an impossible value or task, UserError if nobody can judge it again.
         """
-        from annotation.counting import lock, resettle
+        from annotation.agreement.item_counts import lock, resettle
 
         if verdict == cls.Verdict.VALUE:
             round.scheme.check(task, value)
@@ -77,7 +76,7 @@ class Adjudication(models.Model):
         if verdict == cls.Verdict.AGAIN:
             place = round.places.filter(dialogue=utterance.dialogue_id).first()
             if place is None:
-                raise Refused(
+                raise UserError(
                     gettext_noop("Published labels cannot be judged again; open a round on them.")
                 )
             place.ask_one_more()
@@ -184,7 +183,7 @@ def gold_of(rounds, dialogues=None):
     Everything handed in is counted first. Judgements of different rounds on one item are settled
     together, by majority; of the same person the later round's counts, and of rulings the newest.
     """
-    from annotation.counting import catch_up_all
+    from annotation.agreement.item_counts import catch_up_all
 
     rounds = list(rounds)
     catch_up_all(rounds)

@@ -1,4 +1,4 @@
-"""What was handed in, item by item and added up; kept by annotation/counting.py."""
+"""What was handed in, item by item and added up; kept by annotation/agreement/item_counts.py."""
 
 from dataclasses import dataclass
 
@@ -111,7 +111,7 @@ def given_in(answers):
 
 
 class Tally(models.Model):
-    """The added up counts of a round (annotation/tallying.py): one part with all but confusions,
+    """The counts of a round (annotation/agreement/tally.py), added up: one part without confusions,
     which says how many hand-ins the tally holds, and one for each pair of people.
 
     In parts, so that a hand-in rewrites those of its dialogue's people alone.

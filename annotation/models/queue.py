@@ -13,11 +13,10 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models.assignments import LEFT, Assignment, why_not
 from annotation.models.rounds import Round, resting
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
+from core.statements import Prepared, insert, true_if
 from corpus.models import Dialogue, Membership
 from people.models import Event
-from people.statements import Prepared, insert, true_if
 
 WINDOW = 32  # places looked at to find the next one; a shuffled order picks among them
 GIVEN = [
@@ -74,7 +73,7 @@ class Place(models.Model):
     @transaction.atomic
     def withdraw(self, person, reason):
         """Take the dialogue out of the round; judgements stay on record and do not count."""
-        from annotation.counting import count_dialogues, lock
+        from annotation.agreement.item_counts import count_dialogues, lock
 
         lock(self.round)
         if Withdrawal.objects.filter(place=self).exists():
@@ -91,7 +90,7 @@ class Place(models.Model):
     @transaction.atomic
     def reinstate(self, person):
         """Undo a withdrawal: hand-ins count again, unfinished work goes on where it was."""
-        from annotation.counting import count_dialogues, lock
+        from annotation.agreement.item_counts import count_dialogues, lock
 
         lock(self.round)
         if not Withdrawal.objects.filter(place=self).delete()[0]:
@@ -110,9 +109,9 @@ class Place(models.Model):
 
     @transaction.atomic
     def ask_one_more(self):
-        """Offer the dialogue to one person more than the round asks for. Raises Refused."""
+        """Offer the dialogue to one person more than the round asks for. Raises UserError."""
         if not self.round.is_open or self.withdrawn or self.round.published:
-            raise Refused(
+            raise UserError(
                 gettext_noop("The round is closed or the dialogue withdrawn; nobody can judge it.")
             )
         Place.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
@@ -187,7 +186,7 @@ class Participant(models.Model):
     def take(self):
         """The assignment to work on: the one held already, or the next; None if nothing waits.
 
-        Raises Refused if the person may not have one now, DoesNotExist if the row is gone.
+        Raises UserError if the person may not have one now, DoesNotExist if the row is gone.
         """
         return Participant.take_in(self.round_id, self.person_id)
 
@@ -226,15 +225,15 @@ class Participant(models.Model):
 
     def _guard(self, is_open, resting, left, halted, member):
         if why := why_not(is_open, resting):
-            raise Refused(why)
+            raise UserError(why)
         if left or not member:
-            raise Refused(LEFT)
+            raise UserError(LEFT)
         if halted:
-            raise Refused(
+            raise UserError(
                 gettext_noop("The lead wants to talk with you before you go on in this round.")
             )
         if self.round.qualification_id and not self.is_qualified():
-            raise Refused(gettext_noop("This round opens to you when you have passed its test."))
+            raise UserError(gettext_noop("This round opens to you when you have passed its test."))
 
     def is_qualified(self):
         return Qualification.objects.filter(
@@ -327,14 +326,16 @@ class Participant(models.Model):
     def assign(self, person, place):
         """Give this person a certain dialogue, to keep until it is handed in.
 
-        Raises Refused if it is full or they had it.
+        Raises UserError if it is full or they had it.
         """
         Participant.objects.select_for_update().get(pk=self.pk)
         mine = self.own().filter(dialogue=place.dialogue_id).first()
         if mine and mine.state in ("held", "submitted", "withdrawn"):
-            raise Refused(gettext_noop("%(name)s has this dialogue already."), name=self.person)
+            raise UserError(gettext_noop("%(name)s has this dialogue already."), name=self.person)
         if not TAKE.run(place.pk, self.round.places_for - 1):
-            raise Refused(gettext_noop("As many people as the round asks for have this dialogue."))
+            raise UserError(
+                gettext_noop("As many people as the round asks for have this dialogue.")
+            )
         if mine is None:
             mine = self._give(place.dialogue_id, until=None)
         else:
@@ -352,13 +353,13 @@ class Participant(models.Model):
     def unblind(self, person):
         """From now on they may see the others' answers; there is no way back.
 
-        Raises Refused for annotators, and where the round is closed or they have left it.
+        Raises UserError for annotators, and where the round is closed or they have left it.
         """
         Participant.objects.select_for_update().get(pk=self.pk)
         self.refresh_from_db()
         self.round.check_openly(self.person)
         if self.left_at or not self.round.is_open:
-            raise Refused(gettext_noop("Nothing is withheld from them in this round."))
+            raise UserError(gettext_noop("Nothing is withheld from them in this round."))
         if not self.unblinded:
             self.open_eyes(person)
 

@@ -6,7 +6,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.rounds import Round
-from corpus.jobs import Job, send
+from jobs.models import Job, send
 from people.models import Event
 
 
@@ -80,16 +80,17 @@ class Report(Job):
         return self
 
     def _compute(self):
-        from annotation import breakdown, comparing, counting, judges, watching
+        from annotation.agreement import breakdown, item_counts, round_comparison
+        from annotation.quality import annotator_activity, annotator_models
 
         work = {
             self.Kind.AGREEMENT: breakdown.report,
-            self.Kind.RELIABILITY: judges.report,
-            self.Kind.QUALITY: watching.report,
-            self.Kind.COMPARISON: comparing.report,
+            self.Kind.RELIABILITY: annotator_models.report,
+            self.Kind.QUALITY: annotator_activity.report,
+            self.Kind.COMPARISON: round_comparison.report,
         }[self.kind]
         for round in filter(None, [self.round, self.other]):
-            counting.catch_up(round, beat=lambda share: self.beat(0.4 * share))
+            item_counts.catch_up(round, beat=lambda share: self.beat(0.4 * share))
         hand_ins = counted(self.round)
         result = work(self, lambda share: self.beat(0.4 + 0.59 * share))
         with transaction.atomic():
@@ -99,7 +100,7 @@ class Report(Job):
             self.finish()
         self.refresh_from_db()
         if self.kind == self.Kind.RELIABILITY:
-            counting.resettle(self.round)
+            item_counts.resettle(self.round)
 
     @classmethod
     def of(cls, round, kind, other=None):

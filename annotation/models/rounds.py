@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.models.schemes import Guideline, SchemeVersion, read_scheme
 from annotation.scheme import Scheme
-from corpus.batches import create
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused, check_fit
+from core.batches import create
+from core.column_lengths import check_lengths
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, Dialogue, Membership
 from people.models import Event
 
@@ -159,7 +159,7 @@ class Round(models.Model):
 
     def rules(self):
         """How its items are settled: task key -> consensus rule."""
-        from annotation.judges import rules
+        from annotation.quality.annotator_models import rules
 
         return rules(self)
 
@@ -167,7 +167,7 @@ class Round(models.Model):
         """Choose what makes the gold; every item is settled anew, rulings stay. Whether that is
         done, or left to a worker.
         """
-        from annotation.counting import resettle_soon
+        from annotation.agreement.item_counts import resettle_soon
 
         if consensus == self.consensus:
             return True
@@ -192,7 +192,7 @@ class Round(models.Model):
 
         `annotators` are Persons, or a mapping of Person to quota (dialogues, None: no limit).
         `gold` are dialogues with known answers that are mixed in. `openly` are those annotators
-        who may see the others' answers meanwhile. Raises Refused if it cannot be.
+        who may see the others' answers meanwhile. Raises UserError if it cannot be.
         """
         quotas = annotators if isinstance(annotators, dict) else dict.fromkeys(annotators)
         members = set(corpus.people().values_list("person_id", flat=True))
@@ -203,7 +203,7 @@ class Round(models.Model):
         if opened.for_all:
             opened.overlap = max(len(quotas), 1)
         if not 1 <= opened.overlap <= len(quotas):
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "%(overlap)d people per dialogue need at least as many annotators;"
                     " %(count)d were chosen."
@@ -211,11 +211,11 @@ class Round(models.Model):
                 overlap=overlap,
                 count=len(quotas),
             )
-        check_fit(opened)
+        check_lengths(opened)
         opened.save()
         added = opened._place(dialogues)
         if not added:
-            raise Refused(gettext_noop("No published dialogue was chosen. Publish some first."))
+            raise UserError(gettext_noop("No published dialogue was chosen. Publish some first."))
         opened._place(gold, gold=True)
         for who, quota in quotas.items():
             opened.participants.create(
@@ -228,9 +228,9 @@ class Round(models.Model):
         return opened
 
     def check_openly(self, who):
-        """True for leads and adjudicators. Raises Refused for anybody else."""
+        """True for leads and adjudicators. Raises UserError for anybody else."""
         if self.corpus.role_of(who) not in (Membership.Role.LEAD, Membership.Role.ADJUDICATOR):
-            raise Refused(
+            raise UserError(
                 gettext_noop(
                     "%(name)s is no lead and no adjudicator; only they can take part openly."
                 ),
@@ -241,7 +241,7 @@ class Round(models.Model):
     def _place(self, dialogues, gold=False):
         """Put published dialogues into the round, in its order; how many were new."""
         from annotation.models import Place
-        from annotation.ordering import in_order
+        from annotation.queue.ordering import in_order
 
         chosen = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
         if isinstance(dialogues, models.QuerySet):
@@ -263,13 +263,13 @@ class Round(models.Model):
     def extend(self, person, dialogues=(), overlap=None):
         """More dialogues, or more people a dialogue; how many dialogues were added.
 
-        Raises Refused if the overlap would be less than it was or more than there are annotators.
+        Raises UserError if the overlap would be less than it was or more than there are annotators.
         """
         Round.objects.select_for_update().get(pk=self.pk)
         if overlap and overlap != self.overlap:
             people = self.participants.filter(left_at=None).count()
             if not self.overlap < overlap <= people:
-                raise Refused(
+                raise UserError(
                     gettext_noop(
                         "People per dialogue can grow from %(now)d up to the %(people)d annotators"
                         " of the round."
@@ -291,12 +291,12 @@ class Round(models.Model):
 
         `openly`: they may see the others' answers. So do all who could see some already, as lead or
         adjudicator, while they did not annotate it: nobody can tell whether they looked.
-        Raises Refused for somebody outside the corpus, or an annotator who is to do so openly.
+        Raises UserError for somebody outside the corpus, or an annotator who is to do so openly.
         """
         from annotation.blinding import could_look
 
         if not self.corpus.memberships.filter(person=who).exists():
-            raise Refused(gettext_noop("%(name)s is not in this corpus."), name=str(who))
+            raise UserError(gettext_noop("%(name)s is not in this corpus."), name=str(who))
         seat = self.participants.filter(person=who).first() or self.participants.model(
             round=self, person=who
         )

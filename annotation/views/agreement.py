@@ -10,16 +10,18 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation import charts, counting, pairwise
-from annotation.agreement import NO_CHANCE, NO_PAIRS, ONE_VALUE
+from annotation.agreement import charts, item_counts, pairwise
+from annotation.agreement.bootstrap import METHODS
+from annotation.agreement.coefficients import NO_CHANCE, NO_PAIRS, ONE_VALUE
+from annotation.agreement.measures import ends, live, with_intervals
+from annotation.annotator_names import Names, names_for
 from annotation.blinding import guard, why_withheld
-from annotation.measuring import ends, live, with_intervals
 from annotation.models import Report
 from annotation.models.reports import counted
-from annotation.naming import Names, names_for
-from annotation.resampling import METHODS
 from annotation.views.rounds import results_of
-from corpus.scope import context, live_part, number
+from core.fragments import live_part
+from core.parameters import number
+from corpus.page_context import context
 
 WORDS = {
     "reliable": _("reliable"),
@@ -53,7 +55,7 @@ def agreement(request, pk):
     found = results_of(request, pk)
     task, names = _task(request, found), names_for(found, found.corpus.my_role)
     left = bring_up(found)
-    totals = counting.totals(found)
+    totals = item_counts.totals(found)
     report = Report.of(found, Report.Kind.AGREEMENT)
     result = report.result if report else {}
     measures = drawn_measures(found, totals, result)
@@ -91,7 +93,7 @@ def _task(request, round):
 
 def bring_up(round):
     """Count the newest hand-ins; how many are left to the next look, which comes by itself."""
-    return counting.catch_up(round, most=AT_ONCE)
+    return item_counts.catch_up(round, most=AT_ONCE)
 
 
 def drawn_measures(round, totals=None, result=None):

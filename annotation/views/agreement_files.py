@@ -6,11 +6,11 @@ import io
 from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _t
 
-from annotation import charts, counting
-from annotation.measuring import ends
+from annotation.agreement import charts, item_counts
+from annotation.agreement.measures import ends
+from annotation.annotator_names import names_for
 from annotation.models import Report
 from annotation.models.reports import counted
-from annotation.naming import names_for
 from annotation.templatetags.scheme import named
 from annotation.views.agreement import drawn_measures, pairs_of
 from annotation.views.rounds import results_of
@@ -19,7 +19,7 @@ from annotation.views.rounds import results_of
 def download(request, pk, kind):
     """The coefficients of a round as CSV, JSON, LaTeX or a figure."""
     found = results_of(request, pk)
-    counting.catch_up(found)
+    item_counts.catch_up(found)
     rows = drawn_measures(found)
     made = {"csv": _csv, "json": _json, "tex": _latex, "svg": _svg}
     if kind not in made:
@@ -128,6 +128,6 @@ def _svg(request, round, rows):
 
 def _pair_cells(round, task):
     names = names_for(round, round.corpus.my_role)
-    matrix = pairs_of(task, counting.totals(round), names, {})
+    matrix = pairs_of(task, item_counts.totals(round), names, {})
     cells = [[cell["value"] if cell else None for _, cell in row] for _, row in matrix]
     return [person["name"] for person, _ in matrix], cells

@@ -4,11 +4,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from annotation import charts
+from annotation.agreement import charts
 from annotation.blinding import guard
 from annotation.models import Report
 from annotation.views.rounds import results_of
-from corpus.scope import context, number
+from core.parameters import number
+from corpus.page_context import context
 
 
 def comparison(request, pk):

@@ -14,17 +14,21 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation import counting
+from annotation.agreement import item_counts
+from annotation.agreement.breakdown import LENGTHS as EDGES
+from annotation.annotator_names import Names, names_for
 from annotation.blinding import guideline_for
-from annotation.breakdown import LENGTHS as EDGES
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
-from annotation.naming import Names, names_for
 from annotation.scheme import SchemeError
 from annotation.views.agreement import LENGTHS, bring_up
 from annotation.views.rounds import results_of
-from corpus.jobs import Refused, sentence
+from core.errors import UserError
+from core.pagination import page_of
+from core.parameters import number
+from core.translation import translate_error
 from corpus.models import Source, Speaker, Utterance
-from corpus.scope import LEAD, context, number, page_of
+from corpus.page_context import context
+from corpus.permissions import LEAD
 
 KINDS = {
     "open": _("contested, not decided"),
@@ -118,7 +122,7 @@ def _narrowed(request, round, task, rows, names):
 def _said(round, task, value):
     """That somebody answers `value`."""
     found = Q(pk__in=[])
-    for who in counting.totals(round).given(task):
+    for who in item_counts.totals(round).given(task):
         found |= Q(**{f"answers__p{who}": value.key})
     return found
 
@@ -289,8 +293,8 @@ def adjudications(request, pk):
             posted.get("reason", ""),
             error if error in Adjudication.Error.values else "",
         )
-    except (SchemeError, Refused) as refusal:
-        messages.error(request, sentence(refusal))
+    except (SchemeError, UserError) as refusal:
+        messages.error(request, translate_error(refusal))
     else:
         _make_of(request, found, ruling)
     if posted.get("back") == "queue":

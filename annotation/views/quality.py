@@ -6,12 +6,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation import charts
+from annotation.agreement import charts
 from annotation.models import Oddity, OddityAnswer, Report
 from annotation.templatetags.scheme import named
 from annotation.views.agreement import bring_up
 from annotation.views.rounds import results_of
-from corpus.scope import LEAD, context, page_of
+from core.pagination import page_of
+from corpus.page_context import context
+from corpus.permissions import LEAD
 from people.models import Person
 
 WHY_NO_MODEL = {

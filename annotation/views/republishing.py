@@ -7,7 +7,8 @@ from django.utils.translation import ngettext
 
 from annotation.blinding import blind_dialogues
 from annotation.republishing import changes, republish
-from corpus.scope import LEAD, context, dialogue_of
+from corpus.page_context import context
+from corpus.permissions import LEAD, dialogue_of
 from corpus.visibility import guard
 
 

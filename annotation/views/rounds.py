@@ -3,6 +3,7 @@
 from django.shortcuts import get_object_or_404, redirect, render
 
 from annotation import disclosure
+from annotation.annotator_names import names_for
 from annotation.blinding import (
     SEERS,
     blinding_rounds,
@@ -15,10 +16,13 @@ from annotation.forms import AdmissionForm, RoundForm
 from annotation.models import Remark, Report, Round
 from annotation.models.reports import counted
 from annotation.models.rounds import resting
-from annotation.naming import names_for
 from annotation.progress import forecast, funnel, people
-from corpus.jobs import Refused, sentence
-from corpus.scope import ADJUDICATOR, LEAD, at_most, context, corpus_of, posted, with_role
+from core.errors import UserError
+from core.pagination import at_most
+from core.parameters import posted
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, with_role
 
 
 def rounds(request, pk):
@@ -37,8 +41,8 @@ def new_round(request, pk):
     if request.method == "POST" and valid and not checked:
         try:
             return redirect("round", _opened(request, corpus, form).pk)
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
     page = context(corpus, "rounds", form=form, ready=corpus.dialogues.published().exists())
     if page["ready"]:
         page |= {"disclosure": disclosure.table(form.plan()), "checked": checked}

@@ -9,8 +9,10 @@ from annotation.blinding import guard_guideline, guideline_for
 from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, drawn_up
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
+from core.parameters import number, posted
 from corpus.models import Corpus
-from corpus.scope import ADJUDICATOR, LEAD, context, corpus_of, number, posted, with_role
+from corpus.page_context import context
+from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, with_role
 
 NEW_TASK = Task("new_task", {"en": "new task", "zh": "新任务"}, "nominal", FULL["pride"].values)
 NEW_CORRELATION = Task(

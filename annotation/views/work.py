@@ -26,13 +26,15 @@ from annotation.models import (
     Warned,
     Withdrawal,
 )  # fmt: skip
+from annotation.quality.gold_accuracy import below, gold_scores
 from annotation.scheme import field_of
-from annotation.scoring import below, gold_scores
-from corpus.complaints import Complaint, gettext_noop
-from corpus.jobs import Refused, sentence
-from corpus.legible import Illegible
-from corpus.normalization import search_key
-from corpus.scope import at_most, context, number, page_of, text, with_role
+from core.errors import UserError, ValidationError, gettext_noop
+from core.normalization import search_key
+from core.pagination import at_most, page_of
+from core.parameters import number, text
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import with_role
 from corpus.visibility import WORDS, notice, visible, withheld
 
 
@@ -185,8 +187,8 @@ def next_assignment(request, pk):
         taken = Participant.take_in(pk, request.user.pk)
     except Participant.DoesNotExist:
         return redirect("work")
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("work")
     if taken is None:
         messages.success(request, _("Nothing waits for you in this round any more. Thank you!"))
@@ -297,10 +299,10 @@ def judgements(request, pk):
             value = request.POST.get(field_of(task), "")
             if value and value != before.get(task):
                 assignment.label(utterance, task, value)
-    except Complaint as complaint:
+    except UserError as error:
         if "task" in request.POST:
-            return JsonResponse({"saved": False, **refusal(complaint)}, status=409)
-        messages.error(request, sentence(complaint))
+            return JsonResponse({"saved": False, **refusal(error)}, status=409)
+        messages.error(request, translate_error(error))
     return redirect(f"{request.path.removesuffix('judgements/')}#u{utterance.pk}")
 
 
@@ -319,7 +321,7 @@ def _revealed(assignment, given):
 
 
 def _answer(posted):
-    """The answer of a form, whose fields are texts. Raises Refused for what is none."""
+    """The answer of a form, whose fields are texts. Raises UserError for what is none."""
     row = {name: posted.get(name) for name in ("task", "value", "client_id", "over")}
     try:
         seconds = float(posted.get("seconds") or 0)
@@ -332,8 +334,8 @@ def _answer(posted):
     }
     try:
         return answer_in(row)
-    except Illegible as fault:
-        raise Refused(
+    except ValidationError as fault:
+        raise UserError(
             gettext_noop("This is no answer that can be saved (%(why)s). Reload the page."),
             why=fault.to_json(),
         ) from fault
@@ -345,8 +347,8 @@ def submission(request, pk):
     assignment = _assignment_of(request, pk)
     try:
         assignment.submit()
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
     _check_attention(assignment, request.POST)
     _tell_score(request, assignment)
@@ -389,8 +391,8 @@ def skip(request, pk):
         return redirect("assignment", assignment.pk)
     try:
         assignment.skip(form.cleaned_data["reason"], form.cleaned_data["words"])
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
     messages.success(
         request, _("Skipped. It goes to somebody else; under “Label” you can take it back.")
@@ -404,8 +406,8 @@ def take_back(request, pk):
     assignment = _assignment_of(request, pk)
     try:
         assignment.take_back()
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("work")
     return redirect("assignment", assignment.pk)
 
@@ -416,7 +418,7 @@ def presence(request, pk):
     """Somebody watches without answering: the lease goes on."""
     try:
         held = _assignment_of(request, pk).at_work() is not None
-    except Refused:
+    except UserError:
         held = False
     return JsonResponse({"held": held})
 
@@ -436,8 +438,8 @@ def remarks(request, pk):
             )
             kind, words = posted.get("kind", ""), posted.get("words", "")
             remark = Remark.make(assignment, utterance, kind, words, _uuid(posted))
-    except Refused as refusal:
-        return JsonResponse({"saved": False, "why": sentence(refusal)}, status=409)
+    except UserError as refusal:
+        return JsonResponse({"saved": False, "why": translate_error(refusal)}, status=409)
     return JsonResponse({"saved": True, "pk": remark.pk})
 
 
@@ -462,13 +464,13 @@ def warnings(request, pk):
                 "outcome": posted["outcome"],
             },
         )
-    except Refused as refusal:
-        return JsonResponse({"saved": False, "why": sentence(refusal)}, status=409)
+    except UserError as refusal:
+        return JsonResponse({"saved": False, "why": translate_error(refusal)}, status=409)
     return JsonResponse({"saved": True})
 
 
 def _uuid(posted):
     try:
         return client_id_in(posted.get("client_id"))
-    except Illegible as error:
-        raise Refused(gettext_noop("An answer needs a client_id, a UUID.")) from error
+    except ValidationError as error:
+        raise UserError(gettext_noop("An answer needs a client_id, a UUID.")) from error

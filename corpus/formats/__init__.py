@@ -12,8 +12,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from corpus.complaints import Complaint, gettext_noop
-from corpus.printable import escaped, separated, storable
+from core.control_characters import escaped, separated, storable
+from core.errors import UserError, gettext_noop
 from corpus.problems import Problem
 
 LARGEST_JSON = 1024**3  # bytes
@@ -21,7 +21,7 @@ LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characte
 FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
 
 
-class FormatError(Complaint):
+class FormatError(UserError):
     """A file that is not in the format it is said to be."""
 
 

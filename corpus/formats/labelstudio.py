@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.errors import gettext_noop
 from corpus import tabular
-from corpus.complaints import gettext_noop
 from corpus.formats import FormatError, Judged, Row, Table, read_json
 from corpus.formats.layout import SPLITS
 from corpus.problems import Problem

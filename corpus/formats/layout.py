@@ -7,8 +7,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from core.errors import gettext_noop
 from corpus import tabular
-from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode
 from corpus.formats import FormatError, Row, Table
 from corpus.problems import Problem

@@ -6,7 +6,7 @@ One entry is a dialogue: its context turns, which carry no label, and the uttera
 from pathlib import Path
 from typing import Any
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.formats import FormatError, Row, Table, read_json
 from corpus.problems import Problem
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import NoneType
 from typing import Any
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
+from core.input_checks import read_json
 from corpus.formats import FormatError, Judged, Row, Table
-from corpus.legible import read_json
 
 LAYOUTS = (1, 2, 3)
 MAYBE = (str, NoneType)

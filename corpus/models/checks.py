@@ -6,8 +6,8 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from corpus.jobs import Job, send
 from corpus.models.corpora import Corpus
+from jobs.models import Job, send
 from people.models import Event
 
 GOES_ON = datetime.timedelta(days=1)  # work that was stopped or failed since then is gone on with
@@ -95,9 +95,9 @@ class ClipRecut(CorpusJob):
     @property
     def reasons(self):
         """(name of a dialogue, why it was left as it is) in the reader's language."""
-        from corpus.jobs import said
+        from core.translation import translate
 
-        return [(row["dialogue"], said(row["template"], row["values"])) for row in self.left]
+        return [(row["dialogue"], translate(row["template"], row["values"])) for row in self.left]
 
     def _work(self):
         from corpus.clip_recut import recut_clips

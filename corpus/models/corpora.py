@@ -7,7 +7,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast, Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from corpus.jobs import check_fit
+from core.column_lengths import check_lengths
 from people.models import Event
 
 
@@ -43,9 +43,9 @@ class Corpus(models.Model):
     @classmethod
     @transaction.atomic
     def found(cls, person, **fields):
-        """Make a corpus with `person` as its lead. Raises Refused for a name that is too long."""
+        """Make a corpus with `person` as its lead. Raises UserError for a name that is too long."""
         corpus = cls(**fields)
-        check_fit(corpus)
+        check_lengths(corpus)
         corpus.save()
         corpus.memberships.create(person=person, role=Membership.Role.LEAD)
         Event.record(person, "found", corpus, name=corpus.name)

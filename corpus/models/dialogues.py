@@ -7,9 +7,8 @@ from django.db import models, transaction
 from django.db.models import Count, Manager, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from corpus.complaints import gettext_noop
-from corpus.fields import Normalized, NormalizedQuerySet, SearchField
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
+from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from corpus.models.corpora import Corpus
 from corpus.models.revisions import Revised
 from corpus.models.speakers import Speaker
@@ -91,7 +90,7 @@ class Dialogue(Normalized, Revised):
     def publish(self, person):
         """Make the dialogue ready for annotators; publishing twice changes nothing."""
         if not self.utterances.exists():
-            raise Refused(gettext_noop("A dialogue without utterances cannot be published."))
+            raise UserError(gettext_noop("A dialogue without utterances cannot be published."))
         publication, made = Publication.objects.get_or_create(
             dialogue=self, defaults={"person": person}
         )

@@ -12,13 +12,12 @@ from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Max
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
+from core.errors import UserError, gettext_noop
 from corpus.turns import Turn, changes, numbered, parse, renewed, same_to_a_judge
 from people.models import Event
 
 
-class Conflict(Refused):
+class Conflict(UserError):
     """An edit of something that somebody else has changed meanwhile."""
 
 
@@ -80,31 +79,31 @@ class Revised(models.Model):
 
     @transaction.atomic
     def undo(self, person, base):
-        """Go back to what the head was made from. Raises Refused at the first revision."""
+        """Go back to what the head was made from. Raises UserError at the first revision."""
         locked = self._locked()
         locked._guard(base)
         head = self.revisions.filter(number=base).first()
         if head is None or head.parent is None:
-            raise Refused(gettext_noop("There is nothing to undo."))
+            raise UserError(gettext_noop("There is nothing to undo."))
         return self._go(person, "undo", locked, head.parent)
 
     @transaction.atomic
     def redo(self, person, base):
-        """Go forward to what was last made from the head. Raises Refused if nothing was."""
+        """Go forward to what was last made from the head. Raises UserError if nothing was."""
         locked = self._locked()
         locked._guard(base)
         following = self.revisions.filter(parent=base).order_by("number").last()
         if following is None:
-            raise Refused(gettext_noop("There is nothing to redo."))
+            raise UserError(gettext_noop("There is nothing to redo."))
         return self._go(person, "redo", locked, following.number)
 
     @transaction.atomic
     def restore(self, person, base, number):
-        """Go to any revision. Raises Refused if there is none of that number."""
+        """Go to any revision. Raises UserError if there is none of that number."""
         locked = self._locked()
         locked._guard(base)
         if not self.revisions.filter(number=number).exists():
-            raise Refused(gettext_noop("There is no revision %(number)d."), number=number)
+            raise UserError(gettext_noop("There is no revision %(number)d."), number=number)
         return self._go(person, "restore", locked, number)
 
     def can_undo(self):
@@ -155,17 +154,17 @@ class Revised(models.Model):
             )
 
     def _check(self, turns):
-        """Raises Refused if a turn names an utterance or a speaker that is not of this corpus."""
+        """Raises UserError if a turn names an utterance or a speaker that is not of this corpus."""
         from corpus.models.speakers import Speaker
 
         named = {turn.speaker for turn in turns if turn.speaker is not None}
         speakers = Speaker.objects.filter(corpus_id=self.corpus_id, pk__in=named)
         if len(named) != speakers.count():
-            raise Refused(gettext_noop("A speaker is not known in this corpus. Reload the page."))
+            raise UserError(gettext_noop("A speaker is not known in this corpus. Reload the page."))
         unknown = {turn.uid for turn in turns if turn.uid}
         unknown -= set(self._rows().values_list("uid", flat=True))
         if unknown and unknown - self._uids():  # older revisions are read only where rows lack one
-            raise Refused(gettext_noop("An utterance is not known here. Reload the page."))
+            raise UserError(gettext_noop("An utterance is not known here. Reload the page."))
 
     def _uids(self):
         """Every uid that was ever given here."""

@@ -13,19 +13,21 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from corpus import keeping, segmentation, spreadsheets
-from corpus.complaints import Complaint, gettext_noop
-from corpus.fields import Normalized, NormalizedQuerySet, SearchField
-from corpus.hearing import hear
-from corpus.jobs import Job, JobStatus, Refused, said, send
+from core import storage
+from core.control_characters import escaped
+from core.errors import UserError, gettext_noop
+from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
+from core.translation import translate
+from corpus import segmentation, spreadsheets
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
-from corpus.printable import escaped
 from corpus.scenes import Shot, shots
+from corpus.speech import hear
 from corpus.spreadsheets import CELLS
 from corpus.subtitles import extract_subtitles
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.reading import Options, columns, read
+from jobs.models import Job, JobStatus, send
 from people.models import Event
 
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
@@ -124,7 +126,7 @@ class Source(Normalized, Job):
             kept = settings.WORK_DIR / f"cells-{self.pk}"
             with kept.open("wb") as file:
                 file.writelines(spreadsheets.pack(sheets))
-            keeping.put(kept, self.cells_name)
+            storage.put(kept, self.cells_name)
 
     def take_words(self, name, words):
         """Take `words`, the bytes of a transcript called `name`, which is not stored yet."""
@@ -202,7 +204,7 @@ class Source(Normalized, Job):
     def recut(self, person, gap=None, scene=None, starts=None):
         """Part the episode anew, at silences and scenes or at `starts`; corrections stay.
 
-        Raises Refused if a published dialogue would not stay as it is, or if it is cut just now.
+        Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
         """
         from corpus.ingest import plan
 
@@ -210,7 +212,9 @@ class Source(Normalized, Job):
         plan(self)
         values = {"gap": self.gap, "scene": scene, "starts": starts, "progress": 0.0}
         if not self._queue(person, "recut", JobStatus.DONE, **values):
-            raise Refused(gettext_noop("This source is being cut just now. Wait until it is done."))
+            raise UserError(
+                gettext_noop("This source is being cut just now. Wait until it is done.")
+            )
 
     def _queue(self, person, verb, status, **values):
         mine = Source.objects.filter(pk=self.pk, status=status)
@@ -225,7 +229,7 @@ class Source(Normalized, Job):
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
         if not self.probe:
-            with keeping.local(self.media.name) as path:
+            with storage.local(self.media.name) as path:
                 self.take(path)
             self.save(update_fields=["probe"])
         return Probe.from_json(self.probe)
@@ -248,7 +252,7 @@ class Source(Normalized, Job):
         """
         chosen = {"track": self.track, "subtitles": self.subtitles}
         before = self.transcript.name
-        with keeping.local(self.media.name) as path:
+        with storage.local(self.media.name) as path:
             self.look_at(path)
         values = {"looked": self.looked, "probe": self.probe}
         made, unused = None, None
@@ -269,8 +273,8 @@ class Source(Normalized, Job):
         try:
             if not self.taken:
                 self.unpack()
-        except Complaint as complaint:
-            found["unread"] = complaint.to_json()
+        except UserError as error:
+            found["unread"] = error.to_json()
         try:
             self.take(path)
             found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
@@ -280,16 +284,16 @@ class Source(Normalized, Job):
             if not self.transcript and self.probed.has_audio:
                 heard = hear(path, settings.ASR_MODEL_DIR, track=self.track)
                 found["heard"] = [[cue.start, cue.end, cue.text] for cue in heard]
-        except Complaint as complaint:
-            found["failure"] = complaint.to_json()
+        except UserError as error:
+            found["failure"] = error.to_json()
         self.looked = found
 
     def _subtitle_track(self):
-        """The track whose words were chosen. Raises Refused if there is none of its number."""
+        """The track whose words were chosen. Raises UserError if there is none of its number."""
         for track in self.probed.subtitles:
             if track.index == self.subtitles:
                 return track
-        raise Refused(
+        raise UserError(
             gettext_noop("The media have no subtitles as their stream %(stream)d."),
             stream=self.subtitles,
         )
@@ -317,7 +321,7 @@ class Source(Normalized, Job):
     def look_failure(self):
         """Why looking at the media found less than it could, in the reader's language."""
         failure = (self.looked or {}).get("failure")
-        return said(**failure) if failure else ""
+        return translate(**failure) if failure else ""
 
     def look_later(self):
         from corpus.tasks import look_at_source
@@ -423,4 +427,4 @@ class Finding(models.Model):
     @property
     def why(self):
         """The reason, in the reader's language."""
-        return said(self.reason, self.details)
+        return translate(self.reason, self.details)

@@ -3,12 +3,11 @@
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from corpus.batches import batches, create
-from corpus.complaints import gettext_noop
-from corpus.fields import Normalized, NormalizedField, NormalizedQuerySet, SearchField
-from corpus.jobs import Refused
+from core.batches import batches, create
+from core.errors import UserError, gettext_noop
+from core.normalization import INVISIBLE, normalized, visible
+from core.normalized_fields import Normalized, NormalizedField, NormalizedQuerySet, SearchField
 from corpus.models.corpora import Corpus
-from corpus.normalization import INVISIBLE, normalized, visible
 from corpus.problems import Problem
 from people.models import Event
 
@@ -161,19 +160,19 @@ class Speaker(Normalized):
 
     @transaction.atomic
     def describe(self, person, name, pseudonym, traits):
-        """Rename the speaker, with its traits. Raises Refused for a name that is taken."""
+        """Rename the speaker, with its traits. Raises UserError for a name that is taken."""
         name, pseudonym = visible(name), pseudonym.strip()
         if not name:
-            raise Refused(gettext_noop("A speaker needs a name."))
+            raise UserError(gettext_noop("A speaker needs a name."))
         others = Speaker.objects.filter(corpus_id=self.corpus_id).exclude(pk=self.pk)
         same = others.filter(identity=normalized(name)).first() if name != self.name else None
         if same:
-            raise Refused(
+            raise UserError(
                 gettext_noop("There is a speaker “%(name)s” already; merge the two instead."),
                 name=same.name,
             )
         if pseudonym and others.filter(pseudonym=pseudonym).exists():
-            raise Refused(
+            raise UserError(
                 gettext_noop("The pseudonym “%(name)s” is another speaker's."), name=pseudonym
             )
         Event.record(person, "describe", self, before=self.name, after=name)
@@ -187,7 +186,7 @@ class Speaker(Normalized):
         from corpus.models.dialogues import Utterance
 
         if other.pk == self.pk or other.corpus_id != self.corpus_id:
-            raise Refused(gettext_noop("Choose another speaker of the same corpus."))
+            raise UserError(gettext_noop("Choose another speaker of the same corpus."))
         moved = Utterance.whole.filter(speaker=self).update(speaker=other)
         self.merged_into = other
         self.save(update_fields=["merged_into"])

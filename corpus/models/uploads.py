@@ -13,19 +13,18 @@ from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused
-from corpus.keeping import SPARE_DISK
+from core.errors import UserError, gettext_noop
+from core.storage import SPARE_DISK
 from corpus.models.corpora import Corpus
 
 KEPT_FOR = datetime.timedelta(days=7)
 
 
-class WrongOffset(Refused):
+class WrongOffset(UserError):
     """A piece that does not go where the file ends by now."""
 
 
-class WrongDigest(Refused):
+class WrongDigest(UserError):
     """A piece that is not what was sent."""
 
 
@@ -44,11 +43,11 @@ class Upload(models.Model):
 
     @classmethod
     def begin(cls, person, corpus, name, size):
-        """An empty file that will have `size` bytes. Raises Refused if it is too large."""
+        """An empty file that will have `size` bytes. Raises UserError if it is too large."""
         for stale in cls.objects.filter(at__lt=timezone.now() - KEPT_FOR):
             stale.discard()
         if not 0 < size <= settings.UPLOAD_MAX_BYTES:
-            raise Refused(
+            raise UserError(
                 gettext_noop("The file has %(size)s; at most %(limit)s are allowed."),
                 size=filesizeformat(size),
                 limit=filesizeformat(settings.UPLOAD_MAX_BYTES),
@@ -57,7 +56,7 @@ class Upload(models.Model):
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
         if free < size + SPARE_DISK:
-            raise Refused(
+            raise UserError(
                 gettext_noop("The disk has %(free)s left, too little for a file of %(size)s."),
                 free=filesizeformat(free),
                 size=filesizeformat(size),
@@ -86,7 +85,7 @@ class Upload(models.Model):
         """
         algorithm, _space, expected = digest.partition(" ")
         if digest and algorithm != "sha256":
-            raise Refused(gettext_noop("Digests are sha256."))
+            raise UserError(gettext_noop("Digests are sha256."))
         if digest and base64.b64encode(hashlib.sha256(piece).digest()).decode() != expected:
             raise WrongDigest(gettext_noop("A piece was damaged on its way; it is sent again."))
         with self.path.open("r+b") as file:

@@ -5,9 +5,9 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import ngettext_lazy
 
-from corpus.jobs import said
+from core.normalization import occurrences
+from core.translation import translate
 from corpus.models import Finding
-from corpus.normalization import occurrences
 from corpus.visibility import visible
 
 register = template.Library()
@@ -77,7 +77,7 @@ def share(value):
 @register.filter
 def why(problem):
     """What was done about a problem, in the reader's language."""
-    return said(problem.reason, problem.details)
+    return translate(problem.reason, problem.details)
 
 
 @register.filter

@@ -8,11 +8,11 @@ several people say in one entry, and splits bilingual lines; `reading.read` puts
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from corpus.complaints import Complaint
+from core.errors import UserError
 from corpus.problems import Problem
 
 
-class TranscriptError(Complaint):
+class TranscriptError(UserError):
     """A transcript that cannot be read; the message says where and what was expected."""
 
 

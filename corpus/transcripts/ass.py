@@ -7,7 +7,7 @@ in the order of the standard whatever the file's own `Format:` says.
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, TranscriptError, tiers, times
 from corpus.transcripts.markup import Marked, ass

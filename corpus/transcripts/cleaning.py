@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from corpus.complaints import gettext_noop
-from corpus.normalization import normalized
+from core.errors import gettext_noop
+from core.normalization import normalized
 from corpus.problems import Problem
 from corpus.transcripts import Cue, RawCue, rolling, speakers
 from corpus.transcripts.bilingual import BILINGUAL, FEWEST, Languages, languages, part, script

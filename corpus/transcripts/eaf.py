@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, Tier, TranscriptError, tiers, times
 from corpus.transcripts.sharing import shares

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, TranscriptError, tiers, times
 from corpus.transcripts.tiers import TierContent, speaker

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import PurePath
 from typing import Any
 
+from core.errors import gettext_noop
 from corpus import encoding as encodings
-from corpus.complaints import gettext_noop
 from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
 from corpus.spreadsheets import CELLS

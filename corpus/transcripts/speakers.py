@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from corpus.complaints import gettext_noop
-from corpus.normalization import normalized
+from core.errors import gettext_noop
+from core.normalization import normalized
 from corpus.transcripts.lexicon import (
     DOUBLE,
     ENDS,

@@ -1,6 +1,6 @@
 """Plain: SubRip (.srt)."""
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.transcripts import Parsed, TranscriptError
 from corpus.transcripts.subtitles import INDEX, entries, outside, parsed
 

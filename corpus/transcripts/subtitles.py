@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, times
 from corpus.transcripts.characters import bare

@@ -4,8 +4,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
+from core.errors import gettext_noop
 from corpus import spreadsheets, tabular
-from corpus.complaints import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import RawCue, TranscriptError
 from corpus.transcripts.times import seconds, span

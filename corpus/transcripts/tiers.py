@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Tier
 

@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import TranscriptError
 

@@ -2,7 +2,7 @@
 
 import re
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, TranscriptError
 from corpus.transcripts.characters import bare

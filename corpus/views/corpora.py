@@ -8,9 +8,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.pagination import page_of
+from core.parameters import posted
 from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
-from corpus.scope import LEAD, context, corpus_of, page_of, posted
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import withheld_details
 from people.models import Event, Invitation
 

@@ -9,14 +9,18 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from core.byte_ranges import stored_response
+from core.errors import UserError
+from core.pagination import Keyset, at_most
+from core.parameters import numbers
+from core.translation import translate_error
 from corpus import visibility
-from corpus.byterange import stored_response
 from corpus.forms import DialogueFilter
-from corpus.jobs import Refused, sentence
 from corpus.media import MediaError
 from corpus.models import Dialogue
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.renditions import KINDS, rendition
-from corpus.scope import LEAD, Keyset, at_most, context, corpus_of, dialogue_of, numbers, with_role
 
 KEY = re.compile(r"\d{1,18}-\d{1,9}")
 MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
@@ -118,7 +122,9 @@ def _rendition(request, dialogue, name, kind):
     except MediaError as failure:
         if name == "sound" and dialogue.audio:  # sound that MP4 cannot hold
             return stored_response(request, dialogue.audio.name, "audio/flac")
-        return HttpResponse(sentence(failure), status=422, content_type="text/plain; charset=utf-8")
+        return HttpResponse(
+            translate_error(failure), status=422, content_type="text/plain; charset=utf-8"
+        )
 
 
 @require_POST
@@ -126,6 +132,6 @@ def publish(request, pk):
     dialogue = dialogue_of(request, pk, LEAD)
     try:
         dialogue.publish(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
     return redirect("dialogue", dialogue.pk)

@@ -7,11 +7,12 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from corpus.complaints import Complaint, gettext_noop
-from corpus.jobs import Refused, sentence
-from corpus.legible import read_json
+from core.errors import UserError, gettext_noop
+from core.input_checks import read_json
+from core.translation import translate_error
 from corpus.models import Conflict, Dialogue
-from corpus.scope import LEAD, context, dialogue_of
+from corpus.page_context import context
+from corpus.permissions import LEAD, dialogue_of
 from corpus.visibility import guard
 
 SHOWN_REVISIONS = 100
@@ -56,16 +57,16 @@ def editor(request, pk):
 
 
 def _body(request):
-    """The JSON object that was sent. Raises Refused for anything else."""
+    """The JSON object that was sent. Raises UserError for anything else."""
     try:
         sent = request.read(LARGEST_BODY + 1)
     except OSError as error:  # the connection broke off
-        raise Refused(gettext_noop("Expected a JSON object.")) from error
+        raise UserError(gettext_noop("Expected a JSON object.")) from error
     if len(sent) > LARGEST_BODY:
-        raise Refused(gettext_noop("The edit is too large."))
+        raise UserError(gettext_noop("The edit is too large."))
     body = read_json(sent)
     if not isinstance(body, dict) or type(body.get("base")) is not int:
-        raise Refused(gettext_noop("Expected a JSON object with base, a revision's number."))
+        raise UserError(gettext_noop("Expected a JSON object with base, a revision's number."))
     return body
 
 
@@ -74,10 +75,10 @@ def _answer(request, pk, act):
     dialogue = _edited(request, pk)
     try:
         act(dialogue, _body(request))
-    except Complaint as complaint:
+    except UserError as error:
         dialogue.refresh_from_db()  # somebody else may have moved it
-        status = 409 if isinstance(complaint, Conflict) else 400
-        return JsonResponse({"why": sentence(complaint)} | _state(dialogue), status=status)
+        status = 409 if isinstance(error, Conflict) else 400
+        return JsonResponse({"why": translate_error(error)} | _state(dialogue), status=status)
     dialogue.refresh_from_db()
     return JsonResponse(_state(dialogue))
 
@@ -91,7 +92,7 @@ def revisions(request, pk):
         try:
             client_id = uuid.UUID(body.get("client_id"))
         except (ValueError, TypeError, AttributeError) as error:
-            raise Refused(gettext_noop("An edit needs a client_id, a UUID.")) from error
+            raise UserError(gettext_noop("An edit needs a client_id, a UUID.")) from error
         dialogue.edit(request.user, body["base"], body.get("turns"), client_id)
 
     return _answer(request, pk, act)
@@ -108,7 +109,7 @@ def head(request, pk):
         elif type(to) is int and to >= 0:
             dialogue.restore(request.user, body["base"], to)
         else:
-            raise Refused(gettext_noop("Expected undo, redo or a revision's number."))
+            raise UserError(gettext_noop("Expected undo, redo or a revision's number."))
 
     return _answer(request, pk, act)
 

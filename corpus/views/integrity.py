@@ -8,10 +8,13 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from core.fragments import live_part
+from core.pagination import page_of
 from corpus.clip_recut import affected
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, IntegrityCheck
-from corpus.scope import LEAD, context, corpus_of, live_part, page_of
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import MODALITIES, notice, withheld
 
 JOBS = {"check": IntegrityCheck, "recut": ClipRecut}

@@ -18,25 +18,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from corpus.complaints import Complaint, gettext_noop
+from core.errors import UserError, ValidationError, gettext_noop
+from core.fragments import live_part
+from core.input_checks import read_json
+from core.pagination import page_of
+from core.parameters import number, posted
+from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, why_not_words
 from corpus.ingest import check_of
-from corpus.jobs import Refused, sentence
-from corpus.legible import Illegible, read_json
 from corpus.models import Finding, Source
-from corpus.scope import (
-    LEAD,
-    context,
-    corpus_of,
-    dialogue_of,
-    live_part,
-    number,
-    page_of,
-    posted,
-    with_role,
-)
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.transcripts.reading import Options, Transcript
 from corpus.transcripts.table import guess
 from corpus.visibility import WORDS, guard, withheld
@@ -114,16 +108,16 @@ def preview(request, pk):
         return response
     if request.method == "POST":
         found = _reading_of(source, request.POST)
-        if not found.complaint and found.form.is_valid():
+        if not found.error and found.form.is_valid():
             source.keep_decisions(**found.decisions)
             return redirect("preview", source.pk)
     else:
         found = _reading_of(source, request.GET)
-    form, reading, complaint = found.form, found.reading, found.complaint
+    form, reading, error = found.form, found.reading, found.error
     media, check = _media_of(source), None
     measured = "media" in media and source.is_measured
-    if not complaint and measured and (reading or not source.transcript):
-        check, complaint = _check_of(source, form, reading)
+    if not error and measured and (reading or not source.transcript):
+        check, error = _check_of(source, form, reading)
     page = context(
         source.corpus,
         "corpus",
@@ -132,7 +126,7 @@ def preview(request, pk):
         options=found.options,
         kept=json.dumps(found.options.to_json(), ensure_ascii=False),
         reading=reading,
-        complaint=complaint,
+        error=error,
         check=check,
         problems=check.problems if check else reading.problems if reading else [],
         cue_count=len(check.cues) if check else 0,
@@ -153,16 +147,16 @@ def _check_of(source, form, reading=None):
     source.starts = None
     try:
         return check_of(source, reading), None
-    except Complaint as error:
-        return None, sentence(error)
+    except UserError as error:
+        return None, translate_error(error)
 
 
 def _media_of(source):
     """The streams of the media that a person may choose from, and how long the media are."""
     try:
         found = source.probed
-    except Complaint as error:
-        return {"media_complaint": sentence(error)}
+    except UserError as error:
+        return {"media_complaint": translate_error(error)}
     return {
         "media": found,
         "tracks": [(track, track_label(track)) for track in found.audio],
@@ -198,8 +192,8 @@ def track(request, pk):
     try:
         if stream in [track.index for track in source.probed.audio]:
             source.choose_track(request.user, stream)
-    except Complaint as complaint:
-        messages.error(request, sentence(complaint))
+    except UserError as error:
+        messages.error(request, translate_error(error))
     return redirect("preview", source.pk)
 
 
@@ -212,8 +206,8 @@ def subtitles(request, pk):
         usable = [track.index for track in source.probed.subtitles if track.text]
         if stream is None or stream in usable:
             source.choose_subtitles(request.user, stream)
-    except Complaint as complaint:
-        messages.error(request, sentence(complaint))
+    except UserError as error:
+        messages.error(request, translate_error(error))
     return redirect("preview", source.pk)
 
 
@@ -225,22 +219,22 @@ def parts(request, pk):
     guard(request.user, source.dialogues.all())
     asked = request.POST if request.method == "POST" else request.GET
     form = PartingForm({"gap": source.gap, "scene": source.scene} | asked.dict())
-    complaint = None
+    error = None
     if request.method == "POST" and form.is_valid():
         try:
             source.recut(request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
             return redirect("source", source.pk)
-        except Complaint as error:
-            complaint = sentence(error)
+        except UserError as error:
+            error = translate_error(error)
     check = None
-    if not complaint:
-        check, complaint = _check_of(source, form)
+    if not error:
+        check, error = _check_of(source, form)
     page = context(
         source.corpus,
         "corpus",
         source=source,
         form=form,
-        complaint=complaint,
+        error=error,
         **_parts_of(source, check),
     )
     return render(request, "corpus/parts.html", page)
@@ -249,13 +243,13 @@ def parts(request, pk):
 def _recut(request, dialogue, starts):
     try:
         if dialogue.is_published:
-            raise Refused(
+            raise UserError(
                 gettext_noop("%(dialogue)s is published and cannot be segmented again."),
                 dialogue=dialogue.uid,
             )
         dialogue.source.recut(request.user, scene=dialogue.source.scene, starts=starts)
-    except Complaint as complaint:
-        messages.error(request, sentence(complaint))
+    except UserError as error:
+        messages.error(request, translate_error(error))
         return redirect("editor", dialogue.pk)
     return redirect("source", dialogue.source_id)
 
@@ -303,7 +297,7 @@ class _Reading:
     form: ReadingForm
     options: Options
     reading: Transcript | None = None
-    complaint: str | None = None
+    error: str | None = None
 
     @property
     def decisions(self):
@@ -326,8 +320,8 @@ def _reading_of(source, data):
     if source.transcript and not error:
         try:
             header = source.header(encoding, options)
-        except Complaint as complaint:
-            error = complaint
+        except UserError as error:
+            error = error
     filled = _filled(source, options, encoding, header) | data.dict()
     names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
     form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
@@ -336,17 +330,17 @@ def _reading_of(source, data):
         try:
             chosen = form.cleaned_data.get("encoding", "")
             reading = source.read_transcript(chosen, form.columns, options)
-        except Complaint as complaint:
-            error = complaint
+        except UserError as error:
+            error = error
     form.show(reading, options, damaged=bool(error and "offset" in error.values))
-    return _Reading(form, options, reading, sentence(error) if error else None)
+    return _Reading(form, options, reading, translate_error(error) if error else None)
 
 
 def _kept_options(source, data):
     """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
     try:
         shown = read_json(data.get("reading", ""))
-    except Illegible:
+    except ValidationError:
         shown = None
     return Options.from_json(shown if isinstance(shown, dict) else source.reading)
 
@@ -378,7 +372,7 @@ def confirmation(request, pk):
     source = _source_of(request, pk)
     found = _reading_of(source, request.POST)
     waits = source.waits_for_words or not source.is_measured
-    if found.complaint or waits or not found.form.is_valid():
+    if found.error or waits or not found.form.is_valid():
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
     source.confirm(request.user, **found.decisions)

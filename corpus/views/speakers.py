@@ -12,12 +12,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from core.errors import UserError
+from core.normalization import normalized, search_key, visible
+from core.pagination import page_of
+from core.parameters import number, posted, text
+from core.translation import translate_error
 from corpus.forms import EXACT, SpeakerForm
-from corpus.jobs import Refused, sentence
 from corpus.models import Speaker
-from corpus.normalization import normalized, search_key, visible
-from corpus.scope import LEAD, context, corpus_of, number, page_of, posted, text, with_role
-from corpus.searching import contains
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of, with_role
+from corpus.search import contains
 from people.models import Event
 
 MOST_DUPLICATES = 200
@@ -75,8 +79,8 @@ def speaker(request, pk):
             form.save(by=request.user)
             messages.success(request, _("Saved."))
             return redirect("speakers", speaker.corpus_id)
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
     others = speaker.corpus.speakers.exclude(pk=speaker.pk)
     page = context(
         speaker.corpus,
@@ -112,8 +116,8 @@ def merger(request, pk):
     )
     try:
         count = speaker.merge(request.user, other)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("speaker", speaker.pk)
     said = ngettext(
         "%(count)d utterance of %(name)s is now %(other)s's.",

@@ -8,11 +8,13 @@ from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from corpus.jobs import Refused, sentence
-from corpus.legible import fault_of
+from core.errors import UserError
+from core.input_checks import fault_of
+from core.middleware import any_method
+from core.parameters import number
+from core.translation import translate_error
 from corpus.models import Upload, WrongDigest, WrongOffset
-from corpus.requests import any_method
-from corpus.scope import LEAD, corpus_of, number
+from corpus.permissions import LEAD, corpus_of
 
 LARGEST_PIECE = 16 * 1024**2
 
@@ -38,8 +40,8 @@ def new_upload(request, pk):
         upload = Upload.begin(request.user, corpus, name.replace("/", "_") or "file", size)
     except (binascii.Error, UnicodeDecodeError):
         return _answer(400, "Upload-Metadata: filename is not base64 of UTF-8")
-    except Refused as refusal:
-        return _answer(413, sentence(refusal))
+    except UserError as refusal:
+        return _answer(413, translate_error(refusal))
     return _answer(201, Location=reverse("upload", args=[upload.token]))
 
 
@@ -63,9 +65,9 @@ def upload(request, token):
         digest = request.headers.get("Upload-Checksum", "")
         end = found.append(number(request.headers.get("Upload-Offset"), -1), piece, digest)
     except WrongOffset as wrong:
-        return _answer(409, sentence(wrong), Upload_Offset=found.offset)
+        return _answer(409, translate_error(wrong), Upload_Offset=found.offset)
     except WrongDigest as wrong:
-        return _answer(460, sentence(wrong))
-    except Refused as refusal:
-        return _answer(400, sentence(refusal))
+        return _answer(460, translate_error(wrong))
+    except UserError as refusal:
+        return _answer(400, translate_error(refusal))
     return _answer(204, Upload_Offset=end)

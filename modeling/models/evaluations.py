@@ -6,12 +6,12 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, send
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
+from jobs.models import SOON_STALE, Job, JobStatus, send
+from modeling.learner_process import supervise
 from modeling.models.features import FeaturePart
 from modeling.models.runs import TrainingRun
-from modeling.supervising import supervise
 from people.models import Event
 
 
@@ -50,13 +50,15 @@ class Evaluation(Job):
     @classmethod
     @transaction.atomic
     def request(cls, person, run):
-        """Queue a look. Raises Refused unless the run has ended well, or while another is on."""
+        """Queue a look. Raises UserError unless the run has ended well, or while another is on."""
         if run.status != JobStatus.DONE:
-            raise Refused(gettext_noop("A run is tested when it has ended: until then it changes."))
+            raise UserError(
+                gettext_noop("A run is tested when it has ended: until then it changes.")
+            )
         run.release.guard_open()
         going = run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
         if going.exists():
-            raise Refused(gettext_noop("Somebody is looking at this run's sealed split already."))
+            raise UserError(gettext_noop("Somebody is looking at this run's sealed split already."))
         look = cls.objects.create(run=run, asked_by=person)
         Event.record(person, cls.verb, run, release=run.release.version)
         return look

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.db import models, transaction
 
-from corpus.jobs import SOON_STALE, Job, JobStatus, send
-from modeling.supervising import lines_of, supervise
+from jobs.models import SOON_STALE, Job, JobStatus, send
+from modeling.learner_process import lines_of, supervise
 from releases.models import Release
 
 CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # something is left to measure

@@ -4,9 +4,9 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
+from jobs.models import JobStatus
 from modeling.models.runs import TrainingRun
 from people.models import Event
 
@@ -47,11 +47,11 @@ class RegisteredModel(models.Model):
     @classmethod
     @transaction.atomic
     def register(cls, person, run, name, use, limits):
-        """Raises Refused unless the run has ended well, or if it is registered already."""
+        """Raises UserError unless the run has ended well, or if it is registered already."""
         if run.status != JobStatus.DONE:
-            raise Refused(gettext_noop("Only a run that has ended well can be registered."))
+            raise UserError(gettext_noop("Only a run that has ended well can be registered."))
         if cls.objects.filter(run=run).exists():
-            raise Refused(gettext_noop("This run is registered already."))
+            raise UserError(gettext_noop("This run is registered already."))
         made = cls.objects.create(run=run, name=name, use=use, limits=limits, registered_by=person)
         Event.record(person, "register", made, run=run.pk, name=name)
         return made

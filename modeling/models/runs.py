@@ -7,14 +7,14 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import SOON_STALE, Job, JobStatus, Refused, Stopped, send
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
+from jobs.models import SOON_STALE, Job, JobStatus, Stopped, send
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.learner.rundir import RunDirectory
+from modeling.learner_process import lines_of, supervise, written
 from modeling.models.features import CLIPS, FeaturePart
-from modeling.supervising import lines_of, supervise, written
 from people.models import Event
 from releases.models import Release
 
@@ -113,12 +113,12 @@ class TrainingRun(Job):
         """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
         settings beside those of the study.
 
-        Raises Refused unless the release is frozen, or if it is withdrawn; for a recipe, a setting
-        or a seed that the learner does not take; and for an encoder that would have nothing to
-        read.
+        Raises UserError unless the release is frozen, or if it is withdrawn; for a recipe, a
+        setting or a seed that the learner does not take; and for an encoder that would have nothing
+        to read.
         """
         if release.status != JobStatus.DONE:
-            raise Refused(gettext_noop("Only a frozen release can be trained on."))
+            raise UserError(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
         options = {**(study.options if study else {}), **(own or {})}
         encoders.guard(release, recipe, options)
@@ -149,7 +149,7 @@ class TrainingRun(Job):
     def train(self):
         """Train in a process of its own; a second call while one works does nothing."""
         from modeling.comparison import prepare
-        from modeling.trials import go_on
+        from modeling.search_trials import go_on
 
         if self.claim():
             with self.settled():
@@ -166,12 +166,12 @@ class TrainingRun(Job):
 
     @property
     def base(self):
-        """The recipe without the run's own settings. Raises Refused where this version has none of
-        the name, as a newer one may have had.
+        """The recipe without the run's own settings. Raises UserError where this version has none
+        of the name, as a newer one may have had.
         """
         found = RECIPES.get(self.recipe)
         if found is None:
-            raise Refused(
+            raise UserError(
                 gettext_noop("This version has no recipe “%(recipe)s”."), recipe=self.recipe
             )
         return found
@@ -183,8 +183,8 @@ class TrainingRun(Job):
         return found is not None and found.sharing == "relgate"
 
     def whole_recipe(self):
-        """The recipe with the run's own settings, as the learner takes it. Raises Refused with the
-        learner's sentence for settings that are none, as those of another version may be.
+        """The recipe with the run's own settings, as the learner takes it. Raises UserError with
+        the learner's sentence for settings that are none, as those of another version may be.
         """
         chosen = {
             name: encoders.place(value) if name.endswith("_encoder") else value
@@ -193,13 +193,13 @@ class TrainingRun(Job):
         try:
             return self.base.with_fields({"on_failure": self.on_failure, **chosen})
         except RecipeError as error:
-            raise Refused("%(reason)s", reason=str(error)) from error
+            raise UserError("%(reason)s", reason=str(error)) from error
 
     def guard_seed(self):
-        """Raises Refused for a seed that the learner or the database cannot take."""
+        """Raises UserError for a seed that the learner or the database cannot take."""
         low, high = SEEDS
         if not low <= self.seed <= high:
-            raise Refused(
+            raise UserError(
                 gettext_noop("The seed must be from %(low)s to %(high)s."), low=low, high=high
             )
 
@@ -246,17 +246,17 @@ class TrainingRun(Job):
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the run with its files. Raises Refused while it works, or where it was looked at:
-        a look is counted for good.
+        """Delete the run with its files. Raises UserError while it works, or where it was looked
+        at: a look is counted for good.
         """
         if self.status == JobStatus.RUNNING and not self.stale:
-            raise Refused(gettext_noop("Stop the run first."))
+            raise UserError(gettext_noop("Stop the run first."))
         if self.looks.exists():
-            raise Refused(
+            raise UserError(
                 gettext_noop("A run with a look at the sealed split stays, so that the look does.")
             )
         if hasattr(self, "registered"):
-            raise Refused(gettext_noop("A registered model's run stays."))
+            raise UserError(gettext_noop("A registered model's run stays."))
         Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
         directory = self.directory
         self.delete()
@@ -282,7 +282,7 @@ class TrainingRun(Job):
             self.finish()
 
     def _beat(self):
-        from modeling.trials import is_hopeless
+        from modeling.search_trials import is_hopeless
 
         if not self._news():
             return self.beat()
@@ -292,7 +292,7 @@ class TrainingRun(Job):
             why = gettext_noop(
                 "Ended at epoch %(n)s: its best score was below the median of those before it."
             )
-            raise Stopped(Refused(why, n=events[-1]["epoch"]))
+            raise Stopped(UserError(why, n=events[-1]["epoch"]))
 
     def _news(self):
         """Whether the learner has reported something since this was asked last."""

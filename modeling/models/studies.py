@@ -7,9 +7,9 @@ from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
-from corpus.complaints import gettext_noop
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
+from jobs.models import JobStatus
 from modeling.models.runs import Device, Failing, TrainingRun
 from people.models import Event
 from releases.models import Release
@@ -18,10 +18,10 @@ MOST_WAITING = 100  # runs in the queue
 
 
 def guard_room(more=1):
-    """Raises Refused if `more` runs would be too many in the queue."""
+    """Raises UserError if `more` runs would be too many in the queue."""
     waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED).count()
     if waiting + more > MOST_WAITING:
-        raise Refused(
+        raise UserError(
             gettext_noop("%(n)s runs wait already; no more than %(most)s may."),
             n=waiting,
             most=MOST_WAITING,
@@ -41,7 +41,7 @@ class Study(models.Model):
 
     Of a search there is one recipe and one seed, and each run has further settings of its own; what
     is searched stands in `search`: fields, trials, at_once, prunes. While it `searches` another
-    run follows each that ends (modeling/trials.py).
+    run follows each that ends (modeling/search_trials.py).
 
     From `repeats_from` on the study is repeated on each release that is frozen later, for
     `repeats_by`; what is made then `follows` it.
@@ -83,7 +83,7 @@ class Study(models.Model):
     ):  # fmt: skip
         """Queue a run of each recipe with each of the `seeds`.
 
-        Raises Refused unless the release can be trained on, or if the queue is full.
+        Raises UserError unless the release can be trained on, or if the queue is full.
         """
         guard_room(len(recipes) * len(seeds))
         study = cls.objects.create(
@@ -106,9 +106,9 @@ class Study(models.Model):
     ):  # fmt: skip
         """Queue the first runs of a search: the recipe's own settings, and some by chance.
 
-        Raises Refused like `request`.
+        Raises UserError like `request`.
         """
-        from modeling.trials import queue_next
+        from modeling.search_trials import queue_next
 
         guard_room()
         study = cls.objects.create(
@@ -121,9 +121,9 @@ class Study(models.Model):
     @transaction.atomic
     def resume_by(self, person):
         """Go on with a search that was stopped or has given up; failures before count no more.
-        Raises Refused if its release is withdrawn.
+        Raises UserError if its release is withdrawn.
         """
-        from modeling.trials import queue_next
+        from modeling.search_trials import queue_next
 
         self.refresh_from_db()
         if self.search and not self.searches:
@@ -137,10 +137,10 @@ class Study(models.Model):
     def repeat_by(self, person, wanted):
         """Say whether it is to be repeated on each release that is frozen from now on.
 
-        Raises Refused for a search, and for what is itself a repetition.
+        Raises UserError for a search, and for what is itself a repetition.
         """
         if self.search or self.follows_id:
-            raise Refused(gettext_noop("Only a study of chosen settings is repeated."))
+            raise UserError(gettext_noop("Only a study of chosen settings is repeated."))
         self.repeats_from = timezone.now() if wanted else None
         self.repeats_by = person if wanted else None
         self.save(update_fields=["repeats_from", "repeats_by"])
@@ -184,11 +184,11 @@ class Study(models.Model):
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the study with its runs. Raises Refused where one cannot be deleted, or where it
+        """Delete the study with its runs. Raises UserError where one cannot be deleted, or where it
         was repeated.
         """
         if self.repeats.exists():
-            raise Refused(gettext_noop("Delete its repetitions on later releases first."))
+            raise UserError(gettext_noop("Delete its repetitions on later releases first."))
         for run in self.runs.all():
             run.delete_by(person)
         Event.record(person, "delete", self)

@@ -4,12 +4,14 @@ from django.db.models import Q
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from corpus.scope import LEAD, context, corpus_of, numbers
+from core.parameters import numbers
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
 from modeling.comparison import FEW, groups_of, pairs_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval, summary
 from modeling.models import TrainingRun
-from modeling.trials import scores_of
+from modeling.search_trials import scores_of
 from modeling.views.runs import tasks_of
 
 SURE = 0.05  # corrected p below which a difference is said to be one

@@ -3,10 +3,11 @@
 from django.http import Http404
 from django.shortcuts import render
 
+from core.pagination import page_of
 from corpus.models import Utterance
-from corpus.scope import context, page_of
+from corpus.page_context import context
 from modeling.learner.comparing import FILES
-from modeling.supervising import lines_of
+from modeling.learner_process import lines_of
 from modeling.views.runs import known_run_of, tasks_of
 
 

@@ -2,14 +2,19 @@
 
 from django.shortcuts import redirect, render
 
-from corpus.jobs import JobStatus, Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, number, page_of, posted
+from core.errors import UserError
+from core.pagination import page_of
+from core.parameters import number, posted
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
+from jobs.models import JobStatus
 from modeling.comparison import mean_score
 from modeling.forms import Fine, SearchForm, StudyForm
 from modeling.models import Recipes, RegisteredModel, Study, TrainingRun
 from modeling.models.studies import guard_room
+from modeling.trainers import trainers
 from modeling.views.runs import run_of
-from modeling.workers import trainers
 
 SCORES = ("macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1")
 
@@ -69,8 +74,8 @@ def new_run(request, pk):
     if request.method == "POST" and not (form.errors or fine.errors or search.errors):
         try:
             study = _start(request.user, form.cleaned_data, fine.options(), search.search())
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
         else:
             only = study.runs.first() if study.runs.count() == 1 and not study.search else None
             return redirect("run", only.pk) if only else redirect("study", study.pk)
@@ -86,8 +91,8 @@ def _full():
     """Why the queue takes nothing more; empty if it does."""
     try:
         guard_room()
-    except Refused as refusal:
-        return sentence(refusal)
+    except UserError as refusal:
+        return translate_error(refusal)
     return ""
 
 

@@ -6,8 +6,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, live_part, with_role
+from core.errors import UserError
+from core.fragments import live_part
+from core.translation import translate_error
+from corpus.permissions import LEAD, with_role
 from modeling.learner.tables import latex
 from modeling.models import Evaluation
 from modeling.views.runs import known_run_of, same_but_seed
@@ -19,8 +21,8 @@ def look(request, pk):
     try:
         with transaction.atomic():
             Evaluation.request(request.user, run).later()
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
     return redirect("run", run.pk)
 
 

@@ -3,10 +3,13 @@
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 
-from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, posted, with_role
-from modeling.cards import card
+from core.errors import UserError
+from core.parameters import posted
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, with_role
 from modeling.forms import ModelForm
+from modeling.model_card import card
 from modeling.models import RegisteredModel
 from modeling.views.looks import attached
 from modeling.views.runs import known_run_of
@@ -18,8 +21,8 @@ def register(request, pk):
     if request.method == "POST" and form.is_valid():
         try:
             made = RegisteredModel.register(request.user, run, **form.cleaned_data)
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
         else:
             return redirect("model", made.pk)
     page = context(run.release.corpus, "runs", run=run, form=form)

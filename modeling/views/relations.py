@@ -5,8 +5,8 @@ from statistics import mean
 
 from django.shortcuts import render
 
-from corpus.scope import context
-from modeling.supervising import lines_of
+from corpus.page_context import context
+from modeling.learner_process import lines_of
 from modeling.views.errors import answers_of
 from modeling.views.runs import known_run_of, tasks_of
 

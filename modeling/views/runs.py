@@ -8,15 +8,19 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from corpus.jobs import JobStatus, Refused, sentence
-from corpus.scope import LEAD, context, live_part, with_role
+from core.errors import UserError
+from core.fragments import live_part
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, with_role
+from jobs.models import JobStatus
 from modeling.curves import curve
 from modeling.learner.comparing import summary
 from modeling.learner.rundir import RunDirectory, RunError
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import measured
-from modeling.trials import scores_of
-from modeling.workers import trainers
+from modeling.search_trials import scores_of
+from modeling.trainers import trainers
 from people.models import Event
 
 FEW = 200  # utterances below which a page warns that its figures are mostly chance
@@ -264,8 +268,8 @@ def delete(request, pk):
     corpus = run.release.corpus
     try:
         run.delete_by(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("run", pk)
     return redirect("runs", corpus.pk)
 

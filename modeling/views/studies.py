@@ -10,18 +10,22 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from corpus.jobs import JobStatus, Refused, sentence
-from corpus.scope import LEAD, context, live_part, with_role
-from modeling import searching
+from core.errors import UserError
+from core.fragments import live_part
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, with_role
+from jobs.models import JobStatus
+from modeling import hyperparameter_search
 from modeling.comparison import groups_of, results_of
 from modeling.curves import curve
 from modeling.learner.comparing import mean_interval
 from modeling.models import Study
-from modeling.trials import best_of, own, trial_of
+from modeling.search_trials import best_of, own, trial_of
+from modeling.trainers import trainers
 from modeling.views.compare import curves, figures
 from modeling.views.looks import attached
 from modeling.views.runs import tasks_of
-from modeling.workers import trainers
 
 
 def study_of(request, pk):
@@ -111,7 +115,7 @@ def _trials(study):
         "trials": sorted(rows, key=lambda r: (-(r["trial"].value or -1), r["number"])),
         "ended": sum(trial.state != "going" for trial in trials),
         "rising": curve(best, study.search["trials"], *span) if len(values) > 1 else None,
-        "mattered": {} if study.active else searching.importances(fields, trials),
+        "mattered": {} if study.active else hyperparameter_search.importances(fields, trials),
         "best": best_of(study),
         "own": _own(study, rows),
     }
@@ -177,8 +181,8 @@ def _done(request, pk, act):
     study = study_of(request, pk)
     try:
         act(study)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
     return redirect("study", pk)
 
 
@@ -211,7 +215,7 @@ def delete_study(request, pk):
     try:
         with transaction.atomic():
             study.delete_by(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("study", pk)
     return redirect("runs", corpus)

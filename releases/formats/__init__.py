@@ -11,13 +11,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import IO, Any, cast
 
-from corpus.complaints import Complaint
+from core.errors import UserError
 
 FORMATS = ("cmma", "mmsa", "labelstudio", "elan", "webdataset")
 Entries = Iterator[tuple[str, Iterable[bytes]]]
 
 
-class ExportError(Complaint):
+class ExportError(UserError):
     """A release that cannot be given in a layout; the message says why."""
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.complaints import gettext_noop
+from core.errors import gettext_noop
 from releases.formats import Entries, ExportError, read, rows
 
 TASK = "sentiment"

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from corpus.jobs import Job, send
+from jobs.models import Job, send
 from people.models import Event
 from releases.models.releases import Release
 
@@ -63,7 +63,7 @@ class Diff(Job):
 
         Their utterances are matched by what `match` says, see `Match`.
 
-        Raises Refused if one is not frozen.
+        Raises UserError if one is not frozen.
         """
         for release in (one, other):
             release.guard_frozen()

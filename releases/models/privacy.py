@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from annotation.importing import stand_in_name
+from annotation.corpus_import import stand_in_name
 from corpus.models import Corpus, Utterance
 from people.models import Event
 

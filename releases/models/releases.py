@@ -13,10 +13,11 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.blinding import blind_rounds, guard, withheld_rounds
 from annotation.models import Round
-from corpus.complaints import gettext_noop
-from corpus.jobs import Job, JobStatus, Refused, check_fit, send
+from core.column_lengths import check_lengths
+from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from corpus.visibility import Withheld
+from jobs.models import Job, JobStatus, send
 from people.models import Event
 
 LICENCES = [
@@ -72,7 +73,9 @@ class ReleaseQuerySet(models.QuerySet):
 
     def delete(self):
         if self.frozen().exists():
-            raise Refused(gettext_noop("A frozen release cannot be deleted; withdraw it instead."))
+            raise UserError(
+                gettext_noop("A frozen release cannot be deleted; withdraw it instead.")
+            )
         return super().delete()
 
 
@@ -139,15 +142,17 @@ class Release(Job):
         return f"{self.corpus} {self.version}"
 
     def save(self, *args, **kwargs):
-        """Raises Refused if it is frozen already."""
+        """Raises UserError if it is frozen already."""
         if self.pk and Release.objects.frozen().filter(pk=self.pk).exists():
-            raise Refused(gettext_noop("A frozen release cannot be changed."))
+            raise UserError(gettext_noop("A frozen release cannot be changed."))
         super().save(*args, **kwargs)
 
     def delete(self, *args, **kwargs):
-        """Raises Refused if it is frozen."""
+        """Raises UserError if it is frozen."""
         if Release.objects.frozen().filter(pk=self.pk).exists():
-            raise Refused(gettext_noop("A frozen release cannot be deleted; withdraw it instead."))
+            raise UserError(
+                gettext_noop("A frozen release cannot be deleted; withdraw it instead.")
+            )
         return super().delete(*args, **kwargs)
 
     @property
@@ -213,30 +218,30 @@ class Release(Job):
         return ""
 
     def guard_frozen(self):
-        """Raises Refused unless it is frozen."""
+        """Raises UserError unless it is frozen."""
         if not self.is_frozen:
-            raise Refused(gettext_noop("%(release)s is not frozen."), release=str(self))
+            raise UserError(gettext_noop("%(release)s is not frozen."), release=str(self))
 
     def guard_open(self):
-        """Raises Refused unless it is frozen and not withdrawn."""
+        """Raises UserError unless it is frozen and not withdrawn."""
         self.guard_frozen()
         if self.is_withdrawn:
-            raise Refused(gettext_noop("%(release)s is withdrawn."), release=str(self))
+            raise UserError(gettext_noop("%(release)s is withdrawn."), release=str(self))
 
     @classmethod
     @transaction.atomic
     def request(cls, person, corpus, version, rounds, **fields):
-        """Queue a freeze. Raises Refused if the version exists or a round is of another corpus.
+        """Queue a freeze. Raises UserError if the version exists or a round is of another corpus.
 
         `decisions` says what to do about errors of the integrity check (releases/integrity.py).
         """
         if not rounds:
-            raise Refused(gettext_noop("Choose at least one round."))
-        check_fit(cls(version=version))
+            raise UserError(gettext_noop("Choose at least one round."))
+        check_lengths(cls(version=version))
         if any(round.corpus_id != corpus.pk for round in rounds):
-            raise Refused(gettext_noop("A release is made of rounds of its own corpus."))
+            raise UserError(gettext_noop("A release is made of rounds of its own corpus."))
         if len({round.scheme_version_id for round in rounds}) > 1:
-            raise Refused(
+            raise UserError(
                 gettext_noop("Choose rounds that were judged under the same scheme version.")
             )
         try:
@@ -249,7 +254,7 @@ class Release(Job):
                     **fields,
                 )
         except IntegrityError as error:
-            raise Refused(
+            raise UserError(
                 gettext_noop("Version %(version)s exists already; a release is never overwritten."),
                 version=version,
             ) from error
@@ -314,7 +319,7 @@ class Release(Job):
     def discard(self, person):
         """Delete a release that was never frozen, so that its version is free again."""
         if self.active and not self.stale:
-            raise Refused(gettext_noop("It is being frozen just now. Stop it first."))
+            raise UserError(gettext_noop("It is being frozen just now. Stop it first."))
         Event.record(person, "discard", self, version=self.version)
         self.delete()
 
@@ -322,14 +327,14 @@ class Release(Job):
     def retract(self, person, kind, reason, by=None):
         """Supersede it by a newer release of its corpus, or withdraw it, for a reason that stays.
 
-        Raises Refused without a reason, for a release that is not frozen, or withdrawn already.
+        Raises UserError without a reason, for a release that is not frozen, or withdrawn already.
         """
         self.guard_open()
         if not reason.strip():
-            raise Refused(gettext_noop("Say why; the reason stays visible."))
+            raise UserError(gettext_noop("Say why; the reason stays visible."))
         if kind == Retraction.Kind.SUPERSEDED:
             if by is None or by.corpus_id != self.corpus_id or by.pk == self.pk:
-                raise Refused(gettext_noop("Choose the release that takes its place."))
+                raise UserError(gettext_noop("Choose the release that takes its place."))
             by.guard_open()
         made = self.retractions.create(
             kind=Retraction.Kind(kind), reason=reason.strip(), by=by, person=person

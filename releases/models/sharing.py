@@ -36,7 +36,7 @@ class MemberAccess(models.Model):
     def allow(cls, person, release):
         """Let members read it; twice changes nothing.
 
-        Raises Refused if it is not frozen or is withdrawn.
+        Raises UserError if it is not frozen or is withdrawn.
         """
         release.guard_open()
         found, made = cls.objects.get_or_create(release=release, defaults={"person": person})
@@ -90,7 +90,7 @@ class Share(models.Model):
     @classmethod
     @transaction.atomic
     def give(cls, person, release, terms, expires_at, label=""):
-        """Make a link to a frozen release. Raises Refused if it is not frozen or is withdrawn."""
+        """Make a link to a frozen release. Raises UserError if it is not frozen or is withdrawn."""
         release.guard_open()
         made = cls.objects.create(
             release=release, terms=terms, expires_at=expires_at, label=label, person=person

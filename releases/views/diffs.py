@@ -11,8 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.scheme import Scheme
+from core.fragments import live_part
+from core.parameters import number
 from corpus.models import Dialogue, Utterance
-from corpus.scope import context, live_part, number, with_role
+from corpus.page_context import context
+from corpus.permissions import with_role
 from releases.models import Diff, Release
 from releases.views.releases import guard_given
 

@@ -11,8 +11,8 @@ from django.contrib import messages
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from corpus.byterange import begins, ranged_response, ranged_stream
-from corpus.jobs import sentence
+from core.byte_ranges import begins, ranged_response, ranged_stream
+from core.translation import translate_error
 from releases import archive as archives
 from releases import formats
 from releases.models import Download
@@ -32,7 +32,7 @@ def layout(request, pk, name):
     try:
         return give_layout(release, name)
     except formats.ExportError as error:
-        messages.error(request, sentence(error))
+        messages.error(request, translate_error(error))
         return redirect("release", pk)
 
 

@@ -6,10 +6,12 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.parameters import number
 from corpus.models import Utterance
-from corpus.scope import LEAD, context, corpus_of, number
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import WORDS, Withheld, visible, withheld
-from releases import private
+from releases import personal_data
 from releases.models import Inspection
 
 SIZE = 50  # sightings on a page
@@ -48,7 +50,7 @@ def _page(corpus, hidden, start):
         if len(found) >= SIZE:
             return _shown(found), pk, True
         for text in texts:
-            found += [(pk, text, sighting) for sighting in private.sightings(text)]
+            found += [(pk, text, sighting) for sighting in personal_data.sightings(text)]
     return _shown(found), last + 1, seen == LOOKED_AT
 
 
@@ -77,7 +79,7 @@ def inspection(request, pk):
     if not visible(request.user, found.dialogue).words:
         raise Withheld(_("A round that you annotate withholds the words of this dialogue."))
     outcome, words = request.POST.get("outcome"), request.POST.get("words", "")
-    seen = [s for name in FIELDS for s in private.sightings(getattr(found, name))]
+    seen = [s for name in FIELDS for s in personal_data.sightings(getattr(found, name))]
     sighting = next((s for s in seen if s.words == words), None)
     if sighting is None or outcome not in Inspection.Outcome.values:
         raise Http404

@@ -15,9 +15,12 @@ from django.views.decorators.http import require_POST
 
 from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
-from corpus.complaints import gettext_noop
-from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, context, corpus_of, live_part, number, posted, text, with_role
+from core.errors import UserError, gettext_noop
+from core.fragments import live_part
+from core.parameters import number, posted, text
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of, with_role
 from releases.formats import FORMATS
 from releases.forms import ErrorsForm, ReleaseForm, RetractionForm, ShareForm
 from releases.integrity import faulty_dialogues
@@ -83,8 +86,8 @@ def new_release(request, pk):
             with transaction.atomic():
                 release = Release.request(request.user, corpus, version, rounds, **fields)
                 release.later()
-        except Refused as refusal:
-            form.add_error(None, sentence(refusal))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
         else:
             return redirect("release", release.pk)
     hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in chosen]))
@@ -329,8 +332,8 @@ def discard(request, pk):
     release = release_of(request, pk, LEAD)
     try:
         release.discard(request.user)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
         return redirect("release", pk)
     messages.success(
         request, _("Version %(version)s is free again.") % {"version": release.version}
@@ -346,8 +349,8 @@ def retraction(request, pk):
     if form.is_valid():
         try:
             release.retract(request.user, **form.cleaned_data)
-        except Refused as refusal:
-            messages.error(request, sentence(refusal))
+        except UserError as refusal:
+            messages.error(request, translate_error(refusal))
         return redirect("release", pk)
     page = shown(request, release, retraction_form=form)
     return render(request, "releases/release.html", page, status=422)

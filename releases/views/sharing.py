@@ -7,8 +7,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from corpus.jobs import Refused, sentence
-from corpus.scope import LEAD, posted
+from core.errors import UserError
+from core.parameters import posted
+from core.translation import translate_error
+from corpus.permissions import LEAD
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
 from releases.models import Grant, MemberAccess, Share
@@ -25,8 +27,8 @@ def member_access(request, pk):
             MemberAccess.allow(request.user, frozen_of(request, pk, LEAD))
         else:
             MemberAccess.disallow(request.user, release)
-    except Refused as refusal:
-        messages.error(request, sentence(refusal))
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
     return redirect("release", pk)
 
 
@@ -39,8 +41,8 @@ def links(request, pk):
         try:
             Share.give(request.user, release, **form.cleaned_data)
             messages.success(request, _("The link is made. Copy it from the list below."))
-        except Refused as refusal:
-            messages.error(request, sentence(refusal))
+        except UserError as refusal:
+            messages.error(request, translate_error(refusal))
         return redirect("release", pk)
     return render(
         request, "releases/release.html", shown(request, release, share_form=form), status=422
@@ -99,7 +101,7 @@ def granted_layout(request, token, name):
     try:
         return give_layout(found.share.release, name, found.share)
     except ExportError as error:
-        messages.error(request, sentence(error))
+        messages.error(request, translate_error(error))
         return redirect("grant", token)
 
 

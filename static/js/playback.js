@@ -1,41 +1,34 @@
-// What the player and the editor share: spans of a video, the waveform, and when keys are typing.
-import WaveSurfer from "wavesurfer"
-
-export const typing = (event) => event.isComposing || event.ctrlKey || event.metaKey || event.altKey ||
-  event.target.closest("input:not([type=radio], [type=range]), textarea, select, dialog[open]")
-
-export class Playback { // plays a span of seconds, once or in a loop
+// Plays spans of a video, once or in a loop.
+//   const playback = new Playback(video)
+//   playback.playSpan(1.2, 2.4)     // seconds
+export class Playback {
   constructor(video) {
-    Object.assign(this, { video, loop: false, wanted: null })
-    video.addEventListener("play", () => this.watch())
+    Object.assign(this, { video, loop: false, span: null })
+    video.addEventListener("play", () => this.#watchEnd())
   }
 
-  toggle() { this.video.paused ? this.video.play() : this.video.pause() }
+  toggle() {
+    if (this.video.paused) this.video.play()
+    else this.video.pause()
+  }
 
-  span(start, end) {
-    this.wanted = { start, end }
+  playSpan(start, end) {
+    this.span = { start, end }
     this.video.currentTime = start
     this.video.play()
   }
 
-  watch() { // ends or loops a span on the frame, which timeupdate is too coarse for
+  // timeupdate is too coarse to end or loop a span on its frame
+  #watchEnd() {
     if (this.video.paused) return
-    if (this.wanted && this.video.currentTime >= this.wanted.end) {
-      if (this.loop) this.video.currentTime = this.wanted.start
-      else { this.video.pause(); this.wanted = null; return }
+    if (this.span && this.video.currentTime >= this.span.end) {
+      if (!this.loop) {
+        this.video.pause()
+        this.span = null
+        return
+      }
+      this.video.currentTime = this.span.start
     }
-    requestAnimationFrame(() => this.watch())
+    requestAnimationFrame(() => this.#watchEnd())
   }
-}
-
-export async function waveform(container, video, address, options) { // null where there are no peaks
-  const response = await fetch(address)
-  if (!response.ok) return null
-  const style = getComputedStyle(container)
-  const token = (name) => style.getPropertyValue(name).trim()
-  return WaveSurfer.create({
-    container, media: video, peaks: [await response.json()], normalize: true,
-    waveColor: token("--against-1"), progressColor: token("--accent"), cursorColor: token("--ink"),
-    cspNonce: document.querySelector("script[nonce]")?.nonce, ...options,
-  })
 }

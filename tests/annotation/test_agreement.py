@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
-from annotation import pairwise
-from annotation.agreement import (
+from annotation.agreement import pairwise
+from annotation.agreement.coefficients import (
     LEVELS,
     NO_PAIRS,
     ONE_VALUE,
@@ -27,7 +27,7 @@ from annotation.agreement import (
     reading,
     tally,
     why_undefined,
-)  # fmt: skip
+)
 
 # Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability", data C: four observers,
 # twelve units, five values, missing data.

@@ -14,7 +14,8 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation import blinding, counting
+from annotation import blinding
+from annotation.agreement import item_counts
 from annotation.models import (
     Adjudication,
     GoldAnswer,
@@ -29,7 +30,7 @@ from annotation.models import (
 )  # fmt: skip
 from annotation.republishing import republish
 from annotation.urls import urlpatterns
-from corpus.jobs import Refused
+from core.errors import UserError
 from corpus.models import Membership
 from people.models import Event, Person
 from tests.factories import (
@@ -94,7 +95,7 @@ class Scene:
         self.other = open_round(self.corpus, [self.one, self.two], overlap=2, name="second view")
         for seat in self.other.participants.all():
             judge(seat.assign(None, self.other.places.get(dialogue=self.dialogues[1])))
-        counting.catch_up_all([self.round, self.other])
+        item_counts.catch_up_all([self.round, self.other])
         self._decide()
 
     def _decide(self):
@@ -125,9 +126,9 @@ class Scene:
         others.filter(task="emotion").update(value="disgust")
         others.filter(task="sentiment").update(value="positive")
         for round in (self.round, self.other):
-            counting.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
+            item_counts.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
         Adjudication.objects.update(value="sadness", reason="weeps", verdict="value")
-        counting.resettle(self.round)
+        item_counts.resettle(self.round)
         Remark.objects.update(words="she is plainly sad", kind="bad_cut")
         self.remark.replies.update(words="yes, sad")
         Remark.make(
@@ -307,11 +308,11 @@ def test_when_the_round_is_closed_all_is_shown(client_of):
 def test_a_promotion_opens_no_eyes_and_an_annotator_cannot_take_part_openly(client_of):
     scene = Scene(ANNOTATOR)
     seat = scene.round.participants.get(person=scene.reader)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         seat.unblind(scene.boss)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         scene.round.admit(scene.boss, scene.reader, openly=True)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         open_round(scene.corpus, [scene.one], openly=[scene.one], dialogues=scene.dialogues)
     client = client_of(scene.reader)
     assert (
@@ -371,7 +372,7 @@ def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     )
     assert api.status_code in (403, 409)
     client.post(reverse("submission", args=[held.pk]))
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         held.submit()
     assert Judgement.objects.count() == before
     assert not Submission.objects.filter(assignment=held).exists()
@@ -548,7 +549,7 @@ class Play:
 
     def do(self, verb, *arguments):
         who = self.people[arguments[0]] if arguments and isinstance(arguments[0], int) else None
-        with contextlib.suppress(Refused):  # as it should be; what follows is checked anyway
+        with contextlib.suppress(UserError):  # as it should be; what follows is checked anyway
             getattr(self, verb)(*([who, *arguments[1:]] if who else arguments))
 
     def open(self, parts):

@@ -10,14 +10,14 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation import counting
-from annotation.agreement import alpha
-from annotation.measuring import live, measure
+from annotation.agreement import item_counts
+from annotation.agreement.coefficients import alpha
+from annotation.agreement.measures import live, measure
+from annotation.agreement.tally import Totals, tally_of
 from annotation.models import Adjudication, Item, Round, Tally
 from annotation.republishing import republish
 from annotation.scheme import DEFAULT
-from annotation.tallying import Totals, tally_of
-from corpus.jobs import Refused
+from core.errors import UserError
 from corpus.models import Dialogue
 from tests.annotation.test_republishing import edit
 from tests.factories import (
@@ -35,14 +35,14 @@ pytestmark = pytest.mark.django_db
 
 
 def kept(opened):
-    counting.catch_up(opened)
-    return Counter(counting.kept(opened))
+    item_counts.catch_up(opened)
+    return Counter(item_counts.kept(opened))
 
 
 def check(opened):
     """What is kept equals a count from scratch."""
-    assert kept(opened) == counting.recount(opened)
-    rows = counting._handed_in(opened)
+    assert kept(opened) == item_counts.recount(opened)
+    rows = item_counts._handed_in(opened)
     stored = {(i.utterance_id, i.task): i.given for i in Item.objects.filter(round=opened)}
     assert stored == {(u, task): who for u, tasks in rows.items() for task, who in tasks.items()}
 
@@ -74,7 +74,7 @@ def test_whatever_happens_the_tally_is_a_recount(db, steps, rng):
             edit(dialogue, lead, *rng.sample(["第1句", "完全不同", "又不一样", "第2句"], 2))
             republish(dialogue, lead)
         else:
-            counting.catch_up(opened, most=1)
+            item_counts.catch_up(opened, most=1)
     check(opened)
 
 
@@ -98,8 +98,8 @@ def test_live_equals_what_is_computed_from_the_judgements(corpus):
 
 def test_a_look_counts_a_few_dialogues_and_says_what_is_left(corpus):
     opened = make_judged_round(corpus, dialogues=20, annotators=2)
-    assert counting.catch_up(opened, most=8) == 24
-    assert counting.catch_up(opened) == 0
+    assert item_counts.catch_up(opened, most=8) == 24
+    assert item_counts.catch_up(opened) == 0
     assert Tally.objects.get(round=opened, part="").hand_ins == 40
 
 
@@ -142,7 +142,7 @@ def test_a_decision_sends_an_item_back_to_one_more_person(corpus, lead):
     assert (item.kind, item.gold, item.verdict) == ("majority", "joy", "")
     assert opened.share_done() == (3, 3) and seats[2].take() is None
     opened.close(lead)
-    with pytest.raises(Refused, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         closed = Round.objects.get(pk=opened.pk)
         Adjudication.rule(lead, closed, item.utterance, "emotion", verdict="again")
 
@@ -163,7 +163,7 @@ def test_decisions_are_revised_and_taken_back_and_none_is_lost(corpus, lead):
     assert [row.verdict for row in Adjudication.objects.all()] == [
         "value", "ambiguous", "none", "value"
     ]  # fmt: skip
-    counting.count_dialogues(opened, [item.utterance.dialogue_id])
+    item_counts.count_dialogues(opened, [item.utterance.dialogue_id])
     again = Item.objects.get(round=opened, utterance=item.utterance, task="emotion")
     assert again.gold == "joy"  # counting anew keeps what was decided
 
@@ -177,7 +177,7 @@ def test_a_shuffle_of_hand_ins_gives_the_same_tally(corpus):
     dialogues = list(one.assignments.values_list("dialogue", flat=True).distinct())
     random.Random(1).shuffle(dialogues)
     for dialogue in dialogues:
-        counting.count_dialogues(one, [dialogue])
+        item_counts.count_dialogues(one, [dialogue])
     assert kept(one) == whole
     assert set(ANSWERS) == {item.task for item in items_of(one)}
 
@@ -210,12 +210,12 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
         while assignment := seat.take():
             try:
                 judge(assignment, **answers(rng))
-            except Refused:  # withdrawn meanwhile
+            except UserError:  # withdrawn meanwhile
                 continue
 
     def look():
         while not over.is_set():
-            counting.catch_up(Round.objects.get(pk=opened.pk), most=2)
+            item_counts.catch_up(Round.objects.get(pk=opened.pk), most=2)
 
     def change_ones_mind():
         rng = random.Random(1)

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from annotation.models import Answer, Assignment, Judgement, Overtaken, Participant, Place
-from corpus.jobs import Refused
+from core.errors import UserError
 from tests.factories import ANSWERS, make_dialogue, make_member, open_round
 
 PEOPLE, DIALOGUES, OVERLAP = 50, 30, 3
@@ -38,7 +38,7 @@ class Simulated:
                 assignment.skip(self.rng.choice(["other", "upsetting"]))
             else:
                 self.judge(assignment, twice=mood < 0.5, tabs=mood > 0.8)
-        except Refused:
+        except UserError:
             pass
         return True
 
@@ -80,7 +80,7 @@ class Simulated:
         for assignment in self.tabs:
             try:
                 self.judge(assignment, twice=False, tabs=False)
-            except Refused:
+            except UserError:
                 continue
         self.tabs = []
 

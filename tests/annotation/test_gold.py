@@ -5,11 +5,11 @@ import uuid
 import pytest
 from django.urls import reverse
 
-from annotation.measuring import measure
+from annotation.agreement.measures import measure
 from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification
 from annotation.models.gold import with_gold
-from annotation.scoring import below, gold_scores
-from corpus.jobs import Refused
+from annotation.quality.gold_accuracy import below, gold_scores
+from core.errors import UserError
 from tests.factories import ANSWERS, items_of, judge, make_dialogue, make_member, open_round
 
 
@@ -50,7 +50,7 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     )  # fmt: skip
     seat = opened.participants.first()
     seen = 0
-    with pytest.raises(Refused, match="talk with you"):
+    with pytest.raises(UserError, match="talk with you"):
         while assignment := seat.take():
             seen += assignment.gold
             judge(assignment, emotion="anger")
@@ -83,7 +83,7 @@ def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
     )  # fmt: skip
     good, bad = people
     for person, right in ((good, True), (bad, False)):
-        with pytest.raises(Refused, match="passed its test"):
+        with pytest.raises(UserError, match="passed its test"):
             Participant.take_in(work.pk, person.pk)
         for answer in ("joy", "anger") if right else ("joy", "joy"):
             judge(Participant.take_in(test.pk, person.pk), emotion=answer)
@@ -92,7 +92,7 @@ def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
     assert results[good].passed and results[good].scores["emotion"] == [4, 4]
     assert not results[bad].passed and results[bad].scores["emotion"] == [2, 4]
     assert Participant.take_in(work.pk, good.pk)
-    with pytest.raises(Refused):
+    with pytest.raises(UserError):
         Participant.take_in(work.pk, bad.pk)
     assert test.places.filter(open=True).count() == 2  # a test is never full
 

@@ -5,7 +5,7 @@ import io
 import openpyxl
 import pytest
 
-from annotation.judgement_table import Options, TableError, read, sentence
+from annotation.agreement.judgement_table import Options, TableError, read, sentence
 
 HEADER = "unit,annotator,value\n"
 

@@ -5,7 +5,7 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
-from annotation.measuring import measure
+from annotation.agreement.measures import measure
 from annotation.models import (
     Adjudication,
     Assignment,
@@ -15,7 +15,7 @@ from annotation.models import (
     Suggestion,
 )  # fmt: skip
 from annotation.scheme import DEFAULT, FULL, SchemeError
-from corpus.jobs import Refused
+from core.errors import UserError
 from people.models import Event
 from tests.factories import (
     items_of,
@@ -46,12 +46,12 @@ def test_a_round_gives_each_dialogue_to_exactly_k(corpus):
 
 
 def test_a_round_that_cannot_be_is_refused(corpus):
-    with pytest.raises(Refused, match="Publish"):
+    with pytest.raises(UserError, match="Publish"):
         make_round(corpus, [make_member(corpus)])
     make_dialogue(corpus)
-    with pytest.raises(Refused, match="at least as many"):
+    with pytest.raises(UserError, match="at least as many"):
         make_round(corpus, [make_member(corpus)], overlap=2)
-    with pytest.raises(Refused, match="at least as many"):
+    with pytest.raises(UserError, match="at least as many"):
         make_round(corpus, [make_person()], overlap=1)
     assert not Round.objects.exists()
 
@@ -84,7 +84,7 @@ def test_an_id_of_other_work_is_refused(assignment, corpus):
     other = make_round(corpus, [make_member(corpus)]).assignments.get()
     utterance, client_id = assignment.dialogue.utterances.first(), uuid.uuid4()
     assignment.label(utterance, "emotion", "joy", client_id)
-    with pytest.raises(Refused, match="other work"):
+    with pytest.raises(UserError, match="other work"):
         other.label(utterance, "emotion", "joy", client_id)
 
 
@@ -93,7 +93,7 @@ def test_what_cannot_be_an_answer_is_refused(assignment, corpus):
     for task, value in (("emotion", "yes"), ("nothing", "joy"), ("nothing", "")):
         with pytest.raises(SchemeError):
             assignment.label(utterance, task, value)
-    with pytest.raises(Refused, match="not part"):
+    with pytest.raises(UserError, match="not part"):
         assignment.label(make_dialogue(corpus).utterances.first(), "emotion", "joy")
     assert not Judgement.objects.exists()
 
@@ -101,12 +101,12 @@ def test_what_cannot_be_an_answer_is_refused(assignment, corpus):
 def test_handing_in_needs_every_answer_and_ends_the_work(assignment):
     utterance = assignment.dialogue.utterances.first()
     assignment.label(utterance, "emotion", "joy")
-    with pytest.raises(Refused, match="2 utterances.*number 1"):
+    with pytest.raises(UserError, match="2 utterances.*number 1"):
         assignment.submit()
     judge(assignment)
     assignment.submit()
     assert Event.objects.filter(verb="submit").count() == 1
-    with pytest.raises(Refused, match="handed in"):
+    with pytest.raises(UserError, match="handed in"):
         Assignment.objects.get(pk=assignment.pk).label(utterance, "emotion", "anger")
 
 
@@ -114,7 +114,7 @@ def test_a_closed_round_takes_no_answers(assignment, lead):
     assignment.round.close(lead)
     assignment.round.close(lead)
     assert Event.objects.filter(verb="close").count() == 1
-    with pytest.raises(Refused, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         assignment.label(assignment.dialogue.utterances.first(), "emotion", "joy")
 
 

@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from annotation import counting
+from annotation.agreement import item_counts
+from annotation.annotator_names import letters_of, names_for
 from annotation.models import Adjudication, Remark, Skip
-from annotation.naming import letters_of, names_for
 from corpus.models import Membership
 from people.models import Event, Person
 from tests.annotation.test_blinding import NOISE
@@ -49,7 +49,7 @@ def scene(db):
     remark.reply(people[1], "not at all")  # somebody who led the corpus then
     remark.reply(opened.corpus.people("lead").get().person, "thank you")
     remark.resolve(people[2])
-    counting.catch_up(opened)
+    item_counts.catch_up(opened)
     return opened
 
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from django.urls import reverse
 
-from annotation import counting, watching
+from annotation.agreement import item_counts
 from annotation.models import Oddity, Report, Round
-from annotation.quality import copies, detachment, drift, longest_run, tail
+from annotation.quality import annotator_activity
+from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
 from annotation.scheme import DEFAULT
 from benchmarks.importing import HEADER
 from corpus.formats import reader
@@ -193,12 +194,12 @@ def odd_round(db):
                     assignment.label(utterance, task, value, seconds=seconds)
             assignment.submit()
             turn += 1
-    counting.catch_up(opened)
+    item_counts.catch_up(opened)
     return opened
 
 
 def test_a_round_with_oddities(odd_round, client_of):
-    found = list(watching.findings(odd_round))
+    found = list(annotator_activity.findings(odd_round))
     first, second, third = odd_round.participants.values_list("person", flat=True)
     kinds = {(one.kind, one.person) for one in found}
     assert ("fast", first) in kinds and ("rules", first) in kinds and ("gold", first) in kinds
@@ -233,7 +234,7 @@ def test_a_round_with_oddities(odd_round, client_of):
 def test_only_leads_see_findings(odd_round, client_of):
     judge_ = make_member(odd_round.corpus, role="adjudicator")
     assert client_of(judge_).get(reverse("quality", args=[odd_round.pk])).status_code == 404
-    watching.store(odd_round, list(watching.findings(odd_round)))
+    annotator_activity.store(odd_round, list(annotator_activity.findings(odd_round)))
     odd = Oddity.objects.get(kind="fast")
     address = reverse("round_items", args=[odd_round.pk])
     seen = client_of(judge_).get(address, {"oddity": odd.pk}).content.decode()

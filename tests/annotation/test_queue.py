@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from annotation.models import Assignment, Participant, Place, Suggestion
-from corpus.jobs import Refused
+from core.errors import UserError
 from people.models import Event
 from tests.factories import judge, make_dialogue, make_member, open_round
 
@@ -71,7 +71,7 @@ def test_silence_frees_a_dialogue_and_activity_keeps_it(corpus, people):
     taken = second.take()
     assert taken.dialogue == held.dialogue
     counted_rightly(opened)
-    with pytest.raises(Refused, match="went to somebody else"):
+    with pytest.raises(UserError, match="went to somebody else"):
         held.label(held.dialogue.utterances.first(), "emotion", "anger")
     assert held.answers()[held.dialogue.utterances.first().pk] == {"emotion": "joy"}
     silence(taken)
@@ -108,13 +108,13 @@ def test_a_skip_goes_to_others_first_and_can_be_taken_back(corpus, people):
     held = first.take()
     held.skip("upsetting", "war")
     assert first.take().dialogue == dialogues[1]
-    with pytest.raises(Refused, match="skipped"):
+    with pytest.raises(UserError, match="skipped"):
         held.label(held.dialogue.utterances.first(), "emotion", "joy")
     held.take_back()
     assert Assignment.objects.get(pk=held.pk).state == "held"
     held.skip("other")
     assert second.take().dialogue == dialogues[0]  # before the fresh third one
-    with pytest.raises(Refused, match="Others have"):
+    with pytest.raises(UserError, match="Others have"):
         held.take_back()
     assert list(Event.objects.order_by("pk").values_list("verb", flat=True))[-3:] == [
         "skip", "take back", "skip"
@@ -154,7 +154,7 @@ def test_people_come_and_go_midway(corpus, people, lead):
     judge(a.take())
     held = a.take()
     assert opened.dismiss(lead, people[0]) == 1
-    with pytest.raises(Refused, match="do not take part"):
+    with pytest.raises(UserError, match="do not take part"):
         a.take()
     counted_rightly(opened)
     for _ in range(2):
@@ -165,7 +165,7 @@ def test_people_come_and_go_midway(corpus, people, lead):
     assert a.take() is None  # the newcomer has it
     counted_rightly(opened)
     corpus.memberships.filter(person=people[2]).delete()
-    with pytest.raises(Refused, match="do not take part"):
+    with pytest.raises(UserError, match="do not take part"):
         newcomer.take()
 
 
@@ -179,7 +179,7 @@ def test_a_dialogue_withdrawn_midway_does_not_count_until_it_is_reinstated(corpu
     place.withdraw(lead, "wrong episode")
     place.withdraw(lead, "again")
     assert opened.share_done() == (0, 0) and c.take() is None
-    with pytest.raises(Refused, match="withdrawn"):
+    with pytest.raises(UserError, match="withdrawn"):
         held.label(held.dialogue.utterances.first(), "emotion", "joy")
     Place.objects.get().reinstate(lead)
     assert opened.share_done() == (1, 3)
@@ -196,12 +196,12 @@ def test_a_paused_or_closed_round_gives_nothing_and_keeps_everything(corpus, peo
     opened.pause(lead)
     opened.pause(lead)
     for act in (me.take, held.submit):
-        with pytest.raises(Refused, match="paused"):
+        with pytest.raises(UserError, match="paused"):
             act()
     opened.resume(lead)
     assert me.take() == held
     opened.close(lead)
-    with pytest.raises(Refused, match="closed"):
+    with pytest.raises(UserError, match="closed"):
         me.take()
     opened.reopen(lead)
     judge(me.take())
@@ -214,7 +214,7 @@ def test_a_round_grows(corpus, people, lead):
     a, b, _c = seats(opened)
     judge(a.take())
     assert b.take() is None
-    with pytest.raises(Refused, match="from 1 up to the 3"):
+    with pytest.raises(UserError, match="from 1 up to the 3"):
         opened.extend(lead, overlap=4)
     opened.extend(lead, overlap=2)
     assert b.take() and a.take() is None
@@ -231,9 +231,9 @@ def test_a_lead_gives_a_dialogue_to_somebody(corpus, people, lead):
     later = opened.places.last()
     given = b.assign(lead, later)
     assert given.until is None and b.take() == given
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(UserError, match="already"):
         b.assign(lead, later)
-    with pytest.raises(Refused, match="As many people"):
+    with pytest.raises(UserError, match="As many people"):
         a.assign(lead, later)
     given.skip("other")
     assert b.assign(lead, later).state == "held"

@@ -5,10 +5,10 @@ import random
 import pytest
 from django.urls import reverse
 
-from annotation import counting
+from annotation.agreement import item_counts
 from annotation.consensus import DawidSkene, Majority, Weighted, hardness
 from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Report
-from annotation.reliability import fitted
+from annotation.quality.reliability import fitted
 from annotation.scheme import DEFAULT
 from annotation.tasks import settle_round
 from people.models import Event
@@ -104,7 +104,7 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
 
 def test_every_number_leads_to_its_rows(rounds, client):
     _, after = rounds
-    counting.catch_up(after)
+    item_counts.catch_up(after)
     address = reverse("round_items", args=[after.pk])
     a, b = (seat.person_id for seat in after.participants.all()[:2])
     rows = items_of(after, "emotion")
@@ -174,9 +174,9 @@ def test_downloads(rounds, client, kind):
 
 
 def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypatch):
-    monkeypatch.setattr("annotation.reliability.GLAD_AT_MOST", 0)  # it takes long
+    monkeypatch.setattr("annotation.quality.reliability.GLAD_AT_MOST", 0)  # it takes long
     _, after = rounds
-    counting.catch_up(after)
+    item_counts.catch_up(after)
     assert not Item.objects.filter(round=after, kind="dawid_skene").exists()
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "dawid_skene"})
     after.refresh_from_db()
@@ -200,7 +200,7 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "majority"})
     assert not Item.objects.filter(round=after, kind__in=["weighted", "dawid_skene"]).exists()
     assert Event.objects.filter(verb="settle").count() == 3
-    monkeypatch.setattr(counting, "A_LOT", 10)
+    monkeypatch.setattr(item_counts, "A_LOT", 10)
     later = []
     monkeypatch.setattr("annotation.tasks.settle_round.delay_on_commit", later.append)
     said = client.post(
@@ -269,7 +269,7 @@ def test_rules_of_consensus():
 def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     before, _ = rounds
     person = make_member(before.corpus, role="adjudicator")
-    counting.catch_up(before)
+    item_counts.catch_up(before)
     mine = client_of(person)
     address = reverse("adjudication", args=[before.pk])
     response = mine.get(address)

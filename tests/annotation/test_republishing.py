@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from annotation.measuring import measure
+from annotation.agreement.measures import measure
 from annotation.models import Judgement
 from annotation.republishing import changes, republish
 from people.models import Event

@@ -5,8 +5,16 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap as reference_bootstrap
 
-from annotation.agreement import alpha, pair_counts, raw
-from annotation.resampling import Clusters, difference, interval, of_pairs, of_units, on, summary
+from annotation.agreement.bootstrap import (
+    Clusters,
+    difference,
+    interval,
+    of_pairs,
+    of_units,
+    on,
+    summary,
+)
+from annotation.agreement.coefficients import alpha, pair_counts, raw
 
 COUNTS = np.array([[2, 1], [3, 0], [0, 3], [1, 1], [0, 2], [2, 0]], float)
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from django.conf import settings
 
-from annotation import tables, unit_sums
-from annotation.agreement import LEVELS, count_values, pair_counts
-from annotation.judgement_table import read
-from annotation.resampling import interval, of_pairs, on
-from annotation.tables import main, report
+from annotation.agreement import table_report, unit_sums
+from annotation.agreement.bootstrap import interval, of_pairs, on
+from annotation.agreement.coefficients import LEVELS, count_values, pair_counts
+from annotation.agreement.judgement_table import read
+from annotation.agreement.table_report import main, report
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -39,7 +39,14 @@ def table(tmp_path):
 
 
 def test_the_module_runs_without_django(table):
-    command = [sys.executable, "-m", "annotation.agreement", str(table), "--scale", "interval"]
+    command = [
+        sys.executable,
+        "-m",
+        "annotation.agreement",
+        str(table),
+        "--scale",
+        "interval",
+    ]
     done = subprocess.run([*command, "--json"], capture_output=True, text=True, cwd=settings.ROOT)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -117,11 +124,11 @@ def test_degenerate_tables_warn_of_nothing_and_name_reasons(name, level, method)
     ):
         table = read("table.csv", text.encode(), level)
         found = report(table, level, replicates=50, method=method)
-        found["pairs"] = tables.pairs_of(table, level)
+        found["pairs"] = table_report.pairs_of(table, level)
         json.dumps(found, allow_nan=False)
         for row in [*found["coefficients"].values(), *found["classes"].values()]:
             assert (row["value"] is None) == bool(row["undefined"])
-        assert list(tables._lines(found))
+        assert list(table_report._lines(found))
 
 
 def test_reasons(tmp_path, capsys):
@@ -160,7 +167,7 @@ def test_intervals_are_those_of_counted_pairs(level):
     counts = count_values(given.unit, given.value, given.units, given.values)
     pairs = pair_counts(counts, table.clusters)
     found = report(table, level, replicates=100)["coefficients"]
-    for name, (coefficient, *more) in tables.coefficients(level, given.points).items():
+    for name, (coefficient, *more) in table_report.coefficients(level, given.points).items():
         ends = interval(of_pairs(pairs), on(pairs, coefficient, *more), 100)[0]
         assert [found[name]["low"], found[name]["high"]] == pytest.approx([ends.low, ends.high])
 
@@ -168,29 +175,29 @@ def test_intervals_are_those_of_counted_pairs(level):
 def test_only_pairs_that_occur_are_listed():
     """A thousand annotators of forty units: 499,500 pairs, of which each unit makes three."""
     table = read("table.csv", made(1000, 40, 3, 4), "ordinal")
-    rows = tables.pairs_of(table, "ordinal")
+    rows = table_report.pairs_of(table, "ordinal")
     given = table.judgements
     judged = [set(given.annotator[given.unit == unit].tolist()) for unit in range(given.units)]
     expected = {pair for people in judged for pair in combinations(sorted(people), 2)}
     named = {(table.annotators[a], table.annotators[b]) for a, b in expected}
     assert {tuple(row["annotators"]) for row in rows} == named and len(rows) <= 120
-    assert all(row["units"] > 1 for row in tables.pairs_of(table, "ordinal", 2))
+    assert all(row["units"] > 1 for row in table_report.pairs_of(table, "ordinal", 2))
 
 
 def test_pairs_have_limits(monkeypatch):
     table = read("table.csv", made(30, 60, 5, 4), "nominal")
-    monkeypatch.setattr(tables, "MOST_PAIRS", 10)
-    with pytest.raises(tables.TableError, match="more than 10 pairs .* --min-common 10"):
-        tables.pairs_of(table, "nominal")
+    monkeypatch.setattr(table_report, "MOST_PAIRS", 10)
+    with pytest.raises(table_report.TableError, match="more than 10 pairs .* --min-common 10"):
+        table_report.pairs_of(table, "nominal")
     table = read("table.csv", made(30, 200, 5, 2000), "interval")
-    with pytest.raises(tables.TableError, match="at most 100 are compared"):
-        tables.pairs_of(table, "interval")
+    with pytest.raises(table_report.TableError, match="at most 100 are compared"):
+        table_report.pairs_of(table, "interval")
 
 
 def test_many_values_have_no_interval_where_memory_would_not_do(monkeypatch, tmp_path, capsys):
     path = tmp_path / "table.csv"
     path.write_bytes(made(30, 200, 3, 150))
-    monkeypatch.setattr(tables, "MOST", 100_000)
+    monkeypatch.setattr(table_report, "MOST", 100_000)
     assert main([str(path), "--scale", "ordinal", "--replicates", "100"]) == 0
     said = capsys.readouterr().out
     assert "(no interval: too many different values) (unreliable)" in said and "class" not in said

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from statsmodels.stats import inter_rater
 
-from annotation import agreement, pairwise, unit_sums
-from annotation.agreement import LEVELS, NO_PAIRS, ONE_VALUE
-from annotation.unit_sums import ONE_UNIT, Judgements
+from annotation.agreement import coefficients, pairwise, unit_sums
+from annotation.agreement.coefficients import LEVELS, NO_PAIRS, ONE_VALUE
+from annotation.agreement.unit_sums import ONE_UNIT, Judgements
 
 pytestmark = pytest.mark.filterwarnings("error")
 POINTS = np.array([0.0, 0.5, 3.0, 10.0])
@@ -30,21 +30,21 @@ def judgements(grid, points=POINTS):
 
 def both(found, clusters=None):
     """The same coefficients by counts of pairs and by sums over units."""
-    counts = agreement.count_values(found.unit, found.value, found.units, found.values)
-    pairs = agreement.pair_counts(counts, clusters)
+    counts = coefficients.count_values(found.unit, found.value, found.units, found.values)
+    pairs = coefficients.pair_counts(counts, clusters)
     sums = unit_sums.unit_sums(found, clusters, pairs=True, ratio=True)
     sums = sums.unpacked(sums.packed)
     points = found.points
     return {
-        "raw": (agreement.raw(pairs), unit_sums.raw(sums)),
-        "nominal": (agreement.alpha(pairs, "nominal"), unit_sums.alpha_nominal(sums)),
-        "ordinal": (agreement.alpha(pairs, "ordinal"), unit_sums.alpha_ordinal(sums)),
-        "interval": (agreement.alpha(pairs, "interval", points), unit_sums.alpha_interval(sums)),
-        "ratio": (agreement.alpha(pairs, "ratio", points), unit_sums.alpha_ratio(sums, points)),
-        "fleiss": (agreement.fleiss(pairs), unit_sums.fleiss(sums)),
-        "ac1": (agreement.gwet(pairs), unit_sums.gwet(sums)),
-        "ac2": (agreement.gwet(pairs, "quadratic"), unit_sums.gwet(sums, quadratic=True)),
-        "icc1": (agreement.icc(pairs, points), unit_sums.icc(sums)),
+        "raw": (coefficients.raw(pairs), unit_sums.raw(sums)),
+        "nominal": (coefficients.alpha(pairs, "nominal"), unit_sums.alpha_nominal(sums)),
+        "ordinal": (coefficients.alpha(pairs, "ordinal"), unit_sums.alpha_ordinal(sums)),
+        "interval": (coefficients.alpha(pairs, "interval", points), unit_sums.alpha_interval(sums)),
+        "ratio": (coefficients.alpha(pairs, "ratio", points), unit_sums.alpha_ratio(sums, points)),
+        "fleiss": (coefficients.fleiss(pairs), unit_sums.fleiss(sums)),
+        "ac1": (coefficients.gwet(pairs), unit_sums.gwet(sums)),
+        "ac2": (coefficients.gwet(pairs, "quadratic"), unit_sums.gwet(sums, quadratic=True)),
+        "icc1": (coefficients.icc(pairs, points), unit_sums.icc(sums)),
     }
 
 
@@ -55,8 +55,8 @@ def test_every_coefficient_is_that_of_the_pairs(grid, clusters):
     for of in (None, np.array(clusters[: len(grid)])):
         for name, (pairs, sums) in both(found, of).items():
             assert sums == pytest.approx(pairs, abs=1e-9, nan_ok=True), name
-    counts = agreement.count_values(found.unit, found.value, found.units, found.values)
-    classes = agreement.class_alphas(agreement.pair_counts(counts))
+    counts = coefficients.count_values(found.unit, found.value, found.units, found.values)
+    classes = coefficients.class_alphas(coefficients.pair_counts(counts))
     assert unit_sums.class_alphas(found) == pytest.approx(classes, abs=1e-9, nan_ok=True)
 
 
@@ -74,7 +74,7 @@ def test_alpha_equals_the_reference_package(grid, level):
     if (found.paired > 0).sum() < 2:
         assert np.isnan(alpha)
         return
-    counts = agreement.count_values(found.unit, found.value, found.units, found.values)
+    counts = coefficients.count_values(found.unit, found.value, found.units, found.values)
     expected = krippendorff.alpha(
         value_counts=counts, value_domain=POINTS, level_of_measurement=level
     )
@@ -148,7 +148,7 @@ def test_fleiss_of_complete_tables(grid):
     if (found.occurring > 0).sum() < 2:
         assert np.isnan(kappa)
         return
-    counts = agreement.count_values(found.unit, found.value, found.units, found.values)
+    counts = coefficients.count_values(found.unit, found.value, found.units, found.values)
     assert kappa == pytest.approx(inter_rater.fleiss_kappa(counts), abs=1e-9)
 
 
@@ -181,5 +181,5 @@ def test_undefined_has_a_reason():
         *(np.zeros(2, np.int64), np.arange(2), np.zeros(2, np.int64)), 1, 2, np.zeros(1)
     )
     assert np.isnan(unit_sums.gwet(unit_sums.unit_sums(alone)))
-    pairs = agreement.pair_counts(np.array([[2.0]]))
-    assert np.isnan(agreement.gwet(pairs)) and np.isnan(agreement.gwet(pairs, "quadratic"))
+    pairs = coefficients.pair_counts(np.array([[2.0]]))
+    assert np.isnan(coefficients.gwet(pairs)) and np.isnan(coefficients.gwet(pairs, "quadratic"))

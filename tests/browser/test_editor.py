@@ -24,7 +24,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
     expect(page.locator(".lines > li")).to_have_count(2)
-    until(page, "document.querySelector('dialogue-editor').marks?.getRegions().length === 2")
+    until(page, "document.querySelector('dialogue-editor').regions?.getRegions().length === 2")
 
     page.keyboard.press("Enter")  # into the words of the first one
     page.keyboard.press("End")
@@ -55,7 +55,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     settled(page)
 
     region = page.evaluate(
-        "(() => { const r = document.querySelector('dialogue-editor').marks.getRegions()"
+        "(() => { const r = document.querySelector('dialogue-editor').regions.getRegions()"
         ".find((r) => r.start < 0.5).element.getBoundingClientRect();"
         " return [r.left, r.right, r.top + r.height / 2] })()"
     )
@@ -156,3 +156,24 @@ def test_two_editors_are_told_of_each_other(sign_in, opened):  # noqa: F811
     expect(page.locator(".saved")).to_contain_text("Saved")
     expect(page.locator(".lines > li")).to_have_count(1)
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "409" not in e]
+
+
+def test_a_closed_tab_has_lost_no_edit(sign_in, opened):  # noqa: F811
+    dialogue = Dialogue.objects.order_by("number").first()
+    page = sign_in("lead")
+    address = f"/dialogues/{dialogue.pk}/editor/"
+    page.goto(address)
+    expect(page.locator(".lines > li")).to_have_count(2)
+    page.context.set_offline(True)
+    page.keyboard.press("m")
+    expect(page.locator(".saved")).to_contain_text("the connection is gone")
+    page.close()
+    other = page.context.new_page()
+    page.context.set_offline(False)
+    other.goto(address)
+    expect(other.locator(".lines > li")).to_have_count(1)
+    expect(other.locator(".saved")).to_contain_text("Saved")
+    dialogue.refresh_from_db()
+    assert dialogue.head == 1 and len(dialogue.turns()) == 1
+    until(other, "localStorage.length === 0")
+    page.shengqing_errors[:] = [e for e in page.shengqing_errors if "ERR_INTERNET" not in e]

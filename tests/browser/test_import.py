@@ -3,8 +3,8 @@
 import pytest
 from playwright.sync_api import expect
 
-from corpus.jobs import JobStatus
 from corpus.models import Source
+from jobs.models import JobStatus
 from tests.corpus.shifted import shift_sound
 from tests.corpus.talks import WORDS, flashing, two_tracks
 from tests.factories import make_corpus, make_person

@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
-from annotation.counting import catch_up
+from annotation.agreement.item_counts import catch_up
 from annotation.models import Adjudication, Guideline, Remark, Report
 from corpus.models import Utterance
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from config.celery import app
-from corpus.jobs import JobStatus
+from jobs.models import JobStatus
 from modeling.models import Study, TrainingRun
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_person, make_release

@@ -141,9 +141,9 @@ def trespass(caplog):
     caplog.set_level(logging.CRITICAL, "django.request")
     handler = logging.Handler()
     handler.emit = lambda record: heard.append(record)
-    logging.getLogger("corpus.requests").addHandler(handler)
+    logging.getLogger("core.middleware").addHandler(handler)
     yield heard
-    logging.getLogger("corpus.requests").removeHandler(handler)
+    logging.getLogger("core.middleware").removeHandler(handler)
 
 
 @st.composite

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from corpus.keeping import digest
+from core.storage import digest
 from corpus.models import Dialogue
 from tests.corpus.films import make
 

@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from corpus.byterange import ranged_response
+from core.byte_ranges import ranged_response
 
 
 @pytest.fixture

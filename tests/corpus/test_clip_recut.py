@@ -6,12 +6,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from core.storage import digest
 from corpus import clip_recut, cutting
 from corpus.clip_recut import affected
 from corpus.integrity import check
-from corpus.jobs import JobStatus
-from corpus.keeping import digest
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
+from jobs.models import JobStatus
 from people.models import Event
 from tests.corpus.films import X264, beeps, lights, make
 from tests.corpus.shifted import shift_sound

@@ -5,7 +5,7 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from corpus.management.options import name, path, real, whole
+from core.command_options import name, path, real, whole
 from corpus.models import Corpus, Source
 from releases.models import Release
 from tests.factories import make_judged_round, make_release

@@ -7,13 +7,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
-from corpus.batches import create
+from core.batches import create
+from core.normalization import normalized, search_key
 from corpus.formats import Row, Table
 from corpus.imports import store
 from corpus.models import Dialogue, Source, Speaker, Utterance
-from corpus.normalization import normalized, search_key
 from corpus.revising import give_speaker
-from corpus.searching import found
+from corpus.search import found
 from tests.factories import make_corpus, make_dialogue, make_person
 
 pytestmark = pytest.mark.django_db

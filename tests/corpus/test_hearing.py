@@ -6,7 +6,7 @@ import wave
 import numpy as np
 import pytest
 
-from corpus.hearing import LONGEST, HearingError, hear
+from corpus.speech import LONGEST, HearingError, hear
 from tests.corpus.test_cutting import make
 
 

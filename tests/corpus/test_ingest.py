@@ -7,11 +7,12 @@ import pytest
 from django.core.files import File
 from django.core.management import CommandError, call_command
 
+from core.errors import UserError
 from corpus import cutting, media
 from corpus import ingest as ingesting
-from corpus.jobs import JobStatus, Refused
 from corpus.models import Dialogue, Finding, Source, Utterance
 from corpus.problems import Problem
+from jobs.models import JobStatus
 from tests.corpus.shifted import earlier
 from tests.corpus.talks import WORDS, flashing, two_tracks
 
@@ -146,7 +147,7 @@ def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings
     assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
     kept = source.dialogues.last()
     source.recut(lead, starts=[0.5, 1.7, 7.0])
-    with pytest.raises(Refused, match="being cut just now"):
+    with pytest.raises(UserError, match="being cut just now"):
         source.recut(lead, gap=3.0)
     source.ingest()
     assert [d.utterances.count() for d in source.dialogues.all()] == [1, 1, 2]
@@ -159,7 +160,7 @@ def test_published_dialogues_stay_as_they_are(source, settings, lead):
     source.ingest()
     assert source.publish(lead) == 2 and source.publish(lead) == 0
     clips, rows = files(settings), list(source.dialogues.values_list("pk", "head", "clip"))
-    with pytest.raises(Refused, match="film_001 is published"):
+    with pytest.raises(UserError, match="film_001 is published"):
         source.recut(lead, gap=0.15)
     Source.objects.filter(pk=source.pk).update(status=JobStatus.QUEUED)
     Source.objects.get(pk=source.pk).ingest()
@@ -290,7 +291,7 @@ def test_a_dialogue_does_not_start_while_another_one_s_words_are_spoken(source, 
     source.ingest()
     first = source.dialogues.first()
     first.utterances.filter(number=1).update(end=2.0)  # both talk from 1.5 to 2 s of the clip
-    with pytest.raises(Refused, match="is spoken while another dialogue would start"):
+    with pytest.raises(UserError, match="is spoken while another dialogue would start"):
         source.recut(lead, starts=[0.5, 1.7, 7.0])
     first.utterances.filter(number=1).update(end=1.6)  # a breath is no loss
     source.recut(lead, starts=[0.5, 1.7, 7.0])

@@ -2,9 +2,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from corpus.file_pairs import pair
 from corpus.integrity import check
 from corpus.models import Utterance
-from corpus.pairing import pair
 from tests.factories import make_dialogue
 
 

@@ -3,8 +3,9 @@ import datetime
 import pytest
 from django.utils import timezone, translation
 
-from corpus import jobs
-from corpus.jobs import STALE_AFTER, JobStatus, Refused, Stopped
+from core.errors import UserError
+from jobs import models
+from jobs.models import STALE_AFTER, JobStatus, Stopped
 from tests.factories import make_source
 from tests.workers import wait_until
 
@@ -37,7 +38,7 @@ def test_it_ends_done_and_whole(job):
 def test_a_refusal_is_kept_and_said_in_the_readers_language(job):
     job.claim()
     with job.settled():
-        raise Refused("The transcript is empty.")
+        raise UserError("The transcript is empty.")
     assert job.status == JobStatus.FAILED and job.failure_text == "The transcript is empty."
     with translation.override("zh-hans"):
         assert twin(job).failure_text == "字幕是空的。"
@@ -83,7 +84,7 @@ def test_only_ended_or_stale_work_is_requeued(job):
 @pytest.mark.django_db(transaction=True)
 def test_work_that_cannot_beat_is_kept_alive(job, monkeypatch, tmp_path):
     """While a large file is read, a thread beats beside the work."""
-    monkeypatch.setattr(jobs, "PULSE", 0.01)
+    monkeypatch.setattr(models, "PULSE", 0.01)
     assert job.claim()
     silent = type(job).objects.filter(pk=job.pk)
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.normalization import _parts, normalized, occurrences, search_key, visible
+from core.normalization import _parts, normalized, occurrences, search_key, visible
 
 ODD = " \t\u3000\u00a0\u200b\u00ad\ufeff\u202e\ufe0f\u0301\u0307´İıßẞﬁﬃΣςⅣ①…a"
 ODD += "가ᄀ\u1161\u11a8ｶﾞゔ豈軟髮Ａ"

@@ -9,8 +9,8 @@ from django.urls import reverse
 from moto.server import ThreadedMotoServer
 
 from corpus.integrity import check
-from corpus.jobs import JobStatus
 from corpus.models import Source
+from jobs.models import JobStatus
 from tests.factories import judge, make_member, make_person, make_release, make_round
 
 pytestmark = pytest.mark.django_db(transaction=True)

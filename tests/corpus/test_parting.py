@@ -4,8 +4,8 @@ import pytest
 from django.core.files import File
 from django.urls import reverse
 
-from corpus.jobs import JobStatus
 from corpus.models import Source
+from jobs.models import JobStatus
 from tests.factories import make_member
 
 pytestmark = pytest.mark.django_db(transaction=True)

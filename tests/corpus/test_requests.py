@@ -7,7 +7,7 @@ from django.db import DataError, connection
 from django.test import Client
 from django.urls import reverse
 
-from corpus.jobs import Refused
+from core.errors import UserError
 from corpus.models import Corpus
 from people.models import Person
 from releases.models import Release
@@ -148,7 +148,7 @@ def test_the_net_below_logs_what_it_holds(client, corpus, monkeypatch, caplog):
         monkeypatch.setattr("corpus.views.corpora.corpus_of", view)
         return client.get(reverse("people", args=[corpus.pk]))
 
-    with caplog.at_level(logging.ERROR, "corpus.requests"):
+    with caplog.at_level(logging.ERROR, "core.middleware"):
         answer = fails(OverflowError("Python int too large to convert to SQLite INTEGER"))
     assert answer.status_code == 400 and "Nothing was saved" in answer.content.decode()
     assert caplog.records[-1].exc_info
@@ -196,11 +196,11 @@ def test_members_read_no_page_by_a_strange_role(client, corpus):
 
 def test_verbs_refuse_texts_that_a_column_does_not_hold(lead, corpus):
     make_dialogue(corpus)
-    with pytest.raises(Refused, match="at most 120 characters"):
+    with pytest.raises(UserError, match="at most 120 characters"):
         Corpus.found(lead, name="x" * 121)
-    with pytest.raises(Refused, match="at most 80 characters"):
+    with pytest.raises(UserError, match="at most 80 characters"):
         open_round(corpus, [make_member(corpus)], name="x" * 81)
-    with pytest.raises(Refused, match="at most 20 characters"):
+    with pytest.raises(UserError, match="at most 20 characters"):
         Release.request(lead, corpus, "1.0." + "0" * 20, [open_round(corpus, [lead])])
     assert not corpus.rounds.filter(name__startswith="x").exists()
     assert Corpus.objects.count() == 1 and not Release.objects.exists()

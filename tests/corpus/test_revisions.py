@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus.jobs import Refused
+from core.errors import UserError
 from corpus.models import Conflict, Revision, Speaker, Utterance
 from corpus.turns import TurnsError
 from people.models import Event
@@ -62,13 +62,13 @@ def test_split_merge_retype_move_and_back(dialogue, lead):
     ):
         dialogue.undo(lead, dialogue.head)
         assert words(dialogue) == expected
-    with pytest.raises(Refused, match="nothing to undo"):
+    with pytest.raises(UserError, match="nothing to undo"):
         dialogue.undo(lead, dialogue.head)
     for _ in range(3):
         dialogue.redo(lead, dialogue.head)
     assert words(dialogue) == ["改过", "1句", "第2句"]
     assert dialogue.utterances.get(number=2).pk == new.pk  # the same row comes back
-    with pytest.raises(Refused, match="nothing to redo"):
+    with pytest.raises(UserError, match="nothing to redo"):
         dialogue.redo(lead, dialogue.head)
     verbs = list(Event.objects.filter(noun="dialogue").values_list("verb", flat=True))
     assert verbs == ["redo"] * 3 + ["undo"] * 3 + ["edit"] * 3
@@ -81,7 +81,7 @@ def test_an_edit_after_an_undo_loses_nothing(dialogue, lead):
     assert words(dialogue)[0] == "乙"
     dialogue.restore(lead, dialogue.head, 1)
     assert words(dialogue)[0] == "甲"
-    with pytest.raises(Refused, match="no revision 9"):
+    with pytest.raises(UserError, match="no revision 9"):
         dialogue.restore(lead, dialogue.head, 9)
 
 
@@ -108,7 +108,7 @@ def test_what_is_not_known_here_is_refused(dialogue, lead):
         lambda turns: turns[0].update(speaker=stranger.pk),
         lambda turns: turns[0].update(uid="elsewhere"),
     ):
-        with pytest.raises(Refused, match="not known"):
+        with pytest.raises(UserError, match="not known"):
             edit(dialogue, lead, change)
     with pytest.raises(TurnsError):
         edit(dialogue, lead, lambda turns: turns.clear())
@@ -176,7 +176,7 @@ def test_whatever_is_done_the_rows_are_the_revision(steps):
                 turns[at]["start"] /= 2
             if step in ("split", "remove", "retype", "move"):
                 dialogue.edit(lead, dialogue.head, turns)
-        except Refused:
+        except UserError:
             continue
         except TurnsError:
             continue

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from core.normalization import search_key
 from corpus.models import Utterance
-from corpus.normalization import search_key
-from corpus.searching import found, install
+from corpus.search import found, install
 from tests.factories import make_corpus, make_dialogue
 
 pytestmark = pytest.mark.django_db

@@ -5,10 +5,11 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.urls import reverse
 
+from core.errors import UserError
 from corpus.formats import Row, Table
 from corpus.imports import store
-from corpus.jobs import JobStatus, Refused
 from corpus.models import Speaker
+from jobs.models import JobStatus
 from tests.factories import make_corpus, make_dialogue
 
 pytestmark = pytest.mark.django_db
@@ -132,7 +133,7 @@ def test_the_editor_and_renaming_know_other_spellings(corpus, lead, client_of):
     assert client.post(address, {"name": "\u200b"}).status_code == 400
     made = client.post(address, {"name": "王\u200b五"}).json()
     assert made["name"] == "王五" and corpus.speakers.count() == 3
-    with pytest.raises(Refused, match="“Mary” already"):
+    with pytest.raises(UserError, match="“Mary” already"):
         lisa.describe(lead, "ｍａｒｙ", "", {})
     mary.describe(lead, "MARY", "", {})
     assert mary.name == "MARY" and mary.identity == "mary"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from core.control_characters import escaped, printable
 from corpus import spreadsheets, tabular
-from corpus.printable import escaped, printable
 from corpus.tabular import TableError, number, read, read_text
 
 

@@ -4,9 +4,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from corpus.jobs import JobStatus
 from corpus.models import Dialogue, Membership, Source
 from corpus.transcripts import Cue
+from jobs.models import JobStatus
 from people.models import Event, Invitation, Person
 from tests.corpus.talks import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
@@ -296,7 +296,7 @@ def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, track
     assert chosen in " ".join(page.split())
     address = reverse("choose_track", args=[source.pk])
     page = client.post(address, {"stream": "1"}, follow=True).content.decode()
-    assert '<option value="1" selected>1 · English' in page
+    assert '<option value="1" selected> 1 · English' in " ".join(page.split())
     client.post(address, {"stream": "3"})  # no sound: nothing changes
     client.post(address, {"stream": "x"})
     assert Event.objects.filter(verb="choose", noun="source", person=lead).count() == 1

@@ -15,7 +15,7 @@ from rest_framework.authtoken.models import Token
 
 from annotation.blinding import shows
 from annotation.models import GoldAnswer, Guideline, Participant, Remark, Suggestion
-from corpus.keeping import digest
+from core.storage import digest
 from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from corpus.jobs import JobStatus
+from jobs.models import JobStatus
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
 from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
 from tests.releases.test_readers import plain

@@ -10,7 +10,7 @@ import torch
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import accuracy_score, brier_score_loss, f1_score
 
-from modeling import cards
+from modeling import model_card
 from modeling.learner import calibration, tables
 from modeling.learner.evaluation import Answers, decided, figures
 from modeling.learner.recipes import Recipe
@@ -244,7 +244,7 @@ def test_a_baseline_with_one_class_in_training_says_always_that(tmp_path):
 
 def test_a_model_card_says_which_is_which(place):
     results = RunDirectory(place / "run-release").read("results.json")
-    text = cards.card("m", "", "", {}, results, None)
+    text = model_card.card("m", "", "", {}, results, None)
     assert "**Predicted** is the decision" in text and "**most probable**" in text
     cut = results["tasks"]["sarcasm"]["threshold"]
     assert f"- sarcasm: the second class is predicted above a probability of {cut:.3f}" in text

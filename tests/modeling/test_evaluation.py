@@ -13,7 +13,7 @@ from sklearn.metrics import f1_score
 from statsmodels.stats.multitest import multipletests
 from torch.nn.functional import cross_entropy
 
-from modeling import cards, learner
+from modeling import learner, model_card
 from modeling.learner import ablation, calibration, ceiling, comparing, tables
 from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
@@ -282,13 +282,13 @@ def test_weighted_f1_stands_beside_macro_f1():
     assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
                      "0.050", "0.070", "90"]  # fmt: skip
     line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 0.070 |"
-    assert line in cards.card("m", "", "", {}, told, told)
+    assert line in model_card.card("m", "", "", {}, told, told)
     # what was written before weighted F1 was there is still opened
     old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}
     told = told | {"tasks": {"x": old}}
     assert tables.text(told).splitlines()[2].split()[4:7] == ["–", "–", "–"]
     assert "x & 41.0 & -- & 40.0" in tables.latex([told])
-    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in cards.card("m", "", "", {}, told, None)
+    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.card("m", "", "", {}, told, None)
 
 
 def test_latex_takes_any_words():

@@ -10,11 +10,12 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
+from jobs.models import JobStatus
 from modeling.forms import Fine, SearchForm
 from modeling.learner.recipes import RANGES, RECIPES
 from modeling.models import Recipes, Study, TrainingRun
-from modeling.trials import go_on
+from modeling.search_trials import go_on
 from tests.factories import make_judged_round, make_release
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -112,7 +113,7 @@ def test_whatever_the_forms_take_the_learner_takes(data, recipe):
     ],
 )
 def test_settings_that_cannot_be_are_no_run(release, lead, own, part):
-    with pytest.raises(Refused) as told:
+    with pytest.raises(UserError) as told:
         TrainingRun.request(lead, release, "hard-text", own=own)
     assert part in str(told.value) and not TrainingRun.objects.exists()
 
@@ -175,7 +176,7 @@ def test_a_search_of_settings_that_are_gone_ends(release, lead):
 def test_the_command_names_a_seed_that_cannot_be(release, corpus, seed):
     with pytest.raises(CommandError, match="from 0 to 2147483647, not"):
         call_command("train", "1.0.0", "--corpus", corpus.name, "--seed", seed)
-    with pytest.raises(Refused, match="The seed must be from 0 to 2147483647"):
+    with pytest.raises(UserError, match="The seed must be from 0 to 2147483647"):
         TrainingRun.request(None, release, "hard-text", seed=-1)
 
 

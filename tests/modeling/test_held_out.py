@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 from django.urls import reverse
 
-from corpus.jobs import JobStatus
+from jobs.models import JobStatus
 from modeling.learner import ablation, classical, release, validity
 from modeling.learner.planted import TASKS as PLANTED
 from modeling.learner.release import Dialogue, ReleaseError, Utterance, load

@@ -13,8 +13,8 @@ from django.urls import reverse
 from annotation.forms import RulesForm, TaskForm
 from annotation.models import Assignment, GoldAnswer, Round
 from annotation.scheme import field_of
-from corpus.jobs import JobStatus
 from corpus.models import Corpus
+from jobs.models import JobStatus
 from modeling.models import Evaluation, Study
 from releases import formats
 from tests.factories import items_of, make_dialogue, make_member, make_release

@@ -9,7 +9,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
+from jobs.models import JobStatus
 from modeling.encoders import guard
 from modeling.learner.features import CHARACTERS
 from modeling.learner.features.audio import LogMel
@@ -112,7 +113,7 @@ def test_the_form_and_every_request_refuse_before_any_work(
     assert "hubert would have nothing to read" in said and "1.0.0" in said
     for recipe in Recipes.values:
         for modality in ("audio", "vision"):
-            with pytest.raises(Refused, match="nothing to read"):
+            with pytest.raises(UserError, match="nothing to read"):
                 Study.request(lead, release, [recipe], [1], options={f"{modality}_encoder": "x"})
     assert not TrainingRun.objects.exists() and not Study.objects.exists()
     guard(release, "hard-small", {"text_encoder": "x"})
@@ -137,7 +138,7 @@ def test_the_command_says_it_too(corpus, monkeypatch):
     make_release(corpus, [make_judged_round(corpus)], media="none")
 
     def refused(*_):
-        raise Refused("nothing to read")
+        raise UserError("nothing to read")
 
     monkeypatch.setattr("modeling.models.runs.encoders.guard", refused)
     with pytest.raises(CommandError, match="nothing to read"):

@@ -13,13 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
+from jobs.models import JobStatus
+from jobs.recovery import once, remind, take_up
 from modeling.curves import curve
 from modeling.learner.rundir import RunDirectory
 from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
 from modeling.models.features import measured
-from modeling.upkeep import once, remind, take_up
-from modeling.workers import trainers
+from modeling.trainers import trainers
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -46,7 +47,7 @@ def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
 
 def test_only_a_frozen_release_is_trained_on(release, lead):
     Release.objects.update(status=JobStatus.RUNNING)
-    with pytest.raises(Refused, match="frozen"):
+    with pytest.raises(UserError, match="frozen"):
         TrainingRun.request(lead, Release.objects.get())
 
 
@@ -57,7 +58,7 @@ def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
-    monkeypatch.setattr("modeling.supervising.sys.executable", "/bin/false")
+    monkeypatch.setattr("modeling.learner_process.sys.executable", "/bin/false")
     run = TrainingRun.request(lead, release, "hard-text").train()
     assert run.status == JobStatus.FAILED and "status 1" in run.failure_text
 
@@ -66,7 +67,7 @@ def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
 def test_a_running_run_stops_when_asked(corpus, lead, monkeypatch):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     run = TrainingRun.request(lead, release, "hard-text")
-    monkeypatch.setattr("modeling.supervising.PAUSE", 0.05)
+    monkeypatch.setattr("modeling.learner_process.PAUSE", 0.05)
 
     def stop_when_running():
         deadline = time.monotonic() + 60
@@ -161,11 +162,11 @@ def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus,
 
 def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
     run = TrainingRun.request(lead, release, "hard-text")
-    with pytest.raises(Refused, match="ended"):
+    with pytest.raises(UserError, match="ended"):
         Evaluation.request(lead, run)
     run.train()
     Evaluation.request(lead, run)
-    with pytest.raises(Refused, match="already"):
+    with pytest.raises(UserError, match="already"):
         Evaluation.request(lead, run)
 
 
@@ -255,7 +256,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     client_of, corpus, lead, monkeypatch
 ):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    monkeypatch.setattr("modeling.supervising.PAUSE", 0.02)
+    monkeypatch.setattr("modeling.learner_process.PAUSE", 0.02)
     options = {"epochs": 80, "patience": 80, "width": 32}
     study = Study.objects.create(release=release, options=options)
     with monkeypatch.context() as patch:
@@ -290,7 +291,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
 def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    monkeypatch.setattr("modeling.workers._asked", lambda: {"work": 1})
+    monkeypatch.setattr("jobs.workers._asked", lambda: {"work": 1})
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
     assert trainers() == 0
     first.claim()
@@ -336,7 +337,7 @@ def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
 ):
     run = TrainingRun.request(lead, release, "hard-text")
     lengths = {"train": 0, "work": 0}
-    monkeypatch.setattr("modeling.upkeep.waiting_in", lambda queue: lengths[queue])
+    monkeypatch.setattr("jobs.recovery.waiting_in", lambda queue: lengths[queue])
     assert remind() == 0  # it has just been sent
     TrainingRun.objects.update(queued_at=timezone.now() - datetime.timedelta(minutes=1))
     lengths["train"] = 1

@@ -8,14 +8,15 @@ import pytest
 from django.urls import reverse
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
+from jobs.models import JobStatus
 from modeling.encoders import encoders
 from modeling.forms import SEARCHED, Fine
+from modeling.hyperparameter_search import SPACE
 from modeling.learner.board import Board
 from modeling.models import Study, TrainingRun, studies
-from modeling.repeating import repeat_due
-from modeling.searching import SPACE
-from modeling.trials import best_of, go_on, is_hopeless, scores_of, trial_of
+from modeling.scheduled_runs import repeat_due
+from modeling.search_trials import best_of, go_on, is_hopeless, scores_of, trial_of
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
@@ -91,10 +92,10 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     go_on(study)
     assert study.runs.count() == 8 and not Study.objects.get().searches
     study.refresh_from_db()
-    with pytest.raises(Refused, match="withdrawn"):
+    with pytest.raises(UserError, match="withdrawn"):
         study.resume_by(lead)
     monkeypatch.setattr(studies, "MOST_WAITING", 0)
-    with pytest.raises(Refused, match="no more than 0"):
+    with pytest.raises(UserError, match="no more than 0"):
         Study.request_search(lead, release, "hard-text", SEARCH)
 
 
@@ -112,7 +113,7 @@ def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, clien
         TrainingRun.objects.filter(pk=run.pk).update(
             status=JobStatus.DONE, results={"tasks": {"a": {"macro_f1": 2.0}}}
         )
-    monkeypatch.setattr("modeling.supervising.PAUSE", 0.02)
+    monkeypatch.setattr("modeling.learner_process.PAUSE", 0.02)
     Study.objects.update(searches=False)
     TrainingRun.objects.filter(pk=last.pk).update(
         options={**last.options, "epochs": 200, "patience": 200}
@@ -152,7 +153,7 @@ def test_a_study_is_repeated_on_each_later_release_once(
     page = client.get(reverse("study", args=[repeated.pk])).content.decode()
     assert "Release by release" in page and "1.2.0" in page and "Repeat on each" not in page
     assert "Repeat no more" in client.get(reverse("study", args=[study.pk])).content.decode()
-    with pytest.raises(Refused, match="repetitions"):
+    with pytest.raises(UserError, match="repetitions"):
         study.delete_by(lead)
     make_release(corpus, judged, "1.3.0").retract(lead, "withdrawn", "wrong")
     assert repeat_due() == 0

@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from modeling.hyperparameter_search import SPACE, Trial, hopeless, importances, propose
 from modeling.learner.recipes import RECIPES, Recipe
-from modeling.searching import SPACE, Trial, hopeless, importances, propose
 
 FIELDS = ["learning_rate", "dropout", "width"]
 

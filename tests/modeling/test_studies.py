@@ -5,13 +5,14 @@ import json
 import pytest
 from django.urls import reverse
 
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
 from corpus.templatetags.show import decimals
+from jobs.models import JobStatus
 from modeling.comparison import Pair, groups_of, mean_score, pairs_of
 from modeling.learner.comparing import mean_interval
 from modeling.models import Evaluation, Recipes, RegisteredModel, Study, TrainingRun, studies
+from modeling.trainers import trainers
 from modeling.views.compare import said
-from modeling.workers import trainers
 from people.models import Event
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
@@ -132,7 +133,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     assert "情绪一号" in page and "Nobody has looked at" in page and "current model" in page
     assert release.digest in page and "Intended use" in page and "<table" in page
     assert "registered already" in client.post(address, told).content.decode()
-    with pytest.raises(Refused, match="registered"):
+    with pytest.raises(UserError, match="registered"):
         runs[0].delete_by(lead)
     second = RegisteredModel.register(lead, runs[1], "two", "a", "b")
     Evaluation.request(lead, runs[1]).evaluate()
@@ -159,7 +160,7 @@ def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
     gone.train()
     place = gone.directory
     assert place.exists()
-    with pytest.raises(Refused, match="look"):
+    with pytest.raises(UserError, match="look"):
         kept.delete_by(lead)
     with django_capture_on_commit_callbacks(execute=True):
         answer = client_of(lead).post(reverse("delete_run", args=[gone.pk]))
@@ -256,7 +257,7 @@ def test_stopping_a_study_stops_what_waits(release, lead):
 
 def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
     monkeypatch.setattr(studies, "MOST_WAITING", 3)
-    with pytest.raises(Refused, match="no more than 3"):
+    with pytest.raises(UserError, match="no more than 3"):
         request(lead, release)
     assert not Study.objects.exists() and not TrainingRun.objects.exists()
     form = {"release": release.pk, "recipes": Recipes.values, "seeds": 1, "on_failure": "fail"}
@@ -272,9 +273,9 @@ def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkey
         assert words in page and "disabled" in page
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    monkeypatch.setattr("modeling.workers._asked", lambda: None)
+    monkeypatch.setattr("jobs.workers._asked", lambda: None)
     assert trainers() is None and trainers("gpu") is None
-    monkeypatch.setattr("modeling.workers._asked", lambda: 1 / 0)
+    monkeypatch.setattr("jobs.workers._asked", lambda: 1 / 0)
     assert trainers() is None  # for some seconds nobody is asked again
 
 

@@ -5,8 +5,8 @@ import threading
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from core.snapshot import one_moment
 from people.models import Person
-from people.moments import one_moment
 from tests.factories import make_person
 
 

@@ -8,8 +8,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from annotation.models import Assignment, Judgement
+from core.statements import Prepared, insert, true_if
 from people.models import Event, Person
-from people.statements import Prepared, insert, true_if
 from tests.factories import make_dialogue, make_member, make_person, make_round
 
 NAMED = Prepared(

@@ -21,9 +21,9 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.scheme import SchemeError
-from corpus.jobs import JobStatus
 from corpus.media import ffmpeg_path
 from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
+from jobs.models import JobStatus
 from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
 from people.models import Invitation, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share

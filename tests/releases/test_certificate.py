@@ -9,7 +9,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from annotation import resampling
+from annotation.agreement import bootstrap
 from annotation.models import Adjudication, Report, Round
 from annotation.scheme import CANNOT_TELL, DEFAULT
 from corpus.models import Utterance
@@ -206,7 +206,7 @@ def test_gold_of_a_model_of_the_annotators_verifies(corpus, judged, lead, consen
 
 
 def test_the_intervals_are_those_that_verify_knows():
-    assert INTERVAL["replicates"] == resampling.REPLICATES and INTERVAL["seed"] == SEED
+    assert INTERVAL["replicates"] == bootstrap.REPLICATES and INTERVAL["seed"] == SEED
 
 
 @pytest.fixture

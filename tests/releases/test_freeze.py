@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from annotation.models import Adjudication, SchemeVersion
 from annotation.scheme import YES_NO, Scheme, Task
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
 from corpus.models import Utterance
+from jobs.models import JobStatus
 from releases import archive, snapshot
 from releases.models import Release
 from releases.verify import contents, digest, faults
@@ -102,7 +103,7 @@ def test_a_frozen_release_stays_as_it_is(corpus, judged):
     before = (release.directory / "manifest.json").stat().st_mtime_ns
     Release.objects.get(pk=release.pk).freeze()
     assert (release.directory / "manifest.json").stat().st_mtime_ns == before
-    with pytest.raises(Refused, match="exists already"):
+    with pytest.raises(UserError, match="exists already"):
         make_release(corpus, [judged])
 
 
@@ -151,9 +152,9 @@ def test_a_task_that_is_called_as_a_column_is(corpus):
 
 
 def test_what_cannot_be_released_is_refused(corpus, judged):
-    with pytest.raises(Refused, match="at least one round"):
+    with pytest.raises(UserError, match="at least one round"):
         Release.request(None, corpus, "2.0.0", [])
-    with pytest.raises(Refused, match="own corpus"):
+    with pytest.raises(UserError, match="own corpus"):
         Release.request(None, make_corpus(), "2.0.0", [judged])
     judged.assignments.all().delete()
     assert "Nothing is handed in" in make_release(corpus, [judged], "3.0.0").failure_text

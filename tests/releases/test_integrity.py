@@ -7,11 +7,12 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from core.errors import UserError
 from corpus.integrity import KINDS, WRONG_MEDIA, WRONG_TIMES, check, errors
-from corpus.jobs import JobStatus, Refused
 from corpus.models import Dialogue, Utterance
+from jobs.models import JobStatus
 from people.models import Event
-from releases import card, integrity
+from releases import dataset_card, integrity
 from releases.forms import ErrorsForm
 from releases.models import Release
 from releases.verify import faults
@@ -108,7 +109,7 @@ def test_an_accepted_error_is_in_the_release_with_its_reason(corpus, judged, rev
 
 def test_a_reason_is_needed_to_accept(judged, reversed_one):
     for reason in ("", "  "):
-        with pytest.raises(Refused, match="Say why"):
+        with pytest.raises(UserError, match="Say why"):
             decide(judged, "accept", reason)
 
 
@@ -190,8 +191,8 @@ def test_what_the_integrity_check_calls_an_error_is_one_here(cut, change, kind):
 
 
 def test_every_kind_is_an_error_or_a_warning_and_the_card_names_the_errors():
-    assert set(card.ERRORS) == {*WRONG_TIMES, *WRONG_MEDIA} <= set(KINDS)
-    warnings = set(KINDS) - set(card.ERRORS)
+    assert set(dataset_card.ERRORS) == {*WRONG_TIMES, *WRONG_MEDIA} <= set(KINDS)
+    warnings = set(KINDS) - set(dataset_card.ERRORS)
     assert warnings == {"orphaned", "unverified", "overlap", "hurried", "wordless", "repeated"}
 
 

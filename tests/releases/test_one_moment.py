@@ -15,13 +15,14 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from annotation import counting
+from annotation.agreement import item_counts
 from annotation.models import Adjudication, Assignment, Remark, Report, Round
 from annotation.republishing import republish
 from annotation.scheme import CANNOT_TELL, DEFAULT
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
 from corpus.models import Dialogue, Speaker, Utterance
-from releases import footage, snapshot
+from jobs.models import JobStatus
+from releases import media_export, snapshot
 from releases.models import Inspection, Release
 from releases.verify import digest, faults
 from tests.annotation.test_republishing import edit
@@ -46,7 +47,7 @@ def in_thread(act):
     def work():
         try:
             act()
-        except Refused:
+        except UserError:
             pass  # what cannot be done just now is not done, as for people
         except BaseException as error:  # told to the test
             failed.append(error)
@@ -238,7 +239,7 @@ class Corpus:
         Inspection.inspect(self.lead, row, sighting, "keep")
 
     def count(self):
-        counting.catch_up(self.round(), most=1)
+        item_counts.catch_up(self.round(), most=1)
 
     def more(self):
         dialogue = make_dialogue(self.corpus)
@@ -394,7 +395,7 @@ def _path(name):
 def test_clips_are_those_of_the_moment(monkeypatch, filmed):
     """A clip that is cut anew after the tables were read is not put beside them."""
     corpus = filmed.corpus
-    kept = footage.write
+    kept = media_export.write
 
     def cut_again(*arguments):
         def act():
@@ -405,7 +406,7 @@ def test_clips_are_those_of_the_moment(monkeypatch, filmed):
         in_thread(act)
         return kept(*arguments)
 
-    monkeypatch.setattr(footage, "write", cut_again)
+    monkeypatch.setattr(media_export, "write", cut_again)
     release = make_release(corpus, [filmed])
     assert release.status == JobStatus.DONE, release.failure_text
     assert (release.directory / "media/000001.mp4").read_bytes() == b"clip 0"
@@ -415,7 +416,7 @@ def test_clips_are_those_of_the_moment(monkeypatch, filmed):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("what", ["gone", "other"])
 def test_a_clip_that_is_gone_or_other_bytes_since_is_refused(monkeypatch, filmed, what):
-    corpus, kept = filmed.corpus, footage.write
+    corpus, kept = filmed.corpus, media_export.write
     path = _path(corpus.dialogues.order_by("pk").first().clip.name)
 
     def change(*arguments):
@@ -425,7 +426,7 @@ def test_a_clip_that_is_gone_or_other_bytes_since_is_refused(monkeypatch, filmed
             path.write_bytes(b"other")
         return kept(*arguments)
 
-    monkeypatch.setattr(footage, "write", change)
+    monkeypatch.setattr(media_export, "write", change)
     release = make_release(corpus, [filmed])
     assert release.status == JobStatus.FAILED and not release.directory.exists()
     uid = corpus.dialogues.order_by("pk").first().uid

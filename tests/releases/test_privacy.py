@@ -6,7 +6,7 @@ from django.urls import reverse
 from annotation.models import Round
 from corpus.models import Speaker, Utterance
 from people.models import Event
-from releases import private
+from releases import personal_data
 from releases.models import Inspection, PseudonymKey
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 
@@ -96,7 +96,7 @@ def test_an_imported_address_is_no_pseudonym(corpus):
     person.username = f"imported-{corpus.pk}-wang@b.cn"
     person.save()
     assert b"wang@b.cn" not in everything(make_release(corpus, [judged]))
-    assert Round.objects.count() == 1 and private.KINDS
+    assert Round.objects.count() == 1 and personal_data.KINDS
 
 
 def test_a_release_without_names_of_files_outside(corpus):

@@ -1,6 +1,6 @@
 import pytest
 
-from releases.private import masked, sightings
+from releases.personal_data import masked, sightings
 
 
 @pytest.mark.parametrize(

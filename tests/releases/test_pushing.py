@@ -4,8 +4,8 @@ from django.core.management import CommandError, call_command
 from moto.server import ThreadedMotoServer
 
 from people.models import Event
-from releases import pushing
-from releases.pushing import Bucket, Folder, PushError
+from releases import push
+from releases.push import Bucket, Folder, PushError
 from releases.verify import faults
 from tests.factories import make_judged_round, make_release
 
@@ -31,7 +31,7 @@ def test_to_a_folder_and_on_after_a_break(frozen, corpus, tmp_path, capsys, monk
             super().send(path, name, sha256)
 
     with pytest.raises(OSError, match="network"):
-        pushing.push(frozen.directory, Breaking(target))
+        push.push(frozen.directory, Breaking(target))
     assert not (target / "manifest.json").exists()
     call_command("push_release", "1.0.0", corpus=corpus.name, to=str(target))
     said = capsys.readouterr().out
@@ -65,7 +65,7 @@ def test_what_is_not_whole_or_withdrawn_is_not_pushed(frozen, corpus, lead, tmp_
     with pytest.raises(CommandError, match="withdrawn: no consent"):
         call_command("push_release", "1.0.0", corpus=corpus.name, to=str(tmp_path / "x"))
     with pytest.raises(PushError, match="expected a folder"):
-        pushing.target_of("ftp://x/y")
+        push.target_of("ftp://x/y")
 
 
 def test_to_a_bucket(frozen, tmp_path):
@@ -80,14 +80,14 @@ def test_to_a_bucket(frozen, tmp_path):
         client.create_bucket(Bucket="data")
         target = Bucket(client, "data", "corpora/one")
         files = frozen.summary["files"]
-        assert pushing.push(frozen.directory, target) == (files, files)
-        assert pushing.push(frozen.directory, target) == (0, files)
+        assert push.push(frozen.directory, target) == (files, files)
+        assert push.push(frozen.directory, target) == (0, files)
         whole = b"".join(target.read_back("utterances.jsonl"))
         assert whole == (frozen.directory / "utterances.jsonl").read_bytes()
         client.put_object(Bucket="data", Key="corpora/one/README.md", Body=b"changed")
-        assert pushing.push(frozen.directory, target) == (1, files)
+        assert push.push(frozen.directory, target) == (1, files)
         with pytest.raises(PushError, match="cannot be read|bucket"):
-            pushing.push(frozen.directory, Bucket(_Denied(), "data", ""))
+            push.push(frozen.directory, Bucket(_Denied(), "data", ""))
     finally:
         server.stop()
 

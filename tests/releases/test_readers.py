@@ -9,8 +9,9 @@ from django.utils import timezone
 
 from annotation.blinding import blinding_rounds, withheld_rounds
 from annotation.models import Round
-from corpus.jobs import JobStatus, Refused
+from core.errors import UserError
 from corpus.models import Utterance
+from jobs.models import JobStatus
 from people.models import Event
 from releases.formats import FORMATS
 from releases.models import Diff, Inspection, MemberAccess, Release, Share
@@ -207,7 +208,7 @@ def test_nobody_is_let_read_what_is_withdrawn_or_not_seen_by_who_lets(world, cli
     assert blind.post(access, {"allowed": "0"}).status_code == 302  # takes away, shows nothing
     assert not MemberAccess.objects.filter(release=world.one).exists()
     world.one.retract(lead, "withdrawn", "why")
-    with pytest.raises(Refused, match="is withdrawn"):
+    with pytest.raises(UserError, match="is withdrawn"):
         MemberAccess.allow(lead, world.one)
     page = client_of(lead).post(access, {"allowed": "1"}, follow=True).content.decode()
     assert "is withdrawn" in page and not MemberAccess.objects.filter(release=world.one).exists()

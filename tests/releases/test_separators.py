@@ -12,8 +12,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Adjudication, Guideline, Round
+from core.control_characters import printable, separated, storable
 from corpus.models import Corpus, Utterance
-from corpus.printable import printable, separated, storable
 from corpus.transcripts.reading import read
 from releases import formats
 from tests.factories import items_of, judge, make_dialogue, make_member, make_release, make_round

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from corpus.jobs import Refused
+from core.errors import UserError
 from people.models import Event
 from releases.models import Share
 from tests.factories import make_judged_round, make_member, make_release
@@ -94,7 +94,7 @@ def test_superseded_and_withdrawn_for_a_reason_that_stays(client_of, corpus, fro
     page = client.get(reverse("release", args=[frozen.pk])).content.decode()
     assert "Superseded by 1.1.0." in page and "more dialogues" in page
     client.post(address, {"kind": "withdrawn", "reason": "consent was taken back"})
-    with pytest.raises(Refused, match="is withdrawn"):
+    with pytest.raises(UserError, match="is withdrawn"):
         frozen.retract(lead, "withdrawn", "again")
     assert "Withdrawn." in client.get(reverse("release", args=[frozen.pk])).content.decode()
     assert set(Event.objects.filter(noun="release").values_list("verb", flat=True)) >= {
@@ -106,9 +106,9 @@ def test_superseded_and_withdrawn_for_a_reason_that_stays(client_of, corpus, fro
 
 def test_what_is_frozen_is_neither_changed_nor_deleted(corpus, frozen, lead):
     frozen.notes = "other"
-    with pytest.raises(Refused, match="cannot be changed"):
+    with pytest.raises(UserError, match="cannot be changed"):
         frozen.save()
     for delete in (frozen.delete, corpus.releases.all().delete, lambda: frozen.discard(lead)):
-        with pytest.raises(Refused, match="withdraw it instead"):
+        with pytest.raises(UserError, match="withdraw it instead"):
             delete()
     assert not (frozen.directory / "README.md").stat().st_mode & 0o222

@@ -2,7 +2,7 @@ import json
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.measuring import ends, measure
+from annotation.agreement.measures import ends, measure
 from annotation.models import Round
 
 

@@ -2,7 +2,8 @@ import json as json_module
 
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation import counting, watching
+from annotation.agreement import item_counts
+from annotation.quality import annotator_activity
 from corpus.models import Corpus, Source, Utterance
 from people.models import Person
 
@@ -30,9 +31,9 @@ class Command(BaseCommand):
                 raise CommandError(f"{corpus!r} has no round {round}.")
         told = []
         for one in rounds:
-            counting.catch_up(one)
-            oddities = sorted(watching.findings(one), key=lambda odd: -odd.surprise)
-            watching.store(one, oddities)
+            item_counts.catch_up(one)
+            oddities = sorted(annotator_activity.findings(one), key=lambda odd: -odd.surprise)
+            annotator_activity.store(one, oddities)
             told += [(one, odd) for odd in oddities]
         if json:
             rows = [described(one, odd) for one, odd in told]

@@ -4,12 +4,13 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
-from annotation.importing import read_published, store_published
-from corpus.complaints import Complaint
+from annotation.corpus_import import read_published, store_published
+from core.column_lengths import check_lengths
+from core.command_options import name as name_of
+from core.errors import UserError
+from core.translation import translate, translate_error
 from corpus.formats import FORMATS
 from corpus.formats.layout import BLANK, NO_LABEL
-from corpus.jobs import Refused, check_fit, said, sentence
-from corpus.management.options import name as name_of
 from corpus.models import Corpus
 from people.models import Person
 
@@ -49,8 +50,8 @@ class Command(BaseCommand):
                 return
             with transaction.atomic():
                 store_published(self._corpus(corpus, lead), options["format"], parts)
-        except Complaint as error:
-            raise CommandError(f"{sentence(error)} Nothing was imported.") from error
+        except UserError as error:
+            raise CommandError(f"{translate_error(error)} Nothing was imported.") from error
         except OSError as error:
             raise CommandError(f"{error}. Nothing was imported.") from error
         self.stdout.write(f"imported into {corpus}")
@@ -61,12 +62,12 @@ class Command(BaseCommand):
             return found
         if not lead:
             found = Corpus(name=name)
-            check_fit(found)
+            check_lengths(found)
             found.save()
             return found
         person = Person.objects.filter(username=lead).first()
         if person is None:
-            raise Refused(f"There is no person called {lead!r}.")
+            raise UserError(f"There is no person called {lead!r}.")
         return Corpus.found(person, name=name)
 
     def _show(self, part, unit, report):
@@ -88,7 +89,7 @@ class Command(BaseCommand):
                 value = f"{value[:WHOLE]}… ({len(value)} characters)"
             self.stdout.write(
                 f"  {', '.join([part.title, *filter(None, place)])}:"
-                f" {problem.outcome} {value!r}: {said(problem.reason, problem.details)}"
+                f" {problem.outcome} {value!r}: {translate(problem.reason, problem.details)}"
             )
         more = len(shown) - SHOWN
         if more > 0:
@@ -103,6 +104,6 @@ def write_report(path, parts):
         table.writerow(["file", "line", "column", "value", "outcome", "reason"])
         for part in parts:
             for problem in part.table.problems:
-                why = said(problem.reason, problem.details)
+                why = translate(problem.reason, problem.details)
                 place = [part.title, problem.line, problem.column]
                 table.writerow([*place, problem.value, problem.outcome, why])

@@ -5,8 +5,8 @@ from django.db import transaction
 
 from annotation.management.input_table import InputTable, one_of
 from annotation.models import Assignment, Round
-from corpus.complaints import Complaint, gettext_noop
-from corpus.jobs import Refused, sentence
+from core.errors import UserError, gettext_noop
+from core.translation import translate_error
 
 COLUMNS = ("annotator", "utterance", "task", "value")
 QUESTION = 3  # the first columns, which say what is answered
@@ -50,8 +50,8 @@ class Command(BaseCommand):
             try:
                 with transaction.atomic():
                     touched.append(self._label(round, line, *cells))
-            except Complaint as error:
-                table.bad[line] = sentence(error)
+            except UserError as error:
+                table.bad[line] = translate_error(error)
         return touched
 
     def _label(self, round, line, annotator, utterance, task, value):
@@ -81,15 +81,15 @@ class Command(BaseCommand):
     def _not_given(self, round, annotator, utterance):
         rows = round.corpus.utterances.filter(uid=utterance, retired=False)
         if not rows.exists():
-            return Refused(
+            return UserError(
                 gettext_noop("The corpus has no utterance “%(utterance)s”."), utterance=utterance
             )
         if not round.participants.filter(person__username=annotator).exists():
-            return Refused(
+            return UserError(
                 gettext_noop("Nobody called “%(annotator)s” takes part in the round."),
                 annotator=annotator,
             )
-        return Refused(
+        return UserError(
             gettext_noop("%(utterance)s was not given to %(annotator)s in this round."),
             utterance=utterance,
             annotator=annotator,
@@ -103,5 +103,5 @@ class Command(BaseCommand):
         seat = round.participants.filter(person__username=annotator, left_at=None).first()
         try:
             return seat.assign(None, place) if seat and place else None
-        except Refused:
+        except UserError:
             return None

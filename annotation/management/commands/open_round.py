@@ -1,9 +1,10 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from annotation.models import Round
-from corpus.jobs import Refused, sentence
-from corpus.management.options import name as name_of
-from corpus.management.options import whole
+from core.command_options import name as name_of
+from core.command_options import whole
+from core.errors import UserError
+from core.translation import translate_error
 from corpus.models import Corpus
 from people.models import Person
 
@@ -42,6 +43,6 @@ class Command(BaseCommand):
             opened = Round.open(
                 None, found, name, dialogues, people, overlap, seed=seed, openly=frank
             )
-        except Refused as error:
-            raise CommandError(sentence(error)) from error
+        except UserError as error:
+            raise CommandError(translate_error(error)) from error
         self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")

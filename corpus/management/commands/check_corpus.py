@@ -4,8 +4,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from corpus.clip_recut import affected
 from corpus.integrity import KINDS, check
-from corpus.jobs import JobStatus
 from corpus.models import ClipRecut, Corpus, IntegrityCheck
+from jobs.models import JobStatus
 
 
 class Command(BaseCommand):

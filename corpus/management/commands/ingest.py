@@ -7,17 +7,18 @@ from django.conf import settings
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.complaints import Complaint, gettext_noop
+from core.command_options import name as name_of
+from core.command_options import path as path_of
+from core.command_options import real, whole
+from core.errors import UserError, gettext_noop
+from core.translation import translate_error
+from corpus.file_pairs import pair
 from corpus.import_report import lines, media_lines
 from corpus.ingest import check_of, digest
-from corpus.jobs import JobStatus, Refused, sentence
-from corpus.management.options import name as name_of
-from corpus.management.options import path as path_of
-from corpus.management.options import real, whole
 from corpus.models import Corpus, Source
-from corpus.pairing import pair
 from corpus.transcripts.reading import Options
 from corpus.transcripts.table import ROLES
+from jobs.models import JobStatus
 
 RENEWED = [
     "gap",
@@ -171,7 +172,7 @@ class Command(BaseCommand):
         return left, same and left.sha256 == digest(media)
 
     def _draft(self, corpus, title, media, transcript, options):
-        """The source as it would be, not stored. Raises a Complaint where it cannot be read."""
+        """The source as it would be, not stored. Raises a UserError where it cannot be read."""
         source = Source(
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
@@ -192,10 +193,10 @@ class Command(BaseCommand):
         draft.look_at(media)
         if draft.look_failure and draft.subtitles is not None:
             failure = draft.looked["failure"]
-            raise Refused(failure["template"], **failure["values"])
+            raise UserError(failure["template"], **failure["values"])
 
     def _guard_tracks(self, source):
-        """Raises Refused for a track that is not there, or cannot be used."""
+        """Raises UserError for a track that is not there, or cannot be used."""
         found = source.probed
         for name, chosen, tracks in (
             ("track", source.track, found.audio),
@@ -203,7 +204,7 @@ class Command(BaseCommand):
         ):
             usable = [track.index for track in tracks if name == "track" or track.text]
             if chosen is not None and chosen not in usable:
-                raise Refused(
+                raise UserError(
                     gettext_noop("There is no --%(name)s %(chosen)d that can be used. %(there)s"),
                     name=name,
                     chosen=chosen,
@@ -226,8 +227,8 @@ class Command(BaseCommand):
             left, same = self._left_of(draft, media, transcript)
             self._look(draft, media, left if same else None)
             check = check_of(draft)
-        except Complaint as complaint:
-            return f"{media.name}: {sentence(complaint)}"
+        except UserError as error:
+            return f"{media.name}: {translate_error(error)}"
         free = shutil.disk_usage(settings.DATA_DIR).free
         for line in lines(draft, check, free):
             self.stdout.write(f"{title}: {line}")

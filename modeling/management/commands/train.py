@@ -2,8 +2,10 @@ import json as text
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.jobs import JobStatus, Refused, sentence
-from corpus.management.options import whole
+from core.command_options import whole
+from core.errors import UserError
+from core.translation import translate_error
+from jobs.models import JobStatus
 from modeling.learner.recipes import SEEDS
 from modeling.learner.tables import text as table
 from modeling.models import Evaluation, Recipes, TrainingRun
@@ -29,8 +31,8 @@ class Command(BaseCommand):
             raise CommandError(f"{corpus!r} has no release {version}.")
         try:
             run = TrainingRun.request(None, release, recipe, seed)
-        except Refused as error:
-            raise CommandError(sentence(error)) from error
+        except UserError as error:
+            raise CommandError(translate_error(error)) from error
         _ended(run.train())
         told = run.results
         if look:

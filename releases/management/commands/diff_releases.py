@@ -3,7 +3,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 
 from releases import diff
-from releases.finding import release_directory
+from releases.lookup import release_directory
 from releases.matching import HOW
 
 

@@ -1,8 +1,8 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.management.options import path
+from core.command_options import path
 from releases import formats
-from releases.finding import release_directory
+from releases.lookup import release_directory
 
 
 class Command(BaseCommand):

@@ -1,11 +1,12 @@
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.counting import catch_up_all
+from annotation.agreement.item_counts import catch_up_all
 from annotation.models import Round
-from corpus.jobs import JobStatus, Refused
-from corpus.management.options import whole
+from core.command_options import whole
+from core.errors import UserError
 from corpus.models import Corpus
+from jobs.models import JobStatus
 from releases.integrity import NAMED, decision, faulty_dialogues, undecided
 from releases.models import LICENCES, Release, semantic_version
 from releases.models.releases import three_shares
@@ -66,7 +67,7 @@ class Command(BaseCommand):
             release = Release.request(
                 None, found, version, list(chosen), keep_splits=not options["anew"], **fields
             )
-        except (Refused, ValidationError) as error:
+        except (UserError, ValidationError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
         self._name_open(list(chosen))
         release.freeze()
@@ -77,7 +78,7 @@ class Command(BaseCommand):
     def _decisions(self, rounds, options):
         """What is to be done about each dialogue with errors. Raises CommandError if one is left.
 
-        Raises Refused where errors are accepted without a reason.
+        Raises UserError where errors are accepted without a reason.
         """
         faulty = {each.uid: each for each in faulty_dialogues(rounds, options["media"])}
         made = {uid: decision(_named(uid, faulty), "exclude", "") for uid in options["exclude"]}

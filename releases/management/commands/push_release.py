@@ -1,8 +1,8 @@
 from django.core.management.base import BaseCommand, CommandError
 
 from people.models import Event
-from releases import pushing
-from releases.finding import frozen_release
+from releases import push
+from releases.lookup import frozen_release
 
 
 class Command(BaseCommand):
@@ -20,9 +20,9 @@ class Command(BaseCommand):
             raise CommandError(f"{release} is withdrawn: {release.retraction.reason}")
         more = {"endpoint_url": endpoint} if endpoint else {}
         try:
-            target = pushing.target_of(to, **more)
-            sent, whole = pushing.push(release.directory, target, self.stdout.write)
-        except (pushing.PushError, OSError, ValueError) as error:  # also an endpoint that is none
+            target = push.target_of(to, **more)
+            sent, whole = push.push(release.directory, target, self.stdout.write)
+        except (push.PushError, OSError, ValueError) as error:  # also an endpoint that is none
             raise CommandError(str(error)) from error
         Event.record(None, "push", release, to=to, files=sent)
         self.stdout.write(f"OK {sent} of {whole} files sent, all verified; digest {release.digest}")

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from releases.finding import frozen_release
+from releases.lookup import frozen_release
 from releases.verify import note
 
 

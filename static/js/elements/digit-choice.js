@@ -1,23 +1,33 @@
-// <digit-choice><form><input type="radio">… <button class="primary"></button></form></digit-choice>
-// ticks the choice of a digit, and sends the form with Enter when something is ticked.
-import { typing } from "playback"
+// A choice by digit: 1 to 9 tick a radio button, Enter sends the form once one is ticked.
+//   <digit-choice><form><input type="radio">… <button class="primary"></button></form></digit-choice>
+import { isOnControl, registerShortcuts } from "shortcuts"
+
+const DIGITS = [..."123456789"]
 
 class DigitChoice extends HTMLElement {
   connectedCallback() {
-    this.keys = (event) => this.key(event)
-    document.addEventListener("keydown", this.keys)
+    this.unregister = registerShortcuts({
+      ...Object.fromEntries(DIGITS.map((digit) => [digit, () => this.choose(Number(digit))])),
+      Enter: (event) => !isOnControl(event) && this.submit(),
+    })
   }
 
-  disconnectedCallback() { document.removeEventListener("keydown", this.keys) }
+  disconnectedCallback() {
+    this.unregister()
+  }
 
-  key(event) {
-    if (typing(event)) return
-    const choices = this.querySelectorAll("input[type=radio]")
-    const chosen = choices[Number(event.key) - 1]
-    if (chosen) chosen.checked = true
-    else if (event.key !== "Enter" || event.target.closest("button, a, summary") || !this.querySelector("input[type=radio]:checked")) return
-    else this.querySelector("form").requestSubmit()
-    event.preventDefault()
+  /** False if there is no such choice. */
+  choose(number) {
+    const choice = this.querySelectorAll("input[type=radio]")[number - 1]
+    if (choice) choice.checked = true
+    return Boolean(choice)
+  }
+
+  /** False if nothing is chosen. */
+  submit() {
+    const isChosen = this.querySelector("input[type=radio]:checked") !== null
+    if (isChosen) this.querySelector("form").requestSubmit()
+    return isChosen
   }
 }
 

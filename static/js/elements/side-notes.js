@@ -1,13 +1,15 @@
-// <side-notes><input type="search"><div class="prose"><section>…</section></div></side-notes>
-// leaves the sections that hold what is typed; without scripts all of them stand.
+// Searches a text: only the sections that contain what is typed stay. Without scripts all of them stay.
+//   <side-notes><input type="search"><div class="prose"><section>…</section></div></side-notes>
 class SideNotes extends HTMLElement {
   connectedCallback() {
-    this.querySelector("input[type=search]").addEventListener("input", (event) => this.find(event.target.value))
+    this.querySelector("input[type=search]").addEventListener("input", ({ target }) => this.search(target.value))
   }
 
-  find(words) {
-    const wanted = words.trim().toLowerCase()
-    for (const section of this.querySelectorAll("section")) section.hidden = !section.textContent.toLowerCase().includes(wanted)
+  search(text) {
+    const wanted = text.trim().toLowerCase()
+    for (const section of this.querySelectorAll("section")) {
+      section.hidden = !section.textContent.toLowerCase().includes(wanted)
+    }
   }
 }
 

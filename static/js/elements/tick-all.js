@@ -1,31 +1,34 @@
-// <tick-all><button data-ticked>Publish <span data-count></span></button> <input type="checkbox" data-all>
-//   <input type="checkbox" name="pk" value="7"></tick-all> ticks a page of rows, Shift a stretch of them.
+// Selects rows of a page: one, all, or with Shift all from the last one to this one.
+//   <tick-all><button data-ticked>Publish <span data-count></span></button> <input type="checkbox" data-all>
+//     <input type="checkbox" name="pk" value="7"></tick-all>
 class TickAll extends HTMLElement {
   connectedCallback() {
     this.boxes = [...this.querySelectorAll("[name=pk]")]
     this.all = this.querySelector("[data-all]")
-    this.addEventListener("click", (event) => this.boxes.includes(event.target) && this.stretch(event))
-    this.addEventListener("change", (event) => {
-      if (event.target === this.all) for (const box of this.boxes) box.checked = this.all.checked
-      this.show()
+    this.addEventListener("click", (event) => this.click(event))
+    this.addEventListener("change", ({ target }) => {
+      if (target === this.all) for (const box of this.boxes) box.checked = this.all.checked
+      this.refresh()
     })
-    this.show()
+    this.refresh()
   }
 
-  stretch(event) {
-    const here = this.boxes.indexOf(event.target)
-    if (event.shiftKey && this.last !== undefined) {
-      const [from, to] = [this.last, here].sort((a, b) => a - b)
-      for (const box of this.boxes.slice(from, to + 1)) box.checked = event.target.checked
+  click({ target, shiftKey }) {
+    const place = this.boxes.indexOf(target)
+    if (place < 0) return
+    if (shiftKey && this.lastPlace !== undefined) {
+      const [first, last] = [this.lastPlace, place].sort((a, b) => a - b)
+      for (const box of this.boxes.slice(first, last + 1)) box.checked = target.checked
     }
-    this.last = here
+    this.lastPlace = place
   }
 
-  show() {
+  refresh() {
     const count = this.boxes.filter((box) => box.checked).length
-    if (this.all) Object.assign(this.all, { checked: count > 0 && count === this.boxes.length, indeterminate: count > 0 && count < this.boxes.length })
+    const isComplete = count > 0 && count === this.boxes.length
+    if (this.all) Object.assign(this.all, { checked: isComplete, indeterminate: count > 0 && !isComplete })
     for (const button of this.querySelectorAll("[data-ticked]")) button.disabled = !count
-    for (const place of this.querySelectorAll("[data-count]")) place.textContent = count || ""
+    for (const number of this.querySelectorAll("[data-count]")) number.textContent = count || ""
   }
 }
 

@@ -1,0 +1,1 @@
+"""Agreement between annotators: coefficients, intervals, tallies, measures of rounds, reports."""

@@ -1,0 +1,209 @@
+"""Keeps the items and the tally of a round up to date with what was handed in.
+
+A hand-in marks nothing but itself (`Assignment.counted` is false), so that the queue pays nothing
+for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo hand-ins count
+their dialogue at once. A dialogue is always counted as a whole: what its items said before is
+taken away from the tally, what they say now is added. Locks: tally, then assignments.
+"""
+
+from collections import Counter, defaultdict
+
+from django.db import transaction
+from django.utils import timezone
+
+from annotation.agreement.tally import Totals, part_of, tally_of
+from annotation.consensus import hardness
+from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
+from annotation.scheme import CANNOT_TELL
+from corpus.models import Utterance
+
+AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
+IN_BULK = 10  # the same of a worker, which has more to count
+SETTLED_AT_ONCE = 400  # items in one transaction
+A_LOT = 5000  # items that a request settles itself
+
+
+def waiting(round):
+    """Hand-ins that the tally does not hold yet."""
+    return Assignment.objects.filter(round=round, state="submitted", counted=False, gold=False)
+
+
+def catch_up(round, most=None, beat=None):
+    """Count what is new, at most about `most` dialogues; how many hand-ins still wait.
+
+    `beat(share)` is called between transactions.
+    """
+    size = IN_BULK if most is None else AT_ONCE
+    left = waiting(round).count()
+    done, whole = 0, left
+    while left and (most is None or done < most):
+        rows = waiting(round).order_by("pk").values_list("dialogue", flat=True)
+        dialogues = list(dict.fromkeys(rows[: 4 * size]))[:size]
+        count_dialogues(round, dialogues)
+        done += len(dialogues)
+        left = waiting(round).count()
+        if beat:
+            beat(1 - left / max(whole, left))
+    return left
+
+
+def lock(round):
+    """The tally of a round, made if there is none, locked until the transaction ends."""
+    Tally.objects.get_or_create(round=round, part="")
+    return Tally.objects.select_for_update().get(round=round, part="")
+
+
+@transaction.atomic
+def count_dialogues(round, dialogues):
+    """Count these dialogues anew."""
+    tally = lock(round)
+    rows = Assignment.objects.filter(round=round, dialogue__in=dialogues, gold=False)
+    new = rows.filter(state="submitted", counted=False).order_by("pk")
+    new = list(new.select_for_update(of=("self",)).values_list("pk", flat=True))
+    Assignment.objects.filter(pk__in=new).update(counted=True)
+    gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
+    spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
+    stored = Item.objects.filter(round=round, utterance__in=list(spoken))
+    before = _stored(stored)
+    after = _handed_in(round, dialogues)
+    changes = tally_of(after, round.scheme)
+    changes.subtract(tally_of(before, round.scheme))
+    tally.hand_ins += len(new) - gone
+    tally.at = timezone.now()
+    _add(round, tally, changes)
+    stored.delete()
+    Item.objects.bulk_create(_items(round, after), batch_size=500)
+
+
+def _add(round, whole, changes):
+    """Add to the parts of a tally what they have part in; the locked part `whole` is saved."""
+    by_part = defaultdict(Counter)
+    for key, number in changes.items():
+        if number:
+            by_part[part_of(key)][key] = number
+    rows = {row.part: row for row in Tally.objects.filter(round=round, part__in=list(by_part))}
+    rows[""] = whole
+    for part, more in by_part.items():
+        row = rows.setdefault(part, Tally(round=round, part=part))
+        counts = Counter(row.counts)
+        counts.update(more)
+        row.counts = {key: number for key, number in counts.items() if number}
+    known = [row for row in rows.values() if row.pk]
+    Tally.objects.bulk_update(known, ["counts", "hand_ins", "at"], batch_size=100)
+    Tally.objects.bulk_create(row for row in rows.values() if not row.pk)
+
+
+def kept(round):
+    """The tally of a round as it is kept, put together."""
+    found = {}
+    for counts in Tally.objects.filter(round=round).values_list("counts", flat=True):
+        found |= counts
+    return found
+
+
+def totals(round):
+    """The Totals of what is counted."""
+    return Totals(kept(round), round.scheme)
+
+
+def recount(round):
+    """The tally of a round from its judgements alone, for checking the one that is kept."""
+    return tally_of(_handed_in(round), round.scheme)
+
+
+def _stored(items):
+    found = defaultdict(dict)
+    for item in items.order_by().only("utterance_id", "task", "answers"):
+        found[item.utterance_id][item.task] = item.given
+    return found
+
+
+def _handed_in(round, dialogues=None):
+    """Utterance -> task -> person -> value of what counts.
+
+    The newest row stays, and is told here: asked for the newest ones, PostgreSQL looks through all
+    rows again for each, where its statistics are behind; asked for an order, SQLite reads them all.
+    """
+    rows = Judgement.objects.filter(assignment__round=round).submitted()
+    if dialogues is not None:
+        work = Assignment.objects.filter(round=round, dialogue__in=dialogues, state="submitted")
+        rows = rows.filter(assignment__in=list(work.values_list("pk", flat=True)))
+    told = rows.order_by().values_list(
+        "pk", "utterance_id", "task", "assignment__person_id", "value"
+    )
+    newest = {}
+    for _pk, *place, value in sorted(told.iterator()):
+        newest[*place] = value
+    found = defaultdict(lambda: defaultdict(dict))
+    for (utterance, task, person), value in newest.items():
+        if value not in ("", CANNOT_TELL):
+            found[utterance][task][person] = value
+    return found
+
+
+def _items(round, answers):
+    rules = round.rules()
+    ruled = newest_rulings(round, answers)
+    tasks = {task.key: task for task in round.scheme.tasks}
+    for utterance, by_task in answers.items():
+        for key, given in by_task.items():
+            item = Item(round=round, utterance_id=utterance, task=key)
+            item.answers = {f"p{who}": value for who, value in sorted(given.items())}
+            item.size = len(given)
+            places = [tasks[key].keys.index(value) for value in given.values()]
+            graded = tasks[key].level == "ordinal"
+            item.hardness = hardness(places, len(tasks[key].keys), graded)
+            settle(item, rules, ruled.get((utterance, key)))
+            yield item
+
+
+def settle(item, rules, ruling):
+    """Set what an item's answers come to under the round's rules and its newest ruling."""
+    found = rules[item.task].settle(item.given)
+    item.kind, item.value, item.soft = found.kind, found.value or "", found.soft
+    item.verdict, item.ruling = "", ""
+    if ruling is not None and not ruling.outlived_by(item):
+        item.verdict, item.ruling = ruling.verdict, ruling.value
+    item.open = found.value is None and not item.verdict
+
+
+def newest_rulings(round, utterances):
+    """(utterance id, task) -> the Adjudication that counts."""
+    rows = Adjudication.objects.filter(round=round, utterance__in=list(utterances)).order_by("pk")
+    return {(row.utterance_id, row.task): row for row in rows}
+
+
+def resettle(round, rows=None):
+    """Settle items anew after the rule, the model of the annotators, or a ruling has changed.
+
+    Some hundred in a transaction; what is counted meanwhile is settled by the new rule anyway.
+    """
+    items = round.items.all() if rows is None else rows
+    ids = list(items.order_by("pk").values_list("pk", flat=True))
+    for first in range(0, len(ids), SETTLED_AT_ONCE):
+        with transaction.atomic():
+            lock(round)
+            part = list(Item.objects.filter(pk__in=ids[first : first + SETTLED_AT_ONCE]))
+            rules = round.rules()
+            ruled = newest_rulings(round, {item.utterance_id for item in part})
+            for item in part:
+                settle(item, rules, ruled.get((item.utterance_id, item.task)))
+            fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
+            Item.objects.bulk_update(part, fields, batch_size=100)
+
+
+def resettle_soon(round):
+    """`resettle` now, or by a worker where there is much to settle; whether it is done."""
+    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
+        resettle(round)
+        return True
+    from annotation.tasks import settle_round
+
+    settle_round.delay_on_commit(round.pk)
+    return False
+
+
+def catch_up_all(rounds):
+    """Count everything that is new in some rounds."""
+    for round in rounds:
+        catch_up(round)

@@ -1,0 +1,76 @@
+"""Whether people agree better in one round than in another, such as before and after a guideline.
+
+Where the rounds share dialogues, only these are compared, and both rounds are drawn together;
+else each is drawn by itself. Many tasks are tested at once, so p is also given after Holm (1979).
+"""
+
+import numpy as np
+
+from annotation.agreement.bootstrap import REPLICATES, difference, of_pairs, on
+from annotation.agreement.coefficients import alpha, gwet, pair_counts, raw
+from annotation.agreement.measures import gather
+
+ENOUGH = 2  # shared dialogues from which on a comparison is paired
+
+
+def report(report, beat):
+    """Differences per task, second round minus first, for a Report."""
+    first, second = report.round, report.other
+    seed = report.options.get("seed", 0)
+    replicates = report.options.get("replicates", REPLICATES)
+    before, after = gather([first], first.scheme), gather([second], second.scheme)
+    tasks = [
+        task
+        for task in first.scheme.tasks
+        if task.key in second.scheme.keys and second.scheme[task.key].keys == task.keys
+    ]
+    found = {}
+    for number, task in enumerate(tasks, 1):
+        found[task.key] = compared(before[task.key], after[task.key], seed, replicates)
+        beat(number / len(tasks))
+    _holm([row["alpha"] for row in found.values()])
+    left_out = sorted(({*first.scheme.keys} | {*second.scheme.keys}) - set(found))
+    return {"tasks": found, "left_out": left_out, "replicates": replicates, "seed": seed}
+
+
+def compared(before, after, seed=0, replicates=REPLICATES):
+    """The differences of one task between two Units."""
+    shared = np.intersect1d(before.dialogues, after.dialogues)
+    paired = len(shared) >= ENOUGH
+    if paired:
+        first, second = (_of_dialogues(units, shared) for units in (before, after))
+    else:
+        first, second = before.pairs(), after.pairs()
+    row = {"paired": paired, "dialogues": len(shared) if paired else None}
+    level = before.task.level
+    for name, coefficient in {"alpha": (alpha, level), "raw": (raw,), "ac1": (gwet,)}.items():
+        statistics = [on(pairs, *coefficient) for pairs in (first, second)]
+        clusters = [of_pairs(pairs) for pairs in (first, second)]
+        values = [_value(statistic, part) for statistic, part in zip(statistics, clusters)]
+        row[name] = {"first": values[0], "second": values[1]}
+        if None in values:
+            continue
+        gap = difference(
+            clusters[0], clusters[1], statistics[0], paired, replicates, seed, statistics[1]
+        )
+        row[name] |= {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p}
+    row["units"] = [int(pairs.pairable.sum()) for pairs in (first, second)]
+    return row
+
+
+def _of_dialogues(units, dialogues):
+    kept = np.isin(units.dialogues, dialogues)
+    return pair_counts(units.counts[kept], np.searchsorted(dialogues, units.dialogues[kept]))
+
+
+def _value(statistic, clusters):
+    value = float(statistic(clusters.total)) if len(clusters.sums) else float("nan")
+    return None if np.isnan(value) else value
+
+
+def _holm(rows):
+    tested = sorted((row for row in rows if row.get("p") is not None), key=lambda row: row["p"])
+    highest = 0.0
+    for place, row in enumerate(tested):
+        highest = max(highest, min(1.0, row["p"] * (len(tested) - place)))
+        row["holm"] = highest

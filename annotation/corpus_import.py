@@ -1,0 +1,340 @@
+"""A published corpus comes in: its rows, and its labels as published judgements."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+
+from annotation.models import (
+    Adjudication,
+    Assignment,
+    Guideline,
+    Judgement,
+    Report,
+    Round,
+    SchemeVersion,
+    Submission,
+)
+from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
+from core.batches import create
+from core.errors import UserError, gettext_noop
+from corpus import imports
+from corpus.formats import FormatError, Judged, Row, Table, by_source, reader
+from corpus.models import Source
+from corpus.problems import Problem
+from people.models import Event, Person
+
+BATCH = 5000
+Verdict = Adjudication.Verdict
+
+
+def published_labels() -> Person:
+    """The account that stands for the labels of a published corpus; nobody can sign in with it."""
+    person, made = Person.objects.get_or_create(
+        username="published-labels",
+        defaults={"name": "Published labels", "is_active": False},
+    )
+    if made:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+@dataclass(frozen=True)
+class Part:
+    """What would become one source: a file, or one of the sources that a file names."""
+
+    path: Path
+    title: str
+    table: Table
+
+    @property
+    def labels(self) -> int:
+        return sum(len(row.labels) + len(row.judged) for row in self.table.rows)
+
+    @property
+    def labelled(self) -> int:
+        """Utterances with a label."""
+        return sum(bool(row.labels or row.judged) for row in self.table.rows)
+
+
+def read_published(format_name: str, paths: list[Path]) -> list[Part]:
+    """Everything that the files hold, with what is odd in it; nothing is written.
+
+    Raises FormatError for a file of another format, or one in which nothing can be read;
+    SchemeError for tasks or values that cannot be called as they are there.
+    """
+    read = reader(format_name)
+    tables = {path: read(path) for path in paths}
+    for path, table in tables.items():
+        if not table.rows:
+            raise _nothing_in(path, table)
+    _join_values([table for table in tables.values() if table.scheme is None])
+    for table in tables.values():
+        _scheme_in(table).check_keys()
+    return [
+        Part(path, imports.title_of(path, title), part)
+        for path, table in tables.items()
+        for title, part in by_source(table).items()
+    ]
+
+
+def _join_values(tables: list[Table]) -> None:
+    """Every table has the tasks and values of all; a task with one value only is left out."""
+    values: dict[str, dict[str, None]] = {}
+    for table in tables:
+        for key, known in table.values.items():
+            values.setdefault(key, {}).update(dict.fromkeys(known))
+    own = {task.key: task for task in FULL.tasks}
+    single = {
+        key
+        for key, known in values.items()
+        if len(known) < 2 and not (key in own and set(known) <= set(own[key].keys))
+    }
+    for table in tables:
+        for key in single & set(table.values):
+            _leave_out(table, key)
+        table.values = {key: tuple(known) for key, known in values.items() if key not in single}
+
+
+def _nothing_in(path: Path, table: Table) -> FormatError:
+    rejected = [problem for problem in table.problems if problem.outcome == "rejected"]
+    if not rejected:
+        return FormatError(gettext_noop("%(file)s: there is nothing in it."), file=path.name)
+    first = rejected[0]
+    return FormatError(
+        gettext_noop(
+            "%(file)s: nothing in it can be imported. %(count)d rows or entries were left out; the"
+            " first, number %(line)d: %(why)s."
+        ),
+        file=path.name,
+        count=len(rejected),
+        line=first.line,
+        why=first.reason % first.details if first.details else first.reason,
+    )
+
+
+def _leave_out(table: Table, key: str) -> None:
+    """Take out a task to which everybody gave the same answer, and tell it."""
+    given = sum(judged.task == key for row in table.rows for judged in row.judged)
+    reason = gettext_noop(
+        "all %(count)d answers are the same; a task needs two values or more, so it was left out"
+    )
+    value = ", ".join(table.values[key])
+    table.problems.insert(0, Problem(0, key, value, "rejected", reason, {"count": given}))
+    table.rows = [
+        replace(row, judged=tuple(judged for judged in row.judged if judged.task != key))
+        for row in table.rows
+    ]
+
+
+@transaction.atomic
+def store_published(corpus, format_name: str, parts: list[Part], person=None) -> list[Source]:
+    """Import what was read, all or none. Raises UserError or SchemeError."""
+    sources = []
+    for part in parts:
+        source = imports.store(corpus, part.path, part.table, person, part.title)
+        labels = _store_labels(corpus, source, part.table, format_name) if part.labels else 0
+        source.counts |= {"labels": labels}
+        source.save(update_fields=["counts"])
+        Event.record(person, "import", source, **source.counts)
+        sources.append(source)
+    return sources
+
+
+def scheme_of(table: Table) -> Scheme:
+    """The scheme of a table's labels: our own tasks where all its values fit, else nominal ones
+    with the table's values.
+    """
+    own = {task.key: task for task in FULL.tasks}
+    fitting = [key for key in own if set(table.values.get(key, "?")) <= set(own[key].keys)]
+    foreign = [key for key in table.values if key not in fitting]
+    return Scheme((*(own[key] for key in fitting), *(_foreign(table, key) for key in foreign)))
+
+
+def _scheme_in(table: Table) -> Scheme:
+    """The scheme that a table brings, or the one of its labels."""
+    return Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
+
+
+def _foreign(table: Table, key: str) -> Task:
+    words = key.replace("_", " ")
+    values = tuple(Value(value, {"en": value, "zh": value}) for value in table.values[key])
+    return Task(key, {"en": words, "zh": words}, "nominal", values)
+
+
+def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
+    """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
+    own = f"{format_name} (published)"
+    who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
+    scheme = _scheme_in(table)
+    places = {
+        uid: (pk, dialogue)
+        for pk, uid, dialogue in source.dialogues.values_list(
+            "utterances", "utterances__uid", "pk"
+        ).iterator()
+    }
+    labels, rounds, people = 0, {}, {}
+    for round_name, name in sorted(who or {(own, "")}, key=lambda k: (k[0], len(k[1]), k[1])):
+        if round_name not in rounds:
+            rounds[round_name] = _published_round(corpus, source, round_name, scheme, table)
+        if name not in people:
+            people[name] = _annotator(corpus, name, format_name) if who else published_labels()
+        answers = partial(_answers, table, round_name if round_name != own else "", name)
+        if not who:
+            answers = partial(_settled, table)
+        labels += _hand_in(rounds[round_name], people[name], answers, places)
+    _store_rulings(table, places, next(iter(rounds.values()), None))
+    for found in rounds.values():
+        found.overlap = max(
+            found.assignments.values("dialogue").annotate(n=Count("pk")).values_list("n", flat=True)
+        )
+        found.save(update_fields=["overlap"])
+    return labels
+
+
+def _settled(table: Table) -> Iterator[tuple[Row, Judged]]:
+    return (
+        (row, Judged("", task, value)) for row in table.rows for task, value in row.labels.items()
+    )
+
+
+def _answers(table: Table, round_name: str, annotator: str) -> Iterator[tuple[Row, Judged]]:
+    return (
+        (row, judged)
+        for row in table.rows
+        for judged in row.judged
+        if (judged.round, judged.annotator) == (round_name, annotator)
+    )
+
+
+def _annotator(corpus, name: str, format_name: str) -> Person:
+    """The account that stands for an annotator of another tool, or of a release; nobody can sign
+    in with it.
+    """
+    kind = "released" if format_name == "shengqing" else "imported"
+    person, made = Person.objects.get_or_create(
+        username=f"{kind}-{corpus.pk}-{name}"[:150],
+        defaults={"name": name[:80], "is_active": False},
+    )
+    if made:
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+    return person
+
+
+def stand_in_name(corpus, person: Person) -> str:
+    """The pseudonym under which somebody came into `corpus` with a release; else empty."""
+    if person.username == "published-labels":
+        return "published"
+    before, found, name = person.username.partition(f"released-{corpus.pk}-")
+    return name if found and not before else ""
+
+
+def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: Table) -> Round:
+    if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
+        name = f"{name} (published)"
+    told = table.rounds.get(name, {})
+    if not told and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
+        told = {"cannot_tell": True}
+    published, made = Round.objects.get_or_create(
+        corpus=corpus,
+        name=name[:80],
+        defaults={
+            "published": True,
+            "overlap": 1,
+            "scheme_version": SchemeVersion.of(corpus, scheme),
+            **_options(corpus, told),
+        },
+    )
+    if made and published.consensus != Round.Consensus.MAJORITY:
+        Report.request(None, published, Report.Kind.RELIABILITY)
+    strange = set(scheme.keys) - set(published.scheme.keys)
+    if not strange:
+        _refuse_other_values(source, published, scheme)
+    if strange:
+        raise UserError(
+            gettext_noop(
+                "%(file)s: “%(round)s” was imported without %(tasks)s; import this file into a"
+                " corpus of its own."
+            ),
+            file=source.title,
+            round=published.name,
+            tasks=", ".join(sorted(strange)),
+        )
+    return published
+
+
+def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> None:
+    for task in scheme.tasks:
+        other = set(task.keys) - set(published.scheme[task.key].keys)
+        if other:
+            raise UserError(
+                gettext_noop(
+                    "%(file)s: “%(round)s” knows no %(values)s of %(task)s; import all files of a"
+                    " corpus at once, or this one into a corpus of its own."
+                ),
+                file=source.title,
+                round=published.name,
+                values=", ".join(sorted(other)),
+                task=task.key,
+            )
+
+
+def _options(corpus, told: dict[str, Any]) -> dict[str, Any]:
+    """What a release says of a round and we know; nothing else is taken."""
+    found: dict[str, Any] = {}
+    known = {"view": Round.View, "order": Round.Order, "consensus": Round.Consensus}
+    for name, choices in known.items():
+        if told.get(name) in choices.values:
+            found[name] = told[name]
+    for name in ("confidence", "cannot_tell"):
+        found[name] = told.get(name) is True
+    if isinstance(told.get("guideline"), str) and told["guideline"]:
+        found["guideline"] = Guideline.draw_up(None, corpus, told["guideline"])
+    return found
+
+
+def _hand_in(published: Round, person: Person, answers, places) -> int:
+    """Store the answers (row, judged) of one person; their number."""
+    dialogues = dict.fromkeys(places[row.uid][1] for row, _judged in answers())
+    rows = (
+        Assignment(round=published, dialogue_id=pk, person=person, state="submitted")
+        for pk in dialogues
+    )
+    create(Assignment, rows, BATCH)
+    mine = Assignment.objects.filter(round=published, person=person, submission=None)
+    assignment_of = {dialogue: pk for pk, dialogue in mine.values_list("pk", "dialogue")}
+    create(Submission, (Submission(assignment_id=pk) for pk in assignment_of.values()), BATCH)
+    judgements = (
+        Judgement(
+            assignment_id=assignment_of[places[row.uid][1]],
+            utterance_id=places[row.uid][0],
+            task=judged.task,
+            value=judged.value,
+            confidence=judged.confidence,
+            seconds=judged.seconds,
+        )
+        for row, judged in answers()
+    )
+    return create(Judgement, judgements, BATCH)
+
+
+def _store_rulings(table: Table, places, published: Round | None) -> None:
+    if published is not None:
+        Adjudication.objects.bulk_create(
+            Adjudication(
+                round=published,
+                utterance_id=places[row.uid][0],
+                task=task,
+                value=value,
+                verdict=Verdict.VALUE if value else Verdict.AMBIGUOUS,
+                person=published_labels(),
+            )
+            for row in table.rows
+            for task, value in row.rulings.items()
+        )

@@ -1,0 +1,146 @@
+"""What annotators say beside their answers: comments, flags, and how they met a warning."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from annotation.models.assignments import Assignment
+from core.errors import UserError, gettext_noop
+from corpus.models import Utterance
+from people.models import Event
+
+
+class RemarkQuerySet(models.QuerySet):
+    def waiting(self):
+        """Not taken back and not resolved."""
+        return self.filter(taken_back=False, resolution=None)
+
+
+class Remark(models.Model):
+    """A comment or a flag on an utterance, of an annotator to the leads."""
+
+    class Kind(models.TextChoices):
+        COMMENT = "comment", _("comment")
+        BAD_CUT = "bad_cut", _("bad cut")
+        WRONG_TEXT = "wrong_text", _("wrong text")
+        CANNOT_JUDGE = "cannot_judge", _("cannot judge")
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="remarks")
+    utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="remarks")
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    words = models.TextField(_("words"), blank=True, max_length=2000)
+    taken_back = models.BooleanField(default=False)
+    client_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+
+    objects = RemarkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return f"{self.get_kind_display()}: {self.words[:40]}"
+
+    @property
+    def corpus_id(self):
+        return self.assignment.round.corpus_id
+
+    @classmethod
+    @transaction.atomic
+    def make(cls, assignment, utterance, kind, words="", client_id=None):
+        """Store it; the same `client_id` twice is one remark. Raises UserError without words."""
+        words = words.strip()[:2000]
+        if kind not in cls.Kind.values or (kind == cls.Kind.COMMENT and not words):
+            raise UserError(gettext_noop("A comment needs words."))
+        remark, made = cls.objects.get_or_create(
+            client_id=client_id or uuid.uuid4(),
+            defaults={
+                "assignment": assignment,
+                "utterance": utterance,
+                "kind": kind,
+                "words": words,
+            },
+        )
+        if remark.assignment_id != assignment.pk:
+            raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
+        if made:
+            Event.record(assignment.person, "remark", remark, kind=kind, utterance=utterance.uid)
+        return remark
+
+    @transaction.atomic
+    def take_back(self, person):
+        self.taken_back = True
+        self.save(update_fields=["taken_back"])
+        Event.record(person, "take back", self)
+
+    @transaction.atomic
+    def reply(self, person, words):
+        """Say something to it. Raises UserError without words."""
+        if not words.strip():
+            raise UserError(gettext_noop("A comment needs words."))
+        return Reply.objects.create(remark=self, person=person, words=words.strip()[:2000])
+
+    @transaction.atomic
+    def resolve(self, person):
+        """Say that it is dealt with; twice changes nothing."""
+        _resolution, made = Resolution.objects.get_or_create(
+            remark=self, defaults={"person": person}
+        )
+        if made:
+            Event.record(person, "resolve", self)
+
+    @transaction.atomic
+    def unresolve(self, person):
+        if Resolution.objects.filter(remark=self).delete()[0]:
+            Event.record(person, "reopen", self)
+
+
+class Reply(models.Model):
+    """What somebody answered to a remark."""
+
+    remark = models.ForeignKey(Remark, models.CASCADE, related_name="replies")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    words = models.TextField(_("words"))
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return self.words[:40]
+
+
+class Resolution(models.Model):
+    """That a remark is dealt with."""
+
+    remark = models.OneToOneField(Remark, models.CASCADE, related_name="resolution")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self):
+        return f"{self.remark} {self.at:%Y-%m-%d}"
+
+
+class Warned(models.Model):
+    """That a rule of the scheme warned an annotator, and what came of it; append-only."""
+
+    class Outcome(models.TextChoices):
+        RAISED = "raised", _("shown")
+        KEPT = "kept", _("answers kept")
+        CHANGED = "changed", _("answers changed")
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="warnings")
+    utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="warnings")
+    rule = models.CharField(max_length=40)
+    outcome = models.CharField(max_length=7, choices=Outcome)
+    client_id = models.UUIDField(unique=True, default=uuid.uuid4)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.utterance} {self.rule}: {self.outcome}"

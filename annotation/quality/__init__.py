@@ -1,0 +1,1 @@
+"""Quality of annotators: statistics of careless answering, models of annotators, findings."""

@@ -1,0 +1,99 @@
+"""Gold answers: which dialogues have them, and writing them down with the reason."""
+
+from django.contrib import messages
+from django.db.models import Count
+from django.shortcuts import redirect, render
+from django.utils.translation import ngettext
+
+from annotation.blinding import blind_dialogues, guard, guard_dialogue
+from annotation.models import GoldAnswer, Round, SchemeVersion
+from annotation.models.gold import gold_of, with_gold
+from annotation.scheme import SchemeError
+from core.normalization import search_key
+from core.pagination import page_of
+from core.parameters import number, text
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, dialogue_of
+
+
+def keys(request, pk):
+    """The dialogues with gold answers, and those that could get them."""
+    corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
+    blind = blind_dialogues(request.user).filter(corpus=corpus)
+    rows = with_gold(corpus).exclude(pk__in=blind.values("pk")).select_related("source")
+    rows = rows.annotate(n=Count("utterances")).order_by("source_id", "number")
+    others = corpus.dialogues.published().exclude(pk__in=with_gold(corpus).values("pk"))
+    others = others.exclude(pk__in=blind.values("pk"))
+    words = text(request.GET, "q")
+    if words:
+        others = others.filter(search__contains=search_key(words))
+    shown = context(
+        corpus,
+        "rounds",
+        page=page_of(request, rows, 50),
+        others=others.select_related("source")[:20],
+        q=words,
+        blind=blind.exists(),
+    )
+    return render(request, "annotation/keys.html", shown)
+
+
+def key(request, pk):
+    """What is right in one dialogue, and why; filled in from a round if one is named."""
+    dialogue = dialogue_of(request, pk, LEAD, ADJUDICATOR)
+    guard_dialogue(request.user, dialogue)
+    corpus = dialogue.corpus
+    version = corpus.schemes.first() or SchemeVersion.of(corpus)
+    utterances = list(dialogue.utterances.select_related("speaker"))
+    if request.method == "POST":
+        try:
+            answers = list(_answers(request.POST, version.scheme, utterances))
+        except SchemeError as error:
+            messages.error(request, translate_error(error))
+        else:
+            written = GoldAnswer.key(request.user, dialogue, answers)
+            said = ngettext("%(n)d answer written down.", "%(n)d answers written down.", written)
+            messages.success(request, said % {"n": written})
+            return redirect("keys", corpus.pk)
+    known = GoldAnswer.known([dialogue])
+    chosen = corpus.rounds.filter(pk=number(request.GET.get("round")))
+    guard(request.user, chosen)
+    proposed = _proposed(chosen, dialogue)
+    rows = [
+        {
+            "utterance": utterance,
+            "questions": [
+                {
+                    "task": task,
+                    "known": known.get(utterance.pk, {}).get(task.key),
+                    "value": _value(known, proposed, utterance.pk, task.key),
+                }
+                for task in version.scheme.tasks
+            ],
+        }
+        for utterance in utterances
+    ]
+    rounds = Round.objects.filter(assignments__dialogue=dialogue).distinct()
+    page = context(corpus, "rounds", dialogue=dialogue, rows=rows, rounds=rounds)
+    return render(request, "annotation/key.html", page)
+
+
+def _value(known, proposed, utterance, task):
+    found = known.get(utterance, {}).get(task)
+    return found.value if found else proposed.get((utterance, task), "")
+
+
+def _proposed(rounds, dialogue):
+    """What a round has settled on for this dialogue."""
+    return {key: gold.value for key, gold in gold_of(rounds, [dialogue]).items() if gold.value}
+
+
+def _answers(posted, scheme, utterances):
+    for utterance in utterances:
+        for task in scheme.tasks:
+            value = posted.get(f"{utterance.pk}-{task.key}", "")
+            why = posted.get(f"{utterance.pk}-{task.key}-why", "").strip()[:1000]
+            if value:
+                scheme.check(task.key, value)
+            yield utterance, task.key, value, why if value else ""

@@ -1,0 +1,250 @@
+"""What a lead does to a round while it runs: people, dialogues, pauses, comments."""
+
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from annotation.annotator_names import names_for
+from annotation.blinding import guard_order, why_withheld
+from annotation.forms import AdmissionForm, ExtensionForm
+from annotation.models import Participant, Qualification, Remark
+from annotation.progress import by_state
+from annotation.views.rounds import results_of, round_of
+from core.errors import UserError, gettext_noop
+from core.normalization import search_key
+from core.pagination import page_of
+from core.parameters import number, posted, text
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import ADJUDICATOR, LEAD
+from people.models import Event
+
+STATES = ["waiting", "begun", "complete", "stuck", "withdrawn"]
+
+
+@require_POST
+def pause(request, pk):
+    round_of(request, pk, LEAD).pause(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def resume(request, pk):
+    round_of(request, pk, LEAD).resume(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def closure(request, pk):
+    round_of(request, pk, LEAD).close(request.user)
+    return redirect("round", pk)
+
+
+@require_POST
+def reopening(request, pk):
+    round_of(request, pk, LEAD).reopen(request.user)
+    return redirect("round", pk)
+
+
+def extension(request, pk):
+    """More dialogues or more people a dialogue."""
+    found = round_of(request, pk, LEAD)
+    form = ExtensionForm(posted(request), round=found)
+    if request.method == "POST" and form.is_valid():
+        dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
+        if form.cleaned_data["sources"]:
+            guard_order(request.user, found.order, dialogues)
+        try:
+            added = found.extend(request.user, dialogues, form.cleaned_data.get("overlap"))
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
+        else:
+            said = ngettext("%(n)d dialogue added.", "%(n)d dialogues added.", added)
+            messages.success(request, said % {"n": added})
+            return redirect("round", pk)
+    page = context(found.corpus, "rounds", round=found, form=form)
+    return render(request, "annotation/extension.html", page)
+
+
+@require_POST
+def admission(request, pk):
+    """Somebody joins, comes back, or gets another quota."""
+    found = round_of(request, pk, LEAD)
+    form = AdmissionForm(request.POST, round=found)
+    if form.is_valid():
+        chosen = form.cleaned_data
+        who = chosen["person"].person
+        try:
+            seat = found.admit(request.user, who, chosen["quota"], chosen["openly"])
+        except UserError as refusal:
+            messages.error(request, translate_error(refusal))
+        else:
+            if seat.unblinded and not chosen["openly"]:
+                told = _("%(name)s takes part openly: they could see the answers of others before.")
+                messages.info(request, told % {"name": who})
+    else:
+        messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
+    return redirect(f"{reverse('round', args=[pk])}#people")
+
+
+@require_POST
+def participant(request, pk):
+    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold;
+    or unblind, which adjudicators may choose for themselves.
+    """
+    seats = Participant.objects.select_related("round__corpus", "person")
+    seat = get_object_or_404(seats, pk=pk)
+    verb = request.POST.get("verb")
+    own = verb == "unblind" and seat.person_id == request.user.pk
+    found = round_of(request, seat.round_id, LEAD, *([ADJUDICATOR] if own else []))
+    if verb == "unblind":
+        try:
+            seat.unblind(request.user)
+        except UserError as refusal:
+            messages.error(request, translate_error(refusal))
+    elif verb == "halt":
+        seat.halt(request.user)
+    elif verb == "let on":
+        seat.let_on(request.user)
+    elif verb == "dismiss":
+        found.dismiss(request.user, seat.person)
+    elif verb == "qualify":
+        test = found.qualification or found
+        qualified = Qualification.objects.create(
+            round=test, person=seat.person, passed=True, decided_by=request.user
+        )
+        Event.record(request.user, "qualify", seat, qualification=qualified.pk)
+    elif verb == "free":
+        seat.own().free()
+    else:
+        raise Http404
+    return redirect(f"{reverse('round', args=[found.pk])}#people")
+
+
+def places(request, pk):
+    """The dialogues of a round with who has them."""
+    found = round_of(request, pk)
+    state = request.GET.get("state", "")
+    rows = found.places.select_related("dialogue", "withdrawal")
+    if words := text(request.GET, "q"):
+        rows = rows.filter(dialogue__search__contains=search_key(words))
+    if state == "stuck":
+        rows = rows.filter(pk__in=found.stuck().values("pk"))
+    elif state in STATES:
+        rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
+    page = page_of(request, rows.order_by("position"), 50)
+    work = {}
+    dialogues = [place.dialogue_id for place in page]
+    given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
+    for assignment in given:
+        work.setdefault(assignment.dialogue_id, []).append(assignment)
+    names = names_for(found, found.corpus.my_role)
+    page.object_list = [
+        (place, [(names[each.person_id], each) for each in _listed(work, place, names)])
+        for place in page
+    ]
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        page=page,
+        state=state,
+        q=words,
+        blind=bool(why_withheld(request.user, [found])),
+        seats=found.participants.filter(left_at=None).select_related("person"),
+    )
+    return render(request, "annotation/places.html", shown)
+
+
+def _listed(work, place, names):
+    """Who has a dialogue: as they got it, or by letter where that would tell who came first."""
+    given = work.get(place.dialogue_id, [])
+    return sorted(given, key=lambda one: names.rank[one.person_id]) if names.by_letter else given
+
+
+@require_POST
+def place(request, pk, place):
+    """Withdraw a dialogue, put it back, or give it to somebody."""
+    found = round_of(request, pk, LEAD)
+    row = get_object_or_404(found.places.select_related("dialogue", "round"), pk=place)
+    verb = request.POST.get("verb")
+    try:
+        if verb == "withdraw":
+            reason = text(request.POST, "reason")
+            if not reason:
+                raise UserError(gettext_noop("Say why it is withdrawn; annotators read it."))
+            row.withdraw(request.user, reason)
+        elif verb == "reinstate":
+            row.reinstate(request.user)
+        elif verb == "assign":
+            seat = get_object_or_404(
+                found.participants.select_related("round", "person"),
+                pk=number(request.POST.get("seat")),
+            )
+            seat.assign(request.user, row)
+        else:
+            raise Http404
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+    return redirect(f"{reverse('places', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}")
+
+
+def remarks(request, pk):
+    """Comments and flags: an inbox that is answered and emptied."""
+    found = results_of(request, pk)
+    rows = Remark.objects.filter(assignment__round=found, taken_back=False)
+    state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
+    if kind in Remark.Kind.values:
+        rows = rows.filter(kind=kind)
+    if state == "open":
+        rows = rows.waiting()
+    elif state == "resolved":
+        rows = rows.filter(resolution__isnull=False)
+    rows = rows.select_related(
+        "assignment__person", "utterance__speaker", "utterance__dialogue", "resolution__person"
+    ).prefetch_related("replies__person")
+    names, page = names_for(found, found.corpus.my_role), page_of(request, rows, 20)
+    page.object_list = [_named(row, names) for row in page]
+    shown = context(
+        found.corpus,
+        "rounds",
+        round=found,
+        page=page,
+        state=state,
+        kind=kind,
+        kinds=Remark.Kind,
+    )
+    return render(request, "annotation/remarks.html", shown)
+
+
+def _named(remark, names):
+    """A remark with what its author and those who answered are called."""
+    resolution = getattr(remark, "resolution", None)
+    return {
+        "remark": remark,
+        "author": names[remark.assignment.person_id],
+        "replies": [(names.of(reply.person), reply) for reply in remark.replies.all()],
+        "resolver": names.of(resolution.person) if resolution else "",
+    }
+
+
+@require_POST
+def remark(request, pk):
+    """Answer a remark, say that it is dealt with, or take that back."""
+    row = get_object_or_404(Remark.objects.select_related("assignment__round"), pk=pk)
+    results_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
+    try:
+        if request.POST.get("words", "").strip():
+            row.reply(request.user, request.POST["words"])
+        if request.POST.get("verb") == "resolve":
+            row.resolve(request.user)
+        elif request.POST.get("verb") == "reopen":
+            row.unresolve(request.user)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+    address = reverse("remarks_inbox", args=[row.assignment.round_id])
+    return redirect(f"{address}?{request.POST.get('query', '')}")

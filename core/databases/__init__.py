@@ -1,0 +1,1 @@
+"""Database backends: SQLite with a queue for writers, PostgreSQL with snapshots."""

@@ -1,0 +1,32 @@
+"""Loading through the person: what somebody may not see is not there (404); roles in a corpus."""
+
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+
+from corpus.models import Corpus, Dialogue, Membership
+
+LEAD = Membership.Role.LEAD
+ADJUDICATOR = Membership.Role.ADJUDICATOR
+ANNOTATOR = Membership.Role.ANNOTATOR
+
+
+def corpus_of(request, pk, *roles):
+    """A corpus that the person belongs to, in one of `roles` if any is named; sets `my_role`."""
+    corpus = get_object_or_404(Corpus.objects.of(request.user), pk=pk)
+    return with_role(request, corpus, *roles)
+
+
+def with_role(request, corpus, *roles):
+    """The corpus with `my_role` set. Raises Http404 if it is not among `roles`."""
+    corpus.my_role = corpus.role_of(request.user)
+    if corpus.my_role is None or (roles and corpus.my_role not in roles):
+        raise Http404
+    return corpus
+
+
+def dialogue_of(request, pk, *roles):
+    """A dialogue that the person may open, in one of `roles` in its corpus if any is named."""
+    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
+    dialogue = get_object_or_404(found, pk=pk)
+    with_role(request, dialogue.corpus, *roles)
+    return dialogue

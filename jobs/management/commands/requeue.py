@@ -1,0 +1,19 @@
+from django.core.management.base import BaseCommand
+
+from jobs.recovery import take_up
+
+
+class Command(BaseCommand):
+    help = "Put work whose worker has died back into the queue. Workers do so by themselves."
+
+    def add_arguments(self, parser):
+        parser.add_argument(
+            "--everything",
+            action="store_true",
+            help="no worker is running: take up all queued and running work again",
+        )
+
+    def handle(self, everything=False, **options):
+        count = take_up(everything)
+        if options["verbosity"]:
+            self.stdout.write(f"{count} put back into the queue")

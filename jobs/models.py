@@ -1,0 +1,260 @@
+"""A piece of machine work that is a row: queued, claimed once, alive by its heartbeat."""
+
+import datetime
+import logging
+import threading
+from contextlib import contextmanager
+
+from django.db import DatabaseError, connection, models, transaction
+from django.db.models import F
+from django.utils import timezone
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import UserError, gettext_noop
+from core.translation import translate
+from jobs.tasks import run_job
+
+log = logging.getLogger(__name__)
+
+STALE_AFTER = datetime.timedelta(minutes=2)
+SOON_STALE = datetime.timedelta(seconds=45)  # of work that beats every second
+PULSE = 20.0  # seconds between beats of a thread beside the work
+HUNG = datetime.timedelta(minutes=30)
+UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
+
+
+class Stopped(Exception):
+    """Work that was asked to stop; with a complaint where it was not a person who asked."""
+
+    def __init__(self, error=None):
+        super().__init__(str(error or ""))
+        self.error = error
+
+
+def send(task, *arguments, queue=None):
+    """Give a Job's task to the queue once the transaction is over. A queue that does not answer is
+    logged and no error: the row waits, and a worker's upkeep sends it when the queue is back.
+    """
+
+    def deliver():
+        task.apply_async(arguments, queue=queue)
+
+    transaction.on_commit(deliver, robust=True)
+
+
+class JobStatus(models.TextChoices):
+    DRAFT = "draft", _("to be confirmed")
+    QUEUED = "queued", _("queued")
+    RUNNING = "running", _("running")
+    DONE = "done", _("done")
+    FAILED = "failed", _("failed")
+    STOPPED = "stopped", _("stopped")
+
+
+class Job(models.Model):
+    """Mixed into a model whose rows are work for a worker, such as Source, Release, TrainingRun.
+
+    The model names its `verb`, the function that does its `work` (by a dotted name: that function
+    builds on the models), its `queue`, and how long a worker may be silent about a row before it
+    counts as dead (`patience`).
+    """
+
+    Status = JobStatus
+    verb = ""
+    work = ""  # dotted name of the function that does it, given the claimed row
+    queue = "work"
+    patience = STALE_AFTER
+
+    status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
+    failure = models.JSONField(default=dict, blank=True, editable=False)
+    progress = models.FloatField(default=0.0)
+    attempt = models.PositiveIntegerField(default=0)
+    queued_at = models.DateTimeField(default=timezone.now)
+    started_at = models.DateTimeField(null=True, editable=False)
+    finished_at = models.DateTimeField(null=True, editable=False)
+    heartbeat = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def claim(self):
+        """Take the queued row for this worker; False if somebody else already did."""
+        now = timezone.now()
+        taken = (
+            type(self)
+            ._base_manager.filter(pk=self.pk, status=JobStatus.QUEUED)
+            .update(
+                status=JobStatus.RUNNING,
+                failure={},
+                progress=0.0,
+                attempt=F("attempt") + 1,
+                started_at=now,
+                finished_at=None,
+                heartbeat=now,
+            )
+        )
+        if taken:
+            self.refresh_from_db()
+        return bool(taken)
+
+    def beat(self, progress=None):
+        """Say that the work lives and how far it is (0 to 1). Raises Stopped if it should end."""
+        self.beaten = timezone.now()
+        values = {"heartbeat": self.beaten}
+        if progress is not None:
+            values["progress"] = self.progress = min(max(progress, 0.0), 1.0)
+        alive = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+        if not alive.update(**values):
+            raise Stopped
+
+    @contextmanager
+    def kept_alive(self):
+        """Beat from a thread beside work that cannot, as while a large file is read; work that has
+        not itself beaten for HUNG counts as dead all the same.
+        """
+        over = threading.Event()
+        self.beaten = timezone.now()
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+
+        def beat():
+            while not over.wait(PULSE):
+                try:
+                    if timezone.now() < self.beaten + HUNG:
+                        mine.update(heartbeat=timezone.now())
+                except DatabaseError:
+                    log.exception("%s %s could not beat", self._meta.model_name, self.pk)
+                finally:
+                    connection.close()
+
+        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+    def finish(self):
+        """Mark the work done within the transaction that stores its result, so that one cannot be
+        there without the other. Raises Stopped if it was asked to stop meanwhile.
+        """
+        self.beat(1.0)
+        self._end(JobStatus.DONE)
+
+    @contextmanager
+    def settled(self):
+        """Run the claimed work; whatever happens, the row ends in a state that says so."""
+        try:
+            yield
+        except Stopped as stopped:
+            self._end(JobStatus.STOPPED, stopped.error)
+        except UserError as error:
+            self._end(JobStatus.FAILED, error)
+        except Exception as error:
+            log.exception("%s %s failed", self._meta.model_name, self.pk)
+            unforeseen = gettext_noop("Unexpected error: %(error)s")
+            words = f"{type(error).__name__}: {error}"[:500]
+            self._end(JobStatus.FAILED, UserError(unforeseen, error=words))
+        else:
+            self._end(JobStatus.DONE)
+
+    def _end(self, status, error=None):
+        values = {"status": status, "finished_at": timezone.now()}
+        if error:
+            values["failure"] = error.to_json()
+        if status == JobStatus.DONE:
+            values["progress"] = 1.0
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
+        )
+        mine.update(**values)
+        self.refresh_from_db()
+
+    def stop(self):
+        """Ask the work to end: a queued row ends at once, a running one at its next beat."""
+        now = timezone.now()
+        mine = type(self)._base_manager.filter(
+            pk=self.pk, status__in=[JobStatus.QUEUED, JobStatus.RUNNING]
+        )
+        stopped = mine.update(status=JobStatus.STOPPED, finished_at=now)
+        self.refresh_from_db()
+        return bool(stopped)
+
+    def later(self):
+        """Send the task that does the work, once the transaction is over."""
+        send(run_job, self._meta.label_lower, self.pk, queue=self.queue)
+
+    def run(self):
+        """Do the work unless somebody has claimed it; the row ends in a state that says how."""
+        if self.claim():
+            with self.settled():
+                import_string(self.work)(self)
+
+    @transaction.atomic
+    def stop_by(self, person):
+        """`stop`, with its Event."""
+        if self.stop():
+            person.record("stop", self)
+
+    @transaction.atomic
+    def retry_by(self, person):
+        """Do ended or stale work again, with its Event; nothing if it is alive or waits."""
+        if self.requeue():
+            person.record(self.verb, self, again=True)
+            self.later()
+
+    def requeue(self):
+        """Put ended or stale work back into the queue; False if it is alive or already waits."""
+        return self._queue_again() if self.ended or self.stale else False
+
+    def _queue_again(self, **values):
+        """Queue the row with new `values` unless somebody has changed it meanwhile; whether."""
+        mine = type(self)._base_manager.filter(pk=self.pk, status=self.status, attempt=self.attempt)
+        fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now()}
+        put = mine.update(status=JobStatus.QUEUED, **fresh, **values)
+        self.refresh_from_db()
+        return bool(put)
+
+    @property
+    def failure_text(self):
+        """Why it failed, in the reader's language; empty if it did not."""
+        return translate(**self.failure) if self.failure else ""
+
+    @property
+    def ended(self):
+        return self.status in (JobStatus.FAILED, JobStatus.STOPPED)
+
+    @property
+    def active(self):
+        return self.status in (JobStatus.QUEUED, JobStatus.RUNNING)
+
+    @property
+    def stale(self):
+        """True if a worker claimed it and has been silent for too long."""
+        return (
+            self.status == JobStatus.RUNNING
+            and self.heartbeat is not None
+            and self.heartbeat < timezone.now() - self.patience
+        )
+
+    @property
+    def unclaimed(self):
+        """True if it has waited so long that probably no worker runs."""
+        return self.status == JobStatus.QUEUED and self.queued_at < timezone.now() - UNCLAIMED_AFTER
+
+    @property
+    def percent(self):
+        return round(self.progress * 100)
+
+    @property
+    def seconds_left(self):
+        """An estimate from the pace so far, or None while there is none."""
+        if self.status != JobStatus.RUNNING or self.progress < 0.02:
+            return None
+        spent = (timezone.now() - self.started_at).total_seconds()
+        return round(spent / self.progress * (1 - self.progress))

@@ -1,0 +1,42 @@
+// Keyboard shortcuts: one listener for the page, with which elements register what their keys do.
+//   this.unregister = registerShortcuts({ " ": () => this.toggle(), "Ctrl+z": () => this.undo() })
+// A key is named as in KeyboardEvent.key (letters in lower case) or KeyboardEvent.code; Ctrl stands for the Command
+// key, too, and Shift is named together with Ctrl or a code only. A function that returns false leaves the key to the
+// browser. Input methods and typing in fields trigger nothing.
+//   except: a selector of elements in which these keys keep their own meaning
+//   within: a selector of fields; the shortcuts then apply to typing in these, and nowhere else
+const TEXT_FIELDS = "input:not([type=radio], [type=range]), textarea"
+const OWN_KEYS = `${TEXT_FIELDS}, select, dialog[open]`
+
+const registrations = new Set()
+
+export function registerShortcuts(shortcuts, { except, within } = {}) {
+  const registration = { shortcuts, except, within }
+  registrations.add(registration)
+  return () => registrations.delete(registration)
+}
+
+/** True on what Enter and Space activate by themselves. */
+export const isOnControl = (event) => Boolean(event.target.closest("a, button, summary"))
+
+function namesOf(event) {
+  const key = event.key.length > 1 ? event.key : event.key.toLowerCase()
+  const shift = event.shiftKey ? "Shift+" : ""
+  return event.ctrlKey || event.metaKey ? [`Ctrl+${shift}${key}`] : [`${shift}${event.code}`, key]
+}
+
+function applies({ except, within }, event) {
+  if (within) return Boolean(event.target.closest(within))
+  const ownKeys = event.ctrlKey || event.metaKey ? TEXT_FIELDS : OWN_KEYS
+  return !event.target.closest(except ? `${ownKeys}, ${except}` : ownKeys)
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!event.key || event.isComposing || event.altKey) return // no key: the browser fills a field
+  const names = namesOf(event)
+  for (const registration of registrations) {
+    const name = names.find((each) => Object.hasOwn(registration.shortcuts, each))
+    if (name === undefined || !applies(registration, event)) continue
+    if (registration.shortcuts[name](event) !== false) event.preventDefault()
+  }
+})

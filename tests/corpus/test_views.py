@@ -304,7 +304,7 @@ def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, track
     source.refresh_from_db()
     assert (source.track, source.status) == (1, JobStatus.DONE), source.failure_text
     page = client.get(reverse("source", args=[source.pk])).content.decode()
-    assert "sound track: English · Commentary" in page
+    assert "audio track: English · Commentary" in page
     level = source.dialogues.first().clip_check["measured"]["level"]
     assert level == pytest.approx(0.28, abs=0.02)  # the commentary, as it was chosen
     client.post(address, {"stream": "2"})

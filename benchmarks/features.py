@@ -23,8 +23,9 @@ import numpy as np
 import torch
 
 from corpus.media import ffmpeg_path
-from modeling.learner.features import Extractors, audio, extract, vision
+from modeling.learner.features import audio, vision
 from modeling.learner.features.decoding import RATE
+from modeling.learner.features.extraction import Extractors, extract
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Dialogue, Utterance
 

@@ -21,8 +21,8 @@ from MMSA.config import get_config_regression
 from MMSA.models.AMIO import AMIO
 from torch import Tensor, nn
 
-from modeling.learner.networks.baselines import NAMES, of
-from modeling.learner.networks.baselines.mmsa import converted
+from modeling.learner.networks.baselines.mmsa import convert_state
+from modeling.learner.networks.baselines.registry import BASELINES, build_baseline
 
 DIMS, LENGTHS = (768, 33, 709), (39, 400, 55)
 AVERAGED = ("lmf", "tfn")  # MMSA's loader averages sound and picture over time
@@ -78,9 +78,9 @@ def rate(step: Step, samples: int, seconds: float) -> float:
 
 def compare(name: str, rounds: int, seconds: float) -> str:
     reference, args = theirs(name)
-    network = of(name, DIMS, LENGTHS[0], 1)
+    network = build_baseline(name, DIMS, LENGTHS[0], 1)
     state = {key.removeprefix("Model."): v for key, v in reference.state_dict().items()}
-    network.load_state_dict(converted(name, state))
+    network.load_state_dict(convert_state(name, state))
     inputs = data(args.batch_size, 1)
     told = list(inputs)
     if name in AVERAGED:
@@ -101,9 +101,9 @@ def compare(name: str, rounds: int, seconds: float) -> str:
 def ragged(rounds: int, seconds: float) -> str:
     """MulT where no two utterances are as long."""
     reference, args = theirs("mult")
-    network = of("mult", DIMS, LENGTHS[0], 1)
+    network = build_baseline("mult", DIMS, LENGTHS[0], 1)
     state = {key.removeprefix("Model."): v for key, v in reference.state_dict().items()}
-    network.load_state_dict(converted("mult", state))
+    network.load_state_dict(convert_state("mult", state))
     size = args.batch_size
     made = torch.Generator().manual_seed(2)
     heard = torch.randint(60, LENGTHS[1] + 1, (POOL * size,), generator=made)
@@ -155,7 +155,7 @@ def row(name: str, rates: dict[str, list[float]], apart: str) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--networks", nargs="*", default=[*NAMES, "ragged"])
+    options.add_argument("--networks", nargs="*", default=[*BASELINES, "ragged"])
     options.add_argument("--rounds", type=int, default=5)
     options.add_argument("--seconds", type=float, default=2.0)
     chosen = options.parse_args()

@@ -188,12 +188,12 @@ def work(what: str) -> None:
         options = {"media": "none", "keep_splits": False}
         release = Release.request(None, opened.corpus, version, [opened], **options)
         if what == "freeze":
-            release.freeze()
+            release.run()
             assert release.status == "done", release.failure_text
             written = release.size
         else:
             with tempfile.TemporaryDirectory() as folder:
-                plan = rows.plan(release)
+                plan = rows.make_plan(release)
                 with Tables(Path(folder), plan.scheme, plan.traits) as tables:
                     for part in rows.parts(plan):
                         tables.add(part.utterances, part.judgements)

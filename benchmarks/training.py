@@ -18,15 +18,16 @@ from statistics import median
 import numpy as np
 import torch
 
-from modeling.learner.features import Features, audio, vision
-from modeling.learner.fitting import Learner, fit
+from modeling.learner.features import audio, vision
+from modeling.learner.features.extraction import Features
 from modeling.learner.losses import Objective
-from modeling.learner.networks.model import build
-from modeling.learner.planted import TASKS
-from modeling.learner.preparation import Preparation
+from modeling.learner.networks.registry import build_network
+from modeling.learner.pipeline import choose_device
+from modeling.learner.preprocessing import Preprocessing
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.learner.release import Dialogue, Utterance
-from modeling.learner.training import choose_device
+from modeling.learner.synthetic_data import TASKS
+from modeling.learner.training import TrainingModule, fit
 
 WAYS: dict[str, dict[str, object]] = {
     "fp32": {},
@@ -64,12 +65,12 @@ def epoch_of(
 ) -> Callable[[], None]:  # fmt: skip
     """A function that trains one epoch more of a network of its own."""
     recipe = replace(recipe, epochs=1, **what)  # type: ignore[arg-type]
-    prepared = Preparation.of(recipe, dialogues, features, TASKS, {})
+    prepared = Preprocessing.of(recipe, dialogues, features, TASKS, {})
     data = prepared.pack(dialogues, features, device)
     torch.manual_seed(0)
-    model = build(recipe, TASKS, len(prepared.vocabulary), prepared.sizes).to(device)
+    model = build_network(recipe, TASKS, len(prepared.vocabulary), prepared.sizes).to(device)
     priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
-    learner = Learner(model, Objective(recipe, TASKS, priors).to(device))
+    learner = TrainingModule(model, Objective(recipe, TASKS, priors).to(device))
     size = recipe.dialogues_per_batch
     orders = data.shuffled(size, 1)
     network = torch.compile(learner, dynamic=True) if recipe.compiled else None

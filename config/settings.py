@@ -184,10 +184,6 @@ KEEP_EVERY = env.float("KEEP_EVERY", default=30.0)  # seconds between two checkp
 at_least("KEEP_EVERY", KEEP_EVERY, 0)
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = False
-CELERY_TASK_ROUTES = {
-    "modeling.tasks.measure_part": {"queue": "work"},
-    "modeling.tasks.*": {"queue": "train"},
-}
 CELERY_TASK_DEFAULT_QUEUE = "work"
 
 # --- Languages -----------------------------------------------------------------------------------

@@ -72,7 +72,7 @@ def _make(say: Callable[[str], None]) -> Corpus:
     )
     _judge(opened)
     release = Release.request(lead, corpus, "0.9.0", [opened], licence="cc0-1.0")
-    release.freeze()
+    release.run()
     if release.status != JobStatus.DONE:
         raise RuntimeError(f"the demo release was not frozen: {release.failure_text}")
     TrainingRun.request(lead, release).later()

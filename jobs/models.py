@@ -63,6 +63,8 @@ class Job(models.Model):
     Status = JobStatus
     verb = ""
     work = ""  # dotted name of the function that does it, given the claimed row
+    follow_up = ""  # dotted name of a function called with the row once it has ended, however
+    waits = False  # whether another job has to end first, which then sends this one
     queue = "work"
     patience = STALE_AFTER
 
@@ -190,10 +192,13 @@ class Job(models.Model):
         send(run_job, self._meta.label_lower, self.pk, queue=self.queue)
 
     def run(self):
-        """Do the work unless somebody has claimed it; the row ends in a state that says how."""
+        """Do the work unless somebody has claimed it; the row, whose state says how it ended."""
         if self.claim():
             with self.settled():
                 import_string(self.work)(self)
+            if self.follow_up:
+                import_string(self.follow_up)(self)
+        return self
 
     @transaction.atomic
     def stop_by(self, person):

@@ -56,7 +56,7 @@ def remind():
         for job in model.objects.filter(status=JobStatus.QUEUED, queued_at__lt=before).order_by(
             "queued_at", "pk"
         )
-        if not getattr(job, "waits", False)
+        if not job.waits
     ]
     empty = {queue for queue in {job.queue for job in waiting} if not waiting_in(queue)}
     for job in waiting:

@@ -11,16 +11,16 @@ from releases.models import Release
 
 
 def encoders():
-    """Modality -> names of the directories that can measure it, in order."""
-    found = {"text": [], "audio": [], "vision": []}
+    """Modality -> names of the encoders that read it, in order."""
+    encoders_by_modality: dict[str, list[str]] = {"text": [], "audio": [], "vision": []}
     if settings.ENCODERS_DIR:
         for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
             if modality := _modality(path.parent):
-                found[modality].append(path.parent.name)
-    return found
+                encoders_by_modality[modality].append(path.parent.name)
+    return encoders_by_modality
 
 
-def guard(release, recipe, options):
+def check_encoders(release, recipe, options):
     """Raises UserError for an encoder that would have nothing to read: of a modality that the
     recipe leaves out, or of films that the release does not hold.
     """
@@ -29,28 +29,28 @@ def guard(release, recipe, options):
         encoder = options.get(f"{modality}_encoder")
         if not encoder:
             continue
-        said = {"encoder": encoder, "recipe": recipe, "version": release.version}
+        values = {"encoder": encoder, "recipe": recipe, "version": release.version}
         if modality not in read:
             words = gettext_noop(
                 "%(encoder)s would have nothing to read: the recipe %(recipe)s does not use what it"
                 " is for. Leave the encoder out, or take another recipe."
             )
-            raise UserError(words, **said)
+            raise UserError(words, **values)
         if modality != "text" and release.media == Release.Media.FEATURES:
             words = gettext_noop(
                 "%(encoder)s would have nothing to read: release %(version)s holds measured"
                 " features and no films. Leave the encoder out, or take a release with clips."
             )
-            raise UserError(words, **said)
+            raise UserError(words, **values)
         if modality != "text" and release.media == Release.Media.NONE:
             words = gettext_noop(
                 "%(encoder)s would have nothing to read: release %(version)s holds no films."
                 " Leave the encoder out, or take a release with clips."
             )
-            raise UserError(words, **said)
+            raise UserError(words, **values)
 
 
-def place(name):
+def encoder_path(name):
     """The directory of an encoder by its name."""
     return str(Path(settings.ENCODERS_DIR) / name) if name else ""
 
@@ -69,7 +69,7 @@ def _modality(directory):
 
 def _read(path):
     try:
-        found = json.loads(path.read_text("utf-8"))
+        content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

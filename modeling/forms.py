@@ -1,10 +1,12 @@
+from typing import cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from modeling.encoders import encoders
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
-from modeling.models.runs import Device, Failing
+from modeling.models.runs import Device, OnFailure
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -16,21 +18,21 @@ WEIGHTINGS = {
     "uncertainty": _("by learned uncertainty (Kendall et al. 2018)"),
     "equal": _("equally"),
     "geometric": _("geometric mean"),
-    "pcgrad": _("PCGrad: a gradient a task"),
-    "upgrad": _("UPGrad: a gradient a task"),
-    "alignedmtl": _("Aligned-MTL: a gradient a task"),
-    "imtlg": _("IMTL-G: a gradient a task"),
+    "pcgrad": _("PCGrad: one gradient per task"),
+    "upgrad": _("UPGrad: one gradient per task"),
+    "alignedmtl": _("Aligned-MTL: one gradient per task"),
+    "imtlg": _("IMTL-G: one gradient per task"),
 }
 RELATIONS = {
-    "supervised": _("steer gates and are learned"),
-    "off": _("are not used"),
-    "shuffled": _("are shuffled (the negative control)"),
-    "detached": _("steer gates that teach them nothing"),
-    "auxiliary": _("are learned without steering"),
+    "supervised": _("guide gates, and as tasks"),
+    "off": _("not used"),
+    "shuffled": _("shuffled (negative control)"),
+    "detached": _("guide gates without gradient"),
+    "auxiliary": _("as tasks only"),
 }
 
 
-USUAL = {
+DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
     "vision": _("colour and motion"),
@@ -39,11 +41,11 @@ SEARCHED = {
     "learning_rate": _("learning rate: 0.0001 – 0.01"),
     "dropout": _("dropout: 0 – 0.5"),
     "width": _("width of the network: 32, 64, 128"),
-    "dialogues_per_batch": _("dialogues a batch: 4, 8, 16, 32"),
+    "dialogues_per_batch": _("dialogues per batch: 4, 8, 16, 32"),
     "weight_decay": _("weight decay: 0.0001 – 0.1"),
     "logit_adjustment": _("how far rare classes are favoured (logit adjustment): 0 – 1.5"),
-    "weighting": _("how tasks are weighed: uncertainty, equally, geometric mean"),
-    "relation_weight": _("weight of the stated correlations: 0.1 – 10 (soft sharing)"),
+    "weighting": _("task weighting: uncertainty, equal, geometric mean"),
+    "relation_weight": _("weight of the correlation labels: 0.1 – 10 (soft sharing)"),
 }
 
 
@@ -53,20 +55,20 @@ def _number(name, kind, **more):
     return kind(required=False, min_value=low, max_value=high, **more)
 
 
-class Fine(forms.Form):
-    """Fields of a recipe that a study may set for all of its runs; empty is the recipe's own."""
+class RecipeForm(forms.Form):
+    """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
     epochs = _number(
-        "epochs", forms.IntegerField, label=_("epochs at most"),
+        "epochs", forms.IntegerField, label=_("maximum epochs"),
         help_text=_("Training stops earlier when the score has not risen for a while."),
     )  # fmt: skip
     patience = _number(
         "patience", forms.IntegerField, label=_("patience"),
-        help_text=_("So many epochs without a rise end training."),
+        help_text=_("Training ends after this many epochs without improvement."),
     )  # fmt: skip
     learning_rate = _number("learning_rate", forms.FloatField, label=_("learning rate"))
     dialogues_per_batch = _number(
-        "dialogues_per_batch", forms.IntegerField, label=_("dialogues a batch"),
+        "dialogues_per_batch", forms.IntegerField, label=_("dialogues per batch"),
         help_text=_("Fewer need less memory."),
     )  # fmt: skip
     width = forms.TypedChoiceField(
@@ -83,44 +85,44 @@ class Fine(forms.Form):
         ),
     )  # fmt: skip
     weighting = forms.ChoiceField(
-        label=_("tasks are weighed"), required=False, choices=[("", OWN), *WEIGHTINGS.items()]
+        label=_("task weighting"), required=False, choices=[("", OWN), *WEIGHTINGS.items()]
     )
     relations = forms.ChoiceField(
-        label=_("stated correlations"), required=False, choices=[("", OWN), *RELATIONS.items()],
+        label=_("correlation labels"), required=False, choices=[("", OWN), *RELATIONS.items()],
         help_text=_("In soft sharing alone."),
     )  # fmt: skip
     relation_weight = _number(
-        "relation_weight", forms.FloatField, label=_("weight of the stated correlations"),
+        "relation_weight", forms.FloatField, label=_("weight of the correlation labels"),
         help_text=_("In soft sharing alone."),
     )  # fmt: skip
-    text_encoder = forms.ChoiceField(label=_("text is read by"), required=False)
-    audio_encoder = forms.ChoiceField(label=_("sound is heard by"), required=False)
+    text_encoder = forms.ChoiceField(label=_("text encoder"), required=False)
+    audio_encoder = forms.ChoiceField(label=_("audio encoder"), required=False)
     vision_encoder = forms.ChoiceField(
-        label=_("picture is seen by"), required=False,
-        help_text=_("Pretrained encoders stand in the directory that ENCODERS_DIR names."),
+        label=_("vision encoder"), required=False,
+        help_text=_("Pretrained encoders are in the directory that ENCODERS_DIR names."),
     )  # fmt: skip
     soft_labels = forms.BooleanField(
-        label=_("learn from how answers spread"), required=False,
+        label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for modality, names in encoders().items():
-            choices = [("", USUAL[modality]), *((name, name) for name in names)]
-            self.fields[f"{modality}_encoder"].choices = choices
+            choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
+            cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
 
     def options(self):
         """Only what was set."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
                 and value is not False}  # fmt: skip
 
-    def check(self, study):
-        """Add what the learner would say of a chosen recipe with these settings, and which of them
-        no chosen recipe uses, each at its field.
+    def check(self, experiment):
+        """Add the learner's errors for a chosen recipe with these settings, and which of them no
+        chosen recipe uses, each at its field.
         """
         options = self.options()
-        chosen = [recipes.RECIPES[name] for name in study.cleaned_data.get("recipes", [])]
+        chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
         for recipe in chosen:
             try:
                 recipe.with_fields(options)
@@ -129,25 +131,34 @@ class Fine(forms.Form):
                 if not self.has_error(place or "__all__"):
                     self.add_error(place, str(error))
         if chosen:
-            for name in sorted(set(options) & set.intersection(*(r.unused for r in chosen))):
+            unused = set.intersection(*(set(recipe.unused) for recipe in chosen))
+            for name in sorted(set(options) & unused):
                 self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
 
 
-class StudyForm(forms.Form):
+class ReleaseChoiceField(forms.ModelChoiceField):
+    """Releases of one corpus, which their versions tell apart."""
+
+    def label_from_instance(self, release):
+        return release.version
+
+
+class ExperimentForm(forms.Form):
     """What to train on what, how often."""
 
-    release = forms.ModelChoiceField(
+    release = ReleaseChoiceField(
         label=_("release"), queryset=Release.objects.none(), empty_label=None
     )
     recipes = forms.MultipleChoiceField(
         label=_("recipes"), choices=Recipes.choices, widget=forms.CheckboxSelectMultiple,
         initial=[Recipes.HARD_SMALL],
         help_text=_(
-            "Hard sharing: one trunk for all tasks and a head each. Soft sharing: a tower for what"
-            " tasks share and one for each, with gates that stated correlations steer. Published"
-            " networks judge each utterance alone from text, sound and picture, with their authors'"
-            " settings. All are trained on train and chosen on valid; test stays sealed until you"
-            " look."
+            "Hard sharing: one trunk for all tasks and a head each. Soft sharing: a "
+                "shared tower and one tower per task, with gates guided by the "
+                "correlation labels. Published networks judge each utterance alone from "
+                "text, sound and picture, with their authors' settings. All are trained "
+                "on the training set and selected on the validation set; the test set is "
+                "used only when you evaluate on it."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
@@ -155,24 +166,25 @@ class StudyForm(forms.Form):
         help_text=_("Runs of each recipe: one to try, five to report. Seeds are 1, 2, 3 …"),
     )  # fmt: skip
     on_failure = forms.ChoiceField(
-        label=_("clips that cannot be measured"), choices=Failing.choices, initial=Failing.FAIL
+        label=_("clips without features"), choices=OnFailure.choices, initial=OnFailure.FAIL
     )
     device = forms.ChoiceField(
         label=_("computed on"), choices=Device.choices, initial=Device.AUTO, required=False
     )
     minutes = forms.FloatField(
-        label=_("minutes a run at most"), required=False, min_value=0.1, max_value=10_000,
-        help_text=_("Then the best epoch so far is kept. Empty: no limit."),
+        label=_("maximum minutes per run"), required=False, min_value=0.1, max_value=10_000,
+        help_text=_("The best epoch so far is then kept. Empty: no limit."),
     )  # fmt: skip
     name = forms.CharField(label=_("name"), required=False, max_length=100)
 
     def __init__(self, *args, corpus, gpus, **kwargs):
         super().__init__(*args, **kwargs)
         if not gpus:
-            self.fields["device"].choices = [c for c in Device.choices if c[0] != Device.GPU]
-            self.fields["device"].help_text = NO_GPU
-        self.fields["release"].queryset = corpus.releases.usable()
-        self.fields["release"].label_from_instance = lambda release: release.version
+            device = cast(forms.ChoiceField, self.fields["device"])
+            device.choices = [c for c in Device.choices if c[0] != Device.GPU]
+            device.help_text = NO_GPU
+        releases = cast(forms.ModelChoiceField, self.fields["release"])
+        releases.queryset = corpus.releases.usable()
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO
@@ -182,9 +194,9 @@ class SearchForm(forms.Form):
     """Whether and how settings are searched, instead of several recipes and seeds."""
 
     trials = forms.IntegerField(
-        label=_("runs to try settings with"), required=False, min_value=2, max_value=200,
-        help_text=_("Empty: no search. 20 to 50 are usual; the first has the recipe's own settings."
-                    " Each has seed 1."),
+        label=_("search trials"), required=False, min_value=2, max_value=200,
+        help_text=_("Empty: no search. 20 to 50 are usual; the first uses the "
+                        "recipe's defaults. All use seed 1."),
     )  # fmt: skip
     searched = forms.MultipleChoiceField(
         label=_("settings to search"), required=False, choices=SEARCHED.items(),
@@ -192,42 +204,49 @@ class SearchForm(forms.Form):
     )  # fmt: skip
     at_once = forms.IntegerField(
         label=_("runs at once"), required=False, min_value=1, max_value=8, initial=1,
-        help_text=_("As many as workers train. One after the other learns more from each."),
+        help_text=_("At most as many as there are training workers. Sequential runs "
+                        "learn more from each other."),
     )  # fmt: skip
     prunes = forms.BooleanField(
-        label=_("end hopeless runs early"),
+        label=_("prune unpromising runs"),
         required=False,
         initial=True,
-        help_text=_("Those whose best score is below the median of the others at the same epoch."),
+        help_text=_(
+            "Ends runs whose best score is below the median of the others at the same epoch."
+        ),
     )
 
     def search(self):
-        """What Study.request_search takes; None for no search."""
-        told = self.cleaned_data
-        if not told["trials"]:
+        """What search_trials.start_search takes; None for no search."""
+        data = self.cleaned_data
+        if not data["trials"]:
             return None
-        names = ("trials", "prunes")
-        return {name: told[name] for name in names} | {
-            "fields": told["searched"],
-            "at_once": told["at_once"] or 1,
+        return {
+            "trials": data["trials"],
+            "prunes": data["prunes"],
+            "fields": data["searched"],
+            "at_once": data["at_once"] or 1,
         }
 
-    def check(self, study, fine):
+    def check(self, experiment, recipe_form):
         """Add what is wrong with it beside the rest of the form."""
         if not (search := self.search()):
             return
-        chosen = study.cleaned_data["recipes"]
+        chosen = experiment.cleaned_data["recipes"]
         if len(chosen) != 1:
             self.add_error("trials", _("Choose one recipe to search in."))
-        if study.cleaned_data["seeds"] > 1:
-            words = _("A search compares settings with seed 1: say 1 for seeds, or search nothing.")
+        if experiment.cleaned_data["seeds"] > 1:
+            words = _(
+                "A search compares settings with seed 1. Set the number of "
+                "seeds to 1, or leave the search empty."
+            )
             self.add_error("trials", words)
         if not search["fields"]:
             self.add_error("searched", _("Choose a setting to search."))
-        both = sorted(set(search["fields"]) & set(fine.options()))
+        both = sorted(set(search["fields"]) & set(recipe_form.options()))
         if both:
-            words = _("Both set and searched: %(names)s") % {"names": ", ".join(both)}
-            self.add_error("searched", words)
+            words = _("Both set and searched: %(names)s")
+            self.add_error("searched", words % {"names": ", ".join(both)})
         own = all(recipes.RECIPES[name].network == "own" for name in chosen)
         fixed = {"width", "dropout", "relation_weight"} & set(search["fields"])
         if fixed and not own:
@@ -235,10 +254,10 @@ class SearchForm(forms.Form):
             self.add_error("searched", words % {"names": ", ".join(sorted(fixed))})
         soft = all(recipes.RECIPES[name].sharing == "relgate" for name in chosen)
         if "relation_weight" in search["fields"] and not soft:
-            self.add_error("searched", _("Only soft sharing weighs the stated correlations."))
+            self.add_error("searched", _("Only soft sharing weights the correlation labels."))
 
 
-class ModelForm(forms.ModelForm):
+class RegisteredModelForm(forms.ModelForm):
     class Meta:
         model = RegisteredModel
         fields = ["name", "use", "limits"]

@@ -1,6 +1,6 @@
 """Plain: which settings of a recipe to try next, by Optuna's tree-structured Parzen estimator.
 
-What was tried is handed over whole each time: the rows of a study are the only record.
+All earlier trials are passed in each time: the runs of an experiment are the only record.
 """
 
 import warnings
@@ -25,14 +25,14 @@ SPACE: dict[str, BaseDistribution] = {
     "relation_weight": FloatDistribution(0.1, 10.0, log=True),
 }
 STARTUP = 5  # trials by chance before the estimator says anything
-FEWEST = 8  # ended trials on which it is told what mattered
+MIN_TRIALS = 8  # that have ended, before importances are estimated
 DIGITS = 3  # of a value that is tried: more decide nothing
 
 
 @dataclass(frozen=True)
 class Trial:
     """Settings that were tried: `value` is the score to be raised, None while there is none;
-    `curve` the score of each epoch; `state` "going", "done", "pruned" or "failed".
+    `curve` the score of each epoch; `state` "running", "done", "pruned" or "failed".
     """
 
     settings: dict[str, Any]
@@ -42,7 +42,7 @@ class Trial:
 
 
 STATES = {
-    "going": TrialState.RUNNING,
+    "running": TrialState.RUNNING,
     "done": TrialState.COMPLETE,
     "pruned": TrialState.PRUNED,
     "failed": TrialState.FAIL,
@@ -63,7 +63,7 @@ def propose(fields: Sequence[str], trials: Sequence[Trial], seed: int) -> dict[s
     return {name: _rounded(value) for name, value in asked.params.items()}
 
 
-def hopeless(
+def should_prune(
     fields: Sequence[str],
     trials: Sequence[Trial],
     settings: dict[str, Any],
@@ -74,7 +74,7 @@ def hopeless(
     the first `warm_up` epochs.
     """
     pruner = optuna.pruners.MedianPruner(n_startup_trials=STARTUP, n_warmup_steps=warm_up + 1)
-    mine = _frozen(fields, Trial(settings, "going", curve=tuple(curve)))
+    mine = _frozen(fields, Trial(settings, "running", curve=tuple(curve)))
     return bool(curve) and bool(pruner.prune(_study(fields, trials), mine))
 
 
@@ -83,7 +83,7 @@ def importances(fields: Sequence[str], trials: Sequence[Trial]) -> dict[str, flo
     et al. 2014), the largest first; nothing while too few trials have ended.
     """
     ended = [trial for trial in trials if trial.state == "done"]
-    if len(ended) < FEWEST or len({trial.value for trial in ended}) < 2:
+    if len(ended) < MIN_TRIALS or len({trial.value for trial in ended}) < 2:
         return {}
     evaluator = optuna.importance.FanovaImportanceEvaluator(seed=0)
     found = optuna.importance.get_param_importances(_study(fields, ended), evaluator=evaluator)

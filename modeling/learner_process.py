@@ -1,4 +1,4 @@
-"""The learner as a program of its own: started on a leash, watched, stopped cleanly."""
+"""The learner as a program of its own: started, watched, stopped cleanly."""
 
 import json
 import os
@@ -12,15 +12,15 @@ from django.conf import settings
 from core.errors import UserError, gettext_noop
 from jobs.models import Stopped
 
-PAUSE = 0.5  # seconds between two looks at what it reported
+PAUSE = 0.5  # seconds between two checks of the process
 PATIENCE = 20  # seconds that it has to write its checkpoint when it is asked to stop
-LAST_WORDS = 4000  # characters of standard error that are kept
-RESUMABLE, REFUSED = 75, 2
+LAST_LINE = 4000  # characters of standard error that are kept
+RESUMABLE, INVALID = 75, 2  # exit statuses of the learner
 
 
 @contextmanager
 def written(directory):
-    """Raises Refused in place of an OSError: the disk is full, or the directory cannot be made."""
+    """Raises UserError in place of an OSError, as when the disk is full."""
     try:
         yield
     except OSError as error:
@@ -32,17 +32,17 @@ def written(directory):
 
 
 def supervise(arguments, directory, beat):
-    """Run `python -m modeling.learner` with its words in `directory`; what it printed.
+    """Run `python -m modeling.learner` with its output in `directory`; its standard output.
 
     `beat()` is called as long as it works and may raise Stopped, which ends it with a checkpoint.
-    Raises Refused with the learner's own sentence, or with how it died; Stopped if it was stopped.
+    Raises UserError with the learner's own sentence, or with how it died; Stopped.
     """
     with written(directory):
         directory.mkdir(parents=True, exist_ok=True)
         for name in ("stderr.txt", "stdout.txt"):
             (directory / name).touch()
     threads = str(settings.TRAIN_THREADS)
-    command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--leashed"]
+    command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--exit-with-parent"]
     with (
         (directory / "stderr.txt").open("wb") as errors,
         (directory / "stdout.txt").open("wb") as output,
@@ -67,16 +67,17 @@ def supervise(arguments, directory, beat):
                     learner.wait(timeout=PATIENCE)
                 except subprocess.TimeoutExpired:
                     learner.kill()
-    _check(learner.returncode, directory)
+    check_exit_status(learner.returncode, directory)
     return (directory / "stdout.txt").read_text("utf-8")
 
 
-def _check(status, directory):
+def check_exit_status(status, directory):
+    """Raises UserError or Stopped for an exit status other than 0, with the last line it wrote."""
     if status == RESUMABLE:
         raise Stopped
-    words = (directory / "stderr.txt").read_text("utf-8", errors="replace").strip()
-    last = (words or "–").split("\n")[-1][-LAST_WORDS:]
-    if status == REFUSED:
+    errors = (directory / "stderr.txt").read_text("utf-8", errors="replace").strip()
+    last = (errors or "–").split("\n")[-1][-LAST_LINE:]
+    if status == INVALID:
         raise UserError("%(reason)s", reason=last)
     if status in (-9, 137):
         raise UserError(

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from modeling.learner.tables import notes
+from modeling.learner.evaluation_tables import evaluation_notes
+from modeling.learner.run_directory import current_keys
 
 
-def card(
+def render(
     name: str,
     use: str,
     limits: str,
@@ -14,26 +15,27 @@ def card(
     selection: Mapping[str, Any],
     evaluation: Mapping[str, Any] | None,
 ) -> str:
-    """What it is, what it is for, where it fails, what decided it, how good it is: on the sealed
-    split where somebody looked, else on what chose its epoch, and it says which.
+    """Its purpose, limits, configuration and metrics: on the test set where the run was evaluated
+    on it, else on the validation set; the card names which.
     """
-    told = evaluation or selection
+    results = evaluation or selection
+    count = current_keys(dict(evaluation))["test_evaluations"] if evaluation else 0
     where = (
-        f"On the sealed split `{told['split']}`, looked at {evaluation['looks']} time(s)."
+        f"On the held-out test set `{results['split']}`, evaluated {count} time(s)."
         if evaluation
-        else f"On `{told['split']}`, which chose the epoch: a little too good. Nobody has looked at"
-        " the sealed split."
+        else f"On the validation set `{results['split']}`, which chose the epoch: a little too"
+        " good. Not evaluated on the held-out test set."
     )
     lines = [f"# {name}", "", "## Intended use", "", use, "", "## Limits", "", limits, ""]
-    lines += ["## What decided it", ""]
+    lines += ["## Configuration", ""]
     lines += [f"- {key}: `{value}`" for key, value in facts.items()]
-    lines += ["", "## Figures", "", where, ""]
+    lines += ["", "## Metrics", "", where, ""]
     lines += [
         "| task | macro-F1 | majority | one annotator | weighted F1 | majority | one annotator"
         " | balanced accuracy | accuracy | ECE | ECE of predicted | n |",
         "|---|---|---|---|---|---|---|---|---|---|---|---|",
     ]
-    for task, row in told["tasks"].items():
+    for task, row in results["tasks"].items():
         if row is None:
             lines.append(f"| {task} | no labels | | | | | | | | | | |")
             continue
@@ -45,15 +47,15 @@ def card(
         ]
         cells = ["" if value is None else f"{value:.3f}" for value in figures] + [str(row["n"])]
         lines.append(f"| {task} | {' | '.join(cells)} |")
-    lines += ["", *_decisions(told["tasks"])]
+    lines += ["", *_decisions(results["tasks"])]
     doubtful = {
         key: row["verdict"]
         for key, row in selection.get("relations", {}).items()
         if row["verdict"] != "green"
     }
     if doubtful:
-        told_of = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
-        lines += ["", f"Correlations whose labels are doubtful: {told_of}."]
+        names = ", ".join(f"{key} ({verdict})" for key, verdict in doubtful.items())
+        lines += ["", f"Correlations whose labels are doubtful: {names}."]
     return "\n".join(lines) + "\n"
 
 
@@ -64,7 +66,7 @@ def _decisions(tasks: Mapping[str, Any]) -> list[str]:
         " logit adjustment, of two classes the second above its threshold. **Probabilities** are"
         " calibrated (temperature scaling), and the highest of them is the **most probable** class,"
         " which may be another one. All figures are of the predicted class but ECE, which is of the"
-        " most probable one. Temperature and thresholds were chosen on what chose the epoch.",
+        " most probable one. Temperature and thresholds were chosen on the validation set.",
         "",
     ]
     lines += [
@@ -72,4 +74,4 @@ def _decisions(tasks: Mapping[str, Any]) -> list[str]:
         for task, row in tasks.items()
         if row and row.get("threshold") is not None
     ]
-    return lines + [f"- {note.strip()}" for note in notes(tasks)]
+    return lines + [f"- {note.strip()}" for note in evaluation_notes(tasks)]

@@ -1,4 +1,4 @@
-"""Going on with a search: its runs are the trials, and each that ends is followed by another."""
+"""A search over hyperparameters: its runs are the trials; each that ends is followed by another."""
 
 from statistics import mean
 
@@ -7,79 +7,119 @@ from django.db import transaction
 from core.errors import UserError, gettext_noop
 from jobs.models import JobStatus
 from modeling import hyperparameter_search
-from modeling.comparison import mean_score
+from modeling.configurations import mean_score
 from modeling.learner.recipes import RECIPES, Recipe
-from modeling.models.runs import TrainingRun
-from modeling.models.studies import Study
+from modeling.models.experiments import Experiment, guard_room
+from modeling.models.runs import Device, OnFailure, TrainingRun
+from people.models import Event
 
-SEED = 1  # of every trial: settings are compared, not luck
-LEAST = 3  # epochs before a run can be hopeless, and a quarter of all
-MANY_FAILURES = 3  # in a row: then something else is wrong
+SEED = 1  # of every trial: settings are compared, not seeds
+LEAST_EPOCHS = 3  # and at least a quarter of all, before a trial can be pruned
+MANY_FAILURES = 3  # in a row, after which the search gives up
 
 
-def own(recipe, options):
+def recipe_settings(recipe, options):
     """The settings that a recipe has without a search, by field."""
-    known = RECIPES.get(recipe, Recipe())  # of another version: its row is still shown
-    return {name: options.get(name, getattr(known, name)) for name in hyperparameter_search.SPACE}
+    base = RECIPES.get(recipe, Recipe())  # of another version: its row is still shown
+    return {name: options.get(name, getattr(base, name)) for name in hyperparameter_search.SPACE}
 
 
-def scores_of(events):
-    """The mean macro-F1 on what selects, epoch by epoch."""
-    told = (event.get("selection_macro_f1") for event in events if event["event"] == "epoch")
-    return tuple(mean(row.values()) for row in told if row)
+def validation_scores(events):
+    """The mean macro-F1 on the validation set, epoch by epoch."""
+    scores = (event.get("validation_macro_f1") for event in events if event["event"] == "epoch")
+    return tuple(mean(by_task.values()) for by_task in scores if by_task)
 
 
 def trial_of(run):
     """A run of a search as a trial."""
-    settings = {**own(run.recipe, {}), **run.options}
+    settings = {**recipe_settings(run.recipe, {}), **run.options}
     if run.active:
-        state = "going"
+        state = "running"
     elif run.status == JobStatus.DONE and run.results.get("tasks"):
         state = "done"
     else:  # stopped early by the search, or by somebody
         state = "pruned" if run.status == JobStatus.STOPPED else "failed"
     value = mean_score(run.results) if state == "done" else None
-    return hyperparameter_search.Trial(settings, state, value, scores_of(run.events()))
+    return hyperparameter_search.Trial(settings, state, value, validation_scores(run.events()))
 
 
-def go_on(study):
+@transaction.atomic
+def start_search(
+    person, release, recipe, search, on_failure=OnFailure.FAIL, options=None, name="",
+    device=Device.AUTO,
+):  # fmt: skip
+    """Queue the first runs of a search: the recipe's own settings, and some by chance.
+
+    Raises UserError unless the release can be trained on, or if the queue is full.
+    """
+    guard_room()
+    experiment = Experiment.objects.create(
+        release=release, name=name, options=options or {}, started_by=person, searches=True,
+        search={**search, "recipe": recipe, "on_failure": on_failure, "device": device},
+    )  # fmt: skip
+    queue_next_trials(experiment)
+    return experiment
+
+
+@transaction.atomic
+def resume_search(experiment, person):
+    """Go on with a search that was stopped or has given up; failures before count no more.
+    Raises UserError if its release is withdrawn.
+    """
+    experiment.refresh_from_db()
+    if experiment.search and not experiment.searches:
+        experiment.search["since"] = experiment.runs.count()
+        experiment.searches = True
+        experiment.save(update_fields=["search", "searches"])
+        Event.record(person, "train", experiment, again=True)
+        queue_next_trials(experiment)
+
+
+def continue_search(experiment):
     """Queue what the search tries next, until all its trials are there. It ends by itself after
     them, when run after run fails, or when its release may no longer be trained on. Does nothing
-    for a study that does not search.
+    for an experiment that does not search.
     """
     try:
-        queue_next(study)
+        queue_next_trials(experiment)
     except UserError:  # each page of the release says why
-        Study.objects.filter(pk=study.pk).update(searches=False)
+        Experiment.objects.filter(pk=experiment.pk).update(searches=False)
 
 
-def queue_next(study):
-    """`go_on` for a person, who is told: raises UserError if the release may not be trained on."""
+def queue_next_trials(experiment):
+    """`continue_search` for a person. Raises UserError if the release may not be trained on."""
     with transaction.atomic():
-        study = Study.objects.select_for_update().filter(pk=study.pk, searches=True).first()
-        if study is None:
+        searching = Experiment.objects.select_for_update().filter(searches=True)
+        experiment = searching.filter(pk=experiment.pk).first()
+        if experiment is None:
             return
-        asked, runs = study.search, list(study.runs.order_by("pk"))
-        going = sum(run.active for run in runs)
-        last = [run for run in runs[asked.get("since", 0) :] if not run.active][-MANY_FAILURES:]
+        search, runs = experiment.search, list(experiment.runs.order_by("pk"))
+        active = sum(run.active for run in runs)
+        last = [run for run in runs[search.get("since", 0) :] if not run.active][-MANY_FAILURES:]
         broken = len(last) == MANY_FAILURES and all(r.status == JobStatus.FAILED for r in last)
-        missing = 0 if broken else min(asked["at_once"] - going, asked["trials"] - len(runs))
+        missing = 0 if broken else min(search["at_once"] - active, search["trials"] - len(runs))
         trials = [trial_of(run) for run in runs]
         for _ in range(missing):
-            settings = _next(study, trials)
+            settings = _next(experiment, trials)
             run = TrainingRun.request(
-                study.started_by, study.release, asked["recipe"], SEED, asked["on_failure"],
-                study, device=asked["device"], own=settings,
-            )  # fmt: skip
+                experiment.started_by,
+                experiment.release,
+                search["recipe"],
+                SEED,
+                search["on_failure"],
+                experiment,
+                device=search["device"],
+                own=settings,
+            )
             run.later()
-            trials.append(hyperparameter_search.Trial(settings, "going"))
-        if not going and missing <= 0:
-            Study.objects.filter(pk=study.pk).update(searches=False)
+            trials.append(hyperparameter_search.Trial(settings, "running"))
+        if not active and missing <= 0:
+            Experiment.objects.filter(pk=experiment.pk).update(searches=False)
 
 
-def _next(study, trials):
+def _next(experiment, trials):
     """The recipe's own settings first, then what the estimator proposes."""
-    fields = study.search["fields"]
+    fields = experiment.search["fields"]
     unknown = sorted(set(fields) - set(hyperparameter_search.SPACE))
     if unknown:
         raise UserError(
@@ -87,30 +127,31 @@ def _next(study, trials):
             names=", ".join(unknown),
         )
     if not trials:
-        found = own(study.search["recipe"], study.options)
-        return {name: found[name] for name in fields}
-    return hyperparameter_search.propose(fields, trials, study.pk)
+        settings = recipe_settings(experiment.search["recipe"], experiment.options)
+        return {name: settings[name] for name in fields}
+    return hyperparameter_search.propose(fields, trials, experiment.pk)
 
 
-def is_hopeless(run, events):
-    """Whether a run of a search need not be trained to its end."""
-    study = run.study
-    if not study.search.get("prunes") or not events or events[-1]["event"] != "epoch":
+def should_prune(run, events):
+    """Whether a trial need not be trained to its end."""
+    experiment = run.experiment
+    if not experiment.search.get("prunes") or not events or events[-1]["event"] != "epoch":
         return False
-    others = [trial_of(other) for other in study.runs.exclude(pk=run.pk)]
-    curve, fields = scores_of(events), study.search["fields"]
-    warm_up = max(LEAST, events[-1]["epochs"] // 4)
-    return hyperparameter_search.hopeless(fields, others, run.options, curve, warm_up)
+    others = [trial_of(other) for other in experiment.runs.exclude(pk=run.pk)]
+    curve, fields = validation_scores(events), experiment.search["fields"]
+    warm_up = max(LEAST_EPOCHS, events[-1]["epochs"] // 4)
+    return hyperparameter_search.should_prune(fields, others, run.options, curve, warm_up)
 
 
-def best_of(study):
+def best_of(experiment):
     """The run with the highest score so far, or None."""
-    scored = [(mean_score(run.results), run) for run in study.runs.filter(status=JobStatus.DONE)]
+    finished = experiment.runs.filter(status=JobStatus.DONE)
+    scored = [(mean_score(run.results), run) for run in finished]
     scored = [(score, run) for score, run in scored if score is not None]
     return max(scored, key=lambda pair: (pair[0], -pair[1].pk))[1] if scored else None
 
 
 def continue_searches():
     """Go on with searches whose last run ended with its worker."""
-    for study in Study.objects.filter(searches=True):
-        go_on(study)
+    for experiment in Experiment.objects.filter(searches=True):
+        continue_search(experiment)

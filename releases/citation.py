@@ -16,7 +16,7 @@ SPDX = {
 
 
 def people(manifest: Mapping[str, Any]) -> list[str]:
-    """Who made it, as was said; the corpus' team where nobody was named."""
+    """The authors as named; the corpus' team where nobody was named."""
     return list(manifest["authors"]) or [f"The annotation team of {manifest['corpus']}"]
 
 
@@ -24,7 +24,7 @@ def cff(manifest: Mapping[str, Any]) -> str:
     """The text of CITATION.cff. Whole names are given as names of entities: Chinese and English
     names part differently, and nobody is asked which part is which.
     """
-    found = {
+    fields = {
         "cff-version": "1.2.0",
         "message": "If you use this dataset, please cite it as below.",
         "type": "dataset",
@@ -35,10 +35,10 @@ def cff(manifest: Mapping[str, Any]) -> str:
         "keywords": ["affective computing", "multimodal dialogue", "sentiment", "emotion"],
     }
     if manifest["licence"] in SPDX:
-        found["license"] = SPDX[manifest["licence"]]
+        fields["license"] = SPDX[manifest["licence"]]
     if manifest["description"].strip():
-        found["abstract"] = manifest["description"].strip()
-    return yaml.safe_dump(found, allow_unicode=True, sort_keys=False)
+        fields["abstract"] = manifest["description"].strip()
+    return yaml.safe_dump(fields, allow_unicode=True, sort_keys=False)
 
 
 def bibtex(manifest: Mapping[str, Any]) -> str:

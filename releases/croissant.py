@@ -68,7 +68,7 @@ def describe(
     tables = [path for path in tables if path in digests]
     features = utterance_features(scheme, traits)
     licence = SPDX.get(manifest["licence"])
-    found: dict[str, Any] = {
+    metadata: dict[str, Any] = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": "http://mlcommons.org/croissant/1.0",
@@ -95,11 +95,11 @@ def describe(
     for path in tables:
         split = _split(path)
         fields = [_field(split, name, feature) for name, feature in features.items()]
-        found["recordSet"].append(_records(split, f"Utterances of the split {split}.", fields))
+        metadata["recordSet"].append(_records(split, f"Utterances of the split {split}.", fields))
     judged = [_column("judgements", name, TYPES[dtype]) for name, dtype in JUDGED.items()]
-    told = "Every judgement by pseudonymous annotator."
-    found["recordSet"].append(_records("judgements", told, judged))
-    return found
+    description = "Every judgement by pseudonymous annotator."
+    metadata["recordSet"].append(_records("judgements", description, judged))
+    return metadata
 
 
 def _split(path: str) -> str:
@@ -117,21 +117,21 @@ def _file(name: str, path: str, digests: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _records(name: str, told: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
+def _records(name: str, description: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
         "@id": name,
         "name": name,
-        "description": told,
+        "description": description,
         "field": fields,
     }
 
 
 def _field(split: str, name: str, feature: Mapping[str, Any]) -> dict[str, Any]:
     if feature["_type"] == "ClassLabel":
-        found = _column(split, name, "sc:Integer", f"file-{split}")
-        found["description"] = "Place in: " + ", ".join(feature["names"])
-        return found
+        column = _column(split, name, "sc:Integer", f"file-{split}")
+        column["description"] = "Place in: " + ", ".join(feature["names"])
+        return column
     if feature["_type"] == "Sequence":
         inner = TYPES[feature["feature"]["dtype"]]
         return _column(split, name, inner, f"file-{split}") | {"repeated": True}

@@ -1,13 +1,18 @@
-"""Plain: the dataset card of a release, in English and Chinese."""
+"""The dataset card of a release, in English and Chinese: what card_templates/ shows.
+
+It reads nothing but its arguments; of Django it uses the template engine alone.
+"""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import yaml
+from django.template import Context, Engine
 
-from annotation.scheme import Scheme
+from annotation.scheme import Scheme, Task
 from releases.citation import SPDX, bibtex
 from releases.tables import HF_SPLITS
 
@@ -39,11 +44,6 @@ MEDIA = {
     ),
     "none": ("No media: words and labels only.", "不含媒体，仅有文字与标注。"),
 }
-APART = {
-    "dialogue": ("dialogue", "对话"),
-    "source": ("source", "来源"),
-    "speaker": ("speaker", "说话人"),
-}
 KINDS = {
     "copied": ("a copied block or a period", "复制的片段或周期"),
     "monotone": ("one answer over and over", "反复作同一回答"),
@@ -55,7 +55,7 @@ KINDS = {
 }
 OPEN = {
     "unchecked": (
-        "rounds not checked for quality, or not since the last hand-in",
+        "rounds not checked for quality since the last submission",
         "未做质量检查或检查后又有提交的轮次",
     ),
     "remarks": ("comments and flags of annotators without an answer", "未处理的标注者备注与标记"),
@@ -81,8 +81,8 @@ ERRORS = {
 
 
 @dataclass(frozen=True)
-class Told:
-    """Everything that a card tells: the parts of the release as its files hold them."""
+class CardData:
+    """The parts of a release that its card describes, as the release's files hold them."""
 
     manifest: Mapping[str, Any]
     scheme: Scheme
@@ -96,21 +96,11 @@ class Told:
     openly: Mapping[str, Sequence[str]] = field(default_factory=dict)  # round -> pseudonyms
 
 
-def render(told: Told) -> str:
+def render(data: CardData) -> str:
     """Markdown with Hugging Face front matter."""
-    manifest = told.manifest
-    lines = ["---", front_matter(manifest).strip(), "---", ""]
-    lines += [f"# {manifest['corpus']} {manifest['version']}", ""]
-    if manifest["synthetic"]:
-        lines += [
-            "**Synthetic demonstration data: invented dialogues, synthesised speech, simulated"
-            " annotators. 合成演示数据：对话为虚构，语音为合成，标注者为模拟。**",
-            "",
-        ]
-    for part in (_use, _motivation, _composition, _collection, _annotation, _agreement, _quality,
-                 _splits, _limits, _licence, _files):  # fmt: skip
-        lines += [*part(told), ""]
-    return "\n".join(lines)
+    engine = Engine(dirs=[str(Path(__file__).parent / "card_templates")], autoescape=False)
+    template = engine.get_template("dataset_card.md.txt")
+    return template.render(Context(context(data), autoescape=False, use_l10n=False))
 
 
 def front_matter(manifest: Mapping[str, Any]) -> str:
@@ -142,270 +132,139 @@ def _size(count: int) -> str:
     return names[sum(count >= edge for edge in (1e3, 1e4, 1e5, 1e6))]
 
 
-def _use(told: Told) -> Iterator[str]:
-    yield from ("## Use · 使用", "", "```python", "from datasets import load_dataset")
-    yield 'corpus = load_dataset("PATH/TO/THIS/DIRECTORY")'
-    name = HF_SPLITS[next(iter(told.manifest["utterances"]))]
-    yield f'print(corpus["{name}"][0])'
-    yield "```"
-
-
-def _motivation(told: Told) -> Iterator[str]:
-    yield from ("## Motivation · 动机", "")
-    yield told.manifest["description"].strip() or (
-        "Nobody has written down why this corpus was made. 尚未填写语料库的缘起。"
-    )
-    if told.manifest["notes"].strip():
-        yield from ("", "### New in this version · 本版更新", "", told.manifest["notes"].strip())
-
-
-def _composition(told: Told) -> Iterator[str]:
-    manifest = told.manifest
+def context(data: CardData) -> dict[str, Any]:
+    """What the template shows, by name."""
+    manifest, leaks = data.manifest, data.leakage
     utterances, dialogues = manifest["utterances"], manifest["dialogues"]
-    yield from ("## Composition · 构成", "")
-    yield "| split 划分 | dialogues 对话 | utterances 话语 |"
-    yield "|---|---|---|"
-    for name, count in utterances.items():
-        yield f"| {name} | {dialogues[name]} | {count} |"
-    yield f"| total 合计 | {sum(dialogues.values())} | {sum(utterances.values())} |"
-    yield from (
-        "",
-        f"{manifest['sources']} sources 个来源 · {manifest['speakers']} speakers 位说话人 ·"
-        f" {manifest['hours_of_speech']:.2f} h of speech 小时语音 ·"
-        f" {manifest['judgements']} judgements 个标注 ·"
-        f" {manifest['annotators']} annotators 位标注者",
-        "",
-        "| task 任务 | gold labels 金标分布 | without 无金标 |",
-        "|---|---|---|",
-    )
-    for task in told.scheme.tasks:
-        counts = told.gold.get(task.key, {})
-        shown = " · ".join(
-            f"{value.names['en']} {value.names['zh']} {counts[value.key]}"
-            for value in task.values
-            if counts.get(value.key)
-        )
-        rest = sum(number for key, number in counts.items() if key not in task.keys)
-        yield f"| {_named(task)} | {shown} | {rest} |"
-
-
-def _collection(told: Told) -> Iterator[str]:
-    manifest = told.manifest
-    english, chinese = MEDIA[manifest["media"]]
-    yield from ("## Collection · 采集", "", f"{english} {chinese}", "")
-    if manifest["speakers_by"] == "pseudonyms":
-        yield (
-            "Speakers appear by pseudonyms in the columns; names that are spoken stay in the text."
-            " 说话人一栏为化名；台词中说出的名字仍保留在文本里。"
-        )
-    else:
-        yield "Speakers appear by name. 说话人以姓名出现。"
-    if told.traits:
-        yield f"Traits of speakers 说话人特征: {', '.join(told.traits)}."
-    masked = manifest["masked"]
-    found = ", ".join(f"{kind} {count}" for kind, count in masked.items()) or "0"
-    yield (
-        "Phone, identity and account numbers and e-mail addresses were searched for;"
-        f" masked: {found}."
-        f" 已检索电话、身份证、账号与邮箱；已遮盖：{found}。"
-    )
-
-
-def _annotation(told: Told) -> Iterator[str]:
-    yield from ("## Annotation · 标注", "")
-    yield f"Rounds 轮次: {', '.join(told.manifest['rounds'])} (`rounds.json`)."
-    yield from _independence(told.openly)
-    yield (
-        "Annotators appear by keyed pseudonyms that are the same in all versions. Gold is an"
-        " adjudication, else what the rule of the round makes of the"
-        " judgements; `provenance` says which, and soft labels keep the distribution."
-    )
-    yield (
-        "标注者以带密钥的化名出现，各版本一致。金标取裁决结果，否则按该轮规则由标注得出；"
-        "`provenance` 注明来源，软标签保留分布。"
-    )
-    yield from ("", "| task 任务 | scale 量表 | values 取值 |", "|---|---|---|")
-    for task in told.scheme.tasks:
-        values = " · ".join(f"`{v.key}` {v.names['en']} {v.names['zh']}" for v in task.values)
-        yield f"| {_named(task)} `{task.key}` | {task.scale} | {values} |"
-
-
-def _independence(openly: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """Whether annotators judged without seeing each other's answers."""
-    if not openly:
-        yield "Annotators judged independently. 标注者各自独立标注。"
-        return
-    yield "Annotators judged independently, except: 标注者各自独立标注，但以下除外："
-    yield ""
-    for round, names in openly.items():
-        yield (
-            f"- **{round}: {len(names)} annotators could see what others answered before the round"
-            f" was closed ({', '.join(names)}); agreement may be too high.**"
-            f" 有 {len(names)} 位标注者在该轮关闭前可以看到他人的回答，一致性可能偏高。"
-        )
-    yield ""
-
-
-def _agreement(told: Told) -> Iterator[str]:
-    yield from (
-        "## Agreement · 标注一致性",
-        "",
-        "Krippendorff's alpha with a 95 % bootstrap interval over dialogues; all coefficients are"
-        " in `agreement.json`. Krippendorff α 与按对话自助抽样的 95 % 区间；"
-        "全部系数见 `agreement.json`。",
-        "",
-        "| task 任务 | α | 95 % | raw 原始一致率 | units 单元 | judgements 标注 |",
-        "|---|---|---|---|---|---|",
-    )
-    for measured in told.measures:
-        name = _named(told.scheme[measured["task"]])
-        tail = f"{measured['units']} | {measured['judgements']} |"
-        if measured["value"] is None:
-            yield f"| {name} | {' '.join(REASONS[measured['undefined']])} | | | {tail}"
-            continue
-        low, high = measured["low"], measured["high"]
-        ends = "" if low is None else f"{low:.3f} – {high:.3f}"
-        raw = measured["agreement"]
-        shown = "" if raw is None else f"{raw:.3f}"
-        yield f"| {name} | {measured['value']:.3f} | {ends} | {shown} | {tail}"
-
-
-def _quality(told: Told) -> Iterator[str]:
-    yield from ("## Quality findings · 质量发现", "")
-    for row in told.quality["rounds"]:
-        if row["looked_at"] is None:
-            yield f"- {row['round']}: nobody looked for findings. 未做质量检查。"
-            continue
-        kinds = Counter(finding["kind"] for finding in row["findings"])
-        answered = sum(bool(finding["answers"]) for finding in row["findings"])
-        said = "; ".join(f"{KINDS[k][0]} {KINDS[k][1]} {n}" for k, n in sorted(kinds.items()))
-        yield (
-            f"- {row['round']} ({row['looked_at']}): {len(row['findings'])} findings 条,"
-            f" {answered} answered 条已答复,"
-            f" {len(row['findings']) - answered} open 条未答复. {said}"
-        )
-    yield from _open(told.quality.get("open", {}))
-    yield from _integrity(told.integrity)
-    yield from ("", "`quality.json` names the rows and the answers. 详见 `quality.json`。")
-
-
-def _open(counts: Mapping[str, Mapping[str, int]]) -> Iterator[str]:
-    """What nobody had answered when the release was frozen, by kind."""
-    found = [(about, kind, n) for about, kinds in counts.items() for kind, n in kinds.items()]
-    if not found:
-        yield "- Nothing was open when it was frozen. 冻结时没有未处理的问题。"
-        return
-    yield "- Open when it was frozen 冻结时尚未处理:"
-    for about, kind, n in found:
-        english, chinese = KINDS[kind] if about == "quality" else OPEN[about]
-        detail = f" `{kind}`" if about in ("remarks", "undecided", "reading") else ""
-        yield f"  - {english} {chinese}{detail}: {n}"
-
-
-def _integrity(integrity: Mapping[str, Any]) -> Iterator[str]:
-    """The errors that the integrity check found, and what was decided about them, by reason."""
-    if integrity["excluded"]:
-        yield (
-            f"- {len(integrity['excluded'])} dialogues with errors were excluded; `integrity.json`"
-            " names them. 段有错误的对话未收入，见 `integrity.json`。"
-        )
-    accepted: Counter[tuple[str, str]] = Counter()
-    for row in integrity["accepted"]:
-        accepted.update({(fault["kind"], row["reason"]) for fault in row["faults"]})
-    if accepted:
-        yield "- Errors that were accepted, and why 已接受的错误及理由:"
-    for (kind, reason), n in sorted(accepted.items()):
-        yield f"  - {' '.join(ERRORS[kind])}: {n} dialogues 段对话. {' '.join(reason.split())}"
-
-
-def _splits(told: Told) -> Iterator[str]:
-    leaks = told.leakage
-    yield from ("## Splits · 划分", "")
-    if told.official:
-        yield "The official splits of the imported corpus. 沿用导入语料的官方划分。"
-    else:
-        yield (
-            "Whole dialogues, stratified over all tasks at once, seeded; a dialogue keeps its split"
-            " in later versions (`splits.json`). 以整段对话划分，对所有任务同时分层，种子固定；"
-            "后续版本中对话的划分不变。"
-        )
-    same, near = sum(leaks["same"].values()), sum(leaks["near"].values())
-    yield (
-        f"Of {leaks['compared']} utterances with {leaks['shortest']} letters or more, {same} have"
-        f" the same text and {near} nearly the same text as one of an earlier split"
-        " (`leakage.json`)."
-        f" 在 {leaks['compared']} 条不少于 {leaks['shortest']} 字的话语中，"
-        f"{same} 条与前面划分中的文本相同，{near} 条近似。"
-    )
-
-
-def _limits(told: Told) -> Iterator[str]:
-    yield from ("## Known limits · 已知局限", "")
-    weak = [m for m in told.measures if m["value"] is not None and m["value"] < RELIABLE]
-    for measured in weak:
-        name = _named(told.scheme[measured["task"]])
-        yield (
-            f"- {name}: α = {measured['value']:.3f}, below {RELIABLE}; conclusions from it are"
-            " doubtful. α 低于该值，据此下结论须谨慎。"
-        )
-    for measured in told.measures:
-        if measured["value"] is None:
-            name = _named(told.scheme[measured["task"]])
-            yield f"- {name}: no agreement can be stated. 无法给出一致性。"
-    open_items = {
-        task.key: sum(n for key, n in told.gold.get(task.key, {}).items() if key not in task.keys)
-        for task in told.scheme.tasks
+    agreement = [_agreement_row(row, data.scheme) for row in data.measures]
+    rounds = data.quality["rounds"]
+    return {
+        "manifest": manifest,
+        "front_matter": front_matter(manifest).strip(),
+        "first_split": HF_SPLITS[next(iter(utterances))],
+        "description": manifest["description"].strip(),
+        "notes": manifest["notes"].strip(),
+        "splits": [
+            {"name": name, "dialogues": dialogues[name], "utterances": count}
+            for name, count in utterances.items()
+        ],
+        "dialogue_count": sum(dialogues.values()),
+        "utterance_count": sum(utterances.values()),
+        "hours": f"{manifest['hours_of_speech']:.2f}",
+        "tasks": [_task_row(task, data.gold.get(task.key, {})) for task in data.scheme.tasks],
+        "media": " ".join(MEDIA[manifest["media"]]),
+        "traits": ", ".join(data.traits),
+        "masked": ", ".join(f"{kind} {n}" for kind, n in manifest["masked"].items()) or "0",
+        "rounds": ", ".join(manifest["rounds"]),
+        "openly": [
+            {"name": name, "count": len(people), "pseudonyms": ", ".join(people)}
+            for name, people in data.openly.items()
+        ],
+        "agreement": agreement,
+        "unreliable": [
+            row for row in agreement if row["value"] is not None and row["value"] < RELIABLE
+        ],
+        "undefined": [row for row in agreement if row["value"] is None],
+        "reliable": f"{RELIABLE}",
+        "quality": [_quality_row(row) for row in rounds],
+        "unanswered": sum(not each["answers"] for row in rounds for each in row["findings"]),
+        "unchecked": any(row["looked_at"] is None for row in rounds),
+        "open_findings": _open_findings(data.quality.get("open", {})),
+        "excluded_count": len(data.integrity["excluded"]),
+        "accepted": _accepted_errors(data.integrity["accepted"]),
+        "official": data.official,
+        "leakage": leaks,
+        "same_texts": sum(leaks["same"].values()),
+        "near_texts": sum(leaks["near"].values()),
+        "without_gold": _without_gold(data),
+        "licence": SPDX.get(manifest["licence"], "See the publisher's terms. 见发布者条款。"),
+        "bibtex": bibtex(manifest),
     }
-    if any(open_items.values()):
-        said = ", ".join(f"`{key}` {number}" for key, number in open_items.items() if number)
-        yield (
-            f"- Utterances without gold, because annotators disagreed or a ruling called them"
-            f" ambiguous: {said}. 因分歧或裁定为歧义而无金标的话语。"
-        )
-    waiting = [f for row in told.quality["rounds"] for f in row["findings"] if not f["answers"]]
-    if waiting:
-        yield f"- {len(waiting)} quality findings nobody has answered. 条质量发现尚无人答复。"
-    if any(row["looked_at"] is None for row in told.quality["rounds"]):
-        yield "- Not every round was looked through for odd answers. 并非每一轮都做过质量检查。"
-    if told.manifest["annotators"] == 1:
-        yield (
-            "- All labels are from one source; agreement cannot be known."
-            " 标注均来自单一来源，一致性不可知。"
-        )
-    yield (
-        "- The scan for private data knows formats, not people: names, places and what was said of"
-        " them stay in the text. 隐私检索只识别格式：人名、地名及相关内容仍在文本中。"
+
+
+def _task_row(task: Task, counts: Mapping[str, int]) -> dict[str, Any]:
+    """A task with the distribution of its gold."""
+    distribution = (
+        f"{value.names['en']} {value.names['zh']} {counts[value.key]}"
+        for value in task.values
+        if counts.get(value.key)
     )
+    values = (f"`{v.key}` {v.names['en']} {v.names['zh']}" for v in task.values)
+    return {
+        "name": _name(task),
+        "key": task.key,
+        "scale": task.scale,
+        "values": " · ".join(values),
+        "distribution": " · ".join(distribution),
+        "without_gold": sum(n for key, n in counts.items() if key not in task.keys),
+    }
 
 
-def _licence(told: Told) -> Iterator[str]:
-    manifest = told.manifest
-    yield from ("## Licence and citation · 许可与引用", "")
-    yield SPDX.get(manifest["licence"], "See the publisher's terms. 见发布者条款。")
-    yield from ("", "```bibtex", bibtex(manifest), "```")
+def _agreement_row(measured: Mapping[str, Any], scheme: Scheme) -> dict[str, Any]:
+    """Alpha of a task with its interval, or why it is undefined."""
+    row = {
+        "name": _name(scheme[measured["task"]]),
+        "value": measured["value"],
+        "units": measured["units"],
+        "judgements": measured["judgements"],
+    }
+    if measured["value"] is None:
+        return row | {"alpha": " ".join(REASONS[measured["undefined"]])}
+    low, high, raw = measured["low"], measured["high"], measured["agreement"]
+    return row | {
+        "alpha": f"{measured['value']:.3f}",
+        "interval": "" if low is None else f"{low:.3f} – {high:.3f}",
+        "raw": "" if raw is None else f"{raw:.3f}",
+    }
 
 
-def _files(told: Told) -> Iterator[str]:
-    yield from (
-        "## Files · 文件",
-        "",
-        "- `utterances.jsonl`: one utterance a line, with gold, its provenance, the votes and soft"
-        " labels. 每行一条话语，含金标、来源、票数与软标签。",
-        "- `utterances.csv`: the same without votes, for spreadsheets. 供电子表格使用。",
-        "- `judgements.jsonl`: every judgement by pseudonymous annotator. 匿名标注者的全部标注。",
-        "- `data/`: the same as Parquet, for `datasets`. Parquet 格式。",
-        "- `scheme.json`, `rounds.json`, `guideline-*.md`: what was asked and how."
-        " 任务、轮次与指南。",
-        "- `agreement.json`, `quality.json`, `integrity.json`, `leakage.json`, `splits.json`,"
-        " `manifest.json`",
-        "- `croissant.json`, `CITATION.cff`: metadata. 元数据。",
-        "- `verify.py`: `python verify.py` checks all of this offline. 离线校验。",
-        "",
-        "An empty cell of gold means that there is none: the annotators disagreed and nobody has"
-        " adjudicated, or it was ruled ambiguous."
-        " 金标为空表示没有金标：意见不一且未裁决，或裁定为歧义。",
-    )
+def _quality_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What quality monitoring found in a round, by kind, and how much of it was answered."""
+    kinds = Counter(finding["kind"] for finding in row["findings"])
+    answered = sum(bool(finding["answers"]) for finding in row["findings"])
+    return {
+        "name": row["round"],
+        "checked": row["looked_at"],
+        "findings": len(row["findings"]),
+        "answered": answered,
+        "open": len(row["findings"]) - answered,
+        "kinds": "; ".join(f"{' '.join(KINDS[kind])} {n}" for kind, n in sorted(kinds.items())),
+    }
 
 
-def _named(task: Any) -> str:
+def _open_findings(counts: Mapping[str, Mapping[str, int]]) -> list[dict[str, Any]]:
+    """What nobody had answered when the release was frozen, by kind."""
+    rows = []
+    for about, kinds in counts.items():
+        for kind, count in kinds.items():
+            name = " ".join(KINDS[kind] if about == "quality" else OPEN[about])
+            if about in ("remarks", "undecided", "reading"):
+                name += f" `{kind}`"
+            rows.append({"name": name, "count": count})
+    return rows
+
+
+def _accepted_errors(accepted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """The errors of the integrity check that were accepted, by kind and reason, each counted once
+    for a dialogue.
+    """
+    counts: Counter[tuple[str, str]] = Counter()
+    for row in accepted:
+        counts.update({(fault["kind"], row["reason"]) for fault in row["faults"]})
+    return [
+        {"name": " ".join(ERRORS[kind]), "count": n, "reason": " ".join(reason.split())}
+        for (kind, reason), n in sorted(counts.items())
+    ]
+
+
+def _without_gold(data: CardData) -> str:
+    """The tasks that have utterances without gold, with how many."""
+    counts = {
+        task.key: sum(n for key, n in data.gold.get(task.key, {}).items() if key not in task.keys)
+        for task in data.scheme.tasks
+    }
+    return ", ".join(f"`{key}` {number}" for key, number in counts.items() if number)
+
+
+def _name(task: Task) -> str:
     return f"{task.names['en']} {task.names['zh']}"

@@ -20,7 +20,7 @@ COUNTED = ("added", "dropped", "moved", "text", "times", "speaker", "dialogue")
 
 
 @dataclass(frozen=True)
-class Found:
+class ReleaseDiff:
     """The `summary` (see docs/release-format.md) and one row for each thing that changed.
 
     Rows of what was matched by content, or ambiguously, are among them where nothing else changed.
@@ -30,9 +30,9 @@ class Found:
     changes: list[dict[str, Any]]
 
 
-def compare(
+def diff_releases(
     one: Path, other: Path, beat: Callable[[float], None] = lambda share: None, how: str = "auto"
-) -> Found:
+) -> ReleaseDiff:
     """The way from release `one` to release `other`; `how` utterances are matched, see `match`.
 
     Raises OSError, KeyError or ValueError where a directory is no release.
@@ -41,26 +41,26 @@ def compare(
     labels = {task: _Labels(list(known)) for task, known in _values(one, other).items()}
     before, after = ([*_rows(root)] for root in (one, other))
     beat(0.2)
-    found = match(before, after, how, lambda share: beat(0.2 + 0.6 * share))
-    likes = _likes(before, after, found)
+    matching = match(before, after, how, lambda share: beat(0.2 + 0.6 * share))
+    likes = _likes(before, after, matching)
     counts: Counter[str] = Counter()
     moves: Counter[str] = Counter()
     changes: list[dict[str, Any]] = []
     for place, row in enumerate(after):
-        if place not in found.pairs:
+        if place not in matching.pairs:
             counts["added"] += 1
             changes.append(_change(row, ["added"], after=row))
             continue
-        old = before[found.pairs[place]]
+        old = before[matching.pairs[place]]
         what = _differences(old, row, labels, likes)
         counts.update(kind for kind in what if not kind.startswith("label:"))
         if "moved" in what:
             moves[f"{old.split} → {row.split}"] += 1
-        what += ["content"] * (found.by[place] == "content")
-        what += ["ambiguous"] * (place in found.ambiguous)
+        what += ["content"] * (matching.by[place] == "content")
+        what += ["ambiguous"] * (place in matching.ambiguous)
         if what:
             changes.append(_change(row, what, old, row))
-    gone = [before[place] for place in sorted({*range(len(before))} - {*found.pairs.values()})]
+    gone = [before[place] for place in sorted({*range(len(before))} - {*matching.pairs.values()})]
     counts["dropped"] = len(gone)
     changes += [_change(row, ["dropped"], before=row) for row in gone]
     beat(0.9)
@@ -70,26 +70,26 @@ def compare(
         "releases": [_named(manifest) for manifest in manifests],
         "same_contents": bool(manifests[0].get("contents"))
         and manifests[0].get("contents") == manifests[1].get("contents"),
-        "matching": {"how": how} | found.counts(),
+        "matching": {"how": how} | matching.counts(),
         "dialogues": dialogues,
         "moves": dict(sorted(dialogue_moves.items())),
-        "utterances": {"kept": len(found.pairs)} | {name: counts[name] for name in COUNTED},
+        "utterances": {"kept": len(matching.pairs)} | {name: counts[name] for name in COUNTED},
         "utterance_moves": dict(sorted(moves.items())),
         "labels": {
-            task: found.to_json() | {"alpha": [alpha.get(task) for alpha in alphas]}
-            for task, found in labels.items()
+            task: label_changes.to_json() | {"alpha": [alpha.get(task) for alpha in alphas]}
+            for task, label_changes in labels.items()
         },
     }
-    return Found(summary, moved + changes)
+    return ReleaseDiff(summary, moved + changes)
 
 
-def _likes(before: Sequence[Row], after: Sequence[Row], found: Matching) -> dict[str, str]:
+def _likes(before: Sequence[Row], after: Sequence[Row], matching: Matching) -> dict[str, str]:
     """Dialogue of the earlier release -> that of the later one that has most of it."""
     shared = Counter(
-        (before[old].dialogue, after[new].dialogue) for new, old in sorted(found.pairs.items())
+        (before[old].dialogue, after[new].dialogue) for new, old in sorted(matching.pairs.items())
     )
     ordered = sorted(shared.items(), key=lambda each: (-each[1], each[0][0] != each[0][1]))
-    if found.trusted:
+    if matching.trusted:
         names = {row.dialogue: None for row in after}
         same = dict.fromkeys(row.dialogue for row in before if row.dialogue in names)
         ordered += [((name, name), 0) for name in same]
@@ -140,9 +140,9 @@ def _differences(
         what.append("times")
     if old.speaker != new.speaker:
         what.append("speaker")
-    for task, found in labels.items():
+    for task, changes in labels.items():
         a, b = old.gold.get(task, NONE), new.gold.get(task, NONE)
-        found.counts[a, b] += 1
+        changes.counts[a, b] += 1
         if a != b:
             what.append(f"label:{task}")
     return what
@@ -169,13 +169,13 @@ def _dialogues(
     fresh = [row for name, row in reversed(now.items()) if name not in came_from]
     rows += [_dialogue_change("dialogue_added", None, row) for row in fresh]
     rows += [_dialogue_change("dialogue_dropped", row, None) for row in gone]
-    told = {
+    counts = {
         "kept": len(likes),
         "added": len(fresh),
         "dropped": len(gone),
         "moved": sum(moves.values()),
     }
-    return told, moves, rows
+    return counts, moves, rows
 
 
 def _dialogue_change(what: str, old: Row | None, new: Row | None) -> dict[str, Any]:
@@ -237,13 +237,13 @@ def _rows(root: Path) -> Iterator[Row]:
 
 def _values(*roots: Path) -> dict[str, dict[str, None]]:
     """Task -> its values, of both releases, in the order of the schemes."""
-    found: dict[str, dict[str, None]] = {}
+    by_task: dict[str, dict[str, None]] = {}
     for root in roots:
         scheme = json.loads((root / "scheme.json").read_text("utf-8"))
         for task in scheme["tasks"]:
-            known = found.setdefault(task["key"], {})
-            known.update(dict.fromkeys(value["key"] for value in task["values"]))
-    return found
+            values = by_task.setdefault(task["key"], {})
+            values.update(dict.fromkeys(value["key"] for value in task["values"]))
+    return by_task
 
 
 def _alphas(root: Path) -> dict[str, dict[str, Any]]:

@@ -1,5 +1,6 @@
 import datetime
 from collections import Counter
+from typing import cast
 
 from django import forms
 from django.core.validators import MaxValueValidator
@@ -19,7 +20,7 @@ class ReleaseForm(forms.ModelForm):
         model = Release
         fields = [
             *("version", "rounds", "licence", "media", "speakers"),
-            *("apart", "shares", "keep_splits", "seed", "authors", "description", "notes"),
+            *("split_unit", "shares", "keep_splits", "seed", "authors", "description", "notes"),
         ]
         field_classes = {"rounds": ChosenRows}
         widgets = {
@@ -29,17 +30,18 @@ class ReleaseForm(forms.ModelForm):
             "notes": forms.Textarea({"rows": 4}),
         }
         help_texts = {
-            "version": _("Three numbers: 1.0.0 for a first release, then 1.0.1, 1.1.0, 2.0.0 …"),
+            "version": _("Three numbers: 1.0.0 for the first release, then 1.0.1, 1.1.0, 2.0.0 …"),
             "rounds": _(
-                "What was handed in in these rounds is frozen, whole dialogues only. Gold is made"
-                " as each round says under Quality and gold; several together by majority."
+                "Everything submitted in these rounds is frozen, complete dialogues "
+                "only. Gold labels follow the rule of each round; several rounds "
+                "together use the majority."
             ),
             "media": _("Clips show faces and give voices. Check that you may publish them."),
             "speakers": _("Names that are spoken stay in the text either way."),
-            "apart": _("The more is kept apart, the fewer ways there are to part the corpus."),
-            "keep_splits": _("Those of earlier releases, so that a test stays a test."),
-            "seed": _("The same seed parts the same dialogues into the same splits."),
-            "authors": _("One a line, as they are to be cited."),
+            "split_unit": _("The larger the split unit, the fewer splits are possible."),
+            "keep_splits": _("As in earlier releases, so that the test set stays held out."),
+            "seed": _("The same seed gives the same splits for the same dialogues."),
+            "authors": _("One per line, as they are to be cited."),
             "description": _("Goes into the dataset card: motivation, collection, who is in it."),
             "notes": _("What users of the version before should know."),
         }
@@ -49,7 +51,8 @@ class ReleaseForm(forms.ModelForm):
         self.instance.corpus = corpus
         self.corpus = corpus
         self.fields["seed"].validators.append(MaxValueValidator(2**31 - 1))
-        self.fields["rounds"].queryset = corpus.rounds.filter(kind="judging")  # not exercises
+        rounds = cast(ChosenRows, self.fields["rounds"])
+        rounds.queryset = corpus.rounds.filter(kind="judging")  # not exercises
 
     def clean_version(self):
         version = self.cleaned_data["version"]
@@ -78,7 +81,7 @@ class ErrorsForm(forms.Form):
     CHOICES = (
         ("", _("not decided")),
         ("exclude", _("exclude from the release")),
-        ("accept", _("accept, because …")),
+        ("accept", _("accept with a reason")),
     )
 
     def __init__(self, *args, faulty, person, **kwargs):
@@ -119,33 +122,34 @@ class ErrorsForm(forms.Form):
         return max(0, len(self.faulty) - self.SHOWN)
 
     def clean(self):
-        found = super().clean()
+        super().clean()
+        data = self.cleaned_data
         for name in [name for name in self.fields if not name.endswith("-reason")]:
-            if found.get(name) == "accept" and not found.get(f"{name}-reason"):
-                self.add_error(f"{name}-reason", _("Say why; the reason stands in the release."))
+            if data.get(name) == "accept" and not data.get(f"{name}-reason"):
+                self.add_error(f"{name}-reason", _("Give a reason; it is recorded in the release."))
         if self.errors:
-            return found
-        decided = (self._decided(each, found) for each in self.faulty)
+            return data
+        decided = (self._decided(each, data) for each in self.faulty)
         self.decisions = [row for row in decided if row]
         if undecided(self.faulty, self.decisions):
             raise forms.ValidationError(
-                _("The integrity check finds errors. Decide about each of them below.")
+                _("The integrity check finds errors. Decide on each of them below.")
             )
-        return found
+        return data
 
-    def _decided(self, each, found):
+    def _decided(self, each, data):
         """The decision about a dialogue, None if there is none."""
-        choice, reason = found.get(f"dialogue-{each.pk}"), found.get(f"dialogue-{each.pk}-reason")
-        by_kind = {kind: found.get(f"kind-{kind}") for kind in each.kinds}
+        choice, reason = data.get(f"dialogue-{each.pk}"), data.get(f"dialogue-{each.pk}-reason")
+        by_kind = {kind: data.get(f"kind-{kind}") for kind in each.kinds}
         if not choice and "exclude" in by_kind.values():
             choice, kinds = "exclude", [kind for kind in by_kind if by_kind[kind] == "exclude"]
-            reason = self._reasons(kinds, found)
+            reason = self._reasons(kinds, data)
         elif not choice and set(by_kind.values()) == {"accept"}:
-            choice, reason = "accept", self._reasons(by_kind, found)
+            choice, reason = "accept", self._reasons(by_kind, data)
         return decision(each, choice, reason, self.person) if choice else None
 
-    def _reasons(self, kinds, found):
-        reasons = (found.get(f"kind-{kind}-reason") for kind in kinds)
+    def _reasons(self, kinds, data):
+        reasons = (data.get(f"kind-{kind}-reason") for kind in kinds)
         return "; ".join(dict.fromkeys(filter(None, reasons)))
 
 
@@ -153,22 +157,23 @@ class RetractionForm(forms.ModelForm):
     class Meta:
         model = Retraction
         fields = ["kind", "by", "reason"]
-        labels = {"kind": _("what it is"), "by": _("superseded by")}
+        labels = {"kind": _("kind"), "by": _("superseded by")}
         widgets = {"reason": forms.Textarea({"rows": 3})}
 
     def __init__(self, *args, release, **kwargs):
         super().__init__(*args, **kwargs)
-        newer = release.corpus.releases.frozen().exclude(pk=release.pk)
-        self.fields["by"].queryset = newer
-        self.fields["by"].required = False
+        by = cast(forms.ModelChoiceField, self.fields["by"])
+        by.queryset = release.corpus.releases.frozen().exclude(pk=release.pk)
+        by.required = False
 
     def clean(self):
-        found = super().clean()
-        if found.get("kind") == Retraction.Kind.WITHDRAWN:
-            found["by"] = None
-        elif found.get("kind") and not found.get("by"):
+        super().clean()
+        data = self.cleaned_data
+        if data.get("kind") == Retraction.Kind.WITHDRAWN:
+            data["by"] = None
+        elif data.get("kind") and not data.get("by"):
             self.add_error("by", _("Choose the release that takes its place."))
-        return found
+        return data
 
 
 class ShareForm(forms.ModelForm):
@@ -197,7 +202,7 @@ class ShareForm(forms.ModelForm):
         end = datetime.datetime.combine(day, datetime.time.max)
         end = timezone.make_aware(end)
         if end < timezone.now():
-            raise forms.ValidationError(_("That day is over."))
+            raise forms.ValidationError(_("Choose a day in the future."))
         return end
 
 

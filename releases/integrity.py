@@ -42,8 +42,8 @@ class Integrity:
 
     def accepts(self, dialogue: int, kind: str) -> bool:
         """Whether an error of this kind was accepted for the dialogue (id)."""
-        found = self.accepted.get(dialogue, {"faults": []})
-        return any(fault["kind"] == kind for fault in found["faults"])
+        accepted = self.accepted.get(dialogue, {"faults": []})
+        return any(fault["kind"] == kind for fault in accepted["faults"])
 
     def to_json(self) -> dict[str, Any]:
         """As it stands in the release."""
@@ -64,12 +64,12 @@ def faulty_dialogues(rounds: list[Round], media: str) -> list[Faulty]:
     """The dialogues of a release of these rounds, with media of this policy, that have errors."""
     if not rounds:
         return []
-    found: dict[int, list[Fault]] = {}
+    by_dialogue: dict[int, list[Fault]] = {}
     rows = submitted_dialogues(rounds)
     for fault in errors(rounds[0].corpus, rows, media != Release.Media.NONE):
-        found.setdefault(fault.dialogue_id or 0, []).append(fault)
-    named = Dialogue.objects.filter(pk__in=found).order_by("source_id", "number")
-    return [Faulty(pk, uid, found[pk]) for pk, uid in named.values_list("pk", "uid")]
+        by_dialogue.setdefault(fault.dialogue_id or 0, []).append(fault)
+    named = Dialogue.objects.filter(pk__in=by_dialogue).order_by("source_id", "number")
+    return [Faulty(pk, uid, by_dialogue[pk]) for pk, uid in named.values_list("pk", "uid")]
 
 
 def decision(
@@ -82,7 +82,8 @@ def decision(
     reason = reason.strip()
     if choice == "accept" and not reason:
         raise UserError(
-            gettext_noop("Say why the errors of %(dialogue)s are accepted."), dialogue=faulty.uid
+            gettext_noop("Give a reason for accepting the errors of %(dialogue)s."),
+            dialogue=faulty.uid,
         )
     return {
         "dialogue": faulty.uid,
@@ -119,13 +120,13 @@ def refuse(left: list[Faulty]) -> None:
 
 def integrity_of(release: Release, rounds: list[Round]) -> Integrity:
     """The errors of this moment and what was decided about them. Raises UserError if one is not."""
-    found = faulty_dialogues(rounds, release.media)
-    refuse(undecided(found, release.decisions))
+    faulty_ones = faulty_dialogues(rounds, release.media)
+    refuse(undecided(faulty_ones, release.decisions))
     decided = {row["dialogue"]: row for row in release.decisions}
     left_out = [uid for uid, row in decided.items() if row["choice"] == "exclude"]
     rows = release.corpus.dialogues.filter(uid__in=left_out).order_by("source_id", "number")
     excluded = {pk: _excluded(decided[uid]) for pk, uid in rows.values_list("pk", "uid")}
-    kept = [faulty for faulty in found if faulty.pk not in excluded]
+    kept = [faulty for faulty in faulty_ones if faulty.pk not in excluded]
     media = release.media != Release.Media.NONE
     return Integrity(
         checked=(*WRONG_TIMES, *WRONG_MEDIA) if media else WRONG_TIMES,

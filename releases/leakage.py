@@ -2,7 +2,7 @@
 
 Near-same texts are found by MinHash over character trigrams with banding (Broder 1997; Leskovec,
 Rajaraman & Ullman, Mining of Massive Datasets, chapter 3) and then compared exactly, so that what
-is told is true; of pairs at the threshold one in a thousand is missed.
+is reported is true; of pairs at the threshold one in a thousand is missed.
 """
 
 import unicodedata

@@ -9,8 +9,8 @@ from releases.models import Release
 
 def frozen_release(version, corpus):
     """The frozen release of a version of a corpus. Raises CommandError if there is none."""
-    found = Release.objects.frozen().filter(corpus__name=corpus, version=version)
-    release = found.select_related("corpus").first()
+    matching = Release.objects.frozen().filter(corpus__name=corpus, version=version)
+    release = matching.select_related("corpus").first()
     if release is None:
         raise CommandError(f"{corpus!r} has no frozen release {version}.")
     return release

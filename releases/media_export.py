@@ -27,23 +27,23 @@ def write(root, plan, beat):
     The clips are those of the moment of the freeze, by name and checksum. Raises MediaError, and
     UserError if a clip is not there any more, or is not the file that it was.
     """
-    policy, films = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row.clip]
-    if policy == Release.Media.NONE or not films:
+    policy, with_clips = plan.release.media, [i for i, row in enumerate(plan.dialogues) if row.clip]
+    if policy == Release.Media.NONE or not with_clips:
         return
-    (root / plan.place(films[0])).parent.mkdir()
+    (root / plan.place(with_clips[0])).parent.mkdir()
     if policy == Release.Media.FEATURES:
-        found = _measure_clips(root, plan, films)
+        written = _extract_features(root, plan, with_clips)
     elif policy == Release.Media.UTTERANCES:
-        found = _cut_utterances(root, plan, films)
+        written = _cut_utterances(root, plan, with_clips)
     else:
-        found = _copy_clips(root, plan, films)
+        written = _copy_clips(root, plan, with_clips)
     changed = []
-    for done, (position, sha256) in enumerate(found, 1):
+    for done, (position, sha256) in enumerate(written, 1):
         dialogue = plan.dialogues[position]
         same = sha256 == dialogue.sha256 or not dialogue.sha256
         if not same and not plan.integrity.accepts(dialogue.pk, "changed"):
             changed.append(dialogue)
-        beat(done / len(films))
+        beat(done / len(with_clips))
     _refuse(changed)
 
 
@@ -55,7 +55,7 @@ def _refuse(changed):
 
 
 @contextmanager
-def _film_of(dialogue):
+def _local_clip(dialogue):
     """The clip of a dialogue as a path. Raises UserError if it is not there any more."""
     try:
         with storage.local(dialogue.clip) as path:
@@ -63,30 +63,30 @@ def _film_of(dialogue):
     except FileNotFoundError as error:
         raise UserError(
             gettext_noop(
-                "The clip of %(dialogue)s is not there any more: it was cut again or removed while"
-                " the release was being made. Freeze once more."
+                "The clip of %(dialogue)s no longer exists: it was cut again or "
+                "removed during the freeze. Freeze again."
             ),
             dialogue=dialogue.uid,
         ) from error
 
 
-def _copy_clips(root, plan, films):
+def _copy_clips(root, plan, with_clips):
     """Copy the clips; gives (position, SHA-256 of what was copied)."""
-    for position in films:
+    for position in with_clips:
         target = root / plan.place(position)
-        with _film_of(plan.dialogues[position]) as path:
+        with _local_clip(plan.dialogues[position]) as path:
             shutil.copyfile(path, target)
         yield position, storage.digest(target)
 
 
-def _cut_utterances(root, plan, films):
+def _cut_utterances(root, plan, with_clips):
     """Each utterance's span of the clip, a file of its own, by the times in the table of the
     release; gives (position, SHA-256 of the clip).
     """
     spoken = _by_dialogue(root / "utterances.jsonl")
-    for position in films:
+    for position in with_clips:
         dialogue = plan.dialogues[position]
-        with _film_of(dialogue) as path:
+        with _local_clip(dialogue) as path:
             _cut(path, root, plan, position, _spans(spoken, dialogue.uid))
             yield position, storage.digest(path)
 
@@ -108,27 +108,34 @@ def _spans(spoken, dialogue):
 
 
 def _cut(path, root, plan, position, spans):
-    found = media.probe(path)
-    ends = (min(max(end, start + SHORTEST), found.duration) for start, end, _number in spans)
+    probe = media.probe(path)
+    ends = (min(max(end, start + SHORTEST), probe.duration) for start, end, _number in spans)
     targets = [root / plan.place(position, number) for _start, _end, number in spans]
-    wanted = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
-    cutting.cut(path, found, wanted, lambda number: targets[number], lambda number: None)
+    cuts = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
+    cutting.cut(path, probe, cuts, lambda number: targets[number], lambda number: None)
     for target in targets:
         for suffix in (".flac", ".jpg", ".json", ".cut"):
             target.with_suffix(suffix).unlink(missing_ok=True)
 
 
-def _measure_clips(root, plan, films):
-    """Sound and picture as arrays, by the learner as a program of its own, one clip a line; gives
+def _extract_features(root, plan, with_clips):
+    """Features of sound and picture, by the learner as a process of its own, one clip a line; gives
     (position, SHA-256 of the clip).
     """
     command = [sys.executable, "-m", "modeling.learner", "measure"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(command, cwd=settings.ROOT, text=True, **pipes) as learner:
+    with subprocess.Popen(
+        command,
+        cwd=settings.ROOT,
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as learner:
+        assert learner.stdin is not None and learner.stdout is not None  # they are pipes
         try:
-            for position in films:
+            for position in with_clips:
                 dialogue = plan.dialogues[position]
-                with _film_of(dialogue) as path:
+                with _local_clip(dialogue) as path:
                     line = json.dumps({"clip": str(path), "out": str(root / plan.place(position))})
                     learner.stdin.write(f"{line}\n")
                     learner.stdin.flush()
@@ -136,7 +143,9 @@ def _measure_clips(root, plan, films):
                     sha256 = storage.digest(path)
                 if answer != "ok":
                     raise UserError(
-                        gettext_noop("The features of %(dialogue)s could not be measured: %(why)s"),
+                        gettext_noop(
+                            "The features of %(dialogue)s could not be extracted: %(why)s"
+                        ),
                         dialogue=dialogue.uid,
                         why=answer[:300] or "–",
                     )

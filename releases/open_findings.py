@@ -1,4 +1,4 @@
-"""What is still open in the rounds of a release: found or said by somebody, and not answered yet.
+"""What is still open in the rounds of a release: findings, comments, labels without a decision.
 
 Nothing here hinders a freeze. It is named before, and counted in the release itself.
 """
@@ -37,7 +37,7 @@ class OpenFindings:
 def open_findings(rounds: list[Round], excluded: Collection[int] = ()) -> list[OpenFindings]:
     """Everything that is open in these rounds and in the files that their dialogues come from.
 
-    Nothing is told of the `excluded` dialogues (ids).
+    The `excluded` dialogues (ids) are left out.
     """
     return [
         *_quality(rounds),
@@ -68,14 +68,14 @@ def _place_of(oddity):
 
 
 def _unchecked(rounds):
-    found = [round for round in rounds if not _looked_at(round)]
-    if found:
-        name = _("nobody looked for quality findings, or hand-ins have come since")
-        places = [str(round) for round in found[:FIRST]]
-        yield OpenFindings("unchecked", "round", name, len(found), places)
+    unchecked = [round for round in rounds if not _is_checked(round)]
+    if unchecked:
+        name = _("not checked for quality, or submissions have come since")
+        places = [str(round) for round in unchecked[:FIRST]]
+        yield OpenFindings("unchecked", "round", name, len(unchecked), places)
 
 
-def _looked_at(round):
+def _is_checked(round):
     report = Report.of(round, Report.Kind.QUALITY)
     if report is None or report.computed_at is None:
         return False
@@ -96,7 +96,7 @@ def _undecided(rounds, excluded):
     items = items.exclude(utterance__dialogue__in=excluded)
     for task, count in _counted(items, "task"):
         rows = items.filter(task=task).values_list("utterance__uid", flat=True)[:FIRST]
-        name = _("undecided labels: %(task)s") % {"task": task}
+        name = _("labels without a decision: %(task)s") % {"task": task}
         yield OpenFindings("undecided", task, name, count, list(rows))
 
 
@@ -123,30 +123,30 @@ def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict
     sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
     rows = Finding.objects.filter(source__in=sources.values("pk"))
     rows = rows.exclude(outcome=Finding.Outcome.REPAIRED)
-    groups = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))
-    found = []
-    for outcome, reason, count in groups.order_by("outcome", "-n", "reason"):
+    by_reason = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))
+    groups_by_reason = []
+    for outcome, reason, count in by_reason.order_by("outcome", "-n", "reason"):
         places = rows.filter(outcome=outcome, reason=reason).order_by("source", "line", "pk")
-        told = places.values("source__title", "line", "column")[:FIRST]
-        found.append(
+        first = places.values("source__title", "line", "column")[:FIRST]
+        groups_by_reason.append(
             {
                 "outcome": outcome,
                 "reason": reason,
                 "count": count,
                 "places": [
                     {"source": p["source__title"], "line": p["line"], "column": p["column"]}
-                    for p in told
+                    for p in first
                 ],
             }
         )
-    return found
+    return groups_by_reason
 
 
 def counts(rounds: list[Round], excluded: Collection[int] = ()) -> dict[str, Any]:
     """How many are open, by what they are about and by kind; for the files of a release."""
-    found: dict[str, Counter[str]] = {
+    by_kind: dict[str, Counter[str]] = {
         about: Counter() for about in ("quality", "unchecked", "remarks", "undecided", "reading")
     }
     for group in open_findings(rounds, excluded):
-        found[group.about][group.kind] += group.count
-    return {about: dict(sorted(kinds.items())) for about, kinds in found.items()}
+        by_kind[group.about][group.kind] += group.count
+    return {about: dict(sorted(kinds.items())) for about, kinds in by_kind.items()}

@@ -1,4 +1,4 @@
-"""Plain: what in a transcript looks like somebody's phone, identity number or address on the net.
+"""Plain: finds and masks phone, identity and account numbers and e-mail addresses in transcripts.
 
 Numbers are also found where they are spoken (一三八…, 幺 for 1) or parted by spaces and hyphens.
 """
@@ -15,8 +15,8 @@ HINT = re.compile(r"[@＠]|(?:[\d０-９零〇一二三四五六七八九幺两]
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """Characters `start` to `end` of a text look like a `kind` of private data."""
+class PersonalDataMatch:
+    """Characters `start` to `end` of a text, which may be personal data of a `kind`."""
 
     start: int
     end: int
@@ -33,22 +33,22 @@ def _digits(count: int) -> list[str]:
     return [r"\d"] * count
 
 
-def _identity(found: str) -> bool:
+def _identity(number: str) -> bool:
     """The check digit of a resident identity number (GB 11643-1999)."""
-    bare = re.sub(r"[^\dXx]", "", found).upper()
+    bare = re.sub(r"[^\dXx]", "", number).upper()
     weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
     total = sum(int(digit) * weight for digit, weight in zip(bare[:17], weights, strict=True))
     return "10X98765432"[total % 11] == bare[17]
 
 
-def _card(found: str) -> bool:
+def _card(number: str) -> bool:
     """Luhn's check digit (ISO/IEC 7812-1) of a bank card."""
-    digits = [int(c) for c in found if c.isdigit()][::-1]
+    digits = [int(c) for c in number if c.isdigit()][::-1]
     doubled = [d * 2 - 9 if d > 4 else d * 2 for d in digits[1::2]]
     return len(set(digits)) > 1 and (sum(digits[::2]) + sum(doubled)) % 10 == 0
 
 
-def _any(found: str) -> bool:
+def _any(match: str) -> bool:
     return True
 
 
@@ -66,19 +66,19 @@ PATTERNS: tuple[tuple[str, re.Pattern[str], Callable[[str], bool]], ...] = (
 )
 
 
-def sightings(text: str) -> list[Sighting]:
+def find_personal_data(text: str) -> list[PersonalDataMatch]:
     """What is found in `text`, in order, without overlaps."""
     if not HINT.search(text):
         return []
     plain = _plain(text)
-    found: list[Sighting] = []
+    matches: list[PersonalDataMatch] = []
     for kind, pattern, holds in PATTERNS:
-        for match in pattern.finditer(plain):
-            start, end = match.span()
-            free = all(end <= other.start or start >= other.end for other in found)
-            if free and holds(match.group()):
-                found.append(Sighting(start, end, kind, text[start:end]))
-    return sorted(found, key=lambda sighting: sighting.start)
+        for place in pattern.finditer(plain):
+            start, end = place.span()
+            free = all(end <= other.start or start >= other.end for other in matches)
+            if free and holds(place.group()):
+                matches.append(PersonalDataMatch(start, end, kind, text[start:end]))
+    return sorted(matches, key=lambda match: match.start)
 
 
 def _plain(text: str) -> str:
@@ -87,12 +87,12 @@ def _plain(text: str) -> str:
     return folded.translate(DIGITS)
 
 
-def masked(text: str, cleared: Collection[str] = ()) -> tuple[str, list[str]]:
+def mask_personal_data(text: str, cleared: Collection[str] = ()) -> tuple[str, list[str]]:
     """The text with 〔kind〕 for what was found, and the kinds; `cleared` words stay."""
     kinds, pieces, at = [], [], 0
-    for sighting in sightings(text):
-        if sighting.words not in cleared:
-            pieces += [text[at : sighting.start], f"〔{sighting.kind}〕"]
-            kinds.append(sighting.kind)
-            at = sighting.end
+    for match in find_personal_data(text):
+        if match.words not in cleared:
+            pieces += [text[at : match.start], f"〔{match.kind}〕"]
+            kinds.append(match.kind)
+            at = match.end
     return "".join([*pieces, text[at:]]) if kinds else text, kinds

@@ -15,7 +15,7 @@ from core.errors import UserError, gettext_noop
 from releases import verify
 
 BLOCK = 1 << 20
-Said = Callable[[str], None]
+Report = Callable[[str], None]
 
 
 class PushError(UserError):
@@ -32,15 +32,15 @@ class Target(Protocol):
         """Put the file there; it appears under its name only when it is whole."""
 
 
-def push(root: Path, target: Target, said: Said = lambda line: None) -> tuple[int, int]:
+def push(root: Path, target: Target, report: Report = lambda line: None) -> tuple[int, int]:
     """Send every file of the release that is not there; how many were sent, and how many in all.
 
     Raises PushError if the release itself is not whole, or a copy is not what was sent.
     """
-    found = next(verify.faults(root), None)
-    if found:
+    fault = next(verify.faults(root), None)
+    if fault:
         raise PushError(
-            gettext_noop("Not pushed, for the release is not whole: %(why)s"), why=found
+            gettext_noop("Not pushed, because the release is not complete: %(why)s"), why=fault
         )
     sent = 0
     manifest = root / "manifest.json"
@@ -50,10 +50,10 @@ def push(root: Path, target: Target, said: Said = lambda line: None) -> tuple[in
     for name, size, sha256 in rows:
         if target.has(name, size, sha256):
             continue
-        said(f"{name} ({size} bytes)")
+        report(f"{name} ({size} bytes)")
         target.send(root / name, name, sha256)
         if not target.has(name, size, sha256):
-            raise PushError(gettext_noop("%(file)s is not there as it was sent."), file=name)
+            raise PushError(gettext_noop("%(file)s was not stored as it was sent."), file=name)
         sent += 1
     return sent, len(rows)
 
@@ -94,10 +94,10 @@ class Bucket:
     prefix: str
 
     def has(self, name: str, size: int, sha256: str) -> bool:
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import ClientError  # heavy, and only for buckets
 
         try:
-            found = self.client.head_object(Bucket=self.bucket, Key=self._key(name))
+            head = self.client.head_object(Bucket=self.bucket, Key=self._key(name))
         except ClientError as error:
             if error.response["Error"]["Code"] in ("404", "NoSuchKey", "NotFound"):
                 return False
@@ -106,8 +106,8 @@ class Bucket:
                 bucket=self.bucket,
                 why=str(error)[:200],
             ) from error
-        told: dict[str, str] = found.get("Metadata", {})
-        return bool(found["ContentLength"] == size and told.get("sha256") == sha256)
+        metadata: dict[str, str] = head.get("Metadata", {})
+        return bool(head["ContentLength"] == size and metadata.get("sha256") == sha256)
 
     def send(self, path: Path, name: str, sha256: str) -> None:
         """The store itself checks each part against its SHA-256 as it comes in."""
@@ -126,7 +126,7 @@ class Bucket:
 def target_of(address: str, **options: Any) -> Target:
     """`s3://bucket/prefix`, or the path of a folder. Raises PushError for another address."""
     if address.startswith("s3://"):
-        import boto3
+        import boto3  # heavy, and only for buckets
 
         bucket, _, prefix = address.removeprefix("s3://").partition("/")
         if not bucket:

@@ -1,7 +1,7 @@
 """The rows of a release, some hundred dialogues at a time, so that memory does not grow with them.
 
 The same database rows give the same release rows in the same order. Everything is read within one
-moment (core/snapshot.py): which answers count is said by the submissions of that moment, and gold,
+moment (core/snapshot.py): the submissions of that moment decide which answers count, and gold,
 votes and the units of agreement are made of these answers alone.
 """
 
@@ -26,7 +26,7 @@ from corpus.models import Speaker, Utterance
 from people.models import Person
 from releases import personal_data, splits
 from releases.integrity import Integrity, integrity_of, submitted_dialogues
-from releases.models import Inspection, PseudonymKey, Release
+from releases.models import PersonalDataReview, PseudonymKey, Release
 
 AT_ONCE = 250  # dialogues
 SUFFIXES = {"dialogues": "mp4", "utterances": "mp4", "features": "npz"}
@@ -88,9 +88,9 @@ class Part:
     given: list[tuple[int, int, dict[str, dict[int, str]]]]
 
 
-def plan(release: Release) -> Plan:
+def make_plan(release: Release) -> Plan:
     """Choose dialogues and splits. Raises UserError if nothing is handed in, or something is wrong
-    with a dialogue and nobody has said what to do about it; SplitError.
+    with a dialogue and nobody has decided what to do about it; SplitError.
     """
     rounds = list(release.rounds.select_related("scheme_version", "guideline").order_by("pk"))
     if len({round.scheme_version_id for round in rounds}) != 1:
@@ -102,7 +102,9 @@ def plan(release: Release) -> Plan:
     dialogues, official = _dialogues(rounds, integrity)
     if not dialogues:
         raise UserError(
-            gettext_noop("Nothing is handed in yet in the chosen rounds; nothing can be frozen.")
+            gettext_noop(
+                "Nothing has been submitted in the chosen rounds yet; nothing can be frozen."
+            )
         )
     counts = _counts(rounds, scheme, dialogues)
     split_of = splits.split(
@@ -138,13 +140,13 @@ def _dialogues(rounds, integrity):
     rows = rows.order_by("source_id", "number").values_list(
         "pk", "uid", "source__title", "clip", "clip_sha256", "split"
     )
-    found, official = [], {}
+    dialogues, official = [], {}
     for pk, uid, title, clip, sha256, split in rows:
         lost = pk in integrity.without_clip
-        found.append(Chosen(pk, uid, title, "" if lost else clip, sha256))
+        dialogues.append(Chosen(pk, uid, title, "" if lost else clip, sha256))
         if split:
             official[uid] = split
-    return found, official
+    return dialogues, official
 
 
 def _counts(rounds, scheme, dialogues):
@@ -153,43 +155,43 @@ def _counts(rounds, scheme, dialogues):
     They are those that are kept of the items, all counted before; nothing else is read of these.
     """
     columns = ["utterances", *(f"{t.key}={value}" for t in scheme.tasks for value in t.keys)]
-    place = {row.pk: number for number, row in enumerate(dialogues)}
-    column = {name: number for number, name in enumerate(columns)}
+    row_of = {row.pk: number for number, row in enumerate(dialogues)}
+    column_of = {name: number for number, name in enumerate(columns)}
     counts = np.zeros((len(dialogues), len(columns)), np.int32)
     sizes = Utterance.objects.filter(corpus=rounds[0].corpus_id).order_by().values("dialogue")
     for pk, size in sizes.annotate(n=Count("pk")).values_list("dialogue", "n").iterator():
-        if pk in place:
-            counts[place[pk], 0] = size
+        if pk in row_of:
+            counts[row_of[pk], 0] = size
     settled = Item.objects.filter(round__in=rounds).exclude(verdict="ambiguous").order_by()
-    told = settled.values("utterance__dialogue_id", "task", "value", "ruling")
-    numbers = told.annotate(n=Count("pk")).values_list(
+    by_value = settled.values("utterance__dialogue_id", "task", "value", "ruling")
+    numbers = by_value.annotate(n=Count("pk")).values_list(
         "utterance__dialogue_id", "task", "value", "ruling", "n"
     )
     for pk, task, value, ruling, number in numbers.iterator():
-        known = column.get(f"{task}={ruling or value}")
-        if pk in place and known is not None:
-            counts[place[pk], known] += number
+        at = column_of.get(f"{task}={ruling or value}")
+        if pk in row_of and at is not None:
+            counts[row_of[pk], at] += number
     return counts
 
 
 def _kept(release):
     """Dialogue -> split of the newest earlier release that has it."""
-    found = {}
+    split_of: dict[str, str] = {}
     for earlier in release.earlier():
-        read = json.loads((earlier.directory / "splits.json").read_text("utf-8"))
-        found = read["dialogues"] | found
-    return found
+        splits_file = json.loads((earlier.directory / "splits.json").read_text("utf-8"))
+        split_of = splits_file["dialogues"] | split_of
+    return split_of
 
 
 def _together(release, dialogues):
     shared = []
-    if release.apart in (Release.Apart.SOURCE, Release.Apart.BOTH):
+    if release.split_unit in (Release.SplitUnit.SOURCE, Release.SplitUnit.BOTH):
         shared.append((number, row.title) for number, row in enumerate(dialogues))
-    if release.apart in (Release.Apart.SPEAKER, Release.Apart.BOTH):
-        place = {row.pk: number for number, row in enumerate(dialogues)}
+    if release.split_unit in (Release.SplitUnit.SPEAKER, Release.SplitUnit.BOTH):
+        number_of = {row.pk: number for number, row in enumerate(dialogues)}
         spoken = Utterance.objects.filter(corpus=release.corpus_id, speaker__isnull=False)
         rows = spoken.order_by().values_list("dialogue_id", "speaker_id").distinct().iterator()
-        shared.append((place[pk], str(speaker)) for pk, speaker in rows if pk in place)
+        shared.append((number_of[pk], str(speaker)) for pk, speaker in rows if pk in number_of)
     return splits.groups(len(dialogues), *shared)
 
 
@@ -204,15 +206,15 @@ def _speakers(release, key):
     }
 
 
-def parts(found: Plan) -> Iterator[Part]:
+def parts(plan: Plan) -> Iterator[Part]:
     """All rows, dialogue by dialogue. What looks private is masked unless a person cleared it."""
-    numbered = enumerate(found.dialogues)
+    numbered = enumerate(plan.dialogues)
     with uncollected():
         while batch := list(islice(numbered, AT_ONCE)):
-            yield _part(found, batch)
+            yield _part(plan, batch)
 
 
-def _part(found, batch):
+def _part(plan, batch):
     ids = [row.pk for _number, row in batch]
     place = {row.pk: (number, row) for number, row in batch}
     rows = Utterance.objects.filter(dialogue__in=ids).order_by().values_list(
@@ -220,23 +222,23 @@ def _part(found, batch):
         "start", "end", "machine",
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    rulings = found.settling.rulings([row[2] for row in rows])
-    looked = {row[2]: row for row in rows if personal_data.sightings(f"{row[5]}\n{row[6]}")}
-    said = Inspection.said(list(looked)) if looked else {}
-    by_utterance, answers = _judgements(found, ids)
+    rulings = plan.settling.rulings([row[2] for row in rows])
+    suspicious = {row[2] for row in rows if personal_data.find_personal_data(f"{row[5]}\n{row[6]}")}
+    reviews = PersonalDataReview.outcomes(suspicious) if suspicious else {}
+    by_utterance, answers = _judgements(plan, ids)
     utterances, judgements, given = [], [], []
     for dialogue, number, pk, uid, speaker, text, translation, start, end, machine in rows:
         position, chosen = place[dialogue]
-        if pk in looked:
-            text, translation = (_masked(found, words, said[pk]) for words in (text, translation))
-        name, traits = found.speakers.get(speaker, (None, {}))
-        told = _gold(found, pk, answers.get(pk, {}), rulings)
+        if pk in suspicious:
+            text, translation = (_masked(plan, each, reviews[pk]) for each in (text, translation))
+        name, traits = plan.speakers.get(speaker, (None, {}))
+        gold = _gold(plan, pk, answers.get(pk, {}), rulings)
         utterances.append(
             {
                 "id": uid,
                 "dialogue": chosen.uid,
                 "number": number,
-                "split": found.split_of[chosen.uid],
+                "split": plan.split_of[chosen.uid],
                 "source": chosen.title,
                 "speaker": name,
                 "traits": traits,
@@ -245,11 +247,11 @@ def _part(found, batch):
                 "text": text,
                 "translation": translation or None,
                 "machine": machine,
-                "media": found.place(position, number, None not in (start, end)),
-                "gold": {t: item.value for t, item in told.items() if item.value is not None},
-                "provenance": {task: item.provenance for task, item in told.items()},
-                "votes": {task: item.votes for task, item in told.items()},
-                "soft": {task: item.soft for task, item in told.items()},
+                "media": plan.place(position, number, None not in (start, end)),
+                "gold": {t: item.value for t, item in gold.items() if item.value is not None},
+                "provenance": {task: item.provenance for task, item in gold.items()},
+                "votes": {task: item.votes for task, item in gold.items()},
+                "soft": {task: item.soft for task, item in gold.items()},
             }
         )
         for row in by_utterance.get(pk, ()):
@@ -260,51 +262,52 @@ def _part(found, batch):
     return Part(utterances, judgements, given)
 
 
-def _gold(found, utterance, answers, rulings):
+def _gold(plan, utterance, answers, rulings):
     """Task -> Gold of an utterance, in the order of the scheme."""
     return {
-        task: found.settling.gold(task, answers[task], rulings.get((utterance, task), {}))
-        for task in found.scheme.keys
+        task: plan.settling.gold(task, answers[task], rulings.get((utterance, task), {}))
+        for task in plan.scheme.keys
         if task in answers
     }
 
 
 def _together_given(answers):
     """What answers count for in all rounds together: of the same person the later round's."""
-    found = {}
+    values = {}
     for task, by_round in answers.items():
         if len(by_round) == 1:
-            (found[task],) = by_round.values()
+            (values[task],) = by_round.values()
         else:
-            found[task] = {w: v for round in sorted(by_round) for w, v in by_round[round].items()}
-    return found
+            values[task] = {w: v for round in sorted(by_round) for w, v in by_round[round].items()}
+    return values
 
 
-def _masked(found, text, said):
-    cleared = {words for words, outcome in said.items() if outcome == Inspection.Outcome.KEEP}
-    words, kinds = personal_data.masked(text, cleared)
-    found.masked.update(kinds)
+def _masked(plan, text, outcomes):
+    keep = PersonalDataReview.Outcome.KEEP
+    cleared = {words for words, outcome in outcomes.items() if outcome == keep}
+    words, kinds = personal_data.mask_personal_data(text, cleared)
+    plan.masked.update(kinds)
     return words
 
 
-def _judgements(found, dialogues):
-    """Utterance id -> what everybody said of it: the newest answer, by annotator, round, task; and
+def _judgements(plan, dialogues):
+    """Utterance id -> its judgements: the newest answer, by annotator, round, task; and
     utterance id -> task -> round id -> person id -> value, where "cannot tell" is none.
 
-    The newest rows are told here, as annotation/agreement/item_counts.py does and for its reasons.
+    The newest rows are chosen here, as and because annotation/agreement/item_counts.py does.
     """
     submitted = Assignment.objects.filter(
-        round__in=found.rounds, dialogue__in=dialogues, gold=False
+        round__in=plan.rounds, dialogue__in=dialogues, gold=False
     ).submitted()
     who = {
-        pk: (person, found.annotators[person], round, name)
+        pk: (person, plan.annotators[person], round, name)
         for pk, person, round, name in submitted.order_by().values_list(
             "pk", "person_id", "round_id", "round__name"
         )
     }
-    place = {task: number for number, task in enumerate(found.scheme.keys)}
+    order = {task: number for number, task in enumerate(plan.scheme.keys)}
     rows = Judgement.objects.filter(assignment__in=list(who), utterance__retired=False).order_by()
-    newest = {}
+    newest: dict[tuple, tuple] = {}
     for row in rows.values_list(
         "utterance_id", "assignment_id", "task", "pk", "value", "confidence", "seconds"
     ).iterator(chunk_size=5000):
@@ -312,8 +315,8 @@ def _judgements(found, dialogues):
         known = newest.get(key)
         if known is None or known[3] < row[3]:
             newest[key] = row
-    told = defaultdict(list)
-    answers = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
+    rows_of = defaultdict(list)
+    values: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
     for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
         if value:
             person, annotator, round_id, name = who[assignment]
@@ -326,14 +329,14 @@ def _judgements(found, dialogues):
                 "confidence": confidence,
                 "seconds": round(seconds, 3),
             }
-            told[utterance].append(((annotator, name, place[task]), row))
+            rows_of[utterance].append(((annotator, name, order[task]), row))
             if value != CANNOT_TELL:
-                answers[utterance][task][round_id][person] = value
+                values[utterance][task][round_id][person] = value
     judgements = {
         utterance: [row for _key, row in sorted(rows, key=itemgetter(0))]
-        for utterance, rows in told.items()
+        for utterance, rows in rows_of.items()
     }
-    return judgements, answers
+    return judgements, values
 
 
 @contextmanager

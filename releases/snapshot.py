@@ -31,7 +31,7 @@ from releases.leakage import leakage
 from releases.models import PseudonymKey, Release
 from releases.splits import SPLITS
 from releases.tables import Tables
-from releases.unblinded import certified, openly
+from releases.unblinded import independence, unblinded_annotators
 
 LAYOUT = 3
 SEED = 0  # of the bootstrap
@@ -53,11 +53,11 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     _json(root / "leakage.json", leaks)
     beat(0.4)
     measures = [m.to_json() for m in measures_of(read.units, plan.scheme, seed=SEED)]
-    _json(root / "agreement.json", _certificate(measures, findings["open"], read.openly))
+    _json(root / "agreement.json", _certificate(measures, findings["open"], read.unblinded))
     beat(0.55)
     media_export.write(root, plan, lambda share: beat(0.55 + 0.4 * share))
     manifest = _manifest(plan, counts)
-    told = dataset_card.Told(
+    card = dataset_card.CardData(
         manifest,
         plan.scheme,
         measures,
@@ -67,9 +67,9 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
         plan.traits,
         plan.official,
         plan.integrity.to_json(),
-        read.openly,
+        read.unblinded,
     )
-    (root / "README.md").write_text(dataset_card.render(told), encoding="utf-8")
+    (root / "README.md").write_text(dataset_card.render(card), encoding="utf-8")
     (root / "CITATION.cff").write_text(citation.cff(manifest), encoding="utf-8")
     shutil.copyfile(verify.__file__, root / "verify.py")
     files = _files(root, beat)
@@ -94,13 +94,13 @@ class _Read:
     units: dict[str, Any]  # task -> Units
     texts: tuple[list[str], list[str], list[str]]  # ids, splits and words of the utterances
     findings: dict[str, Any]
-    openly: dict[str, list[str]]  # round -> pseudonyms of those who took part openly
+    unblinded: dict[str, list[str]]  # round -> pseudonyms of those who took part openly
 
 
 def _read(pk, root, beat):
     """Read everything, and write what is only read: tables, scheme, rounds, splits, findings."""
     release = Release.objects.select_related("corpus", "follows").get(pk=pk)
-    plan = rows.plan(release)
+    plan = rows.make_plan(release)
     beat(0.05)
     counts, units, texts = _write_tables(root, plan, beat)
     findings = _findings(plan)
@@ -108,7 +108,7 @@ def _read(pk, root, beat):
     _json(root / "integrity.json", plan.integrity.to_json())
     _write_scheme(root, plan)
     _write_splits(root, plan, counts)
-    return _Read(plan, counts, units, texts, findings, openly(plan))
+    return _Read(plan, counts, units, texts, findings, unblinded_annotators(plan))
 
 
 class _Counts:
@@ -165,7 +165,7 @@ def _write_tables(root, plan, beat):
     return counts, gathering.finish(), (uids, splits, texts)
 
 
-def _certificate(measures, open_counts, open_people):
+def _certificate(measures, open_counts, unblinded):
     """The agreement of the release, what computed it, what was open when it was frozen, and who
     took part openly.
     """
@@ -180,7 +180,7 @@ def _certificate(measures, open_counts, open_people):
         "computed_by": {"shengqing": settings.VERSION, "numpy": np.__version__},
         "tasks": measures,
         "open_findings": open_counts,
-        "openly": certified(open_people),
+        "openly": independence(unblinded),
     }
 
 
@@ -191,13 +191,13 @@ def _findings(plan):
     rounds = []
     for round in plan.rounds:
         report = Report.of(round, Report.Kind.QUALITY)
-        looked = report and report.computed_at
+        computed_at = report and report.computed_at
         rounds.append(
             {
                 "round": round.name,
-                "looked_at": looked.date().isoformat() if looked else None,
-                "hand_ins_then": report.hand_ins if looked else None,
-                "findings": [_finding(plan, oddity) for oddity in _told(round)],
+                "looked_at": computed_at.date().isoformat() if computed_at else None,
+                "hand_ins_then": report.hand_ins if computed_at else None,
+                "findings": [_finding(plan, flag) for flag in _flags(round)],
             }
         )
     return {
@@ -208,29 +208,29 @@ def _findings(plan):
     }
 
 
-def _told(round):
+def _flags(round):
     rows = Oddity.objects.filter(round=round, gone=False).select_related("person")
     return rows.order_by("-surprise", "pk").prefetch_related("answers")
 
 
-def _finding(plan, oddity):
-    named = Utterance.whole.filter(pk__in=oddity.rows)
+def _finding(plan, flag):
+    named = Utterance.whole.filter(pk__in=flag.rows)
     kept = named.exclude(dialogue__in=plan.integrity.excluded)
     uids = dict(kept.values_list("pk", "uid"))
     own = {"source", "ends"}  # ids of this installation
-    evidence = {key: value for key, value in oddity.evidence.items() if key not in own}
+    evidence = {key: value for key, value in flag.evidence.items() if key not in own}
     return {
-        "kind": oddity.kind,
-        "annotator": plan.annotators.get(oddity.person_id),
-        "task": oddity.task or None,
-        "count": oddity.count,
-        "surprise": round(oddity.surprise, 3),
+        "kind": flag.kind,
+        "annotator": plan.annotators.get(flag.person_id),
+        "task": flag.task or None,
+        "count": flag.count,
+        "surprise": round(flag.surprise, 3),
         "evidence": evidence,
-        "utterances": [uids[pk] for pk in oddity.rows if pk in uids],
-        "open": not oddity.answers.all(),
+        "utterances": [uids[pk] for pk in flag.rows if pk in uids],
+        "open": not flag.answers.all(),
         "answers": [
             {"outcome": answer.outcome, "words": answer.words, "on": answer.at.date().isoformat()}
-            for answer in oddity.answers.all()
+            for answer in flag.answers.all()
         ],
     }
 
@@ -243,14 +243,14 @@ def _write_scheme(root, plan):
         {"tasks": scheme.to_json(), "rules": scheme.rules_to_json()},
     )
     guidelines: dict[int, str] = {}
-    open_people = openly(plan)
-    told = []
+    unblinded = unblinded_annotators(plan)
+    rows_of_rounds = []
     for round in plan.rounds:
         if round.guideline and round.guideline_id not in guidelines:
             name = f"guideline-{len(guidelines) + 1}.md"
             guidelines[round.guideline_id] = name
             (root / name).write_text(round.guideline.text, encoding="utf-8")
-        told.append(
+        rows_of_rounds.append(
             {
                 "name": round.name,
                 "published": round.published,
@@ -261,13 +261,13 @@ def _write_scheme(root, plan):
                 "confidence": round.confidence,
                 "cannot_tell": round.cannot_tell,
                 "consensus": round.consensus,
-                "annotators_openly": open_people.get(round.name, []),
+                "annotators_openly": unblinded.get(round.name, []),
                 "scheme_version": version.number,
                 "guideline": guidelines.get(round.guideline_id),
                 "guideline_version": round.guideline.number if round.guideline else None,
             }
         )
-    _json(root / "rounds.json", told)
+    _json(root / "rounds.json", rows_of_rounds)
 
 
 def _write_splits(root, plan, counts):
@@ -275,7 +275,7 @@ def _write_splits(root, plan, counts):
     _json(
         root / "splits.json",
         {
-            "apart": ["dialogue", *_apart(release)],
+            "apart": ["dialogue", *_split_units(release)],
             "official": plan.official,
             "seed": release.seed,
             "shares": list(release.ratios),
@@ -288,24 +288,25 @@ def _write_splits(root, plan, counts):
 
 def _spread(plan, counts):
     """Share of the utterances, and of each gold value, that each split has."""
-    found = {"utterances": counts.utterances}
+    by_column = {"utterances": counts.utterances}
     columns = (f"{task.key}={value}" for task in plan.scheme.tasks for value in task.keys)
-    found |= {column: counts.spread.get(column) for column in columns}
+    by_column |= {column: counts.spread.get(column) for column in columns}
     return {
         name: {split: round(by_split[split] / by_split.total(), 4) for split in SPLITS}
-        for name, by_split in found.items()
+        for name, by_split in by_column.items()
         if by_split
     }
 
 
-def _apart(release):
-    Apart = Release.Apart  # noqa: N806
+def _split_units(release):
+    """What no two splits share, beside dialogues."""
+    units = Release.SplitUnit
     return {
-        Apart.DIALOGUE: [],
-        Apart.SOURCE: ["source"],
-        Apart.SPEAKER: ["speaker"],
-        Apart.BOTH: ["source", "speaker"],
-    }[release.apart]
+        units.DIALOGUE: [],
+        units.SOURCE: ["source"],
+        units.SPEAKER: ["speaker"],
+        units.BOTH: ["source", "speaker"],
+    }[release.split_unit]
 
 
 def _manifest(plan, counts):
@@ -342,12 +343,12 @@ def _json(path: Path, value: Any) -> None:
 
 def _files(root: Path, beat: Callable[[float], None]) -> list[dict[str, Any]]:
     paths = [path for path in sorted(root.rglob("*")) if path.is_file()]
-    found = []
+    entries = []
     for done, path in enumerate(paths, 1):
-        found.append(_entry(root, path))
+        entries.append(_entry(root, path))
         if done % 100 == 0:
             beat(0.95 + 0.02 * done / len(paths))
-    return found
+    return entries
 
 
 def _entry(root: Path, path: Path) -> dict[str, Any]:

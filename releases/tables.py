@@ -102,8 +102,8 @@ def _value(dtype: str) -> dict[str, Any]:
 def schema(features: dict[str, dict[str, Any]]) -> pa.Schema:
     """The Arrow schema of features, which travel in its metadata."""
     fields = [pa.field(name, _arrow(feature)) for name, feature in features.items()]
-    told = json.dumps({"info": {"features": features}}, ensure_ascii=False)
-    return pa.schema(fields, metadata={"huggingface": told})
+    metadata = json.dumps({"info": {"features": features}}, ensure_ascii=False)
+    return pa.schema(fields, metadata={"huggingface": metadata})
 
 
 def _arrow(feature: dict[str, Any]) -> pa.DataType:

@@ -8,23 +8,23 @@ WARNING = (
 )
 
 
-def openly(plan) -> dict[str, list[str]]:
+def unblinded_annotators(plan) -> dict[str, list[str]]:
     """Round -> the pseudonyms of its annotators who took part openly, of rounds with any."""
-    found = {}
+    by_round = {}
     for round in plan.rounds:
         people = round.taking_part_openly().values_list("person", flat=True)
         names = sorted(plan.annotators[who] for who in people if who in plan.annotators)
         if names:
-            found[round.name] = names
-    return found
+            by_round[round.name] = names
+    return by_round
 
 
 def warning(rounds: dict[str, list[str]]) -> str | None:
-    """What has to be said beside the agreement; None where everybody annotated blind."""
+    """The warning beside the agreement; None where everybody annotated blind."""
     people = {name for names in rounds.values() for name in names}
     return WARNING % {"n": len(people)} if people else None
 
 
-def certified(rounds: dict[str, list[str]]) -> dict[str, Any]:
+def independence(rounds: dict[str, list[str]]) -> dict[str, Any]:
     """The part of the certificate about independence."""
     return {"rounds": rounds, "warning": warning(rounds)}

@@ -1,12 +1,18 @@
 from django.urls import path
 
-from releases.views import diffs, downloads, privacy, releases, sharing
+from core.redirects import moved
+from releases.views import diffs, downloads, personal_data, releases, sharing
 
 urlpatterns = [
     path("corpora/<int:pk>/releases/", releases.releases, name="releases"),
     path("corpora/<int:pk>/releases/new/", releases.new_release, name="new_release"),
-    path("corpora/<int:pk>/sightings/", privacy.sightings, name="sightings"),
-    path("utterances/<int:pk>/inspections/", privacy.inspection, name="inspection"),
+    path("corpora/<int:pk>/personal-data/", personal_data.personal_data, name="personal_data"),
+    moved("corpora/<int:pk>/sightings/", "personal_data"),
+    path(
+        "utterances/<int:pk>/personal-data-reviews/",
+        personal_data.personal_data_review,
+        name="personal_data_review",
+    ),
     path("releases/<int:pk>/", releases.release, name="release"),
     path("releases/<int:pk>/card/", releases.card, name="release_card"),
     path("releases/<int:pk>/progress/", releases.progress, name="release_progress"),

@@ -73,22 +73,22 @@ def srt(tmp_path) -> Path:
 @pytest.fixture
 def learner_here(monkeypatch):
     """Runs and looks are computed in this process: starting one takes seconds. Supervision itself
-    is what tests/modeling/test_runs.py and test_resume.py prove.
+    is what tests/modeling/test_runs.py and test_checkpoints.py prove.
     """
     from modeling import learner_process
-    from tests.modeling.made import run
+    from tests.modeling.factories import run
 
     def here(arguments, directory, beat):
         directory.mkdir(parents=True, exist_ok=True)
         ended = run(*arguments)
         (directory / "stdout.txt").write_text(ended.stdout, "utf-8")
         (directory / "stderr.txt").write_text(ended.stderr, "utf-8")
-        learner_process._check(ended.returncode, directory)
+        learner_process.check_exit_status(ended.returncode, directory)
         beat()
         return ended.stdout
 
-    for module in ("runs", "evaluations"):
-        monkeypatch.setattr(f"modeling.models.{module}.supervise", here)
+    for module in ("training", "evaluation"):
+        monkeypatch.setattr(f"modeling.{module}.supervise", here)
 
 
 @pytest.fixture

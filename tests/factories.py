@@ -127,7 +127,7 @@ def release_form(*rounds, **fields):
         "licence": "cc-by-4.0",
         "media": "dialogues",
         "speakers": "names",
-        "apart": "dialogue",
+        "split_unit": "dialogue",
         "shares": "70/15/15",
         "keep_splits": "on",
         "seed": 1,
@@ -137,4 +137,4 @@ def release_form(*rounds, **fields):
 
 def make_release(corpus, rounds, version="1.0.0", **fields):
     release = Release.request(None, corpus, version, rounds, **fields)
-    return release.freeze()
+    return release.run()

@@ -42,7 +42,6 @@ PLAIN = [  # modules that know no Django
     "releases/archive.py",
     "releases/citation.py",
     "releases/croissant.py",
-    "releases/dataset_card.py",
     "releases/diff.py",
     "releases/formats",
     "releases/leakage.py",

@@ -10,8 +10,10 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"
-APPS = ["people", "corpus", "annotation", "releases", "modeling", "config"]
+APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "config"]
 KEYWORDS = ["_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext"]
+TEXT = r"u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
+CALL = re.compile(rf"\bn?p?gettext\({TEXT}(?:, ?{TEXT})*(?:, ?count)?\)")
 PLACEHOLDER = re.compile(r"%\((\w+)\)")
 
 
@@ -30,7 +32,7 @@ def strings():
     for path in (ROOT / "templates").rglob("*.html"):
         code = templatize(path.read_text("utf-8"), origin=str(path))
         for line in code.splitlines():
-            for call in re.findall(r"\b(?:n?p?gettext)\(.*?\)\s", line + " "):
+            for call in CALL.findall(line):
                 for words in of_python(call):
                     yield path, words
 

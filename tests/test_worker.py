@@ -16,9 +16,10 @@ from django.utils import timezone
 from config.celery import app
 from corpus.models import Source
 from jobs.models import JobStatus
-from modeling.learner.rundir import RunDirectory
-from modeling.models import Study, TrainingRun
-from modeling.trainers import trainers
+from modeling.learner.checkpoints import read_checkpoint
+from modeling.learner.run_directory import RunDirectory
+from modeling.models import Experiment, TrainingRun
+from modeling.training_workers import training_worker_count
 from tests.factories import make_corpus, make_judged_round, make_release
 from tests.workers import kill_all, start_redis, wait_until, worker_process
 
@@ -65,16 +66,16 @@ def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
         dialogue.clip.save(f"{number}.mp4", ContentFile(film.read_bytes()))
     release = make_release(corpus, [judged], media="dialogues")
     with transaction.atomic():
-        study = Study.request(
+        experiment = Experiment.request(
             None, release, ["hard-small"], [1], options={"epochs": 1, "width": 32}
         )
-    run = study.runs.get()
+    run = experiment.runs.get()
     assert run.status == JobStatus.QUEUED and run.waits
     cache.delete("trainers")
     with start_worker(
         queue, pool="solo", perform_ping_check=False, queues=["work", "train"], loglevel="error"
     ):
-        assert trainers() is not None
+        assert training_worker_count() is not None
         deadline = time.monotonic() + 90
         while TrainingRun.objects.get().active and time.monotonic() < deadline:
             time.sleep(0.1)
@@ -95,12 +96,12 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
     app.conf.task_always_eager = False
     try:
         options = {"epochs": 400, "patience": 400, "width": 32}
-        study = Study.request(None, release, ["hard-text"], [1, 2], options=options)
-        first, second = study.runs.order_by("seed")
+        experiment = Experiment.request(None, release, ["hard-text"], [1, 2], options=options)
+        first, second = experiment.runs.order_by("seed")
         with worker_process(settings, log) as worker:
             wait_until(lambda: len(first.events()) > 60, log)
             kill_all(worker)
-        done, kept = len(first.events()), RunDirectory(first.directory).checkpoint()
+        done, kept = len(first.events()), read_checkpoint(RunDirectory(first.directory))
         assert kept["events"] > done / 2  # the last of them, a fraction of a second ago
         first.refresh_from_db()
         assert first.status == JobStatus.RUNNING  # nobody could say that it died
@@ -129,4 +130,4 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
     first.refresh_from_db()
     epochs = [event["epoch"] for event in first.events() if event["event"] == "epoch"]
     assert epochs == list(range(1, 401)) and first.attempt == 2
-    assert {run.attempt for run in study.runs.all()} == {1, 2}
+    assert {run.attempt for run in experiment.runs.all()} == {1, 2}

@@ -1,4 +1,4 @@
-"""Dialogues into tensors: laid end to end once, on the device where they fit, cut into batches."""
+"""Batches: dialogues as tensors, end to end on the device where they fit."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -24,7 +24,7 @@ class DialogueBatch:
     index: Tensor  # (B, T) row of each utterance, -1 pads
     speaker: Tensor  # (B, T) number of the speaker within the dialogue
     gold: dict[str, Tensor]  # task -> (N,) class, IGNORED where missing
-    soft: dict[str, Tensor]  # task -> (N, C) how answers spread, zeros where missing
+    soft: dict[str, Tensor]  # task -> (N, C) share of answers, zeros where missing
     ids: list[str]  # (N,)
     dialogues: list[str] = field(default_factory=list)  # (B,), to be named where something fails
 
@@ -40,6 +40,7 @@ class DialogueBatch:
         return placed * self.mask.reshape(shape)
 
     def to(self, device: torch.device) -> "DialogueBatch":
+        """The batch with its tensors on a device."""
         return DialogueBatch(
             **{f.name: _moved(getattr(self, f.name), device) for f in fields(self)}
         )
@@ -68,14 +69,16 @@ class Ragged:
             return self.values.new_zeros((len(which), longest, *self.values.shape[1:])), lengths
         places = torch.arange(longest, device=lengths.device)
         inside = places < lengths[:, None]  # (n, longest)
-        found = self.values[(self.first[which, None] + places).clamp(max=len(self.values) - 1)]
-        return found * inside.reshape(*inside.shape, *[1] * (found.dim() - 2)), lengths
+        values = self.values[(self.first[which, None] + places).clamp(max=len(self.values) - 1)]
+        return values * inside.reshape(*inside.shape, *[1] * (values.dim() - 2)), lengths
 
     def to(self, device: torch.device) -> "Ragged":
+        """The rows on a device."""
         return Ragged(self.values.to(device), self.lengths.to(device))
 
     @property
     def bytes(self) -> int:
+        """Memory of the values."""
         return self.values.numel() * self.values.element_size()
 
 

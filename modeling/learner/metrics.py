@@ -1,111 +1,90 @@
-"""How good predictions are, beside the majority baseline."""
+"""Metrics of a task's predictions, by scikit-learn, beside those of the majority class.
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+Classes are numbers from 0; a class that occurs neither in gold nor among the predictions does not
+count in a mean over classes. `confusion_metrics.py` has the metrics of many confusions at once.
+"""
+
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from sklearn import metrics
 
 
 def accuracy(gold: Sequence[int], predicted: Sequence[int]) -> float:
-    """Share of equal pairs. Raises ZeroDivisionError for no pair."""
-    return sum(g == p for g, p in zip(gold, predicted, strict=True)) / len(gold)
+    """Share of equal pairs, 0 to 1. Raises ValueError for no pair, or for unequal lengths."""
+    return float(metrics.accuracy_score(gold, predicted))
 
 
 def macro_f1(gold: Sequence[int], predicted: Sequence[int]) -> float:
-    """Unweighted mean of F1 over the classes that occur in `gold` or `predicted`."""
-    present = sorted(set(gold) | set(predicted))
-    return sum(_f1(gold, predicted, label) for label in present) / len(present)
+    """Unweighted mean of F1 over the classes that occur in `gold` or `predicted`, 0 to 1."""
+    return float(metrics.f1_score(gold, predicted, average="macro", zero_division=0))
 
 
-def _f1(gold: Sequence[int], predicted: Sequence[int], label: int) -> float:
-    hits = sum(g == p == label for g, p in zip(gold, predicted, strict=True))
-    total = sum(g == label for g in gold) + sum(p == label for p in predicted)
-    return 2 * hits / total if total else 0.0
+def weighted_f1(gold: Sequence[int], predicted: Sequence[int]) -> float:
+    """Mean of F1 over the classes, each weighted by how often it is gold, 0 to 1."""
+    return float(metrics.f1_score(gold, predicted, average="weighted", zero_division=0))
 
 
-def majority(train: Sequence[int]) -> int:
-    """The commonest class in training; the smaller one if two tie."""
-    counts = Counter(train)
-    return min(counts, key=lambda label: (-counts[label], label))
+def balanced_accuracy(gold: Sequence[int], predicted: Sequence[int]) -> float:
+    """Mean recall over the classes that occur in gold, 0 to 1."""
+    labels = sorted(set(gold))
+    recall = metrics.recall_score(gold, predicted, labels=labels, average="macro", zero_division=0)
+    return float(recall)
 
 
-def confusion(gold: Sequence[int], predicted: Sequence[int], classes: int) -> list[list[int]]:
+def majority_class(train: Sequence[int]) -> int:
+    """The most frequent class of training; the smaller one of two that tie."""
+    return int(np.bincount(train).argmax())
+
+
+def confusion_matrix(
+    gold: Sequence[int], predicted: Sequence[int], classes: int
+) -> list[list[int]]:
     """Counts, rows gold and columns predicted, (classes, classes)."""
-    table = [[0] * classes for _ in range(classes)]
-    for g, p in zip(gold, predicted, strict=True):
-        table[g][p] += 1
+    table: list[list[int]] = metrics.confusion_matrix(
+        gold, predicted, labels=range(classes)
+    ).tolist()
     return table
 
 
-def by_class(table: Sequence[Sequence[int]]) -> list[dict[str, float]]:
+def class_metrics(
+    gold: Sequence[int], predicted: Sequence[int], classes: int
+) -> list[dict[str, float]]:
     """Of each class precision, recall, F1 and how often it is gold (`n`); 0 where undefined."""
-    found = []
-    for label, row in enumerate(table):
-        hits, n = row[label], sum(row)
-        said = sum(other[label] for other in table)
-        found.append(
-            {
-                "precision": hits / said if said else 0.0,
-                "recall": hits / n if n else 0.0,
-                "f1": 2 * hits / (n + said) if n + said else 0.0,
-                "n": n,
-            }
-        )
-    return found
-
-
-def balanced_accuracy(rows: Sequence[Mapping[str, float]]) -> float:
-    """Mean recall over the classes that occur in gold."""
-    recalls = [row["recall"] for row in rows if row["n"]]
-    return sum(recalls) / len(recalls)
-
-
-def weighted_f1(rows: Sequence[Mapping[str, float]]) -> float:
-    """F1 of each class weighed by how often it is gold."""
-    return sum(row["f1"] * row["n"] for row in rows) / sum(row["n"] for row in rows)
+    columns = metrics.precision_recall_fscore_support(
+        gold, predicted, labels=range(classes), zero_division=0
+    )
+    return [
+        {"precision": float(precision), "recall": float(recall), "f1": float(f1), "n": int(n)}
+        for precision, recall, f1, n in zip(*columns, strict=True)
+    ]
 
 
 def auroc(gold: Sequence[int], scores: Sequence[float]) -> float | None:
-    """The chance that a positive (1) scores above a negative (0), ties half; None without both."""
-    values = np.asarray(scores, float)
-    positive = np.asarray(gold) == 1
-    n, m = int(positive.sum()), int((~positive).sum())
-    if not n or not m:
-        return None
-    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(times) - (times - 1) / 2)[place]  # mean rank of tied scores, from 1
-    return float((ranks[positive].sum() - n * (n + 1) / 2) / (n * m))
+    """Area under the ROC curve of the scores of class 1, 0 to 1; None unless gold has both."""
+    return float(metrics.roc_auc_score(gold, scores)) if len(set(gold)) == 2 else None
 
 
 def average_precision(gold: Sequence[int], scores: Sequence[float]) -> float | None:
-    """Precision at each rise of recall, summed over the rises; None without a positive."""
-    values, positive = np.asarray(scores, float), np.asarray(gold) == 1
-    if not positive.any():
-        return None
-    order = np.argsort(-values, kind="stable")
-    hits = np.cumsum(positive[order])
-    last = np.r_[values[order][1:] != values[order][:-1], True]  # of each score the last row
-    precision, recall = (hits / np.arange(1, len(hits) + 1))[last], (hits / hits[-1])[last]
-    return float((np.diff(np.r_[0.0, recall]) * precision).sum())
+    """Average precision of the scores of class 1, 0 to 1; None where class 1 is never gold."""
+    return float(metrics.average_precision_score(gold, scores)) if 1 in gold else None
 
 
 def mean_absolute_error(gold: Sequence[int], predicted: Sequence[int]) -> float:
     """Of ordinal classes, in steps of the scale."""
-    return sum(abs(g - p) for g, p in zip(gold, predicted, strict=True)) / len(gold)
+    return float(metrics.mean_absolute_error(gold, predicted))
 
 
-def quadratic_kappa(table: Sequence[Sequence[int]]) -> float | None:
-    """Cohen's kappa with quadratic weights of a confusion; None where chance is perfect."""
-    counts = np.asarray(table, float)
-    places = np.arange(len(counts))
-    weights = (places[:, None] - places[None, :]) ** 2
-    expected = np.outer(counts.sum(1), counts.sum(0)) / counts.sum()
-    chance = float((weights * expected).sum())
-    return 1 - float((weights * counts).sum()) / chance if chance else None
+def quadratic_kappa(gold: Sequence[int], predicted: Sequence[int]) -> float | None:
+    """Cohen's kappa with quadratic weights, -1 to 1; None where all is one and the same class."""
+    if len({*gold, *predicted}) < 2:
+        return None
+    labels = range(max(*gold, *predicted) + 1)
+    return float(metrics.cohen_kappa_score(gold, predicted, labels=labels, weights="quadratic"))
 
 
-def report(
+def classification_report(
     train: Sequence[int],
     gold: Sequence[int],
     predicted: Sequence[int],
@@ -113,35 +92,34 @@ def report(
     scores: Sequence[Sequence[float]] | None = None,
     ordinal: bool = False,
 ) -> dict[str, Any] | None:
-    """Everything about one task, accuracy and macro-F1 beside those of always saying the majority
-    class of training; of two classes AUROC and average precision from `scores` (n, 2), of `ordinal`
-    ones mean absolute error and quadratic kappa.
+    """All metrics of one task, beside those of always predicting the majority class of training; of
+    two classes also AUROC and average precision from `scores` (n, 2), of `ordinal` ones mean
+    absolute error and quadratic kappa.
 
-    A class that `predicted` or `gold` has counts as any other, whether or not training has it.
-
-    None where there is no label to learn from or to compare with.
+    A class of `predicted` or `gold` counts as any other, whether or not training has it. None where
+    there is no label to learn from or to compare with.
     """
     if not gold or not train:
         return None
-    constant = [majority(train)] * len(gold)
-    table = confusion(gold, predicted, classes)
-    rows = by_class(table)
-    found: dict[str, Any] = {
+    constant = [majority_class(train)] * len(gold)
+    report: dict[str, Any] = {
         "n": len(gold),
         "accuracy": accuracy(gold, predicted),
         "macro_f1": macro_f1(gold, predicted),
-        "weighted_f1": weighted_f1(rows),
-        "balanced_accuracy": balanced_accuracy(rows),
+        "weighted_f1": weighted_f1(gold, predicted),
+        "balanced_accuracy": balanced_accuracy(gold, predicted),
         "majority_accuracy": accuracy(gold, constant),
         "majority_macro_f1": macro_f1(gold, constant),
-        "majority_weighted_f1": weighted_f1(by_class(confusion(gold, constant, classes))),
-        "classes": rows,
-        "confusion": table,
+        "majority_weighted_f1": weighted_f1(gold, constant),
+        "classes": class_metrics(gold, predicted, classes),
+        "confusion": confusion_matrix(gold, predicted, classes),
     }
     if classes == 2 and scores is not None:
-        of_yes = [row[1] for row in scores]
-        found |= {"auroc": auroc(gold, of_yes), "ap": average_precision(gold, of_yes)}
+        second = [row[1] for row in scores]
+        report |= {"auroc": auroc(gold, second), "ap": average_precision(gold, second)}
     if ordinal:
-        kappa = quadratic_kappa(table)
-        found |= {"mae": mean_absolute_error(gold, predicted), "quadratic_kappa": kappa}
-    return found
+        report |= {
+            "mae": mean_absolute_error(gold, predicted),
+            "quadratic_kappa": quadratic_kappa(gold, predicted),
+        }
+    return report

@@ -2,18 +2,19 @@
 
 import json
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+
+from modeling.learner.error_messages import display_value, suggest_name
 
 MODALITIES = ("text", "audio", "vision")
 SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate")
 NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
-GRADIENTS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
-WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENTS)
+GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
+WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
 PRECISIONS = ("fp32", "bf16")
 CHOICES = {
     "network": NETWORKS,
@@ -43,10 +44,24 @@ RANGES: dict[str, tuple[float, float]] = {
     "minutes": (0, 1_000_000),
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
-LONGEST = 4000  # characters of a name or a path
-SHOWN = 60  # characters of a wrong value that a sentence repeats
-SOFT = ("relations", "relation_weight", "orthogonality", "sparsity")  # of the sharing "relgate"
-OWN = ("width", "heads", "dropout", "sharing", "context", "attention", "fusion", *SOFT, "distance")
+MAX_TEXT_LENGTH = 4000  # characters of a name or a path
+RELATION_GATE_FIELDS = (
+    "relations",
+    "relation_weight",
+    "orthogonality",
+    "sparsity",
+)  # of the sharing "relgate"
+OWN_NETWORK_FIELDS = (
+    "width",
+    "heads",
+    "dropout",
+    "sharing",
+    "context",
+    "attention",
+    "fusion",
+    *RELATION_GATE_FIELDS,
+    "distance",
+)
 
 
 class RecipeError(ValueError):
@@ -57,46 +72,29 @@ class RecipeError(ValueError):
         self.field = field
 
 
-def shown(value: object) -> str:
-    """A wrong value as a sentence repeats it: on one line, and not all of it where it is long."""
-    try:
-        words = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError, RecursionError):  # also a number of thousands of digits
-        words = f"a value of the type {type(value).__name__}"
-    words = "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in words)
-    return words if len(words) <= SHOWN else f"{words[:SHOWN]}… ({len(words)} characters)"
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """ ", did you mean …?" where a name is nearly a known one, or else which there are."""
-    names = list(known)
-    close = get_close_matches(name, names, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"there is {', '.join(names)}."
-
-
-def spanned(name: str, value: float, low: float, high: float) -> None:
+def check_range(name: str, value: float, low: float, high: float) -> None:
     """Raises RecipeError for a number that is not from `low` to `high`, NaN and infinity too."""
     if not low <= value <= high:
         ends = [f"{end:,}" if end == int(end) else f"{end:g}" for end in (low, high)]
-        words = f"{name} must be from {ends[0]} to {ends[1]}, not {shown(value)}."
+        words = f"{name} must be from {ends[0]} to {ends[1]}, not {display_value(value)}."
         raise RecipeError(words, name)
 
 
 def _flag(name: str, value: Any) -> bool:
     if not isinstance(value, bool):
-        raise RecipeError(f"{name} must be true or false, not {shown(value)}.", name)
+        raise RecipeError(f"{name} must be true or false, not {display_value(value)}.", name)
     return value
 
 
 def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise RecipeError(f"{name} must be a whole number, not {shown(value)}.", name)
+        raise RecipeError(f"{name} must be a whole number, not {display_value(value)}.", name)
     return value
 
 
 def _real(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise RecipeError(f"{name} must be a number, not {shown(value)}.", name)
+        raise RecipeError(f"{name} must be a number, not {display_value(value)}.", name)
     try:
         return float(value)
     except OverflowError as error:
@@ -105,9 +103,9 @@ def _real(name: str, value: Any) -> float:
 
 def _words(name: str, value: Any) -> str:
     if not isinstance(value, str):
-        raise RecipeError(f"{name} must be text, not {shown(value)}.", name)
+        raise RecipeError(f"{name} must be text, not {display_value(value)}.", name)
     odd = next((c for c in value if unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp")), None)
-    if odd is not None or len(value) > LONGEST:
+    if odd is not None or len(value) > MAX_TEXT_LENGTH:
         why = "so long" if odd is None else f"one with the character U+{ord(odd):04X}"
         raise RecipeError(f"{name} must be a line of text, not {why}.", name)
     return value
@@ -118,11 +116,11 @@ def _modalities(name: str, value: Any) -> tuple[str, ...]:
     known = [each for each in MODALITIES if each in given]
     if not known or len(known) != len(given):
         words = f"{name} must be a list of some of {', '.join(MODALITIES)}, each once"
-        raise RecipeError(f"{words}, not {shown(value)}.", name)
+        raise RecipeError(f"{words}, not {display_value(value)}.", name)
     return tuple(given)
 
 
-KINDS = {bool: _flag, int: _whole, float: _real, str: _words, tuple[str, ...]: _modalities}
+FIELD_CHECKS = {bool: _flag, int: _whole, float: _real, str: _words, tuple[str, ...]: _modalities}
 
 
 @dataclass(frozen=True)
@@ -133,17 +131,17 @@ class Recipe:
     in the towers of the sharing only, not in each modality before; without `fusion` modalities are
     laid side by side and projected, instead of attending to each other.
 
-    `network` is this house's, "own", or a published one (networks/published.py) with its authors'
+    `network` is this house's, "own", or a published one (networks/baselines) with its authors'
     settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
 
     `sharing` "single" is the control: a whole network a task. `relations` says what the stated
-    correlations do in the sharing "relgate": see modeling/learner/sharing/relgate.py. The four
-    weights after it are of its losses.
+    correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py. The
+    four weights after it are of its losses.
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
     `minutes` ends training after so long with the best epoch so far, 0 never.
-    `stops_on` is a task whose macro-F1 on the selection dialogues chooses the epoch, or "mean" over
+    `stops_on` is a task whose macro-F1 on the validation set chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default. `on_failure` says what becomes of a clip that cannot be
     measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16" is
@@ -184,14 +182,14 @@ class Recipe:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            checked = KINDS[field.type](field.name, getattr(self, field.name))  # type: ignore[index]
+            checked = FIELD_CHECKS[field.type](field.name, getattr(self, field.name))  # type: ignore[index]
             object.__setattr__(self, field.name, checked)
         for name, (low, high) in RANGES.items():
-            spanned(name, getattr(self, name), low, high)
+            check_range(name, getattr(self, name), low, high)
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 words = f"{name} must be one of {', '.join(known)}, not"
-                raise RecipeError(f"{words} {shown(getattr(self, name))}.", name)
+                raise RecipeError(f"{words} {display_value(getattr(self, name))}.", name)
         if self.network != "own" and set(self.modalities) != set(MODALITIES):
             words = f"network {self.network!r} needs {', '.join(MODALITIES)} as modalities."
             raise RecipeError(words, "modalities")
@@ -209,12 +207,12 @@ class Recipe:
     @property
     def unused(self) -> set[str]:
         """Fields that decide nothing in it, whatever they say."""
-        found = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        names = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
         if self.network != "own":
-            return found | {*OWN}
+            return names | {*OWN_NETWORK_FIELDS}
         if self.sharing != "relgate":
-            found |= {*SOFT}
-        return found if self.sharing == "distance" else found | {"distance"}
+            names |= {*RELATION_GATE_FIELDS}
+        return names if self.sharing == "distance" else names | {"distance"}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from JSON, so that two can be compared."""
@@ -230,22 +228,24 @@ class Recipe:
     def with_fields(self, data: Any) -> "Recipe":
         """The recipe with other values of some fields. Raises RecipeError like `from_json`."""
         if not isinstance(data, Mapping):
-            words = f'A recipe is a JSON object such as {{"epochs": 40}}, not {shown(data)}.'
+            words = (
+                f'A recipe is a JSON object such as {{"epochs": 40}}, not {display_value(data)}.'
+            )
             raise RecipeError(words)
         known = [field.name for field in fields(self)]
         for name in data:
             if name not in known:
-                hint = nearest(str(name), known)
-                raise RecipeError(f"A recipe has no field {shown(name)}; {hint}")
+                hint = suggest_name(str(name), known)
+                raise RecipeError(f"A recipe has no field {display_value(name)}; {hint}")
         return replace(self, **data)
 
 
-TEXT = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
+TEXT_RECIPE = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
 RECIPES = {
     "hard-small": Recipe(),
-    "hard-text": replace(TEXT, name="hard-text"),
+    "hard-text": replace(TEXT_RECIPE, name="hard-text"),
     "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
-    "soft-text": replace(TEXT, name="soft-text", sharing="relgate"),
+    "soft-text": replace(TEXT_RECIPE, name="soft-text", sharing="relgate"),
     "ef-lstm": replace(Recipe(), name="ef-lstm", network="ef_lstm"),
     "lmf": replace(Recipe(), name="lmf", network="lmf"),
     "tfn": replace(Recipe(), name="tfn", network="tfn"),
@@ -254,7 +254,7 @@ RECIPES = {
 }
 
 
-def find(name_or_file: str) -> Recipe:
+def load_recipe(name_or_file: str) -> Recipe:
     """A recipe by name or from a JSON file. Raises RecipeError if there is none."""
     if name_or_file in RECIPES:
         return RECIPES[name_or_file]
@@ -262,8 +262,8 @@ def find(name_or_file: str) -> Recipe:
     if name_or_file and path.is_dir():
         raise RecipeError(f"{path} is a directory; a recipe is a name or a JSON file.")
     if not name_or_file or not path.is_file():
-        hint = nearest(name_or_file, RECIPES)
-        raise RecipeError(f"There is no recipe and no file {shown(name_or_file)}; {hint}")
+        hint = suggest_name(name_or_file, RECIPES)
+        raise RecipeError(f"There is no recipe and no file {display_value(name_or_file)}; {hint}")
     try:
         return Recipe.from_json(read_json(path))
     except OSError as error:
@@ -277,7 +277,7 @@ def read_json(path: Path) -> Any:
     for what cannot be read.
     """
     try:
-        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_each_once)
+        return json.loads(path.read_text("utf-8-sig"), object_pairs_hook=_reject_duplicate_keys)
     except RecursionError as error:
         raise RecipeError("The file is nested too deeply.") from error
     except RecipeError:
@@ -287,10 +287,10 @@ def read_json(path: Path) -> Any:
         raise RecipeError(f"The file is no JSON: {why}.") from error
 
 
-def _each_once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
+def _reject_duplicate_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    mapping = dict(pairs)
+    if len(mapping) < len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise RecipeError(f"{shown(twice)} is there twice; say it once.")
-    return found
+        raise RecipeError(f"{display_value(twice)} is there twice; say it once.")
+    return mapping

@@ -1,7 +1,7 @@
 """A release directory as the learner sees it.
 
-What is read from it holds no label of the sealed split: whoever is to see these asks for them
-(`with_labels`), and only what looks at the sealed split does.
+What is read from it holds no label of the held-out split: an evaluation on that asks for them
+(`with_labels`), and nothing else does.
 """
 
 import hashlib
@@ -29,6 +29,7 @@ class Task:
 
     @property
     def is_correlation(self) -> bool:
+        """Whether it says how one task moves another."""
         return bool(self.source)
 
 
@@ -48,6 +49,7 @@ class Utterance:
     labelled: bool = True  # whether the release has gold of it, read or not
 
     def without_labels(self) -> "Utterance":
+        """The utterance without gold and soft labels."""
         return replace(self, gold={}, soft={})
 
 
@@ -64,6 +66,7 @@ class Dialogue:
 
     @property
     def has_media(self) -> bool:
+        """Whether there is anything but text."""
         own = any(utterance.clip for utterance in self.utterances)
         return own or self.clip is not None or self.features is not None
 
@@ -78,71 +81,77 @@ class Release:
     tasks: tuple[Task, ...]
     dialogues: tuple[Dialogue, ...]
     root: Path | None = None  # where it was read; None of one that was made in memory
-    labels: bool = True  # whether the labels of the sealed split were read
+    labels: bool = True  # whether the labels of the held-out split were read
 
-    def of(self, split: str) -> list[Dialogue]:
+    def of_split(self, split: str) -> list[Dialogue]:
+        """The dialogues of a split by its name."""
         return [dialogue for dialogue in self.dialogues if dialogue.split == split]
 
     @property
-    def sealed(self) -> str:
-        """The split that nothing looks at before an evaluation."""
-        return sealed_of(dialogue.split for dialogue in self.dialogues)
+    def held_out(self) -> str:
+        """The split that is not used before an evaluation: the test set."""
+        return held_out_split(dialogue.split for dialogue in self.dialogues)
 
     def without_labels(self) -> "Release":
-        """The same without a label of the sealed split."""
+        """The same without a label of the held-out split."""
         return replace(
             self,
             labels=False,
-            dialogues=tuple(_unlabelled(d) if d.split == self.sealed else d
+            dialogues=tuple(_hide_dialogue_labels(d) if d.split == self.held_out else d
                             for d in self.dialogues),
         )  # fmt: skip
 
     def with_labels(self) -> "Release":
-        """The same with all labels, for those who look at the sealed split. Raises ReleaseError
-        if the directory is another one by now.
+        """The same with all labels, for an evaluation on the held-out split. Raises ReleaseError
+        if the directory holds another release by now.
         """
         if self.labels or self.root is None:
             return self
-        found = load(self.root, labels=True)
-        if found.digest != self.digest:
+        release = load_release(self.root, labels=True)
+        if release.digest != self.digest:
             raise ReleaseError(f"{self.root} holds another release than it did before.")
-        return found
+        return release
 
     @property
     def has_media(self) -> bool:
+        """Whether any dialogue has anything but text."""
         return any(dialogue.has_media for dialogue in self.dialogues)
 
 
 @dataclass(frozen=True)
 class Splits:
-    """What is learned from, what chooses the epoch, and what is sealed until the run is frozen."""
+    """The train set, the validation set (it chooses epoch, temperature and threshold), and the test
+    set, which is held out until the run is frozen.
+    """
 
     train: list[Dialogue]
-    selection: list[Dialogue]
-    sealed: list[Dialogue]
-    selection_name: str
-    sealed_name: str
+    validation: list[Dialogue]
+    held_out: list[Dialogue]
+    validation_name: str
+    held_out_name: str
 
     @classmethod
     def of(cls, release: Release, seed: int) -> "Splits":
-        """Valid selects and test is sealed; without a test split valid is sealed and a tenth of
-        the training dialogues selects, so that nothing reported was ever selected on."""
-        train, valid, test = (release.of(name) for name in ("train", "valid", "test"))
+        """The splits valid and test are the validation and the held-out set. Without a test split
+        valid is held out, and without one of the two a tenth of the training dialogues, drawn by
+        the seed, is the validation set: what is reported was never selected on.
+        """
+        train, valid, test = (release.of_split(name) for name in ("train", "valid", "test"))
         if test and valid:
             return cls(train, valid, test, "valid", "test")
-        sealed, name = (test, "test") if test else (valid, "valid")
+        held_out, name = (test, "test") if test else (valid, "valid")
         shuffled = random.Random(seed).sample(train, len(train))
-        held = max(1, len(train) // 10) if len(train) > 1 else 0
-        return cls(shuffled[held:], shuffled[:held], sealed, "a tenth of train", name)
+        tenth = max(1, len(train) // 10) if len(train) > 1 else 0
+        return cls(shuffled[tenth:], shuffled[:tenth], held_out, "a tenth of train", name)
 
 
-def sealed_of(splits: Iterable[str]) -> str:
-    """Test is sealed; without one valid is (see Splits.of)."""
+def held_out_split(splits: Iterable[str]) -> str:
+    """Of the names of splits the held-out one: test, or valid without one (see Splits.of)."""
     return "test" if "test" in set(splits) else "valid"
 
 
-def load(root: Path, labels: bool = False) -> Release:
-    """Read a release directory; of its sealed split without labels, unless `labels`.
+def load_release(root: Path, labels: bool = False) -> Release:
+    """Read a release directory; of its held-out split without labels, unless `labels`.
 
     Raises ReleaseError if it is none, has nothing to train on, or holds a value that is no time, no
     label or no share; the message names the utterance.
@@ -166,24 +175,24 @@ def load(root: Path, labels: bool = False) -> Release:
         except (ValueError, KeyError, TypeError) as error:
             words = f"{root}: line {number} of utterances.jsonl is no utterance: {error!r}."
             raise ReleaseError(words) from error
-    sealed = sealed_of(str(turns[0].get("split")) for turns in rows.values())
+    held_out = held_out_split(str(turns[0].get("split")) for turns in rows.values())
     known = {task.key: frozenset(task.classes) for task in tasks}
-    found = []
+    dialogues = []
     for key, turns in rows.items():
-        if turns[0].get("split") == sealed and not labels:
-            turns = [_sealed_row(row) for row in turns]
+        if turns[0].get("split") == held_out and not labels:
+            turns = [_hide_labels(row) for row in turns]
         try:
             for row in turns:
-                _check(row, known)
-            found.append(_dialogue(root, key, turns, digests))
+                _check_row(row, known)
+            dialogues.append(_dialogue(root, key, turns, digests))
         except (KeyError, TypeError, AttributeError) as error:
             words = f"{root}: the dialogue {key!r} lacks something or holds what it must not:"
             raise ReleaseError(f"{words} {error!r}.") from error
         except ReleaseError as error:
             raise ReleaseError(f"{root}: {error}") from error
     digest = hashlib.sha256(manifest_bytes).hexdigest()
-    release = Release(corpus, version, digest, tasks, tuple(found), root, labels)
-    if not release.of("train"):
+    release = Release(corpus, version, digest, tasks, tuple(dialogues), root, labels)
+    if not release.of_split("train"):
         raise ReleaseError(f"{root}: the release has no dialogue in its train split.")
     return release
 
@@ -205,16 +214,16 @@ def _check_scheme(root: Path, tasks: tuple[Task, ...]) -> None:
             raise ReleaseError(f"{root}: the task {task.key!r} relates tasks that are not there.")
 
 
-def _sealed_row(row: dict[str, Any]) -> dict[str, Any]:
-    """A row of which nothing but whether it is labelled can be told."""
+def _hide_labels(row: dict[str, Any]) -> dict[str, Any]:
+    """A row without labels, and whether it has any."""
     return {**row, "gold": {}, "soft": {}, "labelled": bool(row.get("gold"))}
 
 
-def _unlabelled(dialogue: Dialogue) -> Dialogue:
+def _hide_dialogue_labels(dialogue: Dialogue) -> Dialogue:
     return replace(dialogue, utterances=tuple(u.without_labels() for u in dialogue.utterances))
 
 
-def _check(row: dict[str, Any], known: dict[str, frozenset[str]]) -> None:
+def _check_row(row: dict[str, Any], known: dict[str, frozenset[str]]) -> None:
     """Raises ReleaseError naming the utterance for what cannot be learned from."""
     name = f"the utterance {row['id']!r}"
     for end in ("start", "end"):
@@ -244,15 +253,15 @@ def _is_number(value: Any) -> bool:
 def _dialogue(
     root: Path, key: str, rows: list[dict[str, Any]], digests: dict[str, str]
 ) -> Dialogue:
-    lies = {row["media"] for row in rows} - {None}
-    if lies - set(digests):
-        words = f"the media {sorted(lies - set(digests))[0]!r} of {key!r} are not in the manifest."
+    media = {row["media"] for row in rows} - {None}
+    if media - set(digests):
+        words = f"the media {sorted(media - set(digests))[0]!r} of {key!r} are not in the manifest."
         raise ReleaseError(words)
-    whole = next(iter(lies)) if len(lies) == 1 and "_" not in Path(min(lies)).stem else None
+    whole = next(iter(media)) if len(media) == 1 and "_" not in Path(min(media)).stem else None
     measured = whole is not None and whole.endswith(".npz")
 
     def utterance(row: dict[str, Any]) -> Utterance:
-        own = row["media"] if row["media"] and whole is None else None
+        own = row["media"] if row["media"] and whole is None else None  # a clip of its own
         return Utterance(
             id=row["id"],
             speaker=row["speaker"] or "",

@@ -1,9 +1,9 @@
 """Rows of what machines learned."""
 
 from modeling.models.evaluations import Evaluation
+from modeling.models.experiments import Experiment
 from modeling.models.features import FeaturePart
-from modeling.models.registered import RegisteredModel
+from modeling.models.registered_models import RegisteredModel
 from modeling.models.runs import Recipes, TrainingRun
-from modeling.models.studies import Study
 
-__all__ = ["Evaluation", "FeaturePart", "Recipes", "RegisteredModel", "Study", "TrainingRun"]
+__all__ = ["Evaluation", "FeaturePart", "Recipes", "RegisteredModel", "Experiment", "TrainingRun"]

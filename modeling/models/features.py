@@ -1,19 +1,20 @@
-"""Measuring the clips of a release, spread over workers."""
+"""Feature extraction from the clips of a release, spread over workers."""
+
+import math
 
 from django.conf import settings
 from django.db import models, transaction
 
-from jobs.models import SOON_STALE, Job, JobStatus, send
-from modeling.learner_process import lines_of, supervise
+from jobs.models import SOON_STALE, Job, JobStatus
 from releases.models import Release
 
-CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # something is left to measure
-MOST, EACH = 8, 20  # parts, and dialogues a part below that
+CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # with clips to extract features from
+MOST_PARTS, DIALOGUES_PER_PART = 8, 20
 
 
 class FeaturePart(Job):
-    """Every `of`-th dialogue of a release from the `number`-th: sound and picture are measured into
-    the cache, clip by clip, so that a part that dies goes on where it was.
+    """Every `of`-th dialogue of a release from the `number`-th: features of sound and picture are
+    extracted into the cache, clip by clip, so that a part that dies goes on where it was.
     """
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="feature_parts")
@@ -21,7 +22,9 @@ class FeaturePart(Job):
     of = models.PositiveIntegerField()
     failures = models.JSONField(default=list, editable=False)
 
-    verb = "measure"
+    verb = "extract"
+    work = "modeling.feature_extraction.extract"
+    follow_up = "modeling.feature_extraction.send_waiting_runs"
     patience = SOON_STALE
 
     class Meta:
@@ -46,7 +49,7 @@ class FeaturePart(Job):
 
     @staticmethod
     def cache():
-        """Where all runs keep what was measured, by content."""
+        """Where all runs keep extracted features, by the content of the clip."""
         return settings.RUNS_DIR / "features"
 
     @classmethod
@@ -55,67 +58,30 @@ class FeaturePart(Job):
         """The parts of a release: made and queued once, those that ended badly queued again; with
         `again` those, too, in which a clip failed.
         """
-        found = list(release.feature_parts.all())
-        if not found:
-            count = min(MOST, max(1, -(-sum(release.summary["dialogues"].values()) // EACH)))
-            found = cls.objects.bulk_create(
-                cls(release=release, number=n, of=count) for n in range(1, count + 1)
+        parts = list(release.feature_parts.all())
+        if not parts:
+            dialogues = sum(release.summary["dialogues"].values())
+            count = min(MOST_PARTS, max(1, math.ceil(dialogues / DIALOGUES_PER_PART)))
+            parts = FeaturePart.objects.bulk_create(
+                FeaturePart(release=release, number=n, of=count) for n in range(1, count + 1)
             )
-            waiting = found
+            waiting = parts
         else:
-            waiting = [part for part in found if part.requeue() or part._retry(again)]
+            waiting = [part for part in parts if part.requeue() or part._retry(again)]
         for part in waiting:
             part.later()
-        return found
+        return parts
 
     def _retry(self, again):
         """Queue it once more although it is done; whether."""
         wanted = again and self.failures and self.status == JobStatus.DONE
         return bool(wanted) and self._queue_again(failures=[])
 
-    def later(self):
-        from modeling.tasks import measure_part
 
-        send(measure_part, self.pk)
-
-    def measure(self):
-        """Measure in a process of its own; a second call while one works does nothing. The last
-        part to end wakes the runs that wait for it.
-        """
-        if self.claim():
-            with self.settled():
-                self._supervise()
-            if not any(part.alive for part in self.release.feature_parts.all()):
-                self._wake()
-        return self
-
-    def _wake(self):
-        with transaction.atomic():
-            for run in self.release.runs.filter(status=JobStatus.QUEUED):
-                run.later()
-
-    def _supervise(self):
-        supervise(
-            ["features", self.release.directory, "--cache", self.cache(), "--json",
-             "--part", f"{self.number}/{self.of}", "--on-failure", "missing", "--device", "cpu"],
-            self.directory,
-            self._beat,
-        )  # fmt: skip
-        self.failures = self._told()[-1]["failures"]
-        with transaction.atomic():
-            self.save(update_fields=["failures"])
-            self.finish()
-
-    def _told(self):
-        return list(lines_of(self.directory / "stdout.txt"))
-
-    def _beat(self):
-        told = self._told()
-        self.beat(told[-1]["done"] / told[-1]["total"] if told and "done" in told[-1] else None)
-
-
-def measured(release):
-    """How far the clips of a release are measured, and which failed; None before anybody asked."""
+def extraction_progress(release):
+    """How far the features of a release are extracted, and which clips failed; None before anybody
+    asked.
+    """
     parts = list(release.feature_parts.all())
     if not parts:
         return None

@@ -1,6 +1,5 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
-import json
 import shutil
 
 from django.conf import settings
@@ -9,11 +8,11 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus, Stopped, send
+from jobs.models import SOON_STALE, Job, JobStatus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
-from modeling.learner.rundir import RunDirectory
-from modeling.learner_process import lines_of, supervise, written
+from modeling.learner.run_directory import RunDirectory, current_keys
+from modeling.learner_process import lines_of
 from modeling.models.features import CLIPS, FeaturePart
 from people.models import Event
 from releases.models import Release
@@ -33,17 +32,17 @@ class Recipes(models.TextChoices):
     MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019), published")
 
 
-class Failing(models.TextChoices):
-    """What becomes of a clip that cannot be measured."""
+class OnFailure(models.TextChoices):
+    """What becomes of a clip from which no features can be extracted."""
 
-    FAIL = "fail", gettext_lazy("end the run and name them")
-    MISSING = "missing", gettext_lazy("learn without their sound and picture")
+    FAIL = "fail", gettext_lazy("stop the run and list them")
+    MISSING = "missing", gettext_lazy("train without their sound and picture")
 
 
 class Device(models.TextChoices):
     """What a run computes on. The queue `gpu` is taken by workers whose machine has one."""
 
-    AUTO = "auto", gettext_lazy("whatever the worker has")
+    AUTO = "auto", gettext_lazy("any device")
     CPU = "cpu", gettext_lazy("processor")
     GPU = "cuda", gettext_lazy("GPU")
 
@@ -58,7 +57,7 @@ class TrainingRunQuerySet(models.QuerySet):
 class TrainingRun(Job):
     """Supervises `python -m modeling.learner train` and keeps what it reported.
 
-    `results` are of the dialogues that chose the epoch; an Evaluation looks at the sealed ones.
+    `results` are of the validation set; an Evaluation has those of the held-out test set.
     """
 
     release = models.ForeignKey(Release, models.PROTECT, related_name="runs")
@@ -66,20 +65,24 @@ class TrainingRun(Job):
         gettext_lazy("recipe"), max_length=40, choices=Recipes, default=Recipes.HARD_SMALL
     )
     on_failure = models.CharField(
-        gettext_lazy("clips that cannot be measured"), max_length=8, choices=Failing,
-        default=Failing.FAIL,
+        gettext_lazy("clips without features"), max_length=8, choices=OnFailure,
+        default=OnFailure.FAIL,
     )  # fmt: skip
     seed = models.PositiveIntegerField(gettext_lazy("seed"), default=1)
     device = models.CharField(
         gettext_lazy("computed on"), max_length=4, choices=Device, default=Device.AUTO
     )
     options = models.JSONField(default=dict, editable=False)  # fields that differ from the recipe
-    study = models.ForeignKey("modeling.Study", models.PROTECT, null=True, related_name="runs")
+    experiment = models.ForeignKey(
+        "modeling.Experiment", models.PROTECT, null=True, related_name="runs"
+    )
     started_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     code_version = models.CharField(max_length=40, blank=True, editable=False)
     results = models.JSONField(default=dict, editable=False)
 
     verb = "train"
+    work = "modeling.training.train"
+    follow_up = "modeling.training.update_experiment"
     patience = SOON_STALE
     objects = TrainingRunQuerySet.as_manager()
 
@@ -105,13 +108,13 @@ class TrainingRun(Job):
         release,
         recipe=Recipes.HARD_SMALL,
         seed=1,
-        on_failure=Failing.FAIL,
-        study=None,
+        on_failure=OnFailure.FAIL,
+        experiment=None,
         device=Device.AUTO,
         own=None,
     ):
-        """Queue a run, and the measuring of the release's clips where it needs them. `own` are its
-        settings beside those of the study.
+        """Queue a run, and the extraction of its release's features where these are missing. `own`
+        are its settings beside those of the experiment.
 
         Raises UserError unless the release is frozen, or if it is withdrawn; for a recipe, a
         setting or a seed that the learner does not take; and for an encoder that would have nothing
@@ -120,14 +123,14 @@ class TrainingRun(Job):
         if release.status != JobStatus.DONE:
             raise UserError(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
-        options = {**(study.options if study else {}), **(own or {})}
-        encoders.guard(release, recipe, options)
+        options = {**(experiment.options if experiment else {}), **(own or {})}
+        encoders.check_encoders(release, recipe, options)
         run = cls(
             release=release,
             recipe=recipe,
             seed=seed,
             on_failure=on_failure,
-            study=study,
+            experiment=experiment,
             device=device,
             options=options,
             started_by=person,
@@ -141,26 +144,8 @@ class TrainingRun(Job):
             FeaturePart.request(release)
         return run
 
-    def later(self):
-        from modeling.tasks import train_run
-
-        send(train_run, self.pk, queue=self.queue)
-
-    def train(self):
-        """Train in a process of its own; a second call while one works does nothing."""
-        from modeling.comparison import prepare
-        from modeling.search_trials import go_on
-
-        if self.claim():
-            with self.settled():
-                self._supervise()
-            if self.study_id:
-                go_on(self.study)
-                prepare(self.study, "selection")
-        return self
-
     @property
-    def queue(self):
+    def queue(self):  # type: ignore[override]  # of the row; of other jobs it is the model's
         """A run that must have a GPU waits for a worker whose machine has one."""
         return "gpu" if self.device == Device.GPU else "train"
 
@@ -169,25 +154,25 @@ class TrainingRun(Job):
         """The recipe without the run's own settings. Raises UserError where this version has none
         of the name, as a newer one may have had.
         """
-        found = RECIPES.get(self.recipe)
-        if found is None:
+        recipe = RECIPES.get(self.recipe)
+        if recipe is None:
             raise UserError(
                 gettext_noop("This version has no recipe “%(recipe)s”."), recipe=self.recipe
             )
-        return found
+        return recipe
 
     @property
-    def steers(self):
+    def has_relation_gates(self):
         """Whether stated correlations steer its network."""
-        found = RECIPES.get(self.recipe)
-        return found is not None and found.sharing == "relgate"
+        recipe = RECIPES.get(self.recipe)
+        return recipe is not None and recipe.sharing == "relgate"
 
     def whole_recipe(self):
         """The recipe with the run's own settings, as the learner takes it. Raises UserError with
         the learner's sentence for settings that are none, as those of another version may be.
         """
         chosen = {
-            name: encoders.place(value) if name.endswith("_encoder") else value
+            name: encoders.encoder_path(value) if name.endswith("_encoder") else value
             for name, value in self.options.items()
         }
         try:
@@ -205,20 +190,20 @@ class TrainingRun(Job):
 
     @property
     def needs_clips(self):
-        """Whether sound or picture has to be measured before it can learn."""
-        known = RECIPES.get(self.recipe)
-        modalities = self.options.get("modalities", known.modalities if known else ())
+        """Whether features of sound or picture have to be extracted before it can learn."""
+        recipe = RECIPES.get(self.recipe)
+        modalities = self.options.get("modalities", recipe.modalities if recipe else ())
         default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
         return bool(default) and self.release.media in CLIPS
 
     @property
-    def waits(self):
-        """Whether others are still measuring the clips that it will learn from."""
+    def waits(self):  # type: ignore[override]  # of the row; other jobs never wait
+        """Whether features of the clips that it will learn from are still being extracted."""
         return self.needs_clips and any(part.alive for part in self.release.feature_parts.all())
 
     def events(self):
         """What the learner reported so far, oldest first."""
-        return list(lines_of(self.directory / "events.jsonl"))
+        return [current_keys(event) for event in lines_of(self.directory / "events.jsonl")]
 
     @property
     def has_checkpoint(self):
@@ -226,7 +211,7 @@ class TrainingRun(Job):
 
     @property
     def stopping(self):
-        """Whether it was told to stop and its process is still writing the checkpoint."""
+        """Whether it was asked to stop and its process is still writing the checkpoint."""
         return self.status == JobStatus.STOPPED and RunDirectory(self.directory).busy
 
     @property
@@ -235,77 +220,30 @@ class TrainingRun(Job):
 
     @property
     def evaluation(self):
-        """Its last finished look at the sealed split, or None."""
-        return next((look for look in self.looks.all() if look.status == JobStatus.DONE), None)
+        """Its last finished evaluation on the test set, or None."""
+        finished = (each for each in self.evaluations.all() if each.status == JobStatus.DONE)
+        return next(finished, None)
 
     @property
-    def ahead(self):
+    def runs_ahead(self):
         """How many runs wait before this one."""
         waiting = TrainingRun.objects.filter(status=JobStatus.QUEUED)
         return waiting.filter(queued_at__lt=self.queued_at).exclude(pk=self.pk).count()
 
     @transaction.atomic
     def delete_by(self, person):
-        """Delete the run with its files. Raises UserError while it works, or where it was looked
-        at: a look is counted for good.
+        """Delete the run with its files. Raises UserError while it works, or where it was evaluated
+        on the test set: that is counted for good.
         """
         if self.status == JobStatus.RUNNING and not self.stale:
             raise UserError(gettext_noop("Stop the run first."))
-        if self.looks.exists():
+        if self.evaluations.exists():
             raise UserError(
-                gettext_noop("A run with a look at the sealed split stays, so that the look does.")
+                gettext_noop("A run that was evaluated on the test set cannot be deleted.")
             )
         if hasattr(self, "registered"):
-            raise UserError(gettext_noop("A registered model's run stays."))
+            raise UserError(gettext_noop("The run of a registered model cannot be deleted."))
         Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
         directory = self.directory
         self.delete()
         transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
-
-    def _supervise(self):
-        recipe = self.whole_recipe()
-        path = self.directory / "recipe.json"
-        with written(self.directory):
-            self.directory.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
-        told = supervise(
-            ["train", self.release.directory, "--recipe", path, "--seed", self.seed,
-             "--out", self.directory, "--cache", FeaturePart.cache(),
-             "--keep-every", settings.KEEP_EVERY, "--device", self.device,
-             "--json"],
-            self.directory,
-            self._beat,
-        )  # fmt: skip
-        self.results = json.loads(told.splitlines()[-1])
-        with transaction.atomic():
-            self.save(update_fields=["results"])
-            self.finish()
-
-    def _beat(self):
-        from modeling.search_trials import is_hopeless
-
-        if not self._news():
-            return self.beat()
-        events = self.events()
-        self.beat(_progress(events[-1]) if events else None)
-        if self.study_id and is_hopeless(self, events):
-            why = gettext_noop(
-                "Ended at epoch %(n)s: its best score was below the median of those before it."
-            )
-            raise Stopped(UserError(why, n=events[-1]["epoch"]))
-
-    def _news(self):
-        """Whether the learner has reported something since this was asked last."""
-        path = self.directory / "events.jsonl"
-        size = path.stat().st_size if path.exists() else 0
-        told, self._seen = size != getattr(self, "_seen", None), size
-        return told
-
-
-def _progress(event):
-    """Feature extraction is the first fifth of a run, epochs are the rest."""
-    if event["event"] == "features":
-        return 0.2 * event["done"] / event["total"]
-    if event["event"] == "epoch":
-        return 0.2 + 0.8 * event["epoch"] / event["epochs"]
-    return None

@@ -1,1 +1,1 @@
-"""Pages of runs, studies, comparisons, looks and errors."""
+"""Pages of runs, experiments, comparisons, evaluations and errors."""

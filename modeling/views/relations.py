@@ -1,4 +1,4 @@
-"""What a run learned of how tasks move each other, beside what people stated."""
+"""The relation gates that a run learned, beside the correlations that annotators stated."""
 
 from collections import defaultdict
 from statistics import mean
@@ -7,18 +7,18 @@ from django.shortcuts import render
 
 from corpus.page_context import context
 from modeling.learner_process import lines_of
-from modeling.views.errors import answers_of
-from modeling.views.runs import known_run_of, tasks_of
+from modeling.views.error_analysis import predictions_of
+from modeling.views.runs import tasks_of, visible_run_of
 
 SHADES = 4  # of each sign
 
 
 def relations(request, pk):
-    """Of each correlation, by the gold of its two tasks: the mean gate, the mean of what people
-    said, their difference, all from -1 to 1, and how many utterances.
+    """Of each correlation, by the gold of its two tasks: the mean gate, the mean stated strength,
+    their difference, all from -1 to 1, and how many utterances.
     """
-    run = known_run_of(request, pk)
-    where, path = answers_of(request, run)
+    run = visible_run_of(request, pk)
+    role, path = predictions_of(request, run)
     gates = {row["id"]: row["gates"] for row in lines_of(path)}
     gold = {
         row["id"]: row["gold"]
@@ -29,9 +29,9 @@ def relations(request, pk):
     maps = [
         (task, tasks[task.source], tasks[task.target], _map(task, tasks, gates, gold))
         for task in tasks.values()
-        if task.is_correlation and any(task.key in found for found in gates.values())
+        if task.is_correlation and any(task.key in by_task for by_task in gates.values())
     ]
-    page = context(run.release.corpus, "runs", run=run, maps=maps, where=where)
+    page = context(run.release.corpus, "runs", run=run, maps=maps, where=role)
     return render(request, "modeling/relations.html", page)
 
 
@@ -39,14 +39,14 @@ def _map(task, tasks, gates, gold):
     """Rows by value of the source: cells by value of the target."""
     middle = (len(task.keys) - 1) / 2
     learned, stated = defaultdict(list), defaultdict(list)
-    for utterance, found in gates.items():
-        told = gold.get(utterance, {})
-        place = told.get(task.source), told.get(task.target)
-        if None in place or task.key not in found:
+    for utterance, by_task in gates.items():
+        labels = gold.get(utterance, {})
+        cell = labels.get(task.source), labels.get(task.target)
+        if None in cell or task.key not in by_task:
             continue
-        learned[place].append(found[task.key])
-        if task.key in told:
-            stated[place].append((task.keys.index(told[task.key]) - middle) / middle)
+        learned[cell].append(by_task[task.key])
+        if task.key in labels:
+            stated[cell].append((task.keys.index(labels[task.key]) - middle) / middle)
     return [
         (source, [_cell(learned[source.key, target.key], stated[source.key, target.key])
                   for target in tasks[task.target].values])

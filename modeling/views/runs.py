@@ -1,4 +1,4 @@
-"""A run: watching it, its results, stopping it and going on."""
+"""A run: its progress, its results, stopping it and resuming it."""
 
 from statistics import mean
 
@@ -15,27 +15,27 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
 from modeling.curves import curve
-from modeling.learner.comparing import summary
-from modeling.learner.rundir import RunDirectory, RunError
+from modeling.learner.run_directory import RunDirectory, RunError, current_keys
+from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, FeaturePart, TrainingRun
-from modeling.models.features import measured
-from modeling.search_trials import scores_of
-from modeling.trainers import trainers
+from modeling.models.features import extraction_progress
+from modeling.search_trials import validation_scores
+from modeling.training_workers import training_worker_count
 from people.models import Event
 
-FEW = 200  # utterances below which a page warns that its figures are mostly chance
+FEW_UTTERANCES = 200  # below which a page warns that differences are mostly chance
 VERDICTS = {
     "green": _("sound"),
     "amber": _("doubtful"),
-    "red": _("says next to nothing"),
+    "red": _("hardly informative"),
 }
 MODALITIES = {"text": _("text"), "audio": _("sound"), "vision": _("picture")}
 ORIGINS = {
-    "clips": _("measured from the clips of the release"),
-    "release": _("measured before: the release holds features"),
+    "clips": _("extracted from the clips of the release"),
+    "release": _("extracted before: the release holds features"),
     "none": _("the release holds no films: it is missing everywhere"),
 }
-SPLITS = {"a tenth of train": _("a tenth of train")}
+SPLITS = {"a tenth of train": _("a tenth of the training set")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
     "random": _("in training it depends on its labels no more than dealt at random"),
@@ -47,7 +47,7 @@ DOUBTS = {
 
 
 def run(request, pk):
-    """A run with its results; of these nothing while they are withheld from the person."""
+    """A run; without its results while these are withheld from the person."""
     run = run_of(request, pk)
     withheld = run.release.why_withheld(request.user)
     page = context(
@@ -55,9 +55,9 @@ def run(request, pk):
         "runs",
         run=run,
         withheld=withheld,
-        ran_on=_meta(run).get("device"),
-        going=run.looks.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
-        measured_by=_measured_by(run),
+        device_used=_meta(run).get("device"),
+        going=run.evaluations.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
+        feature_extractors=_feature_extractors(run),
         **_live(run, withheld),
     )
     page["failures"] = _failures(run, page["features"])
@@ -67,35 +67,36 @@ def run(request, pk):
 
 
 def _results(run):
-    """What the run gave, in figures and words."""
-    look = run.evaluation
-    told = look.result if look else {}
+    """What the page of a run shows of its metrics on the validation and the test set."""
+    evaluation = run.evaluation
+    results = evaluation.result if evaluation else {}
     tasks = tasks_of(run.release)
+    on_release = Evaluation.objects.on(run.release)
     return {
-        "relations": _relations(run),
-        "look": look,
-        "failed_look": run.looks.first() if not look else None,
-        "sealed": _rows(tasks, told),
-        "few": _few(told),
-        "looks": Evaluation.objects.at(run.release).count(),
-        "runs_looked": Evaluation.objects.at(run.release).values("run").distinct().count(),
+        "relations": _relation_verdicts(run),
+        "evaluation": evaluation,
+        "failed_evaluation": run.evaluations.first() if not evaluation else None,
+        "held_out": _rows(tasks, results),
+        "few": _few(results),
+        "evaluation_count": on_release.count(),
+        "evaluated_runs": on_release.values("training_run").distinct().count(),
         "seeds": _seeds(run, tasks),
         "chosen": _rows(tasks, run.results),
-        "steers": run.steers,
-        **_names(run, told),
+        "steers": run.has_relation_gates,
+        **_names(run, results),
     }
 
 
 def _meta(run):
-    """What the learner wrote down before it began; empty before that."""
+    """The meta.json of the learner; empty before it has begun."""
     try:
         return RunDirectory(run.directory).read("meta.json")
     except RunError:
         return {}
 
 
-def _measured_by(run):
-    """What the run learned from: (modality, what measured it, of what), as the learner wrote it."""
+def _feature_extractors(run):
+    """(modality, what extracted its features, from what), as the learner wrote it."""
     return [
         (MODALITIES[name], " · ".join(filter(None, [row.get("encoder"), row["by"]])),
          ORIGINS.get(row.get("from"), ""))
@@ -103,16 +104,16 @@ def _measured_by(run):
     ]  # fmt: skip
 
 
-def _names(run, told):
+def _names(run, results):
     """Names of splits and modalities in the reader's language."""
-    missing = told.get("missing") or run.results.get("missing") or {}
+    missing = results.get("missing") or run.results.get("missing") or {}
     absent = [(MODALITIES[name], n) for name, n in missing.get("modalities", {}).items()]
-    sealed = told.get("split") or run.results.get("sealed", "test")
+    held_out = results.get("split") or current_keys(run.results).get("held_out", "test")
     split = run.results.get("split", "")
     return {
         "missing": missing if sum(n for _, n in absent) else None,
         "absent": absent,
-        "sealed_name": sealed,
+        "held_out_name": held_out,
         "split_name": SPLITS.get(split, split),
     }
 
@@ -128,107 +129,106 @@ def _failures(run, features):
     ]
 
 
-def _rows(tasks, told):
-    """Tasks with their figures; none before there are any."""
-    found = told.get("tasks", {})
-    rows = [(task, found.get(task.key)) for task in tasks] if found else []
+def _rows(tasks, results):
+    """Tasks with their metrics; none before there are any."""
+    by_task = results.get("tasks", {})
+    rows = [(task, by_task.get(task.key)) for task in tasks] if by_task else []
     return [(task, row, _by_class(task, row)) for task, row in rows]
 
 
 def _by_class(task, row):
-    """Of each value its figures and how often it was taken for which."""
+    """Of each value its metrics and its row of the confusion matrix."""
     if not row:
         return []
+    classes, confusion = row["classes"], row["confusion"]
     return [
-        (value, figures, list(zip(task.values, said, strict=True)))
-        for value, figures, said in zip(task.values, row["classes"], row["confusion"], strict=True)
+        (value, metrics, list(zip(task.values, counts, strict=True)))
+        for value, metrics, counts in zip(task.values, classes, confusion, strict=True)
     ]
 
 
-def _few(told):
-    """How many utterances were evaluated, if that is so few that figures are mostly chance."""
-    sizes = [row["n"] for row in told.get("tasks", {}).values() if row]
-    return max(sizes) if sizes and max(sizes) < FEW else None
+def _few(results):
+    """How many utterances were evaluated, if these are few; else None."""
+    sizes = [row["n"] for row in results.get("tasks", {}).values() if row]
+    return max(sizes) if sizes and max(sizes) < FEW_UTTERANCES else None
 
 
 def _seeds(run, tasks):
     """Macro and weighted F1 over several seeds; None where there is one only."""
-    results = same_but_seed(run)
+    results = results_by_seed(run)
     if len(results) < 2:
         return None
-    means = summary(list(results.values()))
-    found = [(task, means[task.key]) for task in tasks if means.get(task.key)]
-    rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in found]
+    means = seed_summary(list(results.values()))
+    evaluated = [(task, means.get(task.key)) for task in tasks]
+    rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in evaluated if row]
     return {"seeds": sorted(results), "rows": rows}
 
 
 def _live(run, withheld=""):
-    """What changes while the run works: the epoch and, unless results are withheld, curves and what
-    the learner said.
-    """
+    """What changes while the run works: the epoch and, unless withheld, curves and log."""
     epochs = [event for event in run.events() if event["event"] == "epoch"]
-    found = {
+    live = {
         "epoch": epochs[-1] if epochs else None,
-        "features": measured(run.release) if run.needs_clips else None,
-        "workers": trainers() if run.status == JobStatus.QUEUED else None,
+        "features": extraction_progress(run.release) if run.needs_clips else None,
+        "workers": training_worker_count() if run.status == JobStatus.QUEUED else None,
     }
-    return found if withheld else found | _curves(run, epochs)
+    return live if withheld else live | _curves(run, epochs)
 
 
 def _curves(run, epochs):
-    """Curves of the epochs so far, and the end of what the learner said."""
+    """Curves of the epochs so far, and the end of the log."""
     losses = [event["loss"] for event in epochs if event["loss"] is not None]
-    scores = scores_of(epochs)
+    scores = validation_scores(epochs)
     steps = epochs[-1]["epochs"] if epochs else 1
     tasks = tasks_of(run.release)
     return {
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
         "by_task": _by_task(tasks, epochs, steps),
-        "words": _last_words(run, epochs),
+        "words": _log(run, epochs),
     }
 
 
 def _by_task(tasks, epochs, steps):
-    """Of each task its loss and its macro-F1 on what selects, epoch by epoch."""
-    found = []
+    """Of each task its loss and its macro-F1 on the validation set, epoch by epoch."""
+    rows = []
     for task in tasks:
         losses = [e["losses"][task.key] for e in epochs if task.key in e["losses"]]
-        scores = [e["selection_macro_f1"].get(task.key) for e in epochs]
+        scores = [e["validation_macro_f1"].get(task.key) for e in epochs]
         scores = [score for score in scores if score is not None]
         if losses or scores:
             loss = curve(losses, steps, 0.0, max(losses, default=1.0))
-            found.append((task, loss, curve(scores, steps, 0.0, 1.0)))
-    return found
+            rows.append((task, loss, curve(scores, steps, 0.0, 1.0)))
+    return rows
 
 
-def _last_words(run, epochs, most=20):
-    """The end of what the learner reported and of what it wrote."""
+def _log(run, epochs, most=20):
+    """The last epochs as lines, and the end of the learner's standard error."""
     path = run.directory / "stderr.txt"
     written = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
     return "\n".join([*map(_line, epochs[-most:]), *written[-most:]])
 
 
 def _line(event):
-    scores = event["selection_macro_f1"].values()
-    told = [
+    scores = event["validation_macro_f1"].values()
+    parts = [
         f"epoch {event['epoch']}/{event['epochs']}",
         f"loss {event['loss']:.4f}" if event["loss"] is not None else "no labels",
         f"macro-F1 {mean(scores):.4f}" if scores else "",
         f"{event['seconds']:.1f} s",
         f"{event['used']['memory']} MB",
     ]
-    return "  ".join(filter(None, told))
+    return "  ".join(filter(None, parts))
 
 
-def _relations(run):
-    """What is said of each correlation before it may steer: task, verdict, sentences."""
-    found = run.results.get("relations", {})
+def _relation_verdicts(run):
+    """Of each correlation the validity of its labels: task, verdict, its name, reasons."""
+    checks = run.results.get("relations", {})
     return [
-        (task, found[task.key]["verdict"], VERDICTS[found[task.key]["verdict"]],
-         [DOUBTS[told["why"]] % told for told in found[task.key]["because"]])
+        (task, checks[task.key]["verdict"], VERDICTS[checks[task.key]["verdict"]],
+         [DOUBTS[reason["why"]] % reason for reason in checks[task.key]["because"]])
         for task in tasks_of(run.release)
-        if task.key in found
+        if task.key in checks
     ]  # fmt: skip
 
 
@@ -253,12 +253,12 @@ def attempt(request, pk):
 
 
 @require_POST
-def measure_again(request, pk):
-    """Measure what is missing of a run's clips once more."""
+def extract_features(request, pk):
+    """Extract what is missing of the features of a run's clips."""
     run = run_of(request, pk)
     with transaction.atomic():
         FeaturePart.request(run.release, again=True)
-        Event.record(request.user, "measure", run.release)
+        Event.record(request.user, "extract", run.release)
     return redirect("run", run.pk)
 
 
@@ -281,7 +281,7 @@ def run_of(request, pk):
     return run
 
 
-def known_run_of(request, pk):
+def visible_run_of(request, pk):
     """A run whose results the person may see now. Raises Http404, and Withheld while they annotate
     dialogues of its release blind.
     """
@@ -296,7 +296,7 @@ def tasks_of(release):
     return first.scheme.tasks if first else ()
 
 
-def same_but_seed(run):
+def results_by_seed(run):
     """Seed -> evaluation, of the evaluated runs that differ from this one in their seed alone."""
     same = TrainingRun.objects.filter(
         release=run.release,
@@ -304,5 +304,5 @@ def same_but_seed(run):
         on_failure=run.on_failure,
         options=run.options,
     )
-    done = Evaluation.objects.filter(run__in=same, status=JobStatus.DONE).order_by("pk")
-    return {each.run.seed: each.result for each in done.select_related("run")}
+    done = Evaluation.objects.filter(training_run__in=same, status=JobStatus.DONE).order_by("pk")
+    return {each.training_run.seed: each.result for each in done.select_related("training_run")}

@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django.utils.timezone
-import releases.models.privacy
+import releases.models.pseudonyms
 import releases.models.sharing
 import secrets
 from django.conf import settings
@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
             name='PseudonymKey',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(default=releases.models.privacy._new_key, editable=False, max_length=64)),
+                ('key', models.CharField(default=releases.models.pseudonyms._new_key, editable=False, max_length=64)),
                 ('corpus', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='pseudonym_key', to='corpus.corpus')),
             ],
         ),

@@ -1,7 +1,8 @@
 """Releases and what people do with them: a noun and its states a file."""
 
 from releases.models.diffs import Diff
-from releases.models.privacy import Inspection, PseudonymKey
+from releases.models.personal_data import PersonalDataReview
+from releases.models.pseudonyms import PseudonymKey
 from releases.models.releases import LICENCES, Release, Retraction, semantic_version
 from releases.models.sharing import Download, Grant, MemberAccess, Share
 
@@ -10,8 +11,8 @@ __all__ = [
     "Diff",
     "Download",
     "Grant",
-    "Inspection",
     "MemberAccess",
+    "PersonalDataReview",
     "PseudonymKey",
     "Release",
     "Retraction",

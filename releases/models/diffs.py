@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Job, send
+from jobs.models import Job
 from people.models import Event
 from releases.models.releases import Release
 
@@ -36,6 +36,7 @@ class Diff(Job):
     result = models.JSONField(default=dict)
 
     verb = "diff"
+    work = "releases.diff_computation.compute"
     objects = DiffQuerySet.as_manager()
 
     class Meta:
@@ -67,41 +68,12 @@ class Diff(Job):
         """
         for release in (one, other):
             release.guard_frozen()
-        found, made = cls.objects.get_or_create(one=one, other=other, match=match)
-        if made or found.requeue():
+        diff, created = cls.objects.get_or_create(one=one, other=other, match=match)
+        if created or diff.requeue():
             versions = {"version": other.version, "since": one.version}
             Event.record(person, cls.verb, other, **versions, match=match)
-            found.later()
-        return found
-
-    def later(self):
-        from releases.tasks import diff_releases
-
-        send(diff_releases, self.pk)
-
-    def compare(self):
-        """Compute it; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.settled():
-                self._compute()
-        return self
-
-    def _compute(self):
-        from releases import diff
-
-        roots = self.one.directory, self.other.directory
-        found = diff.compare(*roots, self.beat, self.match or self.Match.ID)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_suffix(f".{self.attempt}")
-        with draft.open("w", encoding="utf-8") as lines:
-            lines.writelines(
-                json.dumps(change, ensure_ascii=False) + "\n" for change in found.changes
-            )
-        draft.replace(self.path)
-        self.result = found.summary
-        with transaction.atomic():
-            self.save(update_fields=["result"])
-            self.finish()
+            diff.later()
+        return diff
 
     def changes(self, what=""):
         """Every change, or those of a kind, in the order of the releases.

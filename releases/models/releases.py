@@ -1,7 +1,5 @@
 """Release: freeze, verify, supersede, withdraw; immutable once it is frozen."""
 
-import hashlib
-import shutil
 from collections import Counter
 
 from django.conf import settings
@@ -17,8 +15,9 @@ from core.column_lengths import check_lengths
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from corpus.visibility import Withheld
-from jobs.models import Job, JobStatus, send
+from jobs.models import Job, JobStatus
 from people.models import Event
+from releases.verify import RECOUNTED, faults
 
 LICENCES = [
     ("cc-by-4.0", "CC BY 4.0"),
@@ -46,8 +45,8 @@ class ReleaseQuerySet(models.QuerySet):
         """
         led = Q(corpus__in=Corpus.objects.led_by(person))
         allowed = Q(corpus__in=Corpus.objects.of(person), member_access__isnull=False)
-        found = self.filter(led | (allowed & Q(status=JobStatus.DONE)))
-        return found.select_related("corpus", "member_access")
+        visible = self.filter(led | (allowed & Q(status=JobStatus.DONE)))
+        return visible.select_related("corpus", "member_access")
 
     def given_to(self, person):
         """Frozen ones whose content the person may have: withdrawn ones leads alone, and none
@@ -55,8 +54,8 @@ class ReleaseQuerySet(models.QuerySet):
         """
         withdrawn = Retraction.objects.filter(kind=Retraction.Kind.WITHDRAWN).values("release")
         led = Q(corpus__in=Corpus.objects.led_by(person))
-        found = self.of(person).frozen().filter(led | ~Q(pk__in=withdrawn))
-        return found.exclude(pk__in=Release.objects.withheld_from(person).order_by().values("pk"))
+        given = self.of(person).frozen().filter(led | ~Q(pk__in=withdrawn))
+        return given.exclude(pk__in=Release.objects.withheld_from(person).order_by().values("pk"))
 
     def withheld_from(self, person):
         """Those of rounds whose results are withheld from the person now."""
@@ -85,14 +84,14 @@ class Release(Job):
     class Media(models.TextChoices):
         DIALOGUES = "dialogues", _("the clip of each dialogue")
         UTTERANCES = "utterances", _("a clip of each utterance")
-        FEATURES = "features", _("no clips, only measured features of sound and picture")
-        NONE = "none", _("no media: words and labels only")
+        FEATURES = "features", _("no clips, only extracted features of sound and picture")
+        NONE = "none", _("no media: text and labels only")
 
     class Speakers(models.TextChoices):
         NAMES = "names", _("by their names")
         PSEUDONYMS = "pseudonyms", _("by pseudonyms")
 
-    class Apart(models.TextChoices):
+    class SplitUnit(models.TextChoices):
         DIALOGUE = "dialogue", _("dialogues")
         SOURCE = "source", _("dialogues and sources")
         SPEAKER = "speaker", _("dialogues and speakers")
@@ -108,8 +107,8 @@ class Release(Job):
     speakers = models.CharField(
         _("speakers appear"), max_length=10, choices=Speakers, default=Speakers.NAMES
     )
-    apart = models.CharField(
-        _("no two splits share"), max_length=8, choices=Apart, default=Apart.DIALOGUE
+    split_unit = models.CharField(
+        _("split unit"), max_length=8, choices=SplitUnit, default=SplitUnit.DIALOGUE
     )
     shares = models.CharField(
         _("train / valid / test"), max_length=11, default="70/15/15", validators=[three_shares]
@@ -117,7 +116,7 @@ class Release(Job):
     keep_splits = models.BooleanField(_("dialogues keep the split they had"), default=True)
     seed = models.PositiveIntegerField(_("seed of the splits"), default=1)
     authors = models.TextField(_("authors"), blank=True, max_length=4000)
-    description = models.TextField(_("why and how it was made"), blank=True, max_length=20_000)
+    description = models.TextField(_("motivation and collection"), blank=True, max_length=20_000)
     notes = models.TextField(_("what is new"), blank=True, max_length=20_000)
     follows = models.ForeignKey("self", models.PROTECT, null=True, editable=False)
     created_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -130,6 +129,7 @@ class Release(Job):
     )  # as releases/integrity.py makes them
 
     verb = "freeze"
+    work = "releases.freeze.freeze"
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
@@ -176,9 +176,7 @@ class Release(Job):
     @property
     def is_recounted(self):
         """True if its certificate is computed from the very rows of its judgements.jsonl."""
-        from releases import verify
-
-        return self.summary.get("layout", 0) >= verify.RECOUNTED
+        return self.summary.get("layout", 0) >= RECOUNTED
 
     @property
     def ratios(self):
@@ -270,56 +268,15 @@ class Release(Job):
             release = release.follows
             yield release
 
-    def later(self):
-        from releases.tasks import freeze_release
-
-        send(freeze_release, self.pk)
-
-    def freeze(self):
-        """Write the directory; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.settled():
-                self._write()
-        return self
-
-    def _write(self):
-        from releases import archive, snapshot
-
-        above = self.directory.parent
-        above.mkdir(parents=True, exist_ok=True)
-        for left in above.glob(f".{self.version}.draft-*"):  # by a worker that was killed
-            shutil.rmtree(left)
-        draft = above / f".{self.version}.draft-{self.attempt}"
-        try:
-            with self.kept_alive():
-                manifest = snapshot.write(self, draft, self.beat)
-                index = archive.index(draft)
-            data = (draft / "manifest.json").read_bytes()
-            self.digest = hashlib.sha256(data).hexdigest()
-            self.contents = manifest["contents"]
-            files = manifest.pop("files")
-            total = sum(entry["bytes"] for entry in files) + len(data)
-            self.summary = manifest | {"files": len(files) + 1, "bytes": total}
-            with transaction.atomic():
-                self.save(update_fields=["digest", "contents", "summary"])
-                self.finish()  # first: whoever was overtaken by another worker moves nothing
-                archive.keep(index, self.directory)
-                shutil.rmtree(self.directory, ignore_errors=True)  # by a worker killed right here
-                draft.replace(self.directory)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
-
     def verify(self):
         """The faults of the directory on disk, one sentence each; an empty list is good."""
-        from releases import verify
-
-        return list(verify.faults(self.directory, self.digest))
+        return list(faults(self.directory, self.digest))
 
     @transaction.atomic
     def discard(self, person):
         """Delete a release that was never frozen, so that its version is free again."""
         if self.active and not self.stale:
-            raise UserError(gettext_noop("It is being frozen just now. Stop it first."))
+            raise UserError(gettext_noop("The release is being frozen. Stop it first."))
         Event.record(person, "discard", self, version=self.version)
         self.delete()
 
@@ -331,7 +288,7 @@ class Release(Job):
         """
         self.guard_open()
         if not reason.strip():
-            raise UserError(gettext_noop("Say why; the reason stays visible."))
+            raise UserError(gettext_noop("Give a reason; it stays visible."))
         if kind == Retraction.Kind.SUPERSEDED:
             if by is None or by.corpus_id != self.corpus_id or by.pk == self.pk:
                 raise UserError(gettext_noop("Choose the release that takes its place."))

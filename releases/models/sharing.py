@@ -39,10 +39,10 @@ class MemberAccess(models.Model):
         Raises UserError if it is not frozen or is withdrawn.
         """
         release.guard_open()
-        found, made = cls.objects.get_or_create(release=release, defaults={"person": person})
-        if made:
+        access, created = cls.objects.get_or_create(release=release, defaults={"person": person})
+        if created:
             Event.record(person, "allow", release, version=release.version)
-        return found
+        return access
 
     @classmethod
     @transaction.atomic
@@ -107,10 +107,10 @@ class Share(models.Model):
         self.refresh_from_db()
 
     @transaction.atomic
-    def accept(self, name, affiliation, email):
+    def accept_terms(self, name, affiliation, email):
         """Somebody accepts the terms; the Grant that lets them download."""
         granted = self.grants.create(name=name, affiliation=affiliation, email=email)
-        Event.record(None, "accept", self, name=name, affiliation=affiliation)
+        Event.record(None, "accept terms", self, name=name, affiliation=affiliation)
         return granted
 
 

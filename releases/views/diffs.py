@@ -22,14 +22,14 @@ from releases.views.releases import guard_given
 SIZE = 50
 KINDS = {
     "added": _("utterances added"),
-    "dropped": _("utterances dropped"),
-    "text": _("words changed"),
+    "dropped": _("utterances removed"),
+    "text": _("text changed"),
     "times": _("times changed"),
     "speaker": _("speaker changed"),
     "moved": _("utterances in another split"),
     "dialogue": _("in another dialogue"),
     "dialogue_added": _("dialogues added"),
-    "dialogue_dropped": _("dialogues dropped"),
+    "dialogue_dropped": _("dialogues removed"),
     "dialogue_moved": _("dialogues in another split"),
     "content": _("matched by content"),
     "ambiguous": _("ambiguous matches"),
@@ -53,60 +53,60 @@ def diff(request):
     for release in (one, other):
         guard_given(request, release)
     with transaction.atomic():
-        found = Diff.request(request.user, one, other, match)
-    return redirect("release_diff", found.pk)
+        asked = Diff.request(request.user, one, other, match)
+    return redirect("release_diff", asked.pk)
 
 
 def _diff_of(request, pk):
     """A diff both of whose releases the person may have. Raises Http404, Withheld."""
-    found = get_object_or_404(Diff.objects.of(request.user), pk=pk)
-    with_role(request, found.other.corpus)
-    for release in (found.one, found.other):
+    diff = get_object_or_404(Diff.objects.of(request.user), pk=pk)
+    with_role(request, diff.other.corpus)
+    for release in (diff.one, diff.other):
         guard_given(request, release)
-    return found
+    return diff
 
 
 def release_diff(request, pk):
-    found = _diff_of(request, pk)
-    done = found.status == Diff.Status.DONE and found.path.exists()
+    diff = _diff_of(request, pk)
+    done = diff.status == Diff.Status.DONE and diff.path.exists()
     what = request.GET.get("what", "")
     page = context(
-        found.other.corpus,
+        diff.other.corpus,
         "releases",
-        diff=found,
+        diff=diff,
         done=done,
         what=what,
         ways=Diff.Match.choices,
         progress_url=reverse("diff_progress", args=[pk]),
     )
     if done:
-        page |= _told(request, found, what)
+        page |= _changes(request, diff, what)
     return render(request, "releases/diff.html", page)
 
 
-def _told(request, found, what):
-    schemes = [_scheme(found.one), _scheme(found.other)]
-    labels = [_task(key, row, schemes) for key, row in found.result["labels"].items()]
+def _changes(request, diff, what):
+    schemes = [_scheme(diff.one), _scheme(diff.other)]
+    labels = [_task(key, row, schemes) for key, row in diff.result["labels"].items()]
     start = max(0, number(request.GET.get("from")))
-    chosen = _matching(found, request.GET)
+    chosen = _matching(diff, request.GET)
     rows = list(islice(chosen, start, start + SIZE + 1))
     more = len(rows) > SIZE
     return {
         "labels": labels,
-        "utterances": found.result["utterances"],
+        "utterances": diff.result["utterances"],
         "details": [
             (key, KINDS[key], n)
-            for key, n in found.result["utterances"].items()
+            for key, n in diff.result["utterances"].items()
             if key in KINDS and key not in ("added", "dropped", "moved")
         ],
-        "dialogues": found.result["dialogues"],
-        "moves": _moves(found.result),
-        "matching": found.result.get("matching"),
-        "rows": _linked(found, rows[:SIZE], schemes),
+        "dialogues": diff.result["dialogues"],
+        "moves": _moves(diff.result),
+        "matching": diff.result.get("matching"),
+        "rows": _linked(diff, rows[:SIZE], schemes),
         "next": start + SIZE if more else None,
         "previous": max(0, start - SIZE) if start else None,
         "chosen": next((row for row in labels if f"label:{row['key']}" == what), None),
-        "what_said": KINDS.get(what, ""),
+        "what_name": KINDS.get(what, ""),
     }  # fmt: skip
 
 
@@ -115,7 +115,7 @@ def _scheme(release):
     return Scheme.from_json(json.loads(path.read_text("utf-8"))["tasks"])
 
 
-def _matching(found, asked):
+def _matching(diff, asked):
     """The changes that the address asks for: a kind, and of it what was before and is now, a
     label of a task or a split.
     """
@@ -126,7 +126,7 @@ def _matching(found, asked):
         end = end or {}
         return end.get("split") if what in MOVES else end.get("gold", {}).get(task, "")
 
-    for change in found.changes(what):
+    for change in diff.changes(what):
         if was is not None and value(change["before"]) != was:
             continue
         if now is not None and value(change["after"]) != now:
@@ -157,7 +157,7 @@ def _task(key, row, schemes):
                 "value": values[i],
                 "key": row["values"][i],
                 "cells": [
-                    {"key": row["values"][j], "n": n, "same": i == j, "heat": _heat(n, most)}
+                    {"key": row["values"][j], "n": n, "same": i == j, "shade": _shade(n, most)}
                     for j, n in enumerate(line)
                 ],
             }
@@ -168,24 +168,24 @@ def _task(key, row, schemes):
     }
 
 
-def _heat(n, most):
+def _shade(n, most):
     return 0 if not n else max(1, round(9 * n / most))
 
 
-def _linked(found, rows, schemes):
+def _linked(diff, rows, schemes):
     """The changes with the utterance or dialogue of today that each is about, where it is."""
-    corpora = [found.one.corpus_id, found.other.corpus_id]
+    corpora = [diff.one.corpus_id, diff.other.corpus_id]
     uids = [row["id"] for row in rows if row["id"]]
     spoken = Utterance.whole.filter(corpus__in=corpora, uid__in=uids).select_related("dialogue")
     utterances = {(u.corpus_id, u.dialogue.uid, u.uid): u for u in spoken}
     named = Dialogue.objects.filter(corpus__in=corpora, uid__in=[row["dialogue"] for row in rows])
     dialogues = {(d.corpus_id, d.uid): d for d in named}
     for row in rows:
-        corpus = found.other.corpus_id if row["after"] else found.one.corpus_id
+        corpus = diff.other.corpus_id if row["after"] else diff.one.corpus_id
         row["utterance"] = utterances.get((corpus, row["dialogue"], row["id"]))
         row["at"] = dialogues.get((corpus, row["dialogue"]))
         row["labels"] = _label_changes(row, schemes)
-        row["said"] = [KINDS[kind] for kind in row["what"] if kind in KINDS]
+        row["change_names"] = [KINDS[kind] for kind in row["what"] if kind in KINDS]
         row["was"] = _earlier_name(row)
     return rows
 
@@ -214,18 +214,18 @@ def _label_changes(row, schemes):
 
 
 def diff_progress(request, pk):
-    found = _diff_of(request, pk)
+    diff = _diff_of(request, pk)
     url = reverse("diff_progress", args=[pk])
     return live_part(
-        request, "_progress.html", found.active, {"job": found, "name": "diff", "url": url}
+        request, "_progress.html", diff.active, {"job": diff, "name": "diff", "url": url}
     )
 
 
 def diff_json(request, pk):
     """The summary as a file."""
-    found = _diff_of(request, pk)
-    if found.status != Diff.Status.DONE:
+    diff = _diff_of(request, pk)
+    if diff.status != Diff.Status.DONE:
         raise Http404
-    response = JsonResponse(found.result, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response = JsonResponse(diff.result, json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = 'attachment; filename="diff.json"'
     return response

@@ -1,4 +1,4 @@
-"""Releases: the list, freezing one, its page, its card, what is said against it."""
+"""Releases: the list, freezing one, its page, its card, its retraction."""
 
 import json
 
@@ -41,7 +41,7 @@ NOT_RECOUNTED = gettext_noop(
     " judgements."
 )
 OPEN = (
-    ("unchecked", gettext_lazy("rounds not checked for quality, or not since the last hand-in")),
+    ("unchecked", gettext_lazy("rounds not checked for quality since the last submission")),
     ("remarks", gettext_lazy("comments and flags of annotators without an answer")),
     ("undecided", gettext_lazy("labels without a decision")),
     ("reading", gettext_lazy("cells and rows of the files, left out or doubtful")),
@@ -91,8 +91,10 @@ def new_release(request, pk):
         else:
             return redirect("release", release.pk)
     hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in chosen]))
-    found = open_findings([round for round in chosen if round not in hidden])
-    page = context(corpus, "releases", form=form, errors=errors, open_findings=found, hidden=hidden)
+    findings = open_findings([round for round in chosen if round not in hidden])
+    page = context(
+        corpus, "releases", form=form, errors=errors, open_findings=findings, hidden=hidden
+    )
     return render(request, "releases/new_release.html", page)
 
 
@@ -106,16 +108,16 @@ def _chosen_rounds(form):
 def _proposed(request, corpus):
     """What the form starts with: as the last release was made, and one version on."""
     asked = number(request.GET.get("round"))
-    found = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=asked))}
-    last = corpus.releases.frozen().first() or Release()
-    for name in ("licence", "media", "speakers", "apart", "shares", "seed"):
-        found[name] = getattr(last, name)
+    initial = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=asked))}
+    last: Release = corpus.releases.frozen().first() or Release()
+    for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
+        initial[name] = getattr(last, name)
     if last.pk:
-        found["rounds"] = found["rounds"] or list(last.rounds.all())
+        initial["rounds"] = initial["rounds"] or list(last.rounds.all())
     leads = "\n".join(str(membership.person) for membership in corpus.people("lead"))
-    found["authors"] = last.authors or leads
-    found["description"] = last.description or corpus.description
-    return found
+    initial["authors"] = last.authors or leads
+    initial["description"] = last.description or corpus.description
+    return initial
 
 
 def _next_version(corpus):
@@ -170,10 +172,10 @@ def guard_given(request, release):
 
 def release(request, pk):
     """Its page; before it is frozen it shows how the freeze goes and nothing else."""
-    found = release_of(request, pk)
-    if found.is_frozen:
-        found.guard_blind(request.user)
-    return render(request, "releases/release.html", shown(request, found))
+    asked = release_of(request, pk)
+    if asked.is_frozen:
+        asked.guard_blind(request.user)
+    return render(request, "releases/release.html", shown(request, asked))
 
 
 def shown(request, release, **more):
@@ -231,11 +233,11 @@ def _read(release, name):
 
 def _agreement(release):
     """The frozen coefficients, with the names of the scheme as it was frozen."""
-    found = _read(release, "agreement.json")
-    if found is None:
+    certificate = _read(release, "agreement.json")
+    if certificate is None:
         return []
     scheme = Scheme.from_json(_read(release, "scheme.json")["tasks"])
-    return [{**row, "task": scheme[row["task"]]} for row in found["tasks"]]
+    return [{**row, "task": scheme[row["task"]]} for row in certificate["tasks"]]
 
 
 def _openly(release):
@@ -249,13 +251,14 @@ def _quality(release):
     """The findings as frozen: rounds with how many are open, and what else was open; None of an
     older layout that has no such file.
     """
-    found = _read(release, "quality.json")
-    if found is None:
+    quality = _read(release, "quality.json")
+    if quality is None:
         return None
     rounds = [
-        (row, sum(not finding["answers"] for finding in row["findings"])) for row in found["rounds"]
+        (row, sum(not finding["answers"] for finding in row["findings"]))
+        for row in quality["rounds"]
     ]
-    kinds = found.get("open", {})  # not in releases that were frozen earlier
+    kinds = quality.get("open", {})  # not in releases that were frozen earlier
     return {
         "rounds": rounds,
         "open": [(name, sum(kinds[about].values())) for about, name in OPEN if kinds.get(about)],

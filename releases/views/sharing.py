@@ -52,32 +52,32 @@ def links(request, pk):
 @require_POST
 def revocation(request, pk):
     """Close a link."""
-    found = get_object_or_404(Share.objects.select_related("release"), pk=pk)
-    release = release_of(request, found.release_id, LEAD)
-    found.revoke(request.user)
+    link = get_object_or_404(Share.objects.select_related("release"), pk=pk)
+    release = release_of(request, link.release_id, LEAD)
+    link.revoke(request.user)
     return redirect("release", release.pk)
 
 
 @login_not_required
 def shared(request, token):
     """The terms of a link; who accepts them gets an address to download from."""
-    found = get_object_or_404(Share.objects.select_related("release__corpus"), token=token)
-    _guard(request, found)
+    link = get_object_or_404(Share.objects.select_related("release__corpus"), token=token)
+    _guard(request, link)
     form = GrantForm(posted(request))
     if request.method == "POST" and form.is_valid():
         accepted = {name: form.cleaned_data[name] for name in ("name", "affiliation", "email")}
-        return redirect("grant", found.accept(**accepted).token)
-    page = {"share": found, "release": found.release, "form": form}
+        return redirect("grant", link.accept_terms(**accepted).token)
+    page = {"share": link, "release": link.release, "form": form}
     return render(request, "releases/shared.html", page)
 
 
 @login_not_required
 def grant(request, token):
     """What somebody who accepted the terms may download."""
-    found = _grant(request, token)
+    granted = _grant(request, token)
     page = {
-        "grant": found,
-        "release": found.share.release,
+        "grant": granted,
+        "release": granted.share.release,
         "formats": [(key, FORMAT_NAMES[key]) for key in FORMATS],
     }
     return render(request, "releases/grant.html", page)
@@ -85,30 +85,30 @@ def grant(request, token):
 
 @login_not_required
 def granted_archive(request, token):
-    found = _grant(request, token)
-    return give_archive(request, found.share.release, found.share)
+    granted = _grant(request, token)
+    return give_archive(request, granted.share.release, granted.share)
 
 
 @login_not_required
 def granted_file(request, token, path):
-    found = _grant(request, token)
-    return give_file(request, found.share.release, path, found.share)
+    granted = _grant(request, token)
+    return give_file(request, granted.share.release, path, granted.share)
 
 
 @login_not_required
 def granted_layout(request, token, name):
-    found = _grant(request, token)
+    granted = _grant(request, token)
     try:
-        return give_layout(found.share.release, name, found.share)
+        return give_layout(granted.share.release, name, granted.share)
     except ExportError as error:
         messages.error(request, translate_error(error))
         return redirect("grant", token)
 
 
 def _grant(request, token):
-    found = get_object_or_404(Grant.objects.select_related("share__release__corpus"), token=token)
-    _guard(request, found.share)
-    return found
+    granted = get_object_or_404(Grant.objects.select_related("share__release__corpus"), token=token)
+    _guard(request, granted.share)
+    return granted
 
 
 def _guard(request, share):

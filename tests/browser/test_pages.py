@@ -10,7 +10,7 @@ from django.utils import timezone
 from annotation.agreement.item_counts import catch_up
 from annotation.models import Adjudication, Guideline, Remark, Report
 from corpus.models import Utterance
-from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
+from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from releases.models import Diff, Share
 from tests.factories import (
     make_corpus,
@@ -37,27 +37,30 @@ def addresses(learner_here):
     Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="打13812345678")
     release = make_release(corpus, [opened])
     older.retract(lead, "superseded", "再裁决了一条", release)
-    diff = Diff.request(lead, older, release).compare()
+    diff = Diff.request(lead, older, release).run()
     until = timezone.now() + datetime.timedelta(days=3)
     link = Share.give(lead, release, "仅供研究使用。", until, "审稿人")
-    run = TrainingRun.request(None, release, "hard-text").train()
-    study = Study.request(None, release, ["hard-text", "soft-text"], [1, 2])
-    tested = [each.train() for each in study.runs.order_by("recipe", "seed")]
-    assert all(Evaluation.request(None, each).evaluate().result for each in tested)
+    run = TrainingRun.request(None, release, "hard-text").run()
+    experiment = Experiment.request(None, release, ["hard-text", "soft-text"], [1, 2])
+    tested = [each.run() for each in experiment.runs.order_by("recipe", "seed")]
+    assert all(Evaluation.request(None, each).run().result for each in tested)
     model = RegisteredModel.register(lead, tested[0], "m", "use", "limits")
     searched = {"fields": ["learning_rate"], "trials": 20, "at_once": 1, "prunes": True}
-    search = Study.objects.create(
+    search = Experiment.objects.create(
         release=release, name="一次名字很长很长很长很长很长很长的搜索 a search with a long name",
         search={**searched, "recipe": "hard-text", "on_failure": "fail", "device": "auto"},
     )  # fmt: skip
     for number in range(10):
         TrainingRun.objects.create(
-            release=release, study=search, recipe="hard-text", results=tested[number % 2].results,
+            release=release,
+            experiment=search,
+            recipe="hard-text",
+            results=tested[number % 2].results,
             status="stopped" if number == 9 else "done",
             options={"learning_rate": 0.001 * (1 + number)},
         )  # fmt: skip
-    Study.objects.create(release=release, name="again", follows=study)
-    study.repeat_by(lead, wanted=True)
+    Experiment.objects.create(release=release, name="again", follows=experiment)
+    experiment.repeat_by(lead, wanted=True)
     failures = [{"dialogue": "D", "clip": "1.mp4", "modality": "audio", "reason": "damaged"}]
     release.feature_parts.create(number=1, of=1, status="done", failures=failures)
     clips = TrainingRun.objects.create(release=release, recipe="hard-small", status="failed")
@@ -106,12 +109,12 @@ def addresses(learner_here):
         f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
         f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
-        f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/sightings/",
-        f"/shared/{link.token}/", f"/grants/{link.accept('a', 'b', '').token}/",
-        f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/studies/{study.pk}/",
+        f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/personal-data/",
+        f"/shared/{link.token}/", f"/grants/{link.accept_terms('a', 'b', '').token}/",
+        f"/runs/{run.pk}/", f"/runs/{tested[0].pk}/", f"/experiments/{experiment.pk}/",
         f"/runs/{tested[-1].pk}/relations/", f"/models/{model.pk}/",
-        f"/runs/{run.pk}/registration/", f"/studies/{search.pk}/",
-        f"/corpora/{corpus.pk}/runs/comparison/?study={study.pk}",
+        f"/runs/{run.pk}/registration/", f"/experiments/{search.pk}/",
+        f"/corpora/{corpus.pk}/runs/comparison/?experiment={experiment.pk}",
         f"/corpora/{corpus.pk}/runs/comparison/",
         f"/runs/{run.pk}/errors/?all=1", f"/corpora/{corpus.pk}/runs/new/?like={run.pk}",
         f"/runs/{clips.pk}/", "/corpora/999/",

@@ -55,18 +55,18 @@ def test_from_freezing_to_a_reviewer_s_check(sign_in, chromium, live_server, tmp
 
     # a link with terms, followed by somebody who is not signed in
     page.goto(f"/releases/{Release.objects.get(version='1.1.0').pk}/")
-    page.get_by_text("Make a link").first.click()
+    page.get_by_text("Create link").first.click()
     page.get_by_label("For whom").fill("reviewers")
-    page.get_by_role("button", name="Make the link").click()
+    page.get_by_role("button", name="Create link").click()
     address = page.locator("article.item code").inner_text()
     stranger = chromium.new_context(base_url=live_server.url, accept_downloads=True).new_page()
     stranger.goto(address)
     stranger.get_by_label("Your name").fill("Ada")
     stranger.get_by_label("Your institution").fill("EMNLP")
-    stranger.get_by_role("button", name="Accept and go on").click()
+    stranger.get_by_role("button", name="Accept and continue").click()
     expect(stranger.get_by_role("link", name="Download")).to_have_count(0)  # not accepted yet
     stranger.get_by_label("I accept these terms.").check()
-    stranger.get_by_role("button", name="Accept and go on").click()
+    stranger.get_by_role("button", name="Accept and continue").click()
     whole = taken(stranger, stranger.get_by_role("link", name="Download"), tmp_path)
     assert whole.name == "对话语料-1.1.0.zip"
     with zipfile.ZipFile(whole) as packed:
@@ -82,8 +82,8 @@ def test_from_freezing_to_a_reviewer_s_check(sign_in, chromium, live_server, tmp
     # taken back, for a reason that everybody reads
     page.reload()
     expect(page.get_by_text("Ada, EMNLP")).to_be_visible()
-    page.get_by_text("Supersede or withdraw it").click()
+    page.get_by_text("Supersede or withdraw").click()
     page.get_by_label("What it is").select_option("withdrawn")
     page.get_by_label("Why", exact=True).fill("consent was taken back")
-    page.get_by_role("button", name="Say so for good").click()
+    page.get_by_role("button", name="Retract permanently").click()
     expect(page.get_by_role("alert")).to_contain_text("Withdrawn. consent was taken back")

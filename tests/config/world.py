@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.models import Guideline, Oddity, OddityAnswer, Remark, Report
 from corpus.models import Dialogue, Source, Upload
-from modeling.models import Evaluation, RegisteredModel, Study
+from modeling.models import Evaluation, Experiment, RegisteredModel
 from people.models import Invitation
 from releases.formats import FORMATS
 from releases.models import Diff, Share
@@ -60,18 +60,18 @@ def make_world(film):
     compared = Report.request(lead, judged, Report.Kind.COMPARISON, other=opened)
     for report in (*reports, compared):
         report.measure()
-    study = Study.request(
-        lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="study"
+    experiment = Experiment.request(
+        lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="experiment"
     )
-    run, waiting = study.runs.order_by("pk")
-    run.train()
-    look = Evaluation.request(lead, run)
-    look.evaluate()
+    run, waiting = experiment.runs.order_by("pk")
+    run.run()
+    evaluation = Evaluation.request(lead, run)
+    evaluation.run()
     share = Share.give(lead, release, "Cite it.", timezone.now() + datetime.timedelta(days=3))
     edited = make_dialogue(corpus, published=False)
     edited.edit(lead, 0, [turn.to_json() | {"text": "改"} for turn in edited.turns()])
     diff = Diff.request(lead, release, later)
-    diff.compare()
+    diff.run()
     return SimpleNamespace(
         lead=lead,
         annotator=annotator,
@@ -93,11 +93,11 @@ def make_world(film):
         releases=[release, later],
         links=[share],
         shared=[share],
-        grants=[share.accept("A", "B", "")],
+        grants=[share.accept_terms("A", "B", "")],
         diffs=[diff],
-        studies=[study],
+        experiments=[experiment],
         runs=[run, waiting],
-        looks=[look],
+        evaluations=[evaluation],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 

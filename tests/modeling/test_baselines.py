@@ -12,9 +12,9 @@ from MMSA.models.singleTask.MULT import MULT
 from MMSA.models.singleTask.TFN import TFN
 from MMSA.models.subNets import AlignSubNet
 
-from modeling.learner.networks.baselines import NAMES, of
-from modeling.learner.networks.baselines.mmsa import converted
-from modeling.learner.networks.baselines.recurrent import aligned
+from modeling.learner.networks.baselines.mmsa import convert_state
+from modeling.learner.networks.baselines.recurrent import align
+from modeling.learner.networks.baselines.registry import BASELINES, build_baseline
 from modeling.learner.networks.dropout import Dropout
 from modeling.learner.networks.lstm import LSTM
 
@@ -40,19 +40,19 @@ def sequences(size=6, seed=0):
     return [torch.randn(size, n, d, generator=made) for n, d in zip(LENGTHS, DIMS, strict=True)]
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", BASELINES)
 def test_a_network_of_mmsa_gives_the_same_with_its_parameters(name):
     torch.manual_seed(0)
-    reference, network = theirs(name), of(name, DIMS, STEPS, 1)
+    reference, network = theirs(name), build_baseline(name, DIMS, STEPS, 1)
     if name == "tfn":
         reference.post_fusion_layer_1.weight.data *= 30  # so that its sigmoid is not flat
-    network.load_state_dict(converted(name, reference.state_dict()))
+    network.load_state_dict(convert_state(name, reference.state_dict()))
     text, audio, vision = sequences()
     told = [text, audio, vision]
     if name in ("lmf", "tfn"):
         told = [text, audio.mean(1, keepdim=True), vision.mean(1, keepdim=True)]
     if name in ("ef_lstm", "mfn"):
-        told = [aligned(x, STEPS) for x in told]
+        told = [align(x, STEPS) for x in told]
     expected = reference.eval()(*told)["M"]
     found = network.eval()(text, audio, vision)
     assert found.shape == (6, 1) and torch.allclose(found, expected, atol=1e-5)
@@ -62,7 +62,7 @@ def test_a_network_of_mmsa_gives_the_same_with_its_parameters(name):
     (reference(*told)["M"] - 1).abs().mean().backward()
     (network(text, audio, vision) - 1).abs().mean().backward()
     wanted = {k: p.grad for k, p in reference.named_parameters() if p.grad is not None}
-    wanted = converted(name, wanted)
+    wanted = convert_state(name, wanted)
     own = {k: p.grad for k, p in network.named_parameters() if p.grad is not None}
     for key, gradient in own.items():
         assert torch.allclose(gradient, wanted[key], atol=1e-5), key
@@ -74,7 +74,7 @@ def test_alignment_is_that_of_mmsa():
 
     expected = AlignSubNet(Args(), "avg_pool")(*sequences())
     for x, wanted in zip(sequences(), expected, strict=True):
-        assert torch.allclose(aligned(x, STEPS), wanted, atol=1e-6)
+        assert torch.allclose(align(x, STEPS), wanted, atol=1e-6)
 
 
 @pytest.mark.parametrize("layers", [1, 3])
@@ -135,7 +135,7 @@ def test_dropout_keeps_the_mean_and_falls_as_often_as_it_says():
 def test_padding_changes_nothing_in_our_multimodal_transformer():
     """MMSA's reads the last padded step and attends to padding."""
     torch.manual_seed(0)
-    network = of("mult", DIMS, STEPS, 1).eval()
+    network = build_baseline("mult", DIMS, STEPS, 1).eval()
     lengths = torch.tensor([[8, 6, 5], [30, 17, 9], [12, 12, 4]])
     inputs = sequences(3)
     padded = deepcopy(inputs)

@@ -1,4 +1,4 @@
-"""Runs, studies and models belong to leads, and show no results to one who annotates blind."""
+"""Runs, experiments and models belong to leads, and show no results to one who annotates blind."""
 
 import json
 
@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import JobStatus
-from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
+from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
+from modeling.search_trials import start_search
 from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
-from tests.releases.test_readers import plain
+from tests.releases.test_access import plain
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
 QUICK = {"epochs": 2, "width": 32}
@@ -27,8 +28,10 @@ def world(corpus, lead, monkeypatch):
 
     class World:
         release = make_release(corpus, [judged])
-        study = Study.request(lead, release, ["soft-text", "hard-text"], [1], options=QUICK)
-        search = Study.request_search(lead, release, "hard-text", SEARCH, options=QUICK)
+        experiment = Experiment.request(
+            lead, release, ["soft-text", "hard-text"], [1], options=QUICK
+        )
+        search = start_search(lead, release, "hard-text", SEARCH, options=QUICK)
         blind = make_member(corpus, "lead")
         again = make_round(
             corpus,
@@ -38,10 +41,10 @@ def world(corpus, lead, monkeypatch):
         )
 
     for run in World.release.runs.order_by("pk"):
-        assert run.train().status == JobStatus.DONE, run.failure_text
-    World.soft, World.hard = World.study.runs.order_by("pk")
+        assert run.run().status == JobStatus.DONE, run.failure_text
+    World.soft, World.hard = World.experiment.runs.order_by("pk")
     for run in (World.soft, World.hard):
-        Evaluation.request(lead, run).evaluate()
+        Evaluation.request(lead, run).run()
     World.model = RegisteredModel.register(lead, World.soft, "best", "x", "y")
     return World
 
@@ -49,15 +52,15 @@ def world(corpus, lead, monkeypatch):
 def results(world):
     """Every address that shows what was learned."""
     named = {
-        world.soft.pk: ["run_errors", "run_relations", "run_board", "evaluation_json",
+        world.soft.pk: ["run_errors", "run_relations", "run_tensorboard", "evaluation_json",
                         "evaluation_tex", "register_model"],
         world.model.pk: ["model", "model_card"],
-        world.study.pk: ["study_csv", "study_board"],
+        world.experiment.pk: ["experiment_csv", "experiment_tensorboard"],
     }  # fmt: skip
     found = [reverse(name, args=[pk]) for pk, names in named.items() for name in names]
-    found += [found[0] + "?where=sealed&all=1&task=emotion", found[1] + "?where=sealed"]
+    found += [found[0] + "?where=held_out&all=1&task=emotion", found[1] + "?where=held_out"]
     comparison = reverse("compare_runs", args=[world.release.corpus_id])
-    found += [f"{comparison}?study={world.study.pk}", f"{comparison}?run={world.soft.pk}"]
+    found += [f"{comparison}?experiment={world.experiment.pk}", f"{comparison}?run={world.soft.pk}"]
     return found
 
 
@@ -65,21 +68,34 @@ def progress(world):
     """The pages that stay, without figures."""
     corpus = world.release.corpus_id
     named = [("run", world.soft), ("run", world.hard), ("run_progress", world.soft)]
-    named += [("study", world.study), ("study_progress", world.study)]
-    named += [("study", world.search), ("study_progress", world.search)]
-    named += [("look_progress", world.soft.evaluation)]
+    named += [("experiment", world.experiment), ("experiment_progress", world.experiment)]
+    named += [("experiment", world.search), ("experiment_progress", world.search)]
+    named += [("evaluation_progress", world.soft.evaluation)]
     found = [reverse(name, args=[thing.pk]) for name, thing in named]
     return [*found, reverse("runs", args=[corpus]), reverse("new_run", args=[corpus])]
 
 
-POSTS = ["stop_run", "attempt_run", "delete_run", "measure_again", "look", "register_model"]
-STUDY_POSTS = ["stop_study", "resume_study", "repeat_study", "look_study", "delete_study"]
+POSTS = [
+    "stop_run",
+    "attempt_run",
+    "delete_run",
+    "extract_features",
+    "evaluate_run",
+    "register_model",
+]
+EXPERIMENT_POSTS = [
+    "stop_experiment",
+    "resume_experiment",
+    "repeat_experiment",
+    "evaluate_experiment",
+    "delete_experiment",
+]
 
 
 def test_leads_alone_see_runs(world, client_of, corpus):
     people = [make_member(corpus), make_member(corpus, "adjudicator"), make_person()]
     posts = [reverse(name, args=[world.soft.pk]) for name in POSTS]
-    posts += [reverse(name, args=[world.study.pk]) for name in STUDY_POSTS]
+    posts += [reverse(name, args=[world.experiment.pk]) for name in EXPERIMENT_POSTS]
     for client in map(client_of, people):
         for address in [*results(world), *progress(world)]:
             assert client.get(address).status_code == 404, address
@@ -95,7 +111,7 @@ def test_a_lead_who_annotates_blind_sees_progress_and_no_results(world, client_o
     for address in results(world):
         assert blind.get(address).status_code == blind.head(address).status_code == 403, address
     looks = Evaluation.objects.count()
-    for name, pk in (("look", world.hard.pk), ("look_study", world.study.pk),
+    for name, pk in (("evaluate_run", world.hard.pk), ("evaluate_experiment", world.experiment.pk),
                      ("register_model", world.hard.pk)):  # fmt: skip
         form = {"name": "a", "use": "b", "limits": "c"}
         assert blind.post(reverse(name, args=[pk]), form).status_code == 403
@@ -126,13 +142,13 @@ def _learn_something_else(world):
     """Change every figure that the runs gave."""
     for run in world.release.runs.filter(status=JobStatus.DONE):
         TrainingRun.objects.filter(pk=run.pk).update(results=_otherwise(run.results))
-        for look in run.looks.all():
+        for look in run.evaluations.all():
             Evaluation.objects.filter(pk=look.pk).update(result=_otherwise(look.result))
         path = run.directory / "events.jsonl"
         events = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
         for event in events:
             if event["event"] == "epoch":
-                event["selection_macro_f1"] = dict.fromkeys(event["selection_macro_f1"], 0.777)
+                event["validation_macro_f1"] = dict.fromkeys(event["validation_macro_f1"], 0.777)
                 event["loss"] = 7.77
         path.write_text("".join(json.dumps(event) + "\n" for event in events), "utf-8")
         (run.directory / "stderr.txt").write_text("777 utterances of disgust\n", "utf-8")

@@ -14,12 +14,20 @@ from statsmodels.stats.multitest import multipletests
 from torch.nn.functional import cross_entropy
 
 from modeling import learner, model_card
-from modeling.learner import ablation, calibration, ceiling, comparing, tables
+from modeling.learner import (
+    ablation,
+    calibration,
+    confusion_metrics,
+    evaluation_tables,
+    human_performance,
+    seed_statistics,
+    significance,
+)
 from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
-from modeling.learner.release import Task, load
-from modeling.learner.rundir import RunDirectory, RunError
-from tests.modeling.made import TASKS, dialogue, learn, refrozen, run, write_release
+from modeling.learner.release import Task, load_release
+from modeling.learner.run_directory import RunDirectory, RunError
+from tests.modeling.factories import TASKS, dialogue, learn, refrozen, run, write_release
 
 SCHEMA = json.loads((Path(learner.__file__).parent / "evaluation.schema.json").read_text())
 
@@ -60,8 +68,8 @@ def trained(release, tmp_path_factory):
 
 
 def test_nothing_is_looked_at_before_a_run_is_frozen(release, trained, tmp_path):
-    assert not (trained / "one" / "looks.jsonl").exists()
-    assert json.loads((trained / "one" / "results.json").read_text())["sealed"] == "test"
+    assert not (trained / "one" / "test_evaluations.jsonl").exists()
+    assert json.loads((trained / "one" / "results.json").read_text())["held_out"] == "test"
     assert not (trained / "one" / "predictions.jsonl").exists()
     refused = run("evaluate", release, "--out", tmp_path)
     assert refused.returncode == 2 and "holds no run" in refused.stderr
@@ -73,20 +81,22 @@ def test_nothing_is_looked_at_before_a_run_is_frozen(release, trained, tmp_path)
 def test_every_look_at_the_sealed_split_is_counted_and_others_are_not(release, trained, tmp_path):
     out = trained / "one"
     chosen = json.loads(run("evaluate", release, "--out", out, "--split", "valid", "--json").stdout)
-    assert not chosen["sealed"] and chosen["looks"] == 0 and chosen["split"] == "valid"
+    assert not chosen["held_out"] and chosen["test_evaluations"] == 0 and chosen["split"] == "valid"
     first = json.loads(run("evaluate", release, "--out", out, "--json").stdout)
     again = json.loads(run("evaluate", release, "--out", out, "--json").stdout)
-    assert (first["looks"], again["looks"]) == (1, 2) and first["tasks"] == again["tasks"]
+    assert (first["test_evaluations"], again["test_evaluations"]) == (1, 2) and first[
+        "tasks"
+    ] == again["tasks"]
     jsonschema.Draft202012Validator(SCHEMA).validate(again)
     assert again["tasks"]["sentiment"]["accuracy"] == 1.0
     assert again["tasks"]["sentiment"]["human"]["n"] == 3 * 48 - 2 * 48  # A and B: the others tie
     valid = out.parent / "valid.jsonl"
     run("predict", release, "--out", out, "--to", valid, "--split", "valid")
-    assert len(RunDirectory(out).looks()) == 2
+    assert len(RunDirectory(out).test_evaluations()) == 2
     everything = tmp_path / "all.jsonl"
     done = run("predict", release, "--out", out, "--to", everything, "--json")
     assert json.loads(done.stdout)["utterances"] == 44 * 4
-    assert [look["what"] for look in RunDirectory(out).looks()] == [
+    assert [look["what"] for look in RunDirectory(out).test_evaluations()] == [
         "evaluate", "evaluate", "predict",
     ]  # fmt: skip
     row = json.loads(everything.read_text().splitlines()[0])
@@ -97,11 +107,11 @@ def test_every_look_at_the_sealed_split_is_counted_and_others_are_not(release, t
 def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_path):
     talks = [dialogue(f"N{n}", 3, "train" if n else "test") for n in range(4)]
     other = write_release(tmp_path / "other", talks)
-    before = len(RunDirectory(trained / "one").looks())
+    before = len(RunDirectory(trained / "one").test_evaluations())
     done = run("predict", other, "--out", trained / "one", "--to", tmp_path / "p.jsonl")
-    assert done.returncode == 0 and len(RunDirectory(trained / "one").looks()) == before
+    assert done.returncode == 0 and len(RunDirectory(trained / "one").test_evaluations()) == before
     told = json.loads(run("evaluate", other, "--out", trained / "one", "--json").stdout)
-    assert told["sealed"] and told["looks"] == before + 1
+    assert told["held_out"] and told["test_evaluations"] == before + 1
     assert told["release"]["digest"] != told["release"]["trained_on"]
     scheme = json.loads((other / "scheme.json").read_text())
     scheme["tasks"][0]["values"] = [{"key": "good"}, {"key": "bad"}]
@@ -120,7 +130,7 @@ def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained,
     assert "task & macro-F1 & weighted F1 & bal. acc." in told
     assert "weighted F1 with its own" in done.stdout
     assert r"\quad one annotator" in told and "mean of 2 seeds" in told and "[" in told
-    for more in ((), ("--selection",)):
+    for more in ((), ("--validation",)):
         same = run("compare", release, trained / "seeds", trained / "seeds", *more)
         assert "sentiment: +0.0 points" in same.stdout and "; weighted F1 +0.0" in same.stdout
         assert "no difference shown" in same.stdout
@@ -132,7 +142,7 @@ def test_a_baseline_is_a_run_that_can_be_compared(release, trained, tmp_path):
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     jsonschema.Draft202012Validator(SCHEMA).validate(told)
-    assert told["tasks"]["sentiment"]["accuracy"] == 1.0 and told["looks"] == 1
+    assert told["tasks"]["sentiment"]["accuracy"] == 1.0 and told["test_evaluations"] == 1
     run("evaluate", release, "--out", trained / "seeds")
     done = run("compare", release, trained / "seeds", tmp_path / "tfidf", "--json")
     found = json.loads(done.stdout)
@@ -153,7 +163,7 @@ def test_the_ablation_is_one_command_that_goes_on_where_it_was(release, tmp_path
     before = [path.read_text() for path in frozen]
     again = run("ablate", release, "--recipe", recipe, "--out", out)
     assert again.stdout == done.stdout and [path.read_text() for path in frozen] == before
-    assert not list(out.glob("*/seed-1/looks.jsonl"))
+    assert not list(out.glob("*/seed-1/test_evaluations.jsonl"))
 
 
 def test_every_part_of_a_recipe_is_switched_off_once():
@@ -168,26 +178,26 @@ def test_temperature_is_where_the_likelihood_is_highest():
     torch.manual_seed(0)
     gold = torch.randint(0, 3, (400,))
     logits = 6 * (torch.randn(400, 3) + torch.nn.functional.one_hot(gold, 3))
-    found = calibration.temperature(logits, gold)
+    found = calibration.fit_temperature(logits, gold)
     best = minimize_scalar(
         lambda t: cross_entropy(logits.double() / t, gold).item(), bounds=(0.05, 20),
         method="bounded",
     )  # fmt: skip
     assert found == pytest.approx(best.x, rel=1e-2) and found > 3
-    assert calibration.temperature(logits, torch.full((400,), -100)) == 1.0
+    assert calibration.fit_temperature(logits, torch.full((400,), -100)) == 1.0
 
 
 def test_thresholds_calibration_and_brier_by_hand():
-    assert calibration.threshold([0.1, 0.2, 0.3, 0.9], [0, 0, 1, 1], 0.5) == pytest.approx(0.25)
-    assert calibration.threshold([0.1, 0.9], [1, 1], 0.4) == 0.4
-    assert calibration.threshold([0.1, 0.9], [0, 1], 0.5) == 0.5  # already best
+    assert calibration.fit_threshold([0.1, 0.2, 0.3, 0.9], [0, 0, 1, 1], 0.5) == pytest.approx(0.25)
+    assert calibration.fit_threshold([0.1, 0.9], [1, 1], 0.4) == 0.4
+    assert calibration.fit_threshold([0.1, 0.9], [0, 1], 0.5) == 0.5  # already best
     p = np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7], [0.4, 0.6]])
     gold = np.array([0, 1, 1, 1])
     right = p.argmax(axis=1) == gold
     error, bins = calibration.expected_calibration_error(p.max(axis=1), right)
     assert error == pytest.approx((0.1 + 0.8 + 0.3 + 0.4) / 4) and len(bins) == 4
     expected = (2 * 0.1**2 + 2 * 0.8**2 + 2 * 0.3**2 + 2 * 0.4**2) / 4
-    assert calibration.brier(p, gold) == pytest.approx(expected)
+    assert calibration.brier_score(p, gold) == pytest.approx(expected)
 
 
 def test_the_ceiling_by_hand(tmp_path):
@@ -198,22 +208,29 @@ def test_the_ceiling_by_hand(tmp_path):
         for n, v in enumerate(values)
     ]
     (tmp_path / "judgements.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    found = ceiling.of(tmp_path, [Task("x", ("a", "b")), Task("y", ("a", "b"))], said)
+    found = human_performance.annotator_performance(
+        tmp_path, [Task("x", ("a", "b")), Task("y", ("a", "b"))], said
+    )
     # u1: b against a and a (a against a and b ties); u2: each against the other; u3: three right
     assert found["x"]["n"] == 6 and found["x"]["accuracy"] == pytest.approx(3 / 6)
     assert found["y"] is None
-    assert ceiling.of(tmp_path / "none", [Task("x", ("a", "b"))], said)["x"] is None
+    assert (
+        human_performance.annotator_performance(tmp_path / "none", [Task("x", ("a", "b"))], said)[
+            "x"
+        ]
+        is None
+    )
 
 
 def test_figures_of_confusions_equal_those_of_rows():
     rng = np.random.default_rng(0)
     gold, said = rng.integers(0, 4, 200), rng.integers(0, 3, 200)
-    found = comparing.counted(gold, said, np.arange(200) // 5, 4)
+    found = confusion_metrics.confusion_counts(gold, said, np.arange(200) // 5, 4)
     assert found.shape == (40, 4, 4)
-    assert comparing.macro_f1_of(found.sum(0)) == pytest.approx(macro_f1(gold, said))
-    assert comparing.accuracy_of(found.sum(0)) == pytest.approx(accuracy(gold, said))
+    assert confusion_metrics.confusion_macro_f1(found.sum(0)) == pytest.approx(macro_f1(gold, said))
+    assert confusion_metrics.confusion_accuracy(found.sum(0)) == pytest.approx(accuracy(gold, said))
     expected = f1_score(gold, said, average="weighted")
-    assert comparing.weighted_f1_of(found.sum(0)) == pytest.approx(expected)
+    assert confusion_metrics.confusion_weighted_f1(found.sum(0)) == pytest.approx(expected)
 
 
 def test_a_paired_bootstrap_over_dialogues():
@@ -221,30 +238,30 @@ def test_a_paired_bootstrap_over_dialogues():
     owner, gold = np.arange(600) // 6, rng.integers(0, 2, 600)
     worse = np.where(rng.random(600) < 0.6, gold, 1 - gold)
     better = np.where(rng.random(600) < 0.5, gold, worse)
-    a, b = (comparing.counted(gold, said, owner, 2) for said in (better, worse))
-    found = comparing.differences([a, a], [b, b])["accuracy"]
+    a, b = (confusion_metrics.confusion_counts(gold, said, owner, 2) for said in (better, worse))
+    found = significance.paired_bootstrap([a, a], [b, b])["accuracy"]
     assert found["gain"] == pytest.approx((better == gold).mean() - (worse == gold).mean())
     assert 0 < found["low"] < found["gain"] < found["high"] and found["p"] < 0.01
     by_dialogue = ((better == gold) * 1.0 - (worse == gold)).reshape(-1, 6).mean(1)
     error = by_dialogue.std(ddof=1) / 10
     assert found["high"] - found["low"] == pytest.approx(2 * 1.96 * error, rel=0.1)
-    same = comparing.differences([a], [a])["macro_f1"]
+    same = significance.paired_bootstrap([a], [a])["macro_f1"]
     assert same["gain"] == same["low"] == same["high"] == 0 and same["p"] == 1
 
 
 def test_holm_and_student_equal_the_libraries():
     p = [0.01, 0.04, 0.03, 0.005]
-    assert comparing.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert significance.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
     values = [0.5, 0.52, 0.47, 0.55, 0.51]
-    found = comparing.mean_interval(values)
+    found = seed_statistics.mean_interval(values)
     error = np.std(values, ddof=1) / 5**0.5
     low, high = student.interval(0.95, 4, loc=np.mean(values), scale=error)
     assert (found["low"], found["high"]) == pytest.approx((low, high))
-    assert comparing.mean_interval([0.5])["low"] is None
+    assert seed_statistics.mean_interval([0.5])["low"] is None
 
 
 def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
-    named = load(release)
+    named = load_release(release)
     for name, digest, seed in (
         ("a", named.digest, 1), ("b", "0" * 64, 1), ("c", named.digest, 7), ("d", named.digest, 2),
     ):  # fmt: skip
@@ -256,17 +273,17 @@ def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
         (made.root / "predictions.jsonl").write_text("")
     a, b, c, d = (RunDirectory(tmp_path / name) for name in "abcd")
     with pytest.raises(RunError, match="same split"):
-        comparing.compare(named, [a], [b])
+        significance.compare_runs(named, [a], [b])
     with pytest.raises(RunError, match="another release"):
-        comparing.compare(named, [b], [b])
+        significance.compare_runs(named, [b], [b])
     with pytest.raises(RunError, match="seeds differ"):
-        comparing.compare(named, [a, c], [a, d])
+        significance.compare_runs(named, [a, c], [a, d])
 
 
 def test_few_dialogues_tell_nothing(tmp_path):
     few = {"split": "test", "seeds": [1], "dialogues": 3,
            "tasks": {"x": {"macro_f1": {"gain": 0.1, "p": None}}}}  # fmt: skip
-    assert "too few dialogues to tell" in comparing.in_words(few, "a", "b")
+    assert "too few dialogues to tell" in significance.comparison_text(few, "a", "b")
 
 
 def test_weighted_f1_stands_beside_macro_f1():
@@ -278,7 +295,7 @@ def test_weighted_f1_stands_beside_macro_f1():
                      "balanced_accuracy": 0.6}}  # fmt: skip
     told = {"split": "test", "looks": 1, "run": {"recipe": "r"}, "tasks": {"x": row},
             "release": {"corpus": "c", "version": "1", "digest": "0" * 64}}  # fmt: skip
-    cells = tables.text(told).splitlines()[2].split()
+    cells = evaluation_tables.evaluation_text(told).splitlines()[2].split()
     assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
                      "0.050", "0.070", "90"]  # fmt: skip
     line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 0.070 |"
@@ -286,13 +303,13 @@ def test_weighted_f1_stands_beside_macro_f1():
     # what was written before weighted F1 was there is still opened
     old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}
     told = told | {"tasks": {"x": old}}
-    assert tables.text(told).splitlines()[2].split()[4:7] == ["–", "–", "–"]
-    assert "x & 41.0 & -- & 40.0" in tables.latex([told])
+    assert evaluation_tables.evaluation_text(told).splitlines()[2].split()[4:7] == ["–", "–", "–"]
+    assert "x & 41.0 & -- & 40.0" in evaluation_tables.latex_table([told])
     assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.card("m", "", "", {}, told, None)
 
 
 def test_latex_takes_any_words():
-    assert tables.escaped("a_b & 5 % {x} \\ ~") == (
+    assert evaluation_tables.escape_latex("a_b & 5 % {x} \\ ~") == (
         r"a\_b \& 5 \% \{x\} \textbackslash{} \textasciitilde{}"
     )
 

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import torch
 
-from modeling.learner.features import Extractors, extract, extract_all, pretrained
+from modeling.learner.features import pretrained
 from modeling.learner.features.audio import LOW, RATE, LogMel, prosody
 from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.extraction import Extractors, extract, extract_all
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.recipes import Recipe
-from modeling.learner.release import load
-from tests.modeling.made import dialogue, learn, run, write_release
+from modeling.learner.release import load_release
+from tests.modeling.factories import dialogue, learn, run, write_release
 
 
 def test_prosody_hears_pitch_voice_and_loudness():
@@ -152,6 +153,6 @@ def test_parts_measure_everything_once(film, tmp_path):
     done = learn(root, out, "--recipe", recipe, "--json", "--cache", cache)
     assert done.returncode == 0, done.stderr
     missing = json.loads(done.stdout)["missing"]
-    assert missing["of"] == len([u for d in load(root).dialogues for u in d.utterances])
+    assert missing["of"] == len([u for d in load_release(root).dialogues for u in d.utterances])
     assert missing["modalities"] == {"text": 0, "audio": 2, "vision": 2}
     assert {f["clip"] for f in missing["failures"]} == {"2.mp4"}

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from core.errors import UserError
 from jobs.models import JobStatus
-from modeling.forms import Fine, SearchForm
+from modeling.forms import RecipeForm, SearchForm
 from modeling.learner.recipes import RANGES, RECIPES
-from modeling.models import Recipes, Study, TrainingRun
-from modeling.search_trials import go_on
+from modeling.models import Experiment, Recipes, TrainingRun
+from modeling.search_trials import continue_search, start_search
 from tests.factories import make_judged_round, make_release
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
@@ -67,7 +67,7 @@ def test_a_search_is_of_one_seed(release, lead, corpus, client_of):
     data = {**FORM, "release": release.pk, "seeds": 5, "trials": 3, "searched": ["dropout"]}
     answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), data)
     assert "seed 1" in str(answer.context["search"].errors["trials"])
-    assert not Study.objects.exists()
+    assert not Experiment.objects.exists()
 
 
 VALUES = st.one_of(
@@ -84,14 +84,14 @@ VALUES = st.one_of(
 )
 @given(
     st.dictionaries(
-        st.sampled_from([*Fine.base_fields, *SearchForm.base_fields]), VALUES, max_size=5
+        st.sampled_from([*RecipeForm.base_fields, *SearchForm.base_fields]), VALUES, max_size=5
     ),
     st.sampled_from(Recipes.values),
 )
 def test_whatever_the_forms_take_the_learner_takes(data, recipe):
     posted = QueryDict(mutable=True)
     posted.update(data)
-    fine, search = Fine(posted), SearchForm(posted)
+    fine, search = RecipeForm(posted), SearchForm(posted)
     chosen = type("Chosen", (), {"cleaned_data": {"recipes": [recipe], "seeds": 1}})
     if fine.is_valid() and search.is_valid():
         fine.check(chosen)
@@ -121,18 +121,19 @@ def test_settings_that_cannot_be_are_no_run(release, lead, own, part):
 def test_what_an_other_version_stored_fails_with_a_sentence_and_is_shown(release, lead, client_of):
     run = TrainingRun.request(lead, release, "hard-text")
     TrainingRun.objects.filter(pk=run.pk).update(options={"later": 1})
-    run = TrainingRun.objects.get(pk=run.pk).train()
+    run = TrainingRun.objects.get(pk=run.pk).run()
     assert run.status == JobStatus.FAILED
     assert run.failure_text.startswith('A recipe has no field "later"; there is name, ')
-    study = Study.request(lead, release, ["hard-text", "soft-text"], [1])
+    experiment = Experiment.request(lead, release, ["hard-text", "soft-text"], [1])
     TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.QUEUED, options={})
     TrainingRun.objects.update(recipe="giant")
-    run = TrainingRun.objects.get(pk=run.pk).train()
+    run = TrainingRun.objects.get(pk=run.pk).run()
     assert run.failure_text == "This version has no recipe “giant”."
     client = client_of(lead)
+    comparison = reverse("compare_runs", args=[release.corpus_id])
     pages = [reverse("run", args=[run.pk]), reverse("runs", args=[release.corpus_id]),
-             reverse("study", args=[study.pk]),
-             reverse("compare_runs", args=[release.corpus_id]) + f"?study={study.pk}"]  # fmt: skip
+             reverse("experiment", args=[experiment.pk]),
+             f"{comparison}?experiment={experiment.pk}"]  # fmt: skip
     for page in pages:
         answer = client.get(page)
         assert answer.status_code == 200
@@ -144,7 +145,7 @@ def test_a_place_that_cannot_be_written_is_a_sentence_on_the_page(
 ):
     (tmp_path / "file").write_text("")
     settings.RUNS_DIR = tmp_path / "file"
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED
     assert (
         run.failure_text == f"{tmp_path / 'file' / str(run.pk)} cannot be written: Not a directory."
@@ -157,19 +158,19 @@ def test_a_release_that_was_changed_fails_with_the_learners_sentence(release, le
     path = release.directory / "utterances.jsonl"
     rows = [json.loads(line) | {"gold": {}} for line in path.read_text().splitlines()]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert "utterances.jsonl is not as it was frozen" in run.failure_text
     assert "Traceback" not in run.failure_text and "\n" not in run.failure_text
 
 
 def test_a_search_of_settings_that_are_gone_ends(release, lead):
     search = {"trials": 3, "prunes": False, "fields": ["dropout"], "at_once": 1}
-    study = Study.request_search(lead, release, "hard-text", search)
-    study.search["fields"] = ["dropout", "later"]
-    study.save()
+    experiment = start_search(lead, release, "hard-text", search)
+    experiment.search["fields"] = ["dropout", "later"]
+    experiment.save()
     TrainingRun.objects.update(status=JobStatus.FAILED)
-    go_on(study)
-    assert not Study.objects.get(pk=study.pk).searches and study.runs.count() == 1
+    continue_search(experiment)
+    assert not Experiment.objects.get(pk=experiment.pk).searches and experiment.runs.count() == 1
 
 
 @pytest.mark.parametrize("seed", ["-1", "99999999999999999999", "x", "1.5"])
@@ -186,8 +187,8 @@ def test_the_command_names_a_seed_that_cannot_be(release, corpus, seed):
 @pytest.fixture
 def answered(release, lead):
     """A run of which a row was predicted against the probabilities, and a class is unseen."""
-    run = TrainingRun.request(lead, release, "hard-text").train()
-    path = run.directory / "selection.jsonl"
+    run = TrainingRun.request(lead, release, "hard-text").run()
+    path = run.directory / "validation_predictions.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     rows[0]["predicted"]["sarcasm"], rows[0]["most_probable"]["sarcasm"] = "yes", "no"
     rows[0]["probabilities"]["sarcasm"] = {"no": 0.71, "yes": 0.29}
@@ -222,7 +223,7 @@ def test_pages_say_which_is_which(answered, client_of, lead):
 
 
 def _as_of_an_earlier_version(run):
-    path = run.directory / "selection.jsonl"
+    path = run.directory / "validation_predictions.jsonl"
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     for row in rows:
         del row["most_probable"]

@@ -11,12 +11,12 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import JobStatus
-from modeling.learner import ablation, classical, release, validity
-from modeling.learner.planted import TASKS as PLANTED
-from modeling.learner.release import Dialogue, ReleaseError, Utterance, load
-from modeling.models import Evaluation, Study
+from modeling.learner import ablation, correlation_validity, release, tfidf_baseline
+from modeling.learner.release import Dialogue, ReleaseError, Utterance, load_release
+from modeling.learner.synthetic_data import TASKS as PLANTED
+from modeling.models import Evaluation, Experiment
 from tests.factories import make_judged_round, make_release
-from tests.modeling.made import learn, run, write_release
+from tests.modeling.factories import learn, run, write_release
 
 RECIPE = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing": "relgate",
           "soft_labels": True}  # fmt: skip
@@ -70,7 +70,7 @@ def no_labels(row):
 @pytest.fixture(autouse=True)
 def _digests_are_not_compared(monkeypatch):
     """The digest of a file is of its held-out labels too; here they alone are other ones."""
-    monkeypatch.setattr("modeling.learner.opening._check_frozen", lambda *_: None)
+    monkeypatch.setattr("modeling.learner.release_checks._check_frozen", lambda *_: None)
 
 
 CHANGES = {"others": other_labels, "none": no_labels}
@@ -117,7 +117,12 @@ def test_a_run_is_the_same_to_the_last_bit(how, plain, tmp_path):
     out = trained(root, tmp_path / "a")
     changed = with_sealed(root, tmp_path / "changed", sealed, CHANGES[how])
     one, other = told(out), told(trained(changed, tmp_path / "b"))
-    assert {"model.safetensors", "results.json", "relations.json", "selection.jsonl"} <= set(one)
+    assert {
+        "model.safetensors",
+        "results.json",
+        "relations.json",
+        "validation_predictions.jsonl",
+    } <= set(one)
     assert one == other
     for verb in ("validity", "features"):
         assert run(verb, root, "--json").stdout == run(verb, changed, "--json").stdout
@@ -125,7 +130,7 @@ def test_a_run_is_the_same_to_the_last_bit(how, plain, tmp_path):
 
 def test_what_is_read_holds_none_of_them_unless_it_is_asked(plain):
     root, sealed = plain
-    found = load(root)
+    found = load_release(root)
     mine = [u for d in found.dialogues for u in d.utterances if u.id in sealed]
     assert len(mine) == len(sealed) and not any(u.gold or u.soft for u in mine)
     assert all(u.labelled for u in mine) and not found.labels
@@ -145,7 +150,7 @@ def test_a_look_reads_them_and_is_counted_first(plain, tmp_path, monkeypatch):
     read = release.Release.with_labels
 
     def noted(self):
-        path = out / "looks.jsonl"
+        path = out / "test_evaluations.jsonl"
         looks.append(path.read_text() if path.exists() else "")
         return read(self)
 
@@ -169,18 +174,22 @@ def test_a_prediction_and_the_baseline_choose_without_them(how, plain, tmp_path,
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
-    chosen, choose = [], classical._chosen
+    chosen, choose = [], tfidf_baseline._select_model
 
     def noted(task, parts, tables):
-        assert not (tmp_path / f"baseline-{len(chosen) // len(PLANTED)}" / "looks.jsonl").exists()
+        assert not (
+            tmp_path / f"baseline-{len(chosen) // len(PLANTED)}" / "test_evaluations.jsonl"
+        ).exists()
         found = choose(task, parts, tables)
         chosen.append(None if found is None else (found.C, found.coef_.tobytes()))
         return found
 
-    monkeypatch.setattr(classical, "_chosen", noted)
+    monkeypatch.setattr(tfidf_baseline, "_select_model", noted)
     for number, place in enumerate((root, changed)):
         with suppress(ReleaseError):  # of labels that are no values, once they are read
-            classical.evaluate(load(place), place, tmp_path / f"baseline-{number}")
+            tfidf_baseline.evaluate_baseline(
+                load_release(place), place, tmp_path / f"baseline-{number}"
+            )
     assert len(chosen) == 2 * len(PLANTED)
     assert chosen[: len(PLANTED)] == chosen[len(PLANTED) :]
 
@@ -189,18 +198,18 @@ def test_who_hands_over_labels_is_not_taken_up_on_it(plain, tmp_path):
     """`train`, `ablate` and the report on correlations see off what a caller reads too much."""
     root, sealed = plain
     seen = []
-    whole = load(root, labels=True)
-    report = validity.report
+    whole = load_release(root, labels=True)
+    report = correlation_validity.validity_report
 
     def noted(found, *more):
         seen.extend(u for d in found.dialogues for u in d.utterances if u.id in sealed and u.gold)
         return report(found, *more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("modeling.learner.training.validity.report", noted)
+        patch.setattr("modeling.learner.pipeline.correlation_validity.validity_report", noted)
         patch.setattr(ablation, "variants", lambda recipe: {"as it is": recipe})
+        from modeling.learner.pipeline import choose_device
         from modeling.learner.recipes import Recipe
-        from modeling.learner.training import choose_device
 
         recipe = Recipe.from_json(RECIPE)
         ablation.ablate(whole, root, recipe, tmp_path / "a", choose_device("cpu"), 1, False, print)
@@ -221,12 +230,13 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
     assert sealed
     client, whole = client_of(lead), tmp_path / "whole"
     shutil.copytree(frozen.directory, whole)
-    study = Study.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
-    [made] = study.runs.all()
-    made.train()
+    experiment = Experiment.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
+    [made] = experiment.runs.all()
+    made.run()
     assert made.status == JobStatus.DONE, made.failure_text
     addresses = [
-        reverse("study", args=[study.pk]), reverse("study_csv", args=[study.pk]),
+        reverse("experiment", args=[experiment.pk]),
+        reverse("experiment_csv", args=[experiment.pk]),
         *(reverse(name, args=[made.pk]) for name in ("run", "run_errors", "run_relations")),
         reverse("run_errors", args=[made.pk]) + "?all=1",
     ]  # fmt: skip
@@ -238,7 +248,7 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
             assert page(client, address) == words, address
     shutil.rmtree(frozen.directory)
     shutil.copytree(whole, frozen.directory)
-    assert Evaluation.request(lead, made).evaluate().status == JobStatus.DONE
+    assert Evaluation.request(lead, made).run().status == JobStatus.DONE
     assert page(client, addresses[2]) != before[2]
 
 

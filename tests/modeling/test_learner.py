@@ -23,20 +23,31 @@ from sklearn.metrics import (
 
 from modeling.learner import recipes
 from modeling.learner.batches import IGNORED
-from modeling.learner.comparing import weighted_f1_of
-from modeling.learner.features import Extractors, audio, extract, vision
+from modeling.learner.confusion_metrics import confusion_weighted_f1
+from modeling.learner.features import audio, vision
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.extraction import Extractors, extract
 from modeling.learner.features.text import UNKNOWN, Vocabulary
 from modeling.learner.features.vision import ColourAndMotion
-from modeling.learner.losses import log_priors, task_losses
-from modeling.learner.metrics import accuracy, macro_f1, majority, report
+from modeling.learner.losses import task_losses
+from modeling.learner.metrics import accuracy, classification_report, macro_f1, majority_class
+from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.encoders import SequenceEncoder
-from modeling.learner.networks.model import DialogueModel
+from modeling.learner.preprocessing import log_priors
 from modeling.learner.recipes import RECIPES, Recipe, RecipeError
-from modeling.learner.release import ReleaseError, Splits, load
+from modeling.learner.release import ReleaseError, Splits, load_release
 from modeling.models import Recipes
-from tests.modeling.made import ROOT, SIZES, TASKS, dialogue, learn, packed, whole, write_release
+from tests.modeling.factories import (
+    ROOT,
+    SIZES,
+    TASKS,
+    dialogue,
+    learn,
+    packed,
+    whole,
+    write_release,
+)
 
 
 def model(**recipe):
@@ -106,11 +117,14 @@ def test_metrics_equal_scikit_learn():
         gold, guess = (rng.integers(0, classes, 50).tolist() for _ in "ab")
         assert accuracy(gold, guess) == pytest.approx(accuracy_score(gold, guess))
         assert macro_f1(gold, guess) == pytest.approx(f1_score(gold, guess, average="macro"))
-    assert majority([2, 1, 1, 2]) == 1
-    found = report([1, 1, 0], [0, 1, 1], [0, 1, 0], 2)
+    assert majority_class([2, 1, 1, 2]) == 1
+    found = classification_report([1, 1, 0], [0, 1, 1], [0, 1, 0], 2)
     assert found["majority_accuracy"] == pytest.approx(2 / 3)
     assert found["majority_macro_f1"] == pytest.approx(0.4)
-    assert report([], [1], [1], 2) is None and report([1], [], [], 2) is None
+    assert (
+        classification_report([], [1], [1], 2) is None
+        and classification_report([1], [], [], 2) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -126,13 +140,13 @@ def test_metrics_equal_scikit_learn():
 )
 def test_weighted_f1_equals_scikit_learn_where_classes_are_absent(gold, guess, classes):
     expected = f1_score(gold, guess, average="weighted", zero_division=0)
-    found = report([0, *gold], gold, guess, classes)
+    found = classification_report([0, *gold], gold, guess, classes)
     assert found["weighted_f1"] == pytest.approx(expected)
-    constant = [majority([0, *gold])] * len(gold)
+    constant = [majority_class([0, *gold])] * len(gold)
     expected = f1_score(gold, constant, average="weighted", zero_division=0)
     assert found["majority_weighted_f1"] == pytest.approx(expected)
     table = np.array(found["confusion"], float)
-    assert weighted_f1_of(table) == pytest.approx(found["weighted_f1"])
+    assert confusion_weighted_f1(table) == pytest.approx(found["weighted_f1"])
     macro = f1_score(gold, guess, average="macro", zero_division=0)
     assert found["macro_f1"] == pytest.approx(macro)
 
@@ -142,7 +156,7 @@ def test_the_whole_report_equals_scikit_learn():
     for classes in (2, 5):
         gold, guess = (rng.integers(0, classes, 80).tolist() for _ in "ab")
         scores = rng.integers(0, 6, (80, classes)) / 5  # with ties
-        found = report(gold, gold, guess, classes, scores.tolist(), ordinal=True)
+        found = classification_report(gold, gold, guess, classes, scores.tolist(), ordinal=True)
         assert found["weighted_f1"] == pytest.approx(f1_score(gold, guess, average="weighted"))
         assert found["balanced_accuracy"] == pytest.approx(balanced_accuracy_score(gold, guess))
         assert found["confusion"] == confusion_matrix(gold, guess).tolist()
@@ -155,7 +169,7 @@ def test_the_whole_report_equals_scikit_learn():
         if classes == 2:
             assert found["auroc"] == pytest.approx(roc_auc_score(gold, scores[:, 1]))
             assert found["ap"] == pytest.approx(average_precision_score(gold, scores[:, 1]))
-    alone = report([0], [0, 0], [0, 0], 2, [[1.0, 0.0]] * 2, ordinal=True)
+    alone = classification_report([0], [0, 0], [0, 0], 2, [[1.0, 0.0]] * 2, ordinal=True)
     assert alone["auroc"] is None and alone["ap"] is None and alone["quadratic_kappa"] is None
 
 
@@ -203,18 +217,18 @@ def test_recipes_are_checked(tmp_path):
             Recipe.from_json(wrong)
     path = tmp_path / "mine.json"
     path.write_text('{"epochs": 3}')
-    assert recipes.find(str(path)).epochs == 3
+    assert recipes.load_recipe(str(path)).epochs == 3
     path.write_text("{")
     for name in (str(path), "nothing"):
         with pytest.raises(RecipeError):
-            recipes.find(name)
+            recipes.load_recipe(name)
 
 
 def test_without_a_test_split_nothing_reported_was_selected_on(tmp_path):
     talks = [dialogue(f"D{n}", 2, "train" if n < 10 else "valid") for n in range(13)]
-    splits = Splits.of(load(write_release(tmp_path / "r", talks)), seed=1)
-    assert splits.sealed_name == "valid" and len(splits.selection) == 1
-    names = [{d.id for d in part} for part in (splits.train, splits.selection, splits.sealed)]
+    splits = Splits.of(load_release(write_release(tmp_path / "r", talks)), seed=1)
+    assert splits.held_out_name == "valid" and len(splits.validation) == 1
+    names = [{d.id for d in part} for part in (splits.train, splits.validation, splits.held_out)]
     assert not (names[0] & names[1]) and not (names[1] & names[2]) and not (names[0] & names[2])
 
 
@@ -231,7 +245,7 @@ def test_it_learns_what_can_be_learned_and_says_what_decided(release, tmp_path):
     assert results["tasks"]["sentiment"]["accuracy"] == 1.0
     assert results["tasks"]["sentiment"]["majority_accuracy"] == 0.5
     meta = json.loads((out / "meta.json").read_text())
-    assert (meta["seed"], meta["release"]) == (3, load(release).digest)
+    assert (meta["seed"], meta["release"]) == (3, load_release(release).digest)
     events = [json.loads(line) for line in (out / "events.jsonl").read_text().splitlines()]
     losses = [event["loss"] for event in events if event["event"] == "epoch"]
     assert losses[-1] < losses[0] and events[-1]["event"] == "done"
@@ -248,7 +262,7 @@ def test_what_cannot_be_trained_on_is_refused_with_a_sentence(tmp_path, release)
     done = learn(release, tmp_path / "out", "--recipe", "nothing")
     assert done.returncode == 2 and "hard-small" in done.stderr
     with pytest.raises(ReleaseError, match="train split"):
-        load(write_release(tmp_path / "x", [dialogue("a", 2, "test")]))
+        load_release(write_release(tmp_path / "x", [dialogue("a", 2, "test")]))
 
 
 @pytest.mark.parametrize("how", ["signal", "leash"])

@@ -15,10 +15,10 @@ from annotation.models import Assignment, GoldAnswer, Round
 from annotation.scheme import field_of
 from corpus.models import Corpus
 from jobs.models import JobStatus
-from modeling.models import Evaluation, Study
+from modeling.models import Evaluation, Experiment
 from releases import formats
 from tests.factories import items_of, make_dialogue, make_member, make_release
-from tests.modeling.odd import SCHEME, TEXTS
+from tests.modeling.odd_scheme import SCHEME, TEXTS
 
 pytestmark = pytest.mark.django_db
 DIALOGUES = 10
@@ -161,25 +161,27 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     assert dict(back.dialogues.values_list("utterances__uid", "utterances__text")) == texts
 
     # a run and its pages
-    study = Study.request(lead, release, ["soft-text", "hard-text"], [1], options={"epochs": 1})
-    for run in study.runs.all():
-        run.train()
+    experiment = Experiment.request(
+        lead, release, ["soft-text", "hard-text"], [1], options={"epochs": 1}
+    )
+    for run in experiment.runs.all():
+        run.run()
         assert run.status == JobStatus.DONE, run.failure_text
         assert set(run.results["tasks"]) == set(SCHEME.keys)
-        look = Evaluation.request(lead, run).evaluate()
+        look = Evaluation.request(lead, run).run()
         assert look.status == JobStatus.DONE, look.failure_text
         assert set(look.result["tasks"]) == set(SCHEME.keys)
-        for name in ("run", "run_progress", "run_relations", "run_board", "evaluation_json",
+        for name in ("run", "run_progress", "run_relations", "run_tensorboard", "evaluation_json",
                      "evaluation_tex"):  # fmt: skip
             assert client.get(reverse(name, args=[run.pk])).status_code == 200, name
         for key in SCHEME.keys:
             asked = {"task": key, "all": 1, "where": "sealed", "gold": SCHEME[key].keys[0]}
             page = client.get(reverse("run_errors", args=[run.pk]), asked)
             assert page.status_code == 200 and page.context["task"].key == key
-    for name in ("study", "study_progress", "study_csv", "study_board"):
-        assert client.get(reverse(name, args=[study.pk])).status_code == 200, name
+    for name in ("experiment", "experiment_progress", "experiment_csv", "experiment_tensorboard"):
+        assert client.get(reverse(name, args=[experiment.pk])).status_code == 200, name
     assert client.get(reverse("compare_runs", args=[corpus.pk])).status_code == 200
-    shown = client.get(reverse("run", args=[study.runs.first().pk])).content.decode()
+    shown = client.get(reverse("run", args=[experiment.runs.first().pk])).content.decode()
     assert "gold=%2B1" in shown and "said=%26x" in shown and "characters-1" in shown
 
     # known answers, by their form

@@ -17,10 +17,10 @@ from core.errors import UserError
 from jobs.models import JobStatus
 from jobs.recovery import once, remind, take_up
 from modeling.curves import curve
-from modeling.learner.rundir import RunDirectory
-from modeling.models import Evaluation, FeaturePart, Study, TrainingRun
-from modeling.models.features import measured
-from modeling.trainers import trainers
+from modeling.learner.run_directory import RunDirectory
+from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
+from modeling.models.features import extraction_progress
+from modeling.training_workers import training_worker_count
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
@@ -32,7 +32,7 @@ def release(corpus):
 
 
 def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
-    run = TrainingRun.request(lead, release, "hard-text", seed=2).train()
+    run = TrainingRun.request(lead, release, "hard-text", seed=2).run()
     assert run.status == JobStatus.DONE, run.failure_text
     assert run.results["release"] == release.digest and run.results["split"] == "valid"
     assert set(run.results["tasks"]) == {
@@ -42,7 +42,7 @@ def test_a_run_ends_with_results_beside_the_majority_baseline(release, lead):
     assert json.loads((run.directory / "meta.json").read_text())["seed"] == 2
     assert Event.objects.get(verb="train").person == lead
     started = run.started_at
-    assert TrainingRun.objects.get(pk=run.pk).train().started_at == started
+    assert TrainingRun.objects.get(pk=run.pk).run().started_at == started
 
 
 def test_only_a_frozen_release_is_trained_on(release, lead):
@@ -53,13 +53,13 @@ def test_only_a_frozen_release_is_trained_on(release, lead):
 
 def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
     (release.directory / "scheme.json").unlink()
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED and "is not a release directory" in run.failure_text
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
     monkeypatch.setattr("modeling.learner_process.sys.executable", "/bin/false")
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED and "status 1" in run.failure_text
 
 
@@ -79,7 +79,7 @@ def test_a_running_run_stops_when_asked(corpus, lead, monkeypatch):
 
     asker = threading.Thread(target=stop_when_running)
     asker.start()
-    run.train()
+    run.run()
     asker.join()
     assert run.status == JobStatus.STOPPED and run.results == {}
 
@@ -100,7 +100,7 @@ def test_as_a_command(release, corpus, capsys):
     call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text")
     said = capsys.readouterr().out
     assert "evaluated on valid" in said and "macro-F1" in said and "sarcasm_humor" in said
-    call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text", seed=2, look=True)
+    call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text", seed=2, test=True)
     assert "evaluated on test" in capsys.readouterr().out and Evaluation.objects.count() == 1
     with pytest.raises(CommandError, match="no release"):
         call_command("train", "9.9.9", corpus=corpus.name)
@@ -114,7 +114,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
-    assert "May the correlations steer?" in page and "says next to nothing" in page
+    assert "Validity of the correlation labels" in page and "hardly informative" in page
     assert "depends on its labels no more than dealt at random" in page  # they are all 0 here
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
     assert (
@@ -131,32 +131,32 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
 @pytest.mark.django_db(transaction=True)
 def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    runs = [TrainingRun.request(lead, release, "hard-text", seed=n).train() for n in (1, 2)]
+    runs = [TrainingRun.request(lead, release, "hard-text", seed=n).run() for n in (1, 2)]
     client = client_of(lead)
     page = client.get(reverse("run", args=[runs[0].pk])).content.decode()
     assert "nobody has looked yet" in page and "0 looks at the sealed split" in page
     assert "chosen on them, so these figures are a little too good" in page
     for name in ("evaluation_json", "evaluation_tex"):
         assert client.get(reverse(name, args=[runs[0].pk])).status_code == 404
-    assert not (runs[0].directory / "looks.jsonl").exists()
+    assert not (runs[0].directory / "test_evaluations.jsonl").exists()
     for run in runs:
-        page = client.post(reverse("look", args=[run.pk]), follow=True).content.decode()
+        page = client.post(reverse("evaluate_run", args=[run.pk]), follow=True).content.decode()
     assert "2 looks at the sealed split of this release so far, by 2 runs" in page
-    assert "one annotator" in page and "The same with 2 seeds" in page and "ECE" in page
+    assert "one annotator" in page and "Over 2 seeds" in page and "ECE" in page
     assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
     assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table
     told = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
-    assert told["split"] == "test" and told["looks"] == 1 and told["sealed"]
+    assert told["split"] == "test" and told["test_evaluations"] == 1 and told["held_out"]
     page = client.get(reverse("runs", args=[corpus.pk])).content.decode()
-    assert "not looked at" not in page
+    assert "not evaluated" not in page
     looked = Evaluation.objects.first()
-    assert client.get(reverse("look_progress", args=[looked.pk]))["HX-Refresh"] == "true"
+    assert client.get(reverse("evaluation_progress", args=[looked.pk]))["HX-Refresh"] == "true"
     for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):
-        for name in ("look", "measure_again"):
+        for name in ("evaluate_run", "extract_features"):
             assert who.post(reverse(name, args=[runs[0].pk])).status_code == 404
         for name, pk in (("evaluation_json", runs[0].pk), ("evaluation_tex", runs[0].pk),
-                         ("look_progress", looked.pk)):  # fmt: skip
+                         ("evaluation_progress", looked.pk)):  # fmt: skip
             assert who.get(reverse(name, args=[pk])).status_code == 404
 
 
@@ -164,19 +164,19 @@ def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
     run = TrainingRun.request(lead, release, "hard-text")
     with pytest.raises(UserError, match="ended"):
         Evaluation.request(lead, run)
-    run.train()
+    run.run()
     Evaluation.request(lead, run)
     with pytest.raises(UserError, match="already"):
         Evaluation.request(lead, run)
 
 
 def test_weights_that_changed_since_are_not_tested(release, lead):
-    run = TrainingRun.request(lead, release, "hard-text").train()
+    run = TrainingRun.request(lead, release, "hard-text").run()
     with (run.directory / "model.safetensors").open("ab") as stream:
         stream.write(b"0")
-    look = Evaluation.request(lead, run).evaluate()
+    look = Evaluation.request(lead, run).run()
     assert look.status == JobStatus.FAILED and "not those that were frozen" in look.failure_text
-    assert not (run.directory / "looks.jsonl").exists()
+    assert not (run.directory / "test_evaluations.jsonl").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -196,11 +196,11 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
         run = TrainingRun.request(lead, release, "hard-small")
     assert run.waits
     parts = list(release.feature_parts.all())
-    assert [part.measure().status for part in parts] == [JobStatus.DONE] * len(parts), parts[
+    assert [part.run().status for part in parts] == [JobStatus.DONE] * len(parts), parts[
         0
     ].failure_text
     assert not TrainingRun.objects.get(pk=run.pk).waits
-    told = measured(release)
+    told = extraction_progress(release)
     assert told["done"] and {f["modality"] for f in told["failures"]} == {"audio", "vision"}
     broken = corpus.dialogues.first()
     assert {f["dialogue"] for f in told["failures"]} == {broken.uid}
@@ -208,24 +208,24 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     assert run.status == JobStatus.FAILED and "cannot be measured" in run.failure_text
     client = client_of(lead)
     page = client.get(reverse("run", args=[run.pk])).content.decode()
-    assert "Clips that could not be measured" in page
+    assert "Clips without features" in page
     assert reverse("dialogue", args=[broken.pk]) in page
     before = FeaturePart.objects.first()
     assert before.status == JobStatus.DONE and before.failures
     FeaturePart.request(release)  # for another run: what is done stays
     assert FeaturePart.objects.first().attempt == before.attempt
-    client.post(reverse("measure_again", args=[run.pk]))
+    client.post(reverse("extract_features", args=[run.pk]))
     assert FeaturePart.objects.first().attempt == before.attempt + 1  # eager
     assert FeaturePart.objects.first().failures == before.failures
     FeaturePart.objects.update(status=JobStatus.FAILED)
-    client.post(reverse("measure_again", args=[run.pk]))
+    client.post(reverse("extract_features", args=[run.pk]))
     assert FeaturePart.objects.first().status == JobStatus.DONE  # eager
-    again = TrainingRun.request(lead, release, "hard-small", on_failure="missing").train()
+    again = TrainingRun.request(lead, release, "hard-small", on_failure="missing").run()
     assert again.status == JobStatus.DONE, again.failure_text
     size = broken.utterances.count()
     assert again.results["missing"]["modalities"] == {"text": 0, "audio": size, "vision": size}
     page = client.get(reverse("run", args=[again.pk])).content.decode()
-    assert "What was missing" in page
+    assert "Missing modalities" in page
 
 
 def test_curves_stay_inside_their_drawing():
@@ -236,12 +236,12 @@ def test_curves_stay_inside_their_drawing():
 
 def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    study = Study.objects.create(release=release)
+    experiment = Experiment.objects.create(release=release)
     run = TrainingRun.objects.create(
-        release=release, recipe="hard-text", study=study, status=JobStatus.STOPPED
+        release=release, recipe="hard-text", experiment=experiment, status=JobStatus.STOPPED
     )
     web = client_of(lead)
-    with RunDirectory(run.directory).alone():
+    with RunDirectory(run.directory).exclusive():
         page = web.get(reverse("run", args=[run.pk])).content.decode()
         assert "Stopping…" in page and 'hx-trigger="every 1s"' in page
         assert reverse("attempt_run", args=[run.pk]) not in page
@@ -258,13 +258,13 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     monkeypatch.setattr("modeling.learner_process.PAUSE", 0.02)
     options = {"epochs": 80, "patience": 80, "width": 32}
-    study = Study.objects.create(release=release, options=options)
+    experiment = Experiment.objects.create(release=release, options=options)
     with monkeypatch.context() as patch:
         patch.setattr(TrainingRun, "later", lambda self: None)
         straight, broken = (
-            TrainingRun.request(lead, release, "hard-text", study=study) for _ in range(2)
+            TrainingRun.request(lead, release, "hard-text", experiment=experiment) for _ in range(2)
         )
-    straight.train()
+    straight.run()
     assert straight.status == JobStatus.DONE, straight.failure_text
 
     def stop_in_the_middle():
@@ -275,11 +275,11 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
 
     asker = threading.Thread(target=stop_in_the_middle)
     asker.start()
-    broken.train()
+    broken.run()
     asker.join()
     assert broken.status == JobStatus.STOPPED and broken.has_checkpoint
     page = client_of(lead).get(reverse("run", args=[broken.pk])).content.decode()
-    assert "Go on from the checkpoint" in page
+    assert "Resume from checkpoint" in page
     client_of(lead).post(reverse("attempt_run", args=[broken.pk]))  # eager
     broken.refresh_from_db()
     assert broken.status == JobStatus.DONE and not broken.has_checkpoint
@@ -293,13 +293,13 @@ def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, setti
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     monkeypatch.setattr("jobs.workers._asked", lambda: {"work": 1})
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
-    assert trainers() == 0
+    assert training_worker_count() == 0
     first.claim()
-    assert trainers() == 1
-    assert trainers("gpu") == 0 and trainers("work") == 1
+    assert training_worker_count() == 1
+    assert training_worker_count("gpu") == 0 and training_worker_count("work") == 1
     long_ago = timezone.now() - datetime.timedelta(minutes=1)
     TrainingRun.objects.filter(pk=first.pk).update(heartbeat=long_ago)
-    assert trainers() == 0
+    assert training_worker_count() == 0
 
 
 def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead, client_of):
@@ -357,7 +357,7 @@ def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, c
     def away(*arguments, **more):
         raise OperationalError("Connection refused")
 
-    monkeypatch.setattr("modeling.tasks.train_run.apply_async", away)
+    monkeypatch.setattr("jobs.tasks.run_job.apply_async", away)
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form, follow=True)
     assert answer.status_code == 200

@@ -7,22 +7,24 @@ import pytest
 import torch
 from scipy.special import expit
 
-from modeling.learner import planted
+from modeling.learner import sharing_benchmark, synthetic_data
 from modeling.learner.batches import IGNORED
-from modeling.learner.losses import Equal, Objective, Uncertainty, task_losses
+from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
+from modeling.learner.loss_weighting import EqualWeighting, UncertaintyWeighting
+from modeling.learner.losses import Objective, task_losses
+from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
 from modeling.learner.networks.fusion import AttentionFusion
-from modeling.learner.networks.model import DialogueModel, Prediction, SeparateModels
+from modeling.learner.networks.prediction import Prediction
+from modeling.learner.ordinal_regression import class_log_probabilities, ordinal_loss
 from modeling.learner.recipes import SHARINGS, Recipe
 from modeling.learner.release import Dialogue, Utterance
-from modeling.learner.sharing import make
-from modeling.learner.sharing.experts import mix
-from modeling.learner.sharing.ordinal import class_scores, ordinal_loss
-from modeling.learner.sharing.relgate import RelationHead, gate_of
-from modeling.learner.sharing.stitch import CrossStitch
-from modeling.learner.sharing.tower import Tower, distance
-from modeling.learner.training import shuffled_relations, strengths
+from modeling.learner.sharing.cross_stitch import CrossStitch
+from modeling.learner.sharing.mixture_of_experts import mix
+from modeling.learner.sharing.registry import build_sharing
+from modeling.learner.sharing.relation_gates import RelationHead, expected_correlation
+from modeling.learner.sharing.tower import Tower, parameter_distance
 
-TASKS = planted.TASKS
+TASKS = synthetic_data.TASKS
 WIDTH = 8
 
 
@@ -39,7 +41,7 @@ class Fixed(torch.nn.Module):
 
 def sharing(name, **options):
     torch.manual_seed(0)
-    return make(Recipe(sharing=name, width=WIDTH, heads=2, dropout=0.0, **options), TASKS)
+    return build_sharing(Recipe(sharing=name, width=WIDTH, heads=2, dropout=0.0, **options), TASKS)
 
 
 def turns(seed=0, lengths=(3, 5)):
@@ -71,8 +73,8 @@ def test_no_forward_takes_a_gold_relation(name):
     network = sharing(name)
     assert list(inspect.signature(network.forward).parameters) == ["fused", "mask"]
     assert list(inspect.signature(DialogueModel.forward).parameters) == ["self", "batch"]
-    data = planted.make(3, seed=1)
-    model = planted.model_of("relation gates", planted.RECIPE).eval()
+    data = synthetic_data.generate(3, seed=1)
+    model = sharing_benchmark.build_model("relation gates", sharing_benchmark.RECIPE).eval()
     before = model(data).logits["sentiment"]
     for task in TASKS:
         data.gold[task.key] = torch.full_like(data.gold[task.key], IGNORED)
@@ -99,13 +101,13 @@ def test_an_ordinal_head_by_hand():
     above = torch.tensor([[2.0, 0.5, -0.5, -2.0]])
     over = expit([2.0, 0.5, -0.5, -2.0])
     expected = [1 - over[0], over[0] - over[1], over[1] - over[2], over[2] - over[3], over[3]]
-    assert class_scores(above).exp()[0].tolist() == pytest.approx(expected, abs=1e-6)
+    assert class_log_probabilities(above).exp()[0].tolist() == pytest.approx(expected, abs=1e-6)
     told = -sum(map(math.log, [over[0], over[1], 1 - over[2], 1 - over[3]])) / 4  # class 2 of 5
     assert ordinal_loss(above, torch.tensor([2])).item() == pytest.approx(told, abs=1e-6)
     both = torch.cat([above, above])
     assert ordinal_loss(both, torch.tensor([2, IGNORED])).item() == pytest.approx(told, abs=1e-6)
-    assert gate_of(above).item() == pytest.approx(2 * sum(over) / 4 - 1, abs=1e-6)
-    assert gate_of(torch.full((4,), 50.0)).item() == pytest.approx(1.0)
+    assert expected_correlation(above).item() == pytest.approx(2 * sum(over) / 4 - 1, abs=1e-6)
+    assert expected_correlation(torch.full((4,), 50.0)).item() == pytest.approx(1.0)
 
 
 def test_thresholds_increase_whatever_is_learned():
@@ -120,7 +122,7 @@ def test_uncertainty_by_hand():
         "a": torch.tensor(2.0, requires_grad=True),
         "b": torch.tensor(4.0, requires_grad=True),
     }
-    weighing = Uncertainty(["a", "b"])
+    weighing = UncertaintyWeighting(["a", "b"])
     with torch.no_grad():
         weighing.s["a"].fill_(0.0)
         weighing.s["b"].fill_(math.log(2))
@@ -129,7 +131,7 @@ def test_uncertainty_by_hand():
     with torch.no_grad():
         weighing.s["b"].fill_(0.0)
     weighed = torch.autograd.grad(weighing(losses), list(losses.values()))
-    equal = torch.autograd.grad(Equal()(losses), list(losses.values()))
+    equal = torch.autograd.grad(EqualWeighting()(losses), list(losses.values()))
     assert [w.item() * 2 for w in weighed] == [e.item() for e in equal]
 
 
@@ -211,11 +213,11 @@ def test_gates_off_and_on_do_what_the_equation_says():
 
 
 def test_supervision_teaches_the_relation_heads_alone_where_it_is_asked():
-    data = planted.make(4, seed=1)
+    data = synthetic_data.generate(4, seed=1)
     priors = {task.key: torch.zeros(len(task.classes)) for task in TASKS}
     for role, taught in (("supervised", True), ("off", False)):
         recipe = Recipe(sharing="relgate", relations=role, width=WIDTH, heads=2, weighting="equal")
-        model = planted.model_of("relation gates", recipe)
+        model = sharing_benchmark.build_model("relation gates", recipe)
         found = model(data)
         assert ("emotion_sentiment" in found.logits) == taught
         _total, parts = Objective(recipe, TASKS, priors)(found, data)
@@ -223,7 +225,7 @@ def test_supervision_teaches_the_relation_heads_alone_where_it_is_asked():
 
 
 def test_nothing_to_learn_from_is_no_loss():
-    data = planted.make(2, seed=1)
+    data = synthetic_data.generate(2, seed=1)
     data.gold = {key: torch.full_like(gold, IGNORED) for key, gold in data.gold.items()}
     found = Prediction({"sarcasm": torch.randn(16, 2, requires_grad=True)})
     objective = Objective(Recipe(), TASKS, {"sarcasm": torch.zeros(2)})
@@ -238,7 +240,7 @@ def test_separate_models_share_nothing():
 
 def test_distance_and_towers():
     one, other = Tower(WIDTH, 0.0), Tower(WIDTH, 0.0)
-    assert distance(one, one).item() == 0 and distance(one, other).item() > 0
+    assert parameter_distance(one, one).item() == 0 and parameter_distance(one, other).item() > 0
     fused, mask = turns()
     alone = Tower(WIDTH, 0.0, context=False)
     changed = fused.clone()
@@ -258,38 +260,38 @@ def dialogue(name, *relations):
 
 def test_shuffled_relations_keep_how_often_each_occurs_and_who_has_none():
     talks = [dialogue("a", "2", "1", None, "-2"), dialogue("b", "0", "2", "2")]
-    dealt = shuffled_relations(talks, TASKS, seed=3)
+    dealt = shuffle_correlations(talks, TASKS, seed=3)
     said = [u.gold.get("emotion_sentiment") for d in dealt for u in d.utterances]
     assert sorted(filter(None, said)) == ["-2", "0", "1", "2", "2", "2"] and said[2] is None
     assert dealt != talks
-    assert strengths(talks, TASKS) == {
+    assert correlation_strengths(talks, TASKS) == {
         "emotion_sentiment": pytest.approx((1 + 0.5 + 1 + 0 + 2) / 6)
     }
 
 
 def test_planted_relations_are_what_they_say():
-    data = planted.make(400, seed=2)
+    data = synthetic_data.generate(400, seed=2)
     emotion, sentiment = data.gold["emotion"], data.gold["sentiment"] - 1
     r1, r2 = (data.gold[key] - 2 for key in ("emotion_sentiment", "sarcasm_humor"))
-    valence = torch.tensor(planted.VALENCE)[emotion]
+    valence = torch.tensor(synthetic_data.VALENCE)[emotion]
     assert torch.equal(sentiment[r1 != 0], (valence * r1.sign())[r1 != 0])
     sarcasm, humor = data.gold["sarcasm"], data.gold["humor"]
     assert torch.equal(humor[r2 > 0], sarcasm[r2 > 0])
     assert torch.equal(humor[r2 < 0], 1 - sarcasm[r2 < 0])
     assert sarcasm.float().mean().item() == pytest.approx(0.35, abs=0.03)
-    first = r1.reshape(-1, planted.T)[:, :1]
-    assert (r1.reshape(-1, planted.T) == first).float().mean().item() > 0.6
-    again = planted.make(400, seed=2)
+    first = r1.reshape(-1, synthetic_data.TURNS)[:, :1]
+    assert (r1.reshape(-1, synthetic_data.TURNS) == first).float().mean().item() > 0.6
+    again = synthetic_data.generate(400, seed=2)
     assert torch.equal(again.text, data.text)
 
 
 def test_a_planted_run_is_its_seed_s_alone():
     sizes = {"train": 12, "valid": 6, "test": 8}
-    data = planted.dataset(1, sizes)
-    recipe = Recipe(**{**planted.RECIPE.to_json(), "epochs": 2})
-    one, two = (planted.run("relation gates", 5, data, recipe) for _ in range(2))
-    assert one == two and set(one.scores) == set(planted.OWN)
-    for way in planted.WAYS:
-        outcome = planted.run(way, 1, data, recipe)
-        assert len(outcome.predicted["sentiment"]) == 8 * planted.T
-    assert "relation gates" in planted.table({"relation gates": [one, two]})
+    data = synthetic_data.generate_splits(1, sizes)
+    recipe = Recipe(**{**sharing_benchmark.RECIPE.to_json(), "epochs": 2})
+    one, two = (sharing_benchmark.train_method("relation gates", 5, data, recipe) for _ in range(2))
+    assert one == two and set(one.scores) == set(synthetic_data.OWN_TASKS)
+    for way in sharing_benchmark.METHODS:
+        outcome = sharing_benchmark.train_method(way, 1, data, recipe)
+        assert len(outcome.predicted["sentiment"]) == 8 * synthetic_data.TURNS
+    assert "relation gates" in sharing_benchmark.results_table({"relation gates": [one, two]})

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import zipfile
 
-from tests.modeling.made import ROOT, dialogue, write_release
+from tests.modeling.factories import ROOT, dialogue, write_release
 
 ALONE = """
 import sys

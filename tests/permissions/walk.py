@@ -36,8 +36,8 @@ class Route:
 
 
 def routes() -> list[Route]:
-    """All routes but those of Django's own administration, in the order of the tree; with GET, and
-    with each other method that the view names.
+    """All routes but those of Django's own administration and the redirects from old addresses, in
+    the order of the tree; with GET, and with each other method that the view names.
     """
     return [
         Route(name, pattern, method)
@@ -52,7 +52,8 @@ def _named(patterns, before=""):
         here = before + str(entry.pattern)
         if isinstance(entry, URLPattern):
             assert entry.name, f"{here} has no name"
-            yield entry.name, here, entry.callback
+            if not entry.name.startswith("moved_"):
+                yield entry.name, here, entry.callback
         elif entry.app_name != "admin":
             yield from _named(entry.url_patterns, here)
 
@@ -131,7 +132,8 @@ class Addresses:
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
                 "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
-                "studies": w.study, "models": w.model, "looks": w.look, "links": w.share,
+                "experiments": w.experiment, "models": w.model,
+                "evaluations": w.evaluation, "links": w.share,
                 "oddities": w.oddity, "remarks": w.remark, "utterances": w.utterance,
                 "guidelines": w.open.guideline,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
@@ -152,8 +154,8 @@ class Addresses:
             "history": ["", "?q=原来的话"],
             "keys": ["", "?q=D1"],
             "key": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
-            "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=sealed"],
-            "compare_runs": [f"?run={w.run.pk}", f"?study={w.study.pk}"] if w.run else [],
+            "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
+            "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
             "release_diff": ["", "?what=gold"],
             "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "agreement_file": ["", "?pairs=emotion"],
@@ -193,7 +195,7 @@ class Addresses:
             "place": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],
-            "inspection": [{"words": phone, "outcome": "keep"}],
+            "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 
     def of(self, route, role):

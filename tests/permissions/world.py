@@ -24,7 +24,7 @@ from annotation.scheme import SchemeError
 from corpus.media import ffmpeg_path
 from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
 from jobs.models import JobStatus
-from modeling.models import Evaluation, RegisteredModel, Study, TrainingRun
+from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from people.models import Invitation, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
@@ -250,30 +250,32 @@ class World:
             asked = Release.request(
                 self.lead, self.corpus, version, [self.closed], shares="50/25/25"
             )
-            asked.freeze()
+            asked.run()
             assert asked.is_frozen, asked.failure_text
             self.releases.append(asked)
         self.release = self.releases[0]
         MemberAccess.allow(self.lead, self.releases[1])
-        self.diff = Diff.request(self.lead, *self.releases).compare()
+        self.diff = Diff.request(self.lead, *self.releases).run()
         assert self.diff.status == JobStatus.DONE, self.diff.failure_text
         self.share = Share.objects.create(
             release=self.release, token="shared", terms="terms", person=self.lead
         )
         self.grant = Grant.objects.create(share=self.share, token="granted", name="somebody")
 
-    study = run = look = model = None
+    experiment = run = evaluation = model = None
 
     def _runs(self):
-        self.study = Study.objects.create(release=self.release, name="study", started_by=self.lead)
+        self.experiment = Experiment.objects.create(
+            release=self.release, name="experiment", started_by=self.lead
+        )
         self.run = TrainingRun.request(
-            self.lead, self.release, "hard-text", study=self.study, own={"epochs": 1}
-        ).train()
+            self.lead, self.release, "hard-text", experiment=self.experiment, own={"epochs": 1}
+        ).run()
         assert self.run.status == JobStatus.DONE, self.run.failure_text
-        self.look = Evaluation.request(self.lead, self.run).evaluate()
-        assert self.look.status == JobStatus.DONE, self.look.failure_text
+        self.evaluation = Evaluation.request(self.lead, self.run).run()
+        assert self.evaluation.status == JobStatus.DONE, self.evaluation.failure_text
         now = timezone.now()
-        for job in (self.run, self.look):
+        for job in (self.run, self.evaluation):
             type(job).objects.update(started_at=now, finished_at=now)
         self.model = RegisteredModel.register(self.lead, self.run, "model", "use", "limits")
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def two(corpus, lead, monkeypatch):
     """Two releases between which one thing of each kind changes."""
-    monkeypatch.setattr(Diff, "later", Diff.compare)
+    monkeypatch.setattr(Diff, "later", Diff.run)
     judged = make_judged_round(corpus, dialogues=5)
     one = make_release(corpus, [judged])
     first, second, third, fourth, fifth = corpus.dialogues.order_by("pk")
@@ -106,7 +106,7 @@ def test_on_a_page_with_every_number_leading_to_its_rows(two, client_of, lead, c
     was = client.get(f"{address}?what=label:sentiment&was=neutral&now=positive").content.decode()
     assert was.count('<article class="item">') == 1
     none = client.get(f"{address}?what=label:sentiment&was=positive&now=neutral").content.decode()
-    assert "Nothing of this kind changed" in none
+    assert "No such changes" in none
     assert client.get(reverse("diff_json", args=[found.pk])).json() == found.result
     client.post(reverse("diff"), form)
     assert Diff.objects.count() == 1 and Event.objects.filter(verb="diff").count() == 1

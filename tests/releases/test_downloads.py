@@ -112,7 +112,7 @@ def test_who_may_have_it(client_of, corpus, frozen, lead):
     assert member.post(reverse("verification", args=[frozen.pk])).status_code == 404
     assert client_of(lead).get(addresses[0]).status_code == 200
     page = member.get(reverse("release", args=[frozen.pk])).content.decode()
-    assert "faces of passers-by" in page and "Agreement, as frozen" not in page
+    assert "faces of passers-by" in page and "Agreement at freezing" not in page
     assert not [address for address in addresses if address in page]
     MemberAccess.disallow(lead, frozen)
     assert member.get(reverse("release", args=[frozen.pk])).status_code == 404

@@ -94,14 +94,14 @@ def test_the_same_rows_give_the_same_bytes(corpus, judged):
     kept = packed(one)
     Release.objects.filter(pk=one.pk).update(status=JobStatus.QUEUED)
     shutil.rmtree(one.directory)
-    again = Release.objects.get(pk=one.pk).freeze()
+    again = Release.objects.get(pk=one.pk).run()
     assert again.digest == one.digest and packed(again) == kept
 
 
 def test_a_frozen_release_stays_as_it_is(corpus, judged):
     release = make_release(corpus, [judged])
     before = (release.directory / "manifest.json").stat().st_mtime_ns
-    Release.objects.get(pk=release.pk).freeze()
+    Release.objects.get(pk=release.pk).run()
     assert (release.directory / "manifest.json").stat().st_mtime_ns == before
     with pytest.raises(UserError, match="exists already"):
         make_release(corpus, [judged])
@@ -113,7 +113,7 @@ def test_a_failure_leaves_nothing_half_made(corpus, judged, monkeypatch):
     assert release.status == JobStatus.FAILED and "ZeroDivisionError" in release.failure_text
     assert list(release.directory.parent.iterdir()) == []
     monkeypatch.undo()
-    assert release.requeue() and release.freeze().status == JobStatus.DONE
+    assert release.requeue() and release.run().status == JobStatus.DONE
     assert release.verify() == []
 
 
@@ -129,7 +129,7 @@ def test_a_killed_worker_leaves_nothing_that_stays(corpus, judged):
     Release.objects.filter(pk=release.pk).update(heartbeat=long_ago)
     release.refresh_from_db()
     assert release.stale and release.requeue()
-    release.freeze()
+    release.run()
     assert release.status == JobStatus.DONE and release.verify() == []
     names = sorted(path.name for path in release.directory.parent.iterdir())
     assert names == ["1.0.0", "1.0.0.index.json"]

@@ -26,7 +26,7 @@ from tests.factories import (
     release_form,
 )
 from tests.releases.test_freeze import lines, rehash
-from tests.releases.test_one_moment import check as check_release
+from tests.releases.test_snapshot import check as check_release
 
 pytestmark = pytest.mark.django_db
 
@@ -109,7 +109,7 @@ def test_an_accepted_error_is_in_the_release_with_its_reason(corpus, judged, rev
 
 def test_a_reason_is_needed_to_accept(judged, reversed_one):
     for reason in ("", "  "):
-        with pytest.raises(UserError, match="Say why"):
+        with pytest.raises(UserError, match="Give a reason"):
             decide(judged, "accept", reason)
 
 
@@ -234,9 +234,9 @@ def test_the_page_lists_errors_and_freezes_nothing_until_they_are_decided(
     shown = page.get()
     assert "1 dialogue has errors." in shown and reversed_one.uid in shown
     shown = page(judged)
-    assert "Decide about each of them below." in shown and not Release.objects.exists()
+    assert "Decide on each of them below." in shown and not Release.objects.exists()
     shown = page(judged, **{"kind-reversed": "accept"})
-    assert "Say why; the reason stands in the release." in shown and not Release.objects.exists()
+    assert "Give a reason; it is recorded in the release." in shown and not Release.objects.exists()
     page(judged, **{"kind-reversed": "accept", "kind-reversed-reason": " \t"})
     page(judged, **{"kind-reversed": "whatever"})
     page(judged, **{"kind-missing": "exclude"})
@@ -309,9 +309,9 @@ def test_the_command_takes_no_dialogue_without_an_error_and_no_acceptance_withou
     for options, words in (
         ({"exclude": [good]}, "no error"),
         ({"accept": [f"{good}=why"]}, "no error"),
-        ({"accept": [reversed_one.uid]}, "Say why"),
-        ({"accept": [f"{reversed_one.uid}="]}, "Say why"),
-        ({"accept_all_because": " "}, "Say why"),
+        ({"accept": [reversed_one.uid]}, "Give a reason"),
+        ({"accept": [f"{reversed_one.uid}="]}, "Give a reason"),
+        ({"accept_all_because": " "}, "Give a reason"),
     ):
         with pytest.raises(CommandError, match=words):
             call_command("freeze", "1.0.0", corpus=corpus.name, **options)

@@ -51,13 +51,13 @@ def test_from_the_link_over_the_terms_to_the_file(client, client_of, frozen, lea
     page = client_of(lead).get(reverse("release", args=[frozen.pk])).content.decode()
     assert "王力, 清华大学" in page and "3 downloads" in page
     assert Event.objects.filter(verb="share").exists()
-    assert Event.objects.filter(verb="accept", noun="share").exists()
+    assert Event.objects.filter(verb="accept terms", noun="share").exists()
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired", "withdrawn"])
 def test_a_link_that_is_over_opens_nothing_any_more(end, client, frozen, lead):
     link = shared(frozen, lead)
-    grant = link.accept("a", "b", "")
+    grant = link.accept_terms("a", "b", "")
     if end == "revoked":
         link.revoke(lead)
         link.revoke(lead)
@@ -78,7 +78,7 @@ def test_who_may_share(client_of, corpus, frozen, lead):
     close = reverse("revoke_link", args=[link.pk])
     assert client_of(make_member(corpus)).post(close).status_code == 404
     past = client_of(lead).post(address, form | {"expires_at": "2001-01-01"})
-    assert past.status_code == 422 and "That day is over" in past.content.decode()
+    assert past.status_code == 422 and "Choose a day in the future" in past.content.decode()
     frozen.retract(lead, "withdrawn", "why")
     late = client_of(lead).post(address, form, follow=True)
     assert "is withdrawn" in late.content.decode() and Share.objects.count() == 1

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from modeling.learner.features.decoding import RATE, FeatureError, pictures, waveform
 
 LONGEST_TEXT = 128  # tokens
-CHUNK = 30 * RATE  # samples that are heard at once; a bound on memory
+CHUNK = 30 * RATE  # samples that are encoded at once; a bound on memory
 AT_ONCE = 32  # texts or pictures
 SPEECH_RATE = 10.0  # frames a second that are kept
 PICTURES_PER_SECOND = 2.0
@@ -66,13 +66,14 @@ class _Encoder:
     def network(self) -> Any:
         if self._network is None:
             try:
-                found = self._load().to(self.device).eval()
+                network = self._load().to(self.device).eval()
             except (OSError, ValueError, RuntimeError) as error:
                 raise FeatureError(f"{self.directory} cannot be loaded: {error}") from error
-            self._network = found.requires_grad_(False)
+            self._network = network.requires_grad_(False)
         return self._network
 
     def _load(self) -> torch.nn.Module:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoModel
 
         return AutoModel.from_pretrained(
@@ -87,6 +88,7 @@ class TextEncoder(_Encoder):
 
     @cached_property
     def _tokenizer(self) -> Any:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoTokenizer
 
         return AutoTokenizer.from_pretrained(self.directory, local_files_only=True)
@@ -95,18 +97,18 @@ class TextEncoder(_Encoder):
     def of_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """Last hidden states (tokens, dims) of each text; none of an empty one."""
         network, tokenizer = self.network(), self._tokenizer
-        found = [np.zeros((0, self.dims), np.float32) for _ in texts]
-        told = sorted((i for i, text in enumerate(texts) if text), key=lambda i: len(texts[i]))
-        for first in range(0, len(told), AT_ONCE):
-            part = told[first : first + AT_ONCE]
+        encoded = [np.zeros((0, self.dims), np.float32) for _ in texts]
+        order = sorted((i for i, text in enumerate(texts) if text), key=lambda i: len(texts[i]))
+        for first in range(0, len(order), AT_ONCE):
+            part = order[first : first + AT_ONCE]
             tokens = tokenizer(
                 [texts[i] for i in part], padding=True, truncation=True,
                 max_length=LONGEST_TEXT, return_tensors="pt",
             ).to(self.device)  # fmt: skip
             states = network(**tokens).last_hidden_state.float().cpu()  # (n, L, D)
             for row, i in enumerate(part):
-                found[i] = states[row][tokens["attention_mask"][row].bool().cpu()].numpy()
-        return found
+                encoded[i] = states[row][tokens["attention_mask"][row].bool().cpu()].numpy()
+        return encoded
 
 
 class SpeechEncoder(_Encoder):
@@ -117,6 +119,7 @@ class SpeechEncoder(_Encoder):
 
     @cached_property
     def _listen(self) -> Any:
+        # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoFeatureExtractor
 
         return AutoFeatureExtractor.from_pretrained(self.directory, local_files_only=True)
@@ -131,13 +134,13 @@ class SpeechEncoder(_Encoder):
                 " wav2vec2, hubert, wavlm and data2vec-audio are."
             )
         wave = waveform(clip)
-        listen, network, pieces = self._listen, self.network(), []
+        processor, network, pieces = self._listen, self.network(), []
         for first in range(0, len(wave), CHUNK):
             piece = wave[first : first + CHUNK]
             if len(piece) < 2 * RATE // 10:
                 continue  # the last moments of a clip: too short for a first convolution
-            heard = listen(piece, sampling_rate=RATE, return_tensors="pt").to(self.device)
-            states = network(**heard).last_hidden_state[0].float()  # (t, D)
+            inputs = processor(piece, sampling_rate=RATE, return_tensors="pt").to(self.device)
+            states = network(**inputs).last_hidden_state[0].float()  # (t, D)
             wanted = max(1, round(len(piece) / RATE * self.rate))
             pieces.append(torch.nn.functional.adaptive_avg_pool1d(states.T, wanted).T.cpu())
         return torch.cat(pieces).numpy() if pieces else np.zeros((0, self.dims), np.float32)
@@ -151,6 +154,7 @@ class VisionEncoder(_Encoder):
 
     def _load(self) -> torch.nn.Module:
         if self.config.get("model_type") in ("clip", "clip_vision_model"):
+            # transformers takes seconds to import, and recipes without encoders do not need it
             from transformers import CLIPVisionModel
 
             return CLIPVisionModel.from_pretrained(
@@ -167,26 +171,29 @@ class VisionEncoder(_Encoder):
             raise FeatureError(f"{self.directory}/config.json does not say its image_size.")
         shift, scale = self._normal()
         network = self.network()
-        found: list[torch.Tensor] = []
-        waiting: list[NDArray[np.float32]] = []
+        states: list[torch.Tensor] = []
+        batch: list[NDArray[np.float32]] = []
 
-        def look() -> None:
-            seen = torch.from_numpy(np.stack(waiting)).to(self.device)  # (n, 3, side, side)
-            found.append(network(pixel_values=seen).last_hidden_state[:, 0].float().cpu())
-            waiting.clear()
+        def encode() -> None:
+            pixels = torch.from_numpy(np.stack(batch)).to(self.device)  # (n, 3, side, side)
+            states.append(network(pixel_values=pixels).last_hidden_state[:, 0].float().cpu())
+            batch.clear()
 
         for picture in pictures(clip, self.rate, side, side):
             values = ((picture / np.float32(255) - shift) / scale).astype(np.float32)
-            waiting.append(values.transpose(2, 0, 1))
-            if len(waiting) == AT_ONCE:
-                look()
-        if waiting:
-            look()
-        return torch.cat(found).numpy() if found else np.zeros((0, self.dims), np.float32)
+            batch.append(values.transpose(2, 0, 1))
+            if len(batch) == AT_ONCE:
+                encode()
+        if batch:
+            encode()
+        return torch.cat(states).numpy() if states else np.zeros((0, self.dims), np.float32)
 
     def _normal(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Mean and standard deviation of the colours that the network was trained with."""
         path = self.directory / "preprocessor_config.json"
-        said = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-        mean, deviation = said.get("image_mean", [0.5] * 3), said.get("image_std", [0.5] * 3)
+        settings = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        mean, deviation = (
+            settings.get("image_mean", [0.5] * 3),
+            settings.get("image_std", [0.5] * 3),
+        )
         return np.array(mean, np.float32), np.array(deviation, np.float32)

@@ -16,6 +16,7 @@ class Vocabulary:
 
     @classmethod
     def of(cls, texts: Iterable[str], least: int = 2) -> "Vocabulary":
+        """The vocabulary of these texts, in lower case."""
         counts = Counter(character for text in texts for character in text.lower())
         kept = [c for c, n in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))]
         return cls([c for c in kept if counts[c] >= least])

@@ -1,4 +1,4 @@
-"""What was said before and after, and by whom: attention over the turns of a dialogue."""
+"""Dialogue context: attention over the turns before and after, aware of who speaks."""
 
 import torch
 from torch import Tensor, nn
@@ -38,7 +38,9 @@ class DialogueContext(nn.Module):
 
     def _bias(self, speaker: Tensor, mask: Tensor) -> Tensor:
         places = torch.arange(mask.shape[1], device=mask.device)
-        apart = (places[None, :] - places[:, None]).clamp(-FARTHEST, FARTHEST) + FARTHEST  # (T, T)
+        distance = (places[None, :] - places[:, None]).clamp(
+            -FARTHEST, FARTHEST
+        ) + FARTHEST  # (T, T)
         same = (speaker[:, None, :] == speaker[:, :, None]).float()  # (B, T, T)
-        bias = self.distance[:, apart][None] + self.same_speaker[:, None, None] * same[:, None]
+        bias = self.distance[:, distance][None] + self.same_speaker[:, None, None] * same[:, None]
         return bias.masked_fill(~mask[:, None, None, :], -1e9)  # (B, h, T, T)

@@ -49,8 +49,8 @@ class Dropout(nn.Module):
         words = torch.empty((x.numel() + 7) // 8, dtype=torch.int64).random_(-(2**63), None)
         kept = words.view(torch.uint8)[: x.numel()].view(x.shape) >= self.cut
         scale = STEPS / (STEPS - self.cut)
-        found: Tensor = _Masked.apply(x, kept, scale, self.inplace)  # type: ignore[no-untyped-call]
-        return found
+        masked: Tensor = _Masked.apply(x, kept, scale, self.inplace)  # type: ignore[no-untyped-call]
+        return masked
 
     def extra_repr(self) -> str:
         return f"p={self.p}"

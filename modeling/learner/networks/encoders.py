@@ -68,4 +68,5 @@ class CharacterEncoder(nn.Module):
         self.encode = SequenceEncoder(width, width, dropout)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
+        """Ids (N, L), lengths (N,) -> (N, d)."""
         return self.encode(self.embed(ids), lengths)  # (N, d)

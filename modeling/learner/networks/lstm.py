@@ -22,38 +22,40 @@ class _Layer(torch.autograd.Function):
         size = width // 4
         gates, turned = torch.empty_like(projected), recurrent.t()
         cells = projected.new_empty(steps, batch, size)
-        told, hidden = torch.empty_like(cells), torch.empty_like(cells)
+        squashed, hidden = torch.empty_like(cells), torch.empty_like(cells)
         # views of every step at once: making one costs as much as a small product
-        gate, opened, given = (x.unbind() for x in (gates, gates[..., :-size], gates[..., -size:]))
+        gate, sigmoids, candidate = (
+            x.unbind() for x in (gates, gates[..., :-size], gates[..., -size:])
+        )
         i, f, o, g = (x.unbind() for x in gates.chunk(4, dim=2))
-        p, c, m, h = (x.unbind() for x in (projected, cells, told, hidden))
+        p, c, m, h = (x.unbind() for x in (projected, cells, squashed, hidden))
         for t in range(steps):
             if t:
                 torch.addmm(p[t], h[t - 1], turned, out=gate[t])
             else:
                 gate[t].copy_(p[t])
-            opened[t].sigmoid_()
-            given[t].tanh_()
+            sigmoids[t].sigmoid_()
+            candidate[t].tanh_()
             torch.mul(i[t], g[t], out=c[t])
             if t:
                 c[t].addcmul_(f[t], c[t - 1])
             torch.tanh(c[t], out=m[t])
             torch.mul(o[t], m[t], out=h[t])
-        ctx.save_for_backward(gates, cells, told, hidden, recurrent)
+        ctx.save_for_backward(gates, cells, squashed, hidden, recurrent)
         return hidden, cells
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, d_hidden: Tensor, d_cells: Tensor) -> tuple[Tensor, Tensor]:
-        gates, cells, told, hidden, recurrent = ctx.saved_tensors
+        gates, cells, squashed, hidden, recurrent = ctx.saved_tensors
         steps, _, size = hidden.shape
         i, f, o, g = gates.chunk(4, dim=2)
         # what does not depend on later steps, for all steps at once
         slopes = torch.cat(
-            [g * i * (1 - i), torch.zeros_like(f), told * o * (1 - o), i * (1 - g * g)], 2
+            [g * i * (1 - i), torch.zeros_like(f), squashed * o * (1 - o), i * (1 - g * g)], 2
         )
         slopes[1:, :, size : 2 * size] = cells[:-1] * f[1:] * (1 - f[1:])
-        through = (o * (1 - told * told)).unbind()  # (N, H) each
+        through = (o * (1 - squashed * squashed)).unbind()  # (N, H) each
         d_gates = torch.empty_like(gates)
         wide = d_gates.view(steps, -1, 4, size).unbind()
         sloped = slopes.view(steps, -1, 4, size).unbind()
@@ -105,12 +107,12 @@ class LSTM(nn.Module):
         bias = self._of("bias_ih", layer) + self._of("bias_hh", layer)
         projected = projected + self._ordered(bias)
         recurrent = self._ordered(self._of("weight_hh", layer))
-        found: tuple[Tensor, Tensor] = _Layer.apply(projected, recurrent)  # type: ignore[no-untyped-call]
-        return found
+        outputs: tuple[Tensor, Tensor] = _Layer.apply(projected, recurrent)  # type: ignore[no-untyped-call]
+        return outputs
 
     def _of(self, name: str, layer: int) -> Tensor:
-        found: Tensor = getattr(self, f"{name}_l{layer}")
-        return found
+        parameter: Tensor = getattr(self, f"{name}_l{layer}")
+        return parameter
 
     def _ordered(self, rows: Tensor) -> Tensor:
         """Rows of gates i, f, g, o -> i, f, o, g."""

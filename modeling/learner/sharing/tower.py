@@ -32,14 +32,14 @@ class Tower(nn.Module):
         packed = nn.utils.rnn.pack_padded_sequence(
             fused, lengths, batch_first=True, enforce_sorted=False
         )
-        heard, _ = self.turns(packed)
+        output, _ = self.turns(packed)
         mixed, _ = nn.utils.rnn.pad_packed_sequence(
-            heard, batch_first=True, total_length=fused.shape[1]
+            output, batch_first=True, total_length=fused.shape[1]
         )  # (B, T, d)
         return self.norm(fused + self.drop(mixed)) * mask[..., None]
 
 
-def distance(one: nn.Module, other: nn.Module) -> Tensor:
+def parameter_distance(one: nn.Module, other: nn.Module) -> Tensor:
     """Sum of squared differences of two modules with parameters of the same shapes."""
     pairs = zip(one.parameters(), other.parameters(), strict=True)
     return torch.stack([(a - b).square().sum() for a, b in pairs]).sum()

@@ -26,16 +26,16 @@ class Command(BaseCommand):
     def handle(self, one, other, **options):
         try:
             roots = release_directory(one), release_directory(other)
-            found = diff.compare(*roots, how=options["match"])
+            result = diff.diff_releases(*roots, how=options["match"])
         except (OSError, KeyError, ValueError) as error:
             raise CommandError(f"One of the two is no whole release: {error!r}") from error
         if options["rows"]:
-            for change in found.changes:
+            for change in result.changes:
                 self.stdout.write(json.dumps(change, ensure_ascii=False))
         elif options["json"]:
-            self.stdout.write(json.dumps(found.summary, ensure_ascii=False, indent=1))
+            self.stdout.write(json.dumps(result.summary, ensure_ascii=False, indent=1))
         else:
-            self._say(found.summary)
+            self._say(result.summary)
 
     def _say(self, summary):
         names = [f"{row['corpus']} {row['version']}" for row in summary["releases"]]
@@ -52,8 +52,8 @@ class Command(BaseCommand):
                 " have texts that are alike"
             )
         for noun, moves in (("dialogues", "moves"), ("utterances", "utterance_moves")):
-            told = ", ".join(f"{name} {n}" for name, n in summary[noun].items())
-            self.stdout.write(f"{noun}: {told}")
+            counts = ", ".join(f"{name} {n}" for name, n in summary[noun].items())
+            self.stdout.write(f"{noun}: {counts}")
             for move, count in summary[moves].items():
                 self.stdout.write(f"  {move}: {count} {noun}")
         for task, row in summary["labels"].items():

@@ -25,7 +25,12 @@ class Command(BaseCommand):
         parser.add_argument("--licence", default="cc-by-nc-4.0", choices=[k for k, _ in LICENCES])
         parser.add_argument("--media", default="dialogues", choices=Release.Media.values)
         parser.add_argument("--speakers", default="names", choices=Release.Speakers.values)
-        parser.add_argument("--apart", default="dialogue", choices=Release.Apart.values)
+        parser.add_argument(
+            "--split-unit",
+            "--apart",  # its former name
+            default="dialogue",
+            choices=Release.SplitUnit.values,
+        )
         parser.add_argument("--shares", default="70/15/15", help="of train, valid and test")
         parser.add_argument("--anew", action="store_true", help="do not keep earlier splits")
         parser.add_argument("--seed", type=whole(), default=1, help="of the splits")
@@ -61,7 +66,7 @@ class Command(BaseCommand):
         try:
             semantic_version(version)
             three_shares(options["shares"])
-            named = ("licence", "media", "speakers", "apart", "shares", "seed")
+            named = ("licence", "media", "speakers", "split_unit", "shares", "seed")
             fields = {name: options[name] for name in named}
             fields["decisions"] = self._decisions(list(chosen), options)
             release = Release.request(
@@ -70,7 +75,7 @@ class Command(BaseCommand):
         except (UserError, ValidationError) as error:
             raise CommandError(str(getattr(error, "message", error))) from error
         self._name_open(list(chosen))
-        release.freeze()
+        release.run()
         if release.status != JobStatus.DONE:
             raise CommandError(release.failure_text)
         self.stdout.write(f"{release}: {release.digest}\n{release.directory}")

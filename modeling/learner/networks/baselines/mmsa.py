@@ -9,7 +9,7 @@ LSTMS = ("lstm_l", "lstm_a", "lstm_v")
 OTHERS = ("output_range", "output_shift")  # constants that TFN keeps as parameters
 
 
-def converted(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def convert_state(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """MMSA's state of a network (with or without the `Model.` before each name) -> ours.
 
     Raises KeyError for a network that is none of NAMES.
@@ -34,5 +34,5 @@ def _mfn(key: str) -> str:
 def _mult(key: str) -> str:
     key = re.sub(r"^trans_([lav])_with_([lav])\.", r"cross.\1\2.", key)
     key = re.sub(r"^trans_([lav])_mem\.", r"memory.\1.", key)
-    key = re.sub(r"^proj_([lav])\.", lambda found: f"proj.{'lav'.index(found[1])}.", key)
+    key = re.sub(r"^proj_([lav])\.", lambda match: f"proj.{'lav'.index(match[1])}.", key)
     return key.replace(".self_attn.", ".").replace(".layer_norms.", ".norms.")

@@ -31,7 +31,7 @@ class Layer(nn.Module):
     def forward(
         self, x: Tensor, keys: Tensor | None, allowed: Tensor | None, read: Tensor | None = None
     ) -> Tensor:
-        """x (N, T, d), keys (N, S, d), allowed (T, S) or (N, 1, T, S) true where a step may look,
+        """x (N, T, d), keys (N, S, d), allowed (T, S) or (N, 1, T, S) true where a step may attend,
         None: at itself and before; `read` (N,) only these steps are wanted -> (N, T or 1, d).
         """
         width = x.shape[2]
@@ -126,7 +126,7 @@ class MulT(nn.Module):
             sizes[name] = own - self.kernels[place] + 1
         read = []
         for a in "lav":
-            told = [
+            attended = [
                 self.cross[a + b](
                     x[a], x[b], _allowed(x[a], x[b], sizes[a], sizes[b], lengths is None)
                 )
@@ -135,10 +135,10 @@ class MulT(nn.Module):
             ]
             memory = self.memory[a]
             assert isinstance(memory, Encoder)
-            read.append(memory.last(torch.cat(told, dim=2), sizes[a]))
+            read.append(memory.last(torch.cat(attended, dim=2), sizes[a]))
         last = torch.cat(read, dim=1)  # (N, 6 d)
-        told = self.proj2(self.output_drop(torch.relu(self.proj1(last))))
-        return self.out_layer(told + last)
+        attended = self.proj2(self.output_drop(torch.relu(self.proj1(last))))
+        return self.out_layer(attended + last)
 
     def _projected(self, frames: Tensor, place: int) -> Tensor:
         """(N, L, D) -> (N, L - kernel + 1, d)."""
@@ -157,13 +157,13 @@ def _filled(x: Tensor) -> Tensor:
 
 
 def _allowed(x: Tensor, keys: Tensor, own: Tensor, theirs: Tensor, whole: bool) -> Tensor:
-    """Where steps of x may look among keys: not beyond their own place by more than the difference
-    of the lengths, nor at padding. (T, S), or (N, 1, T, S) where rows are padded.
+    """Where steps of x may attend among keys: not beyond their own place by more than the
+    difference of the lengths, nor at padding. (T, S), or (N, 1, T, S) where rows are padded.
     """
     steps = torch.arange(x.shape[1], device=x.device)[:, None]
     places = torch.arange(keys.shape[1], device=x.device)
     if whole:
         return places <= steps + abs(keys.shape[1] - x.shape[1])
-    apart = (theirs - own).abs()[:, None, None]
-    found = (places <= steps + apart) & (places < theirs[:, None, None])  # (N, T, S)
-    return found[:, None]
+    difference = (theirs - own).abs()[:, None, None]
+    allowed = (places <= steps + difference) & (places < theirs[:, None, None])  # (N, T, S)
+    return allowed[:, None]

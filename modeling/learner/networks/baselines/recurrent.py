@@ -7,7 +7,7 @@ from modeling.learner.networks.dropout import Dropout
 from modeling.learner.networks.lstm import LSTM
 
 
-def aligned(frames: Tensor, steps: int) -> Tensor:
+def align(frames: Tensor, steps: int) -> Tensor:
     """Frames (N, L, D) as `steps` means (N, steps, D); the last frame fills up what is missing.
 
     As MMSA pools: the frames of a mean lie `steps` apart, so it is a crude alignment and kept to be
@@ -17,13 +17,13 @@ def aligned(frames: Tensor, steps: int) -> Tensor:
     if length == steps:
         return frames
     rounds = -(-length // steps)
-    found = frames.new_zeros(size, steps, dims)
+    pooled = frames.new_zeros(size, steps, dims)
     for start in range(0, length, steps):
         part = frames[:, start : start + steps]
-        found[:, : part.shape[1]] += part
+        pooled[:, : part.shape[1]] += part
     if length % steps:
-        found[:, length % steps :] += frames[:, -1:]
-    return found / rounds
+        pooled[:, length % steps :] += frames[:, -1:]
+    return pooled / rounds
 
 
 class EarlyFusionLSTM(nn.Module):
@@ -47,7 +47,7 @@ class EarlyFusionLSTM(nn.Module):
 
     def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
         """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
-        beside = torch.cat([aligned(x, self.steps) for x in (text, audio, vision)], dim=-1)
+        beside = torch.cat([align(x, self.steps) for x in (text, audio, vision)], dim=-1)
         # the norm's own scale and shift go into the LSTM's projection, which is far narrower
         norm = self.norm
         normed = nn.functional.batch_norm(
@@ -55,8 +55,8 @@ class EarlyFusionLSTM(nn.Module):
             norm.momentum or 0.0, norm.eps,
         )  # fmt: skip
         hidden, _ = self.lstm(normed, norm.weight, norm.bias)
-        told = torch.relu(self.linear(self.drop(hidden[-1])))
-        return self.out(self.drop(told))
+        activated = torch.relu(self.linear(self.drop(hidden[-1])))
+        return self.out(self.drop(activated))
 
 
 class MemoryFusion(nn.Module):
@@ -90,7 +90,7 @@ class MemoryFusion(nn.Module):
 
     def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
         """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
-        inputs = [aligned(x, self.steps) for x in (text, audio, vision)]
+        inputs = [align(x, self.steps) for x in (text, audio, vision)]
         hidden, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
         now = torch.cat(cells, dim=2)  # (T, N, d)
         before = torch.cat([torch.zeros_like(now[:1]), now[:-1]])
@@ -108,12 +108,12 @@ class MemoryFusion(nn.Module):
         seen = torch.cat([self.gamma1_fc1.weight[:, :size], self.gamma2_fc1.weight[:, :size]])
         own = torch.cat([self.gamma1_fc1.weight[:, size:], self.gamma2_fc1.weight[:, size:]])
         bias = torch.cat([self.gamma1_fc1.bias, self.gamma2_fc1.bias])
-        told = nn.functional.linear(attended, seen, bias)  # (T, N, both gates)
-        masks = [self._mask(place, told.shape[:2]) for place in (0, 1)]
+        gate_input = nn.functional.linear(attended, seen, bias)  # (T, N, both gates)
+        masks = [self._mask(place, gate_input.shape[:2]) for place in (0, 1)]
         first = self.gamma1_fc1.out_features
         memory = wanted.new_zeros(wanted.shape[1], self.memory)
         for step in range(len(attended)):
-            hidden = torch.relu(torch.addmm(told[step], memory, own.t()))
+            hidden = torch.relu(torch.addmm(gate_input[step], memory, own.t()))
             keep = self.gamma1_fc2(hidden[:, :first] * masks[0][step])
             write = self.gamma2_fc2(hidden[:, first:] * masks[1][step])
             memory = torch.sigmoid(keep) * memory + torch.sigmoid(write) * wanted[step]

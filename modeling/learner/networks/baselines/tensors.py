@@ -55,12 +55,12 @@ class _Parts(nn.Module):
 
     def parts(self, text: Tensor, audio: Tensor, vision: Tensor) -> list[Tensor]:
         """Each with a one before it: audio, vision, text."""
-        found = [
+        vectors = [
             self.audio_subnet(audio.mean(1) if audio.dim() == 3 else audio),
             self.video_subnet(vision.mean(1) if vision.dim() == 3 else vision),
             self.text_subnet(text),
         ]
-        return [nn.functional.pad(x, (1, 0), value=1.0) for x in found]
+        return [nn.functional.pad(x, (1, 0), value=1.0) for x in vectors]
 
 
 class TensorFusion(_Parts):
@@ -84,9 +84,9 @@ class TensorFusion(_Parts):
         # as matrix products: their gradients need nothing of the size of the result
         pairs = torch.bmm(a[:, :, None], v[:, None, :]).flatten(1)  # (N, a v)
         fused = self.drop(torch.bmm(pairs[:, :, None], t[:, None, :]))  # (N, a v, t)
-        told = torch.relu(self.post_fusion_layer_1(fused.flatten(1)))
-        told = self.post_fusion_layer_3(torch.relu(self.post_fusion_layer_2(told)))
-        return 2 * self.limit * torch.sigmoid(told) - self.limit if self.limit else told
+        hidden = torch.relu(self.post_fusion_layer_1(fused.flatten(1)))
+        hidden = self.post_fusion_layer_3(torch.relu(self.post_fusion_layer_2(hidden)))
+        return 2 * self.limit * torch.sigmoid(hidden) - self.limit if self.limit else hidden
 
 
 class LowRankFusion(_Parts):

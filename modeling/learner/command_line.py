@@ -1,0 +1,491 @@
+"""Trains on a release directory: features, train, evaluate, predict, compare and more."""
+
+import argparse
+import errno
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import nullcontext
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")  # encoders come from directories alone
+
+import torch
+from safetensors import SafetensorError
+from torch import OutOfMemoryError
+
+from modeling.learner import (
+    ablation,
+    correlation_validity,
+    evaluation_tables,
+    recipes,
+    seed_statistics,
+    sharing_benchmark,
+    significance,
+    tfidf_baseline,
+)
+from modeling.learner.argument_parser import (
+    MAX_CHECKPOINT_SECONDS,
+    MAX_SEEDS,
+    Parser,
+    file_path,
+    part_of_total,
+    real_number,
+    whole_number,
+)
+from modeling.learner.error_messages import display_value
+from modeling.learner.evaluation import evaluate
+from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.extraction import Extractors, extract_all, write_clip_features
+from modeling.learner.inference import predict
+from modeling.learner.numeric_checks import NonFiniteError
+from modeling.learner.path_checks import (
+    OptionError,
+    check_release_directory,
+    check_writable_directory,
+    check_writable_file,
+)
+from modeling.learner.pipeline import CHECKPOINT_SECONDS, choose_device, train
+from modeling.learner.recipe_checks import check_encoders, check_trainable
+from modeling.learner.recipes import RecipeError
+from modeling.learner.release import Release, ReleaseError, Splits
+from modeling.learner.release_checks import open_release
+from modeling.learner.run_directory import RUN_FILES, RunDirectory, RunError, find_runs
+from modeling.learner.stop_signal import Interrupted, StopSignal
+from modeling.learner.tensorboard import TensorBoardWriter
+
+RESUMABLE, REFUSED, INTERRUPTED = 75, 2, 130
+MAX_PATH_CHARACTERS = 200  # of a path in a message, from which on it is cut
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+Options = argparse.Namespace
+
+
+def build_parser() -> Parser:
+    """The commands with their options; options that earlier versions had under another name are
+    still taken.
+    """
+    top = Parser(prog="python -m modeling.learner", description=__doc__)
+    commands = top.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Options], int], description: str) -> Parser:
+        parser: Parser = commands.add_parser(name, help=description, description=description)
+        parser.set_defaults(run=run, parser=parser)
+        if name not in ("measure", "planted"):
+            parser.add_argument("release", type=file_path, help="a release directory")
+        if name != "measure":
+            parser.add_argument("--json", action="store_true", help="print the results as JSON")
+        return parser
+
+    def add_device(parser: Parser) -> None:
+        parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+        parser.add_argument("--cache", type=file_path, help="where features are kept between runs")
+        parser.add_argument(
+            "--exit-with-parent", "--leashed", action="store_true",
+            help="end when standard input closes",
+        )  # fmt: skip
+
+    def add_recipe(parser: Parser) -> None:
+        parser.add_argument("--recipe", default="hard-small", help="a name or a JSON file")
+        add_device(parser)
+
+    seed_count = whole_number(1, MAX_SEEDS)
+    run_or_seeds = "the directory of a run or its seeds"
+
+    parser = command("features", extract_features, "extract features ahead of training")
+    add_recipe(parser)
+    parser.add_argument(
+        "--part", type=part_of_total, default=(1, 1), help="K/N: every N-th dialogue from the K-th"
+    )
+    parser.add_argument("--on-failure", choices=["fail", "missing"], default="fail")
+
+    parser = command("train", train_runs, "train a recipe, or resume from its checkpoint")
+    add_recipe(parser)
+    parser.add_argument("--out", type=file_path, required=True, help="the directory of the run")
+    parser.add_argument("--seed", type=whole_number(*recipes.SEEDS), default=1)
+    parser.add_argument("--seeds", type=seed_count, help="seeds 1 to so many, each in OUT/seed-N")
+    seconds = real_number(0, MAX_CHECKPOINT_SECONDS)
+    parser.add_argument("--keep-every", type=seconds, default=CHECKPOINT_SECONDS, metavar="SECONDS")
+    parser.add_argument(
+        "--restart", "--anew", action="store_true", help="forget what the directory holds"
+    )
+    parser.add_argument("--tensorboard", action="store_true", help="write OUT/tensorboard, too")
+    parser.add_argument(
+        "--deterministic", action="store_true", help="the same bits on a GPU, slower"
+    )
+
+    parser = command(
+        "evaluate", evaluate_runs, "evaluate on the held-out test set, which is counted"
+    )
+    parser.add_argument("--out", type=file_path, required=True, help=run_or_seeds)
+    parser.add_argument("--split", default="held-out", help="another split by its name")
+    parser.add_argument("--latex", type=file_path, help="write a table there")
+    add_device(parser)
+
+    parser = command("predict", predict_rows, "predict every utterance of any release")
+    parser.add_argument("--out", type=file_path, required=True, help="the directory of the run")
+    parser.add_argument(
+        "--to", type=file_path, required=True, help="the file of JSON lines to write"
+    )
+    parser.add_argument("--split", default="", help="of this split only")
+    add_device(parser)
+
+    parser = command("compare", compare_two, "what one evaluated run gains over another, with p")
+    parser.add_argument("one", type=file_path, help=run_or_seeds)
+    parser.add_argument("other", type=file_path)
+    parser.add_argument(
+        "--validation", "--selection", action="store_true", help="on the validation set"
+    )
+
+    parser = command("ablate", ablate_recipe, "train a recipe without each of its parts, one table")
+    add_recipe(parser)
+    parser.add_argument("--out", type=file_path, required=True)
+    parser.add_argument("--seeds", type=seed_count, default=1)
+    parser.add_argument(
+        "--held-out", "--sealed", action="store_true",
+        help="evaluate on the held-out test set, which is counted, not on the validation set",
+    )  # fmt: skip
+
+    parser = command(
+        "baseline", train_baseline, "TF-IDF of characters and logistic regression, evaluated"
+    )
+    parser.add_argument("--out", type=file_path, required=True)
+
+    command("validity", check_correlations, "whether the correlation labels are informative")
+    command(
+        "measure", write_features_of_clips,
+        'read lines {"clip": PATH, "out": PATH}, write features, answer ok or what is wrong',
+    )  # fmt: skip
+    parser = command("planted", run_sharing_benchmark, "compare ways of sharing on synthetic data")
+    parser.add_argument("--seeds", type=seed_count, default=5)
+    parser.add_argument("--sharing", nargs="*", default=[], choices=list(sharing_benchmark.METHODS))
+    return top
+
+
+def extract_features(options: Options) -> int:
+    """The command `features`; REFUSED where some failed and none may be missing."""
+    cache = options.cache or Path("features")
+    release = _open_release(options, cache=cache)
+    recipe, (number, of) = recipes.load_recipe(options.recipe), options.part
+    check_encoders(recipe, release.dialogues)
+    dialogues, stop = release.dialogues[number - 1 :: of], StopSignal()
+
+    def progress(done: int, total: int) -> None:
+        stop.check()
+        _print_line(json.dumps({"event": "features", "done": done, "total": total}), options.json)
+
+    extractors = Extractors.of(recipe, choose_device(options.device))
+    _, failures = extract_all(dialogues, cache, extractors, progress, "missing")
+    summary = {
+        "event": "measured",
+        "dialogues": len(dialogues),
+        "failures": [vars(failure) for failure in failures],
+    }
+    _print_line(json.dumps(summary), options.json)
+    for failure in failures:
+        print(f"{failure.modality}: {failure.reason}", file=sys.stderr)  # noqa: T201
+    return REFUSED if failures and options.on_failure == "fail" else 0
+
+
+def train_runs(options: Options) -> int:
+    """The command `train`: one run, or one of each seed."""
+    if options.deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True)
+    recipe, first = recipes.load_recipe(options.recipe), os.environ.get("RANK", "0") == "0"
+    device = choose_device(options.device)
+    release = _open_release(options, out=options.out, cache=_feature_cache(options))
+    seeds = range(1, options.seeds + 1) if options.seeds else [options.seed]
+    check_trainable(recipe, Splits.of(release, seeds[0]), release.tasks)
+    if options.tensorboard and find_spec("tensorboardX") is None:
+        raise OptionError("--tensorboard needs a package: pip install tensorboardX.")
+    runs = []
+    for seed in seeds:
+        root = options.out / f"seed-{seed}" if options.seeds else options.out
+        writer = TensorBoardWriter(root) if options.tensorboard else None
+        run = RunDirectory(root, partial(_on_event, writer, not options.json))
+        with run.exclusive() if first else nullcontext():
+            try:
+                results = train(
+                    release, options.release, recipe, run, device, seed,
+                    cache=_feature_cache(options),
+                    checkpoint_seconds=options.keep_every, restart=options.restart,
+                )  # fmt: skip
+            except OutOfMemoryError as error:
+                run.emit({"event": "refused", "reason": GPU_MEMORY})
+                raise RecipeError(GPU_MEMORY) from error
+            except (RecipeError, ReleaseError, FeatureError, NonFiniteError) as error:
+                run.emit({"event": "refused", "reason": str(error)})
+                raise
+            except Interrupted:
+                run.emit({"event": "stopped"})
+                raise
+            finally:
+                if writer:
+                    writer.close()
+        if results:  # of several processes the first one has them
+            runs.append(results)
+    if options.json and runs:
+        print(json.dumps(runs if options.seeds else runs[0]))  # noqa: T201
+    elif runs:
+        _print_seeds(runs)
+    return 0
+
+
+def evaluate_runs(options: Options) -> int:
+    """The command `evaluate`: of a run, or of each of its seeds."""
+    device, cache = choose_device(options.device), _feature_cache(options)
+    runs = find_runs(options.out)
+    if options.latex:
+        check_writable_file("--latex", options.latex, options.release)
+    release = _open_release(options, cache=cache, labels=True)
+    evaluations = [
+        evaluate(release, options.release, run, device, options.split, cache) for run in runs
+    ]
+    if options.latex:
+        options.latex.write_text(evaluation_tables.latex_table(evaluations), "utf-8")
+    if options.json:
+        print(json.dumps(evaluations if len(evaluations) > 1 else evaluations[0]))  # noqa: T201
+        return 0
+    for evaluation in evaluations:
+        print(evaluation_tables.evaluation_text(evaluation))  # noqa: T201
+        if evaluation["held_out"]:
+            count = evaluation["test_evaluations"]
+            print(f"  test evaluations of this run so far: {count}")  # noqa: T201
+    _print_seeds(evaluations)
+    return 0
+
+
+def predict_rows(options: Options) -> int:
+    """The command `predict`."""
+    run, device = RunDirectory(options.out), choose_device(options.device)
+    cache = _feature_cache(options)
+    check_writable_file("--to", options.to, options.release)
+    if options.to.name in RUN_FILES and options.to.parent.resolve() == options.out.resolve():
+        raise OptionError(f"--to: {options.to} is a file of the run itself; name another one.")
+    release = _open_release(options, cache=cache)
+    count, differences = predict(release, run, device, options.to, options.split, cache)
+    summary = {"utterances": count, "written": str(options.to), "apart": differences}
+    text = evaluation_tables.prediction_summary(summary)
+    print(json.dumps(summary) if options.json else text)  # noqa: T201
+    return 0
+
+
+def compare_two(options: Options) -> int:
+    """The command `compare`."""
+    one, other = find_runs(options.one), find_runs(options.other)
+    release = open_release(options.release, labels=not options.validation)
+    role = "validation" if options.validation else "held_out"
+    comparison = significance.compare_runs(release, one, other, role)
+    text = significance.comparison_text(comparison, options.one.name, options.other.name)
+    print(json.dumps(comparison) if options.json else text)  # noqa: T201
+    return 0
+
+
+def ablate_recipe(options: Options) -> int:
+    """The command `ablate`."""
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    recipe, device = recipes.load_recipe(options.recipe), choose_device(options.device)
+    release = _open_release(options, out=options.out, cache=options.cache or options.out)
+    results = ablation.ablate(
+        release, options.release, recipe, options.out, device, options.seeds, options.held_out,
+        report, options.cache,
+    )  # fmt: skip
+    text = "\n\n".join(
+        f"{name}, percent\n\n{evaluation_tables.markdown_table(results, metric)}"
+        for metric, name in (("macro_f1", "macro-F1"), ("weighted_f1", "weighted F1"))
+    )
+    print(json.dumps(results) if options.json else text)  # noqa: T201
+    return 0
+
+
+def train_baseline(options: Options) -> int:
+    """The command `baseline`."""
+    release = _open_release(options, out=options.out, labels=True)
+    evaluation = tfidf_baseline.evaluate_baseline(release, options.release, options.out)
+    text = evaluation_tables.evaluation_text(evaluation)
+    print(json.dumps(evaluation) if options.json else text)  # noqa: T201
+    return 0
+
+
+def check_correlations(options: Options) -> int:
+    """The command `validity`."""
+    report = correlation_validity.validity_report(open_release(options.release), options.release)
+    text = correlation_validity.validity_text(report)
+    print(json.dumps(report, indent=1) if options.json else text)  # noqa: T201
+    return 0
+
+
+def write_features_of_clips(options: Options) -> int:
+    """The command `measure`: answers each line with "ok" or an error message, whatever it is."""
+    for line in sys.stdin:
+        print(_answer_line(line), flush=True)  # noqa: T201
+    return 0
+
+
+def _answer_line(line: str) -> str:
+    try:
+        request = json.loads(line)
+        clip, out = Path(request["clip"]), Path(request["out"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        return f'Expected {{"clip": PATH, "out": PATH}}, not {display_value(line.strip())}.'
+    try:
+        check_writable_file("out", out)
+        write_clip_features(clip, out)
+    except (FeatureError, OptionError, OSError, ValueError) as error:
+        return _one_line(error)
+    return "ok"
+
+
+def run_sharing_benchmark(options: Options) -> int:
+    """The command `planted`."""
+    return sharing_benchmark.print_comparison(options.seeds, options.sharing, options.json)
+
+
+GPU_MEMORY = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."
+MEMORY = "There is too little memory. Take a smaller width or fewer dialogues a batch."
+
+
+def main(arguments: list[str]) -> int:
+    """The exit status: 0, REFUSED with an error message on standard error, RESUMABLE where it was
+    asked to stop. Raises SystemExit for options that are none.
+    """
+    options = build_parser().parse(arguments)
+    if getattr(options, "exit_with_parent", False):
+        threading.Thread(target=_exit_with_parent, daemon=True).start()
+    try:
+        status: int = options.run(options)
+        return status
+    except (
+        OptionError,
+        RecipeError,
+        ReleaseError,
+        FeatureError,
+        RunError,
+        NonFiniteError,
+    ) as error:
+        return _refuse(_one_line(error))
+    except OutOfMemoryError:
+        return _refuse(GPU_MEMORY)
+    except MemoryError:
+        return _refuse(MEMORY)
+    except (RuntimeError, SafetensorError) as error:
+        if "can't allocate memory" in str(error):
+            return _refuse(MEMORY)
+        if isinstance(error, SafetensorError) and "I/O" in str(error):
+            return _refuse(f"{options.out} cannot be written: {_one_line(error)}.")
+        if cause := _failed_write(error):
+            return _refuse(f"{options.out} cannot be written: {_one_line(cause)}")
+        raise
+    except BrokenPipeError:  # whoever reads has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        return _refuse(_one_line(error))
+    except ModuleNotFoundError as error:  # a wheel brings no package along
+        return _refuse(f"This needs a package that is not installed: {error.name}.")
+    except Interrupted:
+        return RESUMABLE
+    except KeyboardInterrupt:
+        print("Interrupted.", file=sys.stderr)  # noqa: T201
+        return INTERRUPTED
+
+
+def _refuse(message: str) -> int:
+    print(message, file=sys.stderr)  # noqa: T201
+    return REFUSED
+
+
+def _failed_write(error: BaseException | None) -> OSError | None:
+    """The error of the operating system, where PyTorch could not write a file and hides it."""
+    while error is not None and not isinstance(error, OSError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _one_line(error: Exception) -> str:
+    """The message of an error on one line."""
+    message = str(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{_short(str(error.filename))}: " if error.filename else ""
+        advice = " Free some space and start again." if error.errno in DISK_FULL else ""
+        message = f"{place}{error.strerror}.{advice}"
+    return " ".join(message.split())
+
+
+def _short(name: str) -> str:
+    return name if len(name) < MAX_PATH_CHARACTERS else display_value(name)
+
+
+def _open_release(
+    options: Options, out: Path | None = None, cache: Path | None = None, labels: bool = False
+) -> Release:
+    """The release that the options name, once all places are known to be writable; `labels` as in
+    `open_release`.
+
+    Raises OptionError where one is not, ReleaseError where the release is damaged.
+    """
+    check_release_directory(options.release)
+    for option, place in (("--out", out), ("--cache", cache)):
+        if place is not None:
+            check_writable_directory(option, place, options.release)
+    return open_release(options.release, labels)
+
+
+def _exit_with_parent() -> None:
+    while os.read(0, 1024):  # the raw descriptor: a buffered reader would block a normal exit
+        pass
+    os._exit(RESUMABLE)
+
+
+def _feature_cache(options: Options) -> Path:
+    """Where runs in the same directory share their features."""
+    cache: Path = options.cache or options.out.parent / "features"
+    return cache
+
+
+def _print_line(line: str, shown: bool) -> None:
+    if shown:
+        print(line, flush=True)  # noqa: T201
+
+
+def _on_event(writer: TensorBoardWriter | None, shown: bool, event: dict[str, Any]) -> None:
+    if writer:
+        writer.add(event)
+    if shown:
+        _print_event(event)
+
+
+def _print_event(event: dict[str, Any]) -> None:
+    print(_event_text(event), flush=True)  # noqa: T201
+
+
+def _print_seeds(evaluations: list[dict[str, Any]]) -> None:
+    """Mean and interval of several seeds."""
+    if len(evaluations) < 2:
+        return
+    heading = "seeds, macro-F1 with 95 % intervals, weighted F1 with its own:"
+    print(f"{len(evaluations)} {heading}")  # noqa: T201
+    for task, row in seed_statistics.seed_summary(evaluations).items():
+        if row:
+            metrics = [row[name] for name in ("macro_f1", "weighted_f1") if name in row]
+            cells = [f"{m['mean']:.3f} [{m['low']:.3f}, {m['high']:.3f}]" for m in metrics]
+            print(f"  {task}: {', '.join(cells)}")  # noqa: T201
+
+
+def _event_text(event: dict[str, Any]) -> str:
+    if event["event"] == "epoch":
+        loss = "no labels" if event["loss"] is None else f"loss {event['loss']:.3f}"
+        return f"epoch {event['epoch']}/{event['epochs']}: {loss}"
+    if event["event"] == "features":
+        return f"features {event['done']}/{event['total']}"
+    if event["event"] == "done":
+        return evaluation_tables.evaluation_text(event)
+    return json.dumps(event)

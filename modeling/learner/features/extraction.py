@@ -1,0 +1,389 @@
+"""Per utterance and modality: characters or tokens, frames of sound, frames of picture."""
+
+import hashlib
+import zipfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from modeling.learner.features.audio import LogMel
+from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.pretrained import SpeechEncoder, TextEncoder, VisionEncoder
+from modeling.learner.features.vision import ColourAndMotion
+from modeling.learner.numeric_checks import first_nonfinite
+from modeling.learner.recipes import MODALITIES, Recipe
+from modeling.learner.release import Dialogue, Utterance
+
+Floats = NDArray[np.float32]
+CLIP_MODALITIES = ("audio", "vision")
+CHARACTERS = "characters-1"  # where the network reads text itself
+DEFAULT_KEYS = {
+    "audio": LogMel.key,
+    "vision": ColourAndMotion.key,
+}  # of features that do not say it
+
+
+class ClipExtractor(Protocol):
+    """What turns a clip into frames; `key` names it with its version and weights."""
+
+    key: str
+    rate: float  # frames a second
+
+    @property
+    def dims(self) -> int:
+        """Of a frame."""
+        ...
+
+    def of_clip(self, clip: Path) -> Floats:
+        """(frames, dims). Raises FeatureError naming the clip."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A clip whose features of one modality could not be computed."""
+
+    dialogue: str
+    clip: str
+    modality: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Features:
+    """Of one utterance by modality: (frames, dims), with no frame where the modality is missing.
+    Text is in it where an encoder read it; otherwise the network reads its characters.
+    """
+
+    frames: dict[str, Floats] = field(default_factory=dict)
+
+    def __getitem__(self, modality: str) -> Floats:
+        return self.frames[modality]
+
+
+@dataclass(frozen=True)
+class Extractors:
+    """The extractors of a recipe's modalities."""
+
+    text: TextEncoder | None
+    clips: dict[str, ClipExtractor]
+
+    @classmethod
+    def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
+        """Raises FeatureError for a directory without an encoder."""
+        device = device or torch.device("cpu")
+        makers: dict[str, Callable[[], ClipExtractor]] = {
+            "audio": lambda: (
+                SpeechEncoder(Path(recipe.audio_encoder), device)
+                if recipe.audio_encoder
+                else LogMel()
+            ),
+            "vision": lambda: (
+                VisionEncoder(Path(recipe.vision_encoder), device)
+                if recipe.vision_encoder
+                else ColourAndMotion()
+            ),
+        }
+        reads = "text" in recipe.modalities and recipe.text_encoder
+        return cls(
+            TextEncoder(Path(recipe.text_encoder), device) if reads else None,
+            {name: makers[name]() for name in CLIP_MODALITIES if name in recipe.modalities},
+        )
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Modality -> key of its extractor."""
+        text = {"text": self.text.key} if self.text else {}
+        return text | {name: each.key for name, each in self.clips.items()}
+
+
+def feature_sources(
+    recipe: Recipe, dialogues: Sequence[Dialogue], extractors: Extractors
+) -> dict[str, dict[str, str]]:
+    """Modality of the recipe -> what its features are: `by` is the key of the extractor with
+    version or digest, `from` says of what (text, clips, the release's features, or nothing),
+    `encoder` is the name of an encoder's directory.
+    """
+    films = any(dialogue.clip or any(u.clip for u in dialogue.utterances) for dialogue in dialogues)
+    given = [dialogue.features for dialogue in dialogues if dialogue.features]
+    sources: dict[str, dict[str, str]] = {}
+    for name in recipe.modalities:
+        if name == "text":
+            sources[name] = {"by": extractors.text.key if extractors.text else CHARACTERS,
+                           "from": "text"}  # fmt: skip
+        elif given:
+            sources[name] = {"by": _release_extractor_key(given[0], name), "from": "release"}
+        else:
+            sources[name] = {"by": extractors.clips[name].key, "from": "clips" if films else "none"}
+        if (encoder := getattr(recipe, f"{name}_encoder")) and not (given and name != "text"):
+            sources[name]["encoder"] = Path(encoder).name
+    return sources
+
+
+def extractor_keys(dialogues: Sequence[Dialogue], extractors: Extractors) -> dict[str, str]:
+    """Modality -> key of the extractor of these dialogues: that of the release, or the one here."""
+    keys = extractors.keys
+    given = next((dialogue.features for dialogue in dialogues if dialogue.features), None)
+    if given:
+        keys |= {name: _release_extractor_key(given, name) for name in extractors.clips}
+    return keys
+
+
+def extract(
+    dialogue: Dialogue, cache: Path, extractors: Extractors
+) -> tuple[list[Features], list[Failure]]:
+    """Features of each utterance: those of the release, or of its clips, each decoded once and kept
+    by digest; and what failed, which is missing in the features.
+    """
+    features = [Features() for _ in dialogue.utterances]
+    failures: list[Failure] = []
+    if extractors.text:
+        for each, tokens in zip(
+            features, _text_features(dialogue, cache, extractors.text), strict=True
+        ):
+            each.frames["text"] = tokens
+    for name, extractor in extractors.clips.items():
+        for each, frames in zip(
+            features, _clip_features(dialogue, name, extractor, cache, failures)
+        ):
+            each.frames[name] = frames
+    return features, failures
+
+
+def _clip_features(
+    dialogue: Dialogue, name: str, extractor: ClipExtractor, cache: Path, failures: list[Failure]
+) -> list[Floats]:
+    nothing = np.zeros((0, extractor.dims), np.float32)
+
+    def failed(clip: Path, error: FeatureError) -> None:
+        failures.append(Failure(dialogue.id, clip.name, name, str(error)))
+
+    if dialogue.features is not None:
+        try:
+            frames, rate = _read_release_features(dialogue.features, name, dialogue.utterances)
+        except FeatureError as error:
+            failed(dialogue.features, error)
+            return [nothing for _ in dialogue.utterances]
+        return [_time_span(frames, rate, u.start, u.end) for u in dialogue.utterances]
+
+    def of(clip: Path | None, digest: str, *spoken: Utterance) -> Floats:
+        if clip is None:
+            return nothing
+        try:
+            return _cached_frames(clip, digest, extractor, cache, name, spoken)
+        except FeatureError as error:
+            failed(clip, error)
+            return nothing
+
+    if dialogue.clip is not None:
+        whole = of(dialogue.clip, dialogue.clip_sha256, *dialogue.utterances)
+        return [_time_span(whole, extractor.rate, u.start, u.end) for u in dialogue.utterances]
+    # of a clip of its own the one utterance is all of it
+    return [
+        of(u.clip, u.clip_sha256, replace(u, start=0.0, end=float("inf")))
+        for u in dialogue.utterances
+    ]
+
+
+def _cached_frames(
+    clip: Path,
+    digest: str,
+    extractor: ClipExtractor,
+    cache: Path,
+    name: str,
+    spoken: Sequence[Utterance],
+) -> Floats:
+    """The frames of the cache, or else of the clip; a damaged file of the cache is replaced."""
+    kept = cache / extractor.key / f"{digest}.npy"
+    if kept.exists():
+        try:
+            return _check_frames(
+                np.load(kept, allow_pickle=False), clip.name, name, extractor.rate, ()
+            )
+        except (OSError, ValueError, EOFError, FeatureError):
+            kept.unlink(missing_ok=True)
+    frames = _check_frames(extractor.of_clip(clip), clip.name, name, extractor.rate, spoken)
+    _write(kept, frames)
+    return frames
+
+
+def _check_frames(
+    array: NDArray[Any], clip: str, name: str, rate: float, spoken: Sequence[Utterance]
+) -> Floats:
+    """Frames (n, dims) of a clip as 32-bit numbers.
+
+    Raises FeatureError naming clip, modality, utterance and the value if they are none.
+    """
+    if array.ndim != 2 or array.dtype.kind not in "fiu":
+        raise FeatureError(
+            f"{clip}: its {name} is an array of {array.dtype} {array.shape}, not of numbers (frames"
+            ", dimensions)"
+        )
+    with np.errstate(over="ignore"):  # what is too large becomes an infinity, and is refused
+        frames = array.astype(np.float32, copy=False)
+    if bad := first_nonfinite(frames):
+        row, what, count = bad
+        second = row / rate
+        affected = [u.id for u in spoken if u.start is not None and u.end is not None
+                and int(u.start * rate) <= row < u.end * rate]  # fmt: skip
+        where = f", in the utterance {affected[0]}" if affected else ""
+        raise FeatureError(
+            f"{clip}: its {name} holds {what} in frame {row + 1} of {len(frames)}, at"
+            f" {second:.2f} s{where}; {count} values of it are no numbers"
+        )
+    return frames
+
+
+def _text_features(dialogue: Dialogue, cache: Path, encoder: TextEncoder) -> list[Floats]:
+    texts = [utterance.text for utterance in dialogue.utterances]
+    digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
+    kept, lengths = (cache / encoder.key / f"{digest}.{n}.npy" for n in ("tokens", "lengths"))
+    if not lengths.exists():
+        encoded = encoder.of_texts(texts)
+        _write(kept, np.concatenate(encoded))
+        _write(lengths, np.array([len(each) for each in encoded]))
+    ends = np.cumsum(np.load(lengths, allow_pickle=False))
+    by_utterance = np.split(np.load(kept, allow_pickle=False), ends[:-1])
+    for utterance, tokens in zip(dialogue.utterances, by_utterance, strict=True):
+        if bad := first_nonfinite(tokens):
+            raise FeatureError(
+                f"{encoder.directory} reads the text of {utterance.id} (dialogue {dialogue.id})"
+                f" as {bad[1]}: {bad[2]} values are no numbers. Take another text_encoder."
+            )
+    return by_utterance
+
+
+def _write(path: Path, array: NDArray[np.generic]) -> None:
+    """Write an array whole or not at all, also where several processes write the same."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as stream:
+        np.save(stream, array)
+    Path(stream.name).replace(path)
+
+
+def _read_release_features(
+    path: Path, name: str, spoken: Sequence[Utterance]
+) -> tuple[Floats, float]:
+    """Frames and how many a second, of a release's file. Raises FeatureError naming it."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            array, stored_rate = arrays[name], arrays[f"{name}_rate"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise FeatureError(f"{path.name}: its {name} cannot be read: {error}") from error
+    if (
+        stored_rate.size != 1
+        or stored_rate.dtype.kind not in "fiu"
+        or not 0 < float(stored_rate.item()) < 1e6
+    ):
+        raise FeatureError(
+            f"{path.name}: {name}_rate is {stored_rate!r}, no number of frames a second"
+        )
+    rate = float(stored_rate.item())
+    return _check_frames(array, path.name, name, rate, spoken), rate
+
+
+def _release_extractor_key(path: Path, name: str) -> str:
+    """Key of the extractor of a modality of a release's file; the default where it has none."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return (
+                str(arrays[f"{name}_key"]) if f"{name}_key" in arrays.files else DEFAULT_KEYS[name]
+            )
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile):
+        return DEFAULT_KEYS[name]  # the file is refused where its frames are read
+
+
+def write_clip_features(clip: Path, out: Path) -> None:
+    """Write a clip's default features as `audio` and `vision` arrays with their frames a second.
+
+    Raises FeatureError naming the clip that cannot be decoded.
+    """
+    sound, picture = LogMel(), ColourAndMotion()
+    partial = out.with_suffix(".partial.npz")
+    np.savez(
+        partial,
+        audio=sound.of_clip(clip),
+        vision=picture.of_clip(clip),
+        audio_rate=np.float64(sound.rate),
+        vision_rate=np.float64(picture.rate),
+        audio_key=np.str_(sound.key),
+        vision_key=np.str_(picture.key),
+    )
+    partial.replace(out)
+
+
+def extract_all(
+    dialogues: Sequence[Dialogue],
+    cache: Path,
+    extractors: Extractors,
+    progress: Callable[[int, int], None],
+    on_failure: str = "fail",
+) -> tuple[dict[str, list[Features]], list[Failure]]:
+    """`extract` for many dialogues, by dialogue id; `progress` hears how many of how many are done.
+
+    All are tried. Raises FeatureError if some failed and `on_failure` is not "missing".
+    """
+    features, failures = {}, []
+    for done, dialogue in enumerate(dialogues, 1):
+        features[dialogue.id], failed = extract(dialogue, cache, extractors)
+        failures += failed
+        progress(done, len(dialogues))
+    _check_sizes(dialogues, features)
+    if failures and on_failure != "missing":
+        raise FeatureError(
+            f"{len(failures)} of the clips cannot be measured, the first: {failures[0].reason}."
+            ' Mend them, or let "on_failure": "missing" in the recipe train without them.'
+        )
+    return features, failures
+
+
+def _check_sizes(dialogues: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]) -> None:
+    """Raises FeatureError naming the first dialogue whose frames are not as wide as most are."""
+    for name in MODALITIES:
+        widths: dict[str, int] = {}
+        for dialogue in dialogues:
+            for each in features[dialogue.id]:
+                if name in each.frames and len(each[name]):
+                    widths[dialogue.id] = each[name].shape[1]
+        if len(set(widths.values())) < 2:
+            continue
+        usual = Counter(widths.values()).most_common(1)[0][0]
+        odd = next(dialogue for dialogue in dialogues if widths.get(dialogue.id, usual) != usual)
+        where = odd.features or odd.clip
+        raise FeatureError(
+            f"{where.name if where else odd.id}: its {name} has {widths[odd.id]} dimensions (the"
+            f" dialogue {odd.id}); that of most clips has {usual}. Measure all of them alike."
+        )
+
+
+def missing_modalities(
+    modalities: Sequence[str],
+    dialogues: Sequence[Dialogue],
+    features: Mapping[str, Sequence[Features]],
+    failures: Sequence[Failure],
+) -> dict[str, Any]:
+    """Of each modality how many utterances lack it, `of` how many, and the clips that failed."""
+    rows = [
+        (utterance, each)
+        for dialogue in dialogues
+        for utterance, each in zip(dialogue.utterances, features[dialogue.id], strict=True)
+    ]
+    missing = {
+        name: sum(not len(each[name]) if name in each.frames else not u.text for u, each in rows)
+        for name in modalities
+    }
+    failed = [vars(failure) for failure in failures]
+    return {"of": len(rows), "modalities": missing, "failures": failed}
+
+
+def _time_span(frames: Floats, rate: float, start: float | None, end: float | None) -> Floats:
+    if start is None or end is None or not len(frames):
+        return frames[:0]
+    first = max(0, min(int(start * rate), len(frames) - 1))
+    return frames[first : max(int(np.ceil(end * rate)), first + 1)]

@@ -1,0 +1,112 @@
+"""Encoders, context, fusion, sharing and heads as one network."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from modeling.learner.batches import DialogueBatch
+from modeling.learner.networks.context import DialogueContext
+from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
+from modeling.learner.networks.fusion import AttentionFusion, Concatenation
+from modeling.learner.networks.prediction import Prediction
+from modeling.learner.networks.task_modules import ByTask
+from modeling.learner.ordinal_regression import class_log_probabilities
+from modeling.learner.recipes import Recipe
+from modeling.learner.release import Task
+from modeling.learner.sharing.registry import build_sharing
+
+
+class DialogueModel(nn.Module):
+    """Contributions (2) and (3) of Jiang (2025), small: encoders, context a modality, fusion, a
+    sharing, heads. Which of the two it is, the recipe's sharing says.
+
+    `sizes` are the dimensions of the frames by modality; text without one is characters.
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        tasks: Sequence[Task],
+        vocabulary: int,
+        sizes: Mapping[str, int],
+        priors: Mapping[str, float] | None = None,
+    ) -> None:
+        super().__init__()
+        width, dropout = recipe.width, recipe.dropout
+        self.modalities = recipe.modalities
+        self.encoders = nn.ModuleDict(
+            {
+                name: SequenceEncoder(sizes[name], width, dropout)
+                if name in sizes
+                else CharacterEncoder(vocabulary, width, dropout)
+                for name in self.modalities
+            }
+        )
+        self.contexts = nn.ModuleDict(
+            {name: DialogueContext(width, recipe.heads, dropout) for name in self.modalities}
+            if recipe.context and recipe.attention
+            else {}
+        )
+        size = len(self.modalities)
+        self.fusion: nn.Module = Concatenation(size, width, dropout)
+        if recipe.fusion:
+            self.fusion = AttentionFusion(size, width, recipe.heads, dropout)
+        self.sharing = build_sharing(recipe, tasks, priors)
+        related = getattr(self.sharing, "related", {})
+        self.tells_relations = recipe.relations != "off"
+        self.heads = ByTask(
+            {
+                task.key: _head(width, len(task.classes), dropout)
+                for task in tasks
+                if task.key not in related
+            }
+        )
+
+    def forward(self, batch: DialogueBatch) -> Prediction:
+        """The prediction for every utterance of the batch, N in all."""
+        tokens = torch.stack([self._encode(name, batch) for name in self.modalities], dim=1)
+        present = torch.stack([batch.lengths[name] > 0 for name in self.modalities], dim=1)
+        fused = self.fusion(tokens, present)  # (N, d)
+        shared = self.sharing(batch.by_dialogue(fused), batch.mask)
+        mask = batch.mask  # rows of `index` count up in this order
+        logits = {task: head(shared.vectors[task][mask]) for task, head in self.heads.items()}
+        above = {key: each[mask] for key, each in shared.relations.items()}  # (N, C - 1)
+        if self.tells_relations:
+            logits |= {key: class_log_probabilities(each) for key, each in above.items()}
+        gates = {key: each[mask] for key, each in shared.gates.items()}
+        return Prediction(logits, above, gates, shared.penalties)
+
+    def _encode(self, name: str, batch: DialogueBatch) -> Tensor:
+        vectors = self.encoders[name](getattr(batch, name), batch.lengths[name])  # (N, d)
+        if name not in self.contexts:
+            return vectors
+        present = batch.by_dialogue(batch.lengths[name] > 0)  # (B, T)
+        turns = batch.by_dialogue(vectors) * present[..., None]  # (B, T, d)
+        mixed = self.contexts[name](turns, batch.speaker, present)  # (B, T, d)
+        return mixed[batch.mask]  # (N, d): rows of `index` count up in this order
+
+
+class SeparateModels(nn.Module):
+    """The control: a network of the same parts for each task, with nothing in common."""
+
+    def __init__(
+        self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int, sizes: Mapping[str, int]
+    ) -> None:
+        super().__init__()
+        alone = replace(recipe, sharing="hard")
+        self.models = ByTask(
+            {task.key: DialogueModel(alone, [task], vocabulary, sizes) for task in tasks}
+        )
+
+    def forward(self, batch: DialogueBatch) -> Prediction:
+        """The prediction for every utterance of the batch, N in all."""
+        outputs = [model(batch).logits for model in self.models.values()]
+        return Prediction({task: logits for each in outputs for task, logits in each.items()})
+
+
+def _head(width: int, classes: int, dropout: float) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, classes)
+    )

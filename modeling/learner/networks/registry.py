@@ -1,0 +1,25 @@
+"""The network that a recipe names."""
+
+from collections.abc import Mapping, Sequence
+
+from torch import nn
+
+from modeling.learner.networks.baselines.adapter import BaselineModel
+from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
+from modeling.learner.recipes import Recipe
+from modeling.learner.release import Task
+
+
+def build_network(
+    recipe: Recipe,
+    tasks: Sequence[Task],
+    vocabulary: int,
+    sizes: Mapping[str, int],
+    priors: Mapping[str, float] | None = None,
+) -> nn.Module:
+    """The network of a recipe; `sizes` as in DialogueModel, `priors` as in `build_sharing`."""
+    if recipe.network != "own":
+        return BaselineModel(recipe, tasks, vocabulary, sizes)
+    if recipe.sharing == "single":
+        return SeparateModels(recipe, tasks, vocabulary, sizes)
+    return DialogueModel(recipe, tasks, vocabulary, sizes, priors)

@@ -1,0 +1,126 @@
+"""Whether a recipe can be trained on a release, checked before the run begins."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from modeling.learner.error_messages import display_value, suggest_name
+from modeling.learner.recipes import Recipe, RecipeError, read_json
+from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
+
+
+def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
+    """Raises RecipeError or ReleaseError where a recipe cannot be learned from these dialogues:
+    nothing to choose the epoch by, no labels, a task or a modality that is not there.
+    """
+    if not splits.validation:
+        raise ReleaseError(
+            "The release has one dialogue in its train split and not both a valid and a test split:"
+            " nothing is left to choose the epoch by. Freeze one with more dialogues."
+        )
+    learned = [task for task in tasks if _is_predicted(recipe, task, tasks)]
+    trained = {t.key for t in learned if _labelled(t, splits.train, recipe.soft_labels)}
+    if not trained:
+        raise ReleaseError(
+            "The release has no label in its train split: there is nothing to learn from."
+            " Freeze one with rounds that people have answered."
+        )
+    chosen_by = {task.key for task in learned if _labelled(task, splits.validation, soft=False)}
+    if not chosen_by:
+        raise ReleaseError(
+            f"The release has no label on {splits.validation_name}: nothing could choose the epoch."
+            " Freeze one whose valid split has labels."
+        )
+    _check_stopping_task(recipe, tasks, chosen_by, splits.validation_name)
+    _check_modalities(recipe, splits.train)
+    check_encoders(recipe, [*splits.train, *splits.validation, *splits.held_out])
+
+
+def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for an encoder that has nothing to read in these dialogues, or a directory
+    that holds no encoder.
+    """
+    _check_encoder_inputs(recipe, dialogues)
+    for name in recipe.modalities:
+        field = f"{name}_encoder"
+        if not getattr(recipe, field):
+            continue
+        directory = Path(getattr(recipe, field))
+        files = ("config.json", "model.safetensors")
+        missing = [file for file in files if not (directory / file).is_file()]
+        if missing:
+            raise RecipeError(
+                f"{field}: {directory} holds no encoder: {' and '.join(missing)} missing. Give a"
+                " directory that `save_pretrained` of transformers wrote.",
+                field,
+            )
+        if not isinstance(read_json(directory / files[0]), dict):
+            words = f"{field}: {directory / files[0]} describes no encoder: it holds no object."
+            raise RecipeError(words, field)
+
+
+def _check_encoder_inputs(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for an encoder that has nothing to read: of a modality that the recipe
+    leaves out, or of films where there are none.
+    """
+    chosen = {name: getattr(recipe, f"{name}_encoder") for name in ("text", "audio", "vision")}
+    for name, encoder in chosen.items():
+        if encoder and name not in recipe.modalities:
+            raise RecipeError(
+                f"The recipe names {encoder} as {name}_encoder and does not read {name}: its"
+                f" modalities are {', '.join(recipe.modalities)}. Leave one of the two out."
+            )
+        if not encoder or name == "text":
+            continue
+        if any(dialogue.features for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds measured features and no films: {encoder} cannot be its"
+                f" {name}_encoder. Leave the encoder out, or take a release with clips."
+            )
+        if not any(dialogue.has_media for dialogue in dialogues):
+            raise RecipeError(
+                f"The release holds no films: {encoder} cannot be its {name}_encoder. Leave the"
+                " encoder out, or take a release with clips."
+            )
+
+
+def _is_predicted(recipe: Recipe, task: Task, tasks: Sequence[Task]) -> bool:
+    """Whether the network of a recipe says anything of a task."""
+    steers = recipe.network == "own" and recipe.sharing == "relgate" and recipe.relations == "off"
+    known = {each.key for each in tasks if not each.is_correlation}
+    return not (steers and task.is_correlation and {task.source, task.target} <= known)
+
+
+def _labelled(task: Task, dialogues: Sequence[Dialogue], soft: bool) -> bool:
+    return any(
+        task.key in u.gold or (soft and any(u.soft.get(task.key, {}).values()))
+        for dialogue in dialogues
+        for u in dialogue.utterances
+    )
+
+
+def _check_stopping_task(
+    recipe: Recipe, tasks: Sequence[Task], chosen_by: set[str], name: str
+) -> None:
+    if recipe.stops_on == "mean" or recipe.stops_on in chosen_by:
+        return
+    known = [task.key for task in tasks]
+    names = [key for key in known if key in chosen_by]
+    if recipe.stops_on in known:
+        words = f"stops_on {display_value(recipe.stops_on)} has no label on {name};"
+        raise RecipeError(f"{words} say 'mean' or one of {', '.join(names)}.", "stops_on")
+    words = f"stops_on {display_value(recipe.stops_on)} is no task of the release;"
+    raise RecipeError(f"{words} {suggest_name(recipe.stops_on, ['mean', *names])}", "stops_on")
+
+
+def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
+    """Raises RecipeError where no utterance has anything that the recipe reads."""
+    texts = any(u.text for dialogue in train for u in dialogue.utterances)
+    media = any(dialogue.has_media for dialogue in train)
+    if ("text" in recipe.modalities and texts) or (recipe.modalities != ("text",) and media):
+        return
+    there = [name for name, has in (("text", texts), ("audio and vision", media)) if has]
+    raise RecipeError(
+        f"No utterance of the train split has {' or '.join(recipe.modalities)}; the release has"
+        f" {' and '.join(there) or 'none of text, audio, vision'}.",
+        "modalities",
+    )

@@ -1,0 +1,268 @@
+"""Ways of sharing compared on synthetic data, in which the relations between tasks are known.
+
+    python -m modeling.learner planted [--seeds 5] [--sharing NAME ...] [--json]
+
+The data are those of synthetic_data.py, in which relations are planted.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from modeling.learner.batches import DialogueBatch
+from modeling.learner.confusion_metrics import confusion_counts, confusion_macro_f1
+from modeling.learner.losses import Objective
+from modeling.learner.metrics import macro_f1
+from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
+from modeling.learner.recipes import Recipe
+from modeling.learner.sharing.relation_gates import RelationGates
+from modeling.learner.sharing.tower import Tower
+from modeling.learner.synthetic_data import (
+    CLASSES,
+    DIMS,
+    FEATURE_SIZES,
+    OWN_TASKS,
+    SPLIT_DIALOGUES,
+    TASKS,
+    TURNS,
+    generate,
+    generate_splits,
+    select_dialogues,
+    shuffle_correlations,
+)
+from modeling.learner.training import TrainingModule, fit
+
+RECIPE = Recipe(
+    name="planted", width=64, attention=False, fusion=False, dropout=0.3, weight_decay=0.1,
+    epochs=60, patience=10, dialogues_per_batch=15, logit_adjustment=0.0,
+)  # fmt: skip
+METHODS: dict[str, dict[str, Any]] = {
+    "single-task": {"sharing": "single"},
+    "hard": {"sharing": "hard"},
+    "hard, relations as tasks too": {"sharing": "hard"},
+    "MMoE": {"sharing": "mmoe"},
+    "PLE": {"sharing": "ple"},
+    "cross-stitch": {"sharing": "cross-stitch"},
+    "parameter distance": {"sharing": "distance"},
+    "relation gates, no supervision": {"sharing": "relgate", "relations": "off"},
+    "relation gates, shuffled relations": {"sharing": "relgate", "relations": "shuffled"},
+    "relations as a task, no gates": {"sharing": "relgate", "relations": "auxiliary"},
+    "relation gates, detached": {"sharing": "relgate", "relations": "detached"},
+    "relation gates": {"sharing": "relgate"},
+    "oracle: gates from gold relations": {"sharing": "relgate"},
+}
+RELATIONS_AS_TASKS = "hard, relations as tasks too"
+ORACLE = "oracle: gates from gold relations"
+
+
+class VectorEncoder(nn.Module):
+    """One vector an utterance, (N, 1, D), to the model's width."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.project = nn.Linear(DIMS, width)
+        self.drop = nn.Dropout(dropout)
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Frames (N, 1, D) -> (N, d)."""
+        return self.drop(self.project(frames[:, 0]))  # (N, d)
+
+
+class OracleGates(RelationGates):
+    """Relation gates from gold correlations: an upper bound. It is a leak and no recipe; `gold` is
+    set before each batch.
+    """
+
+    gold: dict[str, Tensor]
+
+    def gate(self, key: str, above: Tensor) -> Tensor:
+        """The gold correlation from -1 to 1, (B, T)."""
+        return (self.gold[key].float() - 2) / 2
+
+
+class OracleModel(DialogueModel):
+    """The model around OracleGates."""
+
+    def forward(self, batch: DialogueBatch) -> Any:
+        """The prediction with gates from the gold correlations of the batch."""
+        sharing = self.sharing
+        assert isinstance(sharing, OracleGates)
+        sharing.gold = {key: batch.by_dialogue(batch.gold[key]) for key in sharing.related}
+        return super().forward(batch)
+
+
+def build_model(method: str, recipe: Recipe) -> nn.Module:
+    """The network of a way of sharing, for planted features."""
+
+    def passing(model: DialogueModel) -> DialogueModel:
+        for name in model.encoders:
+            model.encoders[name] = VectorEncoder(recipe.width, recipe.dropout)
+        return model
+
+    if recipe.sharing == "single":
+        separate = SeparateModels(
+            recipe, [task for task in TASKS if task.key in OWN_TASKS], 2, FEATURE_SIZES
+        )
+        for each in separate.models.values():
+            passing(each)
+        return separate
+    if method == ORACLE:
+        oracle = passing(OracleModel(recipe, TASKS, 2, FEATURE_SIZES))
+        tower = partial(Tower, recipe.width, recipe.dropout)
+        gates = OracleGates(recipe.width, TASKS, recipe.dropout, recipe.relations, {}, tower)
+        oracle.sharing = gates
+        return oracle
+    tasks = (
+        TASKS
+        if method == RELATIONS_AS_TASKS or recipe.sharing == "relgate"
+        else TASKS[: len(OWN_TASKS)]
+    )
+    return passing(DialogueModel(recipe, tasks, 2, FEATURE_SIZES))
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one way and seed: macro-F1 by task, and what was predicted of the test utterances."""
+
+    scores: dict[str, float]
+    predicted: dict[str, list[int]]
+    parameters: int
+
+
+def train_method(
+    method: str, seed: int, data: dict[str, DialogueBatch], recipe: Recipe = RECIPE
+) -> Outcome:
+    """Train one way of sharing and evaluate it on the test dialogues."""
+    torch.manual_seed(seed)
+    recipe = replace(recipe, **METHODS[method])
+    model = build_model(method, recipe)
+    priors = {task.key: torch.zeros(len(task.classes)) for task in TASKS}
+    objective = Objective(recipe, TASKS, priors)
+    train = data["train"]
+    if recipe.relations == "shuffled":
+        train = shuffle_correlations(train, seed)
+    size = recipe.dialogues_per_batch
+
+    def orders(epoch: int) -> list[list[int]]:
+        generator = torch.Generator().manual_seed(seed * 1000 + epoch)
+        order = torch.randperm(len(train.index), generator=generator)
+        return [chosen.tolist() for chosen in order.split(size)]
+
+    best, _epoch = fit(
+        TrainingModule(model, objective),
+        orders,
+        lambda chosen: select_dialogues(train, chosen),
+        lambda: _evaluate(model, data["valid"])[0],
+        _ignore_event,
+    )
+    model.load_state_dict(best)
+    scores, predicted = _evaluate(model, data["test"])
+    return Outcome(scores, predicted, sum(p.numel() for p in model.parameters()))
+
+
+def _ignore_event(event: dict[str, Any]) -> None:
+    """Planted runs report nothing as they go."""
+
+
+@torch.no_grad()
+def _evaluate(
+    model: nn.Module, batch: DialogueBatch
+) -> tuple[dict[str, float], dict[str, list[int]]]:
+    model.eval()
+    logits = model(batch).logits
+    predicted = {task: logits[task].argmax(dim=1).tolist() for task in OWN_TASKS}
+    return {
+        task: macro_f1(batch.gold[task].tolist(), predicted[task]) for task in OWN_TASKS
+    }, predicted
+
+
+def compare_methods(
+    methods: Sequence[str], seeds: int, report: Callable[[str], None] = lambda line: None
+) -> dict[str, list[Outcome]]:
+    """Each way with each seed; a seed draws its own data, the same for every way."""
+    outcomes: dict[str, list[Outcome]] = {method: [] for method in methods}
+    for seed in range(1, seeds + 1):
+        data = generate_splits(seed)
+        for method in methods:
+            outcomes[method].append(train_method(method, seed, data))
+            shown = ", ".join(f"{t} {100 * s:.1f}" for t, s in outcomes[method][-1].scores.items())
+            report(f"seed {seed}, {method}: {shown}")
+    return outcomes
+
+
+def gain_interval(
+    one: Sequence[Outcome], other: Sequence[Outcome], task: str, replicates: int = 2000
+) -> tuple[float, float, float]:
+    """Mean gain in macro-F1 of `one` over `other` with its 95 % interval: seeds and, of each, test
+    dialogues are drawn with replacement, the same for both.
+    """
+    rng = np.random.default_rng(0)
+    size = SPLIT_DIALOGUES["test"]
+    golds = [generate(size, 10 * seed + 2).gold[task].numpy() for seed in range(1, len(one) + 1)]
+    owner, classes = np.arange(size * TURNS) // TURNS, len(CLASSES[task])
+    tables = [
+        [
+            confusion_counts(gold, np.array(outcome.predicted[task]), owner, classes)
+            for outcome in pair
+        ]
+        for gold, pair in zip(golds, zip(one, other, strict=True), strict=True)
+    ]
+    gains = np.zeros(replicates)
+    for replicate in range(replicates):
+        for seed in rng.integers(0, len(one), len(one)):
+            times = np.bincount(rng.integers(0, size, size), minlength=size)
+            a, b = (
+                confusion_macro_f1(np.tensordot(times.astype(float), each, 1))
+                for each in tables[seed]
+            )
+            gains[replicate] += (a - b) / len(one)
+    mean = float(
+        np.mean([a.scores[task] - b.scores[task] for a, b in zip(one, other, strict=True)])
+    )
+    low, high = np.quantile(gains, [0.025, 0.975])
+    return mean, float(low), float(high)
+
+
+def results_table(results: dict[str, list[Outcome]]) -> str:
+    """Markdown: macro-F1 in percent, mean and standard deviation over seeds."""
+    lines = ["| sharing | parameters | " + " | ".join([*OWN_TASKS, "mean"]) + " |"]
+    lines.append("|---" * (len(OWN_TASKS) + 3) + "|")
+    for method, outcomes in results.items():
+        cells = []
+        for scores in [[o.scores[task] for o in outcomes] for task in OWN_TASKS] + [
+            [float(np.mean(list(o.scores.values()))) for o in outcomes]
+        ]:
+            cells.append(f"{100 * np.mean(scores):.1f} ± {100 * np.std(scores):.1f}")
+        lines.append(f"| {method} | {outcomes[0].parameters:,} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def print_comparison(seeds: int, methods: Sequence[str], as_json: bool) -> int:
+    """Print the table, and what relation gates gain on sentiment over every other way."""
+
+    def report(line: str) -> None:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+    results = compare_methods(methods or list(METHODS), seeds, report)
+    lines = [results_table(results), ""]
+    full = results.get("relation gates")
+    for method, outcomes in results.items():
+        if full and outcomes is not full:
+            mean, low, high = gain_interval(full, outcomes, "sentiment")
+            lines.append(
+                f"relation gates over {method}, sentiment: {100 * mean:+.1f}"
+                f" [{100 * low:+.1f}, {100 * high:+.1f}]"
+            )
+    if as_json:
+        scores = {method: [outcome.scores for outcome in rows] for method, rows in results.items()}
+        print(json.dumps(scores, indent=1))  # noqa: T201
+    else:
+        print("\n".join(lines))  # noqa: T201
+    return 0

@@ -1,0 +1,171 @@
+"""Comparing configurations, of an experiment or of any choice of runs."""
+
+from django.db.models import Q
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+
+from core.parameters import numbers
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
+from modeling.configurations import ALL_PAIRS, configuration_pairs, configurations_of
+from modeling.curves import curve
+from modeling.learner.seed_statistics import mean_interval, seed_summary
+from modeling.models import TrainingRun
+from modeling.search_trials import validation_scores
+from modeling.views.runs import tasks_of
+
+SIGNIFICANT = 0.05  # corrected p below which a difference is called one
+MOST = 9  # configurations: the chart has as many kinds of line
+
+
+def compare_runs(request, pk):
+    """The runs and experiments that the address names, by configuration."""
+    corpus = corpus_of(request, pk, LEAD)
+    wanted = Q(pk__in=numbers(request.GET.getlist("run")))
+    experiments = request.GET.getlist("experiment") + request.GET.getlist("study")  # former name
+    wanted |= Q(experiment__in=numbers(experiments))
+    chosen = TrainingRun.objects.of(request.user).filter(wanted, release__corpus=corpus)
+    runs = list(chosen.prefetch_related("evaluations"))
+    groups, releases = configurations_of(runs), {run.release for run in runs}
+    for release in releases:
+        release.guard_blind(request.user)
+    page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
+    if not page["problem"]:
+        release = releases.pop()
+        tasks = tasks_of(release)
+        page |= {"release": release, "tasks": tasks, **curves(groups)}
+        page |= tables(release, groups, tasks)
+    return render(request, "modeling/comparison.html", page)
+
+
+def _problem(groups, releases):
+    """Why these cannot be compared; empty if they can."""
+    if len(groups) < 2:
+        return _("Choose runs of at least two recipes or settings.")
+    if len(releases) > 1:
+        return _("Choose runs of one release: other releases contain other dialogues.")
+    if len(groups) > MOST:
+        return _("Choose runs of %(n)s recipes or settings at most.") % {"n": MOST}
+    return ""
+
+
+def curves(groups):
+    """Mean macro-F1 on the validation set by epoch, a line a run."""
+    scores = [
+        (place, run, validation_scores(run.events()))
+        for place, group in enumerate(groups, start=1)
+        for run in group.runs
+    ]
+    steps = max((len(means) for *_, means in scores), default=1) or 1
+    drawn = [(place, run, curve(means, steps, 0.0, 1.0)) for place, run, means in scores]
+    return {
+        "curves": [row for row in drawn if row[2]],
+        "steps": steps,
+        "legend": [(place, group.label) for place, group in enumerate(groups, start=1)],
+    }
+
+
+def tables(release, groups, tasks):
+    """Metrics and pairwise differences, on the validation and on the test set."""
+    return {
+        "chosen": _table(groups, tasks, "validation"),
+        "held_out": _table(groups, tasks, "held_out"),
+        "many": len(groups) > ALL_PAIRS,
+        "pairs": pair_rows(release, groups, tasks, "validation"),
+        "held_out_pairs": pair_rows(release, groups, tasks, "held_out"),
+    }
+
+
+def _table(groups, tasks, role):
+    """Of each group macro-F1 by task and in the mean, over the seeds that are there, with weighted
+    F1 as `weighted`.
+    """
+    rows = []
+    for group in groups:
+        results = list(group.results(role).values())
+        if not results:
+            continue
+        means = seed_summary(results)
+        weighted = group.scores(role, "weighted_f1")
+        overall = mean_interval(group.scores(role)) | {
+            "weighted": mean_interval(weighted) if weighted else None
+        }
+        cells = [_cell(means.get(task.key)) for task in tasks]
+        rows.append((group.label, len(results), [*cells, overall]))
+    return rows
+
+
+def _cell(means):
+    """Macro-F1 of a task over the seeds with weighted F1; None where it was not evaluated."""
+    if not means or "macro_f1" not in means:
+        return None
+    return means["macro_f1"] | {"weighted": means.get("weighted_f1")}
+
+
+def pair_rows(release, groups, tasks, role):
+    """Of each pair of configurations the difference in the mean of the tasks, and by task."""
+    names = {task.key: task for task in tasks}
+    pairs = []
+    for pair in configuration_pairs(release, groups, role):
+        result = pair.by_task()
+        rows = [
+            (names[key], _difference(row), _verdict(row["macro_f1"]))
+            for key, row in result["tasks"].items()
+            if key in names
+        ]
+        pairs.append(
+            {
+                "one": pair.one.label,
+                "other": pair.other.label,
+                "overall": _overall(pair),
+                "seeds": result["seeds"],
+                "dialogues": result["dialogues"],
+                "rows": rows,
+                "better": [task for task, _, verdict in rows if verdict == "better"],
+                "worse": [task for task, _, verdict in rows if verdict == "worse"],
+                "few": any(verdict == "few" for _, _, verdict in rows),
+            }
+        )
+    return pairs
+
+
+def _overall(pair):
+    """Which is higher in the mean of the tasks, and whether beyond the variance over seeds."""
+    gain = pair.overall()
+    names = [pair.one.label, pair.other.label]
+    low, high = gain["low"], gain["high"]
+    if gain["mean"] < 0:
+        names.reverse()
+        low, high = (None, None) if low is None else (-high, -low)
+    return {
+        "higher": names[0],
+        "lower": names[1],
+        "points": f"{100 * abs(gain['mean']):.1f}",
+        "span": None if low is None else _span(low, high),
+        "clear": low is not None and low > 0,
+    }
+
+
+def _difference(row):
+    """The difference in macro-F1 of a task, with that in weighted F1 as `weighted`."""
+    weighted = row.get("weighted_f1")
+    return _points(row["macro_f1"]) | {"weighted": weighted and _points(weighted)}
+
+
+def _points(row):
+    """A difference in points of a hundred."""
+    low, high = row["low"], row["high"]
+    points = f"{100 * row['gain']:+.1f}".replace("-", "−")
+    return {**row, "points": points, "range": "" if low is None else _span(low, high)}
+
+
+def _span(low, high):
+    return f"{100 * low:+.1f} – {100 * high:+.1f}".replace("-", "−")
+
+
+def _verdict(row):
+    if row["p_holm"] is None:
+        return "few"
+    if row["p_holm"] >= SIGNIFICANT:
+        return "open"
+    return "better" if row["gain"] > 0 else "worse"

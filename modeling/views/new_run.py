@@ -1,0 +1,82 @@
+"""The form that starts a run, an experiment or a search."""
+
+from django.shortcuts import redirect, render
+
+from core.errors import UserError
+from core.parameters import number, posted
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
+from modeling.forms import ExperimentForm, RecipeForm, SearchForm
+from modeling.models import Experiment
+from modeling.models.experiments import guard_room
+from modeling.search_trials import start_search
+from modeling.training_workers import training_worker_count
+from modeling.views.runs import run_of
+
+
+def new_run(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    initial = _initial(request, corpus)
+    gpus = training_worker_count("gpu")
+    form = ExperimentForm(posted(request), corpus=corpus, gpus=gpus, initial=initial)
+    recipe_form = RecipeForm(posted(request), initial=initial)
+    search = SearchForm(posted(request))
+    forms = [form, recipe_form, search]
+    workers = training_worker_count()
+    valid = [each.is_valid() for each in forms]  # all of them, to show every error
+    if request.method == "POST" and all(valid):
+        recipe_form.check(form)
+        search.check(form, recipe_form)
+    if request.method == "POST" and not any(each.errors for each in forms):
+        options = recipe_form.options()
+        try:
+            experiment = _start(request.user, form.cleaned_data, options, search.search())
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
+        else:
+            if experiment.runs.count() == 1 and not experiment.search:
+                return redirect("run", experiment.runs.get().pk)
+            return redirect("experiment", experiment.pk)
+    page = context(
+        corpus, "runs", full=_full(), form=form, fine=recipe_form, search=search, workers=workers,
+        set=bool(recipe_form.errors or initial.get("set")), ready=corpus.releases.usable().exists(),
+        searched=bool(search.errors or search["trials"].value()),
+    )  # fmt: skip
+    return render(request, "modeling/new_run.html", page)
+
+
+def _full():
+    """Why the queue takes nothing more; empty if it does."""
+    try:
+        guard_room()
+    except UserError as refusal:
+        return translate_error(refusal)
+    return ""
+
+
+def _start(person, data, options, search):
+    options = options | ({"minutes": data["minutes"]} if data["minutes"] else {})
+    more = {"options": options, "name": data["name"], "device": data["device"]}
+    if search:
+        return start_search(
+            person, data["release"], data["recipes"][0], search, data["on_failure"], **more
+        )
+    seeds = range(1, data["seeds"] + 1)
+    return Experiment.request(
+        person, data["release"], data["recipes"], seeds, data["on_failure"], **more
+    )
+
+
+def _initial(request, corpus):
+    """What the form shows at first: a release, or all of the run that it should be like."""
+    initial = {"release": request.GET.get("release")}
+    like = number(request.GET.get("like"))
+    if like:
+        run = run_of(request, like)
+        initial = {
+            "release": run.release_id, "recipes": [run.recipe], "on_failure": run.on_failure,
+            "device": run.device, "seeds": number(request.GET.get("seeds"), 1),
+            **run.options, "set": bool(run.options),
+        }  # fmt: skip
+    return initial

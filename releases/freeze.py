@@ -1,0 +1,39 @@
+"""Freezing a release: its directory is written as a draft, then moved to its place."""
+
+import hashlib
+import shutil
+
+from django.db import transaction
+
+from releases import archive, snapshot
+
+
+def freeze(release):
+    """Write the directory of a claimed release and keep its digests with the row.
+
+    Raises UserError if there is nothing to release, or for errors of the integrity check that
+    nobody decided about; SplitError if it cannot be split as asked; Stopped if it was stopped.
+    """
+    above = release.directory.parent
+    above.mkdir(parents=True, exist_ok=True)
+    for left in above.glob(f".{release.version}.draft-*"):  # by a worker that was killed
+        shutil.rmtree(left)
+    draft = above / f".{release.version}.draft-{release.attempt}"
+    try:
+        with release.kept_alive():
+            manifest = snapshot.write(release, draft, release.beat)
+            index = archive.index(draft)
+        data = (draft / "manifest.json").read_bytes()
+        release.digest = hashlib.sha256(data).hexdigest()
+        release.contents = manifest["contents"]
+        files = manifest.pop("files")
+        total = sum(entry["bytes"] for entry in files) + len(data)
+        release.summary = manifest | {"files": len(files) + 1, "bytes": total}
+        with transaction.atomic():
+            release.save(update_fields=["digest", "contents", "summary"])
+            release.finish()  # first: whoever was overtaken by another worker moves nothing
+            archive.keep(index, release.directory)
+            shutil.rmtree(release.directory, ignore_errors=True)  # by a worker killed right here
+            draft.replace(release.directory)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)

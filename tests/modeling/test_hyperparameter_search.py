@@ -1,0 +1,61 @@
+"""What a search proposes, prunes and says mattered, on made trials."""
+
+import math
+
+import pytest
+
+from modeling.hyperparameter_search import SPACE, Trial, importances, propose, should_prune
+from modeling.learner.recipes import RECIPES, Recipe
+
+FIELDS = ["learning_rate", "dropout", "width"]
+
+
+def score(settings):
+    """Highest where the learning rate is 10 ** -2.5; dropout harms a little, width not at all."""
+    return 1 - abs(math.log10(settings["learning_rate"]) + 2.5) - 0.2 * settings["dropout"]
+
+
+def searched(count, fields=FIELDS, seed=1):
+    trials = []
+    for _ in range(count):
+        settings = propose(fields, trials, seed)
+        trials.append(Trial(settings, "done", score(settings), (score(settings),)))
+    return trials
+
+
+def test_every_setting_is_a_field_of_a_recipe_and_its_own_value_is_among_them():
+    for recipe in RECIPES.values():
+        for name, values in SPACE.items():
+            assert values._contains(values.to_internal_repr(getattr(recipe, name))), name
+    for settings in (trial.settings for trial in searched(8, list(SPACE))):
+        Recipe(**settings)  # raises for what cannot be
+
+
+def test_it_finds_what_it_searches_for_and_says_what_mattered():
+    trials = searched(30)
+    assert max(trial.value for trial in trials[:5]) < max(trial.value for trial in trials[5:])
+    assert max(trial.value for trial in trials) > 0.9
+    told = importances(FIELDS, trials)
+    assert next(iter(told)) == "learning_rate" and told["learning_rate"] > 0.6
+    assert sum(told.values()) == pytest.approx(1)
+    assert importances(FIELDS, trials[:7]) == {}
+    assert importances(FIELDS, [Trial(t.settings, "done", 0.5) for t in trials]) == {}
+
+
+def test_the_same_trials_give_the_same_proposal():
+    trials = searched(8)
+    assert propose(FIELDS, trials, 1) == propose(FIELDS, trials, 1)
+    assert propose(FIELDS, trials, 1) != propose(FIELDS, trials, 2)
+    going = Trial(propose(FIELDS, trials, 1), "running")
+    assert propose(FIELDS, [*trials, going], 1) != going.settings
+
+
+def test_a_trial_below_the_median_of_its_epoch_should_be_pruned():
+    settings = {"learning_rate": 1e-3, "dropout": 0.0, "width": 64}
+    others = [Trial(settings, "done", 0.5 + n / 100, (0.3, 0.4, 0.45, 0.5 + n / 100))
+              for n in range(5)]  # fmt: skip
+    assert should_prune(FIELDS, others, settings, [0.1, 0.1, 0.1, 0.1], 3)
+    assert not should_prune(FIELDS, others, settings, [0.1, 0.1, 0.1], 3)  # too early to say
+    assert not should_prune(FIELDS, others, settings, [0.1, 0.6, 0.1, 0.1], 3)  # its best is above
+    assert not should_prune(FIELDS, others[:4], settings, [0.1, 0.1, 0.1, 0.1], 3)  # too few to say
+    assert not should_prune(FIELDS, others, settings, [], 3)

@@ -224,8 +224,8 @@ def parts(request, pk):
         try:
             source.recut(request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
             return redirect("source", source.pk)
-        except UserError as error:
-            error = translate_error(error)
+        except UserError as refusal:
+            error = translate_error(refusal)
     check = None
     if not error:
         check, error = _check_of(source, form)
@@ -320,8 +320,8 @@ def _reading_of(source, data):
     if source.transcript and not error:
         try:
             header = source.header(encoding, options)
-        except UserError as error:
-            error = error
+        except UserError as unreadable:
+            error = unreadable
     filled = _filled(source, options, encoding, header) | data.dict()
     names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
     form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
@@ -330,8 +330,8 @@ def _reading_of(source, data):
         try:
             chosen = form.cleaned_data.get("encoding", "")
             reading = source.read_transcript(chosen, form.columns, options)
-        except UserError as error:
-            error = error
+        except UserError as unreadable:
+            error = unreadable
     form.show(reading, options, damaged=bool(error and "offset" in error.values))
     return _Reading(form, options, reading, translate_error(error) if error else None)
 

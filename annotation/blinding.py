@@ -106,7 +106,7 @@ def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int
     if guideline is None:
         return "", 0
     versions = Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
-    quoted = Utterance.whole.filter(
+    quoted = Utterance.all_objects.filter(
         corpus=guideline.corpus_id,
         uid__in=versions.exclude(note="").values("note"),
         dialogue__in=blind_dialogues(person).order_by().values("pk"),

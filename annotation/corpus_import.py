@@ -22,7 +22,7 @@ from annotation.models import (
 from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
 from core.batches import create
 from core.errors import UserError, gettext_noop
-from corpus import imports
+from corpus import table_import
 from corpus.formats import FormatError, Judged, Row, Table, by_source, reader
 from corpus.models import Source
 from corpus.problems import Problem
@@ -77,7 +77,7 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     for table in tables.values():
         _scheme_in(table).check_keys()
     return [
-        Part(path, imports.title_of(path, title), part)
+        Part(path, table_import.title_of(path, title), part)
         for path, table in tables.items()
         for title, part in by_source(table).items()
     ]
@@ -137,7 +137,7 @@ def store_published(corpus, format_name: str, parts: list[Part], person=None) ->
     """Import what was read, all or none. Raises UserError or SchemeError."""
     sources = []
     for part in parts:
-        source = imports.store(corpus, part.path, part.table, person, part.title)
+        source = table_import.store(corpus, part.path, part.table, person, part.title)
         labels = _store_labels(corpus, source, part.table, format_name) if part.labels else 0
         source.counts |= {"labels": labels}
         source.save(update_fields=["counts"])

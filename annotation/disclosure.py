@@ -292,7 +292,7 @@ def _examples(plan: Plan) -> int:
     if plan.guideline is None:
         return 0
     versions = Guideline.objects.filter(corpus=plan.corpus, number__lte=plan.guideline.number)
-    return Utterance.whole.filter(
+    return Utterance.all_objects.filter(
         Q(uid__in=versions.exclude(note="").values("note")), corpus=plan.corpus,
         dialogue__in=plan.dialogues.values("pk"),
     ).count()  # fmt: skip

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from annotation.agreement.item_counts import count_dialogues, lock
 from annotation.models import Assignment, Judgement, Round, Submission
-from corpus.turns import Turn, same_to_a_judge
+from corpus.turns import Turn, same_for_annotators
 from people.models import Event
 
 
@@ -29,7 +29,7 @@ class Change:
         """ "added", "removed", "material" (to be judged anew) or "small" (judgements hold)."""
         if self.before is None or self.after is None:
             return "added" if self.after else "removed"
-        return "small" if same_to_a_judge(self.before, self.after) else "material"
+        return "small" if same_for_annotators(self.before, self.after) else "material"
 
     @property
     def at_stake(self):
@@ -66,7 +66,7 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
     rounds = list(Round.objects.filter(assignments__dialogue=dialogue).distinct().order_by("pk"))
     for found in rounds:
         lock(found)
-    anew = dialogue.show(person, keep)
+    anew = dialogue.publish_revision(person, keep)
     reopened = 0
     handed_in = Assignment.objects.submitted().filter(
         dialogue=dialogue, round__closure=None, round__published=False

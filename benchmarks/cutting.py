@@ -19,7 +19,7 @@ from pathlib import Path
 import av
 
 from corpus import media
-from corpus.cutting import cut
+from corpus.clip_writer import cut
 
 LENGTH, STEP = 6.3, 7.1  # seconds of a clip, and from one to the next
 CARD = 64

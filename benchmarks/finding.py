@@ -129,7 +129,7 @@ def make(size: int):
     lexicon = ["".join(chance.choices(common, weights, k=length)) for length in lengths]
     rarity = [1 / (rank + 5) for rank in range(len(lexicon))]
     lead = Person.objects.create_user("lead", password=None)
-    corpus = Corpus.found(lead, name="benchmark")
+    corpus = Corpus.create(lead, name="benchmark")
     speakers = [Speaker.objects.create(corpus=corpus, name=f"speaker {n}") for n in range(200)]
     places = size // PER_DIALOGUE
     for first in range(0, places, PER_SOURCE):

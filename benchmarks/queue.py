@@ -259,7 +259,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
 
     call_command("migrate", verbosity=0)
     lead = Person.objects.create(username="lead")
-    corpus = Corpus.found(lead, name="queue")
+    corpus = Corpus.create(lead, name="queue")
     source = Source.objects.create(corpus=corpus, title="s", kind="table", status=JobStatus.DONE)
     create(
         Dialogue,

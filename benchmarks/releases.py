@@ -89,7 +89,7 @@ def make(size: int, count: int) -> None:
 
     call_command("migrate", verbosity=0)
     lead = Person.objects.create(username="lead")
-    corpus = Corpus.found(lead, name="releases")
+    corpus = Corpus.create(lead, name="releases")
     source = Source.objects.create(corpus=corpus, title="s", kind="table", status=JobStatus.DONE)
     people = [Person.objects.create(username=f"anno{n}") for n in range(PEOPLE)]
     rng, dialogues = random.Random(0), size // DIALOGUE

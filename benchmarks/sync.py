@@ -19,8 +19,8 @@ import av
 import numpy as np
 
 from corpus import media
-from corpus.clip_check import check_clip, measure
-from corpus.cutting import cut
+from corpus.clip_comparison import check_clip, measure
+from corpus.clip_writer import cut
 
 MARKS = (5.0, 22.0)
 SPANS = [(2.31, 6.3), (20.71, 24.0)]

@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.signals import celeryd_init, worker_ready
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -15,7 +16,7 @@ app.autodiscover_tasks()
 @celeryd_init.connect  # a worker within another process, as in tests, does not send it
 def step_back(**_):
     """Whoever is at work in a browser goes first."""
-    os.nice(10)
+    os.nice(settings.WORKER_NICENESS)
 
 
 @worker_ready.connect

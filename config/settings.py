@@ -76,14 +76,14 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "core.middleware.Legible",
+    "core.middleware.RequestCheckMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
-    "core.middleware.LegibleForm",
+    "core.middleware.FormCheckMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -143,7 +143,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "core.databases.sqlite3"  # with a queue for writers
     DATABASES["default"].setdefault("OPTIONS", {}).update(
         transaction_mode="IMMEDIATE",
-        timeout=20,
+        timeout=60,  # seconds; a limit for what hangs, not for what is slow
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     )
 else:
@@ -172,6 +172,8 @@ CELERY_BROKER_URL = REDIS_URL
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_PROC_ALIVE_TIMEOUT = 120  # seconds to start; Celery's 4 are few on a busy machine
+WORKER_NICENESS = env.int("WORKER_NICENESS", default=10)  # whoever works in a browser goes first
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker outlives its Redis
 CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2}
@@ -180,6 +182,8 @@ TRAIN_THREADS = env.int("TRAIN_THREADS", default=max(1, (os.cpu_count() or 2) //
 at_least("TRAIN_THREADS", TRAIN_THREADS, 1)
 UPKEEP_EVERY = env.float("UPKEEP_EVERY", default=15.0)  # seconds; workers look for lost work
 at_least("UPKEEP_EVERY", UPKEEP_EVERY, 0.01)
+HEARTBEAT_EVERY = env.float("HEARTBEAT_EVERY", default=0.5)  # seconds; a run hears of Stop then
+at_least("HEARTBEAT_EVERY", HEARTBEAT_EVERY, 0.01)
 KEEP_EVERY = env.float("KEEP_EVERY", default=30.0)  # seconds between two checkpoints of a run
 at_least("KEEP_EVERY", KEEP_EVERY, 0)
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)

@@ -64,17 +64,17 @@ def _stored(request, name, content_type, aside):
 
 
 def ranged_response(request, path, content_type, etag=""):
-    """The whole file, or 206 with the one range that was asked for, or 416.
+    """The whole file, or 206 with the one range that was wanted for, or 416.
 
     `etag` names what it is, so that a download that was broken off goes on only with the same.
     """
     size = os.path.getsize(path)  # noqa: PTH202
-    told = request.headers.get("If-Range") if etag else None
-    asked = _asked(request, size) if told in (None, f'"{etag}"') else None
-    if asked is None:
+    validator = request.headers.get("If-Range") if etag else None
+    wanted = _requested_range(request, size) if validator in (None, f'"{etag}"') else None
+    if wanted is None:
         response = FileResponse(open(path, "rb"), content_type=content_type)  # noqa: SIM115, PTH123
-        return _told(response)
-    return _part(size, asked, lambda first, last: _blocks(path, first, last), content_type)
+        return _with_headers(response)
+    return _part(size, wanted, lambda first, last: _blocks(path, first, last), content_type)
 
 
 def ranged_stream(request, size, read, content_type, etag):
@@ -82,41 +82,44 @@ def ranged_stream(request, size, read, content_type, etag):
 
     `etag` names what it is, so that a download that was broken off goes on only with the same.
     """
-    told = request.headers.get("If-Range")
-    asked = _asked(request, size) if told in (None, f'"{etag}"') else None
-    if asked is None:
+    validator = request.headers.get("If-Range")
+    wanted = _requested_range(request, size) if validator in (None, f'"{etag}"') else None
+    if wanted is None:
         response = StreamingHttpResponse(read(0, size - 1), content_type=content_type)
         response["Content-Length"] = str(size)
-        _told(response)
+        _with_headers(response)
     else:
-        response = _part(size, asked, read, content_type)
+        response = _part(size, wanted, read, content_type)
     response["ETag"] = f'"{etag}"'
     return response
 
 
-def begins(request):
+def is_first_part(request):
     """True if a download begins with this request, and does not go on after a break."""
-    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
-    return not asked or asked.group(1) in ("", "0")
+    wanted = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    return not wanted or wanted.group(1) in ("", "0")
 
 
-def _asked(request, size):
-    """(first, last) of the one range that was asked for, or None."""
-    asked = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
-    return None if not asked or asked.groups() == ("", "") else _bounds(*asked.groups(), size)
+def _requested_range(request, size):
+    """(first, last) of the one range that was wanted for, or None."""
+    wanted = ONE_RANGE.fullmatch(request.headers.get("Range", "").strip())
+    if not wanted or wanted.groups() == ("", ""):
+        return None
+    first, last = wanted.groups()
+    return _bounds(first, last, size)
 
 
-def _part(size, asked, read, content_type):
-    first, last = asked
+def _part(size, wanted, read, content_type):
+    first, last = wanted
     if first > last:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     response = StreamingHttpResponse(read(first, last), status=206, content_type=content_type)
     response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Content-Length"] = str(last - first + 1)
-    return _told(response)
+    return _with_headers(response)
 
 
-def _told(response):
+def _with_headers(response):
     response["Accept-Ranges"] = "bytes"
     response["Cache-Control"] = "private, max-age=3600"
     response["X-Content-Type-Options"] = "nosniff"

@@ -1,4 +1,7 @@
-"""What the options of commands may be, said in a sentence before anything is begun."""
+"""Types of command options; each refuses a wrong value before anything is begun.
+
+`modeling/learner/options.py` has the same for the learner, which imports nothing of our apps.
+"""
 
 import argparse
 import os

@@ -43,12 +43,12 @@ def _replaced(
 ) -> tuple[str, int]:
     count = 0
 
-    def replacement(found: re.Match[str]) -> str:
+    def replacement(match: re.Match[str]) -> str:
         nonlocal count
-        if kept is not None and kept.fullmatch(found.group()):
-            return found.group()
+        if kept is not None and kept.fullmatch(match.group()):
+            return match.group()
         count += 1
-        return _replacement(found)
+        return _replacement(match)
 
     return what.sub(replacement, text), count
 
@@ -57,11 +57,11 @@ def escaped(text: str) -> str:
     """The text with an escape such as \\x00 for each character that cannot be stored."""
     if text.isprintable():
         return text
-    return UNPRINTABLE.sub(lambda found: ascii(found.group())[1:-1], text)
+    return UNPRINTABLE.sub(lambda match: ascii(match.group())[1:-1], text)
 
 
-def _replacement(found: re.Match[str]) -> str:
-    character = found.group()
+def _replacement(match: re.Match[str]) -> str:
+    character = match.group()
     if "\ud800" <= character <= "\udfff":
         return "\ufffd"
     if "\x80" <= character <= "\x9f":

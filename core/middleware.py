@@ -34,10 +34,11 @@ SAFE_OR_POST = ("GET", "HEAD", "OPTIONS", "POST")
 UNFIT = ("22001", "22003", "22007", "22008", "22021", "22P02", "22P05")
 
 
-class Legible:
-    """Middleware: an address, headers and a form that can be read, or 400; ids of a size that ids
-    have, or 404. `process_exception` is the net below: what a database still cannot keep is
-    logged with its trace, as it names a check that is missing, and answered with 400.
+class RequestCheckMiddleware:
+    """Refuses an address or headers that cannot be read with 400, ids out of range with 404.
+
+    `process_exception` is the net below: what a database still cannot keep is logged with its
+    trace, as it names a check that is missing, and answered with 400.
     """
 
     def __init__(self, get_response):
@@ -51,7 +52,7 @@ class Legible:
         if any(type(value) is int and value >= LARGEST_ID for value in named.values()):
             raise Http404
         if request.method not in SAFE_OR_POST and not _takes_any_method(view):
-            return HttpResponseNotAllowed(["GET", "HEAD", "POST"], _told(NOT_A_METHOD))
+            return HttpResponseNotAllowed(["GET", "HEAD", "POST"], _message(NOT_A_METHOD))
         return None
 
     def process_exception(self, request, error):
@@ -65,8 +66,8 @@ NOT_A_METHOD = gettext_noop("This address is read (GET) or sent a form (POST), n
 TOO_MUCH = gettext_noop("A value is too long or too large to be kept. Nothing was saved.")
 
 
-class LegibleForm:
-    """Middleware, after the one that checks where a form comes from: its fields can be read."""
+class FormCheckMiddleware:
+    """Refuses form fields that cannot be read with 400; runs after the CSRF check."""
 
     def __init__(self, get_response):
         self.get_response = get_response
@@ -157,7 +158,7 @@ def _is_of_input(error):
     return isinstance(error, UnicodeEncodeError) and "surrogates" in error.reason
 
 
-def _sentence_of(error):
+def _message_of(error):
     if isinstance(error, InvalidRequest):
         return translate_error(error.error)
     if isinstance(error, TooManyFieldsSent):
@@ -171,7 +172,7 @@ def _sentence_of(error):
     return gettext("The server does not understand this request.")
 
 
-def _told(template):
+def _message(template):
     return translate_error(ValidationError(template))
 
 
@@ -179,7 +180,7 @@ def bad_request(request, exception):
     """The answer 400 (413 of a form that is too large): a page, or JSON where a script asked."""
     status = 413 if isinstance(exception, RequestDataTooBig) else 400
     with translation.override(translation.get_language_from_request(request)):
-        words = _sentence_of(exception)
+        words = _message_of(exception)
         if wants_json(request):
             return JsonResponse({"detail": words}, status=status)
         return render(request, "400.html", {"exception": words}, status=status)

@@ -1,6 +1,7 @@
 """Columns that hold the normalised form of another, so that the database can compare by it."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.db import models
 
@@ -16,7 +17,8 @@ class NormalizedField(models.TextField):
     compute = staticmethod(normalized)
 
     def __init__(self, of, **kwargs):
-        super().__init__(**{"default": "", "blank": True, "editable": False} | kwargs)
+        options: dict[str, Any] = {"default": "", "blank": True, "editable": False}
+        super().__init__(**(options | kwargs))
         self.of = of
 
     def deconstruct(self):
@@ -61,7 +63,7 @@ class NormalizedQuerySet(models.QuerySet):
             kwargs[name] = field.compute(kwargs[field.of])
         return super().update(**kwargs)
 
-    update.alters_data = True
+    update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_update(self, objs, fields, batch_size=None):
         objs, more = list(objs), _filled_from(self.model, fields)
@@ -70,14 +72,15 @@ class NormalizedQuerySet(models.QuerySet):
                 field.pre_save(row, add=False)
         return super().bulk_update(objs, [*dict.fromkeys([*fields, *more])], batch_size)
 
-    bulk_update.alters_data = True
+    bulk_update.alters_data = True  # type: ignore[attr-defined]
 
     def bulk_create(self, objs, *args, update_fields=None, **kwargs):
         if update_fields:
             update_fields = [*update_fields, *_filled_from(self.model, update_fields)]
-        return super().bulk_create(objs, *args, update_fields=update_fields, **kwargs)
+        kwargs["update_fields"] = update_fields
+        return super().bulk_create(objs, *args, **kwargs)
 
-    bulk_create.alters_data = True
+    bulk_create.alters_data = True  # type: ignore[attr-defined]
 
 
 class Normalized(models.Model):
@@ -95,13 +98,12 @@ class Normalized(models.Model):
 def fill(model: type[models.Model], size: int = 2000) -> None:
     """Compute the normalised columns of the rows that are there, for a migration."""
     fields = list(_filled_from(model, (f.name for f in model._meta.concrete_fields)).values())
-    last, rows = 0, True
-    while rows:
-        names = {field.of for field in fields}
-        chosen = model._base_manager.filter(pk__gt=last).order_by("pk").only("pk", *names)
-        rows = list(chosen[:size])
+    names = {field.of for field in fields}
+    ordered = model._base_manager.order_by("pk").only("pk", *names)
+    last = 0
+    while rows := list(ordered.filter(pk__gt=last)[:size]):
         for row in rows:
             for field in fields:
                 field.pre_save(row, add=False)
         model._base_manager.bulk_update(rows, [field.name for field in fields], batch_size=500)
-        last = rows[-1].pk if rows else last
+        last = rows[-1].pk

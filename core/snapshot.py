@@ -11,7 +11,7 @@ Aside = Callable[..., Any]
 
 
 @contextmanager
-def one_moment() -> Iterator[Aside]:
+def database_snapshot() -> Iterator[Aside]:
     """Every query in here sees the rows of one moment, and none can write; nobody waits for it.
 
     What has to be written meanwhile, as a heartbeat, goes through the function that this gives:
@@ -21,11 +21,15 @@ def one_moment() -> Iterator[Aside]:
     if connection.in_atomic_block:
         yield lambda act, *arguments: act(*arguments)
         return
-    with ThreadPoolExecutor(1, "aside") as beside, connection.snapshot():
+    with ThreadPoolExecutor(1, "aside") as beside, _snapshot():
         try:
             yield lambda act, *arguments: beside.submit(act, *arguments).result()
         finally:
             beside.submit(_close).result()
+
+
+def _snapshot():
+    return connection.snapshot()  # type: ignore[attr-defined]  # both of core.databases have it
 
 
 def _close():

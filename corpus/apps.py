@@ -10,7 +10,7 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.search import install
+        from corpus.search import install  # imports models, which are ready only now
 
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)

@@ -12,9 +12,9 @@ from django.utils import timezone
 from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus.clip_check import Measure, check_clip, measure
+from corpus.clip_comparison import Measure, check_clip, measure
 from corpus.media import probe
-from corpus.models import Corpus, Dialogue, Source, Utterance
+from corpus.models import Corpus, Dialogue, IntegrityCheck, Source, Utterance
 from corpus.problems import Problem
 
 EARLY = gettext_noop(
@@ -59,7 +59,7 @@ def compare(
     path: Path,
     source: Source,
     clips: list[tuple[Path, float, float]],
-    beat: Callable[[float], None],
+    report_progress: Callable[[float], None],
 ) -> list[ClipCheck]:
     """Measure clips (file, start and end in the episode) beside the media at `path`.
 
@@ -67,11 +67,13 @@ def compare(
     """
     if not clips:
         return []
-    whole = measure(path, source.track, beat=lambda share: beat(MEASURING * share))
+    whole = measure(
+        path, source.track, report_progress=lambda share: report_progress(MEASURING * share)
+    )
     checks = []
     for number, (file, start, end) in enumerate(clips, 1):
         checks.append(_check(whole, file, start, end))
-        beat(MEASURING + (1 - MEASURING) * number / len(clips))
+        report_progress(MEASURING + (1 - MEASURING) * number / len(clips))
     return checks
 
 
@@ -92,10 +94,15 @@ def _kind(problem: Problem) -> str:
     return "length" if {"lasts", "last"} & set(problem.details) else "unlike"
 
 
+def run_integrity_check(job: IntegrityCheck) -> None:
+    """Compare every clip of the job's corpus with its source."""
+    check_clips(job.corpus, job.requested_at, job.report_progress)
+
+
 def check_clips(
     corpus: Corpus,
     since: datetime.datetime | None = None,
-    beat: Callable[[float], None] = lambda share: None,
+    report_progress: Callable[[float], None] = lambda share: None,
 ) -> None:
     """Compare every clip of a corpus with its source and keep what comes of it with its dialogue.
 
@@ -106,22 +113,28 @@ def check_clips(
     for number, source in enumerate(sources):
         clips = source.dialogues.exclude(clip="").order_by("start", "pk")
         pending = [row for row in clips if not checked_since(row, since)]
-        _check_source(source, pending, _share_of(beat, number, len(sources)))
+        _check_source(source, pending, _share_of(report_progress, number, len(sources)))
 
 
-def _share_of(beat: Callable[[float], None], number: int, count: int) -> Callable[[float], None]:
+def _share_of(
+    report_progress: Callable[[float], None], number: int, count: int
+) -> Callable[[float], None]:
     """Hears how far one of `count` equal parts is."""
-    return lambda share: beat((number + min(share, 1.0)) / count)
+    return lambda share: report_progress((number + min(share, 1.0)) / count)
 
 
-def _check_source(source: Source, dialogues: list[Dialogue], beat: Callable[[float], None]) -> None:
-    rows = [row for row in dialogues if default_storage.exists(row.clip.name)]
-    if not rows or (source.media and not default_storage.exists(source.media.name)):
+def _check_source(
+    source: Source, dialogues: list[Dialogue], report_progress: Callable[[float], None]
+) -> None:
+    rows = [row for row in dialogues if default_storage.exists(str(row.clip))]
+    if not rows or (source.media and not default_storage.exists(str(source.media))):
         return
     cut_off = _cut_off(source)
-    whole = _whole(source, lambda share: beat(MEASURING * share)) if source.media else None
+    whole = (
+        _whole(source, lambda share: report_progress(MEASURING * share)) if source.media else None
+    )
     for number, row in enumerate(rows, 1):
-        with storage.local(row.clip.name) as clip:
+        with storage.local(str(row.clip)) as clip:
             changed = ClipCheck([ClipFault("changed", CHANGED, {})])
             same = digest(clip) == row.clip_sha256
             check = _check_stored(whole, clip, row) if same else changed
@@ -129,14 +142,14 @@ def _check_source(source: Source, dialogues: list[Dialogue], beat: Callable[[flo
             check = replace(check, faults=[*check.faults, cut_off[row.pk]])
         kept = replace(check, measured=(row.clip_check or {}).get("measured", {}))
         Dialogue.objects.filter(pk=row.pk, clip=row.clip.name).update(clip_check=kept.to_json())
-        beat(MEASURING + (1 - MEASURING) * number / len(rows))
+        report_progress(MEASURING + (1 - MEASURING) * number / len(rows))
 
 
-def _whole(source: Source, beat: Callable[[float], None]) -> Measure | ClipFault:
+def _whole(source: Source, report_progress: Callable[[float], None]) -> Measure | ClipFault:
     """The measure of the media of a source, or why they cannot be measured."""
     try:
-        with storage.local(source.media.name) as media:
-            return measure(media, source.track, beat=beat)
+        with storage.local(str(source.media)) as media:
+            return measure(media, source.track, report_progress=report_progress)
     except UserError as error:
         return ClipFault("unreadable", error.template, error.values)
 
@@ -145,8 +158,8 @@ def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) 
     if isinstance(whole, ClipFault):
         return ClipCheck([whole])
     if whole is not None:
-        check = _check(whole, clip, row.start, row.end)
-        return check if check.faults else ClipCheck(_once_early(whole, row))
+        check = _check(whole, clip, row.start or 0.0, row.end or 0.0)
+        return check if check.faults else ClipCheck(_early_picture(whole, row))
     try:
         probe(clip)  # it came with its rows: there is nothing to compare it with
     except UserError as error:
@@ -176,17 +189,17 @@ def _cut_off(source: Source) -> dict[int, ClipFault]:
     return found
 
 
-def _once_early(whole: Measure, row: Dialogue) -> list[ClipFault]:
+def _early_picture(whole: Measure, row: Dialogue) -> list[ClipFault]:
     """Code without a version took the first picture for the start of the film, whatever was heard
     before it; where the picture hardly changes that cannot be seen.
     """
     late = float(whole.frames[0]) if len(whole.frames) else 0.0
-    if row.cutter is not None or late < LATE_PICTURE:
+    if row.cutter_version is not None or late < LATE_PICTURE:
         return []
     return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
 
 
-def note_changed(dialogue: int, clip: str) -> None:
+def record_changed_file(dialogue: int, clip: str) -> None:
     """Keep with a dialogue (id) that its file `clip` is not the one that was cut."""
     row = Dialogue.objects.get(pk=dialogue)
     known = [fault for fault in faults_of(row) if fault.kind != "changed"]
@@ -203,4 +216,4 @@ def faults_of(dialogue: Dialogue) -> list[ClipFault]:
 def checked_since(dialogue: Dialogue, since: datetime.datetime) -> bool:
     """True if the clip was compared with its source after that."""
     at = (dialogue.clip_check or {}).get("at")
-    return bool(at) and datetime.datetime.fromisoformat(at) >= since
+    return at is not None and datetime.datetime.fromisoformat(at) >= since

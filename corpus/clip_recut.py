@@ -18,18 +18,18 @@ from core import storage
 from core.errors import UserError, gettext_noop
 from core.translation import translate
 from corpus.clip_checks import MISSING, ClipFault, checked_since, faults_of
-from corpus.cutting import VERSION
+from corpus.clip_writer import VERSION
 from corpus.ingest import (
     Cut,
     clip_fields,
-    cut_files,
-    forget_unused,
-    keep_files,
-    room_for,
-    verified,
+    compared_with_source,
+    delete_unused_files,
+    prepare_folder,
+    store_files,
     work_folder,
+    write_files,
 )
-from corpus.models import ClipRecut, Corpus, Dialogue, Finding, Source
+from corpus.models import ClipRecut, Corpus, Dialogue, ImportProblem, Source
 from corpus.problems import Problem
 from jobs.models import JobStatus
 from people.models import Event
@@ -40,11 +40,11 @@ BUSY = gettext_noop("“%(source)s” is being cut just now. Try again when it i
 CHANGED = gettext_noop("The dialogue was changed meanwhile. Check again.")
 
 
-def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
+def clips_to_recut(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
     """The dialogues whose clips are wrong and can be cut again, and (name, why) of the others."""
     possible, impossible = [], []
     why_not: dict[int, tuple[str, dict[str, Any]] | None] = {}
-    for dialogue in wrong(corpus):
+    for dialogue in faulty_dialogues(corpus):
         source = dialogue.source
         if source.pk not in why_not:
             why_not[source.pk] = _why_not(source)
@@ -56,16 +56,16 @@ def affected(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
     return possible, impossible
 
 
-def wrong(corpus: Corpus) -> Iterator[Dialogue]:
+def faulty_dialogues(corpus: Corpus) -> Iterator[Dialogue]:
     """Dialogues with a clip that is missing or was found wrong, where a new clip is right."""
     stored = set(storage.names_under(f"clips/{corpus.pk}"))
     rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
     for dialogue in rows.order_by("source_id", "number"):
-        if mendable(dialogue) or any(name not in stored for name in files_of(dialogue)):
+        if repairable_faults(dialogue) or any(name not in stored for name in files_of(dialogue)):
             yield dialogue
 
 
-def mendable(dialogue: Dialogue) -> list[ClipFault]:
+def repairable_faults(dialogue: Dialogue) -> list[ClipFault]:
     """What the last check found wrong with a clip and a new one mends."""
     return [fault for fault in faults_of(dialogue) if fault.kind != "truncated"]
 
@@ -73,14 +73,14 @@ def mendable(dialogue: Dialogue) -> list[ClipFault]:
 def files_of(dialogue: Dialogue) -> list[str]:
     """The names of the stored files of a dialogue."""
     files = (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)
-    return [file.name for file in files if file]
+    return [str(file) for file in files if file]
 
 
 def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
     """Why clips of a source cannot be cut again, as template and values."""
     if not source.media:
         return OWN_CLIPS, {}
-    if not default_storage.exists(source.media.name):
+    if not default_storage.exists(str(source.media)):
         return MEDIA_GONE, {"source": source.title}
     if source.status != JobStatus.DONE:
         return BUSY, {"source": source.title}
@@ -90,22 +90,22 @@ def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
 def recut_clips(job: ClipRecut) -> None:
     """Cut the clips of the job's dialogues again, source by source; done ones are not done twice.
 
-    What cannot be cut again is kept in `job.left`, by dialogue, with why.
+    What cannot be cut again is kept in `job.skipped`, by dialogue, with why.
     """
     rows = job.corpus.dialogues.filter(pk__in=job.dialogues).exclude(clip="")
-    rows = list(rows.select_related("source").order_by("source_id", "start"))
+    ordered = rows.select_related("source").order_by("source_id", "start")
     groups: dict[Source, list[Dialogue]] = defaultdict(list)
-    for dialogue in rows:
+    for dialogue in list(ordered):
         if not _is_done(dialogue, job):
             groups[dialogue.source].append(dialogue)
-    job.left = []
+    job.skipped = []
     for number, (source, dialogues) in enumerate(groups.items()):
-        part = _Part(job, source, number / len(groups), 1 / len(groups))
+        part = _SourceRecut(job, source, number / len(groups), 1 / len(groups))
         part.recut(dialogues)
     done = list(job.corpus.dialogues.filter(pk__in=job.dialogues))
     with transaction.atomic():
         ClipRecut.objects.filter(pk=job.pk, attempt=job.attempt).update(
-            changed=sum(_is_done(dialogue, job) for dialogue in done), left=job.left
+            recut_count=sum(_is_done(dialogue, job) for dialogue in done), skipped=job.skipped
         )
         job.finish()
 
@@ -113,57 +113,59 @@ def recut_clips(job: ClipRecut) -> None:
 def _is_done(dialogue: Dialogue, job: ClipRecut) -> bool:
     """True if the clip was cut by this code after the job was asked for."""
     return (
-        dialogue.cutter == VERSION
-        and checked_since(dialogue, job.since)
-        and not mendable(dialogue)
+        dialogue.cutter_version == VERSION
+        and checked_since(dialogue, job.requested_at)
+        and not repairable_faults(dialogue)
         and all(default_storage.exists(name) for name in files_of(dialogue))
     )
 
 
-class _Part:
+class _SourceRecut:
     """One source of a job."""
 
     def __init__(self, job: ClipRecut, source: Source, begin: float, share: float) -> None:
         self.job, self.source = job, source
         self.begin, self.share = begin, share
 
-    def beat(self, share: float) -> None:
-        self.job.beat(self.begin + self.share * min(share, 1.0))
+    def report_progress(self, share: float) -> None:
+        self.job.report_progress(self.begin + self.share * min(share, 1.0))
 
-    def leave(self, dialogues: list[Dialogue], template: str, values: dict[str, Any]) -> None:
+    def skip(self, dialogues: list[Dialogue], template: str, values: dict[str, Any]) -> None:
         """Keep why these are left as they are."""
-        self.job.left += [
+        self.job.skipped += [
             {"dialogue": row.uid, "template": template, "values": values} for row in dialogues
         ]
 
     def recut(self, dialogues: list[Dialogue]) -> None:
         why_not = _why_not(self.source)
         if why_not:
-            self.leave(dialogues, *why_not)
+            self.skip(dialogues, *why_not)
             return
-        forget_unused(self.source)
+        delete_unused_files(self.source)
         root = work_folder(self.source, "recut")
-        cuts = {row.pk: Cut([], row.start, row.end) for row in dialogues}
+        cuts = {row.pk: Cut([], row.start or 0.0, row.end or 0.0) for row in dialogues}
         try:
-            with storage.local(self.source.media.name) as path:
-                self.source.take(path)
-                folder = room_for(root, self.job.attempt, self.source.probed, list(cuts.values()))
-                made = self._made(path, folder, dialogues, cuts)
+            with storage.local(str(self.source.media)) as path:
+                self.source.probe_media(path)
+                folder = prepare_folder(
+                    root, self.job.attempt, self.source.probed, list(cuts.values())
+                )
+                made = self._new_clips(path, folder, dialogues, cuts)
         except UserError as error:
-            self.leave(dialogues, error.template, error.values)
+            self.skip(dialogues, error.template, error.values)
             return
         good = [(row, part) for row, part in made if part.check and not part.check.faults]
         for row, part in made:
             if part.check and part.check.faults:
                 fault = part.check.faults[0]
-                self.leave([row], fault.template, fault.values)
+                self.skip([row], fault.template, fault.values)
         for _row, part in good:
-            keep_files(part, folder)
-        self._point(good)
+            store_files(part, folder)
+        self._switch_files(good)
         shutil.rmtree(root.parent, ignore_errors=True)
-        forget_unused(self.source)
+        delete_unused_files(self.source)
 
-    def _made(
+    def _new_clips(
         self, path: Path, folder: Path, dialogues: list[Dialogue], cuts: dict[int, Cut]
     ) -> list[tuple[Dialogue, Cut]]:
         """The new clips, measured; where one cannot be cut the others still are, one by one."""
@@ -171,7 +173,9 @@ class _Part:
 
         def cut(rows: list[Dialogue]) -> list[tuple[Dialogue, Cut]]:
             parts = [cuts[row.pk] for row in rows]
-            made = cut_files(self.source, path, parts, folder, self.beat, tag, exact=True)
+            made = write_files(
+                self.source, path, parts, folder, self.report_progress, tag, exact=True
+            )
             return list(zip(rows, made, strict=True))
 
         try:
@@ -182,18 +186,20 @@ class _Part:
                 try:
                     made += cut([row])
                 except UserError as error:
-                    self.leave([row], error.template, error.values)
-        checked = verified(self.source, path, [part for _row, part in made], folder, self.beat)
+                    self.skip([row], error.template, error.values)
+        checked = compared_with_source(
+            self.source, path, [part for _row, part in made], folder, self.report_progress
+        )
         return [(row, part) for (row, _part), part in zip(made, checked, strict=True)]
 
     @transaction.atomic
-    def _point(self, made: list[tuple[Dialogue, Cut]]) -> None:
+    def _switch_files(self, made: list[tuple[Dialogue, Cut]]) -> None:
         """Let the rows point to the new files, all of the source or none."""
         locked = Source.objects.select_for_update().get(pk=self.source.pk)
         if locked.status != JobStatus.DONE:
-            self.leave([row for row, _part in made], BUSY, {"source": locked.title})
+            self.skip([row for row, _part in made], BUSY, {"source": locked.title})
             return
-        self.job.beat()
+        self.job.report_progress()
         changed, problems = [], []
         for row, part in made:
             fields = clip_fields(self.source, part)
@@ -201,22 +207,22 @@ class _Part:
             same = Dialogue.objects.filter(pk=row.pk, start=row.start, end=row.end, clip=row.clip)
             there = all(default_storage.exists(name) for name in names)
             if not there or not same.update(**fields):
-                self.leave([row], CHANGED, {})
+                self.skip([row], CHANGED, {})
                 continue
             changed.append(row)
-            before = mendable(row) or [ClipFault("missing", MISSING, {})]
+            before = repairable_faults(row) or [ClipFault("missing", MISSING, {})]
             problems += [
                 Problem(0, "clip", row.uid, "repaired", fault.template, fault.values)
                 for fault in before
             ]
         if changed:
-            Finding.objects.keep(self.source, problems)
+            ImportProblem.objects.store(self.source, problems)
             Event.record(
                 self.job.person,
                 "recut clips",
                 self.source,
                 title=self.source.title,
                 dialogues=[row.uid for row in changed],
-                why=sorted({fault.kind for row in changed for fault in mendable(row)})
+                why=sorted({fault.kind for row in changed for fault in repairable_faults(row)})
                 or ["missing"],
             )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from corpus.transcripts.reading import SUFFIXES
+from corpus.transcripts.reader import SUFFIXES
 
 MEDIA = {
     *(".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".flv", ".wmv", ".mpg", ".mpeg"),

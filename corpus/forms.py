@@ -1,5 +1,6 @@
 import re
 from pathlib import Path, PurePath
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
@@ -12,11 +13,11 @@ from core import storage
 from core.errors import UserError
 from core.input_checks import shortened, whole_number
 from core.normalization import search_key
+from core.storage import digest
 from core.translation import translate_error
-from corpus.ingest import digest
 from corpus.models import Corpus, Membership, Source, Speaker, Upload
 from corpus.models.sources import source_path
-from corpus.transcripts.reading import SUFFIXES, Options, unknown_suffix
+from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
 from people.models import Event, Person
 
 TRAITS = ("gender", "age", "role")
@@ -68,7 +69,7 @@ class SourceForm(forms.ModelForm):
         if token:
             mine = Upload.objects.filter(corpus=self.instance.corpus, token=token)
             self.upload = mine.first()
-            if self.upload is None or not self.upload.whole:
+            if self.upload is None or not self.upload.is_complete:
                 raise forms.ValidationError(_("The upload is not complete. Choose the file again."))
             return self._probed(self.upload.path, self.upload.name)
         if not media:
@@ -86,14 +87,14 @@ class SourceForm(forms.ModelForm):
     def _probed(self, path, name):
         """The name of a file that is usable media; what it holds and where it is is remembered."""
         try:
-            self.instance.take(path, quick=path.stat().st_size > READ_AT_ONCE)
+            self.instance.probe_media(path, quick=path.stat().st_size > READ_AT_ONCE)
         except UserError as error:
             known = type(error)(error.template, **(error.values | {"name": name}))
             raise forms.ValidationError(translate_error(known)) from error
         self.path = path
         return name
 
-    def save(self, by):
+    def save_draft(self, by):
         """The source as a draft, its media in the storage."""
         source = self.instance
         source.added_by, source.status = by, Source.Status.DRAFT
@@ -122,7 +123,8 @@ class SourceForm(forms.ModelForm):
         return transcript
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         media = cleaned.get("media")
         if media and not cleaned.get("title"):
             cleaned["title"] = self.instance.title = media.rsplit(".", 1)[0][:80]
@@ -199,7 +201,8 @@ class ReadingForm(PartingForm):
 
     def __init__(self, *args, header=(), encodings=(), **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["encoding"].choices = [(name, name) for name in encodings]
+        encoding = cast(forms.ChoiceField, self.fields["encoding"])
+        encoding.choices = [(name, name) for name in encodings]
         for role, label in ROLE_LABELS.items() if header else ():
             self.fields[role] = forms.ChoiceField(
                 label=label,
@@ -215,7 +218,7 @@ class ReadingForm(PartingForm):
         were proposed) and which tiers were proposed; what it does not show stays as it was.
         """
         asked = data.getlist("asked")
-        values = {name: name in data for name in cls.SWITCHES if name in asked}
+        values: dict[str, Any] = {name: name in data for name in cls.SWITCHES if name in asked}
         values |= {name: data[name] for name in cls.CHOICES if name in data}
         if "names" in data:
             names = re.split(r"[,，、;；\n]", data["names"])
@@ -244,7 +247,7 @@ class ReadingForm(PartingForm):
                 wanted.add("sheet")
                 sheets = [("", _("the first with rows")), *((s, s) for s in reading.sheets)]
                 self.fields["sheet"].widget = forms.Select(choices=sheets)
-        if not self.fields["encoding"].choices:
+        if not cast(forms.ChoiceField, self.fields["encoding"]).choices:
             wanted.remove("encoding")
         for name in set(self.fields) - wanted:
             del self.fields[name]
@@ -286,14 +289,15 @@ class MemberForm(forms.Form):
 
     def clean_username(self):
         username = self.cleaned_data["username"].strip()
-        self.person = Person.objects.filter(username=username, is_active=True).first()
-        if self.person is None:
+        person = Person.objects.filter(username=username, is_active=True).first()
+        if person is None:
             raise forms.ValidationError(
                 _("There is no account “%(name)s”. Invite them by link instead.")
                 % {"name": username}
             )
-        if self.corpus.role_of(self.person):
-            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": self.person})
+        if self.corpus.role_of(person):
+            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": person})
+        self.person = person
         return username
 
     def save(self, by):
@@ -325,18 +329,19 @@ class SpeakerForm(forms.Form):
     def __init__(self, *args, speaker, **kwargs):
         traits = {key: value for key, value in speaker.traits.items() if key in TRAITS}
         initial = {"name": speaker.name, "pseudonym": speaker.pseudonym} | traits
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **(kwargs | {"initial": initial}))
         self.speaker = speaker
         for trait in TRAITS:  # an imported corpus has words of its own for them
             known = speaker.traits.get(trait)
-            field = self.fields[trait]
-            if known and known not in dict(field.choices):
-                field.choices = [*field.choices, (known, known)]
+            field = cast(forms.ChoiceField, self.fields[trait])
+            choices = cast(list[tuple[str, Any]], field.choices)
+            if known and known not in dict(choices):
+                field.choices = [*choices, (known, known)]
 
     def save(self, by):
         data = self.cleaned_data
         traits = {trait: data[trait] for trait in TRAITS}
-        self.speaker.describe(by, data["name"], data["pseudonym"], traits)
+        self.speaker.update_details(by, data["name"], data["pseudonym"], traits)
 
 
 class NamedField(forms.CharField):
@@ -381,14 +386,15 @@ class Filter(forms.Form):
     longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
     def __init__(self, data, *, corpus):
-        super().__init__(data.copy(), label_suffix="")
+        data = data.copy()
+        super().__init__(data, label_suffix="")
         self.corpus = corpus
         for field in self.fields.values():
             if isinstance(field, NamedField):
                 field.of(corpus)
         for name, field in self.fields.items():
             if isinstance(field, NamedField) and self.data.get(name):
-                self.data[name] = field.shown(self.data[name])
+                data[name] = field.shown(data[name])
 
     def filtered(self, rows):
         """`rows` with every filter that is filled in; none where the form is not valid."""
@@ -430,5 +436,5 @@ class DialogueFilter(Filter):
 
     def by_state(self, rows, value):
         if value == "edited":
-            return rows.published().exclude(head=F("shown"))
+            return rows.published().exclude(head=F("published_revision"))
         return rows.filter(publication__isnull=value == "draft")

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 
 from core.errors import gettext_noop
 from corpus import segmentation
-from corpus.cutting import most_bytes
+from corpus.clip_writer import estimated_bytes
 from corpus.media import Probe
 from corpus.problems import Problem
-from corpus.streams import Loss
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 MOST_LATE = 0.1  # share of cues after the end of the media beyond which it is another episode's
 FEW_LATE = 2  # so many may be an appendix, if they are not half of the transcript
@@ -55,15 +55,15 @@ def check_import(
 
     Raises TranscriptError for the transcript of another episode.
     """
-    cues, late = fitted(list(reading.cues if reading else proposed), media.duration)
+    cues, late = fit_cues(list(reading.cues if reading else proposed), media.duration)
     parts = part(cues)
     spans = segmentation.spans(parts, media.duration)
     read = reading.problems if reading else []
     problems = sorted([*read, *late], key=lambda problem: problem.line)
-    return ImportCheck(media, reading, cues, parts, spans, problems, most_bytes(media, spans))
+    return ImportCheck(media, reading, cues, parts, spans, problems, estimated_bytes(media, spans))
 
 
-def fitted(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]]:
+def fit_cues(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]]:
     """The cues that lie in media of `duration` seconds, and what was done about the others.
 
     One that ends after the end is cut off there; one that begins after it, or of which nothing

@@ -12,7 +12,7 @@ from corpus.languages import language_name
 from corpus.media import Probe, Track
 from corpus.models import Source
 from corpus.problems import Problem
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 SHOWN_PROBLEMS = 200  # lines that a terminal writes out
 SHOWN_NAMES = 40
@@ -35,13 +35,13 @@ def track_label(track: Track) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def chosen_track(found: Probe, stream: int | None) -> Track | None:
+def chosen_track(probed: Probe, stream: int | None) -> Track | None:
     """The sound track that is cut: the one that was chosen, else the one that the file flags."""
-    wanted = found.track if stream is None else stream
-    return next((track for track in found.audio if track.index == wanted), None)
+    wanted = probed.track if stream is None else stream
+    return next((track for track in probed.audio if track.index == wanted), None)
 
 
-def why_not_words(track: Track) -> str:
+def unusable_reason(track: Track) -> str:
     """Why subtitles inside the media cannot be used as transcript; empty where they can."""
     if track.text:
         return ""
@@ -67,8 +67,8 @@ def problem_text(problem: Problem) -> str:
 def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
     """The check of a source for a terminal."""
     yield from media_lines(source, check.media)
-    if source.look_failure:
-        yield source.look_failure
+    if source.inspection_failure:
+        yield source.inspection_failure
     yield from _words(source, check)
     for problem in check.problems[:SHOWN_PROBLEMS]:
         yield problem_text(problem)
@@ -78,19 +78,19 @@ def lines(source: Source, check: ImportCheck, free: int) -> Iterator[str]:
     yield f"the clips take at most {needed}; {left} are free"
 
 
-def media_lines(source: Source, found: Probe) -> Iterator[str]:
+def media_lines(source: Source, probed: Probe) -> Iterator[str]:
     """How long the media are, their picture, and the tracks that one may choose from."""
-    picture = f", {found.width}×{found.height}" if found.has_video else ", sound only"
-    yield f"{found.duration:.1f} s{picture}"
-    chosen = chosen_track(found, source.track)
-    for track in found.audio:
+    picture = f", {probed.width}×{probed.height}" if probed.has_video else ", sound only"
+    yield f"{probed.duration:.1f} s{picture}"
+    chosen = chosen_track(probed, source.track)
+    for track in probed.audio:
         taken = ", taken" if chosen and track.index == chosen.index else ""
-        more = " (another one with --track)" if len(found.audio) > 1 and taken else ""
+        more = " (another one with --track)" if len(probed.audio) > 1 and taken else ""
         yield f"sound track {track.index}{taken}: {track_label(track)}{more}"
-    for track in found.subtitles:
+    for track in probed.subtitles:
         taken = ", taken" if track.index == source.subtitles else ""
         how = "" if taken or source.transcript else " (as transcript with --subtitles)"
-        why = why_not_words(track)
+        why = unusable_reason(track)
         yield f"subtitles {track.index}{taken}: {track_label(track)}{f' ({why})' if why else how}"
 
 
@@ -108,7 +108,7 @@ def _words(source: Source, check: ImportCheck) -> Iterator[str]:
         encoding = f" ({reading.encoding})" if reading.encoding else ""
         yield f"transcript{encoding}: {', '.join(read)}"
         yield from _decisions(reading)
-    elif (source.looked or {}).get("heard"):
+    elif (source.inspection or {}).get("heard"):
         yield f"speech: {len(check.cues)} stretches heard"
     else:
         yield "no transcript and no speech: one span without words"

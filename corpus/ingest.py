@@ -17,15 +17,17 @@ from django.db import transaction
 from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
-from corpus.models import Dialogue, Finding, Source, Speaker, Utterance
+from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
 from corpus.problems import Problem
-from corpus.renditions import forget_renditions
-from corpus.streams import Loss
+from corpus.renditions import delete_unused_renditions
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
+from jobs.models import JobStatus
+from people.models import Person
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
@@ -52,35 +54,56 @@ class Cut:
     losses: tuple[Loss, ...] = ()  # what of the episode could not be read there
 
 
-def ingest(source: Source) -> None:
+def ingest_source(source: Source) -> None:
     """Read, cut, verify and store the whole source; a failure changes none of its rows or files.
 
-    Raises a UserError with a sentence for the person who added it.
+    Raises UserError.
     """
-    with storage.local(source.media.name) as path:
-        source.take(path)
+    source.unpack()
+    with storage.local(str(source.media)) as path:
+        source.probe_media(path)
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
-        folder = room_for(work_folder(source), source.attempt, source.probed, fresh)
-        made = cut_files(source, path, fresh, folder, source.beat)
-        made = verified(source, path, made, folder, source.beat)
+        folder = prepare_folder(work_folder(source), source.attempt, source.probed, fresh)
+        made = write_files(source, path, fresh, folder, source.report_progress)
+        made = compared_with_source(source, path, made, folder, source.report_progress)
         sha256 = source.sha256 or digest(path)
-    _guard_clips(made)
+    _check_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
     new = iter(made)
     cuts = [part if part.origin else next(new) for part in cuts]
     try:
         for part in made:
-            keep_files(part, folder)
+            store_files(part, folder)
         _store(source, cuts, problems, sha256)
     except BaseException:
-        forget_unused(source)
+        delete_unused_files(source)
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
-    forget_unused(source)
+    delete_unused_files(source)
 
 
-def _guard_clips(made: list[Cut]) -> None:
+@transaction.atomic
+def resegment(
+    source: Source,
+    person: Person,
+    gap: float | None = None,
+    scene: float | None = None,
+    starts: list[float] | None = None,
+) -> None:
+    """Queue an ingested source to be divided anew, at silences and changes of scene or at `starts`
+    (seconds); corrections stay.
+
+    Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
+    """
+    source.gap, source.scene, source.starts = gap or source.gap, scene, starts
+    plan(source)
+    values = {"gap": source.gap, "scene": scene, "starts": starts, "progress": 0.0}
+    if not source.queue_by(person, "resegment", JobStatus.DONE, **values):
+        raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
+
+
+def _check_clips(made: list[Cut]) -> None:
     """Raises UserError for the first clip that is not as its source."""
     for part in made:
         for fault in part.check.faults if part.check else ():
@@ -96,14 +119,14 @@ def _guard_clips(made: list[Cut]) -> None:
             )
 
 
-def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
-    """What is said, as it would be stored: the utterances where there are some, else the
-    transcript (as read already, or read now), else what was heard.
+def import_check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
+    """The text as it would be stored: the utterances where there are some, else the transcript (as
+    read already, or read now), else recognised speech.
 
     Without any of them, a single span without words that a person fills in. Raises UserError.
     """
     if source.pk and source.dialogues.exists():
-        check = check_import(source.probed, None, _lines(source), source.parted)
+        check = check_import(source.probed, None, _lines(source), source.segmented)
         lost = [problem for problem in check.problems if problem.outcome == "rejected"]
         if lost:
             raise UserError(
@@ -117,18 +140,21 @@ def check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
         return check
     if reading is None and source.transcript:
         reading = source.read_transcript()
-    heard = [Cue(*row, machine=True) for row in (source.looked or {}).get("heard", [])]
-    proposed = heard or [Cue(0.0, source.probed.duration, "")]
-    return check_import(source.probed, reading, proposed, source.parted)
+    speech = [
+        Cue(start, end, text, machine=True)
+        for start, end, text in (source.inspection or {}).get("heard", [])
+    ]
+    proposed = speech or [Cue(0.0, source.probed.duration, "")]
+    return check_import(source.probed, reading, proposed, source.segmented)
 
 
 def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
-    """The dialogues as they would be, and what is to be said about their cues.
+    """The dialogues as they would be, and the problems of their cues.
 
     Raises UserError if a published one would not stay, or if one would start while the words of
     another are still spoken.
     """
-    check = check_of(source)
+    check = import_check_of(source)
     there = {dialogue.pk: dialogue for dialogue in source.dialogues.select_related("publication")}
     sizes = dict(source.dialogues.sized().values_list("pk", "size"))
     cuts = []
@@ -137,21 +163,21 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
         origin = there.get(origins.pop()) if len(origins) == 1 else None
         stays = origin is not None and sizes[origin.pk] == len(part)
         cuts.append(Cut(part, start, end, origin if stays else None))
-    kept = {part.origin.pk for part in cuts if part.origin}
+    kept = {cut.origin.pk for cut in cuts if cut.origin}
     lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
     if lost:
         raise UserError(
             gettext_noop("%(dialogue)s is published and cannot be segmented again."),
             dialogue=lost[0].uid,
         )
-    for part in cuts:
-        if not part.origin:
-            _guard_words(part)
+    for cut in cuts:
+        if not cut.origin:
+            _check_borders(cut)
     return cuts, [] if there else check.problems
 
 
-def _guard_words(part: Cut) -> None:
-    """Raises UserError if the border of a dialogue takes more than a breath from what is said."""
+def _check_borders(part: Cut) -> None:
+    """Raises UserError if the border of a dialogue cuts off more than MOST_CUT_OFF of a cue."""
     for cue in part.cues:
         inside = min(cue.end, part.end) - max(cue.start, part.start)
         lost = cue.end - cue.start - inside
@@ -189,7 +215,7 @@ def work_folder(source: Source, what: str = "source") -> Path:
     return Path(settings.WORK_DIR) / f"{what}-{source.pk}"
 
 
-def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> Path:
+def prepare_folder(root: Path, attempt: int, probed: media.Probe, cuts: list[Cut]) -> Path:
     """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
     Raises UserError if what is still to be cut may not fit on the disk.
@@ -202,7 +228,7 @@ def room_for(root: Path, attempt: int, found: media.Probe, cuts: list[Cut]) -> P
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = cutting.most_bytes(found, missing) + storage.SPARE_DISK
+    needed = clip_writer.estimated_bytes(probed, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
@@ -232,12 +258,12 @@ def _stem_of(part: Cut) -> str:
     return Path(part.name).name.rpartition("-")[0]
 
 
-def cut_files(
+def write_files(
     source: Source,
     path: Path,
     cuts: list[Cut],
     folder: Path,
-    beat: Callable[[float], None],
+    report_progress: Callable[[float], None],
     tag: str = "",
     exact: bool = False,
 ) -> list[Cut]:
@@ -246,13 +272,13 @@ def cut_files(
     `exact` keeps their starts as they are, else they begin on the episode's frame grid. The files
     will be called by their span and `tag`, else by the attempt.
     """
-    found = source.probed
-    clips = cutting.cut(
+    probed = source.probed
+    clips = clip_writer.cut(
         path,
-        found,
+        probed,
         [(part.start, part.end) for part in cuts],
         lambda index: folder / _stem(cuts[index]),
-        lambda index: beat(CUTTING * (index + 1) / len(cuts)),
+        lambda index: report_progress(CUTTING * (index + 1) / len(cuts)),
         track=source.track,
         exact=exact,
     )
@@ -260,33 +286,47 @@ def cut_files(
     made = []
     for part, clip in zip(cuts, clips, strict=True):
         file = folder / f"{_stem(part)}.mp4"
-        if not found.has_video:
+        if not probed.has_video:
             media.sound_poster(file, file.with_suffix(".jpg"))
         name = f"{stored}/{_stem(part)}-{tag or source.attempt}"
-        span = {"start": clip.start, "end": clip.end, "losses": clip.losses}
-        check = ClipCheck([], _measured(clip))
-        made.append(replace(part, **span, name=name, sha256=digest(file), check=check))
+        made.append(
+            replace(
+                part,
+                start=clip.start,
+                end=clip.end,
+                losses=clip.losses,
+                name=name,
+                sha256=digest(file),
+                check=ClipCheck([], _measured(clip)),
+            )
+        )
     return made
 
 
-def verified(
-    source: Source, path: Path, made: list[Cut], folder: Path, beat: Callable[[float], None]
+def compared_with_source(
+    source: Source,
+    path: Path,
+    made: list[Cut],
+    folder: Path,
+    report_progress: Callable[[float], None],
 ) -> list[Cut]:
     """The dialogues with what is wrong with their clips, in one straight read of the episode."""
     clips = [(folder / f"{_stem_of(part)}.mp4", part.start, part.end) for part in made]
-    checks = compare(path, source, clips, lambda share: beat(CUTTING + (1 - CUTTING) * share))
+    checks = compare(
+        path, source, clips, lambda share: report_progress(CUTTING + (1 - CUTTING) * share)
+    )
     return [
-        replace(part, check=replace(part.check, faults=check.faults))
+        replace(part, check=ClipCheck(check.faults, part.check.measured if part.check else {}))
         for part, check in zip(made, checks, strict=True)
     ]
 
 
-def _measured(clip: cutting.Clip) -> dict[str, Any]:
+def _measured(clip: clip_writer.Clip) -> dict[str, Any]:
     """What a dialogue keeps of what cutting measured of its clip."""
     return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
 
 
-def keep_files(part: Cut, folder: Path) -> None:
+def store_files(part: Cut, folder: Path) -> None:
     """Move the files of a dialogue into the storage."""
     stem = _stem_of(part)
     (folder / f"{stem}.cut").unlink(missing_ok=True)  # from here on it is not whole any more
@@ -296,7 +336,7 @@ def keep_files(part: Cut, folder: Path) -> None:
 
 
 @transaction.atomic
-def forget_unused(source: Source) -> None:
+def delete_unused_files(source: Source) -> None:
     """Delete stored clips of this source that no dialogue has any more, and what was made of them.
 
     It holds the source meanwhile, so that nobody gives a dialogue one of them.
@@ -310,14 +350,14 @@ def forget_unused(source: Source) -> None:
     for name in list(storage.names_under(f"clips/{source.corpus_id}/{source.pk}")):
         if name not in used:
             default_storage.delete(name)
-    forget_renditions(source)
+    delete_unused_renditions(source)
 
 
 @transaction.atomic
 def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str) -> None:
     named = [(cue.speaker, cue.line) for part in cuts for cue in part.cues if cue.speaker]
-    speakers = Speaker.named(source.corpus_id, (name for name, _line in named))
-    problems = [*problems, *Speaker.spellings(named, speakers)]
+    speakers = Speaker.get_or_create_by_name(source.corpus_id, (name for name, _line in named))
+    problems = [*problems, *Speaker.spelling_problems(named, speakers)]
     numbers = source.dialogues.values_list("uid", flat=True)
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)
     kept = [part.origin.pk for part in cuts if part.origin]
@@ -328,7 +368,7 @@ def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str
         else:
             last += 1
             _store_dialogue(source, part, number, f"{source.title}_{last:03d}", speakers)
-    Finding.objects.keep(source, problems)
+    ImportProblem.objects.store(source, problems)
     source.sha256 = sha256
     own = Utterance.objects.filter(dialogue__source=source)
     source.counts = {
@@ -350,7 +390,7 @@ def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
         "poster": f"{part.name}.jpg",
         "audio": f"{part.name}.flac" if sound else "",
         "peaks": f"{part.name}.json" if sound else "",
-        "cutter": cutting.VERSION,
+        "cutter_version": clip_writer.VERSION,
         "clip_check": part.check.to_json() if part.check else None,
     }
 

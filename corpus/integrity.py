@@ -115,9 +115,9 @@ def _files(corpus: Corpus) -> Iterator[Fault]:
     known = set()
     for dialogue in corpus.dialogues.exclude(clip="").iterator():
         for file in filter(None, (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)):
-            known.add(file.name)
-            if file.name not in stored:
-                yield Fault("missing", dialogue.uid, dialogue.pk, detail=file.name)
+            known.add(str(file))
+            if str(file) not in stored:
+                yield Fault("missing", dialogue.uid, dialogue.pk, detail=str(file))
     busy = {str(source.pk) for source in corpus.sources.all() if source.active}
     for name in sorted(stored - known):
         if name.split("/")[2] not in busy:

@@ -15,19 +15,19 @@ import imageio_ffmpeg
 import numpy as np
 
 from core.errors import gettext_noop
-from corpus.frames import square_size
-from corpus.streams import (
+from corpus.frame_conversion import square_size
+from corpus.stream_reader import (
     SAFE_INPUT,
     Clock,
     Ends,
     Pictures,
     every_packet,
+    frame_rate_of,
     is_picture,
     open_media,
-    rate_of,
-    zero_of,
+    start_time_of,
 )
-from corpus.streams import MediaError as MediaError  # for those who import it from here
+from corpus.stream_reader import MediaError as MediaError  # for those who import it from here
 
 RATE = 16_000  # Hz of the mono audio kept beside each clip
 PEAKS_PER_SECOND = 50
@@ -62,7 +62,7 @@ class Track:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a file holds. Times are seconds on the common clock (`corpus.streams`).
+    """What a file holds. Times are seconds on the common clock (`corpus.stream_reader`).
 
     `width` and `height` are those of the picture as it is shown: upright, in square pixels; 0
     without a picture. Cover art is no picture.
@@ -140,7 +140,7 @@ def probe(path: Path, quick: bool = False) -> Probe:
 
 
 def _probed(path: Path, container: Any, quick: bool) -> Probe:
-    video = chosen_picture(container)
+    video = main_video_stream(container)
     if video is None and not container.streams.audio:
         raise MediaError(gettext_noop("%(name)s holds neither picture nor sound."), name=path.name)
     duration = measured_duration(path, quick)
@@ -151,12 +151,12 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
             ),
             name=path.name,
         )
-    width, height = shown_size(path, video.index) if video else (0, 0)
+    width, height = display_size(path, video.index) if video else (0, 0)
     return Probe(
         duration=round(duration, 6),
         width=width,
         height=height,
-        fps=float(rate_of(video)) if video else 0.0,
+        fps=float(frame_rate_of(video)) if video else 0.0,
         has_audio=any(stream.codec_context for stream in container.streams.audio),
         audio=tuple(_track(stream) for stream in container.streams.audio),
         subtitles=tuple(_track(stream) for stream in container.streams.subtitles),
@@ -164,7 +164,7 @@ def _probed(path: Path, container: Any, quick: bool) -> Probe:
     )
 
 
-def chosen_picture(container: Any) -> Any:
+def main_video_stream(container: Any) -> Any:
     """The video stream that is shown: the one flagged as default, else the first; None if none."""
     films = [s for s in container.streams.video if is_picture(s) and s.codec_context]
     shown = [s for s in films if s.codec_context.width]
@@ -205,7 +205,7 @@ def measured_duration(path: Path, quick: bool = False) -> float:
     say is missing, estimated from a bit rate, or left by a recording that was broken off. 0 where
     all of them would have to be read and it should be `quick`.
     """
-    zero = zero_of(path)
+    zero = start_time_of(path)
     with open_media(path) as container:
         stated = (container.duration or 0) / av.time_base
         names = set(container.format.name.split(","))
@@ -235,7 +235,7 @@ def _end_from(container: Any, zero: float, start: float | None) -> float:
     return ends.end
 
 
-def shown_size(path: Path, index: int) -> tuple[int, int]:
+def display_size(path: Path, index: int) -> tuple[int, int]:
     """Width and height of a video stream's first frame as it is shown, in square pixels."""
     pictures = Pictures(path, index)
     try:
@@ -260,7 +260,7 @@ def _run(stream: object) -> None:
         )
 
 
-def picture_alone(clip: Path, target: Path) -> None:
+def extract_picture(clip: Path, target: Path) -> None:
     """Write the picture of a clip as MP4: its stream, copied at the clip's own times.
 
     No sound, subtitles, captions, chapters or names come along. Raises MediaError if the clip has
@@ -276,7 +276,7 @@ def picture_alone(clip: Path, target: Path) -> None:
     _copy_stream(clip, index, target, bare)
 
 
-def sound_alone(clip: Path, target: Path) -> None:
+def extract_sound(clip: Path, target: Path) -> None:
     """Write the sound of a clip as MP4 (.m4a): its stream, copied at the clip's own times.
 
     Nothing else comes along. Raises MediaError if the clip has no sound, or one that MP4 cannot

@@ -26,7 +26,7 @@ def with_role(request, corpus, *roles):
 
 def dialogue_of(request, pk, *roles):
     """A dialogue that the person may open, in one of `roles` in its corpus if any is named."""
-    found = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
-    dialogue = get_object_or_404(found, pk=pk)
+    visible = Dialogue.objects.of(request.user).select_related("corpus", "source", "publication")
+    dialogue = get_object_or_404(visible, pk=pk)
     with_role(request, dialogue.corpus, *roles)
     return dialogue

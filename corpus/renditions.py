@@ -12,10 +12,10 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from core import storage
-from corpus.media import picture_alone, sound_alone
+from corpus.media import extract_picture, extract_sound
 from corpus.models import Dialogue, Source
 
-KINDS = {"silent": (picture_alone, ".silent.mp4"), "sound": (sound_alone, ".sound.m4a")}
+KINDS = {"silent": (extract_picture, ".silent.mp4"), "sound": (extract_sound, ".sound.m4a")}
 
 
 def rendition(dialogue: Dialogue, kind: str) -> str:
@@ -29,7 +29,7 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
         name = f"{_folder(dialogue.source)}/{dialogue.clip_sha256}{suffix}"
         if default_storage.exists(name):
             return name
-    with storage.local(dialogue.clip.name) as clip:
+    with storage.local(str(dialogue.clip)) as clip:
         if not clip.exists():
             raise FileNotFoundError(dialogue.clip.name)
         name = f"{_folder(dialogue.source)}/{storage.digest(clip)}{suffix}"
@@ -42,7 +42,7 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
     return name
 
 
-def forget_renditions(source: Source) -> None:
+def delete_unused_renditions(source: Source) -> None:
     """Delete what was made of clips that no dialogue of the source has any more."""
     used = set(source.dialogues.values_list("clip_sha256", flat=True))
     for name in list(storage.names_under(_folder(source))):

@@ -96,7 +96,7 @@ def contains(column: str, words: str) -> GreaterThan:
     return GreaterThan(StrIndex(column, Value(words)), 0)
 
 
-def found(
+def search_page(
     rows: QuerySet, words: str, after: int, size: int, forwards: bool = True, exact: bool = False
 ) -> list:
     """The next `size` of `rows` (utterances) that contain `words`, by pk from `after` on.
@@ -141,7 +141,8 @@ def _in_postgres(rows: QuerySet, key: str, after: int, size: int, forwards: bool
 
 def _in_sqlite(rows: QuerySet, key: str, after: int, size: int, forwards: bool) -> list:
     """The index gives ids in order: as many as are needed, eight times as many each time."""
-    result, chunk = [], CHUNK
+    result: list = []
+    chunk = CHUNK
     while len(result) < size:
         sql, values = _sqlite_rows(key, after, chunk, forwards)
         with connection.cursor() as cursor:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.errors import UserError, gettext_noop
 from corpus.media import RATE, probe
-from corpus.streams import Sound
+from corpus.stream_reader import Sound
 from corpus.transcripts import Cue
 
 STRETCH = 600  # seconds that are listened to at a time
@@ -22,14 +22,14 @@ LONGEST = 15.0  # seconds of an utterance before the quietest place in it parts 
 PAUSE = 0.35  # seconds of silence that part two utterances
 
 
-class HearingError(UserError):
+class SpeechError(UserError):
     """A recogniser that cannot be used."""
 
 
-def hear(
+def recognise_speech(
     path: Path,
     model: str = "",
-    beat: Callable[[float], None] = lambda share: None,
+    report_progress: Callable[[float], None] = lambda share: None,
     track: int | None = None,
 ) -> list[Cue]:
     """Proposed utterances of a file, words from the recogniser in the directory `model` if named.
@@ -37,6 +37,7 @@ def hear(
     `track` is the index of the stream that is listened to, else the file's `Probe.track`.
     Spans come from Silero VAD (its model is in its package), at most LONGEST seconds each.
     """
+    # Heavy, and the web process never imports torch.
     import torch
     from silero_vad import get_speech_timestamps, load_silero_vad
 
@@ -59,7 +60,7 @@ def hear(
             text = recognise(wave[start:end])
             first, last = (round(offset + place / RATE, 3) for place in (start, end))
             cues.append(Cue(first, last, text, machine=True))
-        beat(share)
+        report_progress(share)
     return cues
 
 
@@ -68,17 +69,17 @@ def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[n
 
     Times are those of the common clock; where the file has no sound, there is silence.
     """
-    found = probe(path)
-    index = found.track if track is None else track
+    probed = probe(path)
+    index = probed.track if track is None else track
     if index is None:
         return
     sound = Sound(path, index, RATE, "mono")
     try:
         start = 0.0
-        while not sound.ended and start < found.duration:
-            end = min(start + STRETCH, found.duration)
+        while not sound.ended and start < probed.duration:
+            end = min(start + STRETCH, probed.duration)
             wave = sound.span(start, end)[0]
-            yield start, wave, min(end / found.duration, 1.0)
+            yield start, wave, min(end / probed.duration, 1.0)
             start = end
     except (av.FFmpegError, OSError):
         return  # what is behind it cannot be read; cutting says what is wrong
@@ -89,23 +90,23 @@ def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[n
 def _recogniser(directory: str) -> Callable[[NDArray[np.float32]], str]:
     """Words of a wave (n,) at RATE, by the transformers model in `directory`; nothing is fetched.
 
-    Raises HearingError if there is no speech recogniser.
+    Raises SpeechError if there is no speech recogniser.
     """
-    from transformers import pipeline
+    from transformers import pipeline  # heavy, and the web process never imports it
 
     try:
         if not Path(directory).is_dir():
             raise OSError("no such directory")
         model = pipeline("automatic-speech-recognition", model=directory, device="cpu")
     except (OSError, ValueError, KeyError, ImportError) as error:
-        raise HearingError(
+        raise SpeechError(
             gettext_noop("The speech recogniser in %(directory)s cannot be used: %(why)s"),
             directory=directory,
             why=str(error)[:300],
         ) from error
 
     def words(wave: NDArray[np.float32]) -> str:
-        heard: Any = model({"raw": wave, "sampling_rate": RATE})
-        return str(heard["text"]).strip()
+        result: Any = model({"raw": wave, "sampling_rate": RATE})
+        return str(result["text"]).strip()
 
     return words

@@ -342,8 +342,8 @@ def _say_hidden(sheet: Sheet, rows: dict[int, list[str]], parser: WorkSheetParse
         (columns, gettext_noop("hidden columns were read as well")),
     ):
         if names:
-            said = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
-            sheet.problems.append(Problem(0, sheet.name[:80], said, "warning", reason))
+            listed = ", ".join(names[:20]) + (" …" if len(names) > 20 else "")
+            sheet.problems.append(Problem(0, sheet.name[:80], listed, "warning", reason))
 
 
 # ---------------------------------------------------------------- kept as lines of JSON

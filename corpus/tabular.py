@@ -17,6 +17,7 @@ from typing import Any
 
 from core.control_characters import escaped, printable, separated
 from core.errors import UserError, gettext_noop
+from core.normalization import normalized
 from corpus import spreadsheets
 from corpus.encoding import EncodingError, decode, detect
 from corpus.problems import Problem
@@ -118,9 +119,9 @@ def read_text(
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     first, line = 0, 1
     delimiter = None
-    said = SEPARATOR_LINE.fullmatch(text[: text.find("\n")]) if "\n" in text else None
-    if said:
-        first, line, delimiter = said.end() + 1, 2, said.group(1)
+    match = SEPARATOR_LINE.fullmatch(text[: text.find("\n")]) if "\n" in text else None
+    if match:
+        first, line, delimiter = match.end() + 1, 2, match.group(1)
     if delimiter is None:
         delimiter = _delimiter(text[:SAMPLE], expected)
     problems: list[Problem] = []
@@ -165,7 +166,7 @@ def _records(
         cells, end = _record(text, at, cell)
         following = text.find("\n", at) + 1 or len(text) + 1  # where the next line starts
         spans = end > following
-        if cells is not None and width and spans and _took_rows(text[at:end], cells, width, cell):
+        if cells is not None and width and spans and _spans_rows(text[at:end], cells, width, cell):
             cells = None
         if cells is None and not width:
             raise TableError(
@@ -232,7 +233,7 @@ def _widths(record: str, cell: re.Pattern[str]) -> list[int]:
     return [len(cells or []) if end > len(line) else 0 for line, cells, end in rows]
 
 
-def _took_rows(record: str, cells: list[str], width: int, cell: re.Pattern[str]) -> bool:
+def _spans_rows(record: str, cells: list[str], width: int, cell: re.Pattern[str]) -> bool:
     """Whether an open quote took other rows: the record of several lines is not as wide as the
     header, or each of its three lines or more is.
     """
@@ -254,12 +255,12 @@ def _suspect(
 
 def _delimiter(sample: str, expected: Collection[str]) -> str:
     """The delimiter whose header has the names expected, then whose rows are as wide as it."""
-    wanted = {_folded(name) for name in expected}
+    wanted = {normalized(name) for name in expected}
     best, chosen = (0, 0.0, 0), ""
     for delimiter in DELIMITERS:
         header, share = _fit(sample, delimiter, False)
         if len(header) > 1:
-            names = sum(_folded(name) in wanted for name in header)
+            names = sum(normalized(name) in wanted for name in header)
             rank = (names, share, len(header))
             if rank > best:
                 best, chosen = rank, delimiter
@@ -288,10 +289,6 @@ def _spaced(text: str, delimiter: str, first: int) -> bool:
         return False
     sample = text[first : first + SAMPLE]
     return _fit(sample, delimiter, True)[1] > _fit(sample, delimiter, False)[1]
-
-
-def _folded(name: str) -> str:
-    return name.strip().casefold()
 
 
 # ---------------------------------------------------------------- JSON Lines
@@ -380,16 +377,16 @@ def read_sheets(
     usable = [s for s in sheets if s.rows and not s.hidden] or [s for s in sheets if s.rows]
     if not usable:
         raise TableError(gettext_noop("The table has no rows."))
-    names_of = {_folded(name) for name in expected}
-    fitting = max(usable, key=lambda s: len(names_of & {_folded(cell) for cell in s.rows[0][1]}))
+    names_of = {normalized(name) for name in expected}
+    fitting = max(usable, key=lambda s: len(names_of & {normalized(cell) for cell in s.rows[0][1]}))
     chosen = next((s for s in sheets if s.name == wanted), fitting)
     problems = list(chosen.problems)
     others = [s for s in sheets if s is not chosen and s.rows]
     if others:
         left = gettext_noop("only the sheet “%(sheet)s” was read, not %(names)s")
-        said = ", ".join(s.name + (" (hidden)" if s.hidden else "") for s in others)
+        unread = ", ".join(s.name + (" (hidden)" if s.hidden else "") for s in others)
         problems.append(
-            Problem(0, "", said, "warning", left, {"sheet": chosen.name, "names": said})
+            Problem(0, "", unread, "warning", left, {"sheet": chosen.name, "names": unread})
         )
     return _named(iter(chosen.rows), problems, limits, sheet=chosen.name, sheets=names)
 

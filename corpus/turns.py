@@ -140,7 +140,7 @@ def renewed(uid: str, taken: Iterable[str]) -> str:
     return f"{stem}r{number}"
 
 
-def same_to_a_judge(before: Turn, after: Turn) -> bool:
+def same_for_annotators(before: Turn, after: Turn) -> bool:
     """True if judgements of `before` hold for `after`: the same letters, at most NUDGE elsewhere.
 
     Who is said to speak, the translation and punctuation do not count.

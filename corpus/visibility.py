@@ -4,7 +4,7 @@ The app that knows why registers sources here: `withheld_by` says which dialogue
 the work that is the reason. Pages, media and searches ask here.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -71,8 +71,8 @@ class Visible:
 
 def withheld(person: Person, *modalities: str) -> QuerySet[Dialogue]:
     """The dialogues of which the person may not see one of these modalities now, as a query."""
-    found = (source(person, modality) for modality in modalities for source in withheld_by)
-    return reduce(or_, found, Dialogue.objects.none())
+    hidden = (source(person, modality) for modality in modalities for source in withheld_by)
+    return reduce(or_, hidden, Dialogue.objects.none())
 
 
 def visible(person: Person, dialogue: Dialogue) -> Visible:
@@ -85,7 +85,7 @@ def visible(person: Person, dialogue: Dialogue) -> Visible:
     return Visible(**dict(zip(hidden, (not gone for gone in row.get()), strict=True)))
 
 
-def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: list[str]) -> str:
+def notice(person: Person, dialogue: Dialogue | QuerySet[Dialogue], hidden: Collection[str]) -> str:
     """The sentence that says what of these dialogues the person does not see, why, until when; ""
     if nothing is hidden.
     """
@@ -119,7 +119,7 @@ def _rows(dialogue: Dialogue | QuerySet[Dialogue]) -> QuerySet[Dialogue]:
 
 def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
     """Event id -> why its details are withheld from the person now, of those that are."""
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     for source in details_withheld_by:
-        found |= source(person, events)
-    return found
+        reasons |= source(person, events)
+    return reasons

@@ -52,7 +52,7 @@ def load(say: Callable[[str], None] = lambda words: None) -> Corpus:
 def _make(say: Callable[[str], None]) -> Corpus:
     people = {username: _person(username) for username in PEOPLE}
     lead = people["lead"]
-    corpus = Corpus.found(lead, name=NAME, description=DESCRIPTION)
+    corpus = Corpus.create(lead, name=NAME, description=DESCRIPTION)
     Corpus.objects.filter(pk=corpus.pk).update(synthetic=True)
     corpus.refresh_from_db()
     for username, (_, role) in PEOPLE.items():
@@ -97,7 +97,7 @@ def _ingest(corpus: Corpus, series: str, lead: Person) -> None:
     with stem.with_suffix(".mp4").open("rb") as media, stem.with_suffix(".srt").open("rb") as text:
         source.media.save(f"{stem.name}.mp4", File(media))
         source.transcript.save(f"{stem.name}.srt", File(text))
-    source.ingest()
+    source.run()
     if source.status != JobStatus.DONE:
         raise RuntimeError(f"the demo episode {series} was not ingested: {source.failure_text}")
     source.publish(lead)

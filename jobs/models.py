@@ -3,7 +3,7 @@
 import datetime
 import logging
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
@@ -18,14 +18,14 @@ from jobs.tasks import run_job
 log = logging.getLogger(__name__)
 
 STALE_AFTER = datetime.timedelta(minutes=2)
-SOON_STALE = datetime.timedelta(seconds=45)  # of work that beats every second
-PULSE = 20.0  # seconds between beats of a thread beside the work
-HUNG = datetime.timedelta(minutes=30)
+SHORT_STALE_AFTER = datetime.timedelta(seconds=45)  # of work that reports progress every second
+HEARTBEAT_INTERVAL = 20.0  # seconds between heartbeats of the thread beside the work
+HUNG_AFTER = datetime.timedelta(minutes=30)
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
 
 
 class Stopped(Exception):
-    """Work that was asked to stop; with a complaint where it was not a person who asked."""
+    """Work that was asked to stop; with an error where it was not a person who asked."""
 
     def __init__(self, error=None):
         super().__init__(str(error or ""))
@@ -34,7 +34,7 @@ class Stopped(Exception):
 
 def send(task, *arguments, queue=None):
     """Give a Job's task to the queue once the transaction is over. A queue that does not answer is
-    logged and no error: the row waits, and a worker's upkeep sends it when the queue is back.
+    logged and no error: the row waits, and `jobs.recovery` sends it when the queue is back.
     """
 
     def deliver():
@@ -55,18 +55,18 @@ class JobStatus(models.TextChoices):
 class Job(models.Model):
     """Mixed into a model whose rows are work for a worker, such as Source, Release, TrainingRun.
 
-    The model names its `verb`, the function that does its `work` (by a dotted name: that function
-    builds on the models), its `queue`, and how long a worker may be silent about a row before it
-    counts as dead (`patience`).
+    The model names the `verb` of its Event, the function that does its `work` and its `queue`. A
+    row without a heartbeat for `stale_after` counts as left by a dead worker.
     """
 
     Status = JobStatus
     verb = ""
-    work = ""  # dotted name of the function that does it, given the claimed row
+    work = ""  # dotted name of a function of the claimed row; it may build on the models
     follow_up = ""  # dotted name of a function called with the row once it has ended, however
     waits = False  # whether another job has to end first, which then sends this one
     queue = "work"
-    patience = STALE_AFTER
+    stale_after = STALE_AFTER
+    uses_heartbeat_thread = False  # for work that cannot report progress often enough
 
     status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
     failure = models.JSONField(default=dict, blank=True, editable=False)
@@ -81,9 +81,9 @@ class Job(models.Model):
         abstract = True
 
     def claim(self):
-        """Take the queued row for this worker; False if somebody else already did."""
+        """Mark the queued row as this worker's; False if somebody else already did."""
         now = timezone.now()
-        taken = (
+        claimed = (
             type(self)
             ._base_manager.filter(pk=self.pk, status=JobStatus.QUEUED)
             .update(
@@ -96,14 +96,14 @@ class Job(models.Model):
                 heartbeat=now,
             )
         )
-        if taken:
+        if claimed:
             self.refresh_from_db()
-        return bool(taken)
+        return bool(claimed)
 
-    def beat(self, progress=None):
-        """Say that the work lives and how far it is (0 to 1). Raises Stopped if it should end."""
-        self.beaten = timezone.now()
-        values = {"heartbeat": self.beaten}
+    def report_progress(self, progress=None):
+        """Write the heartbeat and the share done (0 to 1). Raises Stopped if it should end."""
+        self.last_progress_at = timezone.now()
+        values = {"heartbeat": self.last_progress_at}
         if progress is not None:
             values["progress"] = self.progress = min(max(progress, 0.0), 1.0)
         alive = type(self)._base_manager.filter(
@@ -113,27 +113,27 @@ class Job(models.Model):
             raise Stopped
 
     @contextmanager
-    def kept_alive(self):
-        """Beat from a thread beside work that cannot, as while a large file is read; work that has
-        not itself beaten for HUNG counts as dead all the same.
+    def heartbeat_thread(self, every=HEARTBEAT_INTERVAL):
+        """Write the heartbeat from a thread, `every` so many seconds, beside work such as reading a
+        large file; work without progress for HUNG_AFTER becomes stale all the same.
         """
         over = threading.Event()
-        self.beaten = timezone.now()
+        self.last_progress_at = timezone.now()
         mine = type(self)._base_manager.filter(
             pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
         )
 
-        def beat():
-            while not over.wait(PULSE):
+        def write_heartbeats():
+            while not over.wait(every):
                 try:
-                    if timezone.now() < self.beaten + HUNG:
+                    if timezone.now() < self.last_progress_at + HUNG_AFTER:
                         mine.update(heartbeat=timezone.now())
                 except DatabaseError:
-                    log.exception("%s %s could not beat", self._meta.model_name, self.pk)
+                    log.exception("%s %s wrote no heartbeat", self._meta.model_name, self.pk)
                 finally:
                     connection.close()
 
-        thread = threading.Thread(target=beat, name="heartbeat", daemon=True)
+        thread = threading.Thread(target=write_heartbeats, name="heartbeat", daemon=True)
         thread.start()
         try:
             yield
@@ -145,11 +145,11 @@ class Job(models.Model):
         """Mark the work done within the transaction that stores its result, so that one cannot be
         there without the other. Raises Stopped if it was asked to stop meanwhile.
         """
-        self.beat(1.0)
+        self.report_progress(1.0)
         self._end(JobStatus.DONE)
 
     @contextmanager
-    def settled(self):
+    def outcome_recorded(self):
         """Run the claimed work; whatever happens, the row ends in a state that says so."""
         try:
             yield
@@ -159,9 +159,9 @@ class Job(models.Model):
             self._end(JobStatus.FAILED, error)
         except Exception as error:
             log.exception("%s %s failed", self._meta.model_name, self.pk)
-            unforeseen = gettext_noop("Unexpected error: %(error)s")
-            words = f"{type(error).__name__}: {error}"[:500]
-            self._end(JobStatus.FAILED, UserError(unforeseen, error=words))
+            template = gettext_noop("Unexpected error: %(error)s")
+            description = f"{type(error).__name__}: {error}"[:500]
+            self._end(JobStatus.FAILED, UserError(template, error=description))
         else:
             self._end(JobStatus.DONE)
 
@@ -178,7 +178,7 @@ class Job(models.Model):
         self.refresh_from_db()
 
     def stop(self):
-        """Ask the work to end: a queued row ends at once, a running one at its next beat."""
+        """Ask the work to end: a queued row ends at once, a running one at its next progress."""
         now = timezone.now()
         mine = type(self)._base_manager.filter(
             pk=self.pk, status__in=[JobStatus.QUEUED, JobStatus.RUNNING]
@@ -194,7 +194,8 @@ class Job(models.Model):
     def run(self):
         """Do the work unless somebody has claimed it; the row, whose state says how it ended."""
         if self.claim():
-            with self.settled():
+            thread = self.heartbeat_thread() if self.uses_heartbeat_thread else nullcontext()
+            with self.outcome_recorded(), thread:
                 import_string(self.work)(self)
             if self.follow_up:
                 import_string(self.follow_up)(self)
@@ -240,11 +241,11 @@ class Job(models.Model):
 
     @property
     def stale(self):
-        """True if a worker claimed it and has been silent for too long."""
+        """True if a worker claimed it and has written no heartbeat for too long."""
         return (
             self.status == JobStatus.RUNNING
             and self.heartbeat is not None
-            and self.heartbeat < timezone.now() - self.patience
+            and self.heartbeat < timezone.now() - self.stale_after
         )
 
     @property
@@ -259,7 +260,7 @@ class Job(models.Model):
     @property
     def seconds_left(self):
         """An estimate from the pace so far, or None while there is none."""
-        if self.status != JobStatus.RUNNING or self.progress < 0.02:
+        if self.status != JobStatus.RUNNING or not self.started_at or self.progress < 0.02:
             return None
         spent = (timezone.now() - self.started_at).total_seconds()
         return round(spent / self.progress * (1 - self.progress))

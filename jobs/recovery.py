@@ -1,5 +1,5 @@
-"""What every worker does beside its tasks: it takes up jobs that a dead worker, or a queue that
-forgot, has left behind, and whatever else apps register in `STEPS`.
+"""What every worker does beside its tasks: it requeues jobs that a dead worker left, sends those
+again that the queue has lost, and does whatever else apps register in `STEPS`.
 """
 
 import logging
@@ -22,21 +22,21 @@ def job_models():
     return [model for model in apps.get_models() if issubclass(model, Job)]
 
 
-def take_up(everything=False):
-    """Queue anew what its worker has been silent about for too long; how many rows.
+def requeue_stale(everything=False):
+    """Queue again the jobs whose worker has written no heartbeat for too long; how many rows.
 
-    `everything`: no worker is running at all, so whatever is not over is taken up.
+    `everything`: no worker is running at all, so whatever is not over is queued again.
     """
     count = 0
     for model in job_models():
         going = model.objects.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
         for job in going.order_by("queued_at", "pk"):  # first come, first served
             with transaction.atomic():
-                count += _take_up(job, everything)
+                count += _requeue(job, everything)
     return count
 
 
-def _take_up(job, everything):
+def _requeue(job, everything):
     if everything and job.status == JobStatus.RUNNING:
         job.stop()
     if not (everything and job.status == JobStatus.QUEUED) and not job.requeue():
@@ -45,7 +45,7 @@ def _take_up(job, everything):
     return 1
 
 
-def remind():
+def resend_lost():
     """Send again what has waited for a while although its queue is empty: a Redis that was killed
     keeps no messages, and a second delivery does nothing. How many rows.
     """
@@ -58,7 +58,7 @@ def remind():
         )
         if not job.waits
     ]
-    empty = {queue for queue in {job.queue for job in waiting} if not waiting_in(queue)}
+    empty = {queue for queue in {job.queue for job in waiting} if not queue_length(queue)}
     for job in waiting:
         if job.queue in empty:
             job.later()
@@ -66,26 +66,26 @@ def remind():
     return count
 
 
-def waiting_in(queue):
+def queue_length(queue):
     """How many messages wait in a queue. Raises one of UNREACHABLE."""
     with current_app.connection_for_write() as connection:
         return connection.default_channel.client.llen(queue)
 
 
 STEPS = {  # what is logged, with a count -> what is done; apps add theirs when they are ready
-    "took up %s that a dead worker left": take_up,
-    "sent %s that the queue had forgotten": remind,
+    "requeued %s that a dead worker left": requeue_stale,
+    "sent %s again that the queue had lost": resend_lost,
 }
 
 
-def once(steps=STEPS):
-    """One round of all that. What goes wrong in one is logged, keeps no other from its turn, and is
+def run_steps(steps=STEPS):
+    """Do every step once. What goes wrong in one is logged, keeps no other from its turn, and is
     tried again in the next round.
     """
-    for words, step in steps.items():
+    for message, step in steps.items():
         try:
             if count := step():
-                log.warning(words, count)
+                log.warning(message, count)
         except UNREACHABLE as error:
             log.warning("the queue does not answer: %s", error)
         except Exception:
@@ -99,6 +99,6 @@ def start():
     def forever():
         pause = threading.Event()
         while not pause.wait(settings.UPKEEP_EVERY):
-            once()
+            run_steps()
 
     threading.Thread(target=forever, name="upkeep", daemon=True).start()

@@ -1,5 +1,8 @@
+"""The tasks that workers take from the queue: a row's work, or a function of a row."""
+
 from celery import shared_task
 from django.apps import apps
+from django.utils.module_loading import import_string
 
 
 @shared_task
@@ -8,3 +11,9 @@ def run_job(label, pk):
     job = apps.get_model(label).objects.get(pk=pk)
     if not job.waits:
         job.run()
+
+
+@shared_task
+def call_with_row(function, label, pk):
+    """Call the function of a dotted name with a row, for what a worker does beside the jobs."""
+    import_string(function)(apps.get_model(label).objects.get(pk=pk))

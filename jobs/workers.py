@@ -5,30 +5,35 @@ from django.core.cache import cache
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-FRESH = 10  # seconds that an answer counts
-PATIENCE = 0.7  # seconds that workers have to answer
+CACHE_SECONDS = 10  # that a count is kept
+REPLY_TIMEOUTS = (
+    0.7,
+    3.0,
+)  # seconds to answer; where none does, they may be busy
 UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is away raises
 
 
-def workers_of(queue):
+def worker_count(queue):
     """How many workers take a queue, or None where Redis itself does not answer."""
-    found = cache.get("queues")
-    if found is None:
-        found = _asked()
-        cache.set("queues", "away" if found is None else found, FRESH)
-    return None if found is None or found == "away" else found.get(queue, 0)
+    counts = cache.get("queues")
+    if counts is None:
+        counts = _count_by_queue()
+        cache.set("queues", "away" if counts is None else counts, CACHE_SECONDS)
+    return None if counts is None or counts == "away" else counts.get(queue, 0)
 
 
-def _asked():
+def _count_by_queue():
     """Queue -> how many workers take it; None where nothing can be asked."""
     try:
         with current_app.connection_for_write() as fresh:  # the pool's are dead if Redis was
-            asked = current_app.control.inspect(timeout=PATIENCE, connection=fresh)
-            told = asked.active_queues() or {}
+            for seconds in REPLY_TIMEOUTS:
+                inspector = current_app.control.inspect(timeout=seconds, connection=fresh)
+                if queues_by_worker := inspector.active_queues() or {}:
+                    break
     except UNREACHABLE:
         return None
-    found = {}
-    for queues in told.values():
+    counts: dict[str, int] = {}
+    for queues in queues_by_worker.values():
         for each in queues:
-            found[each["name"]] = found.get(each["name"], 0) + 1
-    return found
+            counts[each["name"]] = counts.get(each["name"], 0) + 1
+    return counts

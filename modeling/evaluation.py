@@ -16,7 +16,7 @@ def evaluate(evaluation):
         ["evaluate", run.release.directory, "--out", run.directory,
          "--cache", FeaturePart.cache(), "--json"],
         run.directory / "look",
-        evaluation.beat,
+        evaluation.report_progress,
     )  # fmt: skip
     evaluation.result = json.loads(output.splitlines()[-1])
     with transaction.atomic():

@@ -12,7 +12,7 @@ def extract(part):
     def beat():
         reports = _reports(part)
         last = reports[-1] if reports else {}
-        part.beat(last["done"] / last["total"] if "done" in last else None)
+        part.report_progress(last["done"] / last["total"] if "done" in last else None)
 
     supervise(
         ["features", part.release.directory, "--cache", part.cache(), "--json",

@@ -12,8 +12,7 @@ from django.conf import settings
 from core.errors import UserError, gettext_noop
 from jobs.models import Stopped
 
-PAUSE = 0.5  # seconds between two checks of the process
-PATIENCE = 20  # seconds that it has to write its checkpoint when it is asked to stop
+PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
 LAST_LINE = 4000  # characters of standard error that are kept
 RESUMABLE, INVALID = 75, 2  # exit statuses of the learner
 
@@ -59,7 +58,7 @@ def supervise(arguments, directory, beat):
         try:
             while learner.poll() is None:
                 beat()
-                time.sleep(PAUSE)
+                time.sleep(settings.HEARTBEAT_EVERY)
         finally:
             if learner.poll() is None:
                 learner.terminate()

@@ -54,10 +54,10 @@ class _ReportProgress:
     def __call__(self):
         size = self.path.stat().st_size if self.path.exists() else 0
         if size == self.size:
-            return self.run.beat()
+            return self.run.report_progress()
         self.size = size
         events = self.run.events()
-        self.run.beat(_progress(events[-1]) if events else None)
+        self.run.report_progress(_progress(events[-1]) if events else None)
         if self.run.experiment_id and should_prune(self.run, events):
             reason = gettext_noop(
                 "Ended at epoch %(n)s: its best score was below the median of those before it."

@@ -3,7 +3,7 @@
 from django.conf import settings
 
 from jobs.models import JobStatus
-from jobs.workers import workers_of
+from jobs.workers import worker_count
 from modeling.models import TrainingRun
 
 
@@ -15,7 +15,7 @@ def training_worker_count(queue="train"):
     """
     if settings.CELERY_TASK_ALWAYS_EAGER:
         return int(queue == "train")
-    count = workers_of(queue)
+    count = worker_count(queue)
     return None if count is None else max(count, _busy(queue))
 
 

@@ -17,7 +17,7 @@ class PersonalToken(TokenAuthentication):
     """As Django REST framework's own, which loads the person's every column."""
 
     def authenticate_credentials(self, key):
-        found = BEARER.first(key)
-        if found is None or not found[3]:
+        row = BEARER.first(key)
+        if row is None or not row[3]:
             raise AuthenticationFailed()
-        return Person.from_db(None, FIELDS, found), key
+        return Person.from_db(None, FIELDS, row), key

@@ -14,8 +14,8 @@ from core.statements import insert
 class Person(AbstractUser):
     """Somebody who signs in; one name, as Chinese and English names need no halves."""
 
-    first_name = None
-    last_name = None
+    first_name = None  # type: ignore[assignment]
+    last_name = None  # type: ignore[assignment]
     name = models.CharField(_("name"), max_length=80, blank=True)
 
     REQUIRED_FIELDS = ["email"]

@@ -22,13 +22,13 @@ def demo_sign_ins(request):
 @login_not_required
 def invitation(request, token):
     """Make an account from an invitation link; each link works once."""
-    found = get_object_or_404(Invitation, token=token)
-    if not found.open:
+    opened = get_object_or_404(Invitation, token=token)
+    if not opened.open:
         raise Http404
     data = request.POST if request.method == "POST" else None
-    form = AccountForm(data, initial={"email": found.email})
+    form = AccountForm(data, initial={"email": opened.email})
     if request.method == "POST" and form.is_valid():
-        person = form.accept(found)
+        person = form.accept(opened)
         login(request, person, "django.contrib.auth.backends.ModelBackend")
         return redirect("home")
-    return render(request, "people/invitation.html", {"form": form, "invitation": found})
+    return render(request, "people/invitation.html", {"form": form, "invitation": opened})

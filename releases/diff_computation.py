@@ -10,7 +10,7 @@ from releases import diff as release_diff
 def compute(diff):
     """Compute a claimed Diff. Raises Stopped if it was stopped."""
     roots = diff.one.directory, diff.other.directory
-    result = release_diff.diff_releases(*roots, diff.beat, diff.match or diff.Match.ID)
+    result = release_diff.diff_releases(*roots, diff.report_progress, diff.match or diff.Match.ID)
     diff.path.parent.mkdir(parents=True, exist_ok=True)
     draft = diff.path.with_suffix(f".{diff.attempt}")
     with draft.open("w", encoding="utf-8") as lines:

@@ -20,8 +20,8 @@ def freeze(release):
         shutil.rmtree(left)
     draft = above / f".{release.version}.draft-{release.attempt}"
     try:
-        with release.kept_alive():
-            manifest = snapshot.write(release, draft, release.beat)
+        with release.heartbeat_thread():
+            manifest = snapshot.write(release, draft, release.report_progress)
             index = archive.index(draft)
         data = (draft / "manifest.json").read_bytes()
         release.digest = hashlib.sha256(data).hexdigest()

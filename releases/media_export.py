@@ -13,8 +13,8 @@ from django.conf import settings
 
 from core import storage
 from core.errors import UserError, gettext_noop
-from corpus import cutting, media
-from corpus.clip_checks import note_changed
+from corpus import clip_writer, media
+from corpus.clip_checks import record_changed_file
 from releases import integrity
 from releases.models import Release
 
@@ -50,7 +50,7 @@ def write(root, plan, beat):
 def _refuse(changed):
     """Raises UserError if clips are not what they were, and keeps that with their dialogues."""
     for dialogue in changed:
-        note_changed(dialogue.pk, dialogue.clip)
+        record_changed_file(dialogue.pk, dialogue.clip)
     integrity.refuse([integrity.Faulty(dialogue.pk, dialogue.uid) for dialogue in changed])
 
 
@@ -112,7 +112,7 @@ def _cut(path, root, plan, position, spans):
     ends = (min(max(end, start + SHORTEST), probe.duration) for start, end, _number in spans)
     targets = [root / plan.place(position, number) for _start, _end, number in spans]
     cuts = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
-    cutting.cut(path, probe, cuts, lambda number: targets[number], lambda number: None)
+    clip_writer.cut(path, probe, cuts, lambda number: targets[number], lambda number: None)
     for target in targets:
         for suffix in (".flac", ".jpg", ".json", ".cut"):
             target.with_suffix(suffix).unlink(missing_ok=True)

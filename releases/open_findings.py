@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from annotation.agreement.item_counts import waiting
 from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
-from corpus.models import Finding, Source, Utterance
+from corpus.models import ImportProblem, Source, Utterance
 
 FIRST = 3  # places that are named of each kind
 PLACEHOLDER = re.compile(r"%\(\w+\)[a-z]")
@@ -63,7 +63,7 @@ def _counted(rows, name):
 
 def _place_of(oddity):
     parts = [str(oddity.round), str(oddity.person or ""), oddity.task]
-    first = Utterance.whole.filter(pk__in=oddity.rows[:1]).values_list("uid", flat=True)
+    first = Utterance.all_objects.filter(pk__in=oddity.rows[:1]).values_list("uid", flat=True)
     return " · ".join(filter(None, [*parts, *first]))
 
 
@@ -101,7 +101,7 @@ def _undecided(rounds, excluded):
 
 
 def _reading(rounds, excluded):
-    outcomes = dict(Finding.Outcome.choices)
+    outcomes = dict(ImportProblem.Outcome.choices)
     for row in reading_of(rounds, excluded):
         reason = PLACEHOLDER.sub("…", _(row["reason"]))
         places = [
@@ -121,8 +121,8 @@ def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict
     handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
     handed_in = handed_in.exclude(dialogue__in=excluded)
     sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
-    rows = Finding.objects.filter(source__in=sources.values("pk"))
-    rows = rows.exclude(outcome=Finding.Outcome.REPAIRED)
+    rows = ImportProblem.objects.filter(source__in=sources.values("pk"))
+    rows = rows.exclude(outcome=ImportProblem.Outcome.REPAIRED)
     by_reason = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))
     groups_by_reason = []
     for outcome, reason, count in by_reason.order_by("outcome", "-n", "reason"):

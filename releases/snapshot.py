@@ -24,7 +24,7 @@ from annotation.agreement import bootstrap
 from annotation.agreement.item_counts import catch_up_all
 from annotation.agreement.measures import Gathering, measures_of
 from annotation.models import Oddity, Report
-from core.snapshot import one_moment
+from core.snapshot import database_snapshot
 from corpus.models import Utterance
 from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
 from releases.leakage import leakage
@@ -46,7 +46,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     root.mkdir(parents=True)
     catch_up_all(release.rounds.all())
     PseudonymKey.of(release.corpus)  # made, if there is none: within the moment nothing can be
-    with one_moment() as aside:
+    with database_snapshot() as aside:
         read = _read(release.pk, root, lambda share: aside(beat, share))
     plan, counts, findings = read.plan, read.counts, read.findings
     leaks = leakage(*read.texts).to_json()
@@ -214,7 +214,7 @@ def _flags(round):
 
 
 def _finding(plan, flag):
-    named = Utterance.whole.filter(pk__in=flag.rows)
+    named = Utterance.all_objects.filter(pk__in=flag.rows)
     kept = named.exclude(dialogue__in=plan.integrity.excluded)
     uids = dict(kept.values_list("pk", "uid"))
     own = {"source", "ends"}  # ids of this installation

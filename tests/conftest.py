@@ -5,7 +5,10 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
+from django.core.cache import cache
 from django.test import Client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from annotation.models.schemes import read_scheme
 from corpus.media import ffmpeg_path
@@ -15,6 +18,12 @@ from tests.factories import make_corpus, make_person
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 # Networks in tests are tiny: a second thread costs them more than it brings.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# How long an example takes says something of the machine, not of the code.
+hypothesis_settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("suite")
 
 SRT = """1
 00:00:00,500 --> 00:00:01,500
@@ -49,6 +58,7 @@ def _own_directories(settings, tmp_path):
     settings.WORK_DIR = tmp_path / "work"
     settings.MEDIA_ROOT.mkdir()
     read_scheme.cache_clear()  # rolled back rows give their ids to others
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ def make_person(username=None, **fields):
 
 def make_corpus(lead=None, **fields):
     fields.setdefault("name", f"corpus {next(number)}")
-    return Corpus.found(lead or make_person(), **fields)
+    return Corpus.create(lead or make_person(), **fields)
 
 
 def make_member(corpus, role=Membership.Role.ANNOTATOR, username=None):

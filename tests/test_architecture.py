@@ -1,9 +1,18 @@
-"""The arrows between the apps, and what the web process must not load."""
+"""The arrows between the apps and between the files of one, imports inside functions, dotted names
+of work, URL names in templates, and what the web process must not load.
+"""
 
 import ast
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
+
+from django.urls import URLPattern, get_resolver
+from django.utils.module_loading import import_string
+
+from jobs.recovery import job_models
 
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling"]
@@ -25,15 +34,15 @@ PLAIN = [  # modules that know no Django
     "core/errors.py",
     "core/input_checks.py",
     "core/normalization.py",
-    "corpus/cutting.py",
+    "corpus/clip_writer.py",
     "corpus/encoding.py",
     "corpus/file_pairs.py",
     "corpus/formats",
     "corpus/media.py",
-    "corpus/scenes.py",
+    "corpus/shot_detection.py",
     "corpus/segmentation.py",
     "corpus/speech.py",
-    "corpus/tonemapping.py",
+    "corpus/tone_mapping.py",
     "corpus/transcripts",
     "corpus/turns.py",
     "modeling/curves.py",
@@ -54,6 +63,132 @@ PLAIN = [  # modules that know no Django
 ]
 
 
+# What is not clean yet, by app. Entries are only ever removed: one that is no longer true fails.
+KNOWN_CYCLES: dict[str, set[str]] = {
+    "annotation": {
+        "annotation.agreement.breakdown",
+        "annotation.agreement.item_counts",
+        "annotation.agreement.measures",
+        "annotation.agreement.round_comparison",
+        "annotation.blinding",
+        "annotation.models",
+        "annotation.models.assignments",
+        "annotation.models.comments",
+        "annotation.models.gold",
+        "annotation.models.items",
+        "annotation.models.judgements",
+        "annotation.models.quality_flags",
+        "annotation.models.queue",
+        "annotation.models.reports",
+        "annotation.models.rounds",
+        "annotation.quality.annotator_activity",
+        "annotation.quality.annotator_models",
+        "annotation.quality.gold_accuracy",
+        "annotation.queue.ordering",
+        "annotation.tasks",
+        "annotation.views.agreement",
+        "annotation.views.rounds",
+    },
+    "releases": {
+        "releases.integrity",
+        "releases.media_export",
+        "releases.models",
+        "releases.models.diffs",
+        "releases.models.releases",
+        "releases.models.sharing",
+        "releases.rows",
+        "releases.snapshot",
+        "releases.tasks",
+    },
+    "modeling": {
+        "modeling.comparison",
+        "modeling.learner.gradients",
+        "modeling.learner.losses",
+        "modeling.learner.networks.model",
+        "modeling.learner.networks.published",
+        "modeling.learner.sharing",
+        "modeling.learner.sharing.experts",
+        "modeling.learner.sharing.hard",
+        "modeling.learner.sharing.relgate",
+        "modeling.learner.sharing.stitch",
+        "modeling.models",
+        "modeling.models.evaluations",
+        "modeling.models.features",
+        "modeling.models.registered",
+        "modeling.models.runs",
+        "modeling.models.studies",
+        "modeling.search_trials",
+        "modeling.tasks",
+    },
+}
+KNOWN_IMPORTS_IN_FUNCTIONS: dict[str, set[str]] = {
+    "annotation": {
+        "annotation/agreement/item_counts.py imports annotation.tasks",
+        "annotation/apps.py imports annotation.blinding",
+        "annotation/apps.py imports corpus",
+        "annotation/models/assignments.py imports annotation.models",
+        "annotation/models/assignments.py imports annotation.models.queue",
+        "annotation/models/assignments.py imports annotation.quality.gold_accuracy",
+        "annotation/models/gold.py imports annotation.agreement.item_counts",
+        "annotation/models/queue.py imports annotation.agreement.item_counts",
+        "annotation/models/reports.py imports annotation.agreement",
+        "annotation/models/reports.py imports annotation.models.items",
+        "annotation/models/reports.py imports annotation.quality",
+        "annotation/models/reports.py imports annotation.tasks",
+        "annotation/models/rounds.py imports annotation.agreement.item_counts",
+        "annotation/models/rounds.py imports annotation.blinding",
+        "annotation/models/rounds.py imports annotation.models",
+        "annotation/models/rounds.py imports annotation.quality.annotator_models",
+        "annotation/models/rounds.py imports annotation.queue.ordering",
+        "annotation/quality/annotator_models.py imports annotation.quality.reliability",
+        "annotation/quality/reliability.py imports crowdkit.aggregation",
+        "annotation/quality/reliability.py imports pandas",
+        "annotation/quality/reliability.py imports scipy.stats",
+        "annotation/quality/statistics.py imports scipy.stats",
+        "annotation/views/rounds.py imports annotation.views.agreement",
+    },
+    "releases": {
+        "releases/models/diffs.py imports releases",
+        "releases/models/diffs.py imports releases.tasks",
+        "releases/models/releases.py imports releases",
+        "releases/models/releases.py imports releases.tasks",
+        "releases/push.py imports boto3",
+        "releases/push.py imports botocore.exceptions",
+    },
+    "modeling": {
+        "modeling/learner/__main__.py imports torch",
+        "modeling/learner/features/pretrained.py imports transformers",
+        "modeling/learner/fitting.py imports modeling.learner.gradients",
+        "modeling/learner/networks/model.py imports modeling.learner.networks.published",
+        "modeling/learner/rundir.py imports torch",
+        "modeling/learner/sharing/__init__.py imports modeling.learner.sharing",
+        "modeling/learner/sharing/__init__.py imports modeling.learner.sharing.tower",
+        "modeling/models/evaluations.py imports modeling.comparison",
+        "modeling/models/evaluations.py imports modeling.tasks",
+        "modeling/models/features.py imports modeling.tasks",
+        "modeling/models/runs.py imports modeling.comparison",
+        "modeling/models/runs.py imports modeling.search_trials",
+        "modeling/models/runs.py imports modeling.tasks",
+        "modeling/models/studies.py imports modeling.models.evaluations",
+        "modeling/models/studies.py imports modeling.search_trials",
+    },
+}
+KNOWN_JOBS_WITHOUT_WORK: dict[str, set[str]] = {
+    "annotation": {
+        "Report",
+    },
+    "releases": {
+        "Diff",
+        "Release",
+    },
+    "modeling": {
+        "Evaluation",
+        "FeaturePart",
+        "TrainingRun",
+    },
+}
+
+
 def imports(path: Path):
     """Every module that a file imports, with the line."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -62,6 +197,84 @@ def imports(path: Path):
                 yield name.name, node.lineno
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module, node.lineno
+
+
+def modules_of(root: Path, app: str) -> dict[str, Path]:
+    """Dotted name -> file of every module of an app; a package is its `__init__`."""
+    modules = {}
+    for path in python_files(root, app):
+        parts = path.relative_to(root).with_suffix("").parts
+        if "migrations" not in parts:
+            modules[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return modules
+
+
+def import_graph(modules: dict[str, Path]) -> dict[str, set[str]]:
+    """Module -> those of the same app that it imports, inside functions as well.
+
+    `from package import name` counts as the submodule where `name` is one, else as the package.
+    """
+    graph: dict[str, set[str]] = {name: set() for name in modules}
+    for name, path in modules.items():
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                imported = [each.name for each in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                source = absolute_module(node, name, path)
+                full = [(source, f"{source}.{each.name}") for each in node.names]
+                imported = [long if long in modules else short for short, long in full]
+            else:
+                continue
+            graph[name].update(module for module in imported if module in modules)
+    return graph
+
+
+def absolute_module(node: ast.ImportFrom, name: str, path: Path) -> str:
+    """The module that `from … import` in the module `name` names, with its dots resolved."""
+    if not node.level:
+        return node.module or ""
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    package = package[: len(package) - node.level + 1]
+    return ".".join([*package, *filter(None, [node.module])])
+
+
+def modules_in_cycles(graph: dict[str, set[str]]) -> set[str]:
+    """The modules from which imports lead back to themselves."""
+
+    def reachable(start: str) -> set[str]:
+        seen: set[str] = set()
+        waiting = list(graph[start])
+        while waiting:
+            module = waiting.pop()
+            if module not in seen:
+                seen.add(module)
+                waiting += graph[module]
+        return seen
+
+    return {module for module in graph if module in reachable(module)}
+
+
+def unexplained_imports(root: Path, app: str) -> set[str]:
+    """Imports inside functions without a comment on the same line or the line above."""
+    found = set()
+    for path in python_files(root, app):
+        lines = path.read_text("utf-8").splitlines()
+        for function in ast.walk(ast.parse("\n".join(lines))):
+            if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+                continue
+            group = 0  # line of the last import that has its reason, which the next ones share
+            for node in ast.walk(function):
+                if not isinstance(node, ast.Import | ast.ImportFrom):
+                    continue
+                first, last = node.lineno, node.end_lineno or node.lineno
+                explained = any("#" in line for line in lines[first - 1 : last])
+                above = lines[first - 2].strip()
+                if explained or above.startswith("#") or first - 1 == group:
+                    group = last
+                    continue
+                module = node.module if isinstance(node, ast.ImportFrom) else node.names[0].name
+                found.add(f"{path.relative_to(root)} imports {module}")
+    return found
 
 
 def python_files(root: Path, place: str):
@@ -108,6 +321,97 @@ def test_plain_cores_know_no_django():
     assert all(python_files(ROOT, place) for place in PLAIN)
 
 
+def test_no_cycle_between_files_of_an_app():
+    found = {app: modules_in_cycles(import_graph(modules_of(ROOT, app))) for app in ORDER}
+    assert {app: names for app, names in found.items() if names} == KNOWN_CYCLES
+
+
+def test_imports_inside_functions_state_their_reason():
+    found = {app: unexplained_imports(ROOT, app) for app in ORDER}
+    assert {app: lines for app, lines in found.items() if lines} == KNOWN_IMPORTS_IN_FUNCTIONS
+
+
+def test_the_work_of_every_job_is_a_function():
+    without: dict[str, set[str]] = {}
+    for model in job_models():
+        if model.work and isinstance(model.work, str):
+            assert callable(import_string(model.work)), model
+        else:
+            without.setdefault(model._meta.app_label, set()).add(model.__name__)
+    assert without == KNOWN_JOBS_WITHOUT_WORK
+
+
+def url_names(patterns):
+    for entry in patterns:
+        if isinstance(entry, URLPattern):
+            yield entry.name
+        elif entry.app_name != "admin":
+            yield from url_names(entry.url_patterns)
+
+
+def test_url_names_are_unique():
+    names = Counter(url_names(get_resolver().url_patterns))
+    redirects = {name for name in names if name.startswith("moved_")}
+    assert [name for name in names.keys() - redirects if names[name] > 1] == []
+
+
+def test_every_url_name_in_templates_exists():
+    known = {name for name in get_resolver().reverse_dict if isinstance(name, str)}
+    for namespace, (_prefix, resolver) in get_resolver().namespace_dict.items():
+        known |= {f"{namespace}:{name}" for name in resolver.reverse_dict if isinstance(name, str)}
+    used = {
+        (str(path.relative_to(ROOT)), name)
+        for path in (ROOT / "templates").rglob("*.html")
+        for name in re.findall(r"""{%\s*url\s+["']([^"']+)["']""", path.read_text("utf-8"))
+    }
+    assert used and {(path, name) for path, name in used if name not in known} == set()
+
+
+def write_modules(root: Path, files: dict[str, str]) -> None:
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+
+
+def test_a_cycle_of_files_is_found(tmp_path):
+    write_modules(
+        tmp_path,
+        {
+            "corpus/models/__init__.py": "from corpus.models.sources import Source\n",
+            "corpus/models/sources.py": "def run():\n    from corpus import ingest\n",
+            "corpus/ingest.py": "from corpus.models import Source\nfrom corpus.media import x\n",
+            "corpus/media.py": "import os\n",
+            "corpus/formats/__init__.py": "from . import one\n",
+            "corpus/formats/one.py": "from . import __name__\nfrom .two import y\n",
+            "corpus/formats/two.py": "",
+        },
+    )
+    assert modules_in_cycles(import_graph(modules_of(tmp_path, "corpus"))) == {
+        "corpus.models",
+        "corpus.models.sources",
+        "corpus.ingest",
+        "corpus.formats",
+        "corpus.formats.one",
+    }
+
+
+def test_an_unexplained_import_in_a_function_is_found(tmp_path):
+    text = """
+def explained():
+    import torch  # heavy
+
+    # Only where speech is recognised.
+    from transformers import pipeline
+    from transformers import other
+
+
+def unexplained():
+    from corpus import ingest
+"""
+    write_modules(tmp_path, {"corpus/a.py": text})
+    assert unexplained_imports(tmp_path, "corpus") == {"corpus/a.py imports corpus"}
+
+
 def test_a_broken_arrow_is_found(tmp_path):
     for app in ORDER:
         (tmp_path / app).mkdir()
@@ -122,7 +426,7 @@ def test_a_broken_arrow_is_found(tmp_path):
 
 
 def test_a_plain_core_that_asks_django_is_found(tmp_path):
-    (tmp_path / "annotation").mkdir()
+    (tmp_path / "annotation/agreement").mkdir(parents=True)
     (tmp_path / "annotation/agreement/coefficients.py").write_text("from django.db import models\n")
     assert impure(tmp_path) == ["annotation/agreement/coefficients.py:1 imports django.db"]
 

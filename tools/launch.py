@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LONGEST_SOCKET = 100  # bytes that a Unix socket's path may have
-PATIENCE = 60.0  # seconds that a part may take to start
+PATIENCE = 300.0  # seconds that a part may take to start; one that ends is noticed at once
 MOST_DEATHS = 5  # of parts in five minutes
 
 
@@ -104,7 +104,8 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     group.start(
         "web server",
         [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
-        + ["--threads", "4", "--graceful-timeout", "3", "--log-level", "warning"],
+        + ["--threads", "4", "--timeout", "120", "--graceful-timeout", "3"]
+        + ["--log-level", "warning"],
         logs / "web.log",
     )
     group.start(
@@ -226,7 +227,7 @@ def wait_for(group: Group, address: str, logs: Path) -> None:
             last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise Failed(f"The {dead} did not start: {last[0]}")
         try:
-            urllib.request.urlopen(address, timeout=5)
+            urllib.request.urlopen(address, timeout=30)
         except urllib.error.HTTPError as error:
             raise Failed(f"The web server answers {error.code}; see {logs / 'web.log'}") from error
         except OSError:

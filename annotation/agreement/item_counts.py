@@ -62,7 +62,7 @@ def count_dialogues(round, dialogues):
     new = list(new.select_for_update(of=("self",)).values_list("pk", flat=True))
     Assignment.objects.filter(pk__in=new).update(counted=True)
     gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
-    spoken = Utterance.whole.filter(dialogue__in=dialogues).values_list("pk", flat=True)
+    spoken = Utterance.all_objects.filter(dialogue__in=dialogues).values_list("pk", flat=True)
     stored = Item.objects.filter(round=round, utterance__in=list(spoken))
     before = _stored(stored)
     after = _handed_in(round, dialogues)

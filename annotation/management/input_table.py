@@ -1,11 +1,11 @@
 """What the commands that take a table of answers have in common: its columns, its bad lines."""
 
-import unicodedata
 from pathlib import Path
 
 from django.core.management.base import CommandError
 
 from core.errors import UserError
+from core.normalization import normalized
 from core.translation import translate, translate_error
 from corpus import tabular
 
@@ -91,9 +91,5 @@ class InputTable:
 
 def one_of(word, keys):
     """The key that `word` is but for case and width; `word` where there is none, or several."""
-    found = [key for key in keys if _folded(key) == _folded(word)]
+    found = [key for key in keys if normalized(key) == normalized(word)]
     return found[0] if word not in keys and len(found) == 1 else word
-
-
-def _folded(word):
-    return " ".join(unicodedata.normalize("NFKC", word).split()).casefold()

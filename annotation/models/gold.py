@@ -189,7 +189,7 @@ def gold_of(rounds, dialogues=None):
     catch_up_all(rounds)
     if dialogues is None:
         return gold_as_counted(rounds)
-    spoken = Utterance.whole.filter(dialogue__in=dialogues)
+    spoken = Utterance.all_objects.filter(dialogue__in=dialogues)
     return gold_as_counted(rounds, list(spoken.values_list("pk", flat=True)))
 
 

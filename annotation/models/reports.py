@@ -75,7 +75,7 @@ class Report(Job):
     def measure(self):
         """Compute it; a second call while one works, or after it worked, does nothing."""
         if self.claim():
-            with self.settled():
+            with self.outcome_recorded():
                 self._compute()
         return self
 
@@ -90,9 +90,9 @@ class Report(Job):
             self.Kind.COMPARISON: round_comparison.report,
         }[self.kind]
         for round in filter(None, [self.round, self.other]):
-            item_counts.catch_up(round, beat=lambda share: self.beat(0.4 * share))
+            item_counts.catch_up(round, beat=lambda share: self.report_progress(0.4 * share))
         hand_ins = counted(self.round)
-        result = work(self, lambda share: self.beat(0.4 + 0.59 * share))
+        result = work(self, lambda share: self.report_progress(0.4 + 0.59 * share))
         with transaction.atomic():
             Report.objects.filter(pk=self.pk, attempt=self.attempt).update(
                 result=result, hand_ins=hand_ins, computed_at=timezone.now()

@@ -230,7 +230,9 @@ def adjudication(request, pk):
 
 def _case(request, round, item):
     """Everything that helps to decide an item."""
-    utterance = Utterance.whole.select_related("dialogue", "speaker").get(pk=item.utterance_id)
+    utterance = Utterance.all_objects.select_related("dialogue", "speaker").get(
+        pk=item.utterance_id
+    )
     dialogue, task = utterance.dialogue, round.scheme[item.task]
     others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
     names = Names(round, by_letter=True)  # for everybody who decides, leads too

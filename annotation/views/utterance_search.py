@@ -9,11 +9,11 @@ from core.errors import UserError
 from core.pagination import Keyset, at_most
 from core.parameters import number, numbers
 from core.translation import translate_error
+from corpus.bulk_edits import assign_speaker
 from corpus.models import Speaker, Utterance
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
-from corpus.revising import give_speaker
-from corpus.search import found
+from corpus.search import search_page
 from corpus.visibility import WORDS, notice, withheld
 
 
@@ -40,7 +40,9 @@ def finding(request, pk):
     shown = rows.select_related("dialogue__source", "speaker")
 
     def fetch(edge, forwards, size):
-        return found(shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact)
+        return search_page(
+            shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact
+        )
 
     page = context(
         corpus,
@@ -66,7 +68,7 @@ def _assigned(request, corpus, rows):
     speaker = Speaker.objects.filter(corpus=corpus, pk=wanted).first()
     if speaker is not None:
         try:
-            count = give_speaker(chosen, speaker, request.user)
+            count = assign_speaker(chosen, speaker, request.user)
         except UserError as error:
             messages.error(request, translate_error(error))
             return redirect(request.get_full_path())

@@ -355,8 +355,8 @@ def _of_annotation(
             answers.setdefault((place, name), []).extend(values)
     given = annotation.get("round")
     for (place, name), values in answers.items():
-        told = given if isinstance(given, str) else ""
-        yield from _one(who, told, place, name, values, report)
+        text = given if isinstance(given, str) else ""
+        yield from _one(who, text, place, name, values, report)
 
 
 def _of_result(result: Any, report: Report) -> Iterator[tuple[int | None, str, list[str]]]:
@@ -380,7 +380,7 @@ def _of_result(result: Any, report: Report) -> Iterator[tuple[int | None, str, l
 
 
 def _one(
-    who: str, told: str, place: int | None, name: str, answers: list[str], report: Report
+    who: str, text: str, place: int | None, name: str, answers: list[str], report: Report
 ) -> Iterator[tuple[int | None, Judged]]:
     """The one answer of a control; more, none or too long ones are reported."""
     if len(answers) != 1 or not answers[0]:
@@ -389,7 +389,7 @@ def _one(
         long = gettext_noop("longer than %(most)d characters; the answer was left out")
         report(name, answers[0], long, most=LONGEST_KEY)
     else:
-        yield place, Judged(who, name, answers[0], told)
+        yield place, Judged(who, name, answers[0], text)
 
 
 def _who(annotator: Any, report: Report) -> str:

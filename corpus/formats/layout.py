@@ -2,12 +2,12 @@
 
 import re
 import sys
-import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from core.errors import gettext_noop
+from core.normalization import normalized
 from corpus import tabular
 from corpus.encoding import EncodingError, decode
 from corpus.formats import FormatError, Row, Table
@@ -145,8 +145,7 @@ def _names(found: tabular.Table, layout: Layout) -> dict[str, str]:
 
 
 def _folded(name: str) -> str:
-    name = unicodedata.normalize("NFKC", name).casefold().replace("->", "→")
-    return re.sub(r"[\s_-]+", "", name)
+    return re.sub(r"[\s_-]+", "", normalized(name).replace("->", "→"))
 
 
 def _read_row(table: Table, layout: Layout, line: int, cells: Cells, seen: set[str]) -> None:

@@ -2,18 +2,19 @@
 
 from corpus.models.checks import ClipRecut, IntegrityCheck
 from corpus.models.corpora import Corpus, Membership
-from corpus.models.dialogues import Dialogue, Publication, Utterance
+from corpus.models.dialogues import Dialogue, Publication
 from corpus.models.revisions import Conflict, Revision
-from corpus.models.sources import Finding, Source
+from corpus.models.sources import ImportProblem, Source
 from corpus.models.speakers import Speaker
 from corpus.models.uploads import Upload, WrongDigest, WrongOffset
+from corpus.models.utterances import Utterance
 
 __all__ = [
     "ClipRecut",
     "Conflict",
     "Corpus",
     "Dialogue",
-    "Finding",
+    "ImportProblem",
     "IntegrityCheck",
     "Membership",
     "Publication",

@@ -6,22 +6,25 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from core.translation import translate
 from corpus.models.corpora import Corpus
-from jobs.models import Job, send
+from jobs.models import Job
 from people.models import Event
 
-GOES_ON = datetime.timedelta(days=1)  # work that was stopped or failed since then is gone on with
+RESUMED_WITHIN = datetime.timedelta(days=1)  # of its request, after it was stopped or failed
 
 
 class CorpusJob(Job):
     """Mixed into work that a corpus has once: asked for again, it is done again in place.
 
-    `since` is when it was asked for: what was done after that is not done again when another
-    worker goes on after one that died.
+    What was done after `requested_at` is not done again by the worker that takes over from one that
+    died.
     """
 
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
-    since = models.DateTimeField(default=timezone.now)
+    requested_at = models.DateTimeField(default=timezone.now)
+
+    uses_heartbeat_thread = True
 
     class Meta:
         abstract = True
@@ -29,15 +32,17 @@ class CorpusJob(Job):
     @classmethod
     @transaction.atomic
     def request(cls, person, corpus, now=False, **values):
-        """Have it done, by a worker or (`now`) by whoever asks, who then calls `work`; the row.
+        """Have it done, by a worker or (`now`) by whoever asks, who then calls `run`; the row.
 
         Where it is being done already, that goes on and nothing changes.
         """
-        values |= {"person": person, "since": timezone.now()}
-        job, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
+        values |= {"person": person, "requested_at": timezone.now()}
+        job, made = cls.objects.get_or_create(  # type: ignore[attr-defined]
+            corpus=corpus, defaults=values
+        )
         if not made:
-            if job.ended and job.since > timezone.now() - GOES_ON:
-                del values["since"]  # what it had done counts
+            if job.ended and job.requested_at > timezone.now() - RESUMED_WITHIN:
+                del values["requested_at"]  # what is done already counts
             alive = job.active and not job.stale
             if alive or not job._queue_again(**values):
                 return job
@@ -45,18 +50,6 @@ class CorpusJob(Job):
         if not now:
             job.later()
         return job
-
-    def later(self):
-        from corpus.tasks import work_on_clips
-
-        send(work_on_clips, self._meta.model_name, self.pk)
-
-    def work(self):
-        """Do it; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.settled(), self.kept_alive():
-                self._work()
-        return self
 
 
 class IntegrityCheck(CorpusJob):
@@ -67,27 +60,24 @@ class IntegrityCheck(CorpusJob):
     corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="integrity_check")
 
     verb = "check"
+    work = "corpus.clip_checks.run_integrity_check"
 
     def __str__(self):
         return f"check of {self.corpus}"
 
-    def _work(self):
-        from corpus.clip_checks import check_clips
-
-        check_clips(self.corpus, self.since, self.beat)
-
 
 class ClipRecut(CorpusJob):
     """That the clips of `dialogues` (ids) are cut again from their sources, and what came of it:
-    `left`, those that were not, each with why.
+    `skipped`, those that were not, each with the reason.
     """
 
     corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="clip_recut")
     dialogues = models.JSONField(default=list)
-    changed = models.PositiveIntegerField(default=0)
-    left = models.JSONField(default=list)
+    recut_count = models.PositiveIntegerField(default=0)
+    skipped = models.JSONField(default=list)
 
     verb = "recut clips"
+    work = "corpus.clip_recut.recut_clips"
 
     def __str__(self):
         return f"clips of {self.corpus}"
@@ -95,11 +85,6 @@ class ClipRecut(CorpusJob):
     @property
     def reasons(self):
         """(name of a dialogue, why it was left as it is) in the reader's language."""
-        from core.translation import translate
-
-        return [(row["dialogue"], translate(row["template"], row["values"])) for row in self.left]
-
-    def _work(self):
-        from corpus.clip_recut import recut_clips
-
-        recut_clips(self)
+        return [
+            (row["dialogue"], translate(row["template"], row["values"])) for row in self.skipped
+        ]

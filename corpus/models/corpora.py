@@ -42,13 +42,13 @@ class Corpus(models.Model):
 
     @classmethod
     @transaction.atomic
-    def found(cls, person, **fields):
-        """Make a corpus with `person` as its lead. Raises UserError for a name that is too long."""
+    def create(cls, person, **fields):
+        """Create a corpus that `person` leads. Raises UserError for a name that is too long."""
         corpus = cls(**fields)
         check_lengths(corpus)
         corpus.save()
         corpus.memberships.create(person=person, role=Membership.Role.LEAD)
-        Event.record(person, "found", corpus, name=corpus.name)
+        Event.record(person, "create", corpus, name=corpus.name)
         return corpus
 
     def role_of(self, person):

@@ -3,17 +3,21 @@
 The revisions are a tree: an edit hangs on the revision it was made from, so that undoing and then
 doing something else loses nothing. `head` is the one being edited. Of a dialogue that annotators
 do not see yet, the utterances follow every edit; once it is published they stay as they are until
-the revision itself is published (`show`).
+the revision itself is published (`publish_revision`).
 """
 
 import re
+from dataclasses import replace
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Max
 
 from core.errors import UserError, gettext_noop
-from corpus.turns import Turn, changes, numbered, parse, renewed, same_to_a_judge
+from corpus.models.speakers import Speaker
+from corpus.models.utterances import Utterance
+from corpus.turns import Turn, changes, numbered, parse, renewed, same_for_annotators
 from people.models import Event
 
 
@@ -25,7 +29,18 @@ class Revised(models.Model):
     """Mixed into Dialogue: its turns as a document with a history."""
 
     head = models.PositiveIntegerField(default=0, editable=False)
-    shown = models.PositiveIntegerField(default=0, editable=False)
+    published_revision = models.PositiveIntegerField(default=0, editable=False)
+
+    # What Dialogue has.
+    uid: Any
+    corpus_id: Any
+    source: Any
+    utterances: Any
+    revisions: Any
+    is_published: Any
+    duration: Any
+    clip: Any
+    objects: Any
 
     class Meta:
         abstract = True
@@ -33,11 +48,11 @@ class Revised(models.Model):
     @property
     def has_draft(self):
         """True if it was edited since it was published."""
-        return self.head != self.shown
+        return self.head != self.published_revision
 
     def turns(self):
         """The turns being edited, in order."""
-        if self.head != self.shown:
+        if self.head != self.published_revision:
             return self.revisions.get(number=self.head).read()
         return [utterance.turn for utterance in self.utterances.all()]
 
@@ -113,8 +128,8 @@ class Revised(models.Model):
         return self.revisions.filter(parent=self.head).exists()
 
     @transaction.atomic
-    def show(self, person, keep=()):
-        """Make the head what annotators see; returns the uids that are to be judged anew.
+    def publish_revision(self, person, keep=()):
+        """Make the head what annotators see; the uids of utterances that need new answers.
 
         Utterances that changed for a judge get a new row, except those whose uid is in `keep`;
         their old row is retired with its judgements.
@@ -124,20 +139,20 @@ class Revised(models.Model):
             return []
         revision = self.revisions.get(number=locked.head)
         rows = {row.uid: row for row in self._rows()}
-        taken, anew, turns = self._uids(), [], []
+        used_uids, anew, turns = self._uids(), [], []
         for turn in revision.read():
             row = rows.get(turn.uid)
-            if row and turn.uid not in keep and not same_to_a_judge(row.turn, turn):
-                turn = Turn(**{**turn.to_json(), "uid": renewed(turn.uid, taken)})
-                taken.add(turn.uid)
+            if row and turn.uid not in keep and not same_for_annotators(row.turn, turn):
+                turn = Turn(**{**turn.to_json(), "uid": renewed(turn.uid, used_uids)})
+                used_uids.add(turn.uid)
             if turn.uid not in rows:
                 anew.append(turn.uid)
             turns.append(turn)
         revision.turns = [turn.to_json() for turn in turns]
         revision.save(update_fields=["turns"])
         locked._materialise(turns)
-        locked.shown = locked.head
-        locked.save(update_fields=["shown"])
+        locked.published_revision = locked.head
+        locked.save(update_fields=["published_revision"])
         self.refresh_from_db()
         Event.record(person, "republish", self, revision=locked.head, anew=len(anew))
         return anew
@@ -155,8 +170,6 @@ class Revised(models.Model):
 
     def _check(self, turns):
         """Raises UserError if a turn names an utterance or a speaker that is not of this corpus."""
-        from corpus.models.speakers import Speaker
-
         named = {turn.speaker for turn in turns if turn.speaker is not None}
         speakers = Speaker.objects.filter(corpus_id=self.corpus_id, pk__in=named)
         if len(named) != speakers.count():
@@ -172,9 +185,7 @@ class Revised(models.Model):
         return {*self._rows().values_list("uid", flat=True), *written}
 
     def _rows(self):
-        from corpus.models.dialogues import Utterance
-
-        return Utterance.whole.filter(dialogue_id=self.pk)
+        return Utterance.all_objects.filter(dialogue_id=self.pk)
 
     def _go(self, person, verb, locked, number):
         revision = self.revisions.get(number=number)
@@ -186,14 +197,12 @@ class Revised(models.Model):
         locked.head = number
         if not locked.is_published:
             locked._materialise(turns)
-            locked.shown = number
-        locked.save(update_fields=["head", "shown"])
+            locked.published_revision = number
+        locked.save(update_fields=["head", "published_revision"])
         self.refresh_from_db()
 
     def _materialise(self, turns):
         """Make the utterances be `turns`."""
-        from corpus.models.dialogues import Utterance
-
         rows = {row.uid: row for row in self._rows()}
         standing = self._rows().filter(retired=False).update(retired=True)
         made, kept = [], []
@@ -208,8 +217,8 @@ class Revised(models.Model):
                 setattr(row, name, value)
             kept.append(row)
         names = [*fields] if turns else []
-        Utterance.whole.bulk_update(kept, [n for n in names if n != "uid"], batch_size=200)
-        Utterance.whole.bulk_create(made)
+        Utterance.all_objects.bulk_update(kept, [n for n in names if n != "uid"], batch_size=200)
+        Utterance.all_objects.bulk_create(made)
         self.source.recount(utterances=len(turns) - standing)
 
 
@@ -249,16 +258,11 @@ class Revision(models.Model):
         )
 
     def read(self):
-        """The turns; speakers that were merged since are who they are by today."""
-        from corpus.models.speakers import Speaker
-
+        """The turns; speakers that were merged since are replaced by the merged one."""
         turns = [Turn(**row) for row in self.turns]
         named = {turn.speaker for turn in turns if turn.speaker is not None}
-        merged = Speaker.whole.filter(pk__in=named, merged_into__isnull=False)
-        today = {speaker.pk: speaker.now.pk for speaker in merged}
-        if not today:
+        merged = Speaker.all_objects.filter(pk__in=named, merged_into__isnull=False)
+        current: dict[int | None, int] = {speaker.pk: speaker.current.pk for speaker in merged}
+        if not current:
             return turns
-        return [
-            Turn(**(turn.to_json() | {"speaker": today.get(turn.speaker, turn.speaker)}))
-            for turn in turns
-        ]
+        return [replace(turn, speaker=current.get(turn.speaker, turn.speaker)) for turn in turns]

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.base import ContentFile
@@ -15,19 +16,18 @@ from django.utils.translation import gettext_lazy as _
 
 from core import storage
 from core.control_characters import escaped
-from core.errors import UserError, gettext_noop
+from core.errors import gettext_noop
 from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from core.translation import translate
 from corpus import segmentation, spreadsheets
 from corpus.media import Probe, probe
 from corpus.models.corpora import Corpus
-from corpus.scenes import Shot, shots
-from corpus.speech import hear
+from corpus.shot_detection import Shot
 from corpus.spreadsheets import CELLS
-from corpus.subtitles import extract_subtitles
 from corpus.transcripts import TranscriptError
-from corpus.transcripts.reading import Options, columns, read
-from jobs.models import Job, JobStatus, send
+from corpus.transcripts.reader import Options, columns, read
+from jobs.models import Job, JobStatus
+from jobs.tasks import call_with_row
 from people.models import Event
 
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
@@ -56,24 +56,27 @@ class Source(Normalized, Job):
     transcript = models.FileField(_("transcript"), upload_to=source_path, blank=True)
     encoding = models.CharField(_("encoding"), max_length=20, blank=True)
     columns = models.JSONField(default=dict, editable=False)  # of a table: role -> column
-    reading = models.JSONField(default=dict, editable=False)  # other decisions: reading.Options
+    read_options = models.JSONField(default=dict, editable=False)  # transcripts.reader.Options
     track = models.PositiveSmallIntegerField(null=True, editable=False)  # stream of the sound
     subtitles = models.PositiveSmallIntegerField(null=True, editable=False)  # stream of the words
-    brought = models.CharField(  # noqa: DJ001 (None says that `transcript` is what came)
+    # The transcript that was uploaded, once subtitles inside the media have replaced it.
+    uploaded_transcript = models.CharField(  # noqa: DJ001 (None: `transcript` is the upload)
         max_length=300, null=True, editable=False
     )
     gap = models.FloatField(_("silence that parts two dialogues, in seconds"), default=4.0)
     scene = models.FloatField(null=True, blank=True)  # change of picture that parts them, 0 to 1
     starts = models.JSONField(null=True, editable=False)  # where dialogues start, set by hand
     probe = models.JSONField(default=dict, editable=False)
-    looked = models.JSONField(null=True, editable=False)  # shots and speech found in the media
+    inspection = models.JSONField(null=True, editable=False)  # shots and speech in the media
     sha256 = models.CharField(max_length=64, blank=True, editable=False)
     counts = models.JSONField(default=dict, editable=False)
     added_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
     search = SearchField("title")
 
     verb = "ingest"
-    taken = False  # if `words` are not stored yet
+    work = "corpus.ingest.ingest_source"
+    uses_heartbeat_thread = True
+    has_unsaved_transcript = False
     objects = SourceQuerySet.as_manager()
 
     class Meta:
@@ -86,31 +89,30 @@ class Source(Normalized, Job):
         return self.title
 
     @cached_property
-    def words(self):
-        """The bytes of the transcript, which stay what they are."""
+    def transcript_bytes(self):
         with self.transcript.open("rb") as file:
             return file.read()
 
     @property
     def is_workbook(self):
         """Whether the transcript is a spreadsheet: a worker unpacks it, a page never."""
-        return self.transcript.name.lower().endswith(".xlsx")
+        return str(self.transcript).lower().endswith(".xlsx")
 
     @cached_property
-    def readable(self):
-        """Name and bytes of the transcript, of a workbook what was unpacked of it.
+    def readable_transcript(self):
+        """Name and bytes of the transcript, of a workbook the cells that were unpacked.
 
-        Words that are not stored yet are in a worker's or a command's hands, which may unpack
-        them. Raises TranscriptError while a worker has not unpacked it, or where it could not.
+        One that is not stored yet is read by a worker or a command, which may unpack it. Raises
+        TranscriptError while a worker has not unpacked it, or where it could not.
         """
-        if not self.is_workbook or self.taken:
-            return self.transcript.name, self.words
+        if not self.is_workbook or self.has_unsaved_transcript:
+            return self.transcript.name, self.transcript_bytes
         if default_storage.exists(self.cells_name):
             with default_storage.open(self.cells_name, "rb") as file:
                 return self.cells_name, file.read()
-        looked = self.looked or {}
-        if "unread" in looked:
-            raise TranscriptError(looked["unread"]["template"], **looked["unread"]["values"])
+        error = (self.inspection or {}).get("unread")
+        if error:
+            raise TranscriptError(error["template"], **error["values"])
         raise TranscriptError(gettext_noop("A worker is reading the spreadsheet. Wait a moment."))
 
     @property
@@ -121,37 +123,37 @@ class Source(Normalized, Job):
     def unpack(self):
         """Keep the cells of a workbook for pages to read. Raises SpreadsheetError."""
         if self.transcript and self.is_workbook and not default_storage.exists(self.cells_name):
-            sheets = spreadsheets.read(self.words)
+            sheets = spreadsheets.read(self.transcript_bytes)
             settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
             kept = settings.WORK_DIR / f"cells-{self.pk}"
             with kept.open("wb") as file:
                 file.writelines(spreadsheets.pack(sheets))
             storage.put(kept, self.cells_name)
 
-    def take_words(self, name, words):
-        """Take `words`, the bytes of a transcript called `name`, which is not stored yet."""
-        self.transcript, self.words, self.taken = name, words, True
-        self.__dict__.pop("readable", None)
+    def set_transcript(self, name, content):
+        """Use the bytes `content` as a transcript called `name`, which is not stored yet."""
+        self.transcript, self.transcript_bytes, self.has_unsaved_transcript = name, content, True
+        self.__dict__.pop("readable_transcript", None)
 
-    def keep_words(self):
-        """Store the words that were taken as the file of the transcript."""
+    def store_transcript(self):
+        """Store what `set_transcript` was given as the file of the transcript."""
         if self.transcript:
-            name = PurePath(self.transcript.name).name
-            self.transcript.save(name, ContentFile(self.words), save=False)
-            self.taken = False
-            self.__dict__.pop("readable", None)
+            name = PurePath(str(self.transcript)).name
+            self.transcript.save(name, ContentFile(self.transcript_bytes), save=False)
+            self.has_unsaved_transcript = False
+            self.__dict__.pop("readable_transcript", None)
 
     def read_transcript(self, encoding="", columns=None, options=None):
         """The transcript, read as was confirmed or as is asked. Raises TranscriptError."""
-        chosen = encoding or self.encoding, columns or self.columns
-        options = options or Options.from_json(self.reading)
-        return read(*self.readable, *chosen, options)
+        name, content = self.readable_transcript
+        options = options or Options.from_json(self.read_options)
+        return read(name, content, encoding or self.encoding, columns or self.columns, options)
 
     def header(self, encoding="", options=None):
         """The column names of a transcript that is a table. Raises TranscriptError."""
-        options = options or Options.from_json(self.reading)
-        chosen = encoding or self.encoding, options.sheet, options.replace
-        return columns(*self.readable, *chosen)
+        options = options or Options.from_json(self.read_options)
+        name, content = self.readable_transcript
+        return columns(name, content, encoding or self.encoding, options.sheet, options.replace)
 
     def remembered_columns(self, header):
         """What the corpus' last table with these very columns was read by."""
@@ -161,16 +163,16 @@ class Source(Normalized, Job):
                 return source.columns
         return {}
 
-    def keep_decisions(self, **values):
-        """Remember how a draft is to be read and parted until somebody confirms or changes it."""
+    def save_draft_options(self, **values):
+        """Store how a draft is to be read and segmented until somebody confirms or changes it."""
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).update(**values)
 
     @transaction.atomic
-    def confirm(self, person, encoding, gap, columns, scene=None, reading=None):
+    def confirm(self, person, encoding, gap, columns, scene=None, read_options=None):
         """Accept how the draft is read, and queue it; confirming twice changes nothing."""
         values = {"encoding": encoding, "gap": gap, "columns": columns, "scene": scene}
-        values |= {"reading": reading or {}}
-        self._queue(person, "confirm", JobStatus.DRAFT, **values)
+        values |= {"read_options": read_options or {}}
+        self.queue_by(person, "confirm", JobStatus.DRAFT, **values)
 
     @transaction.atomic
     def choose_track(self, person, stream):
@@ -182,10 +184,14 @@ class Source(Normalized, Job):
         """Take the words from subtitles inside the draft's media, which a worker reads out of
         them, or (None) from what came with them.
         """
-        values = {"encoding": "", "columns": {}, "reading": {}}  # were those of other words
-        if stream is None and self.brought is not None:
-            values |= {"transcript": self.brought, "brought": None}
-            gone = self.transcript.name
+        values: dict[str, Any] = {
+            "encoding": "",
+            "columns": {},
+            "read_options": {},
+        }
+        if stream is None and self.uploaded_transcript is not None:
+            values |= {"transcript": self.uploaded_transcript, "uploaded_transcript": None}
+            gone = str(self.transcript)
             transaction.on_commit(lambda: default_storage.delete(gone))
         words = values.get("transcript", self.transcript.name)
         again = stream is not None or not words
@@ -193,30 +199,15 @@ class Source(Normalized, Job):
 
     def _choose(self, person, what, stream, again, **values):
         drafts = Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
-        values |= {"looked": None} if again else {}
+        values |= {"inspection": None} if again else {}
         if drafts.exclude(**{what: stream}).update(**{what: stream}, **values):
             Event.record(person, "choose", self, title=self.title, **{what: stream})
             if again:
-                self.look_later()
+                self.inspect_later()
         self.refresh_from_db()
 
-    @transaction.atomic
-    def recut(self, person, gap=None, scene=None, starts=None):
-        """Part the episode anew, at silences and scenes or at `starts`; corrections stay.
-
-        Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
-        """
-        from corpus.ingest import plan
-
-        self.gap, self.scene, self.starts = gap or self.gap, scene, starts
-        plan(self)
-        values = {"gap": self.gap, "scene": scene, "starts": starts, "progress": 0.0}
-        if not self._queue(person, "recut", JobStatus.DONE, **values):
-            raise UserError(
-                gettext_noop("This source is being cut just now. Wait until it is done.")
-            )
-
-    def _queue(self, person, verb, status, **values):
+    def queue_by(self, person, verb, status, **values):
+        """Queue the source with new `values` and its Event if its status is `status`; whether."""
         mine = Source.objects.filter(pk=self.pk, status=status)
         queued = mine.update(status=JobStatus.QUEUED, queued_at=timezone.now(), **values)
         if queued:
@@ -229,82 +220,39 @@ class Source(Normalized, Job):
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
         if not self.probe:
-            with storage.local(self.media.name) as path:
-                self.take(path)
+            with storage.local(str(self.media)) as path:
+                self.probe_media(path)
             self.save(update_fields=["probe"])
         return Probe.from_json(self.probe)
 
-    def take(self, path, quick=False):
-        """Remember what `path`, the media before it is stored, holds. Raises MediaError.
+    def probe_media(self, path, quick=False):
+        """Set what `path`, the media before it is stored, holds. Raises MediaError.
 
         `quick` leaves it to a worker to measure how long it is, where that means reading it all.
         """
         self.probe = asdict(probe(path, quick))
 
-    def parted(self, cues):
-        """Dialogues to be: `cues` where silence, a change of scene or a person parts them."""
-        shots = [Shot(*row) for row in (self.looked or {}).get("shots", [])]
+    def segmented(self, cues):
+        """Proposed dialogues: `cues` divided at silences, changes of scene or the chosen starts."""
+        shots = [Shot(*row) for row in (self.inspection or {}).get("shots", [])]
         return segmentation.dialogues(cues, self.gap, shots, self.scene, self.starts)
-
-    def look(self):
-        """Measure the media, find changes of scene, read out the subtitles that were chosen and,
-        without words, find speech; what comes of it is proposed. A workbook is unpacked.
-        """
-        chosen = {"track": self.track, "subtitles": self.subtitles}
-        before = self.transcript.name
-        with storage.local(self.media.name) as path:
-            self.look_at(path)
-        values = {"looked": self.looked, "probe": self.probe}
-        made, unused = None, None
-        if self.transcript.name != before:
-            self.keep_words()
-            made = values["transcript"] = self.transcript.name
-            values["brought"] = before if self.brought is None else self.brought
-            unused = None if self.brought is None else before  # subtitles chosen earlier
-        if not Source.objects.filter(pk=self.pk, **chosen).update(**values):
-            unused = made  # something else was chosen meanwhile
-        if unused:
-            default_storage.delete(unused)
-        self.refresh_from_db()
-
-    def look_at(self, path):
-        """`look` at `path`, the media before they are stored; nothing is written."""
-        found = {"shots": [], "heard": []}
-        try:
-            if not self.taken:
-                self.unpack()
-        except UserError as error:
-            found["unread"] = error.to_json()
-        try:
-            self.take(path)
-            found["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
-            if self.subtitles is not None:
-                suffix, words = extract_subtitles(path, self._subtitle_track())
-                self.take_words(f"{path.stem}.{self.subtitles}{suffix}", words)
-            if not self.transcript and self.probed.has_audio:
-                heard = hear(path, settings.ASR_MODEL_DIR, track=self.track)
-                found["heard"] = [[cue.start, cue.end, cue.text] for cue in heard]
-        except UserError as error:
-            found["failure"] = error.to_json()
-        self.looked = found
-
-    def _subtitle_track(self):
-        """The track whose words were chosen. Raises UserError if there is none of its number."""
-        for track in self.probed.subtitles:
-            if track.index == self.subtitles:
-                return track
-        raise UserError(
-            gettext_noop("The media have no subtitles as their stream %(stream)d."),
-            stream=self.subtitles,
-        )
 
     @transaction.atomic
     def discard(self, person):
         """Delete a draft with its upload."""
         Event.record(person, "discard", self, title=self.title)
-        names = [name for name in (self.media.name, self.transcript.name, self.brought) if name]
+        names = [
+            name
+            for name in (self.media.name, self.transcript.name, self.uploaded_transcript)
+            if name
+        ]
         names += [f"{name}{CELLS}" for name in names if name.lower().endswith(".xlsx")]
-        transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+
+        def delete_files():
+            for name in names:
+                default_storage.delete(name)
+
+        transaction.on_commit(delete_files)
         Source.objects.filter(pk=self.pk, status=JobStatus.DRAFT).delete()
 
     @property
@@ -313,35 +261,20 @@ class Source(Normalized, Job):
         return not self.probe or self.probe["duration"] > 0
 
     @property
-    def waits_for_words(self):
+    def waits_for_subtitles(self):
         """True while the subtitles that were chosen are still read out of the media."""
-        return self.subtitles is not None and self.looked is None
+        return self.subtitles is not None and self.inspection is None
+
+    def inspect_later(self):
+        """Have a worker inspect the media, once the transaction is over."""
+        label = self._meta.label_lower
+        call_with_row.delay_on_commit("corpus.source_inspection.inspect_source", label, self.pk)
 
     @property
-    def look_failure(self):
-        """Why looking at the media found less than it could, in the reader's language."""
-        failure = (self.looked or {}).get("failure")
+    def inspection_failure(self):
+        """Why inspecting the media found less than it could, in the reader's language."""
+        failure = (self.inspection or {}).get("failure")
         return translate(**failure) if failure else ""
-
-    def look_later(self):
-        from corpus.tasks import look_at_source
-
-        look_at_source.delay_on_commit(self.pk)
-
-    def later(self):
-        from corpus.tasks import ingest_source
-
-        send(ingest_source, self.pk)
-
-    def ingest(self):
-        """Cut the episode into dialogues with clips; a second call while one works does nothing."""
-        from corpus.ingest import ingest
-
-        if self.claim():
-            with self.settled(), self.kept_alive():
-                self.unpack()
-                ingest(self)
-        return self
 
     @transaction.atomic
     def recount(self, **more):
@@ -365,12 +298,12 @@ def _storable(details):
     }
 
 
-class FindingQuerySet(models.QuerySet):
-    def keep(self, source, problems):
+class ImportProblemQuerySet(models.QuerySet["ImportProblem"]):
+    def store(self, source, problems):
         """Store what reading the files of a source found, as far as it is not known yet."""
-        known = {finding.identity for finding in source.findings.all()}
-        found = [
-            Finding(
+        known = {problem.identity for problem in source.import_problems.all()}
+        rows = [
+            ImportProblem(
                 source=source,
                 line=problem.line,
                 column=problem.column[:80],
@@ -382,11 +315,12 @@ class FindingQuerySet(models.QuerySet):
             for problem in problems
         ]
         self.bulk_create(
-            [finding for finding in found if finding.identity not in known], batch_size=2000
+            [row for row in rows if row.identity not in known],  # type: ignore[misc]
+            batch_size=2000,
         )
 
 
-class Finding(models.Model):
+class ImportProblem(models.Model):
     """A place in an imported file that was repaired, rejected or is doubtful, and why.
 
     `line` is 0 for what has no line: the media, a clip that was cut again.
@@ -397,7 +331,7 @@ class Finding(models.Model):
         REJECTED = "rejected", _("rejected")
         WARNING = "warning", _("warning")
 
-    source = models.ForeignKey(Source, models.CASCADE, related_name="findings")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="import_problems")
     line = models.PositiveIntegerField()
     column = models.CharField(max_length=80, blank=True)
     value = models.TextField(blank=True)
@@ -405,7 +339,7 @@ class Finding(models.Model):
     reason = models.CharField(max_length=300)
     details = models.JSONField(default=dict)
 
-    objects = FindingQuerySet.as_manager()
+    objects = ImportProblemQuerySet.as_manager()
 
     class Meta:
         ordering = ["line", "pk"]
@@ -415,7 +349,7 @@ class Finding(models.Model):
 
     @property
     def identity(self):
-        """What says that two findings are the same."""
+        """What makes two problems the same."""
         details = json.dumps(self.details, sort_keys=True)
         return self.line, self.column, self.value, self.outcome, self.reason, details
 

@@ -28,8 +28,8 @@ class SpeakerQuerySet(NormalizedQuerySet):
         return self.filter(identity__in=names.filter(n__gt=1).values("identity"))
 
 
-class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):
-    """Leaves out speakers that turned out to be another one; `whole` has them all."""
+class SpeakerManager(models.Manager.from_queryset(SpeakerQuerySet)):  # type: ignore[misc]
+    """Leaves out speakers that turned out to be another one; `all_objects` has them all."""
 
     def get_queryset(self):
         return super().get_queryset().filter(merged_into=None)
@@ -68,7 +68,7 @@ class Speaker(Normalized):
     pseudonym_search = SearchField("pseudonym")
 
     objects = SpeakerManager()
-    whole = SpeakerQuerySet.as_manager()
+    all_objects = SpeakerQuerySet.as_manager()
 
     class Meta:
         ordering = ["name"]
@@ -112,13 +112,13 @@ class Speaker(Normalized):
         return [f"U+{ord(letter):04X}" for letter in self.name if INVISIBLE.match(letter)]
 
     @property
-    def now(self):
-        """Who this is by today: the speaker it was merged into, or itself."""
-        return self.merged_into.now if self.merged_into_id else self
+    def current(self):
+        """The speaker that this one was merged into, or itself."""
+        return self.merged_into.current if self.merged_into else self
 
     @classmethod
     @transaction.atomic
-    def named(cls, corpus_id, names, **fields):
+    def get_or_create_by_name(cls, corpus_id, names, **fields):
         """Name -> the speaker of the corpus that it names, made if there is none.
 
         Of several spellings of a new name the first is kept. Each of `fields` gives the value of
@@ -126,7 +126,8 @@ class Speaker(Normalized):
         """
         Corpus.objects.select_for_update(no_key=True).get(pk=corpus_id)  # nobody makes them too
         names = {name: normalized(name) for name in names}
-        known, exact = {}, {}
+        known: dict[str, Speaker] = {}
+        exact: dict[str, Speaker] = {}
         for part in batches({*names.values()} - {""}, 500):
             there = cls.objects.filter(corpus_id=corpus_id, identity__in=part)
             for speaker in there.order_by("pk"):
@@ -144,22 +145,22 @@ class Speaker(Normalized):
         }
 
     @staticmethod
-    def spellings(named, speakers):
+    def spelling_problems(named, speakers):
         """Problems, one for each spelling that is not the name of the speaker that it means.
 
-        `named` are (name, line) as a file has them, `speakers` what `named` made of the names.
+        `named` are (name, line) as a file has them, `speakers` the speaker of each name.
         """
-        found = {}
+        problems = {}
         for name, line in named:
             speaker = speakers.get(name)
-            if name and (speaker is None or speaker.name != name) and name not in found:
+            if name and (speaker is None or speaker.name != name) and name not in problems:
                 kept = speaker.name if speaker else ""
                 reason = OTHER_SPELLING if speaker else NO_NAME
-                found[name] = Problem(line, "speaker", name, "repaired", reason, {"name": kept})
-        return [*found.values()]
+                problems[name] = Problem(line, "speaker", name, "repaired", reason, {"name": kept})
+        return [*problems.values()]
 
     @transaction.atomic
-    def describe(self, person, name, pseudonym, traits):
+    def update_details(self, person, name, pseudonym, traits):
         """Rename the speaker, with its traits. Raises UserError for a name that is taken."""
         name, pseudonym = visible(name), pseudonym.strip()
         if not name:
@@ -183,11 +184,9 @@ class Speaker(Normalized):
     @transaction.atomic
     def merge(self, person, other):
         """This speaker is really `other`: give all its utterances to it; their number."""
-        from corpus.models.dialogues import Utterance
-
         if other.pk == self.pk or other.corpus_id != self.corpus_id:
             raise UserError(gettext_noop("Choose another speaker of the same corpus."))
-        moved = Utterance.whole.filter(speaker=self).update(speaker=other)
+        moved = self.utterances(manager="all_objects").update(speaker=other)
         self.merged_into = other
         self.save(update_fields=["merged_into"])
         Event.record(person, "merge", self, name=self.name, into=other.name, utterances=moved)

@@ -75,7 +75,7 @@ class Upload(models.Model):
         return self.path.stat().st_size if self.path.exists() else 0
 
     @property
-    def whole(self):
+    def is_complete(self):
         return self.offset == self.size
 
     def append(self, offset, piece, digest=""):

@@ -7,7 +7,7 @@ from django.utils.translation import ngettext_lazy
 
 from core.normalization import occurrences
 from core.translation import translate
-from corpus.models import Finding
+from corpus.models import ImportProblem
 from corpus.visibility import visible
 
 register = template.Library()
@@ -83,4 +83,4 @@ def why(problem):
 @register.filter
 def outcome(problem):
     """Whether something was repaired, left out or is doubtful, in the reader's language."""
-    return Finding.Outcome(problem.outcome).label
+    return ImportProblem.Outcome(problem.outcome).label

@@ -61,7 +61,7 @@ class Event:
 def parse(text: str, styles: Collection[str] = ()) -> Parsed:
     """Dialogue events with words, of the `styles` asked for or of those that hold talk.
 
-    Events that cannot be read are said by line. Raises TranscriptError if there are no events.
+    Events that cannot be read are reported by line. Raises TranscriptError if there are no events.
     """
     lines = text.split("\n")
     start = next((n for n, line in enumerate(lines) if line.strip().lower() == "[events]"), None)
@@ -150,8 +150,8 @@ def _cues(event: Event, problems: list[Problem]) -> Iterator[RawCue]:
             )
         return
     odd = start.odd or end.odd
-    span, said = times.checked(start.seconds, end.seconds, event.line, "", event.words, odd)
-    problems += said
+    span, odd_times = times.checked(start.seconds, end.seconds, event.line, "", event.words, odd)
+    problems += odd_times
     if span:
         name = event.fields.get("name", "").strip()
         yield RawCue(*span, event.marked.lines, name, line=event.line, tier=event.style)

@@ -12,8 +12,8 @@ from xml.parsers import expat
 from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, RawCue, Tier, TranscriptError, tiers, times
-from corpus.transcripts.sharing import shares
 from corpus.transcripts.tiers import TierContent, speaker
+from corpus.transcripts.time_sharing import shares
 from corpus.transcripts.times import SHOWN
 
 SPEAKER = re.compile(
@@ -128,7 +128,7 @@ def parse(text: str, asked: Collection[str] = ()) -> Parsed:
 
     A tier's participant is the speaker, else its name. A tier below it that is called after
     speakers or a translation gives those of each annotation. Annotations that cannot be read are
-    said by line and id. Raises TranscriptError if it is no ELAN file.
+    reported by line and id. Raises TranscriptError if it is no ELAN file.
     """
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise TranscriptError(gettext_noop("The transcript declares entities; ELAN files do not."))
@@ -211,8 +211,8 @@ class _Reading:
                 problem = Problem(each.line, place, words[:SHOWN], "rejected", NO_TIME, details)
                 self.problems.append(problem)
             return
-        times_, said = times.checked(*span, each.line, place, words)
-        self.problems.extend(said)
+        times_, time_problems = times.checked(*span, each.line, place, words)
+        self.problems.extend(time_problems)
         if times_ and words:
             yield RawCue(
                 *times_,

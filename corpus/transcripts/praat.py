@@ -28,7 +28,7 @@ class _Tier:
     name: str
     points: bool
     line: int
-    said: int = 0
+    stated_count: int = 0
     cues: list[RawCue] = field(default_factory=list)
     count: int = 0
 
@@ -36,7 +36,7 @@ class _Tier:
 def parse(text: str, asked: Collection[str] = ()) -> Parsed:
     """The labelled intervals of the tiers asked for, or of those that hold talk.
 
-    Intervals that cannot be read are said by line. Raises TranscriptError if it is no TextGrid.
+    Intervals that cannot be read are reported by line. Raises TranscriptError if it is no TextGrid.
     """
     if "ooBinaryFile" in text[:40]:
         raise TranscriptError(
@@ -81,8 +81,10 @@ def _read(tokens: Sequence[tuple[int, str | float]], problems: list[Problem]) ->
         if token in KINDS and isinstance(name, str) and not (chunk and found):
             header = [value for _, value in tokens[place + 2 : place + 5]]
             numbers = header if all(isinstance(value, float) for value in header) else []
-            said = int(numbers[2]) if len(numbers) == 3 and abs(float(numbers[2])) < 1e9 else -1
-            found.append(_Tier(name, token == "TextTier", line, said))
+            stated_count = (
+                int(numbers[2]) if len(numbers) == 3 and abs(float(numbers[2])) < 1e9 else -1
+            )
+            found.append(_Tier(name, token == "TextTier", line, stated_count))
             place += 2 + len(numbers)
             chunk = []
             continue
@@ -95,8 +97,8 @@ def _read(tokens: Sequence[tuple[int, str | float]], problems: list[Problem]) ->
     if chunk and found:
         problems.append(Problem(chunk[0][0], found[-1].name[:80], "", "rejected", NO_INTERVAL))
     for tier in found:
-        if tier.said not in (-1, tier.count):
-            details = {"name": tier.name, "said": tier.said, "found": tier.count}
+        if tier.stated_count not in (-1, tier.count):
+            details = {"name": tier.name, "said": tier.stated_count, "found": tier.count}
             problems.append(Problem(tier.line, tier.name[:80], "", "warning", MISCOUNTED, details))
     return found
 
@@ -114,8 +116,8 @@ def _entry(tier: _Tier, chunk: list[tuple[int, str | float]], problems: list[Pro
     if tier.points:
         tier.cues.append(RawCue(start, end, lines, line=first))
         return
-    span, said = times.checked(start, end, first, tier.name[:80], words.strip())
-    problems += said
+    span, time_problems = times.checked(start, end, first, tier.name[:80], words.strip())
+    problems += time_problems
     if span and words.strip():
         tier.cues.append(RawCue(*span, lines, speaker(tier.name), line=first, tier=tier.name))
 

@@ -2,11 +2,11 @@
 
 from core.errors import gettext_noop
 from corpus.transcripts import Parsed, TranscriptError
-from corpus.transcripts.subtitles import INDEX, entries, outside, parsed
+from corpus.transcripts.subtitle_blocks import INDEX, entries, outside, parsed
 
 
 def parse(text: str) -> Parsed:
-    """Every cue with times that can be read; the others are said by the line of their times.
+    """Every cue with times that can be read; the others are reported by the line of their times.
 
     Raises TranscriptError if there is none.
     """

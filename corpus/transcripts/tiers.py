@@ -1,4 +1,4 @@
-"""Plain: which tiers (ELAN, TextGrid) or styles (ASS) of a file hold what is said."""
+"""Plain: which tiers (ELAN, TextGrid) or styles (ASS) of a file hold the transcript."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -112,7 +112,7 @@ def _parted(name: str) -> str:
 
 
 def left_out(tiers: Sequence[Tier]) -> list[Problem]:
-    """What is said of tiers and styles with words that are not read."""
+    """Problems of tiers and styles with words that are not read."""
     return [
         Problem(
             0,

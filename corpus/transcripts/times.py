@@ -88,7 +88,7 @@ def span(start: float, end: float, place: str) -> tuple[float, float]:
 def checked(
     start: float, end: float, line: int, column: str, words: str, odd: bool = False
 ) -> tuple[tuple[float, float] | None, list[Problem]]:
-    """The times of an entry, None if it cannot be placed; and what is said of them.
+    """The times of an entry, None if it cannot be placed; and their problems.
 
     An entry without words that cannot be placed says nothing: nothing is lost with it.
     """
@@ -127,7 +127,7 @@ def fractions(times: Sequence[tuple[int, Clock]]) -> list[Problem]:
 
 
 def refusal(kind: str, problems: Sequence[Problem]) -> TranscriptError:
-    """What is said of a file of `kind` in which every entry was rejected."""
+    """The error for a file of `kind` in which every entry was rejected."""
     return TranscriptError(
         gettext_noop(
             "No entry of the transcript can be read as %(kind)s. The first of %(count)d, on line"

@@ -6,7 +6,7 @@ from core.errors import gettext_noop
 from corpus.problems import Problem
 from corpus.transcripts import Parsed, TranscriptError
 from corpus.transcripts.characters import bare
-from corpus.transcripts.subtitles import BLANK, TIMING, Entry, entries, outside, parsed
+from corpus.transcripts.subtitle_blocks import BLANK, TIMING, Entry, entries, outside, parsed
 
 ASIDE = re.compile(r"(?:NOTE|STYLE|REGION)(?:[ \t:].*)?")  # blocks that are no cues
 NO_HEADER = gettext_noop("The first line is not WEBVTT; the file was read as WebVTT all the same.")
@@ -18,8 +18,8 @@ MAPPED = gettext_noop(
 def parse(text: str) -> Parsed:
     """Cues with their voices as speakers; blocks NOTE, STYLE and REGION are no cues.
 
-    Cues that cannot be read are said by the line of their times. Raises TranscriptError if there
-    is no cue and no header.
+    Cues that cannot be read are reported by the line of their times. Raises TranscriptError if
+    there is no cue and no header.
     """
     lines = text.split("\n")
     header = bare(lines[0]).startswith("WEBVTT")
@@ -59,7 +59,7 @@ def _without_notes(lines: list[str]) -> list[str]:
 
 
 def _joined(entry: Entry) -> list[Problem]:
-    """What is said of a cue with a blank line inside: players end it there."""
+    """The problem of a cue with a blank line inside: players end it there."""
     blank = False
     for at, line in entry.body:
         if blank and bare(line):

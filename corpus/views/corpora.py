@@ -31,7 +31,7 @@ def home(request):
 def new_corpus(request):
     form = CorpusForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        corpus = Corpus.found(request.user, **form.cleaned_data)
+        corpus = Corpus.create(request.user, **form.cleaned_data)
         return redirect("corpus", corpus.pk)
     return render(request, "corpus/new_corpus.html", {"form": form})
 
@@ -43,16 +43,16 @@ def corpus(request, pk):
     return render(request, "corpus/corpus.html", page)
 
 
-def people(request, pk):
+def members(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     form = MemberForm(posted(request), corpus=corpus)
     if request.method == "POST" and form.is_valid():
         form.save(by=request.user)
-        return redirect("people", corpus.pk)
+        return redirect("members", corpus.pk)
     invitations = Invitation.objects.filter(invited_by=request.user, accepted_by=None)
     for invitation in invitations:
         address = reverse("invitation", args=[invitation.token])
-        invitation.address = request.build_absolute_uri(address)
+        invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
     page = context(
         corpus,
         "people",
@@ -72,7 +72,7 @@ def blind_adjudication(request, pk):
     if chosen not in ("letters", "names"):
         raise Http404
     corpus.set_blind_adjudication(request.user, chosen == "letters")
-    return redirect(f"{reverse('people', args=[pk])}#adjudication")
+    return redirect(f"{reverse('members', args=[pk])}#adjudication")
 
 
 @require_POST
@@ -81,7 +81,7 @@ def invite(request, pk):
     invitation = Invitation.objects.create(invited_by=request.user)
     Event.record(request.user, "invite", invitation)
     messages.success(request, _("Invitation created. Send the link below."))
-    return redirect("people", corpus.pk)
+    return redirect("members", corpus.pk)
 
 
 @require_POST
@@ -100,21 +100,21 @@ def membership(request, pk):
             ),
         )
     elif role in Membership.Role.values:
-        _told(request, "appoint", member, role=role)
+        _record_change(request, "appoint", member, role=role)
         member.role = role
         member.save(update_fields=["role"])
     elif role == "none":
-        _told(request, "dismiss", member)
+        _record_change(request, "dismiss", member)
         member.delete()
-    return redirect("people", member.corpus_id)
+    return redirect("members", member.corpus_id)
 
 
-def _told(request, verb, member, **more):
-    """Write down what becomes of a member, and what they were."""
+def _record_change(request, verb, member, **more):
+    """Record what becomes of a member, with the role they had."""
     Event.record(request.user, verb, member, person=member.person.username, was=member.role, **more)
 
 
-def events(request, pk):
+def audit_log(request, pk):
     """Who did what; without the details that tell somebody who annotates blind of answers."""
     corpus = corpus_of(request, pk, LEAD)
     rows = Event.objects.filter(corpus_id=corpus.pk).select_related("person")

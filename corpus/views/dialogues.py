@@ -37,10 +37,10 @@ def dialogues(request, pk):
     """Filters by name, source, state and length; many are published at once."""
     corpus = corpus_of(request, pk)
     form = DialogueFilter(request.GET, corpus=corpus)
-    found = form.filtered(Dialogue.objects.of(request.user).filter(corpus=corpus))
+    matching = form.filtered(Dialogue.objects.of(request.user).filter(corpus=corpus))
     if request.method == "POST":
-        return _published(request, corpus, found)
-    rows = found.select_related("source", "publication").sized()
+        return _published(request, corpus, matching)
+    rows = matching.select_related("source", "publication").sized()
 
     def fetch(edge, forwards, size):
         source, number = (edge or "").split("-") if KEY.fullmatch(edge or "") else (None, None)
@@ -52,7 +52,7 @@ def dialogues(request, pk):
         )
         return beyond.order_by(f"{order}source_id", f"{order}number")[:size]
 
-    count, more = at_most(found)
+    count, more = at_most(matching)
     page = context(
         corpus,
         "corpus",
@@ -65,14 +65,14 @@ def dialogues(request, pk):
     return render(request, "corpus/dialogues.html", page)
 
 
-def _published(request, corpus, found):
+def _published(request, corpus, matching):
     """Publish what was ticked, or all that the filters find."""
     with_role(request, corpus, LEAD)
     if request.POST.get("which") != "all":
-        found = found.filter(pk__in=numbers(request.POST.getlist("pk")))
-    count = found.publish(request.user, corpus)
-    said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, said % {"count": count})
+        matching = matching.filter(pk__in=numbers(request.POST.getlist("pk")))
+    count = matching.publish(request.user, corpus)
+    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
+    messages.success(request, message % {"count": count})
     return redirect(request.get_full_path())
 
 

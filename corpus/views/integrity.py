@@ -1,6 +1,7 @@
 """The integrity check of a corpus: what is wrong, clips beside their sources, cutting again."""
 
 from collections import Counter
+from typing import Any
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -10,17 +11,17 @@ from django.views.decorators.http import require_POST
 
 from core.fragments import live_part
 from core.pagination import page_of
-from corpus.clip_recut import affected
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, IntegrityCheck
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import MODALITIES, notice, withheld
 
-JOBS = {"check": IntegrityCheck, "recut": ClipRecut}
+JOBS: dict[str, Any] = {"check": IntegrityCheck, "recut": ClipRecut}
 
 
-def health(request, pk):
+def integrity(request, pk):
     """Every fault of the corpus, kind by kind, each with a link to its place; without dialogues
     of which something is withheld from the person now.
     """
@@ -36,7 +37,7 @@ def health(request, pk):
     ]
     jobs = {name: model.objects.filter(corpus=corpus).first() for name, model in JOBS.items()}
     busy = any(job and job.active for job in jobs.values())
-    mendable, stuck = ([], []) if busy else affected(corpus)
+    repairable, stuck = ([], []) if busy else clips_to_recut(corpus)
     page = context(
         corpus,
         "corpus",
@@ -48,7 +49,7 @@ def health(request, pk):
         unverified=counts["unverified"],
         page=page_of(request, rows, 100),
         clips=corpus.dialogues.exclude(clip="").count(),
-        mendable=len(mendable),
+        repairable=len(repairable),
         stuck=len(stuck),
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
@@ -77,7 +78,7 @@ def progress(request, pk, name):
 def stop(request, pk, name):
     corpus = corpus_of(request, pk, LEAD)
     _job(corpus, name).stop_by(request.user)
-    return redirect("health", corpus.pk)
+    return redirect("integrity", corpus.pk)
 
 
 @require_POST
@@ -85,17 +86,17 @@ def integrity_check(request, pk):
     """Have a worker compare every clip with its source."""
     corpus = corpus_of(request, pk, LEAD)
     IntegrityCheck.request(request.user, corpus)
-    return redirect("health", corpus.pk)
+    return redirect("integrity", corpus.pk)
 
 
 def clip_recut(request, pk):
     """What cutting the clips again would do; on POST, have a worker do it."""
     corpus = corpus_of(request, pk, LEAD)
-    dialogues, impossible = affected(corpus)
+    dialogues, impossible = clips_to_recut(corpus)
     if request.method == "POST":
         if dialogues:
             ClipRecut.request(request.user, corpus, dialogues=[row.pk for row in dialogues])
-        return redirect("health", corpus.pk)
+        return redirect("integrity", corpus.pk)
     sources = Counter(dialogue.source for dialogue in dialogues)
     page = context(
         corpus,

@@ -26,12 +26,12 @@ from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
-from corpus.import_report import chosen_track, track_label, why_not_words
-from corpus.ingest import check_of
-from corpus.models import Finding, Source
+from corpus.import_report import chosen_track, track_label, unusable_reason
+from corpus.ingest import import_check_of, resegment
+from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
-from corpus.transcripts.reading import Options, Transcript
+from corpus.transcripts.reader import Options, Transcript
 from corpus.transcripts.table import guess
 from corpus.visibility import WORDS, guard, withheld
 from people.models import Event
@@ -46,13 +46,13 @@ def new_source(request, pk):
     form = SourceForm(posted(request), request.FILES or None, corpus=corpus)
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
-            source = form.save(by=request.user)
+            source = form.save_draft(by=request.user)
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
             if twin:
                 same = _("This file was already uploaded as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
-            source.look_later()
+            source.inspect_later()
         return redirect("source", source.pk)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
@@ -75,7 +75,7 @@ def source(request, pk):
         page=page_of(request, rows, 25),
         wordless=set(_withheld_words(request, source).values_list("pk", flat=True)),
         drafts=source.dialogues.filter(publication=None).count(),
-        findings=source.findings.count(),
+        findings=source.import_problems.count(),
         sound_track=_taken_track(source),
         progress_url=reverse("source_progress", args=[source.pk]),
     )
@@ -89,10 +89,10 @@ def _withheld_words(request, source):
 
 def _taken_track(source):
     """Which sound is cut, where the media hold several."""
-    found = source.probed if source.probe else None
-    if found is None or len(found.audio) < 2:
+    probe = source.probed if source.probe else None
+    if probe is None or len(probe.audio) < 2:
         return ""
-    track = chosen_track(found, source.track)
+    track = chosen_track(probe, source.track)
     return track_label(track) if track else ""
 
 
@@ -103,17 +103,17 @@ def preview(request, pk):
         return redirect("source", source.pk)
     if request.htmx:  # asks again and again whether the media were looked at
         response = HttpResponse(status=204)
-        if source.looked is not None:
+        if source.inspection is not None:
             response["HX-Refresh"] = "true"
         return response
     if request.method == "POST":
-        found = _reading_of(source, request.POST)
-        if not found.error and found.form.is_valid():
-            source.keep_decisions(**found.decisions)
+        draft = _reading_of(source, request.POST)
+        if not draft.error and draft.form.is_valid():
+            source.save_draft_options(**draft.decisions)
             return redirect("preview", source.pk)
     else:
-        found = _reading_of(source, request.GET)
-    form, reading, error = found.form, found.reading, found.error
+        draft = _reading_of(source, request.GET)
+    form, reading, error = draft.form, draft.reading, draft.error
     media, check = _media_of(source), None
     measured = "media" in media and source.is_measured
     if not error and measured and (reading or not source.transcript):
@@ -123,8 +123,8 @@ def preview(request, pk):
         "corpus",
         source=source,
         form=form,
-        options=found.options,
-        kept=json.dumps(found.options.to_json(), ensure_ascii=False),
+        options=draft.options,
+        kept=json.dumps(draft.options.to_json(), ensure_ascii=False),
         reading=reading,
         error=error,
         check=check,
@@ -140,13 +140,13 @@ def preview(request, pk):
 
 
 def _check_of(source, form, reading=None):
-    """What would be cut with what the form says, or None with the complaint that says why not."""
+    """What would be cut with what the form says, or None with the error."""
     if not form.is_valid():
         return None, None
     source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
     source.starts = None
     try:
-        return check_of(source, reading), None
+        return import_check_of(source, reading), None
     except UserError as error:
         return None, translate_error(error)
 
@@ -154,18 +154,20 @@ def _check_of(source, form, reading=None):
 def _media_of(source):
     """The streams of the media that a person may choose from, and how long the media are."""
     try:
-        found = source.probed
+        probe = source.probed
     except UserError as error:
-        return {"media_complaint": translate_error(error)}
+        return {"media_error": translate_error(error)}
     return {
-        "media": found,
-        "tracks": [(track, track_label(track)) for track in found.audio],
-        "track": chosen_track(found, source.track),
+        "media": probe,
+        "tracks": [(track, track_label(track)) for track in probe.audio],
+        "track": chosen_track(probe, source.track),
         "subtitles": [
-            (track, track_label(track), why_not_words(track)) for track in found.subtitles
+            (track, track_label(track), unusable_reason(track)) for track in probe.subtitles
         ],
         "uploaded": PurePath(
-            source.transcript.name if source.brought is None else source.brought
+            source.transcript.name
+            if source.uploaded_transcript is None
+            else source.uploaded_transcript
         ).name,
     }
 
@@ -180,7 +182,7 @@ def _parts_of(source, check):
         "more": max(len(check.parts) - SHOWN_PARTS, 0),
         "needed": check.needed,
         "free": shutil.disk_usage(settings.DATA_DIR).free,
-        "scenes": len((source.looked or {}).get("shots", [])),
+        "scenes": len((source.inspection or {}).get("shots", [])),
     }
 
 
@@ -211,7 +213,7 @@ def subtitles(request, pk):
     return redirect("preview", source.pk)
 
 
-def parts(request, pk):
+def segmentation(request, pk):
     """Part an episode that is cut already anew; what was corrected stays."""
     source = _source_of(request, pk)
     if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
@@ -222,7 +224,7 @@ def parts(request, pk):
     error = None
     if request.method == "POST" and form.is_valid():
         try:
-            source.recut(request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
+            resegment(source, request.user, form.cleaned_data["gap"], form.cleaned_data["scene"])
             return redirect("source", source.pk)
         except UserError as refusal:
             error = translate_error(refusal)
@@ -240,14 +242,15 @@ def parts(request, pk):
     return render(request, "corpus/parts.html", page)
 
 
-def _recut(request, dialogue, starts):
+def _resegment(request, dialogue, starts):
     try:
         if dialogue.is_published:
             raise UserError(
                 gettext_noop("%(dialogue)s is published and cannot be segmented again."),
                 dialogue=dialogue.uid,
             )
-        dialogue.source.recut(request.user, scene=dialogue.source.scene, starts=starts)
+        source = dialogue.source
+        resegment(source, request.user, scene=source.scene, starts=starts)
     except UserError as error:
         messages.error(request, translate_error(error))
         return redirect("editor", dialogue.pk)
@@ -263,17 +266,17 @@ def _starts(source):
 
 
 @require_POST
-def new_start(request, pk):
+def split_dialogue(request, pk):
     """Let a new dialogue start at one of the utterances of this one."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
     utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
     starts = _starts(dialogue.source)
-    return _recut(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
+    return _resegment(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
 
 
 @require_POST
-def joint(request, pk):
+def join_dialogue(request, pk):
     """Join the dialogue with the one after it."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
@@ -285,13 +288,13 @@ def joint(request, pk):
         dialogue = later
     gone = round(later.start + later.utterances.first().start, 3)
     starts = [start for start in _starts(dialogue.source) if abs(start - gone) > 0.005]
-    return _recut(request, dialogue, starts)
+    return _resegment(request, dialogue, starts)
 
 
 @dataclass
 class _Reading:
     """A transcript as it would be read: the form as filled in, kept or guessed, with what follows
-    from it, a reading or a complaint (both None where there is no transcript).
+    from it, a transcript or an error (both None where there is no transcript).
     """
 
     form: ReadingForm
@@ -301,20 +304,20 @@ class _Reading:
 
     @property
     def decisions(self):
-        """What `Source.keep_decisions` and `Source.confirm` take, of a form that is valid."""
+        """What `Source.save_draft_options` and `Source.confirm` take, of a form that is valid."""
         chosen = self.form.cleaned_data
         return {
             "encoding": self.reading.encoding if self.reading else "",
             "gap": chosen["gap"],
             "columns": self.form.columns,
             "scene": chosen["scene"],
-            "reading": self.options.to_json(),
+            "read_options": self.options.to_json(),
         }
 
 
 def _reading_of(source, data):
     """The reading of a draft with what the page or an address says."""
-    options = ReadingForm.options(data, _kept_options(source, data))
+    options = ReadingForm.options(data, _stored_options(source, data))
     encoding, error = _encoding_of(source, data)
     header = reading = None
     if source.transcript and not error:
@@ -336,24 +339,24 @@ def _reading_of(source, data):
     return _Reading(form, options, reading, translate_error(error) if error else None)
 
 
-def _kept_options(source, data):
+def _stored_options(source, data):
     """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
     try:
         shown = read_json(data.get("reading", ""))
     except ValidationError:
         shown = None
-    return Options.from_json(shown if isinstance(shown, dict) else source.reading)
+    return Options.from_json(shown if isinstance(shown, dict) else source.read_options)
 
 
 def _encoding_of(source, data):
-    """The encoding that is asked for, kept or recognised, and what is said if none is."""
+    """The encoding that is asked for, kept or recognised, and what is message if none is."""
     if not source.transcript or source.is_workbook:
         return "", None
     asked = data.get("encoding") or source.encoding
     if asked in ENCODINGS:
         return asked, None
     try:
-        return detect(source.words), None
+        return detect(source.transcript_bytes), None
     except EncodingError as error:
         return "", error
 
@@ -370,12 +373,12 @@ def _filled(source, options, encoding, header):
 @require_POST
 def confirmation(request, pk):
     source = _source_of(request, pk)
-    found = _reading_of(source, request.POST)
-    waits = source.waits_for_words or not source.is_measured
-    if found.error or waits or not found.form.is_valid():
+    draft = _reading_of(source, request.POST)
+    waits = source.waits_for_subtitles or not source.is_measured
+    if draft.error or waits or not draft.form.is_valid():
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
-    source.confirm(request.user, **found.decisions)
+    source.confirm(request.user, **draft.decisions)
     return redirect("source", source.pk)
 
 
@@ -415,16 +418,16 @@ def attempt(request, pk):
 def publication(request, pk):
     source = _source_of(request, pk)
     count = source.publish(request.user)
-    said = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
+    messages.success(request, message % {"count": count})
     return redirect("source", source.pk)
 
 
-def findings(request, pk):
+def import_problems(request, pk):
     """What was repaired or left out; the values are words of the transcript."""
     source = _source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
-    rows = source.findings.all()
+    rows = source.import_problems.all()
     outcome = request.GET.get("outcome", "")
     if outcome:
         rows = rows.filter(outcome=outcome)
@@ -436,7 +439,7 @@ def findings(request, pk):
         source=source,
         page=page_of(request, rows, 100),
         outcome=outcome,
-        outcomes=Finding.Outcome.choices,
+        outcomes=ImportProblem.Outcome.choices,
     )
     return render(request, "corpus/findings.html", page)
 
@@ -446,7 +449,7 @@ class _Echo:
         return value
 
 
-def findings_csv(request, pk):
+def import_problems_csv(request, pk):
     """Every finding as CSV, streamed."""
     source = _source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
@@ -455,9 +458,9 @@ def findings_csv(request, pk):
 
     def lines():
         yield "\ufeff" + table.writerow(header)
-        for f in source.findings.iterator():
+        for f in source.import_problems.iterator():
             yield table.writerow([source.title, f.line, f.column, f.value, f.outcome, f.why])
 
     response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="findings-{source.pk}.csv"'
+    response["Content-Disposition"] = f'attachment; filename="problems-{source.pk}.csv"'
     return response

@@ -64,8 +64,8 @@ def _duplicates(rows):
 
 
 def _speaker_of(request, pk):
-    found = Speaker.objects.of(request.user).select_related("corpus")
-    speaker = get_object_or_404(found, pk=pk)
+    led = Speaker.objects.of(request.user).select_related("corpus")
+    speaker = get_object_or_404(led, pk=pk)
     with_role(request, speaker.corpus, LEAD)
     return speaker
 
@@ -102,10 +102,10 @@ def new_speaker(request, pk):
         return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
     with transaction.atomic():
         known = corpus.speakers.filter(identity=normalized(name)).exists()
-        found = Speaker.named(corpus.pk, [name])[name]
+        speaker_row = Speaker.get_or_create_by_name(corpus.pk, [name])[name]
         if not known:
-            Event.record(request.user, "introduce", found, name=name)
-    return JsonResponse({"id": found.pk, "name": found.name})
+            Event.record(request.user, "introduce", speaker_row, name=name)
+    return JsonResponse({"id": speaker_row.pk, "name": speaker_row.name})
 
 
 @require_POST
@@ -119,12 +119,12 @@ def merger(request, pk):
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("speaker", speaker.pk)
-    said = ngettext(
+    message = ngettext(
         "%(count)d utterance of %(name)s is now %(other)s's.",
         "%(count)d utterances of %(name)s are now %(other)s's.",
         count,
     )
-    messages.success(request, said % {"count": count, "name": speaker.name, "other": other.name})
+    messages.success(request, message % {"count": count, "name": speaker.name, "other": other.name})
     return redirect("speakers", speaker.corpus_id)
 
 
@@ -132,6 +132,6 @@ def merger(request, pk):
 def pseudonyms(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     count = Speaker.pseudonymise(request.user, corpus)
-    said = ngettext("%(count)d pseudonym given.", "%(count)d pseudonyms given.", count)
-    messages.success(request, said % {"count": count})
+    message = ngettext("%(count)d pseudonym given.", "%(count)d pseudonyms given.", count)
+    messages.success(request, message % {"count": count})
     return redirect("speakers", corpus.pk)

@@ -31,9 +31,9 @@ def new_upload(request, pk):
     """Announce a file: its length, and its name as tus metadata."""
     corpus = corpus_of(request, pk, LEAD)
     pairs = (entry.split() for entry in request.headers.get("Upload-Metadata", "").split(","))
-    said = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
+    metadata = {pair[0]: pair[1] for pair in pairs if len(pair) == 2}
     try:
-        name = base64.b64decode(said.get("filename", "").encode(), validate=True).decode()
+        name = base64.b64decode(metadata.get("filename", "").encode(), validate=True).decode()
         if fault_of(name):
             return _answer(400, "Upload-Metadata: filename has a character that no file name has")
         size = number(request.headers.get("Upload-Length"))
@@ -48,11 +48,11 @@ def new_upload(request, pk):
 @any_method
 def upload(request, token):
     """HEAD says how far it is, PATCH adds a piece, DELETE forgets it."""
-    found = get_object_or_404(Upload.objects.filter(person=request.user), token=token)
+    row = get_object_or_404(Upload.objects.filter(person=request.user), token=token)
     if request.method == "HEAD":
-        return _answer(200, Upload_Offset=found.offset, Upload_Length=found.size)
+        return _answer(200, Upload_Offset=row.offset, Upload_Length=row.size)
     if request.method == "DELETE":
-        found.discard()
+        row.discard()
         return _answer(204)
     if request.method != "PATCH":
         return _answer(405, Allow="HEAD, PATCH, DELETE")
@@ -63,9 +63,9 @@ def upload(request, token):
         return _answer(413, f"A piece has at most {LARGEST_PIECE} bytes")
     try:
         digest = request.headers.get("Upload-Checksum", "")
-        end = found.append(number(request.headers.get("Upload-Offset"), -1), piece, digest)
+        end = row.append(number(request.headers.get("Upload-Offset"), -1), piece, digest)
     except WrongOffset as wrong:
-        return _answer(409, translate_error(wrong), Upload_Offset=found.offset)
+        return _answer(409, translate_error(wrong), Upload_Offset=row.offset)
     except WrongDigest as wrong:
         return _answer(460, translate_error(wrong))
     except UserError as refusal:

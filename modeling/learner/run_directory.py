@@ -29,7 +29,7 @@ from typing import Any
 from modeling.learner.numeric_checks import NonFiniteError
 
 Emit = Callable[[dict[str, Any]], None]
-LOCK_SECONDS = 30.0  # that a process which is being stopped has to leave
+LOCK_SECONDS = 90.0  # that a process which is being stopped has to leave
 IDENTITY = ("release", "recipe", "seed")  # keys of meta.json that tell one run from another
 REQUIRED: dict[str, dict[str, type]] = {  # keys without which a file is damaged
     "meta.json": {"release": str, "recipe": dict, "seed": int},

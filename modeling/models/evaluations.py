@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling.models.runs import TrainingRun
 from people.models import Event
 
@@ -31,7 +31,7 @@ class Evaluation(Job):
     work = "modeling.evaluation.evaluate"
     follow_up = "modeling.evaluation.update_experiment"
     queue = "train"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
     objects = EvaluationQuerySet.as_manager()
 
     class Meta:

@@ -5,7 +5,7 @@ import math
 from django.conf import settings
 from django.db import models, transaction
 
-from jobs.models import SOON_STALE, Job, JobStatus
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from releases.models import Release
 
 CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # with clips to extract features from
@@ -25,7 +25,7 @@ class FeaturePart(Job):
     verb = "extract"
     work = "modeling.feature_extraction.extract"
     follow_up = "modeling.feature_extraction.send_waiting_runs"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
 
     class Meta:
         ordering = ["release", "number"]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
-from jobs.models import SOON_STALE, Job, JobStatus
+from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.learner.run_directory import RunDirectory, current_keys
@@ -83,7 +83,7 @@ class TrainingRun(Job):
     verb = "train"
     work = "modeling.training.train"
     follow_up = "modeling.training.update_experiment"
-    patience = SOON_STALE
+    stale_after = SHORT_STALE_AFTER
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:

@@ -176,7 +176,9 @@ def _linked(diff, rows, schemes):
     """The changes with the utterance or dialogue of today that each is about, where it is."""
     corpora = [diff.one.corpus_id, diff.other.corpus_id]
     uids = [row["id"] for row in rows if row["id"]]
-    spoken = Utterance.whole.filter(corpus__in=corpora, uid__in=uids).select_related("dialogue")
+    spoken = Utterance.all_objects.filter(corpus__in=corpora, uid__in=uids).select_related(
+        "dialogue"
+    )
     utterances = {(u.corpus_id, u.dialogue.uid, u.uid): u for u in spoken}
     named = Dialogue.objects.filter(corpus__in=corpora, uid__in=[row["dialogue"] for row in rows])
     dialogues = {(d.corpus_id, d.uid): d for d in named}

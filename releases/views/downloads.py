@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from core.byte_ranges import begins, ranged_response, ranged_stream
+from core.byte_ranges import is_first_part, ranged_response, ranged_stream
 from core.translation import translate_error
 from releases import archive as archives
 from releases import formats
@@ -42,7 +42,7 @@ def give_archive(request, release, share=None):
         whole = archives.of(release.directory, release.slug)
     except OSError as error:
         raise Http404 from error
-    if begins(request):
+    if is_first_part(request):
         Download.add(release, "archive", share)
     response = ranged_stream(request, whole.size, whole.read, "application/zip", release.digest)
     return _named(response, f"{release.slug}.zip")
@@ -53,7 +53,7 @@ def give_file(request, release, path, share=None):
     whole = archives.of(release.directory, release.slug)
     if path not in {name for name, _size, _crc in whole.files}:
         raise Http404
-    if begins(request):
+    if is_first_part(request):
         Download.add(release, path, share)
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     if kind in ("text/html", "image/svg+xml", "text/xml", "application/xml"):

@@ -24,6 +24,7 @@ export class Playback {
     if (this.span && this.video.currentTime >= this.span.end) {
       if (!this.loop) {
         this.video.pause()
+        this.video.currentTime = this.span.end // however late a busy machine drew this frame
         this.span = null
         return
       }

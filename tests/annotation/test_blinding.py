@@ -191,7 +191,7 @@ class Scene:
         yield "round", reverse("round", args=[self.other.pk])
         yield "round_items", reverse("round_items", args=[self.other.pk])
         yield "agreement", f"/api/rounds/{self.round.pk}/agreement/"
-        yield "events", reverse("events", args=[self.corpus.pk])
+        yield "audit_log", reverse("audit_log", args=[self.corpus.pk])
         yield "corpus", reverse("corpus", args=[self.corpus.pk])
 
 
@@ -247,7 +247,7 @@ def test_whoever_takes_part_openly_sees_it_all_and_so_the_test_above_can_fail():
     after = read(scene.reader, scene)
     changed = {name for name, address in before if before[name, address] != after[name, address]}
     assert RESULTS - {"report_progress"} <= changed
-    assert changed >= {"round", "places", "finding", "events", "guideline"}
+    assert changed >= {"round", "places", "finding", "audit_log", "guideline"}
 
 
 @pytest.mark.django_db
@@ -618,7 +618,9 @@ class Play:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(STEP, min_size=3, max_size=14))
 def test_nobody_who_looked_counts_as_blind_whatever_happens(steps):

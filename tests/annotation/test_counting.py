@@ -48,7 +48,9 @@ def check(opened):
 
 
 @settings(
-    deadline=None, max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    deadline=None,
+    max_examples=12,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.integers(0, 9), min_size=4, max_size=30), st.randoms(use_true_random=False))
 def test_whatever_happens_the_tally_is_a_recount(db, steps, rng):

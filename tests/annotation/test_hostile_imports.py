@@ -10,7 +10,7 @@ from django.db import transaction
 
 from annotation.models import Judgement
 from corpus.models import Corpus, Utterance
-from tests.config.stored import check_stored
+from tests.config.stored_text import check_stored
 from tests.factories import make_judged_round, make_release
 
 pytestmark = pytest.mark.django_db
@@ -51,7 +51,7 @@ def brought(outcomes, *arguments):
             assert str(error).endswith("Nothing was imported.")
             assert not Corpus.objects.filter(name="hostile").exists()
         check_stored()
-        for row in Utterance.whole.filter(corpus__name="hostile"):
+        for row in Utterance.all_objects.filter(corpus__name="hostile"):
             assert row.start is None or abs(row.start) < 1e9, row.start
         for row in Judgement.objects.filter(assignment__round__corpus__name="hostile"):
             assert 0 <= row.seconds < 1e9 and row.confidence in (None, 1, 2, 3)

@@ -5,7 +5,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from annotation.models import Assignment, Judgement, Round
-from corpus.models import Corpus, Finding, Utterance
+from corpus.models import Corpus, ImportProblem, Utterance
 from people.models import Person
 from tests.corpus.test_cmma import HEADER, row
 
@@ -30,7 +30,7 @@ def test_labels_become_one_published_judgement(tmp_path, lead):
     assert published.published and published.scheme.keys[-1] == "love"
     assert Assignment.objects.submitted().get().person.username == "published-labels"
     assert not Person.objects.get(username="published-labels").has_usable_password()
-    assert Finding.objects.get().why == "read as empty"
+    assert ImportProblem.objects.get().why == "read as empty"
     report = (tmp_path / "report.csv").read_text("utf-8-sig").splitlines()
     assert report[1] == "train.csv,3,Love,emptylove,repaired,read as empty"
 
@@ -61,7 +61,7 @@ def test_the_published_corpus(test_data, capsys):
     assert "dev.csv: 600 dialogues, 4046 labelled utterances, 32368 labels; 0 rows" in said
     assert Utterance.objects.count() == 17834
     assert Judgement.objects.values("utterance").distinct().count() == 17834
-    assert Finding.objects.filter(column="").count() == 1912
+    assert ImportProblem.objects.filter(column="").count() == 1912
 
 
 @pytest.mark.django_db
@@ -127,7 +127,7 @@ def test_a_control_with_one_answer_is_told_and_the_others_are_kept(tmp_path, cap
     assert list(Judgement.objects.order_by("pk").values_list("utterance__text", "value")) == [
         ("今天真倒霉", "negative"), ("会好起来的", "positive"), ("今天真倒霉", "neutral"),
     ]  # fmt: skip
-    assert Finding.objects.get().column == "audible" and Utterance.objects.count() == 2
+    assert ImportProblem.objects.get().column == "audible" and Utterance.objects.count() == 2
 
 
 @pytest.mark.django_db
@@ -183,7 +183,7 @@ def test_a_check_writes_nothing_and_shows_what_an_import_shows(tmp_path, capsys)
     assert report[1][:5] == ["train.csv", "3", "Emotion", long, "rejected"]
     load(path)
     assert capsys.readouterr().out.startswith(said[: said.index("every finding")])
-    assert Finding.objects.get().value == long
+    assert ImportProblem.objects.get().value == long
 
 
 @pytest.mark.django_db
@@ -203,7 +203,7 @@ def test_a_cell_with_what_no_database_stores(tmp_path):
     load(path)
     assert Utterance.objects.get().text == "你好"
     assert Utterance.objects.get().speaker.name == "张三"
-    values = Finding.objects.order_by("pk").values_list("column", "value")
+    values = ImportProblem.objects.order_by("pk").values_list("column", "value")
     assert set(values) == {
         ("Utterance", "你\\x00好"), ("Speaker", "张\\x07三"), ("Love", "a\\x00"), ("Love", "a"),
     }  # fmt: skip

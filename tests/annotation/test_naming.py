@@ -97,7 +97,7 @@ def test_an_adjudicator_meets_no_name_and_no_id(scene, adjudicator):
     inbox = adjudicator.get(reverse("remarks_inbox", args=[scene.pk]) + "?state=all")
     assert "Boss Quant" in inbox.content.decode()  # a lead who does not annotate it
     assert adjudicator.get(reverse("quality", args=[scene.pk])).status_code == 404
-    assert adjudicator.get(reverse("events", args=[scene.corpus_id])).status_code == 404
+    assert adjudicator.get(reverse("audit_log", args=[scene.corpus_id])).status_code == 404
 
 
 def test_nothing_on_the_pages_depends_on_who_bears_which_name(scene, adjudicator):

@@ -7,7 +7,7 @@ from django.core.files import File
 from django.core.management import CommandError, call_command
 
 from annotation.models import Adjudication, Guideline, Judgement, Round
-from corpus.ingest import digest
+from core.storage import digest
 from corpus.integrity import check
 from corpus.models import Corpus
 from people.models import Person
@@ -32,7 +32,7 @@ def frozen(corpus, film, srt, lead):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", File(media))
         source.transcript.save("film.srt", File(words))
-    source.ingest()
+    source.run()
     source.publish(lead)
     make_dialogue(corpus, size=3)
     opened = make_round(corpus, [make_member(corpus), make_member(corpus)], name="R1")

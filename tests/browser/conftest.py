@@ -2,10 +2,14 @@
 
 import os
 import shutil
+import threading
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
+from tests.waiting import LIMIT, wait_until
+
+expect.set_options(timeout=LIMIT * 1000)
 FLAGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
@@ -19,7 +23,7 @@ def chromium():
     if not path:
         pytest.skip("no Chromium on this machine (bash tools/debian.sh browser)")
     with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=path, args=FLAGS)
+        browser = play.chromium.launch(executable_path=path, args=FLAGS, timeout=LIMIT * 1000)
         yield browser
         browser.close()
 
@@ -31,6 +35,7 @@ def sign_in(chromium, live_server):
 
     def enter(username, password="secret-for-tests", locale="en-US", **options):
         context = chromium.new_context(locale=locale, base_url=live_server.url, **options)
+        context.set_default_timeout(LIMIT * 1000)
         contexts.append(context)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
@@ -46,4 +51,10 @@ def sign_in(chromium, live_server):
     yield enter
     for context in contexts:
         context.close()
+    wait_until(lambda: not requests_in_flight(), "the live server to answer the last requests")
     assert errors == []
+
+
+def requests_in_flight():
+    """Threads of the live server that serve a connection: they could write into the next test."""
+    return [each for each in threading.enumerate() if "process_request_thread" in each.name]

@@ -69,7 +69,7 @@ def test_the_pages_fit(sign_in, live_server, corpus, locale, width):
     for name, address in [
         ("new", f"/corpora/{corpus.pk}/rounds/new/"),
         ("round", f"/rounds/{opened.pk}/"),
-        ("people", f"/corpora/{corpus.pk}/people/"),
+        ("people", f"/corpora/{corpus.pk}/members/"),
         ("refused", f"/rounds/{opened.pk}/agreement/"),
     ]:
         page.goto(f"{live_server.url}{address}")

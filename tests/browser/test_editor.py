@@ -4,8 +4,9 @@ import pytest
 from playwright.sync_api import expect
 
 from corpus.models import Dialogue
-from tests.browser.test_workbench import opened, until  # noqa: F401
+from tests.browser.test_workbench import opened, pausing, until  # noqa: F401
 from tests.factories import make_corpus, make_dialogue, make_person
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -97,7 +98,7 @@ def test_a_lost_connection_loses_no_edit(sign_in, opened, monkeypatch):  # noqa:
     expect(page.locator(".saved")).to_contain_text("the connection is lost")
     page.keyboard.press("s")
     page.context.set_offline(False)
-    expect(page.locator(".saved")).to_contain_text("Saved", timeout=10_000)
+    expect(page.locator(".saved")).to_contain_text("Saved")
     settled(page)
     dialogue.refresh_from_db()
     assert dialogue.head == 2 and len(dialogue.turns()) == 2
@@ -113,6 +114,7 @@ def test_what_is_being_typed_survives_the_answer_to_an_earlier_edit(sign_in, ope
     expect(page.locator(".lines > li")).to_have_count(2)
     page.keyboard.press("BracketRight")
     field(page, 1, "speaker").fill("王")
+    wait_until(lambda: held, "the revision to be sent", pause=pausing(page))
     held.pop().continue_()
     expect(page.locator(".saved")).to_contain_text("Saved")
     expect(field(page, 1, "speaker")).to_have_value("王")

@@ -5,8 +5,8 @@ from playwright.sync_api import expect
 
 from corpus.models import Source
 from jobs.models import JobStatus
-from tests.corpus.shifted import shift_sound
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.shifted_clips import shift_sound
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 from tests.factories import make_corpus, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -44,7 +44,7 @@ def test_from_an_upload_to_mended_clips(
     page.goto(f"/corpora/{corpus.pk}/sources/new/")
     page.set_input_files("[name=media]", film)
     page.locator("resumable-upload form button").first.click()
-    page.wait_for_url("**/preview/", timeout=20_000)
+    page.wait_for_url("**/preview/")
     page.select_option("#words", "3")
     page.get_by_role("button", name=words).click()
     expect(page.locator("main")).to_contain_text("晚饭吃什么？")
@@ -60,7 +60,7 @@ def test_from_an_upload_to_mended_clips(
     assert (source.status, source.track, source.subtitles) == (JobStatus.DONE, 1, 3)
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    page.goto(f"/corpora/{corpus.pk}/health/")
+    page.goto(f"/corpora/{corpus.pk}/integrity/")
     page.get_by_role("button", name=check).click()
     page.get_by_role("link", name=recut).click()
     fits(page)

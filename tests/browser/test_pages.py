@@ -97,7 +97,7 @@ def addresses(learner_here):
             "events/", "health/", "rounds/", "rounds/new/", "releases/", "releases/new/",
                 "schemes/", "schemes/new/", "guidelines/new/", "gold/",
             "runs/", "runs/new/")),
-        f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/findings/",
+        f"/sources/{dialogue.source_id}/", f"/sources/{dialogue.source_id}/problems/",
         f"/corpora/{corpus.pk}/utterances/?q=句", f"/speakers/{speaker.pk}/",
         f"/dialogues/{dialogue.pk}/editor/", f"/dialogues/{dialogue.pk}/republication/",
         f"/dialogues/{dialogue.pk}/", f"/rounds/{opened.pk}/", f"/rounds/{opened.pk}/items/",

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from playwright.sync_api import expect
 
 from corpus.models import Source
-from tests.corpus.test_cutting import make
+from tests.corpus.test_clip_writer import make
 from tests.factories import make_corpus, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,8 +26,8 @@ def drafts(tmp_path):
     made = []
     for name, words in (("a.srt", SRT), ("b.ass", ASS)):
         source = Source(corpus=corpus, title=name, status="draft")
-        source.looked = {"shots": [], "heard": []}
-        source.take(wave)
+        source.inspection = {"shots": [], "heard": []}
+        source.probe_media(wave)
         source.media.save("talk.wav", ContentFile(wave.read_bytes()), save=False)
         source.transcript.save(name, ContentFile(words.encode()), save=False)
         source.save()

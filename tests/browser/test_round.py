@@ -157,7 +157,7 @@ def test_a_break_is_suggested_after_the_rounds_minutes(sign_in, opened):
     begin(page)
     page.evaluate("sessionStorage.setItem('worked', 58)")
     page.mouse.move(50, 50)
-    expect(page.locator(".rest")).to_contain_text("worked for 1 minutes", timeout=8000)
+    expect(page.locator(".rest")).to_contain_text("worked for 1 minutes")
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".rest")).to_be_hidden()
     page.keyboard.type("3")

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from corpus.models import Source, Upload
-from tests.corpus.test_cutting import make
+from tests.corpus.test_clip_writer import make
 from tests.factories import make_corpus, make_person
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -29,7 +29,7 @@ def test_a_broken_upload_goes_on(sign_in, tmp_path):
     page.goto(f"/corpora/{corpus.pk}/sources/new/")
     page.set_input_files("[name=media]", wave)
     page.get_by_role("button", name="Upload and check").click()
-    page.wait_for_url("**/preview/", timeout=20_000)
+    page.wait_for_url("**/preview/")
     assert len(sent) == 4 and sent[1] == sent[2]  # what was lost was sent again, nothing else
     source = Source.objects.get()
     assert source.title == "long talk" and not Upload.objects.exists()
@@ -61,7 +61,7 @@ def test_a_closed_page_goes_on_when_the_file_is_chosen_again(sign_in, tmp_path):
     sent.clear()
     page.set_input_files("[name=media]", wave)
     page.get_by_role("button", name="Upload and check").click()
-    page.wait_for_url("**/preview/", timeout=20_000)
+    page.wait_for_url("**/preview/")
     assert max(sent) == 8_388_608 and 0 not in sent
     assert Source.objects.get().sha256 == hashlib.sha256(wave.read_bytes()).hexdigest()
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "ERR_FAILED" not in e]

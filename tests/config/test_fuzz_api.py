@@ -23,7 +23,7 @@ from rest_framework.authtoken.models import Token
 from schemathesis import GenerationMode
 
 from annotation.models import Judgement, Submission
-from tests.config import hostile
+from tests.config import hostile_input
 from tests.factories import ANSWERS, make_dialogue, make_member, make_round
 
 pytestmark = pytest.mark.django_db
@@ -117,9 +117,11 @@ def works(draw, assignment):
         "utterance": utterance.pk, "task": "emotion", "value": ANSWERS["emotion"],
         "client_id": str(draw(st.uuids())), "over": "", "confidence": 2, "seconds": 1.5,
     }  # fmt: skip
-    row |= draw(st.dictionaries(st.sampled_from(sorted(row)), hostile.trees, max_size=2))
+    row |= draw(st.dictionaries(st.sampled_from(sorted(row)), hostile_input.trees, max_size=2))
     body = {"answers": [row], "submit": False}
-    return body | draw(st.dictionaries(st.sampled_from(sorted(body)), hostile.trees, max_size=1))
+    return body | draw(
+        st.dictionaries(st.sampled_from(sorted(body)), hostile_input.trees, max_size=1)
+    )
 
 
 def test_a_body_of_wrong_types_saves_nothing(token, opened):
@@ -212,7 +214,7 @@ def test_what_is_wrong_is_said(token, opened, body, says):
         ({"value": "x" * 41}, "value"),
         ({"client_id": "１" * 32}, "client_id"),
         ({"client_id": 1}, "client_id"),
-        ({"client_id": "{" + hostile.ID + "}"}, "client_id"),
+        ({"client_id": "{" + hostile_input.ID + "}"}, "client_id"),
         ({"over": 1}, "over"),
         ({"over": "x" * 37}, "over"),
         ({"confidence": True}, "confidence"),
@@ -230,7 +232,7 @@ def test_types_are_those_of_json(token, opened, change, says):
     assignment = opened.assignments.filter(person=token.user).first()
     client = Client(headers={"Authorization": f"Token {token.key}"})
     row = {"utterance": assignment.dialogue.utterances.first().pk, "task": "emotion"}
-    row |= {"value": ANSWERS["emotion"], "client_id": hostile.ID}
+    row |= {"value": ANSWERS["emotion"], "client_id": hostile_input.ID}
     address = f"/api/assignments/{assignment.pk}/"
     refused = client.post(address, {"answers": [row, row | change]}, "application/json")
     assert refused.status_code == 400 and says in refused.json()["detail"]

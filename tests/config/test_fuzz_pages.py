@@ -23,8 +23,8 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from tests.config import hostile
-from tests.config.stored import check_stored
+from tests.config import hostile_input
+from tests.config.stored_text import check_stored
 from tests.config.world import arguments, make_world, routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
@@ -164,14 +164,14 @@ def requests(draw, pages):
         fields[name] = held if len(held) < 2 else [chance.choice(held)]
     candidates = [*fields] * 3 + pages.names
     for name in chance.choices(candidates, k=chance.choice([0, 1, 1, 1, 2, 3])):
-        fields[name] = draw(st.lists(hostile.values, min_size=1, max_size=2))
+        fields[name] = draw(st.lists(hostile_input.values, min_size=1, max_size=2))
     if chance.random() < 0.05:
-        fields[draw(hostile.values)] = [draw(hostile.values)]
-    headers = draw(hostile.headers) if chance.random() < 0.2 else {}
+        fields[draw(hostile_input.values)] = [draw(hostile_input.values)]
+    headers = draw(hostile_input.headers) if chance.random() < 0.2 else {}
     query, body = (fields, {}) if kind == "GET" else ({}, fields)
     json_wanted = place.endswith(("/revisions/", "/head/")) or place.startswith("/api/")
     if kind == "POST" and chance.random() < (0.9 if json_wanted else 0.1):
-        body = draw(hostile.bodies)
+        body = draw(hostile_input.bodies)
     return who, method, place, query, body, headers
 
 

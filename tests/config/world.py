@@ -109,8 +109,8 @@ def make_guideline(lead, corpus):
 def draft_of(corpus, film):
     """A source whose transcript waits to be confirmed, with media that were looked at."""
     source = Source(corpus=corpus, title="draft", status="draft")
-    source.looked = {"shots": [], "heard": []}
-    source.take(film)
+    source.inspection = {"shots": [], "heard": []}
+    source.probe_media(film)
     source.media.save("film.mp4", ContentFile(film.read_bytes()), save=False)
     source.transcript.save("film.srt", ContentFile(SRT.encode()), save=False)
     source.save()
@@ -165,7 +165,7 @@ def arguments(world, route, pattern):
 CHOICES = {
     "agreement.<str:kind>": ["csv", "json", "tex", "svg"],
     "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
-    "health/<slug:name>/": ["check", "recut"],
+    "integrity/<slug:name>/": ["check", "recut"],
     "media/<str:name>/": ["clip", "poster", "audio", "peaks"],
     "files/<path:path>": ["manifest.json", "README.md"],
     "as/<slug:name>.zip": list(FORMATS)[:2],

@@ -7,15 +7,15 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from core.storage import digest
-from corpus import clip_recut, cutting
-from corpus.clip_recut import affected
+from corpus import clip_recut, clip_writer
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import check
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from jobs.models import JobStatus
 from people.models import Event
-from tests.corpus.films import X264, beeps, lights, make
-from tests.corpus.shifted import shift_sound
-from tests.corpus.talks import WORDS, flashing
+from tests.corpus.marked_films import X264, beeps, lights, make
+from tests.corpus.shifted_clips import shift_sound
+from tests.corpus.talk_films import WORDS, flashing
 from tests.factories import make_person
 
 
@@ -40,8 +40,12 @@ def kinds(corpus):
 def rows(source):
     """Everything that must stay as it is."""
     return [
-        list(source.dialogues.values("pk", "uid", "number", "start", "end", "head", "shown")),
-        list(Utterance.whole.filter(dialogue__source=source).order_by("pk").values()),
+        list(
+            source.dialogues.values(
+                "pk", "uid", "number", "start", "end", "head", "published_revision"
+            )
+        ),
+        list(Utterance.all_objects.filter(dialogue__source=source).order_by("pk").values()),
         list(Publication.objects.order_by("pk").values()),
         list(Revision.objects.order_by("pk").values()),
     ]
@@ -58,7 +62,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     before, files = rows(source), stored(settings)
     shift_sound(first)
     assert kinds(corpus) == ["unverified"]
-    assert affected(corpus) == ([], [])
+    assert clips_to_recut(corpus) == ([], [])
     call_command_failing("1 faults: sound or picture shifted", corpus=corpus.name, deep=True)
     assert kinds(corpus) == ["shifted"]
     fault = next(iter(check(corpus)))
@@ -69,7 +73,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     assert rows(source) == before and kinds(corpus) == []
     call_command("check_corpus", corpus=corpus.name, deep=True)
     mended = source.dialogues.first()
-    assert mended.clip.name != first.clip.name and mended.cutter == cutting.VERSION
+    assert mended.clip.name != first.clip.name and mended.cutter_version == clip_writer.VERSION
     assert digest(settings.MEDIA_ROOT / mended.clip.name) == mended.clip_sha256
     kept = [name for name in files if name in stored(settings)]
     assert len(kept) == 4 and len(stored(settings)) == 8  # the old files of the first are gone
@@ -83,13 +87,13 @@ def call_command_failing(words, **options):
 
 def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(lead, corpus, now=True).work()
-    pks = [dialogue.pk for dialogue in affected(corpus)[0]]
-    ClipRecut.request(lead, corpus, now=True, dialogues=pks).work()
+    IntegrityCheck.request(lead, corpus, now=True).run()
+    pks = [dialogue.pk for dialogue in clips_to_recut(corpus)[0]]
+    ClipRecut.request(lead, corpus, now=True, dialogues=pks).run()
     event = Event.objects.get(verb="recut clips", noun="source")
     assert (event.person, event.noun_id) == (lead, source.pk)
     assert event.detail == {"title": "talk", "dialogues": ["talk_001"], "why": ["shifted"]}
-    finding = source.findings.get()
+    finding = source.import_problems.get()
     assert (finding.value, finding.column, finding.outcome) == ("talk_001", "clip", "repaired")
     assert "later (earlier if negative)" in finding.why
 
@@ -100,92 +104,92 @@ def test_a_missing_file_is_cut_again_too(corpus, source, settings):
     (settings.MEDIA_ROOT / first.peaks.name).unlink()
     assert kinds(corpus) == ["missing", "missing"]
     call_command("check_corpus", corpus=corpus.name, recut=True)
-    assert kinds(corpus) == [] and "missing" in source.findings.get().why
+    assert kinds(corpus) == [] and "missing" in source.import_problems.get().why
 
 
 def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, settings, capsys):
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     (settings.MEDIA_ROOT / source.media.name).unlink()
-    possible, impossible = affected(corpus)
+    possible, impossible = clips_to_recut(corpus)
     assert possible == [] and [name for name, _why in impossible] == ["talk_001", "talk_002"]
     call_command_failing("2 faults", corpus=corpus.name, recut=True)
     assert "talk_001: is not cut again. The media of “talk” are gone" in capsys.readouterr().out
 
 
 def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, settings):
-    source.dialogues.update(cutter=None, clip_check=None)
+    source.dialogues.update(cutter_version=None, clip_check=None)
     source.media = ""
     source.save()
     assert kinds(corpus) == []  # nothing made them, so there is nothing to verify
     path = settings.MEDIA_ROOT / source.dialogues.first().clip.name
     path.write_bytes(b"something else")
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     assert kinds(corpus) == ["changed"]
-    possible, impossible = affected(corpus)
+    possible, impossible = clips_to_recut(corpus)
     assert possible == [] and "came with its own clip" in impossible[0][1]
 
 
 def test_a_killed_worker_is_gone_on_with(corpus, source, settings, monkeypatch):
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     names = [dialogue.clip.name for dialogue in source.dialogues.all()]
     job = ClipRecut.request(
-        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+        None, corpus, now=True, dialogues=[row.pk for row in clips_to_recut(corpus)[0]]
     )
-    keep = clip_recut.keep_files
+    keep = clip_recut.store_files
 
     def dying(part, folder):
         keep(part, folder)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clip_recut, "keep_files", dying)
+    monkeypatch.setattr(clip_recut, "store_files", dying)
     with pytest.raises(KeyboardInterrupt):
-        job.work()
+        job.run()
     assert [dialogue.clip.name for dialogue in source.dialogues.all()] == names
     monkeypatch.undo()
     assert job.stop() and job.requeue()
-    ClipRecut.objects.get().work()
+    ClipRecut.objects.get().run()
     job.refresh_from_db()
-    assert (job.status, job.changed, job.left) == (JobStatus.DONE, 2, [])
+    assert (job.status, job.recut_count, job.skipped) == (JobStatus.DONE, 2, [])
     assert kinds(corpus) == [] and len(stored(settings)) == 8
     assert not (settings.WORK_DIR / f"recut-{source.pk}").exists()
 
 
 def test_a_stop_leaves_the_old_clips(corpus, source, settings, monkeypatch):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     before = stored(settings)
     job = ClipRecut.request(
-        None, corpus, now=True, dialogues=[row.pk for row in affected(corpus)[0]]
+        None, corpus, now=True, dialogues=[row.pk for row in clips_to_recut(corpus)[0]]
     )
-    keep = clip_recut.keep_files
+    keep = clip_recut.store_files
 
     def stopping(part, folder):
         ClipRecut.objects.get().stop()
         keep(part, folder)
 
-    monkeypatch.setattr(clip_recut, "keep_files", stopping)
-    job.work()
+    monkeypatch.setattr(clip_recut, "store_files", stopping)
+    job.run()
     assert job.status == JobStatus.STOPPED and kinds(corpus) == ["orphaned"] * 4 + ["shifted"]
     monkeypatch.undo()
     job.requeue()
-    job.work()
+    job.run()
     assert job.status == JobStatus.DONE and kinds(corpus) == []
     assert len(stored(settings)) == len(before)
 
 
 def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
     shift_sound(source.dialogues.first())
-    IntegrityCheck.request(None, corpus, now=True).work()
-    pks = [row.pk for row in affected(corpus)[0]]
+    IntegrityCheck.request(None, corpus, now=True).run()
+    pks = [row.pk for row in clips_to_recut(corpus)[0]]
     type(source).objects.update(status=JobStatus.RUNNING)
-    assert "is being cut just now" in affected(corpus)[1][0][1]
+    assert "is being cut just now" in clips_to_recut(corpus)[1][0][1]
     job = ClipRecut.request(None, corpus, now=True, dialogues=pks)
-    job.work()
-    assert job.changed == 0 and "is being cut just now" in job.reasons[0][1]
+    job.run()
+    assert job.recut_count == 0 and "is being cut just now" in job.reasons[0][1]
 
 
 def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
@@ -203,18 +207,18 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
     monkeypatch.setattr(clip_checks, "check_clip", dying)
     with pytest.raises(KeyboardInterrupt):
-        job.work()
+        job.run()
     assert job.stop()
-    IntegrityCheck.request(None, corpus, now=True).work()  # a person starts it again
+    IntegrityCheck.request(None, corpus, now=True).run()  # a person starts it again
     assert len(seen) == 3 and seen[1] == seen[2]  # the first clip was not compared again
 
 
 def test_the_pages(corpus, source, lead, client_of):
-    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
     assert "No issues" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
     assert "made by an earlier version" in client.get(address).content.decode()
-    IntegrityCheck.request(lead, corpus, now=True).work()
+    IntegrityCheck.request(lead, corpus, now=True).run()
     page = client.get(address).content.decode()
     assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
     confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()
@@ -232,7 +236,7 @@ def test_the_pages(corpus, source, lead, client_of):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
-    client, address = client_of(lead), reverse("health", args=[corpus.pk])
+    client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
     dialogue = source.dialogues.first()
     media = reverse("dialogue_media", args=[dialogue.pk, "clip"])
     old = client.get(media)["ETag"]
@@ -261,13 +265,13 @@ def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_p
     call_command("ingest", str(film), str(words), corpus=corpus.name)
     call_command("check_corpus", corpus=corpus.name, deep=True)  # it is right as it is
     second = corpus.dialogues.last()
-    corpus.dialogues.update(cutter=None, clip_check=None)
+    corpus.dialogues.update(cutter_version=None, clip_check=None)
     Dialogue.objects.filter(pk=second.pk).update(start=11.5)
     second.utterances.update(start=0.0, end=1.0)  # of 10 to 12.5 s
-    IntegrityCheck.request(None, corpus, now=True).work()
+    IntegrityCheck.request(None, corpus, now=True).run()
     found = {fault.place: fault for fault in check(corpus)}
     assert found["late_001"].kind == "shifted" and "begins 1.5" in found["late_001"].detail
     told = [fault for fault in check(corpus) if fault.kind == "truncated"]
     assert [fault.place for fault in told] == ["late_002"]
     assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in told[0].detail
-    assert "late_001" in [row.uid for row in affected(corpus)[0]]
+    assert "late_001" in [row.uid for row in clips_to_recut(corpus)[0]]

@@ -1,12 +1,12 @@
 import pytest
 
-from corpus.import_check import check_import, fitted, loss_problems
+from corpus.import_check import check_import, fit_cues, loss_problems
 from corpus.media import Probe
 from corpus.problems import Problem
 from corpus.segmentation import dialogues
-from corpus.streams import Loss
+from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Transcript
+from corpus.transcripts.reader import Transcript
 
 
 def cues(*spans):
@@ -18,11 +18,11 @@ EARLY = [(n, n + 0.9) for n in range(10)]
 
 def test_cues_inside_the_media_stay_as_they_are():
     inside = cues(*EARLY, (18.0, 20.0))
-    assert fitted(inside, 20.0) == (inside, [])
+    assert fit_cues(inside, 20.0) == (inside, [])
 
 
 def test_a_cue_that_ends_after_the_media_ends_with_them():
-    kept, problems = fitted(cues(*EARLY, (18.0, 21.5)), 20.0)
+    kept, problems = fit_cues(cues(*EARLY, (18.0, 21.5)), 20.0)
     assert (kept[-1].start, kept[-1].end) == (18.0, 20.0) and len(kept) == 11
     assert [(p.line, p.outcome, p.value) for p in problems] == [(41, "repaired", "第11句")]
     assert problems[0].reason % problems[0].details == (
@@ -32,7 +32,7 @@ def test_a_cue_that_ends_after_the_media_ends_with_them():
 
 @pytest.mark.parametrize("start", [20.0, 20.5, 19.99])
 def test_a_cue_that_begins_when_the_media_have_ended_is_left_out(start):
-    kept, problems = fitted(cues(*EARLY, (start, 22.0)), 20.0)
+    kept, problems = fit_cues(cues(*EARLY, (start, 22.0)), 20.0)
     assert len(kept) == 10
     assert [(p.line, p.outcome) for p in problems] == [(41, "rejected")]
 
@@ -43,19 +43,19 @@ def test_another_episodes_transcript_is_refused(late, refused):
     all_of_them = cues(*EARLY[: 10 - late], *[(30.0 + n, 30.9 + n) for n in range(late)])
     if refused:
         with pytest.raises(TranscriptError, match=f"{late} of 10 cues begin after the end"):
-            fitted(all_of_them, 20.0)
+            fit_cues(all_of_them, 20.0)
     else:
-        assert len(fitted(all_of_them, 20.0)[0]) == 10 - late
+        assert len(fit_cues(all_of_them, 20.0)[0]) == 10 - late
 
 
 def test_of_few_cues_half_are_another_episodes():
-    assert len(fitted(cues((1.0, 2.0), (3.0, 4.0), (30.0, 31.0)), 20.0)[0]) == 2
+    assert len(fit_cues(cues((1.0, 2.0), (3.0, 4.0), (30.0, 31.0)), 20.0)[0]) == 2
     with pytest.raises(TranscriptError, match="1 of 2 cues begin after the end"):
-        fitted(cues((1.0, 2.0), (30.0, 31.0)), 20.0)
+        fit_cues(cues((1.0, 2.0), (30.0, 31.0)), 20.0)
 
 
 def test_a_cue_that_lasts_no_time_is_no_utterance():
-    kept, problems = fitted(cues((1.0, 2.0), (3.0, 3.0), (5.0, 4.0)), 20.0)
+    kept, problems = fit_cues(cues((1.0, 2.0), (3.0, 3.0), (5.0, 4.0)), 20.0)
     assert len(kept) == 1 and [p.line for p in problems] == [5, 9]
 
 

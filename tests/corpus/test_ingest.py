@@ -8,13 +8,14 @@ from django.core.files import File
 from django.core.management import CommandError, call_command
 
 from core.errors import UserError
-from corpus import cutting, media
+from corpus import clip_writer, media
 from corpus import ingest as ingesting
-from corpus.models import Dialogue, Finding, Source, Utterance
+from corpus.ingest import resegment
+from corpus.models import Dialogue, ImportProblem, Source, Utterance
 from corpus.problems import Problem
 from jobs.models import JobStatus
-from tests.corpus.shifted import earlier
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.shifted_clips import earlier
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def files(settings):
 
 
 def test_an_episode_becomes_dialogues_with_clips(source, settings):
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     first, second = source.dialogues.all()
     assert [u.text for u in first.utterances.all()] == ["你好！", "真巧啊，又是你。"]
@@ -52,16 +53,16 @@ def test_an_episode_becomes_dialogues_with_clips(source, settings):
 
 
 def test_a_second_delivery_does_nothing(source):
-    source.ingest()
+    source.run()
     before = list(source.dialogues.values_list("pk", flat=True))
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert list(source.dialogues.values_list("pk", flat=True)) == before
 
 
 def test_without_a_transcript_there_is_one_span_to_fill_in(source, lead):
     source.transcript = ""
     source.save()
-    source.ingest()
+    source.run()
     utterance = source.dialogues.get().utterances.get()
     assert utterance.text == "" and utterance.end == pytest.approx(10, abs=0.1)
     dialogue = source.dialogues.get()
@@ -80,14 +81,14 @@ def test_a_failure_leaves_nothing_behind(source, settings, broken, monkeypatch):
         path.write_text(re.sub("00:00:0([789])", r"00:59:0\1", path.read_text()))
     if broken == "vanishing":
         monkeypatch.setattr(ingesting, "_store", lambda *_: 1 / 0)
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.FAILED and source.failure_text
     assert not Dialogue.objects.exists() and files(settings) == []
 
 
 def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
     """Whole clips of a killed worker are not cut again; half-written files never become clips."""
-    one, cut = cutting._one, []
+    one, cut = clip_writer._one, []
 
     def dying(frames, samples, start, end, stem):
         cut.append(start)
@@ -96,12 +97,12 @@ def test_a_killed_attempt_is_gone_on_with(source, settings, monkeypatch):
             raise KeyboardInterrupt
         return one(frames, samples, start, end, stem)
 
-    monkeypatch.setattr(cutting, "_one", dying)
+    monkeypatch.setattr(clip_writer, "_one", dying)
     with pytest.raises(KeyboardInterrupt):
-        source.ingest()
+        source.run()
     assert files(settings) == [] and not source.dialogues.exists()
     assert source.stop() and source.requeue()
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert len(cut) == 3 and cut[1] == cut[2]  # the first clip was not cut again
     assert source.dialogues.count() == 2
     assert {name[-4:] for name in files(settings)} == {"flac", ".jpg", "json", ".mp4"}
@@ -117,11 +118,11 @@ def test_a_stop_at_the_last_moment_leaves_no_rows(source, settings, monkeypatch)
         return digest(path)
 
     monkeypatch.setattr(ingesting, "digest", stop_then_digest)
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.STOPPED
     assert not Dialogue.objects.exists() and files(settings) == []
     monkeypatch.undo()
-    assert source.requeue() and source.ingest().status == JobStatus.DONE
+    assert source.requeue() and source.run().status == JobStatus.DONE
 
 
 def retyped(dialogue, person, text):
@@ -131,25 +132,25 @@ def retyped(dialogue, person, text):
 
 
 def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings, lead):
-    source.ingest()
+    source.run()
     first, second = source.dialogues.all()
     retyped(first, lead, "你好吗？")
     before = files(settings)
-    source.recut(lead, gap=0.15)  # parts at every silence
-    source.ingest()
+    resegment(source, lead, gap=0.15)  # parts at every silence
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     texts = [[u.text for u in d.utterances.all()] for d in source.dialogues.all()]
     assert texts == [["你好吗？"], ["真巧啊，又是你。"], ["再见。"], ["再见。"]]
     uids = [d.uid for d in source.dialogues.all()]
     assert uids == ["film_003", "film_004", "film_005", "film_006"]  # no uid comes twice
-    source.recut(lead, gap=3.0)
-    source.ingest()
+    resegment(source, lead, gap=3.0)
+    source.run()
     assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
     kept = source.dialogues.last()
-    source.recut(lead, starts=[0.5, 1.7, 7.0])
+    resegment(source, lead, starts=[0.5, 1.7, 7.0])
     with pytest.raises(UserError, match="being cut just now"):
-        source.recut(lead, gap=3.0)
-    source.ingest()
+        resegment(source, lead, gap=3.0)
+    source.run()
     assert [d.utterances.count() for d in source.dialogues.all()] == [1, 1, 2]
     assert source.dialogues.last().pk == kept.pk and source.dialogues.last().clip == kept.clip
     assert len(files(settings)) == 12 and set(before).isdisjoint(files(settings))
@@ -157,34 +158,34 @@ def test_parting_anew_keeps_corrections_and_what_stays_together(source, settings
 
 
 def test_published_dialogues_stay_as_they_are(source, settings, lead):
-    source.ingest()
+    source.run()
     assert source.publish(lead) == 2 and source.publish(lead) == 0
     clips, rows = files(settings), list(source.dialogues.values_list("pk", "head", "clip"))
     with pytest.raises(UserError, match="film_001 is published"):
-        source.recut(lead, gap=0.15)
+        resegment(source, lead, gap=0.15)
     Source.objects.filter(pk=source.pk).update(status=JobStatus.QUEUED)
-    Source.objects.get(pk=source.pk).ingest()
+    Source.objects.get(pk=source.pk).run()
     assert files(settings) == clips
     assert list(source.dialogues.values_list("pk", "head", "clip")) == rows
 
 
 def test_scenes_part_where_silence_is_short(source, lead):
-    source.looked = {"shots": [[1.6, 0.8], [8.1, 0.2]], "heard": []}
+    source.inspection = {"shots": [[1.6, 0.8], [8.1, 0.2]], "heard": []}
     cues = source.read_transcript().cues
     source.gap = 3.0
-    assert len(source.parted(cues)) == 2
+    assert len(source.segmented(cues)) == 2
     cues = [replace(cue, start=cue.start + 0.4) if n == 1 else cue for n, cue in enumerate(cues)]
     source.scene = 0.5
-    assert len(source.parted(cues)) == 3
+    assert len(source.segmented(cues)) == 3
 
 
 def test_what_was_heard_is_marked_until_a_person_confirms_it(corpus, film, lead):
     source = corpus.sources.create(title="heard")
     with film.open("rb") as file:
         source.media.save("film.mp4", File(file))
-    source.looked = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
+    source.inspection = {"shots": [], "heard": [[1.0, 2.0, "你好"], [2.5, 3.0, ""]]}
     source.save()
-    source.ingest()
+    source.run()
     dialogue = source.dialogues.get()
     assert [u.machine for u in dialogue.utterances.all()] == [True, True]
     rows = [turn.to_json() for turn in dialogue.turns()]
@@ -197,7 +198,7 @@ def test_a_full_disk_is_said_before_the_work(source, monkeypatch):
     monkeypatch.setattr(
         ingesting.shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(10, 10, 1024**2)
     )
-    source.ingest()
+    source.run()
     assert "The disk has 1 MB left" in source.failure_text
 
 
@@ -218,7 +219,7 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
     folder.mkdir()
     shutil.copy(film, folder / "film.mp4")
     shutil.copy(srt, folder / "film.srt")
-    one, cut = cutting._one, []
+    one, cut = clip_writer._one, []
 
     def dying(frames, samples, start, end, stem):
         cut.append(start)
@@ -226,7 +227,7 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
             raise KeyboardInterrupt
         return one(frames, samples, start, end, stem)
 
-    monkeypatch.setattr(cutting, "_one", dying)
+    monkeypatch.setattr(clip_writer, "_one", dying)
     with pytest.raises(KeyboardInterrupt):
         call_command("ingest", str(folder), corpus=corpus.name, gap=3.0)
     before = corpus.sources.get()
@@ -246,31 +247,31 @@ def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(sourc
     gone = "9\n00:00:10,500 --> 00:00:12,000\n片尾曲\n"
     whole = "\n".join([*path.read_text().split("\n\n")[:2], "", *more, late, gone])
     path.write_text("\n".join([whole, gone, gone]))
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.FAILED  # another episode's
     assert "3 of 10 cues begin after the end" in source.failure_text
     path.write_text(whole)
     assert source.requeue()
-    source = Source.objects.get(pk=source.pk).ingest()
+    source = Source.objects.get(pk=source.pk).run()
     assert source.status == JobStatus.DONE, source.failure_text
     texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
     assert "片尾曲" not in texts and "说得太久" in texts
     last = source.dialogues.last()
     assert last.start + last.utterances.last().end == pytest.approx(10.0, abs=0.03)
-    told = {finding.value: finding.outcome for finding in source.findings.all()}
+    told = {finding.value: finding.outcome for finding in source.import_problems.all()}
     assert told == {"说得太久": "repaired", "片尾曲": "rejected"}
-    assert all(finding.line > 0 for finding in source.findings.all())
+    assert all(finding.line > 0 for finding in source.import_problems.all())
 
 
 def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings, monkeypatch):
-    cut = cutting.cut
+    cut = clip_writer.cut
 
     def wrongly(path, found, spans, target, *more, **options):
         clips = cut(path, found, spans, target, *more, **options)
         earlier(target(1).with_suffix(".mp4"))
         return clips
 
-    monkeypatch.setattr(cutting, "cut", wrongly)
+    monkeypatch.setattr(clip_writer, "cut", wrongly)
     with pytest.raises(CommandError) as refusal:
         call_command("ingest", *talk, corpus=corpus.name)
     said = str(refusal.value)
@@ -283,19 +284,21 @@ def test_a_clip_that_is_not_as_its_source_is_never_stored(corpus, talk, settings
 def test_what_cutting_measured_is_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name)
     for dialogue in corpus.dialogues.all():
-        assert dialogue.cutter == cutting.VERSION and dialogue.clip_check["faults"] == []
+        assert (
+            dialogue.cutter_version == clip_writer.VERSION and dialogue.clip_check["faults"] == []
+        )
         assert dialogue.clip_check["measured"]["level"] == pytest.approx(0.09, abs=0.02)
 
 
 def test_a_dialogue_does_not_start_while_another_one_s_words_are_spoken(source, lead):
-    source.ingest()
+    source.run()
     first = source.dialogues.first()
     first.utterances.filter(number=1).update(end=2.0)  # both talk from 1.5 to 2 s of the clip
     with pytest.raises(UserError, match="is spoken while another dialogue would start"):
-        source.recut(lead, starts=[0.5, 1.7, 7.0])
+        resegment(source, lead, starts=[0.5, 1.7, 7.0])
     first.utterances.filter(number=1).update(end=1.6)  # a breath is no loss
-    source.recut(lead, starts=[0.5, 1.7, 7.0])
-    source.ingest()
+    resegment(source, lead, starts=[0.5, 1.7, 7.0])
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     rows = Utterance.objects.filter(dialogue__source=source)
     assert rows.count() == 4 and all(row.end > row.start for row in rows)
@@ -376,7 +379,7 @@ def test_a_check_says_what_would_be_stored_and_writes_nothing(corpus, talk, sett
 def test_decisions_about_the_reading_are_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name, speakers="张三")
     source = corpus.sources.get()
-    assert source.reading == {"prefixes": "listed", "names": ["张三"]}
+    assert source.read_options == {"prefixes": "listed", "names": ["张三"]}
     texts = [u.text for d in source.dialogues.all() for u in d.utterances.all()]
     assert texts == ["晚饭吃什么？", "李四：煮面吧。"]
 
@@ -403,8 +406,8 @@ def test_the_clips_beside_the_project_ingest(test_data, corpus):
 
 def test_what_a_database_cannot_store_is_shown_in_findings(source):
     problem = Problem(3, "x" * 100, "a\x00b", "warning", "It holds %(what)s.", {"what": "\x00"})
-    Finding.objects.keep(source, [problem])
-    Finding.objects.keep(source, [problem])  # known already
-    finding = source.findings.get()
+    ImportProblem.objects.store(source, [problem])
+    ImportProblem.objects.store(source, [problem])  # known already
+    finding = source.import_problems.get()
     assert (finding.value, finding.why) == ("a\\x00b", "It holds \\x00.")
     assert len(finding.column) == 80

@@ -62,7 +62,7 @@ def test_overlaps_and_repetitions(corpus):
 def test_the_page_links_to_the_place(cut, client_of, lead):
     utterance = cut.dialogues.first().utterances.first()
     Utterance.objects.filter(pk=utterance.pk).update(text="")
-    page = client_of(lead).get(reverse("health", args=[cut.pk]), {"kind": "wordless"})
+    page = client_of(lead).get(reverse("integrity", args=[cut.pk]), {"kind": "wordless"})
     place = f"{reverse('dialogue', args=[utterance.dialogue_id])}#u{utterance.pk}"
     assert "1 issue" in page.content.decode() and place in page.content.decode()
 

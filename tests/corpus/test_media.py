@@ -5,7 +5,7 @@ import pytest
 
 from corpus import media
 from corpus.media import Probe, Track
-from tests.corpus.films import X264, beeps, lights, make
+from tests.corpus.marked_films import X264, beeps, lights, make
 
 
 def test_probe_says_what_is_inside(film):

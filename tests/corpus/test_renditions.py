@@ -9,13 +9,14 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from corpus import renditions
-from corpus.ingest import forget_unused
+from corpus.ingest import delete_unused_files
 from corpus.integrity import check
-from corpus.media import MediaError, ffmpeg_path, picture_alone, probe, sound_alone
+from corpus.media import MediaError, extract_picture, extract_sound, ffmpeg_path, probe
 from corpus.renditions import rendition
-from tests.corpus.films import X264, beeps, lights, make, seen
-from tests.corpus.test_object_store import bucket, endpoint  # noqa: F401
+from tests.core.test_storage import bucket, endpoint  # noqa: F401
+from tests.corpus.marked_films import X264, beeps, lights, make, seen
 from tests.factories import make_dialogue, make_source
+from tests.waiting import LIMIT
 
 SECRET = "秘密台词"
 
@@ -26,7 +27,7 @@ def source(corpus, film, srt):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", media)
         source.transcript.save("film.srt", words)
-    source.ingest()
+    source.run()
     return source
 
 
@@ -63,15 +64,15 @@ def films(tmp_path_factory):
 @pytest.mark.parametrize("name", ["even", "late sound", "late picture"])
 def test_times_are_those_of_the_clip(films, name, tmp_path):
     clip = films[name]
-    picture_alone(clip, tmp_path / "silent.mp4")
-    sound_alone(clip, tmp_path / "sound.m4a")
+    extract_picture(clip, tmp_path / "silent.mp4")
+    extract_sound(clip, tmp_path / "sound.m4a")
     assert kinds(tmp_path / "silent.mp4") == ["video"] and kinds(tmp_path / "sound.m4a") == [
         "audio"
     ]
     assert frames(clip, "video") == frames(tmp_path / "silent.mp4", "video")
     assert frames(clip, "audio") == frames(tmp_path / "sound.m4a", "audio")
     again = tmp_path / "again.mp4"
-    picture_alone(clip, again)
+    extract_picture(clip, again)
     assert again.read_bytes() == (tmp_path / "silent.mp4").read_bytes()
 
 
@@ -109,7 +110,7 @@ def test_no_words_come_along(films, tmp_path):
         *("-bsf:v", f"h264_metadata=sei_user_data=086f3693b7b34f2c965321492feee5b8+{SECRET}"),
     )
     assert clip.read_bytes().count(SECRET.encode()) >= 6
-    for make_one, name in ((picture_alone, "silent.mp4"), (sound_alone, "sound.m4a")):
+    for make_one, name in ((extract_picture, "silent.mp4"), (extract_sound, "sound.m4a")):
         make_one(clip, tmp_path / name)
         assert SECRET.encode() not in (tmp_path / name).read_bytes()
         assert len(kinds(tmp_path / name)) == 1
@@ -127,7 +128,7 @@ def test_cover_art_is_no_picture(films, tmp_path):
     )  # fmt: skip
     assert not probe(clip).has_video
     with pytest.raises(MediaError, match="no picture"):
-        picture_alone(clip, tmp_path / "silent.mp4")
+        extract_picture(clip, tmp_path / "silent.mp4")
     assert not (tmp_path / "silent.mp4").exists()
 
 
@@ -136,8 +137,8 @@ def test_first_demands_at_once_leave_one_whole_file(source, settings, monkeypatc
     together = threading.Barrier(4)
 
     def make_together(clip, target):
-        together.wait(timeout=30)
-        picture_alone(clip, target)
+        together.wait(LIMIT)
+        extract_picture(clip, target)
 
     monkeypatch.setitem(renditions.KINDS, "silent", (make_together, ".silent.mp4"))
     names = []
@@ -160,10 +161,10 @@ def test_they_go_with_their_clip(source):
     names = [rendition(dialogue, "sound") for dialogue in (first, second)]
     first.clip_sha256 = "0" * 64  # cut again
     first.save()
-    forget_unused(source)
+    delete_unused_files(source)
     assert [default_storage.exists(name) for name in names] == [False, True]
     second.delete()
-    forget_unused(source)
+    delete_unused_files(source)
     assert not default_storage.exists(names[1])
 
 
@@ -227,6 +228,6 @@ def test_in_an_object_store(bucket, source):  # noqa: F811
     dialogue = source.dialogues.select_related("source").first()
     name = rendition(dialogue, "silent")
     assert default_storage.exists(name) and rendition(dialogue, "silent") == name
-    renditions.keeping.put_once(renditions.Path(__file__), name)  # a second one that came late
+    renditions.storage.put_once(renditions.Path(__file__), name)  # a second one that came late
     folder, file = name.rsplit("/", 1)
     assert default_storage.listdir(folder)[1] == [file]

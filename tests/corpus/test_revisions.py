@@ -121,13 +121,13 @@ def test_annotators_see_a_published_dialogue_until_its_changes_are_published(dia
     assert dialogue.has_draft and words(dialogue)[0] == "第1句"
     edit(dialogue, lead, lambda turns: turns[1].update(text="第2句！"))
     before = dialogue.utterances.first()
-    assert dialogue.show(lead) == [f"{dialogue.uid}_U_1r2"]
+    assert dialogue.publish_revision(lead) == [f"{dialogue.uid}_U_1r2"]
     assert words(dialogue) == ["完全不同", "第2句！", "第3句"] and not dialogue.has_draft
     before.refresh_from_db()
     assert before.retired and before.text == "第1句"
     dialogue.undo(lead, dialogue.head)
     dialogue.undo(lead, dialogue.head)
-    assert dialogue.show(lead) == []
+    assert dialogue.publish_revision(lead) == []
     assert dialogue.utterances.first() == before  # with whatever was judged about it
 
 
@@ -143,7 +143,9 @@ def test_a_merged_speaker_stays_merged_in_older_revisions(dialogue, lead):
 
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["split", "remove", "retype", "move", "undo", "redo", "publish", "show"]),
+        st.sampled_from(
+            ["split", "remove", "retype", "move", "undo", "redo", "publish", "publish_revision"]
+        ),
         st.integers(0, 5),
     ),
     max_size=12,
@@ -161,7 +163,7 @@ def test_whatever_is_done_the_rows_are_the_revision(steps):
         try:
             if step in ("undo", "redo"):
                 getattr(dialogue, step)(lead, dialogue.head)
-            elif step in ("publish", "show"):
+            elif step in ("publish", "publish_revision"):
                 getattr(dialogue, step)(lead)
                 dialogue = type(dialogue).objects.get(pk=dialogue.pk)
             elif step == "split":
@@ -183,10 +185,10 @@ def test_whatever_is_done_the_rows_are_the_revision(steps):
         shown = [row.turn for row in dialogue.utterances.all()]
         if not dialogue.has_draft:
             assert shown == dialogue.turns()
-        known = dialogue.revisions.filter(number=dialogue.shown).first()
+        known = dialogue.revisions.filter(number=dialogue.published_revision).first()
         if known:
             assert shown == known.read()
         numbers = list(dialogue.utterances.values_list("number", flat=True))
         assert numbers == list(range(1, len(numbers) + 1))
-    uids = Utterance.whole.filter(dialogue=dialogue).values_list("uid", flat=True)
+    uids = Utterance.all_objects.filter(dialogue=dialogue).values_list("uid", flat=True)
     assert len(uids) == len(set(uids))

@@ -7,8 +7,8 @@ from django.urls import reverse
 
 from core.errors import UserError
 from corpus.formats import Row, Table
-from corpus.imports import store
 from corpus.models import Speaker
+from corpus.table_import import store
 from jobs.models import JobStatus
 from tests.factories import make_corpus, make_dialogue
 
@@ -33,7 +33,7 @@ Lisa：你好！
 
 
 def spellings(source):
-    found = source.findings.filter(column="speaker").values_list("line", "value", "outcome")
+    found = source.import_problems.filter(column="speaker").values_list("line", "value", "outcome")
     return list(found)
 
 
@@ -73,7 +73,7 @@ def test_a_table_with_many_spellings_has_one_speaker(corpus, tmp_path):
         (8, "MARY", "repaired"),
         (9, "\u200b", "repaired"),
     ]
-    first, *_more, last = source.findings.all()
+    first, *_more, last = source.import_problems.all()
     assert "Another spelling of “张三”" in first.why and "no speaker is named" in last.why
 
 
@@ -116,7 +116,7 @@ def test_a_transcript_with_many_spellings_has_one_speaker(corpus, film):
     with film.open("rb") as file:
         source.media.save("film.mp4", File(file))
     source.transcript.save("film.srt", ContentFile(SRT.encode()))
-    source.ingest()
+    source.run()
     assert source.status == JobStatus.DONE, source.failure_text
     assert sorted(corpus.speakers.values_list("name", flat=True)) == ["Lisa", "Ｍａｒｙ"]
     assert [value for _line, value, _outcome in spellings(source)] == ["Mary", "MARY"]
@@ -134,8 +134,8 @@ def test_the_editor_and_renaming_know_other_spellings(corpus, lead, client_of):
     made = client.post(address, {"name": "王\u200b五"}).json()
     assert made["name"] == "王五" and corpus.speakers.count() == 3
     with pytest.raises(UserError, match="“Mary” already"):
-        lisa.describe(lead, "ｍａｒｙ", "", {})
-    mary.describe(lead, "MARY", "", {})
+        lisa.update_details(lead, "ｍａｒｙ", "", {})
+    mary.update_details(lead, "MARY", "", {})
     assert mary.name == "MARY" and mary.identity == "mary"
 
 

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import read
+from corpus.transcripts.reader import read
 
 
 def parse(data):

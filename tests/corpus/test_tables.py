@@ -8,8 +8,9 @@ from django.urls import reverse
 
 from corpus import spreadsheets
 from corpus.models import Source
+from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue, TranscriptError
-from corpus.transcripts.reading import Options, columns, read
+from corpus.transcripts.reader import Options, columns, read
 from tests.corpus.test_tabular import workbook
 
 
@@ -103,7 +104,7 @@ def test_a_workbook_is_opened_by_a_worker_and_never_by_a_page(
     waiting = client.get(page)
     assert "A worker is reading the spreadsheet" in waiting.content.decode()
     assert waiting.context["reading"] is None
-    draft.look()
+    inspect_source(draft)
 
     def opened(*_arguments, **_named):
         raise AssertionError("a workbook was opened again")
@@ -111,7 +112,7 @@ def test_a_workbook_is_opened_by_a_worker_and_never_by_a_page(
     monkeypatch.setattr(spreadsheets, "read", opened)
     assert [cue.text for cue in client.get(page).context["reading"].cues] == ["你好"]
     found = Source.objects.get()
-    found.look()
+    inspect_source(found)
     assert found.header() == list(HEADER) and default_storage.exists(found.cells_name)
     with django_capture_on_commit_callbacks(execute=True):
         found.discard(lead)
@@ -134,10 +135,10 @@ def test_a_workbook_that_cannot_be_read_says_why_on_the_page(
 ):
     monkeypatch.setattr(spreadsheets.read, "__defaults__", (limits,))
     draft = source(data)
-    draft.look()
+    inspect_source(draft)
     answer = client_of(lead).get(reverse("preview", args=[draft.pk]))
     assert sentence in answer.content.decode() and answer.context["reading"] is None
     assert not default_storage.exists(draft.cells_name)
     Source.objects.update(status=Source.Status.QUEUED)
-    failed = Source.objects.get().ingest()
+    failed = Source.objects.get().run()
     assert failed.status == Source.Status.FAILED and sentence in failed.failure_text

@@ -5,7 +5,7 @@ import pytest
 from corpus.encoding import EncodingError, damages, decode, detect
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.characters import tidy
-from corpus.transcripts.reading import Options, read
+from corpus.transcripts.reader import Options, read
 
 HEAD = "[Events]\nFormat: Layer, Start, End, Style, Name, MarginL, MarginR, MarginV, Effect, Text\n"
 

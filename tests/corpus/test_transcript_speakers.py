@@ -2,7 +2,7 @@
 
 import pytest
 
-from corpus.transcripts.reading import Options, read
+from corpus.transcripts.reader import Options, read
 from corpus.transcripts.speakers import plausible, prefix
 
 

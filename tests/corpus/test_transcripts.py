@@ -13,8 +13,8 @@ from praatio.utilities.constants import Interval
 
 from corpus.encoding import ENCODINGS, EncodingError, decode, detect
 from corpus.transcripts import Cue, RawCue, TranscriptError
-from corpus.transcripts.cleaning import clean
-from corpus.transcripts.reading import SUFFIXES, columns, read
+from corpus.transcripts.cue_cleanup import clean
+from corpus.transcripts.reader import SUFFIXES, columns, read
 
 EXPECTED = [Cue(1.0, 2.5, "你好，世界", "张三"), Cue(3.0, 4.0, "再见", "李四")]
 ASS = """[Script Info]

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.turns import SHORTEST, Turn, TurnsError, changes, parse, renewed, same_to_a_judge
+from corpus.turns import SHORTEST, Turn, TurnsError, changes, parse, renewed, same_for_annotators
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
@@ -80,7 +80,7 @@ def test_a_uid_stands_once():
     ],
 )
 def test_what_matters_to_a_judge(after, same):
-    assert same_to_a_judge(turn(), after) is same
+    assert same_for_annotators(turn(), after) is same
 
 
 def test_changes_are_counted():

@@ -5,10 +5,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from corpus.models import Dialogue, Membership, Source
+from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue
 from jobs.models import JobStatus
 from people.models import Event, Invitation, Person
-from tests.corpus.talks import WORDS, flashing, two_tracks
+from tests.corpus.talk_films import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
 
@@ -30,20 +31,20 @@ def addresses(corpus):
         reverse("dialogues", args=[corpus.pk]): ("lead", "annotator"),
         reverse("dialogue", args=[dialogue.pk]): ("lead", "annotator"),
         reverse("dialogue", args=[draft.pk]): ("lead",),
-        reverse("people", args=[corpus.pk]): ("lead",),
-        reverse("events", args=[corpus.pk]): ("lead",),
+        reverse("members", args=[corpus.pk]): ("lead",),
+        reverse("audit_log", args=[corpus.pk]): ("lead",),
         reverse("new_source", args=[corpus.pk]): ("lead",),
         reverse("source", args=[source.pk]): ("lead",),
         reverse("source_progress", args=[source.pk]): ("lead",),
-        reverse("findings", args=[source.pk]): ("lead",),
-        reverse("findings_csv", args=[source.pk]): ("lead",),
-        reverse("health", args=[corpus.pk]): ("lead",),
+        reverse("import_problems", args=[source.pk]): ("lead",),
+        reverse("import_problems_csv", args=[source.pk]): ("lead",),
+        reverse("integrity", args=[corpus.pk]): ("lead",),
         reverse("recut_clips", args=[corpus.pk]): ("lead",),
         reverse("dialogue_media", args=[dialogue.pk, "clip"]): (),
         reverse("editor", args=[dialogue.pk]): ("lead",),
         reverse("revisions", args=[dialogue.pk]): ("lead",),
-        reverse("head", args=[dialogue.pk]): (),
-        reverse("history", args=[dialogue.pk]): ("lead",),
+        reverse("dialogue_head", args=[dialogue.pk]): (),
+        reverse("dialogue_history", args=[dialogue.pk]): ("lead",),
         reverse("speakers", args=[corpus.pk]): ("lead",),
         reverse("speaker", args=[corpus.speakers.first().pk]): ("lead",),
         reverse("merge_speaker", args=[corpus.speakers.first().pk]): (),
@@ -150,7 +151,7 @@ def test_pages_of_dialogues_lead_there_and_back(clients, corpus):
 
 def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):
     guest = make_person("guest")
-    address = reverse("people", args=[corpus.pk])
+    address = reverse("members", args=[corpus.pk])
     assert (
         "There is no account"
         in clients["lead"].post(address, {"username": "no", "role": "lead"}).content.decode()
@@ -322,7 +323,7 @@ def test_speech_is_looked_for_in_the_track_that_is_chosen(
         heard.append(track)
         return [Cue(1.0, 2.0, f"in {track}", machine=True)]
 
-    monkeypatch.setattr("corpus.models.sources.hear", hear)
+    monkeypatch.setattr("corpus.source_inspection.recognise_speech", hear)
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks)
     assert "in None" in page
@@ -338,7 +339,7 @@ def test_subtitles_inside_the_media_are_offered_and_given_back(
 ):
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks, words)
-    brought = source.transcript.name
+    uploaded_transcript = source.transcript.name
     assert "embedded subtitles 3" in page and "Signs" in page
     address = reverse("choose_subtitles", args=[source.pk])
     page = client.post(address, {"stream": "4"}, follow=True).content.decode()
@@ -350,7 +351,7 @@ def test_subtitles_inside_the_media_are_offered_and_given_back(
     page = client.post(address, {"stream": ""}, follow=True).content.decode()
     assert "晚饭吃什么？" not in page and ("早饭" in page) == bool(words)
     source.refresh_from_db()
-    assert (source.transcript.name, source.subtitles) == (brought, None)
+    assert (source.transcript.name, source.subtitles) == (uploaded_transcript, None)
     client.post(address, {"stream": "3"})
     client.post(reverse("remove_source", args=[source.pk]))
     assert not Source.objects.exists() and not list(settings.MEDIA_ROOT.rglob("*.*"))
@@ -379,7 +380,7 @@ def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, le
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4", "encoding": "utf-8"})
     page = client.get(reverse("source", args=[source.pk])).content.decode()
     assert "1 part was repaired or rejected, or is uncertain." in page
-    page = client.get(reverse("findings", args=[source.pk])).content.decode()
+    page = client.get(reverse("import_problems", args=[source.pk])).content.decode()
     assert "It ends at 15.00 s" in page and "Import report · 1" in page
 
 
@@ -396,7 +397,7 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     """A transport stream says nowhere how long it is: a web process does not read it all."""
     film = flashing(tmp_path / "talk.ts")
     monkeypatch.setattr("corpus.forms.READ_AT_ONCE", 1000)
-    monkeypatch.setattr(Source, "look_later", lambda source: None)
+    monkeypatch.setattr(Source, "inspect_later", lambda source: None)
     client = client_of(lead)
     source, page = uploaded(client, corpus, film, WORDS)
     assert source.probe["duration"] == 0 and "Measuring the length of the media" in page
@@ -404,7 +405,7 @@ def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_pat
     client.post(confirm, {"gap": "4", "encoding": "utf-8"})
     source.refresh_from_db()
     assert source.status == JobStatus.DRAFT
-    source.look()
+    inspect_source(source)
     page = client.get(reverse("preview", args=[source.pk])).content.decode()
     assert "Segment into 2 dialogues" in page and "Measuring the length" not in page
 

@@ -19,7 +19,7 @@ from core.storage import digest
 from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld
-from tests.corpus.films import make
+from tests.corpus.marked_films import make
 from tests.factories import ANSWERS, judge, make_dialogue, make_member, open_round
 
 VIEWS = ["text", "audio", "silent"]
@@ -42,9 +42,9 @@ def source(corpus, film, srt):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", media)
         source.transcript.save("film.srt", words)
-    source.ingest()
+    source.run()
     Utterance.objects.filter(dialogue__source=source).update(translation="How nice!")
-    source.findings.keep(source, [Problem(3, "text", "你好！", "repaired", "left out")])
+    source.import_problems.store(source, [Problem(3, "text", "你好！", "repaired", "left out")])
     source.publish(None)
     return source
 
@@ -97,7 +97,7 @@ def addresses(corpus, source):
     queries += [f"speaker={speaker}", "label=emotion:joy", "after=0", "before=99999"]
     for query in queries:
         found += [f"{finding}?{query}", f"{history}?{query}"]
-    found += [f"{reverse('health', args=[corpus.pk])}?kind={kind}" for kind in ("wordless", "x")]
+    found += [f"{reverse('integrity', args=[corpus.pk])}?kind={kind}" for kind in ("wordless", "x")]
     return [address for address in found if "<" not in address]
 
 
@@ -137,7 +137,7 @@ def change(source, view):
             utterance.text = ["", "完全不同的话" * 30, "x", "你你你"][place % 4]
             utterance.translation, utterance.machine = "Something else", place % 2 == 0
             utterance.save()
-        source.findings.update(value="另外的话")
+        source.import_problems.update(value="另外的话")
     for dialogue in source.dialogues.all():
         stem = dialogue.clip.path.removesuffix(".mp4")
         new, length = f"{stem}-new.mp4", str(dialogue.end - dialogue.start)
@@ -288,21 +288,18 @@ def test_pages_show_what_remains_and_say_what_does_not(corpus, source, view, cli
 def test_a_lead_who_annotates_does_not_edit_meanwhile(corpus, source, lead, client_of):
     opened = opened_with(corpus, source, "audio", [lead])
     client, dialogue = client_of(lead), source.dialogues.first()
-    own = [("editor", dialogue), ("revisions", dialogue), ("history", dialogue),
-           ("republication", dialogue), ("parts", source), ("findings", source),
-           ("findings_csv", source)]  # fmt: skip
-    asked = [
-        f"/dialogues/{dialogue.pk}/history/" if name == "history" else reverse(name, args=[row.pk])
-        for name, row in own
-    ]
+    own = [("editor", dialogue), ("revisions", dialogue), ("dialogue_history", dialogue),
+           ("republication", dialogue), ("segmentation", source), ("import_problems", source),
+           ("import_problems_csv", source)]  # fmt: skip
+    asked = [reverse(name, args=[row.pk]) for name, row in own]
     for address in asked:
         refused = client.get(address)
         assert refused.status_code == 403 and opened.name in refused.content.decode(), address
-    for name in ("revisions", "head", "new_start", "joint"):
+    for name in ("revisions", "dialogue_head", "split_dialogue", "join_dialogue"):
         assert client.post(reverse(name, args=[dialogue.pk]), {}).status_code == 403
     page = client.get(reverse("source", args=[source.pk])).content.decode()
     assert "你好" not in page and page.count("withheld") == 2
-    health = client.get(reverse("health", args=[corpus.pk])).content.decode()
+    health = client.get(reverse("integrity", args=[corpus.pk])).content.decode()
     assert "2 dialogues are left out" in health
     Participant.objects.filter(person=lead).update(unblinded=True)
     for address in asked:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -16,6 +16,7 @@ from modeling.learner import batches
 from modeling.learner.checkpoints import CHECKPOINT_KEYS, begin_or_resume, write_checkpoint
 from modeling.learner.run_directory import RunDirectory, RunError
 from tests.modeling.factories import ROOT, dialogue, learn, packed, run, write_release
+from tests.waiting import LIMIT, wait_until
 
 RECIPE = {
     "modalities": ["text"],
@@ -47,17 +48,11 @@ def events_of(out):
 
 
 def broken_off(release, recipe, out, how, after):
-    """A run that is ended by a signal once it has said `after` epochs."""
-    command = [sys.executable, "-m", "modeling.learner", "train", str(release), "--recipe", recipe]
+    """The status of a run that is ended by a signal once it has reported `after` epochs."""
+    command = [sys.executable, "-m", "tests.modeling.interrupted", str(int(how)), str(after)]
+    command += ["train", str(release), "--recipe", recipe]
     command += ["--out", str(out), "--keep-every", "0"]
-    learner = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and learner.poll() is None:
-        if sum(e["event"] == "epoch" for e in events_of(out)) >= after:
-            learner.send_signal(how)
-            break
-        time.sleep(0.005)
-    return learner.wait(timeout=30)
+    return subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL).returncode
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
@@ -160,15 +155,21 @@ def test_two_processes_do_not_train_in_one_directory(tmp_path):
     came = []
 
     def second():
-        with RunDirectory(tmp_path).exclusive():
+        with RunDirectory(tmp_path).exclusive(seconds=LIMIT):
             came.append("second")
 
     with RunDirectory(tmp_path).exclusive():
         with pytest.raises(RunError, match="Another process is training"):
-            RunDirectory(tmp_path).exclusive(seconds=0.2).__enter__()
+            RunDirectory(tmp_path).exclusive(seconds=0).__enter__()
         waiting = threading.Thread(target=second)
         waiting.start()
-        time.sleep(0.3)
+        wait_until(lambda: open_here(tmp_path / "lock") == 2, "the second to try")
         assert came == []
     waiting.join()
     assert came == ["second"]
+
+
+def open_here(path):
+    """How often this process holds a file open."""
+    links = [link.readlink() for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return links.count(path)

@@ -12,15 +12,15 @@ from django.urls import reverse
 from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import check_encoders
-from modeling.learner.features import CHARACTERS
 from modeling.learner.features.audio import LogMel
+from modeling.learner.features.extraction import CHARACTERS
 from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.models.runs import Recipes
 from tests.factories import make_judged_round, make_release
 from tests.modeling.factories import dialogue, learn, run, write_release
-from tests.modeling.test_finite import arrays, measured_release, recipe_file
+from tests.modeling.test_numeric_checks import arrays, measured_release, recipe_file
 
 NOTHING = "/nowhere"  # no encoder is there: it is refused before anybody looks
 

@@ -305,9 +305,9 @@ def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkey
         assert words in page and "disabled" in page
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-    monkeypatch.setattr("jobs.workers._asked", lambda: None)
+    monkeypatch.setattr("jobs.workers._count_by_queue", lambda: None)
     assert training_worker_count() is None and training_worker_count("gpu") is None
-    monkeypatch.setattr("jobs.workers._asked", lambda: 1 / 0)
+    monkeypatch.setattr("jobs.workers._count_by_queue", lambda: 1 / 0)
     assert training_worker_count() is None  # for some seconds nobody is asked again
 
 

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -48,6 +47,7 @@ from tests.modeling.factories import (
     whole,
     write_release,
 )
+from tests.waiting import LIMIT, wait_until
 
 
 def model(**recipe):
@@ -275,15 +275,13 @@ def test_it_ends_when_asked_and_when_its_parent_is_gone(release, tmp_path, how):
     learner = subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
     )
-    deadline = time.monotonic() + 60
     events = out / "events.jsonl"
-    while not (events.exists() and "epoch" in events.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.1)
+    wait_until(lambda: events.exists() and "epoch" in events.read_text(), "the first epoch")
     if how == "signal":
         os.kill(learner.pid, signal.SIGTERM)
     else:
         learner.stdin.close()
-    assert learner.wait(timeout=30) == 75
+    assert learner.wait(LIMIT) == 75
     if how == "signal":
         assert json.loads(events.read_text().splitlines()[-1]) == {"event": "stopped"}
 

@@ -1,10 +1,8 @@
 """Runs as rows: supervised, stopped, refused, requeued; and their pages."""
 
-import datetime
 import io
 import json
 import threading
-import time
 
 import pytest
 from django.core.files.base import ContentFile
@@ -14,8 +12,8 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from core.errors import UserError
-from jobs.models import JobStatus
-from jobs.recovery import once, remind, take_up
+from jobs.models import UNCLAIMED_AFTER, JobStatus
+from jobs.recovery import requeue_stale, resend_lost, run_steps
 from modeling.curves import curve
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
@@ -24,6 +22,7 @@ from modeling.training_workers import training_worker_count
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -64,18 +63,14 @@ def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_running_run_stops_when_asked(corpus, lead, monkeypatch):
+def test_a_running_run_stops_when_asked(corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     run = TrainingRun.request(lead, release, "hard-text")
-    monkeypatch.setattr("modeling.learner_process.PAUSE", 0.05)
 
     def stop_when_running():
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            if TrainingRun.objects.get(pk=run.pk).status == JobStatus.RUNNING:
-                TrainingRun.objects.get(pk=run.pk).stop()
-                return
-            time.sleep(0.02)
+        mine = TrainingRun.objects.filter(pk=run.pk, status=JobStatus.RUNNING)
+        wait_until(mine.exists, "the run to start")
+        mine.get().stop()
 
     asker = threading.Thread(target=stop_when_running)
     asker.start()
@@ -255,9 +250,9 @@ def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, 
 def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     client_of, corpus, lead, monkeypatch
 ):
+    """It has so many epochs that it cannot end before it is stopped, however late that is."""
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
-    monkeypatch.setattr("modeling.learner_process.PAUSE", 0.02)
-    options = {"epochs": 80, "patience": 80, "width": 32}
+    options = {"epochs": 300, "patience": 300, "width": 32}
     experiment = Experiment.objects.create(release=release, options=options)
     with monkeypatch.context() as patch:
         patch.setattr(TrainingRun, "later", lambda self: None)
@@ -268,9 +263,7 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     assert straight.status == JobStatus.DONE, straight.failure_text
 
     def stop_in_the_middle():
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline and len(broken.events()) < 5:
-            time.sleep(0.005)
+        wait_until(lambda: len(broken.events()) >= 5, "five events")
         TrainingRun.objects.get(pk=broken.pk).stop()
 
     asker = threading.Thread(target=stop_in_the_middle)
@@ -285,19 +278,19 @@ def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     assert broken.status == JobStatus.DONE and not broken.has_checkpoint
     assert broken.results["tasks"] == straight.results["tasks"]
     epochs = [e["epoch"] for e in broken.events() if e["event"] == "epoch"]
-    assert epochs == list(range(1, 81))
+    assert epochs == list(range(1, 301))
 
 
 def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, settings, monkeypatch):
     settings.CELERY_TASK_ALWAYS_EAGER = False
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
-    monkeypatch.setattr("jobs.workers._asked", lambda: {"work": 1})
+    monkeypatch.setattr("jobs.workers._count_by_queue", lambda: {"work": 1})
     first, second = (TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2))
     assert training_worker_count() == 0
     first.claim()
     assert training_worker_count() == 1
     assert training_worker_count("gpu") == 0 and training_worker_count("work") == 1
-    long_ago = timezone.now() - datetime.timedelta(minutes=1)
+    long_ago = timezone.now() - 2 * first.stale_after
     TrainingRun.objects.filter(pk=first.pk).update(heartbeat=long_ago)
     assert training_worker_count() == 0
 
@@ -305,12 +298,12 @@ def test_whoever_trains_is_a_worker_even_too_busy_to_answer(release, lead, setti
 def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead, client_of):
     run = TrainingRun.request(lead, release, "hard-text")
     run.claim()
-    assert take_up() == 0
-    silent = timezone.now() - datetime.timedelta(seconds=50)
+    assert requeue_stale() == 0
+    silent = timezone.now() - 2 * run.stale_after
     TrainingRun.objects.update(heartbeat=silent)
     page = client_of(lead).get(reverse("run", args=[run.pk])).content.decode()
     assert "may have died" in page and "last checkpoint" in page
-    assert take_up() == 1
+    assert requeue_stale() == 1
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
 
 
@@ -327,7 +320,7 @@ def test_what_goes_wrong_in_upkeep_keeps_nothing_else_from_its_turn(db, caplog):
         done.append(1)
         return 3
 
-    once({"a %s": away, "b %s": broken, "c %s": works})
+    run_steps({"a %s": away, "b %s": broken, "c %s": works})
     assert done == [1] and "c 3" in caplog.text
     assert "does not answer: refused" in caplog.text and "upkeep failed: broken" in caplog.text
 
@@ -337,14 +330,14 @@ def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
 ):
     run = TrainingRun.request(lead, release, "hard-text")
     lengths = {"train": 0, "work": 0}
-    monkeypatch.setattr("jobs.recovery.waiting_in", lambda queue: lengths[queue])
-    assert remind() == 0  # it has just been sent
-    TrainingRun.objects.update(queued_at=timezone.now() - datetime.timedelta(minutes=1))
+    monkeypatch.setattr("jobs.recovery.queue_length", lambda queue: lengths[queue])
+    assert resend_lost() == 0  # it has just been sent
+    TrainingRun.objects.update(queued_at=timezone.now() - 2 * UNCLAIMED_AFTER)
     lengths["train"] = 1
-    assert remind() == 0
+    assert resend_lost() == 0
     lengths["train"] = 0
     with django_capture_on_commit_callbacks(execute=True) as sent:
-        assert remind() == 1
+        assert resend_lost() == 1
     assert len(sent) == 1
     run.refresh_from_db()
     assert run.status == JobStatus.DONE  # eager

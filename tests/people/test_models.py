@@ -30,7 +30,7 @@ def test_an_invitation_is_accepted_once_and_in_time():
 
 
 def test_a_corpus_event_carries_its_corpus(corpus, lead):
-    event = Event.objects.get(verb="found")
+    event = Event.objects.get(verb="create")
     assert (event.person, event.corpus_id, event.detail) == (lead, corpus.pk, {"name": corpus.name})
 
 

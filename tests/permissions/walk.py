@@ -187,7 +187,7 @@ class Addresses:
             "remarks": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
-            "new_start": [{"uid": w.dialogue.utterances.get(number=2).uid}],
+            "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "oddity_answers": [{"outcome": "explained", "words": "so it is"}],

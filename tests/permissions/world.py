@@ -96,8 +96,8 @@ class World:
     people: dict[str, Person | None] = field(default_factory=dict)
 
     def __post_init__(self):
-        self.corpus = Corpus.found(self._person("lead"), name="corpus")
-        Corpus.found(self._person("stranger"), name="elsewhere")
+        self.corpus = Corpus.create(self._person("lead"), name="corpus")
+        Corpus.create(self._person("stranger"), name="elsewhere")
         self.people["anonymous"] = None
         Role = Membership.Role  # noqa: N806
         for role, kind in (
@@ -137,7 +137,7 @@ class World:
             f"{n + 1}\n00:00:0{n},000 --> 00:00:0{n + 1},000\nA：{said}{n}\n" for n in range(2)
         ]
         self.source.transcript.save("film.srt", ContentFile("\n".join(lines).encode()))
-        self.source.findings.create(line=1, value=said, outcome="warning", reason="made")
+        self.source.import_problems.create(line=1, value=said, outcome="warning", reason="made")
         self.speaker = self.corpus.speakers.create(name="A")
         self.dialogues = []
         for number in range(1, 7):

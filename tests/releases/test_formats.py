@@ -163,7 +163,7 @@ def film_release(corpus, film, srt, lead, policy):
     with film.open("rb") as media, srt.open("rb") as words:
         source.media.save("film.mp4", File(media))
         source.transcript.save("film.srt", File(words))
-    source.ingest()
+    source.run()
     source.publish(lead)
     opened = make_round(corpus, [make_member(corpus)])
     for assignment in opened.assignments.all():

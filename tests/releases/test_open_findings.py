@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from annotation.models import Adjudication, Oddity, Remark, Report
 from annotation.models.reports import counted
-from corpus.models import Finding, Utterance
+from corpus.models import ImportProblem, Utterance
 from releases.models import Release
 from releases.open_findings import counts, open_findings
 from tests.factories import (
@@ -60,7 +60,7 @@ def read(judged):
         (elsewhere, 1, "rejected", "no text", {}),
     ]
     for where, line, outcome, reason, details in rows:
-        Finding.objects.create(
+        ImportProblem.objects.create(
             source=where, line=line, column="text", value="13800138000", outcome=outcome,
             reason=reason, details=details,
         )  # fmt: skip

@@ -38,6 +38,7 @@ from tests.factories import (
     make_release,
     make_round,
 )
+from tests.waiting import LIMIT
 
 
 def in_thread(act):
@@ -56,7 +57,7 @@ def in_thread(act):
 
     thread = threading.Thread(target=work)
     thread.start()
-    thread.join(15)
+    thread.join(LIMIT)
     assert not thread.is_alive(), "somebody waits for the freeze"
     if failed:
         raise failed[0]
@@ -227,7 +228,7 @@ class Corpus:
 
     def speaker(self):
         speaker = self.rng.choice(list(Speaker.objects.filter(corpus=self.corpus)))
-        speaker.describe(self.lead, f"{speaker.name}x", "", {"gender": "female"})
+        speaker.update_details(self.lead, f"{speaker.name}x", "", {"gender": "female"})
 
     def times(self):
         row = Utterance.objects.filter(corpus=self.corpus).last()
@@ -314,7 +315,7 @@ def test_nobody_waits_for_a_freeze_and_it_beats(monkeypatch):
     corpus = make_corpus()
     opened = make_judged_round(corpus)
     beaten = []
-    kept = Release.beat
+    kept = Release.report_progress
 
     def beat(self, progress=None):
         kept(self, progress)
@@ -322,7 +323,7 @@ def test_nobody_waits_for_a_freeze_and_it_beats(monkeypatch):
         row = Release.objects.filter(pk=self.pk).values_list("progress", flat=True)
         in_thread(lambda: beaten.append(row.get()))
 
-    monkeypatch.setattr(Release, "beat", beat)
+    monkeypatch.setattr(Release, "report_progress", beat)
     release = Release.request(None, corpus, "1.0.0", [opened])
     monkeypatch.setattr(Release, "finish", lambda self: kept(self, 1.0))
     assert release.run().status == JobStatus.DONE, release.failure_text

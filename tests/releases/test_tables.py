@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from annotation.models import Adjudication, Guideline, Round
 from core.control_characters import printable, separated, storable
 from corpus.models import Corpus, Utterance
-from corpus.transcripts.reading import read
+from corpus.transcripts.reader import read
 from releases import formats
 from tests.factories import items_of, judge, make_dialogue, make_member, make_release, make_round
 from tests.modeling.odd_scheme import TEXTS

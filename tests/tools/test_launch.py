@@ -1,24 +1,23 @@
 """`make run` as a process: it starts, answers, and leaves nothing behind however it ends."""
 
+import contextlib
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import time
+import threading
 import urllib.request
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+from tests.waiting import LIMIT, wait_until
+
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def launch(folder, port, **environment):
@@ -50,13 +49,37 @@ def children_of(folder):
     return found
 
 
+def wait_until_none_is_left(folder):
+    children = partial(children_of, folder)
+    wait_until(lambda: not children(), "the children to end", state=children)
+
+
+def get(port, path):
+    return urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=LIMIT)
+
+
+def child(launcher, name):
+    """The process that the launcher itself has started from a command with `name`, or None."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            mine = f"PPid:\t{launcher.pid}\n" in (place / "status").read_text()
+            if mine and name in (place / "cmdline").read_bytes():
+                return int(place.name)
+    return None
+
+
 def read_until(process, words):
     said = ""
-    for line in process.stdout:
-        said += line
-        if words in line:
-            return said
-    pytest.fail(f"it ended with: {said}")
+    hung = threading.Timer(2 * LIMIT, process.kill)
+    hung.start()
+    try:
+        for line in process.stdout:
+            said += line
+            if words in line:
+                return said
+    finally:
+        hung.cancel()
+    return pytest.fail(f"it ended with: {said}")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -65,16 +88,13 @@ def test_it_serves_and_leaves_no_child_behind(tmp_path, number):
     launcher = launch(tmp_path, port)
     said = read_until(launcher, "Ctrl-C")
     assert f"http://localhost:{port}/" in said
-    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10).read().decode()
+    page = get(port, "/sign-in/").read().decode()
     style = re.search(r'href="(/static/css/app\.[0-9a-f]+\.css)"', page).group(1)
-    assert urllib.request.urlopen(f"http://127.0.0.1:{port}{style}", timeout=10).status == 200
+    assert get(port, style).status == 200
     assert len(children_of(tmp_path)) >= 5  # leash, Redis, web, worker and theirs
     launcher.send_signal(number)
-    launcher.wait(timeout=20)
-    deadline = time.monotonic() + 15
-    while children_of(tmp_path) and time.monotonic() < deadline:
-        time.sleep(0.2)
-    assert children_of(tmp_path) == []
+    launcher.wait(LIMIT)
+    wait_until_none_is_left(tmp_path)
 
 
 def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
@@ -83,27 +103,19 @@ def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
     read_until(launcher, "Ctrl-C")
 
     def kill(name):
-        for place in Path("/proc").glob("[0-9]*"):
-            status = (place / "status").read_text() if (place / "status").exists() else ""
-            mine = f"PPid:\t{launcher.pid}\n" in status
-            if mine and name in (place / "cmdline").read_bytes():
-                return os.kill(int(place.name), signal.SIGKILL)
-        return pytest.fail(f"no {name} there")
+        os.kill(wait_until(lambda: child(launcher, name), f"{name} to run"), signal.SIGKILL)
 
     for name, part in ((b"redis-server", "embedded Redis"), (b"celery", "worker")):
         kill(name)
         read_until(launcher, f"the {part} ended unexpectedly and is started again")
-    page = urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/", timeout=10)
-    assert page.status == 200
+    assert get(port, "/sign-in/").status == 200
     for _ in range(3):
-        time.sleep(1.0)
         kill(b"redis-server")
         read_until(launcher, "started again")
-    time.sleep(1.0)
     kill(b"redis-server")
-    said, _ = launcher.communicate(timeout=30)
+    said, _ = launcher.communicate(timeout=LIMIT)
     assert launcher.returncode and "ends again and again" in said
-    assert children_of(tmp_path) == []
+    wait_until_none_is_left(tmp_path)
 
 
 def test_a_taken_port_is_one_sentence(tmp_path):
@@ -111,7 +123,7 @@ def test_a_taken_port_is_one_sentence(tmp_path):
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said, _ = launch(tmp_path, port).communicate(timeout=30)
+        said, _ = launch(tmp_path, port).communicate(timeout=LIMIT)
     assert said.strip() == (
         f"✗ Port {port} is taken by another program. Choose another: make run PORT={port + 1}"
     )
@@ -119,9 +131,10 @@ def test_a_taken_port_is_one_sentence(tmp_path):
 
 def test_a_database_that_cannot_be_reached_is_one_sentence(tmp_path):
     process = launch(tmp_path, free_port(), DATABASE_URL=f"postgres://x@127.0.0.1:{free_port()}/x")
-    said, _ = process.communicate(timeout=60)
+    said, _ = process.communicate(timeout=LIMIT)
     assert process.returncode and said.startswith("✗ The database cannot be used")
-    assert "Traceback" not in said and children_of(tmp_path) == []
+    assert "Traceback" not in said
+    wait_until_none_is_left(tmp_path)
 
 
 def test_another_python_is_refused_by_setup(tmp_path):

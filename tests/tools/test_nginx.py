@@ -4,7 +4,6 @@ import shutil
 import socket
 import string
 import subprocess
-import time
 import urllib.error
 import urllib.request
 
@@ -14,14 +13,18 @@ from django.core.files import File
 from django.urls import reverse
 
 from tests.factories import make_corpus, make_person
+from tests.ports import free_port
+from tests.waiting import LIMIT, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
 
 
 @pytest.fixture
@@ -44,16 +47,11 @@ def nginx(tmp_path, settings, live_server):
         + "}\n"
     )
     process = subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(whole)])
-    deadline = time.monotonic() + 10
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            time.sleep(0.05)
+    wait_until(lambda: process.poll() is not None or listens(port), "nginx to listen")
+    assert process.returncode is None, f"nginx ended with {process.returncode}"
     yield f"http://127.0.0.1:{port}"
     process.terminate()
-    process.wait(10)
+    process.wait(LIMIT)
 
 
 def get(address, client, **headers):
@@ -69,7 +67,7 @@ def test_nginx_sends_media_to_members_only(nginx, client_of, film, settings):
     source = corpus.sources.create(title="film")
     with film.open("rb") as media:
         source.media.save("电影 film.mp4", File(media))
-    source.ingest()
+    source.run()
     dialogue = source.dialogues.get()
     address = nginx + reverse("dialogue_media", args=[dialogue.pk, "clip"])
     status, headers, body = get(address, client_of(lead), Range="bytes=10-19")

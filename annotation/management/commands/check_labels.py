@@ -48,7 +48,7 @@ def described(round, odd):
     """A finding with names instead of ids."""
     source, evidence = odd.evidence.get("source"), dict(odd.evidence)
     if ends := evidence.pop("ends", None):
-        names = Utterance.whole.in_bulk({pk for pair in ends for pk in pair})
+        names = Utterance.all_objects.in_bulk({pk for pair in ends for pk in pair})
         evidence["utterances"] = [[names[pk].uid for pk in pair] for pair in ends]
     evidence.pop("source", None)
     return {

@@ -68,7 +68,7 @@ class Command(BaseCommand):
         person = Person.objects.filter(username=lead).first()
         if person is None:
             raise UserError(f"There is no person called {lead!r}.")
-        return Corpus.found(person, name=name)
+        return Corpus.create(person, name=name)
 
     def _show(self, part, unit, report):
         table = part.table

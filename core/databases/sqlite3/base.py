@@ -40,26 +40,26 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return
         self._wait_for_turn()
         try:
-            super()._start_transaction_under_autocommit()
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]  # private, not in the stubs
         except BaseException:
             self._end_turn()
             raise
 
     def _commit(self):
         try:
-            return super()._commit()
+            return super()._commit()  # type: ignore[misc]  # private, not in the stubs
         finally:
             self._end_turn()
 
     def _rollback(self):
         try:
-            return super()._rollback()
+            return super()._rollback()  # type: ignore[misc]  # private, not in the stubs
         finally:
             self._end_turn()
 
     def _close(self):
         try:
-            return super()._close()
+            return super()._close()  # type: ignore[misc]  # private, not in the stubs
         finally:
             self._end_turn()
             if self.turns is not None:
@@ -76,6 +76,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.has_turn = True
 
     def _end_turn(self):
-        if self.has_turn:
+        if self.has_turn and self.turns is not None:
             fcntl.flock(self.turns, fcntl.LOCK_UN)
             self.has_turn = False

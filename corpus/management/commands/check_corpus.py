@@ -2,7 +2,7 @@ from collections import Counter
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.clip_recut import affected
+from corpus.clip_recut import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, Corpus, IntegrityCheck
 from jobs.models import JobStatus
@@ -22,39 +22,39 @@ class Command(BaseCommand):
         )
 
     def handle(self, corpus, deep, recut, **options):
-        found = Corpus.objects.filter(name=corpus).first()
-        if found is None:
+        target = Corpus.objects.filter(name=corpus).first()
+        if target is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
         if deep:
-            self._work(IntegrityCheck.request(None, found, now=True))
+            self._run(IntegrityCheck.request(None, target, now=True))
         if recut:
-            self._recut(found)
-        counts = Counter()
-        for fault in check(found):
+            self._recut(target)
+        counts: Counter[str] = Counter()
+        for fault in check(target):
             counts[fault.kind] += 1
             self.stdout.write(f"{fault.place}: {KINDS[fault.kind]} {fault.detail}".rstrip())
         if counts:
-            said = ", ".join(f"{KINDS[kind]} {n}" for kind, n in sorted(counts.items()))
-            raise CommandError(f"{counts.total()} faults: {said}")
+            summary = ", ".join(f"{KINDS[kind]} {n}" for kind, n in sorted(counts.items()))
+            raise CommandError(f"{counts.total()} faults: {summary}")
         self.stdout.write("OK: no fault found")
 
     def _recut(self, corpus):
-        dialogues, impossible = affected(corpus)
+        dialogues, impossible = clips_to_recut(corpus)
         for name, why in impossible:
             self.stdout.write(f"{name}: is not cut again. {why}")
         if not dialogues:
             self.stdout.write("no clip is cut again")
             return
         chosen = [dialogue.pk for dialogue in dialogues]
-        job = self._work(ClipRecut.request(None, corpus, now=True, dialogues=chosen))
+        job = self._run(ClipRecut.request(None, corpus, now=True, dialogues=chosen))
         for name, why in job.reasons:
             self.stdout.write(f"{name}: is not cut again. {why}")
-        self.stdout.write(f"{job.changed} of {len(chosen)} clips were cut again")
+        self.stdout.write(f"{job.recut_count} of {len(chosen)} clips were cut again")
 
-    def _work(self, job):
+    def _run(self, job):
         """Do the job here and now. Raises CommandError where it fails or another one does it."""
         before = job.attempt
-        job.work()
+        job.run()
         job.refresh_from_db()
         if job.attempt == before or job.status == JobStatus.RUNNING:
             raise CommandError("A worker is doing this just now; look at the page of the corpus.")

@@ -11,21 +11,23 @@ from core.command_options import name as name_of
 from core.command_options import path as path_of
 from core.command_options import real, whole
 from core.errors import UserError, gettext_noop
+from core.storage import digest
 from core.translation import translate_error
 from corpus.file_pairs import pair
 from corpus.import_report import lines, media_lines
-from corpus.ingest import check_of, digest
+from corpus.ingest import import_check_of
 from corpus.models import Corpus, Source
-from corpus.transcripts.reading import Options
+from corpus.source_inspection import inspect_media
+from corpus.transcripts.reader import Options
 from corpus.transcripts.table import ROLES
 from jobs.models import JobStatus
 
 RENEWED = [
     "gap",
     "encoding",
-    "reading",
+    "read_options",
     "columns",
-    "looked",
+    "inspection",
     "probe",
 ]  # of a source that is gone on with
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
@@ -120,20 +122,20 @@ class Command(BaseCommand):
         parser.add_argument("--publish", action="store_true", help="publish what was cut")
 
     def handle(self, media, transcript, corpus, title, **options):
-        found = Corpus.objects.filter(name=corpus).first()
-        if found is None:
+        target = Corpus.objects.filter(name=corpus).first()
+        if target is None:
             raise CommandError(f"There is no corpus called {corpus!r}.")
         if transcript and options["subtitles"] is not None:
             raise CommandError("Give a transcript or --subtitles, not both.")
         if media.is_dir():
-            return self._folder(found, media, options)
+            return self._folder(target, media, options)
         for path in filter(None, (media, transcript)):
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
         title = title or media.stem[:80]
-        if found.sources.filter(title=title).exclude(status__in=AGAIN).exists():
+        if target.sources.filter(title=title).exclude(status__in=AGAIN).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
-        failure = self._one(found, title, media, transcript, options)
+        failure = self._one(target, title, media, transcript, options)
         if failure:
             raise CommandError(failure)
 
@@ -177,30 +179,30 @@ class Command(BaseCommand):
             corpus=corpus, title=title, gap=options["gap"], encoding=options["encoding"]
         )
         source.track, source.subtitles = options["track"], options["subtitles"]
-        source.reading = _decided(options).to_json()
+        source.read_options = _decided(options).to_json()
         source.columns = dict(options["column"])
-        source.take(media)
+        source.probe_media(media)
         self._guard_tracks(source)
         if transcript:
-            source.take_words(transcript.name, transcript.read_bytes())
+            source.set_transcript(transcript.name, transcript.read_bytes())
         return source
 
-    def _look(self, draft, media, left):
+    def _inspect(self, draft, media, left):
         """Look at the media as the page's worker does, unless it was done before a crash."""
-        if left and left.looked is not None and left.subtitles is None:
-            draft.looked = left.looked
+        if left and left.inspection is not None and left.subtitles is None:
+            draft.inspection = left.inspection
             return
-        draft.look_at(media)
-        if draft.look_failure and draft.subtitles is not None:
-            failure = draft.looked["failure"]
+        inspect_media(draft, media)
+        if draft.inspection_failure and draft.subtitles is not None:
+            failure = draft.inspection["failure"]
             raise UserError(failure["template"], **failure["values"])
 
     def _guard_tracks(self, source):
         """Raises UserError for a track that is not there, or cannot be used."""
-        found = source.probed
+        probe = source.probed
         for name, chosen, tracks in (
-            ("track", source.track, found.audio),
-            ("subtitles", source.subtitles, found.subtitles),
+            ("track", source.track, probe.audio),
+            ("subtitles", source.subtitles, probe.subtitles),
         ):
             usable = [track.index for track in tracks if name == "track" or track.text]
             if chosen is not None and chosen not in usable:
@@ -208,7 +210,7 @@ class Command(BaseCommand):
                     gettext_noop("There is no --%(name)s %(chosen)d that can be used. %(there)s"),
                     name=name,
                     chosen=chosen,
-                    there="; ".join(media_lines(source, found)),
+                    there="; ".join(media_lines(source, probe)),
                 )
 
     def _store(self, source, media):
@@ -216,7 +218,7 @@ class Command(BaseCommand):
         source.sha256 = digest(media)
         with media.open("rb") as file:
             source.media.save(media.name, File(file), save=False)
-        source.keep_words()
+        source.store_transcript()
         source.save()
         return source
 
@@ -225,8 +227,8 @@ class Command(BaseCommand):
         try:
             draft = self._draft(corpus, title, media, transcript, options)
             left, same = self._left_of(draft, media, transcript)
-            self._look(draft, media, left if same else None)
-            check = check_of(draft)
+            self._inspect(draft, media, left if same else None)
+            check = import_check_of(draft)
         except UserError as error:
             return f"{media.name}: {translate_error(error)}"
         free = shutil.disk_usage(settings.DATA_DIR).free
@@ -245,15 +247,15 @@ class Command(BaseCommand):
             if left:
                 left.delete()
             source = self._store(draft, media)
-        source.ingest()
+        source.run()
         if source.status != JobStatus.DONE:
             return f"{media.name}: {source.failure_text}"
         if options["publish"]:
             source.publish(None)
-        found = source.findings.count()
+        problem_count = source.import_problems.count()
         self.stdout.write(
             f"{title}: {source.counts['dialogues']} dialogues,"
             f" {source.counts['utterances']} utterances, {source.counts['seconds']} s"
-            + (f", {found} findings" if found else "")
+            + (f", {problem_count} findings" if problem_count else "")
         )
         return None

@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from jobs.recovery import take_up
+from jobs.recovery import requeue_stale
 
 
 class Command(BaseCommand):
@@ -10,10 +10,10 @@ class Command(BaseCommand):
         parser.add_argument(
             "--everything",
             action="store_true",
-            help="no worker is running: take up all queued and running work again",
+            help="no worker is running: put all queued and running work back",
         )
 
     def handle(self, everything=False, **options):
-        count = take_up(everything)
+        count = requeue_stale(everything)
         if options["verbosity"]:
             self.stdout.write(f"{count} put back into the queue")

@@ -1,0 +1,75 @@
+"""What the media and the transcript of a source hold, found by a worker before it is confirmed."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+
+from core import storage
+from core.errors import UserError, gettext_noop
+from corpus.media import Track
+from corpus.models import Source
+from corpus.shot_detection import shots
+from corpus.speech import recognise_speech
+from corpus.subtitle_tracks import extract_subtitles
+
+
+def inspect_source(source: Source) -> None:
+    """Measure the media, find changes of scene, extract the subtitles that were chosen and, without
+    a transcript, recognise speech; the results are proposed to whoever confirms the source. A
+    workbook is unpacked.
+    """
+    chosen = {"track": source.track, "subtitles": source.subtitles}
+    transcript_before = source.transcript.name
+    with storage.local(str(source.media)) as path:
+        inspect_media(source, path)
+    values = {"inspection": source.inspection, "probe": source.probe}
+    extracted, unused = None, None
+    if source.transcript.name != transcript_before:
+        source.store_transcript()
+        extracted = values["transcript"] = source.transcript.name
+        values["uploaded_transcript"] = (
+            transcript_before if source.uploaded_transcript is None else source.uploaded_transcript
+        )
+        unused = (
+            None if source.uploaded_transcript is None else transcript_before
+        )  # of an earlier choice
+    if not Source.objects.filter(pk=source.pk, **chosen).update(**values):
+        unused = extracted  # something else was chosen meanwhile
+    if unused:
+        default_storage.delete(unused)
+    source.refresh_from_db()
+
+
+def inspect_media(source: Source, path: Path) -> None:
+    """Set what `path`, the media before they are stored, holds on `source`; no row is written."""
+    inspection: dict[str, Any] = {"shots": [], "heard": []}
+    try:
+        if not source.has_unsaved_transcript:
+            source.unpack()
+    except UserError as error:
+        inspection["unread"] = error.to_json()
+    try:
+        source.probe_media(path)
+        inspection["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
+        if source.subtitles is not None:
+            suffix, words = extract_subtitles(path, _subtitle_track(source))
+            source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
+        if not source.transcript and source.probed.has_audio:
+            cues = recognise_speech(path, settings.ASR_MODEL_DIR, track=source.track)
+            inspection["heard"] = [[cue.start, cue.end, cue.text] for cue in cues]
+    except UserError as error:
+        inspection["failure"] = error.to_json()
+    source.inspection = inspection
+
+
+def _subtitle_track(source: Source) -> Track:
+    """The track of the subtitles that were chosen. Raises UserError if there is none."""
+    for track in source.probed.subtitles:
+        if track.index == source.subtitles:
+            return track
+    raise UserError(
+        gettext_noop("The media have no subtitles as their stream %(stream)d."),
+        stream=source.subtitles,
+    )

@@ -1,0 +1,56 @@
+"""A filled database of the version before the standard names keeps every row."""
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from tests.factories import make_corpus, make_person, make_source
+
+BEFORE = [("corpus", "0010_blind_adjudication"), ("people", "0001_initial")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollback):
+    lead = make_person("lead")
+    source = make_source(make_corpus(lead))
+    executor = MigrationExecutor(connection)
+    nodes = list(executor.loader.graph.leaf_nodes())
+    try:
+        executor.migrate(BEFORE)
+        old = MigrationExecutor(connection).loader.project_state(BEFORE).apps
+        rows = old.get_model("corpus", "Source").objects.filter(pk=source.pk)
+        rows.update(looked={"shots": [[1.5, 0.4]]}, brought="a.srt", reading={"sheet": "x"})
+        finding = old.get_model("corpus", "Finding").objects.create(
+            source_id=source.pk, line=3, column="text", value="a", outcome="warning", reason="b"
+        )
+        dialogue = old.get_model("corpus", "Dialogue").objects.create(
+            corpus_id=source.corpus_id, source_id=source.pk, uid="D", number=1, cutter=2, shown=4
+        )
+        for name, values in {
+            "IntegrityCheck": {},
+            "ClipRecut": {"dialogues": [1], "changed": 5, "left": [{"dialogue": "D"}]},
+        }.items():
+            old.get_model("corpus", name).objects.create(
+                corpus_id=source.corpus_id, since="2026-01-02T03:04:05Z", **values
+            )
+        event = old.get_model("people", "Event").objects
+        for verb, noun in (("found", "corpus"), ("recut", "source"), ("recut clips", "source")):
+            event.create(verb=verb, noun=noun, noun_id=1)
+    finally:
+        executor = MigrationExecutor(connection)
+        executor.migrate(nodes)
+    new = executor.loader.project_state(nodes).apps
+    kept = new.get_model("corpus", "Source").objects.get(pk=source.pk)
+    assert kept.inspection == {"shots": [[1.5, 0.4]]}
+    assert (kept.uploaded_transcript, kept.read_options) == ("a.srt", {"sheet": "x"})
+    problem = new.get_model("corpus", "ImportProblem").objects.get(pk=finding.pk)
+    assert (problem.source_id, problem.line, problem.value) == (source.pk, 3, "a")
+    assert list(kept.import_problems.values_list("pk", flat=True)) == [finding.pk]
+    row = new.get_model("corpus", "Dialogue").objects.get(pk=dialogue.pk)
+    assert (row.cutter_version, row.published_revision) == (2, 4)
+    check = new.get_model("corpus", "IntegrityCheck").objects.get()
+    recut = new.get_model("corpus", "ClipRecut").objects.get()
+    assert check.requested_at.day == recut.requested_at.day == 2
+    assert (recut.recut_count, recut.skipped) == (5, [{"dialogue": "D"}])
+    verbs = new.get_model("people", "Event").objects.order_by("pk").values_list("verb", flat=True)
+    assert list(verbs)[-3:] == ["create", "resegment", "recut clips"]

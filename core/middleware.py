@@ -189,7 +189,7 @@ def bad_request(request, exception):
 def not_found(request, exception):
     """The answer 404: a page, or JSON where a script asked."""
     if wants_json(request):
-        return JsonResponse({"detail": gettext("There is nothing here for you")}, status=404)
+        return JsonResponse({"detail": gettext("Page not found")}, status=404)
     return page_not_found(request, exception)
 
 

@@ -61,7 +61,7 @@ class SourceForm(forms.ModelForm):
         self.upload = None  # what came in pieces, where it did
         self.fields["upload"] = forms.CharField(required=False, widget=forms.HiddenInput)
         self.fields["media"].required = False  # an upload may stand for it; clean_media says so
-        self.fields["title"].help_text = _("Left empty: the name of the file.")
+        self.fields["title"].help_text = _("Empty: the name of the file.")
 
     def clean_media(self):
         media = self.cleaned_data["media"]
@@ -76,7 +76,7 @@ class SourceForm(forms.ModelForm):
             raise forms.ValidationError(_("Choose a video or audio file."))
         if media.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(
-                _("The file has %(size)s; at most %(limit)s are taken.")
+                _("The file has %(size)s; at most %(limit)s are allowed.")
                 % {
                     "size": filesizeformat(media.size),
                     "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
@@ -117,7 +117,7 @@ class SourceForm(forms.ModelForm):
         limit = LARGEST_WORKBOOK if suffix == ".xlsx" else LARGEST_TRANSCRIPT
         if transcript and transcript.size > limit:
             raise forms.ValidationError(
-                _("The transcript has %(size)s; at most %(limit)s are taken.")
+                _("The transcript has %(size)s; at most %(limit)s are allowed.")
                 % {"size": filesizeformat(transcript.size), "limit": filesizeformat(limit)}
             )
         return transcript
@@ -149,14 +149,14 @@ class PartingForm(forms.Form):
     """Where dialogues part."""
 
     gap = forms.FloatField(
-        label=_("silence that parts two dialogues, in seconds"), min_value=0.05, max_value=600
+        label=_("silence between dialogues (seconds)"), min_value=0.05, max_value=600
     )
     scene = forms.FloatField(
-        label=_("change of picture that parts them too, 0 to 1"),
+        label=_("scene change threshold (0 to 1)"),
         min_value=0.05,
         max_value=1,
         required=False,
-        help_text=_("Left empty, only silence parts. 0.4 is a usual cut between two places."),
+        help_text=_("Empty: segment at silence only. A typical scene change is 0.4."),
     )
 
 
@@ -278,7 +278,7 @@ class ReadingForm(PartingForm):
 class MemberForm(forms.Form):
     """Give somebody who has an account a role in the corpus."""
 
-    username = forms.CharField(label=_("sign-in name"), max_length=150)
+    username = forms.CharField(label=_("username"), max_length=150)
     role = forms.ChoiceField(
         label=_("role"), choices=Membership.Role, initial=Membership.Role.ANNOTATOR
     )
@@ -292,10 +292,11 @@ class MemberForm(forms.Form):
         person = Person.objects.filter(username=username, is_active=True).first()
         if person is None:
             raise forms.ValidationError(
-                _("Nobody signs in as “%(name)s”. Send an invitation instead.") % {"name": username}
+                _("There is no account “%(name)s”. Invite them by link instead.")
+                % {"name": username}
             )
         if self.corpus.role_of(person):
-            raise forms.ValidationError(_("%(name)s is a member already.") % {"name": person})
+            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": person})
         self.person = person
         return username
 

@@ -167,7 +167,8 @@ def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
     lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
     if lost:
         raise UserError(
-            gettext_noop("%(dialogue)s is published; it is not cut anew."), dialogue=lost[0].uid
+            gettext_noop("%(dialogue)s is published and cannot be segmented again."),
+            dialogue=lost[0].uid,
         )
     for cut in cuts:
         if not cut.origin:

@@ -23,22 +23,22 @@ from corpus.models import Corpus, Dialogue, Utterance
 
 KINDS = {
     "missing": gettext_noop("file missing"),
-    "orphaned": gettext_noop("file without a row"),
+    "orphaned": gettext_noop("orphaned file"),
     "changed": gettext_noop("file changed"),
     "shifted": gettext_noop("sound or picture shifted against the source"),
-    "length": gettext_noop("clip shorter or longer than its dialogue"),
-    "silent": gettext_noop("silent, though its source is not"),
-    "truncated": gettext_noop("words that begin before their clip"),
-    "unlike": gettext_noop("not what its source shows"),
+    "length": gettext_noop("clip length differs from its dialogue"),
+    "silent": gettext_noop("clip silent, source not"),
+    "truncated": gettext_noop("utterance begins before its clip"),
+    "unlike": gettext_noop("differs from its source"),
     "unreadable": gettext_noop("clip or source cannot be read"),
     "unverified": gettext_noop("made by an earlier version, not yet verified"),
-    "timeless": gettext_noop("no times, though it has a clip"),
+    "timeless": gettext_noop("clip but no times"),
     "reversed": gettext_noop("ends before it starts"),
     "outside": gettext_noop("outside its clip"),
-    "overlap": gettext_noop("overlaps the one before"),
-    "hurried": gettext_noop("more words than time"),
-    "wordless": gettext_noop("no words"),
-    "repeated": gettext_noop("same dialogue twice"),
+    "overlap": gettext_noop("overlaps the previous utterance"),
+    "hurried": gettext_noop("text too long for its time"),
+    "wordless": gettext_noop("no text"),
+    "repeated": gettext_noop("duplicate dialogue"),
 }
 WRONG_TIMES = ("reversed", "outside")
 WRONG_MEDIA = (

@@ -159,7 +159,7 @@ class Job(models.Model):
             self._end(JobStatus.FAILED, error)
         except Exception as error:
             log.exception("%s %s failed", self._meta.model_name, self.pk)
-            template = gettext_noop("Something went wrong that we did not foresee: %(error)s")
+            template = gettext_noop("Unexpected error: %(error)s")
             description = f"{type(error).__name__}: {error}"[:500]
             self._end(JobStatus.FAILED, UserError(template, error=description))
         else:

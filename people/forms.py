@@ -11,7 +11,7 @@ class AccountForm(BaseUserCreationForm):
     class Meta:
         model = Person
         fields = ["username", "name", "email"]
-        labels = {"username": _("sign-in name"), "name": _("your name"), "email": _("e-mail")}
+        labels = {"username": _("username"), "name": _("full name"), "email": _("email")}
 
     @transaction.atomic
     def accept(self, invitation):

@@ -48,7 +48,7 @@ class Upload(models.Model):
             stale.discard()
         if not 0 < size <= settings.UPLOAD_MAX_BYTES:
             raise UserError(
-                gettext_noop("The file has %(size)s; at most %(limit)s are taken."),
+                gettext_noop("The file has %(size)s; at most %(limit)s are allowed."),
                 size=filesizeformat(size),
                 limit=filesizeformat(settings.UPLOAD_MAX_BYTES),
             )

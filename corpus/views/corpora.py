@@ -53,7 +53,14 @@ def members(request, pk):
     for invitation in invitations:
         address = reverse("invitation", args=[invitation.token])
         invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
-    page = context(corpus, "people", form=form, members=corpus.people(), invitations=invitations)
+    page = context(
+        corpus,
+        "people",
+        form=form,
+        members=corpus.people(),
+        roles=Membership.Role.choices,
+        invitations=invitations,
+    )
     return render(request, "corpus/people.html", page)
 
 
@@ -73,7 +80,7 @@ def invite(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     invitation = Invitation.objects.create(invited_by=request.user)
     Event.record(request.user, "invite", invitation)
-    messages.success(request, _("The invitation is ready: send its link."))
+    messages.success(request, _("Invitation created. Send the link below."))
     return redirect("members", corpus.pk)
 
 
@@ -85,7 +92,13 @@ def membership(request, pk):
     role = request.POST.get("role", "")
     leads = member.corpus.people(LEAD)
     if member.role == LEAD and role != LEAD and leads.count() == 1:
-        messages.error(request, _("A corpus needs a lead. Make somebody else lead first."))
+        messages.error(
+            request,
+            _(
+                "A corpus needs at least one lead. Nothing was changed; make another member lead"
+                " first."
+            ),
+        )
     elif role in Membership.Role.values:
         _record_change(request, "appoint", member, role=role)
         member.role = role

@@ -50,7 +50,7 @@ def new_source(request, pk):
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
             if twin:
-                same = _("The very same file is here already as “%(title)s”.")
+                same = _("This file was already uploaded as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
             source.inspect_later()
         return redirect("source", source.pk)
@@ -246,7 +246,7 @@ def _resegment(request, dialogue, starts):
     try:
         if dialogue.is_published:
             raise UserError(
-                gettext_noop("%(dialogue)s is published; it is not cut anew."),
+                gettext_noop("%(dialogue)s is published and cannot be segmented again."),
                 dialogue=dialogue.uid,
             )
         source = dialogue.source
@@ -282,7 +282,7 @@ def join_dialogue(request, pk):
     guard(request.user, dialogue)
     later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
     if later is None or not later.utterances.exists():
-        messages.error(request, _("There is no dialogue after this one."))
+        messages.error(request, _("There is no next dialogue to merge with."))
         return redirect("editor", dialogue.pk)
     if later.is_published:
         dialogue = later

@@ -25,8 +25,8 @@ def fits(page):
     ("locale", "words", "take", "late", "cut", "check", "recut", "clean"),
     [
         (
-            "en-US", "Take these words", "Take this track", "but the media end at", "Cut into",
-            "Compare all clips", "Re-cut 2 clips", "Nothing is wrong",
+            "en-US", "Use this transcript", "Use this track", "but the media end at",
+            "Segment into", "Compare all clips", "Re-cut 2 clips", "No issues",
         ),
         (
             "zh-CN", "使用此字幕", "使用此音轨", "而媒体在", "切分为",

@@ -28,7 +28,7 @@ def test_a_broken_upload_goes_on(sign_in, tmp_path):
     ))  # fmt: skip
     page.goto(f"/corpora/{corpus.pk}/sources/new/")
     page.set_input_files("[name=media]", wave)
-    page.get_by_role("button", name="Upload and look").click()
+    page.get_by_role("button", name="Upload and check").click()
     page.wait_for_url("**/preview/")
     assert len(sent) == 4 and sent[1] == sent[2]  # what was lost was sent again, nothing else
     source = Source.objects.get()
@@ -53,14 +53,14 @@ def test_a_closed_page_goes_on_when_the_file_is_chosen_again(sign_in, tmp_path):
     address = f"/corpora/{corpus.pk}/sources/new/"
     page.goto(address)
     page.set_input_files("[name=media]", wave)
-    page.get_by_role("button", name="Upload and look").click()
+    page.get_by_role("button", name="Upload and check").click()
     expect(page.locator(".said")).to_contain_text("8.4 MB of 11.5 MB")
     again = True
     page.goto("about:blank")
     page.goto(address)
     sent.clear()
     page.set_input_files("[name=media]", wave)
-    page.get_by_role("button", name="Upload and look").click()
+    page.get_by_role("button", name="Upload and check").click()
     page.wait_for_url("**/preview/")
     assert max(sent) == 8_388_608 and 0 not in sent
     assert Source.objects.get().sha256 == hashlib.sha256(wave.read_bytes()).hexdigest()

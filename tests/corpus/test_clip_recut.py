@@ -215,14 +215,16 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
 def test_the_pages(corpus, source, lead, client_of):
     client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
-    assert "Nothing is wrong" in client.get(address).content.decode()
+    assert "No issues" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
     assert "made by an earlier version" in client.get(address).content.decode()
     IntegrityCheck.request(lead, corpus, now=True).run()
     page = client.get(address).content.decode()
     assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
     confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()
-    assert "1 of them published" in confirm and "judgements and publications stay" in confirm
+    assert (
+        "1 of them published" in confirm and "annotations and publications do not change" in confirm
+    )
     stranger = client_of(make_person())
     for name in ("recut_clips", "check_clips"):
         assert stranger.post(reverse(name, args=[corpus.pk])).status_code == 404
@@ -242,7 +244,7 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
     client.post(reverse("check_clips", args=[corpus.pk]))
     assert "sound or picture shifted" in client.get(address).content.decode()
     page = client.post(reverse("recut_clips", args=[corpus.pk]), follow=True).content.decode()
-    assert "1 clip was cut again on" in page and "Nothing is wrong" in page
+    assert "1 clip was cut again on" in page and "No issues" in page
     response = client.get(media, headers={"If-None-Match": old})  # a browser asks for its copy
     assert response.status_code == 200 and response["ETag"] != old
     assert response["Cache-Control"] == "private, no-cache"

@@ -64,7 +64,7 @@ def test_the_page_links_to_the_place(cut, client_of, lead):
     Utterance.objects.filter(pk=utterance.pk).update(text="")
     page = client_of(lead).get(reverse("integrity", args=[cut.pk]), {"kind": "wordless"})
     place = f"{reverse('dialogue', args=[utterance.dialogue_id])}#u{utterance.pk}"
-    assert "1 thing to look at" in page.content.decode() and place in page.content.decode()
+    assert "1 issue" in page.content.decode() and place in page.content.decode()
 
 
 def test_episodes_and_transcripts_are_matched_by_name(tmp_path):

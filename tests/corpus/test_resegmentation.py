@@ -31,8 +31,8 @@ def test_an_upload_is_looked_at_and_its_scenes_are_previewed(client, corpus, fil
         page = client.post(reverse("new_source", args=[corpus.pk]), form, follow=True)
     source = Source.objects.get()
     assert source.inspection == {"shots": [], "heard": []}  # the task ran at once
-    assert "0 changes of scene found" in page.content.decode()
-    assert "The clips take at most" in page.content.decode()
+    assert "0 scene changes detected" in page.content.decode()
+    assert "The clips need at most" in page.content.decode()
     Source.objects.update(inspection={"shots": [[1.6, 0.9]], "heard": []})
     address = reverse("preview", args=[source.pk])
     assert client.get(address, {"gap": 3}).context["part_count"] == 2
@@ -58,7 +58,7 @@ def test_without_a_transcript_what_was_heard_is_previewed(client, corpus, film):
     source.inspection = {"shots": [], "heard": [[1, 2, "你好"], [8, 9, ""]]}
     source.save()
     page = client.get(reverse("preview", args=[source.pk]))
-    assert page.context["part_count"] == 2 and "machine" in page.content.decode()
+    assert page.context["part_count"] == 2 and "auto-transcribed" in page.content.decode()
     client.post(reverse("confirm_source", args=[source.pk]), {"gap": "4"})
     assert source.dialogues.count() == 2
 
@@ -75,11 +75,11 @@ def test_a_dialogue_is_parted_and_joined_by_hand(client, source, client_of):
     assert [d.utterances.count() for d in source.dialogues.all()] == [2, 2]
     last = source.dialogues.last()
     said = client.post(reverse("join_dialogue", args=[last.pk]), follow=True).content.decode()
-    assert "There is no dialogue after this one." in said
+    assert "There is no next dialogue to merge with." in said
     last.publish(None)
     first = source.dialogues.first()
     said = client.post(reverse("join_dialogue", args=[first.pk]), follow=True).content.decode()
-    assert f"{last.uid} is published; it is not cut anew." in said
+    assert f"{last.uid} is published and cannot be segmented again." in said
     assert source.dialogues.count() == 2
 
 
@@ -92,4 +92,4 @@ def test_the_page_that_parts_anew_previews_first(client, source):
     assert source.dialogues.count() == 4
     source.publish(None)
     said = client.post(address, {"gap": 5, "scene": ""}).content.decode()
-    assert "is published; it is not cut anew" in said and source.dialogues.count() == 4
+    assert "is published and cannot be segmented again" in said and source.dialogues.count() == 4

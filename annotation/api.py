@@ -207,12 +207,12 @@ def work_in(data):
         raise ParseError(_("Expected a JSON object with answers (a list), submit (true) or both."))
     if more := data.keys() - FIELDS_OF_WORK:
         words = {"name": shortened(min(more))}
-        raise ParseError(_("“%(name)s” is not known here; answers and submit are.") % words)
+        raise ParseError(_("Unknown field “%(name)s”. Allowed: answers, submit.") % words)
     rows, submit = data.get("answers", []), data.get("submit", False)
     if not isinstance(rows, list):
-        raise ParseError(_("answers: expected a list of answers."))
+        raise ParseError(_("answers must be a list of answers."))
     if submit is not True and submit is not False:
-        raise ParseError(_("submit: expected true or false, not text or a number."))
+        raise ParseError(_("submit must be true or false."))
     answers = []
     for place, row in enumerate(rows, 1):
         try:
@@ -226,24 +226,26 @@ def work_in(data):
 def answer_in(row):
     """One answer out of JSON. Raises ValidationError that names the field and what it expects."""
     if not isinstance(row, dict):
-        raise ValidationError(gettext_noop("an answer is an object."))
+        raise ValidationError(gettext_noop("An answer must be an object."))
     if more := row.keys() - FIELDS_OF_ANSWER:
-        words = gettext_noop("“%(name)s” is no field of an answer.")
+        words = gettext_noop("“%(name)s” is not a field of an answer.")
         raise ValidationError(words, name=shortened(min(more)))
     utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
     over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
     if type(utterance) is not int or not 0 < utterance < LARGEST_ID:
-        raise ValidationError(gettext_noop("utterance is the id of an utterance, a whole number."))
+        raise ValidationError(
+            gettext_noop("utterance must be the id of an utterance (an integer).")
+        )
     if not (isinstance(task, str) and 0 < len(task) <= 40):
-        raise ValidationError(gettext_noop("task is the key of a task."))
+        raise ValidationError(gettext_noop("task must be the key of a task."))
     if not (isinstance(value, str) and len(value) <= 40):
-        raise ValidationError(gettext_noop("value is the key of a value, or empty."))
+        raise ValidationError(gettext_noop("value must be the key of a value or empty."))
     if not (over is None or (isinstance(over, str) and len(over) <= 36)):
-        raise ValidationError(gettext_noop("over is a client_id, or empty."))
+        raise ValidationError(gettext_noop("over must be a client_id or empty."))
     if not (confidence is None or (type(confidence) is int and 1 <= confidence <= 3)):
-        raise ValidationError(gettext_noop("confidence is 1, 2 or 3."))
+        raise ValidationError(gettext_noop("confidence must be 1, 2 or 3."))
     if not (seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= 86_400)):
-        raise ValidationError(gettext_noop("seconds are a number, those of one day at most."))
+        raise ValidationError(gettext_noop("seconds must be a number from 0 to 86400."))
     return Answer(
         utterance=utterance,
         task=task,
@@ -261,7 +263,7 @@ UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 def client_id_in(text):
     """The UUID that a sender names a row by. Raises ValidationError for anything else."""
     if not isinstance(text, str) or not UUID_TEXT.fullmatch(text):
-        raise ValidationError(gettext_noop("client_id is a UUID."))
+        raise ValidationError(gettext_noop("client_id must be a UUID."))
     return uuid.UUID(text)
 
 

@@ -14,7 +14,7 @@ TEMPLATES = ROOT / "templates"
 ORDER = ["core", "people", "corpus", "annotation", "releases", "modeling"]
 SHARED = "people"  # base.html and the components of all apps know the person and nothing else
 FIRST_PAGE = "home"  # settings name it, too: where a sign-in leads
-NOT_CONVERTED = re.compile(r"[a-z0-9_]+\.html|(people|corpus|annotation|releases|modeling)/.*")
+NOT_CONVERTED = re.compile(r"[a-z0-9_]+\.html|(people|corpus|releases|modeling)/.*")
 WIDEST = 120
 
 COMMENT = re.compile(r"{% comment %}.*?{% endcomment %}|{#.*?#}", re.DOTALL)

@@ -30,7 +30,7 @@ class Group:
 
     def __init__(self) -> None:
         self.leash = subprocess.Popen(
-            [sys.executable, str(ROOT / "tools" / "leash.py")],
+            [sys.executable, str(ROOT / "tools" / "parent_watchdog.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             process_group=0,

@@ -17,13 +17,13 @@ from corpus.models import Dialogue, Utterance
 from people.models import Event
 
 WHY_NOT = {
-    "submitted": gettext_noop("This dialogue is handed in; its answers stay as they are."),
+    "submitted": gettext_noop("This dialogue is submitted. Its answers can no longer be changed."),
     "withdrawn": gettext_noop("This dialogue was withdrawn from the round."),
-    "skipped": gettext_noop("You have skipped this dialogue. Take it back to go on."),
+    "skipped": gettext_noop("You have skipped this dialogue. Undo the skip to continue."),
 }
 
 
-LEFT = gettext_noop("You do not take part in this round any more.")
+LEFT = gettext_noop("You are no longer an annotator of this round.")
 
 
 def why_not(is_open, resting):
@@ -37,7 +37,7 @@ class Overtaken(UserError):
     """An answer to a question that another window has answered meanwhile; `current` is that."""
 
     def __init__(self, utterance, task, value, client_id):
-        super().__init__(gettext_noop("Another window has answered this question meanwhile."))
+        super().__init__(gettext_noop("This question was answered in another window."))
         self.current = {
             "utterance": utterance,
             "task": task,
@@ -99,10 +99,10 @@ class Assignment(models.Model):
     """One dialogue, one annotator, one round; `until` is when silence frees it (None: never)."""
 
     class State(models.TextChoices):
-        HELD = "held", _("at work")
-        FREED = "freed", _("freed after silence")
+        HELD = "held", _("in progress")
+        FREED = "freed", _("released after inactivity")
         SKIPPED = "skipped", _("skipped")
-        SUBMITTED = "submitted", _("handed in")
+        SUBMITTED = "submitted", _("submitted")
         WITHDRAWN = "withdrawn", _("dialogue withdrawn")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="assignments")
@@ -249,7 +249,11 @@ class Assignment(models.Model):
             for answer in answers
         ]
         if len(insert(Judgement, rows)) < len(rows):
-            raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
+            raise UserError(
+                gettext_noop(
+                    "This answer belongs to another task and was not saved. Reload the page."
+                )
+            )
 
     @cached_property
     def numbers(self):
@@ -288,8 +292,8 @@ class Assignment(models.Model):
         if not locked.hold(renew):
             raise UserError(
                 gettext_noop(
-                    "After a long silence this dialogue went to somebody else. Your answers are"
-                    " kept on record; go on with the next one."
+                    "This dialogue was assigned to another annotator after a long time without"
+                    " activity. Your answers are kept. Please continue with the next dialogue."
                 )
             )
         locked.is_renewed = True
@@ -355,7 +359,7 @@ class Assignment(models.Model):
         if missing := self.missing():
             raise UserError(
                 gettext_noop(
-                    "%(count)d utterances are not finished; the first is number %(number)d."
+                    "%(count)d utterances are incomplete; the first is number %(number)d."
                 ),
                 count=len(missing),
                 number=missing[0][0],
@@ -393,7 +397,10 @@ class Assignment(models.Model):
             raise UserError(locked.stopped)
         if not locked._regain(locked.round.lease()):
             raise UserError(
-                gettext_noop("Others have this dialogue now; there is enough to go on.")
+                gettext_noop(
+                    "This dialogue is now assigned to other annotators. Please"
+                    " continue with the next one."
+                )
             )
         Skip.objects.filter(assignment=self).delete()
         self.state = "held"
@@ -430,16 +437,16 @@ class Skip(models.Model):
     """That an annotator left a dialogue to others, and why."""
 
     class Reason(models.TextChoices):
-        BAD_CLIP = "bad_clip", _("picture or sound is broken")
-        WRONG_TEXT = "wrong_text", _("the words are not what is said")
+        BAD_CLIP = "bad_clip", _("video or audio is broken")
+        WRONG_TEXT = "wrong_text", _("the text does not match the speech")
         LANGUAGE = "language", _("I do not understand the language or dialect")
-        KNOWN = "known", _("I know the people or worked on the film")
-        UPSETTING = "upsetting", _("the content upsets me")
+        KNOWN = "known", _("I know the people or worked on the production")
+        UPSETTING = "upsetting", _("the content is upsetting")
         OTHER = "other", _("another reason")
 
     assignment = models.OneToOneField(Assignment, models.CASCADE, related_name="skipped")
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
-    words = models.CharField(_("in your words"), max_length=300, blank=True)
+    words = models.CharField(_("details"), max_length=300, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self):

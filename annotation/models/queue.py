@@ -112,7 +112,9 @@ class Place(models.Model):
         """Offer the dialogue to one person more than the round asks for. Raises UserError."""
         if not self.round.is_open or self.withdrawn or self.round.published:
             raise UserError(
-                gettext_noop("The round is closed or the dialogue withdrawn; nobody can judge it.")
+                gettext_noop(
+                    "The round is closed or the dialogue is withdrawn, so it cannot be annotated."
+                )
             )
         Place.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
 
@@ -230,10 +232,10 @@ class Participant(models.Model):
             raise UserError(LEFT)
         if halted:
             raise UserError(
-                gettext_noop("The lead wants to talk with you before you go on in this round.")
+                gettext_noop("The lead has blocked you in this round. Please contact the lead.")
             )
         if self.round.qualification_id and not self.is_qualified():
-            raise UserError(gettext_noop("This round opens to you when you have passed its test."))
+            raise UserError(gettext_noop("This round opens after you pass its test."))
 
     def is_qualified(self):
         return Qualification.objects.filter(
@@ -331,11 +333,9 @@ class Participant(models.Model):
         Participant.objects.select_for_update().get(pk=self.pk)
         mine = self.own().filter(dialogue=place.dialogue_id).first()
         if mine and mine.state in ("held", "submitted", "withdrawn"):
-            raise UserError(gettext_noop("%(name)s has this dialogue already."), name=self.person)
+            raise UserError(gettext_noop("%(name)s already has this dialogue."), name=self.person)
         if not TAKE.run(place.pk, self.round.places_for - 1):
-            raise UserError(
-                gettext_noop("As many people as the round asks for have this dialogue.")
-            )
+            raise UserError(gettext_noop("This dialogue already has all its annotators."))
         if mine is None:
             mine = self._give(place.dialogue_id, until=None)
         else:
@@ -359,7 +359,7 @@ class Participant(models.Model):
         self.refresh_from_db()
         self.round.check_openly(self.person)
         if self.left_at or not self.round.is_open:
-            raise UserError(gettext_noop("Nothing is withheld from them in this round."))
+            raise UserError(gettext_noop("They are already unblinded in this round."))
         if not self.unblinded:
             self.open_eyes(person)
 

@@ -53,7 +53,7 @@ def key(request, pk):
             messages.error(request, translate_error(error))
         else:
             written = GoldAnswer.key(request.user, dialogue, answers)
-            said = ngettext("%(n)d answer written down.", "%(n)d answers written down.", written)
+            said = ngettext("%(n)d expert label saved.", "%(n)d expert labels saved.", written)
             messages.success(request, said % {"n": written})
             return redirect("keys", corpus.pk)
     known = GoldAnswer.known([dialogue])

@@ -361,7 +361,7 @@ def test_examples_of_the_guideline_wait_for_their_round(corpus, source, lead, cl
         address = reverse("guideline", args=[guideline.pk])
         page = blind.get(address).content.decode()
         assert utterance.text not in page and "她" not in page and "先看全部" in page
-        assert "1 example from dialogues that you annotate is left out" in page
+        assert "1 example is hidden" in page
         assert utterance.text in reader.get(address).content.decode()
     page = blind.get(bench).content.decode()
     assert "她笑了" not in page and "先看全部" in page and "完" in page

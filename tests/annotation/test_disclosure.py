@@ -75,7 +75,7 @@ def test_what_people_know_from_before_is_said(corpus, lead):
     ]
     assert row_of(plan, fresh).known == []
     assert row_of(plan, judge_).known == [
-        f"as adjudicator, could see what others answered in {earlier}",
+        f"as adjudicator, could see the answers of others in {earlier}",
         "adjudicated some of these utterances",
     ]
     assert "wrote expert labels for some of these utterances" in row_of(plan, lead).known

@@ -518,7 +518,7 @@ def test_how_many_answers_an_edit_touches_is_told_in_people_alone(client_of):
     given = Judgement.objects.filter(assignment__person=scene.one, task="sarcasm_humor")
     given.filter(utterance=dialogue.utterances.first()).update(value="")  # not asked any more
     after = [NOISE.sub("", one.get(address).content.decode()) for one in (blind, seeing)]
-    assert before[0] == after[0] and before[1] != after[1] and "3 people" in before[0]
+    assert before[0] == after[0] and before[1] != after[1] and "3 annotators" in before[0]
 
 
 PEOPLE = st.integers(0, 2)

@@ -77,10 +77,16 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
     alpha = measure["alpha"]
     assert alpha["low"] < alpha["value"] < alpha["high"]
     page = response.content.decode()
-    for words in ("By speaker", "By source", "By length", "Over time", "the same task in other"):
+    for words in (
+        "By speaker",
+        "By source",
+        "By utterance length",
+        "Over time",
+        "the same task in other",
+    ):
         assert words.lower() in page.lower()
     fragment = client.get(address, headers={"HX-Request": "true"}).content.decode()
-    assert fragment.startswith('<div id="measures"')
+    assert fragment.strip().startswith('<div id="measures"')
     client.post(reverse("reports", args=[after.pk, "agreement"]), {"method": "bca"})
     corrected = Report.objects.get(round=after, kind="agreement").result
     assert corrected["method"] == "bca"

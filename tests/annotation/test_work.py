@@ -221,7 +221,7 @@ def test_history_finds_what_was_judged(client, seat, opened):
     judge(seat.take(), emotion="joy")
     page = client.get(reverse("history")).content.decode()
     assert "2 utterances" in page and "喜" in page
-    assert "1 utterance " in client.get(reverse("history") + "?q=第2").content.decode()
+    assert "1 utterance\n" in client.get(reverse("history") + "?q=第2").content.decode()
     assert "match" in client.get(reverse("history") + "?q=zzz").content.decode()
     assert "match" in client.get(reverse("history") + "?round=99999").content.decode()
 

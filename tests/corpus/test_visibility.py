@@ -274,10 +274,10 @@ def test_pages_show_what_remains_and_say_what_does_not(corpus, source, view, cli
         assert ("<video" in page) == (view != "text") and "poster" not in page
         assert "/media/clip/" not in page and ("/media/peaks/" in page) == (view == "audio")
     found = client.get(reverse("finding", args=[corpus.pk]), {"q": "再见"}).content.decode()
-    assert ("2 dialogues are left out" in found) == (view != "text")
+    assert ("2 dialogues are hidden from you" in found) == (view != "text")
     assert (first.uid in found or second.uid in found) == (view == "text")
     history = client.get(reverse("history"), {"q": "你好"}).content.decode()
-    assert ("1 utterance " in history) == (view == "text")
+    assert ("1 utterance\n" in history) == (view == "text")
     work = client.get(reverse("work")).content.decode()
     assert ("你好" in work) == (view == "text")
     opened.close(annotator)

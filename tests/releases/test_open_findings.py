@@ -132,7 +132,7 @@ def test_the_release_says_what_was_open(corpus, judged, found, read, lead, clien
     }
     card = (release.directory / "README.md").read_text("utf-8")
     assert "Open when it was frozen" in card
-    assert "copied block or repeated pattern 复制的片段或周期: 1" in card
+    assert "a copied block or a period 复制的片段或周期: 1" in card
     assert "labels without a decision 尚未裁定的标签 `emotion`: 4" in card
     assert "13800138000" not in json.dumps(quality) + card
     page = client_of(lead).get(reverse("release", args=[release.pk])).content.decode()

@@ -25,7 +25,9 @@ def adjudicate(person, round, utterance, task, value="", verdict="value", reason
         item = round.round_items.filter(dialogue=utterance.dialogue_id).first()
         if item is None:
             raise UserError(
-                gettext_noop("Published labels cannot be judged again; open a round on them.")
+                gettext_noop(
+                    "Published labels cannot be annotated again. Open a round on these dialogues."
+                )
             )
         item.ask_one_more()
     ruling = Adjudication.objects.create(

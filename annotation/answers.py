@@ -31,7 +31,7 @@ class AnswerConflict(UserError):
     """An answer to a question that another window has answered meanwhile; `current` is that."""
 
     def __init__(self, utterance, task, value, client_id):
-        super().__init__(gettext_noop("Another window has answered this question meanwhile."))
+        super().__init__(gettext_noop("This question was answered in another window."))
         self.current = {
             "utterance": utterance,
             "task": task,
@@ -61,24 +61,26 @@ ANSWER_FIELDS = frozenset(Answer.__dataclass_fields__)
 def parse_answer(row):
     """One answer out of JSON. Raises ValidationError that names the field and what it expects."""
     if not isinstance(row, dict):
-        raise ValidationError(gettext_noop("an answer is an object."))
+        raise ValidationError(gettext_noop("An answer must be an object."))
     if more := row.keys() - ANSWER_FIELDS:
-        words = gettext_noop("“%(name)s” is no field of an answer.")
+        words = gettext_noop("“%(name)s” is not a field of an answer.")
         raise ValidationError(words, name=shortened(min(more)))
     utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
     over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
     if type(utterance) is not int or not 0 < utterance < LARGEST_ID:
-        raise ValidationError(gettext_noop("utterance is the id of an utterance, a whole number."))
+        raise ValidationError(
+            gettext_noop("utterance must be the id of an utterance (an integer).")
+        )
     if not (isinstance(task, str) and 0 < len(task) <= 40):
-        raise ValidationError(gettext_noop("task is the key of a task."))
+        raise ValidationError(gettext_noop("task must be the key of a task."))
     if not (isinstance(value, str) and len(value) <= 40):
-        raise ValidationError(gettext_noop("value is the key of a value, or empty."))
+        raise ValidationError(gettext_noop("value must be the key of a value or empty."))
     if not (over is None or (isinstance(over, str) and len(over) <= 36)):
-        raise ValidationError(gettext_noop("over is a client_id, or empty."))
+        raise ValidationError(gettext_noop("over must be a client_id or empty."))
     if not (confidence is None or (type(confidence) is int and 1 <= confidence <= 3)):
-        raise ValidationError(gettext_noop("confidence is 1, 2 or 3."))
+        raise ValidationError(gettext_noop("confidence must be 1, 2 or 3."))
     if not (seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= 86_400)):
-        raise ValidationError(gettext_noop("seconds are a number, those of one day at most."))
+        raise ValidationError(gettext_noop("seconds must be a number from 0 to 86400."))
     return Answer(
         utterance=utterance,
         task=task,
@@ -93,7 +95,7 @@ def parse_answer(row):
 def parse_client_id(text):
     """The UUID that a sender names a row by. Raises ValidationError for anything else."""
     if not isinstance(text, str) or not UUID_TEXT.fullmatch(text):
-        raise ValidationError(gettext_noop("client_id is a UUID."))
+        raise ValidationError(gettext_noop("client_id must be a UUID."))
     return uuid.UUID(text)
 
 
@@ -181,7 +183,9 @@ def _store(assignment, answers):
         for answer in answers
     ]
     if len(insert(Judgement, rows)) < len(rows):
-        raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
+        raise UserError(
+            gettext_noop("This answer belongs to another task and was not saved. Reload the page.")
+        )
 
 
 def _same_id(client_id):
@@ -202,7 +206,7 @@ def _submit(assignment):
     lock_for_work(assignment, renew=False)
     if missing := assignment.missing():
         raise UserError(
-            gettext_noop("%(count)d utterances are not finished; the first is number %(number)d."),
+            gettext_noop("%(count)d utterances are incomplete; the first is number %(number)d."),
             count=len(missing),
             number=missing[0][0],
         )
@@ -238,7 +242,13 @@ def undo_skip(assignment):
     if locked.refusal:
         raise UserError(locked.refusal)
     if not regain(locked):
-        raise UserError(gettext_noop("Others have this dialogue now; there is enough to go on."))
+        raise UserError(
+            gettext_noop(
+                "This dialogue is now assigned to other "
+                "annotators. Please continue with the next "
+                "one."
+            )
+        )
     Skip.objects.filter(assignment=assignment).delete()
     assignment.state = "held"
     Event.note(assignment.person_id, "take back", locked)

@@ -209,12 +209,12 @@ def work_in(data):
         raise ParseError(_("Expected a JSON object with answers (a list), submit (true) or both."))
     if more := data.keys() - FIELDS_OF_WORK:
         words = {"name": shortened(min(more))}
-        raise ParseError(_("“%(name)s” is not known here; answers and submit are.") % words)
+        raise ParseError(_("Unknown field “%(name)s”. Allowed: answers, submit.") % words)
     rows, submit = data.get("answers", []), data.get("submit", False)
     if not isinstance(rows, list):
-        raise ParseError(_("answers: expected a list of answers."))
+        raise ParseError(_("answers must be a list of answers."))
     if submit is not True and submit is not False:
-        raise ParseError(_("submit: expected true or false, not text or a number."))
+        raise ParseError(_("submit must be true or false."))
     answers = []
     for place, row in enumerate(rows, 1):
         try:

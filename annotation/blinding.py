@@ -163,8 +163,8 @@ def _sentence(reasons) -> str:
     names = ", ".join(reasons.order_by("pk").values_list("name", flat=True))
     return (
         _(
-            "You annotate these dialogues yourself in %(rounds)s. What others answered is"
-            " shown to you when that round is closed."
+            "You are annotating these dialogues in %(rounds)s. The answers of others are shown"
+            " when that round is closed."
         )
         % {"rounds": names}
         if names
@@ -269,7 +269,7 @@ def guard_guideline(person: Person, guideline: Guideline | None) -> None:
     if guideline_for(person, guideline)[1]:
         raise Withheld(
             _(
-                "The guideline has examples from dialogues that you annotate yourself. You can draw"
-                " up the next version when your round is closed."
+                "The guideline contains examples from dialogues that you are annotating. You"
+                " can write the next version when your round is closed."
             )
         )

@@ -104,12 +104,12 @@ def _join_values(tables: list[Table]) -> None:
 def _nothing_in(path: Path, table: Table) -> FormatError:
     rejected = [problem for problem in table.problems if problem.outcome == "rejected"]
     if not rejected:
-        return FormatError(gettext_noop("%(file)s: there is nothing in it."), file=path.name)
+        return FormatError(gettext_noop("%(file)s: the file is empty."), file=path.name)
     first = rejected[0]
     return FormatError(
         gettext_noop(
-            "%(file)s: nothing in it can be imported. %(count)d rows or entries were left out; the"
-            " first, number %(line)d: %(why)s."
+            "%(file)s: nothing could be imported. %(count)d rows were skipped; first skipped"
+            " row: %(line)d (%(why)s)."
         ),
         file=path.name,
         count=len(rejected),
@@ -122,7 +122,7 @@ def _leave_out(table: Table, key: str) -> None:
     """Take out a task to which everybody gave the same answer, and tell it."""
     given = sum(judged.task == key for row in table.rows for judged in row.judged)
     reason = gettext_noop(
-        "all %(count)d answers are the same; a task needs two values or more, so it was left out"
+        "all %(count)d labels are the same; skipped because a task needs at least two values"
     )
     value = ", ".join(table.values[key])
     table.problems.insert(0, Problem(0, key, value, "rejected", reason, {"count": given}))
@@ -259,8 +259,8 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
     if strange:
         raise UserError(
             gettext_noop(
-                "%(file)s: “%(round)s” was imported without %(tasks)s; import this file into a"
-                " corpus of its own."
+                "%(file)s: “%(round)s” has no task %(tasks)s. Import this file into a separate"
+                " corpus."
             ),
             file=source.title,
             round=published.name,
@@ -275,8 +275,8 @@ def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> No
         if other:
             raise UserError(
                 gettext_noop(
-                    "%(file)s: “%(round)s” knows no %(values)s of %(task)s; import all files of a"
-                    " corpus at once, or this one into a corpus of its own."
+                    "%(file)s: %(task)s in “%(round)s” has no value %(values)s. Import all"
+                    " files of the corpus at once, or this file into a separate corpus."
                 ),
                 file=source.title,
                 round=published.name,

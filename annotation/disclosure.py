@@ -25,16 +25,16 @@ from people.models import Person
 
 YES, NO = gettext_lazy("yes"), gettext_lazy("no")
 LATER = gettext_lazy("when the round is closed")
-ELSEWHERE = gettext_lazy("not while annotating; on other pages yes")
-OPENLY = gettext_lazy("yes; releases say so")
+ELSEWHERE = gettext_lazy("not while annotating, but on other pages")
+OPENLY = gettext_lazy("yes, reported in releases")
 SUGGESTED = {
     Round.Shown.NEVER: gettext_lazy("never"),
-    Round.Shown.AFTER: gettext_lazy("after judging"),
-    Round.Shown.BEFORE: gettext_lazy("before judging"),
+    Round.Shown.AFTER: gettext_lazy("after annotation"),
+    Round.Shown.BEFORE: gettext_lazy("before annotation"),
 }
 PARTS = {
     "blind": gettext_lazy("annotates"),
-    "openly": gettext_lazy("annotates openly"),
+    "openly": gettext_lazy("annotates unblinded"),
     "": gettext_lazy("does not annotate"),
 }
 
@@ -132,7 +132,7 @@ def _annotator(plan: Plan, who: str, role: str, openly: bool, known: list[str]) 
     own = LATER if role in SEERS else NO
     return Row(
         who=who,
-        role=str(Membership.Role(role).label) if role else _("not in this corpus any more"),
+        role=str(Membership.Role(role).label) if role else _("no longer in this corpus"),
         part="openly" if openly else "blind",
         modalities=[
             str((ELSEWHERE if openly else LATER) if one in hidden else YES) for one in MODALITIES
@@ -159,10 +159,10 @@ def _bystanders(plan: Plan, role: str, count: int) -> Row:
 def _called(plan: Plan, role: str) -> str:
     """How somebody of the role meets the annotators."""
     if role == Membership.Role.LEAD:
-        return _("names; adjudicating: letters")
+        return _("names; letters during adjudication")
     if role == Membership.Role.ADJUDICATOR:
         blind = plan.corpus.blind_adjudication
-        return _("letters") if blind else _("names; adjudicating: letters")
+        return _("letters") if blind else _("names; letters during adjudication")
     return "–"
 
 
@@ -194,8 +194,8 @@ def _annotated(plan: Plan):
     )
     for who, name, view, count in rows:
         said = ngettext(
-            "had %(n)d of these dialogues in %(round)s (%(view)s)",
-            "had %(n)d of these dialogues in %(round)s (%(view)s)",
+            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
+            "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
             count,
         )
         yield who, said % {"n": count, "round": name, "view": Round.View(view).label}
@@ -216,7 +216,7 @@ def _could_see(plan: Plan):
         withheld = _were_blind(plan, who, rounds)
         seen = [round.name for round in rounds if round.pk not in withheld]
         if seen:
-            said = _("as %(role)s, could see what others answered in %(rounds)s")
+            said = _("as %(role)s, could see the answers of others in %(rounds)s")
             yield (
                 who.person_id,
                 said % {"role": who.get_role_display(), "rounds": ", ".join(seen)},
@@ -246,13 +246,13 @@ def _decided(plan: Plan):
     """Who adjudicated some of them; not how many, which would tell how often people differed."""
     rulings = Adjudication.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
     for who in _before(plan, rulings).values_list("person", flat=True).distinct():
-        yield who, _("adjudicated some of their utterances")
+        yield who, _("adjudicated some of these utterances")
 
 
 def _labelled(plan: Plan):
     gold = ExpertLabel.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
     for who in _before(plan, gold).values_list("person", flat=True).distinct():
-        yield who, _("wrote gold answers for some of their utterances")
+        yield who, _("wrote expert labels for some of these utterances")
 
 
 def _before(plan: Plan, done):
@@ -264,28 +264,25 @@ def _before(plan: Plan, done):
 def notes(plan: Plan) -> Iterable[str]:
     """What the table cannot tell: where something is known that no page can withhold."""
     if plan.view == Round.View.SILENT:
-        yield _("Subtitles burnt into the film itself remain visible in the silent view.")
+        yield _("Burned-in subtitles remain visible in video without audio.")
     if plan.view != Round.View.FULL:
         yield _(
-            "Every member of the corpus could open published dialogues with film, sound and words"
-            " before the round; who did is not on record."
+            "Before the round, every member of the corpus could open published dialogues with"
+            " video, audio and text. Views are not logged."
         )
     if plan.order == Round.Order.UNCERTAIN:
-        yield _("The order, least certain first, tells how doubtful a dialogue was before.")
+        yield _("The order (least certain first) reveals earlier uncertainty about a dialogue.")
     if plan.gold_feedback:
-        yield _("Annotators see how many of their answers agree with gold answers.")
+        yield _("Annotators see their accuracy on expert labels.")
     if quoted := _examples(plan):
         yield ngettext(
-            "The guideline has an example from %(n)d of these utterances. Those who annotate it do"
-            " not see the example before the round is closed.",
-            "The guideline has examples from %(n)d of these utterances. Those who annotate them do"
-            " not see these examples before the round is closed.",
+            "The guideline contains an example from %(n)d of these utterances, hidden from its"
+            " annotators until the round is closed.",
+            "The guideline contains examples from %(n)d of these utterances, hidden from their"
+            " annotators until the round is closed.",
             quoted,
         ) % {"n": quoted}
-    yield _(
-        "Comments are written by people: a comment or an answer to one may name somebody or tell"
-        " an answer."
-    )
+    yield _("Comments and replies are free text and may reveal names or answers.")
 
 
 def _examples(plan: Plan) -> int:

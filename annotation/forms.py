@@ -14,18 +14,21 @@ from corpus.models import Dialogue, Membership, Source
 
 MOST = 1_000_000  # dialogues, minutes: more is a slip of the hand
 HELP = {
-    "overlap": _("Every dialogue is judged by exactly this many different people."),
-    "lease_minutes": _("After so long without a sign a dialogue goes to others; 0: never."),
-    "break_minutes": _("After so long at work a break is suggested; 0: never."),
-    "gold_percent": _("Percent of dialogues with known answers that are mixed in unseen."),
-    "attention_every": _("One check in so many dialogues; 0: none."),
-    "qualification": _("Only those who have passed this test get dialogues."),
-    "quota": _("Nobody gets more than this; empty: as many as they like."),
-    "openly": _(
-        "Of those ticked above. Who does not take part openly sees no results of the round before"
-        " it closes. Who does sees them at once, and each release says so."
+    "overlap": _("Every dialogue is annotated by exactly this many people."),
+    "lease_minutes": _("Assign the dialogue to others after this time without activity; 0: never."),
+    "break_minutes": _("Suggest a break after this time; 0: never."),
+    "gold_percent": _(
+        "Percentage of dialogues with expert labels among those assigned;"
+        " annotators cannot tell them apart."
     ),
-    "most": _("Drawn at random, for a pilot; empty: all of them."),
+    "attention_every": _("Every so many dialogues; 0: none."),
+    "qualification": _("Only annotators who passed this test get dialogues."),
+    "quota": _("Maximum per annotator; empty: no limit."),
+    "openly": _(
+        "Unblinded annotators see the results of the round while it is open, and every release"
+        " reports it. For all others the results are hidden until the round is closed."
+    ),
+    "most": _("A random sample, for a pilot; empty: all."),
 }
 
 
@@ -37,11 +40,11 @@ class ChosenDialogues:
         published = Dialogue.objects.published().filter(corpus=corpus).values("source")
         self.fields["sources"] = ChosenRows(
             queryset=Source.objects.filter(pk__in=published),
-            label=_("dialogues of"),
+            label=_("sources"),
             widget=forms.CheckboxSelectMultiple,
         )
         self.fields["most"] = forms.IntegerField(
-            label=_("dialogues at most"),
+            label=_("maximum number of dialogues"),
             required=False,
             min_value=1,
             max_value=MOST,
@@ -66,20 +69,20 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
     )
     openly = ChosenRows(
         queryset=None,
-        label=_("leads and adjudicators who take part openly"),
+        label=_("unblinded leads and adjudicators"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
         help_text=HELP["openly"],
     )
     overlap = forms.IntegerField(
-        label=_("people per dialogue"),
+        label=_("annotators per dialogue"),
         initial=3,
         min_value=1,
         max_value=20,
         help_text=HELP["overlap"],
     )
     quota = forms.IntegerField(
-        label=_("dialogues for each, at most"),
+        label=_("maximum number of dialogues per annotator"),
         required=False,
         min_value=1,
         max_value=MOST,
@@ -87,17 +90,17 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
     )
     groups = [
         (
-            _("What is judged, and by whom"),
+            _("Dialogues and annotators"),
             ["name", "sources", "most", "annotators", "openly", "overlap"],
         ),
-        (_("What annotators see"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
-        (_("Scheme and guideline"), ["scheme_version", "guideline"]),
-        (_("The queue"), ["quota", "lease_minutes", "break_minutes"]),
+        (_("View for annotators"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
+        (_("Schemes and guidelines"), ["scheme_version", "guideline"]),
+        (_("Queue"), ["quota", "lease_minutes", "break_minutes"]),
         (
-            _("Qualification and gold"),
+            _("Qualification and expert labels"),
             ["kind", "qualification", "gold_percent", "gold_feedback", "below", "attention_every"],
         ),
-        (_("What makes the gold"), ["consensus"]),
+        (_("Gold label rule"), ["consensus"]),
     ]
 
     class Meta:
@@ -152,7 +155,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
     def clean_name(self):
         name = self.cleaned_data["name"]
         if self.corpus.rounds.filter(name=name).exists():
-            raise forms.ValidationError(_("This corpus has a round of this name already."))
+            raise forms.ValidationError(_("This corpus already has a round with this name."))
         return name
 
     def clean(self):
@@ -162,17 +165,15 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         if judging and chosen is not None and overlap and len(chosen) < overlap:
             self.add_error(
                 "overlap",
-                _("%(overlap)d people per dialogue need at least as many annotators.")
+                _("%(overlap)d annotators per dialogue: choose at least as many annotators.")
                 % {"overlap": overlap},
             )
         openly = cleaned.get("openly")
         if chosen is not None and openly and set(openly) - set(chosen):
-            self.add_error("openly", _("Only annotators of the round can take part openly in it."))
+            self.add_error("openly", _("Only annotators of the round can be unblinded."))
         gold = with_gold(self.corpus)
         if cleaned.get("gold_percent") and not gold.exists():
-            self.add_error(
-                "gold_percent", _("No dialogue has gold answers yet. Write some down first.")
-            )
+            self.add_error("gold_percent", _("No dialogue has expert labels. Add some first."))
         return cleaned
 
     def options(self):
@@ -225,7 +226,7 @@ class ExtensionForm(ChosenDialogues, forms.Form):
     """More dialogues, or more people a dialogue."""
 
     overlap = forms.IntegerField(
-        label=_("people per dialogue"), required=False, min_value=1, max_value=20
+        label=_("annotators per dialogue"), required=False, min_value=1, max_value=20
     )
 
     def __init__(self, *args, round, **kwargs):
@@ -242,9 +243,9 @@ class AdmissionForm(forms.Form):
 
     person = forms.ModelChoiceField(queryset=None, label=_("annotator"))
     quota = forms.IntegerField(
-        label=_("dialogues at most"), required=False, min_value=1, max_value=MOST
+        label=_("maximum number of dialogues"), required=False, min_value=1, max_value=MOST
     )
-    openly = forms.BooleanField(label=_("takes part openly"), required=False)
+    openly = forms.BooleanField(label=_("unblinded"), required=False)
 
     def __init__(self, *args, round, **kwargs):
         super().__init__(*args, **kwargs)
@@ -256,7 +257,7 @@ class SkipForm(forms.Form):
     """Why an annotator leaves a dialogue to others."""
 
     reason = forms.ChoiceField(label=_("reason"), choices=Skip.Reason)
-    words = forms.CharField(label=_("in your words"), required=False, max_length=300)
+    words = forms.CharField(label=_("details"), required=False, max_length=300)
 
 
 class GuidelineForm(forms.ModelForm):
@@ -269,7 +270,7 @@ class GuidelineForm(forms.ModelForm):
 class TaskForm(forms.Form):
     """One task of a scheme; its values are lines of key | English | 中文 | mark."""
 
-    key = forms.CharField(label=_("key in the data"), max_length=LONGEST_KEY)
+    key = forms.CharField(label=_("key"), max_length=LONGEST_KEY)
     en = forms.CharField(label=_("name in English"), max_length=80)
     zh = forms.CharField(label=_("name in Chinese"), max_length=80)
     scale = forms.ChoiceField(
@@ -277,13 +278,13 @@ class TaskForm(forms.Form):
         choices=[("nominal", _("nominal")), ("ordinal", _("ordinal")), ("binary", _("binary"))],
     )
     values = forms.CharField(
-        label=_("values, one a line: key | English | Chinese | mark"),
+        label=_("values, one per line: key | English | Chinese | mark"),
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
     )
-    source = forms.CharField(label=_("relates the task"), required=False, max_length=40)
-    target = forms.CharField(label=_("to the task"), required=False, max_length=40)
+    source = forms.CharField(label=_("effect of task"), required=False, max_length=40)
+    target = forms.CharField(label=_("on task"), required=False, max_length=40)
     only_if_any = forms.CharField(
-        label=_("asked only if one of them is"), required=False, max_length=40
+        label=_("shown only if one of them is"), required=False, max_length=40
     )
 
     @staticmethod
@@ -317,14 +318,14 @@ class TaskForm(forms.Form):
                 continue
             if not 3 <= len(parts) <= 4 or not all(parts[:3]):
                 raise forms.ValidationError(
-                    _("Line %(number)d: expected key | English | Chinese, and a mark if you like.")
+                    _("Line %(number)d: expected key | English | Chinese, optionally | mark.")
                     % {"number": number}
                 )
             mark = parts[3] if len(parts) > 3 else ""
             checked(check_value_key, parts[0], self.cleaned_data.get("key", ""))
             rows.append(Value(parts[0], {"en": parts[1], "zh": parts[2]}, mark[:4]))
         if len(rows) > 9:
-            raise forms.ValidationError(_("Nine values at most: a digit answers each."))
+            raise forms.ValidationError(_("At most nine values, one per digit key."))
         return tuple(rows)
 
     def task(self):
@@ -349,7 +350,7 @@ class RulesForm(forms.Form):
     """The warnings of a scheme, a line each: task=value,value task=value | English | 中文."""
 
     rules = forms.CharField(
-        label=_("warnings, one a line: task=value task=value,value | English | Chinese"),
+        label=_("warnings, one per line: task=value task=value,value | English | Chinese"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
     )

@@ -36,8 +36,8 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
     if not 1 <= opened.overlap <= len(quotas):
         raise UserError(
             gettext_noop(
-                "%(overlap)d people per dialogue need at least as many annotators;"
-                " %(count)d were chosen."
+                "%(overlap)d annotators per dialogue, but only %(count)d annotators"
+                " are chosen. Choose more."
             ),
             overlap=overlap,
             count=len(quotas),
@@ -46,7 +46,7 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
     opened.save()
     added = _add_dialogues(opened, dialogues)
     if not added:
-        raise UserError(gettext_noop("No published dialogue was chosen. Publish some first."))
+        raise UserError(gettext_noop("No published dialogues chosen. Publish some first."))
     _add_dialogues(opened, gold, gold=True)
     for who, quota in quotas.items():
         opened.participants.create(
@@ -90,8 +90,8 @@ def extend_round(round, person, dialogues=(), overlap=None):
         if not round.overlap < overlap <= people:
             raise UserError(
                 gettext_noop(
-                    "People per dialogue can grow from %(now)d up to the %(people)d annotators"
-                    " of the round."
+                    "Annotators per dialogue can be increased from %(now)d to at "
+                    "most %(people)d, the annotators of the round."
                 ),
                 now=round.overlap,
                 people=people,

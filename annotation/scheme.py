@@ -151,7 +151,7 @@ class Scheme:
         task = self[key]
         if value not in task.keys and not (cannot_tell and value == CANNOT_TELL):
             raise SchemeError(
-                gettext_noop("“%(value)s” is no answer to %(task)s; expected %(values)s."),
+                gettext_noop("“%(value)s” is not a value of %(task)s; expected %(values)s."),
                 value=value,
                 task=key,
                 values=", ".join(task.keys),
@@ -219,19 +219,17 @@ class Scheme:
         for task in self.tasks:
             if len(set(task.keys)) != len(task.keys) or len(task.keys) < 2:
                 raise SchemeError(
-                    gettext_noop("%(task)s needs two or more different values."), task=task.key
+                    gettext_noop("%(task)s needs at least two different values."), task=task.key
                 )
             if CANNOT_TELL in task.keys:
                 raise SchemeError(
-                    gettext_noop(
-                        "“%(value)s” is kept for “cannot tell”; call the value otherwise."
-                    ),
+                    gettext_noop("“%(value)s” is reserved for “cannot tell”. Choose another key."),
                     value=CANNOT_TELL,
                 )
             for parent in task.parents:
                 if self[parent].is_correlation:
                     raise SchemeError(
-                        gettext_noop("%(task)s relates %(parent)s, itself a correlation."),
+                        gettext_noop("%(task)s relates %(parent)s, which is itself a correlation."),
                         task=task.key,
                         parent=parent,
                     )

@@ -18,18 +18,18 @@ class FindingForm(Filter):
     """
 
     field_order = ["q", "exact", "source", "speaker", "label", "state"]
-    q = forms.CharField(label=_("words"), required=False, max_length=200, strip=True)
+    q = forms.CharField(label=_("text"), required=False, max_length=200, strip=True)
     exact = forms.BooleanField(label=_("exact"), required=False)
     speaker = NamedField("speakers", "name", label=_("speaker"))
-    label = forms.ChoiceField(label=_("judged as"), required=False)
+    label = forms.ChoiceField(label=_("labeled as"), required=False)
     state = forms.ChoiceField(
         label=_("state"),
         choices=[
             ("", _("all")),
             ("published", _("published")),
             ("draft", _("not published")),
-            ("machine", _("a machine's words")),
-            ("wordless", _("no words")),
+            ("machine", _("machine transcript")),
+            ("wordless", _("no text")),
         ],
         required=False,
     )
@@ -38,7 +38,7 @@ class FindingForm(Filter):
         super().__init__(data, corpus=corpus)
         self.only, self.person = only, person
         if only:
-            self.fields["label"].label = _("judged by you as")
+            self.fields["label"].label = _("your label")
         self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
         self.fields["exact"].widget.attrs["title"] = EXACT

@@ -29,14 +29,14 @@ class Group:
     """The processes of this application; all of them end with this one, however it ends."""
 
     def __init__(self) -> None:
-        self.leash = subprocess.Popen(
-            [sys.executable, str(ROOT / "tools" / "leash.py")],
+        self.watchdog = subprocess.Popen(
+            [sys.executable, str(ROOT / "tools" / "parent_watchdog.py")],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             process_group=0,
         )
-        assert self.leash.stdout is not None
-        self.leash.stdout.readline()
+        assert self.watchdog.stdout is not None
+        self.watchdog.stdout.readline()
         self.members: dict[str, subprocess.Popen[bytes]] = {}
         self.orders: dict[str, tuple[list[str], Path]] = {}
 
@@ -52,7 +52,7 @@ class Group:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                process_group=self.leash.pid,
+                process_group=self.watchdog.pid,
             )
 
     def dead(self) -> str | None:
@@ -68,8 +68,8 @@ class Group:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 member.wait(max(0.1, deadline - time.monotonic()))
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.leash.pid, signal.SIGKILL)
-        self.leash.wait()
+            os.killpg(self.watchdog.pid, signal.SIGKILL)
+        self.watchdog.wait()
 
 
 def main() -> None:

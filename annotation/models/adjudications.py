@@ -15,17 +15,17 @@ class Adjudication(models.Model):
     """
 
     class Verdict(models.TextChoices):
-        VALUE = "value", _("this value is right")
-        AMBIGUOUS = "ambiguous", _("truly ambiguous: several values are right")
-        AGAIN = "again", _("one more person should judge it")
-        NONE = "none", _("decision taken back")
+        VALUE = "value", _("value decided")
+        AMBIGUOUS = "ambiguous", _("ambiguous: several values are correct")
+        AGAIN = "again", _("another annotation requested")
+        NONE = "none", _("decision undone")
 
     class Error(models.TextChoices):
-        NONE = "", _("no error, a close call")
-        GUIDELINE = "guideline", _("the guideline is unclear or silent")
-        CONTEXT = "context", _("context, tone or irony was missed")
-        SLIP = "slip", _("a slip")
-        MATERIAL = "material", _("the cut or the text is wrong")
+        NONE = "", _("no error, close call")
+        GUIDELINE = "guideline", _("guideline unclear or incomplete")
+        CONTEXT = "context", _("context, tone or irony missed")
+        SLIP = "slip", _("slip")
+        MATERIAL = "material", _("wrong segmentation or text")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="adjudications")
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="adjudications")
@@ -33,7 +33,9 @@ class Adjudication(models.Model):
     verdict = models.CharField(max_length=9, choices=Verdict, default=Verdict.VALUE)
     value = models.CharField(max_length=40, blank=True)
     reason = models.TextField(_("why"), blank=True, max_length=2000)
-    error = models.CharField(_("what went wrong"), max_length=9, choices=Error, blank=True)
+    error = models.CharField(
+        _("cause of the disagreement"), max_length=9, choices=Error, blank=True
+    )
     size = models.PositiveIntegerField(default=0)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     at = models.DateTimeField(auto_now_add=True)

@@ -50,10 +50,10 @@ class Assignment(models.Model):
     """One dialogue, one annotator, one round; the lease ends at `expires_at` (None: never)."""
 
     class State(models.TextChoices):
-        HELD = "held", _("at work")
-        RELEASED = "freed", _("freed after silence")
+        HELD = "held", _("in progress")
+        RELEASED = "freed", _("released after inactivity")
         SKIPPED = "skipped", _("skipped")
-        SUBMITTED = "submitted", _("handed in")
+        SUBMITTED = "submitted", _("submitted")
         WITHDRAWN = "withdrawn", _("dialogue withdrawn")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="assignments")
@@ -176,16 +176,16 @@ class Skip(models.Model):
     """That an annotator left a dialogue to others, and why."""
 
     class Reason(models.TextChoices):
-        BAD_CLIP = "bad_clip", _("picture or sound is broken")
-        WRONG_TEXT = "wrong_text", _("the words are not what is said")
+        BAD_CLIP = "bad_clip", _("video or audio is broken")
+        WRONG_TEXT = "wrong_text", _("the text does not match the speech")
         LANGUAGE = "language", _("I do not understand the language or dialect")
-        KNOWN = "known", _("I know the people or worked on the film")
-        UPSETTING = "upsetting", _("the content upsets me")
+        KNOWN = "known", _("I know the people or worked on the production")
+        UPSETTING = "upsetting", _("the content is upsetting")
         OTHER = "other", _("another reason")
 
     assignment = models.OneToOneField(Assignment, models.CASCADE, related_name="skipped")
     reason = models.CharField(_("reason"), max_length=10, choices=Reason)
-    words = models.CharField(_("in your words"), max_length=300, blank=True)
+    words = models.CharField(_("details"), max_length=300, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     def __str__(self):

@@ -24,14 +24,14 @@ class Comment(models.Model):
 
     class Kind(models.TextChoices):
         COMMENT = "comment", _("comment")
-        BAD_CUT = "bad_cut", _("bad cut")
+        BAD_CUT = "bad_cut", _("wrong segmentation")
         WRONG_TEXT = "wrong_text", _("wrong text")
         CANNOT_JUDGE = "cannot_judge", _("cannot judge")
 
     assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="comments")
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="comments")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    words = models.TextField(_("words"), blank=True, max_length=2000)
+    words = models.TextField(_("text"), blank=True, max_length=2000)
     taken_back = models.BooleanField(default=False)
     client_id = models.UUIDField(unique=True, default=uuid.uuid4)
     at = models.DateTimeField(default=timezone.now)
@@ -54,7 +54,7 @@ class Comment(models.Model):
         """Store it; the same `client_id` twice is one comment. Raises UserError without words."""
         words = words.strip()[:2000]
         if kind not in cls.Kind.values or (kind == cls.Kind.COMMENT and not words):
-            raise UserError(gettext_noop("A comment needs words."))
+            raise UserError(gettext_noop("Write the comment first."))
         comment, made = cls.objects.get_or_create(
             client_id=client_id or uuid.uuid4(),
             defaults={
@@ -65,7 +65,11 @@ class Comment(models.Model):
             },
         )
         if comment.assignment_id != assignment.pk:
-            raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
+            raise UserError(
+                gettext_noop(
+                    "This answer belongs to another task and was not saved. Reload the page."
+                )
+            )
         if made:
             Event.record(assignment.person, "comment", comment, kind=kind, utterance=utterance.uid)
         return comment
@@ -80,7 +84,7 @@ class Comment(models.Model):
     def reply(self, person, words):
         """Say something to it. Raises UserError without words."""
         if not words.strip():
-            raise UserError(gettext_noop("A comment needs words."))
+            raise UserError(gettext_noop("Write the comment first."))
         return Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
 
     @transaction.atomic
@@ -103,7 +107,7 @@ class Reply(models.Model):
 
     comment = models.ForeignKey(Comment, models.CASCADE, related_name="replies")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
-    words = models.TextField(_("words"))
+    words = models.TextField(_("text"))
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:

@@ -43,7 +43,7 @@ class Item(Outcome, models.Model):
     """
 
     class Kind(models.TextChoices):
-        SINGLE = "single", _("one judgement")
+        SINGLE = "single", _("single annotation")
         UNANIMOUS = "unanimous", _("unanimous")
         MAJORITY = "majority", _("majority")
         WEIGHTED = "weighted", _("weighted majority")

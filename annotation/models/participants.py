@@ -85,7 +85,7 @@ class Participant(models.Model):
         self.refresh_from_db()
         self.round.check_openly(self.person)
         if self.left_at or not self.round.is_open:
-            raise UserError(gettext_noop("Nothing is withheld from them in this round."))
+            raise UserError(gettext_noop("They are already unblinded in this round."))
         if not self.unblinded:
             self.record_unblinding(person)
 

@@ -22,13 +22,13 @@ class QualityFlag(models.Model):
     """
 
     class Kind(models.TextChoices):
-        COPIED = "copied", _("a copied block or a period")
-        MONOTONE = "monotone", _("one answer over and over")
+        COPIED = "copied", _("copied block or repeated pattern")
+        MONOTONE = "monotone", _("same answer repeated")
         FAST = "fast", _("faster than the clip")
         DRIFT = "drift", _("drift over time")
-        GOLD = "gold", _("against the gold answers")
-        RULES = "rules", _("rules of the guideline broken")
-        DETACHED = "detached", _("a correlation that does not depend on its parents")
+        GOLD = "gold", _("low accuracy on expert labels")
+        RULES = "rules", _("guideline rules broken")
+        DETACHED = "detached", _("correlation independent of its tasks")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="quality_flags")
     person = models.ForeignKey(
@@ -73,14 +73,14 @@ class QualityFlagReview(models.Model):
     """What a person found out about a flag."""
 
     class Outcome(models.TextChoices):
-        EXPLAINED = "explained", _("explained: the answers are right")
-        TALKED = "talked", _("talked with the annotator")
-        FAULT = "fault", _("a fault: these answers should not count")
+        EXPLAINED = "explained", _("explained: answers are valid")
+        TALKED = "talked", _("discussed with the annotator")
+        FAULT = "fault", _("confirmed: exclude these answers")
 
     flag = models.ForeignKey(QualityFlag, models.CASCADE, related_name="reviews")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     outcome = models.CharField(max_length=9, choices=Outcome)
-    words = models.CharField(_("in your words"), max_length=1000, blank=True)
+    words = models.CharField(_("details"), max_length=1000, blank=True)
     at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -16,10 +16,10 @@ class Report(Job):
     """
 
     class Kind(models.TextChoices):
-        AGREEMENT = "agreement", _("intervals of agreement")
-        RELIABILITY = "reliability", _("models of the annotators")
-        QUALITY = "quality", _("quality findings")
-        COMPARISON = "comparison", _("comparison of two rounds")
+        AGREEMENT = "agreement", _("agreement intervals")
+        RELIABILITY = "reliability", _("annotator models")
+        QUALITY = "quality", _("quality flags")
+        COMPARISON = "comparison", _("round comparison")
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="reports")
     other = models.ForeignKey(Round, models.CASCADE, null=True, related_name="compared_in")

@@ -66,7 +66,9 @@ class RoundItem(models.Model):
         """Offer the dialogue to one person more than the round asks for. Raises UserError."""
         if not self.round.is_open or self.withdrawn or self.round.published:
             raise UserError(
-                gettext_noop("The round is closed or the dialogue withdrawn; nobody can judge it.")
+                gettext_noop(
+                    "The round is closed or the dialogue is withdrawn, so it cannot be annotated."
+                )
             )
         RoundItem.objects.filter(pk=self.pk).update(extra=F("extra") + 1, open=True, returned=True)
 

@@ -35,61 +35,67 @@ class Round(models.Model):
     """One pass of judging over chosen dialogues, k people a dialogue."""
 
     class Kind(models.TextChoices):
-        JUDGING = "judging", _("judging")
-        PRACTICE = "practice", _("practice, with explained answers")
+        JUDGING = "judging", _("annotation")
+        PRACTICE = "practice", _("practice with explanations")
         TEST = "test", _("qualification test")
 
     class View(models.TextChoices):
-        FULL = "full", _("film, sound and words")
-        TEXT = "text", _("words only")
-        AUDIO = "audio", _("sound only")
-        SILENT = "silent", _("silent film")
+        FULL = "full", _("video, audio and text")
+        TEXT = "text", _("text only")
+        AUDIO = "audio", _("audio only")
+        SILENT = "silent", _("video without audio")
 
     class Order(models.TextChoices):
         SEQUENTIAL = "sequential", _("as in the episodes")
-        SHUFFLED = "shuffled", _("shuffled, differently for each annotator")
+        SHUFFLED = "shuffled", _("random, different for each annotator")
         UNCERTAIN = "uncertain", _("least certain first")
 
     class Shown(models.TextChoices):
         NEVER = "never", _("no suggestions")
-        AFTER = "after", _("suggestions after an utterance is judged")
-        BEFORE = "before", _("suggestions before judging")
+        AFTER = "after", _("suggestions after annotation")
+        BEFORE = "before", _("suggestions before annotation")
 
     class Consensus(models.TextChoices):
-        MAJORITY = "majority", _("more than half of the people")
-        WEIGHTED = "weighted", _("more than half of the weight, by reliability")
-        DAWID_SKENE = "dawid_skene", _("the most probable value (Dawid-Skene)")
+        MAJORITY = "majority", _("majority of annotators")
+        WEIGHTED = "weighted", _("majority weighted by reliability")
+        DAWID_SKENE = "dawid_skene", _("most probable value (Dawid-Skene)")
 
     class Below(models.TextChoices):
         WARN = "warn", _("warn the annotator")
-        PAUSE = "pause", _("give them no more dialogues until the lead lets them go on")
-        TELL = "tell", _("tell the lead only")
+        PAUSE = "pause", _("block until the lead unblocks")
+        TELL = "tell", _("notify only the lead")
 
     corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="rounds")
     name = models.CharField(_("name"), max_length=80)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.JUDGING)
     scheme_version = models.ForeignKey(SchemeVersion, models.PROTECT, related_name="rounds")
     guideline = models.ForeignKey(Guideline, models.PROTECT, null=True, related_name="rounds")
-    overlap = models.PositiveIntegerField(_("people per dialogue"), default=3)
-    view = models.CharField(_("what annotators see"), max_length=6, choices=View, default=View.FULL)
+    overlap = models.PositiveIntegerField(_("annotators per dialogue"), default=3)
+    view = models.CharField(_("view"), max_length=6, choices=View, default=View.FULL)
     order = models.CharField(_("order"), max_length=10, choices=Order, default=Order.SEQUENTIAL)
-    lease_minutes = models.PositiveIntegerField(_("minutes of silence"), default=60)
+    lease_minutes = models.PositiveIntegerField(_("inactivity limit (minutes)"), default=60)
     suggestions = models.CharField(
         _("suggestions"), max_length=6, choices=Shown, default=Shown.NEVER
     )
     confidence = models.BooleanField(_("ask for confidence"), default=False)
     cannot_tell = models.BooleanField(_("allow “cannot tell”"), default=False)
-    break_minutes = models.PositiveIntegerField(_("minutes until a break"), default=60)
+    break_minutes = models.PositiveIntegerField(_("break reminder (minutes)"), default=60)
     qualification = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="qualifies_for"
     )
-    gold_percent = models.PositiveIntegerField(_("share of gold"), default=0, validators=PERCENT)
+    gold_percent = models.PositiveIntegerField(
+        _("percentage with expert labels"), default=0, validators=PERCENT
+    )
     attention_every = models.PositiveIntegerField(_("attention check every"), default=0)
-    marks = models.JSONField(_("marks per task"), default=dict)  # task -> percent right, at least
-    below = models.CharField(_("below the mark"), max_length=5, choices=Below, default=Below.TELL)
-    gold_feedback = models.BooleanField(_("annotators see their score"), default=False)
+    marks = models.JSONField(
+        _("passing marks per task"), default=dict
+    )  # task -> percent right, at least
+    below = models.CharField(
+        _("below the passing mark"), max_length=5, choices=Below, default=Below.TELL
+    )
+    gold_feedback = models.BooleanField(_("annotators see their accuracy"), default=False)
     consensus = models.CharField(
-        _("what makes the gold"), max_length=11, choices=Consensus, default=Consensus.MAJORITY
+        _("gold label rule"), max_length=11, choices=Consensus, default=Consensus.MAJORITY
     )
     published = models.BooleanField(default=False, editable=False)
     seed = models.PositiveIntegerField(default=0, editable=False)
@@ -151,7 +157,7 @@ class Round(models.Model):
         if self.corpus.role_of(who) not in (Membership.Role.LEAD, Membership.Role.ADJUDICATOR):
             raise UserError(
                 gettext_noop(
-                    "%(name)s is no lead and no adjudicator; only they can take part openly."
+                    "%(name)s is neither lead nor adjudicator. Only these can be unblinded."
                 ),
                 name=str(who),
             )

@@ -73,10 +73,10 @@ def _check_may_work(participant, is_open, is_paused, has_left, is_blocked, is_me
         raise UserError(NO_PARTICIPANT)
     if is_blocked:
         raise UserError(
-            gettext_noop("The lead wants to talk with you before you go on in this round.")
+            gettext_noop("The lead has blocked you in this round. Please contact the lead.")
         )
     if participant.round.qualification_id and not participant.is_qualified():
-        raise UserError(gettext_noop("This round opens to you when you have passed its test."))
+        raise UserError(gettext_noop("This round opens after you pass its test."))
 
 
 def _fresh_assignment(participant, some_returned):
@@ -183,10 +183,10 @@ def assign(participant, person, item):
     assignment = participant.own().filter(dialogue=item.dialogue_id).first()
     if assignment and assignment.state in ("held", "submitted", "withdrawn"):
         raise UserError(
-            gettext_noop("%(name)s has this dialogue already."), name=participant.person
+            gettext_noop("%(name)s already has this dialogue."), name=participant.person
         )
     if not CLAIM.run(item.pk, participant.round.people_per_dialogue - 1):
-        raise UserError(gettext_noop("As many people as the round asks for have this dialogue."))
+        raise UserError(gettext_noop("This dialogue already has all its annotators."))
     if assignment is None:
         assignment = _create_assignment(participant, item.dialogue_id, expires_at=None)
     else:

@@ -10,11 +10,11 @@ from core.errors import UserError, gettext_noop
 from core.statements import Prepared, true_if
 
 STATE_REFUSALS = {
-    "submitted": gettext_noop("This dialogue is handed in; its answers stay as they are."),
+    "submitted": gettext_noop("This dialogue is submitted. Its answers can no longer be changed."),
     "withdrawn": gettext_noop("This dialogue was withdrawn from the round."),
-    "skipped": gettext_noop("You have skipped this dialogue. Take it back to go on."),
+    "skipped": gettext_noop("You have skipped this dialogue. Undo the skip to continue."),
 }
-NO_PARTICIPANT = gettext_noop("You do not take part in this round any more.")
+NO_PARTICIPANT = gettext_noop("You are no longer an annotator of this round.")
 
 
 def round_refusal(is_open, is_paused):
@@ -57,8 +57,9 @@ def lock_for_work(assignment, renew=True):
     if not renew_lease(locked, renew):
         raise UserError(
             gettext_noop(
-                "After a long silence this dialogue went to somebody else. Your answers are"
-                " kept on record; go on with the next one."
+                "This dialogue was assigned to another annotator after a long time "
+                "without activity. Your answers are kept. Please continue with the "
+                "next dialogue."
             )
         )
     locked.is_renewed = True

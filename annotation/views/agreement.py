@@ -18,6 +18,7 @@ from annotation.annotator_names import Names, names_for
 from annotation.blinding import guard, why_withheld
 from annotation.models import Report
 from annotation.models.items import counted_submissions
+from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from core.fragments import live_part
 from core.parameters import number
@@ -27,9 +28,9 @@ WORDS = {
     "reliable": _("reliable"),
     "tentative": _("tentative"),
     "unreliable": _("not reliable"),
-    NO_PAIRS: _("undefined: no utterance has two handed-in judgements yet"),
-    ONE_VALUE: _("undefined: everybody gave the same value everywhere"),
-    NO_CHANCE: _("undefined: chance alone would agree perfectly"),
+    NO_PAIRS: _("undefined: no utterance has two submitted annotations"),
+    ONE_VALUE: _("undefined: only one value was used"),
+    NO_CHANCE: _("undefined: expected agreement is 1"),
 }
 NAMES = {
     "alpha": _("Krippendorff's alpha"),
@@ -43,7 +44,7 @@ NAMES = {
 GROUPS = {
     "source": _("source"),
     "speaker": _("speaker"),
-    "length": _("length of the utterance"),
+    "length": _("utterance length"),
 }
 LENGTHS = [_("under 1 s"), _("1 to 2 s"), _("2 to 4 s"), _("4 to 8 s"), _("8 s and more")]
 AT_ONCE = 24  # dialogues that one look at a page counts
@@ -75,13 +76,31 @@ def agreement(request, pk):
     page |= {
         "progress_url": reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
         "measure": next(row for row in measures if row["task"] is task),
-        "names": NAMES,
+        **_coefficients(task, measures),
         "others": _others(request, found, task),
         "pair": _pair_of(request, task, totals, names),
         "openly": _openly(found, names),
         **_parts(task, totals, result, names),
     }
     return render(request, "annotation/agreement.html", page)
+
+
+def _coefficients(task, measures):
+    """The names of a task's values, the alpha of each value, and the other coefficients."""
+    measure = next(row["measure"] for row in measures if row["task"] is task)
+    return {
+        "value_names": [named(value) for value in task.values],
+        "classes": [
+            (value, measure.classes[value.key])
+            for value in task.values
+            if value.key in measure.classes
+        ],
+        "coefficients": [
+            (key, words, measure.coefficients[key])
+            for key, words in NAMES.items()
+            if key in measure.coefficients
+        ],
+    }
 
 
 def _task(request, round):
@@ -207,7 +226,13 @@ def _pair_of(request, task, totals, names):
         table = confusions[b, a].T
     if table is None:
         return None
-    return {"a": _annotator(names, a), "b": _annotator(names, b), "cells": _heatmap(task, table)}
+    query = urlencode({"task": task.key, "a": names.key(a), "b": names.key(b)})
+    return {
+        "a": _annotator(names, a),
+        "b": _annotator(names, b),
+        "cells": _heatmap(task, table),
+        "query": query,
+    }
 
 
 def _heatmap(task, table):

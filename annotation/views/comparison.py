@@ -51,12 +51,12 @@ def _compared(round, tasks):
 
 def _verdict(alpha):
     if alpha.get("value") is None:
-        return _("cannot be told: undefined in one of them")
+        return _("undetermined: undefined in one round")
     if alpha.get("low") is None:
-        return _("cannot be told: too few dialogues")
+        return _("undetermined: too few dialogues")
     if alpha.get("holm", 1.0) >= 0.05:
-        return _("no difference shown")
-    return _("better") if alpha["value"] > 0 else _("worse")
+        return _("no significant difference")
+    return _("higher") if alpha["value"] > 0 else _("lower")
 
 
 def _bar(alpha):

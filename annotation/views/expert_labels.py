@@ -54,7 +54,7 @@ def dialogue_expert_labels(request, pk):
             messages.error(request, translate_error(error))
         else:
             written = ExpertLabel.write(request.user, dialogue, answers)
-            said = ngettext("%(n)d answer written down.", "%(n)d answers written down.", written)
+            said = ngettext("%(n)d expert label saved.", "%(n)d expert labels saved.", written)
             messages.success(request, said % {"n": written})
             return redirect("expert_labels", corpus.pk)
     known = ExpertLabel.known([dialogue])

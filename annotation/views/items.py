@@ -30,6 +30,7 @@ from annotation.models import (
 )
 from annotation.rounds import choose_consensus
 from annotation.scheme import SchemeError
+from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
 from core.errors import UserError
@@ -41,17 +42,17 @@ from corpus.page_context import context
 from corpus.permissions import LEAD
 
 KINDS = {
-    "open": _("contested, not decided"),
+    "open": _("contested, not adjudicated"),
     "contested": _("contested"),
-    "differ": _("people differ"),
+    "differ": _("disagreement"),
     "majority": _("majority"),
     "weighted": _("weighted majority"),
     "dawid_skene": _("most probable (Dawid-Skene)"),
     "unanimous": _("unanimous"),
-    "single": _("one judgement"),
+    "single": _("single annotation"),
     "adjudicated": _("adjudicated"),
-    "ambiguous": _("truly ambiguous"),
-    "again": _("sent back for one more judgement"),
+    "ambiguous": _("ambiguous"),
+    "again": _("another annotation requested"),
 }
 
 
@@ -75,11 +76,11 @@ def items(request, pk):
         "rounds",
         round=found,
         task=task,
-        scheme=scheme,
         kind=kind,
         kinds=KINDS,
         filters=filters,
         page=page,
+        tasks=[(each.key, named(each)) for each in scheme.tasks],
     )
     return render(request, "annotation/items.html", shown)
 
@@ -228,17 +229,24 @@ def adjudication(request, pk):
         found.corpus,
         "rounds",
         round=found,
-        scheme=found.scheme,
         key=key,
-        open_of=dict(
-            found.items.filter(open=True).order_by().values_list("task").annotate(n=Count("pk"))
-        ),
+        tasks=_tasks_with_open_items(found),
         left=waiting.count(),
         guideline=guideline_for(request.user, found.guideline)[0],
     )
     if item:
         page |= _case(request, found, item)
     return render(request, "annotation/adjudication.html", page)
+
+
+def _tasks_with_open_items(round):
+    """Key and name of each task, the name with the number of its open items."""
+    rows = round.items.filter(open=True).order_by().values_list("task").annotate(n=Count("pk"))
+    counts = dict(rows)
+    return [
+        (task.key, f"{named(task)} ({counts[task.key]})" if task.key in counts else named(task))
+        for task in round.scheme.tasks
+    ]
 
 
 def _case(request, round, item):
@@ -254,6 +262,7 @@ def _case(request, round, item):
         assignment__round=round, utterance=utterance, taken_back=False
     ).select_related("assignment")
     row = filled(round, [item], names)[0]
+    decisions = Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
     beside = {other.task: other.given for other in others}
     rows = [
         (
@@ -276,11 +285,11 @@ def _case(request, round, item):
         "dialogue": dialogue,
         "turns": list(dialogue.utterances.select_related("speaker")),
         "comments": [(names[each.assignment.person_id], each) for each in comments],
-        "history": Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
-        .select_related("person")
-        .order_by("-pk"),
+        "history": [
+            (each, values.get(each.value) if each.verdict == each.Verdict.VALUE else None)
+            for each in decisions.select_related("person").order_by("-pk")
+        ],
         "errors": Adjudication.Error.choices,
-        "values": values,
     }
 
 
@@ -326,7 +335,7 @@ def _make_of(request, round, ruling):
     if request.POST.get("as_gold"):
         answer = (ruling.utterance, ruling.task, ruling.value, ruling.reason)
         ExpertLabel.write(request.user, ruling.utterance.dialogue, [answer])
-        messages.success(request, _("The decision is a gold answer now."))
+        messages.success(request, _("The decision was saved as an expert label."))
     if request.POST.get("as_example") and round.corpus.my_role == LEAD:
         task = round.scheme[ruling.task]
         value = next(value for value in task.values if value.key == ruling.value)
@@ -335,7 +344,8 @@ def _make_of(request, round, ruling):
         )
         messages.success(
             request,
-            _("The guideline has the example: version %(number)d.") % {"number": made.number},
+            _("The example was added to the guideline (version %(number)d).")
+            % {"number": made.number},
         )
 
 
@@ -347,9 +357,9 @@ def consensus(request, pk):
     if chosen not in found.Consensus.values:
         raise Http404
     if not choose_consensus(found, request.user, chosen):
-        messages.info(request, _("A worker settles the items anew; that takes some minutes."))
+        messages.info(request, _("The gold labels are being recomputed. This takes some minutes."))
     needed = chosen != found.Consensus.MAJORITY
     if needed and Report.of(found, Report.Kind.RELIABILITY) is None:
         Report.request(request.user, found, Report.Kind.RELIABILITY)
-        messages.info(request, _("The model of the annotators is being computed."))
+        messages.info(request, _("The annotator models are being computed."))
     return redirect("quality", pk)

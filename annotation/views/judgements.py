@@ -94,7 +94,7 @@ def _answer(posted):
         return parse_answer(row)
     except ValidationError as fault:
         raise UserError(
-            gettext_noop("This is no answer that can be saved (%(why)s). Reload the page."),
+            gettext_noop("The answer was not saved (%(why)s). Reload the page."),
             why=fault.to_json(),
         ) from fault
 
@@ -149,4 +149,4 @@ def _uuid(posted):
     try:
         return parse_client_id(posted.get("client_id"))
     except ValidationError as error:
-        raise UserError(gettext_noop("An answer needs a client_id, a UUID.")) from error
+        raise UserError(gettext_noop("client_id must be a UUID.")) from error

@@ -17,9 +17,12 @@ from corpus.permissions import LEAD
 from people.models import Person
 
 WHY_NO_MODEL = {
-    "too_few": _("Fewer than 20 utterances have two judgements, or fewer than two people judged."),
-    "one_value": _("Everybody gave the same value everywhere."),
+    "too_few": _(
+        "Fewer than 20 utterances have two annotations, or there are fewer than two annotators."
+    ),
+    "one_value": _("Only one value was used."),
 }
+STATES = {"open": _("not assessed"), "answered": _("assessed"), "all": _("all")}
 
 
 def quality(request, pk):
@@ -47,6 +50,7 @@ def quality(request, pk):
         round=found,
         page=page,
         state=state,
+        states=STATES.items(),
         kind=kind,
         kinds=QualityFlag.Kind,
         outcomes=QualityFlagReview.Outcome,

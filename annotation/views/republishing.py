@@ -23,11 +23,11 @@ def republication(request, pk):
         anew, reopened = republish(dialogue, request.user, keep)
         said = [
             _("The changes are published."),
-            ngettext("%(n)d utterance is judged anew.", "%(n)d utterances are judged anew.", anew)
-            % {"n": anew},
             ngettext(
-                "%(n)d hand-in was opened again.", "%(n)d hand-ins were opened again.", reopened
+                "%(n)d utterance is annotated again.", "%(n)d utterances are annotated again.", anew
             )
+            % {"n": anew},
+            ngettext("%(n)d submission was reopened.", "%(n)d submissions were reopened.", reopened)
             % {"n": reopened},
         ]
         messages.success(request, " ".join(said))

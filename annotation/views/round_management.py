@@ -5,7 +5,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from annotation.annotator_names import names_for
@@ -26,7 +26,18 @@ from corpus.page_context import context
 from corpus.permissions import ADJUDICATOR, LEAD
 from people.models import Event
 
-STATES = ["waiting", "begun", "complete", "stuck", "withdrawn"]
+STATES = {
+    "waiting": gettext_lazy("not started"),
+    "begun": gettext_lazy("in progress"),
+    "complete": gettext_lazy("complete"),
+    "stuck": gettext_lazy("not enough annotators"),
+    "withdrawn": gettext_lazy("withdrawn"),
+}
+COMMENT_STATES = {
+    "open": gettext_lazy("unresolved"),
+    "resolved": gettext_lazy("resolved"),
+    "all": gettext_lazy("all"),
+}
 
 
 @require_POST
@@ -88,11 +99,14 @@ def participants(request, pk):
         else:
             if seat.unblinded and not chosen["openly"]:
                 words = _(
-                    "%(name)s takes part openly: they could see the answers of others before."
+                    "%(name)s counts as unblinded, because they could already see "
+                    "the answers of others."
                 )
                 messages.info(request, words % {"name": who})
     else:
-        messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
+        messages.error(
+            request, _("Choose a member of this corpus. The quota must be a whole number or empty.")
+        )
     return redirect(f"{reverse('round', args=[pk])}#people")
 
 
@@ -158,6 +172,7 @@ def round_dialogues(request, pk):
         round=found,
         page=page,
         state=state,
+        states=STATES.items(),
         q=words,
         blind=bool(why_withheld(request.user, [found])),
         seats=found.participants.filter(left_at=None).select_related("person"),
@@ -181,7 +196,7 @@ def round_dialogue(request, pk, item):
         if verb == "withdraw":
             reason = text(request.POST, "reason")
             if not reason:
-                raise UserError(gettext_noop("Say why it is withdrawn; annotators read it."))
+                raise UserError(gettext_noop("Enter the reason; annotators see it."))
             withdraw(row, request.user, reason)
         elif verb == "reinstate":
             reinstate(row, request.user)
@@ -222,6 +237,7 @@ def comments(request, pk):
         round=found,
         page=page,
         state=state,
+        states=COMMENT_STATES.items(),
         kind=kind,
         kinds=Comment.Kind,
     )

@@ -44,7 +44,7 @@ def new_scheme(request, pk):
             made = SchemeVersion.of(corpus, scheme, request.user, note)
             messages.success(
                 request,
-                _("Scheme %(version)s stands. New rounds can use it.") % {"version": made},
+                _("Scheme %(version)s was saved. New rounds can use it.") % {"version": made},
             )
             return redirect("schemes", pk)
     else:

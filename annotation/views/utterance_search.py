@@ -73,8 +73,8 @@ def _assigned(request, corpus, rows):
             messages.error(request, translate_error(error))
             return redirect(request.get_full_path())
         said = ngettext(
-            "%(count)d utterance is %(name)s's now.",
-            "%(count)d utterances are %(name)s's now.",
+            "%(count)d utterance was assigned to %(name)s.",
+            "%(count)d utterances were assigned to %(name)s.",
             count,
         )
         messages.success(request, said % {"count": count, "name": speaker.name})

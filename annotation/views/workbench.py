@@ -35,7 +35,7 @@ def next_assignment(request, pk):
         messages.error(request, translate_error(refusal))
         return redirect("my_tasks")
     if taken is None:
-        messages.success(request, _("Nothing waits for you in this round any more. Thank you!"))
+        messages.success(request, _("You have no more dialogues in this round. Thank you!"))
         return redirect("my_tasks")
     return redirect("assignment", taken.pk)
 
@@ -64,6 +64,7 @@ def workbench(request, pk):
         left_out=left_out,
         rules=round.scheme.rules_to_json(),
         turns=_turns(assignment),
+        attention=_attention_check(assignment),
         editable=editable,
         skip_form=SkipForm(),
         done_count=Assignment.objects.filter(round=round, person=request.user).submitted().count(),
@@ -84,6 +85,16 @@ def _ahead(assignment):
         round=assignment.round, person=assignment.person_id, left_at=None
     ).first()
     return peek(seat) if seat else None
+
+
+def _attention_check(assignment):
+    """The task and the value that the attention check asks for; None where there is no check."""
+    check, scheme = assignment.attention, assignment.round.scheme
+    if not check or check["task"] not in scheme.keys:
+        return None
+    task = scheme[check["task"]]
+    value = next((value for value in task.values if value.key == check["value"]), None)
+    return value and {"task": task, "value": value}
 
 
 def _turns(assignment):
@@ -150,7 +161,8 @@ def _tell_score(request, assignment):
         result = round.qualifications.filter(person=assignment.person).first()
         if result:
             words = _("You have passed the test.") if result.passed else _(
-                "The test is handed in. It is below the marks; the lead will talk with you."
+                "Test submitted. You are below the passing mark. The lead will "
+                    "contact you."
             )  # fmt: skip
             messages.success(request, words)
     elif assignment.gold and round.below == Round.Below.WARN:
@@ -158,7 +170,7 @@ def _tell_score(request, assignment):
         if below(round.marks, score):
             messages.warning(
                 request,
-                _("Some answers differ from what experts say. Please look at the guideline again."),
+                _("Some of your answers differ from expert labels. Please reread the guideline."),
             )
 
 
@@ -168,16 +180,14 @@ def skip(request, pk):
     assignment = assignment_of(request, pk)
     form = SkipForm(request.POST)
     if not form.is_valid():
-        messages.error(request, _("Say why, so that it can be put right."))
+        messages.error(request, _("Choose a reason for skipping."))
         return redirect("assignment", assignment.pk)
     try:
         skip_assignment(assignment, form.cleaned_data["reason"], form.cleaned_data["words"])
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
-    messages.success(
-        request, _("Skipped. It goes to somebody else; under “Label” you can take it back.")
-    )
+    messages.success(request, _("Dialogue skipped. You can undo this under “My tasks”."))
     return next_assignment(request, assignment.round_id)
 
 

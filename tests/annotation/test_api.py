@@ -67,7 +67,7 @@ def test_all_or_nothing(script, opened):
     assert refused.status_code == 409 and "purple" in refused.json()["why"]
     assert not Judgement.objects.exists()
     unfinished = send(script, work, answers(work)[:6], submit=True)
-    assert unfinished.status_code == 409 and "not finished" in unfinished.json()["why"]
+    assert unfinished.status_code == 409 and "incomplete" in unfinished.json()["why"]
     assert not Judgement.objects.exists()
 
 

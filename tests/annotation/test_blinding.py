@@ -277,7 +277,7 @@ def test_what_is_withheld_comes_with_the_reason_and_the_way_to_see_it(client_of)
     told = client.get(f"/api/rounds/{scene.round.pk}/agreement/")
     assert told.status_code == 403 and scene.round.name in told.json()["detail"]
     page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
-    assert "You annotate these dialogues yourself" in page and "measures" not in page
+    assert "You are annotating these dialogues" in page and "measures" not in page
     seat = scene.round.participants.get(person=scene.reader)
     client.post(reverse("participant", args=[seat.pk]), {"verb": "unblind"})
     seat.refresh_from_db()
@@ -322,7 +322,7 @@ def test_when_the_round_is_closed_all_is_shown(client_of):
     scene.round.close(None)
     assert client.get(reverse("agreement", args=[scene.other.pk])).status_code == 200
     page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
-    assert "You annotate these dialogues yourself" not in page and 'id="measures"' in page
+    assert "You are annotating these dialogues" not in page and 'id="measures"' in page
 
 
 @pytest.mark.django_db
@@ -366,7 +366,7 @@ def test_whoever_could_have_looked_joins_openly(client_of):
         {"person": scene.corpus.memberships.get(person=scene.boss).pk},
         follow=True,
     )
-    assert "could see the answers of others before" in page.content.decode()
+    assert "could already see the answers of others" in page.content.decode()
     assert scene.round.participants.get(person=scene.boss).unblinded
 
 
@@ -385,7 +385,7 @@ def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     answer = {"utterance": utterance.pk, "task": "emotion", "value": "joy"}
     answer["client_id"] = "00000000-0000-4000-8000-000000000001"
     saved = client.post(reverse("judgements", args=[held.pk]), answer)
-    assert saved.status_code == 409 and "any more" in saved.json()["why"]
+    assert saved.status_code == 409 and "no longer" in saved.json()["why"]
     api = client.post(
         reverse("api_assignment", args=[held.pk]),
         {"answers": [answer], "submit": True},
@@ -506,7 +506,7 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     assert "could see what others answered" in page and name in page
     client = client_of(scene.boss)
     agreement = client.get(reverse("agreement", args=[scene.round.pk])).content.decode()
-    assert "their judgements are not independent" in agreement and str(scene.reader) in agreement
+    assert "annotations are not independent" in agreement and str(scene.reader) in agreement
     files = {
         kind: client.get(reverse("agreement_file", args=[scene.round.pk, kind])).content.decode()
         for kind in ("csv", "json", "tex", "svg")
@@ -539,7 +539,7 @@ def test_how_many_answers_an_edit_touches_is_told_in_people_alone(client_of):
     given = Judgement.objects.filter(assignment__person=scene.one, task="sarcasm_humor")
     given.filter(utterance=dialogue.utterances.first()).update(value="")  # not asked any more
     after = [NOISE.sub("", one.get(address).content.decode()) for one in (blind, seeing)]
-    assert before[0] == after[0] and before[1] != after[1] and "3 people" in before[0]
+    assert before[0] == after[0] and before[1] != after[1] and "3 annotators" in before[0]
 
 
 PEOPLE = st.integers(0, 2)

@@ -123,7 +123,7 @@ def load_tasks(tmp_path, tasks, name="ls.json", **more):
 def test_a_control_with_one_answer_is_told_and_the_others_are_kept(tmp_path, capsys):
     load_tasks(tmp_path, export(*CHOICES))
     said = capsys.readouterr().out
-    assert "ls.json, audible: rejected 'yes': all 3 answers are the same" in said
+    assert "ls.json, audible: rejected 'yes': all 3 labels are the same" in said
     assert list(Judgement.objects.order_by("pk").values_list("utterance__text", "value")) == [
         ("今天真倒霉", "negative"), ("会好起来的", "positive"), ("今天真倒霉", "neutral"),
     ]  # fmt: skip
@@ -142,7 +142,9 @@ def test_what_a_scheme_does_not_know_is_refused_unless_it_comes_at_once(tmp_path
     first = export(("d1", "你好", "甲", [(1, "positive", "yes"), (2, "positive", "no")]))
     second = export(("d2", "再见", "甲", [(1, "negative", "hardly"), (2, "positive", "no")]))
     load_tasks(tmp_path, first)
-    with pytest.raises(CommandError, match="knows no hardly of audible.*Nothing was imported"):
+    with pytest.raises(
+        CommandError, match="audible in .* has no value hardly.*Nothing was imported"
+    ):
         load_tasks(tmp_path, second, "more.json")
     Corpus.objects.all().update(name="other")
     paths = [str(tmp_path / name) for name in ("ls.json", "more.json")]
@@ -155,7 +157,7 @@ def test_what_a_scheme_does_not_know_is_refused_unless_it_comes_at_once(tmp_path
 @pytest.mark.parametrize(
     ("rows", "part"),
     [
-        ([row(UtteranceID="")], "1 rows or entries were left out; the first, number 2"),
+        ([row(UtteranceID="")], "1 rows were skipped; first skipped row: 2"),
         ([",".join(["C_1", "C_1_U_1", "你好", "张三", *[""] * 10])], "has no label in any column"),
         (["," * 13], "the row is blank"),
         ([row() + ",x"], "line 2 has 15 cells and the header 14"),
@@ -166,7 +168,7 @@ def test_a_file_in_which_nothing_can_be_read_says_so(tmp_path, rows, part):
     with pytest.raises(CommandError, match=f"train.csv.*{part}.*Nothing was imported"):
         load(path)
     tasks = export(("d1", "", "甲", [(1, "positive", "yes")]))
-    with pytest.raises(CommandError, match="ls.json: nothing in it can be imported"):
+    with pytest.raises(CommandError, match="ls.json: nothing could be imported"):
         load_tasks(tmp_path, tasks)
     assert not Corpus.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Who sees what is said before a round is opened, and after, as it is."""
+"""Who can see what is said before a round is opened, and after, as it is."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -47,7 +47,7 @@ def test_the_table_says_what_the_server_does(corpus, members, view):
         row, now = row_of(plan, members[role]), visible(members[role], dialogue)
         assert row.modalities == SEEN[view] and row.part == "blind"
         assert [cell == "yes" for cell in row.modalities] == [now.picture, now.sound, now.words]
-        assert row.suggestions == "after judging"
+        assert row.suggestions == "after annotation"
     openly = row_of(plan, members["adjudicator"])
     assert openly.part == "openly" and visible(members["adjudicator"], dialogue).all
     assert openly.modalities == [cell.replace(LATER, ELSEWHERE) for cell in SEEN[view]]
@@ -56,7 +56,7 @@ def test_the_table_says_what_the_server_does(corpus, members, view):
     assert row_of(plan, members["annotator"]).answers == "no"
     others = row_of(plan, "others: 1 lead")
     assert others.part == "" and others.answers == "yes" and others.modalities == SEEN["full"]
-    burnt = "Subtitles burnt into the film itself remain visible in the silent view."
+    burnt = "Burned-in subtitles remain visible in video without audio."
     assert (burnt in disclosure.notes(plan)) == (view == "silent")
     assert not any(row.known for row in disclosure.rows(plan))
 
@@ -72,14 +72,14 @@ def test_what_people_know_from_before_is_said(corpus, lead):
     opened = open_round(corpus, [old, judge_, lead, fresh], overlap=1, view="text")
     plan = Plan.of(opened)
     assert row_of(plan, old).known == [
-        f"had 2 of these dialogues in {earlier} (film, sound and words)"
+        f"annotated 2 of these dialogues in {earlier} (video, audio and text)"
     ]
     assert row_of(plan, fresh).known == []
     assert row_of(plan, judge_).known == [
-        f"as adjudicator, could see what others answered in {earlier}",
-        "adjudicated some of their utterances",
+        f"as adjudicator, could see the answers of others in {earlier}",
+        "adjudicated some of these utterances",
     ]
-    assert "wrote gold answers for some of their utterances" in row_of(plan, lead).known
+    assert "wrote expert labels for some of these utterances" in row_of(plan, lead).known
 
 
 def test_what_was_withheld_all_the_time_is_no_knowledge(corpus, lead):
@@ -89,7 +89,7 @@ def test_what_was_withheld_all_the_time_is_no_knowledge(corpus, lead):
     second = open_round(corpus, [lead, make_member(corpus)], overlap=1)
     first.close(None)  # the second has withheld it since
     (said,) = row_of(Plan.of(second), lead).known
-    assert said.startswith("had 1 of these dialogues")
+    assert said.startswith("annotated 1 of these dialogues")
     second.close(None)
     third = open_round(corpus, [lead, make_member(corpus)], overlap=1)
     assert any("could see" in said for said in row_of(Plan.of(third), lead).known)
@@ -110,22 +110,22 @@ def test_before_a_round_is_opened_its_lead_sees_it(corpus, lead, members, client
     make_dialogue(corpus)
     client, address = client_of(lead), reverse("new_round", args=[corpus.pk])
     shown = client.get(address).content.decode()
-    assert "Who will see what" in shown and str(members["annotator"]) in shown
+    assert "Who will be able to see what" in shown and str(members["annotator"]) in shown
     data = form(corpus, members.values(), view="silent", check="1")
     data["openly"] = [corpus.memberships.get(person=members["lead"]).pk]
     checked = client.post(address, data).content.decode()  # without scripts
-    assert "annotates openly" in checked and "burnt into" in checked and 'name="name"' in checked
+    assert "annotates unblinded" in checked and "Burned-in" in checked and 'name="name"' in checked
     part = client.post(address, data, headers={"HX-Request": "true"}).content.decode()
-    assert "annotates openly" in part and "<html" not in part and 'id="who-will-see"' in part
+    assert "annotates unblinded" in part and "<html" not in part and 'id="who-will-see"' in part
     unfinished = client.post(address, data | {"name": "", "overlap": "x"})
-    assert "annotates openly" in unfinished.content.decode()
+    assert "annotates unblinded" in unfinished.content.decode()
     assert Round.objects.count() == 0
     del data["check"]
     client.post(address, data)
     opened = Round.objects.get()
     assert opened.participants.filter(unblinded=True).get().person == members["lead"]
     page = client.get(reverse("round", args=[opened.pk])).content.decode()
-    assert "Who sees what" in page and "annotates openly" in page
+    assert "Who can see what" in page and "annotates unblinded" in page
 
 
 def test_only_those_who_annotate_can_do_so_openly(corpus, lead, members, client_of):
@@ -145,7 +145,7 @@ def test_whoever_sees_letters_is_told_no_names(corpus, members, client_of):
     opened = open_round(corpus, [members["annotator"], members["lead"]], openly=[members["lead"]])
     page = client_of(members["adjudicator"]).get(reverse("round", args=[opened.pk]))
     told = page.content.decode()
-    assert "1 annotator" in told and "1 lead" in told and "annotates openly" in told
+    assert "1 annotator" in told and "1 lead" in told and "annotates unblinded" in told
     assert str(members["annotator"]) not in told and str(members["lead"]) not in told
     assert 'class="chip look"' not in told  # beside a letter it would say whose it is
 
@@ -157,7 +157,7 @@ def test_a_round_by_command_may_have_people_who_take_part_openly(corpus, members
     call_command("open_round", "by command", openly=[members["lead"].username], **told)
     opened = Round.objects.get()
     assert opened.participants.filter(unblinded=True).get().person == members["lead"]
-    with pytest.raises(CommandError, match="openly"):
+    with pytest.raises(CommandError, match="unblinded"):
         call_command("open_round", "again", openly=[members["annotator"].username], **told)
     with pytest.raises(CommandError, match="nobody"):
         call_command("open_round", "again", openly=["nobody"], **told)

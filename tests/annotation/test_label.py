@@ -57,9 +57,9 @@ def test_every_bad_line_is_named(label):
         'anno1,D_U_2,"emotion,joy',
     )
     for line, part in {
-        3: "the cell value is empty", 4: "Nobody called “nobody”", 5: "no utterance “D_U_9”",
-        6: "no task “colour”", 7: "“purple” is no answer to emotion; expected joy",
-        8: "Nobody called “other”", 9: "3 cells and the header 4", 10: "a quote is opened",
+        3: "the cell value is empty", 4: "no annotator “nobody”", 5: "no utterance “D_U_9”",
+        6: "no task “colour”", 7: "“purple” is not a value of emotion; expected joy",
+        8: "no annotator “other”", 9: "3 cells and the header 4", 10: "a quote is opened",
     }.items():  # fmt: skip
         assert f"line {line}: " in said and part in said, (line, said)
     assert "line 2:" not in said

@@ -102,10 +102,10 @@ def test_the_page_shows_before_and_after_and_publishes(judged, lead, client_of):
     edit(judged, lead, "第1句", "完全不同", "第3句")
     page = client.get(address).content.decode()
     assert "<del>第2句</del>" in page and "<ins>完全不同</ins>" in page
-    assert f"{2 * len(ANSWERS)} judgements are about something" in page
+    assert f"{2 * len(ANSWERS)} annotations are of changed" in page
     stranger = client_of(make_person())
     assert stranger.post(address).status_code == 404
     annotator = client_of(judged.assignments.first().person)
     assert annotator.get(address).status_code == 404
     said = client.post(address, follow=True).content.decode()
-    assert "1 utterance is judged anew." in said and "2 hand-ins were opened again." in said
+    assert "1 utterance is annotated again." in said and "2 submissions were reopened." in said

@@ -37,7 +37,7 @@ def test_there_and_back():
     ("change", "part"),
     [
         (lambda t: t + [t[0]], "same key"),
-        (lambda t: [{**t[0], "values": t[0]["values"][:1]}], "two or more"),
+        (lambda t: [{**t[0], "values": t[0]["values"][:1]}], "at least two"),
         (lambda t: [{**t[0], "source": "nowhere", "target": "sentiment"}], "no task"),
         (lambda t: [{**t[0], "colour": 1}], "cannot be read"),
         (lambda t: t + [{**t[4], "key": "x", "source": "emotion_sentiment"}], "itself"),

@@ -82,7 +82,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
 
     page.get_by_role("link", name="Publish changes").click()
     expect(page.locator("ins").first).to_have_text("你好！大家")
-    page.get_by_role("button", name="Publish the changes").click()
+    page.get_by_role("button", name="Publish changes").click()
     expect(page.locator("[role=status]")).to_contain_text("The changes are published.")
     assert dialogue.utterances.count() == 3
     assert [str(u.speaker) for u in dialogue.utterances.all()] == ["张三", "李四", "王五"]

@@ -27,7 +27,7 @@ def opened(corpus):
 
 def begin(page):
     page.goto("/tasks/")
-    page.get_by_role("button", name="labelling").click()
+    page.get_by_role("button", name="Start annotating").click()
     page.wait_for_url("**/assignments/*/")
 
 
@@ -42,11 +42,11 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
         expect(page.locator(".done")).to_have_text("3 of 3 utterances")
         page.keyboard.press("Enter")
         page.wait_for_url(lambda address, here=here: address != here)
-    expect(page.locator(".notice")).to_contain_text("Nothing waits for you in this round")
+    expect(page.locator(".notice")).to_contain_text("You have no more dialogues in this round")
 
     touch = sign_in("phone", has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
     touch.goto("/tasks/")
-    touch.get_by_role("button", name="labelling").tap()
+    touch.get_by_role("button", name="Start annotating").tap()
     for _dialogue in range(3):
         touch.wait_for_url("**/assignments/*/")
         here = touch.url
@@ -55,9 +55,9 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
                          "sarcasm_humor"):  # fmt: skip
                 touch.locator(f"form.questions:visible [data-task={task}] label").nth(1).tap()
             touch.get_by_role("button", name="Next utterance").tap()
-        touch.get_by_role("button", name="Hand in").tap()
+        touch.get_by_role("button", name="Submit").tap()
         touch.wait_for_url(lambda address, here=here: address != here)
-    expect(touch.locator(".notice")).to_contain_text("Nothing waits")
+    expect(touch.locator(".notice")).to_contain_text("no more dialogues")
     assert opened.share_done() == (6, 6)
     assert Judgement.objects.count() == 2 * 3 * 3 * 6
     assert set(Judgement.objects.values_list("confidence", flat=True)) == {3}
@@ -107,8 +107,8 @@ def test_two_tabs_do_not_overwrite_each_other_unseen(sign_in, opened):
     page.keyboard.type("3")
     wait_until_saved(page, 1)
     other.keyboard.type("1")
-    expect(other.locator(".saved")).to_contain_text("answered “positive”")
-    expect(other.locator(".saved")).to_contain_text("you answered “negative”")
+    expect(other.locator(".saved")).to_contain_text("“positive” was saved")
+    expect(other.locator(".saved")).to_contain_text("your answer here was “negative”")
     assert Judgement.objects.count() == 1
     other.locator("form.questions:visible [data-task=sentiment] label").first.click()
     wait_until_saved(other, 2)
@@ -145,8 +145,8 @@ def test_notes_by_the_way(sign_in, opened):
     expect(page.locator(".guideline-dialog")).to_be_visible()
     page.keyboard.press("Escape")
     page.keyboard.press("s")
-    page.get_by_role("button", name="Skip it").click()
-    expect(page.locator(".notice").first).to_contain_text("Skipped")
+    page.locator(".skip-dialog .primary").click()
+    expect(page.locator(".notice").first).to_contain_text("skipped")
     assert Skip.objects.count() == 1
 
 
@@ -158,7 +158,7 @@ def test_a_break_is_suggested_after_the_rounds_minutes(sign_in, opened):
     page.evaluate("sessionStorage.setItem('worked', 58)")
     page.mouse.move(50, 50)
     expect(page.locator(".rest")).to_contain_text("worked for 1 minutes")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     expect(page.locator(".rest")).to_be_hidden()
     page.keyboard.type("3")
     wait_until_saved(page, 1)

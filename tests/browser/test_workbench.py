@@ -45,7 +45,7 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page.goto("/tasks/")
     page.keyboard.press("Tab")  # skip link
     for _ in range(30):
-        if page.evaluate("document.activeElement.textContent").strip() == "Go on labelling":
+        if page.evaluate("document.activeElement.textContent").strip() == "Continue":
             break
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -84,12 +84,12 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
 
     page.keyboard.press("Enter")  # everything is answered: the button that hands in
     page.keyboard.press("Enter")
-    expect(page.locator(".crumbs")).to_contain_text("1 dialogue handed in")
+    expect(page.locator(".crumbs")).to_contain_text("1 dialogue submitted")
     assert Submission.objects.get().assignment == assignment
 
     lead = sign_in("lead")
     lead.goto(f"/rounds/{opened.pk}/")
-    expect(lead.locator("h1 + .state")).to_contain_text("1 of 2 hand-ins")
+    expect(lead.locator("h1 + .state")).to_contain_text("1 of 2 submissions")
 
 
 def test_the_clip_plays_seeks_and_stops_at_the_end_of_the_utterance(sign_in, opened):

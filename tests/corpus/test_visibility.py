@@ -278,10 +278,10 @@ def test_pages_show_what_remains_and_say_what_does_not(corpus, source, view, cli
     found = client.get(
         reverse("utterance_search", args=[corpus.pk]), {"q": "再见"}
     ).content.decode()
-    assert ("2 dialogues are left out" in found) == (view != "text")
+    assert ("2 dialogues are hidden from you" in found) == (view != "text")
     assert (first.uid in found or second.uid in found) == (view == "text")
     history = client.get(reverse("annotation_history"), {"q": "你好"}).content.decode()
-    assert ("1 utterance " in history) == (view == "text")
+    assert ("1 utterance\n" in history) == (view == "text")
     work = client.get(reverse("my_tasks")).content.decode()
     assert ("你好" in work) == (view == "text")
     opened.close(annotator)
@@ -366,7 +366,7 @@ def test_examples_of_the_guideline_wait_for_their_round(corpus, source, lead, cl
         address = reverse("guideline", args=[guideline.pk])
         page = blind.get(address).content.decode()
         assert utterance.text not in page and "她" not in page and "先看全部" in page
-        assert "1 example from dialogues that you annotate is left out" in page
+        assert "1 example is hidden" in page
         assert utterance.text in reader.get(address).content.decode()
     page = blind.get(bench).content.decode()
     assert "她笑了" not in page and "先看全部" in page and "完" in page

@@ -92,7 +92,7 @@ def test_who_annotates_blind_gets_nothing_of_it_until_the_round_is_closed(
     client, addresses = client_of(person), pages(world)
     assert statuses(client, addresses) == {403}
     page = client.get(addresses[0]).content.decode()
-    assert "annotate these dialogues yourself in 再评" in page and world.one.digest not in page
+    assert "are annotating these dialogues in 再评" in page and world.one.digest not in page
     form = {"one": world.one.pk, "other": world.other.pk}
     posted = [client.post(reverse("diff"), form)]
     posted += [client.post(reverse("verification", args=[world.one.pk]))]
@@ -158,7 +158,7 @@ def test_the_list_shows_a_withheld_release_without_its_figures(role, world, clie
     client = client_of(world.people[role])
     address = reverse("releases", args=[corpus.pk])
     before = plain(client.get(address))
-    assert "1.0.0" in before and before.count("annotate these dialogues yourself in 再评") == 2
+    assert "1.0.0" in before and before.count("are annotating these dialogues in 再评") == 2
     assert world.one.digest[:12] not in before and ">Compare</button>" not in before
     summary = {"dialogues": {"train": 77_777}, "bytes": 99_999_999}
     Release.objects.update(digest="0" * 64, summary=summary)

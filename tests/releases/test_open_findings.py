@@ -111,7 +111,7 @@ def test_the_command_names_them_and_freezes(corpus, judged, found, read, capsys)
     call_command("freeze", "1.0.0", corpus=corpus.name)
     said = capsys.readouterr()
     assert "Open findings:" in said.err
-    assert "1 × a copied block or a period" in said.err
+    assert "1 × copied block or repeated pattern" in said.err
     assert f"2 × rejected: the row has … cells ({read.title}, line 3; " in said.err
     assert "4 × undecided labels: emotion" in said.err and ", …)" in said.err
     assert "13800138000" not in said.err  # what stands in the file may be private
@@ -151,7 +151,7 @@ def test_the_release_says_what_was_open(corpus, judged, found, read, lead, clien
 def test_the_page_names_them_before_it_freezes(corpus, judged, found, lead, client_of):
     client, address = client_of(lead), reverse("new_release", args=[corpus.pk])
     page = client.get(address).content.decode()
-    assert "Open findings" in page and "a copied block or a period" in page
+    assert "Open findings" in page and "copied block or repeated pattern" in page
     assert "undecided labels: emotion" in page
     client.post(address, release_form(judged))
     assert Release.objects.count() == 1  # it hinders nothing

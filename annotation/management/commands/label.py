@@ -88,11 +88,11 @@ class Command(BaseCommand):
             )
         if not round.participants.filter(person__username=annotator).exists():
             return UserError(
-                gettext_noop("Nobody called “%(annotator)s” takes part in the round."),
+                gettext_noop("The round has no annotator “%(annotator)s”."),
                 annotator=annotator,
             )
         return UserError(
-            gettext_noop("%(utterance)s was not given to %(annotator)s in this round."),
+            gettext_noop("%(utterance)s is not assigned to %(annotator)s in this round."),
             utterance=utterance,
             annotator=annotator,
         )

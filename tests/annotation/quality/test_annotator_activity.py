@@ -217,7 +217,7 @@ def test_a_round_with_quality_flags(odd_round, client_of):
     client = client_of(lead)
     client.post(reverse("reports", args=[odd_round.pk, "quality"]))
     page = client.get(reverse("quality", args=[odd_round.pk])).content.decode()
-    assert "24 of 24 dialogues were handed in after less work" in page
+    assert "24 of 24 dialogues took less time" in page
     assert "48 of 48 utterances break" in page
     odd = QualityFlag.objects.get(kind="fast")
     rows = client.get(reverse("items", args=[odd_round.pk]), {"flag": odd.pk})

@@ -51,7 +51,7 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     )  # fmt: skip
     seat = opened.participants.first()
     seen = 0
-    with pytest.raises(UserError, match="talk with you"):
+    with pytest.raises(UserError, match="has blocked you"):
         while assignment := claim_next(seat):
             seen += assignment.gold
             judge(assignment, emotion="anger")
@@ -84,7 +84,7 @@ def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
     )  # fmt: skip
     good, bad = people
     for person, right in ((good, True), (bad, False)):
-        with pytest.raises(UserError, match="passed its test"):
+        with pytest.raises(UserError, match="pass its test"):
             claim_next_of(work.pk, person.pk)
         for answer in ("joy", "anger") if right else ("joy", "joy"):
             judge(claim_next_of(test.pk, person.pk), emotion=answer)
@@ -139,7 +139,7 @@ def test_a_check_of_attention_comes_every_so_often(corpus, people, client_of):
         judge(assignment, submit=False)
         assignment = Assignment.objects.get(pk=assignment.pk)
         page = client.get(reverse("assignment", args=[assignment.pk])).content.decode()
-        assert ("A check of attention" in page) == bool(assignment.attention)
+        assert ("Attention check" in page) == bool(assignment.attention)
         value = assignment.attention.get("value", "")
         client.post(reverse("submission", args=[assignment.pk]), {"attention": value})
         checked.append(bool(assignment.attention))
@@ -159,7 +159,7 @@ def test_the_page_of_gold_answers(corpus, lead, client_of, people):
     assert page.count('<option value="joy" selected>') == 2
     first = dialogue.utterances.first()
     form = {f"{first.pk}-emotion": "joy", f"{first.pk}-emotion-why": "laughs"}
-    assert "1 answer written down" in client.post(address, form, follow=True).content.decode()
+    assert "1 expert label saved" in client.post(address, form, follow=True).content.decode()
     wrong = client.post(address, {f"{first.pk}-emotion": "purple"}).content.decode()
     assert "purple" in wrong and ExpertLabel.objects.count() == 1
     assert str(dialogue) in client.get(reverse("expert_labels", args=[corpus.pk])).content.decode()

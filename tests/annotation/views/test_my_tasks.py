@@ -41,11 +41,11 @@ def bench(client, assignment):
 
 
 def test_what_waits_and_taking_it(client, opened, seat):
-    assert "2 dialogues wait for you" in client.get(reverse("my_tasks")).content.decode()
+    assert "2 dialogues to annotate" in client.get(reverse("my_tasks")).content.decode()
     next_one = reverse("next_assignment", args=[opened.pk])
     taken = client.post(next_one).url
     assert client.post(next_one).url == taken
-    assert "At hand" in client.get(reverse("my_tasks")).content.decode()
+    assert "In progress" in client.get(reverse("my_tasks")).content.decode()
     assert client.get(next_one).status_code == 405
 
 
@@ -59,11 +59,11 @@ def test_skipping_with_a_reason_and_taking_it_back(client, seat):
     held = claim_next(seat)
     address = reverse("skip", args=[held.pk])
     refused = client.post(address, {"reason": ""}, follow=True).content.decode()
-    assert "Say why" in refused
+    assert "Choose a reason" in refused
     following = client.post(address, {"reason": "language", "words": "闽南话"}).url
     assert following != reverse("assignment", args=[held.pk])
     page = client.get(reverse("my_tasks")).content.decode()
-    assert "闽南话" in page and "Take it back" in page
+    assert "闽南话" in page and "Undo skip" in page
     assert client.post(reverse("undo_skip", args=[held.pk])).url == reverse(
         "assignment", args=[held.pk]
     )
@@ -223,9 +223,9 @@ def test_history_finds_what_was_judged(client, seat, opened):
     judge(claim_next(seat), emotion="joy")
     page = client.get(reverse("annotation_history")).content.decode()
     assert "2 utterances" in page and "喜" in page
-    assert "1 utterance " in client.get(reverse("annotation_history") + "?q=第2").content.decode()
-    assert "fits" in client.get(reverse("annotation_history") + "?q=zzz").content.decode()
-    assert "fits" in client.get(reverse("annotation_history") + "?round=99999").content.decode()
+    assert "1 utterance\n" in client.get(reverse("annotation_history") + "?q=第2").content.decode()
+    assert "match" in client.get(reverse("annotation_history") + "?q=zzz").content.decode()
+    assert "match" in client.get(reverse("annotation_history") + "?round=99999").content.decode()
 
 
 def test_watching_keeps_the_lease(client, seat):

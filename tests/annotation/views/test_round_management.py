@@ -48,7 +48,7 @@ def test_a_round_with_every_option(corpus, leader):
     refused = leader.post(
         reverse("new_round", args=[corpus.pk]), form | {"name": "b", "gold_percent": 10}
     )
-    assert "No dialogue has gold answers" in refused.content.decode()
+    assert "No dialogue has expert labels" in refused.content.decode()
 
 
 def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
@@ -56,8 +56,8 @@ def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
     judge(claim_next(first))
     claim_next(second)
     shown = page(leader, "round", opened.pk)
-    assert "1 of 2 dialogues judged" in shown and "at work on" in shown
-    assert "hand-ins a day" in shown
+    assert "1 of 2 dialogues complete" in shown and "in progress" in shown
+    assert "submissions per day" in shown
     for state, count in (("waiting", 0), ("begun", 1), ("complete", 1), ("stuck", 0)):
         listed = page(leader, "round_dialogues", opened.pk, query=f"?state={state}")
         assert listed.count('<tr id="p') == count, state
@@ -89,7 +89,7 @@ def test_people_from_the_page(opened, leader, corpus):
     assert opened.participants.get(person=newcomer).left_at
     assert leader.post(one, {"verb": "burn"}).status_code == 404
     wrong = leader.post(reverse("participants", args=[opened.pk]), {"person": 0}, follow=True)
-    assert "Choose somebody" in wrong.content.decode()
+    assert "Choose a member" in wrong.content.decode()
 
 
 def test_dialogues_from_the_page(opened, leader):
@@ -101,7 +101,7 @@ def test_dialogues_from_the_page(opened, leader):
     again = leader.post(one, {"verb": "assign", "seat": seat.pk}, follow=True)
     assert "already" in again.content.decode()
     silent = leader.post(one, {"verb": "withdraw"}, follow=True).content.decode()
-    assert "Say why" in silent and not RoundItem.objects.get(pk=place.pk).withdrawn
+    assert "Enter the reason" in silent and not RoundItem.objects.get(pk=place.pk).withdrawn
     leader.post(one, {"verb": "withdraw", "reason": "wrong film"})
     assert "wrong film" in page(leader, "round_dialogues", opened.pk, query="?state=withdrawn")
     leader.post(one, {"verb": "reinstate"})
@@ -112,7 +112,7 @@ def test_extending_from_the_page(opened, leader, corpus):
     more = make_dialogue(corpus)
     address = reverse("extension", args=[opened.pk])
     too_many = leader.post(address, {"overlap": 9}).content.decode()
-    assert "up to the 2 annotators" in too_many
+    assert "at most 2, the annotators" in too_many
     leader.post(address, {"sources": [more.source_id], "overlap": 2})
     opened.refresh_from_db()
     assert opened.overlap == 2 and opened.round_items.count() == 3
@@ -148,9 +148,9 @@ def test_a_scheme_is_drawn_up_previewed_and_never_changes_the_old(opened, leader
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"t-0-values": "one | one | 一"}, "two or more"),
+        ({"t-0-values": "one | one | 一"}, "at least two"),
         ({"t-0-values": "a | b"}, "Line 1"),
-        ({"t-0-values": "\n".join(f"v{n} | v | v" for n in range(10))}, "Nine values"),
+        ({"t-0-values": "\n".join(f"v{n} | v | v" for n in range(10))}, "At most nine"),
         ({"t-0-values": f"{CANNOT_TELL} | x | x\ny | y | y"}, "cannot tell"),
         ({"t-1-key": "sentiment"}, "same key"),
         ({"t-4-source": "nothing"}, "no task"),

@@ -75,15 +75,15 @@ def test_without_scripts_a_form_saves_a_whole_utterance(annotator, assignment):
 def test_handing_in_leads_to_the_next_dialogue(annotator, assignment):
     address = reverse("submission", args=[assignment.pk])
     page = annotator.post(address, follow=True)
-    assert "2 utterances are not finished" in page.content.decode()
+    assert "2 utterances are incomplete" in page.content.decode()
     judge(assignment, submit=False)
     following = Assignment.objects.exclude(pk=assignment.pk).get()
     assert annotator.post(address).url == reverse("assignment", args=[following.pk])
     judge(following, submit=False)
     page = annotator.post(reverse("submission", args=[following.pk]), follow=True)
-    assert "Thank you" in page.content.decode() and "Nothing waits" in page.content.decode()
+    assert "Thank you" in page.content.decode() and "No tasks" in page.content.decode()
     assert (
-        "Handed in on"
+        "Submitted on"
         in annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
     )  # noqa: E501
 
@@ -126,7 +126,7 @@ def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
     people = [make_member(corpus), make_member(corpus)]
     members = [corpus.memberships.get(person=person).pk for person in people]
     form = {"name": "one", "sources": [dialogue.source_id], "annotators": members, "overlap": 3}
-    assert "at least as many" in client.post(address, form).content.decode()
+    assert "at least as many annotators" in client.post(address, form).content.decode()
     assert client.post(address, form | {"overlap": 2}).status_code == 302
     opened = Round.objects.get()
     assert opened.round_items.count() == 1 and opened.participants.count() == 2
@@ -137,7 +137,7 @@ def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     opened = make_judged_round(corpus)
     client = client_of(lead)
     page = client.get(reverse("round", args=[opened.pk])).content.decode()
-    assert "everybody gave the same value everywhere" in page and "not reliable" in page
+    assert "only one value was used" in page and "not reliable" in page
     address = reverse("items", args=[opened.pk])
     rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list
     assert len(rows) == 4

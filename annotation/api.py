@@ -1,7 +1,4 @@
-"""The HTTP API of rounds: taking dialogues, saving answers, handing in; agreement."""
-
-import re
-import uuid
+"""The HTTP API of rounds: the next dialogue, saving answers, submitting; agreement."""
 
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -15,9 +12,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from annotation.agreement.measures import measure
+from annotation.answers import AnswerConflict, parse_answer, save_and_submit
 from annotation.blinding import guard, shows
-from annotation.models import Answer, Assignment, Overtaken, Participant, Round
-from core.errors import UserError, ValidationError, gettext_noop
+from annotation.models import Assignment, Participant, Round
+from annotation.queue.dispatch import claim_next_of
+from core.errors import UserError, ValidationError
 from core.input_checks import shortened
 from core.middleware import LARGEST_ID
 from core.statements import Prepared
@@ -36,7 +35,7 @@ class Conflict(APIException):
 
 def refusal(error):
     """What a script or the workbench is told: why, and what stands where it was overtaken."""
-    current = {"current": error.current} if isinstance(error, Overtaken) else {}
+    current = {"current": error.current} if isinstance(error, AnswerConflict) else {}
     return {"why": translate_error(error), **current}
 
 
@@ -119,7 +118,10 @@ class AssignmentSerializer(serializers.Serializer):
     assignment = serializers.IntegerField(allow_null=True)
     round = serializers.IntegerField(required=False)
     view = serializers.CharField(required=False)
-    until = serializers.DateTimeField(allow_null=True, required=False)
+    expires_at = serializers.DateTimeField(allow_null=True, required=False)
+    until = serializers.DateTimeField(
+        allow_null=True, required=False, help_text="expires_at, as it was called before"
+    )
     dialogue = serializers.IntegerField(required=False)
     workbench = serializers.CharField(required=False)
     utterances = TurnSerializer(many=True, required=False)
@@ -135,7 +137,7 @@ class RoundWork(APIView):
     )
     def post(self, request, pk):
         try:
-            assignment = Participant.take_in(pk, request.user.pk)
+            assignment = claim_next_of(pk, request.user.pk)
         except Participant.DoesNotExist as error:
             raise Http404 from error
         except UserError as error:
@@ -167,7 +169,8 @@ def described(assignment):
         "assignment": assignment.pk,
         "round": round.pk,
         "view": round.view,
-        "until": assignment.until,
+        "expires_at": assignment.expires_at,
+        "until": assignment.expires_at,  # as it was called before
         "dialogue": assignment.dialogue_id,
         "workbench": reverse("assignment", args=[assignment.pk]),
         "utterances": turns,
@@ -185,7 +188,7 @@ class AssignmentWork(APIView):
     def post(self, request, pk):
         answers, submit = work_in(request.data)
         try:
-            assignment = Assignment.work_on(pk, request.user.pk, answers, submit)
+            assignment = save_and_submit(pk, request.user.pk, answers, submit)
         except Assignment.DoesNotExist as error:
             raise Http404 from error
         except UserError as error:
@@ -194,7 +197,6 @@ class AssignmentWork(APIView):
 
 
 FIELDS_OF_WORK = frozenset(WorkSerializer().fields)
-FIELDS_OF_ANSWER = frozenset(AnswerSerializer().fields)
 
 
 def work_in(data):
@@ -216,53 +218,11 @@ def work_in(data):
     answers = []
     for place, row in enumerate(rows, 1):
         try:
-            answers.append(answer_in(row))
+            answers.append(parse_answer(row))
         except ValidationError as error:
             words = {"place": place, "fault": translate_error(error)}
             raise ParseError(_("Answer %(place)d: %(fault)s") % words) from error
     return answers, submit
-
-
-def answer_in(row):
-    """One answer out of JSON. Raises ValidationError that names the field and what it expects."""
-    if not isinstance(row, dict):
-        raise ValidationError(gettext_noop("an answer is an object."))
-    if more := row.keys() - FIELDS_OF_ANSWER:
-        words = gettext_noop("“%(name)s” is no field of an answer.")
-        raise ValidationError(words, name=shortened(min(more)))
-    utterance, task, value = row.get("utterance"), row.get("task"), row.get("value")
-    over, confidence, seconds = row.get("over"), row.get("confidence"), row.get("seconds")
-    if type(utterance) is not int or not 0 < utterance < LARGEST_ID:
-        raise ValidationError(gettext_noop("utterance is the id of an utterance, a whole number."))
-    if not (isinstance(task, str) and 0 < len(task) <= 40):
-        raise ValidationError(gettext_noop("task is the key of a task."))
-    if not (isinstance(value, str) and len(value) <= 40):
-        raise ValidationError(gettext_noop("value is the key of a value, or empty."))
-    if not (over is None or (isinstance(over, str) and len(over) <= 36)):
-        raise ValidationError(gettext_noop("over is a client_id, or empty."))
-    if not (confidence is None or (type(confidence) is int and 1 <= confidence <= 3)):
-        raise ValidationError(gettext_noop("confidence is 1, 2 or 3."))
-    if not (seconds is None or (type(seconds) in (int, float) and 0 <= seconds <= 86_400)):
-        raise ValidationError(gettext_noop("seconds are a number, those of one day at most."))
-    return Answer(
-        utterance=utterance,
-        task=task,
-        value=value,
-        client_id=client_id_in(row.get("client_id")),
-        over=over,
-        confidence=confidence,
-        seconds=float(seconds or 0.0),
-    )
-
-
-UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
-
-
-def client_id_in(text):
-    """The UUID that a sender names a row by. Raises ValidationError for anything else."""
-    if not isinstance(text, str) or not UUID_TEXT.fullmatch(text):
-        raise ValidationError(gettext_noop("client_id is a UUID."))
-    return uuid.UUID(text)
 
 
 class AlphaSerializer(serializers.Serializer):

@@ -9,6 +9,7 @@ class AnnotationConfig(AppConfig):
     name = "annotation"
 
     def ready(self):
+        # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from corpus import visibility
 

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from annotation.models import (
     Adjudication,
     Assignment,
+    Comment,
     Guideline,
-    Oddity,
     Participant,
-    Place,
-    Remark,
+    QualityFlag,
     Round,
+    RoundItem,
     Submission,
 )  # fmt: skip
 from annotation.templatetags.scheme import parted
@@ -36,13 +36,13 @@ WITHHELD = {  # view of a round -> what it withholds
 SEERS = [Membership.Role.LEAD, Membership.Role.ADJUDICATOR]  # who may see results at all
 ROUND_OF = {  # noun of an event -> its model, and the way to the round
     "adjudication": (Adjudication, "round"),
-    "oddity": (Oddity, "round"),
-    "remark": (Remark, "assignment__round"),
+    "qualityflag": (QualityFlag, "round"),
+    "comment": (Comment, "assignment__round"),
     "assignment": (Assignment, "round"),
 }
 TELLING = {  # events whose details tell what somebody answered, said or decided
-    *(("adjudication", "adjudicate"), ("oddity", "answer"), ("remark", "remark")),
-    *(("assignment", "skip"), ("dialogue", "key")),
+    *(("adjudication", "adjudicate"), ("qualityflag", "review"), ("comment", "comment")),
+    *(("assignment", "skip"), ("dialogue", "set expert labels")),
 }
 
 
@@ -66,8 +66,8 @@ def blind_rounds(person: Person) -> QuerySet[Round]:
 
 def blind_dialogues(person: Person) -> QuerySet[Dialogue]:
     """The dialogues about which the person may learn nobody else's answers now."""
-    places = Place.objects.filter(round__in=blind_rounds(person).order_by().values("pk"))
-    return Dialogue.objects.filter(pk__in=places.order_by().values("dialogue"))
+    items = RoundItem.objects.filter(round__in=blind_rounds(person).order_by().values("pk"))
+    return Dialogue.objects.filter(pk__in=items.order_by().values("dialogue"))
 
 
 def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
@@ -80,16 +80,16 @@ def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
     rounds = blind_rounds(person).filter(view__in=hiding).order_by().values_list("pk", flat=True)
     if not (rounds := list(rounds)):  # as with most people
         return Dialogue.objects.none()
-    places = Place.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
+    items = RoundItem.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
     seats = Participant.objects.filter(person=person, left_at=None).values("round")
     at_work = Assignment.objects.open().filter(person=person, round__in=seats)
     given = at_work.filter(dialogue=OuterRef("pk")).exclude(round__view__in=hiding)
-    return Dialogue.objects.filter(Exists(places), ~Exists(given))  # quick for one and for many
+    return Dialogue.objects.filter(Exists(items), ~Exists(given))  # quick for one and for many
 
 
 def withholding_rounds(person: Person, dialogues: QuerySet[Dialogue]) -> list[str]:
     """The rounds whose views withhold something of these dialogues from the person, in words."""
-    shared = Place.objects.filter(dialogue__in=dialogues.order_by().values("pk"))
+    shared = RoundItem.objects.filter(dialogue__in=dialogues.order_by().values("pk"))
     rounds = blind_rounds(person).exclude(view=Round.View.FULL)
     rounds = rounds.filter(pk__in=shared.order_by().values("round")).order_by("pk")
     return [
@@ -137,10 +137,12 @@ def blinding_rounds(person: Person, rounds) -> QuerySet[Round]:
     these rounds themselves, and those that have a dialogue in common with one of them.
     """
     mine = blind_rounds(person)
-    shared = Q(dialogue__in=Place.objects.filter(round__in=rounds).order_by().values("dialogue"))
+    listed = RoundItem.objects.filter(round__in=rounds).order_by().values("dialogue")
     judged = Assignment.objects.filter(round__in=rounds).order_by().values("dialogue")
-    places = Place.objects.filter(shared | Q(dialogue__in=judged), round__in=mine.values("pk"))
-    return mine.filter(Q(pk__in=[round.pk for round in rounds]) | Q(pk__in=places.values("round")))
+    items = RoundItem.objects.filter(
+        Q(dialogue__in=listed) | Q(dialogue__in=judged), round__in=mine.values("pk")
+    )
+    return mine.filter(Q(pk__in=[round.pk for round in rounds]) | Q(pk__in=items.values("round")))
 
 
 def seat_of(person: Person, round: Round) -> Participant | None:
@@ -152,7 +154,7 @@ def seat_of(person: Person, round: Round) -> Participant | None:
 
 def why_withheld(person: Person, rounds) -> str:
     """Why the results of these rounds are withheld from the person now; "" if they are not."""
-    if not blind_rounds(person).exists():  # of most people; the rest looks through all places
+    if not blind_rounds(person).exists():  # of most people; the rest looks through all items
         return ""
     return _sentence(blinding_rounds(person, list(rounds)))
 
@@ -173,10 +175,10 @@ def _sentence(reasons) -> str:
 def withheld_rounds(person: Person) -> QuerySet[Round]:
     """Every round whose results `guard` withholds from the person now, as a lazy query."""
     blind = blind_dialogues(person).order_by().values("pk")
-    placed = Place.objects.filter(dialogue__in=blind).order_by().values("round")
+    listed = RoundItem.objects.filter(dialogue__in=blind).order_by().values("round")
     judged = Assignment.objects.filter(dialogue__in=blind).order_by().values("round")
     mine = blind_rounds(person).order_by().values("pk")
-    return Round.objects.filter(Q(pk__in=mine) | Q(pk__in=placed) | Q(pk__in=judged))
+    return Round.objects.filter(Q(pk__in=mine) | Q(pk__in=listed) | Q(pk__in=judged))
 
 
 def guard(person: Person, rounds) -> None:
@@ -188,7 +190,7 @@ def guard(person: Person, rounds) -> None:
 def _why_blind(person: Person, dialogues: QuerySet[Dialogue]) -> str:
     """Which rounds the person annotates blind with one of these dialogues, said; "" if none."""
     shared = dialogues.order_by().values("pk")
-    return _sentence(blind_rounds(person).filter(places__dialogue__in=shared).distinct())
+    return _sentence(blind_rounds(person).filter(round_items__dialogue__in=shared).distinct())
 
 
 def guard_dialogue(person: Person, dialogue: Dialogue) -> None:
@@ -208,7 +210,7 @@ def could_look(round: Round, person: Person) -> bool:
         for rows in (
             submitted,
             Submission.objects.filter(assignment__in=others),
-            Remark.objects.filter(assignment__in=others),
+            Comment.objects.filter(assignment__in=others),
         )
     ]
     first = min(filter(None, moments), default=None)
@@ -224,7 +226,7 @@ def had_role(corpus: Corpus, person: Person, since: datetime) -> bool:
 
 
 def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
-    """Event id -> why its details are withheld: those that tell others' answers, remarks or expert
+    """Event id -> why its details are withheld: those that tell others' answers, comments or expert
     labels of dialogues that the person annotates blind.
     """
     telling = [e for e in events if e.person_id != person.pk and (e.noun, e.verb) in TELLING]

@@ -107,7 +107,7 @@ class DawidSkene:
         return product
 
 
-def hardness(places: Sequence[int], size: int, graded: bool) -> float:
+def disagreement(places: Sequence[int], size: int, graded: bool) -> float:
     """How far people are apart on an item, 0 (all alike) to 1: the mean distance of two of them.
 
     `places` are the values' places among `size`; unless `graded`, any two values are 1 apart.

@@ -168,7 +168,7 @@ def _foreign(table: Table, key: str) -> Task:
 
 
 def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
-    """One hand-in for each annotator and dialogue; settled labels are `published_labels`' own."""
+    """One submission per annotator and dialogue; settled labels are `published_labels`' own."""
     own = f"{format_name} (published)"
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
     scheme = _scheme_in(table)
@@ -187,7 +187,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
         answers = partial(_answers, table, round_name if round_name != own else "", name)
         if not who:
             answers = partial(_settled, table)
-        labels += _hand_in(rounds[round_name], people[name], answers, places)
+        labels += _submit(rounds[round_name], people[name], answers, places)
     _store_rulings(table, places, next(iter(rounds.values()), None))
     for found in rounds.values():
         found.overlap = max(
@@ -238,9 +238,9 @@ def stand_in_name(corpus, person: Person) -> str:
 def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: Table) -> Round:
     if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
         name = f"{name} (published)"
-    told = table.rounds.get(name, {})
-    if not told and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
-        told = {"cannot_tell": True}
+    stored = table.rounds.get(name, {})
+    if not stored and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
+        stored = {"cannot_tell": True}
     published, made = Round.objects.get_or_create(
         corpus=corpus,
         name=name[:80],
@@ -248,7 +248,7 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
             "published": True,
             "overlap": 1,
             "scheme_version": SchemeVersion.of(corpus, scheme),
-            **_options(corpus, told),
+            **_options(corpus, stored),
         },
     )
     if made and published.consensus != Round.Consensus.MAJORITY:
@@ -285,21 +285,21 @@ def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> No
             )
 
 
-def _options(corpus, told: dict[str, Any]) -> dict[str, Any]:
+def _options(corpus, stored: dict[str, Any]) -> dict[str, Any]:
     """What a release says of a round and we know; nothing else is taken."""
     found: dict[str, Any] = {}
     known = {"view": Round.View, "order": Round.Order, "consensus": Round.Consensus}
     for name, choices in known.items():
-        if told.get(name) in choices.values:
-            found[name] = told[name]
+        if stored.get(name) in choices.values:
+            found[name] = stored[name]
     for name in ("confidence", "cannot_tell"):
-        found[name] = told.get(name) is True
-    if isinstance(told.get("guideline"), str) and told["guideline"]:
-        found["guideline"] = Guideline.draw_up(None, corpus, told["guideline"])
+        found[name] = stored.get(name) is True
+    if isinstance(stored.get("guideline"), str) and stored["guideline"]:
+        found["guideline"] = Guideline.draw_up(None, corpus, stored["guideline"])
     return found
 
 
-def _hand_in(published: Round, person: Person, answers, places) -> int:
+def _submit(published: Round, person: Person, answers, places) -> int:
     """Store the answers (row, judged) of one person; their number."""
     dialogues = dict.fromkeys(places[row.uid][1] for row, _judged in answers())
     rows = (

@@ -14,7 +14,7 @@ from annotation.blinding import SEERS, WITHHELD, blind_rounds, blinding_rounds
 from annotation.models import (
     Adjudication,
     Assignment,
-    GoldAnswer,
+    ExpertLabel,
     Guideline,
     Participant,
     Round,
@@ -79,7 +79,7 @@ class Plan:
         seats = list(round.participants.filter(left_at=None).select_related("person"))
         names = ("corpus", "view", "suggestions", "order", "gold_feedback", "guideline")
         return cls(
-            dialogues=Dialogue.objects.filter(pk__in=round.places.values("dialogue")),
+            dialogues=Dialogue.objects.filter(pk__in=round.round_items.values("dialogue")),
             annotators=[seat.person for seat in seats],
             openly={seat.person_id for seat in seats if seat.unblinded},
             round=round,
@@ -250,7 +250,7 @@ def _decided(plan: Plan):
 
 
 def _labelled(plan: Plan):
-    gold = GoldAnswer.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
+    gold = ExpertLabel.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
     for who in _before(plan, gold).values_list("person", flat=True).distinct():
         yield who, _("wrote gold answers for some of their utterances")
 

@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.disclosure import Plan
 from annotation.models import Guideline, Round, SchemeVersion, Skip
-from annotation.models.gold import with_gold
+from annotation.models.expert_labels import with_gold
 from annotation.scheme import LONGEST_KEY, Rule, Scheme, Task, Value, check_key, check_value_key
 from annotation.templatetags.scheme import named
 from core.errors import UserError

@@ -1,22 +1,95 @@
-"""The gold layer of answers at hand, by the rules and rulings of this moment.
+"""The gold layer: what counts for each question, from judgements and adjudications together.
 
-`gold_of` reads what is kept of each item, which may lag behind hand-ins and a new rule; here it is
-made from the answers themselves, so that gold, votes and answers cannot tell different things.
+`gold_of` reads what is kept of each item, which may lag behind submissions and a new rule;
+`GoldResolver` makes it of the answers themselves, by the rules and rulings of this moment, so that
+gold, votes and answers cannot differ.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from annotation.consensus import Majority
-from annotation.models import Adjudication
-from annotation.models.gold import Gold, gold_of_items
-from annotation.models.items import Settled
+from orjson import loads
+
+from annotation.agreement.item_counts import catch_up_all
+from annotation.consensus import Majority, settle
+from annotation.models import Adjudication, Item
+from annotation.models.items import PlainItem, as_text
+from annotation.quality.annotator_models import rules_of
+from corpus.models import Utterance
 
 MOST_KNOWN = 50_000  # combinations of answers whose outcome is remembered
 Answers = Mapping[int, Mapping[int, str]]  # round id -> person id -> value; some in each round
 
 
-class Settling:
+class Gold(NamedTuple):
+    """What counts for one task of one utterance, and how it came to be.
+
+    `value` is None where there is none; `soft` is the distribution over values.
+    """
+
+    value: str | None
+    provenance: str  # adjudicated, ambiguous, or how the judgements were settled
+    votes: dict[str, int]
+    soft: dict[str, float]
+    disagreement: float
+
+
+def gold_of(rounds, dialogues=None):
+    """The gold layer of one or more rounds: (utterance id, task) -> Gold.
+
+    Everything handed in is counted first. Judgements of different rounds on one item are settled
+    together, by majority; of the same person the later round's counts, and of rulings the newest.
+    """
+    rounds = list(rounds)
+    catch_up_all(rounds)
+    if dialogues is None:
+        return gold_as_counted(rounds)
+    spoken = Utterance.all_objects.filter(dialogue__in=dialogues)
+    return gold_as_counted(rounds, list(spoken.values_list("pk", flat=True)))
+
+
+def gold_as_counted(rounds, utterances=None):
+    """`gold_of` what is counted already, of all utterances or of those with these ids."""
+    rows = Item.objects.filter(round__in=rounds).order_by()
+    if utterances is not None:
+        rows = rows.filter(utterance__in=utterances)
+    found = defaultdict(list)
+    fields = rows.annotate(said=as_text("answers"), spread=as_text("soft")).values_list(
+        "round_id", "pk", "utterance_id", "task", "said", "kind", "value", "spread", "verdict",
+        "ruling", "disagreement",
+    )  # fmt: skip
+    for row in sorted(fields.iterator(chunk_size=5000)):
+        utterance, task, said, kind, value, spread, *ruled = row[2:]
+        item = PlainItem(utterance, task, loads(said), kind, value, loads(spread), *ruled)
+        found[utterance, task].append(item)
+    return {key: gold_of_items(items) for key, items in found.items()}
+
+
+def _votes(values):
+    """Value -> how many gave it, in order of the values."""
+    if values.count(values[0]) == len(values):
+        return {values[0]: len(values)}
+    return dict(sorted(Counter(values).items()))
+
+
+def gold_of_items(items):
+    """What the items of one question come to together, those of later rounds last."""
+    if len(items) == 1:
+        (item,) = items
+        votes = _votes(list(item.answers.values()))
+        return Gold(item.gold, item.provenance, votes, item.soft, item.disagreement)
+    hard = max(item.disagreement for item in items)
+    verdict = next((item for item in reversed(items) if item.verdict), items[-1])
+    given = {who: value for item in items for who, value in item.answers.items()}
+    votes = _votes(list(given.values()))
+    together = settle(list(given.values()))
+    if verdict.verdict in ("value", "ambiguous"):
+        return Gold(verdict.gold, verdict.provenance, votes, together.soft, hard)
+    return Gold(together.value, together.kind, votes, together.soft, hard)
+
+
+class GoldResolver:
     """What answers to questions come to in some rounds, whose `rules` are read once.
 
     `undecided` counts, by task, what is contested in a round and ruled by nobody.
@@ -24,7 +97,7 @@ class Settling:
 
     def __init__(self, rounds):
         self.rounds = [round.pk for round in rounds]
-        self.rules = {round.pk: round.rules() for round in rounds}
+        self.rules = {round.pk: rules_of(round) for round in rounds}
         self.undecided = Counter()
         self._known = {}
 
@@ -67,7 +140,7 @@ class Settling:
 
     def _item(self, task, round, given, ruling):
         found = self.rules[round][task].settle(given)
-        item = Settled(0, task, given, found.kind, found.value or "", found.soft, "", "", 0.0)
+        item = PlainItem(0, task, given, found.kind, found.value or "", found.soft, "", "", 0.0)
         if ruling is not None and not ruling.outlived_by(item):
             item.verdict, item.ruling = ruling.verdict, ruling.value
         return item

@@ -4,7 +4,7 @@ suggestions, and in practice what experts answered.
 
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, GoldAnswer, Round, Suggestion
+from annotation.models import Assignment, ExpertLabel, Round, Suggestion
 from annotation.scheme import Task, Value
 from annotation.templatetags.scheme import percent
 
@@ -46,7 +46,7 @@ def explained_to(
     if assignment.round.kind != Round.Kind.PRACTICE:
         return {}
     done = set(judged(assignment, answers))
-    known = GoldAnswer.known([assignment.dialogue_id]) if done else {}
+    known = ExpertLabel.known([assignment.dialogue_id]) if done else {}
     return {
         pk: [
             (task, value, rows[task.key].why)

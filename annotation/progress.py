@@ -2,13 +2,27 @@
 
 from datetime import timedelta
 
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotation.models import Judgement, Submission
+from annotation.models import Assignment, Judgement, RoundItem, Submission
 from annotation.quality.gold_accuracy import below, gold_scores
 
 WEEK = 7
+
+
+def with_submission_counts(rounds):
+    """Rounds with the submissions they want, `wanted`, and those they have, `submission_count`."""
+
+    def count(rows):
+        own = rows.filter(round=OuterRef("pk")).order_by().values("round")
+        return Coalesce(Subquery(own.annotate(n=Count("pk")).values("n")), 0)
+
+    return rounds.annotate(
+        submission_count=count(Assignment.objects.filter(gold=False).submitted()),
+        round_item_count=count(RoundItem.objects.filter(gold=False, withdrawal=None)),
+    )
 
 
 def funnel(round):
@@ -16,25 +30,25 @@ def funnel(round):
     rows = by_state(round)
     held = round.assignments.filter(state="held")
     counted = {state: rows[state].count() for state in ("waiting", "complete", "withdrawn")}
-    dialogues = round.places.filter(gold=False, withdrawn=False).count()
+    dialogues = round.round_items.filter(gold=False, withdrawn=False).count()
     return counted | {
         "dialogues": dialogues,
         "begun": dialogues - counted["waiting"] - counted["complete"],
         "held": held.count(),
-        "stalled": held.filter(until__lt=timezone.now()).count(),
+        "stalled": held.filter(expires_at__lt=timezone.now()).count(),
     }
 
 
 def by_state(round):
-    """The places of a round, queryset by state: waiting, begun, complete, withdrawn."""
-    standing = round.places.filter(gold=False, withdrawn=False)
+    """The items of a round, queryset by state: waiting, begun, complete, withdrawn."""
+    standing = round.round_items.filter(gold=False, withdrawn=False)
     held = round.assignments.filter(state="held", gold=False).values("dialogue")
     full = Q(given__gte=round.overlap + F("extra")) & ~Q(dialogue__in=held)
     return {
         "waiting": standing.filter(given=0),
         "begun": standing.filter(~full, given__gt=0),
         "complete": standing.filter(full),
-        "withdrawn": round.places.filter(withdrawn=True),
+        "withdrawn": round.round_items.filter(withdrawn=True),
     }
 
 
@@ -104,3 +118,13 @@ def people(round):
             }
         )
     return rows
+
+
+def today(person):
+    """What the person judged since midnight: utterances, minutes, utterances an hour."""
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Judgement.objects.filter(assignment__person=person, at__gte=midnight)
+    found = rows.aggregate(n=Count("utterance", distinct=True), seconds=Sum("seconds"))
+    minutes = (found["seconds"] or 0.0) / 60
+    pace = round(found["n"] / minutes * 60) if minutes >= 1 else None
+    return {"utterances": found["n"], "minutes": round(minutes), "pace": pace}

@@ -59,27 +59,28 @@ def changes(dialogue) -> list[Change]:
 
 @transaction.atomic
 def republish(dialogue, person, keep=()) -> tuple[int, int]:
-    """Show the head to the annotators: utterances to judge anew, and hand-ins opened again.
+    """Show the head to the annotators: utterances to judge anew, and submissions opened again.
 
-    Answers to what did not change stay; hand-ins of open rounds that now lack answers are opened.
+    Answers to what did not change stay; submissions of open rounds that now lack answers are
+    opened.
     """
     rounds = list(Round.objects.filter(assignments__dialogue=dialogue).distinct().order_by("pk"))
     for found in rounds:
         lock(found)
     anew = dialogue.publish_revision(person, keep)
     reopened = 0
-    handed_in = Assignment.objects.submitted().filter(
+    submitted = Assignment.objects.submitted().filter(
         dialogue=dialogue, round__closure=None, round__published=False
     )
-    for assignment in handed_in.select_related("round__scheme_version", "dialogue"):
+    for assignment in submitted.select_related("round__scheme_version", "dialogue"):
         missing = assignment.missing()
         if missing:
             Submission.objects.filter(assignment=assignment).delete()
-            assignment.put_to_work(until=None)
+            assignment.hold(expires_at=None)
             if assignment.round.participants.filter(person=assignment.person_id).exclude(
                 left_at=None
             ):
-                Assignment.objects.filter(pk=assignment.pk).free()  # somebody else judges it
+                Assignment.objects.filter(pk=assignment.pk).release()  # somebody else judges it
             Event.record(person, "reopen", assignment, utterances=len(missing))
             reopened += 1
     for found in rounds:

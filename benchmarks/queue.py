@@ -251,7 +251,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     from django.core.management import call_command
     from rest_framework.authtoken.models import Token
 
-    from annotation.models import Round
+    from annotation.rounds import open_round
     from core.batches import create
     from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
     from jobs.models import JobStatus
@@ -277,7 +277,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     people = [Person.objects.create(username=f"anno{n}") for n in range(crowd)]
     for person in people:
         corpus.memberships.create(person=person, role="annotator")
-    opened = Round.open(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)
+    opened = open_round(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)
     tokens = [Token.objects.create(user=person).key for person in people]
     print(json.dumps({"round": opened.pk, "tokens": tokens}))
 
@@ -290,7 +290,7 @@ def check(path: Path) -> None:
     django.setup()
     from django.db.models import Count, F
 
-    from annotation.models import Assignment, Judgement, Place
+    from annotation.models import Assignment, Judgement, RoundItem
 
     data = json.loads(path.read_text())
     sent = [answer["client_id"] for work in data["sent"] for answer in work["answers"]]
@@ -299,9 +299,9 @@ def check(path: Path) -> None:
     work = Assignment.objects.filter(state__in=["held", "submitted"])
     over = work.values("dialogue").annotate(n=Count("pk")).filter(n__gt=OVERLAP).count()
     counted = dict(work.values_list("dialogue").annotate(n=Count("pk")))
-    places = Place.objects.exclude(given=0).values_list("dialogue", "given")
+    places = RoundItem.objects.exclude(given=0).values_list("dialogue", "given")
     wrong = sum(counted.get(dialogue, 0) != given for dialogue, given in places)
-    full = Place.objects.filter(given__gt=F("round__overlap")).count()
+    full = RoundItem.objects.filter(given__gt=F("round__overlap")).count()
     print(
         f"stored {len(stored):,} of {len(sent):,} answers; lost {len(lost)}, doubled {doubled}"
         f" ({len(data['doubled'])} of them sent twice at once), dialogues over the overlap"

@@ -157,7 +157,7 @@ def make(size: int, count: int) -> None:
         for pk, _dialogue, task, said in given():
             found = Majority().settle(said)
             yield Item(
-                round=opened, utterance_id=pk, task=task.key, size=PEOPLE, hardness=0.0,
+                round=opened, utterance_id=pk, task=task.key, size=PEOPLE, disagreement=0.0,
                 answers={f"p{who}": value for who, value in said.items()},
                 kind=found.kind, value=found.value or "", soft=found.soft,
             )  # fmt: skip

@@ -191,12 +191,12 @@ def recompute(once: bool) -> None:
     while not once:
         report, _ = Report.objects.get_or_create(round=opened, kind="agreement")
         Report.objects.filter(pk=report.pk).update(status="queued")
-        report.measure()
+        report.run()
         time.sleep(EVERY)
     catch_up(opened)
     tally = Tally.objects.get(round=opened, part="")
     same = kept(opened) == dict(recount(opened))
-    print(f"{tally.hand_ins} hand-ins in the tally, equal to a recount: {same}")
+    print(f"{tally.submissions} hand-ins in the tally, equal to a recount: {same}")
     if not same:
         sys.exit(1)
 

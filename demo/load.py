@@ -10,7 +10,10 @@ from pathlib import Path
 from django.core.files import File
 from django.db import transaction
 
+from annotation.answers import save_answer, submit_assignment
 from annotation.models import Guideline, Report, Round
+from annotation.queue.dispatch import claim_next
+from annotation.rounds import open_round
 from annotation.scheme import DEFAULT
 from corpus.models import Corpus, Membership
 from demo.dialogues import DIALOGUES, Line
@@ -61,7 +64,7 @@ def _make(say: Callable[[str], None]) -> Corpus:
     for series in DIALOGUES:
         _ingest(corpus, series, lead)
         say(f"    {series}: cut into dialogues")
-    opened = Round.open(
+    opened = open_round(
         lead,
         corpus,
         "第一轮 Round 1",
@@ -111,14 +114,14 @@ def _judge(opened: Round) -> None:
     for participant in opened.participants.select_related("person", "round"):
         username = participant.person.username
         for number in range(done + (username == "anno1")):
-            assignment = participant.take()
+            assignment = claim_next(participant)
             lines = parts[dialogues.index(assignment.dialogue)]
             utterances = assignment.dialogue.utterances.all()[: None if number < done else 3]
             for utterance, line in zip(utterances, lines, strict=False):
                 for task, value in simulate(line, username).items():
-                    assignment.label(utterance, task, value)
+                    save_answer(assignment, utterance, task, value)
             if number < done:
-                assignment.submit()
+                submit_assignment(assignment)
 
 
 def simulate(line: Line, username: str) -> dict[str, str]:

@@ -56,8 +56,8 @@ class Integrity:
 
 def submitted_dialogues(rounds: Iterable[Round]):
     """The dialogues that are handed in, by anybody, in some rounds."""
-    handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-    return Dialogue.objects.filter(pk__in=handed_in.order_by().values("dialogue"))
+    submitted = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    return Dialogue.objects.filter(pk__in=submitted.order_by().values("dialogue"))
 
 
 def faulty_dialogues(rounds: list[Round], media: str) -> list[Faulty]:

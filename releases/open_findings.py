@@ -13,7 +13,7 @@ from django.db.models import Count
 from django.utils.translation import gettext as _
 
 from annotation.agreement.item_counts import waiting
-from annotation.models import Assignment, Item, Oddity, Remark, Report, Round
+from annotation.models import Assignment, Comment, Item, QualityFlag, Report, Round
 from corpus.models import ImportProblem, Source, Utterance
 
 FIRST = 3  # places that are named of each kind
@@ -49,11 +49,11 @@ def open_findings(rounds: list[Round], excluded: Collection[int] = ()) -> list[O
 
 
 def _quality(rounds):
-    unanswered = Oddity.objects.waiting().filter(round__in=rounds)
+    unanswered = QualityFlag.objects.waiting().filter(round__in=rounds)
     for kind, count in _counted(unanswered, "kind"):
         rows = unanswered.filter(kind=kind).select_related("round", "person")[:FIRST]
-        places = [_place_of(oddity) for oddity in rows]
-        yield OpenFindings("quality", kind, str(Oddity.Kind(kind).label), count, places)
+        places = [_place_of(flag) for flag in rows]
+        yield OpenFindings("quality", kind, str(QualityFlag.Kind(kind).label), count, places)
 
 
 def _counted(rows, name):
@@ -61,9 +61,9 @@ def _counted(rows, name):
     return rows.order_by().values_list(name).annotate(n=Count("pk")).order_by("-n", name)
 
 
-def _place_of(oddity):
-    parts = [str(oddity.round), str(oddity.person or ""), oddity.task]
-    first = Utterance.all_objects.filter(pk__in=oddity.rows[:1]).values_list("uid", flat=True)
+def _place_of(flag):
+    parts = [str(flag.round), str(flag.person or ""), flag.task]
+    first = Utterance.all_objects.filter(pk__in=flag.rows[:1]).values_list("uid", flat=True)
     return " · ".join(filter(None, [*parts, *first]))
 
 
@@ -83,12 +83,12 @@ def _is_checked(round):
 
 
 def _remarks(rounds, excluded):
-    unanswered = Remark.objects.waiting().filter(assignment__round__in=rounds)
+    unanswered = Comment.objects.waiting().filter(assignment__round__in=rounds)
     unanswered = unanswered.exclude(assignment__dialogue__in=excluded)
     for kind, count in _counted(unanswered, "kind"):
         rows = unanswered.filter(kind=kind).order_by("pk").select_related("utterance")[:FIRST]
         places = [" · ".join(filter(None, [row.utterance.uid, row.words[:60]])) for row in rows]
-        yield OpenFindings("remarks", kind, str(Remark.Kind(kind).label), count, places)
+        yield OpenFindings("remarks", kind, str(Comment.Kind(kind).label), count, places)
 
 
 def _undecided(rounds, excluded):

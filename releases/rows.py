@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from django.db.models import Count, Exists, OuterRef
 
-from annotation.gold_labels import Settling
+from annotation.gold_labels import GoldResolver
 from annotation.models import Assignment, Item, Judgement, Round
 from annotation.scheme import CANNOT_TELL, Scheme
 from core.errors import UserError, gettext_noop
@@ -54,7 +54,7 @@ class Plan:
     official: bool
     annotators: dict[int, str]  # id -> pseudonym
     speakers: dict[int, tuple[str, dict[str, str]]]  # id -> name to show, traits
-    settling: Settling
+    resolver: GoldResolver
     integrity: Integrity
     masked: Counter[str] = field(default_factory=Counter)  # kind -> places, as rows are read
 
@@ -128,7 +128,7 @@ def make_plan(release: Release) -> Plan:
         official=bool(official),
         annotators={person.pk: key.annotator(person) for person in people},
         speakers=_speakers(release, key),
-        settling=Settling(rounds),
+        resolver=GoldResolver(rounds),
         integrity=integrity,
     )
 
@@ -222,7 +222,7 @@ def _part(plan, batch):
         "start", "end", "machine",
     )  # fmt: skip
     rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    rulings = plan.settling.rulings([row[2] for row in rows])
+    rulings = plan.resolver.rulings([row[2] for row in rows])
     suspicious = {row[2] for row in rows if personal_data.find_personal_data(f"{row[5]}\n{row[6]}")}
     reviews = PersonalDataReview.outcomes(suspicious) if suspicious else {}
     by_utterance, answers = _judgements(plan, ids)
@@ -265,7 +265,7 @@ def _part(plan, batch):
 def _gold(plan, utterance, answers, rulings):
     """Task -> Gold of an utterance, in the order of the scheme."""
     return {
-        task: plan.settling.gold(task, answers[task], rulings.get((utterance, task), {}))
+        task: plan.resolver.gold(task, answers[task], rulings.get((utterance, task), {}))
         for task in plan.scheme.keys
         if task in answers
     }

@@ -23,7 +23,7 @@ from django.conf import settings
 from annotation.agreement import bootstrap
 from annotation.agreement.item_counts import catch_up_all
 from annotation.agreement.measures import Gathering, measures_of
-from annotation.models import Oddity, Report
+from annotation.models import QualityFlag, Report
 from core.snapshot import database_snapshot
 from corpus.models import Utterance
 from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
@@ -196,7 +196,7 @@ def _findings(plan):
             {
                 "round": round.name,
                 "looked_at": computed_at.date().isoformat() if computed_at else None,
-                "hand_ins_then": report.hand_ins if computed_at else None,
+                "hand_ins_then": report.submissions if computed_at else None,
                 "findings": [_finding(plan, flag) for flag in _flags(round)],
             }
         )
@@ -204,13 +204,13 @@ def _findings(plan):
         "rounds": rounds,
         "reading": open_findings.reading_of(plan.rounds, plan.integrity.excluded),
         "open": open_findings.counts(plan.rounds, plan.integrity.excluded)
-        | {"undecided": dict(sorted(plan.settling.undecided.items()))},
+        | {"undecided": dict(sorted(plan.resolver.undecided.items()))},
     }
 
 
 def _flags(round):
-    rows = Oddity.objects.filter(round=round, gone=False).select_related("person")
-    return rows.order_by("-surprise", "pk").prefetch_related("answers")
+    rows = QualityFlag.objects.filter(round=round, gone=False).select_related("person")
+    return rows.order_by("-neg_log10_p", "pk").prefetch_related("reviews")
 
 
 def _finding(plan, flag):
@@ -224,13 +224,13 @@ def _finding(plan, flag):
         "annotator": plan.annotators.get(flag.person_id),
         "task": flag.task or None,
         "count": flag.count,
-        "surprise": round(flag.surprise, 3),
+        "surprise": round(flag.neg_log10_p, 3),
         "evidence": evidence,
         "utterances": [uids[pk] for pk in flag.rows if pk in uids],
-        "open": not flag.answers.all(),
+        "open": not flag.reviews.all(),
         "answers": [
             {"outcome": answer.outcome, "words": answer.words, "on": answer.at.date().isoformat()}
-            for answer in flag.answers.all()
+            for answer in flag.reviews.all()
         ],
     }
 

@@ -2,8 +2,10 @@
 
 from itertools import count
 
+from annotation import rounds
 from annotation.agreement.item_counts import catch_up
-from annotation.models import Round
+from annotation.answers import save_answer, submit_assignment
+from annotation.queue.dispatch import assign
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
 from jobs.models import JobStatus
 from people.models import Person
@@ -65,7 +67,7 @@ def make_dialogue(corpus, size=2, source=None, published=True, **fields):
 
 
 def open_round(corpus, annotators, overlap=None, name=None, dialogues=None, **options):
-    return Round.open(
+    return rounds.open_round(
         None,
         corpus,
         name or f"round {next(number)}",
@@ -86,17 +88,17 @@ def make_round(corpus, annotators, *args, **options):
 def deal(opened):
     """Give every dialogue of a round to as many people as it asks for, in turn."""
     people = list(opened.participants.select_related("person", "round"))
-    for turn, place in enumerate(opened.places.select_related("dialogue")):
+    for turn, place in enumerate(opened.round_items.select_related("dialogue")):
         for step in range(opened.overlap):
-            people[(turn + step) % len(people)].assign(None, place)
+            assign(people[(turn + step) % len(people)], None, place)
 
 
 def judge(assignment, submit=True, **answers):
     """Answer every task of every utterance alike, and hand in."""
     for utterance in assignment.dialogue.utterances.all():
         for task, value in (ANSWERS | answers).items():
-            assignment.label(utterance, task, value)
-    return assignment.submit() if submit else None
+            save_answer(assignment, utterance, task, value)
+    return submit_assignment(assignment) if submit else None
 
 
 def make_judged_round(corpus, dialogues=4, annotators=2):

@@ -14,7 +14,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.management import CommandError, call_command
 
-from annotation.models import Judgement, Round
+from annotation.models import Judgement
+from annotation.rounds import open_round
 from corpus.models import Source, Utterance
 from tests.cases import media
 from tests.cases.measure import measure
@@ -205,7 +206,7 @@ def test_one_question_answered_twice_in_a_file(corpus, silence):
     ingest(corpus, silence, CASES / "label/talk.srt")
     Source.objects.get().publish(None)
     who = make_member(corpus, username="anno1")
-    opened = Round.open(None, corpus, "one", corpus.dialogues.all(), [who], overlap=1)
+    opened = open_round(None, corpus, "one", corpus.dialogues.all(), [who], overlap=1)
     with pytest.raises(CommandError, match="line 3"):
         call_command("label", str(opened.pk), str(CASES / "label/dup.csv"))
     assert not Judgement.objects.exists()

@@ -5,7 +5,13 @@ from django.db.models import Max
 
 from annotation.agreement import pairwise
 from annotation.agreement.bootstrap import REPLICATES, Clusters, interval, of_pairs, on
-from annotation.agreement.coefficients import PairCounts, alpha, count_values, told, why_undefined
+from annotation.agreement.coefficients import (
+    PairCounts,
+    alpha,
+    coefficient_row,
+    count_values,
+    why_undefined,
+)
 from annotation.agreement.measures import ends_of, gather, intervals
 from annotation.models import Submission
 from corpus.models import Utterance
@@ -121,7 +127,7 @@ def _by_group(units, grouping, seed, replicates):
         pairs = units.pairs(groups == group)
         whole = PairCounts(pairs.sizes, pairs.layers.sum(axis=0))
         row = {"group": str(group), "units": int(whole.pairable)}
-        row |= told(float(alpha(whole, units.task.level)), why_undefined(whole))
+        row |= coefficient_row(float(alpha(whole, units.task.level)), why_undefined(whole))
         if row["value"] is not None:
             statistic = on(pairs, alpha, units.task.level)
             row["ends"] = ends_of(interval(of_pairs(pairs), statistic, replicates, seed)[0])

@@ -302,7 +302,7 @@ def coefficients(level: str, points: ArrayLike | None = None) -> dict[str, tuple
     return chosen
 
 
-def told(value: float, why: str) -> dict[str, Any]:
+def coefficient_row(value: float, why: str) -> dict[str, Any]:
     """A value, or the reason why there is none."""
     defined = not np.isnan(value)
     return {"value": value if defined else None, "undefined": "" if defined else why}

@@ -1,9 +1,10 @@
-"""Keeps the items and the tally of a round up to date with what was handed in.
+"""Keeps the items and the tally of a round up to date with what was submitted.
 
-A hand-in marks nothing but itself (`Assignment.counted` is false), so that the queue pays nothing
-for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo hand-ins count
-their dialogue at once. A dialogue is always counted as a whole: what its items said before is
-taken away from the tally, what they say now is added. Locks: tally, then assignments.
+A submission marks nothing but itself (`Assignment.counted` is false), so that the queue pays
+nothing for it. Whoever looks counts what is new, a few dialogues at a time; verbs that undo
+submissions count their dialogue at once. A dialogue is always counted as a whole: what its items
+said before is taken away from the tally, what they say now is added. Locks: tally, then
+assignments.
 """
 
 from collections import Counter, defaultdict
@@ -12,24 +13,24 @@ from django.db import transaction
 from django.utils import timezone
 
 from annotation.agreement.tally import Totals, part_of, tally_of
-from annotation.consensus import hardness
+from annotation.consensus import disagreement
 from annotation.models import Adjudication, Assignment, Item, Judgement, Tally
+from annotation.quality.annotator_models import rules_of
 from annotation.scheme import CANNOT_TELL
 from corpus.models import Utterance
 
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
 IN_BULK = 10  # the same of a worker, which has more to count
-SETTLED_AT_ONCE = 400  # items in one transaction
-A_LOT = 5000  # items that a request settles itself
+RECOMPUTED_AT_ONCE = 400  # items in one transaction
 
 
 def waiting(round):
-    """Hand-ins that the tally does not hold yet."""
+    """Submissions that the tally does not hold yet."""
     return Assignment.objects.filter(round=round, state="submitted", counted=False, gold=False)
 
 
 def catch_up(round, most=None, beat=None):
-    """Count what is new, at most about `most` dialogues; how many hand-ins still wait.
+    """Count what is new, at most about `most` dialogues; how many submissions still wait.
 
     `beat(share)` is called between transactions.
     """
@@ -65,10 +66,10 @@ def count_dialogues(round, dialogues):
     spoken = Utterance.all_objects.filter(dialogue__in=dialogues).values_list("pk", flat=True)
     stored = Item.objects.filter(round=round, utterance__in=list(spoken))
     before = _stored(stored)
-    after = _handed_in(round, dialogues)
+    after = _submitted_answers(round, dialogues)
     changes = tally_of(after, round.scheme)
     changes.subtract(tally_of(before, round.scheme))
-    tally.hand_ins += len(new) - gone
+    tally.submissions += len(new) - gone
     tally.at = timezone.now()
     _add(round, tally, changes)
     stored.delete()
@@ -89,7 +90,7 @@ def _add(round, whole, changes):
         counts.update(more)
         row.counts = {key: number for key, number in counts.items() if number}
     known = [row for row in rows.values() if row.pk]
-    Tally.objects.bulk_update(known, ["counts", "hand_ins", "at"], batch_size=100)
+    Tally.objects.bulk_update(known, ["counts", "submissions", "at"], batch_size=100)
     Tally.objects.bulk_create(row for row in rows.values() if not row.pk)
 
 
@@ -108,7 +109,7 @@ def totals(round):
 
 def recount(round):
     """The tally of a round from its judgements alone, for checking the one that is kept."""
-    return tally_of(_handed_in(round), round.scheme)
+    return tally_of(_submitted_answers(round), round.scheme)
 
 
 def _stored(items):
@@ -118,7 +119,7 @@ def _stored(items):
     return found
 
 
-def _handed_in(round, dialogues=None):
+def _submitted_answers(round, dialogues=None):
     """Utterance -> task -> person -> value of what counts.
 
     The newest row stays, and is told here: asked for the newest ones, PostgreSQL looks through all
@@ -142,7 +143,7 @@ def _handed_in(round, dialogues=None):
 
 
 def _items(round, answers):
-    rules = round.rules()
+    rules = rules_of(round)
     ruled = newest_rulings(round, answers)
     tasks = {task.key: task for task in round.scheme.tasks}
     for utterance, by_task in answers.items():
@@ -152,12 +153,12 @@ def _items(round, answers):
             item.size = len(given)
             places = [tasks[key].keys.index(value) for value in given.values()]
             graded = tasks[key].level == "ordinal"
-            item.hardness = hardness(places, len(tasks[key].keys), graded)
-            settle(item, rules, ruled.get((utterance, key)))
+            item.disagreement = disagreement(places, len(tasks[key].keys), graded)
+            apply_consensus(item, rules, ruled.get((utterance, key)))
             yield item
 
 
-def settle(item, rules, ruling):
+def apply_consensus(item, rules, ruling):
     """Set what an item's answers come to under the round's rules and its newest ruling."""
     found = rules[item.task].settle(item.given)
     item.kind, item.value, item.soft = found.kind, found.value or "", found.soft
@@ -173,34 +174,23 @@ def newest_rulings(round, utterances):
     return {(row.utterance_id, row.task): row for row in rows}
 
 
-def resettle(round, rows=None):
-    """Settle items anew after the rule, the model of the annotators, or a ruling has changed.
+def recompute_consensus(round, rows=None):
+    """Recompute what items come to after the rule, an annotator model or a ruling has changed.
 
-    Some hundred in a transaction; what is counted meanwhile is settled by the new rule anyway.
+    Some hundred in a transaction; what is counted meanwhile follows the new rule anyway.
     """
     items = round.items.all() if rows is None else rows
     ids = list(items.order_by("pk").values_list("pk", flat=True))
-    for first in range(0, len(ids), SETTLED_AT_ONCE):
+    for first in range(0, len(ids), RECOMPUTED_AT_ONCE):
         with transaction.atomic():
             lock(round)
-            part = list(Item.objects.filter(pk__in=ids[first : first + SETTLED_AT_ONCE]))
-            rules = round.rules()
+            part = list(Item.objects.filter(pk__in=ids[first : first + RECOMPUTED_AT_ONCE]))
+            rules = rules_of(round)
             ruled = newest_rulings(round, {item.utterance_id for item in part})
             for item in part:
-                settle(item, rules, ruled.get((item.utterance_id, item.task)))
+                apply_consensus(item, rules, ruled.get((item.utterance_id, item.task)))
             fields = ["kind", "value", "soft", "verdict", "ruling", "open"]
             Item.objects.bulk_update(part, fields, batch_size=100)
-
-
-def resettle_soon(round):
-    """`resettle` now, or by a worker where there is much to settle; whether it is done."""
-    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
-        resettle(round)
-        return True
-    from annotation.tasks import settle_round
-
-    settle_round.delay_on_commit(round.pk)
-    return False
 
 
 def catch_up_all(rounds):

@@ -14,11 +14,11 @@ from annotation.agreement.bootstrap import REPLICATES, Clusters, interval, of_pa
 from annotation.agreement.coefficients import (
     alpha,
     class_alphas,
+    coefficient_row,
     coefficients,
     count_values,
     pair_counts,
     reading,
-    told,
     why_undefined,
 )
 from annotation.agreement.tally import alike, parents_of
@@ -89,11 +89,11 @@ def _measured(task, pairs, agreed=None, joint=None):
         int(pairs.pairable),
         int(pairs.judgements),
         {
-            name: told(float(coefficient(pairs, *more)), why)
+            name: coefficient_row(float(coefficient(pairs, *more)), why)
             for name, (coefficient, *more) in coefficients(task.level).items()
         },
         {
-            value: told(float(found), why)
+            value: coefficient_row(float(found), why)
             for value, found in zip(task.keys, class_alphas(pairs), strict=True)
         },
         None if agreed is None else _agreed(task, agreed),
@@ -102,7 +102,7 @@ def _measured(task, pairs, agreed=None, joint=None):
 
 
 def _agreed(task, pairs):
-    row = told(float(alpha(pairs, task.level)), why_undefined(pairs))
+    row = coefficient_row(float(alpha(pairs, task.level)), why_undefined(pairs))
     return row | {"units": int(pairs.pairable)}
 
 

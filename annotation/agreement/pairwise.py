@@ -8,7 +8,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from annotation.agreement.coefficients import NO_CHANCE, NO_PAIRS, ONE_VALUE, Counts, told, weights
+from annotation.agreement.coefficients import (
+    NO_CHANCE,
+    NO_PAIRS,
+    ONE_VALUE,
+    Counts,
+    coefficient_row,
+    weights,
+)
 
 INCOMPLETE = "incomplete"  # some rater did not judge some unit
 
@@ -68,12 +75,12 @@ def kappas(confusions: Counts, level: str) -> dict[str, Counts]:
     return found
 
 
-def told_kappas(confusion: Counts, level: str) -> dict[str, Any]:
+def kappa_rows(confusion: Counts, level: str) -> dict[str, Any]:
     """The `kappas` of one confusion (V, V) and its units, or the reason why there are none."""
     why = why_no_kappa(confusion)
     found: dict[str, Any] = {"units": int(confusion.sum())}
     for name, value in kappas(confusion, level).items():
-        found[name] = told(float(value), why)
+        found[name] = coefficient_row(float(value), why)
     return found
 
 

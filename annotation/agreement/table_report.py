@@ -27,9 +27,9 @@ from annotation.agreement.coefficients import (
     NO_PAIRS,
     ONE_VALUE,
     Counts,
+    coefficient_row,
     coefficients,
     reading,
-    told,
 )
 from annotation.agreement.judgement_table import Options, Table, TableError, read, sentence
 from annotation.agreement.unit_sums import (
@@ -99,7 +99,7 @@ def report(
         why = unit_sums.why_undefined(given)
         why = UNUSED if why == NO_CHANCE else why
         pairs = zip(table.values, alphas, strict=True)
-        found["classes"] = {value: told(float(one), why) for value, one in pairs}
+        found["classes"] = {value: coefficient_row(float(one), why) for value, one in pairs}
     return found
 
 
@@ -107,7 +107,7 @@ def _points(table: Table, level: str) -> dict[str, dict[str, Any]]:
     """The coefficients of the whole table, name -> value or the reason why there is none."""
     given = table.judgements
     if level == "ratio" and given.values > unit_sums.MOST_IN_RATIO:
-        skipped = {"alpha": told(float("nan"), TOO_MANY_VALUES)}
+        skipped = {"alpha": coefficient_row(float("nan"), TOO_MANY_VALUES)}
     else:
         skipped = {}
     sums = unit_sums.unit_sums(given, ratio=level == "ratio" and not skipped)
@@ -120,7 +120,7 @@ def _points(table: Table, level: str) -> dict[str, dict[str, Any]]:
             value = unit_sums.alpha_interval(_as_ranks(table))
         else:
             value = coefficient(sums)
-        found[name] = told(float(value), unit_sums.why_undefined(given, name))
+        found[name] = coefficient_row(float(value), unit_sums.why_undefined(given, name))
     return found
 
 
@@ -194,7 +194,9 @@ def _complete_icc(table: Table, level: str) -> dict[str, dict[str, Any]]:
         grid[given.unit, given.annotator] = points[given.value]
         outcomes = pairwise.complete_icc(grid)
     return {
-        name: told(outcome, "") if isinstance(outcome, float) else told(float("nan"), outcome)
+        name: coefficient_row(outcome, "")
+        if isinstance(outcome, float)
+        else coefficient_row(float("nan"), outcome)
         for name, outcome in outcomes.items()
     }
 
@@ -242,7 +244,7 @@ def _pair_rows(
             if value == value:
                 row[name] = {"value": value, "undefined": ""}
             else:
-                row[name] = told(value, ONE_VALUE if same[place] else NO_CHANCE)
+                row[name] = coefficient_row(value, ONE_VALUE if same[place] else NO_CHANCE)
         yield row
 
 

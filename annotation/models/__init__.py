@@ -1,43 +1,43 @@
-"""Schemes, rounds, the queue, assignments, judgements, gold: one noun and its states a file."""
+"""Schemes, rounds, assignments, judgements, gold: rows and their states, one noun a file."""
 
-from annotation.models.assignments import Answer, Assignment, Overtaken, Skip, Submission
-from annotation.models.comments import Remark, Reply, Resolution, Warned
-from annotation.models.gold import Adjudication, GoldAnswer
+from annotation.models.adjudications import Adjudication
+from annotation.models.assignments import Assignment, Skip, Submission
+from annotation.models.comments import Comment, Reply, Resolution, RuleWarning
+from annotation.models.expert_labels import ExpertLabel
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
-from annotation.models.quality_flags import Oddity, OddityAnswer
-from annotation.models.queue import Participant, Place, Qualification, Withdrawal
+from annotation.models.participants import Participant, Qualification
+from annotation.models.quality_flags import QualityFlag, QualityFlagReview
 from annotation.models.reports import Report
+from annotation.models.round_items import RoundItem, Withdrawal
 from annotation.models.rounds import Closure, Pause, Round
 from annotation.models.schemes import Guideline, SchemeVersion
 from annotation.models.suggestions import Suggestion
 
 __all__ = [
     "Adjudication",
-    "Answer",
     "Assignment",
     "Closure",
-    "GoldAnswer",
+    "ExpertLabel",
     "Guideline",
     "Item",
     "Judgement",
-    "Oddity",
-    "OddityAnswer",
-    "Overtaken",
+    "QualityFlag",
+    "QualityFlagReview",
     "Participant",
     "Pause",
-    "Place",
+    "RoundItem",
     "Qualification",
-    "Remark",
+    "Comment",
     "Reply",
     "Report",
+    "Resolution",
     "Round",
     "SchemeVersion",
-    "Resolution",
     "Skip",
     "Submission",
     "Suggestion",
     "Tally",
-    "Warned",
+    "RuleWarning",
     "Withdrawal",
 ]

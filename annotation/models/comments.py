@@ -13,13 +13,13 @@ from corpus.models import Utterance
 from people.models import Event
 
 
-class RemarkQuerySet(models.QuerySet):
+class CommentQuerySet(models.QuerySet):
     def waiting(self):
         """Not taken back and not resolved."""
         return self.filter(taken_back=False, resolution=None)
 
 
-class Remark(models.Model):
+class Comment(models.Model):
     """A comment or a flag on an utterance, of an annotator to the leads."""
 
     class Kind(models.TextChoices):
@@ -28,15 +28,15 @@ class Remark(models.Model):
         WRONG_TEXT = "wrong_text", _("wrong text")
         CANNOT_JUDGE = "cannot_judge", _("cannot judge")
 
-    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="remarks")
-    utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="remarks")
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="comments")
+    utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="comments")
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     words = models.TextField(_("words"), blank=True, max_length=2000)
     taken_back = models.BooleanField(default=False)
     client_id = models.UUIDField(unique=True, default=uuid.uuid4)
     at = models.DateTimeField(default=timezone.now)
 
-    objects = RemarkQuerySet.as_manager()
+    objects = CommentQuerySet.as_manager()
 
     class Meta:
         ordering = ["-pk"]
@@ -51,11 +51,11 @@ class Remark(models.Model):
     @classmethod
     @transaction.atomic
     def make(cls, assignment, utterance, kind, words="", client_id=None):
-        """Store it; the same `client_id` twice is one remark. Raises UserError without words."""
+        """Store it; the same `client_id` twice is one comment. Raises UserError without words."""
         words = words.strip()[:2000]
         if kind not in cls.Kind.values or (kind == cls.Kind.COMMENT and not words):
             raise UserError(gettext_noop("A comment needs words."))
-        remark, made = cls.objects.get_or_create(
+        comment, made = cls.objects.get_or_create(
             client_id=client_id or uuid.uuid4(),
             defaults={
                 "assignment": assignment,
@@ -64,11 +64,11 @@ class Remark(models.Model):
                 "words": words,
             },
         )
-        if remark.assignment_id != assignment.pk:
+        if comment.assignment_id != assignment.pk:
             raise UserError(gettext_noop("This answer belongs to other work. Reload the page."))
         if made:
-            Event.record(assignment.person, "remark", remark, kind=kind, utterance=utterance.uid)
-        return remark
+            Event.record(assignment.person, "comment", comment, kind=kind, utterance=utterance.uid)
+        return comment
 
     @transaction.atomic
     def take_back(self, person):
@@ -81,27 +81,27 @@ class Remark(models.Model):
         """Say something to it. Raises UserError without words."""
         if not words.strip():
             raise UserError(gettext_noop("A comment needs words."))
-        return Reply.objects.create(remark=self, person=person, words=words.strip()[:2000])
+        return Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
 
     @transaction.atomic
     def resolve(self, person):
         """Say that it is dealt with; twice changes nothing."""
         _resolution, made = Resolution.objects.get_or_create(
-            remark=self, defaults={"person": person}
+            comment=self, defaults={"person": person}
         )
         if made:
             Event.record(person, "resolve", self)
 
     @transaction.atomic
     def unresolve(self, person):
-        if Resolution.objects.filter(remark=self).delete()[0]:
+        if Resolution.objects.filter(comment=self).delete()[0]:
             Event.record(person, "reopen", self)
 
 
 class Reply(models.Model):
-    """What somebody answered to a remark."""
+    """What somebody answered to a comment."""
 
-    remark = models.ForeignKey(Remark, models.CASCADE, related_name="replies")
+    comment = models.ForeignKey(Comment, models.CASCADE, related_name="replies")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     words = models.TextField(_("words"))
     at = models.DateTimeField(default=timezone.now)
@@ -114,17 +114,17 @@ class Reply(models.Model):
 
 
 class Resolution(models.Model):
-    """That a remark is dealt with."""
+    """That a comment is dealt with."""
 
-    remark = models.OneToOneField(Remark, models.CASCADE, related_name="resolution")
+    comment = models.OneToOneField(Comment, models.CASCADE, related_name="resolution")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self):
-        return f"{self.remark} {self.at:%Y-%m-%d}"
+        return f"{self.comment} {self.at:%Y-%m-%d}"
 
 
-class Warned(models.Model):
+class RuleWarning(models.Model):
     """That a rule of the scheme warned an annotator, and what came of it; append-only."""
 
     class Outcome(models.TextChoices):

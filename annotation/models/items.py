@@ -38,7 +38,7 @@ class Outcome:
 class Item(Outcome, models.Model):
     """One task of one utterance in a round: everybody's handed-in answers and what they come to.
 
-    `hardness` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
+    `disagreement` is 0 (all alike) to 1; `soft` the distribution over values that the rule of the
     round looked at; `verdict` and `ruling` repeat the newest Adjudication.
     """
 
@@ -55,7 +55,7 @@ class Item(Outcome, models.Model):
     task = models.CharField(max_length=40)
     answers = models.JSONField()  # "p" and the person's id -> value
     size = models.PositiveIntegerField()
-    hardness = models.FloatField()
+    disagreement = models.FloatField()
     kind = models.CharField(max_length=11, choices=Kind)
     value = models.CharField(max_length=40, blank=True)
     soft = models.JSONField(default=dict)
@@ -64,14 +64,16 @@ class Item(Outcome, models.Model):
     open = models.BooleanField(default=False)  # contested, and nobody has decided it
 
     class Meta:
-        ordering = ["-hardness", "utterance_id"]
+        ordering = ["-disagreement", "utterance_id"]
         constraints = [
             models.UniqueConstraint(fields=["round", "utterance", "task"], name="one_item_a_task")
         ]
         indexes = [
-            models.Index(fields=["round", "task", "-hardness", "utterance"], name="hardest_first"),
             models.Index(
-                fields=["round", "-hardness", "utterance"],
+                fields=["round", "task", "-disagreement", "utterance"], name="most_disputed_first"
+            ),
+            models.Index(
+                fields=["round", "-disagreement", "utterance"],
                 condition=Q(open=True),
                 name="open_items",
             ),
@@ -82,7 +84,7 @@ class Item(Outcome, models.Model):
 
 
 @dataclass(slots=True)
-class Settled(Outcome):
+class PlainItem(Outcome):
     """An Item as it is read in great numbers, or made of answers at hand."""
 
     utterance_id: int
@@ -93,7 +95,7 @@ class Settled(Outcome):
     soft: dict
     verdict: str
     ruling: str
-    hardness: float
+    disagreement: float
 
     @property
     def size(self):
@@ -112,15 +114,15 @@ def given_in(answers):
 
 class Tally(models.Model):
     """The counts of a round (annotation/agreement/tally.py), added up: one part without confusions,
-    which says how many hand-ins the tally holds, and one for each pair of people.
+    which says how many submissions the tally holds, and one for each pair of people.
 
-    In parts, so that a hand-in rewrites those of its dialogue's people alone.
+    In parts, so that a submission rewrites those of its dialogue's people alone.
     """
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="tally")
     part = models.CharField(max_length=40, blank=True)  # "a/b" for two people, "" for the rest
     counts = models.JSONField(default=dict)
-    hand_ins = models.PositiveIntegerField(default=0)
+    submissions = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -129,3 +131,9 @@ class Tally(models.Model):
 
     def __str__(self):
         return f"{self.round} {self.part}"
+
+
+def counted_submissions(round):
+    """How many submissions the tally of a round holds."""
+    rows = Tally.objects.filter(round=round, part="")
+    return rows.values_list("submissions", flat=True).first() or 0

@@ -6,8 +6,7 @@ from django.db import models
 from django.db.models import Max
 from django.utils import timezone
 
-from annotation.models.assignments import Assignment
-from annotation.scheme import CANNOT_TELL
+from core.statements import Prepared
 from corpus.models import Utterance
 
 
@@ -17,12 +16,8 @@ class JudgementQuerySet(models.QuerySet):
         newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
         return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
 
-    def told(self):
-        """Without "cannot tell", which is an answer and no value."""
-        return self.exclude(value=CANNOT_TELL)
-
     def submitted(self):
-        """Of hand-ins that count: not withdrawn, not on gold dialogues that are mixed in, and on
+        """Of submissions that count: not withdrawn, not on gold dialogues that are mixed in, and on
         utterances that still stand as they were judged.
         """
         return self.filter(
@@ -37,7 +32,9 @@ class Judgement(models.Model):
     out; `confidence` is 1 (a guess) to 3 (sure), None where it was not asked.
     """
 
-    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="judgements")
+    assignment = models.ForeignKey(
+        "annotation.Assignment", models.CASCADE, related_name="judgements"
+    )
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="judgements")
     task = models.CharField(max_length=40)
     value = models.CharField(max_length=40, blank=True)
@@ -56,3 +53,21 @@ class Judgement(models.Model):
 
     def __str__(self):
         return f"{self.utterance} {self.task}={self.value}"
+
+
+HISTORY = Prepared(  # judgements of an assignment, oldest first
+    lambda pk: (
+        Judgement.objects.filter(assignment=pk)
+        .order_by("pk")
+        .values_list("utterance", "task", "value", "client_id")
+    )
+)
+
+
+def current_values(rows):
+    """The values of the newest rows of HISTORY: utterance id -> task -> value."""
+    values = {}
+    for utterance, task, value, _client_id in rows:
+        if value:
+            values.setdefault(utterance, {})[task] = value
+    return values

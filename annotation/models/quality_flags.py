@@ -1,4 +1,4 @@
-"""Quality findings: what looks odd in somebody's answers, and what people said to it."""
+"""Quality findings: what looks careless in somebody's answers, and what people found out."""
 
 from django.conf import settings
 from django.db import models, transaction
@@ -8,15 +8,15 @@ from annotation.models.rounds import Round
 from people.models import Event
 
 
-class OddityQuerySet(models.QuerySet):
+class QualityFlagQuerySet(models.QuerySet):
     def waiting(self):
-        return self.filter(gone=False, answers=None)
+        return self.filter(gone=False, reviews=None)
 
 
-class Oddity(models.Model):
+class QualityFlag(models.Model):
     """Something in the answers of a round that chance would hardly make; no verdict.
 
-    `key` names the same thing in every computation; `surprise` is -log10 of how probable it is
+    `key` names the same thing in every computation; `neg_log10_p` is -log10 of how probable it is
     under what `evidence` says; `rows` are ids of utterances, the first `SHOWN` of them; `gone`
     if the newest computation does not find it any more.
     """
@@ -30,9 +30,9 @@ class Oddity(models.Model):
         RULES = "rules", _("rules of the guideline broken")
         DETACHED = "detached", _("a correlation that does not depend on its parents")
 
-    round = models.ForeignKey(Round, models.CASCADE, related_name="oddities")
+    round = models.ForeignKey(Round, models.CASCADE, related_name="quality_flags")
     person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="oddities"
+        settings.AUTH_USER_MODEL, models.CASCADE, null=True, related_name="quality_flags"
     )
     kind = models.CharField(max_length=8, choices=Kind)
     task = models.CharField(max_length=40, blank=True)
@@ -40,15 +40,17 @@ class Oddity(models.Model):
     evidence = models.JSONField(default=dict)
     rows = models.JSONField(default=list)
     count = models.PositiveIntegerField(default=0)
-    surprise = models.FloatField()
+    neg_log10_p = models.FloatField()
     gone = models.BooleanField(default=False)
     at = models.DateTimeField(auto_now=True)
 
-    objects = OddityQuerySet.as_manager()
+    objects = QualityFlagQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-surprise", "pk"]
-        constraints = [models.UniqueConstraint(fields=["round", "key"], name="one_oddity_a_key")]
+        ordering = ["-neg_log10_p", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "key"], name="one_quality_flag_a_key")
+        ]
 
     def __str__(self):
         return f"{self.get_kind_display()} · {self.person}"
@@ -58,24 +60,24 @@ class Oddity(models.Model):
         return self.round.corpus_id
 
     @transaction.atomic
-    def answer(self, person, outcome, words=""):
-        """Say what it was; the newest answer counts."""
-        given = self.answers.create(
-            person=person, outcome=OddityAnswer.Outcome(outcome), words=words.strip()[:1000]
+    def review(self, person, outcome, words=""):
+        """Say what it was; the newest review counts."""
+        review = self.reviews.create(
+            person=person, outcome=QualityFlagReview.Outcome(outcome), words=words.strip()[:1000]
         )
-        Event.record(person, "answer", self, outcome=outcome)
-        return given
+        Event.record(person, "review", self, outcome=outcome)
+        return review
 
 
-class OddityAnswer(models.Model):
-    """What a person found out about an oddity."""
+class QualityFlagReview(models.Model):
+    """What a person found out about a flag."""
 
     class Outcome(models.TextChoices):
         EXPLAINED = "explained", _("explained: the answers are right")
         TALKED = "talked", _("talked with the annotator")
         FAULT = "fault", _("a fault: these answers should not count")
 
-    oddity = models.ForeignKey(Oddity, models.CASCADE, related_name="answers")
+    flag = models.ForeignKey(QualityFlag, models.CASCADE, related_name="reviews")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT)
     outcome = models.CharField(max_length=9, choices=Outcome)
     words = models.CharField(_("in your words"), max_length=1000, blank=True)

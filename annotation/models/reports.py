@@ -2,17 +2,17 @@
 
 from django.db import models, transaction
 from django.db.models import Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from annotation.models.items import counted_submissions
 from annotation.models.rounds import Round
-from jobs.models import Job, send
+from jobs.models import Job
 from people.models import Event
 
 
 class Report(Job):
     """One result of a kind about a round, or about a round and another one; computed again in
-    place. `hand_ins` were counted when it was computed.
+    place. `submissions` were counted when it was computed.
     """
 
     class Kind(models.TextChoices):
@@ -26,10 +26,11 @@ class Report(Job):
     kind = models.CharField(max_length=11, choices=Kind)
     options = models.JSONField(default=dict)
     result = models.JSONField(default=dict)
-    hand_ins = models.PositiveIntegerField(default=0)
+    submissions = models.PositiveIntegerField(default=0)
     computed_at = models.DateTimeField(null=True)
 
-    verb = "measure"
+    verb = "compute"
+    work = "annotation.agreement.reports.compute"
 
     class Meta:
         ordering = ["-pk"]
@@ -49,8 +50,8 @@ class Report(Job):
 
     @property
     def is_old(self):
-        """True if hand-ins have come since, or were undone."""
-        return self.computed_at is not None and self.hand_ins != counted(self.round)
+        """True if submissions have come since, or were undone."""
+        return self.computed_at is not None and self.submissions != counted_submissions(self.round)
 
     @classmethod
     @transaction.atomic
@@ -67,50 +68,7 @@ class Report(Job):
         report.later()
         return report
 
-    def later(self):
-        from annotation.tasks import measure_round
-
-        send(measure_round, self.pk)
-
-    def measure(self):
-        """Compute it; a second call while one works, or after it worked, does nothing."""
-        if self.claim():
-            with self.outcome_recorded():
-                self._compute()
-        return self
-
-    def _compute(self):
-        from annotation.agreement import breakdown, item_counts, round_comparison
-        from annotation.quality import annotator_activity, annotator_models
-
-        work = {
-            self.Kind.AGREEMENT: breakdown.report,
-            self.Kind.RELIABILITY: annotator_models.report,
-            self.Kind.QUALITY: annotator_activity.report,
-            self.Kind.COMPARISON: round_comparison.report,
-        }[self.kind]
-        for round in filter(None, [self.round, self.other]):
-            item_counts.catch_up(round, beat=lambda share: self.report_progress(0.4 * share))
-        hand_ins = counted(self.round)
-        result = work(self, lambda share: self.report_progress(0.4 + 0.59 * share))
-        with transaction.atomic():
-            Report.objects.filter(pk=self.pk, attempt=self.attempt).update(
-                result=result, hand_ins=hand_ins, computed_at=timezone.now()
-            )
-            self.finish()
-        self.refresh_from_db()
-        if self.kind == self.Kind.RELIABILITY:
-            item_counts.resettle(self.round)
-
     @classmethod
     def of(cls, round, kind, other=None):
         """The report of a kind, or None."""
         return cls.objects.filter(round=round, kind=kind, other=other).first()
-
-
-def counted(round):
-    """How many hand-ins the tally of a round holds."""
-    from annotation.models.items import Tally
-
-    rows = Tally.objects.filter(round=round, part="")
-    return rows.values_list("hand_ins", flat=True).first() or 0

@@ -57,7 +57,7 @@ class SchemeVersion(models.Model):
             corpus=corpus, number=_following(cls, corpus), tasks=tasks, rules=rules, note=note
         )
         if person:
-            Event.record(person, "draw up", made, version=made.number)
+            Event.record(person, "create version", made, version=made.number)
         return made
 
 
@@ -90,7 +90,7 @@ class Guideline(models.Model):
         made = cls.objects.create(
             corpus=corpus, number=_following(cls, corpus), text=text, note=note, person=person
         )
-        Event.record(person, "draw up", made, version=made.number)
+        Event.record(person, "create version", made, version=made.number)
         return made
 
     @staticmethod

@@ -11,13 +11,13 @@ import numpy as np
 from django.db import transaction
 
 from annotation.agreement.coefficients import count_values
-from annotation.models import GoldAnswer, Item, Judgement, Oddity
+from annotation.models import ExpertLabel, Item, Judgement, QualityFlag
 from annotation.quality.gold_accuracy import gold_scores
 from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
 from corpus.models import Utterance
 
 SHOWN = 500  # rows that are kept of a finding
-NOTABLE = 2.0  # surprise from which on a finding is told, all places looked at counted
+NOTABLE = 2.0  # neg_log10_p from which on a finding is told, all places looked at counted
 ENOUGH = 100  # judgements of a correlation before its dependence says anything
 USUAL_HASTE = 0.02  # share of dialogues done faster than the clip that nobody wonders about
 USUAL_BREACH = 0.01  # share of answers against a rule, where nobody else's can be compared
@@ -47,12 +47,12 @@ class Found:
     key: str
     evidence: dict
     rows: list[int]
-    surprise: float
+    neg_log10_p: float
     count: int
 
 
 def report(report, beat):
-    """Find and store the oddities of a round, for its Report."""
+    """Find and store the quality flags of a round, for its Report."""
     found = list(findings(report.round, beat))
     store(report.round, found)
     return {"found": len(found)}
@@ -62,9 +62,9 @@ def report(report, beat):
 def store(round, found):
     """Keep findings; those that are not found any more are marked, and keep their answers."""
     keys = {one.key for one in found}
-    round.oddities.exclude(key__in=keys).update(gone=True)
+    round.quality_flags.exclude(key__in=keys).update(gone=True)
     for one in found:
-        round.oddities.update_or_create(
+        round.quality_flags.update_or_create(
             key=one.key,
             defaults={
                 "kind": one.kind,
@@ -73,21 +73,21 @@ def store(round, found):
                 "evidence": one.evidence,
                 "rows": one.rows[:SHOWN],
                 "count": one.count,
-                "surprise": one.surprise,
+                "neg_log10_p": one.neg_log10_p,
                 "gone": False,
             },
         )
 
 
 def findings(round, beat=lambda share: None):
-    """The findings of a round. Their surprise is corrected for the many people and tasks that are
-    looked at (Bonferroni), so that a round without oddities has one finding of 2 in a hundred.
+    """The findings of a round. Their neg_log10_p is corrected for the many people and tasks that
+    are looked at (Bonferroni), so that a round without flags has one finding of 2 in a hundred.
     """
     people = round.assignments.order_by().values("person").distinct().count()
     looks = math.log10(max(1, people * len(round.scheme.tasks)))
     for one in _all_findings(round, beat):
-        if one.surprise - looks >= NOTABLE:
-            yield replace(one, surprise=one.surprise - looks)
+        if one.neg_log10_p - looks >= NOTABLE:
+            yield replace(one, neg_log10_p=one.neg_log10_p - looks)
 
 
 def _all_findings(round, beat):
@@ -139,7 +139,7 @@ def _copied(task, sequence):
     for copy in copies(sequence.array):
         rows = [pk for start, end in copy.spans for pk in sequence.utterances[start:end]]
         yield Found(
-            Oddity.Kind.COPIED,
+            QualityFlag.Kind.COPIED,
             sequence.person,
             task.key,
             _key("copied", sequence, task, copy.lag),
@@ -156,17 +156,17 @@ def _copied(task, sequence):
                 "source": sequence.source,
             },
             rows,
-            copy.surprise,
+            copy.neg_log10_p,
             len(set(rows)),
         )
 
 
 def _monotone(task, sequence, sequences):
     run = longest_run(sequence.array, [one.array for one in sequences])
-    if run and run.surprise >= NOTABLE:
+    if run and run.neg_log10_p >= NOTABLE:
         rows = sequence.utterances[run.start : run.end]
         yield Found(
-            Oddity.Kind.MONOTONE,
+            QualityFlag.Kind.MONOTONE,
             sequence.person,
             task.key,
             _key("monotone", sequence, task),
@@ -177,7 +177,7 @@ def _monotone(task, sequence, sequences):
                 "source": sequence.source,
             },
             rows,
-            run.surprise,
+            run.neg_log10_p,
             len(rows),
         )
 
@@ -201,12 +201,12 @@ def _drifting(round, task, sequences):
             if most and rest.count(most) * 2 > len(rest):
                 hits[dialogue_of[utterance]].append((utterance, most == task.keys[code]))
         shares = [sum(hit for _, hit in each) / len(each) for each in hits.values()]
-        rho, surprise = drift(shares)
-        if surprise >= NOTABLE:
+        rho, neg_log10_p = drift(shares)
+        if neg_log10_p >= NOTABLE:
             half = len(shares) // 2
             rows = [pk for each in hits.values() for pk, hit in each if not hit]
             yield Found(
-                Oddity.Kind.DRIFT,
+                QualityFlag.Kind.DRIFT,
                 sequence.person,
                 task.key,
                 _key("drift", sequence, task),
@@ -217,7 +217,7 @@ def _drifting(round, task, sequences):
                     "of": len(shares),
                 },
                 rows,
-                surprise,
+                neg_log10_p,
                 len(rows),
             )
 
@@ -244,16 +244,16 @@ def _detached(round, task):
     for (who, source_pk), cells in tables.items():
         cells = np.array(cells)
         table = count_values(cells[:, 0], cells[:, 1], width, len(task.keys))
-        v, surprise = detachment(table)
-        if len(cells) >= ENOUGH and surprise >= NOTABLE:
+        v, neg_log10_p = detachment(table)
+        if len(cells) >= ENOUGH and neg_log10_p >= NOTABLE:
             yield Found(
-                Oddity.Kind.DETACHED,
+                QualityFlag.Kind.DETACHED,
                 who,
                 task.key,
                 f"detached/{who}/{source_pk or ''}/{task.key}",
                 {"v": v, "of": len(cells), "source": source_pk},
                 [pk for person, pk in given if person == who and of_source[pk] == source_pk],
-                surprise,
+                neg_log10_p,
                 len(cells),
             )
 
@@ -283,17 +283,17 @@ def _fast(round):
         hasty = {dialogue for dialogue, fast in done if fast}
         rest = [fast for other, each in rows.items() if other != who for _, fast in each]
         usual = max(USUAL_HASTE, sum(rest) / len(rest) if rest else 0.0)
-        surprise = tail(len(hasty), len(done), usual)
-        if surprise >= NOTABLE:
+        neg_log10_p = tail(len(hasty), len(done), usual)
+        if neg_log10_p >= NOTABLE:
             quick = [pk for (person, talk, pk) in per_utterance if person == who and talk in hasty]
             yield Found(
-                Oddity.Kind.FAST,
+                QualityFlag.Kind.FAST,
                 who,
                 "",
                 f"fast/{who}",
                 {"dialogues": len(hasty), "of": len(done), "usual": usual},
                 quick,
-                surprise,
+                neg_log10_p,
                 len(quick),
             )
 
@@ -305,17 +305,17 @@ def _against_gold(round):
             rest = [pair[task] for other, pair in scores.items() if other != who and task in pair]
             wrong = sum(n - hit for hit, n in rest)
             usual = max(0.05, wrong / sum(n for _, n in rest)) if rest else 0.2
-            surprise = tail(asked - right, asked, usual)
-            if surprise >= NOTABLE:
+            neg_log10_p = tail(asked - right, asked, usual)
+            if neg_log10_p >= NOTABLE:
                 rows = list(_gold_faults(round, who, task))
                 yield Found(
-                    Oddity.Kind.GOLD,
+                    QualityFlag.Kind.GOLD,
                     who,
                     task,
                     f"gold/{who}/{task}",
                     {"right": right, "of": asked, "usual": usual},
                     rows,
-                    surprise,
+                    neg_log10_p,
                     len(rows),
                 )
 
@@ -324,7 +324,7 @@ def _gold_faults(round, who, task):
     mine = Judgement.objects.filter(
         assignment__round=round, assignment__gold=True, assignment__person=who, task=task
     ).current()
-    known = GoldAnswer.known(list(mine.values_list("assignment__dialogue", flat=True).distinct()))
+    known = ExpertLabel.known(list(mine.values_list("assignment__dialogue", flat=True).distinct()))
     for utterance, value in mine.values_list("utterance_id", "value"):
         gold = known.get(utterance, {}).get(task)
         if gold and gold.value != value:
@@ -350,15 +350,15 @@ def _breaches(round):
             broken = [utterance for utterance, holds in rows if holds]
             rest = [h for other, each in by_person.items() if other != who for _, h in each]
             usual = max(USUAL_BREACH, sum(rest) / len(rest) if rest else 0.0)
-            surprise = tail(len(broken), len(rows), usual)
-            if surprise >= NOTABLE:
+            neg_log10_p = tail(len(broken), len(rows), usual)
+            if neg_log10_p >= NOTABLE:
                 yield Found(
-                    Oddity.Kind.RULES,
+                    QualityFlag.Kind.RULES,
                     who,
                     "",
                     f"rules/{who}/{rule.key}",
                     {"rule": rule.key, "of": len(rows), "usual": usual},
                     broken,
-                    surprise,
+                    neg_log10_p,
                     len(broken),
                 )

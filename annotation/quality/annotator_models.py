@@ -10,7 +10,7 @@ MAJORITY = Majority()
 
 def report(report, beat):
     """The models of every task of a round, for its Report."""
-    from annotation.quality.reliability import fitted
+    from annotation.quality.reliability import fitted  # slow to import
 
     rows = defaultdict(list)
     items = Item.objects.filter(round=report.round, size__gt=1).order_by("pk")
@@ -24,7 +24,7 @@ def report(report, beat):
     return {"tasks": found}
 
 
-def rules(round):
+def rules_of(round):
     """How a round settles its items: task key -> rule; by majority where there is no model."""
     found = dict.fromkeys(round.scheme.keys, MAJORITY)
     if round.consensus == Round.Consensus.MAJORITY:

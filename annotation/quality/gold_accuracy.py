@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 
-from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification, Round
+from annotation.models import Assignment, ExpertLabel, Judgement, Participant, Qualification, Round
 
 ENOUGH = 10  # gold answers of a task before its score says anything
 
@@ -11,7 +11,7 @@ def scores(assignments):
     """Answers that are right and answers that are known, person id -> task -> (right, asked)."""
     given = Judgement.objects.filter(assignment__in=assignments).current()
     dialogues = assignments.values("dialogue")
-    known = GoldAnswer.known(dialogues)
+    known = ExpertLabel.known(dialogues)
     counted = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     rows = given.values_list("assignment__person_id", "utterance_id", "task", "value")
     for person, utterance, task, value in rows:
@@ -39,12 +39,12 @@ def below(marks, score, enough=ENOUGH):
     ]
 
 
-def after_hand_in(assignment):
-    """What follows from a hand-in with known answers: a test is decided, a low score noticed."""
+def after_submission(assignment):
+    """What follows from a submission with known answers: a test is decided, a low score noticed."""
     round = Round.objects.get(pk=assignment.round_id)
     mine = Assignment.objects.filter(round=round, person=assignment.person_id).submitted()
     if round.kind == Round.Kind.TEST:
-        if mine.count() == round.places.filter(withdrawn=False).count():
+        if mine.count() == round.round_items.filter(withdrawn=False).count():
             score = scores(mine).get(assignment.person_id, {})
             Qualification.objects.create(
                 round=round,
@@ -56,5 +56,5 @@ def after_hand_in(assignment):
     score = scores(mine.filter(gold=True)).get(assignment.person_id, {})
     if round.below == Round.Below.PAUSE and below(round.marks, score):
         participant = Participant.objects.get(round=round, person=assignment.person_id)
-        if participant.halted_at is None:
-            participant.halt(None)
+        if participant.blocked_at is None:
+            participant.block(None)

@@ -31,7 +31,7 @@ def fitted(judgements: Sequence[Judgement], values: Sequence[str], seed: int = 0
         return {"undefined": "too_few"}
     if len({value for _, _, value in kept}) < 2:
         return {"undefined": "one_value"}
-    import pandas
+    import pandas  # slow to import, as is crowdkit
     from crowdkit.aggregation import GLAD, MACE, DawidSkene
 
     table = pandas.DataFrame(kept, columns=["task", "worker", "label"])
@@ -84,7 +84,7 @@ def _expected(table: Any, posterior: Any, people: list[int], values: list[str]) 
 
 
 def _described(counts: Any, values: list[str]) -> dict[str, Any]:
-    from scipy.stats import beta
+    from scipy.stats import beta  # slow to import
 
     def ends(hits: float, of: float) -> tuple[float, float]:
         low, high = beta.ppf([0.025, 0.975], hits + 0.5, of - hits + 0.5)

@@ -16,7 +16,7 @@ from annotation.agreement.coefficients import Counts
 from annotation.agreement.pairwise import association
 
 BITS = math.log2(10)
-ENOUGH = 6.0  # surprise from which on a copied block is reported
+ENOUGH = 6.0  # neg_log10_p from which on a copied block is reported
 WEAK = 0.3  # Cramér's V of a weak but real dependence
 
 
@@ -33,7 +33,7 @@ class Copy:
     spans: list[tuple[int, int]]
     equal: float
     by_chance: float
-    surprise: float
+    neg_log10_p: float
 
     @property
     def size(self) -> int:
@@ -59,7 +59,7 @@ def copies(codes: NDArray[np.int64], least: float = ENOUGH) -> list[Copy]:
     """Blocks that were pasted again, and periods, in a sequence of value numbers (n,).
 
     Two stretches of n answers agree by chance with probability 2^-I, where I is the information of
-    what they say; there are fewer than n² / 2 pairs of places. So the surprise of a stretch is
+    what they say; there are fewer than n² / 2 pairs of places. So the neg_log10_p of a stretch is
     (I - log2(n² / 2)) / log2(10), and stretches of the same lag are told together, across gaps of
     some answers that differ. Most surprising first.
     """
@@ -72,15 +72,19 @@ def copies(codes: NDArray[np.int64], least: float = ENOUGH) -> list[Copy]:
     window = _window(bits, need)
     if window is None:
         return []
-    told = np.concatenate([[0.0], np.cumsum(bits)])
+    cumulative = np.concatenate([[0.0], np.cumsum(bits)])
     found, chance = [], _by_chance(codes)
     for lag in _lags(codes, window):
-        spans = [span for span in _stretches(codes, lag) if told[span[1]] - told[span[0]] >= need]
+        spans = [
+            span
+            for span in _stretches(codes, lag)
+            if cumulative[span[1]] - cumulative[span[0]] >= need
+        ]
         if spans:
             joined = _joined(codes, lag, spans, window)
             same = sum(int((codes[a:b] == codes[a - lag : b - lag]).sum()) for a, b in joined)
             size = sum(b - a for a, b in joined)
-            most = max(float(told[b] - told[a]) for a, b in spans)
+            most = max(float(cumulative[b] - cumulative[a]) for a, b in spans)
             whole = [(a - lag, b) for a, b in joined]
             found.append(Copy(lag, whole, same / size, chance, (most - places) / BITS))
     return _not_told_yet(found, n)
@@ -136,14 +140,14 @@ def _by_chance(codes: NDArray[np.int64]) -> float:
 
 def _not_told_yet(found: list[Copy], n: int) -> list[Copy]:
     """The most surprising copies, without those whose rows are mostly in another one already."""
-    kept, told = [], np.zeros(n, bool)
-    for copy in sorted(found, key=lambda one: (-one.surprise, one.lag)):
+    kept, covered = [], np.zeros(n, bool)
+    for copy in sorted(found, key=lambda one: (-one.neg_log10_p, one.lag)):
         rows = np.zeros(n, bool)
         for start, end in copy.spans:
             rows[start:end] = True
-        if told[rows].mean() < 0.5:
+        if covered[rows].mean() < 0.5:
             kept.append(copy)
-            told |= rows
+            covered |= rows
     return kept
 
 
@@ -154,7 +158,7 @@ class Run:
     value: int
     start: int
     end: int
-    surprise: float
+    neg_log10_p: float
 
 
 def longest_run(codes: NDArray[np.int64], everybody: Sequence[NDArray[np.int64]]) -> Run | None:
@@ -180,8 +184,8 @@ def longest_run(codes: NDArray[np.int64], everybody: Sequence[NDArray[np.int64]]
 
 
 def tail(hits: int, of: int, share: float) -> float:
-    """The surprise of `hits` or more of `of`, each with probability `share` (binomial)."""
-    from scipy.stats import binom
+    """The neg_log10_p of `hits` or more of `of`, each with probability `share` (binomial)."""
+    from scipy.stats import binom  # slow to import
 
     if not of:
         return 0.0
@@ -190,12 +194,12 @@ def tail(hits: int, of: int, share: float) -> float:
 
 
 def drift(shares: Sequence[float], seed: int = 0, shuffles: int = 20_000) -> tuple[float, float]:
-    """Rank correlation of a share with the order it comes in, and its surprise.
+    """Rank correlation of a share with the order it comes in, and its neg_log10_p.
 
     Null: the order does not matter, two-sided; by permutation, which tells at most
     log10(shuffles + 1), and above 40 shares by Student's t.
     """
-    from scipy.stats import rankdata, t
+    from scipy.stats import rankdata, t  # slow to import
 
     n = len(shares)
     if n < 6:
@@ -221,10 +225,10 @@ def drift(shares: Sequence[float], seed: int = 0, shuffles: int = 20_000) -> tup
 def detachment(table: Counts) -> tuple[float, float]:
     """Cramér's V of a correlation with its parents, (X, V), and how surprising so little is.
 
-    Null: a dependence as weak as V = 0.3; the surprise is that of a chi-squared statistic as small
-    as this one then (non-central chi-squared). (NaN, 0) where nothing can be told.
+    Null: a dependence as weak as V = 0.3; the neg_log10_p is that of a chi-squared statistic as
+    small as this one then (non-central chi-squared). (NaN, 0) where nothing can be told.
     """
-    from scipy.stats import ncx2
+    from scipy.stats import ncx2  # slow to import
 
     found = association(table)
     if math.isnan(found["v"]):

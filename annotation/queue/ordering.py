@@ -23,7 +23,7 @@ def uncertainty(dialogues):
     """How doubtful the answers of each dialogue are, 0 to 1, by id; those never judged are absent.
 
     Where a machine has made suggestions, the mean of 1 − their probability; elsewhere the mean
-    hardness of what was judged in earlier rounds.
+    disagreement of what was judged in earlier rounds.
     """
     newest = Suggestion.objects.filter(utterance__dialogue__in=dialogues).newest()
     doubts = newest.values("utterance__dialogue").annotate(doubt=Value(1.0) - Avg(F("probability")))
@@ -31,5 +31,5 @@ def uncertainty(dialogues):
     earlier = Round.objects.filter(assignments__dialogue__in=dialogues).distinct()
     catch_up_all(earlier)
     judged = Item.objects.filter(utterance__dialogue__in=dialogues, utterance__retired=False)
-    hard = judged.order_by().values_list("utterance__dialogue").annotate(mean=Avg("hardness"))
+    hard = judged.order_by().values_list("utterance__dialogue").annotate(mean=Avg("disagreement"))
     return dict(hard) | found

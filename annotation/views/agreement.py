@@ -17,8 +17,8 @@ from annotation.agreement.measures import ends, live, with_intervals
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guard, why_withheld
 from annotation.models import Report
-from annotation.models.reports import counted
-from annotation.views.rounds import results_of
+from annotation.models.items import counted_submissions
+from annotation.views.access import results_of
 from core.fragments import live_part
 from core.parameters import number
 from corpus.page_context import context
@@ -65,7 +65,7 @@ def agreement(request, pk):
         round=found,
         left=left,
         report=report,
-        hand_ins=counted(found),
+        submissions=counted_submissions(found),
         measures=measures,
         task=task,
         refresh=left or (found.is_open and not found.published),
@@ -176,19 +176,22 @@ def pairs_of(task, totals, names, computed):
     kind = "kappa_quadratic" if task.level == "ordinal" else "kappa"
     cells = {}
     for (a, b), table in totals.confusions(task).items():
-        row = pairwise.told_kappas(table, task.level)
+        row = pairwise.kappa_rows(table, task.level)
         kappa = row[kind] | {"units": row["units"], "agreement": row["agreement"]["value"]}
         kappa["ends"] = computed.get(f"{a}/{b}")
         kappa["step"] = _step(kappa["value"])
         cells[a, b] = cells[b, a] = kappa
     people = people_of(totals, task, names)
     return [
-        (_told(names, one), [(_told(names, other), cells.get((one, other))) for other in people])
+        (
+            _annotator(names, one),
+            [(_annotator(names, other), cells.get((one, other))) for other in people],
+        )
         for one in people
     ]
 
 
-def _told(names, who):
+def _annotator(names, who):
     return {"name": names[who], "key": names.key(who)}
 
 
@@ -204,10 +207,10 @@ def _pair_of(request, task, totals, names):
         table = confusions[b, a].T
     if table is None:
         return None
-    return {"a": _told(names, a), "b": _told(names, b), "cells": _heat(task, table)}
+    return {"a": _annotator(names, a), "b": _annotator(names, b), "cells": _heatmap(task, table)}
 
 
-def _heat(task, table):
+def _heatmap(task, table):
     """Rows of a matrix of values: value, its cells of other value, number, share of row, shade."""
     rows = table.sum(axis=1)
     shares = table / np.where(rows > 0, rows, 1)[:, None]
@@ -231,7 +234,7 @@ def _step(value):
 def _coincidences(task, totals):
     """Krippendorff's coincidence matrix with the share of each row in its cells."""
     table = totals.pairs(task).coincidences
-    return _heat(task, table) if len(table) and table.sum() else []
+    return _heatmap(task, table) if len(table) and table.sum() else []
 
 
 def _times(computed, names):

@@ -10,10 +10,10 @@ from annotation.agreement import charts, item_counts
 from annotation.agreement.measures import ends
 from annotation.annotator_names import names_for
 from annotation.models import Report
-from annotation.models.reports import counted
+from annotation.models.items import counted_submissions
 from annotation.templatetags.scheme import named
+from annotation.views.access import results_of
 from annotation.views.agreement import drawn_measures, pairs_of
-from annotation.views.rounds import results_of
 
 
 def download(request, pk, kind):
@@ -51,10 +51,11 @@ def _csv(request, round, rows):
 
 def _json(request, round, rows):
     report = Report.of(round, Report.Kind.AGREEMENT)
-    told = {
+    document = {
         "round": round.name,
         "view": round.view,
-        "hand_ins": counted(round),
+        "submissions": counted_submissions(round),
+        "hand_ins": counted_submissions(round),  # as it was called before
         "intervals_of": _made(report),
         "openly": {
             "annotators": round.taking_part_openly().count(),
@@ -62,7 +63,7 @@ def _json(request, round, rows):
         },
         "tasks": [row["measure"].to_json() for row in rows],
     }
-    return JsonResponse(told, json_dumps_params={"ensure_ascii": False, "indent": 1})
+    return JsonResponse(document, json_dumps_params={"ensure_ascii": False, "indent": 1})
 
 
 def openly_warning(round):
@@ -81,7 +82,12 @@ def _made(report):
     if report is None or report.computed_at is None:
         return None
     how = {name: report.result[name] for name in ("replicates", "seed", "method")}
-    return {"hand_ins": report.hand_ins, "at": report.computed_at, **how}
+    return {
+        "submissions": report.submissions,
+        "hand_ins": report.submissions,  # as it was called before
+        "at": report.computed_at,
+        **how,
+    }
 
 
 def _latex(request, round, rows):

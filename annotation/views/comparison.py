@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from annotation.agreement import charts
 from annotation.blinding import guard
 from annotation.models import Report
-from annotation.views.rounds import results_of
+from annotation.views.access import results_of
 from core.parameters import number
 from corpus.page_context import context
 

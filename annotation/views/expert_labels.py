@@ -6,8 +6,9 @@ from django.shortcuts import redirect, render
 from django.utils.translation import ngettext
 
 from annotation.blinding import blind_dialogues, guard, guard_dialogue
-from annotation.models import GoldAnswer, Round, SchemeVersion
-from annotation.models.gold import gold_of, with_gold
+from annotation.gold_labels import gold_of
+from annotation.models import ExpertLabel, Round, SchemeVersion
+from annotation.models.expert_labels import with_gold
 from annotation.scheme import SchemeError
 from core.normalization import search_key
 from core.pagination import page_of
@@ -17,7 +18,7 @@ from corpus.page_context import context
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, dialogue_of
 
 
-def keys(request, pk):
+def expert_labels(request, pk):
     """The dialogues with gold answers, and those that could get them."""
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
     blind = blind_dialogues(request.user).filter(corpus=corpus)
@@ -39,7 +40,7 @@ def keys(request, pk):
     return render(request, "annotation/keys.html", shown)
 
 
-def key(request, pk):
+def dialogue_expert_labels(request, pk):
     """What is right in one dialogue, and why; filled in from a round if one is named."""
     dialogue = dialogue_of(request, pk, LEAD, ADJUDICATOR)
     guard_dialogue(request.user, dialogue)
@@ -52,11 +53,11 @@ def key(request, pk):
         except SchemeError as error:
             messages.error(request, translate_error(error))
         else:
-            written = GoldAnswer.key(request.user, dialogue, answers)
+            written = ExpertLabel.write(request.user, dialogue, answers)
             said = ngettext("%(n)d answer written down.", "%(n)d answers written down.", written)
             messages.success(request, said % {"n": written})
-            return redirect("keys", corpus.pk)
-    known = GoldAnswer.known([dialogue])
+            return redirect("expert_labels", corpus.pk)
+    known = ExpertLabel.known([dialogue])
     chosen = corpus.rounds.filter(pk=number(request.GET.get("round")))
     guard(request.user, chosen)
     proposed = _proposed(chosen, dialogue)

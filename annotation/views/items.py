@@ -14,14 +14,24 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
 from annotation.annotator_names import Names, names_for
 from annotation.blinding import guideline_for
-from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Remark, Report, Submission
+from annotation.models import (
+    Adjudication,
+    Comment,
+    ExpertLabel,
+    Guideline,
+    Item,
+    Report,
+    Submission,
+)
+from annotation.rounds import choose_consensus
 from annotation.scheme import SchemeError
+from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
-from annotation.views.rounds import results_of
 from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number
@@ -45,7 +55,7 @@ KINDS = {
 }
 
 
-def round_items(request, pk):
+def items(request, pk):
     """Items of one task, those people differ on most first, narrowed by what the address says."""
     found = results_of(request, pk)
     bring_up(found)
@@ -56,9 +66,9 @@ def round_items(request, pk):
     task, kind = scheme[key], request.GET.get("kind", "")
     rows = found.items.filter(task=key)
     names = names_for(found, found.corpus.my_role)
-    rows, told = _narrowed(request, found, task, of_kind(rows, kind), names)
+    rows, filters = _narrowed(request, found, task, of_kind(rows, kind), names)
     rows = rows.select_related("utterance__dialogue", "utterance__speaker")
-    page = page_of(request, rows.order_by("-hardness", "utterance_id"), 20)
+    page = page_of(request, rows.order_by("-disagreement", "utterance_id"), 20)
     page.object_list = filled(found, list(page.object_list), names)
     shown = context(
         found.corpus,
@@ -68,7 +78,7 @@ def round_items(request, pk):
         scheme=scheme,
         kind=kind,
         kinds=KINDS,
-        told=told,
+        filters=filters,
         page=page,
     )
     return render(request, "annotation/items.html", shown)
@@ -78,7 +88,7 @@ def of_kind(rows, kind):
     if kind == "open":
         return rows.filter(open=True)
     if kind == "differ":
-        return rows.filter(hardness__gt=0)
+        return rows.filter(disagreement__gt=0)
     if kind == "adjudicated":
         return rows.filter(verdict="value")
     if kind in ("ambiguous", "again"):
@@ -88,7 +98,7 @@ def of_kind(rows, kind):
 
 def _narrowed(request, round, task, rows, names):
     """The rows that the filters of an address leave, and what was asked in words."""
-    asked, told = request.GET, []
+    asked, filters = request.GET, []
     values = {value.key: value for value in task.values}
     a, b = names.find(asked.get("a")), names.find(asked.get("b"))
     lead = round.corpus.my_role == LEAD  # findings name people
@@ -101,22 +111,23 @@ def _narrowed(request, round, task, rows, names):
             rows = rows.filter(first=va.key, second=vb.key)
         if asked.get("apart"):
             rows = rows.exclude(first=F("second"))
-        told.append(("pair", [names[a], va, names[b], vb]))
+        filters.append(("pair", [names[a], va, names[b], vb]))
     if (value := values.get(asked.get("value", ""))) is not None:
         rows = rows.filter(_said(round, task, value))
-        told.append(("value", value))
+        filters.append(("value", value))
         if (other := values.get(asked.get("other", ""))) is not None:
             rows = rows.filter(Q(size__gt=1) if other is value else _said(round, task, other))
-            told.append(("value", other))
+            filters.append(("value", other))
     rows, more = _of_group(asked, round, rows)
-    told += more
-    if lead and (oddity := round.oddities.filter(pk=number(asked.get("oddity"))).first()):
-        rows = rows.filter(utterance__in=oddity.rows)
-        told.append(("oddity", oddity))
+    filters += more
+    asked_flag = number(asked.get("flag") or asked.get("oddity"))  # as addresses had it before
+    if lead and (flag := round.quality_flags.filter(pk=asked_flag).first()):
+        rows = rows.filter(utterance__in=flag.rows)
+        filters.append(("flag", flag))
     if asked.get("parents") == "agree":
-        told.append(("parents", None))
+        filters.append(("parents", None))
         rows = rows.filter(utterance__in=_parents_agree(round, task))
-    return rows, told
+    return rows, filters
 
 
 def _said(round, task, value):
@@ -129,19 +140,19 @@ def _said(round, task, value):
 
 def _parents_agree(round, task):
     """Utterances on whose parent tasks nobody differs."""
-    alike = Item.objects.filter(round=round, task__in=task.parents, hardness=0, size__gt=1)
+    alike = Item.objects.filter(round=round, task__in=task.parents, disagreement=0, size__gt=1)
     both = alike.order_by().values("utterance").annotate(n=Count("pk"))
     return both.filter(n=len(task.parents)).values("utterance")
 
 
 def _of_group(asked, round, rows):
-    told = []
+    filters = []
     if source := number(asked.get("source")):
         rows = rows.filter(utterance__dialogue__source=source)
-        told.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
+        filters.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
     if speaker := number(asked.get("speaker")):
         rows = rows.filter(utterance__speaker=speaker)
-        told.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
+        filters.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
     place = number(asked.get("length"), len(LENGTHS))
     if place < len(LENGTHS):
         seconds = Cast(F("utterance__end") - F("utterance__start"), FloatField())
@@ -150,7 +161,7 @@ def _of_group(asked, round, rows):
             rows = rows.filter(seconds__gte=EDGES[place - 1])
         if place < len(EDGES):
             rows = rows.filter(seconds__lt=EDGES[place])
-        told.append(("length", LENGTHS[place]))
+        filters.append(("length", LENGTHS[place]))
     span = [_moment(asked.get(name, "")) for name in ("from", "to")]
     if all(span):
         done = Submission.objects.filter(
@@ -159,8 +170,8 @@ def _of_group(asked, round, rows):
         done = done.values("assignment__dialogue").annotate(last=Max("at"))
         done = done.filter(last__gte=span[0], last__lte=span[1])
         rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
-        told.append(("time", span))
-    return rows, told
+        filters.append(("time", span))
+    return rows, filters
 
 
 def _moment(text):
@@ -197,17 +208,19 @@ def adjudication(request, pk):
     found = results_of(request, pk)
     bring_up(found)
     key = request.GET.get("task", "")
-    waiting = found.items.filter(open=True).order_by("-hardness", "utterance_id")
+    waiting = found.items.filter(open=True).order_by("-disagreement", "utterance_id")
     if key in found.scheme.keys:
         waiting = waiting.filter(task=key)
     asked, of_task = number(request.GET.get("utterance")), request.GET.get("of", "")
     item = found.items.filter(utterance=asked, task=of_task).first() if asked else None
     later = number(request.GET.get("later"))
     if item is None and later:
-        hardness = found.items.filter(pk=later).values_list("hardness", "utterance_id").first()
-        if hardness:
-            beyond = Q(hardness__lt=hardness[0]) | Q(
-                hardness=hardness[0], utterance__gt=hardness[1]
+        disagreement = (
+            found.items.filter(pk=later).values_list("disagreement", "utterance_id").first()
+        )
+        if disagreement:
+            beyond = Q(disagreement__lt=disagreement[0]) | Q(
+                disagreement=disagreement[0], utterance__gt=disagreement[1]
             )
             item = waiting.filter(beyond).first()
     item = item or waiting.first()
@@ -237,7 +250,7 @@ def _case(request, round, item):
     others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
     names = Names(round, by_letter=True)  # for everybody who decides, leads too
     values = {value.key: value for value in task.values}
-    remarks = Remark.objects.filter(
+    comments = Comment.objects.filter(
         assignment__round=round, utterance=utterance, taken_back=False
     ).select_related("assignment")
     row = filled(round, [item], names)[0]
@@ -262,7 +275,7 @@ def _case(request, round, item):
         "utterance": utterance,
         "dialogue": dialogue,
         "turns": list(dialogue.utterances.select_related("speaker")),
-        "remarks": [(names[each.assignment.person_id], each) for each in remarks],
+        "comments": [(names[each.assignment.person_id], each) for each in comments],
         "history": Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
         .select_related("person")
         .order_by("-pk"),
@@ -285,7 +298,7 @@ def adjudications(request, pk):
         raise Http404
     error = posted.get("error", "")
     try:
-        ruling = Adjudication.rule(
+        ruling = adjudicate(
             request.user,
             found,
             utterance,
@@ -302,7 +315,7 @@ def adjudications(request, pk):
     if posted.get("back") == "queue":
         query = urlencode({"task": posted.get("key", "")})
         return redirect(f"{reverse('adjudication', args=[pk])}?{query}")
-    address = reverse("round_items", args=[pk])
+    address = reverse("items", args=[pk])
     return redirect(f"{address}?{posted.get('query', '')}#i{utterance.pk}")
 
 
@@ -312,7 +325,7 @@ def _make_of(request, round, ruling):
         return
     if request.POST.get("as_gold"):
         answer = (ruling.utterance, ruling.task, ruling.value, ruling.reason)
-        GoldAnswer.key(request.user, ruling.utterance.dialogue, [answer])
+        ExpertLabel.write(request.user, ruling.utterance.dialogue, [answer])
         messages.success(request, _("The decision is a gold answer now."))
     if request.POST.get("as_example") and round.corpus.my_role == LEAD:
         task = round.scheme[ruling.task]
@@ -333,7 +346,7 @@ def consensus(request, pk):
     chosen = request.POST.get("consensus", "")
     if chosen not in found.Consensus.values:
         raise Http404
-    if not found.settle_by(request.user, chosen):
+    if not choose_consensus(found, request.user, chosen):
         messages.info(request, _("A worker settles the items anew; that takes some minutes."))
     needed = chosen != found.Consensus.MAJORITY
     if needed and Report.of(found, Report.Kind.RELIABILITY) is None:

@@ -7,10 +7,10 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.agreement import charts
-from annotation.models import Oddity, OddityAnswer, Report
+from annotation.models import QualityFlag, QualityFlagReview, Report
 from annotation.templatetags.scheme import named
+from annotation.views.access import results_of
 from annotation.views.agreement import bring_up
-from annotation.views.rounds import results_of
 from core.pagination import page_of
 from corpus.page_context import context
 from corpus.permissions import LEAD
@@ -27,16 +27,16 @@ def quality(request, pk):
     found = results_of(request, pk, LEAD)
     bring_up(found)
     state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
-    rows = found.oddities.select_related("person").prefetch_related("answers__person")
-    if kind in Oddity.Kind.values:
+    rows = found.quality_flags.select_related("person").prefetch_related("reviews__person")
+    if kind in QualityFlag.Kind.values:
         rows = rows.filter(kind=kind)
     if state == "open":
         rows = rows.waiting()
     elif state == "answered":
-        rows = rows.filter(answers__isnull=False).distinct()
+        rows = rows.filter(reviews__isnull=False).distinct()
     page = page_of(request, rows, 20)
     titles = dict(found.corpus.sources.values_list("pk", "title"))
-    page.object_list = [(odd, _evidence(found, odd, titles)) for odd in page]
+    page.object_list = [(flag, _evidence(found, flag, titles)) for flag in page]
     reports = {
         report.kind: report
         for report in Report.objects.filter(round=found, kind__in=["quality", "reliability"])
@@ -48,8 +48,8 @@ def quality(request, pk):
         page=page,
         state=state,
         kind=kind,
-        kinds=Oddity.Kind,
-        outcomes=OddityAnswer.Outcome,
+        kinds=QualityFlag.Kind,
+        outcomes=QualityFlagReview.Outcome,
         found=reports.get("quality"),
         models=reports.get("reliability"),
         progress={
@@ -61,24 +61,28 @@ def quality(request, pk):
     return render(request, "annotation/quality.html", shown)
 
 
-def _evidence(round, odd, titles):
+def _evidence(round, flag, titles):
     """The evidence of a finding as values for its sentence."""
-    told = dict(odd.evidence)
-    told["odds"] = f"{10**odd.surprise:,.0f}" if odd.surprise < 9 else f"10^{odd.surprise:.0f}"
+    evidence = dict(flag.evidence)
+    evidence["odds"] = (
+        f"{10**flag.neg_log10_p:,.0f}" if flag.neg_log10_p < 9 else f"10^{flag.neg_log10_p:.0f}"
+    )
     tasks = {task.key: task for task in round.scheme.tasks}
-    told["task"] = named(tasks[odd.task]) if odd.task in tasks else ""
-    told["source"] = titles.get(told.get("source"), "")
-    told["spans"] = ", ".join(f"{start}–{end}" for start, end in told.get("spans", []))
+    evidence["task"] = named(tasks[flag.task]) if flag.task in tasks else ""
+    evidence["source"] = titles.get(evidence.get("source"), "")
+    evidence["spans"] = ", ".join(f"{start}–{end}" for start, end in evidence.get("spans", []))
     for share in ("equal", "by_chance", "first", "second", "usual"):
-        if share in told:
-            told[share] = f"{100 * told[share]:.1f} %"
-    if odd.kind == Oddity.Kind.MONOTONE and odd.task in tasks:
-        values = {value.key: value for value in tasks[odd.task].values}
-        told["value"] = named(values[told["value"]])
-    if odd.kind == Oddity.Kind.RULES:
+        if share in evidence:
+            evidence[share] = f"{100 * evidence[share]:.1f} %"
+    if flag.kind == QualityFlag.Kind.MONOTONE and flag.task in tasks:
+        values = {value.key: value for value in tasks[flag.task].values}
+        evidence["value"] = named(values[evidence["value"]])
+    if flag.kind == QualityFlag.Kind.RULES:
         rules = {rule.key: rule for rule in round.scheme.rules}
-        told["rule"] = named(rules[told["rule"]]) if told["rule"] in rules else told["rule"]
-    return told
+        evidence["rule"] = (
+            named(rules[evidence["rule"]]) if evidence["rule"] in rules else evidence["rule"]
+        )
+    return evidence
 
 
 def _reliability(round, report):
@@ -102,12 +106,12 @@ def _reliability(round, report):
 
 
 @require_POST
-def answers(request, pk):
+def reviews(request, pk):
     """Say what a finding was."""
-    odd = get_object_or_404(Oddity.objects.select_related("round"), pk=pk)
-    found = results_of(request, odd.round_id, LEAD)
+    flag = get_object_or_404(QualityFlag.objects.select_related("round"), pk=pk)
+    found = results_of(request, flag.round_id, LEAD)
     outcome = request.POST.get("outcome", "")
-    if outcome not in OddityAnswer.Outcome.values:
+    if outcome not in QualityFlagReview.Outcome.values:
         raise Http404
-    odd.answer(request.user, outcome, request.POST.get("words", ""))
+    flag.review(request.user, outcome, request.POST.get("words", ""))
     return redirect(f"{reverse('quality', args=[found.pk])}?{request.POST.get('query', '')}")

@@ -11,9 +11,12 @@ from django.views.decorators.http import require_POST
 from annotation.annotator_names import names_for
 from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
-from annotation.models import Participant, Qualification, Remark
+from annotation.models import Comment, Participant, Qualification
 from annotation.progress import by_state
-from annotation.views.rounds import results_of, round_of
+from annotation.queue.dispatch import assign
+from annotation.rounds import admit, extend_round, reopen_round
+from annotation.views.access import results_of, round_of
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError, gettext_noop
 from core.normalization import search_key
 from core.pagination import page_of
@@ -46,7 +49,7 @@ def closure(request, pk):
 
 @require_POST
 def reopening(request, pk):
-    round_of(request, pk, LEAD).reopen(request.user)
+    reopen_round(round_of(request, pk, LEAD), request.user)
     return redirect("round", pk)
 
 
@@ -59,7 +62,7 @@ def extension(request, pk):
         if form.cleaned_data["sources"]:
             guard_order(request.user, found.order, dialogues)
         try:
-            added = found.extend(request.user, dialogues, form.cleaned_data.get("overlap"))
+            added = extend_round(found, request.user, dialogues, form.cleaned_data.get("overlap"))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:
@@ -71,7 +74,7 @@ def extension(request, pk):
 
 
 @require_POST
-def admission(request, pk):
+def participants(request, pk):
     """Somebody joins, comes back, or gets another quota."""
     found = round_of(request, pk, LEAD)
     form = AdmissionForm(request.POST, round=found)
@@ -79,13 +82,15 @@ def admission(request, pk):
         chosen = form.cleaned_data
         who = chosen["person"].person
         try:
-            seat = found.admit(request.user, who, chosen["quota"], chosen["openly"])
+            seat = admit(found, request.user, who, chosen["quota"], chosen["openly"])
         except UserError as refusal:
             messages.error(request, translate_error(refusal))
         else:
             if seat.unblinded and not chosen["openly"]:
-                told = _("%(name)s takes part openly: they could see the answers of others before.")
-                messages.info(request, told % {"name": who})
+                words = _(
+                    "%(name)s takes part openly: they could see the answers of others before."
+                )
+                messages.info(request, words % {"name": who})
     else:
         messages.error(request, _("Choose somebody of this corpus, and a whole number or nothing."))
     return redirect(f"{reverse('round', args=[pk])}#people")
@@ -93,8 +98,8 @@ def admission(request, pk):
 
 @require_POST
 def participant(request, pk):
-    """One verb about one person in a round: halt, let on, dismiss, qualify, free what they hold;
-    or unblind, which adjudicators may choose for themselves.
+    """One verb about one person in a round: block, unblock, dismiss, qualify, release what they
+    hold; or unblind, which adjudicators may choose for themselves.
     """
     seats = Participant.objects.select_related("round__corpus", "person")
     seat = get_object_or_404(seats, pk=pk)
@@ -106,10 +111,10 @@ def participant(request, pk):
             seat.unblind(request.user)
         except UserError as refusal:
             messages.error(request, translate_error(refusal))
-    elif verb == "halt":
-        seat.halt(request.user)
-    elif verb == "let on":
-        seat.let_on(request.user)
+    elif verb == "block":
+        seat.block(request.user)
+    elif verb == "unblock":
+        seat.unblock(request.user)
     elif verb == "dismiss":
         found.dismiss(request.user, seat.person)
     elif verb == "qualify":
@@ -118,18 +123,18 @@ def participant(request, pk):
             round=test, person=seat.person, passed=True, decided_by=request.user
         )
         Event.record(request.user, "qualify", seat, qualification=qualified.pk)
-    elif verb == "free":
-        seat.own().free()
+    elif verb == "release":
+        seat.own().release()
     else:
         raise Http404
     return redirect(f"{reverse('round', args=[found.pk])}#people")
 
 
-def places(request, pk):
+def round_dialogues(request, pk):
     """The dialogues of a round with who has them."""
     found = round_of(request, pk)
     state = request.GET.get("state", "")
-    rows = found.places.select_related("dialogue", "withdrawal")
+    rows = found.round_items.select_related("dialogue", "withdrawal")
     if words := text(request.GET, "q"):
         rows = rows.filter(dialogue__search__contains=search_key(words))
     if state == "stuck":
@@ -138,14 +143,14 @@ def places(request, pk):
         rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
     page = page_of(request, rows.order_by("position"), 50)
     work = {}
-    dialogues = [place.dialogue_id for place in page]
+    dialogues = [item.dialogue_id for item in page]
     given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
     for assignment in given:
         work.setdefault(assignment.dialogue_id, []).append(assignment)
     names = names_for(found, found.corpus.my_role)
     page.object_list = [
-        (place, [(names[each.person_id], each) for each in _listed(work, place, names)])
-        for place in page
+        (item, [(names[each.person_id], each) for each in _listed(work, item, names)])
+        for item in page
     ]
     shown = context(
         found.corpus,
@@ -160,45 +165,47 @@ def places(request, pk):
     return render(request, "annotation/places.html", shown)
 
 
-def _listed(work, place, names):
+def _listed(work, item, names):
     """Who has a dialogue: as they got it, or by letter where that would tell who came first."""
-    given = work.get(place.dialogue_id, [])
+    given = work.get(item.dialogue_id, [])
     return sorted(given, key=lambda one: names.rank[one.person_id]) if names.by_letter else given
 
 
 @require_POST
-def place(request, pk, place):
+def round_dialogue(request, pk, item):
     """Withdraw a dialogue, put it back, or give it to somebody."""
     found = round_of(request, pk, LEAD)
-    row = get_object_or_404(found.places.select_related("dialogue", "round"), pk=place)
+    row = get_object_or_404(found.round_items.select_related("dialogue", "round"), pk=item)
     verb = request.POST.get("verb")
     try:
         if verb == "withdraw":
             reason = text(request.POST, "reason")
             if not reason:
                 raise UserError(gettext_noop("Say why it is withdrawn; annotators read it."))
-            row.withdraw(request.user, reason)
+            withdraw(row, request.user, reason)
         elif verb == "reinstate":
-            row.reinstate(request.user)
+            reinstate(row, request.user)
         elif verb == "assign":
             seat = get_object_or_404(
                 found.participants.select_related("round", "person"),
                 pk=number(request.POST.get("seat")),
             )
-            seat.assign(request.user, row)
+            assign(seat, request.user, row)
         else:
             raise Http404
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    return redirect(f"{reverse('places', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}")
+    return redirect(
+        f"{reverse('round_dialogues', args=[pk])}?{request.POST.get('query', '')}#p{row.pk}"
+    )
 
 
-def remarks(request, pk):
+def comments(request, pk):
     """Comments and flags: an inbox that is answered and emptied."""
     found = results_of(request, pk)
-    rows = Remark.objects.filter(assignment__round=found, taken_back=False)
+    rows = Comment.objects.filter(assignment__round=found, taken_back=False)
     state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
-    if kind in Remark.Kind.values:
+    if kind in Comment.Kind.values:
         rows = rows.filter(kind=kind)
     if state == "open":
         rows = rows.waiting()
@@ -216,26 +223,26 @@ def remarks(request, pk):
         page=page,
         state=state,
         kind=kind,
-        kinds=Remark.Kind,
+        kinds=Comment.Kind,
     )
     return render(request, "annotation/remarks.html", shown)
 
 
-def _named(remark, names):
-    """A remark with what its author and those who answered are called."""
-    resolution = getattr(remark, "resolution", None)
+def _named(comment, names):
+    """A comment with what its author and those who answered are called."""
+    resolution = getattr(comment, "resolution", None)
     return {
-        "remark": remark,
-        "author": names[remark.assignment.person_id],
-        "replies": [(names.of(reply.person), reply) for reply in remark.replies.all()],
+        "comment": comment,
+        "author": names[comment.assignment.person_id],
+        "replies": [(names.of(reply.person), reply) for reply in comment.replies.all()],
         "resolver": names.of(resolution.person) if resolution else "",
     }
 
 
 @require_POST
-def remark(request, pk):
-    """Answer a remark, say that it is dealt with, or take that back."""
-    row = get_object_or_404(Remark.objects.select_related("assignment__round"), pk=pk)
+def comment(request, pk):
+    """Answer a comment, say that it is dealt with, or take that back."""
+    row = get_object_or_404(Comment.objects.select_related("assignment__round"), pk=pk)
     results_of(request, row.assignment.round_id, LEAD, ADJUDICATOR)
     try:
         if request.POST.get("words", "").strip():
@@ -246,5 +253,5 @@ def remark(request, pk):
             row.unresolve(request.user)
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    address = reverse("remarks_inbox", args=[row.assignment.round_id])
+    address = reverse("round_comments", args=[row.assignment.round_id])
     return redirect(f"{address}?{request.POST.get('query', '')}")

@@ -1,33 +1,35 @@
 """What a lead and an adjudicator see: rounds, agreement, and the items behind every number."""
 
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 
 from annotation import disclosure
 from annotation.annotator_names import names_for
 from annotation.blinding import (
     SEERS,
     blinding_rounds,
-    guard,
     guard_order,
     seat_of,
     why_withheld,
 )  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
-from annotation.models import Remark, Report, Round
-from annotation.models.reports import counted
+from annotation.models import Comment, Report
+from annotation.models.items import counted_submissions
 from annotation.models.rounds import resting
-from annotation.progress import forecast, funnel, people
+from annotation.progress import forecast, funnel, people, with_submission_counts
+from annotation.rounds import open_round
+from annotation.views.access import round_of
+from annotation.views.agreement import bring_up, drawn_measures
 from core.errors import UserError
 from core.pagination import at_most
 from core.parameters import posted
 from core.translation import translate_error
 from corpus.page_context import context
-from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, with_role
+from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
 
 
 def rounds(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
-    rows = corpus.rounds.counted().select_related("closure", "scheme_version")
+    rows = with_submission_counts(corpus.rounds.all()).select_related("closure", "scheme_version")
     rows = rows.annotate(resting=resting("pk"))
     return render(request, "annotation/rounds.html", context(corpus, "rounds", rounds=rows))
 
@@ -55,7 +57,7 @@ def _opened(request, corpus, form):
     chosen = form.cleaned_data
     dialogues = form.judged()
     guard_order(request.user, chosen["order"], dialogues)
-    return Round.open(
+    return open_round(
         request.user,
         corpus,
         chosen["name"],
@@ -66,23 +68,6 @@ def _opened(request, corpus, form):
         openly=[member.person for member in chosen["openly"]],
         **form.options(),
     )
-
-
-def round_of(request, pk, *roles):
-    """A round for what tells nothing of anybody's answers: its progress, its people, its verbs."""
-    found = get_object_or_404(Round.objects.of(request.user), pk=pk)
-    with_role(request, found.corpus, *(roles or (LEAD, ADJUDICATOR)))
-    return found
-
-
-def results_of(request, pk, *roles):
-    """A round for whatever depends on what people answered, remarked or decided in it.
-
-    Raises Withheld while the person annotates it, or another round on its dialogues, blind.
-    """
-    found = round_of(request, pk, *roles)
-    guard(request.user, [found])
-    return found
 
 
 def round_page(request, pk):
@@ -115,18 +100,16 @@ def round_page(request, pk):
 
 def _results(round):
     """What the page of a round tells of people's answers."""
-    from annotation.views.agreement import bring_up, drawn_measures
-
     left = bring_up(round)
     return {
-        "remarks": Remark.objects.filter(assignment__round=round).waiting().count(),
+        "comments": Comment.objects.filter(assignment__round=round).waiting().count(),
         "measures": drawn_measures(round),
         "report": Report.of(round, Report.Kind.AGREEMENT),
         "left": left,
         "refresh": left,
-        "hand_ins": counted(round),
+        "submissions": counted_submissions(round),
         "open_items": at_most(round.items.filter(open=True)),
-        "oddities": round.oddities.waiting().count(),
+        "quality_flags": round.quality_flags.waiting().count(),
     }
 
 

@@ -17,7 +17,7 @@ from corpus.search import search_page
 from corpus.visibility import WORDS, notice, withheld
 
 
-def finding(request, pk):
+def utterance_search(request, pk):
     """Utterances of a corpus that fit, in the order they came in; leads give many a speaker.
 
     Those whose words are withheld from the person are left out: each filter says something of them.

@@ -15,21 +15,25 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from annotation import blinding
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
+from annotation.answers import skip_assignment, submit_assignment
 from annotation.models import (
     Adjudication,
-    GoldAnswer,
+    Comment,
+    ExpertLabel,
     Guideline,
     Item,
     Judgement,
     Participant,
-    Remark,
     Report,
     Skip,
     Submission,
 )  # fmt: skip
+from annotation.queue.dispatch import assign, claim_next
 from annotation.republishing import republish
-from annotation.urls import urlpatterns
+from annotation.rounds import admit, reopen_round
+from annotation.urls import MOVED, urlpatterns
 from core.errors import UserError
 from corpus.models import Membership
 from people.models import Event, Person
@@ -45,17 +49,21 @@ from tests.factories import (
 
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
-    *("agreement", "agreement_file", "comparison", "quality", "round_items", "adjudication"),
-    *("remarks_inbox", "key", "report_progress"),
+    *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
+    *("round_comments", "dialogue_expert_labels", "report_progress"),
 }
-OPEN = {"round", "rounds", "places", "extension", "new_round", "schemes", "guideline", "keys"}
-OPEN |= {"new_scheme", "new_guideline", "finding", "work", "history", "assignment"}
-OPEN |= {"republication"}
+OPEN = {
+    *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
+    *("annotation_history", "assignment", "republication"),
+}
 ACTIONS = {  # of these nothing can be read
-    *("judgements", "submission", "skip", "take_back", "presence", "remarks", "warnings"),
-    *("next_assignment", "reports", "oddity_answers", "adjudications", "consensus", "closure"),
-    *("reopening", "pause", "resume", "admission", "participant", "place", "remark"),
+    *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
+    *("next_assignment", "reports", "quality_flag_reviews", "adjudications", "consensus"),
+    "closure",
+    *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    *(f"old_{name}" for name in MOVED.values()),  # they lead to the page of today
 }
 NOISE = re.compile(
     r"csrfmiddlewaretoken.\W+value=.\w+|x-csrftoken\W+\w+|nonce=.[\w+/=-]+|nonce-[\w+/=-]+"
@@ -82,43 +90,47 @@ class Scene:
         )
         for seat in self.round.participants.exclude(person=self.reader):
             for dialogue in self.dialogues[:2]:
-                work = seat.assign(None, self.round.places.get(dialogue=dialogue))
+                work = assign(seat, None, self.round.round_items.get(dialogue=dialogue))
                 judge(work, emotion="joy" if seat.person == self.one else "anger")
-        self.skip = self.round.participants.get(person=self.one).assign(
-            None, self.round.places.get(dialogue=self.dialogues[2])
+        self.skip = assign(
+            self.round.participants.get(person=self.one),
+            None,
+            self.round.round_items.get(dialogue=self.dialogues[2]),
         )
-        self.skip.skip(Skip.Reason.OTHER, "everybody is angry in it")
-        self.own = self.round.participants.get(person=self.reader).assign(
-            None, self.round.places.get(dialogue=self.dialogues[0])
+        skip_assignment(self.skip, Skip.Reason.OTHER, "everybody is angry in it")
+        self.own = assign(
+            self.round.participants.get(person=self.reader),
+            None,
+            self.round.round_items.get(dialogue=self.dialogues[0]),
         )
         judge(self.own, emotion="fear")
         self.other = open_round(self.corpus, [self.one, self.two], overlap=2, name="second view")
         for seat in self.other.participants.all():
-            judge(seat.assign(None, self.other.places.get(dialogue=self.dialogues[1])))
+            judge(assign(seat, None, self.other.round_items.get(dialogue=self.dialogues[1])))
         item_counts.catch_up_all([self.round, self.other])
         self._decide()
 
     def _decide(self):
         self.utterance = utterance = self.dialogues[1].utterances.first()
         work = self.round.assignments.get(person=self.one, dialogue=self.dialogues[1])
-        self.remark = Remark.make(work, utterance, "comment", "she is plainly angry")
-        self.remark.reply(self.judge, "yes, angry")
-        Adjudication.rule(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
-        GoldAnswer.key(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
+        self.comment = Comment.make(work, utterance, "comment", "she is plainly angry")
+        self.comment.reply(self.judge, "yes, angry")
+        adjudicate(self.judge, self.round, utterance, "emotion", "anger", reason="shouts")
+        ExpertLabel.write(self.judge, self.dialogues[1], [(utterance, "emotion", "anger", "loud")])
         task = self.round.scheme["emotion"]
         value = next(value for value in task.values if value.key == "anger")
         Guideline.draw_up(self.boss, self.corpus, "# What to do\n\nLook twice.")
         Guideline.add_example(self.boss, self.corpus, utterance, task, value, "she shouts")
         for kind in ("agreement", "quality", "reliability"):
             Report.request(self.boss, self.round, kind)
-            Report.of(self.round, kind).measure()
+            Report.of(self.round, kind).run()
         Report.request(self.boss, self.round, "comparison", other=self.other)
-        Report.of(self.round, "comparison", self.other).measure()
-        self.oddity = self.round.oddities.create(
-            kind="monotone", person=self.one, task="emotion", key="made", count=2, surprise=4.0,
+        Report.of(self.round, "comparison", self.other).run()
+        self.flag = self.round.quality_flags.create(
+            kind="monotone", person=self.one, task="emotion", key="made", count=2, neg_log10_p=4.0,
             evidence={"spans": [[1, 2]], "value": "joy", "of": 2}, rows=[utterance.pk],
         )  # fmt: skip
-        self.oddity.answer(self.boss, "explained", "joyful by nature")
+        self.flag.review(self.boss, "explained", "joyful by nature")
 
     def change(self):
         """What anybody but the reader answered, remarked and decided is something else now."""
@@ -128,27 +140,29 @@ class Scene:
         for round in (self.round, self.other):
             item_counts.count_dialogues(round, [dialogue.pk for dialogue in self.dialogues])
         Adjudication.objects.update(value="sadness", reason="weeps", verdict="value")
-        item_counts.resettle(self.round)
-        Remark.objects.update(words="she is plainly sad", kind="bad_cut")
-        self.remark.replies.update(words="yes, sad")
-        Remark.make(
+        item_counts.recompute_consensus(self.round)
+        Comment.objects.update(words="she is plainly sad", kind="bad_cut")
+        self.comment.replies.update(words="yes, sad")
+        Comment.make(
             self.round.assignments.get(person=self.two, dialogue=self.dialogues[1]),
             self.utterance, "comment", "one more",
         )  # fmt: skip
-        Event.objects.filter(noun="remark").order_by("-pk").first().delete()
-        GoldAnswer.objects.update(value="sadness", why="weeps")
+        Event.objects.filter(noun="comment").order_by("-pk").first().delete()
+        ExpertLabel.objects.update(value="sadness", why="weeps")
         Skip.objects.update(reason="upsetting", words="everybody is sad in it")
         for guideline in Guideline.objects.all():
             text = guideline.text.replace("愤怒", "悲伤").replace("anger", "sadness")
             Guideline.objects.filter(pk=guideline.pk).update(text=text.replace("shouts", "weeps"))
-        self.round.oddities.update(count=1, surprise=3.0, task="sarcasm")
-        self.round.oddities.create(kind="fast", person=self.two, key="more", surprise=9.0)
-        self.oddity.answers.update(words="sad by nature", outcome="talked")
+        self.round.quality_flags.update(count=1, neg_log10_p=3.0, task="sarcasm")
+        self.round.quality_flags.create(kind="fast", person=self.two, key="more", neg_log10_p=9.0)
+        self.flag.answers.update(words="sad by nature", outcome="talked")
         for report in Report.objects.all():
             report.result |= {"tasks": {}, "replicates": 7}
-            report.hand_ins += 1
+            report.submissions += 1
             report.save()
-        for event in Event.objects.filter(verb__in=["adjudicate", "remark", "skip", "key"]):
+        for event in Event.objects.filter(
+            verb__in=["adjudicate", "comment", "skip", "set expert labels"]
+        ):
             event.detail = dict.fromkeys(event.detail, "changed")
             event.save()
 
@@ -162,7 +176,7 @@ class Scene:
                 continue
             corpus = "corpora/<int:pk>" in str(pattern.pattern)
             pk = self.corpus.pk if corpus else self.round.pk
-            if name in ("key", "republication"):
+            if name in ("dialogue_expert_labels", "republication"):
                 pk = self.dialogues[1].pk
             if name == "assignment":
                 pk = self.own.pk
@@ -181,15 +195,16 @@ class Scene:
                 continue
             yield name, reverse(name, args=[] if pattern.pattern._route.count("<") == 0 else [pk])
         for value in ("joy", "anger", "fear", "disgust"):
-            address = reverse("finding", args=[self.corpus.pk])
-            yield "finding", f"{address}?label=emotion:{value}"
+            address = reverse("utterance_search", args=[self.corpus.pk])
+            yield "utterance_search", f"{address}?label=emotion:{value}"
         for state in ("waiting", "begun", "complete", "stuck", "withdrawn"):
-            yield "places", f"{reverse('places', args=[self.round.pk])}?state={state}"
+            address = reverse("round_dialogues", args=[self.round.pk])
+            yield "round_dialogues", f"{address}?state={state}"
         yield "agreement", f"{reverse('agreement', args=[self.round.pk])}?task=emotion"
         yield "comparison", f"{reverse('comparison', args=[self.round.pk])}?with={self.other.pk}"
         yield "agreement", reverse("agreement", args=[self.other.pk])  # the same dialogues
         yield "round", reverse("round", args=[self.other.pk])
-        yield "round_items", reverse("round_items", args=[self.other.pk])
+        yield "items", reverse("items", args=[self.other.pk])
         yield "agreement", f"/api/rounds/{self.round.pk}/agreement/"
         yield "audit_log", reverse("audit_log", args=[self.corpus.pk])
         yield "corpus", reverse("corpus", args=[self.corpus.pk])
@@ -235,7 +250,10 @@ def test_nothing_depends_on_others_for_whoever_annotates_blind(role):
         assert statuses["quality"] == {404} and statuses["round"] == {200}
     else:
         assert all(statuses[name] == {403} for name in RESULTS)
-        assert all(statuses[name] == {200} for name in ("round", "rounds", "places", "keys"))
+        assert all(
+            statuses[name] == {200}
+            for name in ("round", "rounds", "round_dialogues", "expert_labels")
+        )
 
 
 @pytest.mark.django_db
@@ -247,7 +265,7 @@ def test_whoever_takes_part_openly_sees_it_all_and_so_the_test_above_can_fail():
     after = read(scene.reader, scene)
     changed = {name for name, address in before if before[name, address] != after[name, address]}
     assert RESULTS - {"report_progress"} <= changed
-    assert changed >= {"round", "places", "finding", "audit_log", "guideline"}
+    assert changed >= {"round", "round_dialogues", "utterance_search", "audit_log", "guideline"}
 
 
 @pytest.mark.django_db
@@ -275,20 +293,23 @@ def test_no_verb_about_results_works_blind(client_of):
     client = client_of(scene.reader)
     asked = {
         "reports": ([scene.round.pk, "agreement"], {}),
-        "oddity_answers": ([scene.oddity.pk], {"outcome": "fault"}),
+        "quality_flag_reviews": ([scene.flag.pk], {"outcome": "fault"}),
         "adjudications": (
             [scene.round.pk],
             {"utterance": scene.utterance.pk, "task": "emotion", "value": "joy"},
         ),
         "consensus": ([scene.round.pk], {"consensus": "weighted"}),
-        "remark": ([scene.remark.pk], {"words": "no", "verb": "resolve"}),
+        "comment": ([scene.comment.pk], {"words": "no", "verb": "resolve"}),
         "comparison": ([scene.other.pk], {"with": scene.round.pk}),
-        "key": ([scene.dialogues[1].pk], {f"{scene.utterance.pk}-emotion": "joy"}),
+        "dialogue_expert_labels": (
+            [scene.dialogues[1].pk],
+            {f"{scene.utterance.pk}-emotion": "joy"},
+        ),
     }
-    before = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    before = Event.objects.count(), Adjudication.objects.count(), ExpertLabel.objects.count()
     for name, (arguments, data) in asked.items():
         assert client.post(reverse(name, args=arguments), data).status_code == 403, name
-    after = Event.objects.count(), Adjudication.objects.count(), GoldAnswer.objects.count()
+    after = Event.objects.count(), Adjudication.objects.count(), ExpertLabel.objects.count()
     assert before == after
 
 
@@ -311,7 +332,7 @@ def test_a_promotion_opens_no_eyes_and_an_annotator_cannot_take_part_openly(clie
     with pytest.raises(UserError):
         seat.unblind(scene.boss)
     with pytest.raises(UserError):
-        scene.round.admit(scene.boss, scene.reader, openly=True)
+        admit(scene.round, scene.boss, scene.reader, openly=True)
     with pytest.raises(UserError):
         open_round(scene.corpus, [scene.one], openly=[scene.one], dialogues=scene.dialogues)
     client = client_of(scene.reader)
@@ -335,13 +356,13 @@ def test_whoever_could_have_looked_joins_openly(client_of):
     assert (
         client_of(scene.reader).get(reverse("agreement", args=[scene.round.pk])).status_code == 200
     )
-    back = scene.round.admit(scene.boss, scene.reader)
+    back = admit(scene.round, scene.boss, scene.reader)
     assert back.unblinded
     late = make_member(scene.corpus)
-    assert not scene.round.admit(scene.boss, late).unblinded  # an annotator who never could
-    assert scene.round.admit(scene.boss, scene.judge).unblinded
+    assert not admit(scene.round, scene.boss, late).unblinded  # an annotator who never could
+    assert admit(scene.round, scene.boss, scene.judge).unblinded
     page = client_of(scene.boss).post(
-        reverse("admission", args=[scene.round.pk]),
+        reverse("participants", args=[scene.round.pk]),
         {"person": scene.corpus.memberships.get(person=scene.boss).pk},
         follow=True,
     )
@@ -353,12 +374,12 @@ def test_whoever_could_have_looked_joins_openly(client_of):
 def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     scene = Scene()
     seat = scene.round.participants.get(person=scene.reader)
-    held = seat.assign(None, scene.round.places.get(dialogue=scene.dialogues[1]))
+    held = assign(seat, None, scene.round.round_items.get(dialogue=scene.dialogues[1]))
     judge(held, submit=False)
-    seat.take()
+    claim_next(seat)
     client = client_of(scene.reader)
     client.post(reverse("participant", args=[seat.pk]), {"verb": "dismiss"})
-    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    assert client.get(reverse("items", args=[scene.round.pk])).status_code == 200
     before = Judgement.objects.count()
     utterance = held.dialogue.utterances.first()
     answer = {"utterance": utterance.pk, "task": "emotion", "value": "joy"}
@@ -373,7 +394,7 @@ def test_whoever_has_left_and_looked_hands_nothing_in(client_of):
     assert api.status_code in (403, 409)
     client.post(reverse("submission", args=[held.pk]))
     with pytest.raises(UserError):
-        held.submit()
+        submit_assignment(held)
     assert Judgement.objects.count() == before
     assert not Submission.objects.filter(assignment=held).exists()
 
@@ -390,14 +411,14 @@ def test_an_edit_gives_nothing_back_to_somebody_who_has_left():
     states = dict(scene.round.assignments.filter(dialogue=dialogue).values_list("person", "state"))
     assert states == {scene.one.pk: "held", scene.two.pk: "held", scene.reader.pk: "freed"}
     Submission.objects.all().delete()
-    assert scene.round.admit(scene.boss, scene.reader).unblinded  # the events know
+    assert admit(scene.round, scene.boss, scene.reader).unblinded  # the events know
 
 
 @pytest.mark.django_db
 def test_nothing_to_see_yet_is_no_reason(corpus, lead):
     make_dialogue(corpus)
     opened = open_round(corpus, [make_member(corpus)])
-    assert not opened.admit(lead, lead).unblinded
+    assert not admit(opened, lead, lead).unblinded
 
 
 @pytest.mark.django_db
@@ -405,7 +426,7 @@ def test_the_closing_and_reopening_of_ones_own_round_opens_ones_eyes(client_of):
     scene = Scene()
     client = client_of(scene.reader)
     client.post(reverse("closure", args=[scene.round.pk]))
-    assert client.get(reverse("round_items", args=[scene.round.pk])).status_code == 200
+    assert client.get(reverse("items", args=[scene.round.pk])).status_code == 200
     client.post(reverse("reopening", args=[scene.round.pk]))
     openly = dict(scene.round.participants.values_list("person", "unblinded"))
     assert openly == {scene.one.pk: False, scene.two.pk: False, scene.reader.pk: True}
@@ -435,7 +456,7 @@ def test_an_example_is_left_out_for_those_who_annotate_its_dialogue(client_of):
 @pytest.mark.parametrize("text", ["嘿\u2028是你", "嘿\n是你", "嘿\x85是你"])
 def test_an_example_of_several_lines_is_left_out_also_after_an_edit(text, client_of):
     scene = Scene(ANNOTATOR)
-    utterance = scene.round.places.first().dialogue.utterances.first()
+    utterance = scene.round.round_items.first().dialogue.utterances.first()
     utterance.text = text
     utterance.save()
     task = scene.round.scheme["emotion"]
@@ -468,8 +489,8 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     scene = Scene(openly=True)
     for dialogue in scene.dialogues[1:]:
         seat = scene.round.participants.get(person=scene.reader)
-        judge(seat.assign(None, scene.round.places.get(dialogue=dialogue)))
-    scene.round.admit(scene.boss, scene.judge)  # openly, and answers nothing
+        judge(assign(seat, None, scene.round.round_items.get(dialogue=dialogue)))
+    admit(scene.round, scene.boss, scene.judge)  # openly, and answers nothing
     release = make_release(scene.corpus, [scene.round])
     certificate = json.loads((release.directory / "agreement.json").read_text("utf-8"))
     (name,) = certificate["openly"]["rounds"][scene.round.name]
@@ -559,7 +580,7 @@ class Play:
         self.saw = set()
 
     def admit(self, who, openly):
-        self.round.admit(self.boss, who, openly=openly)
+        admit(self.round, self.boss, who, openly=openly)
 
     def dismiss(self, who):
         self.round.dismiss(self.boss, who)
@@ -574,7 +595,7 @@ class Play:
 
     def reopen(self):
         self.round.refresh_from_db()
-        self.round.reopen(self.boss)
+        reopen_round(self.round, self.boss)
 
     def role(self, who, role):
         member = self.corpus.memberships.filter(person=who).first()
@@ -585,14 +606,14 @@ class Play:
 
     def answer(self):
         seat = Participant.objects.get(round=self.round, person=self.plain)
-        if work := seat.take():
+        if work := claim_next(seat):
             judge(work)
 
     def work(self, who):
         """Answer and submit what they have, by hook or by crook, also after they have left."""
         seat = Participant.objects.filter(round=self.round, person=who).first()
         held = self.round.assignments.filter(person=who).exclude(state="submitted").first()
-        work = held or (seat and seat.take())
+        work = held or (seat and claim_next(seat))
         if work and work.state != "submitted":
             judge(work)
             if not Participant.objects.get(pk=seat.pk).unblinded:
@@ -601,7 +622,7 @@ class Play:
     def look(self, who):
         client = Client()
         client.force_login(who)
-        page = client.get(reverse("round_items", args=[self.round.pk]))
+        page = client.get(reverse("items", args=[self.round.pk]))
         assert page.status_code in (200, 403, 404)
         if page.status_code == 200 and Item.objects.filter(round=self.round).exists():
             self.saw.add(who)
@@ -638,5 +659,5 @@ def test_a_demoted_lead_who_could_look_cannot_come_back_as_if_blind(client_of):
     scene.round.dismiss(scene.boss, scene.reader)
     member = scene.corpus.memberships.get(person=scene.reader)
     client_of(scene.boss).post(reverse("membership", args=[member.pk]), {"role": ANNOTATOR})
-    assert scene.round.admit(scene.boss, scene.reader).unblinded
+    assert admit(scene.round, scene.boss, scene.reader).unblinded
     assert Submission.objects.exists() and Person.objects.filter(pk=scene.reader.pk).exists()

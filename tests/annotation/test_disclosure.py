@@ -5,8 +5,9 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from annotation import disclosure
+from annotation.adjudication import adjudicate
 from annotation.disclosure import Plan
-from annotation.models import Adjudication, GoldAnswer, Round
+from annotation.models import ExpertLabel, Round
 from corpus.models import Membership
 from corpus.visibility import visible
 from tests.factories import (
@@ -65,8 +66,8 @@ def test_what_people_know_from_before_is_said(corpus, lead):
     old = earlier.participants.first().person
     judge_ = make_member(corpus, Membership.Role.ADJUDICATOR)
     utterance = corpus.dialogues.first().utterances.first()
-    Adjudication.rule(judge_, earlier, utterance, "emotion", "joy")
-    GoldAnswer.key(lead, utterance.dialogue, [(utterance, "emotion", "joy", "")])
+    adjudicate(judge_, earlier, utterance, "emotion", "joy")
+    ExpertLabel.write(lead, utterance.dialogue, [(utterance, "emotion", "joy", "")])
     fresh = make_member(corpus)
     opened = open_round(corpus, [old, judge_, lead, fresh], overlap=1, view="text")
     plan = Plan.of(opened)

@@ -6,6 +6,8 @@ import pytest
 from django.core.files import File
 from django.core.management import CommandError, call_command
 
+from annotation.adjudication import adjudicate
+from annotation.answers import save_answer, submit_assignment
 from annotation.models import Adjudication, Guideline, Judgement, Round
 from core.storage import digest
 from corpus.integrity import check
@@ -39,7 +41,7 @@ def frozen(corpus, film, srt, lead):
     for number, assignment in enumerate(opened.assignments.all()):
         judge(assignment, emotion="joy" if number % 2 else "anger")
     utterance = source.dialogues.first().utterances.first()
-    Adjudication.rule(lead, opened, utterance, "emotion", "fear")
+    adjudicate(lead, opened, utterance, "emotion", "fear")
     return make_release(corpus, [opened])
 
 
@@ -81,17 +83,19 @@ def test_everything_about_rounds_and_answers_comes_back(corpus, lead):
     for number, assignment in enumerate(one.assignments.all()):
         for utterance in assignment.dialogue.utterances.all():
             for task, value in ANSWERS.items():
-                assignment.label(utterance, task, value, confidence=number % 3 + 1, seconds=1.234)
+                save_answer(
+                    assignment, utterance, task, value, confidence=number % 3 + 1, seconds=1.234
+                )
         first = assignment.dialogue.utterances.first()
-        assignment.label(first, "humor", "cannot_tell", confidence=1)
+        save_answer(assignment, first, "humor", "cannot_tell", confidence=1)
         for task in ("sarcasm_humor",):
-            assignment.label(first, task, "")
-        assignment.submit()
+            save_answer(assignment, first, task, "")
+        submit_assignment(assignment)
     two = make_round(corpus, people[2:], name="R2")
     for assignment in two.assignments.all():
         judge(assignment, emotion="joy")
     utterance = corpus.dialogues.first().utterances.last()
-    Adjudication.rule(lead, one, utterance, "emotion", verdict="ambiguous")
+    adjudicate(lead, one, utterance, "emotion", verdict="ambiguous")
     frozen = make_release(corpus, [one, two], speakers="pseudonyms")
     assert frozen.status == "done", frozen.failure_text
     manifest = str(frozen.directory / "manifest.json")
@@ -209,9 +213,9 @@ def test_our_label_studio_export_comes_back_as_it_was(corpus, lead, tmp_path):
         first = assignment.dialogue.utterances.first()
         judge(assignment, emotion="joy" if number % 2 else "anger", submit=False)
         if assignment.round_id == one.pk:
-            assignment.label(first, "sarcasm", "cannot_tell")
-            assignment.label(first, "sarcasm_humor", "")
-        assignment.submit()
+            save_answer(assignment, first, "sarcasm", "cannot_tell")
+            save_answer(assignment, first, "sarcasm_humor", "")
+        submit_assignment(assignment)
     frozen = make_release(corpus, [one, two])
     assert frozen.status == "done", frozen.failure_text
     formats.export("labelstudio", frozen.directory, tmp_path)

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement.measures import measure
+from annotation.answers import submit_assignment
 from annotation.models import Judgement
 from annotation.republishing import changes, republish
 from people.models import Event
@@ -91,7 +92,7 @@ def test_going_back_brings_the_judgements_back(judged, lead):
     assert republish(judged, lead) == (0, 0)
     assignment = judged.assignments.first()
     assert assignment.missing() == []
-    assignment.submit()
+    submit_assignment(assignment)
     assert assignment.is_submitted
 
 

@@ -5,7 +5,9 @@ import random
 import pytest
 from playwright.sync_api import expect
 
+from annotation.answers import save_answer, submit_assignment
 from annotation.models import Adjudication, Guideline, Item, Round
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
@@ -20,13 +22,13 @@ def judge_all(opened, slips, seed):
         for utterance in dialogue.utterances.order_by("number"):
             meant[utterance.pk] = {task.key: truth.choice(task.keys) for task in DEFAULT.tasks}
     for seat in opened.participants.select_related("round", "person"):
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             for utterance in assignment.dialogue.utterances.all():
                 for task, value in meant[utterance.pk].items():
                     if task == "sarcasm" and rng.random() < slips:
                         value = "no" if value == "yes" else "yes"
-                    assignment.label(utterance, task, value)
-            assignment.submit()
+                    save_answer(assignment, utterance, task, value)
+            submit_assignment(assignment)
 
 
 def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
@@ -51,7 +53,7 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     # the pair that differs most, and where
     page.locator("table.heat td[data-step] a").nth(5).click()
     page.locator("#measures tr", has_text="sarcasm").first.get_by_role("link").nth(1).click()
-    apart = Item.objects.filter(round=before, task="sarcasm", hardness__gt=0).count()
+    apart = Item.objects.filter(round=before, task="sarcasm", disagreement__gt=0).count()
     expect(page.locator("h1")).to_contain_text(f"{apart} utterances")
     expect(page.locator("article.item").first.locator(".answers li")).to_have_count(3)
 

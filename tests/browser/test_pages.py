@@ -7,8 +7,9 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from annotation.adjudication import adjudicate
 from annotation.agreement.item_counts import catch_up
-from annotation.models import Adjudication, Guideline, Remark, Report
+from annotation.models import Comment, Guideline, Report
 from corpus.models import Utterance
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from releases.models import Diff, Share
@@ -33,7 +34,7 @@ def addresses(learner_here):
     opened = make_judged_round(corpus)
     older = make_release(corpus, [opened], "0.9.0")
     lead = corpus.memberships.get(role="lead").person
-    Adjudication.rule(lead, opened, Utterance.objects.first(), "emotion", "fear")
+    adjudicate(lead, opened, Utterance.objects.first(), "emotion", "fear")
     Utterance.objects.filter(pk=Utterance.objects.first().pk).update(text="打13812345678")
     release = make_release(corpus, [opened])
     older.retract(lead, "superseded", "再裁决了一条", release)
@@ -76,14 +77,14 @@ def addresses(learner_here):
     )  # fmt: skip
     whole.participants.update(unblinded=True)  # and so sees what others answered
     mine = whole.assignments.first()
-    Remark.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
+    Comment.make(mine, mine.dialogue.utterances.first(), "comment", "怎么判断？")
     catch_up(opened)
     for kind in ("agreement", "quality", "reliability"):
         Report.request(lead, opened, kind)
     Report.request(lead, opened, "comparison", other=whole)
     person = opened.participants.first().person_id
-    opened.oddities.create(
-        kind="fast", person_id=person, key="k", surprise=4.2,
+    opened.quality_flags.create(
+        kind="fast", person_id=person, key="k", neg_log10_p=4.2,
         evidence={"dialogues": 3, "of": 4, "usual": 0.02}, rows=[], count=0,
     )  # fmt: skip
     a, b = opened.participants.values_list("person", flat=True)
@@ -91,7 +92,7 @@ def addresses(learner_here):
     rows[0]["text"] = "改过的话"
     dialogue.edit(corpus.memberships.get(role="lead").person, 0, rows)
     return [
-        "/", "/work/", "/corpora/new/",
+        "/", "/tasks/", "/corpora/new/",
         *(f"/corpora/{c.pk}/{place}" for c in (corpus, empty) for place in (
             "", "dialogues/", "utterances/", "speakers/", "sources/new/", "people/",
             "events/", "health/", "rounds/", "rounds/new/", "releases/", "releases/new/",
@@ -104,9 +105,9 @@ def addresses(learner_here):
         f"/rounds/{opened.pk}/agreement/?task=emotion&a={a}&b={b}",
         f"/rounds/{opened.pk}/quality/", f"/rounds/{opened.pk}/adjudication/",
         f"/rounds/{opened.pk}/comparison/?with={whole.pk}", f"/rounds/{whole.pk}/agreement/",
-        f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/remarks/",
+        f"/rounds/{opened.pk}/dialogues/", f"/rounds/{opened.pk}/comments/",
         f"/rounds/{opened.pk}/extension/", f"/dialogues/{dialogue.pk}/gold/",
-        f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/work/history/",
+        f"/guidelines/{guideline.pk}/", f"/assignments/{mine.pk}/", "/tasks/history/",
         f"/releases/{release.pk}/", f"/releases/{release.pk}/card/",
         f"/releases/{release.pk}/files/", f"/releases/{older.pk}/", f"/diffs/{diff.pk}/",
         f"/diffs/{diff.pk}/?what=label:emotion", f"/corpora/{corpus.pk}/personal-data/",

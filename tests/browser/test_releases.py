@@ -7,7 +7,7 @@ import zipfile
 import pytest
 from playwright.sync_api import expect
 
-from annotation.models import Adjudication
+from annotation.adjudication import adjudicate
 from corpus.models import Utterance
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_person
@@ -40,7 +40,7 @@ def test_from_freezing_to_a_reviewer_s_check(sign_in, chromium, live_server, tmp
 
     # the second version differs in one label, and says so
     first = Utterance.objects.order_by("pk").first()
-    Adjudication.rule(make_person(), judged, first, "sentiment", "positive")
+    adjudicate(make_person(), judged, first, "sentiment", "positive")
     page.goto(f"/corpora/{corpus.pk}/releases/")
     page.get_by_role("link", name="Freeze a release").click()
     expect(page.get_by_label("Version")).to_have_value("1.1.0")

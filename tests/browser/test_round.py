@@ -4,7 +4,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
-from annotation.models import Judgement, Remark, Skip, Warned
+from annotation.models import Comment, Judgement, RuleWarning, Skip
 from tests.browser.test_workbench import until, wait_until_saved
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
@@ -26,7 +26,7 @@ def opened(corpus):
 
 
 def begin(page):
-    page.goto("/work/")
+    page.goto("/tasks/")
     page.get_by_role("button", name="labelling").click()
     page.wait_for_url("**/assignments/*/")
 
@@ -45,7 +45,7 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
     expect(page.locator(".notice")).to_contain_text("Nothing waits for you in this round")
 
     touch = sign_in("phone", has_touch=True, is_mobile=True, viewport={"width": 390, "height": 800})
-    touch.goto("/work/")
+    touch.goto("/tasks/")
     touch.get_by_role("button", name="labelling").tap()
     for _dialogue in range(3):
         touch.wait_for_url("**/assignments/*/")
@@ -138,9 +138,9 @@ def test_notes_by_the_way(sign_in, opened):
     page.get_by_role("button", name="Send to the lead").click()
     expect(page.locator("#turns li").nth(1)).to_have_attribute("data-complete", "")
     until(page, "localStorage.length === 0")
-    assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
+    assert list(RuleWarning.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
     assert Judgement.objects.filter(task="sarcasm", confidence=2).exists()
-    assert set(Remark.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
+    assert set(Comment.objects.values_list("kind", flat=True)) == {"comment", "cannot_judge"}
     page.keyboard.press("g")
     expect(page.locator(".guideline-dialog")).to_be_visible()
     page.keyboard.press("Escape")

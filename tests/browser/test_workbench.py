@@ -4,7 +4,7 @@ import pytest
 from django.core.files import File
 from playwright.sync_api import expect
 
-from annotation.models import GoldAnswer, Judgement, Submission, Suggestion
+from annotation.models import ExpertLabel, Judgement, Submission, Suggestion
 from corpus.models import Source
 from tests.factories import make_corpus, make_member, make_person, make_round
 from tests.waiting import wait_until
@@ -42,7 +42,7 @@ def wait_until_saved(page, count):
 
 def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page = sign_in("anno")
-    page.goto("/work/")
+    page.goto("/tasks/")
     page.keyboard.press("Tab")  # skip link
     for _ in range(30):
         if page.evaluate("document.activeElement.textContent").strip() == "Go on labelling":
@@ -197,7 +197,7 @@ def test_practice_explains_once_an_utterance_is_answered(sign_in, opened):
     opened.save()
     held = opened.assignments.order_by("pk").first()
     first = held.dialogue.utterances.first()
-    GoldAnswer.key(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
+    ExpertLabel.write(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
     page = sign_in("anno")
     page.goto(f"/assignments/{held.pk}/")
     page.keyboard.type("31125")

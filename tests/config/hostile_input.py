@@ -24,7 +24,7 @@ TIMES = [
 ]  # fmt: skip
 NAMES = [
     "00000000-0000-0000-0000-000000000000", "g" * 36, "１" * 32, "task", "value", "open", "all",
-    "text", "csv", "size", "on", "assign", "withdraw", "halt", "qualify", "resolve", "undo",
+    "text", "csv", "size", "on", "assign", "withdraw", "block", "qualify", "resolve", "undo",
     "emotion", "sentiment", "joy", "anger", "negative", "cannot_tell", "majority", "label:emotion",
 ]  # fmt: skip
 JSON = [

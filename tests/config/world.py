@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from annotation.models import Guideline, Oddity, OddityAnswer, Remark, Report
+from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
 from corpus.models import Dialogue, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
 from people.models import Invitation
@@ -48,18 +48,18 @@ def make_world(film):
     utterance = first.dialogue.utterances.first()
     for name in ("clip", "poster", "audio", "peaks"):
         getattr(first.dialogue, name).save(name, ContentFile(bytes(1000)))
-    oddity = Oddity.objects.create(
-        round=judged, kind=Oddity.Kind.FAST, key="fast", surprise=5.0, person=annotator,
+    flag = QualityFlag.objects.create(
+        round=judged, kind=QualityFlag.Kind.FAST, key="fast", neg_log10_p=5.0, person=annotator,
         evidence={"usual": 0.2}, rows=[utterance.pk],
     )  # fmt: skip
-    OddityAnswer.objects.create(oddity=oddity, person=lead, outcome="talked", words="so")
+    QualityFlagReview.objects.create(flag=flag, person=lead, outcome="talked", words="so")
     reports = [
         Report.request(lead, judged, kind)
         for kind in (Report.Kind.AGREEMENT, Report.Kind.RELIABILITY, Report.Kind.QUALITY)
     ]
     compared = Report.request(lead, judged, Report.Kind.COMPARISON, other=opened)
     for report in (*reports, compared):
-        report.measure()
+        report.run()
     experiment = Experiment.request(
         lead, release, ["hard-text"], [1, 2], options={"epochs": 1, "width": 32}, name="experiment"
     )
@@ -84,9 +84,9 @@ def make_world(film):
         speakers=list(corpus.speakers.all()),
         memberships=[corpus.memberships.get(person=annotator)],
         participants=list(opened.participants.all()),
-        places=list(opened.places.all()),
-        remarks=[Remark.make(first, utterance, "comment", "what?")],
-        oddities=[oddity],
+        round_items=list(opened.round_items.all()),
+        comments=[Comment.make(first, utterance, "comment", "what?")],
+        quality_flags=[flag],
         guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
         uploads=[Upload.begin(lead, corpus, "film.mp4", 1000)],
         invitations=[Invitation.objects.create(invited_by=lead)],
@@ -145,11 +145,11 @@ def arguments(world, route, pattern):
     noun = route.removeprefix("api/").split("/")[0]
     if noun == "corpora":
         things = [world.corpus]
-    elif noun == "rounds" and "place" in names:
+    elif noun == "rounds" and "item" in names:
         opened = world.rounds[-1]
-        return [{"pk": opened.pk, "place": place.pk} for place in world.places]
+        return [{"pk": opened.pk, "item": item.pk} for item in world.round_items]
     else:
-        things = getattr(world, noun, None)
+        things = getattr(world, noun.replace("-", "_"), None)
         if things is None:
             raise LookupError(f"tests/config/world.py makes nothing for {route}")
     found = []

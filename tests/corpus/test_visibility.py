@@ -13,8 +13,10 @@ from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
 from rest_framework.authtoken.models import Token
 
+from annotation.answers import save_answer
 from annotation.blinding import shows
-from annotation.models import GoldAnswer, Guideline, Participant, Remark, Suggestion
+from annotation.models import Comment, ExpertLabel, Guideline, Participant, Suggestion
+from annotation.queue.dispatch import claim_next
 from core.storage import digest
 from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
@@ -30,7 +32,7 @@ NOISE = re.compile(
 MEDIA = ["clip", "poster", "audio", "peaks", "silent", "sound"]
 # what rounds themselves, their results and exports withhold is tested beside them
 RESULTS = re.compile(
-    r"rounds/|oddities/|remarks/|participants/|gold/|events/|releases|runs|stud|api/schema|admin/"
+    r"rounds/|quality-flags/|comments/|participants/|expert-labels/|events/|releases|runs|stud|api/schema|admin/"
     r"|evaluations|models|searches|registrations|grants|shared|predictions"
 )
 
@@ -61,12 +63,12 @@ def opened_with(corpus, source, view, people, **options):
         corpus, people, view=view, dialogues=source.dialogues.all(), lease_minutes=0, **options
     )
     for seat in opened.participants.select_related("person", "round"):
-        held = seat.take()
+        held = claim_next(seat)
         first = held.dialogue.utterances.first()
         for task, value in ANSWERS.items():
-            held.label(first, task, value)
-        remark = Remark.make(held, first, "comment", "?")
-        remark.reply(opened.corpus.people("lead").get().person, "!")
+            save_answer(held, first, task, value)
+        comment = Comment.make(held, first, "comment", "?")
+        comment.reply(opened.corpus.people("lead").get().person, "!")
     return opened
 
 
@@ -91,7 +93,7 @@ def addresses(corpus, source):
             names = MEDIA if "<str:name>" in route else ["check"]
             found += {"/" + re.sub("<(str|slug):name>", name, route.replace("<int:pk>", str(pk)))
                       for name in names}  # fmt: skip
-    finding, history = reverse("finding", args=[corpus.pk]), reverse("history")
+    finding, history = reverse("utterance_search", args=[corpus.pk]), reverse("annotation_history")
     speaker = corpus.speakers.first().name
     queries = ["q=你", "q=你好", "q=你&exact=on", "q=x", "state=wordless", "state=machine"]
     queries += [f"speaker={speaker}", "label=emotion:joy", "after=0", "before=99999"]
@@ -200,7 +202,7 @@ def test_what_machines_and_experts_say_changes_no_answer_before_judging(
         Suggestion.objects.create(
             utterance=utterance, task="emotion", value=value, probability=probability, origin="m"
         )
-        GoldAnswer.key(None, held.dialogue, [(utterance, "emotion", value, why)])
+        ExpertLabel.write(None, held.dialogue, [(utterance, "emotion", value, why)])
 
     say(judged, "joy", 0.81, "a smile")
     before = answers(client, asked)
@@ -273,15 +275,21 @@ def test_pages_show_what_remains_and_say_what_does_not(corpus, source, view, cli
         assert ("How nice!" in page) == (view == "text")
         assert ("<video" in page) == (view != "text") and "poster" not in page
         assert "/media/clip/" not in page and ("/media/peaks/" in page) == (view == "audio")
-    found = client.get(reverse("finding", args=[corpus.pk]), {"q": "再见"}).content.decode()
+    found = client.get(
+        reverse("utterance_search", args=[corpus.pk]), {"q": "再见"}
+    ).content.decode()
     assert ("2 dialogues are left out" in found) == (view != "text")
     assert (first.uid in found or second.uid in found) == (view == "text")
-    history = client.get(reverse("history"), {"q": "你好"}).content.decode()
+    history = client.get(reverse("annotation_history"), {"q": "你好"}).content.decode()
     assert ("1 utterance " in history) == (view == "text")
-    work = client.get(reverse("work")).content.decode()
+    work = client.get(reverse("my_tasks")).content.decode()
     assert ("你好" in work) == (view == "text")
     opened.close(annotator)
-    for address in (reverse("history"), reverse("work"), reverse("dialogue", args=[first.pk])):
+    for address in (
+        reverse("annotation_history"),
+        reverse("my_tasks"),
+        reverse("dialogue", args=[first.pk]),
+    ):
         assert "你好" in client.get(address).content.decode()
 
 
@@ -314,7 +322,7 @@ def test_another_round_shows_what_it_gives_to_judge(corpus, source, client_of):
     full = open_round(corpus, [annotator], dialogues=source.dialogues.all(), lease_minutes=0)
     first, second = source.dialogues.all()
     assert visible(annotator, first) == visible(annotator, second) == shows("text")
-    held = full.participants.get().take()
+    held = claim_next(full.participants.get())
     assert held.dialogue == first and visible(annotator, first).all
     assert visible(annotator, second) == shows("text")
     judge(held)

@@ -10,8 +10,9 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
+from annotation.answers import save_answer
 from annotation.forms import RulesForm, TaskForm
-from annotation.models import Assignment, GoldAnswer, Round
+from annotation.models import Assignment, ExpertLabel, Round
 from annotation.scheme import field_of
 from corpus.models import Corpus
 from jobs.models import JobStatus
@@ -81,7 +82,7 @@ def label(client, person, round):
                 continue
             for key, value in told.items():
                 if count > 2:
-                    held.label(utterance, key, value)
+                    save_answer(held, utterance, key, value)
                     continue
                 row = {"utterance": utterance.pk, "task": key, "value": value,
                        "client_id": str(uuid.uuid4())}  # fmt: skip
@@ -103,11 +104,11 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
 
     # pages of the round, task by task
     for key in SCHEME.keys:
-        for name in ("agreement", "round_items", "quality", "adjudication"):
+        for name in ("agreement", "items", "quality", "adjudication"):
             page = client.get(reverse(name, args=[opened.pk]), {"task": key})
             assert page.status_code == 200, (name, key)
     assert client.get(reverse("round", args=[opened.pk])).status_code == 200
-    items = client.get(reverse("round_items", args=[opened.pk]), {"task": "items", "value": "0"})
+    items = client.get(reverse("items", args=[opened.pk]), {"task": "items", "value": "0"})
     assert items.status_code == 200
     agreement = client.get(reverse("agreement", args=[opened.pk]), {"task": "utterance"})
     assert agreement.context["task"].keys == ("items", "values")
@@ -189,5 +190,5 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     known = {f"{u.pk}-{key}": value for u in one.utterances.all()
              for key, value in answers_to(u).items()}  # fmt: skip
     assert corpus.schemes.count() == 1  # nothing has drawn up another one
-    client.post(reverse("key", args=[one.pk]), known)
-    assert GoldAnswer.objects.filter(task="csrfmiddlewaretoken").count() == 2
+    client.post(reverse("dialogue_expert_labels", args=[one.pk]), known)
+    assert ExpertLabel.objects.filter(task="csrfmiddlewaretoken").count() == 2

@@ -14,6 +14,7 @@ from django.db import connection, transaction
 
 from annotation.blinding import WITHHELD
 from annotation.models.schemes import read_scheme
+from annotation.urls import MOVED
 from tests.permissions.walk import CODES, NOTHING, Route, cell, routes, walk
 from tests.permissions.world import BLIND, KINDS, ROLES, Secrets, World
 
@@ -181,7 +182,8 @@ def test_members_meet_others_answers_in_what_is_given_to_them_alone(table_cells)
 def test_strangers_get_nothing_of_a_corpus(table_cells):
     public = {"login", "logout", "set_language", "invitation", "shared", "grant", "schema"}
     public |= {"granted_archive", "granted_file", "granted_layout"}
-    own = {"home", "new_corpus", "work", "history", "next_assignment"}
+    own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
+    own |= {f"old_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():
         if role == "anonymous" and route.name not in public:
             assert entry in ("", NOTHING), route

@@ -134,26 +134,26 @@ class Addresses:
                 "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
-                "oddities": w.oddity, "remarks": w.remark, "utterances": w.utterance,
+                "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
                 "guidelines": w.open.guideline,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
-            "place": w.open.places.get(dialogue=w.dialogue).pk,
+            "item": w.open.round_items.get(dialogue=w.dialogue).pk,
         }  # fmt: skip
         u, emotion = w.utterance.pk, "task=emotion"
         judges = "&".join(f"{x}={j.pk}" for x, j in zip("ab", w.judges, strict=True))
         self.queries = {
-            "finding": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
+            "utterance_search": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
             "dialogues": ["", "?q=D1"],
-            "round_items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
+            "items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
             "agreement": [f"?{emotion}", f"?{emotion}&{judges}"],
             "adjudication": ["", f"?utterance={u}&of=emotion"],
             "comparison": [f"?with={w.open.pk}", f"?with={w.closed.pk}"],
-            "remarks_inbox": ["?state=all"],
-            "history": ["", "?q=原来的话"],
-            "keys": ["", "?q=D1"],
-            "key": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
+            "round_comments": ["?state=all"],
+            "annotation_history": ["", "?q=原来的话"],
+            "expert_labels": ["", "?q=D1"],
+            "dialogue_expert_labels": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
             "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
             "release_diff": ["", "?what=gold"],
@@ -184,15 +184,15 @@ class Addresses:
             "adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "diff": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
             "judgements": [{"utterance": u, "task": "emotion", "value": "joy"}],
-            "remarks": [{"utterance": u, "kind": "comment", "words": "hm"}],
+            "comments": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
             "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
-            "oddity_answers": [{"outcome": "explained", "words": "so it is"}],
-            "participant": [{"verb": "halt"}],
-            "place": [{"verb": "reinstate"}],
+            "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
+            "participant": [{"verb": "block"}],
+            "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],
             "personal_data_review": [{"words": phone, "outcome": "keep"}],
@@ -216,11 +216,11 @@ class Addresses:
         found = [{}]
         if "pk" in wanted:
             found = [{"pk": thing.pk} for thing in self.things(nouns, role)]
-        if "place" in wanted:
-            found = [row | {"place": self.named["place"]} for row in found]
+        if "item" in wanted:
+            found = [row | {"item": self.named["item"]} for row in found]
         if "token" in wanted:
             found = [row | {"token": self.tokens[nouns]} for row in found]
-        rest = set(wanted) - {"pk", "place", "token"}
+        rest = set(wanted) - {"pk", "item", "token"}
         if rest:
             assert route.name in self.texts, f"no arguments for the route {route.name}: {rest}"
             found = [row | more for row in found for more in self.texts[route.name]]

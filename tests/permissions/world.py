@@ -10,16 +10,11 @@ from pathlib import Path
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from annotation.models import (
-    Adjudication,
-    GoldAnswer,
-    Guideline,
-    Oddity,
-    Remark,
-    Report,
-    Round,
-    Suggestion,
-)
+from annotation.adjudication import adjudicate
+from annotation.answers import save_answer, submit_assignment
+from annotation.models import Comment, ExpertLabel, Guideline, QualityFlag, Report, Suggestion
+from annotation.queue.dispatch import assign
+from annotation.rounds import open_round
 from annotation.scheme import SchemeError
 from corpus.media import ffmpeg_path
 from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
@@ -37,7 +32,7 @@ BLIND = ["annotating", "annotating adjudicator", "annotating lead"]
 
 @dataclass(frozen=True)
 class Secrets:
-    """Which secrets are exchanged: other people's answers and remarks, the annotators' names, the
+    """Which secrets are exchanged: other people's answers and comments, the annotators' names, the
     words, what the film shows, how it sounds.
     """
 
@@ -172,28 +167,28 @@ class World:
 
     def _judge(self, opened):
         first, others = ANSWERS[self.secrets.answers]
-        for place in opened.places.select_related("dialogue"):
+        for place in opened.round_items.select_related("dialogue"):
             for judge, own in zip(self.judges, first, strict=True):
                 seat = opened.participants.get(person=judge)
-                assignment = seat.assign(None, place)
+                assignment = assign(seat, None, place)
                 for utterance in place.dialogue.utterances.all():
                     answers = BASE | (own if utterance.number == 1 else others)
                     for task, value in answers.items():
-                        assignment.label(utterance, task, value)
-                assignment.submit()
+                        save_answer(assignment, utterance, task, value)
+                submit_assignment(assignment)
 
     def _rounds(self):
         published = self.corpus.dialogues.published()
         Guideline.draw_up(self.lead, self.corpus, "# Guideline")
-        self.closed = Round.open(self.lead, self.corpus, "closed", published, self.judges, 2)
+        self.closed = open_round(self.lead, self.corpus, "closed", published, self.judges, 2)
         self._judge(self.closed)
-        said = "the second remark" if self.secrets.answers else "the first remark"
+        said = "the second comment" if self.secrets.answers else "the first comment"
         for opened in (self.closed,):
-            self._remark(opened, said)
+            self._comment(opened, said)
         self.closed.close(self.lead)
         roles = [*BLIND, "openly annotating lead"]
         mine = [self.people[role] for role in roles]
-        self.open = Round.open(
+        self.open = open_round(
             self.lead, self.corpus, "open", published, [*self.judges, *mine], 6,
             view=self.view, suggestions="after",
             guideline=Guideline.objects.get(corpus=self.corpus),
@@ -202,18 +197,18 @@ class World:
             unblinded=True
         )
         self._judge(self.open)
-        self._remark(self.open, said)
+        self._comment(self.open, said)
         self.own = {}
         for role in roles:
             seat = self.open.participants.get(person=self.people[role])
-            place = self.open.places.get(dialogue=self.dialogue)
-            self.own[role] = seat.assign(None, place)
-            self.own[role].label(self.utterance, "emotion", "neutral")
+            place = self.open.round_items.get(dialogue=self.dialogue)
+            self.own[role] = assign(seat, None, place)
+            save_answer(self.own[role], self.utterance, "emotion", "neutral")
         self.others = self.open.assignments.get(person=self.judges[0], dialogue=self.dialogue)
         value = "anger" if self.secrets.answers else "joy"
         for opened in (self.closed, self.open):
             self._decide(opened, value)
-        GoldAnswer.key(self.lead, self.dialogue, [(self.utterance, "emotion", value, "")])
+        ExpertLabel.write(self.lead, self.dialogue, [(self.utterance, "emotion", value, "")])
         for utterance in Utterance.objects.filter(corpus=self.corpus):
             Suggestion.objects.create(
                 utterance=utterance, task="emotion", value="joy", probability=0.5, origin="m"
@@ -224,22 +219,23 @@ class World:
             (self.closed, "comparison", self.open),
         ):
             report = Report.objects.create(round=opened, kind=kind, other=other)
-            assert report.measure().status == JobStatus.DONE, report.failure_text
-        self.oddity = Oddity.objects.create(
+            report.run()
+            assert report.status == JobStatus.DONE, report.failure_text
+        self.flag = QualityFlag.objects.create(
             round=self.closed, person=self.judges[0], kind="monotone", task="emotion", key="made",
             evidence={"value": value, "run": 4, "share": 0.5}, rows=[self.utterance.pk],
-            count=8 if self.secrets.answers else 6, surprise=4.0,
+            count=8 if self.secrets.answers else 6, neg_log10_p=4.0,
         )  # fmt: skip
 
-    def _remark(self, opened, said):
+    def _comment(self, opened, said):
         theirs = opened.assignments.get(person=self.judges[0], dialogue=self.dialogue)
-        remark = Remark.make(theirs, self.utterance, "comment", said)
-        remark.reply(self.lead, "a reply")
-        self.remark = remark
+        comment = Comment.make(theirs, self.utterance, "comment", said)
+        comment.reply(self.lead, "a reply")
+        self.comment = comment
 
     def _decide(self, opened, value):
         try:
-            Adjudication.rule(self.lead, opened, self.utterance, "emotion", value, reason=value)
+            adjudicate(self.lead, opened, self.utterance, "emotion", value, reason=value)
         except SchemeError as error:  # pragma: no cover
             raise AssertionError(error) from error
 

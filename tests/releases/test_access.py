@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from annotation.blinding import blinding_rounds, withheld_rounds
 from annotation.models import Round
+from annotation.rounds import open_round, reopen_round
 from core.errors import UserError
 from corpus.models import Utterance
 from jobs.models import JobStatus
@@ -100,7 +101,7 @@ def test_who_annotates_blind_gets_nothing_of_it_until_the_round_is_closed(
     assert {other.get(address).status_code for address in addresses} == {200}
     world.again.close(lead)
     assert {client.get(address).status_code for address in addresses} == {200}
-    world.again.reopen(lead)  # whoever could look meanwhile takes part openly
+    reopen_round(world.again, lead)  # whoever could look meanwhile takes part openly
     expected = {403} if role == "annotator" else {200}
     assert {client.get(address).status_code for address in addresses} == expected
     world.again.dismiss(lead, person)
@@ -120,9 +121,9 @@ def test_a_round_that_has_dialogues_alone_withholds_too(world, client_of, corpus
     round later.
     """
     person = make_member(corpus)
-    last = corpus.dialogues.filter(places__round__in=world.one.rounds.all()).last()
-    world.one.rounds.get().places.get(dialogue=last).delete()
-    Round.open(None, corpus, "third", [last], [person], 1)
+    last = corpus.dialogues.filter(round_items__round__in=world.one.rounds.all()).last()
+    world.one.rounds.get().round_items.get(dialogue=last).delete()
+    open_round(None, corpus, "third", [last], [person], 1)
     assert statuses(client_of(person), pages(world)) == {403}
 
 
@@ -259,11 +260,18 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     other = world.people["annotator"]
     given = world.again.assignments.get(person=other)
     utterance = given.dialogue.utterances.first()
-    given.remarks.create(utterance=utterance, kind="comment", words="明明是反话")
+    given.comments.create(utterance=utterance, kind="comment", words="明明是反话")
     judge(given, emotion="joy")
     for judged in rounds:
-        judged.oddities.create(kind="fast", person=other, key="k", surprise=4.2, rows=[], count=0,
-                               evidence={"dialogues": 3, "of": 4, "usual": 0.02})  # fmt: skip
+        judged.quality_flags.create(
+            kind="fast",
+            person=other,
+            key="k",
+            neg_log10_p=4.2,
+            rows=[],
+            count=0,
+            evidence={"dialogues": 3, "of": 4, "usual": 0.02},
+        )
     assert [plain(blind.get(where)) for where in (address, asked)] == before
     assert "明明是反话" in plain(client_of(lead).get(asked))
     release = Release.request(world.people["lead"], corpus, "2.0.0", [world.again])

@@ -4,7 +4,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from annotation.models import Adjudication
+from annotation.adjudication import adjudicate
+from annotation.withdrawal import withdraw
 from corpus.models import Dialogue, Utterance
 from people.models import Event
 from releases.models import Diff, MemberAccess
@@ -30,14 +31,14 @@ def two(corpus, lead, monkeypatch):
     one = make_release(corpus, [judged])
     first, second, third, fourth, fifth = corpus.dialogues.order_by("pk")
     Utterance.objects.filter(pk=first.utterances.first().pk).update(text="别的话", start=0.25)
-    Adjudication.rule(lead, judged, second.utterances.first(), "sentiment", "positive")
-    Adjudication.rule(lead, judged, first.utterances.first(), "emotion", "fear")
+    adjudicate(lead, judged, second.utterances.first(), "sentiment", "positive")
+    adjudicate(lead, judged, first.utterances.first(), "emotion", "fear")
     moved = "test" if _split(one, third.uid) != "test" else "train"
     Dialogue.objects.update(split="train")
     for dialogue in (first, second, fourth, fifth):
         Dialogue.objects.filter(pk=dialogue.pk).update(split=_split(one, dialogue.uid))
     Dialogue.objects.filter(pk=third.pk).update(split=moved)
-    judged.places.get(dialogue=fifth).withdraw(lead, "wrong")
+    withdraw(judged.round_items.get(dialogue=fifth), lead, "wrong")
     new = make_dialogue(corpus, split="train")
     more = make_round(corpus, [make_member(corpus)], dialogues=[new])
     judge(more.assignments.get())

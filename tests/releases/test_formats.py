@@ -19,7 +19,8 @@ from django.core.files import File
 from django.core.management import call_command
 from django.urls import reverse
 
-from annotation.models import Adjudication, Judgement
+from annotation.adjudication import adjudicate
+from annotation.models import Judgement
 from corpus.formats import chsims, cmma
 from corpus.models import Corpus, Utterance
 from releases import formats
@@ -47,7 +48,7 @@ def cached(tmp_path, monkeypatch):
 def frozen(corpus, lead):
     judged = make_judged_round(corpus, dialogues=8)
     utterance = Utterance.objects.order_by("pk")[0]
-    Adjudication.rule(lead, judged, utterance, "emotion", "fear")
+    adjudicate(lead, judged, utterance, "emotion", "fear")
     return make_release(corpus, [judged], authors="王 力\nZhang, Y.", description="为什么：\n试验")
 
 

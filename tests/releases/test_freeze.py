@@ -14,7 +14,9 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from annotation.models import Adjudication, SchemeVersion
+from annotation.adjudication import adjudicate
+from annotation.answers import save_answer, submit_assignment
+from annotation.models import SchemeVersion
 from annotation.scheme import YES_NO, Scheme, Task
 from core.errors import UserError
 from corpus.models import Utterance
@@ -53,7 +55,7 @@ def lines(release, name):
 
 def test_what_is_inside(corpus, judged, lead):
     contested = Utterance.objects.filter(dialogue=corpus.dialogues.first())
-    Adjudication.rule(lead, judged, contested[0], "emotion", "fear")
+    adjudicate(lead, judged, contested[0], "emotion", "fear")
     release = make_release(corpus, [judged])
     assert release.status == JobStatus.DONE, release.failure_text
     rows = lines(release, "utterances.jsonl")
@@ -142,8 +144,8 @@ def test_a_task_that_is_called_as_a_column_is(corpus):
     opened = make_round(corpus, [make_member(corpus)], scheme_version=version)
     assignment = opened.assignments.get()
     for utterance in assignment.dialogue.utterances.all():
-        assignment.label(utterance, "text", "yes")
-    assignment.submit()
+        save_answer(assignment, utterance, "text", "yes")
+    submit_assignment(assignment)
     release = make_release(corpus, [opened])
     assert release.status == JobStatus.DONE, release.failure_text
     with (release.directory / "utterances.csv").open(encoding="utf-8-sig", newline="") as sheet:

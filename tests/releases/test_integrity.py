@@ -132,7 +132,7 @@ def test_an_error_of_another_kind_at_an_accepted_dialogue_is_refused(cut):
 def test_errors_of_other_dialogues_and_of_clips_that_are_not_given_away_hinder_nothing(cut):
     corpus = cut.corpus
     other = make_judged_round(corpus, dialogues=1)  # on everything
-    reverse_times(Dialogue.objects.exclude(pk__in=cut.places.values("dialogue")).get())
+    reverse_times(Dialogue.objects.exclude(pk__in=cut.round_items.values("dialogue")).get())
     assert other.assignments.count() == 2 * len(corpus.dialogues.all())
     mine = list(Dialogue.objects.filter(assignments__round=cut).distinct())
     for dialogue in mine:

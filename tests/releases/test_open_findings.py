@@ -7,8 +7,9 @@ from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
 
-from annotation.models import Adjudication, Oddity, Remark, Report
-from annotation.models.reports import counted
+from annotation.adjudication import adjudicate
+from annotation.models import Comment, QualityFlag, Report
+from annotation.models.items import counted_submissions
 from corpus.models import ImportProblem, Utterance
 from releases.models import Release
 from releases.open_findings import counts, open_findings
@@ -35,14 +36,14 @@ def found(judged, lead):
     uids = list(Utterance.objects.order_by("pk").values_list("pk", flat=True))
     person = judged.assignments.first().person
     rows = [
-        Oddity.objects.create(
+        QualityFlag.objects.create(
             round=judged, person=person, kind=kind, task="emotion", key=key, rows=uids[:2],
-            count=2, surprise=3.0,
+            count=2, neg_log10_p=3.0,
         )
         for kind, key in (("copied", "a"), ("copied", "b"), ("monotone", "c"))
     ]  # fmt: skip
-    rows[0].answer(lead, "explained", "the same scene twice")
-    Oddity.objects.create(round=judged, kind="fast", key="d", surprise=3.0, gone=True)
+    rows[0].review(lead, "explained", "the same scene twice")
+    QualityFlag.objects.create(round=judged, kind="fast", key="d", neg_log10_p=3.0, gone=True)
     return rows
 
 
@@ -90,15 +91,18 @@ def test_what_is_open_is_named_with_counts_and_first_places(judged, found, read)
 
 
 def test_what_is_answered_is_not_open(judged, found, lead):
-    remark = Remark.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
+    remark = Comment.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
     assert counts([judged])["remarks"] == {"bad_cut": 1}
     remark.resolve(lead)
-    for oddity in found[1:]:
-        oddity.answer(lead, "talked")
+    for flag in found[1:]:
+        flag.review(lead, "talked")
     for item in judged.items.filter(open=True):
-        Adjudication.rule(lead, judged, item.utterance, item.task, "joy")
+        adjudicate(lead, judged, item.utterance, item.task, "joy")
     Report.objects.create(
-        round=judged, kind="quality", computed_at=timezone.now(), hand_ins=counted(judged)
+        round=judged,
+        kind="quality",
+        computed_at=timezone.now(),
+        submissions=counted_submissions(judged),
     )
     assert not any(counts([judged]).values()) and open_findings([judged]) == []
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from annotation.models import Oddity, Report
+from annotation.models import QualityFlag, Report
 from corpus.models import Dialogue, Utterance
 from tests.factories import (
     judge,
@@ -86,14 +86,14 @@ def test_leaks_and_findings_are_in_the_release(corpus, lead):
     quality = json.loads((unseen.directory / "quality.json").read_text("utf-8"))
     assert quality["rounds"][0]["looked_at"] is None
     assert "nobody looked for findings" in (unseen.directory / "README.md").read_text("utf-8")
-    Report.objects.create(round=judged, kind="quality").measure()
+    Report.objects.create(round=judged, kind="quality").run()
     person = judged.participants.first().person
     spoken = Utterance.objects.first()
-    oddity = Oddity.objects.create(
-        round=judged, person=person, kind="copied", key="k", surprise=9.0, count=1,
+    flag = QualityFlag.objects.create(
+        round=judged, person=person, kind="copied", key="k", neg_log10_p=9.0, count=1,
         evidence={"lag": 2, "ends": [[1, 2]], "source": 7}, rows=[spoken.pk],
     )  # fmt: skip
-    oddity.answer(lead, "talked", "说过了")
+    flag.review(lead, "talked", "说过了")
     release = make_release(corpus, [judged], "1.1.0")
     (told,) = json.loads((release.directory / "quality.json").read_text("utf-8"))["rounds"]
     (finding,) = [row for row in told["findings"] if row["kind"] == "copied"]

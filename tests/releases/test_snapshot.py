@@ -15,10 +15,14 @@ from django.db import connection
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
-from annotation.models import Adjudication, Assignment, Remark, Report, Round
+from annotation.answers import skip_assignment, submit_assignment
+from annotation.models import Assignment, Comment, Report, Round
 from annotation.republishing import republish
+from annotation.rounds import choose_consensus, extend_round
 from annotation.scheme import CANNOT_TELL, DEFAULT
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from corpus.models import Dialogue, Speaker, Utterance
 from jobs.models import JobStatus
@@ -186,11 +190,11 @@ class Corpus:
     def submit(self):
         if self.waiting:
             pk = self.waiting.pop(self.rng.randrange(len(self.waiting)))
-            Assignment.objects.get(pk=pk).submit()
+            submit_assignment(Assignment.objects.get(pk=pk))
 
     def skip(self):
         if self.waiting:
-            Assignment.objects.get(pk=self.waiting.pop()).skip("other", "busy")
+            skip_assignment(Assignment.objects.get(pk=self.waiting.pop()), "other", "busy")
 
     def round(self):
         return Round.objects.get(pk=self.rng.choice(self.rounds).pk)
@@ -200,7 +204,7 @@ class Corpus:
         verdict = self.rng.choice(["value", "ambiguous", "none"])
         task = self.rng.choice(DEFAULT.tasks)
         value = self.rng.choice(task.keys)
-        Adjudication.rule(self.lead, self.round(), utterance, task.key, value, verdict)
+        adjudicate(self.lead, self.round(), utterance, task.key, value, verdict)
 
     def edit(self):
         dialogue = Dialogue.objects.get(pk=self.rng.choice(self.dialogues).pk)
@@ -208,23 +212,25 @@ class Corpus:
         republish(dialogue, self.lead)
 
     def withdraw(self):
-        self.rng.choice(list(self.round().places.all())).withdraw(self.lead, "broken")
+        withdraw(self.rng.choice(list(self.round().round_items.all())), self.lead, "broken")
 
     def reinstate(self):
-        for place in self.round().places.all():
-            place.reinstate(self.lead)
+        for place in self.round().round_items.all():
+            reinstate(place, self.lead)
 
     def consensus(self):
-        self.round().settle_by(self.lead, self.rng.choice(["majority", "weighted", "dawid_skene"]))
+        choose_consensus(
+            self.round(), self.lead, self.rng.choice(["majority", "weighted", "dawid_skene"])
+        )
 
     def model(self):
         found = self.round()
         Report.request(self.lead, found, Report.Kind.RELIABILITY)
-        Report.of(found, Report.Kind.RELIABILITY).measure()
+        Report.of(found, Report.Kind.RELIABILITY).run()
 
     def remark(self):
         assignment = Assignment.objects.filter(round__in=self.rounds).first()
-        Remark.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
+        Comment.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
 
     def speaker(self):
         speaker = self.rng.choice(list(Speaker.objects.filter(corpus=self.corpus)))
@@ -244,7 +250,7 @@ class Corpus:
 
     def more(self):
         dialogue = make_dialogue(self.corpus)
-        self.round().extend(self.lead, [dialogue])
+        extend_round(self.round(), self.lead, [dialogue])
 
     def rename(self):
         type(self.corpus).objects.filter(pk=self.corpus.pk).update(description="another one")

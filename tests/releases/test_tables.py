@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotation.adjudication import adjudicate
 from annotation.models import Adjudication, Guideline, Round
 from core.control_characters import printable, separated, storable
 from corpus.models import Corpus, Utterance
@@ -103,7 +104,7 @@ def test_an_edit_and_a_ruling_keep_them(corpus, lead):
     opened = make_round(corpus, [make_member(corpus)])
     judge(opened.assignments.get())
     [item, *_] = items_of(opened, "emotion")
-    Adjudication.rule(lead, opened, item.utterance, "emotion", "joy", reason="a\u2028b\x85c\n d")
+    adjudicate(lead, opened, item.utterance, "emotion", "joy", reason="a\u2028b\x85c\n d")
     assert Adjudication.objects.get().reason == "a\u2028b\x85c\n d"
 
 

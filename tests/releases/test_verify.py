@@ -9,8 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import bootstrap
-from annotation.models import Adjudication, Report, Round
+from annotation.models import Report, Round
+from annotation.rounds import choose_consensus
 from annotation.scheme import CANNOT_TELL, DEFAULT
 from corpus.models import Utterance
 from releases.models import Release
@@ -37,8 +39,8 @@ def judged(corpus, lead):
             given |= {"emotion": CANNOT_TELL, "emotion_sentiment": ""}
         judge(assignment, **given)
     utterances = Utterance.objects.order_by("pk")
-    Adjudication.rule(lead, opened, utterances[0], "emotion", "fear")
-    Adjudication.rule(lead, opened, utterances[1], "emotion", verdict="ambiguous")
+    adjudicate(lead, opened, utterances[0], "emotion", "fear")
+    adjudicate(lead, opened, utterances[1], "emotion", verdict="ambiguous")
     Utterance.objects.filter(pk=utterances[2].pk).update(text="打13800138000")
     return opened
 
@@ -197,7 +199,7 @@ def test_gold_of_a_model_of_the_annotators_verifies(corpus, judged, lead, consen
     }
     model = {"people": people, "priors": {"no": 0.8, "yes": 0.2}}
     Report.objects.create(round=judged, kind="reliability", result={"tasks": {"sarcasm": model}})
-    Round.objects.get(pk=judged.pk).settle_by(lead, consensus)
+    choose_consensus(Round.objects.get(pk=judged.pk), lead, consensus)
     release = make_release(corpus, [judged])
     check(release.directory)
     kinds = {k for row in rows_of(release.directory / "utterances.jsonl")

@@ -29,36 +29,39 @@ class Command(BaseCommand):
             rounds = rounds.filter(pk=round)
             if not rounds:
                 raise CommandError(f"{corpus!r} has no round {round}.")
-        told = []
+        flags = []
         for one in rounds:
             item_counts.catch_up(one)
-            oddities = sorted(annotator_activity.findings(one), key=lambda odd: -odd.surprise)
-            annotator_activity.store(one, oddities)
-            told += [(one, odd) for odd in oddities]
+            quality_flags = sorted(
+                annotator_activity.findings(one), key=lambda flag: -flag.neg_log10_p
+            )
+            annotator_activity.store(one, quality_flags)
+            flags += [(one, flag) for flag in quality_flags]
         if json:
-            rows = [described(one, odd) for one, odd in told]
+            rows = [described(one, flag) for one, flag in flags]
             self.stdout.write(json_module.dumps(rows, ensure_ascii=False, indent=1))
             return
-        for one, odd in told:
-            self.stdout.write(sentence(described(one, odd)))
-        self.stdout.write(f"{len(told)} findings in {len(rounds)} rounds; they are no verdicts")
+        for one, flag in flags:
+            self.stdout.write(sentence(described(one, flag)))
+        self.stdout.write(f"{len(flags)} findings in {len(rounds)} rounds; they are no verdicts")
 
 
-def described(round, odd):
+def described(round, flag):
     """A finding with names instead of ids."""
-    source, evidence = odd.evidence.get("source"), dict(odd.evidence)
+    source, evidence = flag.evidence.get("source"), dict(flag.evidence)
     if ends := evidence.pop("ends", None):
         names = Utterance.all_objects.in_bulk({pk for pair in ends for pk in pair})
         evidence["utterances"] = [[names[pk].uid for pk in pair] for pair in ends]
     evidence.pop("source", None)
     return {
         "round": round.name,
-        "kind": str(odd.kind),
-        "person": Person.objects.get(pk=odd.person).username if odd.person else None,
-        "task": odd.task,
+        "kind": str(flag.kind),
+        "person": Person.objects.get(pk=flag.person).username if flag.person else None,
+        "task": flag.task,
         "source": Source.objects.get(pk=source).title if source else None,
-        "count": odd.count,
-        "surprise": float(f"{odd.surprise:.1f}"),
+        "count": flag.count,
+        "neg_log10_p": float(f"{flag.neg_log10_p:.1f}"),
+        "surprise": float(f"{flag.neg_log10_p:.1f}"),  # as it was called before
         "evidence": evidence,
     }
 
@@ -88,4 +91,4 @@ def sentence(row):
         "gold": lambda: f"{evidence['right']} of {evidence['of']} gold answers right",
         "rules": lambda: f"{row['count']} of {evidence['of']} against the rule {evidence['rule']}",
     }[row["kind"]]()
-    return f"{row['kind']}: {place}: {said} (by chance once in 10^{row['surprise']} rounds)"
+    return f"{row['kind']}: {place}: {said} (by chance once in 10^{row['neg_log10_p']} rounds)"

@@ -3,8 +3,10 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from annotation.answers import save_answer, submit_assignment
 from annotation.management.input_table import InputTable, one_of
 from annotation.models import Assignment, Round
+from annotation.queue.dispatch import assign
 from core.errors import UserError, gettext_noop
 from core.translation import translate_error
 
@@ -32,12 +34,12 @@ class Command(BaseCommand):
         with transaction.atomic():
             touched = self._label_all(found, table)
             table.refuse_bad()
-            handed_in = [a for a in dict.fromkeys(touched) if not a.missing()]
+            submitted = [a for a in dict.fromkeys(touched) if not a.missing()]
             if check:
                 transaction.set_rollback(True)
-            for assignment in handed_in if not check else ():
-                assignment.submit()
-        counts = f"{len(touched)} answers", f"{len(handed_in)} dialogues"
+            for assignment in submitted if not check else ():
+                submit_assignment(assignment)
+        counts = f"{len(touched)} answers", f"{len(submitted)} dialogues"
         if check:
             self.stdout.write(f"{counts[0]} can be saved, {counts[1]} handed in; nothing was saved")
         else:
@@ -66,7 +68,7 @@ class Command(BaseCommand):
         assignment = assignment or self._assigned(round, annotator, utterance)
         if assignment is None:
             raise self._not_given(round, annotator, utterance)
-        assignment.label(assignment.dialogue.utterances.get(uid=utterance), task, value)
+        save_answer(assignment, assignment.dialogue.utterances.get(uid=utterance), task, value)
         return assignment
 
     def _known(self, scheme, line, task, value):
@@ -97,11 +99,11 @@ class Command(BaseCommand):
 
     def _assigned(self, round, annotator, utterance):
         """The dialogue, given to somebody who takes part in the round and does not have it yet."""
-        place = round.places.filter(
+        item = round.round_items.filter(
             dialogue__utterances__uid=utterance, dialogue__utterances__retired=False
         ).first()
         seat = round.participants.filter(person__username=annotator, left_at=None).first()
         try:
-            return seat.assign(None, place) if seat and place else None
+            return assign(seat, None, item) if seat and item else None
         except UserError:
             return None

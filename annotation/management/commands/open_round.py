@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand, CommandError
 
-from annotation.models import Round
+from annotation.rounds import open_round
 from core.command_options import name as name_of
 from core.command_options import whole
 from core.errors import UserError
@@ -40,9 +40,9 @@ class Command(BaseCommand):
         dialogues = found.dialogues.published()
         frank = [person for person in people if person.username in openly]
         try:
-            opened = Round.open(
+            opened = open_round(
                 None, found, name, dialogues, people, overlap, seed=seed, openly=frank
             )
         except UserError as error:
             raise CommandError(translate_error(error)) from error
-        self.stdout.write(f"round {opened.pk}: {opened.places.count()} dialogues")
+        self.stdout.write(f"round {opened.pk}: {opened.round_items.count()} dialogues")

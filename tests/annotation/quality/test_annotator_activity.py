@@ -1,4 +1,4 @@
-"""What chance would hardly make: plain questions, a round with oddities, and CMMA itself."""
+"""What chance would hardly make: plain questions, a round with quality_flags, and CMMA itself."""
 
 import csv
 import json
@@ -9,13 +9,15 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
-from annotation.models import Oddity, Report, Round
+from annotation.answers import save_answer, submit_assignment
+from annotation.models import QualityFlag, Report, Round
 from annotation.quality import annotator_activity
 from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from benchmarks.importing import HEADER
 from corpus.formats import reader
-from tests.annotation.test_gold import make_gold
+from tests.annotation.quality.test_gold_accuracy import make_gold
 from tests.factories import make_corpus, make_dialogue, make_member, open_round
 
 
@@ -35,7 +37,7 @@ def test_a_period_is_found_with_its_rows():
     codes = noise(3000)
     codes[1000:2600] = np.tile(codes[1000:1200], 8)
     [copy] = copies(codes)
-    assert copy.lag == 200 and copy.equal == 1.0 and copy.surprise > 50
+    assert copy.lag == 200 and copy.equal == 1.0 and copy.neg_log10_p > 50
     [(start, end)] = copy.spans
     assert 995 <= start <= 1000 and 2600 <= end <= 2605
 
@@ -57,7 +59,7 @@ def test_stretches_of_one_answer_are_no_copies_but_runs():
     codes[500:900] = 1
     assert copies(codes) == []
     run = longest_run(codes, [codes, noise(2000, 3, 5), noise(2000, 3, 6)])
-    assert run.value == 1 and run.start <= 500 and run.end >= 900 and run.surprise > 10
+    assert run.value == 1 and run.start <= 500 and run.end >= 900 and run.neg_log10_p > 10
     assert copies(np.zeros(100, np.int64)) == [] and copies(noise(10)) == []
 
 
@@ -152,13 +154,13 @@ def test_the_command_on_a_generated_twin(tmp_path, capsys):
     assert {row["task"] for row in told if row["kind"] == "detached"} == {
         "emotion_sentiment", "sarcasm_humor"
     }  # fmt: skip
-    assert Oddity.objects.filter(gone=False).count() == len(told)
+    assert QualityFlag.objects.filter(gone=False).count() == len(told)
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Reports are computed when they are asked for; transactions of tests never end."""
-    monkeypatch.setattr(Report, "later", Report.measure)
+    monkeypatch.setattr(Report, "later", Report.run)
 
 
 @pytest.fixture
@@ -175,7 +177,7 @@ def odd_round(db):
     meant = {}
     for number, seat in enumerate(opened.participants.select_related("round", "person")):
         turn = 0
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             for utterance in assignment.dialogue.utterances.all():
                 key = utterance.pk
                 given = meant.setdefault(key, {t.key: rng.choice(t.keys) for t in DEFAULT.tasks})
@@ -191,14 +193,14 @@ def odd_round(db):
                     given["humor"] = "no" if given["humor"] == "yes" else "yes"
                 for task, value in given.items():
                     seconds = 0.1 if number == 0 else 5.0
-                    assignment.label(utterance, task, value, seconds=seconds)
-            assignment.submit()
+                    save_answer(assignment, utterance, task, value, seconds=seconds)
+            submit_assignment(assignment)
             turn += 1
     item_counts.catch_up(opened)
     return opened
 
 
-def test_a_round_with_oddities(odd_round, client_of):
+def test_a_round_with_quality_flags(odd_round, client_of):
     found = list(annotator_activity.findings(odd_round))
     first, second, third = odd_round.participants.values_list("person", flat=True)
     kinds = {(one.kind, one.person) for one in found}
@@ -217,17 +219,18 @@ def test_a_round_with_oddities(odd_round, client_of):
     page = client.get(reverse("quality", args=[odd_round.pk])).content.decode()
     assert "24 of 24 dialogues were handed in after less work" in page
     assert "48 of 48 utterances break" in page
-    odd = Oddity.objects.get(kind="fast")
-    rows = client.get(reverse("round_items", args=[odd_round.pk]), {"oddity": odd.pk})
+    odd = QualityFlag.objects.get(kind="fast")
+    rows = client.get(reverse("items", args=[odd_round.pk]), {"flag": odd.pk})
     assert rows.context["page"].paginator.count == 48
     client.post(
-        reverse("oddity_answers", args=[odd.pk]), {"outcome": "talked", "words": "will slow down"}
+        reverse("quality_flag_reviews", args=[odd.pk]),
+        {"outcome": "talked", "words": "will slow down"},
     )
     assert "24 of 24" not in client.get(reverse("quality", args=[odd_round.pk])).content.decode()
     answered = client.get(reverse("quality", args=[odd_round.pk]), {"state": "answered"})
     assert "will slow down" in answered.content.decode()
     client.post(reverse("reports", args=[odd_round.pk, "quality"]))
-    assert Oddity.objects.get(pk=odd.pk).answers.count() == 1  # kept when looked for again
+    assert QualityFlag.objects.get(pk=odd.pk).reviews.count() == 1  # kept when looked for again
     assert Report.objects.get(kind="quality").result["found"] == len(found)
 
 
@@ -235,9 +238,9 @@ def test_only_leads_see_findings(odd_round, client_of):
     judge_ = make_member(odd_round.corpus, role="adjudicator")
     assert client_of(judge_).get(reverse("quality", args=[odd_round.pk])).status_code == 404
     annotator_activity.store(odd_round, list(annotator_activity.findings(odd_round)))
-    odd = Oddity.objects.get(kind="fast")
-    address = reverse("round_items", args=[odd_round.pk])
-    seen = client_of(judge_).get(address, {"oddity": odd.pk}).content.decode()
+    odd = QualityFlag.objects.get(kind="fast")
+    address = reverse("items", args=[odd_round.pk])
+    seen = client_of(judge_).get(address, {"flag": odd.pk}).content.decode()
     assert odd.person.username not in seen
     other = Round.objects.get(pk=odd_round.pk).corpus.memberships.filter(role="annotator").first()
     assert client_of(other.person).get(reverse("agreement", args=[odd_round.pk])).status_code == 404

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from annotation.models import Guideline, Place, Round, SchemeVersion
+from annotation.models import Guideline, Round, RoundItem, SchemeVersion
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import CANNOT_TELL, DEFAULT, Scheme, SchemeError, Task, Value
 from tests.factories import judge, make_dialogue, make_member, open_round
 
@@ -40,7 +41,7 @@ def test_a_round_with_every_option(corpus, leader):
     }  # fmt: skip
     assert leader.post(reverse("new_round", args=[corpus.pk]), form).status_code == 302
     made = Round.objects.get()
-    assert made.places.count() == 2 and {p.quota for p in made.participants.all()} == {1}
+    assert made.round_items.count() == 2 and {p.quota for p in made.participants.all()} == {1}
     assert (made.view, made.order, made.lease_minutes) == ("audio", "shuffled", 5)
     assert made.confidence and made.cannot_tell and made.suggestions == "after"
     assert made.marks == {"emotion": 80} and made.guideline == guideline
@@ -52,13 +53,13 @@ def test_a_round_with_every_option(corpus, leader):
 
 def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
     first, second = opened.participants.all()
-    judge(first.take())
-    second.take()
+    judge(claim_next(first))
+    claim_next(second)
     shown = page(leader, "round", opened.pk)
     assert "1 of 2 dialogues judged" in shown and "at work on" in shown
     assert "hand-ins a day" in shown
     for state, count in (("waiting", 0), ("begun", 1), ("complete", 1), ("stuck", 0)):
-        listed = page(leader, "places", opened.pk, query=f"?state={state}")
+        listed = page(leader, "round_dialogues", opened.pk, query=f"?state={state}")
         assert listed.count('<tr id="p') == count, state
 
 
@@ -68,43 +69,43 @@ def test_pausing_closing_and_reopening_from_the_page(opened, leader, client_of):
         assert leader.post(reverse(name, args=[opened.pk])).status_code == 302
         assert word in page(leader, "round", opened.pk)
     annotator = client_of(opened.participants.first().person)
-    for name in ("pause", "resume", "closure", "reopening", "extension", "admission"):
+    for name in ("pause", "resume", "closure", "reopening", "extension", "participants"):
         assert annotator.post(reverse(name, args=[opened.pk])).status_code == 404
 
 
 def test_people_from_the_page(opened, leader, corpus):
     newcomer = make_member(corpus)
     member = corpus.memberships.get(person=newcomer).pk
-    leader.post(reverse("admission", args=[opened.pk]), {"person": member, "quota": 3})
+    leader.post(reverse("participants", args=[opened.pk]), {"person": member, "quota": 3})
     seat = opened.participants.get(person=newcomer)
     assert seat.quota == 3
-    held = seat.take()
+    held = claim_next(seat)
     one = reverse("participant", args=[seat.pk])
-    for verb, state in (("free", "freed"), ("halt", "freed"), ("let on", "freed")):
+    for verb, state in (("release", "freed"), ("block", "freed"), ("unblock", "freed")):
         leader.post(one, {"verb": verb})
         held.refresh_from_db()
         assert held.state == state
     leader.post(one, {"verb": "dismiss"})
     assert opened.participants.get(person=newcomer).left_at
     assert leader.post(one, {"verb": "burn"}).status_code == 404
-    wrong = leader.post(reverse("admission", args=[opened.pk]), {"person": 0}, follow=True)
+    wrong = leader.post(reverse("participants", args=[opened.pk]), {"person": 0}, follow=True)
     assert "Choose somebody" in wrong.content.decode()
 
 
 def test_dialogues_from_the_page(opened, leader):
-    place = opened.places.first()
-    one = reverse("place", args=[opened.pk, place.pk])
+    place = opened.round_items.first()
+    one = reverse("round_dialogue", args=[opened.pk, place.pk])
     seat = opened.participants.last()
     leader.post(one, {"verb": "assign", "seat": seat.pk})
-    assert seat.take().dialogue == place.dialogue
+    assert claim_next(seat).dialogue == place.dialogue
     again = leader.post(one, {"verb": "assign", "seat": seat.pk}, follow=True)
     assert "already" in again.content.decode()
     silent = leader.post(one, {"verb": "withdraw"}, follow=True).content.decode()
-    assert "Say why" in silent and not Place.objects.get(pk=place.pk).withdrawn
+    assert "Say why" in silent and not RoundItem.objects.get(pk=place.pk).withdrawn
     leader.post(one, {"verb": "withdraw", "reason": "wrong film"})
-    assert "wrong film" in page(leader, "places", opened.pk, query="?state=withdrawn")
+    assert "wrong film" in page(leader, "round_dialogues", opened.pk, query="?state=withdrawn")
     leader.post(one, {"verb": "reinstate"})
-    assert not Place.objects.get(pk=place.pk).withdrawn
+    assert not RoundItem.objects.get(pk=place.pk).withdrawn
 
 
 def test_extending_from_the_page(opened, leader, corpus):
@@ -114,7 +115,7 @@ def test_extending_from_the_page(opened, leader, corpus):
     assert "up to the 2 annotators" in too_many
     leader.post(address, {"sources": [more.source_id], "overlap": 2})
     opened.refresh_from_db()
-    assert opened.overlap == 2 and opened.places.count() == 3
+    assert opened.overlap == 2 and opened.round_items.count() == 3
 
 
 def scheme_form(**changes):

@@ -11,7 +11,10 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from annotation.models import Answer, Assignment, Judgement, Overtaken, Participant, Place
+from annotation.answers import Answer, AnswerConflict, save_and_submit, skip_assignment
+from annotation.models import Assignment, Judgement, RoundItem
+from annotation.queue.dispatch import claim_next, claim_next_of
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from tests.factories import ANSWERS, make_dialogue, make_member, open_round
 
@@ -29,13 +32,13 @@ class Simulated:
     def act(self):
         mood = self.rng.random()
         try:
-            assignment = self.seat.take()
+            assignment = claim_next(self.seat)
             if assignment is None:
                 return False
             if mood < 0.15:
                 self.crash(assignment)
             elif mood < 0.25:
-                assignment.skip(self.rng.choice(["other", "upsetting"]))
+                skip_assignment(assignment, self.rng.choice(["other", "upsetting"]))
             else:
                 self.judge(assignment, twice=mood < 0.5, tabs=mood > 0.8)
         except UserError:
@@ -47,7 +50,7 @@ class Simulated:
         first = next(iter(assignment.numbers))
         self.save(assignment, [self.answer(first, "emotion", "joy")])
         past = timezone.now() - datetime.timedelta(minutes=1)
-        Assignment.objects.filter(pk=assignment.pk).update(until=past)
+        Assignment.objects.filter(pk=assignment.pk).update(expires_at=past)
         self.tabs.append(assignment)
 
     def answer(self, utterance, task, value, over=None):
@@ -64,15 +67,15 @@ class Simulated:
             self.save(assignment, answers)
         if tabs:  # a second window that has not seen the first one's answers
             stale = self.answer(answers[0].utterance, answers[0].task, "negative", over="")
-            with pytest.raises(Overtaken):
+            with pytest.raises(AnswerConflict):
                 self.save(assignment, [stale])
-        Assignment.work_on(assignment.pk, assignment.person_id, [], submit=True)
+        save_and_submit(assignment.pk, assignment.person_id, [], submit=True)
         if twice:
-            Assignment.work_on(assignment.pk, assignment.person_id, [], submit=True)
+            save_and_submit(assignment.pk, assignment.person_id, [], submit=True)
         self.done += 1
 
     def save(self, assignment, answers):
-        Assignment.work_on(assignment.pk, assignment.person_id, answers)
+        save_and_submit(assignment.pk, assignment.person_id, answers)
         self.confirmed |= {answer.client_id: answer.value for answer in answers}
 
     def come_back(self):
@@ -89,7 +92,7 @@ def all_is_well(opened, crowd):
     counting = opened.assignments.filter(state__in=["held", "submitted"])
     per_place = Counter(counting.values_list("dialogue", flat=True))
     assert max(per_place.values(), default=0) <= OVERLAP
-    for place in Place.objects.filter(round=opened):
+    for place in RoundItem.objects.filter(round=opened):
         assert place.given == per_place[place.dialogue_id]
         assert place.open == (place.given < OVERLAP)
     confirmed = {pk: value for one in crowd for pk, value in one.confirmed.items()}
@@ -120,11 +123,11 @@ def test_a_crowd_that_takes_turns(corpus, lead, seed):
         one.act()
         if turn == 60:
             opened.dismiss(lead, crowd[0].seat.person)
-            place = opened.places.first()
-            place.withdraw(lead, "test")
-            place.reinstate(lead)
+            place = opened.round_items.first()
+            withdraw(place, lead, "test")
+            reinstate(place, lead)
         if turn % 40 == 0:
-            opened.free_silent()
+            opened.release_expired()
             all_is_well(opened, crowd)
         done, wanted = opened.share_done()
         if done == wanted:
@@ -162,7 +165,7 @@ def test_a_crowd_all_at_once(corpus, seed):
     for thread in threads:
         thread.join()
     assert faults == []
-    opened.free_silent()
+    opened.release_expired()
     all_is_well(opened, crowd)
     done, wanted = opened.share_done()
     assert done == wanted
@@ -179,7 +182,7 @@ def test_one_person_in_many_windows_at_once(corpus):
 
     def ask():
         try:
-            given.append(Participant.take_in(opened.pk, seat.person_id).pk)
+            given.append(claim_next_of(opened.pk, seat.person_id).pk)
         except Exception as error:
             faults.append(error)
         finally:
@@ -192,7 +195,7 @@ def test_one_person_in_many_windows_at_once(corpus):
 
     def send():
         try:
-            Assignment.work_on(mine.pk, mine.person_id, answers, submit=True)
+            save_and_submit(mine.pk, mine.person_id, answers, submit=True)
         except Exception as error:
             faults.append(error)
         finally:

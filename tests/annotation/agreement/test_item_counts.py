@@ -10,13 +10,16 @@ from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.agreement.coefficients import alpha
 from annotation.agreement.measures import live, measure
 from annotation.agreement.tally import Totals, tally_of
 from annotation.models import Adjudication, Item, Round, Tally
+from annotation.queue.dispatch import claim_next
 from annotation.republishing import republish
 from annotation.scheme import DEFAULT
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from corpus.models import Dialogue
 from tests.annotation.test_republishing import edit
@@ -42,7 +45,7 @@ def kept(opened):
 def check(opened):
     """What is kept equals a count from scratch."""
     assert kept(opened) == item_counts.recount(opened)
-    rows = item_counts._handed_in(opened)
+    rows = item_counts._submitted_answers(opened)
     stored = {(i.utterance_id, i.task): i.given for i in Item.objects.filter(round=opened)}
     assert stored == {(u, task): who for u, tasks in rows.items() for task, who in tasks.items()}
 
@@ -62,15 +65,15 @@ def test_whatever_happens_the_tally_is_a_recount(db, steps, rng):
     opened = open_round(corpus, people, cannot_tell=True)
     lead = corpus.memberships.get(role="lead").person
     for step in steps:
-        place = rng.choice(list(opened.places.select_related("dialogue", "round")))
+        place = rng.choice(list(opened.round_items.select_related("dialogue", "round")))
         if step < 5:
             seat = rng.choice(list(opened.participants.select_related("round", "person")))
-            if assignment := seat.take():
+            if assignment := claim_next(seat):
                 judge(assignment, **answers(rng))
         elif step == 5:
-            place.withdraw(lead, "broken")
+            withdraw(place, lead, "broken")
         elif step == 6:
-            place.reinstate(lead)
+            reinstate(place, lead)
         elif step == 7:
             dialogue = Dialogue.objects.get(pk=place.dialogue_id)
             edit(dialogue, lead, *rng.sample(["第1句", "完全不同", "又不一样", "第2句"], 2))
@@ -102,7 +105,7 @@ def test_a_look_counts_a_few_dialogues_and_says_what_is_left(corpus):
     opened = make_judged_round(corpus, dialogues=20, annotators=2)
     assert item_counts.catch_up(opened, most=8) == 24
     assert item_counts.catch_up(opened) == 0
-    assert Tally.objects.get(round=opened, part="").hand_ins == 40
+    assert Tally.objects.get(round=opened, part="").submissions == 40
 
 
 def test_the_tally_does_not_grow_with_the_judgements(corpus):
@@ -132,21 +135,21 @@ def test_a_decision_sends_an_item_back_to_one_more_person(corpus, lead):
     people = [make_member(corpus) for _ in range(3)]
     opened = open_round(corpus, people, overlap=2)
     seats = list(opened.participants.select_related("round", "person"))
-    judge(seats[0].take(), emotion="joy")
-    judge(seats[1].take(), emotion="fear")
+    judge(claim_next(seats[0]), emotion="joy")
+    judge(claim_next(seats[1]), emotion="fear")
     item = items_of(opened, "emotion")[0]
-    assert item.open and item.kind == "contested" and item.hardness == 1
-    assert seats[2].take() is None
-    Adjudication.rule(lead, opened, item.utterance, "emotion", verdict="again")
+    assert item.open and item.kind == "contested" and item.disagreement == 1
+    assert claim_next(seats[2]) is None
+    adjudicate(lead, opened, item.utterance, "emotion", verdict="again")
     assert not items_of(opened, "emotion")[0].open and opened.share_done() == (2, 3)
-    judge(seats[2].take(), emotion="joy")
+    judge(claim_next(seats[2]), emotion="joy")
     item = items_of(opened, "emotion")[0]
     assert (item.kind, item.gold, item.verdict) == ("majority", "joy", "")
-    assert opened.share_done() == (3, 3) and seats[2].take() is None
+    assert opened.share_done() == (3, 3) and claim_next(seats[2]) is None
     opened.close(lead)
     with pytest.raises(UserError, match="closed"):
         closed = Round.objects.get(pk=opened.pk)
-        Adjudication.rule(lead, closed, item.utterance, "emotion", verdict="again")
+        adjudicate(lead, closed, item.utterance, "emotion", verdict="again")
 
 
 def test_decisions_are_revised_and_taken_back_and_none_is_lost(corpus, lead):
@@ -154,7 +157,7 @@ def test_decisions_are_revised_and_taken_back_and_none_is_lost(corpus, lead):
     item = next(item for item in items_of(opened, "emotion") if item.open)
 
     def now(*args, **more):
-        Adjudication.rule(lead, opened, item.utterance, "emotion", *args, **more)
+        adjudicate(lead, opened, item.utterance, "emotion", *args, **more)
         found = Item.objects.get(round=opened, utterance=item.utterance, task="emotion")
         return found.gold, found.provenance, found.open
 
@@ -209,7 +212,7 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
 
     def hand_in(seat, seed):
         rng = random.Random(seed)
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             try:
                 judge(assignment, **answers(rng))
             except UserError:  # withdrawn meanwhile
@@ -222,9 +225,9 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
     def change_ones_mind():
         rng = random.Random(1)
         while not over.is_set():
-            place = rng.choice(list(opened.places.select_related("dialogue", "round")))
-            place.withdraw(lead, "broken")
-            place.reinstate(lead)
+            place = rng.choice(list(opened.round_items.select_related("dialogue", "round")))
+            withdraw(place, lead, "broken")
+            reinstate(place, lead)
 
     seats = opened.participants.select_related("round", "person")
     working = [thread(partial(hand_in, seat, n)) for n, seat in enumerate(seats)]
@@ -239,4 +242,4 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
     assert faults == []
     check(opened)
     counted = opened.assignments.filter(state="submitted").count()
-    assert counted == Tally.objects.get(round=opened, part="").hand_ins > 0
+    assert counted == Tally.objects.get(round=opened, part="").submissions > 0

@@ -6,14 +6,16 @@ import uuid
 import pytest
 from django.urls import reverse
 
+from annotation.answers import save_answer, skip_assignment, submit_assignment, undo_skip
 from annotation.models import (
     Assignment,
+    Comment,
     Guideline,
     Judgement,
-    Remark,
+    RuleWarning,
     Suggestion,
-    Warned,
 )  # fmt: skip
+from annotation.queue.dispatch import claim_next
 from people.models import Event
 from tests.factories import ANSWERS, judge, make_dialogue, make_member, make_person, open_round
 
@@ -39,76 +41,76 @@ def bench(client, assignment):
 
 
 def test_what_waits_and_taking_it(client, opened, seat):
-    assert "2 dialogues wait for you" in client.get(reverse("work")).content.decode()
+    assert "2 dialogues wait for you" in client.get(reverse("my_tasks")).content.decode()
     next_one = reverse("next_assignment", args=[opened.pk])
     taken = client.post(next_one).url
     assert client.post(next_one).url == taken
-    assert "At hand" in client.get(reverse("work")).content.decode()
+    assert "At hand" in client.get(reverse("my_tasks")).content.decode()
     assert client.get(next_one).status_code == 405
 
 
 def test_a_round_without_me_gives_nothing(opened, client_of):
     stranger = client_of(make_person())
-    assert stranger.post(reverse("next_assignment", args=[opened.pk])).url == reverse("work")
+    assert stranger.post(reverse("next_assignment", args=[opened.pk])).url == reverse("my_tasks")
     assert not Assignment.objects.exists()
 
 
 def test_skipping_with_a_reason_and_taking_it_back(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     address = reverse("skip", args=[held.pk])
     refused = client.post(address, {"reason": ""}, follow=True).content.decode()
     assert "Say why" in refused
     following = client.post(address, {"reason": "language", "words": "闽南话"}).url
     assert following != reverse("assignment", args=[held.pk])
-    page = client.get(reverse("work")).content.decode()
+    page = client.get(reverse("my_tasks")).content.decode()
     assert "闽南话" in page and "Take it back" in page
-    assert client.post(reverse("take_back", args=[held.pk])).url == reverse(
+    assert client.post(reverse("undo_skip", args=[held.pk])).url == reverse(
         "assignment", args=[held.pk]
     )
     assert Assignment.objects.get(pk=held.pk).state == "held"
 
 
 def test_comments_and_flags_reach_the_lead_and_come_back(client, seat, lead, client_of, opened):
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
-    address = reverse("remarks", args=[held.pk])
+    address = reverse("comments", args=[held.pk])
     sent = {"utterance": utterance.pk, "kind": "wrong_text", "words": "少了一个字",
             "client_id": str(uuid.uuid4())}  # fmt: skip
     for _ in range(2):
         assert client.post(address, sent).json()["saved"]
-    assert Remark.objects.count() == 1
+    assert Comment.objects.count() == 1
     empty = sent | {"kind": "comment", "words": " ", "client_id": str(uuid.uuid4())}
     assert client.post(address, empty).status_code == 409
     leader = client_of(lead)
-    inbox = reverse("remarks_inbox", args=[opened.pk])
+    inbox = reverse("round_comments", args=[opened.pk])
     assert "少了一个字" in leader.get(inbox).content.decode()
-    remark = Remark.objects.get()
-    one = reverse("remark", args=[remark.pk])
+    comment = Comment.objects.get()
+    one = reverse("comment", args=[comment.pk])
     leader.post(one, {"words": "已改", "verb": "resolve"})
     assert "少了一个字" not in leader.get(inbox).content.decode()
     assert "少了一个字" in leader.get(f"{inbox}?state=resolved").content.decode()
-    assert "已改" in client.get(reverse("work")).content.decode()
+    assert "已改" in client.get(reverse("my_tasks")).content.decode()
     assert "已改" in bench(client, held)
     leader.post(one, {"verb": "reopen"})
-    assert Remark.objects.waiting().count() == 1
+    assert Comment.objects.waiting().count() == 1
     assert client.post(one, {"words": "x"}).status_code == 404
-    client.post(address, {"take_back": remark.pk})
+    client.post(address, {"take_back": comment.pk})
     assert "少了一个字" not in bench(client, held)
 
 
 def test_who_cannot_judge_an_utterance_says_so_and_hands_in(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     first, second = held.dialogue.utterances.all()
     judge(held, submit=False)
-    held.label(second, "emotion", "")
+    save_answer(held, second, "emotion", "")
     assert held.missing()
-    Remark.make(held, second, "cannot_judge")
-    held.submit()
+    Comment.make(held, second, "cannot_judge")
+    submit_assignment(held)
     assert held.is_submitted
 
 
 def test_warnings_are_on_record(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
     assert "angry_but_positive" in bench(client, held)
     address = reverse("warnings", args=[held.pk])
@@ -117,7 +119,7 @@ def test_warnings_are_on_record(client, seat):
         body = sent | {"outcome": outcome, "client_id": str(uuid.uuid4())}
         assert client.post(address, body).json()["saved"]
         client.post(address, body)
-    assert list(Warned.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
+    assert list(RuleWarning.objects.values_list("outcome", flat=True)) == ["raised", "kept"]
     for wrong in ({"rule": "none"}, {"outcome": "none"}, {"client_id": "none"}):
         body = sent | {"outcome": "kept", "client_id": str(uuid.uuid4())} | wrong
         assert client.post(address, body).status_code == 409
@@ -126,7 +128,7 @@ def test_warnings_are_on_record(client, seat):
 def test_time_confidence_and_cannot_tell_are_kept(client, seat, opened):
     opened.confidence = opened.cannot_tell = True
     opened.save()
-    held = seat.take()
+    held = claim_next(seat)
     utterance = held.dialogue.utterances.first()
     sent = {"utterance": utterance.pk, "task": "emotion", "value": "cannot_tell",
             "client_id": str(uuid.uuid4()), "confidence": "2", "seconds": "12"}  # fmt: skip
@@ -136,7 +138,7 @@ def test_time_confidence_and_cannot_tell_are_kept(client, seat, opened):
     assert held.seconds() == 12.0
     page = bench(client, held)
     assert page.count('value="cannot_tell"') == 12 and "how sure" in page
-    held.label(utterance, "sentiment", "positive")
+    save_answer(held, utterance, "sentiment", "positive")
     due = {task.key for task in opened.scheme.asked(held.answers()[utterance.pk])}
     assert "emotion_sentiment" not in due  # nothing acts on what cannot be told
     opened.cannot_tell = False
@@ -160,14 +162,14 @@ def test_a_view_hides_what_it_hides(client, seat, opened, view, words, media):
     for dialogue in opened.corpus.dialogues.all():  # the one at work, and the one that comes next
         dialogue.clip, dialogue.audio, dialogue.peaks = "clip.mp4", "clip.flac", "clip.json"
         dialogue.save()
-    seat.take()
+    claim_next(seat)
     page = bench(client, Assignment.objects.get())
     assert ("第1句" in page) == words and ("<video" in page) == bool(media)
     assert set(re.findall(r"/media/(\w+)/", page)) == media
 
 
 def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened):
-    held = seat.take()
+    held = claim_next(seat)
     Suggestion.objects.create(
         utterance=held.dialogue.utterances.first(), task="emotion", value="joy", probability=0.82,
         origin="m",
@@ -182,7 +184,7 @@ def test_suggestions_are_shown_only_where_the_round_says_so(client, seat, opened
 def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opened):
     opened.suggestions = "after"
     opened.save()
-    held = seat.take()
+    held = claim_next(seat)
     first, second = held.dialogue.utterances.all()
     for utterance in (first, second):
         Suggestion.objects.create(
@@ -200,11 +202,11 @@ def test_suggestions_after_judging_come_with_the_last_answer(client, seat, opene
     assert client.post(address, sent).json()["revealed"] == shown  # sent twice: it is told twice
     page = bench(client, held)
     assert page.count("machine 82 %") == 1 and page.count('data-suggested="after"') == 1
-    Remark.make(held, second, "cannot_judge")  # a flag is no judgement: it can be taken back
+    Comment.make(held, second, "cannot_judge")  # a flag is no judgement: it can be taken back
     assert bench(client, held).count("machine 82 %") == 1
     assert client.post(address, {"utterance": second.pk} | ANSWERS).status_code == 302
     assert bench(client, held).count("machine 82 %") == 2  # a form without scripts
-    held.label(second, "emotion", "")
+    save_answer(held, second, "emotion", "")
     assert bench(client, held).count("machine 82 %") == 1
 
 
@@ -212,22 +214,22 @@ def test_the_guideline_stands_beside(client, seat, opened, lead, corpus):
     text = "# 讽刺\n\n反话。\n\n# Humor\n\n<script>alert(1)</script> meant to *amuse*"
     opened.guideline = Guideline.draw_up(lead, corpus, text)
     opened.save()
-    page = bench(client, seat.take())
+    page = bench(client, claim_next(seat))
     assert "<h1>讽刺</h1>" in page and "<em>amuse</em>" in page
     assert "<script>alert" not in page and page.count("<section>") == 2
 
 
 def test_history_finds_what_was_judged(client, seat, opened):
-    judge(seat.take(), emotion="joy")
-    page = client.get(reverse("history")).content.decode()
+    judge(claim_next(seat), emotion="joy")
+    page = client.get(reverse("annotation_history")).content.decode()
     assert "2 utterances" in page and "喜" in page
-    assert "1 utterance " in client.get(reverse("history") + "?q=第2").content.decode()
-    assert "fits" in client.get(reverse("history") + "?q=zzz").content.decode()
-    assert "fits" in client.get(reverse("history") + "?round=99999").content.decode()
+    assert "1 utterance " in client.get(reverse("annotation_history") + "?q=第2").content.decode()
+    assert "fits" in client.get(reverse("annotation_history") + "?q=zzz").content.decode()
+    assert "fits" in client.get(reverse("annotation_history") + "?round=99999").content.decode()
 
 
 def test_watching_keeps_the_lease(client, seat):
-    held = seat.take()
+    held = claim_next(seat)
     address = reverse("presence", args=[held.pk])
     assert client.post(address).json() == {"held": True}
     judge(held)
@@ -235,11 +237,11 @@ def test_watching_keeps_the_lease(client, seat):
 
 
 def test_every_human_verb_is_an_event(client, seat):
-    held = seat.take()
-    Remark.make(held, held.dialogue.utterances.first(), "bad_cut")
-    held.skip("other")
-    held.take_back()
+    held = claim_next(seat)
+    Comment.make(held, held.dialogue.utterances.first(), "bad_cut")
+    skip_assignment(held, "other")
+    undo_skip(held)
     judge(held)
     verbs = Event.objects.filter(person=seat.person).order_by("pk").values_list("verb", flat=True)
-    assert list(verbs) == ["remark", "skip", "take back", "submit"]
+    assert list(verbs) == ["comment", "skip", "take back", "submit"]
     assert set(Event.objects.values_list("corpus_id", flat=True)) == {held.corpus_id}

@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.annotator_names import letters_of, names_for
-from annotation.models import Adjudication, Remark, Skip
+from annotation.answers import skip_assignment
+from annotation.models import Comment, Skip
+from annotation.queue.dispatch import assign
 from corpus.models import Membership
 from people.models import Event, Person
 from tests.annotation.test_blinding import NOISE
@@ -27,7 +30,7 @@ NAMES = {"anna_q": "Anna Quill", "bert_q": "Bert Quarz", "cora_q": "Cora Quist"}
 
 @pytest.fixture
 def scene(db):
-    """A round of three people, one of whom skips, remarks, and holds a dialogue; and a judge."""
+    """A round of three people, one of whom skips, comments, and holds a dialogue; and a judge."""
     corpus = make_corpus(make_person("boss_q", name="Boss Quant"))
     people = []
     for n, (username, name) in enumerate(NAMES.items()):
@@ -37,18 +40,18 @@ def scene(db):
     for _ in range(3):
         make_dialogue(corpus)
     opened = open_round(corpus, people)
-    places = list(opened.places.all())
+    places = list(opened.round_items.all())
     for value, seat in zip(("joy", "anger", "fear"), opened.participants.all(), strict=True):
-        judge(seat.assign(None, places[0]), emotion=value)
+        judge(assign(seat, None, places[0]), emotion=value)
     first = opened.participants.first()
-    judge(first.assign(None, places[1]), emotion="joy")
-    first.assign(None, places[2]).skip(Skip.Reason.OTHER, "unclear")
-    opened.participants.last().assign(None, places[2])
+    judge(assign(first, None, places[1]), emotion="joy")
+    skip_assignment(assign(first, None, places[2]), Skip.Reason.OTHER, "unclear")
+    assign(opened.participants.last(), None, places[2])
     work = opened.assignments.filter(person=people[0]).first()
-    remark = Remark.make(work, work.dialogue.utterances.first(), "comment", "sure?")
-    remark.reply(people[1], "not at all")  # somebody who led the corpus then
-    remark.reply(opened.corpus.people("lead").get().person, "thank you")
-    remark.resolve(people[2])
+    comment = Comment.make(work, work.dialogue.utterances.first(), "comment", "sure?")
+    comment.reply(people[1], "not at all")  # somebody who led the corpus then
+    comment.reply(opened.corpus.people("lead").get().person, "thank you")
+    comment.resolve(people[2])
     item_counts.catch_up(opened)
     return opened
 
@@ -61,21 +64,21 @@ def adjudicator(scene, client_of):
 def addresses(opened):
     """Whatever an adjudicator can read of a round."""
     pk, corpus = opened.pk, opened.corpus_id
-    for name in ("round", "agreement", "comparison", "round_items", "adjudication", "places"):
+    for name in ("round", "agreement", "comparison", "items", "adjudication", "round_dialogues"):
         yield reverse(name, args=[pk])
-    yield reverse("remarks_inbox", args=[pk]) + "?state=all"
+    yield reverse("round_comments", args=[pk]) + "?state=all"
     for kind in ("csv", "json", "tex", "svg"):
         yield reverse("agreement_file", args=[pk, kind])
     for task in ("emotion", "sentiment"):
         yield f"{reverse('agreement_file', args=[pk, 'svg'])}?pairs={task}"
         yield f"{reverse('agreement', args=[pk])}?task={task}&a=A&b=B"
-        yield f"{reverse('round_items', args=[pk])}?task={task}&a=B&b=C&apart=1"
-        yield f"{reverse('round_items', args=[pk])}?task={task}&kind=differ"
+        yield f"{reverse('items', args=[pk])}?task={task}&a=B&b=C&apart=1"
+        yield f"{reverse('items', args=[pk])}?task={task}&kind=differ"
     yield f"/api/rounds/{pk}/agreement/"
     yield reverse("rounds", args=[corpus])
-    yield reverse("keys", args=[corpus])
+    yield reverse("expert_labels", args=[corpus])
     yield reverse("schemes", args=[corpus])
-    yield reverse("finding", args=[corpus]) + "?label=emotion:joy"
+    yield reverse("utterance_search", args=[corpus]) + "?label=emotion:joy"
     yield reverse("corpus", args=[corpus])
     for dialogue in opened.corpus.dialogues.all():
         yield reverse("dialogue", args=[dialogue.pk])
@@ -94,7 +97,7 @@ def test_an_adjudicator_meets_no_name_and_no_id(scene, adjudicator):
     for address, content in read(adjudicator, scene).items():
         for told in (*NAMES, *NAMES.values(), "771001", "771002", "771003"):
             assert told not in content, (address, told)
-    inbox = adjudicator.get(reverse("remarks_inbox", args=[scene.pk]) + "?state=all")
+    inbox = adjudicator.get(reverse("round_comments", args=[scene.pk]) + "?state=all")
     assert "Boss Quant" in inbox.content.decode()  # a lead who does not annotate it
     assert adjudicator.get(reverse("quality", args=[scene.pk])).status_code == 404
     assert adjudicator.get(reverse("audit_log", args=[scene.corpus_id])).status_code == 404
@@ -119,19 +122,19 @@ def test_names_where_the_corpus_says_so_and_letters_while_deciding(scene, adjudi
     assert Event.objects.filter(verb="set", noun="corpus").count() == 1
     shown = "Anna Quill"
     for client in (adjudicator, boss):
-        for name in ("round", "round_items", "agreement", "places"):
+        for name in ("round", "items", "agreement", "round_dialogues"):
             assert shown in client.get(reverse(name, args=[scene.pk])).content.decode(), name
         decide = client.get(reverse("adjudication", args=[scene.pk])).content.decode()
         assert not any(name in decide for name in NAMES.values())
     boss.post(address, {"shown": "letters"})
-    for name in ("round", "round_items", "agreement", "places"):
+    for name in ("round", "items", "agreement", "round_dialogues"):
         page = reverse(name, args=[scene.pk])
         assert shown not in adjudicator.get(page).content.decode(), name
         assert shown in boss.get(page).content.decode(), name
 
 
 def test_addresses_know_letters_for_those_who_see_letters_alone(scene, adjudicator, client_of):
-    items = reverse("round_items", args=[scene.pk]) + "?task=emotion"
+    items = reverse("items", args=[scene.pk]) + "?task=emotion"
     everything = adjudicator.get(items).content.decode()
     count = everything.count('<article class="item"')
     by_id = adjudicator.get(f"{items}&a=771001&b=771002&va=joy&vb=anger").content.decode()
@@ -189,7 +192,7 @@ def test_many_annotators_have_letters_with_numbers_in_order(corpus):
 def test_who_decided_is_named_and_remarks_on_the_page_have_letters(scene, adjudicator):
     utterance = scene.items.filter(task="emotion", open=True).first().utterance
     judge_q = Person.objects.get(username="judge_q")
-    Adjudication.rule(judge_q, scene, utterance, "emotion", "joy")
+    adjudicate(judge_q, scene, utterance, "emotion", "joy")
     page = Client()
     page.force_login(judge_q)
     address = f"{reverse('adjudication', args=[scene.pk])}?utterance={utterance.pk}&of=emotion"

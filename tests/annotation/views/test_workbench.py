@@ -7,6 +7,7 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from annotation.models import Adjudication, Assignment, Judgement, Round
+from annotation.urls import MOVED
 from tests.factories import (
     ANSWERS,
     judge,
@@ -40,7 +41,7 @@ def answer(utterance, task, value, client_id=None):
 
 
 def test_the_list_leads_to_the_workbench(annotator, assignment):
-    page = annotator.get(reverse("work")).content.decode()
+    page = annotator.get(reverse("my_tasks")).content.decode()
     assert "2 dialogues wait for you" in page
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
     assert bench.count("<fieldset data-task") == 12 and "第1句" in bench
@@ -108,7 +109,7 @@ def test_rounds_belong_to_leads_and_adjudicators(client_of, corpus, lead):
     pages = [
         reverse("rounds", args=[corpus.pk]),
         reverse("round", args=[opened.pk]),
-        reverse("round_items", args=[opened.pk]),
+        reverse("items", args=[opened.pk]),
     ]
     for person, status in ((lead, 200), (adjudicator, 200), (annotator, 404), (make_person(), 404)):
         for page in pages:
@@ -128,7 +129,7 @@ def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
     assert "at least as many" in client.post(address, form).content.decode()
     assert client.post(address, form | {"overlap": 2}).status_code == 302
     opened = Round.objects.get()
-    assert opened.places.count() == 1 and opened.participants.count() == 2
+    assert opened.round_items.count() == 1 and opened.participants.count() == 2
     assert "already" in client.post(address, form | {"overlap": 2}).content.decode()
 
 
@@ -137,7 +138,7 @@ def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     client = client_of(lead)
     page = client.get(reverse("round", args=[opened.pk])).content.decode()
     assert "everybody gave the same value everywhere" in page and "not reliable" in page
-    address = reverse("round_items", args=[opened.pk])
+    address = reverse("items", args=[opened.pk])
     rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list
     assert len(rows) == 4
     ruling = {"utterance": rows[0]["utterance"].pk, "task": "emotion", "query": "task=emotion"}
@@ -165,3 +166,13 @@ def test_agreement_over_the_api(client, corpus, lead):
     assert [row["task"] for row in rows] == list(opened.scheme.keys)
     stranger = {"authorization": f"Token {Token.objects.create(user=make_person()).key}"}
     assert client.get(address, headers=stranger).status_code == 404
+
+
+@pytest.mark.parametrize("old", sorted(MOVED))
+def test_an_address_of_before_leads_to_the_page_of_today(client_of, lead, old):
+    address = "/" + old.replace("<int:pk>", "7")
+    arguments = [7] if "pk" in old else []
+    moved = client_of(lead).get(address, {"q": "再见"})
+    assert moved.status_code == 301
+    assert moved.url == reverse(MOVED[old], args=arguments) + "?q=%E5%86%8D%E8%A7%81"
+    assert client_of(lead).post(address).status_code == 405

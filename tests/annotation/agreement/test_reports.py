@@ -6,9 +6,11 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
-from annotation.consensus import DawidSkene, Majority, Weighted, hardness
-from annotation.models import Adjudication, GoldAnswer, Guideline, Item, Report
+from annotation.answers import save_answer, submit_assignment
+from annotation.consensus import DawidSkene, Majority, Weighted, disagreement
+from annotation.models import Adjudication, ExpertLabel, Guideline, Item, Report
 from annotation.quality.reliability import fitted
+from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from annotation.tasks import settle_round
 from people.models import Event
@@ -31,21 +33,21 @@ def crowd(corpus, people, careless, name, seed, view="full"):
         for pk in corpus.utterances.order_by("pk").values_list("pk", flat=True)
     }
     for seat, share in zip(opened.participants.select_related("round", "person"), careless):
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             for utterance in assignment.dialogue.utterances.all():
                 for task in DEFAULT.tasks:
                     value = meant[utterance.pk][task.key]
                     if slips.random() < share:
                         value = slips.choice(task.keys)
-                    assignment.label(utterance, task.key, value)
-            assignment.submit()
+                    save_answer(assignment, utterance, task.key, value)
+            submit_assignment(assignment)
     return opened
 
 
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch):
     """Reports are computed when they are asked for; transactions of tests never end."""
-    monkeypatch.setattr(Report, "later", Report.measure)
+    monkeypatch.setattr(Report, "later", Report.run)
 
 
 @pytest.fixture
@@ -71,7 +73,7 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
     assert "Intervals are not computed yet" in page and "From 42 hand-ins" in page
     client.post(reverse("reports", args=[after.pk, "agreement"]))
     report = Report.objects.get(round=after, kind="agreement")
-    assert (report.status, report.hand_ins, report.result["replicates"]) == ("done", 42, 1000)
+    assert (report.status, report.submissions, report.result["replicates"]) == ("done", 42, 1000)
     response = client.get(address, {"task": "emotion"})
     measure = response.context["measure"]
     alpha = measure["alpha"]
@@ -86,7 +88,7 @@ def test_intervals_come_when_they_are_asked_for(rounds, client):
     assert corrected["method"] == "bca"
     ends = corrected["tasks"]["emotion"]["intervals"]["coefficients"]["alpha"]
     assert ends != [alpha["low"], alpha["high"]] and ends[0] < alpha["value"] < ends[1]
-    assert Event.objects.filter(verb="measure").count() == 2
+    assert Event.objects.filter(verb="compute").count() == 2
 
 
 def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
@@ -94,10 +96,11 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
     monkeypatch.setattr(Report, "later", lambda report: None)
     first = Report.request(None, before, "agreement")
     again = Report.request(None, before, "agreement")
-    assert first.pk == again.pk and Event.objects.filter(verb="measure").count() == 1
+    assert first.pk == again.pk and Event.objects.filter(verb="compute").count() == 1
     one, two = (Report.objects.get(pk=first.pk) for _ in range(2))
     assert one.claim() and not two.claim()
-    assert two.measure().result == {}  # the second worker does nothing
+    two.run()
+    assert two.result == {}  # the second worker does nothing
     Report.objects.filter(pk=first.pk).update(status="done")
     assert Report.request(None, before, "agreement").status == "queued"
 
@@ -105,7 +108,7 @@ def test_a_report_never_runs_twice_at_once(rounds, monkeypatch):
 def test_every_number_leads_to_its_rows(rounds, client):
     _, after = rounds
     item_counts.catch_up(after)
-    address = reverse("round_items", args=[after.pk])
+    address = reverse("items", args=[after.pk])
     a, b = (seat.person_id for seat in after.participants.all()[:2])
     rows = items_of(after, "emotion")
 
@@ -115,7 +118,7 @@ def test_every_number_leads_to_its_rows(rounds, client):
         return response.context["page"].paginator.count
 
     assert count() == len(rows) == 42
-    assert count(kind="differ") == sum(item.hardness > 0 for item in rows)
+    assert count(kind="differ") == sum(item.disagreement > 0 for item in rows)
     apart = [item for item in rows if item.given[a] != item.given[b]]
     assert count(a=a, b=b, apart=1) == len(apart)
     one = rows[0].given
@@ -199,8 +202,8 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     assert Item.objects.filter(round=after, kind="weighted").count() > 200
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "majority"})
     assert not Item.objects.filter(round=after, kind__in=["weighted", "dawid_skene"]).exists()
-    assert Event.objects.filter(verb="settle").count() == 3
-    monkeypatch.setattr(item_counts, "A_LOT", 10)
+    assert Event.objects.filter(verb="choose consensus").count() == 3
+    monkeypatch.setattr("annotation.rounds.A_LOT", 10)
     later = []
     monkeypatch.setattr("annotation.tasks.settle_round.delay_on_commit", later.append)
     said = client.post(
@@ -261,9 +264,11 @@ def test_rules_of_consensus():
     assert found.soft["a"] == pytest.approx(0.99)
     assert model.settle({2: "a", 3: "b"}).kind == "contested"
     assert model.settle({9: "b"}).kind == "single"  # a stranger to the model
-    assert hardness([0, 4], 5, graded=True) == 1 and hardness([0, 1], 5, graded=True) == 0.25
-    assert hardness([0, 1, 1], 5, graded=False) == pytest.approx(2 / 3)
-    assert hardness([3], 5, graded=True) == 0
+    assert (
+        disagreement([0, 4], 5, graded=True) == 1 and disagreement([0, 1], 5, graded=True) == 0.25
+    )
+    assert disagreement([0, 1, 1], 5, graded=False) == pytest.approx(2 / 3)
+    assert disagreement([3], 5, graded=True) == 0
 
 
 def test_adjudication_hardest_first_without_names(rounds, client, client_of):
@@ -274,8 +279,8 @@ def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     address = reverse("adjudication", args=[before.pk])
     response = mine.get(address)
     item, page = response.context["item"], response.content.decode()
-    hardest = Item.objects.filter(round=before, open=True).order_by("-hardness").first()
-    assert item.hardness == hardest.hardness and "<b>A</b>" in page
+    hardest = Item.objects.filter(round=before, open=True).order_by("-disagreement").first()
+    assert item.disagreement == hardest.disagreement and "<b>A</b>" in page
     assert not any(seat.person.username in page for seat in before.participants.all())
     later = mine.get(address, {"later": item.pk}).context["item"]
     assert later != item
@@ -285,7 +290,7 @@ def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     mine.post(reverse("adjudications", args=[before.pk]), form)
     ruling = Adjudication.objects.get()
     assert (ruling.reason, ruling.error, ruling.size) == ("the tone", "context", 3)
-    assert GoldAnswer.objects.get().why == "the tone"
+    assert ExpertLabel.objects.get().why == "the tone"
     assert not Guideline.objects.exists()  # only a lead writes the guideline
     assert mine.get(address).context["item"] != item
     again = mine.get(address, {"utterance": item.utterance_id, "of": item.task})
@@ -319,7 +324,7 @@ def test_empty_rounds_say_what_is_missing(corpus, lead, client_of):
 def test_strangers_find_nothing(db, client_of):
     opened = make_judged_round(make_corpus(), dialogues=1)
     stranger = client_of(make_member(make_corpus(), role="lead"))
-    for name in ("agreement", "adjudication", "comparison", "quality", "round_items"):
+    for name in ("agreement", "adjudication", "comparison", "quality", "items"):
         assert stranger.get(reverse(name, args=[opened.pk])).status_code == 404
     for kind in ("agreement", "quality"):
         assert stranger.post(reverse("reports", args=[opened.pk, kind])).status_code == 404

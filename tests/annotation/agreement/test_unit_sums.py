@@ -120,7 +120,7 @@ def test_kappa_of_degenerate_pairs(rows):
     """Where scikit-learn divides by nothing there is a reason, and elsewhere its number."""
     first, second = (np.array(side) for side in zip(*rows))
     counted = pairwise.confusion(first, second, 4)
-    row = pairwise.told_kappas(counted, "ordinal")
+    row = pairwise.kappa_rows(counted, "ordinal")
     for name, kind in {
         "kappa": None,
         "kappa_linear": "linear",

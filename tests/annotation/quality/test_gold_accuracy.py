@@ -6,9 +6,10 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement.measures import measure
-from annotation.models import Assignment, GoldAnswer, Judgement, Participant, Qualification
-from annotation.models.gold import with_gold
+from annotation.models import Assignment, ExpertLabel, Judgement, Participant, Qualification
+from annotation.models.expert_labels import with_gold
 from annotation.quality.gold_accuracy import below, gold_scores
+from annotation.queue.dispatch import claim_next, claim_next_of
 from core.errors import UserError
 from tests.factories import ANSWERS, items_of, judge, make_dialogue, make_member, open_round
 
@@ -20,7 +21,7 @@ def make_gold(corpus, size=2, why="because", **changed):
         for utterance in dialogue.utterances.all()
         for task, value in (ANSWERS | changed).items()
     ]
-    GoldAnswer.key(None, dialogue, rows)
+    ExpertLabel.write(None, dialogue, rows)
     return dialogue
 
 
@@ -32,9 +33,9 @@ def people(corpus):
 def test_gold_answers_are_kept_and_the_newest_counts(corpus):
     dialogue = make_gold(corpus, emotion="joy")
     first = dialogue.utterances.first()
-    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "joy", "because")]) == 0
-    assert GoldAnswer.key(None, dialogue, [(first, "emotion", "", "")]) == 1
-    known = GoldAnswer.known([dialogue])
+    assert ExpertLabel.write(None, dialogue, [(first, "emotion", "joy", "because")]) == 0
+    assert ExpertLabel.write(None, dialogue, [(first, "emotion", "", "")]) == 1
+    known = ExpertLabel.known([dialogue])
     assert "emotion" not in known[first.pk] and known[first.pk]["humor"].why == "because"
     assert list(with_gold(corpus)) == [dialogue]
 
@@ -51,7 +52,7 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     seat = opened.participants.first()
     seen = 0
     with pytest.raises(UserError, match="talk with you"):
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             seen += assignment.gold
             judge(assignment, emotion="anger")
     assert seen == 2  # twelve wrong answers are enough to tell
@@ -61,8 +62,8 @@ def test_silent_gold_is_mixed_in_scored_and_left_out_of_agreement(corpus, people
     judged = {item.utterance_id for item in items_of(opened)}
     assert not judged & set(gold[0].utterances.values_list("pk", flat=True))
     assert measure([opened], opened.scheme)[0].units == 0
-    seat.let_on(None)
-    assert Participant.objects.get(pk=seat.pk).take()
+    seat.unblock(None)
+    assert claim_next(Participant.objects.get(pk=seat.pk))
 
 
 def test_marks():
@@ -84,17 +85,17 @@ def test_a_test_opens_the_round_to_those_who_pass(corpus, people, lead):
     good, bad = people
     for person, right in ((good, True), (bad, False)):
         with pytest.raises(UserError, match="passed its test"):
-            Participant.take_in(work.pk, person.pk)
+            claim_next_of(work.pk, person.pk)
         for answer in ("joy", "anger") if right else ("joy", "joy"):
-            judge(Participant.take_in(test.pk, person.pk), emotion=answer)
-        assert Participant.take_in(test.pk, person.pk) is None
+            judge(claim_next_of(test.pk, person.pk), emotion=answer)
+        assert claim_next_of(test.pk, person.pk) is None
     results = {q.person: q for q in Qualification.objects.all()}
     assert results[good].passed and results[good].scores["emotion"] == [4, 4]
     assert not results[bad].passed and results[bad].scores["emotion"] == [2, 4]
-    assert Participant.take_in(work.pk, good.pk)
+    assert claim_next_of(work.pk, good.pk)
     with pytest.raises(UserError):
-        Participant.take_in(work.pk, bad.pk)
-    assert test.places.filter(open=True).count() == 2  # a test is never full
+        claim_next_of(work.pk, bad.pk)
+    assert test.round_items.filter(open=True).count() == 2  # a test is never full
 
 
 def test_a_lead_qualifies_by_hand(corpus, people, lead, client_of):
@@ -105,7 +106,7 @@ def test_a_lead_qualifies_by_hand(corpus, people, lead, client_of):
     work = open_round(corpus, people, overlap=1, dialogues=rest, qualification=test)
     seat = work.participants.first()
     client_of(lead).post(reverse("participant", args=[seat.pk]), {"verb": "qualify"})
-    assert seat.take()
+    assert claim_next(seat)
     assert Qualification.objects.get().decided_by == lead
 
 
@@ -113,7 +114,7 @@ def test_practice_explains_once_an_utterance_is_answered(corpus, people, client_
     gold = make_gold(corpus, why="she smiles")
     practice = open_round(corpus, people, dialogues=[gold], kind="practice")
     seat = practice.participants.first()
-    client, held = client_of(seat.person), seat.take()
+    client, held = client_of(seat.person), claim_next(seat)
     address = reverse("assignment", args=[held.pk])
     assert "she smiles" not in client.get(address).content.decode()
     assert 'class="explained"' not in client.get(address).content.decode()
@@ -134,7 +135,7 @@ def test_a_check_of_attention_comes_every_so_often(corpus, people, client_of):
     opened = open_round(corpus, people[:1], attention_every=2)
     seat, checked = opened.participants.first(), []
     client = client_of(seat.person)
-    while assignment := seat.take():
+    while assignment := claim_next(seat):
         judge(assignment, submit=False)
         assignment = Assignment.objects.get(pk=assignment.pk)
         page = client.get(reverse("assignment", args=[assignment.pk])).content.decode()
@@ -151,17 +152,17 @@ def test_the_page_of_gold_answers(corpus, lead, client_of, people):
     dialogue = make_dialogue(corpus)
     opened = open_round(corpus, people)
     for seat in opened.participants.all():
-        judge(seat.take(), emotion="joy")
+        judge(claim_next(seat), emotion="joy")
     client = client_of(lead)
-    address = reverse("key", args=[dialogue.pk])
+    address = reverse("dialogue_expert_labels", args=[dialogue.pk])
     page = client.get(f"{address}?round={opened.pk}").content.decode()
     assert page.count('<option value="joy" selected>') == 2
     first = dialogue.utterances.first()
     form = {f"{first.pk}-emotion": "joy", f"{first.pk}-emotion-why": "laughs"}
     assert "1 answer written down" in client.post(address, form, follow=True).content.decode()
     wrong = client.post(address, {f"{first.pk}-emotion": "purple"}).content.decode()
-    assert "purple" in wrong and GoldAnswer.objects.count() == 1
-    assert str(dialogue) in client.get(reverse("keys", args=[corpus.pk])).content.decode()
+    assert "purple" in wrong and ExpertLabel.objects.count() == 1
+    assert str(dialogue) in client.get(reverse("expert_labels", args=[corpus.pk])).content.decode()
     for person in people:
         assert client_of(person).get(address).status_code == 404
 

@@ -5,15 +5,10 @@ import uuid
 import pytest
 from django.core.management import CommandError, call_command
 
+from annotation.adjudication import adjudicate
 from annotation.agreement.measures import measure
-from annotation.models import (
-    Adjudication,
-    Assignment,
-    Judgement,
-    Round,
-    SchemeVersion,
-    Suggestion,
-)  # fmt: skip
+from annotation.answers import save_answer, submit_assignment
+from annotation.models import Assignment, Judgement, Round, SchemeVersion, Suggestion  # fmt: skip
 from annotation.scheme import DEFAULT, FULL, SchemeError
 from core.errors import UserError
 from people.models import Event
@@ -66,48 +61,48 @@ def test_a_scheme_is_kept_once_per_version(corpus):
 def test_answers_are_appended_and_the_newest_counts(assignment):
     utterance = assignment.dialogue.utterances.first()
     for value in ("joy", "anger", "joy"):
-        assignment.label(utterance, "emotion", value)
+        save_answer(assignment, utterance, "emotion", value)
     assert assignment.answers() == {utterance.pk: {"emotion": "joy"}}
     assert Judgement.objects.count() == 3
-    assignment.label(utterance, "emotion", "")
+    save_answer(assignment, utterance, "emotion", "")
     assert assignment.answers() == {} and Judgement.objects.count() == 4
 
 
 def test_the_same_answer_sent_twice_is_stored_once(assignment):
     utterance, client_id = assignment.dialogue.utterances.first(), uuid.uuid4()
-    first = assignment.label(utterance, "emotion", "joy", client_id)
-    assert assignment.label(utterance, "emotion", "joy", client_id) == first
+    first = save_answer(assignment, utterance, "emotion", "joy", client_id)
+    assert save_answer(assignment, utterance, "emotion", "joy", client_id) == first
     assert Judgement.objects.count() == 1
 
 
 def test_an_id_of_other_work_is_refused(assignment, corpus):
     other = make_round(corpus, [make_member(corpus)]).assignments.get()
     utterance, client_id = assignment.dialogue.utterances.first(), uuid.uuid4()
-    assignment.label(utterance, "emotion", "joy", client_id)
+    save_answer(assignment, utterance, "emotion", "joy", client_id)
     with pytest.raises(UserError, match="other work"):
-        other.label(utterance, "emotion", "joy", client_id)
+        save_answer(other, utterance, "emotion", "joy", client_id)
 
 
 def test_what_cannot_be_an_answer_is_refused(assignment, corpus):
     utterance = assignment.dialogue.utterances.first()
     for task, value in (("emotion", "yes"), ("nothing", "joy"), ("nothing", "")):
         with pytest.raises(SchemeError):
-            assignment.label(utterance, task, value)
+            save_answer(assignment, utterance, task, value)
     with pytest.raises(UserError, match="not part"):
-        assignment.label(make_dialogue(corpus).utterances.first(), "emotion", "joy")
+        save_answer(assignment, make_dialogue(corpus).utterances.first(), "emotion", "joy")
     assert not Judgement.objects.exists()
 
 
 def test_handing_in_needs_every_answer_and_ends_the_work(assignment):
     utterance = assignment.dialogue.utterances.first()
-    assignment.label(utterance, "emotion", "joy")
+    save_answer(assignment, utterance, "emotion", "joy")
     with pytest.raises(UserError, match="2 utterances.*number 1"):
-        assignment.submit()
+        submit_assignment(assignment)
     judge(assignment)
-    assignment.submit()
+    submit_assignment(assignment)
     assert Event.objects.filter(verb="submit").count() == 1
     with pytest.raises(UserError, match="handed in"):
-        Assignment.objects.get(pk=assignment.pk).label(utterance, "emotion", "anger")
+        save_answer(Assignment.objects.get(pk=assignment.pk), utterance, "emotion", "anger")
 
 
 def test_a_closed_round_takes_no_answers(assignment, lead):
@@ -115,7 +110,7 @@ def test_a_closed_round_takes_no_answers(assignment, lead):
     assignment.round.close(lead)
     assert Event.objects.filter(verb="close").count() == 1
     with pytest.raises(UserError, match="closed"):
-        assignment.label(assignment.dialogue.utterances.first(), "emotion", "joy")
+        save_answer(assignment, assignment.dialogue.utterances.first(), "emotion", "joy")
 
 
 def test_agreement_counts_only_what_is_handed_in(corpus):
@@ -137,12 +132,12 @@ def test_gold_is_the_consensus_until_somebody_rules(corpus, lead):
     utterance = opened.corpus.dialogues.first().utterances.model.objects.get(
         pk=contested[0].utterance_id
     )
-    Adjudication.rule(lead, opened, utterance, "emotion", "fear")
-    Adjudication.rule(lead, opened, utterance, "emotion", "joy")
+    adjudicate(lead, opened, utterance, "emotion", "fear")
+    adjudicate(lead, opened, utterance, "emotion", "joy")
     ruled = {item.utterance_id: item for item in items_of(opened, "emotion")}[utterance.pk]
     assert (ruled.gold, ruled.provenance, ruled.open) == ("joy", "adjudicated", False)
     with pytest.raises(SchemeError):
-        Adjudication.rule(lead, opened, utterance, "emotion", "purple")
+        adjudicate(lead, opened, utterance, "emotion", "purple")
     assert Event.objects.filter(verb="adjudicate").count() == 2
 
 

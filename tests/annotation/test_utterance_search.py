@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from annotation.answers import save_answer
 from corpus.models import Membership, Speaker, Utterance
 from tests.factories import (
     judge,
@@ -28,7 +29,7 @@ def lead(corpus, client_of):
 
 
 def shown(client, corpus, **asked):
-    page = client.get(reverse("finding", args=[corpus.pk]), asked).context["page"]
+    page = client.get(reverse("utterance_search", args=[corpus.pk]), asked).context["page"]
     return [row.uid for row in page]
 
 
@@ -43,7 +44,7 @@ def test_every_filter_narrows(lead, corpus):
     assert shown(lead, corpus, speaker=second.speaker_id, state="published") == [second.uid]
     assert shown(lead, corpus, shortest=4) == shown(lead, corpus, state="machine") == [first.uid]
     assert shown(lead, corpus, longest=-1) == shown(lead, corpus, q="没有") == []
-    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "世界"}).content.decode()
+    page = lead.get(reverse("utterance_search", args=[corpus.pk]), {"q": "世界"}).content.decode()
     assert "你好，&lt;b&gt;<mark>世界</mark>&lt;/b&gt;" in page
 
 
@@ -52,7 +53,7 @@ def test_what_it_was_judged_as(lead, corpus):
     joyful = shown(lead, corpus, label="emotion:joy")
     assert len(joyful) == 2 and shown(lead, corpus, label="emotion:fear") == []
     assert shown(lead, corpus, label="nonsense") == []
-    address = reverse("finding", args=[corpus.pk])
+    address = reverse("utterance_search", args=[corpus.pk])
     for nonsense in ("²", "9" * 40, "-1", "x"):  # digits to Python are not all numbers
         assert lead.get(address, {"source": nonsense}).status_code == 200
         for refused in (
@@ -70,7 +71,9 @@ def test_many_sources_and_speakers_are_found_by_name(lead, corpus):
     speaker = dialogue.utterances.first().speaker
     assert shown(lead, corpus, speaker=speaker.name) == [dialogue.utterances.first().uid]
     assert shown(lead, corpus, speaker=speaker.pk) == [dialogue.utterances.first().uid]
-    page = lead.get(reverse("finding", args=[corpus.pk]), {"speaker": speaker.pk}).content.decode()
+    page = lead.get(
+        reverse("utterance_search", args=[corpus.pk]), {"speaker": speaker.pk}
+    ).content.decode()
     assert f'value="{speaker.name}"' in page
 
 
@@ -78,7 +81,7 @@ def test_annotators_find_what_is_published_and_strangers_nothing(corpus, client_
     published, _draft = make_dialogue(corpus), make_dialogue(corpus, published=False)
     annotator = client_of(make_member(corpus))
     assert shown(annotator, corpus) == [u.uid for u in published.utterances.all()]
-    address = reverse("finding", args=[corpus.pk])
+    address = reverse("utterance_search", args=[corpus.pk])
     assert annotator.post(address, {"pk": [1], "speaker": 1}).status_code == 404
     assert client_of(make_person()).get(address).status_code == 404
 
@@ -88,7 +91,7 @@ def test_many_are_given_to_a_speaker_at_once_and_it_can_be_undone(lead, corpus):
     other = make_dialogue(corpus, size=2, published=False)
     speaker = Speaker.objects.create(corpus=corpus, name="王五")
     chosen = [one.utterances.all()[0].pk, one.utterances.all()[2].pk, other.utterances.all()[0].pk]
-    lead.post(reverse("finding", args=[corpus.pk]), {"pk": chosen, "speaker": speaker.pk})
+    lead.post(reverse("utterance_search", args=[corpus.pk]), {"pk": chosen, "speaker": speaker.pk})
     assert set(Utterance.objects.filter(speaker=speaker).values_list("pk", flat=True)) == set(
         chosen
     )
@@ -106,16 +109,16 @@ def test_words_are_found_in_any_form_unless_they_are_to_be_exact(lead, corpus):
     assert shown(lead, corpus, q="头发", exact="on") == [second.uid]
     assert shown(lead, corpus, q="OK", exact="on") == [] == shown(lead, corpus, q="\u200b")
     assert shown(lead, corpus, q="FINAL") == [third.uid]
-    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "头发,o"}).content.decode()
+    page = lead.get(reverse("utterance_search", args=[corpus.pk]), {"q": "头发,o"}).content.decode()
     assert "剪<mark>頭髮，Ｏ</mark>Ｋ" in page and "剪<mark>头发，o</mark>k" in page
-    page = lead.get(reverse("finding", args=[corpus.pk]), {"q": "ok", "exact": "on"})
+    page = lead.get(reverse("utterance_search", args=[corpus.pk]), {"q": "ok", "exact": "on"})
     page = page.content.decode()
     assert 'name="exact"' in page and "checked" in page and "剪头发，<mark>ok</mark>" in page
 
 
 def test_exact_words_stay_exact_on_the_next_page(lead, corpus):
     make_dialogue(corpus, size=60)
-    address = reverse("finding", args=[corpus.pk])
+    address = reverse("utterance_search", args=[corpus.pk])
     page = lead.get(address, {"q": "句", "exact": "on"}).content.decode()
     assert "exact=on" in page[page.index('rel="next"') - 200 :]
 
@@ -135,7 +138,7 @@ def test_answers_that_are_not_submitted_are_not_found(lead, corpus, client_of):
     make_dialogue(corpus)
     person = make_member(corpus)
     assignment = make_round(corpus, [person], overlap=1).assignments.get()
-    assignment.label(assignment.dialogue.utterances.first(), "emotion", "fear")
+    save_answer(assignment, assignment.dialogue.utterances.first(), "emotion", "fear")
     assert shown(lead, corpus, label="emotion:fear") == []
     assert shown(client_of(person), corpus, label="emotion:fear") == []
     judge(assignment, emotion="fear")

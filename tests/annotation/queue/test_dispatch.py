@@ -6,7 +6,11 @@ from collections import Counter
 import pytest
 from django.utils import timezone
 
-from annotation.models import Assignment, Participant, Place, Suggestion
+from annotation.answers import save_answer, skip_assignment, submit_assignment, undo_skip
+from annotation.models import Assignment, Participant, RoundItem, Suggestion
+from annotation.queue.dispatch import assign, claim_next, claim_next_of
+from annotation.rounds import admit, extend_round, reopen_round
+from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from people.models import Event
 from tests.factories import judge, make_dialogue, make_member, open_round
@@ -24,12 +28,12 @@ def seats(opened):
 def silence(assignment):
     """The annotator has not been heard of for longer than the lease."""
     past = timezone.now() - datetime.timedelta(minutes=1)
-    Assignment.objects.filter(pk=assignment.pk).update(until=past)
+    Assignment.objects.filter(pk=assignment.pk).update(expires_at=past)
 
 
 def counted_rightly(opened):
     """Every place counts the people who hold or have judged it, and is open while there are few."""
-    for place in opened.places.all():
+    for place in opened.round_items.all():
         work = opened.assignments.filter(dialogue=place.dialogue, gold=False)
         given = work.filter(state__in=["held", "submitted"]).count()
         assert place.given == given <= opened.overlap
@@ -39,7 +43,7 @@ def counted_rightly(opened):
 def test_everybody_gets_the_next_until_each_dialogue_has_k(corpus, people):
     dialogues = [make_dialogue(corpus) for _ in range(5)]
     opened = open_round(corpus, people, overlap=2)
-    while work := [a for seat in seats(opened) if (a := seat.take())]:
+    while work := [a for seat in seats(opened) if (a := claim_next(seat))]:
         for assignment in work:
             judge(assignment)
         counted_rightly(opened)
@@ -54,7 +58,7 @@ def test_everybody_gets_the_next_until_each_dialogue_has_k(corpus, people):
 def test_asking_twice_gives_the_same_dialogue(corpus, people):
     make_dialogue(corpus), make_dialogue(corpus)
     me = seats(open_round(corpus, people))[0]
-    assert me.take() == me.take()
+    assert claim_next(me) == claim_next(me)
     assert Assignment.objects.count() == 1
 
 
@@ -62,20 +66,20 @@ def test_silence_frees_a_dialogue_and_activity_keeps_it(corpus, people):
     make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=1)
     first, second, third = seats(opened)
-    held = first.take()
-    assert second.take() is None
+    held = claim_next(first)
+    assert claim_next(second) is None
     silence(held)
-    held.label(held.dialogue.utterances.first(), "emotion", "joy")  # back just in time
-    assert second.take() is None
+    save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")  # back just in time
+    assert claim_next(second) is None
     silence(held)
-    taken = second.take()
+    taken = claim_next(second)
     assert taken.dialogue == held.dialogue
     counted_rightly(opened)
     with pytest.raises(UserError, match="went to somebody else"):
-        held.label(held.dialogue.utterances.first(), "emotion", "anger")
+        save_answer(held, held.dialogue.utterances.first(), "emotion", "anger")
     assert held.answers()[held.dialogue.utterances.first().pk] == {"emotion": "joy"}
     silence(taken)
-    assert third.take() and first.take() is None
+    assert claim_next(third) and claim_next(first) is None
     assert opened.assignments.filter(state="freed").count() == 2
 
 
@@ -83,43 +87,43 @@ def test_who_comes_back_before_anybody_else_goes_on_where_they_were(corpus, peop
     make_dialogue(corpus), make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=1)
     me = seats(opened)[0]
-    held = me.take()
+    held = claim_next(me)
     silence(held)
-    assert opened.free_silent() == 1
-    assert me.take() == held
+    assert opened.release_expired() == 1
+    assert claim_next(me) == held
     silence(held)
-    opened.free_silent()
+    opened.release_expired()
     judge(Assignment.objects.get(pk=held.pk))
     counted_rightly(opened)
 
 
 def test_a_lease_of_no_minutes_never_ends(corpus, people):
     make_dialogue(corpus)
-    held = seats(open_round(corpus, people, lease_minutes=0))[0].take()
-    assert held.until is None
-    held.label(held.dialogue.utterances.first(), "emotion", "joy")
-    assert Assignment.objects.get().until is None
+    held = claim_next(seats(open_round(corpus, people, lease_minutes=0))[0])
+    assert held.expires_at is None
+    save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")
+    assert Assignment.objects.get().expires_at is None
 
 
 def test_a_skip_goes_to_others_first_and_can_be_taken_back(corpus, people):
     dialogues = [make_dialogue(corpus) for _ in range(3)]
     opened = open_round(corpus, people, overlap=1)
     first, second, third = seats(opened)
-    held = first.take()
-    held.skip("upsetting", "war")
-    assert first.take().dialogue == dialogues[1]
+    held = claim_next(first)
+    skip_assignment(held, "upsetting", "war")
+    assert claim_next(first).dialogue == dialogues[1]
     with pytest.raises(UserError, match="skipped"):
-        held.label(held.dialogue.utterances.first(), "emotion", "joy")
-    held.take_back()
+        save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")
+    undo_skip(held)
     assert Assignment.objects.get(pk=held.pk).state == "held"
-    held.skip("other")
-    assert second.take().dialogue == dialogues[0]  # before the fresh third one
+    skip_assignment(held, "other")
+    assert claim_next(second).dialogue == dialogues[0]  # before the fresh third one
     with pytest.raises(UserError, match="Others have"):
-        held.take_back()
+        undo_skip(held)
     assert list(Event.objects.order_by("pk").values_list("verb", flat=True))[-3:] == [
         "skip", "take back", "skip"
     ]  # fmt: skip
-    assert third.take().dialogue == dialogues[2]
+    assert claim_next(third).dialogue == dialogues[2]
     counted_rightly(opened)
 
 
@@ -127,10 +131,10 @@ def test_a_dialogue_that_all_have_skipped_is_shown_as_stuck(corpus, people):
     dialogue = make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=2)
     for seat in seats(opened)[:2]:
-        seat.take().skip("bad_clip")
-        assert seat.take() is None
+        skip_assignment(claim_next(seat), "bad_clip")
+        assert claim_next(seat) is None
     assert [place.dialogue for place in opened.stuck()] == [dialogue]
-    opened.admit(None, make_member(corpus))
+    admit(opened, None, make_member(corpus))
     assert not opened.stuck().exists()
 
 
@@ -141,9 +145,9 @@ def test_quotas_hold(corpus, people):
     a, b, c = seats(opened)
     for seat, quota in ((a, 1), (b, 2)):
         for _ in range(quota):
-            judge(seat.take())
-        assert seat.take() is None
-    assert judge(c.take()) is None and c.take() is None
+            judge(claim_next(seat))
+        assert claim_next(seat) is None
+    assert judge(claim_next(c)) is None and claim_next(c) is None
     assert opened.share_done() == (4, 4)
 
 
@@ -151,39 +155,39 @@ def test_people_come_and_go_midway(corpus, people, lead):
     make_dialogue(corpus), make_dialogue(corpus)
     opened = open_round(corpus, people[:2], overlap=2)
     a, b = seats(opened)
-    judge(a.take())
-    held = a.take()
+    judge(claim_next(a))
+    held = claim_next(a)
     assert opened.dismiss(lead, people[0]) == 1
     with pytest.raises(UserError, match="do not take part"):
-        a.take()
+        claim_next(a)
     counted_rightly(opened)
     for _ in range(2):
-        judge(b.take())
-    newcomer = opened.admit(lead, people[2])
-    assert newcomer.take().dialogue == held.dialogue
-    opened.admit(lead, people[0])
-    assert a.take() is None  # the newcomer has it
+        judge(claim_next(b))
+    newcomer = admit(opened, lead, people[2])
+    assert claim_next(newcomer).dialogue == held.dialogue
+    admit(opened, lead, people[0])
+    assert claim_next(a) is None  # the newcomer has it
     counted_rightly(opened)
     corpus.memberships.filter(person=people[2]).delete()
     with pytest.raises(UserError, match="do not take part"):
-        newcomer.take()
+        claim_next(newcomer)
 
 
 def test_a_dialogue_withdrawn_midway_does_not_count_until_it_is_reinstated(corpus, people, lead):
     make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=3)
     a, b, c = seats(opened)
-    judge(a.take())
-    held = b.take()
-    place = opened.places.get()
-    place.withdraw(lead, "wrong episode")
-    place.withdraw(lead, "again")
-    assert opened.share_done() == (0, 0) and c.take() is None
+    judge(claim_next(a))
+    held = claim_next(b)
+    place = opened.round_items.get()
+    withdraw(place, lead, "wrong episode")
+    withdraw(place, lead, "again")
+    assert opened.share_done() == (0, 0) and claim_next(c) is None
     with pytest.raises(UserError, match="withdrawn"):
-        held.label(held.dialogue.utterances.first(), "emotion", "joy")
-    Place.objects.get().reinstate(lead)
+        save_answer(held, held.dialogue.utterances.first(), "emotion", "joy")
+    reinstate(RoundItem.objects.get(), lead)
     assert opened.share_done() == (1, 3)
-    assert b.take() == held and c.take()
+    assert claim_next(b) == held and claim_next(c)
     counted_rightly(opened)
     assert Event.objects.filter(verb__in=["withdraw", "reinstate"]).count() == 2
 
@@ -192,19 +196,19 @@ def test_a_paused_or_closed_round_gives_nothing_and_keeps_everything(corpus, peo
     make_dialogue(corpus)
     opened = open_round(corpus, people)
     me = seats(opened)[0]
-    held = me.take()
+    held = claim_next(me)
     opened.pause(lead)
     opened.pause(lead)
-    for act in (me.take, held.submit):
+    for act in (lambda: claim_next(me), lambda: submit_assignment(held)):
         with pytest.raises(UserError, match="paused"):
             act()
     opened.resume(lead)
-    assert me.take() == held
+    assert claim_next(me) == held
     opened.close(lead)
     with pytest.raises(UserError, match="closed"):
-        me.take()
-    opened.reopen(lead)
-    judge(me.take())
+        claim_next(me)
+    reopen_round(opened, lead)
+    judge(claim_next(me))
     assert Event.objects.filter(verb="pause").count() == 1
 
 
@@ -212,15 +216,15 @@ def test_a_round_grows(corpus, people, lead):
     make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=1)
     a, b, _c = seats(opened)
-    judge(a.take())
-    assert b.take() is None
+    judge(claim_next(a))
+    assert claim_next(b) is None
     with pytest.raises(UserError, match="from 1 up to the 3"):
-        opened.extend(lead, overlap=4)
-    opened.extend(lead, overlap=2)
-    assert b.take() and a.take() is None
+        extend_round(opened, lead, overlap=4)
+    extend_round(opened, lead, overlap=2)
+    assert claim_next(b) and claim_next(a) is None
     more = make_dialogue(corpus)
-    assert opened.extend(lead, corpus.dialogues.all()) == 1
-    assert a.take().dialogue == more
+    assert extend_round(opened, lead, corpus.dialogues.all()) == 1
+    assert claim_next(a).dialogue == more
     counted_rightly(opened)
 
 
@@ -228,15 +232,15 @@ def test_a_lead_gives_a_dialogue_to_somebody(corpus, people, lead):
     make_dialogue(corpus), make_dialogue(corpus)
     opened = open_round(corpus, people, overlap=1)
     a, b, _c = seats(opened)
-    later = opened.places.last()
-    given = b.assign(lead, later)
-    assert given.until is None and b.take() == given
+    later = opened.round_items.last()
+    given = assign(b, lead, later)
+    assert given.expires_at is None and claim_next(b) == given
     with pytest.raises(UserError, match="already"):
-        b.assign(lead, later)
+        assign(b, lead, later)
     with pytest.raises(UserError, match="As many people"):
-        a.assign(lead, later)
-    given.skip("other")
-    assert b.assign(lead, later).state == "held"
+        assign(a, lead, later)
+    skip_assignment(given, "other")
+    assert assign(b, lead, later).state == "held"
     counted_rightly(opened)
 
 
@@ -245,7 +249,7 @@ def test_orders(corpus, people):
 
     def walk(opened, seat):
         seen = []
-        while assignment := seat.take():
+        while assignment := claim_next(seat):
             seen.append(assignment.dialogue)
             judge(assignment)
         return seen
@@ -261,20 +265,20 @@ def test_orders(corpus, people):
         utterance=unsure, task="emotion", value="joy", probability=0.2, origin="m"
     )
     uncertain = open_round(corpus, people, order="uncertain")
-    assert seats(uncertain)[0].take().dialogue == dialogues[7]
+    assert claim_next(seats(uncertain)[0]).dialogue == dialogues[7]
 
 
 def test_how_far_somebody_has_come_is_remembered_and_hides_nothing(corpus, people):
     dialogues = [make_dialogue(corpus, size=1) for _ in range(70)]
     opened = open_round(corpus, people, overlap=3)
     fast, slow, _ = seats(opened)
-    work = [judge(a) or a for _ in range(70) if (a := fast.take())]
-    assert len(work) == 70 and fast.take() is None
-    held = slow.take()
+    work = [judge(a) or a for _ in range(70) if (a := claim_next(fast))]
+    assert len(work) == 70 and claim_next(fast) is None
+    held = claim_next(slow)
     assert held.dialogue == dialogues[0]
     assert Participant.objects.get(pk=fast.pk).reached > 0
-    held.skip("other")
-    assert slow.take().dialogue == dialogues[1]
+    skip_assignment(held, "other")
+    assert claim_next(slow).dialogue == dialogues[1]
     counted_rightly(opened)
 
 
@@ -282,4 +286,4 @@ def test_a_stranger_has_no_place_in_the_queue(corpus, people):
     make_dialogue(corpus)
     opened = open_round(corpus, people)
     with pytest.raises(Participant.DoesNotExist):
-        Participant.take_in(opened.pk, make_member(corpus).pk)
+        claim_next_of(opened.pk, make_member(corpus).pk)

@@ -1,0 +1,163 @@
+"""Opening and changing rounds: what needs the queue's order, blinding or the consensus."""
+
+from django.db import connection, models, transaction
+from django.db.models import Max
+
+from annotation.agreement.item_counts import recompute_consensus
+from annotation.blinding import could_look, had_role
+from annotation.models import Closure, Round, RoundItem, SchemeVersion
+from annotation.queue.ordering import in_order
+from annotation.tasks import settle_round
+from core.batches import create
+from core.column_lengths import check_lengths
+from core.errors import UserError, gettext_noop
+from corpus.models import Dialogue
+from people.models import Event
+
+A_LOT = 5000  # items whose consensus a request recomputes itself
+
+
+@transaction.atomic
+def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), openly=(), **options):
+    """Open a round: every dialogue will be judged by exactly `overlap` of the annotators.
+
+    `annotators` are Persons, or a mapping of Person to quota (dialogues, None: no limit).
+    `gold` are dialogues with known answers that are mixed in. `openly` are those annotators
+    who may see the others' answers meanwhile. Raises UserError if it cannot be.
+    """
+    quotas = annotators if isinstance(annotators, dict) else dict.fromkeys(annotators)
+    members = set(corpus.people().values_list("person_id", flat=True))
+    quotas = {who: quota for who, quota in quotas.items() if who.pk in members}
+    if "scheme_version" not in options:
+        options["scheme_version"] = SchemeVersion.of(corpus)
+    opened = Round(corpus=corpus, name=name, overlap=overlap, opened_by=person, **options)
+    if opened.for_all:
+        opened.overlap = max(len(quotas), 1)
+    if not 1 <= opened.overlap <= len(quotas):
+        raise UserError(
+            gettext_noop(
+                "%(overlap)d people per dialogue need at least as many annotators;"
+                " %(count)d were chosen."
+            ),
+            overlap=overlap,
+            count=len(quotas),
+        )
+    check_lengths(opened)
+    opened.save()
+    added = _add_dialogues(opened, dialogues)
+    if not added:
+        raise UserError(gettext_noop("No published dialogue was chosen. Publish some first."))
+    _add_dialogues(opened, gold, gold=True)
+    for who, quota in quotas.items():
+        opened.participants.create(
+            person=who, quota=quota, unblinded=who in openly and opened.check_openly(who)
+        )
+    named = {"openly": sorted(who.username for who in openly if who in quotas)}
+    Event.record(
+        person, "open", opened, dialogues=added, people=len(quotas), **(named if openly else {})
+    )
+    return opened
+
+
+def _add_dialogues(round, dialogues, gold=False):
+    """Put published dialogues into the round, in its order; how many were new."""
+    chosen = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
+    if isinstance(dialogues, models.QuerySet):
+        chosen = dialogues.order_by().values("pk")
+    chosen = Dialogue.objects.published().filter(corpus=round.corpus, pk__in=chosen)
+    chosen = chosen.exclude(pk__in=round.round_items.values("dialogue"))
+    last = round.round_items.aggregate(last=Max("position"))["last"] or 0
+    rows = (
+        RoundItem(round=round, dialogue_id=pk, position=position, gold=gold, open=not gold)
+        for position, pk in enumerate(in_order(chosen, round.order, round.seed), last + 1)
+    )
+    added = create(RoundItem, rows)
+    if added > 1000 and connection.vendor == "postgresql":
+        with connection.cursor() as cursor:  # else it sorts all items until it looks itself
+            cursor.execute("ANALYZE annotation_rounditem")
+    return added
+
+
+@transaction.atomic
+def extend_round(round, person, dialogues=(), overlap=None):
+    """More dialogues, or more people a dialogue; how many dialogues were added.
+
+    Raises UserError if the overlap would be less than it was or more than there are annotators.
+    """
+    Round.objects.select_for_update().get(pk=round.pk)
+    if overlap and overlap != round.overlap:
+        people = round.participants.filter(left_at=None).count()
+        if not round.overlap < overlap <= people:
+            raise UserError(
+                gettext_noop(
+                    "People per dialogue can grow from %(now)d up to the %(people)d annotators"
+                    " of the round."
+                ),
+                now=round.overlap,
+                people=people,
+            )
+        round.overlap = overlap
+        round.save(update_fields=["overlap"])
+        round.round_items.filter(gold=False, withdrawal=None).update(open=True)
+        round.participants.update(reached=0)
+    added = _add_dialogues(round, dialogues)
+    Event.record(person, "extend", round, dialogues=added, overlap=round.overlap)
+    return added
+
+
+@transaction.atomic
+def admit(round, person, who, quota=None, openly=False):
+    """Let somebody of the corpus judge in the round, again if they had left it.
+
+    `openly`: they may see the others' answers. So do all who could see some already, as lead or
+    adjudicator, while they did not annotate it: nobody can tell whether they looked.
+    Raises UserError for somebody outside the corpus, or an annotator who is to do so openly.
+    """
+    if not round.corpus.memberships.filter(person=who).exists():
+        raise UserError(gettext_noop("%(name)s is not in this corpus."), name=str(who))
+    seat = round.participants.filter(person=who).first() or round.participants.model(
+        round=round, person=who
+    )
+    joins = seat.pk is None or seat.left_at is not None
+    if joins and could_look(round, who):
+        seat.unblinded = True
+    elif openly:
+        seat.unblinded = round.check_openly(who)
+    seat.quota, seat.left_at, seat.blocked_at = quota, None, None
+    seat.save()
+    if round.for_all:
+        round.overlap = round.participants.filter(left_at=None).count()
+        round.save(update_fields=["overlap"])
+    named = {"openly": True} if seat.unblinded else {}
+    Event.record(person, "admit", round, person=who.username, quota=quota, **named)
+    return seat
+
+
+@transaction.atomic
+def reopen_round(round, person):
+    """Go on judging in a closed round; openly for those who could see its results meanwhile."""
+    closure = Closure.objects.filter(round=round).first()
+    if round.published or closure is None:
+        return
+    closure.delete()
+    Event.record(person, "reopen", round)
+    for seat in round.participants.filter(left_at=None, unblinded=False):
+        if had_role(round.corpus, seat.person, closure.at):
+            seat.record_unblinding(person)
+
+
+def choose_consensus(round, person, consensus):
+    """Choose what makes the gold; every item is settled anew, rulings stay. Whether that is done,
+    or left to a worker, where there is much to settle.
+    """
+    if consensus == round.consensus:
+        return True
+    with transaction.atomic():
+        round.consensus = round.Consensus(consensus)
+        round.save(update_fields=["consensus"])
+        Event.record(person, "choose consensus", round, consensus=consensus)
+    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
+        recompute_consensus(round)
+        return True
+    settle_round.delay_on_commit(round.pk)
+    return False

@@ -1,0 +1,204 @@
+"""The workbench: one dialogue, its questions, and what an annotator does with it as a whole."""
+
+from django.contrib import messages
+from django.db import transaction
+from django.http import JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from annotation.answers import skip_assignment, submit_assignment, undo_skip
+from annotation.blinding import guideline_for, shown_at, shows
+from annotation.forms import SkipForm
+from annotation.hints import explained_to, suggested_to
+from annotation.models import Assignment, Comment, Participant, Round, Withdrawal
+from annotation.progress import today
+from annotation.quality.gold_accuracy import below, gold_scores
+from annotation.queue.dispatch import claim_next_of, peek
+from annotation.queue.leases import lock_for_work, renew_lease
+from annotation.views.access import assignment_of
+from core.errors import UserError
+from core.translation import translate_error
+from corpus.page_context import context
+from corpus.permissions import with_role
+from corpus.visibility import notice, visible
+
+
+@require_POST
+def next_assignment(request, pk):
+    """Take the next dialogue of a round, or go on with the one at hand."""
+    try:
+        taken = claim_next_of(pk, request.user.pk)
+    except Participant.DoesNotExist:
+        return redirect("my_tasks")
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+        return redirect("my_tasks")
+    if taken is None:
+        messages.success(request, _("Nothing waits for you in this round any more. Thank you!"))
+        return redirect("my_tasks")
+    return redirect("assignment", taken.pk)
+
+
+def workbench(request, pk):
+    """The workbench on one dialogue."""
+    assignment = assignment_of(request, pk)
+    round = assignment.round
+    corpus = with_role(request, round.corpus)
+    if assignment.state == "held" and round.is_open:
+        renew_lease(assignment)
+    editable = assignment.state in ("held", "freed") and round.is_open and not round.is_paused
+    ahead = _ahead(assignment) if editable else None
+    guideline, left_out = guideline_for(request.user, round.guideline)
+    shown, by_view = shown_at(assignment), shows(round.view)
+    elsewhere = [modality for modality in shown.hidden if modality not in by_view.hidden]
+    page = context(
+        corpus,
+        "label",
+        assignment=assignment,
+        round=round,
+        dialogue=assignment.dialogue,
+        shown=shown,
+        notice=notice(request.user, assignment.dialogue, elsewhere),
+        guideline=guideline,
+        left_out=left_out,
+        rules=round.scheme.rules_to_json(),
+        turns=_turns(assignment),
+        editable=editable,
+        skip_form=SkipForm(),
+        done_count=Assignment.objects.filter(round=round, person=request.user).submitted().count(),
+        today=today(request.user),
+        ahead=ahead,
+        ahead_shown=ahead and visible(request.user, ahead) & by_view,
+        kinds=Comment.Kind,
+        withdrawal=Withdrawal.objects.filter(
+            round_item__round=round, round_item__dialogue=assignment.dialogue
+        ).first(),
+    )
+    return render(request, "annotation/workbench.html", page)
+
+
+def _ahead(assignment):
+    """The dialogue that would come next, to be fetched while this one is judged."""
+    seat = Participant.objects.filter(
+        round=assignment.round, person=assignment.person_id, left_at=None
+    ).first()
+    return peek(seat) if seat else None
+
+
+def _turns(assignment):
+    """Each utterance with its questions, what is answered, and what is due."""
+    newest, scheme = assignment.newest(), assignment.round.scheme
+    utterances = list(assignment.dialogue.utterances.select_related("speaker"))
+    given = {pk: {t: r.value for t, r in rows.items() if r.value} for pk, rows in newest.items()}
+    suggested, explained = suggested_to(assignment, given), explained_to(assignment, given)
+    comments = {}
+    for comment in assignment.comments.filter(taken_back=False).prefetch_related("replies__person"):
+        comments.setdefault(comment.utterance_id, []).append(comment)
+    turns = []
+    for utterance in utterances:
+        rows, answers = newest.get(utterance.pk, {}), given.get(utterance.pk, {})
+        due = {task.key for task in scheme.asked(answers)}
+        questions = [
+            {
+                "task": task,
+                "due": task.key in due,
+                "row": rows.get(task.key),
+                "given": answers.get(task.key, ""),
+                "parents": [scheme[parent] for parent in task.parents],
+                "suggested": suggested.get(utterance.pk, {}).get(task.key),
+            }
+            for task in scheme.tasks
+        ]
+        turns.append(
+            {
+                "utterance": utterance,
+                "questions": questions,
+                "complete": not scheme.unanswered(answers),
+                "comments": comments.get(utterance.pk, []),
+                "explained": explained.get(utterance.pk, []),
+            }
+        )
+    return turns
+
+
+@require_POST
+def submission(request, pk):
+    """Hand the dialogue in and go on to the next one."""
+    assignment = assignment_of(request, pk)
+    try:
+        submit_assignment(assignment)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+        return redirect("assignment", assignment.pk)
+    _check_attention(assignment, request.POST)
+    _tell_score(request, assignment)
+    return next_assignment(request, assignment.round_id)
+
+
+def _check_attention(assignment, posted):
+    """Keep what was answered to the check of attention, if this dialogue has one."""
+    check = assignment.attention
+    if check and "given" not in check:
+        assignment.attention = check | {"given": posted.get("attention", "")}
+        assignment.save(update_fields=["attention"])
+
+
+def _tell_score(request, assignment):
+    round = assignment.round
+    if round.kind == Round.Kind.TEST:
+        result = round.qualifications.filter(person=assignment.person).first()
+        if result:
+            words = _("You have passed the test.") if result.passed else _(
+                "The test is handed in. It is below the marks; the lead will talk with you."
+            )  # fmt: skip
+            messages.success(request, words)
+    elif assignment.gold and round.below == Round.Below.WARN:
+        score = gold_scores(round).get(assignment.person_id, {})
+        if below(round.marks, score):
+            messages.warning(
+                request,
+                _("Some answers differ from what experts say. Please look at the guideline again."),
+            )
+
+
+@require_POST
+def skip(request, pk):
+    """Leave the dialogue to others, saying why."""
+    assignment = assignment_of(request, pk)
+    form = SkipForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("Say why, so that it can be put right."))
+        return redirect("assignment", assignment.pk)
+    try:
+        skip_assignment(assignment, form.cleaned_data["reason"], form.cleaned_data["words"])
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+        return redirect("assignment", assignment.pk)
+    messages.success(
+        request, _("Skipped. It goes to somebody else; under “Label” you can take it back.")
+    )
+    return next_assignment(request, assignment.round_id)
+
+
+@require_POST
+def undo_skip_of(request, pk):
+    """Undo a skip."""
+    assignment = assignment_of(request, pk)
+    try:
+        undo_skip(assignment)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+        return redirect("my_tasks")
+    return redirect("assignment", assignment.pk)
+
+
+@require_POST
+@transaction.atomic
+def presence(request, pk):
+    """Somebody watches without answering: the lease goes on."""
+    try:
+        held = lock_for_work(assignment_of(request, pk)) is not None
+    except UserError:
+        held = False
+    return JsonResponse({"held": held})

@@ -113,7 +113,7 @@ def test_the_command_names_them_and_freezes(corpus, judged, found, read, capsys)
     assert "Open findings:" in said.err
     assert "1 × copied block or repeated pattern" in said.err
     assert f"2 × rejected: the row has … cells ({read.title}, line 3; " in said.err
-    assert "4 × undecided labels: emotion" in said.err and ", …)" in said.err
+    assert "4 × labels without a decision: emotion" in said.err and ", …)" in said.err
     assert "13800138000" not in said.err  # what stands in the file may be private
     assert Release.objects.get().is_frozen
 
@@ -152,7 +152,7 @@ def test_the_page_names_them_before_it_freezes(corpus, judged, found, lead, clie
     client, address = client_of(lead), reverse("new_release", args=[corpus.pk])
     page = client.get(address).content.decode()
     assert "Open findings" in page and "copied block or repeated pattern" in page
-    assert "undecided labels: emotion" in page
+    assert "labels without a decision: emotion" in page
     client.post(address, release_form(judged))
     assert Release.objects.count() == 1  # it hinders nothing
     for asked in (f"{address}?round={judged.pk}", address):  # a round by address; those of before

@@ -26,6 +26,7 @@ fuzz: setup ## hostile input to every page and the API, FUZZ_SECONDS each
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python tools/check_words.py
 	$(BIN)/mypy
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet

@@ -238,9 +238,10 @@ def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
     own = {pk: _why_blind(person, Dialogue.objects.filter(pk=pk)) for pk in blind}
     found = {}
     for event in telling:
-        told = own.get(event.noun_id) if event.noun == "dialogue" else why.get(rounds.get(event.pk))
-        if told:
-            found[event.pk] = told
+        is_own = event.noun == "dialogue"
+        reason = own.get(event.noun_id) if is_own else why.get(rounds.get(event.pk))
+        if reason:
+            found[event.pk] = reason
     return found
 
 

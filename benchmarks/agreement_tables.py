@@ -42,9 +42,9 @@ def main() -> None:
         for people, judgements, overlap, values, cluster, command in TABLES:
             path = Path(folder) / "table.csv"
             path.write_text(made(people, judgements // overlap, overlap, values, cluster), "utf-8")
-            told = run(path, command, limit)
+            result = run(path, command, limit)
             cells = [f"{people:,}", f"{judgements:,}", str(overlap), str(values)]
-            print("| " + " | ".join([*cells, f"`{' '.join(command)}`", *told]) + " |", flush=True)
+            print("| " + " | ".join([*cells, f"`{' '.join(command)}`", *result]) + " |", flush=True)
 
 
 def made(people: int, units: int, overlap: int, values: int, cluster: int) -> str:

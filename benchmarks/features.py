@@ -132,10 +132,10 @@ def main() -> None:
             for _ in range(chosen.rounds):
                 rates["ours"].append(rate(ours, modality, dialogues))
                 rates["loop"].append(rate(loop, modality, dialogues))
-            told = [median(found) for found in rates.values()]
+            result = [median(found) for found in rates.values()]
             print(
-                f"| {modality} | {told[0]:.1f} | {told[1]:.1f} | {told[0] / told[1]:.2f}"
-                f" | {CMMA / told[0] / 60:.1f} |"
+                f"| {modality} | {result[0]:.1f} | {result[1]:.1f} | {result[0] / result[1]:.2f}"
+                f" | {CMMA / result[0] / 60:.1f} |"
             )
             print(f"memory after 10 dialogues {early:.0f} MB, after"
                   f" {chosen.rounds * chosen.dialogues} more {memory():.0f} MB")  # fmt: skip

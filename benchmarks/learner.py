@@ -82,16 +82,16 @@ def compare(name: str, rounds: int, seconds: float) -> str:
     state = {key.removeprefix("Model."): v for key, v in reference.state_dict().items()}
     network.load_state_dict(convert_state(name, state))
     inputs = data(args.batch_size, 1)
-    told = list(inputs)
+    result = list(inputs)
     if name in AVERAGED:
-        told = [inputs[0], *(x.mean(1, keepdim=True) for x in inputs[1:])]
-    mine = told if name not in AVERAGED else [told[0], told[1][:, 0], told[2][:, 0]]
+        result = [inputs[0], *(x.mean(1, keepdim=True) for x in inputs[1:])]
+    mine = result if name not in AVERAGED else [result[0], result[1][:, 0], result[2][:, 0]]
     with torch.no_grad():
-        apart = (network.eval()(*mine) - reference.eval()(*told)["M"]).abs().max().item()
+        apart = (network.eval()(*mine) - reference.eval()(*result)["M"]).abs().max().item()
     network.train()
     reference.train()
     steps = {
-        "MMSA": step_of(reference, told, args, False, lambda found: found["M"]),
+        "MMSA": step_of(reference, result, args, False, lambda found: found["M"]),
         "ours": step_of(network, mine, args, True, lambda found: found),
     }
     rates = interleaved(steps, args.batch_size, rounds, seconds)
@@ -148,9 +148,9 @@ def interleaved(
 
 
 def row(name: str, rates: dict[str, list[float]], apart: str) -> str:
-    told = [f"{median(r):,.1f} ({min(r):,.1f} – {max(r):,.1f})" for r in rates.values()]
+    result = [f"{median(r):,.1f} ({min(r):,.1f} – {max(r):,.1f})" for r in rates.values()]
     ratios = [ours / mmsa for mmsa, ours in zip(*rates.values(), strict=True)]
-    return f"| {name} | {told[0]} | {told[1]} | {median(ratios):.2f} | {apart} |"
+    return f"| {name} | {result[0]} | {result[1]} | {median(ratios):.2f} | {apart} |"
 
 
 def main() -> None:
@@ -163,10 +163,10 @@ def main() -> None:
     print("| network | MMSA, samples a CPU second | ours | times | apart |")
     print("|---|---|---|---|---|")
     for name in chosen.networks:
-        told = ragged if name == "ragged" else None
+        result = ragged if name == "ragged" else None
         line = (
-            told(chosen.rounds, chosen.seconds)
-            if told
+            result(chosen.rounds, chosen.seconds)
+            if result
             else compare(name, chosen.rounds, chosen.seconds)
         )
         print(line, flush=True)

@@ -201,8 +201,8 @@ def work(what: str) -> None:
             release.delete()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    told = {"cpu": cpu, "wall": wall, "peak": peak, "start": start, "written": written / 1e6}
-    print(json.dumps(told))
+    result = {"cpu": cpu, "wall": wall, "peak": peak, "start": start, "written": written / 1e6}
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

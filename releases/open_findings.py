@@ -42,7 +42,7 @@ def open_findings(rounds: list[Round], excluded: Collection[int] = ()) -> list[O
     return [
         *_quality(rounds),
         *_unchecked(rounds),
-        *_remarks(rounds, excluded),
+        *_comments(rounds, excluded),
         *_undecided(rounds, excluded),
         *_reading(rounds, excluded),
     ]
@@ -82,7 +82,7 @@ def _is_checked(round):
     return not (report.is_old or waiting(round).exists())
 
 
-def _remarks(rounds, excluded):
+def _comments(rounds, excluded):
     unanswered = Comment.objects.waiting().filter(assignment__round__in=rounds)
     unanswered = unanswered.exclude(assignment__dialogue__in=excluded)
     for kind, count in _counted(unanswered, "kind"):
@@ -118,9 +118,9 @@ def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict
     Only the sources whose dialogues are handed in in these rounds. What stands in the file is not
     given: it may be private.
     """
-    handed_in = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-    handed_in = handed_in.exclude(dialogue__in=excluded)
-    sources = Source.objects.filter(dialogues__in=handed_in.order_by().values("dialogue"))
+    submitted = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
+    submitted = submitted.exclude(dialogue__in=excluded)
+    sources = Source.objects.filter(dialogues__in=submitted.order_by().values("dialogue"))
     rows = ImportProblem.objects.filter(source__in=sources.values("pk"))
     rows = rows.exclude(outcome=ImportProblem.Outcome.REPAIRED)
     by_reason = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))

@@ -98,7 +98,7 @@ def _row_faults(root: Path, manifest: dict[str, Any]) -> Iterator[str]:
     counts: dict[str, int] = {}
     votes: dict[str, int] = {}  # utterance -> hash of its votes
     listed = {entry["path"] for entry in manifest["files"]}
-    told = _Told()
+    totals = _Totals()
     recounted = manifest["layout"] >= RECOUNTED
     by_majority = _by_majority(root, manifest)
     for place, row in _lines(root / "utterances.jsonl"):
@@ -118,7 +118,7 @@ def _row_faults(root: Path, manifest: dict[str, Any]) -> Iterator[str]:
         if row["media"] is not None and row["media"] not in listed:
             yield f"{place}: its media {row['media']} are not in the manifest"
         if recounted:
-            told.add(row)
+            totals.add(row)
             yield from (f"{place}: {fault}" for fault in _gold_faults(row, values, by_majority))
     yield from _count_faults(manifest, splits, split_of, counts)
     recount = _Recount(tasks, manifest["rounds"])
@@ -129,8 +129,8 @@ def _row_faults(root: Path, manifest: dict[str, Any]) -> Iterator[str]:
     if recounted:
         if [round["name"] for round in _json(root / "rounds.json")] != manifest["rounds"]:
             yield "rounds.json: has not the rounds of the manifest, in their order"
-        told.annotators = recount.annotators
-        yield from told.faults(manifest, splits, tasks)
+        totals.annotators = recount.annotators
+        yield from totals.faults(manifest, splits, tasks)
         yield from _integrity_faults(root, set(split_of))
         yield from _certificate_faults(root, recount)
     else:
@@ -176,8 +176,8 @@ def _answers(
         elif utterance not in known:
             yield f"{place}: the answers to {utterance} do not stand together"
         else:
-            given, told = recount.add([row for _place, row in rows]), known.pop(utterance)
-            if recounted and _hash(given) != told:
+            given, known_hash = recount.add([row for _place, row in rows]), known.pop(utterance)
+            if recounted and _hash(given) != known_hash:
                 yield f"{place}: the answers to {utterance} are not the votes that it has"
     for utterance, found in known.items():
         if found:
@@ -224,7 +224,7 @@ def _is_gold(gold: str | None, why: str, votes: dict[str, int], soft: dict[str, 
     }.get(why, False)
 
 
-class _Told:
+class _Totals:
     """What the manifest and splits.json say of the tables, counted again."""
 
     def __init__(self) -> None:
@@ -273,11 +273,11 @@ class _Told:
 
 def _integrity_faults(root: Path, dialogues: set[str]) -> Iterator[str]:
     """Faults of what is said of errors that were known when the release was frozen."""
-    told = _json(root / "integrity.json")
-    for row in told["excluded"]:
+    stated = _json(root / "integrity.json")
+    for row in stated["excluded"]:
         if row["dialogue"] in dialogues:
             yield f"integrity.json: {row['dialogue']} is excluded, and is in the tables"
-    for row in told["accepted"]:
+    for row in stated["accepted"]:
         if row["dialogue"] not in dialogues:
             yield f"integrity.json: {row['dialogue']} is accepted, and is not in the tables"
         if not row["reason"].strip():
@@ -348,20 +348,20 @@ class _Recount:
         scale = self.tasks[task]["scale"]
         level = "ordinal" if scale == "ordinal" else "nominal"
         units = _Units(self.patterns[task], len(self.places[task]))
-        alpha = units.told(units.alpha(level))
+        alpha = units.coefficient_row(units.alpha(level))
         found = {"task": task, "level": level, **alpha, "units": units.pairable}
         found |= {"judgements": units.judgements, "agreement": units.raw("identity")}
         found["coefficients"] = {
-            name: units.told(value) for name, value in units.coefficients(level).items()
+            name: units.coefficient_row(value) for name, value in units.coefficients(level).items()
         }
         found["classes"] = {
-            value: units.told(units.class_alpha(place))
+            value: units.coefficient_row(units.class_alpha(place))
             for value, place in self.places[task].items()
         }
         if self.tasks[task].get("source"):
             agreed = _Units(self.agreed[task], len(self.places[task]))
-            told = agreed.told(agreed.alpha(level))
-            found["parents_agree"] = told | {"units": agreed.pairable}
+            stated = agreed.coefficient_row(agreed.alpha(level))
+            found["parents_agree"] = stated | {"units": agreed.pairable}
             found["association"] = _association(self.joint[task])
         return found
 
@@ -388,7 +388,7 @@ class _Units:
             times * p[c] * (p[k] - (c == k)) / (sum(p) - 1) for p, times in self.paired.items()
         )
 
-    def told(self, value: float | None) -> dict[str, Any]:
+    def coefficient_row(self, value: float | None) -> dict[str, Any]:
         """A value, or why there is none."""
         if value is not None:
             return {"value": value, "undefined": ""}
@@ -497,15 +497,15 @@ def _association(joint: Counter[tuple[str, str, str]]) -> dict[str, float | None
 
 def _certificate_faults(root: Path, recount: _Recount) -> Iterator[str]:
     """Where the certificate is not that of judgements.jsonl."""
-    told = _json(root / "agreement.json")
-    if told["coefficient"] != "krippendorff_alpha" or told["interval"] != INTERVAL:
+    stated = _json(root / "agreement.json")
+    if stated["coefficient"] != "krippendorff_alpha" or stated["interval"] != INTERVAL:
         yield "agreement.json: says of its intervals what this layout does not have"
-    if told["open_findings"] != _json(root / "quality.json")["open"]:
+    if stated["open_findings"] != _json(root / "quality.json")["open"]:
         yield "agreement.json: counts other open findings than quality.json"
-    if [row["task"] for row in told["tasks"]] != list(recount.tasks):
+    if [row["task"] for row in stated["tasks"]] != list(recount.tasks):
         yield "agreement.json: has not the tasks of scheme.json"
         return
-    for row in told["tasks"]:
+    for row in stated["tasks"]:
         yield from _differences(row, recount.row(row["task"]), f"{row['task']}")
         yield from _end_faults(row, f"{row['task']}")
         alpha = row["coefficients"]["alpha"]
@@ -513,14 +513,14 @@ def _certificate_faults(root: Path, recount: _Recount) -> Iterator[str]:
             yield f"agreement.json: {row['task']}: two intervals of alpha"
 
 
-def _differences(told: dict[str, Any], found: dict[str, Any], where: str) -> Iterator[str]:
-    """Where what is told is not what was counted again; ends of intervals are not looked at."""
-    for name in sorted({*told, *found} - {"low", "high"}):
-        if isinstance(told.get(name), dict) and isinstance(found.get(name), dict):
-            yield from _differences(told[name], found[name], f"{where}: {name}")
-        elif name not in told or name not in found or not _same(told[name], found[name]):
+def _differences(stated: dict[str, Any], found: dict[str, Any], where: str) -> Iterator[str]:
+    """Where what is stated is not what was counted again; ends of intervals are not looked at."""
+    for name in sorted({*stated, *found} - {"low", "high"}):
+        if isinstance(stated.get(name), dict) and isinstance(found.get(name), dict):
+            yield from _differences(stated[name], found[name], f"{where}: {name}")
+        elif name not in stated or name not in found or not _same(stated[name], found[name]):
             yield (
-                f"agreement.json: {where}: {name} is {told.get(name)!r}, judgements.jsonl gives"
+                f"agreement.json: {where}: {name} is {stated.get(name)!r}, judgements.jsonl gives"
                 f" {found.get(name)!r}"
             )
 
@@ -535,15 +535,15 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _end_faults(told: dict[str, Any], where: str) -> Iterator[str]:
+def _end_faults(stated: dict[str, Any], where: str) -> Iterator[str]:
     """Intervals that cannot be: one end alone, ends in the wrong order or beyond 1, or an interval
     that is farther from its value than it is wide.
     """
-    low, high = told.get("low"), told.get("high")
-    value = told.get("value", told.get("v"))
-    if (low, high) != (None, None) and not _fits(low, high, value, "v" in told):
+    low, high = stated.get("low"), stated.get("high")
+    value = stated.get("value", stated.get("v"))
+    if (low, high) != (None, None) and not _fits(low, high, value, "v" in stated):
         yield f"agreement.json: {where}: [{low}, {high}] is no interval of {value}"
-    for name, inner in told.items():
+    for name, inner in stated.items():
         if isinstance(inner, dict):
             yield from _end_faults(inner, f"{where}: {name}")
 

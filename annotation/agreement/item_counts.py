@@ -129,11 +129,11 @@ def _submitted_answers(round, dialogues=None):
     if dialogues is not None:
         work = Assignment.objects.filter(round=round, dialogue__in=dialogues, state="submitted")
         rows = rows.filter(assignment__in=list(work.values_list("pk", flat=True)))
-    told = rows.order_by().values_list(
+    answers = rows.order_by().values_list(
         "pk", "utterance_id", "task", "assignment__person_id", "value"
     )
     newest = {}
-    for _pk, *place, value in sorted(told.iterator()):
+    for _pk, *place, value in sorted(answers.iterator()):
         newest[*place] = value
     found = defaultdict(lambda: defaultdict(dict))
     for (utterance, task, person), value in newest.items():

@@ -87,7 +87,7 @@ def copies(codes: NDArray[np.int64], least: float = ENOUGH) -> list[Copy]:
             most = max(float(cumulative[b] - cumulative[a]) for a, b in spans)
             whole = [(a - lag, b) for a, b in joined]
             found.append(Copy(lag, whole, same / size, chance, (most - places) / BITS))
-    return _not_told_yet(found, n)
+    return _not_reported_yet(found, n)
 
 
 def _window(bits: Counts, need: float) -> int | None:
@@ -138,7 +138,7 @@ def _by_chance(codes: NDArray[np.int64]) -> float:
     return float((share**2).sum())
 
 
-def _not_told_yet(found: list[Copy], n: int) -> list[Copy]:
+def _not_reported_yet(found: list[Copy], n: int) -> list[Copy]:
     """The most surprising copies, without those whose rows are mostly in another one already."""
     kept, covered = [], np.zeros(n, bool)
     for copy in sorted(found, key=lambda one: (-one.neg_log10_p, one.lag)):

@@ -47,7 +47,7 @@ def entries(root: Path) -> Entries:
         yield "unaligned.pkl", [pickle.dumps(features(root), protocol=4)]
 
 
-def _told(root: Path) -> Iterator[dict[str, Any]]:
+def _reported(root: Path) -> Iterator[dict[str, Any]]:
     return (row for row in rows(root) if row["gold"].get(TASK) in VALUES)
 
 
@@ -56,7 +56,7 @@ def _labels(root: Path) -> bytes:
     table = csv.writer(text)
     parts = ("label", "label_T", "label_A", "label_V")
     table.writerow(["video_id", "clip_id", "text", *parts, "annotation", "mode"])
-    for row in _told(root):
+    for row in _reported(root):
         value, word = VALUES[row["gold"][TASK]]
         table.writerow(
             [row["dialogue"], row["number"], row["text"], value, "", "", "", word, row["split"]]
@@ -70,7 +70,7 @@ def features(root: Path) -> dict[str, dict[str, Any]]:
     """
     found: dict[str, dict[str, Any]] = {}
     for mode in ("train", "valid", "test"):
-        mine = [row for row in _told(root) if row["split"] == mode]
+        mine = [row for row in _reported(root) if row["split"] == mode]
         if not mine:
             continue
         labels = np.array([VALUES[row["gold"][TASK]][0] for row in mine], np.float32)

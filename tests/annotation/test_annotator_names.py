@@ -95,8 +95,8 @@ def read(client, opened):
 
 def test_an_adjudicator_meets_no_name_and_no_id(scene, adjudicator):
     for address, content in read(adjudicator, scene).items():
-        for told in (*NAMES, *NAMES.values(), "771001", "771002", "771003"):
-            assert told not in content, (address, told)
+        for result in (*NAMES, *NAMES.values(), "771001", "771002", "771003"):
+            assert result not in content, (address, result)
     inbox = adjudicator.get(reverse("round_comments", args=[scene.pk]) + "?state=all")
     assert "Boss Quant" in inbox.content.decode()  # a lead who does not annotate it
     assert adjudicator.get(reverse("quality", args=[scene.pk])).status_code == 404
@@ -189,7 +189,7 @@ def test_many_annotators_have_letters_with_numbers_in_order(corpus):
     assert all(names[names.find(letter)] == letter for letter in listed)
 
 
-def test_who_decided_is_named_and_remarks_on_the_page_have_letters(scene, adjudicator):
+def test_who_decided_is_named_and_comments_on_the_page_have_letters(scene, adjudicator):
     utterance = scene.items.filter(task="emotion", open=True).first().utterance
     judge_q = Person.objects.get(username="judge_q")
     adjudicate(judge_q, scene, utterance, "emotion", "joy")

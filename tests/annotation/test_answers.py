@@ -113,7 +113,7 @@ def test_a_closed_round_takes_no_answers(assignment, lead):
         save_answer(assignment, assignment.dialogue.utterances.first(), "emotion", "joy")
 
 
-def test_agreement_counts_only_what_is_handed_in(corpus):
+def test_agreement_counts_only_what_is_submitted(corpus):
     opened = make_judged_round(corpus, dialogues=4, annotators=2)
     found = {m.task.key: m for m in measure([opened], opened.scheme)}
     assert (found["emotion"].units, found["emotion"].judgements) == (8, 16)

@@ -274,8 +274,8 @@ def test_what_is_withheld_comes_with_the_reason_and_the_way_to_see_it(client_of)
     client = client_of(scene.reader)
     refused = client.get(reverse("agreement", args=[scene.round.pk]))
     assert refused.status_code == 403 and scene.round.name in refused.content.decode()
-    told = client.get(f"/api/rounds/{scene.round.pk}/agreement/")
-    assert told.status_code == 403 and scene.round.name in told.json()["detail"]
+    result = client.get(f"/api/rounds/{scene.round.pk}/agreement/")
+    assert result.status_code == 403 and scene.round.name in result.json()["detail"]
     page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
     assert "You are annotating these dialogues" in page and "measures" not in page
     seat = scene.round.participants.get(person=scene.reader)
@@ -498,8 +498,8 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     rows = (release.directory / "judgements.jsonl").read_text("utf-8").splitlines()
     own = {json.loads(row)["annotator"] for row in rows if '"fear"' in row}
     assert own == {name}
-    (told,) = json.loads((release.directory / "rounds.json").read_text("utf-8"))
-    assert told["annotators_openly"] == [name]
+    (result,) = json.loads((release.directory / "rounds.json").read_text("utf-8"))
+    assert result["annotators_openly"] == [name]
     card = (release.directory / "README.md").read_text("utf-8")
     assert name in card and "except" in card
     page = client_of(scene.boss).get(reverse("release", args=[release.pk])).content.decode()
@@ -527,7 +527,7 @@ def test_a_certificate_of_a_blind_round_says_so():
 
 
 @pytest.mark.django_db
-def test_how_many_answers_an_edit_touches_is_told_in_people_alone(client_of):
+def test_how_many_answers_an_edit_touches_is_reported_in_people_alone(client_of):
     scene = Scene()
     dialogue = scene.dialogues[0]
     rows = [turn.to_json() for turn in dialogue.turns()]

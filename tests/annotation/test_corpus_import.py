@@ -120,7 +120,7 @@ def load_tasks(tmp_path, tasks, name="ls.json", **more):
 
 
 @pytest.mark.django_db
-def test_a_control_with_one_answer_is_told_and_the_others_are_kept(tmp_path, capsys):
+def test_a_control_with_one_answer_is_reported_and_the_others_are_kept(tmp_path, capsys):
     load_tasks(tmp_path, export(*CHOICES))
     said = capsys.readouterr().out
     assert "ls.json, audible: rejected 'yes': all 3 labels are the same" in said

@@ -140,24 +140,24 @@ def test_only_those_who_annotate_can_do_so_openly(corpus, lead, members, client_
     assert page.status_code == 200 and Round.objects.count() == 0  # no lead, no adjudicator
 
 
-def test_whoever_sees_letters_is_told_no_names(corpus, members, client_of):
+def test_whoever_sees_letters_is_reported_no_names(corpus, members, client_of):
     make_dialogue(corpus)
     opened = open_round(corpus, [members["annotator"], members["lead"]], openly=[members["lead"]])
     page = client_of(members["adjudicator"]).get(reverse("round", args=[opened.pk]))
-    told = page.content.decode()
-    assert "1 annotator" in told and "1 lead" in told and "annotates unblinded" in told
-    assert str(members["annotator"]) not in told and str(members["lead"]) not in told
-    assert 'class="chip look"' not in told  # beside a letter it would say whose it is
+    result = page.content.decode()
+    assert "1 annotator" in result and "1 lead" in result and "annotates unblinded" in result
+    assert str(members["annotator"]) not in result and str(members["lead"]) not in result
+    assert 'class="chip look"' not in result  # beside a letter it would say whose it is
 
 
 def test_a_round_by_command_may_have_people_who_take_part_openly(corpus, members):
     make_dialogue(corpus)
     names = [person.username for person in members.values()]
-    told = {"corpus": corpus.name, "annotators": names, "overlap": 1}
-    call_command("open_round", "by command", openly=[members["lead"].username], **told)
+    result = {"corpus": corpus.name, "annotators": names, "overlap": 1}
+    call_command("open_round", "by command", openly=[members["lead"].username], **result)
     opened = Round.objects.get()
     assert opened.participants.filter(unblinded=True).get().person == members["lead"]
     with pytest.raises(CommandError, match="unblinded"):
-        call_command("open_round", "again", openly=[members["annotator"].username], **told)
+        call_command("open_round", "again", openly=[members["annotator"].username], **result)
     with pytest.raises(CommandError, match="nobody"):
-        call_command("open_round", "again", openly=["nobody"], **told)
+        call_command("open_round", "again", openly=["nobody"], **result)

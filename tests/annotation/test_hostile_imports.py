@@ -83,11 +83,11 @@ def test_a_release_that_was_altered_with_its_checksums(corpus, tmp_path):
         parts = kept[name].splitlines() if name.endswith("l") else [kept[name]]
         rows = [json.dumps(changed(chance, json.loads(part))) for part in parts]
         (root / name).write_text("\n".join(rows) + "\n")
-        told = json.loads(json.dumps(manifest))
-        for entry in told["files"]:
+        result = json.loads(json.dumps(manifest))
+        for entry in result["files"]:
             data = (root / entry["path"]).read_bytes()
             entry["sha256"] = hashlib.sha256(data).hexdigest()
-        (root / "manifest.json").write_text(json.dumps(told))
+        (root / "manifest.json").write_text(json.dumps(result))
         brought(outcomes, root / "manifest.json", "--format", "shengqing")
         (root / name).write_text(kept[name])
     assert outcomes == {"stored", "refused"}

@@ -120,11 +120,15 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
         for name, model in OLD_NAMES.items():
             count = old.get_model("annotation", name).objects.count()
             assert count == len(before[model.__name__]), name
-        told = set(old.get_model("people", "Event").objects.values_list("noun", "verb"))
-        assert told >= set(OLD_EVENTS) and not told & (set(OLD_EVENTS.values()) - set(OLD_EVENTS))
+        result = set(old.get_model("people", "Event").objects.values_list("noun", "verb"))
+        assert result >= set(OLD_EVENTS) and not result & (
+            set(OLD_EVENTS.values()) - set(OLD_EVENTS)
+        )
         assert old.get_model("annotation", "Oddity").objects.get().surprise == 4.25
         assert old.get_model("annotation", "Participant").objects.exclude(halted_at=None).count()
-        assert old.get_model("annotation", "Item").objects.filter(hardness=1).exists()
+        assert (
+            old.get_model("annotation", "Item").objects.filter(hardness=1).exists()
+        )  # old word: the state before
         assert old.get_model("annotation", "Tally").objects.filter(hand_ins=2).exists()
     finally:
         executor = MigrationExecutor(connection)

@@ -71,17 +71,17 @@ def test_which_keys_there_are(corpus):
 
 def test_a_scheme_that_stands_is_read_whatever_its_keys_are(corpus):
     """Schemes of before the rule stay what they are."""
-    told = scheme("a/b", "x|y").to_json()
-    version = SchemeVersion.objects.create(corpus=corpus, number=1, tasks=told)
+    result = scheme("a/b", "x|y").to_json()
+    version = SchemeVersion.objects.create(corpus=corpus, number=1, tasks=result)
     assert version.scheme.keys == ("a/b",)
     assert SchemeVersion.of(corpus, version.scheme) == version
 
 
 @pytest.mark.parametrize("key", [key for key in BAD if isinstance(key, str) and "\0" not in key])
 def test_the_form_says_it_beside_the_field(key, corpus, lead, client_of):
-    told = {"t-TOTAL_FORMS": 1, "t-INITIAL_FORMS": 0, "t-0-ORDER": 1}
-    told |= {f"t-0-{name}": value for name, value in TaskForm.of(DEFAULT.tasks[2]).items()}
-    page = client_of(lead).post(reverse("new_scheme", args=[corpus.pk]), told | {"t-0-key": key})
+    result = {"t-TOTAL_FORMS": 1, "t-INITIAL_FORMS": 0, "t-0-ORDER": 1}
+    result |= {f"t-0-{name}": value for name, value in TaskForm.of(DEFAULT.tasks[2]).items()}
+    page = client_of(lead).post(reverse("new_scheme", args=[corpus.pk]), result | {"t-0-key": key})
     stripped = key.strip()
     if stripped in ("a",):  # what a browser sends with blanks around it is meant without them
         assert page.status_code == 302
@@ -95,10 +95,10 @@ def test_the_form_says_it_beside_the_field(key, corpus, lead, client_of):
     ("a\u2028b | b | 丙", "cannot be the key of a value"), (" | b | 丙", "Line 1"),
 ])  # fmt: skip
 def test_the_form_says_it_of_values(line, said, corpus, lead, client_of):
-    told = {"t-TOTAL_FORMS": 1, "t-INITIAL_FORMS": 0, "t-0-ORDER": 1}
-    told |= {f"t-0-{name}": value for name, value in TaskForm.of(DEFAULT.tasks[2]).items()}
-    told["t-0-values"] = f"{line}\r\nno | no | 否\r\n"
-    page = client_of(lead).post(reverse("new_scheme", args=[corpus.pk]), told)
+    result = {"t-TOTAL_FORMS": 1, "t-INITIAL_FORMS": 0, "t-0-ORDER": 1}
+    result |= {f"t-0-{name}": value for name, value in TaskForm.of(DEFAULT.tasks[2]).items()}
+    result["t-0-values"] = f"{line}\r\nno | no | 否\r\n"
+    page = client_of(lead).post(reverse("new_scheme", args=[corpus.pk]), result)
     assert page.status_code == 200 and said in str(page.context["tasks"].forms[0].errors["values"])
 
 
@@ -108,10 +108,10 @@ def test_an_import_says_it_and_writes_nothing(corpus, tmp_path):
     release = make_release(corpus, [opened], media="none")
     manifest = release.directory / "manifest.json"
     path = release.directory / "scheme.json"
-    told = json.loads(path.read_text())
-    told["tasks"][-1]["key"] = "a/b"
+    result = json.loads(path.read_text())
+    result["tasks"][-1]["key"] = "a/b"
     path.chmod(0o644)
-    path.write_text(json.dumps(told))
+    path.write_text(json.dumps(result))
     files = json.loads(manifest.read_text())
     for entry in files["files"]:
         if entry["path"] == "scheme.json":
@@ -157,8 +157,8 @@ def test_a_task_called_task_is_answered_without_scripts(corpus, client_of):
     assert all(f'name="{field_of(key)}"' in page for key in odd.keys)
     answer = client.post(reverse("judgements", args=[assignment.pk]), sent)
     assert answer.status_code == 302
-    told = dict(Judgement.objects.values_list("task", "value"))
-    assert told == dict.fromkeys(odd.keys, "yes")
+    result = dict(Judgement.objects.values_list("task", "value"))
+    assert result == dict.fromkeys(odd.keys, "yes")
 
 
 def test_every_column_of_a_table_is_one():

@@ -143,7 +143,7 @@ def test_a_dialogue_without_a_clip_is_edited_too(sign_in):
     assert [u.text for u in dialogue.utterances.all()] == ["第1句", "第2句"]
 
 
-def test_two_editors_are_told_of_each_other(sign_in, opened):  # noqa: F811
+def test_two_editors_are_reported_of_each_other(sign_in, opened):  # noqa: F811
     dialogue = Dialogue.objects.order_by("number").first()
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")

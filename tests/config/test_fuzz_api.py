@@ -139,8 +139,8 @@ def test_a_body_of_wrong_types_saves_nothing(token, opened):
         assert answer.status_code in (200, 400, 409), (answer.status_code, text)
         saved = Judgement.objects.count() - before
         if answer.status_code != 200:
-            told = answer.json()
-            assert isinstance(told.get("detail") or told.get("why"), str), told
+            result = answer.json()
+            assert isinstance(result.get("detail") or result.get("why"), str), result
             assert saved == 0 and not Submission.objects.filter(assignment=assignment).exists()
         elif saved:
             [row] = body["answers"]

@@ -43,15 +43,15 @@ class Forms(HTMLParser):
         self.forms, self.open = [], None
 
     def handle_starttag(self, tag, attributes):
-        told = dict(attributes)
+        result = dict(attributes)
         if tag == "form":
-            self.open = (told.get("action") or "", (told.get("method") or "get").upper(), {})
+            self.open = (result.get("action") or "", (result.get("method") or "get").upper(), {})
             self.forms.append(self.open)
-        elif self.open and tag in ("input", "select", "textarea", "button") and told.get("name"):
-            self.select = told["name"]
-            self.open[2].setdefault(told["name"], []).append(told.get("value") or "")
+        elif self.open and tag in ("input", "select", "textarea", "button") and result.get("name"):
+            self.select = result["name"]
+            self.open[2].setdefault(result["name"], []).append(result.get("value") or "")
         elif self.open and tag == "option":
-            self.open[2].setdefault(self.select, []).append(told.get("value") or "")
+            self.open[2].setdefault(self.select, []).append(result.get("value") or "")
 
     def handle_endtag(self, tag):
         if tag == "form":
@@ -252,6 +252,6 @@ def long_run(pages, trespass):
                 note(record.exc_info[1], drawn)
 
         whatever()
-    told = "\n\n".join(f"{place}\n{words}" for place, words in faults.items())
+    result = "\n\n".join(f"{place}\n{words}" for place, words in faults.items())
     print(f"{count} requests, {dict(sorted(statuses.items()))}, {len(faults)} faults")  # noqa: T201
-    assert not faults, told
+    assert not faults, result

@@ -42,10 +42,10 @@ def test_a_wrong_option_is_named_and_nothing_is_done(corpus, lead, film):
         words = [*line.split()]
         for word, meant in names.items():
             words = [each.replace(word, meant) for each in words]
-        with pytest.raises(CommandError) as told:
+        with pytest.raises(CommandError) as result:
             call_command(*words, stdout=io.StringIO(), stderr=io.StringIO())
-        assert part in str(told.value), line
-        assert "\n" not in str(told.value)
+        assert part in str(result.value), line
+        assert "\n" not in str(result.value)
     assert sorted(release.directory.rglob("*")) == before
     assert Release.objects.count() == 1 and Source.objects.count() == sources
     assert Corpus.objects.count() == 1 and corpus.rounds.count() == 1

@@ -271,7 +271,7 @@ def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_p
     IntegrityCheck.request(None, corpus, now=True).run()
     found = {fault.place: fault for fault in check(corpus)}
     assert found["late_001"].kind == "shifted" and "begins 1.5" in found["late_001"].detail
-    told = [fault for fault in check(corpus) if fault.kind == "truncated"]
-    assert [fault.place for fault in told] == ["late_002"]
-    assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in told[0].detail
+    result = [fault for fault in check(corpus) if fault.kind == "truncated"]
+    assert [fault.place for fault in result] == ["late_002"]
+    assert "begins at 10.00 s in the transcript and its clip only at 11.50 s" in result[0].detail
     assert "late_001" in [row.uid for row in clips_to_recut(corpus)[0]]

@@ -251,7 +251,7 @@ def test_before_a_late_picture_it_is_black_or_its_first_frame(marked, tmp_path):
     assert short.flashes == pytest.approx([4.5], abs=0.002) == short.beeps
 
 
-def test_exact_clips_start_where_they_are_told(marked, tmp_path):
+def test_exact_clips_start_where_they_are_reported(marked, tmp_path):
     clips = cut_all(marked, [(2.311, 4.0), (9.013, 11.0)], tmp_path / "clips", exact=True)
     assert [clip.start for clip in clips] == [2.311, 9.013]
     for index, (clip, mark) in enumerate(zip(clips, (3, 10), strict=True)):

@@ -134,7 +134,7 @@ def test_a_yes_or_no_may_be_a_number(table, written, value):
         ({"Relevancy(Emo→Sen)": "+2"}, "emotion_sentiment", "2"),
     ],
 )
-def test_values_of_one_reading_are_repaired_and_told(table, cells, task, value):
+def test_values_of_one_reading_are_repaired_and_reported(table, cells, task, value):
     found = table(row(**cells))
     column, cell = next(iter(cells.items()))
     assert found.rows[0].labels[task] == value

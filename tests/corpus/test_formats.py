@@ -36,7 +36,7 @@ def test_meld_counts_from_the_dialogue(tmp_path):
     assert table.ignored == ["Sr No.", "Season", "Episode"] and table.split == "valid"
 
 
-def test_what_is_odd_in_meld_is_told_by_line(tmp_path):
+def test_what_is_odd_in_meld_is_reported_by_line(tmp_path):
     rows = (
         '1,Oh\x00 my\x07 God.,A,joy,positive,0,0,4,7,"00:20:57,256","00:21:00,049"\n'
         '2,It\x92s fine.,A,joy,positive,0,1,4,7,"00:21:01,000","00:21:01,000"\n'
@@ -84,7 +84,7 @@ def test_other_delimiters_and_header_writings(tmp_path, delimiter):
     ]
 
 
-def test_a_dialogue_in_two_splits_and_an_unknown_split_are_told(tmp_path):
+def test_a_dialogue_in_two_splits_and_an_unknown_split_are_reported(tmp_path):
     rows = "v1,1,甲,0,0,0,0,Neutral,train\nv1,2,乙,0,0,0,0,Neutral,test\n"
     rows += f"v2,1,丙,0,0,0,0,Neutral,later\n{'v' * 121},1,丁,0,0,0,0,Neutral,test\n"
     table = reader("chsims")(write(tmp_path / "label.csv", SIMS + rows))

@@ -82,8 +82,8 @@ def test_without_a_transcript_what_was_heard_is_parted():
     assert found.cues == heard and found.problems == [] and found.speakers == []
 
 
-def test_losses_are_told_with_their_times_and_neighbours_as_one():
-    told = loss_problems(
+def test_losses_are_reported_with_their_times_and_neighbours_as_one():
+    result = loss_problems(
         [
             Loss(10.0, 0.02, 1),
             Loss(10.02, 0.02, 1),
@@ -92,29 +92,32 @@ def test_losses_are_told_with_their_times_and_neighbours_as_one():
         ],
         video=0,
     )
-    assert [p.reason % p.details for p in told] == [
+    assert [p.reason % p.details for p in result] == [
         "The media hold no sound for 4.00 s from 3.00 s on: they are silent.",
         "0.04 s of the picture from 3.50 s on are damaged: the last frame stands.",
         "0.04 s of the sound from 10.00 s on are damaged: they are silent.",
     ]
-    assert {p.outcome for p in told} == {"warning"} and {p.line for p in told} == {0}
+    assert {p.outcome for p in result} == {"warning"} and {p.line for p in result} == {0}
 
 
 def test_of_very_many_losses_the_rest_is_counted():
-    told = loss_problems([Loss(float(n), 0.02, 1) for n in range(500)], video=0)
-    assert len(told) == 201 and told[-1].details == {"count": 300}
+    result = loss_problems([Loss(float(n), 0.02, 1) for n in range(500)], video=0)
+    assert len(result) == 201 and result[-1].details == {"count": 300}
 
 
-def test_a_jump_of_the_clock_is_told_at_its_place():
+def test_a_jump_of_the_clock_is_reported_at_its_place():
     joined = [
         Loss(20.0, -19.9, 0, "jump"),
         Loss(40.0, 3600.0, 0, "jump"),
         Loss(41.0, 5.0, 1, "jump"),
     ]
-    told = loss_problems(joined, video=0)
-    assert [(p.details["time"], p.details["seconds"]) for p in told] == [
+    result = loss_problems(joined, video=0)
+    assert [(p.details["time"], p.details["seconds"]) for p in result] == [
         (20.0, -19.9),
         (40.0, 3600.0),
         (41.0, 5.0),
     ]
-    assert "The clock of the media jumps by -19.90 s at 20.00 s" in told[0].reason % told[0].details
+    assert (
+        "The clock of the media jumps by -19.90 s at 20.00 s"
+        in result[0].reason % result[0].details
+    )

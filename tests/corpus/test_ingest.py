@@ -258,8 +258,8 @@ def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(sourc
     assert "片尾曲" not in texts and "说得太久" in texts
     last = source.dialogues.last()
     assert last.start + last.utterances.last().end == pytest.approx(10.0, abs=0.03)
-    told = {finding.value: finding.outcome for finding in source.import_problems.all()}
-    assert told == {"说得太久": "repaired", "片尾曲": "rejected"}
+    result = {finding.value: finding.outcome for finding in source.import_problems.all()}
+    assert result == {"说得太久": "repaired", "片尾曲": "rejected"}
     assert all(finding.line > 0 for finding in source.import_problems.all())
 
 

@@ -1,4 +1,4 @@
-"""Label Studio's JSON in its many shapes: what is imported and what is told, never a traceback."""
+"""Label Studio's JSON in its many shapes: imported or reported, never a traceback."""
 
 import json
 
@@ -39,7 +39,7 @@ def answers(table):
     ]
 
 
-def told(table):
+def problems_in(table):
     return [(p.line, p.column, p.outcome, p.reason % p.details) for p in table.problems]
 
 
@@ -68,7 +68,7 @@ def test_what_json_min_writes_of_other_controls(read):
         ("1", "7", "stars", "4"), ("1", "7", "count", "2"), ("1", "7", "sure", "3"),
         ("1", "7", "plain", "x"),
     ]  # fmt: skip
-    assert told(table) == [
+    assert problems_in(table) == [
         (1, "many", "rejected", "expected one answer"),
         (1, "spans", "rejected", "answers of this kind are not imported"),
         (1, "place", "rejected", "answers of this kind are not imported"),
@@ -84,13 +84,13 @@ def test_a_task_twice(read):
     assert [answer[1:] for answer in answers(table)] == [
         ("1", "sentiment", "positive"), ("2", "sentiment", "negative"),
     ]  # fmt: skip
-    assert [p[:3] for p in told(table)] == [(3, "id", "rejected")]
+    assert [p[:3] for p in problems_in(table)] == [(3, "id", "rejected")]
 
 
-def test_an_annotator_who_answers_twice_is_told(read):
+def test_an_annotator_who_answers_twice_is_reported(read):
     table = read([task(by(1, choice(["positive"])), by(1, choice(["negative"])))])
     assert answers(table) == [("1", "1", "sentiment", "positive")]
-    assert told(table) == [
+    assert problems_in(table) == [
         (1, "sentiment", "rejected",
          "annotator 1 answered this before with positive, which was kept")
     ]  # fmt: skip
@@ -116,15 +116,15 @@ def test_an_annotator_who_answers_twice_is_told(read):
         (None, None),
     ],
 )
-def test_one_answer_is_imported_and_any_other_is_told(read, result, expected):
+def test_one_answer_is_imported_and_any_other_is_reported(read, result, expected):
     table = read([task(by(1, result))])
     assert [answer[3] for answer in answers(table)] == ([expected] if expected else [])
-    assert [p[:1] + p[2:3] for p in told(table)] == ([] if expected else [(1, "rejected")])
+    assert [p[:1] + p[2:3] for p in problems_in(table)] == ([] if expected else [(1, "rejected")])
 
 
 def test_two_answers_of_one_control_are_none(read):
     table = read([task(by(1, choice(["a"]), choice(["b"])))])
-    assert answers(table) == [] and told(table)[0][1:] == (
+    assert answers(table) == [] and problems_in(table)[0][1:] == (
         "sentiment", "rejected", "expected one answer",
     )  # fmt: skip
 
@@ -137,16 +137,16 @@ def test_two_answers_of_one_control_are_none(read):
 def test_annotators(read, who, name):
     table = read([task(by(who, choice(["a"])))])
     assert answers(table) == [("1", name, "sentiment", "a")]
-    assert [p[2] for p in told(table)] == (["warning"] if name == "unknown" else [])
+    assert [p[2] for p in problems_in(table)] == (["warning"] if name == "unknown" else [])
 
 
-def test_what_is_cancelled_predicted_or_a_draft_is_told(read):
+def test_what_is_cancelled_predicted_or_a_draft_is_reported(read):
     record = task(by(1, choice(["a"]), was_cancelled=True))
     record |= {"predictions": [by(None, choice(["b"]))], "drafts": [{"id": 1}]}
     empty = task(number=2) | {"annotations": None}
     table = read([record, empty, task(by(2), number=3), "nonsense", task(4, number=5)])
     assert answers(table) == [] and len(table.rows) == 4
-    assert [p[:3] for p in told(table)] == [
+    assert [p[:3] for p in problems_in(table)] == [
         (1, "predictions", "warning"), (1, "drafts", "warning"), (1, "annotations", "rejected"),
         (4, "", "rejected"), (5, "annotations", "rejected"),
     ]  # fmt: skip
@@ -161,7 +161,7 @@ def test_what_is_cancelled_predicted_or_a_draft_is_told(read):
 def test_texts(read, text, found, outcome):
     table = read([task(text=text, audio="a.wav"), task(number=2)])
     assert [row.text for row in table.rows] == [*([found] if found else []), "行吧"]
-    assert [p[:3] for p in told(table)] == [(1, "text", outcome)]
+    assert [p[:3] for p in problems_in(table)] == [(1, "text", outcome)]
 
 
 def test_times(read):
@@ -171,7 +171,7 @@ def test_times(read):
     assert [(row.start, row.end) for row in table.rows] == [
         (1.5, 2.5), (2.0, None), (None, None), (None, None), (None, 1e300),
     ]  # fmt: skip
-    assert [p[:3] for p in told(table)] == [
+    assert [p[:3] for p in problems_in(table)] == [
         (2, "end", "rejected"), (3, "start", "rejected"), (4, "start", "rejected"),
         (4, "end", "rejected"), (5, "start", "rejected"),
     ]  # fmt: skip
@@ -192,10 +192,10 @@ def test_turns_of_a_dialogue(read):
     assert answers(table) == [
         ("9_U_1", "1", "sentiment", "a"), ("9_U_2", "1", "emotion", "joy"),
     ]  # fmt: skip
-    assert len(told(table)) == 3
+    assert len(problems_in(table)) == 3
 
 
-def test_an_id_that_stands_twice_is_told(read):
+def test_an_id_that_stands_twice_is_reported(read):
     tasks = [task(by(1, choice([value])), number=n, utterance_id="U", split="dev", dialogue="D")
              for n, value in enumerate("ab", 1)]  # fmt: skip
     tasks += [task(number="D_U_1"), task(number=1.5, dialogue={"a": 1}, split="later")]
@@ -204,7 +204,7 @@ def test_an_id_that_stands_twice_is_told(read):
         ("D", "U", "valid"), ("D_U_1", "D_U_1", ""), ('{"a": 1}', '{"a": 1}_U_1.5', ""),
     ]  # fmt: skip
     assert answers(table) == [("U", "1", "sentiment", "a")]
-    assert told(table) == [
+    assert problems_in(table) == [
         (2, "", "rejected", "the id U stands twice; the first row was kept"),
         (4, "split", "rejected", "expected one of train, dev, valid, test"),
     ]
@@ -213,7 +213,7 @@ def test_an_id_that_stands_twice_is_told(read):
 def test_free_text_is_no_label(read):
     notes = [task(by(1, choice([f"note {n}"], "note")), number=n) for n in range(101)]
     table = read(notes)
-    assert answers(table) == [] and told(table) == [
+    assert answers(table) == [] and problems_in(table) == [
         (0, "note", "rejected", "101 different answers: free text is not imported")
     ]
 
@@ -235,9 +235,9 @@ def test_other_files_are_refused_with_what_they_are(read, content, part):
         read(content)
 
 
-def test_a_name_that_stands_twice_is_told(read):
+def test_a_name_that_stands_twice_is_reported(read):
     table = read('[{"id": 1, "data": {"text": "a", "text": "b"}, "annotations": []}]')
-    assert [row.text for row in table.rows] == ["b"] and [p[:3] for p in told(table)] == [
+    assert [row.text for row in table.rows] == ["b"] and [p[:3] for p in problems_in(table)] == [
         (0, "text", "warning")
     ]
 

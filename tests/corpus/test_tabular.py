@@ -117,7 +117,7 @@ def test_separators_in_texts_part_nothing_and_stay(separator):
         assert rows(table) == [(2, text, "1"), (3, text, "2")] and table.problems == []
 
 
-def test_names_that_repeat_or_lack_are_told():
+def test_names_that_repeat_or_lack_are_reported():
     table = read_text("a,a,,b,\n1,2,3,4,\n")
     assert table.columns == ["a", "a (2)", "column 3", "b"] and table.repeated == ("a",)
     assert rows(table) == [(2, "1", "2", "3", "4")]

@@ -33,7 +33,7 @@ def words(name, text, **options):
     return [text for _start, _end, text in cues(name, text, **options)]
 
 
-def told(name, text, **options):
+def problems_in(name, text, **options):
     found = read(name, text.encode(), options=Options(**options)).problems
     return [(problem.line, problem.outcome, problem.value) for problem in found]
 
@@ -58,13 +58,13 @@ def test_times_of_srt(line, start, end):
     assert cues("a.srt", f"1\n{line}\n你好\n") == [(start, end, "你好")]
 
 
-def test_unusual_fractions_are_told_once():
+def test_unusual_fractions_are_reported_once():
     text = "1\n00:00:01,25 --> 00:00:02,750\na\n\n2\n00:00:03,000 --> 00:00:04,5\nb\n"
     (problem,) = read("a.srt", text.encode()).problems
     assert (problem.line, problem.outcome) == (2, "warning")
     assert problem.details["count"] == 2 and problem.details["widths"] == "1, 2"
     assert problem.details["example"] == "00:00:01,25" and problem.details["seconds"] == 1.25
-    assert told("a.srt", srt("a")) == []
+    assert problems_in("a.srt", srt("a")) == []
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_numbers_blank_lines_and_line_ends_of_srt(text, expected):
     assert words("a.srt", text) == expected
 
 
-def test_bad_entries_of_srt_are_told_by_line_and_the_rest_is_read():
+def test_bad_entries_of_srt_are_reported_by_line_and_the_rest_is_read():
     text = (
         "头\n\n1\n00:00:01,000 --> 00:00:02,000\n好\n\n2\n00:00:05,000 --> 00:00:05,000\n嗯\n\n"
         "3\n00:00:06,000 --> 00:00:06,000\n\n\n4\nxx --> yy\n坏\n\n5\n00:00:09,000 00:00:10,000\n"
@@ -101,7 +101,7 @@ def test_bad_entries_of_srt_are_told_by_line_and_the_rest_is_read():
         "8\n00:00:15,000 --> 00:00:xx,000\n坏\n"
     )
     assert words("a.srt", text) == ["好"]
-    assert told("a.srt", text) == [
+    assert problems_in("a.srt", text) == [
         (1, "rejected", "头"),
         (8, "rejected", "嗯"),
         (16, "rejected", "xx --> yy 坏"),
@@ -182,14 +182,17 @@ def test_webvtt():
     assert cues("a.vtt", VTT) == [
         (1, 2.5, "你好"), (3, 4, "1988"), (6, 7, "第一段 第二段"), (8, 9, "完"),
     ]  # fmt: skip
-    assert told("a.vtt", VTT) == [
+    assert problems_in("a.vtt", VTT) == [
         (11, "warning", "00:02.5000000"), (20, "rejected", "00:05.000 --> soon 坏"),
         (26, "repaired", "第二段"),
     ]  # fmt: skip
 
 
 def test_what_looks_like_another_format_is_read_as_that_or_named():
-    assert words("a.srt", VTT)[0] == "你好" and told("a.srt", VTT)[0][:2] == (1, "warning")
+    assert words("a.srt", VTT)[0] == "你好" and problems_in("a.srt", VTT)[0][:2] == (
+        1,
+        "warning",
+    )
     assert words("a.vtt", srt("你好")) == ["你好"]
     assert words("a.ass", srt("你好")) == ["你好"]
     assert words("a.csv", srt("你好")) == ["你好"]
@@ -212,7 +215,7 @@ def test_events_of_ass():
         "负", "你好，好", "走 吗", "后&amp;{没关",
     ]  # fmt: skip
     assert cues("a.ass", text)[-1][:2] == (12, 13.005)
-    assert told("a.ass", text) == [
+    assert problems_in("a.ass", text) == [
         (4, "rejected", "Dialogue: 0,0:00:05.00"), (5, "rejected", "坏"), (6, "rejected", "零"),
         (7, "repaired", "负"), (9, "repaired", "注"), (10, "rejected", "何物"),
     ]  # fmt: skip
@@ -366,7 +369,7 @@ def test_a_broken_elan_file_is_read_up_to_where_it_breaks():
     text = elan(('TIER_ID="A"', annotation("a1", "好", "t1", "t2") + annotation("a2", "坏", "t3")))
     cut = text[: text.index("坏")]
     assert words("a.eaf", cut) == ["好"]
-    assert [outcome for _, outcome, _ in told("a.eaf", cut)] == ["rejected"]
+    assert [outcome for _, outcome, _ in problems_in("a.eaf", cut)] == ["rejected"]
 
 
 ROLLING = """WEBVTT
@@ -393,7 +396,7 @@ and more
 """  # noqa: W293
 
 
-def test_rolling_captions_are_told_and_read_once_on_request():
+def test_rolling_captions_are_reported_and_read_once_on_request():
     found = read("a.vtt", ROLLING.encode())
     assert found.rolling == 4 and len(found.cues) == 5
     assert [problem.details["count"] for problem in found.problems] == [4]

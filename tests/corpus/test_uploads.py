@@ -39,8 +39,8 @@ def test_a_film_in_pieces_becomes_a_source(client, corpus, film):
     assert send(client, address, 0, data[:half]).status_code == 409  # sent twice: not stored twice
     damaged = send(client, address, half, data[half:], digest="AAAA")
     assert damaged.status_code == 460
-    told = client.head(address)
-    assert (told["Upload-Offset"], told["Upload-Length"]) == (str(half), str(len(data)))
+    result = client.head(address)
+    assert (result["Upload-Offset"], result["Upload-Length"]) == (str(half), str(len(data)))
     early = client.post(reverse("new_source", args=[corpus.pk]), {"upload": token(address)})
     assert "not complete" in early.content.decode() and not Source.objects.exists()
     assert send(client, address, half, data[half:]).status_code == 204

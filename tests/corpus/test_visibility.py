@@ -121,11 +121,11 @@ def answers(client, asked):
                 continue
             answer = getattr(client, method)(address, headers=headers)
             body = b"".join(answer) if answer.streaming else answer.content
-            told = answer.get("Location", "") or answer.get("Content-Length", "")
+            result = answer.get("Location", "") or answer.get("Content-Length", "")
             if answer.get("Content-Type", "").startswith("text/html"):
-                told = ""  # its length changes with the token
+                result = ""  # its length changes with the token
             found[method, address, bool(headers)] = (
-                answer.status_code, answer.get("Content-Type"), told, NOISE.sub(b"", body),
+                answer.status_code, answer.get("Content-Type"), result, NOISE.sub(b"", body),
             )  # fmt: skip
     return found
 
@@ -248,7 +248,7 @@ def test_media_follow_the_view_for_every_dialogue_of_the_round(
     assert served() == everything
 
 
-def test_a_browser_that_has_the_clip_is_told_that_it_may_not(corpus, source, client_of):
+def test_a_browser_that_has_the_clip_is_reported_that_it_may_not(corpus, source, client_of):
     annotator = make_member(corpus)
     client = client_of(annotator)
     addresses = [
@@ -345,9 +345,9 @@ def test_the_api_gives_no_words_of_a_view_without_them(corpus, source, client):
     annotator = make_member(corpus)
     opened = opened_with(corpus, source, "silent", [annotator])
     header = {"authorization": f"Token {Token.objects.create(user=annotator).key}"}
-    told = client.post(reverse("api_round_work", args=[opened.pk]), headers=header).json()
-    assert [turn["text"] for turn in told["utterances"]] == [None, None]
-    assert "你好" not in str(told)
+    result = client.post(reverse("api_round_work", args=[opened.pk]), headers=header).json()
+    assert [turn["text"] for turn in result["utterances"]] == [None, None]
+    assert "你好" not in str(result)
 
 
 def test_examples_of_the_guideline_wait_for_their_round(corpus, source, lead, client_of):

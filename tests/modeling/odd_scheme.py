@@ -20,8 +20,8 @@ KEYS = (
 
 
 def _task(key, values, **more):
-    told = tuple(Value(value, {"en": value, "zh": value}) for value in values)
-    return Task(key, {"en": key, "zh": key}, "nominal", told, **more)
+    result = tuple(Value(value, {"en": value, "zh": value}) for value in values)
+    return Task(key, {"en": key, "zh": key}, "nominal", result, **more)
 
 
 def _relation(key, source, target):

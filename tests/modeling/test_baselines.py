@@ -48,18 +48,18 @@ def test_a_network_of_mmsa_gives_the_same_with_its_parameters(name):
         reference.post_fusion_layer_1.weight.data *= 30  # so that its sigmoid is not flat
     network.load_state_dict(convert_state(name, reference.state_dict()))
     text, audio, vision = sequences()
-    told = [text, audio, vision]
+    result = [text, audio, vision]
     if name in ("lmf", "tfn"):
-        told = [text, audio.mean(1, keepdim=True), vision.mean(1, keepdim=True)]
+        result = [text, audio.mean(1, keepdim=True), vision.mean(1, keepdim=True)]
     if name in ("ef_lstm", "mfn"):
-        told = [align(x, STEPS) for x in told]
-    expected = reference.eval()(*told)["M"]
+        result = [align(x, STEPS) for x in result]
+    expected = reference.eval()(*result)["M"]
     found = network.eval()(text, audio, vision)
     assert found.shape == (6, 1) and torch.allclose(found, expected, atol=1e-5)
     # and learns the same: gradients of what both are trained on, dropout off
     for each in (reference, network):
         each.zero_grad()
-    (reference(*told)["M"] - 1).abs().mean().backward()
+    (reference(*result)["M"] - 1).abs().mean().backward()
     (network(text, audio, vision) - 1).abs().mean().backward()
     wanted = {k: p.grad for k, p in reference.named_parameters() if p.grad is not None}
     wanted = convert_state(name, wanted)

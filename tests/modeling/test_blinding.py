@@ -166,6 +166,6 @@ def test_why_a_run_failed_is_withheld_too(world, client_of, corpus):
         status=JobStatus.FAILED, failure={"template": "no gold for D1_U_1", "values": {}}
     )
     address = reverse("run", args=[world.hard.pk])
-    told = plain(client_of(make_member(corpus, "lead")).get(address))
+    result = plain(client_of(make_member(corpus, "lead")).get(address))
     blind = plain(client_of(world.blind).get(address))
-    assert "no gold for" in told and "no gold for" not in blind and "failed" in blind
+    assert "no gold for" in result and "no gold for" not in blind and "failed" in blind

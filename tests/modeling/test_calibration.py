@@ -26,9 +26,9 @@ TWO = Task("sarcasm", ("no", "yes"))
 
 def answered(task, logits, gold=None, ordinal=()):
     rows = torch.tensor(logits)
-    told = torch.tensor(gold if gold is not None else [0] * len(rows))
+    result = torch.tensor(gold if gold is not None else [0] * len(rows))
     ids = [f"u{n}" for n in range(len(rows))]
-    return Outputs(ids, {task.key: rows}, {task.key: told}, frozenset(ordinal), {})
+    return Outputs(ids, {task.key: rows}, {task.key: result}, frozenset(ordinal), {})
 
 
 def test_a_worked_example_of_logit_adjustment():
@@ -106,12 +106,12 @@ def test_a_class_that_training_never_has_is_named_and_counts():
     fitted = {"sentiment": {"temperature": 1.0, "threshold": None, "learned": [5, 0, 3]}}
     prior = {"sentiment": torch.tensor([6 / 11, 1 / 11, 4 / 11]).log()}
     found = answered(THREE, [[2.0, 0, 0], [2.0, 0, 0], [0, 0, 2.0]], [0, 1, 2])
-    told = task_results(found, [THREE], prior, Recipe(), fitted, [dialogue("a", 4)])["sentiment"]
-    assert told["unseen"] == {"neutral": 1}
-    assert [row["train"] for row in told["classes"]] == [5, 0, 3]
-    assert told["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
-    assert told["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)  # it counts all the same
-    notes = evaluation_tables.evaluation_notes({"sentiment": told})
+    result = task_results(found, [THREE], prior, Recipe(), fitted, [dialogue("a", 4)])["sentiment"]
+    assert result["unseen"] == {"neutral": 1}
+    assert [row["train"] for row in result["classes"]] == [5, 0, 3]
+    assert result["confusion"] == [[1, 0, 0], [1, 0, 0], [0, 0, 1]]
+    assert result["macro_f1"] == pytest.approx((2 / 3 + 0 + 1) / 3)  # it counts all the same
+    notes = evaluation_tables.evaluation_notes({"sentiment": result})
     assert "'neutral' is gold 1 time(s) here and never in training" in notes[-1]
 
 
@@ -170,7 +170,7 @@ def test_test_labels_choose_neither_threshold_nor_temperature(place):
 
 def test_whoever_reads_predictions_finds_every_decision_and_figure_again(place):
     out = place / "run-release"
-    told = json.loads(run("evaluate", place / "release", "--out", out, "--json").stdout)
+    result = json.loads(run("evaluate", place / "release", "--out", out, "--json").stdout)
     rows, fitted = read(out / "predictions.jsonl"), RunDirectory(out).read_frozen()["calibration"]
     gold = {row["id"]: row["gold"] for row in read(place / "release" / "utterances.jsonl")}
     priors = json.loads((out / "prepared.json").read_text())["priors"]
@@ -193,17 +193,17 @@ def test_whoever_reads_predictions_finds_every_decision_and_figure_again(place):
         codes = [task.classes.index(value) for _, value in kept]
         predicted = [task.classes.index(row["predicted"][task.key]) for row, _ in kept]
         again = calibration.calibration_report(chances, codes, predicted)
-        assert {name: told["tasks"][task.key][name] for name in again} == again
-        assert told["tasks"][task.key]["most_probable"]["differ"] == apart[task.key]
-        assert told["tasks"][task.key]["accuracy"] == accuracy_score(codes, predicted)
-        assert told["tasks"][task.key]["fitted_on"] == 36
+        assert {name: result["tasks"][task.key][name] for name in again} == again
+        assert result["tasks"][task.key]["most_probable"]["differ"] == apart[task.key]
+        assert result["tasks"][task.key]["accuracy"] == accuracy_score(codes, predicted)
+        assert result["tasks"][task.key]["fitted_on"] == 36
 
 
 def test_commands_say_which_is_which(place):
     release, out = place / "release", place / "run-release"
-    told = run("evaluate", release, "--out", out, "--split", "valid").stdout
-    assert "ECE pred" in told and "all other figures are of the predicted class" in told
-    assert "predicted is not the most probable class in" in told
+    result = run("evaluate", release, "--out", out, "--split", "valid").stdout
+    assert "ECE pred" in result and "all other figures are of the predicted class" in result
+    assert "predicted is not the most probable class in" in result
     to = place / "p.jsonl"
     done = run("predict", release, "--out", out, "--to", to, "--split", "valid", "--json")
     apart = json.loads(done.stdout)["apart"]
@@ -221,12 +221,12 @@ def test_commands_say_which_is_which(place):
 
 def test_the_baseline_predicts_the_most_probable_class_and_says_how_probable(place):
     out = place / "tfidf"
-    told = json.loads(run("baseline", place / "release", "--out", out, "--json").stdout)
+    result = json.loads(run("baseline", place / "release", "--out", out, "--json").stdout)
     for row in read(out / "predictions.jsonl"):
         assert row["predicted"] == row["most_probable"]
         for task, chances in row["probabilities"].items():
             assert row["predicted"][task] == max(chances, key=chances.get)
-    for row in told["tasks"].values():
+    for row in result["tasks"].values():
         assert row["most_probable"]["differ"] == 0 and row["ece"] == row["ece_predicted"]
 
 
@@ -237,9 +237,12 @@ def test_a_baseline_with_one_class_in_training_says_always_that(tmp_path):
         talks[n] = replace(talks[n], utterances=tuple(turns))
     root = write_release(tmp_path / "release", talks)
     done = run("baseline", root, "--out", tmp_path / "out", "--json")
-    told = json.loads(done.stdout)["tasks"]["sarcasm"]
-    assert told["accuracy"] == told["majority_accuracy"]
-    assert told["unseen"] == {"yes": told["classes"][1]["n"]} and told["classes"][1]["recall"] == 0
+    result = json.loads(done.stdout)["tasks"]["sarcasm"]
+    assert result["accuracy"] == result["majority_accuracy"]
+    assert (
+        result["unseen"] == {"yes": result["classes"][1]["n"]}
+        and result["classes"][1]["recall"] == 0
+    )
 
 
 def test_a_model_card_says_which_is_which(place):

@@ -70,14 +70,14 @@ def test_a_run_that_is_killed_goes_on_exactly(release, recipe, tmp_path, how):
     assert json.loads(again.stdout)["tasks"] == json.loads(straight.stdout)["tasks"]
 
     def curves(name):
-        told = [e for e in events_of(tmp_path / name) if e["event"] == "epoch"]
-        return [(e["epoch"], e["losses"], e["validation_macro_f1"]) for e in told]
+        result = [e for e in events_of(tmp_path / name) if e["event"] == "epoch"]
+        return [(e["epoch"], e["losses"], e["validation_macro_f1"]) for e in result]
 
     assert curves("broken") == curves("straight")
     assert not (out / "checkpoint.pt").exists()
 
 
-def test_a_finished_run_is_not_trained_again_unless_told(release, recipe, tmp_path):
+def test_a_finished_run_is_not_trained_again_unless_asked(release, recipe, tmp_path):
     out = tmp_path / "out"
     first = learn(release, out, "--recipe", recipe, "--json")
     before = (out / "frozen.json").read_text()

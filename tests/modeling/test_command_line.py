@@ -81,9 +81,9 @@ def test_every_number_of_a_recipe_has_a_range_and_every_choice_its_names():
     for name, (low, high) in RANGES.items():
         assert low <= getattr(Recipe(), name) <= high
         for beyond in (low - 1, high + 1, -(10**400), 10**400):
-            with pytest.raises(RecipeError) as told:
+            with pytest.raises(RecipeError) as result:
                 Recipe.from_json({name: beyond})
-            assert told.value.field == name
+            assert result.value.field == name
     for name in CHOICES:
         with pytest.raises(RecipeError, match=f"{name} must be one of"):
             Recipe.from_json({name: "no such"})
@@ -114,9 +114,9 @@ def test_every_number_of_a_recipe_has_a_range_and_every_choice_its_names():
     ],
 )
 def test_a_wrong_value_is_named_with_what_was_expected(given, expected):
-    with pytest.raises(RecipeError) as told:
+    with pytest.raises(RecipeError) as result:
         Recipe.from_json(given)
-    assert expected in str(told.value) and one_sentence(str(told.value))
+    assert expected in str(result.value) and one_sentence(str(result.value))
 
 
 def test_a_whole_number_is_a_number_and_what_decides_nothing_is_known():
@@ -444,8 +444,8 @@ def test_a_label_that_is_held_out_is_looked_at_by_an_evaluation_alone(place, tmp
     root = write_release(tmp_path / "release", secret)
     done = learn(root, tmp_path / "out", "--recipe", place / "recipe.json")
     assert done.returncode == 0 and "secret" not in done.stdout + done.stderr
-    told = run("evaluate", root, "--out", tmp_path / "out")
-    assert refused(told, 'has the label "secret" of sentiment')
+    result = run("evaluate", root, "--out", tmp_path / "out")
+    assert refused(result, 'has the label "secret" of sentiment')
     assert refused(run("baseline", root, "--out", tmp_path / "tfidf"), "secret")
     assert (
         not RunDirectory(tmp_path / "out").test_evaluations() and not (tmp_path / "tfidf").exists()
@@ -502,9 +502,9 @@ def test_a_release_with_nothing_to_learn_is_said_before(tmp_path, made, part):
 )
 def test_a_recipe_that_asks_for_what_is_not_there_is_refused(place, fields, part):
     release = open_release(place / "release")
-    with pytest.raises(RecipeError) as told:
+    with pytest.raises(RecipeError) as result:
         check_trainable(Recipe(**fields), Splits.of(release, 1), release.tasks)
-    assert part in str(told.value)
+    assert part in str(result.value)
 
 
 def test_an_utterance_without_words_and_media_is_learned_around(tmp_path):
@@ -512,8 +512,8 @@ def test_an_utterance_without_words_and_media_is_learned_around(tmp_path):
     root = write_release(tmp_path / "release", silent)
     (tmp_path / "r.json").write_text(json.dumps(SMALL))
     done = learn(root, tmp_path / "out", "--recipe", tmp_path / "r.json", "--json")
-    told = json.loads(done.stdout)
-    assert told["missing"]["modalities"]["text"] == 3 + 8  # one of four turns, train and valid
+    result = json.loads(done.stdout)
+    assert result["missing"]["modalities"]["text"] == 3 + 8  # one of four turns, train and valid
     rows = (tmp_path / "out" / "validation_predictions.jsonl").read_text()
     assert "NaN" not in rows and len(rows.splitlines()) == 12
 

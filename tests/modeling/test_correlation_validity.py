@@ -42,7 +42,7 @@ def certificate(root, value):
     return root
 
 
-def told(rng, emotion, sentiment, split):
+def related(rng, emotion, sentiment, split):
     same = (emotion == "joy") == (sentiment == "positive")
     return rng.choice(["1", "2"] if same else ["-1", "-2"])
 
@@ -53,7 +53,7 @@ def verdict(found, root):
 
 
 def test_green_amber_and_red(tmp_path):
-    whole = release(told)
+    whole = release(related)
     assert verdict(whole, certificate(tmp_path, 0.8)) == ("green", "")
     assert verdict(whole, certificate(tmp_path, 0.4)) == (
         "amber",
@@ -62,7 +62,9 @@ def test_green_amber_and_red(tmp_path):
     at_random = release(lambda rng, *_: rng.choice(["-2", "-1", "0", "1", "2"]))
     colour, why = verdict(at_random, certificate(tmp_path, 0.9))
     assert colour == "red" and "dealt at random" in why
-    drifting = release(lambda rng, e, s, split: told(rng, e, s, split) if split == "train" else "0")
+    drifting = release(
+        lambda rng, e, s, split: related(rng, e, s, split) if split == "train" else "0"
+    )
     colour, why = verdict(drifting, certificate(tmp_path, 0.9))
     assert colour == "red" and "from train to test" in why
     none = Release(
@@ -73,7 +75,7 @@ def test_green_amber_and_red(tmp_path):
 
 
 def test_few_utterances_drift_by_chance_and_are_not_blamed(tmp_path):
-    few = release(told, splits=("train",) * 30 + ("test",), size=4, seed=3)
+    few = release(related, splits=("train",) * 30 + ("test",), size=4, seed=3)
     row = validity_report(few, certificate(tmp_path, 0.9))["emotion_sentiment"]
     assert row["verdict"] == "green", row["because"]
 

@@ -25,7 +25,7 @@ from tests.modeling.test_numeric_checks import arrays, measured_release, recipe_
 NOTHING = "/nowhere"  # no encoder is there: it is refused before anybody looks
 
 
-def told(done):
+def output_of(done):
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -56,7 +56,7 @@ def test_what_the_release_measured_is_written_down(tmp_path):
     for path in (release / "features").iterdir():
         np.savez(path, **mine)
     out = tmp_path / "out"
-    results = told(learn(release, out, "--recipe", recipe_file(tmp_path), "--json"))
+    results = output_of(learn(release, out, "--recipe", recipe_file(tmp_path), "--json"))
     expected = {
         "text": {"by": CHARACTERS, "from": "text"},
         "audio": {"by": "logmel-prosody-0", "from": "release"},
@@ -64,7 +64,7 @@ def test_what_the_release_measured_is_written_down(tmp_path):
     }
     assert results["features"] == expected
     assert json.loads((out / "meta.json").read_text())["features"] == expected
-    found = told(run("evaluate", release, "--out", out, "--json"))
+    found = output_of(run("evaluate", release, "--out", out, "--json"))
     assert found["run"]["features"] == expected
     for path in (release / "features").iterdir():  # measured by something else since
         np.savez(path, **mine | {"audio_key": np.str_("other-1")})
@@ -74,7 +74,9 @@ def test_what_the_release_measured_is_written_down(tmp_path):
 
 def test_features_of_before_are_the_defaults(tmp_path):
     release = measured_release(tmp_path / "release")
-    results = told(learn(release, tmp_path / "out", "--recipe", recipe_file(tmp_path), "--json"))
+    results = output_of(
+        learn(release, tmp_path / "out", "--recipe", recipe_file(tmp_path), "--json")
+    )
     assert results["features"]["audio"] == {"by": LogMel.key, "from": "release"}
     assert results["features"]["vision"] == {"by": ColourAndMotion.key, "from": "release"}
 
@@ -83,7 +85,7 @@ def test_an_encoder_is_named_with_its_digest_and_nothing_as_nothing(text_encoder
     talks = [dialogue(f"D{n}", 2, split) for n, split in enumerate(["train"] * 3 + ["test"])]
     release = write_release(tmp_path / "release", talks)
     recipe = recipe_file(tmp_path, text_encoder=str(text_encoder))
-    results = told(learn(release, tmp_path / "out", "--recipe", recipe, "--json"))
+    results = output_of(learn(release, tmp_path / "out", "--recipe", recipe, "--json"))
     assert results["features"] == {
         "text": {"by": f"text-{fingerprint(text_encoder)}", "from": "text",
                  "encoder": text_encoder.name},

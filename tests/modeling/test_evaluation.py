@@ -78,7 +78,7 @@ def test_nothing_is_looked_at_before_a_run_is_frozen(release, trained, tmp_path)
     assert refused.returncode == 2 and "train it to its end first" in refused.stderr
 
 
-def test_every_look_at_the_sealed_split_is_counted_and_others_are_not(release, trained, tmp_path):
+def test_every_look_at_the_held_out_split_is_counted_and_others_are_not(release, trained, tmp_path):
     out = trained / "one"
     chosen = json.loads(run("evaluate", release, "--out", out, "--split", "valid", "--json").stdout)
     assert not chosen["held_out"] and chosen["test_evaluations"] == 0 and chosen["split"] == "valid"
@@ -110,9 +110,9 @@ def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_p
     before = len(RunDirectory(trained / "one").test_evaluations())
     done = run("predict", other, "--out", trained / "one", "--to", tmp_path / "p.jsonl")
     assert done.returncode == 0 and len(RunDirectory(trained / "one").test_evaluations()) == before
-    told = json.loads(run("evaluate", other, "--out", trained / "one", "--json").stdout)
-    assert told["held_out"] and told["test_evaluations"] == before + 1
-    assert told["release"]["digest"] != told["release"]["trained_on"]
+    result = json.loads(run("evaluate", other, "--out", trained / "one", "--json").stdout)
+    assert result["held_out"] and result["test_evaluations"] == before + 1
+    assert result["release"]["digest"] != result["release"]["trained_on"]
     scheme = json.loads((other / "scheme.json").read_text())
     scheme["tasks"][0]["values"] = [{"key": "good"}, {"key": "bad"}]
     rows = (other / "utterances.jsonl").read_text().replace("positive", "good")
@@ -122,14 +122,14 @@ def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_p
     assert refused.returncode == 2 and "another scheme" in refused.stderr
 
 
-def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained, tmp_path):
+def test_seeds_are_reported_with_intervals_and_a_table_for_a_paper(release, trained, tmp_path):
     table = tmp_path / "table.tex"
     done = run("evaluate", release, "--out", trained / "seeds", "--latex", table)
     assert "2 seeds, macro-F1 with 95 % intervals" in done.stdout
-    told = table.read_text()
-    assert "task & macro-F1 & weighted F1 & bal. acc." in told
+    result = table.read_text()
+    assert "task & macro-F1 & weighted F1 & bal. acc." in result
     assert "weighted F1 with its own" in done.stdout
-    assert r"\quad one annotator" in told and "mean of 2 seeds" in told and "[" in told
+    assert r"\quad one annotator" in result and "mean of 2 seeds" in result and "[" in result
     for more in ((), ("--validation",)):
         same = run("compare", release, trained / "seeds", trained / "seeds", *more)
         assert "sentiment: +0.0 points" in same.stdout and "; weighted F1 +0.0" in same.stdout
@@ -140,9 +140,9 @@ def test_seeds_are_told_with_intervals_and_a_table_for_a_paper(release, trained,
 def test_a_baseline_is_a_run_that_can_be_compared(release, trained, tmp_path):
     done = run("baseline", release, "--out", tmp_path / "tfidf", "--json")
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
-    jsonschema.Draft202012Validator(SCHEMA).validate(told)
-    assert told["tasks"]["sentiment"]["accuracy"] == 1.0 and told["test_evaluations"] == 1
+    result = json.loads(done.stdout)
+    jsonschema.Draft202012Validator(SCHEMA).validate(result)
+    assert result["tasks"]["sentiment"]["accuracy"] == 1.0 and result["test_evaluations"] == 1
     run("evaluate", release, "--out", trained / "seeds")
     done = run("compare", release, trained / "seeds", tmp_path / "tfidf", "--json")
     found = json.loads(done.stdout)
@@ -268,8 +268,8 @@ def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):
         made = RunDirectory(tmp_path / name)
         made.root.mkdir()
         made.write("meta.json", {"release": digest, "recipe": {}, "seed": seed})
-        told = {"release": {"digest": digest}, "split": "test", "classes": {}}
-        made.write("evaluation.json", told)
+        result = {"release": {"digest": digest}, "split": "test", "classes": {}}
+        made.write("evaluation.json", result)
         (made.root / "predictions.jsonl").write_text("")
     a, b, c, d = (RunDirectory(tmp_path / name) for name in "abcd")
     with pytest.raises(RunError, match="same split"):
@@ -293,19 +293,19 @@ def test_weighted_f1_stands_beside_macro_f1():
            "ece_predicted": 0.07, "n": 90,
            "human": {"n": 80, "accuracy": 0.8, "macro_f1": 0.62, "weighted_f1": 0.73,
                      "balanced_accuracy": 0.6}}  # fmt: skip
-    told = {"split": "test", "looks": 1, "run": {"recipe": "r"}, "tasks": {"x": row},
+    result = {"split": "test", "looks": 1, "run": {"recipe": "r"}, "tasks": {"x": row},
             "release": {"corpus": "c", "version": "1", "digest": "0" * 64}}  # fmt: skip
-    cells = evaluation_tables.evaluation_text(told).splitlines()[2].split()
+    cells = evaluation_tables.evaluation_text(result).splitlines()[2].split()
     assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
                      "0.050", "0.070", "90"]  # fmt: skip
     line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 0.070 |"
-    assert line in model_card.card("m", "", "", {}, told, told)
+    assert line in model_card.card("m", "", "", {}, result, result)
     # what was written before weighted F1 was there is still opened
     old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}
-    told = told | {"tasks": {"x": old}}
-    assert evaluation_tables.evaluation_text(told).splitlines()[2].split()[4:7] == ["–", "–", "–"]
-    assert "x & 41.0 & -- & 40.0" in evaluation_tables.latex_table([told])
-    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.card("m", "", "", {}, told, None)
+    result = result | {"tasks": {"x": old}}
+    assert evaluation_tables.evaluation_text(result).splitlines()[2].split()[4:7] == ["–", "–", "–"]
+    assert "x & 41.0 & -- & 40.0" in evaluation_tables.latex_table([result])
+    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.card("m", "", "", {}, result, None)
 
 
 def test_latex_takes_any_words():

@@ -74,9 +74,9 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     lines = (
         client.get(reverse("experiment_csv", args=[experiment.pk])).content.decode().splitlines()
     )
-    told = [run.results for run in experiment.runs.all()]
-    told += [look.result for look in Evaluation.objects.all()]
-    assert len(lines) == 1 + sum(bool(row) for each in told for row in each["tasks"].values())
+    result = [run.results for run in experiment.runs.all()]
+    result += [look.result for look in Evaluation.objects.all()]
+    assert len(lines) == 1 + sum(bool(row) for each in result for row in each["tasks"].values())
     assert lines[0].startswith(
         "run,recipe,seed,split,held_out,task,n,macro_f1,majority_macro_f1,weighted_f1"
     )
@@ -149,14 +149,14 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     runs = [TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2)]
     client = client_of(lead)
     address = reverse("register_model", args=[runs[0].pk])
-    told = {"name": "情绪一号", "use": "Research.", "limits": "Invented dialogues."}
-    assert "Only a run that has ended" in client.post(address, told).content.decode()
+    result = {"name": "情绪一号", "use": "Research.", "limits": "Invented dialogues."}
+    assert "Only a run that has ended" in client.post(address, result).content.decode()
     for run in runs:
         run.run()
-    page = client.post(address, told, follow=True).content.decode()
+    page = client.post(address, result, follow=True).content.decode()
     assert "情绪一号" in page and "Not evaluated on" in page and "current model" in page
     assert release.digest in page and "Intended use" in page and "<table" in page
-    assert "registered already" in client.post(address, told).content.decode()
+    assert "registered already" in client.post(address, result).content.decode()
     with pytest.raises(UserError, match="registered"):
         runs[0].delete_by(lead)
     second = RegisteredModel.register(lead, runs[1], "two", "a", "b")
@@ -207,8 +207,8 @@ def test_a_comparison_is_computed_once_by_the_worker_that_ends_a_experiment(
     monkeypatch.setattr(ConfigurationPair, "_compare", lambda *more: 1 / 0)
     (pair,) = configuration_pairs(release, configurations_of(experiment.runs.all()), "validation")
     assert pair.seeds == [1, 2]
-    told = pair.by_task()
-    assert set(told["tasks"]) == {key for key, row in run.results["tasks"].items() if row}
+    result = pair.by_task()
+    assert set(result["tasks"]) == {key for key, row in run.results["tasks"].items() if row}
     assert configuration_pairs(release, configurations_of(experiment.runs.all()), "held_out") == []
 
 
@@ -242,8 +242,8 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     mixed = client.get(address, {"run": [other.pk], "experiment": [narrow.pk]}).content.decode()
     assert "runs of one release" in mixed
     many = [TrainingRun.request(lead, release, r) for r in Recipes.values]
-    told = {"run": [run.pk for run in many], "experiment": [narrow.pk]}
-    assert "9 recipes or settings at most" in client.get(address, told).content.decode()
+    result = {"run": [run.pk for run in many], "experiment": [narrow.pk]}
+    assert "9 recipes or settings at most" in client.get(address, result).content.decode()
     assert client_of(make_member(corpus)).get(address).status_code == 404
     listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()
     assert address in listed and "Compare selected" in listed

@@ -21,11 +21,11 @@ def test_prosody_hears_pitch_voice_and_loudness():
     time = torch.arange(RATE) / RATE
     for hertz in (90.0, 150.0, 310.0):
         voice = sum(torch.sin(2 * torch.pi * hertz * k * time) / k for k in (1, 2, 3))
-        told = prosody(voice)[2:-2]
-        heard = LOW * 2 ** told[:, 0].median().item()
+        result = prosody(voice)[2:-2]
+        heard = LOW * 2 ** result[:, 0].median().item()
         assert abs(12 * np.log2(heard / hertz)) < 0.5  # half a semitone
-        assert told[:, 1].median() > 0.9
-        louder = told[:, 2] - prosody(voice / 10)[2:-2, 2]
+        assert result[:, 1].median() > 0.9
+        louder = result[:, 2] - prosody(voice / 10)[2:-2, 2]
         assert louder.median().item() == pytest.approx(2 * np.log(10), abs=0.1)
     noise = prosody(torch.randn(RATE, generator=torch.Generator().manual_seed(0)))
     assert (noise[:, 0] == 0).float().mean() > 0.9  # nothing is voiced
@@ -80,9 +80,9 @@ def test_a_whole_run_with_encoders_and_another_one_later(text_encoder, tmp_path)
     talks = [dialogue(f"D{n}", 3, s) for n, s in enumerate(["train"] * 6 + ["valid", "test"])]
     release = write_release(tmp_path / "release", talks)
     recipe, out = tmp_path / "r.json", tmp_path / "out"
-    told = {"modalities": ["text"], "text_encoder": str(text_encoder), "epochs": 30,
+    result = {"modalities": ["text"], "text_encoder": str(text_encoder), "epochs": 30,
             "patience": 30, "width": 16}  # fmt: skip
-    recipe.write_text(json.dumps(told))
+    recipe.write_text(json.dumps(result))
     done = learn(release, out, "--recipe", recipe, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["tasks"]["sentiment"]["accuracy"] == 1.0
@@ -94,7 +94,7 @@ def test_a_whole_run_with_encoders_and_another_one_later(text_encoder, tmp_path)
     assert refused.returncode == 2 and "was trained on features of" in refused.stderr
 
 
-def test_what_fails_is_told_clip_by_clip_and_policy_decides(film, tmp_path):
+def test_what_fails_is_reported_clip_by_clip_and_policy_decides(film, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"nothing")
     talks = [
@@ -135,14 +135,14 @@ def test_parts_measure_everything_once(film, tmp_path):
     manifest = {"corpus": "c", "version": "1", "files": files}
     (root / "manifest.json").write_text(json.dumps(manifest))
     cache = tmp_path / "cache"
-    told = []
+    result = []
     for part in ("1/2", "2/2"):
         more = ("--cache", cache, "--part", part, "--on-failure", "missing", "--json")
         done = run("features", root, *more)
         assert done.returncode == 0, done.stderr
-        told.append(json.loads(done.stdout.splitlines()[-1]))
-    assert [t["dialogues"] for t in told] == [2, 1]
-    assert [f["clip"] for f in told[0]["failures"]] == ["2.mp4", "2.mp4"]
+        result.append(json.loads(done.stdout.splitlines()[-1]))
+    assert [t["dialogues"] for t in result] == [2, 1]
+    assert [f["clip"] for f in result[0]["failures"]] == ["2.mp4", "2.mp4"]
     kept = sorted(path.name for path in (cache / LogMel.key).iterdir())
     assert kept == [f"{files[0]['sha256']}.npy"]  # the same clip twice is measured once
     failed = run("features", root, "--cache", cache)

@@ -113,9 +113,9 @@ def test_whatever_the_forms_take_the_learner_takes(data, recipe):
     ],
 )
 def test_settings_that_cannot_be_are_no_run(release, lead, own, part):
-    with pytest.raises(UserError) as told:
+    with pytest.raises(UserError) as result:
         TrainingRun.request(lead, release, "hard-text", own=own)
-    assert part in str(told.value) and not TrainingRun.objects.exists()
+    assert part in str(result.value) and not TrainingRun.objects.exists()
 
 
 def test_what_an_other_version_stored_fails_with_a_sentence_and_is_shown(release, lead, client_of):
@@ -193,10 +193,10 @@ def answered(release, lead):
     rows[0]["predicted"]["sarcasm"], rows[0]["most_probable"]["sarcasm"] = "yes", "no"
     rows[0]["probabilities"]["sarcasm"] = {"no": 0.71, "yes": 0.29}
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    told = run.results["tasks"]["sarcasm"]
-    told |= {"threshold": 0.25, "ece_predicted": 0.4321, "fitted_on": 0}
-    told["most_probable"] = {"differ": 1, "accuracy": 0.625, "macro_f1": 0.375}
-    told["classes"][0] |= {"n": 3, "train": 0}
+    result = run.results["tasks"]["sarcasm"]
+    result |= {"threshold": 0.25, "ece_predicted": 0.4321, "fitted_on": 0}
+    result["most_probable"] = {"differ": 1, "accuracy": 0.625, "macro_f1": 0.375}
+    result["classes"][0] |= {"n": 3, "train": 0}
     run.save()
     return run
 
@@ -229,9 +229,9 @@ def _as_of_an_earlier_version(run):
         del row["most_probable"]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     new = ("most_probable", "ece_predicted", "reliability_predicted", "unseen", "fitted_on")
-    for told in filter(None, run.results["tasks"].values()):
+    for result in filter(None, run.results["tasks"].values()):
         for name in new:
-            told.pop(name, None)
-        for row in told["classes"]:
+            result.pop(name, None)
+        for row in result["classes"]:
             row.pop("train", None)
     run.save()

@@ -1,4 +1,4 @@
-"""Nothing of the sealed split's labels is read before somebody looks: others, or none, change
+"""Nothing of the held-out split's labels is read before somebody looks: others, or none, change
 nothing of a run, to the last bit.
 """
 
@@ -22,9 +22,9 @@ RECIPE = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing"
           "soft_labels": True}  # fmt: skip
 
 
-def talks(sealed):
+def talks(held_out):
     found = []
-    for number, split in enumerate(["train"] * 8 + ["valid"] * 2 + [sealed] * 3):
+    for number, split in enumerate(["train"] * 8 + ["valid"] * 2 + [held_out] * 3):
         turns = []
         for n in range(5):
             gold = {t.key: t.classes[(n + number) % len(t.classes)] for t in PLANTED}
@@ -35,17 +35,17 @@ def talks(sealed):
     return found
 
 
-def with_sealed(root, out, sealed, change):
-    """A copy of a release in which `change` has had the rows of the sealed split."""
+def with_held_out(root, out, held_out, change):
+    """A copy of a release in which `change` has had the rows of the held-out split."""
     shutil.copytree(root, out)
     for name in ("utterances.jsonl", "judgements.jsonl"):
         rows = [json.loads(line) for line in (root / name).read_text().split("\n") if line]
         for row in rows:
-            if row["id" if "id" in row else "utterance"] in sealed:
+            if row["id" if "id" in row else "utterance"] in held_out:
                 change(row)
-        told = "\n".join(json.dumps(row) for row in rows if row)
+        output_of = "\n".join(json.dumps(row) for row in rows if row)
         (out / name).chmod(0o644)
-        (out / name).write_text(f"{told}\n")
+        (out / name).write_text(f"{output_of}\n")
     return out
 
 
@@ -78,10 +78,10 @@ CHANGES = {"others": other_labels, "none": no_labels}
 
 @pytest.fixture(scope="module", params=["test", "valid"])
 def plain(request, tmp_path_factory):
-    """A release directory and the utterances of its sealed split, which is test or, without one,
+    """A release directory and the utterances of its held-out split, which is test or, without one,
     valid.
     """
-    root = tmp_path_factory.mktemp("sealed") / "release"
+    root = tmp_path_factory.mktemp("held_out") / "release"
     made = talks(request.param)
     write_release(root, made, PLANTED)
     judged = [
@@ -100,7 +100,7 @@ def trained(root, out):
     return out
 
 
-def told(out):
+def output_of(out):
     """Every file of a run by its name, without the times of day and what was used."""
     found = {}
     for path in sorted(p for p in out.rglob("*") if p.is_file() and p.parent.name != "tensorboard"):
@@ -113,10 +113,10 @@ def told(out):
 
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_run_is_the_same_to_the_last_bit(how, plain, tmp_path):
-    root, sealed = plain
+    root, held_out = plain
     out = trained(root, tmp_path / "a")
-    changed = with_sealed(root, tmp_path / "changed", sealed, CHANGES[how])
-    one, other = told(out), told(trained(changed, tmp_path / "b"))
+    changed = with_held_out(root, tmp_path / "changed", held_out, CHANGES[how])
+    one, other = output_of(out), output_of(trained(changed, tmp_path / "b"))
     assert {
         "model.safetensors",
         "results.json",
@@ -129,12 +129,12 @@ def test_a_run_is_the_same_to_the_last_bit(how, plain, tmp_path):
 
 
 def test_what_is_read_holds_none_of_them_unless_it_is_asked(plain):
-    root, sealed = plain
+    root, held_out = plain
     found = load_release(root)
-    mine = [u for d in found.dialogues for u in d.utterances if u.id in sealed]
-    assert len(mine) == len(sealed) and not any(u.gold or u.soft for u in mine)
+    mine = [u for d in found.dialogues for u in d.utterances if u.id in held_out]
+    assert len(mine) == len(held_out) and not any(u.gold or u.soft for u in mine)
     assert all(u.labelled for u in mine) and not found.labels
-    assert all(u.gold for d in found.dialogues for u in d.utterances if u.id not in sealed)
+    assert all(u.gold for d in found.dialogues for u in d.utterances if u.id not in held_out)
     whole = found.with_labels()
     assert whole.labels and all(u.gold for d in whole.dialogues for u in d.utterances)
     assert whole.without_labels().dialogues == found.dialogues
@@ -145,7 +145,7 @@ def test_what_is_read_holds_none_of_them_unless_it_is_asked(plain):
 
 
 def test_a_look_reads_them_and_is_counted_first(plain, tmp_path, monkeypatch):
-    root, sealed = plain
+    root, held_out = plain
     out, looks = trained(root, tmp_path / "a"), []
     read = release.Release.with_labels
 
@@ -157,7 +157,7 @@ def test_a_look_reads_them_and_is_counted_first(plain, tmp_path, monkeypatch):
     monkeypatch.setattr(release.Release, "with_labels", noted)
     done = run("evaluate", root, "--out", out, "--json")
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["tasks"]["sentiment"]["n"] == len(sealed)
+    assert json.loads(done.stdout)["tasks"]["sentiment"]["n"] == len(held_out)
     assert looks and all("evaluate" in look for look in looks)
     count = len(looks)
     done = run("evaluate", root, "--out", out, "--split", "train", "--json")
@@ -166,8 +166,8 @@ def test_a_look_reads_them_and_is_counted_first(plain, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("how", CHANGES)
 def test_a_prediction_and_the_baseline_choose_without_them(how, plain, tmp_path, monkeypatch):
-    root, sealed = plain
-    changed = with_sealed(root, tmp_path / "changed", sealed, CHANGES[how])
+    root, held_out = plain
+    changed = with_held_out(root, tmp_path / "changed", held_out, CHANGES[how])
     out = trained(root, tmp_path / "a")
     for place, name in ((root, "one"), (changed, "other")):
         done = run("predict", place, "--out", out, "--to", tmp_path / name)
@@ -196,13 +196,13 @@ def test_a_prediction_and_the_baseline_choose_without_them(how, plain, tmp_path,
 
 def test_who_hands_over_labels_is_not_taken_up_on_it(plain, tmp_path):
     """`train`, `ablate` and the report on correlations see off what a caller reads too much."""
-    root, sealed = plain
+    root, held_out = plain
     seen = []
     whole = load_release(root, labels=True)
     report = correlation_validity.validity_report
 
     def noted(found, *more):
-        seen.extend(u for d in found.dialogues for u in d.utterances if u.id in sealed and u.gold)
+        seen.extend(u for d in found.dialogues for u in d.utterances if u.id in held_out and u.gold)
         return report(found, *more)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -223,11 +223,11 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
     frozen = make_release(corpus, [make_judged_round(corpus, dialogues=8)])
     splits = json.loads((frozen.directory / "splits.json").read_text())["dialogues"]
     rows = (frozen.directory / "utterances.jsonl").read_text().split("\n")
-    sealed = {
+    held_out = {
         row["id"] for row in map(json.loads, filter(None, rows))
         if splits[row["dialogue"]] == "test"
     }  # fmt: skip
-    assert sealed
+    assert held_out
     client, whole = client_of(lead), tmp_path / "whole"
     shutil.copytree(frozen.directory, whole)
     experiment = Experiment.request(lead, frozen, ["soft-text"], [1], options={"epochs": 2})
@@ -243,7 +243,7 @@ def test_pages_of_a_run_are_the_same_until_somebody_looks(
     before = [page(client, address) for address in addresses]
     for change in CHANGES.values():
         shutil.rmtree(frozen.directory)
-        with_sealed(whole, frozen.directory, sealed, change)
+        with_held_out(whole, frozen.directory, held_out, change)
         for address, words in zip(addresses, before, strict=True):
             assert page(client, address) == words, address
     shutil.rmtree(frozen.directory)

@@ -35,9 +35,9 @@ def test_it_finds_what_it_searches_for_and_says_what_mattered():
     trials = searched(30)
     assert max(trial.value for trial in trials[:5]) < max(trial.value for trial in trials[5:])
     assert max(trial.value for trial in trials) > 0.9
-    told = importances(FIELDS, trials)
-    assert next(iter(told)) == "learning_rate" and told["learning_rate"] > 0.6
-    assert sum(told.values()) == pytest.approx(1)
+    result = importances(FIELDS, trials)
+    assert next(iter(result)) == "learning_rate" and result["learning_rate"] > 0.6
+    assert sum(result.values()) == pytest.approx(1)
     assert importances(FIELDS, trials[:7]) == {}
     assert importances(FIELDS, [Trial(t.settings, "done", 0.5) for t in trials]) == {}
 

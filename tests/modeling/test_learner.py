@@ -294,10 +294,10 @@ def test_frames_end_to_end_equal_a_padded_reference():
     inside = torch.arange(7) < lengths[:, None]
     projected = encoder.project(frames) * inside[..., None]
     mixed = encoder.convolve(projected.transpose(1, 2)).transpose(1, 2)
-    told = encoder.norm(projected + torch.nn.functional.gelu(mixed))
-    scores = encoder.pool.score(told)[..., 0].masked_fill(~inside, float("-inf"))
+    result = encoder.norm(projected + torch.nn.functional.gelu(mixed))
+    scores = encoder.pool.score(result)[..., 0].masked_fill(~inside, float("-inf"))
     weights = torch.softmax(scores, dim=1).nan_to_num()  # a row without frames
-    expected = (weights[..., None] * told).sum(1)
+    expected = (weights[..., None] * result).sum(1)
     assert torch.allclose(encoder(frames, lengths), expected, atol=1e-6)
     frames[~inside] = 1e6  # what lies behind the end of an utterance is never read
     assert torch.allclose(encoder(frames, lengths), expected, atol=1e-6)

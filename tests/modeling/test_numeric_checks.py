@@ -27,9 +27,9 @@ ORDER = ["train"] * 6 + ["valid", "test"]
 
 def arrays(n=20, **changes):
     rng = np.random.default_rng(n)
-    told = {"audio": rng.normal(size=(n, 4)), "vision": rng.normal(size=(n, 3)),
+    result = {"audio": rng.normal(size=(n, 4)), "vision": rng.normal(size=(n, 3)),
             "audio_rate": np.float64(5), "vision_rate": np.float64(5)}  # fmt: skip
-    return {name: value for name, value in (told | changes).items() if value is not None}
+    return {name: value for name, value in (result | changes).items() if value is not None}
 
 
 def measured_release(root, odd=None, at=2):
@@ -120,7 +120,7 @@ def test_a_clip_that_is_no_number_can_be_left_out_by_name(tmp_path):
     assert [f["clip"] for f in missing["failures"]] == ["000002.npz"]
 
 
-def test_sealed_features_are_checked_when_they_are_looked_at(tmp_path):
+def test_held_out_features_are_checked_when_they_are_looked_at(tmp_path):
     release = measured_release(tmp_path / "release", arrays(audio=holed(np.nan)), at=7)
     out = tmp_path / "out"
     done = learn(release, out, "--recipe", recipe_file(tmp_path))

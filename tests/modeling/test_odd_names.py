@@ -36,13 +36,13 @@ def opened(corpus, lead, client_of):
     make_member(corpus)
     make_member(corpus)
     client = client_of(lead)
-    told = {"t-TOTAL_FORMS": len(SCHEME.tasks), "t-INITIAL_FORMS": 0, **RulesForm.of(SCHEME)}
+    result = {"t-TOTAL_FORMS": len(SCHEME.tasks), "t-INITIAL_FORMS": 0, **RulesForm.of(SCHEME)}
     for number, task in enumerate(SCHEME.tasks):
         for name, value in TaskForm.of(task).items():
-            told[f"t-{number}-{name}"] = value
-        told[f"t-{number}-ORDER"] = number + 1
-    assert client.post(reverse("scheme_preview", args=[corpus.pk]), told).status_code == 200
-    drawn = client.post(reverse("new_scheme", args=[corpus.pk]), told)
+            result[f"t-{number}-{name}"] = value
+        result[f"t-{number}-ORDER"] = number + 1
+    assert client.post(reverse("scheme_preview", args=[corpus.pk]), result).status_code == 200
+    drawn = client.post(reverse("new_scheme", args=[corpus.pk]), result)
     assert drawn.status_code == 302, drawn.context["rules"].errors
     assert corpus.schemes.first().scheme == SCHEME
     again = client.get(reverse("new_scheme", args=[corpus.pk])).content.decode()
@@ -75,19 +75,19 @@ def label(client, person, round):
         address = reverse("judgements", args=[held.pk])
         for utterance in held.dialogue.utterances.all():
             assert f'name="{field_of("task")}"' in bench and 'data-task="task"' in bench
-            told = answers_to(utterance)
+            result = answers_to(utterance)
             if count == 1:
-                sent = {field_of(key): value for key, value in told.items()}
+                sent = {field_of(key): value for key, value in result.items()}
                 client.post(address, {"utterance": utterance.pk, **sent})
                 continue
-            for key, value in told.items():
+            for key, value in result.items():
                 if count > 2:
                     save_answer(held, utterance, key, value)
                     continue
                 row = {"utterance": utterance.pk, "task": key, "value": value,
                        "client_id": str(uuid.uuid4())}  # fmt: skip
                 assert client.post(address, row).json() == {"saved": True}, row
-        assert held.answers()[utterance.pk] == told
+        assert held.answers()[utterance.pk] == result
         client.post(reverse("submission", args=[held.pk]))
 
 
@@ -126,9 +126,9 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     # the release: every table, every format
     release = make_release(corpus, [opened], media="none")
     assert release.verify() == []
-    told = by_id(release)
+    result = by_id(release)
     texts = dict(corpus.dialogues.values_list("utterances__uid", "utterances__text"))
-    assert {uid: row["text"] for uid, row in told.items()} == texts
+    assert {uid: row["text"] for uid, row in result.items()} == texts
     parquet = [
         pq.read_table(path).to_pylist() for path in (release.directory / "data").glob("*-of-*")
     ]

@@ -124,7 +124,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
+def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     runs = [TrainingRun.request(lead, release, "hard-text", seed=n).run() for n in (1, 2)]
     client = client_of(lead)
@@ -141,8 +141,8 @@ def test_the_sealed_split_is_looked_at_on_purpose_and_counted(client_of, corpus,
     assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
     assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table
-    told = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
-    assert told["split"] == "test" and told["test_evaluations"] == 1 and told["held_out"]
+    result = client.get(reverse("evaluation_json", args=[runs[0].pk])).json()
+    assert result["split"] == "test" and result["test_evaluations"] == 1 and result["held_out"]
     page = client.get(reverse("runs", args=[corpus.pk])).content.decode()
     assert "not evaluated" not in page
     looked = Evaluation.objects.first()
@@ -195,10 +195,10 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
         0
     ].failure_text
     assert not TrainingRun.objects.get(pk=run.pk).waits
-    told = extraction_progress(release)
-    assert told["done"] and {f["modality"] for f in told["failures"]} == {"audio", "vision"}
+    result = extraction_progress(release)
+    assert result["done"] and {f["modality"] for f in result["failures"]} == {"audio", "vision"}
     broken = corpus.dialogues.first()
-    assert {f["dialogue"] for f in told["failures"]} == {broken.uid}
+    assert {f["dialogue"] for f in result["failures"]} == {broken.uid}
     run.refresh_from_db()  # the last part has woken it (eager)
     assert run.status == JobStatus.FAILED and "cannot be measured" in run.failure_text
     client = client_of(lead)

@@ -56,8 +56,8 @@ def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, le
     ):
         page = client.post(address, form(release, trials=3, **wrong)).content.decode()
         assert words in page and not Experiment.objects.exists()
-    told = form(release, trials=3, at_once=1, prunes="on", name="Which settings?")
-    page = client.post(address, told, follow=True).content.decode()
+    result = form(release, trials=3, at_once=1, prunes="on", name="Which settings?")
+    page = client.post(address, result, follow=True).content.decode()
     experiment = Experiment.objects.get()
     runs = list(experiment.runs.order_by("pk"))  # eager: each run has queued the next
     assert [run.status for run in runs] == [JobStatus.DONE] * 3, runs[0].failure_text
@@ -160,8 +160,8 @@ def test_a_experiment_is_repeated_on_each_later_release_once(
     repeated = Experiment.objects.get(follows=experiment)
     assert repeated.release == later and repeated.options == {"epochs": 2}
     assert not between.experiments.exists()
-    told = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
-    assert told == [(run.recipe, run.seed) for run in experiment.runs.order_by("pk")]
+    result = [(run.recipe, run.seed) for run in repeated.runs.order_by("pk")]
+    assert result == [(run.recipe, run.seed) for run in experiment.runs.order_by("pk")]
     page = client.get(reverse("experiment", args=[repeated.pk])).content.decode()
     assert "By release" in page and "1.2.0" in page and "Repeat on each" not in page
     assert (
@@ -226,8 +226,8 @@ def test_encoders_are_chosen_by_name(
         assert place.name in encoders()[modality]
         assert all(place.name not in row for key, row in encoders().items() if key != modality)
     address, client = reverse("new_run", args=[corpus.pk]), client_of(lead)
-    told = form(release, text_encoder="../" + text_encoder.name)
-    assert "errorlist" in client.post(address, told).content.decode()
+    result = form(release, text_encoder="../" + text_encoder.name)
+    assert "errorlist" in client.post(address, result).content.decode()
     client.post(address, form(release, text_encoder=text_encoder.name, learning_rate=0.002))
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE, run.failure_text

@@ -102,10 +102,10 @@ def test_an_ordinal_head_by_hand():
     over = expit([2.0, 0.5, -0.5, -2.0])
     expected = [1 - over[0], over[0] - over[1], over[1] - over[2], over[2] - over[3], over[3]]
     assert class_log_probabilities(above).exp()[0].tolist() == pytest.approx(expected, abs=1e-6)
-    told = -sum(map(math.log, [over[0], over[1], 1 - over[2], 1 - over[3]])) / 4  # class 2 of 5
-    assert ordinal_loss(above, torch.tensor([2])).item() == pytest.approx(told, abs=1e-6)
+    result = -sum(map(math.log, [over[0], over[1], 1 - over[2], 1 - over[3]])) / 4  # class 2 of 5
+    assert ordinal_loss(above, torch.tensor([2])).item() == pytest.approx(result, abs=1e-6)
     both = torch.cat([above, above])
-    assert ordinal_loss(both, torch.tensor([2, IGNORED])).item() == pytest.approx(told, abs=1e-6)
+    assert ordinal_loss(both, torch.tensor([2, IGNORED])).item() == pytest.approx(result, abs=1e-6)
     assert expected_correlation(above).item() == pytest.approx(2 * sum(over) / 4 - 1, abs=1e-6)
     assert expected_correlation(torch.full((4,), 50.0)).item() == pytest.approx(1.0)
 
@@ -197,17 +197,19 @@ def test_gates_off_and_on_do_what_the_equation_says():
         for key in network.strength:
             network.strength[key].zero_()
     still = network(fused, mask)
-    told = {
+    result = {
         key: network.dual[key](fused, network.common(fused, mask), network.own[key](fused, mask))
         for key in network.tasks
     }
-    assert torch.allclose(still.vectors["sentiment"], network.norm["sentiment"](told["sentiment"]))
+    assert torch.allclose(
+        still.vectors["sentiment"], network.norm["sentiment"](result["sentiment"])
+    )
     with torch.no_grad():
         network.strength["emotion_sentiment"].fill_(2.0)
     moved = network(fused, mask)
     gate = moved.gates["emotion_sentiment"][..., None]
-    step = 2.0 * gate * network.carry["emotion_sentiment"](told["emotion"])
-    expected = network.norm["sentiment"](told["sentiment"] + step)
+    step = 2.0 * gate * network.carry["emotion_sentiment"](result["emotion"])
+    expected = network.norm["sentiment"](result["sentiment"] + step)
     assert torch.allclose(moved.vectors["sentiment"], expected, atol=1e-6)
     assert torch.allclose(moved.vectors["humor"], still.vectors["humor"])
 

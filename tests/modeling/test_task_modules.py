@@ -69,8 +69,8 @@ def test_every_network_can_be_built_trained_and_loaded(way, tmp_path):
 @pytest.mark.parametrize("weighting", ("uncertainty", "pcgrad"))
 def test_every_weighing_takes_them(weighting, release, tmp_path):
     recipe = tmp_path / "r.json"
-    told = {"modalities": ["text"], "epochs": 1, "width": 8, "heads": 2, "weighting": weighting}
-    recipe.write_text(json.dumps(told | {"sharing": "relgate"}))
+    result = {"modalities": ["text"], "epochs": 1, "width": 8, "heads": 2, "weighting": weighting}
+    recipe.write_text(json.dumps(result | {"sharing": "relgate"}))
     done = learn(release, tmp_path / "out", "--recipe", recipe)
     assert done.returncode == 0, done.stderr
 
@@ -78,9 +78,9 @@ def test_every_weighing_takes_them(weighting, release, tmp_path):
 @pytest.mark.parametrize("sharing", SHARINGS)
 def test_they_are_trained_evaluated_and_predicted(sharing, release, tmp_path):
     recipe, out = tmp_path / "r.json", tmp_path / "out"
-    told = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing": sharing,
+    result = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing": sharing,
             "stops_on": "type"}  # fmt: skip
-    recipe.write_text(json.dumps(told))
+    recipe.write_text(json.dumps(result))
     done = learn(release, out, "--recipe", recipe, "--tensorboard", "--json")
     assert done.returncode == 0, done.stderr
     keys = {task.key for task in TASKS}

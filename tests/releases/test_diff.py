@@ -153,7 +153,7 @@ def renumbered(two):
     rows = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
     rows = [
         row | {"text": f"{name}讲的{place}", "split": "train"}
-        for row, name, place in zip(rows, "赵钱孙李周吴郑王冯陈", TOLD, strict=True)
+        for row, name, place in zip(rows, "赵钱孙李周吴郑王冯陈", EXPECTED, strict=True)
     ]
     rewrite(one, rows)
     later = [dict(row) for row in [*rows[4:], *rows[:4]]]
@@ -172,8 +172,8 @@ def renumbered(two):
     return one, other
 
 
-TOLD = ["天气预报", "昨晚电影", "老家故事", "股票行情", "晚饭菜单", "考试成绩", "旅行计划"]
-TOLD += ["新买手机", "邻居小狗", "周末安排"]
+EXPECTED = ["天气预报", "昨晚电影", "老家故事", "股票行情", "晚饭菜单", "考试成绩", "旅行计划"]
+EXPECTED += ["新买手机", "邻居小狗", "周末安排"]
 
 
 def test_releases_whose_ids_name_other_lines_are_compared_by_content(renumbered, capsys):

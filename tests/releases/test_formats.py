@@ -68,12 +68,12 @@ def test_three_lines_of_python(frozen, cached):
         label = part.features["emotion"]
         assert label.names == ["joy", "sadness", "anger", "fear", "surprise", "disgust", "neutral"]
         for row in part:
-            told = rows[row["id"]]
+            result = rows[row["id"]]
             value = None if row["emotion"] is None else label.int2str(row["emotion"])
-            assert value == told["gold"].get("emotion") and row["text"] == told["text"]
+            assert value == result["gold"].get("emotion") and row["text"] == result["text"]
             soft = dict(zip(label.names, row["emotion_soft"], strict=True))
-            assert {k: v for k, v in soft.items() if v} == pytest.approx(told["soft"]["emotion"])
-            assert row["emotion_provenance"] == told["provenance"]["emotion"]
+            assert {k: v for k, v in soft.items() if v} == pytest.approx(result["soft"]["emotion"])
+            assert row["emotion_provenance"] == result["provenance"]["emotion"]
     judged = datasets.load_dataset(str(frozen.directory), "judgements", cache_dir=str(cached))
     assert len(judged["train"]) == frozen.summary["judgements"] == Judgement.objects.count()
 
@@ -89,10 +89,10 @@ def test_croissant_is_valid_and_its_records_can_be_read(frozen):
 
 
 def test_the_citation_says_who_made_it(frozen):
-    told = yaml.safe_load((frozen.directory / "CITATION.cff").read_text("utf-8"))
-    assert told["cff-version"] == "1.2.0" and told["type"] == "dataset"
-    assert [author["name"] for author in told["authors"]] == ["王 力", "Zhang, Y."]
-    assert told["license"] == "CC-BY-NC-4.0" and str(told["version"]) == "1.0.0"
+    result = yaml.safe_load((frozen.directory / "CITATION.cff").read_text("utf-8"))
+    assert result["cff-version"] == "1.2.0" and result["type"] == "dataset"
+    assert [author["name"] for author in result["authors"]] == ["王 力", "Zhang, Y."]
+    assert result["license"] == "CC-BY-NC-4.0" and str(result["version"]) == "1.0.0"
     card = (frozen.directory / "README.md").read_text("utf-8")
     front = yaml.safe_load(card.split("---")[1])
     assert front["license"] == "cc-by-nc-4.0" and front["language"] == ["zh"]
@@ -194,8 +194,8 @@ def test_webdataset_with_every_policy_of_media(policy, corpus, film, srt, lead, 
         assert [sample["json"]["id"] for sample in samples] == [row["id"] for row in rows]
         clip = samples[0]["mp4"]
     else:
-        told = [row["id"] for sample in samples for row in sample["json"]["utterances"]]
-        assert sorted(told) == sorted(row["id"] for row in rows)
+        result = [row["id"] for sample in samples for row in sample["json"]["utterances"]]
+        assert sorted(result) == sorted(row["id"] for row in rows)
         clip = samples[0].get("mp4")
     assert (clip is not None) == (policy in ("dialogues", "utterances"))
     if policy == "features":

@@ -58,7 +58,7 @@ def cut(corpus, film, srt, settings):
     return opened
 
 
-def told(release, name="integrity.json"):
+def json_of(release, name="integrity.json"):
     return json.loads((release.directory / name).read_text("utf-8"))
 
 
@@ -81,10 +81,10 @@ def test_an_excluded_dialogue_is_in_nothing_of_the_release(corpus, judged, rever
     assert {row["dialogue"] for row in rows} == {
         d.uid for d in corpus.dialogues.all() if d != reversed_one
     }
-    assert told(release)["excluded"] == [
+    assert json_of(release)["excluded"] == [
         {"dialogue": reversed_one.uid, "kinds": ["reversed"], "reason": "badly cut"}
     ]
-    assert told(release, "agreement.json")["tasks"][0]["units"] == len(rows) == 8
+    assert json_of(release, "agreement.json")["tasks"][0]["units"] == len(rows) == 8
     assert "1 dialogues with errors were excluded" in (release.directory / "README.md").read_text()
     check_release(release.directory)
 
@@ -95,7 +95,7 @@ def test_an_accepted_error_is_in_the_release_with_its_reason(corpus, judged, rev
     assert release.status == JobStatus.DONE, release.failure_text
     assert len(lines(release, "utterances.jsonl")) == 10
     first = reversed_one.utterances.order_by("number").first()
-    assert told(release)["accepted"] == [
+    assert json_of(release)["accepted"] == [
         {
             "dialogue": reversed_one.uid,
             "faults": [{"kind": "reversed", "utterance": first.uid}],
@@ -140,7 +140,7 @@ def test_errors_of_other_dialogues_and_of_clips_that_are_not_given_away_hinder_n
     assert make_release(corpus, [cut], "1.0.0").status == JobStatus.FAILED
     release = make_release(corpus, [cut], "1.1.0", media="none")
     assert release.status == JobStatus.DONE, release.failure_text
-    assert told(release)["checked"] == list(WRONG_TIMES)
+    assert json_of(release)["checked"] == list(WRONG_TIMES)
 
 
 def test_a_clip_that_is_missing_can_be_accepted_and_is_not_there(cut):
@@ -169,7 +169,7 @@ def test_a_clip_with_other_bytes_is_found_by_the_freeze_and_then_on_the_page(
     made = decide(cut, "accept", "the film was bought anew")
     release = make_release(cut.corpus, [cut], "1.0.0", decisions=made)
     assert release.status == JobStatus.DONE, release.failure_text
-    assert told(release)["accepted"][0]["faults"] == [{"kind": "changed", "utterance": None}]
+    assert json_of(release)["accepted"][0]["faults"] == [{"kind": "changed", "utterance": None}]
 
 
 @pytest.mark.parametrize(
@@ -297,9 +297,9 @@ def test_the_command_excludes_and_accepts(corpus, judged, reversed_one, how):
     release = Release.objects.get()
     assert release.is_frozen
     if how == "exclude":
-        assert told(release)["excluded"][0]["dialogue"] == reversed_one.uid
+        assert json_of(release)["excluded"][0]["dialogue"] == reversed_one.uid
     else:
-        assert told(release)["accepted"][0]["reason"] == "a = b"
+        assert json_of(release)["accepted"][0]["reason"] == "a = b"
 
 
 def test_the_command_takes_no_dialogue_without_an_error_and_no_acceptance_without_a_reason(

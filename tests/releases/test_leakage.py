@@ -5,7 +5,7 @@ from releases.leakage import NEAR, bare, jaccard, leakage
 LETTERS = [chr(0x4E00 + n) for n in range(1500)]
 
 
-def test_same_and_near_texts_across_splits_are_told_with_where_they_are():
+def test_same_and_near_texts_across_splits_are_reported_with_where_they_are():
     rows = [
         ("a", "train", "你好，我今天不想去上学了。"),
         ("b", "test", "你好我今天不想去上学了"),  # only punctuation differs

@@ -91,9 +91,9 @@ def test_what_is_open_is_named_with_counts_and_first_places(judged, found, read)
 
 
 def test_what_is_answered_is_not_open(judged, found, lead):
-    remark = Comment.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
+    comment = Comment.make(judged.assignments.first(), Utterance.objects.first(), "bad_cut", "late")
     assert counts([judged])["remarks"] == {"bad_cut": 1}
-    remark.resolve(lead)
+    comment.resolve(lead)
     for flag in found[1:]:
         flag.review(lead, "talked")
     for item in judged.items.filter(open=True):

@@ -95,9 +95,9 @@ def test_leaks_and_findings_are_in_the_release(corpus, lead):
     )  # fmt: skip
     flag.review(lead, "talked", "说过了")
     release = make_release(corpus, [judged], "1.1.0")
-    (told,) = json.loads((release.directory / "quality.json").read_text("utf-8"))["rounds"]
-    (finding,) = [row for row in told["findings"] if row["kind"] == "copied"]
-    assert told["looked_at"] and finding["utterances"] == [spoken.uid]
+    (result,) = json.loads((release.directory / "quality.json").read_text("utf-8"))["rounds"]
+    (finding,) = [row for row in result["findings"] if row["kind"] == "copied"]
+    assert result["looked_at"] and finding["utterances"] == [spoken.uid]
     assert finding["evidence"] == {"lag": 2}
     assert finding["answers"][0]["words"] == "说过了"
     leaks = json.loads((release.directory / "leakage.json").read_text("utf-8"))
@@ -107,9 +107,9 @@ def test_leaks_and_findings_are_in_the_release(corpus, lead):
 
 def test_the_certificate_says_what_computed_it(corpus):
     release = make_release(corpus, [make_judged_round(corpus)])
-    told = json.loads((release.directory / "agreement.json").read_text("utf-8"))
-    assert told["computed_by"]["shengqing"] and told["interval"]["replicates"] == 1000
-    names = {name for task in told["tasks"] for name in task["coefficients"]}
+    result = json.loads((release.directory / "agreement.json").read_text("utf-8"))
+    assert result["computed_by"]["shengqing"] and result["interval"]["replicates"] == 1000
+    names = {name for task in result["tasks"] for name in task["coefficients"]}
     assert names >= {"alpha", "raw", "fleiss", "ac1"}
-    ends = told["tasks"][1]["coefficients"]["alpha"]
+    ends = result["tasks"][1]["coefficients"]["alpha"]
     assert ends["low"] <= ends["value"] <= ends["high"]

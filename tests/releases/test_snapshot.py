@@ -183,7 +183,7 @@ class Corpus:
         names = [
             *["submit"] * 5,
             *("adjudicate", "skip", "edit", "withdraw", "reinstate", "consensus", "model"),
-            *("remark", "speaker", "times", "inspect", "count", "more", "rename"),
+            *("comment", "speaker", "times", "inspect", "count", "more", "rename"),
         ]
         return [getattr(self, name) for name in names]
 
@@ -228,7 +228,7 @@ class Corpus:
         Report.request(self.lead, found, Report.Kind.RELIABILITY)
         Report.of(found, Report.Kind.RELIABILITY).run()
 
-    def remark(self):
+    def comment(self):
         assignment = Assignment.objects.filter(round__in=self.rounds).first()
         Comment.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
 
@@ -242,8 +242,8 @@ class Corpus:
 
     def inspect(self):
         row = Utterance.objects.filter(corpus=self.corpus).last()
-        sighting = type("Sighting", (), {"words": "13800138000", "kind": "phone"})
-        PersonalDataReview.record(self.lead, row, sighting, "keep")
+        personal = type("Sighting", (), {"words": "13800138000", "kind": "phone"})
+        PersonalDataReview.record(self.lead, row, personal, "keep")
 
     def count(self):
         item_counts.catch_up(self.round(), most=1)

@@ -82,7 +82,7 @@ def test_groups_join_over_what_they_share():
     assert groups(4, *shared).tolist() == [0, 1, 0, 0]
 
 
-def test_a_group_that_is_in_two_splits_already_is_told():
+def test_a_group_that_is_in_two_splits_already_is_reported():
     with pytest.raises(SplitError, match="a is in train and b in test already"):
         split(["a", "b"], [[1], [1]], kept={"a": "train", "b": "test"}, together=[0, 0])
 

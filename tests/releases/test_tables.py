@@ -62,7 +62,7 @@ def test_every_layout_holds_the_same_texts(release, tmp_path):
     with tarfile.open(tmp_path / "webdataset" / "test-000000.tar") as shard:
         sample = json.load(shard.extractfile(shard.getmembers()[0]))
     assert [row["text"] for row in sample["utterances"]] == list(TEXTS)
-    told = {}
+    result = {}
     [elan] = [
         path for path in (tmp_path / "elan").glob("*.eaf")
         if len(ElementTree.parse(path).findall(".//ALIGNABLE_ANNOTATION")) == len(TEXTS)
@@ -71,10 +71,10 @@ def test_every_layout_holds_the_same_texts(release, tmp_path):
     times = tree.iter("TIME_SLOT")
     slots = {slot.get("TIME_SLOT_ID"): int(slot.get("TIME_VALUE")) for slot in times}
     for place in tree.iter("ALIGNABLE_ANNOTATION"):
-        told[slots[place.get("TIME_SLOT_REF1")]] = place.find("ANNOTATION_VALUE").text
+        result[slots[place.get("TIME_SLOT_REF1")]] = place.find("ANNOTATION_VALUE").text
     controls = "\x0b\x0c\x1c\x1d\x1e"  # XML 1.0 holds no such character
     expected = [text.translate(dict.fromkeys(map(ord, controls))) for text in TEXTS]
-    assert [told[time] for time in sorted(told)] == expected
+    assert [result[time] for time in sorted(result)] == expected
 
 
 def test_they_come_back_to_the_byte(release, corpus, tmp_path):
@@ -163,12 +163,12 @@ def test_what_is_no_number_is_not_imported(release, name, line, changes, tmp_pat
     shutil.copytree(release.directory, root)
     rows = [json.loads(row) for row in (root / name).read_text().split("\n") if row]
     rows[line] |= changes
-    told = "".join(json.dumps(row) + "\n" for row in rows).encode()
+    result = "".join(json.dumps(row) + "\n" for row in rows).encode()
     manifest = json.loads((root / "manifest.json").read_text())
     for entry in manifest["files"]:
         if entry["path"] == name:
-            entry["sha256"] = hashlib.sha256(told).hexdigest()
-    for path, content in ((name, told), ("manifest.json", json.dumps(manifest).encode())):
+            entry["sha256"] = hashlib.sha256(result).hexdigest()
+    for path, content in ((name, result), ("manifest.json", json.dumps(manifest).encode())):
         (root / path).chmod(0o644)
         (root / path).write_bytes(content)
     with pytest.raises(CommandError, match=f"{name}, line {line + 1}: "):

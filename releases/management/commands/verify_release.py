@@ -19,5 +19,5 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"{len(faults)} faults")
         self.stdout.write(f"OK {release.digest}")
-        if remark := note(release.directory):
-            self.stdout.write(f"Note: {remark}.")
+        if found := note(release.directory):
+            self.stdout.write(f"Note: {found}.")

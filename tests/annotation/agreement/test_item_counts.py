@@ -173,7 +173,7 @@ def test_decisions_are_revised_and_taken_back_and_none_is_lost(corpus, lead):
     assert again.gold == "joy"  # counting anew keeps what was decided
 
 
-def test_a_shuffle_of_hand_ins_gives_the_same_tally(corpus):
+def test_a_shuffle_of_submits_gives_the_same_tally(corpus):
     one = make_judged_round(corpus, dialogues=5, annotators=2)
     whole = kept(one)
     Item.objects.all().delete()
@@ -188,7 +188,7 @@ def test_a_shuffle_of_hand_ins_gives_the_same_tally(corpus):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_hand_in_while_two_look_and_a_lead_withdraws():
+def test_many_submit_while_two_look_and_a_lead_withdraws():
     """Threads against the database as it is; what is kept equals a recount in the end."""
     corpus = make_corpus()
     for _ in range(12):
@@ -210,7 +210,7 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
 
         return threading.Thread(target=work)
 
-    def hand_in(seat, seed):
+    def submit_all(seat, seed):
         rng = random.Random(seed)
         while assignment := claim_next(seat):
             try:
@@ -230,7 +230,7 @@ def test_many_hand_in_while_two_look_and_a_lead_withdraws():
             reinstate(place, lead)
 
     seats = opened.participants.select_related("round", "person")
-    working = [thread(partial(hand_in, seat, n)) for n, seat in enumerate(seats)]
+    working = [thread(partial(submit_all, seat, n)) for n, seat in enumerate(seats)]
     watching = [thread(look), thread(look), thread(change_ones_mind)]
     for each in [*working, *watching]:
         each.start()

@@ -98,7 +98,7 @@ def test_pairs_with_common_units_and_no_others(at_once, grid):
     found, table = judgements(grid), np.array(grid)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(unit_sums, "AT_ONCE", at_once)
-        told = {
+        result = {
             tuple(pair): counted
             for pairs, confusions in unit_sums.confusions(found)
             for pair, counted in zip(pairs.tolist(), confusions)
@@ -110,8 +110,8 @@ def test_pairs_with_common_units_and_no_others(at_once, grid):
         for b in people
         if a < b and ((table[:, a] >= 0) & (table[:, b] >= 0)).any()
     }
-    assert told.keys() == expected.keys()
-    assert all((told[pair] == expected[pair]).all() for pair in expected)
+    assert result.keys() == expected.keys()
+    assert all((result[pair] == expected[pair]).all() for pair in expected)
 
 
 @settings(deadline=None)

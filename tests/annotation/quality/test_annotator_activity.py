@@ -92,9 +92,9 @@ def test_cmma_itself(test_data):
         for task in [*LABELS, "pride", "love"]:
             answers = [row.labels[task] for row in rows if task in row.labels]
             numbers = {value: place for place, value in enumerate(sorted(set(answers)))}
-            told = copies(np.array([numbers[answer] for answer in answers]))
-            if told:
-                found[name, task] = told
+            result = copies(np.array([numbers[answer] for answer in answers]))
+            if result:
+                found[name, task] = result
     assert set(found) == {
         ("train", "emotion_sentiment"),
         ("train", "sarcasm_humor"),
@@ -149,12 +149,12 @@ def test_the_command_on_a_generated_twin(tmp_path, capsys):
     assert "emotion_sentiment: period 60: answers 1–1200 repeat" in said
     assert "C_1_U_1 to C_150_U_8" in said
     call_command("check_labels", "twin", json=True)
-    told = json.loads(capsys.readouterr().out)
-    assert [row["task"] for row in told if row["kind"] == "copied"] == ["emotion_sentiment"]
-    assert {row["task"] for row in told if row["kind"] == "detached"} == {
+    result = json.loads(capsys.readouterr().out)
+    assert [row["task"] for row in result if row["kind"] == "copied"] == ["emotion_sentiment"]
+    assert {row["task"] for row in result if row["kind"] == "detached"} == {
         "emotion_sentiment", "sarcasm_humor"
     }  # fmt: skip
-    assert QualityFlag.objects.filter(gone=False).count() == len(told)
+    assert QualityFlag.objects.filter(gone=False).count() == len(result)
 
 
 @pytest.fixture(autouse=True)

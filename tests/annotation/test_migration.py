@@ -121,14 +121,12 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
             count = old.get_model("annotation", name).objects.count()
             assert count == len(before[model.__name__]), name
         result = set(old.get_model("people", "Event").objects.values_list("noun", "verb"))
-        assert result >= set(OLD_EVENTS) and not result & (
-            set(OLD_EVENTS.values()) - set(OLD_EVENTS)
-        )
+        assert result >= set(OLD_EVENTS)
+        assert not result & (set(OLD_EVENTS.values()) - set(OLD_EVENTS))
         assert old.get_model("annotation", "Oddity").objects.get().surprise == 4.25
         assert old.get_model("annotation", "Participant").objects.exclude(halted_at=None).count()
-        assert (
-            old.get_model("annotation", "Item").objects.filter(hardness=1).exists()
-        )  # old word: the state before
+        items = old.get_model("annotation", "Item").objects.filter(hardness=1)  # old word
+        assert items.exists()
         assert old.get_model("annotation", "Tally").objects.filter(hand_ins=2).exists()
     finally:
         executor = MigrationExecutor(connection)

@@ -8,7 +8,6 @@ from annotation.views import (
     expert_labels,
     items,
     judgements,
-    moved,
     my_tasks,
     quality,
     republishing,
@@ -18,6 +17,7 @@ from annotation.views import (
     utterance_search,
     workbench,
 )
+from core.redirects import moved
 
 urlpatterns = [
     path(
@@ -89,6 +89,4 @@ MOVED = {
     "dialogues/<int:pk>/gold/": "dialogue_expert_labels",
     "rounds/<int:pk>/remarks/": "round_comments",
 }
-urlpatterns += [
-    path(old, moved.moved, {"name": name}, name=f"old_{name}") for old, name in MOVED.items()
-]
+urlpatterns += [moved(old, name) for old, name in MOVED.items()]

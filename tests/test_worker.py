@@ -77,7 +77,7 @@ def test_a_run_waits_for_its_clips_and_is_trained_by_a_worker(queue, film):
 
 def events_kept(run):
     """How many events of a run its last checkpoint counts."""
-    return (RunDirectory(run.directory).checkpoint() or {"events": 0})["events"]
+    return (read_checkpoint(RunDirectory(run.directory)) or {"events": 0})["events"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -4,6 +4,7 @@ answered, remarked or decided; and nobody who could have looked counts as blind.
 
 import contextlib
 import difflib
+import html
 import json
 import re
 
@@ -63,7 +64,7 @@ ACTIONS = {  # of these nothing can be read
     "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
-    *(f"old_{name}" for name in MOVED.values()),  # they lead to the page of today
+    *(f"moved_{name}" for name in MOVED.values()),  # they lead to the page of today
 }
 NOISE = re.compile(
     r"csrfmiddlewaretoken.\W+value=.\w+|x-csrftoken\W+\w+|nonce=.[\w+/=-]+|nonce-[\w+/=-]+"
@@ -155,7 +156,7 @@ class Scene:
             Guideline.objects.filter(pk=guideline.pk).update(text=text.replace("shouts", "weeps"))
         self.round.quality_flags.update(count=1, neg_log10_p=3.0, task="sarcasm")
         self.round.quality_flags.create(kind="fast", person=self.two, key="more", neg_log10_p=9.0)
-        self.flag.answers.update(words="sad by nature", outcome="talked")
+        self.flag.reviews.update(words="sad by nature", outcome="talked")
         for report in Report.objects.all():
             report.result |= {"tasks": {}, "replicates": 7}
             report.submissions += 1
@@ -503,7 +504,7 @@ def test_the_certificate_names_those_who_took_part_openly(client_of):
     card = (release.directory / "README.md").read_text("utf-8")
     assert name in card and "except" in card
     page = client_of(scene.boss).get(reverse("release", args=[release.pk])).content.decode()
-    assert "could see what others answered" in page and name in page
+    assert "could see others' answers" in html.unescape(page) and name in page
     client = client_of(scene.boss)
     agreement = client.get(reverse("agreement", args=[scene.round.pk])).content.decode()
     assert "annotations are not independent" in agreement and str(scene.reader) in agreement

@@ -122,7 +122,7 @@ def routes():
     return [
         (route, pattern)
         for route, pattern in _walk(get_resolver(), "")
-        if not route.startswith(NOT_OURS)
+        if not route.startswith(NOT_OURS) and not (pattern.name or "").startswith("moved_")
     ]
 
 

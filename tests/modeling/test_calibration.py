@@ -247,7 +247,7 @@ def test_a_baseline_with_one_class_in_training_says_always_that(tmp_path):
 
 def test_a_model_card_says_which_is_which(place):
     results = RunDirectory(place / "run-release").read("results.json")
-    text = model_card.card("m", "", "", {}, results, None)
+    text = model_card.render("m", "", "", {}, results, None)
     assert "**Predicted** is the decision" in text and "**most probable**" in text
     cut = results["tasks"]["sarcasm"]["threshold"]
     assert f"- sarcasm: the second class is predicted above a probability of {cut:.3f}" in text

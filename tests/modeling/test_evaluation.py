@@ -299,13 +299,15 @@ def test_weighted_f1_stands_beside_macro_f1():
     assert cells == ["x", "0.410", "0.200", "0.620", "0.670", "0.550", "0.730", "0.700", "0.600",
                      "0.050", "0.070", "90"]  # fmt: skip
     line = "| x | 0.410 | 0.200 | 0.620 | 0.670 | 0.550 | 0.730 | 0.400 | 0.700 | 0.050 | 0.070 |"
-    assert line in model_card.card("m", "", "", {}, result, result)
+    assert line in model_card.render("m", "", "", {}, result, result)
     # what was written before weighted F1 was there is still opened
     old = {name: value for name, value in row.items() if "weighted" not in name} | {"human": None}
     result = result | {"tasks": {"x": old}}
     assert evaluation_tables.evaluation_text(result).splitlines()[2].split()[4:7] == ["–", "–", "–"]
     assert "x & 41.0 & -- & 40.0" in evaluation_tables.latex_table([result])
-    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.card("m", "", "", {}, result, None)
+    assert "| 0.410 | 0.200 |  |  |  |  | 0.400 |" in model_card.render(
+        "m", "", "", {}, result, None
+    )
 
 
 def test_latex_takes_any_words():

@@ -184,7 +184,7 @@ def test_a_run_that_was_looked_at_cannot_be_deleted_and_others_can(
     gone.run()
     place = gone.directory
     assert place.exists()
-    with pytest.raises(UserError, match="look"):
+    with pytest.raises(UserError, match="evaluated on the test set"):
         kept.delete_by(lead)
     with django_capture_on_commit_callbacks(execute=True):
         answer = client_of(lead).post(reverse("delete_run", args=[gone.pk]))
@@ -232,7 +232,7 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     assert (
         "<code>width</code> 64" in page
         and "text only B" in page
-        and "In the mean of the tasks" in page
+        and "On average over tasks" in page
     )
     assert page.count("<polyline") == 4 and "Over 2 seeds" in page
     one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
@@ -287,17 +287,17 @@ def test_stopping_a_experiment_stops_what_waits(release, lead):
 
 def test_a_full_queue_is_said(release, lead, client_of, corpus, monkeypatch):
     monkeypatch.setattr(experiments, "MOST_WAITING", 3)
-    with pytest.raises(UserError, match="no more than 3"):
+    with pytest.raises(UserError, match="the limit is 3"):
         request(lead, release)
     assert not Experiment.objects.exists() and not TrainingRun.objects.exists()
     form = {"release": release.pk, "recipes": Recipes.values, "seeds": 1, "on_failure": "fail"}
     page = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form).content.decode()
-    assert "no more than 3" in page
+    assert "the limit is 3" in page
 
 
 def test_nobody_to_train_is_said_before(release, lead, client_of, corpus, monkeypatch, settings):
     address = reverse("new_run", args=[corpus.pk])
-    for workers, words in ((0, "No worker is available for training"), (None, "is Redis running?")):
+    for workers, words in ((0, "No worker is available for training"), (None, "Is Redis running?")):
         monkeypatch.setattr(
             "modeling.views.new_run.training_worker_count", lambda queue="train", n=workers: n
         )
@@ -348,7 +348,7 @@ def test_runs_without_figures_or_files_break_no_page(release, lead, client_of):
     results = {"split": "valid", "sealed": "test", "tasks": {"sentiment": figures}}
     TrainingRun.objects.update(results=results)
     page = client.get(address).content.decode()  # no meta.json: the files are another's
-    assert "In the mean of the tasks" in page
+    assert "On average over tasks" in page
     failed = TrainingRun.request(lead, release, "hard-text", seed=1, experiment=experiment)
     TrainingRun.objects.filter(pk=failed.pk).update(status=JobStatus.FAILED)
     (hard, _) = configurations_of(experiment.runs.all())

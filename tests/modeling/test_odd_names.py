@@ -183,7 +183,7 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
         assert client.get(reverse(name, args=[experiment.pk])).status_code == 200, name
     assert client.get(reverse("compare_runs", args=[corpus.pk])).status_code == 200
     shown = client.get(reverse("run", args=[experiment.runs.first().pk])).content.decode()
-    assert "gold=%2B1" in shown and "said=%26x" in shown and "characters-1" in shown
+    assert "gold=%2B1" in shown and "predicted=%26x" in shown and "characters-1" in shown
 
     # known answers, by their form
     one = make_dialogue(corpus)

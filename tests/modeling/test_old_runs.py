@@ -52,7 +52,7 @@ def test_a_frozen_run_is_opened_evaluated_and_compared(release, recipe, tmp_path
         assert run("evaluate", release, "--out", place).returncode == 0
     age(out)
     assert "sealed" in json.loads((out / "meta.json").read_text())
-    assert (out / "looks.jsonl").exists() and (out / "validation_predictions.jsonl").exists()
+    assert (out / "looks.jsonl").exists() and (out / "selection.jsonl").exists()
     same = json.loads(learn(release, out, "--recipe", recipe, "--json").stdout)
     assert same == RunDirectory(twin).read("results.json") | {"seconds": same["seconds"]}
     for split in ("held-out", "sealed"):  # the former name of the option is taken, too

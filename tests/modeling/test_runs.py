@@ -129,14 +129,14 @@ def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpu
     runs = [TrainingRun.request(lead, release, "hard-text", seed=n).run() for n in (1, 2)]
     client = client_of(lead)
     page = client.get(reverse("run", args=[runs[0].pk])).content.decode()
-    assert "nobody has looked yet" in page and "0 looks at the sealed split" in page
-    assert "chosen on them, so these figures are a little too good" in page
+    assert "Not evaluated on the test set yet" in page and "0 test evaluations" in page
+    assert "selected on it, so these figures are slightly optimistic" in page
     for name in ("evaluation_json", "evaluation_tex"):
         assert client.get(reverse(name, args=[runs[0].pk])).status_code == 404
     assert not (runs[0].directory / "test_evaluations.jsonl").exists()
     for run in runs:
         page = client.post(reverse("evaluate_run", args=[run.pk]), follow=True).content.decode()
-    assert "2 looks at the sealed split of this release so far, by 2 runs" in page
+    assert "2 test evaluations of this release so far" in page and "(of 2 runs)" in page
     assert "one annotator" in page and "Over 2 seeds" in page and "ECE" in page
     assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
@@ -157,7 +157,7 @@ def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpu
 
 def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
     run = TrainingRun.request(lead, release, "hard-text")
-    with pytest.raises(UserError, match="ended"):
+    with pytest.raises(UserError, match="finished"):
         Evaluation.request(lead, run)
     run.run()
     Evaluation.request(lead, run)
@@ -302,7 +302,7 @@ def test_what_a_dead_worker_left_is_taken_up_and_the_page_says_so(release, lead,
     silent = timezone.now() - 2 * run.stale_after
     TrainingRun.objects.update(heartbeat=silent)
     page = client_of(lead).get(reverse("run", args=[run.pk])).content.decode()
-    assert "may have died" in page and "last checkpoint" in page
+    assert "has not responded" in page and "last checkpoint" in page
     assert requeue_stale() == 1
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
 

@@ -105,7 +105,7 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
     with pytest.raises(UserError, match="withdrawn"):
         resume_search(experiment, lead)
     monkeypatch.setattr(experiments, "MOST_WAITING", 0)
-    with pytest.raises(UserError, match="no more than 0"):
+    with pytest.raises(UserError, match="the limit is 0"):
         start_search(lead, release, "hard-text", SEARCH)
 
 

@@ -183,7 +183,7 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
     public = {"login", "logout", "set_language", "invitation", "shared", "grant", "schema"}
     public |= {"granted_archive", "granted_file", "granted_layout"}
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
-    own |= {f"old_{name}" for name in MOVED.values()}  # they only lead to the page of today
+    own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():
         if role == "anonymous" and route.name not in public:
             assert entry in ("", NOTHING), route

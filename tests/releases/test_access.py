@@ -199,7 +199,7 @@ def test_members_read_what_a_lead_says(role, world, client_of, corpus, lead):
     MemberAccess.objects.create(release=draft)  # cannot come about on the pages
     assert person.get(reverse("release", args=[draft.pk])).status_code == 404
     MemberAccess.objects.all().delete()
-    assert "No release is open to you." in plain(person.get(listed))
+    assert "No release is available to you." in plain(person.get(listed))
 
 
 def test_nobody_is_let_read_what_is_withdrawn_or_not_seen_by_who_lets(world, client_of, lead):
@@ -237,7 +237,7 @@ def test_a_link_is_refused_to_who_is_signed_in_and_annotates_blind(world, client
     for who in (client, client_of(make_person())):
         assert {who.get(where).status_code for where in addresses} == {200}
     page = plain(client_of(lead).get(reverse("release", args=[world.one.pk])))
-    assert "whoever is not signed in is not recognised" in page
+    assert "people who are not signed in are not recognised" in page
     links = reverse("release_links", args=[world.one.pk])
     form = {"terms": "x", "expires_at": "2999-01-01"}
     assert client_of(world.people["lead"]).post(links, form).status_code == 403
@@ -255,8 +255,8 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     rounds = [world.again, *world.one.rounds.all()]
     asked = address + f"?round={world.again.pk}"
     before = [plain(blind.get(where)) for where in (address, asked)]
-    assert all("you annotate these dialogues yourself" in page for page in before)
-    assert "nobody looked for quality findings" not in before[1]
+    assert all("because you annotate these dialogues" in page for page in before)
+    assert "not checked for quality" not in before[1]
     other = world.people["annotator"]
     given = world.again.assignments.get(person=other)
     utterance = given.dialogue.utterances.first()

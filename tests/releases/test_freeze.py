@@ -159,7 +159,7 @@ def test_what_cannot_be_released_is_refused(corpus, judged):
     with pytest.raises(UserError, match="own corpus"):
         Release.request(None, make_corpus(), "2.0.0", [judged])
     judged.assignments.all().delete()
-    assert "Nothing is handed in" in make_release(corpus, [judged], "3.0.0").failure_text
+    assert "Nothing has been submitted" in make_release(corpus, [judged], "3.0.0").failure_text
 
 
 @pytest.mark.django_db

@@ -58,7 +58,7 @@ def test_what_is_not_whole_or_withdrawn_is_not_pushed(frozen, corpus, lead, tmp_
     path.chmod(0o644)
     words = path.read_text("utf-8")
     path.write_text("changed")
-    with pytest.raises(CommandError, match=r"not whole: README.md"):
+    with pytest.raises(CommandError, match=r"not complete: README.md"):
         call_command("push_release", "1.0.0", corpus=corpus.name, to=str(tmp_path / "x"))
     path.write_text(words, "utf-8")
     frozen.retract(lead, "withdrawn", "no consent")

@@ -42,7 +42,7 @@ def answer(utterance, task, value, client_id=None):
 
 def test_the_list_leads_to_the_workbench(annotator, assignment):
     page = annotator.get(reverse("my_tasks")).content.decode()
-    assert "2 dialogues wait for you" in page
+    assert "2 dialogues to annotate" in page
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
     assert bench.count("<fieldset data-task") == 12 and "第1句" in bench
     assert bench.count(" hidden") >= 4  # correlations wait for their parents

@@ -220,8 +220,8 @@ def work_in(data):
         try:
             answers.append(parse_answer(row))
         except ValidationError as error:
-            words = {"place": place, "fault": translate_error(error)}
-            raise ParseError(_("Answer %(place)d: %(fault)s") % words) from error
+            details = {"place": place, "fault": translate_error(error)}
+            raise ParseError(_("Answer %(place)d: %(fault)s") % details) from error
     return answers, submit
 
 

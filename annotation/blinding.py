@@ -27,7 +27,7 @@ from corpus.models import Corpus, Dialogue, Membership, Utterance
 from corpus.visibility import MODALITIES, PICTURE, SOUND, WORDS, Visible, Withheld, visible
 from people.models import Event, Person
 
-WITHHELD = {  # view of a round -> what it withholds
+WITHHELD: dict[str, tuple[str, ...]] = {  # view of a round -> what it withholds
     Round.View.FULL: (),
     Round.View.TEXT: (PICTURE, SOUND),
     Round.View.AUDIO: (PICTURE, WORDS),
@@ -77,8 +77,9 @@ def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
     the same dialogues for the same person wants both to be judged.
     """
     hiding = [view for view, gone in WITHHELD.items() if modality in gone]
-    rounds = blind_rounds(person).filter(view__in=hiding).order_by().values_list("pk", flat=True)
-    if not (rounds := list(rounds)):  # as with most people
+    hiding_rounds = blind_rounds(person).filter(view__in=hiding).order_by()
+    rounds = list(hiding_rounds.values_list("pk", flat=True))
+    if not rounds:  # as with most people
         return Dialogue.objects.none()
     items = RoundItem.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
     seats = Participant.objects.filter(person=person, left_at=None).values("round")
@@ -238,8 +239,10 @@ def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
     own = {pk: _why_blind(person, Dialogue.objects.filter(pk=pk)) for pk in blind}
     found = {}
     for event in telling:
-        is_own = event.noun == "dialogue"
-        reason = own.get(event.noun_id) if is_own else why.get(rounds.get(event.pk))
+        if event.noun == "dialogue":
+            reason = own[event.noun_id]
+        else:
+            reason = why[rounds[event.pk]] if event.pk in rounds else ""
         if reason:
             found[event.pk] = reason
     return found
@@ -247,10 +250,10 @@ def withheld_details(person: Person, events: Sequence[Event]) -> dict[int, str]:
 
 def _rounds_of(events) -> dict[int, int]:
     """Event id -> the round that the event is about."""
-    found = {}
+    found: dict[int, int] = {}
     for noun, (model, path) in ROUND_OF.items():
         ids = {event.noun_id for event in events if event.noun == noun}
-        rounds = dict(model.objects.filter(pk__in=ids).values_list("pk", path))
+        rounds = dict(model._default_manager.filter(pk__in=ids).values_list("pk", path))
         found |= {e.pk: rounds[e.noun_id] for e in events if e.noun == noun and e.noun_id in rounds}
     return found
 

@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any, cast
+
 from django import forms
 from django.core.validators import MaxValueValidator
 from django.utils.translation import gettext_lazy as _
@@ -32,8 +35,15 @@ HELP = {
 }
 
 
+def _choice_field(form, name) -> forms.ModelChoiceField:
+    return cast(forms.ModelChoiceField, form.fields[name])
+
+
 class ChosenDialogues:
     """Mixed into forms that choose published dialogues: of sources, all or some at random."""
+
+    fields: dict[str, forms.Field]
+    cleaned_data: dict[str, Any]
 
     def let_choose(self, corpus):
         self.corpus = corpus
@@ -119,13 +129,16 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         super().__init__(*args, **kwargs)
         self.let_choose(corpus)
         fields = self.fields
-        fields["annotators"].queryset = corpus.people()
-        fields["openly"].queryset = corpus.people(Membership.Role.LEAD, Membership.Role.ADJUDICATOR)
-        fields["annotators"].label_from_instance = fields["openly"].label_from_instance = str
+        choices = {
+            "annotators": corpus.people(),
+            "openly": corpus.people(Membership.Role.LEAD, Membership.Role.ADJUDICATOR),
+            "scheme_version": corpus.schemes.all(),
+            "guideline": corpus.guidelines.all(),
+            "qualification": corpus.rounds.filter(kind=Round.Kind.TEST),
+        }
         newest = SchemeVersion.of(corpus) if not corpus.schemes.exists() else corpus.schemes.first()
-        fields["scheme_version"].queryset = corpus.schemes.all()
-        fields["guideline"].queryset = corpus.guidelines.all()
-        fields["qualification"].queryset = corpus.rounds.filter(kind=Round.Kind.TEST)
+        for name, rows in choices.items():
+            _choice_field(self, name).queryset = rows
         for name in ("lease_minutes", "break_minutes", "attention_every"):
             fields[name].validators.append(MaxValueValidator(MOST))
         for name in self.Meta.fields:  # what is left out keeps the round's default
@@ -136,13 +149,13 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
                 label=named(task), required=False, min_value=1, max_value=100
             )
         if not self.is_bound:
-            self.initial |= {
-                "name": _("Round %(number)d") % {"number": corpus.rounds.count() + 1},
-                "sources": fields["sources"].queryset,
-                "annotators": corpus.people(Membership.Role.ANNOTATOR),
-                "scheme_version": newest,
-                "guideline": corpus.guidelines.first(),
-            }
+            self.initial.update(
+                name=_("Round %(number)d") % {"number": corpus.rounds.count() + 1},
+                sources=_choice_field(self, "sources").queryset,
+                annotators=corpus.people(Membership.Role.ANNOTATOR),
+                scheme_version=newest,
+                guideline=corpus.guidelines.first(),
+            )
 
     def grouped(self):
         """(heading, its fields) in order; the first is open, the others fold."""
@@ -159,7 +172,8 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         return name
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         chosen, overlap = cleaned.get("annotators"), cleaned.get("overlap")
         judging = cleaned.get("kind") in ("", None, Round.Kind.JUDGING)
         if judging and chosen is not None and overlap and len(chosen) < overlap:
@@ -190,11 +204,10 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
 
     def plan(self):
         """What is chosen so far, valid or not, for the table of who will see what."""
+        chosen: Mapping[str, Any] = self.initial
         if self.is_bound:
             self.is_valid()
             chosen = self.cleaned_data
-        else:
-            chosen = self.initial
         members = list(chosen.get("annotators") or ())
         picked = {member.person_id for member in members}
         names = ("view", "suggestions", "order", "gold_feedback", "guideline")
@@ -241,7 +254,7 @@ class ExtensionForm(ChosenDialogues, forms.Form):
 class AdmissionForm(forms.Form):
     """Somebody of the corpus joins a round, or gets another quota."""
 
-    person = forms.ModelChoiceField(queryset=None, label=_("annotator"))
+    person: forms.ModelChoiceField = forms.ModelChoiceField(queryset=None, label=_("annotator"))
     quota = forms.IntegerField(
         label=_("maximum number of dialogues"), required=False, min_value=1, max_value=MOST
     )
@@ -249,8 +262,7 @@ class AdmissionForm(forms.Form):
 
     def __init__(self, *args, round, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["person"].queryset = round.corpus.people()
-        self.fields["person"].label_from_instance = str
+        _choice_field(self, "person").queryset = round.corpus.people()
 
 
 class SkipForm(forms.Form):

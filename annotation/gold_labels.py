@@ -60,8 +60,10 @@ def gold_as_counted(rounds, utterances=None):
         "ruling", "disagreement",
     )  # fmt: skip
     for row in sorted(fields.iterator(chunk_size=5000)):
-        utterance, task, said, kind, value, spread, *ruled = row[2:]
-        item = PlainItem(utterance, task, loads(said), kind, value, loads(spread), *ruled)
+        utterance, task, said, kind, value, spread, verdict, ruling, differing = row[2:]
+        item = PlainItem(
+            utterance, task, loads(said), kind, value, loads(spread), verdict, ruling, differing
+        )
         found[utterance, task].append(item)
     return {key: gold_of_items(items) for key, items in found.items()}
 
@@ -98,12 +100,12 @@ class GoldResolver:
     def __init__(self, rounds):
         self.rounds = [round.pk for round in rounds]
         self.rules = {round.pk: rules_of(round) for round in rounds}
-        self.undecided = Counter()
-        self._known = {}
+        self.undecided: Counter[str] = Counter()
+        self._known: dict[tuple, tuple[Gold, int]] = {}
 
     def rulings(self, utterances):
         """(utterance id, task) -> round id -> the Adjudication that is the newest."""
-        found = defaultdict(dict)
+        found: dict[tuple[int, str], dict[int, Adjudication]] = defaultdict(dict)
         rows = Adjudication.objects.filter(round__in=self.rounds, utterance__in=utterances)
         for row in rows.order_by("pk"):
             found[row.utterance_id, row.task][row.round_id] = row

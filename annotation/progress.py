@@ -87,10 +87,10 @@ def people(round):
         .values_list("assignment__person")
         .annotate(total=Sum("seconds"))
     )
-    held = {}
+    held: dict[int, list[Assignment]] = {}
     for assignment in round.assignments.filter(state="held").select_related("dialogue"):
         held.setdefault(assignment.person_id, []).append(assignment)
-    checks = {}
+    checks: dict[int, tuple[int, int]] = {}  # right, asked
     for person, check in round.assignments.exclude(attention={}).values_list("person", "attention"):
         if "given" in check:
             right, asked = checks.get(person, (0, 0))

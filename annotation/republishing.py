@@ -1,6 +1,7 @@
 """An edited dialogue goes to the annotators again: what that does to what they judged."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from django.db import transaction
 from django.db.models import Count
@@ -22,7 +23,7 @@ class Change:
 
     @property
     def uid(self):
-        return (self.after or self.before).uid
+        return cast(Turn, self.after or self.before).uid  # never both None
 
     @property
     def kind(self):

@@ -1,5 +1,7 @@
 """Opening and changing rounds: what needs the queue's order, blinding or the consensus."""
 
+from collections.abc import Iterable
+
 from django.db import connection, models, transaction
 from django.db.models import Max
 
@@ -61,10 +63,11 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
 
 def _add_dialogues(round, dialogues, gold=False):
     """Put published dialogues into the round, in its order; how many were new."""
-    chosen = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
     if isinstance(dialogues, models.QuerySet):
-        chosen = dialogues.order_by().values("pk")
-    chosen = Dialogue.objects.published().filter(corpus=round.corpus, pk__in=chosen)
+        pks: Iterable[int] | models.QuerySet = dialogues.order_by().values("pk")
+    else:
+        pks = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
+    chosen = Dialogue.objects.published().filter(corpus=round.corpus, pk__in=pks)
     chosen = chosen.exclude(pk__in=round.round_items.values("dialogue"))
     last = round.round_items.aggregate(last=Max("position"))["last"] or 0
     rows = (

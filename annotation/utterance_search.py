@@ -1,5 +1,7 @@
 """Which utterances of a corpus: the filters of the page that finds them."""
 
+from typing import cast
+
 from django import forms
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
@@ -37,9 +39,10 @@ class FindingForm(Filter):
     def __init__(self, data, *, corpus, only=None, person=None):
         super().__init__(data, corpus=corpus)
         self.only, self.person = only, person
+        label = cast(forms.ChoiceField, self.fields["label"])
         if only:
-            self.fields["label"].label = _("your label")
-        self.fields["label"].choices = [("", _("anything")), *_labels(corpus)]
+            label.label = _("your label")
+        label.choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
         self.fields["exact"].widget.attrs["title"] = EXACT
 

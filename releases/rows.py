@@ -320,7 +320,7 @@ def _judgements(plan, dialogues):
     for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
         if value:
             person, annotator, round_id, name = who[assignment]
-            row = {
+            judgement = {
                 "utterance": "",
                 "annotator": annotator,
                 "round": name,
@@ -329,7 +329,7 @@ def _judgements(plan, dialogues):
                 "confidence": confidence,
                 "seconds": round(seconds, 3),
             }
-            rows_of[utterance].append(((annotator, name, order[task]), row))
+            rows_of[utterance].append(((annotator, name, order[task]), judgement))
             if value != CANNOT_TELL:
                 values[utterance][task][round_id][person] = value
     judgements = {

@@ -1,5 +1,7 @@
 """Agreement of a round in its parts, for a Report: intervals, pairs, over time, and by group."""
 
+from typing import Any
+
 import numpy as np
 from django.db.models import Max
 
@@ -53,7 +55,8 @@ def report(report, beat):
 
 def _pair_intervals(units, seed, replicates):
     """Interval of Cohen's kappa, weighted for ordinal tasks, "a/b" -> [low, high]."""
-    size, found = len(units.task.keys), {}
+    size = len(units.task.keys)
+    found: dict[str, list[float] | None] = {}
     people = np.unique(units.rows[:, 1])
     if len(people) * (len(people) - 1) // 2 > MOST_PAIRS:
         return found
@@ -112,7 +115,7 @@ def _over_time(round, dialogue_of, pks):
     )
     ordered = sorted({dialogue_of[pk] for pk in pks if pk in dialogue_of}, key=done.__getitem__)
     part = {pk: n * PARTS // len(ordered) for n, pk in enumerate(ordered)}
-    names = {}
+    names: dict[str, list[str | None]] = {}
     for pk in ordered:
         names.setdefault(str(part[pk]), [done[pk].isoformat(), None])[1] = done[pk].isoformat()
     return {pk: part[talk] for pk, talk in dialogue_of.items() if talk in part}, names
@@ -126,7 +129,7 @@ def _by_group(units, grouping, seed, replicates):
     for group in np.unique(groups[groups >= 0]):
         pairs = units.pairs(groups == group)
         whole = PairCounts(pairs.sizes, pairs.layers.sum(axis=0))
-        row = {"group": str(group), "units": int(whole.pairable)}
+        row: dict[str, Any] = {"group": str(group), "units": int(whole.pairable)}
         row |= coefficient_row(float(alpha(whole, units.task.level)), why_undefined(whole))
         if row["value"] is not None:
             statistic = on(pairs, alpha, units.task.level)

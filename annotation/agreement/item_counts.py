@@ -59,8 +59,8 @@ def count_dialogues(round, dialogues):
     """Count these dialogues anew."""
     tally = lock(round)
     rows = Assignment.objects.filter(round=round, dialogue__in=dialogues, gold=False)
-    new = rows.filter(state="submitted", counted=False).order_by("pk")
-    new = list(new.select_for_update(of=("self",)).values_list("pk", flat=True))
+    uncounted = rows.filter(state="submitted", counted=False).order_by("pk")
+    new = list(uncounted.select_for_update(of=("self",)).values_list("pk", flat=True))
     Assignment.objects.filter(pk__in=new).update(counted=True)
     gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
     spoken = Utterance.all_objects.filter(dialogue__in=dialogues).values_list("pk", flat=True)
@@ -78,7 +78,7 @@ def count_dialogues(round, dialogues):
 
 def _add(round, whole, changes):
     """Add to the parts of a tally what they have part in; the locked part `whole` is saved."""
-    by_part = defaultdict(Counter)
+    by_part: dict[str, Counter[str]] = defaultdict(Counter)
     for key, number in changes.items():
         if number:
             by_part[part_of(key)][key] = number
@@ -96,7 +96,7 @@ def _add(round, whole, changes):
 
 def kept(round):
     """The tally of a round as it is kept, put together."""
-    found = {}
+    found: dict[str, int] = {}
     for counts in Tally.objects.filter(round=round).values_list("counts", flat=True):
         found |= counts
     return found
@@ -113,7 +113,7 @@ def recount(round):
 
 
 def _stored(items):
-    found = defaultdict(dict)
+    found: dict[int, dict[str, dict[int, str]]] = defaultdict(dict)
     for item in items.order_by().only("utterance_id", "task", "answers"):
         found[item.utterance_id][item.task] = item.given
     return found
@@ -133,9 +133,9 @@ def _submitted_answers(round, dialogues=None):
         "pk", "utterance_id", "task", "assignment__person_id", "value"
     )
     newest = {}
-    for _pk, *place, value in sorted(answers.iterator()):
-        newest[*place] = value
-    found = defaultdict(lambda: defaultdict(dict))
+    for _pk, utterance, task, person, value in sorted(answers.iterator()):
+        newest[utterance, task, person] = value
+    found: dict[int, dict[str, dict[int, str]]] = defaultdict(lambda: defaultdict(dict))
     for (utterance, task, person), value in newest.items():
         if value not in ("", CANNOT_TELL):
             found[utterance][task][person] = value

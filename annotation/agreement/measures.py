@@ -7,11 +7,13 @@ from itertools import groupby
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from orjson import loads
 
 from annotation.agreement import item_counts, pairwise
 from annotation.agreement.bootstrap import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.agreement.coefficients import (
+    Counts,
     alpha,
     class_alphas,
     coefficient_row,
@@ -119,25 +121,17 @@ def _numbers():
 class Units:
     """The items of one task as arrays: counts (U, V), and of each its utterance and dialogue.
 
-    `agreed` says of a correlation where everybody gave its parents the same values; `joint` holds
-    rows (unit, place of the parents' values together, value).
+    `rows` holds (unit, person, value). `agreed` says of a correlation where everybody gave its
+    parents the same values; `joint` holds (unit, place of the parents' values together, value).
     """
 
     task: Task
-    utterances: array = field(default_factory=_numbers)
-    rows: array = field(default_factory=_numbers)  # unit, person, value; unit, person, value; …
-    agreed: array = field(default_factory=_numbers)
-    joint: array = field(default_factory=_numbers)
-
-    def finish(self, dialogue_of):
-        self.utterances = np.array(self.utterances, dtype=np.int64)
-        self.rows = np.array(self.rows, dtype=np.int64).reshape(-1, 3)
-        self.agreed = np.array(self.agreed, dtype=bool)
-        self.joint = np.array(self.joint, dtype=np.int64).reshape(-1, 3)
-        self.dialogues = np.array([dialogue_of[pk] for pk in self.utterances], dtype=np.int64)
-        size = len(self.utterances)
-        self.counts = count_values(self.rows[:, 0], self.rows[:, 2], size, len(self.task.keys))
-        return self
+    utterances: NDArray[np.int64]
+    dialogues: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    counts: Counts
+    agreed: NDArray[np.bool_]
+    joint: NDArray[np.int64]
 
     def pairs(self, kept=None):
         """PairCounts of the dialogues, and the shape of their whole; of `kept` units only."""
@@ -148,11 +142,36 @@ class Units:
         return pair_counts(self.counts[kept], dialogues)
 
 
+@dataclass
+class GrowingUnits:
+    """Units of one task while utterances are added: their rows flat, one after another."""
+
+    task: Task
+    utterances: array = field(default_factory=_numbers)
+    rows: array = field(default_factory=_numbers)  # unit, person, value; unit, person, value; …
+    agreed: array = field(default_factory=_numbers)
+    joint: array = field(default_factory=_numbers)
+
+    def finish(self, dialogue_of):
+        """The Units of what was added; `dialogue_of` utterance id -> dialogue id."""
+        utterances = np.array(self.utterances, dtype=np.int64)
+        rows = np.array(self.rows, dtype=np.int64).reshape(-1, 3)
+        return Units(
+            task=self.task,
+            utterances=utterances,
+            dialogues=np.array([dialogue_of[pk] for pk in self.utterances], dtype=np.int64),
+            rows=rows,
+            counts=count_values(rows[:, 0], rows[:, 2], len(utterances), len(self.task.keys)),
+            agreed=np.array(self.agreed, dtype=bool),
+            joint=np.array(self.joint, dtype=np.int64).reshape(-1, 3),
+        )
+
+
 class Gathering:
     """Units of every task as they grow, utterance by utterance."""
 
     def __init__(self, scheme):
-        self.units = {task.key: Units(task) for task in scheme.tasks}
+        self.units = {task.key: GrowingUnits(task) for task in scheme.tasks}
         self.places = {t.key: {key: n for n, key in enumerate(t.keys)} for t in scheme.tasks}
         self.dialogue_of = {}
 
@@ -177,7 +196,7 @@ def gather(rounds, scheme):
         "utterance_id", "utterance__dialogue_id", "task", "said"
     )
     for utterance, group in groupby(rows.iterator(chunk_size=5000), key=lambda row: row[0]):
-        given = defaultdict(dict)
+        given: dict[str, dict[int, str]] = defaultdict(dict)
         for row in group:
             given[row[2]] |= given_in(loads(row[3]))
         found.add(utterance, row[1], given)

@@ -4,6 +4,8 @@ Where the rounds share dialogues, only these are compared, and both rounds are d
 else each is drawn by itself. Many tasks are tested at once, so p is also given after Holm (1979).
 """
 
+from typing import Any
+
 import numpy as np
 
 from annotation.agreement.bootstrap import REPLICATES, difference, of_pairs, on
@@ -41,7 +43,7 @@ def compared(before, after, seed=0, replicates=REPLICATES):
         first, second = (_of_dialogues(units, shared) for units in (before, after))
     else:
         first, second = before.pairs(), after.pairs()
-    row = {"paired": paired, "dialogues": len(shared) if paired else None}
+    row: dict[str, Any] = {"paired": paired, "dialogues": len(shared) if paired else None}
     level = before.task.level
     for name, coefficient in {"alpha": (alpha, level), "raw": (raw,), "ac1": (gwet,)}.items():
         statistics = [on(pairs, *coefficient) for pairs in (first, second)]

@@ -65,7 +65,7 @@ class InputTable:
 
     def rows(self, question):
         """(line, cells) of every row that is whole; the first `question` cells may occur once."""
-        lines = {}
+        lines: dict[tuple[str, ...], int] = {}
         for row in self.table.rows:
             cells = [row.cells[name].strip() for name in self.columns]
             empty = [name for name, cell in zip(self.columns, cells, strict=True) if not cell]

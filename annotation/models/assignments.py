@@ -1,5 +1,7 @@
 """A dialogue given to one annotator in one round: its answers, its submission, or its skip."""
 
+from operator import attrgetter
+
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Q
@@ -7,14 +9,14 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from annotation.models.judgements import HISTORY, current_values
+from annotation.models.judgements import HISTORY, Judgement, current_values
 from annotation.models.round_items import RoundItem
 from annotation.models.rounds import Round
 from core.statements import Prepared
 from corpus.models import Dialogue, Utterance
 
 
-class AssignmentQuerySet(models.QuerySet):
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def of(self, person):
         """The person's own work in corpora they still belong to."""
         return self.filter(person=person, round__corpus__memberships__person=person).select_related(
@@ -40,7 +42,7 @@ class AssignmentQuerySet(models.QuerySet):
         held = self.filter(state="held").order_by("pk")
         rows = list(held.select_for_update(skip_locked=True, of=("self",)))
         Assignment.objects.filter(pk__in=[row.pk for row in rows]).update(state="freed")
-        for row in sorted(rows, key=lambda row: (row.round_id, row.dialogue_id)):
+        for row in sorted(rows, key=attrgetter("round_id", "dialogue_id")):
             if not row.gold:
                 RoundItem.objects.filter(round=row.round_id, dialogue=row.dialogue_id).give_back()
         return len(rows)
@@ -67,6 +69,7 @@ class Assignment(models.Model):
     counted = models.BooleanField(default=False, db_default=False)  # in the items and the tally
 
     objects = AssignmentQuerySet.as_manager()
+    refusal: str  # set by annotation/queue/leases.py where it locks the row
     is_new = False  # given out this moment, so that nothing is answered yet
     is_locked = is_renewed = False  # in the transaction that this instance was loaded in
 
@@ -118,7 +121,7 @@ class Assignment(models.Model):
 
     def newest(self):
         """The newest judgement of each question, utterance id -> task -> Judgement."""
-        found = {}
+        found: dict[int, dict[str, Judgement]] = {}
         for row in self.judgements.order_by("pk"):
             found.setdefault(row.utterance_id, {})[row.task] = row
         return found

@@ -49,7 +49,7 @@ class ExpertLabel(models.Model):
                 fresh.append(
                     cls(utterance=utterance, task=task, value=value, why=why, person=person)
                 )
-        cls.objects.bulk_create(fresh)
+        ExpertLabel.objects.bulk_create(fresh)
         if fresh:
             Event.record(person, "set expert labels", dialogue, answers=len(fresh))
         return len(fresh)

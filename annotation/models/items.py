@@ -1,6 +1,7 @@
 """What was handed in, item by item and added up; kept by annotation/agreement/item_counts.py."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,13 @@ from corpus.models import Utterance
 
 class Outcome:
     """What the answers and the rulings of an item come to."""
+
+    # fields of Item, attributes of PlainItem
+    answers: Any  # "p" and the person's id -> value
+    kind: Any
+    value: Any
+    verdict: Any
+    ruling: Any
 
     @property
     def given(self):

@@ -10,7 +10,7 @@ from core.statements import Prepared
 from corpus.models import Utterance
 
 
-class JudgementQuerySet(models.QuerySet):
+class JudgementQuerySet(models.QuerySet["Judgement"]):
     def current(self):
         """The newest row per assignment, utterance and task, without those taken back."""
         newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
@@ -66,7 +66,7 @@ HISTORY = Prepared(  # judgements of an assignment, oldest first
 
 def current_values(rows):
     """The values of the newest rows of HISTORY: utterance id -> task -> value."""
-    values = {}
+    values: dict[int, dict[str, str]] = {}
     for utterance, task, value, _client_id in rows:
         if value:
             values.setdefault(utterance, {})[task] = value

@@ -11,7 +11,7 @@ from core.statements import Prepared, true_if
 from corpus.models import Dialogue
 
 
-class RoundItemQuerySet(models.QuerySet):
+class RoundItemQuerySet(models.QuerySet["RoundItem"]):
     def give_back(self):
         """Count one person less, and offer the items before fresh ones."""
         ordered = self.order_by("pk").select_for_update()

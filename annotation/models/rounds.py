@@ -103,6 +103,8 @@ class Round(models.Model):
     opened_at = models.DateTimeField(auto_now_add=True)
 
     objects = RoundQuerySet.as_manager()
+    submission_count: int  # annotated by progress.with_submission_counts
+    round_item_count: int  # annotated by progress.with_submission_counts
 
     class Meta:
         ordering = ["-pk"]

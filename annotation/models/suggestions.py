@@ -7,7 +7,7 @@ from django.utils import timezone
 from corpus.models import Utterance
 
 
-class SuggestionQuerySet(models.QuerySet):
+class SuggestionQuerySet(models.QuerySet["Suggestion"]):
     def newest(self):
         """The last one that each origin gave to a question."""
         top = self.values("utterance", "task").annotate(newest=models.Max("pk"))

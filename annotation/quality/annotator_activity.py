@@ -111,7 +111,7 @@ def _sequences(round, task):
     """Everybody's sequence; of published labels one a file, as their order is that of its rows."""
     places = {key: place for place, key in enumerate(task.keys)}
     rows = Judgement.objects.filter(assignment__round=round, task=task.key).submitted()
-    newest = {}
+    newest: dict[tuple[int, int, int], str] = {}
     for who, source, utterance, value in (
         rows.order_by("pk")
         .values_list(
@@ -121,7 +121,7 @@ def _sequences(round, task):
     ):
         newest.pop((who, source, utterance), None)  # an answer stands where it was given last
         newest[who, source, utterance] = value
-    found = {}
+    found: dict[tuple[int, int | None], Sequence] = {}
     for (who, source, utterance), value in newest.items():
         if value in places:
             key = (who, source if round.published else None)
@@ -224,10 +224,12 @@ def _drifting(round, task, sequences):
 
 def _detached(round, task):
     """A correlation that says the same whatever its parents are."""
-    scheme, tables, of_source = round.scheme, {}, {}
+    scheme = round.scheme
+    tables: dict[tuple[int, int | None], list[tuple[int, int]]] = {}
+    of_source: dict[int, int | None] = {}
     source, target = (scheme[parent] for parent in task.parents)
     places = [{key: n for n, key in enumerate(t.keys)} for t in (source, target, task)]
-    given = defaultdict(dict)
+    given: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     items = Item.objects.filter(round=round, task__in=[*task.parents, task.key])
     items = items.select_related("utterance__dialogue").order_by("utterance_id")
     for item in items.iterator(chunk_size=2000):
@@ -241,17 +243,17 @@ def _detached(round, task):
             row = (x * len(target.keys) + y, v)
             tables.setdefault((who, of_source[utterance]), []).append(row)
     width = len(source.keys) * len(target.keys)
-    for (who, source_pk), cells in tables.items():
-        cells = np.array(cells)
+    for (who, source_pk), pairs in tables.items():
+        cells = np.array(pairs)
         table = count_values(cells[:, 0], cells[:, 1], width, len(task.keys))
-        v, neg_log10_p = detachment(table)
+        cramers_v, neg_log10_p = detachment(table)
         if len(cells) >= ENOUGH and neg_log10_p >= NOTABLE:
             yield Found(
                 QualityFlag.Kind.DETACHED,
                 who,
                 task.key,
                 f"detached/{who}/{source_pk or ''}/{task.key}",
-                {"v": v, "of": len(cells), "source": source_pk},
+                {"v": cramers_v, "of": len(cells), "source": source_pk},
                 [pk for person, pk in given if person == who and of_source[pk] == source_pk],
                 neg_log10_p,
                 len(cells),
@@ -260,9 +262,11 @@ def _detached(round, task):
 
 def _fast(round):
     """Dialogues handed in after less work than their film lasts."""
-    spent, lasts, rows = defaultdict(float), {}, defaultdict(list)
+    spent: dict[tuple[int, int], float] = defaultdict(float)
+    lasts: dict[tuple[int, int], float] = {}
+    rows: dict[int, list[tuple[int, bool]]] = defaultdict(list)
     judgements = Judgement.objects.filter(assignment__round=round).submitted()
-    per_utterance = defaultdict(float)
+    per_utterance: dict[tuple[int, int, int], float] = defaultdict(float)
     for who, dialogue, start, end, utterance, seconds in judgements.values_list(
         *("assignment__person_id", "assignment__dialogue_id"),
         *("utterance__start", "utterance__end", "utterance_id", "seconds"),
@@ -274,7 +278,7 @@ def _fast(round):
         lasts[dialogue, utterance] = end - start
     if not any(spent.values()):
         return  # time was not kept, as for published labels
-    films = defaultdict(float)
+    films: dict[int, float] = defaultdict(float)
     for (dialogue, _), seconds in lasts.items():
         films[dialogue] += seconds
     for (who, dialogue), seconds in spent.items():
@@ -336,13 +340,13 @@ def _breaches(round):
     rules = round.scheme.rules
     if not rules:
         return
-    answers = defaultdict(dict)
+    answers: dict[tuple[int, int], dict[str, str]] = defaultdict(dict)
     wanted = {task for rule in rules for task in rule.when}
     for item in Item.objects.filter(round=round, task__in=wanted).order_by("pk").iterator():
         for who, value in item.given.items():
             answers[who, item.utterance_id][item.task] = value
     for rule in rules:
-        by_person = defaultdict(list)
+        by_person: dict[int, list[tuple[int, bool]]] = defaultdict(list)
         for (who, utterance), given in answers.items():
             if len(given.keys() & rule.when.keys()) == len(rule.when):
                 by_person[who].append((utterance, rule.holds(given)))

@@ -12,7 +12,7 @@ def scores(assignments):
     given = Judgement.objects.filter(assignment__in=assignments).current()
     dialogues = assignments.values("dialogue")
     known = ExpertLabel.known(dialogues)
-    counted = defaultdict(lambda: defaultdict(lambda: [0, 0]))
+    counted: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
     rows = given.values_list("assignment__person_id", "utterance_id", "task", "value")
     for person, utterance, task, value in rows:
         gold = known.get(utterance, {}).get(task)

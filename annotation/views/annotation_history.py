@@ -40,15 +40,16 @@ def _fill_history(page, hidden):
     )
     dialogues = {assignment.dialogue_id for assignment in work.values()}
     wordless = set(hidden.filter(pk__in=dialogues).values_list("pk", flat=True))
+    utterances = {
+        pk: {utterance.pk: utterance for utterance in assignment.dialogue.utterances.all()}
+        for pk, assignment in work.items()
+    }
     found = []
     for row in rows:
         assignment = work[row["assignment"]]
-        if not hasattr(assignment, "current"):
-            assignment.current = assignment.answers()
-            assignment.turns = {u.pk: u for u in assignment.dialogue.utterances.all()}
-        utterance = assignment.turns.get(row["utterance"])
+        utterance = utterances[assignment.pk].get(row["utterance"])
         if utterance:
-            given = assignment.current.get(utterance.pk, {})
+            given = assignment.current_answers.get(utterance.pk, {})
             words = "" if assignment.dialogue_id in wordless else utterance.text
             found.append((assignment, utterance, words, _chips(assignment.round.scheme, given)))
     page.object_list = found

@@ -1,6 +1,7 @@
 """The items behind every number, and deciding the contested ones."""
 
 from datetime import UTC
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -99,7 +100,8 @@ def of_kind(rows, kind):
 
 def _narrowed(request, round, task, rows, names):
     """The rows that the filters of an address leave, and what was asked in words."""
-    asked, filters = request.GET, []
+    asked = request.GET
+    filters: list[tuple[str, Any]] = []
     values = {value.key: value for value in task.values}
     a, b = names.find(asked.get("a")), names.find(asked.get("b"))
     lead = round.corpus.my_role == LEAD  # findings name people
@@ -147,7 +149,7 @@ def _parents_agree(round, task):
 
 
 def _of_group(asked, round, rows):
-    filters = []
+    filters: list[tuple[str, Any]] = []
     if source := number(asked.get("source")):
         rows = rows.filter(utterance__dialogue__source=source)
         filters.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
@@ -165,10 +167,10 @@ def _of_group(asked, round, rows):
         filters.append(("length", LENGTHS[place]))
     span = [_moment(asked.get(name, "")) for name in ("from", "to")]
     if all(span):
-        done = Submission.objects.filter(
+        submissions = Submission.objects.filter(
             assignment__round=round, assignment__state="submitted"
         ).order_by()
-        done = done.values("assignment__dialogue").annotate(last=Max("at"))
+        done = submissions.values("assignment__dialogue").annotate(last=Max("at"))
         done = done.filter(last__gte=span[0], last__lte=span[1])
         rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
         filters.append(("time", span))

@@ -1,5 +1,7 @@
 """What the workbench saves: answers, comments, and warnings of the scheme's rules."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, JsonResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -66,15 +68,16 @@ def _utterance_of(request, assignment):
 
 def _revealed(assignment, given):
     """What the annotator gets to see of utterances with these answers, now that they are judged."""
-    revealed = {}
+    revealed: dict[str, Any] = {}
     if assignment.round.suggestions == Round.Shown.AFTER:
         for rows in suggested_to(assignment, given).values():
             revealed["suggested"] = [
                 {"task": row.task, "value": row.value, "hint": suggestion_hint(row)}
                 for row in rows.values()
             ]
-    for rows in explained_to(assignment, given).values():
-        revealed["explained"] = render_to_string("annotation/_explained.html", {"explained": rows})
+    for explained in explained_to(assignment, given).values():
+        shown = {"explained": explained}
+        revealed["explained"] = render_to_string("annotation/_explained.html", shown)
     return {"revealed": revealed} if revealed else {}
 
 

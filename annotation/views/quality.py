@@ -1,13 +1,17 @@
 """What looks odd in people's answers, how reliable they are, and what makes the gold."""
 
+from typing import Any
+
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.agreement import charts
 from annotation.models import QualityFlag, QualityFlagReview, Report
+from annotation.scheme import Task
 from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from annotation.views.agreement import bring_up
@@ -91,7 +95,7 @@ def _evidence(round, flag, titles):
 
 def _reliability(round, report):
     """Per task the people with their weight, accuracy and classes, most reliable first."""
-    found = []
+    found: list[tuple[Task, list[Any], str | Promise]] = []
     for task in round.scheme.tasks:
         model = report.result.get("tasks", {}).get(task.key) if report else None
         if model is None:

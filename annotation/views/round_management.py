@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from annotation.annotator_names import names_for
 from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
-from annotation.models import Comment, Participant, Qualification
+from annotation.models import Assignment, Comment, Participant, Qualification
 from annotation.progress import by_state
 from annotation.queue.dispatch import assign
 from annotation.rounds import admit, extend_round, reopen_round
@@ -156,7 +156,7 @@ def round_dialogues(request, pk):
     elif state in STATES:
         rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
     page = page_of(request, rows.order_by("position"), 50)
-    work = {}
+    work: dict[int, list[Assignment]] = {}
     dialogues = [item.dialogue_id for item in page]
     given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
     for assignment in given:

@@ -103,7 +103,7 @@ def _turns(assignment):
     utterances = list(assignment.dialogue.utterances.select_related("speaker"))
     given = {pk: {t: r.value for t, r in rows.items() if r.value} for pk, rows in newest.items()}
     suggested, explained = suggested_to(assignment, given), explained_to(assignment, given)
-    comments = {}
+    comments: dict[int, list[Comment]] = {}
     for comment in assignment.comments.filter(taken_back=False).prefetch_related("replies__person"):
         comments.setdefault(comment.utterance_id, []).append(comment)
     turns = []

@@ -81,7 +81,7 @@ def test_handing_in_leads_to_the_next_dialogue(annotator, assignment):
     assert annotator.post(address).url == reverse("assignment", args=[following.pk])
     judge(following, submit=False)
     page = annotator.post(reverse("submission", args=[following.pk]), follow=True)
-    assert "Thank you" in page.content.decode() and "No tasks" in page.content.decode()
+    assert "Thank you" in page.content.decode() and "no more dialogues" in page.content.decode()
     assert (
         "Submitted on"
         in annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()

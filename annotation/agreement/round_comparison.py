@@ -71,8 +71,12 @@ def _value(statistic, clusters):
 
 
 def _holm(rows):
-    tested = sorted((row for row in rows if row.get("p") is not None), key=lambda row: row["p"])
-    highest = 0.0
-    for place, row in enumerate(tested):
-        highest = max(highest, min(1.0, row["p"] * (len(tested) - place)))
-        row["holm"] = highest
+    """Correct the p values of the rows for their number (Holm 1979)."""
+    # statsmodels takes over a second to import, which pages of comparisons need not pay
+    from statsmodels.stats.multitest import multipletests
+
+    tested = [row for row in rows if row.get("p") is not None]
+    if tested:
+        corrected = multipletests([row["p"] for row in tested], method="holm")[1]
+        for row, p in zip(tested, corrected, strict=True):
+            row["holm"] = float(p)

@@ -122,4 +122,4 @@ def audit_log(request, pk):
     withheld = withheld_details(request.user, list(page))
     page.object_list = [(event, withheld.get(event.pk, "")) for event in page]
     page = context(corpus, "corpus", page=page)
-    return render(request, "corpus/events.html", page)
+    return render(request, "corpus/audit_log.html", page)

@@ -288,7 +288,7 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     assert client_of(lead).get(page).status_code == 200
 
 
-@pytest.mark.parametrize(("view", "told"), [("audio", 0), ("silent", 0), ("text", 2), ("full", 2)])
+@pytest.mark.parametrize(("view", "result"), [("audio", 0), ("silent", 0), ("text", 2), ("full", 2)])
 def test_the_review_leaves_out_words_that_a_round_withholds(view, result, corpus, client_of, lead):
     ours, theirs = make_dialogue(corpus), make_dialogue(corpus)
     opened = make_round(corpus, [lead, make_member(corpus)], dialogues=[ours], view=view)

@@ -288,8 +288,8 @@ def test_a_blind_lead_freezes_and_does_not_look(world, client_of, corpus, lead):
     assert client_of(lead).get(page).status_code == 200
 
 
-@pytest.mark.parametrize(("view", "result"), [("audio", 0), ("silent", 0), ("text", 2), ("full", 2)])
-def test_the_review_leaves_out_words_that_a_round_withholds(view, result, corpus, client_of, lead):
+@pytest.mark.parametrize(("view", "count"), [("audio", 0), ("silent", 0), ("text", 2), ("full", 2)])
+def test_the_review_leaves_out_words_that_a_round_withholds(view, count, corpus, client_of, lead):
     ours, theirs = make_dialogue(corpus), make_dialogue(corpus)
     opened = make_round(corpus, [lead, make_member(corpus)], dialogues=[ours], view=view)
     address = reverse("personal_data", args=[corpus.pk])
@@ -299,8 +299,8 @@ def test_the_review_leaves_out_words_that_a_round_withholds(view, result, corpus
     utterance = ours.utterances.first()
     inspect = reverse("personal_data_review", args=[utterance.pk])
     form = {"words": "13812345678", "outcome": "keep"}
-    if result:
-        assert page.count("<mark>13812345678</mark>") == result and "left out" not in page
+    if count:
+        assert page.count("<mark>13812345678</mark>") == count and "left out" not in page
         assert client.post(inspect, form).status_code == 302
         return
     assert page == empty and "1 dialogue is left out" in page

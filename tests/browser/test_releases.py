@@ -83,7 +83,7 @@ def test_from_freezing_to_a_reviewer_s_check(sign_in, chromium, live_server, tmp
     page.reload()
     expect(page.get_by_text("Ada, EMNLP")).to_be_visible()
     page.get_by_text("Supersede or withdraw").click()
-    page.get_by_label("Kind", exact=True).select_option("withdrawn")
+    page.get_by_label("kind", exact=True).select_option("withdrawn")
     page.get_by_label("Why", exact=True).fill("consent was taken back")
     page.get_by_role("button", name="Retract permanently").click()
     expect(page.get_by_role("alert")).to_contain_text("Withdrawn. consent was taken back")

@@ -9,14 +9,15 @@ from annotation.agreement.item_counts import recompute_consensus
 from annotation.blinding import could_look, had_role
 from annotation.models import Closure, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
-from annotation.tasks import settle_round
 from core.batches import create
 from core.column_lengths import check_lengths
 from core.errors import UserError, gettext_noop
 from corpus.models import Dialogue
+from jobs.tasks import call_with_row
 from people.models import Event
 
-A_LOT = 5000  # items whose consensus a request recomputes itself
+RECOMPUTE = "annotation.agreement.item_counts.recompute_consensus"
+MANY_ITEMS = 5000  # items whose consensus a request recomputes itself
 
 
 @transaction.atomic
@@ -159,8 +160,8 @@ def choose_consensus(round, person, consensus):
         round.consensus = round.Consensus(consensus)
         round.save(update_fields=["consensus"])
         Event.record(person, "choose consensus", round, consensus=consensus)
-    if round.items.order_by()[: A_LOT + 1].count() <= A_LOT:
+    if round.items.order_by()[: MANY_ITEMS + 1].count() <= MANY_ITEMS:
         recompute_consensus(round)
         return True
-    settle_round.delay_on_commit(round.pk)
+    call_with_row.delay_on_commit(RECOMPUTE, round._meta.label_lower, round.pk)
     return False

@@ -1,7 +1,7 @@
-"""Plain: what chance would hardly make in a person's answers, and how surprising it is.
+"""Plain: patterns in a person's answers that chance would hardly produce, with their neg_log10_p.
 
-Surprise is -log10 of how probable at least as much is under a null that each function names: 3 is
-one in a thousand, once all places where it could have happened are counted. No function says what
+neg_log10_p is -log10 of the p-value under the null hypothesis that each function names: 3 is one in
+a thousand, once all places where it could have happened are counted. No function says what
 is to blame.
 """
 

@@ -111,7 +111,7 @@ def _task(request, round):
 
 
 def bring_up(round):
-    """Count the newest hand-ins; how many are left to the next look, which comes by itself."""
+    """Count the newest submissions; how many are left to the next count, which comes by itself."""
     return item_counts.catch_up(round, most=AT_ONCE)
 
 

@@ -27,7 +27,7 @@ def annotation_history(request):
     _fill_history(page, hidden)
     rounds = Round.objects.filter(assignments__person=request.user).distinct()
     shown = {"here": "label", "page": page, "q": words, "rounds": rounds, "chosen": chosen}
-    return render(request, "annotation/history.html", shown)
+    return render(request, "annotation/annotation_history.html", shown)
 
 
 def _fill_history(page, hidden):

@@ -37,7 +37,7 @@ def expert_labels(request, pk):
         q=words,
         blind=blind.exists(),
     )
-    return render(request, "annotation/keys.html", shown)
+    return render(request, "annotation/expert_labels.html", shown)
 
 
 def dialogue_expert_labels(request, pk):
@@ -77,7 +77,7 @@ def dialogue_expert_labels(request, pk):
     ]
     rounds = Round.objects.filter(assignments__dialogue=dialogue).distinct()
     page = context(corpus, "rounds", dialogue=dialogue, rows=rows, rounds=rounds)
-    return render(request, "annotation/key.html", page)
+    return render(request, "annotation/dialogue_expert_labels.html", page)
 
 
 def _value(known, proposed, utterance, task):

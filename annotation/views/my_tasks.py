@@ -34,7 +34,7 @@ def my_tasks(request):
         "replied": replied,
         "wordless": set(replied_about.values_list("pk", flat=True)),
     }
-    return render(request, "annotation/work.html", page)
+    return render(request, "annotation/my_tasks.html", page)
 
 
 def _described(seat):

@@ -177,7 +177,7 @@ def round_dialogues(request, pk):
         blind=bool(why_withheld(request.user, [found])),
         seats=found.participants.filter(left_at=None).select_related("person"),
     )
-    return render(request, "annotation/places.html", shown)
+    return render(request, "annotation/round_dialogues.html", shown)
 
 
 def _listed(work, item, names):
@@ -241,7 +241,7 @@ def comments(request, pk):
         kind=kind,
         kinds=Comment.Kind,
     )
-    return render(request, "annotation/remarks.html", shown)
+    return render(request, "annotation/round_comments.html", shown)
 
 
 def _named(comment, names):

@@ -57,7 +57,7 @@ def utterance_search(request, pk):
     )
     if not words:
         page["count"], page["more"] = at_most(rows)
-    return render(request, "annotation/finding.html", page)
+    return render(request, "annotation/utterance_search.html", page)
 
 
 def _assigned(request, corpus, rows):

@@ -61,7 +61,7 @@ def members(request, pk):
         roles=Membership.Role.choices,
         invitations=invitations,
     )
-    return render(request, "corpus/people.html", page)
+    return render(request, "corpus/members.html", page)
 
 
 @require_POST

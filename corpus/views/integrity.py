@@ -54,7 +54,7 @@ def integrity(request, pk):
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
     )
-    return render(request, "corpus/health.html", page)
+    return render(request, "corpus/integrity.html", page)
 
 
 def _progress_of(corpus, name):

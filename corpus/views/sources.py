@@ -239,7 +239,7 @@ def segmentation(request, pk):
         error=error,
         **_parts_of(source, check),
     )
-    return render(request, "corpus/parts.html", page)
+    return render(request, "corpus/segmentation.html", page)
 
 
 def _resegment(request, dialogue, starts):
@@ -441,7 +441,7 @@ def import_problems(request, pk):
         outcome=outcome,
         outcomes=ImportProblem.Outcome.choices,
     )
-    return render(request, "corpus/findings.html", page)
+    return render(request, "corpus/import_problems.html", page)
 
 
 class _Echo:

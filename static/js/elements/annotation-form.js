@@ -5,7 +5,7 @@
 //     <dialogue-player></dialogue-player>
 //     <form class="questions" data-utterance="12">see annotation-form/utterance-questions.js</form>
 //     <ol id="turns"><li data-utterance="12"><button class="turn"><span class="chips"></span></button></li></ol>
-//     <form class="hand-in"></form> <span class="saved"></span> <span class="done"></span>
+//     <form class="submission"></form> <span class="saved"></span> <span class="done"></span>
 //     <dialog class="keys-dialog"></dialog> <dialog class="remark-dialog"></dialog> …
 //   </annotation-form>
 // One question is current and takes digits; every answer is saved at once.
@@ -19,13 +19,13 @@ import { isOnControl, registerShortcuts } from "shortcuts"
 
 const DIGITS = [..."0123456789"]
 const ALWAYS = ["ArrowUp", "ArrowDown", "?", "g"] // keys that work where nothing can be changed, too
-const OWN_KEYS = ".bar, .hand-in, .attention, [type=range]" // parts of the page in which keys keep their own meaning
+const OWN_KEYS = ".bar, .submission, .attention, [type=range]" // parts of the page in which keys keep their own meaning
 const DIALOGS = { help: "keys", skip: "skip", guideline: "guideline" }
 
 class AnnotationForm extends HTMLElement {
   connectedCallback() {
     this.player = this.querySelector("dialogue-player")
-    this.submission = this.querySelector("form.hand-in") // missing where nothing can be changed
+    this.submission = this.querySelector("form.submission") // missing where nothing can be changed
     this.rows = new Map([...this.querySelectorAll("#turns li")].map((row) => [row.dataset.utterance, row]))
     this.utterances = [...this.querySelectorAll("form.questions")].map(
       (form) => new UtteranceQuestions(form, this.rows.get(form.dataset.utterance)),

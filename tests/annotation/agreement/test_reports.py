@@ -12,7 +12,7 @@ from annotation.models import Adjudication, ExpertLabel, Guideline, Item, Report
 from annotation.quality.reliability import fitted
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
-from annotation.tasks import settle_round
+from jobs.tasks import call_with_row
 from people.models import Event
 from tests.factories import (
     items_of,
@@ -209,15 +209,17 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     client.post(reverse("consensus", args=[after.pk]), {"consensus": "majority"})
     assert not Item.objects.filter(round=after, kind__in=["weighted", "dawid_skene"]).exists()
     assert Event.objects.filter(verb="choose consensus").count() == 3
-    monkeypatch.setattr("annotation.rounds.A_LOT", 10)
+    monkeypatch.setattr("annotation.rounds.MANY_ITEMS", 10)
     later = []
-    monkeypatch.setattr("annotation.tasks.settle_round.delay_on_commit", later.append)
+    monkeypatch.setattr(call_with_row, "delay_on_commit", lambda *sent: later.append(sent))
     said = client.post(
         reverse("consensus", args=[after.pk]), {"consensus": "dawid_skene"}, follow=True
     )
-    assert later == [after.pk] and "being recomputed" in said.content.decode()
+    [sent] = later
+    assert sent[1:] == ("annotation.round", after.pk)
+    assert "being recomputed" in said.content.decode()
     assert not Item.objects.filter(round=after, kind="dawid_skene").exists()
-    settle_round(after.pk)
+    call_with_row(*sent)
     assert Item.objects.filter(round=after, kind="dawid_skene").exists()
 
 

@@ -2,7 +2,8 @@
 
     forward(text (N, Lt, Dt), audio (N, La, Da), vision (N, Lv, Dv)) -> (N, outputs)
 
-`of` makes one with the settings that MMSA publishes for CH-SIMS; `mmsa.py` loads states of MMSA.
+`build_baseline` makes one with the settings that MMSA publishes for CH-SIMS;
+`mmsa.py` loads states of MMSA.
 """
 
 from collections.abc import Callable
@@ -17,7 +18,7 @@ BASELINES = ("ef_lstm", "lmf", "tfn", "mfn", "mult")
 
 
 def build_baseline(name: str, dims: tuple[int, int, int], steps: int, outputs: int) -> nn.Module:
-    """One of NAMES for text, audio and vision of these dimensions and so many words.
+    """One of BASELINES for text, audio and vision of these dimensions and so many words.
 
     Raises KeyError for another name.
     """

@@ -135,7 +135,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 
-# --- E-mail: only where EMAIL_URL names a server ----------------------------------------------------
+# --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")

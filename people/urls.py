@@ -1,8 +1,6 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from people import views
-
 urlpatterns = [
     path(
         "sign-in/",
@@ -10,5 +8,4 @@ urlpatterns = [
         name="login",
     ),
     path("sign-out/", LogoutView.as_view(), name="logout"),
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
 ]

@@ -10,3 +10,4 @@ class PeopleConfig(AppConfig):
 
     def ready(self):
         fill("account_links", "people/_account_links.html", order=10)
+        fill("account_tabs", "people/_account_tabs_security.html", order=30)

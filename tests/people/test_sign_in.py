@@ -161,7 +161,7 @@ def test_forwarded_addresses_count_only_where_a_setting_says_so(settings):
     assert address(1, "junk") == "0.0.0.0"
 
 
-def test_a_deactivated_account_is_told():
+def test_a_deactivated_account_cannot_sign_in():
     boss, person = make_person("boss", is_superuser=True), make_person("wang")
     person.deactivate(boss)
     answer = Client().post("/sign-in/", {"username": "wang", "password": PASSWORD}, follow=True)

@@ -185,13 +185,13 @@ SESSION_SEEN_EVERY = 300  # seconds between two notes of when a session was last
 ACCOUNT_ADAPTER = "people.sign_in.adapters.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_FORMS = {
-    "login": "people.sign_in.account_forms.SignInForm",
-    "change_password": "people.sign_in.account_forms.PasswordForm",
-    "set_password": "people.sign_in.account_forms.FirstPasswordForm",
-    "reauthenticate": "people.sign_in.account_forms.ConfirmForm",
-    "reset_password": "people.sign_in.account_forms.ResetForm",
-    "reset_password_from_key": "people.sign_in.account_forms.NewPasswordForm",
-    "add_email": "people.sign_in.account_forms.AddressForm",
+    "login": "people.sign_in.sign_in_forms.SignInForm",
+    "change_password": "people.sign_in.sign_in_forms.PasswordForm",
+    "set_password": "people.sign_in.sign_in_forms.FirstPasswordForm",
+    "reauthenticate": "people.sign_in.sign_in_forms.ConfirmForm",
+    "reset_password": "people.sign_in.sign_in_forms.ResetForm",
+    "reset_password_from_key": "people.sign_in.sign_in_forms.NewPasswordForm",
+    "add_email": "people.sign_in.sign_in_forms.AddressForm",
 }
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody has to confirm an address to sign in

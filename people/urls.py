@@ -1,8 +1,15 @@
 from django.urls import include, path
 
-from people import views
+from people import installation_people, views
 
 urlpatterns = [
-    path("", include("people.sign_in.account_urls")),
+    path("", include("people.sign_in.sign_in_urls")),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("installation/people/", installation_people.people, name="installation_people"),
+    path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
+    path(
+        "installation/people/<int:pk>/reset-link/",
+        installation_people.reset_link,
+        name="installation_reset_link",
+    ),
 ]

@@ -138,3 +138,10 @@ def second_factor_of(person):
         "codes_left": len(codes.wrap().get_unused_codes()) if codes else 0,
         "passkeys": [row for row in rows if row.type == Authenticator.Type.WEBAUTHN],
     }
+
+
+@transaction.atomic
+def remove_second_factor(person, by):
+    """Take everything away that asks for more than a password, of somebody who has lost it."""
+    if Authenticator.objects.filter(user=person).delete()[0]:
+        by.record("remove second factor", person, username=person.username)

@@ -3,7 +3,7 @@
 from allauth.socialaccount.providers.openid_connect.views import callback
 from django.urls import path
 
-from people.sign_in import account_views as views
+from people.sign_in import sign_in_views as views
 
 urlpatterns = [
     path("sign-in/", views.SignIn.as_view(), name="login"),

@@ -1,3 +1,5 @@
+"""Forms of signing in, of passwords and of e-mail addresses."""
+
 from allauth.account.forms import (
     AddEmailForm,
     ChangePasswordForm,

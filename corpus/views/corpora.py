@@ -15,7 +15,7 @@ from corpus import round_offers
 from corpus.forms import CorpusForm
 from corpus.models import Corpus, Invitation, Membership
 from corpus.page_context import context, members_context
-from corpus.permissions import LEAD, corpus_of
+from corpus.permissions import LEAD, corpus_of, resettable_people
 from corpus.visibility import withheld_details
 from people.models import Event
 
@@ -53,10 +53,14 @@ def corpus(request, pk):
 def members(request, pk):
     """Who belongs to the corpus, and who asks to."""
     corpus = corpus_of(request, pk, LEAD)
+    people = list(corpus.people())
+    resettable = resettable_people(request.user, [member.person for member in people])
+    for member in people:
+        member.is_resettable = member.person_id in resettable  # type: ignore[attr-defined]
     page = members_context(
         corpus,
         "members",
-        members=corpus.people(),
+        members=people,
         roles=Membership.Role.choices,
         requests=corpus.join_requests.waiting().select_related("person"),
         rounds=round_offers.open_rounds(corpus),

@@ -1,22 +1,19 @@
-// Copies the text of its field when its button is pressed.
-//   <copy-text><input readonly value="https://…"><button type="button" data-copied="Copied">Copy</button></copy-text>
+// Copies a text; where the browser does not allow it, the text is selected.
+//   <copy-text data-copied="Copied"><code>sq_…</code> <button type="button">Copy</button></copy-text>
 class CopyText extends HTMLElement {
   connectedCallback() {
-    this.field = this.querySelector("input")
-    this.button = this.querySelector("button")
-    this.words = this.button.textContent
-    this.field.addEventListener("focus", () => this.field.select())
-    this.button.addEventListener("click", () => this.copy())
+    this.querySelector("button").addEventListener("click", ({ currentTarget }) => this.copy(currentTarget))
   }
 
-  async copy() {
-    this.field.select()
-    if (navigator.clipboard) await navigator.clipboard.writeText(this.field.value)
-    else document.execCommand("copy") // without HTTPS a browser has no clipboard for pages
-    this.button.textContent = this.button.dataset.copied
-    setTimeout(() => {
-      this.button.textContent = this.words
-    }, 2000)
+  async copy(button) {
+    const source = this.querySelector("code")
+    getSelection().selectAllChildren(source)
+    try {
+      await navigator.clipboard.writeText(source.textContent)
+    } catch {
+      if (!document.execCommand("copy")) return // the selection is left to the person
+    }
+    button.textContent = this.dataset.copied
   }
 }
 

@@ -143,7 +143,9 @@ def restore_member(request, pk):
         messages.error(request, _("This cannot be undone any more."))
     elif not corpus.role_of(person):
         member = corpus.memberships.create(person=person, role=event.detail["was"])
-        Event.record(request.user, "restore", member, person=person.username, role=member.role)
+        Event.record(
+            request.user, "admit", member, person=person.username, role=member.role, undo=True
+        )
         messages.success(request, _("%(name)s is a member again.") % {"name": person})
     return redirect("members", pk)
 

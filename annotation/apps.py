@@ -11,11 +11,16 @@ class AnnotationConfig(AppConfig):
     def ready(self):
         # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
+        from annotation.rounds import leave_rounds
+        from annotation.shortcuts import register_shortcuts
         from corpus import visibility
+        from people import account_deletion
 
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
+        account_deletion.removers.append(leave_rounds)
+        register_shortcuts()
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
         fill("home_links", "annotation/_tasks_link.html")

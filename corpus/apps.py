@@ -10,8 +10,13 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.search import install  # imports models, which are ready only now
+        # these import models, which are ready only now
+        from corpus.account_deletion import guard_account_deletion
+        from corpus.search import install
+        from corpus.shortcuts import register_shortcuts
 
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)
+        register_shortcuts()
+        guard_account_deletion()
         post_migrate.connect(install, sender=self)

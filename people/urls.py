@@ -1,7 +1,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from people import views
+from people import account, preferences, views
 
 urlpatterns = [
     path(
@@ -11,4 +11,16 @@ urlpatterns = [
     ),
     path("sign-out/", LogoutView.as_view(), name="logout"),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("language/", preferences.language, name="set_language"),
+    path("theme/", preferences.theme, name="theme"),
+    path("account/", account.profile, name="account"),
+    path("account/tokens/", account.tokens, name="account_tokens"),
+    path(
+        "account/tokens/<int:pk>/revocation/",
+        account.token_revocation,
+        name="account_token_revocation",
+    ),
+    path("account/shortcuts/", account.shortcuts, name="account_shortcuts"),
+    path("account/notifications/", account.notifications, name="account_notifications"),
+    path("account/deletion/", account.deletion, name="account_deletion"),
 ]

@@ -20,7 +20,7 @@ from corpus.media import ffmpeg_path
 from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
-from people.models import Invitation, Person
+from people.models import AccessToken, Invitation, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
 ROLES = [
@@ -284,3 +284,10 @@ class World:
         self.upload.path.write_bytes(b"abc")
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
+        self.access_tokens = {
+            role: AccessToken.objects.create(
+                person=person, name="script", digest=role, scopes="read"
+            )
+            for role, person in self.people.items()
+            if person is not None
+        }

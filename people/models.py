@@ -4,9 +4,9 @@ import datetime
 import json
 import secrets
 
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -47,6 +47,7 @@ class Person(AbstractUser):
         _("time zone"), max_length=40, blank=True, default="", db_default=""
     )
     shortcuts = models.JSONField(default=dict, blank=True, editable=False)
+    deleted_at = models.DateTimeField(null=True, editable=False)
     muted_notifications = models.JSONField(default=list, blank=True, editable=False)
 
     REQUIRED_FIELDS = ["email"]
@@ -107,24 +108,19 @@ class Person(AbstractUser):
                 remove(stored)
             self.access_tokens.all().delete()
             self._remove_invitations()
-            self._remove_sessions()
             self._become_nobody()
 
     def _remove_invitations(self):
         self.invitations.filter(accepted_by=None).delete()
         Invitation.objects.filter(accepted_by=self).update(email="")
 
-    def _remove_sessions(self):
-        for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-            if session.get_decoded().get("_auth_user_id") == str(self.pk):
-                session.delete()
-
     def _become_nobody(self):
         """Take the pseudonym, here and in what events tell of this person."""
         before, self.username = self.username, free_pseudonym(self.pk)
-        for event in Event.objects.filter(detail__person=before):
-            event.detail["person"] = self.username
-            event.save(update_fields=["detail"])
+        for key in ("person", "username"):
+            for event in Event.objects.filter(**{f"detail__{key}": before}):
+                event.detail[key] = self.username
+                event.save(update_fields=["detail"])
         for event in Event.objects.filter(detail__has_key="openly").exclude(detail__openly=True):
             names = event.detail["openly"]
             if isinstance(names, list) and before in names:
@@ -133,11 +129,76 @@ class Person(AbstractUser):
         self.name = self.email = self.language = self.time_zone = ""
         self.theme, self.shortcuts, self.muted_notifications = Person.Theme.SYSTEM, {}, []
         self.is_active = self.is_staff = self.is_superuser = False
-        self.last_login = None
+        self.last_login, self.deleted_at = None, timezone.now()
         self.set_unusable_password()
         self.save()
         self.groups.clear()
         self.user_permissions.clear()
+
+    def is_last_administrator(self):
+        """True of the only active installation administrator."""
+        others = Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=self.pk)
+        return self.is_superuser and not others.exists()
+
+    @transaction.atomic
+    def grant_administrator(self, by):
+        """Make this person an installation administrator; `by` None means the identity provider."""
+        person = Person.objects.select_for_update().get(pk=self.pk)
+        if not person.is_superuser:
+            self._set(is_superuser=True, is_staff=True)
+            Event.record(by, "grant administrator", self, username=self.username)
+
+    @transaction.atomic
+    def remove_administrator(self, by):
+        """Take the rights of an administrator. Raises UserError for the last one."""
+        self._check_not_last()
+        if self.is_superuser:
+            self._set(is_superuser=False, is_staff=False)
+            Event.record(by, "remove administrator", self, username=self.username)
+
+    @transaction.atomic
+    def deactivate(self, by):
+        """Let this person sign in no more. Raises UserError for the last administrator."""
+        self._check_not_last()
+        if self.is_active:
+            self._set(is_active=False)
+            Event.record(by, "deactivate", self, username=self.username)
+
+    @transaction.atomic
+    def reactivate(self, by):
+        """Let this person sign in again. Raises UserError for a deleted account."""
+        if self.deleted_at:
+            raise UserError(
+                gettext_noop("%(name)s was deleted by its owner, for good. Nothing was changed."),
+                name=self.username,
+            )
+        if not self.is_active:
+            self._set(is_active=True)
+            Event.record(by, "reactivate", self, username=self.username)
+
+    @transaction.atomic
+    def unlock(self, by):
+        """Forget failed attempts to sign in to this account, so that a lock-out ends."""
+        if AccessAttempt.objects.filter(username=self.username).delete()[0]:
+            Event.record(by, "unlock", self, username=self.username)
+
+    def _check_not_last(self):
+        # The rows are locked, so that two administrators cannot remove each other at once.
+        list(Person.objects.select_for_update().filter(is_superuser=True, is_active=True))
+        self.refresh_from_db()
+        if self.is_active and self.is_last_administrator():
+            raise UserError(
+                gettext_noop(
+                    "%(name)s is the only administrator of this installation. Nothing was changed;"
+                    " make somebody else an administrator first."
+                ),
+                name=str(self),
+            )
+
+    def _set(self, **fields):
+        for name, value in fields.items():
+            setattr(self, name, value)
+        self.save(update_fields=[*fields])
 
 
 def free_pseudonym(number):
@@ -150,8 +211,7 @@ def free_pseudonym(number):
 
 def only_administrator(person):
     """Why the last administrator's account stays (a guard of `people.account_deletion`)."""
-    others = Person.objects.filter(is_superuser=True, is_active=True).exclude(pk=person.pk)
-    if person.is_superuser and not others.exists():
+    if person.is_last_administrator():
         yield UserError(
             gettext_noop(
                 "You are the only administrator of this installation. Nothing was deleted; make "

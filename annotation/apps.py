@@ -21,4 +21,6 @@ class AnnotationConfig(AppConfig):
         fill("home_links", "annotation/_tasks_link.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
+        fill("corpus_actions", "annotation/_import_link.html")
+        fill("corpus_links", "annotation/_imports_link.html")
         fill("republication_url", "annotation/_republication_url.html")

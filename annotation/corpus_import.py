@@ -112,7 +112,7 @@ def parts_of(tables: dict[Path, Table]) -> list[Part]:
             raise _nothing_in(path, table)
     _join_values([table for table in tables.values() if table.scheme is None])
     for table in tables.values():
-        _scheme_in(table).check_keys()
+        scheme_in(table).check_keys()
     return [
         Part(path, table_import.title_of(path, title), part)
         for path, table in tables.items()
@@ -208,7 +208,7 @@ def _store_expert_labels(
     corpus, source: Source, table: Table, person, advance: table_import.Advance
 ) -> int:
     """Settled labels and rulings as expert labels; their number."""
-    SchemeVersion.of(corpus, _scheme_in(table), person)
+    SchemeVersion.of(corpus, scheme_in(table), person)
     ids = dict(source.dialogues.values_list("utterances__uid", "utterances"))
     rows = (
         ExpertLabel(utterance_id=ids[row.uid], task=task, value=value, person=person)
@@ -231,7 +231,7 @@ def scheme_of(table: Table) -> Scheme:
     return Scheme((*(own[key] for key in fitting), *(_foreign(table, key) for key in foreign)))
 
 
-def _scheme_in(table: Table) -> Scheme:
+def scheme_in(table: Table) -> Scheme:
     """The scheme that a table brings, or the one of its labels."""
     return Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
 
@@ -249,7 +249,7 @@ def _store_labels(
     round is called `own` where the table names none.
     """
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
-    scheme = _scheme_in(table)
+    scheme = scheme_in(table)
     places = {
         uid: (pk, dialogue)
         for pk, uid, dialogue in source.dialogues.values_list(
@@ -352,7 +352,7 @@ def refuse_conflicts(corpus, format_name: str, parts: list[Part], target: Target
         there = Round.objects.filter(corpus=corpus, published=True)
         if replace(part, table=directed).labels:
             for published in there.filter(name__in=[(name or own)[:80] for name in names]):
-                _refuse_other_scheme(part.title, published, _scheme_in(part.table))
+                _refuse_other_scheme(part.title, published, scheme_in(part.table))
 
 
 def _refuse_other_scheme(title: str, published: Round, scheme: Scheme) -> None:

@@ -135,7 +135,7 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
-                "guidelines": w.open.guideline,
+                "guidelines": w.open.guideline, "imports": w.table_import,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },

@@ -1,7 +1,16 @@
 from django.urls import path
 
 from core.redirects import moved
-from corpus.views import corpora, dialogues, editor, integrity, sources, speakers, uploads
+from corpus.views import (
+    corpora,
+    dialogues,
+    editor,
+    integrity,
+    member_reset,
+    sources,
+    speakers,
+    uploads,
+)
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -25,6 +34,11 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/integrity/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
+    path(
+        "memberships/<int:pk>/reset-link/",
+        member_reset.member_reset_link,
+        name="member_reset_link",
+    ),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
     path("corpora/<int:pk>/uploads/", uploads.new_upload, name="new_upload"),
     path("uploads/<str:token>/", uploads.upload, name="upload"),

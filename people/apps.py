@@ -1,6 +1,7 @@
 """The people app; its parts of pages that other apps leave a place for."""
 
 from django.apps import AppConfig
+from django.conf import settings
 
 from core.page_slots import fill
 
@@ -9,4 +10,9 @@ class PeopleConfig(AppConfig):
     name = "people"
 
     def ready(self):
+        from people.sign_in.openid_connect import check_roles  # imports models, ready only now
+
+        check_roles(settings.OIDC_ROLES)
         fill("account_links", "people/_account_links.html", order=10)
+        fill("account_tabs", "people/_tabs_security.html", order=30)
+        fill("installation_tabs", "people/_tab_installation_people.html", order=10)

@@ -1,14 +1,15 @@
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
-from people import views
+from people import installation_people, views
 
 urlpatterns = [
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("", include("people.sign_in.sign_in_urls")),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("installation/people/", installation_people.people, name="installation_people"),
+    path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
+    path(
+        "installation/people/<int:pk>/reset-link/",
+        installation_people.reset_link,
+        name="installation_reset_link",
+    ),
 ]

@@ -24,7 +24,18 @@ from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
 from core.batches import batches, create
 from core.errors import UserError, gettext_noop
 from corpus import table_import
-from corpus.formats import FormatError, Judged, Row, Table, by_source, checked, joiner, reader
+from corpus.formats import (
+    FormatError,
+    Judged,
+    Row,
+    Table,
+    by_source,
+    checked,
+    joiner,
+    mapped_table,
+    reader,
+)
+from corpus.formats.mapped_table import Mapping
 from corpus.models import Source
 from corpus.problems import Problem
 from people.models import Event, Person
@@ -103,6 +114,13 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     if (joined := joiner(format_name)) and len(tables) > 1:
         tables = {paths[0]: checked(joined(tables))}
     return parts_of(tables)
+
+
+def read_mapped(paths: list[Path], mapping: Mapping) -> list[Part]:
+    """The same of tables that are read by a mapping. Raises FormatError and SchemeError."""
+    tables = {path: mapped_table.read(path, mapping) for path in paths}
+    joined = mapped_table.joined(tables, mapping)
+    return parts_of({path: checked(table) for path, table in joined.items()})
 
 
 def parts_of(tables: dict[Path, Table]) -> list[Part]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -17,6 +17,7 @@ from django.db.models import Max
 from annotation.corpus_import import (
     Part,
     Target,
+    read_mapped,
     read_published,
     refuse_conflicts,
     scheme_in,
@@ -26,13 +27,15 @@ from annotation.corpus_import import (
 from annotation.import_undo import undo
 from annotation.models import ExpertLabel, TableImport
 from core import storage
-from core.errors import UserError, gettext_noop
+from core.errors import UserError
 from corpus.archives import unpack
 from corpus.formats import Row
 from corpus.formats.detection import MAPPED, detect, readable
+from corpus.formats.mapped_table import Mapping, survey
 from corpus.problems import Problem
 from people.models import Person
 
+MOST_COLUMNS = 300  # that a person is asked about
 SHOWN_PARTS = 20  # sources that a preview writes out
 SHOWN_ROWS = 8  # rows of each of the first sources
 SHOWN_VALUES = 60  # values of a task that a preview counts
@@ -92,10 +95,15 @@ def parts_of_files(row: TableImport, paths: list[Path]) -> tuple[dict, list[Part
         about = {"format": found.format, "files": list(found.files)}
         about |= {"reason": {"template": found.reason, "values": found.details}}
     if about["format"] == MAPPED:
-        raise UserError(
-            gettext_noop("No format was recognised in the files. Choose the format they have.")
-        )
+        return about, mapped_parts(row, about["files"])
     return about, read_published(about["format"], about["files"])
+
+
+def mapped_parts(row: TableImport, paths: list[Path]) -> list[Part]:
+    """What tables hold by the mapping of the import; nothing while a person has made none."""
+    if "version" not in row.mapping:
+        return []
+    return read_mapped(paths, Mapping.from_json(row.mapping))
 
 
 def report_of(row: TableImport, paths: list[Path]) -> tuple[dict, list[Part]]:
@@ -104,11 +112,16 @@ def report_of(row: TableImport, paths: list[Path]) -> tuple[dict, list[Part]]:
     report = about | {"files": [path.name for path in about["files"]], "unread": unread[:100]}
     if parts:
         report |= summary(row, about["format"], parts)
+    if about["format"] == MAPPED:
+        report["columns"] = [asdict(column) for column in survey(about["files"])[:MOST_COLUMNS]]
     return report, parts
 
 
 def target_of(row: TableImport) -> Target:
-    return Target(row.labels, row.annotator, row.round_name)
+    name = row.round_name
+    if not name and row.format_used == MAPPED:
+        name = f"{PurePath(row.files[0]['name']).stem[:60]} (published)"
+    return Target(row.labels, row.annotator, name)
 
 
 def summary(row: TableImport, format_name: str, parts: list[Part]) -> dict:

@@ -175,8 +175,8 @@ class TableImport(Job):
         fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now()}
         queued = rows.update(status=JobStatus.QUEUED, phase=phase, **fresh, **values)
         if queued:
-            told = {name: value for name, value in values.items() if isinstance(value, str)}
-            person.record(verb, self, files=[file["name"] for file in self.files], **told)
+            chosen = {name: value for name, value in values.items() if isinstance(value, str)}
+            person.record(verb, self, files=[file["name"] for file in self.files], **chosen)
             self.later()
         self.refresh_from_db()
         return bool(queued)

@@ -20,6 +20,7 @@ from core.fragments import live_part
 from core.pagination import page_of
 from core.parameters import posted
 from core.translation import translate, translate_error
+from corpus.formats.detection import MAPPED
 from corpus.models import ImportProblem
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
@@ -58,12 +59,16 @@ def import_of(request, pk):
 def table_import(request, pk):
     """What was read and would be made, or what was made, and what can be done about it."""
     row = import_of(request, pk).show_progress()
+    if row.is_draft and row.format_used == MAPPED and "version" not in row.mapping:
+        return redirect("column_mapping", row.pk)
     page = context(
         row.corpus,
         "corpus",
         row=row,
         format_name=FORMAT_NAMES.get(row.format_used, ""),
         progress_url=reverse("table_import_progress", args=[row.pk]),
+        is_mapped="version" in row.mapping and row.format_used == MAPPED,
+        has_columns=row.format_used == MAPPED and bool(row.report.get("columns")),
         problem_count=sum((row.report.get("outcomes") or {}).values()),
     )
     if row.is_draft:

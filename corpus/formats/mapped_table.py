@@ -396,7 +396,7 @@ class _Reader:
         if number is not None and number >= 0:
             return number / 1000 if self.mapping.times == "milliseconds" else number
         try:
-            return clock(raw)
+            return clock(raw, column)
         except TranscriptError:
             expected = gettext_noop("expected seconds, or a time such as 00:00:17,610")
             report(column, "rejected", expected)

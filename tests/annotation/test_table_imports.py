@@ -5,7 +5,6 @@ import zipfile
 
 import pytest
 from django.core.files.storage import default_storage
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from annotation import table_imports
@@ -20,9 +19,10 @@ from annotation.models import (
     TableImport,
 )
 from core.errors import UserError
-from corpus.models import Dialogue, Source, Speaker, Upload, Utterance
+from corpus.models import Dialogue, Upload, Utterance
 from jobs.models import JobStatus
 from people.models import Event
+from tests.annotation.imported_files import counts, files
 from tests.corpus.test_cmma import HEADER, row
 from tests.factories import judge, make_member, make_release, make_round
 
@@ -34,30 +34,6 @@ def cmma(*rows):
 
 
 TRAIN = cmma(row(), row(UtteranceID="C_1_U_2", Love="emptylove"))
-
-
-@pytest.fixture
-def send(lead, client, corpus, django_capture_on_commit_callbacks):
-    """Post to a page as the lead; workers' work is done at once. The newest import."""
-    client.force_login(lead)
-
-    def post(name, pk, **data):
-        with django_capture_on_commit_callbacks(execute=True):
-            response = client.post(reverse(name, args=[pk]), data)
-        assert response.status_code in (200, 302)
-        post.response = response
-        return TableImport.objects.first()
-
-    return post
-
-
-def files(**named):
-    return [SimpleUploadedFile(name.replace("__", "."), content) for name, content in named.items()]
-
-
-def counts():
-    models = (Source, Dialogue, Utterance, Speaker, Round, Assignment, Judgement, ExpertLabel)
-    return [model.objects.count() for model in models]
 
 
 def test_a_published_corpus_is_previewed_imported_and_undone(send, corpus, client):
@@ -139,7 +115,7 @@ def test_undo_is_refused_once_people_worked_on_it(send, corpus, client):
     ("labels", "made"),
     [("annotator", (1, 16, 0)), ("gold", (0, 0, 16)), ("none", (0, 0, 0))],
 )
-def test_labels_go_where_they_are_told_to(send, corpus, labels, made):
+def test_labels_go_where_the_lead_chooses(send, corpus, labels, made):
     found = imported(send, corpus, labels=labels, annotator="王标注", round_name="第一轮")
     assert found.status == JobStatus.DONE, found.failure_text
     assert (Round.objects.count(), Judgement.objects.count(), ExpertLabel.objects.count()) == made
@@ -193,11 +169,11 @@ def test_another_format_can_be_chosen(send, corpus):
 
 def test_stopping_rolls_everything_back(send, corpus, monkeypatch):
     found = send("new_table_import", corpus.pk, files=files(train__csv=TRAIN))
-    told = TableImport.say_progress
+    say_progress = TableImport.say_progress
 
     def stopped(self, share):
         TableImport.objects.get(pk=self.pk).stop()
-        told(self, share)
+        say_progress(self, share)
 
     monkeypatch.setattr(TableImport, "say_progress", stopped)
     found = send("confirm_table_import", found.pk, labels="published")

@@ -1,4 +1,4 @@
-"""The annotation app; it tells the corpus what rounds withhold."""
+"""The annotation app; it tells the corpus what rounds withhold, and which one can join."""
 
 from django.apps import AppConfig
 
@@ -11,11 +11,13 @@ class AnnotationConfig(AppConfig):
     def ready(self):
         # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
-        from corpus import visibility
+        from annotation.invited_rounds import InvitedRounds
+        from corpus import round_offers, visibility
 
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
+        round_offers.register(InvitedRounds())
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
         fill("home_links", "annotation/_tasks_link.html")

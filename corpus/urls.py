@@ -2,10 +2,13 @@ from django.urls import path
 
 from core.redirects import moved
 from corpus.views import (
+    acceptance,
     corpora,
     dialogues,
     editor,
     integrity,
+    invitations,
+    join_links,
     member_reset,
     sources,
     speakers,
@@ -22,7 +25,12 @@ urlpatterns = [
         corpora.blind_adjudication,
         name="blind_adjudication",
     ),
-    path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
+    path("corpora/<int:pk>/invitations/", invitations.invitations, name="invitations"),
+    path(
+        "corpora/<int:pk>/invitations/sheet/", invitations.invitation_sheet, name="invitation_sheet"
+    ),
+    path("corpora/<int:pk>/invitations.csv", invitations.invitations_csv, name="invitations_csv"),
+    path("corpora/<int:pk>/join-link/", join_links.join_link, name="join_link"),
     path("corpora/<int:pk>/audit-log/", corpora.audit_log, name="audit_log"),
     path("corpora/<int:pk>/integrity/", integrity.integrity, name="integrity"),
     path("corpora/<int:pk>/integrity/checks/", integrity.integrity_check, name="check_clips"),
@@ -34,6 +42,20 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/integrity/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
+    path("invitations/<str:token>/", acceptance.invitation, name="invitation"),
+    path(
+        "invitations/<int:pk>/acceptance/", acceptance.accept_invitation, name="accept_invitation"
+    ),
+    path("invitations/<int:pk>/refusal/", acceptance.decline_invitation, name="decline_invitation"),
+    path(
+        "invitations/<int:pk>/revocation/", invitations.revoke_invitation, name="revoke_invitation"
+    ),
+    path("invitations/<int:pk>/renewal/", invitations.renew_invitation, name="renew_invitation"),
+    path(
+        "invitations/<int:pk>/extension/", invitations.extend_invitation, name="extend_invitation"
+    ),
+    path("join/<str:token>/", join_links.join, name="join"),
+    path("join-requests/<int:pk>/", join_links.join_request, name="join_request"),
     path(
         "memberships/<int:pk>/reset-link/",
         member_reset.member_reset_link,

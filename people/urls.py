@@ -1,10 +1,9 @@
 from django.urls import include, path
 
-from people import installation_people, views
+from people import installation_people
 
 urlpatterns = [
     path("", include("people.sign_in.sign_in_urls")),
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("installation/people/", installation_people.people, name="installation_people"),
     path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
     path(

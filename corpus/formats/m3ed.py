@@ -136,9 +136,9 @@ def _read_turn(
     names: Mapping[str, str],
     split: str,
 ) -> Row | None:
-    def report(column: str, value: object, outcome: str, reason: str, **details: Any) -> None:
-        shown = f"{uid}: {value}"[:2000]
-        table.problems.append(Problem(number, column, shown, outcome, reason, details))
+    def report(column: str, shown: object, outcome: str, reason: str, /, **details: Any) -> None:
+        value = f"{uid}: {shown}"[:2000]
+        table.problems.append(Problem(number, column, value, outcome, reason, details))
 
     text = turn.get("Text") if isinstance(turn, dict) else None
     if not isinstance(text, str) or not text.strip():

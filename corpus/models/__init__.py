@@ -1,8 +1,12 @@
-"""Corpora, sources, speakers, dialogues with their revisions and utterances, and work on clips."""
+"""Corpora and who joins them, sources, speakers, dialogues with their revisions and utterances, and
+work on clips.
+"""
 
 from corpus.models.checks import ClipRecut, IntegrityCheck
 from corpus.models.corpora import Corpus, Membership
 from corpus.models.dialogues import Dialogue, Publication
+from corpus.models.invitations import Invitation, InvitationEmail
+from corpus.models.join_links import JoinLink, JoinRequest
 from corpus.models.revisions import Conflict, Revision
 from corpus.models.sources import ImportProblem, Source
 from corpus.models.speakers import Speaker
@@ -16,6 +20,10 @@ __all__ = [
     "Dialogue",
     "ImportProblem",
     "IntegrityCheck",
+    "Invitation",
+    "InvitationEmail",
+    "JoinLink",
+    "JoinRequest",
     "Membership",
     "Publication",
     "Revision",

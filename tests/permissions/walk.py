@@ -135,7 +135,9 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
-                "guidelines": w.open.guideline, "imports": w.table_import,
+                "guidelines": w.open.guideline, "invitations": w.invitation,
+                "join-requests": w.join_request,
+                "imports": w.table_import,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
@@ -177,6 +179,7 @@ class Addresses:
         self.tokens = {
             "grants": w.grant.token,
             "invitations": w.invitation.token,
+            "join": w.join_link.token,
             "shared": w.share.token,
             "uploads": w.upload.token,
         }
@@ -195,6 +198,9 @@ class Addresses:
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "blind_adjudication": [{"shown": "names"}],
+            "extend_invitation": [{"days": 7}],
+            "join_link": [{"verb": "switch off"}],
+            "join_request": [{"verb": "approve"}],
             "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 

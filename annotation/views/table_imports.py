@@ -85,6 +85,7 @@ def _preview(row, form=None):
     reason, conflict = report.get("reason"), report.get("conflict")
     return {
         "counts": report.get("counts", {}),
+        "has_splits": any(report.get("splits", {})),
         "reason": translate(reason["template"], reason["values"]) if reason else "",
         "conflict": translate(**conflict) if conflict else "",
         "tasks": [_named(task) for task in report.get("tasks", [])],

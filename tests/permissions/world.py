@@ -314,6 +314,7 @@ class World:
             phase="store",
             files=[{"name": "train.csv", "stored": "imports/train.csv", "size": 3}],
             report={"format": "cmma", "counts": {"dialogues": 2}},
+            mapping={"version": 1, "columns": {"text": "text"}, "tasks": []},
             created={"sources": [self.source.pk]},
         )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)

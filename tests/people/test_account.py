@@ -115,12 +115,15 @@ def test_an_account_is_deleted_and_its_work_stays(client_of, corpus, person):
     assert client.post("/sign-in/", {**right}).status_code == 200
 
 
-def test_the_only_lead_and_the_only_administrator_stay(client_of, corpus, lead):
+def test_the_only_lead_the_owner_and_the_only_administrator_stay(client_of, corpus, lead):
     with pytest.raises(UserError, match="only lead of “corpus"):
         lead.delete_account()
     page = client_of(lead).get("/account/deletion/").content.decode()
     assert "make another member lead first" in page and "Delete my account" not in page
-    make_member(corpus, role="lead")
+    other = make_member(corpus, role="lead")
+    with pytest.raises(UserError, match="You own “corpus"):
+        lead.delete_account()
+    corpus.appoint_owner(lead, other)
     lead.delete_account()
     boss = make_person("boss", is_superuser=True)
     with pytest.raises(UserError, match="only administrator"):

@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 
 from people.models import Person
 from tests.factories import make_person
+from tests.waiting import LIMIT
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 NEW = "quite another one 7"
@@ -18,6 +19,7 @@ def visitor(chromium, live_server):
     context = chromium.new_context(
         locale="en-US", base_url=live_server.url.replace("127.0.0.1", "localhost")
     )
+    context.set_default_timeout(LIMIT * 1000)
     yield context.new_page()
     context.close()
 

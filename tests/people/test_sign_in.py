@@ -260,6 +260,7 @@ def set_up(person):
     client = confirmed(person)
     page = client.get(reverse("mfa_activate_totp"))
     secret = page.context["form"].secret
+    assert page.context["totp_svg"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     answer = client.post(reverse("mfa_activate_totp"), {"code": code_now(secret)}, follow=True)
     assert answer.redirect_chain[-1][0] == reverse("mfa_view_recovery_codes")
     return secret, answer.context["unused_codes"]

@@ -44,6 +44,7 @@ from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Sh
 ROLES = [
     *("anonymous", "stranger", "annotator", "annotating", "adjudicator", "annotating adjudicator"),
     *("lead", "annotating lead", "openly annotating lead"),
+    "administrator",
 ]
 BLIND = ["annotating", "annotating adjudicator", "annotating lead"]
 
@@ -112,6 +113,8 @@ class World:
         self.corpus = Corpus.create(self._person("lead"), name="corpus")
         Corpus.create(self._person("stranger"), name="elsewhere")
         self.people["anonymous"] = None
+        Person.objects.filter(pk=self._person("administrator").pk).update(is_superuser=True)
+        self.people["administrator"].refresh_from_db()
         Role = Membership.Role  # noqa: N806
         for role, kind in (
             *(("annotator", Role.ANNOTATOR), ("annotating", Role.ANNOTATOR)),

@@ -30,7 +30,7 @@ from corpus.models import (
 )
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
-from people.models import Person
+from people.models import AccessToken, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
 ROLES = [
@@ -301,3 +301,10 @@ class World:
         self.upload.path.write_bytes(b"abc")
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
+        self.access_tokens = {
+            role: AccessToken.objects.create(
+                person=person, name="script", digest=role, scopes="read"
+            )
+            for role, person in self.people.items()
+            if person is not None
+        }

@@ -144,6 +144,7 @@ class Addresses:
                     corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
                 ),
                 "installation": w.corpus,
+                "imports": w.table_import,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },

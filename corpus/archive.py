@@ -32,6 +32,7 @@ nouns: dict[str, tuple[str, str]] = {  # first part of an address -> model, its 
     "dialogues": ("corpus.Dialogue", "corpus"),
     "speakers": ("corpus.Speaker", "corpus"),
     "utterances": ("corpus.Utterance", "corpus"),
+    "invitations": ("corpus.Invitation", "corpus"),
     "join-requests": ("corpus.JoinRequest", "corpus"),
 }
 
@@ -53,6 +54,8 @@ def archived_corpus(person, route, arguments):
     noun = route.removeprefix("api/").split("/")[0]
     by = next((name for name in ("pk", "token") if name in arguments), None)
     if noun not in nouns or by is None or not person.is_authenticated:
+        return None
+    if noun == "invitations" and by == "token":  # found by a hash; accepting refuses it itself
         return None
     row = _statement(noun, by).first(person.pk, arguments[by])
     return row[0] if row else None

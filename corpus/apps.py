@@ -13,9 +13,11 @@ class CorpusConfig(AppConfig):
 
     def ready(self):
         # These import models, which are ready only now.
+        from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.search import install
+        from corpus.shortcuts import register_shortcuts
         from people.sign_in.openid_connect import on_roles
 
         check_claimed_roles(settings.OIDC_ROLES)
@@ -33,4 +35,6 @@ class CorpusConfig(AppConfig):
         fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
+        register_shortcuts()
+        guard_account_deletion()
         post_migrate.connect(install, sender=self)

@@ -32,6 +32,7 @@ nouns: dict[str, tuple[str, str]] = {  # first part of an address -> model, its 
     "dialogues": ("corpus.Dialogue", "corpus"),
     "speakers": ("corpus.Speaker", "corpus"),
     "utterances": ("corpus.Utterance", "corpus"),
+    "join-requests": ("corpus.JoinRequest", "corpus"),
 }
 
 

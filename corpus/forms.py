@@ -17,10 +17,9 @@ from core.normalization import search_key
 from core.storage import digest
 from core.translation import translate_error
 from corpus.languages import language_name
-from corpus.models import Corpus, Installation, Membership, Source, Speaker, Upload
+from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
-from people.models import Event, Person
 
 LANGUAGES = ["zh", "yue", "nan", "wuu", "en", "ja", "ko", "de", "es", "fr", "ru"]
 TRAITS = ("gender", "age", "role")
@@ -392,37 +391,6 @@ class ReadingForm(PartingForm):
         """Role -> column, as chosen."""
         chosen = {role: self.cleaned_data.get(role) for role in ROLE_LABELS}
         return {role: column for role, column in chosen.items() if column}
-
-
-class MemberForm(forms.Form):
-    """Give somebody who has an account a role in the corpus."""
-
-    username = forms.CharField(label=_("username"), max_length=150)
-    role = forms.ChoiceField(
-        label=_("role"), choices=Membership.Role, initial=Membership.Role.ANNOTATOR
-    )
-
-    def __init__(self, *args, corpus, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.corpus = corpus
-
-    def clean_username(self):
-        username = self.cleaned_data["username"].strip()
-        person = Person.objects.filter(username=username, is_active=True).first()
-        if person is None:
-            raise forms.ValidationError(
-                _("There is no account “%(name)s”. Invite them by link instead.")
-                % {"name": username}
-            )
-        if self.corpus.role_of(person):
-            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": person})
-        self.person = person
-        return username
-
-    def save(self, by):
-        member = self.corpus.memberships.create(person=self.person, role=self.cleaned_data["role"])
-        Event.record(by, "admit", member, person=self.person.username, role=member.role)
-        return member
 
 
 class SpeakerForm(forms.Form):

@@ -2,11 +2,14 @@ from django.urls import path
 
 from core.redirects import moved
 from corpus.views import (
+    acceptance,
     corpora,
     dialogues,
     editor,
     installation,
     integrity,
+    invitations,
+    join_links,
     member_reset,
     settings,
     source_files,
@@ -28,6 +31,12 @@ urlpatterns = [
         settings.corpus_administration,
         name="corpus_administration",
     ),
+    path("corpora/<int:pk>/invitations/", invitations.invitations, name="invitations"),
+    path(
+        "corpora/<int:pk>/invitations/sheet/", invitations.invitation_sheet, name="invitation_sheet"
+    ),
+    path("corpora/<int:pk>/invitations.csv", invitations.invitations_csv, name="invitations_csv"),
+    path("corpora/<int:pk>/join-link/", join_links.join_link, name="join_link"),
     path("corpora/<int:pk>/archival/", settings.archive_corpus, name="archive_corpus"),
     path("corpora/<int:pk>/archival/removal/", settings.unarchive_corpus, name="unarchive_corpus"),
     path("corpora/<int:pk>/ownership/", settings.accept_ownership, name="accept_ownership"),
@@ -47,7 +56,6 @@ urlpatterns = [
         name="installation_corpus",
     ),
     path("installation/corpora/<int:pk>/owner/", installation.appoint_owner, name="appoint_owner"),
-    path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
     path("corpora/<int:pk>/audit-log/", corpora.audit_log, name="audit_log"),
     path("corpora/<int:pk>/integrity/", integrity.integrity, name="integrity"),
     path("corpora/<int:pk>/integrity/checks/", integrity.integrity_check, name="check_clips"),
@@ -59,6 +67,20 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/integrity/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
+    path("invitations/<str:token>/", acceptance.invitation, name="invitation"),
+    path(
+        "invitations/<int:pk>/acceptance/", acceptance.accept_invitation, name="accept_invitation"
+    ),
+    path("invitations/<int:pk>/refusal/", acceptance.decline_invitation, name="decline_invitation"),
+    path(
+        "invitations/<int:pk>/revocation/", invitations.revoke_invitation, name="revoke_invitation"
+    ),
+    path("invitations/<int:pk>/renewal/", invitations.renew_invitation, name="renew_invitation"),
+    path(
+        "invitations/<int:pk>/extension/", invitations.extend_invitation, name="extend_invitation"
+    ),
+    path("join/<str:token>/", join_links.join, name="join"),
+    path("join-requests/<int:pk>/", join_links.join_request, name="join_request"),
     path(
         "memberships/<int:pk>/reset-link/",
         member_reset.member_reset_link,

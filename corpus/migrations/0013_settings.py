@@ -23,7 +23,7 @@ def appoint_owners(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('corpus', '0011_standard_names'),
+        ('corpus', '0012_invitations'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

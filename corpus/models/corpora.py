@@ -103,6 +103,24 @@ class Corpus(models.Model):
         """The person's role here, or None."""
         return self.memberships.filter(person=person).values_list("role", flat=True).first()
 
+    def join(self, person, role):
+        """Make somebody who has agreed to it a member with at least `role`, which is never lowered;
+        the role that they had, or None. Raises UserError if the corpus is archived.
+        """
+        if self.is_archived:
+            raise UserError(
+                gettext_noop("The corpus “%(name)s” is archived; nobody can join it."),
+                name=self.name,
+            )
+        member, made = self.memberships.get_or_create(person=person, defaults={"role": role})
+        if made:
+            return None
+        was, order = member.role, Membership.Role.values  # the highest first
+        if order.index(role) < order.index(was):
+            member.role = role
+            member.save(update_fields=["role"])
+        return was
+
     @property
     def is_archived(self):
         return hasattr(self, "archival")

@@ -8,18 +8,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus.forms import CorpusForm, MemberForm
-from corpus.models import Corpus, CorpusDeletion, Installation, Membership
-from corpus.page_context import context
+from corpus import round_offers
+from corpus.forms import CorpusForm
+from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
+from corpus.page_context import context, members_context
 from corpus.permissions import LEAD, corpus_of, resettable_people
 from corpus.visibility import withheld_details
-from people.models import Event, Invitation, Person
+from people.models import Event, Person
 
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
@@ -39,6 +41,8 @@ def home(request):
         "archived_count": mine.filter(archival__isnull=False).count(),
         "deletions": deletions,
         "may_create": Installation.load().may_create(request.user),
+        "invitations": Invitation.objects.for_account(request.user),
+        "requests": request.user.join_requests.waiting().select_related("corpus"),
     }
     return render(request, "corpus/home.html", page)
 
@@ -63,38 +67,22 @@ def corpus(request, pk):
 
 
 def members(request, pk):
+    """Who belongs to the corpus, and who asks to."""
     corpus = corpus_of(request, pk, LEAD)
-    form = MemberForm(posted(request), corpus=corpus)
-    if request.method == "POST" and form.is_valid():
-        form.save(by=request.user)
-        return redirect("members", corpus.pk)
-    invitations = Invitation.objects.filter(invited_by=request.user, accepted_by=None)
-    for invitation in invitations:
-        address = reverse("invitation", args=[invitation.token])
-        invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
     people = list(corpus.people())
     resettable = resettable_people(request.user, [member.person for member in people])
     for member in people:
         member.is_resettable = member.person_id in resettable  # type: ignore[attr-defined]
-    page = context(
+    page = members_context(
         corpus,
-        "people",
-        form=form,
+        "members",
         members=people,
         roles=Membership.Role.choices,
-        invitations=invitations,
+        requests=corpus.join_requests.waiting().select_related("person"),
+        rounds=round_offers.open_rounds(corpus),
         removed=_removal_of(request, corpus, number(request.GET.get("removed"))),
     )
     return render(request, "corpus/members.html", page)
-
-
-@require_POST
-def invite(request, pk):
-    corpus = corpus_of(request, pk, LEAD)
-    invitation = Invitation.objects.create(invited_by=request.user)
-    Event.record(request.user, "invite", invitation)
-    messages.success(request, _("Invitation created. Send the link below."))
-    return redirect("members", corpus.pk)
 
 
 @require_POST
@@ -123,10 +111,12 @@ def membership(request, pk):
         )
     elif role in Membership.Role.values:
         _record_change(request, "appoint", member, role=role)
+        _close_links(request, member, role)
         member.role = role
         member.save(update_fields=["role"])
     elif role == "none":
         event = _record_change(request, "dismiss", member)
+        _close_links(request, member, role)
         member.delete()
         address = reverse("members", args=[member.corpus_id])
         return redirect(f"{address}?removed={event.pk}")
@@ -161,6 +151,20 @@ def _record_change(request, verb, member, **more):
     return Event.record(
         request.user, verb, member, person=member.person.username, was=member.role, **more
     )
+
+
+def _close_links(request, member, role):
+    """Revoke the open invitations of who is a lead no longer: they may have kept their links."""
+    if member.role == LEAD and role != LEAD:
+        own = member.corpus.invitations.open().filter(invited_by=member.person)
+        if count := own.count():
+            own.revoke(request.user)
+            words = ngettext(
+                "%(n)d open invitation of %(name)s was revoked.",
+                "%(n)d open invitations of %(name)s were revoked.",
+                count,
+            )
+            messages.info(request, words % {"n": count, "name": member.person})
 
 
 def audit_log(request, pk):

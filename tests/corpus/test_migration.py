@@ -7,10 +7,11 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
-from corpus.models import Invitation
+from corpus.models import Corpus, Invitation, Membership
 from tests.factories import make_corpus, make_person, make_source
 
 BEFORE = [("corpus", "0010_blind_adjudication"), ("people", "0001_initial")]
+OWNERLESS = [("corpus", "0011_standard_names")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -74,3 +75,21 @@ def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollbac
     assert "password1" in Client().get("/invitations/the-open-one/").content.decode()
     assert Client().post("/invitations/the-open-one/", form).url == "/"
     assert Client().get("/invitations/the-open-one/").status_code == 410
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_lead_becomes_the_owner(django_db_serialized_rollback):
+    lead, other = make_person("lead"), make_person("other")
+    corpus, empty = make_corpus(lead), make_corpus(other)
+    Membership.objects.filter(corpus=corpus).delete()
+    for person, role in ((make_person(), "annotator"), (other, "lead"), (lead, "lead")):
+        Membership.objects.create(corpus=corpus, person=person, role=role)
+    Membership.objects.filter(corpus=empty).delete()
+    nodes = list(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    try:
+        MigrationExecutor(connection).migrate(OWNERLESS)
+    finally:
+        MigrationExecutor(connection).migrate(nodes)
+    assert Corpus.objects.get(pk=corpus.pk).owner == other
+    assert Corpus.objects.get(pk=empty.pk).owner is None
+    assert Membership.objects.filter(corpus=corpus).count() == 3

@@ -166,7 +166,7 @@ def _rows(table: tabular.Table, columns: dict[str, str]) -> InviteeList:
     for row in table.rows:
         cells = {kind: row.cells.get(header, "").strip() for kind, header in columns.items()}
         if any(cells.values()):
-            found.people.append(Invitee(row.line, **cells))
+            found.people.append(Invitee(row.line, **cells))  # type: ignore[arg-type]
     return found
 
 

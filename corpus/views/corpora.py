@@ -72,7 +72,7 @@ def members(request, pk):
     people = list(corpus.people())
     resettable = resettable_people(request.user, [member.person for member in people])
     for member in people:
-        member.is_resettable = member.person_id in resettable  # type: ignore[attr-defined]
+        member.is_resettable = member.person_id in resettable
     page = members_context(
         corpus,
         "members",

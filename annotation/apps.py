@@ -30,6 +30,7 @@ class AnnotationConfig(AppConfig):
             "comments": ("annotation.Comment", "assignment__round__corpus"),
             "quality-flags": ("annotation.QualityFlag", "round__corpus"),
             "guidelines": ("annotation.Guideline", "corpus"),
+            "imports": ("annotation.TableImport", "corpus"),
         }
         deletion.losses |= {
             "annotation.round": gettext_lazy("rounds"),
@@ -46,4 +47,6 @@ class AnnotationConfig(AppConfig):
         fill("home_links", "annotation/_tasks_link.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
+        fill("corpus_actions", "annotation/_import_link.html")
+        fill("corpus_links", "annotation/_imports_link.html")
         fill("republication_url", "annotation/_republication_url.html")

@@ -35,7 +35,7 @@ def owner(person):
 
 
 def forget_invitations(person):
-    """Those that the person sent and nobody has accepted are closed; theirs lose name and e-mail."""
+    """Close the open ones that they sent; those to them lose name and e-mail."""
     person.invitations.open().revoke(person)
     mine = Q(accepted_by=person) | Q(person=person)
     Invitation.objects.filter(mine).update(email="", name="")

@@ -54,6 +54,8 @@ def archived_corpus(person, route, arguments):
     by = next((name for name in ("pk", "token") if name in arguments), None)
     if noun not in nouns or by is None or not person.is_authenticated:
         return None
+    if noun == "invitations" and by == "token":  # found by a hash; accepting refuses it itself
+        return None
     row = _statement(noun, by).first(person.pk, arguments[by])
     return row[0] if row else None
 

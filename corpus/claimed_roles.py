@@ -33,21 +33,26 @@ def apply_roles(person, wanted):
     for corpus in corpora:
         member = corpus.memberships.filter(person=person).first()
         role = wanted[corpus.name]
-        if role and member is None:
-            member = corpus.memberships.create(person=person, role=role)
-            Event.record(None, "admit", member, person=person.username, role=role, origin=ORIGIN)
-        elif role and member.role != role and not _stays_lead(member):
-            Event.record(
-                None, "appoint", member,
-                person=person.username, was=member.role, role=role, origin=ORIGIN,
-            )  # fmt: skip
-            member.role = role
-            member.save(update_fields=["role"])
-        elif not role and member and _is_of_claims(member) and not _stays_lead(member):
-            Event.record(
-                None, "dismiss", member, person=person.username, was=member.role, origin=ORIGIN
-            )
+        if member is None:
+            if role:
+                member = corpus.memberships.create(person=person, role=role)
+                _record("admit", member, role=role)
+        elif role:
+            _appoint(member, role)
+        elif _is_of_claims(member) and not _stays_lead(member):
+            _record("dismiss", member, was=member.role)
             member.delete()
+
+
+def _appoint(member, role):
+    if member.role != role and not _stays_lead(member):
+        _record("appoint", member, was=member.role, role=role)
+        member.role = role
+        member.save(update_fields=["role"])
+
+
+def _record(verb, member, **detail):
+    Event.record(None, verb, member, person=member.person.username, origin=ORIGIN, **detail)
 
 
 def _is_of_claims(member):

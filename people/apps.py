@@ -14,11 +14,12 @@ class PeopleConfig(AppConfig):
         from jobs import models as jobs
         from people import account_deletion
         from people.notifications import tell_requester
-        from people.sign_in.account_removal import remove_sign_ins
+        from people.sign_in.account_removal import last_administrator, remove_sign_ins
         from people.sign_in.openid_connect import check_roles
 
         check_roles(settings.OIDC_ROLES)
         jobs.ended.append(tell_requester)
+        account_deletion.guards.append(last_administrator)
         account_deletion.removers.append(remove_sign_ins)
         fill("account_links", "people/_account_links.html", order=10)
         fill("account_tabs", "people/_tab_profile.html", order=10)

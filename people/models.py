@@ -20,6 +20,17 @@ __all__ = ["AccessToken", "Event", "Person"]
 PROFILE = ["name", "language", "theme", "time_zone"]  # what people set on their account page
 
 
+def last_administrator_error(person):
+    """The error of what would leave the installation without an administrator."""
+    return UserError(
+        gettext_noop(
+            "%(name)s is the only administrator of this installation. Nothing was changed;"
+            " make somebody else an administrator first."
+        ),
+        name=str(person),
+    )
+
+
 class Person(AbstractUser):
     """Somebody who signs in; one name, as Chinese and English names need no halves."""
 
@@ -181,13 +192,7 @@ class Person(AbstractUser):
         list(Person.objects.select_for_update().filter(is_superuser=True, is_active=True))
         self.refresh_from_db()
         if self.is_active and self.is_last_administrator():
-            raise UserError(
-                gettext_noop(
-                    "%(name)s is the only administrator of this installation. Nothing was changed;"
-                    " make somebody else an administrator first."
-                ),
-                name=str(self),
-            )
+            raise last_administrator_error(self)
 
     def _set(self, **fields):
         for name, value in fields.items():

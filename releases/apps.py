@@ -11,9 +11,12 @@ class ReleasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
+        from annotation import import_undo
         from corpus import archive, deletion
         from releases.exports import releases_to_download
+        from releases.kept_imports import releases_of, reviews_of
 
+        import_undo.kept_because += [releases_of, reviews_of]
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),
             "links": ("releases.Share", "release__corpus"),

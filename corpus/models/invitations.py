@@ -35,6 +35,14 @@ class Status(models.TextChoices):
     REVOKED = "revoked", _("revoked")
 
 
+def check_not_archived(corpus):
+    """Raises ClosedLink for an archived corpus, which nobody can join."""
+    if corpus.is_archived:
+        raise ClosedLink(
+            gettext_noop("The corpus “%(name)s” is archived; nobody can join it."), name=corpus.name
+        )
+
+
 def in_days(days):
     return timezone.now() + datetime.timedelta(days=days)
 
@@ -170,6 +178,8 @@ class Invitation(TokenLink):
                 day=f"{timezone.localtime(self.expires_at):%Y-%m-%d}",
                 **ask,
             )
+        if self.corpus:
+            check_not_archived(self.corpus)
 
     def check_person(self, person):
         """Raises UserError if it is for another account, or gives nothing to who is a member."""

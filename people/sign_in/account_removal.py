@@ -8,7 +8,13 @@ from axes.models import AccessAttempt
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from people.models import Event
+from people.models import Event, last_administrator_error
+
+
+def last_administrator(person):
+    """Why the only administrator of the installation cannot delete their account."""
+    if person.is_last_administrator():
+        yield last_administrator_error(person)
 
 
 def remove_sign_ins(person):

@@ -86,7 +86,7 @@ def run(strategy, check, seeded=0, most=EXAMPLES):
 
 def test_no_answer_is_outside_the_schema(schema, token, opened):
     """Drawn by schemathesis, with ids that are there half of the time."""
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     known = {"/api/assignments/{id}/": assignment.pk}
     counts = defaultdict(int)
 
@@ -125,7 +125,7 @@ def works(draw, assignment):
 
 def test_a_body_of_wrong_types_saves_nothing(token, opened):
     """What is saved had the types that the schema tells, whatever else was sent."""
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     client = Client(headers={"Authorization": f"Token {token}"})
     address = f"/api/assignments/{assignment.pk}/"
     counts = defaultdict(int)
@@ -186,7 +186,7 @@ def test_a_body_of_wrong_types_saves_nothing(token, opened):
     ],
 )
 def test_what_is_wrong_is_said(token, opened, body, says):
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     client = Client(headers={"Authorization": f"Token {token}"})
     answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")
     assert answer.status_code == 400 and says in answer.json()["detail"]
@@ -228,7 +228,7 @@ def test_what_is_wrong_is_said(token, opened, body, says):
     ],
 )
 def test_types_are_those_of_json(token, opened, change, says):
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     client = Client(headers={"Authorization": f"Token {token}"})
     row = {"utterance": assignment.dialogue.utterances.first().pk, "task": "emotion"}
     row |= {"value": ANSWERS["emotion"], "client_id": hostile_input.ID}
@@ -252,7 +252,7 @@ def test_types_are_those_of_json(token, opened, change, says):
     ],
 )
 def test_bodies_are_json_in_utf8(token, opened, kind, status):
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     client = Client(headers={"Authorization": f"Token {token}"})
     body = b'{"answers": []}'
     answer = client.generic("POST", f"/api/assignments/{assignment.pk}/", body, kind)
@@ -262,7 +262,7 @@ def test_bodies_are_json_in_utf8(token, opened, kind, status):
 
 def test_a_body_that_is_too_large_is_refused_unread(token, opened, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
-    assignment = opened.assignments.filter(person=token.user).first()
+    assignment = opened.assignments.filter(person=opened.participants.first().person).first()
     client = Client(headers={"Authorization": f"Token {token}"})
     body = b'{"answers": []' + b" " * 1000 + b"}"
     answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")

@@ -8,7 +8,8 @@ from django.core import mail
 
 from annotation.models import Comment
 from core.errors import UserError
-from people.models import AccessToken, Event, Invitation, Person
+from corpus.models import Invitation
+from people.models import AccessToken, Event, Person
 from people.notifications import notify
 from tests.factories import judge, make_dialogue, make_member, make_person, make_round, make_token
 
@@ -93,7 +94,7 @@ def test_an_account_is_deleted_and_its_work_stays(client_of, corpus, person):
     judge(assignment)
     Comment.make(assignment, assignment.dialogue.utterances.first(), "comment", "hm")
     Event.record(corpus.memberships.first().person, "admit", opened, person="wang")
-    Invitation.objects.create(invited_by=person)
+    sent = Invitation.invite(person, corpus)
     make_token(person)
     client, elsewhere = client_of(person), client_of(person)
     wrong = client.post("/account/deletion/", {"username": "wang", "password": "wrong"})
@@ -104,7 +105,8 @@ def test_an_account_is_deleted_and_its_work_stays(client_of, corpus, person):
     assert gone.username == f"deleted-{person.pk}" == str(gone)
     assert (gone.name, gone.email, gone.is_active) == ("", "", False)
     assert not gone.has_usable_password() and not gone.memberships.exists()
-    assert not AccessToken.objects.exists() and not gone.invitations.exists()
+    sent.refresh_from_db()
+    assert not AccessToken.objects.exists() and sent.revoked_at
     assert not Session.objects.filter(session_key=elsewhere.session.session_key).exists()
     assert elsewhere.get("/account/").status_code == 302
     assert assignment.judgements.exists() and Comment.objects.get().assignment.person == gone
@@ -113,12 +115,15 @@ def test_an_account_is_deleted_and_its_work_stays(client_of, corpus, person):
     assert client.post("/sign-in/", {**right}).status_code == 200
 
 
-def test_the_only_lead_and_the_only_administrator_stay(client_of, corpus, lead):
+def test_the_only_lead_the_owner_and_the_only_administrator_stay(client_of, corpus, lead):
     with pytest.raises(UserError, match="only lead of “corpus"):
         lead.delete_account()
     page = client_of(lead).get("/account/deletion/").content.decode()
     assert "make another member lead first" in page and "Delete my account" not in page
-    make_member(corpus, role="lead")
+    other = make_member(corpus, role="lead")
+    with pytest.raises(UserError, match="You own “corpus"):
+        lead.delete_account()
+    corpus.appoint_owner(lead, other)
     lead.delete_account()
     boss = make_person("boss", is_superuser=True)
     with pytest.raises(UserError, match="only administrator"):

@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.answers import save_answer, submit_assignment
-from annotation.models import Comment, ExpertLabel, Guideline, QualityFlag, Report, Suggestion
+from annotation.models import (
+    Comment,
+    ExpertLabel,
+    Guideline,
+    QualityFlag,
+    Report,
+    Suggestion,
+    TableImport,
+)
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
@@ -36,6 +44,7 @@ from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Sh
 ROLES = [
     *("anonymous", "stranger", "annotator", "annotating", "adjudicator", "annotating adjudicator"),
     *("lead", "annotating lead", "openly annotating lead"),
+    "administrator",
 ]
 BLIND = ["annotating", "annotating adjudicator", "annotating lead"]
 
@@ -104,6 +113,8 @@ class World:
         self.corpus = Corpus.create(self._person("lead"), name="corpus")
         Corpus.create(self._person("stranger"), name="elsewhere")
         self.people["anonymous"] = None
+        Person.objects.filter(pk=self._person("administrator").pk).update(is_superuser=True)
+        self.people["administrator"].refresh_from_db()
         Role = Membership.Role  # noqa: N806
         for role, kind in (
             *(("annotator", Role.ANNOTATOR), ("annotating", Role.ANNOTATOR)),
@@ -299,6 +310,16 @@ class World:
         )
         self.upload.path.parent.mkdir(parents=True, exist_ok=True)
         self.upload.path.write_bytes(b"abc")
+        self.table_import = TableImport.objects.create(
+            corpus=self.corpus,
+            person=self.lead,
+            status="done",
+            phase="store",
+            files=[{"name": "train.csv", "stored": "imports/train.csv", "size": 3}],
+            report={"format": "cmma", "counts": {"dialogues": 2}},
+            mapping={"version": 1, "columns": {"text": "text"}, "tasks": []},
+            created={"sources": [self.source.pk]},
+        )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         self.access_tokens = {

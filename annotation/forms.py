@@ -74,7 +74,7 @@ class ChosenDialogues:
 class AnnotationSettingsForm(forms.Form):
     """What new rounds of a corpus start with."""
 
-    scheme = forms.ModelChoiceField(
+    scheme: "forms.ModelChoiceField[SchemeVersion]" = forms.ModelChoiceField(
         queryset=None,
         label=_("scheme version of new rounds"),
         required=False,

@@ -10,7 +10,6 @@ from functools import cache
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, JsonResponse
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rest_framework.permissions import BasePermission
 
@@ -105,5 +104,5 @@ class ActiveCorpus(BasePermission):
         if request.method in READING:
             return True
         name = archived_corpus(request.user, request.resolver_match.route, view.kwargs)
-        self.message = _(WORDS) % {"name": name}
+        self.message = WORDS % {"name": name}
         return name is None

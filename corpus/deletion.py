@@ -6,9 +6,9 @@ ever broken, and a worker that dies is followed by one that deletes what is left
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -52,7 +52,7 @@ class Hanging:
     ways: list[str] = field(default_factory=list)  # rows that one of these finds are deleted
     loose: list[tuple[str, str]] = field(default_factory=list)  # (field, look-up): made NULL
 
-    def rows(self, pk: int) -> models.QuerySet:
+    def rows(self, pk: int) -> models.QuerySet[Any]:
         """Those that hang on the row `pk`."""
         found = Q(*((way, pk) for way in self.ways), _connector=Q.OR)
         return models.QuerySet(self.model).filter(found)
@@ -92,9 +92,9 @@ def hanging_on(root: type[models.Model]) -> list[Hanging]:
     return [found[model] for model in order if model is not root]
 
 
-def _deletes(key: ForeignKey) -> bool:
+def _deletes(key: ForeignKey[Any, Any]) -> bool:
     """Whether a row does not outlive what its key points to."""
-    cascades = key.remote_field.on_delete is models.CASCADE  # type: ignore[attr-defined]
+    cascades = key.remote_field.on_delete is models.CASCADE
     return not key.null or cascades
 
 
@@ -113,13 +113,13 @@ def named(lost: dict[str, int]) -> list[tuple[int, str | Promise]]:
 def delete_hanging(root: models.Model, beat: Callable[[], None] = lambda: None) -> None:
     """Delete everything that hangs on a row, some rows at a time."""
     for each in hanging_on(type(root)):
-        rows = models.QuerySet(each.model)
+        rows: models.QuerySet[Any] = models.QuerySet(each.model)
         for name, way in each.loose:
             rows.filter(**{way: root.pk, f"{name}__isnull": False}).update(**{name: None})
         for way in each.ways:
             wanted = rows.filter(**{way: root.pk}).order_by().values_list("pk", flat=True)
             while batch := list(wanted[:BATCH]):
-                rows.filter(pk__in=batch)._raw_delete(connection.alias)  # type: ignore[attr-defined]
+                rows.filter(pk__in=batch)._raw_delete(connection.alias)
                 beat()
 
 
@@ -213,8 +213,8 @@ def delete_source(person: Person, source: Source, title: str = "") -> None:
     _empty(person, source)
     Event.record(person, "delete", source, title=source.title, **lost)
     names = [*_own_files(source)]
-    transaction.on_commit(lambda: [storage.remove(name) for name in names])
-    models.QuerySet(Source).filter(pk=source.pk)._raw_delete(connection.alias)  # type: ignore[attr-defined]
+    _remove_later(names)
+    models.QuerySet(Source).filter(pk=source.pk)._raw_delete(connection.alias)
 
 
 @transaction.atomic
@@ -250,7 +250,7 @@ def replace_files(
         person, "replace", source, title=source.title, media=bool(media), words=bool(transcript)
     )
     kept = {*_own_files(source)}
-    transaction.on_commit(lambda: [storage.remove(name) for name in old if name not in kept])
+    _remove_later([name for name in old if name not in kept])
     source.inspect_later()
 
 
@@ -260,7 +260,13 @@ def _empty(person: Person, source: Source) -> None:
         prepare(source, person)
     delete_hanging(source)
     folders = [f"{kind}/{source.corpus_id}/{source.pk}" for kind in ("clips", "renditions")]
-    transaction.on_commit(lambda: [storage.remove(folder) for folder in folders])
+    _remove_later(folders)
+
+
+def _remove_later(places: Iterable[str]) -> None:
+    """Delete files once the transaction is over."""
+    for place in places:
+        transaction.on_commit(partial(storage.remove, place))
 
 
 def _own_files(source: Source) -> Iterator[str]:

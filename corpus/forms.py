@@ -20,6 +20,7 @@ from corpus.languages import language_name
 from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
+from people.models import Person
 
 LANGUAGES = ["zh", "yue", "nan", "wuu", "en", "ja", "ko", "de", "es", "fr", "ru"]
 TRAITS = ("gender", "age", "role")
@@ -93,7 +94,7 @@ class InstallationForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         people = cast(forms.ModelMultipleChoiceField, self.fields["creators"])
         self.fields["creators"] = ChosenRows(
-            queryset=people.queryset.filter(is_active=True).order_by("username"),
+            queryset=Person.objects.filter(is_active=True).order_by("username"),
             label=people.label,
             help_text=people.help_text,
             required=False,

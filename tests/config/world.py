@@ -8,7 +8,7 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
-from corpus.models import Dialogue, Invitation, JoinLink, Source, Upload
+from corpus.models import CorpusDeletion, Dialogue, Invitation, JoinLink, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
 from people.models import AccessToken
 from releases.formats import FORMATS
@@ -30,7 +30,7 @@ NOT_OURS = ("admin/",)  # Django's own pages, for the staff of an installation
 
 def make_world(film):
     """Everything that an address can name, with somebody of each kind to ask for it."""
-    lead = make_person("lead")
+    lead = make_person("lead", is_superuser=True)
     corpus = make_corpus(lead)
     judged = make_judged_round(corpus, dialogues=6)
     release = make_release(corpus, [judged])
@@ -105,6 +105,8 @@ def make_world(film):
         runs=[run, waiting],
         evaluations=[evaluation],
         account=[AccessToken.create(lead, "script", ["read"])[0]],
+        deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
+        installation=[corpus],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 
@@ -184,6 +186,7 @@ CHOICES = {
     "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
     "integrity/<slug:name>/": ["check", "recut"],
     "media/<str:name>/": ["clip", "poster", "audio", "peaks"],
+    "sources/<int:pk>/files/": ["media", "transcript"],
     "files/<path:path>": ["manifest.json", "README.md"],
     "as/<slug:name>.zip": list(FORMATS)[:2],
 }

@@ -223,7 +223,7 @@ def compiled(row: TableImport, decisions: list[dict[str, Any]]) -> dict[str, Any
     if draft.get("per_file"):
         columns["annotator"] = FILE
     tasks = known_tasks(row.corpus)
-    made = []
+    made: list[dict[str, Any]] = []
     for group, decision in zip(groups_of(row), decisions, strict=True):
         task, values = _task(group, decision, tasks)
         made.append(

@@ -1,6 +1,7 @@
 """Forms of an import: which files, in which format, and where their labels go."""
 
 from pathlib import Path, PurePath
+from typing import cast
 
 from django import forms
 from django.conf import settings
@@ -56,7 +57,7 @@ class FormatForm(forms.Form):
 class ImportForm(FormatForm):
     """The files of an import, as they come with the form, or as uploads that came before it."""
 
-    files = FilesField(
+    files = FilesField(  # type: ignore[assignment]  # BaseForm.files are what was sent
         label=gettext_lazy("files"),
         required=False,
         help_text=gettext_lazy(
@@ -75,7 +76,8 @@ class ImportForm(FormatForm):
         self.arrived = []  # Upload
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         for token in filter(None, cleaned.get("uploads", "").split(",")[:MOST_FILES]):
             upload = Upload.objects.filter(
                 corpus=self.corpus, person=self.person, token=token
@@ -144,10 +146,12 @@ class TargetForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["labels"].choices = TableImport.Labels.choices
+        labels = cast(forms.ChoiceField, self.fields["labels"])
+        labels.choices = TableImport.Labels.choices
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if cleaned.get("labels") == TableImport.Labels.ANNOTATOR and not cleaned.get("annotator"):
             self.add_error("annotator", _("Name the annotator."))
         return cleaned

@@ -1,8 +1,8 @@
 """Undoing an import: exactly what it made is removed, unless people have worked on it since."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Count, ProtectedError, Q, QuerySet
 from django.utils import timezone
@@ -20,6 +20,7 @@ from annotation.models import (
     SchemeVersion,
     TableImport,
 )
+from annotation.models.table_imports import delete_all
 from core.batches import batches
 from core.errors import UserError, gettext_noop
 from corpus.models import Dialogue, Source, Speaker, Utterance
@@ -75,11 +76,12 @@ def _later_work(row: TableImport) -> Iterator[UserError]:
         )
     worked = {found["round__name"] for found in begun}
     items = RoundItem.objects.filter(dialogue__in=dialogues).exclude(round__name__in=worked)
-    for found in items.values("round__name").order_by("round__name").annotate(n=Count("pk")):
+    held = items.values("round__name").order_by("round__name").annotate(n=Count("pk"))
+    for name, count in held.values_list("round__name", "n"):
         yield UserError(
             gettext_noop("The round “%(round)s” holds %(count)d of its dialogues."),
-            round=found["round__name"],
-            count=found["n"],
+            round=name,
+            count=count,
         )
     spoken = Utterance.all_objects.filter(dialogue__in=dialogues)
     ruled = Adjudication.objects.filter(utterance__in=spoken)
@@ -131,7 +133,7 @@ def undo(row: TableImport) -> None:
     Source.objects.filter(pk__in=row.created.get("sources", [])).delete()
     _remove_what_is_unused(row)
     names += [file["stored"] for file in row.files] + [row.problems_name]
-    transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+    transaction.on_commit(partial(delete_all, names))
     TableImport.objects.filter(pk=row.pk).update(undone_at=timezone.now())
 
 
@@ -142,7 +144,8 @@ def _remove_dialogues(row: TableImport, dialogues: list[int], shared: list[Round
     Adjudication.objects.filter(utterance__in=utterances).delete()
     Judgement.objects.filter(assignment__in=work).delete()
     if shared:
-        work.lock_and_set("withdrawn")
+        list(work.select_for_update(of=("self",)).values_list("pk"))
+        work.update(state="withdrawn")
         for round in shared:
             count_dialogues(round, dialogues)
     work.delete()

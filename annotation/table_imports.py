@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path, PurePath
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -86,8 +87,9 @@ def read(row: TableImport) -> None:
         row.keep_draft(report)
 
 
-def parts_of_files(row: TableImport, paths: list[Path]) -> tuple[dict, list[Part]]:
+def parts_of_files(row: TableImport, paths: list[Path]) -> tuple[dict[str, Any], list[Part]]:
     """How the files were recognised, and what they hold. Raises UserError."""
+    about: dict[str, Any]
     if row.format:
         about = {"format": row.format, "files": readable(row.format, paths)}
     else:
@@ -176,7 +178,7 @@ def _tasks(parts: list[Part]) -> list[dict]:
             "key": task.key,
             "names": dict(task.names),
             "values": [
-                {"names": dict(value.names), "count": given.get(task.key, {}).get(value.key, 0)}
+                {"names": dict(value.names), "count": given.get(task.key, Counter())[value.key]}
                 for value in task.values[:SHOWN_VALUES]
             ],
         }
@@ -259,7 +261,7 @@ def store(row: TableImport) -> None:
                 utterance__dialogue__source__in=created["sources"]
             ).aggregate(last=Max("pk"))
             created["last_expert_label"] = labels["last"] or 0
-            created["since"] = row.started_at.isoformat()
+            created["since"] = str(row.started_at)
             TableImport.objects.filter(pk=row.pk).update(created=created)
             row.finish()
 

@@ -1,5 +1,6 @@
 """Imports of published corpora and labelled tables through the browser."""
 
+from functools import partial
 from pathlib import PurePath
 
 from django.conf import settings
@@ -12,6 +13,13 @@ from django.utils.translation import gettext_lazy as _
 from core import storage
 from corpus.models import Corpus, Source
 from jobs.models import Job, JobStatus, Stopped
+
+
+def delete_all(names):
+    """Delete stored files; those that are gone already do no harm."""
+    for name in names:
+        default_storage.delete(name)
+
 
 SHARED_FOR = 3600  # seconds that progress is kept for pages
 
@@ -201,4 +209,4 @@ class TableImport(Job):
             person.record("discard", self, files=[file["name"] for file in self.files])
             names = [*(file["stored"] for file in self.files), self.problems_name]
             mine.delete()
-            transaction.on_commit(lambda: [default_storage.delete(name) for name in names])
+            transaction.on_commit(partial(delete_all, names))

@@ -188,7 +188,8 @@ def _read_turn(
 
 def _time(raw: object, column: str, report: Report) -> float | None:
     """Seconds of `HH:MM:SS:FF`; None where it is no time, or has no such frame."""
-    found = TIME.fullmatch(raw.strip()) if isinstance(raw, str) else None
+    text = raw if isinstance(raw, str) else ""
+    found = TIME.fullmatch(text.strip())
     if found is None:
         report(column, raw, "rejected", gettext_noop("expected a time such as 00:01:02:24"))
         return None
@@ -197,7 +198,7 @@ def _time(raw: object, column: str, report: Report) -> float | None:
     if frames >= RATE:
         late = gettext_noop("frame %(frame)d of a second with 25 frames; read as %(value)s")
         report(column, raw, "warning", late, frame=frames, value=f"{value:.2f} s")
-    elif raw != raw.strip():  # type: ignore[union-attr]
+    elif text != text.strip():
         reason = gettext_noop("read as %(value)s")
         report(column, raw, "repaired", reason, value=f"{value:.2f} s")
     return value
@@ -205,7 +206,7 @@ def _time(raw: object, column: str, report: Report) -> float | None:
 
 def _emotion(column: str, given: object, report: Report) -> str:
     """Our value of what one gave, "" for none; several are parted, and the first is taken."""
-    parts = given if isinstance(given, list) else PARTED.split(given) if given else []  # type: ignore[arg-type]
+    parts = given if isinstance(given, list) else PARTED.split(str(given or ""))
     words = [str(part).strip() for part in parts]
     words = [word for word in words if word]
     values = [EMOTIONS[word.lower()] for word in words if word.lower() in EMOTIONS]

@@ -14,4 +14,6 @@ class CorpusConfig(AppConfig):
 
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)
+        fill("navigation", "corpus/_navigation_jobs.html", order=70)
+        fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

@@ -1,7 +1,7 @@
 from django.urls import path
 
 from core.redirects import moved
-from corpus.views import corpora, dialogues, editor, integrity, sources, speakers, uploads
+from corpus.views import corpora, dialogues, editor, integrity, jobs, sources, speakers, uploads
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -24,6 +24,11 @@ urlpatterns = [
         name="clip_job_progress",
     ),
     path("corpora/<int:pk>/integrity/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
+    path("corpora/<int:pk>/jobs/", jobs.corpus_jobs, name="corpus_jobs"),
+    path("installation/jobs/", jobs.installation_jobs, name="installation_jobs"),
+    path("jobs/machine/", jobs.machine, name="machine"),
+    path("jobs/<slug:kind>/<int:pk>/stop/", jobs.job_stop, name="job_stop"),
+    path("jobs/<slug:kind>/<int:pk>/attempts/", jobs.job_attempt, name="job_attempt"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
     path("corpora/<int:pk>/uploads/", uploads.new_upload, name="new_upload"),

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -76,6 +77,9 @@ class Source(Normalized, Job):
     verb = "ingest"
     work = "corpus.ingest.ingest_source"
     uses_heartbeat_thread = True
+    kind_label = _("import")
+    person_field = "added_by"
+    name_fields = ("title",)
     has_unsaved_transcript = False
     objects = SourceQuerySet.as_manager()
 
@@ -87,6 +91,10 @@ class Source(Normalized, Job):
 
     def __str__(self):
         return self.title
+
+    @property
+    def page_url(self):
+        return reverse("source", args=[self.pk])
 
     @cached_property
     def transcript_bytes(self):

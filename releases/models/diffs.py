@@ -4,6 +4,7 @@ import json
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -37,6 +38,10 @@ class Diff(Job):
 
     verb = "diff"
     work = "releases.diff_computation.compute"
+    kind_label = _("diff")
+    corpus_field = "other__corpus"
+    name_fields = ("one__version", "other__version")
+    related_fields = ("one__corpus", "other__corpus")
     objects = DiffQuerySet.as_manager()
 
     class Meta:
@@ -47,6 +52,10 @@ class Diff(Job):
 
     def __str__(self):
         return f"{self.one} → {self.other}"
+
+    @property
+    def page_url(self):
+        return reverse("release_diff", args=[self.pk])
 
     @property
     def corpus_id(self):

@@ -1,7 +1,17 @@
 from django.urls import path
 
 from core.redirects import moved
-from corpus.views import corpora, dialogues, editor, integrity, jobs, sources, speakers, uploads
+from corpus.views import (
+    corpora,
+    dialogues,
+    drafts,
+    editor,
+    integrity,
+    jobs,
+    sources,
+    speakers,
+    uploads,
+)
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -31,6 +41,9 @@ urlpatterns = [
     path("jobs/<slug:kind>/<int:pk>/attempts/", jobs.job_attempt, name="job_attempt"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
     path("corpora/<int:pk>/sources/new/", sources.new_source, name="new_source"),
+    path("corpora/<int:pk>/drafts/", drafts.drafts, name="drafts"),
+    path("corpora/<int:pk>/drafts/confirmations/", drafts.confirmations, name="confirm_drafts"),
+    path("corpora/<int:pk>/file-pairs/", drafts.file_pairs, name="file_pairs"),
     path("corpora/<int:pk>/uploads/", uploads.new_upload, name="new_upload"),
     path("uploads/<str:token>/", uploads.upload, name="upload"),
     path("sources/<int:pk>/", sources.source, name="source"),

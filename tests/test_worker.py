@@ -151,14 +151,14 @@ def test_a_job_that_kills_its_worker_three_times_fails_and_the_next_one_is_done(
     log = tmp_path / "worker.log"
     app.conf.task_always_eager = False
     corpus = make_corpus()
-    poisoned = corpus.sources.create(title="poisoned", gap=3.0, media="sources/pipe.mp4")
-    pipe = Path(settings.MEDIA_ROOT) / "sources" / "pipe.mp4"
-    pipe.parent.mkdir(parents=True, exist_ok=True)
+    poisoned, good = (corpus.sources.create(title=title, gap=3.0) for title in ("bad", "good"))
+    for source in (poisoned, good):
+        with film.open("rb") as media, srt.open("rb") as words:
+            source.media.save("film.mp4", File(media))
+            source.transcript.save("film.srt", File(words))
+    pipe = Path(poisoned.transcript.path)
+    pipe.unlink()
     os.mkfifo(pipe)  # whoever reads it waits for ever, until killed
-    good = corpus.sources.create(title="good", gap=3.0)
-    with film.open("rb") as media, srt.open("rb") as words:
-        good.media.save("film.mp4", File(media))
-        good.transcript.save("film.srt", File(words))
     mine = Source.objects.filter(pk=poisoned.pk)
     try:
         poisoned.later()

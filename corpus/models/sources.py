@@ -34,6 +34,9 @@ from people.models import Event
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
 
 
+NO_MEDIA = Probe(duration=0.0, width=0, height=0, fps=0.0, has_audio=False)
+
+
 def source_path(source, name):
     return f"sources/{source.corpus_id}/{name}"
 
@@ -100,6 +103,16 @@ class Source(Normalized, Job):
     def transcript_bytes(self):
         with self.transcript.open("rb") as file:
             return file.read()
+
+    @property
+    def is_text_only(self):
+        """Whether it is a transcript without media: dialogues to read, not to watch."""
+        return self.kind == self.Kind.EPISODE and not self.media
+
+    @property
+    def type_name(self):
+        """What it is, in the reader's language."""
+        return gettext("transcript without media") if self.is_text_only else self.get_kind_display()
 
     @property
     def is_workbook(self):
@@ -227,6 +240,8 @@ class Source(Normalized, Job):
     @property
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
+        if not self.media:
+            return NO_MEDIA
         if not self.probe:
             with storage.local(str(self.media)) as path:
                 self.probe_media(path)

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from core.pagination import page_of
 from core.parameters import posted
 from corpus.forms import CorpusForm, MemberForm
-from corpus.models import Corpus, Membership
+from corpus.models import Corpus, Membership, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import withheld_details
@@ -39,7 +39,14 @@ def new_corpus(request):
 def corpus(request, pk):
     corpus = corpus_of(request, pk)
     counts = corpus.counts() | {"speakers": corpus.speakers.count()}
-    page = context(corpus, "corpus", page=page_of(request, corpus.sources.all()), counts=counts)
+    drafts = corpus.sources.filter(status=Source.Status.DRAFT).count()
+    page = context(
+        corpus,
+        "corpus",
+        page=page_of(request, corpus.sources.all()),
+        counts=counts,
+        draft_count=drafts,
+    )
     return render(request, "corpus/corpus.html", page)
 
 

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from corpus.models import Source, Upload
+from corpus.source_inspection import inspect_source
 from jobs.models import JobStatus
 from tests.config.world import draft_of
 from tests.conftest import SRT
@@ -40,13 +41,8 @@ def test_the_server_says_which_files_belong_together(client, corpus):
         {"media": "", "transcript": "show/E02.csv", "title": "E02"},
     ]
     assert answer["unusable"] == ["show/notes.pdf"]
-    for wrong in (
-        "nonsense",
-        "[]",
-        '{"names": 3}',
-        '{"names": [3]}',
-        json.dumps({"names": ["x"] * 3000}),
-    ):
+    many = json.dumps({"names": ["x"] * 3000})
+    for wrong in ("nonsense", "[]", '{"names": 3}', '{"names": [3]}', many):
         response = ask(wrong)
         assert response.status_code == 400 and response.json()["why"]
 
@@ -60,9 +56,8 @@ def test_a_pair_is_brought_in_by_a_script_and_errors_are_sentences(client, corpu
 
     upload = Upload.begin(lead, corpus, "E01.mp4", film.stat().st_size)
     upload.path.write_bytes(film.read_bytes())
-    response = send(
-        title="E01", upload=upload.token, transcript=SimpleUploadedFile("a.srt", SRT.encode())
-    )
+    words = SimpleUploadedFile("a.srt", SRT.encode())
+    response = send(title="E01", upload=upload.token, transcript=words)
     source = Source.objects.get()
     assert response.status_code == 201 and response.json()["url"] == f"/sources/{source.pk}/"
     assert source.media and source.transcript and source.status == JobStatus.DRAFT
@@ -79,6 +74,7 @@ def test_a_transcript_without_media_becomes_dialogues_to_read(client, corpus, le
     assert source.title == "第一集" and source.is_text_only
     page = response.content.decode()
     assert "read and annotated as text" in page
+    inspect_source(source)
     client.post(reverse("confirm_drafts", args=[corpus.pk]))
     source.refresh_from_db()
     source.run()
@@ -95,19 +91,15 @@ def test_a_transcript_without_media_becomes_dialogues_to_read(client, corpus, le
 
 
 def test_drafts_are_listed_and_those_without_problems_confirmed(client, corpus, film):
-    sound, broken, waiting = (
-        draft_of(corpus, film),
-        text_only(corpus, "broken", "nonsense"),
-        text_only(corpus, "w"),
-    )
+    sound, broken = draft_of(corpus, film), text_only(corpus, "broken", "nonsense")
+    waiting = text_only(corpus, "w")
     Source.objects.filter(pk=waiting.pk).update(inspection=None)
     page = client.get(reverse("drafts", args=[corpus.pk])).content.decode()
     assert "No problems" in page and "A worker is looking into the file." in page
     assert 'hx-trigger="every 3s"' in page
     preview = client.get(reverse("preview", args=[broken.pk])).content.decode()
-    assert (
-        f"/sources/{sound.pk}/preview/" in preview and f"/sources/{waiting.pk}/preview/" in preview
-    )
+    for neighbour in (sound, waiting):
+        assert f"/sources/{neighbour.pk}/preview/" in preview
     response = client.post(reverse("confirm_drafts", args=[corpus.pk]))
     assert response.headers["Location"] == reverse("drafts", args=[corpus.pk])
     status = dict(Source.objects.values_list("title", "status"))

@@ -17,10 +17,10 @@ class EpisodeImport extends HTMLElement {
   current = null // the PairUpload that is being sent
 
   connectedCallback() {
-    this.part = (name) => this.querySelector(`[data-part=${name}]`)
+    this.place = (name) => this.querySelector(`[data-part=${name}]`)
     for (const input of this.querySelectorAll("input[type=file]"))
       input.addEventListener("change", () => this.add(chosenFiles(input)))
-    const drop = this.part("drop")
+    const drop = this.place("drop")
     drop.addEventListener("dragover", (event) => {
       event.preventDefault()
       drop.classList.add("over")
@@ -56,8 +56,8 @@ class EpisodeImport extends HTMLElement {
     this.querySelector("tbody").replaceChildren()
     this.rows = pairs.map((pair) => this.row(pair))
     for (const path of unusable) this.files.delete(path)
-    this.part("chosen").hidden = false
-    this.part("progress").hidden = true
+    this.place("chosen").hidden = false
+    this.place("progress").hidden = true
     this.unusable = unusable
     this.refresh()
   }
@@ -106,7 +106,7 @@ class EpisodeImport extends HTMLElement {
   async start(rows) {
     for (const row of rows) if (row.state === "failed") this.mark(row, "waiting")
     if (this.isRunning) return // the loop below comes to them
-    this.part("progress").hidden = false
+    this.place("progress").hidden = false
     for (let row = this.next(); row; row = this.next()) await this.send(row)
     this.current = this.sending = null
     this.refresh()
@@ -165,7 +165,7 @@ class EpisodeImport extends HTMLElement {
     const sent = rows.filter((row) => row.state === "sent")
     const size = sum(rows, (row) => this.files.get(row.media)?.size ?? 0)
     const done = sum(rows, (row) => row.upload?.sent ?? 0)
-    if (current) {
+    if (this.sending?.state === "sending") {
       const share = current.size ? current.sent / current.size : 1
       this.sending.status.textContent = `${this.dataset.sending} ${Math.round(share * 100)} %`
     }
@@ -179,7 +179,7 @@ class EpisodeImport extends HTMLElement {
     const pause = this.querySelector("[data-do=pause]")
     pause.hidden = !current?.media
     pause.textContent = current?.media?.isPaused ? this.dataset.resume : this.dataset.pause
-    this.part("check").hidden = !sent.length || Boolean(current)
+    this.place("check").hidden = !sent.length || Boolean(current)
     const without = rows.filter((row) => row.media && !row.transcript)
     const alone = rows.filter((row) => !row.media)
     this.list("without", without, (row) => row.media)
@@ -188,13 +188,13 @@ class EpisodeImport extends HTMLElement {
   }
 
   list(name, things, words) {
-    const place = this.part(name)
-    place.hidden = !things.length
-    place.querySelector("span").textContent = things.map(words).join(", ")
+    const element = this.place(name)
+    element.hidden = !things.length
+    element.querySelector("span").textContent = things.map(words).join(", ")
   }
 
   say(text) {
-    this.part("said").textContent = text
+    this.place("said").textContent = text
   }
 }
 

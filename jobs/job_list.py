@@ -28,7 +28,13 @@ def listed_jobs(corpus=None, kind="", state="", words=""):
     `words` are looked for in the name of a job, of its corpus and of who asked for it.
     """
     chosen = {kind: kinds()[kind]} if kind else kinds()
-    queries = [_entries(name, model, corpus, state, words) for name, model in chosen.items()]
+    queries = [
+        _entries(name, model, corpus, state, words)
+        for name, model in chosen.items()
+        if corpus is None or model.corpus_field
+    ]
+    if not queries:  # a kind that is of no corpus
+        return next(iter(chosen.values()))._base_manager.none()
     first, *others = queries
     return first.union(*others, all=True).order_by("rank", "-at", "job_kind", "-pk")
 
@@ -55,7 +61,8 @@ def _entries(name, model, corpus, state, words):
 
 
 def _named(model, words):
-    fields = [*model.name_fields, f"{model.corpus_field}__name"]
+    fields = [*model.name_fields]
+    fields += [f"{model.corpus_field}__name"] if model.corpus_field else []
     if model.person_field:
         fields += [f"{model.person_field}__name", f"{model.person_field}__username"]
     found = Q()
@@ -79,13 +86,14 @@ def rows_of(entries) -> list[Job]:
 
 def with_names(model: type[Job]):
     """The rows of a kind with what their names and addresses need."""
-    related = [*model.related_fields, model.corpus_field]
-    related += [model.person_field] if model.person_field else []
-    return model._base_manager.select_related(*related)
+    related = [*model.related_fields, model.corpus_field, model.person_field]
+    return model._base_manager.select_related(*filter(None, related))
 
 
 def corpus_of_job(job: Job) -> Any:
-    """The corpus that a job is of."""
+    """The corpus that a job is of; None where there is none."""
+    if not job.corpus_field:
+        return None
     return attrgetter(job.corpus_field.replace("__", "."))(job)
 
 

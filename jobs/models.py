@@ -3,6 +3,7 @@
 import datetime
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -31,6 +32,9 @@ WORKER_DIED = gettext_noop(
     "stored before is kept. Look into the worker's log, give the machine more memory or run fewer "
     "jobs at once, then retry."
 )
+
+
+ended: list[Callable[["Job"], None]] = []  # what apps to the right do with a job that has ended
 
 
 class Stopped(Exception):
@@ -79,7 +83,7 @@ class Job(models.Model):
     uses_heartbeat_thread = False  # for work that cannot report progress often enough
 
     kind_label: Any = ""  # what kind of work its rows are
-    corpus_field = "corpus"  # the way to its corpus, as lookups of queries have it
+    corpus_field = "corpus"  # the way to its corpus, as lookups have it; empty where it has none
     person_field = ""  # who asked for it; empty where that is kept nowhere
     name_fields: tuple[str, ...] = ()  # what a search for one of them compares
     related_fields: tuple[str, ...] = ()  # what its name and addresses need beside its own row
@@ -217,6 +221,8 @@ class Job(models.Model):
                 import_string(self.work)(self)
             if self.follow_up:
                 import_string(self.follow_up)(self)
+            for tell in ended:
+                tell(self)
         return self
 
     @transaction.atomic
@@ -275,13 +281,18 @@ class Job(models.Model):
 
     @property
     def page_url(self):
-        """The address of the page that shows what it is about."""
+        """The address of the page that shows what it is about; empty where there is none."""
         raise NotImplementedError
 
     @property
     def log_url(self):
         """The address of what its program wrote; empty where it keeps nothing."""
         return ""
+
+    @property
+    def news(self):
+        """Whether its end is worth an e-mail to the person who asked for it."""
+        return self.status in (JobStatus.DONE, JobStatus.FAILED)
 
     @property
     def failure_text(self):

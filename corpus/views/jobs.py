@@ -95,6 +95,8 @@ def job_of(request, kind, pk):
         raise Http404
     rows = with_names(model).exclude(status=JobStatus.DRAFT)
     if not request.user.is_superuser:
+        if not model.corpus_field:
+            raise Http404
         rows = rows.filter(**{f"{model.corpus_field}__in": Corpus.objects.led_by(request.user)})
     return get_object_or_404(rows, pk=pk)
 
@@ -120,7 +122,8 @@ def _back(request, job):
     """The list that the person came from, with its filters."""
     address = request.POST.get("back", "")
     if not url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
-        address = reverse("corpus_jobs", args=[corpus_of_job(job).pk])
+        corpus = corpus_of_job(job)
+        address = reverse("corpus_jobs", args=[corpus.pk]) if corpus else reverse("home")
     return redirect(address)
 
 

@@ -160,7 +160,7 @@ def test_workers_disk_and_versions_are_a_part_of_their_own(client_of, lead, corp
 
 
 def test_every_kind_of_job_says_what_a_list_shows():
-    assert len(kinds()) == len({str(model.kind_label) for model in kinds().values()}) == 9
+    assert len({str(model.kind_label) for model in kinds().values()}) == len(kinds())
     for model in kinds().values():
         assert model.page_url is not None and model.kind_label
         for path in (model.corpus_field, model.person_field, *model.name_fields):

@@ -37,4 +37,6 @@ class CorpusConfig(AppConfig):
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()
         guard_account_deletion()
+        fill("navigation", "corpus/_navigation_jobs.html", order=65)
+        fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

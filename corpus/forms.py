@@ -1,3 +1,4 @@
+import hashlib
 import re
 from pathlib import Path, PurePath
 from typing import Any, cast
@@ -122,7 +123,10 @@ class SourceForm(forms.ModelForm):
         model = Source
         fields = ["title", "media", "transcript"]
         help_texts = {
-            "media": _("Anything that ffmpeg reads: MP4, MKV, MOV, AVI, WAV, MP3 …"),
+            "media": _(
+                "Anything that ffmpeg reads: MP4, MKV, MOV, AVI, WAV, MP3 … Without media the "
+                "transcript becomes dialogues to read."
+            ),
             "transcript": _(
                 "SRT, ASS, VTT, ELAN, TextGrid, or a table (CSV, TSV, XLSX, JSONL). Without a "
                 "transcript a worker listens for speech, and you type the words in or correct them."
@@ -137,7 +141,7 @@ class SourceForm(forms.ModelForm):
             self.fields["title"].help_text = _("Empty: the name of the file.")
         self.upload = None  # what came in pieces, where it did
         self.fields["upload"] = forms.CharField(required=False, widget=forms.HiddenInput)
-        self.fields["media"].required = False  # an upload may stand for it; clean_media says so
+        self.fields["media"].required = False  # an upload or a transcript may stand for it
 
     def clean_media(self):
         media = self.cleaned_data["media"]
@@ -149,7 +153,7 @@ class SourceForm(forms.ModelForm):
                 raise forms.ValidationError(_("The upload is not complete. Choose the file again."))
             return self._probed(self.upload.path, self.upload.name)
         if not media:
-            raise forms.ValidationError(_("Choose a video or audio file."))
+            return ""
         if media.size > settings.UPLOAD_MAX_BYTES:
             raise forms.ValidationError(
                 _("The file has %(size)s; at most %(limit)s are allowed.")
@@ -183,6 +187,10 @@ class SourceForm(forms.ModelForm):
         """The source as a draft, its media in the storage."""
         source = self.instance
         source.added_by, source.status = by, Source.Status.DRAFT
+        if not self.cleaned_data["media"]:
+            source.media, source.sha256 = "", self.transcript_digest
+            source.save()
+            return source
         name = default_storage.generate_filename(source_path(source, self.cleaned_data["media"]))
         stored = default_storage.get_available_name(name)
         source.sha256 = digest(self.path)
@@ -207,12 +215,21 @@ class SourceForm(forms.ModelForm):
             )
         return transcript
 
+    @property
+    def transcript_digest(self):
+        transcript = self.cleaned_data["transcript"]
+        transcript.seek(0)
+        return hashlib.file_digest(transcript, "sha256").hexdigest()
+
     def clean(self):
         super().clean()
         cleaned = self.cleaned_data
-        media = cleaned.get("media")
-        if media and not cleaned.get("title"):
-            cleaned["title"] = self.instance.title = media.rsplit(".", 1)[0][:80]
+        media, transcript = cleaned.get("media"), cleaned.get("transcript")
+        if not media and not transcript and not self.errors:
+            self.add_error("media", _("Choose a video or audio file, a transcript, or both."))
+        named = media or (transcript.name if transcript else "")
+        if named and not cleaned.get("title"):
+            cleaned["title"] = self.instance.title = named.rsplit(".", 1)[0][:80]
         corpus = self.instance.corpus
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils.translation import gettext_lazy as _
 
 from core.errors import UserError, gettext_noop
 from jobs.models import Job, JobStatus
@@ -24,12 +25,20 @@ class CorpusDeletion(Job):
     verb = "delete"
     work = "corpus.deletion.delete_corpus"
     uses_heartbeat_thread = True
+    kind_label = _("deletion of a corpus")
+    corpus_field = ""
+    person_field = "person"
+    name_fields = ("name",)
 
     class Meta:
         ordering = ["-pk"]
 
     def __str__(self):
         return self.name
+
+    @property
+    def page_url(self):
+        return ""
 
     @classmethod
     @transaction.atomic

@@ -8,6 +8,7 @@ from operator import or_
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -303,6 +304,11 @@ class InvitationEmail(Job):
 
     verb = "send invitation"
     work = "corpus.invitation_mail.send_invitation"
+    kind_label = _("invitation by e-mail")
+    corpus_field = "invitation__corpus"
+    person_field = "person"
+    name_fields = ("invitation__email",)
+    related_fields = ("invitation",)
 
     invitation = models.OneToOneField(Invitation, models.CASCADE, related_name="delivery")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -311,6 +317,10 @@ class InvitationEmail(Job):
 
     def __str__(self):
         return f"{self.invitation.email} · {self.status}"
+
+    @property
+    def page_url(self):
+        return reverse("members", args=[self.corpus_id]) if self.corpus_id else ""
 
     @property
     def corpus_id(self):

@@ -17,7 +17,7 @@ from core.parameters import number, posted
 from core.translation import translate_error
 from corpus import round_offers
 from corpus.forms import CorpusForm
-from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
+from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership, Source
 from corpus.page_context import context, members_context
 from corpus.permissions import LEAD, corpus_of, resettable_people
 from corpus.visibility import withheld_details
@@ -62,7 +62,14 @@ def new_corpus(request):
 def corpus(request, pk):
     corpus = corpus_of(request, pk)
     counts = corpus.counts() | {"speakers": corpus.speakers.count()}
-    page = context(corpus, "corpus", page=page_of(request, corpus.sources.all()), counts=counts)
+    drafts = corpus.sources.filter(status=Source.Status.DRAFT).count()
+    page = context(
+        corpus,
+        "corpus",
+        page=page_of(request, corpus.sources.all()),
+        counts=counts,
+        draft_count=drafts,
+    )
     return render(request, "corpus/corpus.html", page)
 
 

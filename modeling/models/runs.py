@@ -4,6 +4,7 @@ import shutil
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
@@ -129,6 +130,11 @@ class TrainingRun(Job):
     work = "modeling.training.train"
     follow_up = "modeling.training.update_experiment"
     stale_after = SHORT_STALE_AFTER
+    kind_label = gettext_lazy("training run")
+    corpus_field = "release__corpus"
+    person_field = "started_by"
+    name_fields = ("recipe", "release__version", "experiment__name")
+    related_fields = ("release__corpus",)
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
@@ -142,6 +148,14 @@ class TrainingRun(Job):
         """(kind, folder) of the runs of a corpus, by its id."""
         for run in cls.objects.filter(release__corpus=corpus):
             yield "runs", run.directory
+
+    @property
+    def page_url(self):
+        return reverse("run", args=[self.pk])
+
+    @property
+    def log_url(self):
+        return f"{self.page_url}#log"
 
     @property
     def corpus_id(self):

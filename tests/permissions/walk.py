@@ -22,7 +22,7 @@ VARYING = [
     re.compile(rb'nonce="[^"]*"'),
     re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"),  # UUIDs
     re.compile(rb"\b[0-9a-f]{12,64}\b"),  # digests, also shortened
-    re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB)"),
+    re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB|GB|TB)"),
     re.compile(rb"\d+ s\b"),
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
@@ -137,7 +137,7 @@ class Addresses:
         self.named = {
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
-                "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
+                "speakers": w.speaker, "jobs": w.dialogue.source, "diffs": w.diff, "runs": w.run,
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
@@ -189,6 +189,8 @@ class Addresses:
         }
         phone = w.utterance.text.split()[1]
         self.texts = {
+            "job_stop": [{"kind": "source"}],
+            "job_attempt": [{"kind": "source"}],
             "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
             "reports": [{"kind": "agreement"}, {"kind": "quality"}],
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],

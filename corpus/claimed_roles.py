@@ -25,7 +25,7 @@ def apply_roles(person, wanted):
     """Give the roles of `wanted`, {corpus name: role or None}; None takes what claims have given.
 
     A membership that a lead has made or changed since stays as it is when the claim is missing. The
-    last lead of a corpus stays.
+    owner and the last lead of a corpus stay.
     """
     corpora = list(Corpus.objects.filter(name__in=wanted).select_for_update())
     for name in wanted.keys() - {corpus.name for corpus in corpora}:
@@ -33,21 +33,26 @@ def apply_roles(person, wanted):
     for corpus in corpora:
         member = corpus.memberships.filter(person=person).first()
         role = wanted[corpus.name]
-        if role and member is None:
-            member = corpus.memberships.create(person=person, role=role)
-            Event.record(None, "admit", member, person=person.username, role=role, origin=ORIGIN)
-        elif role and member.role != role and not _is_last_lead(member):
-            Event.record(
-                None, "appoint", member,
-                person=person.username, was=member.role, role=role, origin=ORIGIN,
-            )  # fmt: skip
-            member.role = role
-            member.save(update_fields=["role"])
-        elif not role and member and _is_of_claims(member) and not _is_last_lead(member):
-            Event.record(
-                None, "dismiss", member, person=person.username, was=member.role, origin=ORIGIN
-            )
+        if member is None:
+            if role:
+                member = corpus.memberships.create(person=person, role=role)
+                _record("admit", member, role=role)
+        elif role:
+            _appoint(member, role)
+        elif _is_of_claims(member) and not _stays_lead(member):
+            _record("dismiss", member, was=member.role)
             member.delete()
+
+
+def _appoint(member, role):
+    if member.role != role and not _stays_lead(member):
+        _record("appoint", member, was=member.role, role=role)
+        member.role = role
+        member.save(update_fields=["role"])
+
+
+def _record(verb, member, **detail):
+    Event.record(None, verb, member, person=member.person.username, origin=ORIGIN, **detail)
 
 
 def _is_of_claims(member):
@@ -59,7 +64,10 @@ def _is_of_claims(member):
     return last is not None and last.detail.get("origin") == ORIGIN
 
 
-def _is_last_lead(member):
+def _stays_lead(member):
+    """True of the owner, and of the only lead."""
     lead = Membership.Role.LEAD
+    if member.person_id == member.corpus.owner_id:
+        return True
     others = member.corpus.memberships.filter(role=lead).exclude(pk=member.pk)
     return member.role == lead and not others.exists()

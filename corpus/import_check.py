@@ -60,7 +60,9 @@ def check_import(
     spans = segmentation.spans(parts, media.duration)
     read = reading.problems if reading else []
     problems = sorted([*read, *late], key=lambda problem: problem.line)
-    return ImportCheck(media, reading, cues, parts, spans, problems, estimated_bytes(media, spans))
+    has_clips = media.has_video or media.has_audio
+    needed = estimated_bytes(media, spans) if has_clips else 0
+    return ImportCheck(media, reading, cues, parts, spans, problems, needed)
 
 
 def fit_cues(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]]:

@@ -5,7 +5,7 @@ it is with its clip, and clips that an attempt left when it was killed are not c
 """
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from corpus import clip_writer, media
 from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
 from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
 from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
+from corpus.models.sources import NO_MEDIA
 from corpus.problems import Problem
 from corpus.renditions import delete_unused_renditions
 from corpus.stream_reader import Loss
@@ -60,6 +61,9 @@ def ingest_source(source: Source) -> None:
     Raises UserError.
     """
     source.unpack()
+    if not source.media:
+        _ingest_text(source)
+        return
     with storage.local(str(source.media)) as path:
         source.probe_media(path)
         cuts, problems = plan(source)
@@ -81,6 +85,13 @@ def ingest_source(source: Source) -> None:
         raise
     shutil.rmtree(folder.parent, ignore_errors=True)
     delete_unused_files(source)
+
+
+def _ingest_text(source: Source) -> None:
+    """Store the dialogues of a transcript that has no media: they have no clips."""
+    cuts, problems = plan(source)
+    source.report_progress(CUTTING)
+    _store(source, cuts, problems, source.sha256)
 
 
 @transaction.atomic
@@ -126,7 +137,8 @@ def import_check_of(source: Source, reading: Transcript | None = None) -> Import
     Without any of them, a single span without words that a person fills in. Raises UserError.
     """
     if source.pk and source.dialogues.exists():
-        check = check_import(source.probed, None, _lines(source), source.segmented)
+        lines = _lines(source)
+        check = check_import(_media_of(source, lines), None, lines, source.segmented)
         lost = [problem for problem in check.problems if problem.outcome == "rejected"]
         if lost:
             raise UserError(
@@ -140,12 +152,22 @@ def import_check_of(source: Source, reading: Transcript | None = None) -> Import
         return check
     if reading is None and source.transcript:
         reading = source.read_transcript()
+    if not source.media:
+        cues = reading.cues if reading else []
+        return check_import(_media_of(source, cues), reading, [], source.segmented)
     speech = [
         Cue(start, end, text, machine=True)
         for start, end, text in (source.inspection or {}).get("heard", [])
     ]
     proposed = speech or [Cue(0.0, source.probed.duration, "")]
     return check_import(source.probed, reading, proposed, source.segmented)
+
+
+def _media_of(source: Source, cues: Sequence[Cue]) -> media.Probe:
+    """What the media hold; of a transcript without media, a time as long as its talk."""
+    if source.media:
+        return source.probed
+    return replace(NO_MEDIA, duration=max((cue.end for cue in cues), default=0.0))
 
 
 def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
@@ -405,7 +427,7 @@ def _store_dialogue(
         number=number,
         start=round(part.start, 3),
         end=round(part.end, 3),
-        **clip_fields(source, part),
+        **(clip_fields(source, part) if source.media else {}),
     )
     Utterance.objects.bulk_create(
         Utterance(

@@ -1,5 +1,7 @@
 """Forms of invitations and join links: whom a lead invites, as what, and for how long."""
 
+from typing import cast
+
 from django import forms
 from django.conf import settings
 from django.core.validators import validate_domain_name
@@ -32,11 +34,12 @@ class RoundField(forms.TypedChoiceField):
     def __init__(self, **kwargs):
         super().__init__(required=False, coerce=int, empty_value=None, **kwargs)
 
-    def offer(self, corpus):
-        """Offer the open rounds of a corpus; whether there are any."""
-        rounds = round_offers.open_rounds(corpus)
-        self.choices = [("", _("none yet")), *rounds]
-        return bool(rounds)
+
+def offer_rounds(form, corpus):
+    """Let the form's field offer the open rounds of a corpus; whether there are any."""
+    rounds = round_offers.open_rounds(corpus)
+    cast(RoundField, form.fields["round"]).choices = [("", _("none yet")), *rounds]
+    return bool(rounds)
 
 
 class InvitationForm(DaysForm):
@@ -90,13 +93,13 @@ class InvitationForm(DaysForm):
     def __init__(self, *args, corpus, **kwargs):
         super().__init__(*args, **kwargs)
         self.corpus = corpus
-        if not self.fields["round"].offer(corpus):
+        if not offer_rounds(self, corpus):
             del self.fields["round"]
         if not settings.EMAIL_ENABLED:
             del self.fields["send"]
 
     def clean(self):
-        data = super().clean()
+        data = super().clean() or {}
         if self.errors:
             return data
         try:
@@ -206,4 +209,4 @@ class DecisionForm(forms.Form):
 
     def __init__(self, *args, corpus, **kwargs):
         super().__init__(*args, **kwargs)
-        self.has_rounds = self.fields["round"].offer(corpus)
+        offer_rounds(self, corpus)

@@ -166,7 +166,7 @@ def _rows(table: tabular.Table, columns: dict[str, str]) -> InviteeList:
     for row in table.rows:
         cells = {kind: row.cells.get(header, "").strip() for kind, header in columns.items()}
         if any(cells.values()):
-            found.people.append(Invitee(row.line, **cells))
+            found.people.append(Invitee(row.line, **cells))  # type: ignore[arg-type]
     return found
 
 
@@ -196,10 +196,11 @@ def checked(corpus: Corpus, people: list[Invitee], role: str) -> InviteeList:
         )
     check, found = _Check(corpus, people, role), InviteeList()
     for person in people:
+        text = shortened(person.text)
         try:
             found.people.append(check.of(person))
         except UserError as error:
-            found.faults.append(Fault(person.line, shortened(person.text), error))
+            found.faults.append(Fault(person.line, text, error))
     return found
 
 
@@ -249,7 +250,6 @@ class _Check:
         written = person.role
         person.role = ROLE_OF.get(search_key(written), "") if written else self.role
         if not person.role:
-            person.role = written
             raise ValidationError(
                 gettext_noop("“%(role)s” is no role; the roles are annotator, adjudicator, lead."),
                 role=shortened(written),

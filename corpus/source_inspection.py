@@ -20,6 +20,9 @@ def inspect_source(source: Source) -> None:
     a transcript, recognise speech; the results are proposed to whoever confirms the source. A
     workbook is unpacked.
     """
+    if not source.media:
+        _inspect_text(source)
+        return
     chosen = {"track": source.track, "subtitles": source.subtitles}
     transcript_before = source.transcript.name
     with storage.local(str(source.media)) as path:
@@ -40,6 +43,16 @@ def inspect_source(source: Source) -> None:
     if unused:
         default_storage.delete(unused)
     source.refresh_from_db()
+
+
+def _inspect_text(source: Source) -> None:
+    """Unpack the workbook of a source without media."""
+    source.inspection = {"shots": [], "heard": []}
+    try:
+        source.unpack()
+    except UserError as error:
+        source.inspection["unread"] = error.to_json()
+    Source.objects.filter(pk=source.pk).update(inspection=source.inspection)
 
 
 def inspect_media(source: Source, path: Path) -> None:

@@ -55,9 +55,7 @@ def load(say: Callable[[str], None] = lambda words: None) -> Corpus:
 def _make(say: Callable[[str], None]) -> Corpus:
     people = {username: _person(username) for username in PEOPLE}
     lead = people["lead"]
-    corpus = Corpus.create(lead, name=NAME, description=DESCRIPTION)
-    Corpus.objects.filter(pk=corpus.pk).update(synthetic=True)
-    corpus.refresh_from_db()
+    corpus = Corpus.create(lead, name=NAME, description=DESCRIPTION, synthetic=True)
     for username, (_, role) in PEOPLE.items():
         if role != Membership.Role.LEAD:
             corpus.memberships.create(person=people[username], role=role)

@@ -3,7 +3,9 @@
 import datetime
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import F
@@ -22,6 +24,17 @@ SHORT_STALE_AFTER = datetime.timedelta(seconds=45)  # of work that reports progr
 HEARTBEAT_INTERVAL = 20.0  # seconds between heartbeats of the thread beside the work
 HUNG_AFTER = datetime.timedelta(minutes=30)
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
+MOST_DEATHS = 3  # of workers during one job, after which it is not given to another one
+
+
+WORKER_DIED = gettext_noop(
+    "The worker ended %(count)d times during this job, probably for lack of memory. What was "
+    "stored before is kept. Look into the worker's log, give the machine more memory or run fewer "
+    "jobs at once, then retry."
+)
+
+
+ended: list[Callable[["Job"], None]] = []  # what apps to the right do with a job that has ended
 
 
 class Stopped(Exception):
@@ -56,7 +69,8 @@ class Job(models.Model):
     """Mixed into a model whose rows are work for a worker, such as Source, Release, TrainingRun.
 
     The model names the `verb` of its Event, the function that does its `work` and its `queue`. A
-    row without a heartbeat for `stale_after` counts as left by a dead worker.
+    row without a heartbeat for `stale_after` counts as left by a dead worker. The fields and
+    addresses from `kind_label` on are what lists of jobs show (`jobs/job_list.py`).
     """
 
     Status = JobStatus
@@ -68,6 +82,12 @@ class Job(models.Model):
     stale_after = STALE_AFTER
     uses_heartbeat_thread = False  # for work that cannot report progress often enough
 
+    kind_label: Any = ""  # what kind of work its rows are
+    corpus_field = "corpus"  # the way to its corpus, as lookups have it; empty where it has none
+    person_field = ""  # who asked for it; empty where that is kept nowhere
+    name_fields: tuple[str, ...] = ()  # what a search for one of them compares
+    related_fields: tuple[str, ...] = ()  # what its name and addresses need beside its own row
+
     status = models.CharField(max_length=8, choices=JobStatus, default=JobStatus.QUEUED)
     failure = models.JSONField(default=dict, blank=True, editable=False)
     progress = models.FloatField(default=0.0)
@@ -76,6 +96,8 @@ class Job(models.Model):
     started_at = models.DateTimeField(null=True, editable=False)
     finished_at = models.DateTimeField(null=True, editable=False)
     heartbeat = models.DateTimeField(null=True, editable=False)
+    # Workers that ended during it since somebody last asked for it.
+    deaths = models.PositiveSmallIntegerField(default=0, editable=False)
 
     class Meta:
         abstract = True
@@ -199,6 +221,8 @@ class Job(models.Model):
                 import_string(self.work)(self)
             if self.follow_up:
                 import_string(self.follow_up)(self)
+            for tell in ended:
+                tell(self)
         return self
 
     @transaction.atomic
@@ -218,13 +242,57 @@ class Job(models.Model):
         """Put ended or stale work back into the queue; False if it is alive or already waits."""
         return self._queue_again() if self.ended or self.stale else False
 
+    def recover(self, left=False):
+        """Queue again what a dead worker left running, because it is stale or (`left`) because no
+        worker runs at all; whether. What has ended MOST_DEATHS workers fails with that reason.
+        """
+        if self.status != JobStatus.RUNNING or not (left or self.stale):
+            return False
+        deaths = self.deaths + 1
+        if deaths < MOST_DEATHS:
+            return self._queue_again(deaths=deaths)
+        if self._change(
+            status=JobStatus.FAILED,
+            failure=UserError(WORKER_DIED, count=deaths).to_json(),
+            finished_at=timezone.now(),
+            deaths=deaths,
+        ):
+            log.error("%s %s has ended %s workers", self._meta.model_name, self.pk, deaths)
+            if self.follow_up:
+                import_string(self.follow_up)(self)
+        return False
+
     def _queue_again(self, **values):
         """Queue the row with new `values` unless somebody has changed it meanwhile; whether."""
+        fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now(), "deaths": 0}
+        return self._change(status=JobStatus.QUEUED, **(fresh | values))
+
+    def _change(self, **values):
+        """Update the row unless somebody has changed its state meanwhile; whether."""
         mine = type(self)._base_manager.filter(pk=self.pk, status=self.status, attempt=self.attempt)
-        fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now()}
-        put = mine.update(status=JobStatus.QUEUED, **fresh, **values)
+        changed = mine.update(**values)
         self.refresh_from_db()
-        return bool(put)
+        return bool(changed)
+
+    @property
+    def display_kind(self):
+        """What kind of work it is, in the reader's language."""
+        return str(self.kind_label)
+
+    @property
+    def page_url(self):
+        """The address of the page that shows what it is about; empty where there is none."""
+        raise NotImplementedError
+
+    @property
+    def log_url(self):
+        """The address of what its program wrote; empty where it keeps nothing."""
+        return ""
+
+    @property
+    def news(self):
+        """Whether its end is worth an e-mail to the person who asked for it."""
+        return self.status in (JobStatus.DONE, JobStatus.FAILED)
 
     @property
     def failure_text(self):
@@ -252,6 +320,22 @@ class Job(models.Model):
     def unclaimed(self):
         """True if it has waited so long that probably no worker runs."""
         return self.status == JobStatus.QUEUED and self.queued_at < timezone.now() - UNCLAIMED_AFTER
+
+    @property
+    def kind_name(self):
+        """The name of its kind in addresses."""
+        return self._meta.model_name
+
+    @property
+    def can_be_retried(self):
+        return self.ended or self.stale
+
+    @property
+    def duration(self):
+        """How long it has worked, or worked until it ended; None if no worker has taken it."""
+        if not self.started_at or self.status == JobStatus.QUEUED:
+            return None
+        return max((self.finished_at or timezone.now()) - self.started_at, datetime.timedelta())
 
     @property
     def percent(self):

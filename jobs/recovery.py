@@ -5,14 +5,13 @@ again that the queue has lost, and does whatever else apps register in `STEPS`.
 import logging
 import threading
 
-from celery import current_app
 from django.apps import apps
 from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
 from jobs.models import UNCLAIMED_AFTER, Job, JobStatus
-from jobs.workers import UNREACHABLE
+from jobs.workers import UNREACHABLE, queue_length
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +24,8 @@ def job_models():
 def requeue_stale(everything=False):
     """Queue again the jobs whose worker has written no heartbeat for too long; how many rows.
 
-    `everything`: no worker is running at all, so whatever is not over is queued again.
+    `everything`: no worker is running at all, so whatever is not over is queued again. What has
+    ended several workers fails instead (`Job.recover`).
     """
     count = 0
     for model in job_models():
@@ -37,12 +37,23 @@ def requeue_stale(everything=False):
 
 
 def _requeue(job, everything):
-    if everything and job.status == JobStatus.RUNNING:
-        job.stop()
-    if not (everything and job.status == JobStatus.QUEUED) and not job.requeue():
+    waits = everything and job.status == JobStatus.QUEUED
+    if not waits and not job.recover(left=everything):
         return 0
     job.later()
     return 1
+
+
+def put_back():
+    """Let what is running wait again, because the application was stopped on purpose: no job has
+    ended its worker. How many rows; whoever starts the application again sends them.
+    """
+    return sum(
+        model._base_manager.filter(status=JobStatus.RUNNING).update(
+            status=JobStatus.QUEUED, progress=0.0, queued_at=timezone.now()
+        )
+        for model in job_models()
+    )
 
 
 def resend_lost():
@@ -64,12 +75,6 @@ def resend_lost():
             job.later()
             count += 1
     return count
-
-
-def queue_length(queue):
-    """How many messages wait in a queue. Raises one of UNREACHABLE."""
-    with current_app.connection_for_write() as connection:
-        return connection.default_channel.client.llen(queue)
 
 
 STEPS = {  # what is logged, with a count -> what is done; apps add theirs when they are ready

@@ -15,11 +15,23 @@ UNREACHABLE = (OSError, OperationalError, RedisError)  # what a broker that is a
 
 def worker_count(queue):
     """How many workers take a queue, or None where Redis itself does not answer."""
+    counts = worker_counts()
+    return None if counts is None else counts.get(queue, 0)
+
+
+def worker_counts():
+    """Queue -> how many workers take it, or None where Redis itself does not answer."""
     counts = cache.get("queues")
     if counts is None:
         counts = _count_by_queue()
         cache.set("queues", "away" if counts is None else counts, CACHE_SECONDS)
-    return None if counts is None or counts == "away" else counts.get(queue, 0)
+    return None if counts == "away" else counts
+
+
+def queue_length(queue):
+    """How many messages wait in a queue. Raises one of UNREACHABLE."""
+    with current_app.connection_for_write() as connection:
+        return connection.default_channel.client.llen(queue)
 
 
 def _count_by_queue():

@@ -1,5 +1,10 @@
 """Tasks through a real Redis and a real Celery worker: REDIS_URL's, or the embedded one."""
 
+import contextlib
+import os
+import signal
+from pathlib import Path
+
 import pytest
 from celery.contrib.testing.worker import start_worker
 from django.core.files import File
@@ -9,7 +14,7 @@ from django.utils import timezone
 
 from config.celery import app
 from corpus.models import Source
-from jobs.models import UNCLAIMED_AFTER, JobStatus
+from jobs.models import MOST_DEATHS, UNCLAIMED_AFTER, JobStatus
 from modeling.learner.checkpoints import read_checkpoint
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Experiment, TrainingRun
@@ -127,3 +132,57 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
     epochs = [event["epoch"] for event in first.events() if event["event"] == "epoch"]
     assert epochs == list(range(1, 401)) and first.attempt == 2
     assert {run.attempt for run in experiment.runs.all()} == {1, 2}
+
+
+def pool_process(worker):
+    """The process of the worker's pool, which does the work; None while there is none."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if f"PPid:\t{worker.pid}\n" in (place / "status").read_text():
+                return int(place.name)
+    return None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_job_that_kills_its_worker_three_times_fails_and_the_next_one_is_done(
+    settings, tmp_path, film, srt
+):
+    server = start_broker(settings)
+    log = tmp_path / "worker.log"
+    app.conf.task_always_eager = False
+    corpus = make_corpus()
+    poisoned, good = (corpus.sources.create(title=title, gap=3.0) for title in ("bad", "good"))
+    for source in (poisoned, good):
+        with film.open("rb") as media, srt.open("rb") as words:
+            source.media.save("film.mp4", File(media))
+            source.transcript.save("film.srt", File(words))
+    pipe = Path(poisoned.transcript.path)
+    pipe.unlink()
+    os.mkfifo(pipe)  # whoever reads it waits for ever, until killed
+    mine = Source.objects.filter(pk=poisoned.pk)
+    try:
+        poisoned.later()
+        with worker_process(settings, log) as worker:
+            for death in range(1, MOST_DEATHS + 1):
+                wait_until(
+                    mine.filter(status=JobStatus.RUNNING, attempt=death).exists,
+                    f"attempt {death}", state=lambda: end_of(log),
+                )  # fmt: skip
+                os.kill(pool_process(worker), signal.SIGKILL)
+                mine.update(heartbeat=timezone.now() - 2 * poisoned.stale_after)
+            wait_until(
+                mine.filter(status=JobStatus.FAILED).exists, "it to fail", state=lambda: end_of(log)
+            )
+            good.later()
+            wait_until(
+                Source.objects.filter(pk=good.pk, status=JobStatus.DONE).exists, "the next job",
+                state=lambda: end_of(log),
+            )  # fmt: skip
+    finally:
+        app.conf.task_always_eager = True
+        pipe.unlink()
+        if server:
+            server.terminate()
+            server.wait()
+    poisoned.refresh_from_db()
+    assert poisoned.deaths == MOST_DEATHS and "ended 3 times" in poisoned.failure_text

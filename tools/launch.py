@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 LONGEST_SOCKET = 100  # bytes that a Unix socket's path may have
 PATIENCE = 300.0  # seconds that a part may take to start; one that ends is noticed at once
-MOST_DEATHS = 5  # of parts in five minutes
+MOST_DEATHS = 5  # of the web server and Redis in five minutes
+LONGEST_PAUSE = 60.0  # seconds before a worker that dies again and again is started again
 
 
 class Failed(Exception):
@@ -59,6 +60,10 @@ class Group:
         """The name of a member that has ended, or None."""
         return next((name for name, p in self.members.items() if p.poll() is not None), None)
 
+    def forget(self, name: str) -> None:
+        """Stop watching a member that has ended; `again` starts it."""
+        del self.members[name]
+
     def end(self) -> None:
         for member in reversed(self.members.values()):
             if member.poll() is None:
@@ -91,6 +96,8 @@ def main() -> None:
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         group.end()
+        if "worker" in group.orders:
+            requeue(stopped=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
@@ -126,23 +133,56 @@ def queues() -> str:
 
 
 def watch(group: Group, logs: Path) -> None:
-    """Start what dies again; work goes on where its checkpoint is. Raises Failed for what dies
-    again and again.
+    """Start what dies again; work goes on where its checkpoint is. A worker that dies again and
+    again is started after growing pauses while everything else goes on; raises Failed for another
+    part that does.
     """
-    from django.core.management import call_command
-
     deaths: list[float] = []
+    worker_deaths: list[float] = []
+    restart_at: float | None = None  # of the worker, while it is away
     while True:
+        if restart_at is not None and time.monotonic() >= restart_at:
+            restart_at = None
+            group.again("worker")
         if not (dead := group.dead()):
-            time.sleep(0.5)
+            time.sleep(0.5 if restart_at is None else 0.05)
             continue
-        deaths = [at for at in deaths if time.monotonic() - at < 300] + [time.monotonic()]
+        group.forget(dead)
+        if dead == "worker":
+            worker_deaths = with_now(worker_deaths)
+            restart_at = time.monotonic() + (pause := pause_after(len(worker_deaths)))
+            when = f"in {pause:.0f} s" if pause else "now"
+            say(f"the worker ended unexpectedly and is started again {when}; {logs} says why")
+            requeue(everything=True)
+            continue
+        deaths = with_now(deaths)
         if len(deaths) > MOST_DEATHS:
             raise Failed(f"The {dead} ends again and again; {logs} says why.")
         say(f"the {dead} ended unexpectedly and is started again; {logs} says why")
-        if dead == "worker":
-            call_command("requeue", everything=True, verbosity=0)
         group.again(dead)
+
+
+def with_now(times: list[float]) -> list[float]:
+    """The times of the last five minutes, and now."""
+    return [at for at in times if time.monotonic() - at < 300] + [time.monotonic()]
+
+
+def pause_after(deaths: int) -> float:
+    """Seconds before a worker is started that has died so often in five minutes."""
+    return min(LONGEST_PAUSE, 2.0**deaths) if deaths > 1 else 0.0
+
+
+def requeue(**options: bool) -> None:
+    """`manage.py requeue`; a database that does not answer is reported and ends nothing here."""
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+
+    try:
+        call_command("requeue", verbosity=0, **options)
+    except DatabaseError as error:
+        say(f"interrupted work could not be queued again yet: {error}".strip())
+    finally:
+        connection.close()
 
 
 def start_redis(group: Group, scratch: Path) -> None:
@@ -222,8 +262,9 @@ def check_port(host: str, port: int) -> None:
 def wait_for(group: Group, address: str, logs: Path) -> None:
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        if dead := group.dead():
-            log = logs / ("worker.log" if dead == "worker" else "web.log")
+        dead = group.dead()
+        if dead and dead != "worker":  # which `watch` starts again
+            log = logs / "web.log"
             last = log.read_text(errors="replace").strip().splitlines()[-1:] or ["no message"]
             raise Failed(f"The {dead} did not start: {last[0]}")
         try:

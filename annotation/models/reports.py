@@ -2,6 +2,7 @@
 
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.items import counted_submissions
@@ -31,6 +32,10 @@ class Report(Job):
 
     verb = "compute"
     work = "annotation.agreement.reports.compute"
+    kind_label = _("report")
+    corpus_field = "round__corpus"
+    name_fields = ("round__name",)
+    related_fields = ("round", "other")
 
     class Meta:
         ordering = ["-pk"]
@@ -43,6 +48,17 @@ class Report(Job):
 
     def __str__(self):
         return f"{self.get_kind_display()} · {self.round}"
+
+    @property
+    def display_kind(self):
+        return self.get_kind_display()
+
+    @property
+    def page_url(self):
+        if self.kind == self.Kind.COMPARISON:
+            return f"{reverse('comparison', args=[self.round_id])}?with={self.other_id}"
+        name = "quality" if self.kind == self.Kind.QUALITY else "agreement"
+        return reverse(name, args=[self.round_id])
 
     @property
     def corpus_id(self):

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import caches
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -69,6 +70,9 @@ class TableImport(Job):
     verb = "import"
     work = "annotation.table_imports.work"
     uses_heartbeat_thread = True
+    kind_label = _("import of a table")
+    person_field = "person"
+    name_fields = ("annotator", "round_name")
     objects = TableImportQuerySet.as_manager()
 
     class Meta:
@@ -77,6 +81,10 @@ class TableImport(Job):
     def __str__(self):
         names = [file["name"] for file in self.files]
         return names[0] if len(names) == 1 else f"{names[0]} + {len(names) - 1}" if names else "–"
+
+    @property
+    def page_url(self):
+        return reverse("table_import", args=[self.pk])
 
     @property
     def folder(self):

@@ -4,7 +4,9 @@ import datetime
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from core.translation import translate
 from corpus.models.corpora import Corpus
@@ -25,9 +27,14 @@ class CorpusJob(Job):
     requested_at = models.DateTimeField(default=timezone.now)
 
     uses_heartbeat_thread = True
+    person_field = "person"
 
     class Meta:
         abstract = True
+
+    @property
+    def page_url(self):
+        return reverse("integrity", args=[self.corpus_id])  # type: ignore[attr-defined]
 
     @classmethod
     @transaction.atomic
@@ -61,6 +68,7 @@ class IntegrityCheck(CorpusJob):
 
     verb = "check"
     work = "corpus.clip_checks.run_integrity_check"
+    kind_label = _("integrity check")
 
     def __str__(self):
         return f"check of {self.corpus}"
@@ -78,6 +86,7 @@ class ClipRecut(CorpusJob):
 
     verb = "recut clips"
     work = "corpus.clip_recut.recut_clips"
+    kind_label = _("re-cutting of clips")
 
     def __str__(self):
         return f"clips of {self.corpus}"

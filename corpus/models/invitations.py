@@ -8,6 +8,7 @@ from operator import or_
 from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, Q, Value, When
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -33,6 +34,14 @@ class Status(models.TextChoices):
     DECLINED = "declined", _("declined")
     EXPIRED = "expired", _("expired")
     REVOKED = "revoked", _("revoked")
+
+
+def check_not_archived(corpus):
+    """Raises ClosedLink for an archived corpus, which nobody can join."""
+    if corpus.is_archived:
+        raise ClosedLink(
+            gettext_noop("The corpus “%(name)s” is archived; nobody can join it."), name=corpus.name
+        )
 
 
 def in_days(days):
@@ -170,6 +179,8 @@ class Invitation(TokenLink):
                 day=f"{timezone.localtime(self.expires_at):%Y-%m-%d}",
                 **ask,
             )
+        if self.corpus:
+            check_not_archived(self.corpus)
 
     def check_person(self, person):
         """Raises UserError if it is for another account, or gives nothing to who is a member."""
@@ -293,6 +304,11 @@ class InvitationEmail(Job):
 
     verb = "send invitation"
     work = "corpus.invitation_mail.send_invitation"
+    kind_label = _("invitation by e-mail")
+    corpus_field = "invitation__corpus"
+    person_field = "person"
+    name_fields = ("invitation__email",)
+    related_fields = ("invitation",)
 
     invitation = models.OneToOneField(Invitation, models.CASCADE, related_name="delivery")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, related_name="+")
@@ -301,6 +317,10 @@ class InvitationEmail(Job):
 
     def __str__(self):
         return f"{self.invitation.email} · {self.status}"
+
+    @property
+    def page_url(self):
+        return reverse("members", args=[self.corpus_id]) if self.corpus_id else ""
 
     @property
     def corpus_id(self):

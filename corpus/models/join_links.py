@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from core.errors import UserError, gettext_noop
 from corpus import round_offers
 from corpus.models.corpora import Corpus, Membership
-from corpus.models.invitations import ClosedLink, in_days
+from corpus.models.invitations import ClosedLink, check_not_archived, in_days
 from corpus.models.token_links import TokenLink, TokenLinkQuerySet
 from people.models import Event
 
@@ -81,6 +81,7 @@ class JoinLink(TokenLink):
 
     def check_open(self):
         """Raises ClosedLink, which says why, where nobody can ask by it any more."""
+        check_not_archived(self.corpus)
         if self.closed_at:
             raise ClosedLink(
                 gettext_noop(

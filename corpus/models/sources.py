@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -31,6 +32,9 @@ from jobs.tasks import call_with_row
 from people.models import Event
 
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
+
+
+NO_MEDIA = Probe(duration=0.0, width=0, height=0, fps=0.0, has_audio=False)
 
 
 def source_path(source, name):
@@ -76,6 +80,9 @@ class Source(Normalized, Job):
     verb = "ingest"
     work = "corpus.ingest.ingest_source"
     uses_heartbeat_thread = True
+    kind_label = _("import")
+    person_field = "added_by"
+    name_fields = ("title",)
     has_unsaved_transcript = False
     objects = SourceQuerySet.as_manager()
 
@@ -88,10 +95,29 @@ class Source(Normalized, Job):
     def __str__(self):
         return self.title
 
+    @property
+    def page_url(self):
+        return reverse("source", args=[self.pk])
+
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of what the sources of a corpus, by its id, keep in the storage."""
+        yield "sources", f"sources/{corpus}"
+
     @cached_property
     def transcript_bytes(self):
         with self.transcript.open("rb") as file:
             return file.read()
+
+    @property
+    def is_text_only(self):
+        """Whether it is a transcript without media: dialogues to read, not to watch."""
+        return self.kind == self.Kind.EPISODE and not self.media
+
+    @property
+    def type_name(self):
+        """What it is, in the reader's language."""
+        return gettext("transcript without media") if self.is_text_only else self.get_kind_display()
 
     @property
     def is_workbook(self):
@@ -219,6 +245,8 @@ class Source(Normalized, Job):
     @property
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
+        if not self.media:
+            return NO_MEDIA
         if not self.probe:
             with storage.local(str(self.media)) as path:
                 self.probe_media(path)

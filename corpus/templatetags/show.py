@@ -3,6 +3,7 @@
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
 from core.normalization import occurrences
@@ -34,6 +35,18 @@ def clock(seconds):
     if seconds is None:
         return ""
     return f"{int(seconds // 60)}:{seconds % 60:04.1f}"
+
+
+@register.filter
+def length_of_time(seconds):
+    """83.4 -> 83 s, 600 -> 10 min, 9000 -> 2.5 h; nothing for None."""
+    if seconds is None or seconds == "":
+        return ""
+    if seconds < 2 * 60:
+        return _("%(n)d s") % {"n": round(seconds)}
+    if seconds < 2 * 3600:
+        return _("%(n)d min") % {"n": round(seconds / 60)}
+    return _("%(n).1f h") % {"n": seconds / 3600}
 
 
 @register.simple_tag

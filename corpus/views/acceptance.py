@@ -40,7 +40,7 @@ def invitation(request, token):
         if request.user.is_authenticated:
             return _as_who_is_signed_in(request, found)
         return _as_newcomer(request, found, token)
-    except ClosedLink as error:
+    except UserError as error:
         return closed(request, error)
 
 

@@ -3,7 +3,6 @@
 import csv
 import json
 import shutil
-from dataclasses import dataclass
 from pathlib import PurePath
 from urllib.parse import urlencode
 
@@ -11,28 +10,25 @@ from django.conf import settings
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import Min
-from django.http import HttpResponse, StreamingHttpResponse
+from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from core.errors import UserError, ValidationError, gettext_noop
+from core.errors import UserError, gettext_noop
 from core.fragments import live_part
-from core.input_checks import read_json
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus.encoding import ENCODINGS, EncodingError, detect
-from corpus.forms import ROLE_LABELS, PartingForm, ReadingForm, SourceForm
+from corpus.forms import ROLE_LABELS, PartingForm, SourceForm
 from corpus.import_report import chosen_track, track_label, unusable_reason
-from corpus.ingest import import_check_of, resegment
+from corpus.ingest import resegment
 from corpus.models import ImportProblem, Source
 from corpus.page_context import context
-from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
-from corpus.transcripts.reader import Options, Transcript
-from corpus.transcripts.table import guess
+from corpus.permissions import LEAD, corpus_of, dialogue_of, source_of
+from corpus.source_preview import check_of, reading_of
 from corpus.visibility import WORDS, guard, withheld
 from people.models import Event
 
@@ -42,29 +38,34 @@ CONFIRMED = ("encoding", "gap", "scene", *ROLE_LABELS)  # what an address of the
 
 
 def new_source(request, pk):
+    """Bring in one episode, as a draft."""
     corpus = corpus_of(request, pk, LEAD)
     form = SourceForm(posted(request), request.FILES or None, corpus=corpus)
+    wants_json = (
+        request.method == "POST"
+        and request.accepts("application/json")
+        and (not request.accepts("text/html"))
+    )  # the element that brings in many files
     if request.method == "POST" and form.is_valid():
         with transaction.atomic():
             source = form.save_draft(by=request.user)
             Event.record(request.user, "ingest", source, title=source.title)
             twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
-            if twin:
+            if twin and not wants_json:
                 same = _("This file was already uploaded as “%(title)s”.")
                 messages.warning(request, same % {"title": twin.title})
             source.inspect_later()
+        if wants_json:
+            return JsonResponse({"url": reverse("source", args=[source.pk])}, status=201)
         return redirect("source", source.pk)
+    if wants_json and form.errors:
+        why = " ".join(str(error) for errors in form.errors.values() for error in errors)
+        return JsonResponse({"why": why}, status=422)
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
 
-def _source_of(request, pk):
-    source = get_object_or_404(Source.objects.of(request.user).select_related("corpus"), pk=pk)
-    with_role(request, source.corpus, LEAD)
-    return source
-
-
 def source(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status == Source.Status.DRAFT:
         return redirect("preview", source.pk)
     rows = source.dialogues.select_related("publication").prefetch_related("utterances")
@@ -98,7 +99,7 @@ def _taken_track(source):
 
 def preview(request, pk):
     """How the transcript would be read and parted; nothing is written before it is confirmed."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status != Source.Status.DRAFT:
         return redirect("source", source.pk)
     if request.htmx:  # asks again and again whether the media were looked at
@@ -107,17 +108,17 @@ def preview(request, pk):
             response["HX-Refresh"] = "true"
         return response
     if request.method == "POST":
-        draft = _reading_of(source, request.POST)
+        draft = reading_of(source, request.POST)
         if not draft.error and draft.form.is_valid():
             source.save_draft_options(**draft.decisions)
             return redirect("preview", source.pk)
     else:
-        draft = _reading_of(source, request.GET)
+        draft = reading_of(source, request.GET)
     form, reading, error = draft.form, draft.reading, draft.error
     media, check = _media_of(source), None
     measured = "media" in media and source.is_measured
     if not error and measured and (reading or not source.transcript):
-        check, error = _check_of(source, form, reading)
+        check, error = check_of(source, form, reading)
     page = context(
         source.corpus,
         "corpus",
@@ -135,20 +136,18 @@ def preview(request, pk):
         more_candidates=max(len(reading.speakers) - SHOWN_NAMES, 0) if reading else 0,
         **media,
         **_parts_of(source, check),
+        **_neighbours(source),
     )
     return render(request, "corpus/preview.html", page)
 
 
-def _check_of(source, form, reading=None):
-    """What would be cut with what the form says, or None with the error."""
-    if not form.is_valid():
-        return None, None
-    source.gap, source.scene = form.cleaned_data["gap"], form.cleaned_data["scene"]
-    source.starts = None
-    try:
-        return import_check_of(source, reading), None
-    except UserError as error:
-        return None, translate_error(error)
+def _neighbours(source):
+    """The drafts before and after this one, to check one after the other."""
+    drafts = source.corpus.sources.filter(status=Source.Status.DRAFT).order_by("pk")
+    return {
+        "previous_draft": drafts.filter(pk__lt=source.pk).last(),
+        "next_draft": drafts.filter(pk__gt=source.pk).first(),
+    }
 
 
 def _media_of(source):
@@ -157,6 +156,8 @@ def _media_of(source):
         probe = source.probed
     except UserError as error:
         return {"media_error": translate_error(error)}
+    if not source.media:
+        return {"media": None, "tracks": [], "subtitles": []}
     return {
         "media": probe,
         "tracks": [(track, track_label(track)) for track in probe.audio],
@@ -189,7 +190,7 @@ def _parts_of(source, check):
 @require_POST
 def track(request, pk):
     """Take another sound track of an upload."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
     try:
         if stream in [track.index for track in source.probed.audio]:
@@ -202,7 +203,7 @@ def track(request, pk):
 @require_POST
 def subtitles(request, pk):
     """Take the words of an upload from subtitles inside it, or from what came with it."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
     try:
         usable = [track.index for track in source.probed.subtitles if track.text]
@@ -215,7 +216,7 @@ def subtitles(request, pk):
 
 def segmentation(request, pk):
     """Part an episode that is cut already anew; what was corrected stays."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
         return redirect("source", source.pk)
     guard(request.user, source.dialogues.all())
@@ -230,7 +231,7 @@ def segmentation(request, pk):
             error = translate_error(refusal)
     check = None
     if not error:
-        check, error = _check_of(source, form)
+        check, error = check_of(source, form)
     page = context(
         source.corpus,
         "corpus",
@@ -291,89 +292,10 @@ def join_dialogue(request, pk):
     return _resegment(request, dialogue, starts)
 
 
-@dataclass
-class _Reading:
-    """A transcript as it would be read: the form as filled in, kept or guessed, with what follows
-    from it, a transcript or an error (both None where there is no transcript).
-    """
-
-    form: ReadingForm
-    options: Options
-    reading: Transcript | None = None
-    error: str | None = None
-
-    @property
-    def decisions(self):
-        """What `Source.save_draft_options` and `Source.confirm` take, of a form that is valid."""
-        chosen = self.form.cleaned_data
-        return {
-            "encoding": self.reading.encoding if self.reading else "",
-            "gap": chosen["gap"],
-            "columns": self.form.columns,
-            "scene": chosen["scene"],
-            "read_options": self.options.to_json(),
-        }
-
-
-def _reading_of(source, data):
-    """The reading of a draft with what the page or an address says."""
-    options = ReadingForm.options(data, _stored_options(source, data))
-    encoding, error = _encoding_of(source, data)
-    header = reading = None
-    if source.transcript and not error:
-        try:
-            header = source.header(encoding, options)
-        except UserError as unreadable:
-            error = unreadable
-    filled = _filled(source, options, encoding, header) | data.dict()
-    names = [encoding, *ENCODINGS] if source.transcript and not source.is_workbook else []
-    form = ReadingForm(filled, header=header or (), encodings=dict.fromkeys(names))
-    valid = form.is_valid()  # before fields that do not matter are left out
-    if source.transcript and not error and valid:
-        try:
-            chosen = form.cleaned_data.get("encoding", "")
-            reading = source.read_transcript(chosen, form.columns, options)
-        except UserError as unreadable:
-            error = unreadable
-    form.show(reading, options, damaged=bool(error and "offset" in error.values))
-    return _Reading(form, options, reading, translate_error(error) if error else None)
-
-
-def _stored_options(source, data):
-    """What was decided before: as the page that is confirmed shows it, else as the draft keeps."""
-    try:
-        shown = read_json(data.get("reading", ""))
-    except ValidationError:
-        shown = None
-    return Options.from_json(shown if isinstance(shown, dict) else source.read_options)
-
-
-def _encoding_of(source, data):
-    """The encoding that is asked for, kept or recognised, and what is message if none is."""
-    if not source.transcript or source.is_workbook:
-        return "", None
-    asked = data.get("encoding") or source.encoding
-    if asked in ENCODINGS:
-        return asked, None
-    try:
-        return detect(source.transcript_bytes), None
-    except EncodingError as error:
-        return "", error
-
-
-def _filled(source, options, encoding, header):
-    """What the form says where nobody says otherwise."""
-    guessed = guess(header) | source.remembered_columns(header) | source.columns if header else {}
-    switches = {name: "on" for name in ReadingForm.SWITCHES if getattr(options, name)}
-    choices = {name: getattr(options, name) for name in ReadingForm.CHOICES}
-    rest = {"encoding": encoding, "gap": source.gap, "scene": source.scene}
-    return rest | choices | switches | {"names": ", ".join(options.names)} | guessed
-
-
 @require_POST
 def confirmation(request, pk):
-    source = _source_of(request, pk)
-    draft = _reading_of(source, request.POST)
+    source = source_of(request, pk)
+    draft = reading_of(source, request.POST)
     waits = source.waits_for_subtitles or not source.is_measured
     if draft.error or waits or not draft.form.is_valid():
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
@@ -385,7 +307,7 @@ def confirmation(request, pk):
 @require_POST
 def removal(request, pk):
     """Throw a draft away, with its upload; nothing was made from it yet."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status == Source.Status.DRAFT:
         source.discard(request.user)
         return redirect("corpus", source.corpus_id)
@@ -393,7 +315,7 @@ def removal(request, pk):
 
 
 def progress(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     url = reverse("source_progress", args=[source.pk])
     return live_part(
         request, "_progress.html", source.active, {"job": source, "name": "source", "url": url}
@@ -402,21 +324,21 @@ def progress(request, pk):
 
 @require_POST
 def stop(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     source.stop_by(request.user)
     return redirect("source", source.pk)
 
 
 @require_POST
 def attempt(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     source.retry_by(request.user)
     return redirect("source", source.pk)
 
 
 @require_POST
 def publication(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     count = source.publish(request.user)
     message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
     messages.success(request, message % {"count": count})
@@ -425,7 +347,7 @@ def publication(request, pk):
 
 def import_problems(request, pk):
     """What was repaired or left out; the values are words of the transcript."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
     rows = source.import_problems.all()
     outcome = request.GET.get("outcome", "")
@@ -451,7 +373,7 @@ class _Echo:
 
 def import_problems_csv(request, pk):
     """Every finding as CSV, streamed."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
     table = csv.writer(_Echo())
     header = ["file", "line", "column", "value", "outcome", "reason"]

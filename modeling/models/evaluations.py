@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
@@ -32,6 +33,11 @@ class Evaluation(Job):
     follow_up = "modeling.evaluation.update_experiment"
     queue = "train"
     stale_after = SHORT_STALE_AFTER
+    kind_label = gettext_lazy("test evaluation")
+    corpus_field = "training_run__release__corpus"
+    person_field = "asked_by"
+    name_fields = ("training_run__recipe", "training_run__release__version")
+    related_fields = ("training_run__release__corpus",)
     objects = EvaluationQuerySet.as_manager()
 
     class Meta:
@@ -40,6 +46,10 @@ class Evaluation(Job):
 
     def __str__(self):
         return f"{self.training_run} · {self.pk}"
+
+    @property
+    def page_url(self):
+        return reverse("run", args=[self.training_run_id])
 
     @property
     def corpus_id(self):

@@ -4,6 +4,8 @@ import math
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from releases.models import Release
@@ -26,6 +28,10 @@ class FeaturePart(Job):
     work = "modeling.feature_extraction.extract"
     follow_up = "modeling.feature_extraction.send_waiting_runs"
     stale_after = SHORT_STALE_AFTER
+    kind_label = gettext_lazy("feature extraction")
+    corpus_field = "release__corpus"
+    name_fields = ("release__version",)
+    related_fields = ("release__corpus",)
 
     class Meta:
         ordering = ["release", "number"]
@@ -33,6 +39,16 @@ class FeaturePart(Job):
 
     def __str__(self):
         return f"{self.release} {self.number}/{self.of}"
+
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, folder) of what the extraction for a corpus, by its id, has written."""
+        for part in cls.objects.filter(release__corpus=corpus):
+            yield "runs", part.directory
+
+    @property
+    def page_url(self):
+        return reverse("release", args=[self.release_id])
 
     @property
     def corpus_id(self):

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import time
+from io import BytesIO
 
 import segno
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -31,7 +32,9 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return user.username
 
     def build_totp_svg(self, url):
-        return segno.make(url).svg_inline(scale=5, border=3, light="#fff")
+        picture = BytesIO()
+        segno.make(url).save(picture, kind="svg", scale=5, border=3, light="#fff", xmldecl=False)
+        return picture.getvalue().decode()
 
     def _fernet(self):
         key = hashlib.sha256(f"second factor {settings.SECRET_KEY}".encode()).digest()

@@ -24,6 +24,8 @@ LABELS = {
 class _Labelled:
     """allauth's form with labels as ours have them, and no words inside the fields."""
 
+    fields: dict[str, forms.Field]
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():

@@ -1,6 +1,5 @@
 """Addresses of signing in and of the account's pages; their names are those that allauth knows."""
 
-from allauth.socialaccount.providers.openid_connect.views import callback
 from django.urls import path
 
 from people.sign_in import sign_in_views as views
@@ -18,7 +17,7 @@ urlpatterns = [
     ),
     path(
         "sign-in/service/answer/",
-        callback,
+        views.service_answer,
         {"provider_id": views.PROVIDER},
         name="openid_connect_callback",
     ),

@@ -168,7 +168,17 @@ class SetUpApp(ActivateTOTPView):
         return response
 
 
-class RemoveApp(DeactivateTOTPView):
+class _ElseSecurity:
+    """Leads to the page Security where there is nothing to show."""
+
+    def dispatch(self, request, *args, **options):
+        try:
+            return super().dispatch(request, *args, **options)
+        except Http404:
+            return redirect("account_security")
+
+
+class RemoveApp(_ElseSecurity, DeactivateTOTPView):
     template_name = "people/remove_app.html"
     success_url = reverse_lazy("account_security")
     extra_context = {"tab": "security"}
@@ -179,7 +189,7 @@ class RemoveApp(DeactivateTOTPView):
         return super().form_valid(form)
 
 
-class RecoveryCodes(ViewRecoveryCodesView):
+class RecoveryCodes(_ElseSecurity, ViewRecoveryCodesView):
     template_name = "people/recovery_codes.html"
     extra_context = {"tab": "security"}
 
@@ -241,7 +251,7 @@ def service_sign_in(request, provider_id=PROVIDER):
     A redirect would be part of the form, which our policy lets lead to our own pages only.
     """
     if not has_provider():
-        raise Http404
+        return redirect("login")
     try:
         response = openid_connect.login(request, provider_id)
     except requests.RequestException:
@@ -257,6 +267,14 @@ def service_sign_in(request, provider_id=PROVIDER):
     return render(
         request, "people/to_service.html", {"address": address, "service": settings.OIDC_NAME}
     )
+
+
+@login_not_required
+def service_answer(request, provider_id=PROVIDER):
+    """Where the provider sends people back."""
+    if not has_provider():
+        return redirect("login")
+    return openid_connect.callback(request, provider_id)
 
 
 class Linked(ConnectionsView):

@@ -4,6 +4,8 @@ import json
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -37,6 +39,10 @@ class Diff(Job):
 
     verb = "diff"
     work = "releases.diff_computation.compute"
+    kind_label = _("diff")
+    corpus_field = "other__corpus"
+    name_fields = ("one__version", "other__version")
+    related_fields = ("one__corpus", "other__corpus")
     objects = DiffQuerySet.as_manager()
 
     class Meta:
@@ -47,6 +53,17 @@ class Diff(Job):
 
     def __str__(self):
         return f"{self.one} → {self.other}"
+
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, path) of the differences that have a release of a corpus, by its id."""
+        own = Q(one__corpus=corpus) | Q(other__corpus=corpus)
+        for diff in cls.objects.filter(own):
+            yield "releases", diff.path
+
+    @property
+    def page_url(self):
+        return reverse("release_diff", args=[self.pk])
 
     @property
     def corpus_id(self):

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.validators import RegexValidator
 from django.db import IntegrityError, models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext_lazy as _
 
@@ -130,6 +131,9 @@ class Release(Job):
 
     verb = "freeze"
     work = "releases.freeze.freeze"
+    kind_label = _("release")
+    person_field = "created_by"
+    name_fields = ("version",)
     objects = ReleaseQuerySet.as_manager()
 
     class Meta:
@@ -140,6 +144,11 @@ class Release(Job):
 
     def __str__(self):
         return f"{self.corpus} {self.version}"
+
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of the releases of a corpus, by its id."""
+        yield "releases", settings.RELEASES_DIR / str(corpus)
 
     def save(self, *args, **kwargs):
         """Raises UserError if it is frozen already."""
@@ -154,6 +163,10 @@ class Release(Job):
                 gettext_noop("A frozen release cannot be deleted; withdraw it instead.")
             )
         return super().delete(*args, **kwargs)
+
+    @property
+    def page_url(self):
+        return reverse("release", args=[self.pk])
 
     @property
     def directory(self):

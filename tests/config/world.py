@@ -8,8 +8,9 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
-from corpus.models import Dialogue, Invitation, JoinLink, Source, Upload
+from corpus.models import CorpusDeletion, Dialogue, Invitation, JoinLink, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
+from people.models import AccessToken
 from releases.formats import FORMATS
 from releases.models import Diff, Share
 from tests.conftest import SRT
@@ -29,7 +30,7 @@ NOT_OURS = ("admin/",)  # Django's own pages, for the staff of an installation
 
 def make_world(film):
     """Everything that an address can name, with somebody of each kind to ask for it."""
-    lead = make_person("lead")
+    lead = make_person("lead", is_superuser=True)
     corpus = make_corpus(lead)
     judged = make_judged_round(corpus, dialogues=6)
     release = make_release(corpus, [judged])
@@ -78,6 +79,7 @@ def make_world(film):
         corpus=corpus,
         rounds=[judged, opened],
         assignments=[first, second],
+        jobs=[corpus.sources.last()],
         sources=[draft_of(corpus, film), corpus.sources.last()],
         dialogues=[edited, first.dialogue, Dialogue.objects.first()],
         utterances=[utterance],
@@ -103,6 +105,9 @@ def make_world(film):
         experiments=[experiment],
         runs=[run, waiting],
         evaluations=[evaluation],
+        account=[AccessToken.create(lead, "script", ["read"])[0]],
+        deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
+        installation=[corpus],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 
@@ -147,6 +152,8 @@ def arguments(world, route, pattern):
     names = list(pattern.pattern.converters)
     if not names:
         return [{}]
+    if route in OF_ACCOUNTS:
+        return [OF_ACCOUNTS[route]]
     noun = route.removeprefix("api/").split("/")[0]
     if noun == "corpora":
         things = [world.corpus]
@@ -167,11 +174,21 @@ def arguments(world, route, pattern):
     return found
 
 
+OF_ACCOUNTS = {  # rows that this world does not have: most is refused before they are looked for
+    "account/sessions/<int:pk>/": {"pk": 1},
+    "account/passkeys/<int:pk>/removal/": {"pk": 1},
+    "account/password/reset/<str:uidb36>/<str:key>/": {"uidb36": "1", "key": "set-password"},
+    "account/e-mail/confirmation/<str:key>/": {"key": "x"},
+    "installation/people/<int:pk>/": {"pk": 1},
+    "installation/people/<int:pk>/reset-link/": {"pk": 1},
+}
 CHOICES = {
     "agreement.<str:kind>": ["csv", "json", "tex", "svg"],
     "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
     "integrity/<slug:name>/": ["check", "recut"],
+    "jobs/<slug:kind>/": ["source"],
     "media/<str:name>/": ["clip", "poster", "audio", "peaks"],
+    "sources/<int:pk>/files/": ["media", "transcript"],
     "files/<path:path>": ["manifest.json", "README.md"],
     "as/<slug:name>.zip": list(FORMATS)[:2],
 }

@@ -151,6 +151,7 @@ def test_a_role_is_raised_and_never_lowered(client_of, lead, corpus):
         (lambda one, lead: one.revoke(lead), "was revoked"),
         (lambda one, lead: one.decline(lead), "was declined"),
         (lambda one, lead: Invitation.objects.update(expires_at=timezone.now()), "expired on"),
+        (lambda one, lead: one.corpus.archive(lead), "is archived"),
     ],
 )
 def test_a_link_that_is_over_says_so(lead, corpus, change, sentence):
@@ -159,7 +160,7 @@ def test_a_link_that_is_over_says_so(lead, corpus, change, sentence):
     for answer in (Client().get(link(invitation)), Client().post(link(invitation), ACCOUNT)):
         assert answer.status_code == 410 and sentence in answer.content.decode()
     with pytest.raises(ClosedLink):
-        invitation.accept(make_person())
+        Invitation.objects.get().accept(make_person())
     assert not Person.objects.filter(username="newcomer") and corpus.memberships.count() == 1
 
 

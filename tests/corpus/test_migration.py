@@ -1,12 +1,17 @@
 """A filled database of the version before the standard names keeps every row."""
 
+import datetime
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
 
+from corpus.models import Corpus, Invitation, Membership
 from tests.factories import make_corpus, make_person, make_source
 
 BEFORE = [("corpus", "0010_blind_adjudication"), ("people", "0001_initial")]
+OWNERLESS = [("corpus", "0011_standard_names")]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -34,6 +39,12 @@ def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollbac
                 corpus_id=source.corpus_id, since="2026-01-02T03:04:05Z", **values
             )
         event = old.get_model("people", "Event").objects
+        invitations = old.get_model("people", "Invitation").objects
+        tokens = [("the-open-one", None), ("the-used-one", lead.pk)]
+        invited = [
+            invitations.create(token=token, invited_by_id=lead.pk, accepted_by_id=who).pk
+            for token, who in tokens
+        ]
         for verb, noun in (("found", "corpus"), ("recut", "source"), ("recut clips", "source")):
             event.create(verb=verb, noun=noun, noun_id=1)
     finally:
@@ -54,3 +65,31 @@ def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollbac
     assert (recut.recut_count, recut.skipped) == (5, [{"dialogue": "D"}])
     verbs = new.get_model("people", "Event").objects.order_by("pk").values_list("verb", flat=True)
     assert list(verbs)[-3:] == ["create", "resegment", "recut clips"]
+    assert set(Invitation.objects.values_list("pk", flat=True)) == set(invited)
+    kept = Invitation.objects.with_token("the-open-one").get()
+    assert (kept.pk, kept.corpus, kept.token) == (invited[0], None, "")
+    assert kept.expires_at - kept.created_at == datetime.timedelta(days=14)
+    assert Invitation.objects.get(pk=invited[1]).accepted_by == lead
+    assert Invitation.objects.create(invited_by=lead).pk > max(invited)
+    form = {"username": "new", "password1": "an odd pass phrase", "password2": "an odd pass phrase"}
+    assert "password1" in Client().get("/invitations/the-open-one/").content.decode()
+    assert Client().post("/invitations/the-open-one/", form).url == "/"
+    assert Client().get("/invitations/the-open-one/").status_code == 410
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_first_lead_becomes_the_owner(django_db_serialized_rollback):
+    lead, other = make_person("lead"), make_person("other")
+    corpus, empty = make_corpus(lead), make_corpus(other)
+    Membership.objects.filter(corpus=corpus).delete()
+    for person, role in ((make_person(), "annotator"), (other, "lead"), (lead, "lead")):
+        Membership.objects.create(corpus=corpus, person=person, role=role)
+    Membership.objects.filter(corpus=empty).delete()
+    nodes = list(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    try:
+        MigrationExecutor(connection).migrate(OWNERLESS)
+    finally:
+        MigrationExecutor(connection).migrate(nodes)
+    assert Corpus.objects.get(pk=corpus.pk).owner == other
+    assert Corpus.objects.get(pk=empty.pk).owner is None
+    assert Membership.objects.filter(corpus=corpus).count() == 3

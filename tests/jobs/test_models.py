@@ -1,10 +1,12 @@
 import datetime
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone, translation
 
 from core.errors import UserError
-from jobs.models import STALE_AFTER, JobStatus, Stopped
+from jobs.models import MOST_DEATHS, STALE_AFTER, JobStatus, Stopped
+from jobs.recovery import requeue_stale
 from tests.factories import make_source
 from tests.waiting import wait_until
 
@@ -91,3 +93,52 @@ def test_work_that_cannot_beat_is_kept_alive(job):
         wait_until(lambda: not twin(job).stale, "a heartbeat")
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale  # once it is over nobody beats
+
+
+def left_by_a_dead_worker(job):
+    """The row as somebody else finds it after its worker was killed a while ago."""
+    assert twin(job).claim()
+    type(job).objects.filter(pk=job.pk).update(heartbeat=timezone.now() - 2 * STALE_AFTER)
+    return twin(job)
+
+
+def test_a_job_that_ended_three_workers_fails_with_that_reason(job, lead):
+    for deaths in range(1, MOST_DEATHS):
+        assert left_by_a_dead_worker(job).recover()
+        assert (twin(job).status, twin(job).deaths) == (JobStatus.QUEUED, deaths)
+    assert not left_by_a_dead_worker(job).recover()
+    failed = twin(job)
+    assert (failed.status, failed.deaths) == (JobStatus.FAILED, MOST_DEATHS)
+    assert "ended 3 times" in failed.failure_text and failed.finished_at
+    with translation.override("zh-hans"):
+        assert "3 次" in failed.failure_text
+    failed.retry_by(lead)
+    assert (twin(job).deaths, twin(job).status) == (0, JobStatus.QUEUED)
+
+
+def test_a_worker_that_is_alive_has_not_died(job):
+    job.claim()
+    assert not twin(job).recover() and twin(job).status == JobStatus.RUNNING
+    assert twin(job).recover(left=True) and twin(job).deaths == 1
+
+
+def test_failing_for_its_workers_is_followed_up_like_any_end(job, monkeypatch):
+    ended = []
+    monkeypatch.setattr(type(job), "follow_up", "tests.jobs.test_models.noted", raising=False)
+    monkeypatch.setattr("tests.jobs.test_models.noted", ended.append, raising=False)
+    type(job).objects.update(deaths=MOST_DEATHS - 1)
+    left_by_a_dead_worker(job).recover()
+    assert [row.status for row in ended] == [JobStatus.FAILED]
+
+
+def test_what_is_stopped_on_purpose_waits_and_no_death_is_counted(job):
+    job.claim()
+    call_command("requeue", stopped=True, verbosity=0)
+    assert (twin(job).status, twin(job).deaths) == (JobStatus.QUEUED, 0)
+
+
+def test_starting_again_after_a_crash_counts_a_death(job, settings):
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    job.claim()
+    requeue_stale(everything=True)
+    assert (twin(job).status, twin(job).deaths) == (JobStatus.QUEUED, 1)

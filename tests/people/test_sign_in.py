@@ -20,6 +20,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import timezone
 
+from core.errors import UserError
 from people.models import Event, Person
 from people.sign_in.client_address import client_address
 from people.sign_in.lockout import locks
@@ -260,6 +261,7 @@ def set_up(person):
     client = confirmed(person)
     page = client.get(reverse("mfa_activate_totp"))
     secret = page.context["form"].secret
+    assert page.context["totp_svg"].startswith('<svg xmlns="http://www.w3.org/2000/svg"')
     answer = client.post(reverse("mfa_activate_totp"), {"code": code_now(secret)}, follow=True)
     assert answer.redirect_chain[-1][0] == reverse("mfa_view_recovery_codes")
     return secret, answer.context["unused_codes"]
@@ -375,3 +377,18 @@ def test_addresses(settings, mailoutbox):
     client.post(place, {"action_primary": "1", "email": "new@example.org"})
     person.refresh_from_db()
     assert person.email == "new@example.org"
+
+
+def test_a_deleted_account_leaves_no_way_in():
+    person = make_person("wang", email="wang@example.org", is_superuser=True)
+    set_up(person)
+    client = Client()
+    client.force_login(person)
+    EmailAddress.objects.create(user=person, email="wang@example.org", verified=True)
+    with pytest.raises(UserError, match="only administrator"):
+        person.delete_account()
+    make_person("boss", is_superuser=True)
+    person.delete_account()
+    for model in (EmailAddress, Authenticator, UserSession):
+        assert not model.objects.exists()
+    assert client.get("/").status_code == 302 and not is_in(sign_in("wang@example.org"))

@@ -5,10 +5,13 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 
+from allauth.usersessions.models import UserSession
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from corpus.models import CorpusDeletion
+from jobs.models import JobStatus
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -19,8 +22,11 @@ VARYING = [
     re.compile(rb'nonce="[^"]*"'),
     re.compile(rb"[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}"),  # UUIDs
     re.compile(rb"\b[0-9a-f]{12,64}\b"),  # digests, also shortened
-    re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB)"),
+    re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB|GB|TB)"),
     re.compile(rb"\d+ s\b"),
+    re.compile(rb"/account/password/reset/[\w/-]+"),
+    re.compile(rb"until \d{2}:\d{2}"),
+    re.compile(rb"sq_[\w-]{43}"),  # access tokens
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
 UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
@@ -131,18 +137,37 @@ class Addresses:
         self.named = {
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
-                "speakers": w.speaker, "diffs": w.diff, "runs": w.run,
+                "speakers": w.speaker, "jobs": w.dialogue.source, "diffs": w.diff, "runs": w.run,
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
                 "guidelines": w.open.guideline, "invitations": w.invitation,
                 "join-requests": w.join_request,
+                "deletions": CorpusDeletion.objects.create(
+                    corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
+                ),
+                "installation": w.corpus,
                 "imports": w.table_import,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
             "item": w.open.round_items.get(dialogue=w.dialogue).pk,
         }  # fmt: skip
+        sessions = {
+            role: UserSession.objects.create(
+                user=person, ip="10.0.0.1", session_key=f"of {role}", user_agent="a device"
+            )
+            for role, person in w.people.items()
+            if person is not None
+        }
+        self.by_name = {  # of things that are not found by the first word of their address
+            "account_session": lambda role: {"pk": sessions[role].pk if role in sessions else 1},
+            "mfa_remove_webauthn": lambda role: {"pk": 1},
+            "account_reset_password_from_key": lambda role: {"uidb36": "1", "key": "x"},
+            "account_confirm_email": lambda role: {"key": "x"},
+            "installation_person": lambda role: {"pk": w.judges[0].pk},
+            "installation_reset_link": lambda role: {"pk": w.judges[0].pk},
+        }
         u, emotion = w.utterance.pk, "task=emotion"
         judges = "&".join(f"{x}={j.pk}" for x, j in zip("ab", w.judges, strict=True))
         self.queries = {
@@ -164,12 +189,15 @@ class Addresses:
         }
         phone = w.utterance.text.split()[1]
         self.texts = {
+            "job_stop": [{"kind": "source"}],
+            "job_attempt": [{"kind": "source"}],
             "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
             "reports": [{"kind": "agreement"}, {"kind": "quality"}],
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
             "stop_clip_job": [{"name": "check"}],
+            "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},
                              {"path": "media/000001.mp4"}],
             "granted_file": [{"path": "judgements.jsonl"}],
@@ -194,13 +222,20 @@ class Addresses:
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
+            "installation_person": [{"verb": "unlock"}],
             "participant": [{"verb": "block"}],
+            "theme": [{"theme": "dark"}],
+            "account": [{"name": "A", "language": "", "theme": "dark", "time_zone": "UTC"}],
+            "account_tokens": [{"name": "A", "scopes": ["read"], "expiry": "never"}],
+            "account_shortcuts": [{"single_keys": "off"}],
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
-            "blind_adjudication": [{"shown": "names"}],
             "extend_invitation": [{"days": 7}],
             "join_link": [{"verb": "switch off"}],
             "join_request": [{"verb": "approve"}],
+            "corpus_settings": [{"name": "corpus", "language": "zh", "media_policy": "leads"}],
+            "offer_ownership": [{"person": w.people["openly annotating lead"].pk}],
+            "delete_corpus": [{"name": "corpus", "copy": [f"release-{r.pk}" for r in w.releases]}],
             "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 
@@ -217,6 +252,8 @@ class Addresses:
 
     def arguments(self, route, role):
         """The arguments of a route, one dict for each thing that it is tried with."""
+        if route.name in self.by_name:
+            return [self.by_name[route.name](role)]
         wanted = re.findall(r"<(?:\w+:)?(\w+)>", route.pattern)
         nouns = route.pattern.removeprefix("api/").split("/")[0]
         found = [{}]
@@ -241,6 +278,9 @@ class Addresses:
         if nouns == "assignments":
             own = self.world.own.get(role)
             return [self.world.others, *([own] if own else [])]
+        if nouns == "account":  # a token of one's own, and one of somebody else
+            own = self.world.access_tokens.get(role)
+            return [self.world.access_tokens["stranger"], *([own] if own else [])]
         assert nouns in self.named["pk"], f"no row for the address /{nouns}/<pk>/"
         thing = self.named["pk"][nouns]
         return [thing] if thing else []

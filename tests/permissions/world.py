@@ -38,12 +38,13 @@ from corpus.models import (
 )
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
-from people.models import Person
+from people.models import AccessToken, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
 ROLES = [
     *("anonymous", "stranger", "annotator", "annotating", "adjudicator", "annotating adjudicator"),
     *("lead", "annotating lead", "openly annotating lead"),
+    "administrator",
 ]
 BLIND = ["annotating", "annotating adjudicator", "annotating lead"]
 
@@ -112,6 +113,8 @@ class World:
         self.corpus = Corpus.create(self._person("lead"), name="corpus")
         Corpus.create(self._person("stranger"), name="elsewhere")
         self.people["anonymous"] = None
+        Person.objects.filter(pk=self._person("administrator").pk).update(is_superuser=True)
+        self.people["administrator"].refresh_from_db()
         Role = Membership.Role  # noqa: N806
         for role, kind in (
             *(("annotator", Role.ANNOTATOR), ("annotating", Role.ANNOTATOR)),
@@ -319,3 +322,10 @@ class World:
         )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
+        self.access_tokens = {
+            role: AccessToken.objects.create(
+                person=person, name="script", digest=role, scopes="read"
+            )
+            for role, person in self.people.items()
+            if person is not None
+        }

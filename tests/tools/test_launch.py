@@ -16,11 +16,12 @@ import pytest
 
 from tests.ports import free_port
 from tests.waiting import LIMIT, wait_until
+from tools import launch
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def launch(folder, port, **environment):
+def start(folder, port, **environment):
     kept = {
         k: v
         for k, v in os.environ.items()
@@ -85,7 +86,7 @@ def read_until(process, words):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_it_serves_and_leaves_no_child_behind(tmp_path, number):
     port = free_port()
-    launcher = launch(tmp_path, port)
+    launcher = start(tmp_path, port)
     said = read_until(launcher, "Ctrl-C")
     assert f"http://localhost:{port}/" in said
     page = get(port, "/sign-in/").read().decode()
@@ -99,7 +100,7 @@ def test_it_serves_and_leaves_no_child_behind(tmp_path, number):
 
 def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
     port = free_port()
-    launcher = launch(tmp_path, port)
+    launcher = start(tmp_path, port)
     read_until(launcher, "Ctrl-C")
 
     def kill(name):
@@ -109,7 +110,7 @@ def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
         kill(name)
         read_until(launcher, f"the {part} ended unexpectedly and is started again")
     assert get(port, "/sign-in/").status == 200
-    for _ in range(3):
+    for _ in range(4):
         kill(b"redis-server")
         read_until(launcher, "started again")
     kill(b"redis-server")
@@ -118,19 +119,48 @@ def test_a_part_that_dies_is_started_again_until_it_dies_too_often(tmp_path):
     wait_until_none_is_left(tmp_path)
 
 
+def test_a_worker_that_dies_for_ever_leaves_the_web_server_alone(tmp_path, monkeypatch):
+    said, requeued = [], []
+
+    def say(words):
+        said.append(words)
+        if len(said) == 4 * launch.MOST_DEATHS:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(launch, "say", say)
+    monkeypatch.setattr(launch, "requeue", lambda **options: requeued.append(options))
+    monkeypatch.setattr(launch, "LONGEST_PAUSE", 0.01)
+    group = launch.Group()
+    try:
+        group.start("web server", ["sleep", "600"], tmp_path / "web.log")
+        group.start("worker", ["false"], tmp_path / "worker.log")
+        web_server = group.members["web server"]
+        with pytest.raises(KeyboardInterrupt):
+            launch.watch(group, tmp_path)
+        assert web_server.poll() is None and group.members["web server"] is web_server
+    finally:
+        group.end()
+    assert requeued == [{"everything": True}] * (len(said) - 1)
+    assert {words.split(" ended")[0] for words in said} == {"the worker"}
+
+
+def test_pauses_before_a_worker_is_started_grow():
+    assert [launch.pause_after(deaths) for deaths in (1, 2, 3, 4, 20)] == [0, 4, 8, 16, 60]
+
+
 def test_a_taken_port_is_one_sentence(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        said, _ = launch(tmp_path, port).communicate(timeout=LIMIT)
+        said, _ = start(tmp_path, port).communicate(timeout=LIMIT)
     assert said.strip() == (
         f"✗ Port {port} is taken by another program. Choose another: make run PORT={port + 1}"
     )
 
 
 def test_a_database_that_cannot_be_reached_is_one_sentence(tmp_path):
-    process = launch(tmp_path, free_port(), DATABASE_URL=f"postgres://x@127.0.0.1:{free_port()}/x")
+    process = start(tmp_path, free_port(), DATABASE_URL=f"postgres://x@127.0.0.1:{free_port()}/x")
     said, _ = process.communicate(timeout=LIMIT)
     assert process.returncode and said.startswith("✗ The database cannot be used")
     assert "Traceback" not in said

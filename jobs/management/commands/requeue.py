@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from jobs.recovery import requeue_stale
+from jobs.recovery import put_back, requeue_stale
 
 
 class Command(BaseCommand):
@@ -13,7 +13,13 @@ class Command(BaseCommand):
             help="no worker is running: put all queued and running work back",
         )
 
-    def handle(self, everything=False, **options):
-        count = requeue_stale(everything)
+        parser.add_argument(
+            "--stopped",
+            action="store_true",
+            help="the workers were stopped on purpose: let running work wait for their return",
+        )
+
+    def handle(self, everything=False, stopped=False, **options):
+        count = put_back() if stopped else requeue_stale(everything)
         if options["verbosity"]:
             self.stdout.write(f"{count} put back into the queue")

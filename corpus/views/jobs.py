@@ -1,0 +1,150 @@
+"""Jobs of a corpus or of the installation: listed, cancelled, tried again."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from core.errors import UserError
+from core.pagination import page_of
+from core.parameters import text
+from core.translation import translate_error
+from corpus import installation_state
+from corpus.models import Corpus, Source
+from corpus.page_context import context
+from corpus.permissions import LEAD, corpus_of
+from corpus.visibility import WORDS, withheld
+from jobs.job_list import (
+    STATES,
+    corpus_of_job,
+    kinds,
+    listed_jobs,
+    person_of_job,
+    rows_of,
+    with_names,
+)
+from jobs.models import JobStatus
+
+PAGE_SIZE = 30
+
+
+def corpus_jobs(request, pk):
+    """The jobs of one corpus, for its leads."""
+    corpus = corpus_of(request, pk, LEAD)
+    page = context(corpus, "jobs", **_list(request, corpus))
+    return render(request, _template(request, "corpus/jobs.html"), page)
+
+
+def installation_jobs(request):
+    """The jobs of every corpus, for the administrators of the installation."""
+    if not request.user.is_superuser:
+        raise Http404
+    page = {"tab": "jobs", "all_corpora": True, **_list(request)}
+    return render(request, _template(request, "corpus/installation_jobs.html"), page)
+
+
+def _template(request, page):
+    """The page, or what of it asks again while jobs are active."""
+    return "corpus/_job_list.html" if request.htmx else page
+
+
+def _list(request, corpus=None):
+    state, kind = text(request.GET, "state"), text(request.GET, "kind")
+    words = text(request.GET, "q")
+    labels = {name: str(model.kind_label) for name, model in kinds().items()}
+    entries = listed_jobs(
+        corpus, kind if kind in labels else "", state if state in STATES else "", words
+    )
+    page = page_of(request, entries, PAGE_SIZE)
+    jobs = rows_of(page.object_list)
+    _describe(request, jobs)
+    return {
+        "page": page,
+        "jobs": jobs,
+        "active": any(job.active for job in jobs),
+        "state": state,
+        "states": [(state.value, state.label) for state in STATES],
+        "kind": kind,
+        "kinds": sorted(labels.items(), key=lambda pair: pair[1]),
+        "words": words,
+        "address": request.get_full_path(),
+    }
+
+
+def _describe(request, jobs):
+    """Set on each job its corpus, who asked for it, and what may be said of its failure."""
+    sources = [job.pk for job in jobs if isinstance(job, Source) and job.failure]
+    hidden = withheld(request.user, WORDS).filter(source__in=sources) if sources else None
+    wordless = set(hidden.values_list("source", flat=True)) if hidden is not None else set()
+    for job in jobs:
+        job.of_corpus, job.asked_by_person = corpus_of_job(job), person_of_job(job)
+        quotes = isinstance(job, Source) and job.pk in wordless
+        job.shown_failure = (
+            _("Withheld while you annotate its dialogues.") if quotes else job.failure_text
+        )
+
+
+def job_of(request, kind, pk):
+    """A job that the person may act on: of a corpus that they lead, or any for administrators."""
+    model = kinds().get(kind)
+    if model is None:
+        raise Http404
+    rows = with_names(model).exclude(status=JobStatus.DRAFT)
+    if not request.user.is_superuser:
+        if not model.corpus_field:
+            raise Http404
+        rows = rows.filter(**{f"{model.corpus_field}__in": Corpus.objects.led_by(request.user)})
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_POST
+def job_stop(request, kind, pk):
+    job = job_of(request, kind, pk)
+    job.stop_by(request.user)
+    return _back(request, job)
+
+
+@require_POST
+def job_attempt(request, kind, pk):
+    job = job_of(request, kind, pk)
+    try:
+        job.retry_by(request.user)
+    except UserError as error:
+        messages.error(request, translate_error(error))
+    return _back(request, job)
+
+
+def _back(request, job):
+    """The list that the person came from, with its filters."""
+    address = request.POST.get("back", "")
+    if not url_has_allowed_host_and_scheme(address, {request.get_host()}, request.is_secure()):
+        corpus = corpus_of_job(job)
+        address = reverse("corpus_jobs", args=[corpus.pk]) if corpus else reverse("home")
+    return redirect(address)
+
+
+def machine(request):
+    """Workers, queues, disk and versions, for who leads a corpus or administers the installation.
+
+    A part of its own, as busy workers take seconds to answer.
+    """
+    person = request.user
+    if not (person.is_superuser or Corpus.objects.led_by(person).exists()):
+        raise Http404
+    queues = installation_state.queues()
+    answers = any(queue.workers is not None for queue in queues)
+    page = {
+        "queues": queues,
+        "redis_answers": answers,
+        "eager": settings.CELERY_TASK_ALWAYS_EAGER,
+        "disk": installation_state.disk(),
+        "data_dir": settings.DATA_DIR if person.is_superuser else "",
+        "bucket": settings.S3_BUCKET,
+        "versions": installation_state.versions(answers).items(),
+    }
+    part = "corpus/_machine.html" if request.htmx else "corpus/machine.html"
+    return render(request, part, page)

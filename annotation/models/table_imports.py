@@ -133,7 +133,8 @@ class TableImport(Job):
 
     @property
     def _key(self):
-        return f"table-import-{self.pk}-{self.attempt}"
+        began = self.started_at.timestamp() if self.started_at else 0
+        return f"table-import-{self.pk}-{self.attempt}-{began}"
 
     def say_progress(self, share):
         """Tell pages how far the open transaction is. Raises Stopped if it should end."""

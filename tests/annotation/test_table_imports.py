@@ -10,6 +10,7 @@ from django.urls import reverse
 from annotation import table_imports
 from annotation.import_undo import reasons_against
 from annotation.models import (
+    Adjudication,
     Assignment,
     ExpertLabel,
     Item,
@@ -24,6 +25,7 @@ from jobs.models import JobStatus
 from people.models import Event
 from tests.annotation.imported_files import counts, files
 from tests.corpus.test_cmma import HEADER, row
+from tests.corpus.test_vote_formats import m3ed, turn
 from tests.factories import judge, make_member, make_release, make_round
 
 pytestmark = pytest.mark.django_db
@@ -223,3 +225,16 @@ def test_only_leads_see_imports(send, corpus, client):
     client.force_login(make_member(corpus))
     for name, pk in (("table_imports", corpus.pk), ("table_import", found.pk)):
         assert client.get(reverse(name, args=[pk])).status_code == 404
+
+
+def test_m3ed_comes_in_with_its_annotators_and_gold(send, corpus, tmp_path):
+    content = m3ed(tmp_path, 剧一_1_1=turn(), 剧一_1_2=turn("再见")).read_bytes()
+    found = imported(send, corpus, content, "annotation__json")
+    assert found.status == JobStatus.DONE, found.failure_text
+    names = Assignment.objects.values_list("person__name", flat=True)
+    assert sorted(names) == ["Annotator 1", "Annotator 2", "Annotator 3"]
+    rulings = Adjudication.objects.values_list("value", "person__username")
+    assert list(rulings) == [("joy", "published-labels")] * 2
+    assert not reasons_against(found)
+    send("undo_table_import", found.pk)
+    assert counts() == [0] * 8

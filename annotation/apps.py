@@ -11,8 +11,10 @@ class AnnotationConfig(AppConfig):
     def ready(self):
         # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
+        from annotation.first_steps import add_steps
         from corpus import visibility
 
+        add_steps()
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)

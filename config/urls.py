@@ -6,6 +6,8 @@ from django.urls import include, path
 from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
+from people.middleware import before_setup
+
 urlpatterns = [
     path("api/", include("annotation.api_urls")),  # first: asked for most
     path("", include("people.urls")),
@@ -13,8 +15,9 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("releases.urls")),
     path("", include("modeling.urls")),
+    path("", include("demo.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("language/", login_not_required(set_language), name="set_language"),
+    path("language/", before_setup(login_not_required(set_language)), name="set_language"),
     path("admin/", admin.site.urls),
 ]
 

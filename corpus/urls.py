@@ -1,10 +1,23 @@
 from django.urls import path
 
 from core.redirects import moved
-from corpus.views import corpora, dialogues, editor, integrity, sources, speakers, uploads
+from corpus.views import (
+    checklist,
+    corpora,
+    dialogues,
+    editor,
+    guide,
+    integrity,
+    sources,
+    speakers,
+    uploads,
+)
 
 urlpatterns = [
     path("", corpora.home, name="home"),
+    path("getting-started/", checklist.getting_started, name="getting_started"),
+    path("getting-started/dismissal/", checklist.checklist_dismissal, name="checklist_dismissal"),
+    path("guide/<str:name>", guide.guide, name="guide"),
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/members/", corpora.members, name="members"),

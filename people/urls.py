@@ -4,6 +4,7 @@ from django.urls import path
 from people import views
 
 urlpatterns = [
+    path("setup/", views.setup, name="setup"),
     path(
         "sign-in/",
         LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True),

@@ -1,5 +1,6 @@
 """Corpora, sources, speakers, dialogues with their revisions and utterances, and work on clips."""
 
+from corpus.models.checklist_dismissals import ChecklistDismissal
 from corpus.models.checks import ClipRecut, IntegrityCheck
 from corpus.models.corpora import Corpus, Membership
 from corpus.models.dialogues import Dialogue, Publication
@@ -10,6 +11,7 @@ from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 from corpus.models.utterances import Utterance
 
 __all__ = [
+    "ChecklistDismissal",
     "ClipRecut",
     "Conflict",
     "Corpus",

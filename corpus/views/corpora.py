@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from core.pagination import page_of
 from core.parameters import posted
+from corpus.checklist import is_shown_at_start
 from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
 from corpus.page_context import context
@@ -25,7 +26,8 @@ def home(request):
     )
     for corpus in corpora:
         corpus.my_role = corpus.memberships.get(person=request.user)
-    return render(request, "corpus/home.html", {"corpora": corpora})
+    page = {"corpora": corpora, "checklist": is_shown_at_start(request.user)}
+    return render(request, "corpus/home.html", page)
 
 
 def new_corpus(request):

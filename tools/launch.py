@@ -109,9 +109,7 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     logs.mkdir(exist_ok=True)
     group.start(
         "web server",
-        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
-        + ["--threads", "4", "--timeout", "120", "--graceful-timeout", "3"]
-        + ["--log-level", "warning"],
+        web_command(host, port),
         logs / "web.log",
     )
     group.start(
@@ -170,6 +168,16 @@ def hold(data: Path, address: str) -> IO[str]:
     file.write(f"{os.getpid()} {address}\n")
     file.flush()
     return file
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """The web server: two processes with threads for many clients at once."""
+    return (
+        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
+        + ["--worker-class", "config.web_worker.WebWorker", "--threads", "100"]
+        + ["--timeout", "120", "--graceful-timeout", "3"]
+        + ["--log-level", "warning"]
+    )
 
 
 def queues() -> str:

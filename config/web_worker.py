@@ -1,0 +1,16 @@
+"""The worker of gunicorn: many threads that wait for clients, few that run the application."""
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from core.request_bodies import deadlines
+
+
+class WebWorker(ThreadWorker):
+    """A gthread worker in which the head of a request has a deadline, too."""
+
+    def handle(self, conn):
+        deadlines.set(conn.sock)
+        try:
+            return super().handle(conn)
+        finally:
+            deadlines.clear(conn.sock)

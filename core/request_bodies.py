@@ -1,8 +1,8 @@
-"""Plain WSGI: a body is read before a thread of the application is taken, within a deadline.
+"""Plain WSGI: a body is read before the application is entered, and within a deadline.
 
-A server with a thread for each connection hands many connections to few threads of the application:
-who sends slowly holds a thread of the server, which is cheap, and not for long. Files are sent by
-the server's threads as well, so that slow readers hold none of the application's.
+A server with many threads lets few of them into the application at a time: who sends slowly holds a
+thread, which is cheap, and not for long. Files are sent outside as well, so that slow readers keep
+nobody out.
 """
 
 import io
@@ -11,7 +11,6 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import IO, Any
 
@@ -76,13 +75,11 @@ class TooSlow(ConnectionError):
 
 
 class RequestBodies:
-    """Wraps an application: whole bodies first, then one of so many `threads`."""
+    """Wraps an application: whole bodies first, then at most so many `threads` inside."""
 
     def __init__(self, application: Application, threads: int) -> None:
         self.application = application
-        self.threads = threads
-        self.pool: ThreadPoolExecutor | None = None
-        self.lock = threading.Lock()
+        self.entrance = threading.BoundedSemaphore(threads)
 
     def __call__(self, environ: Environment, start_response: Callable[..., Any]) -> Iterable[bytes]:
         connection = environ.get("gunicorn.socket")
@@ -90,7 +87,7 @@ class RequestBodies:
             deadlines.clear(connection)  # the head is here
         length = int(environ.get("CONTENT_LENGTH") or 0)
         if not length:
-            return self._answer_in_pool(environ, start_response)
+            return self._answer(environ, start_response)
         body = Body(environ["wsgi.input"], length, connection)
         try:
             body.read_first()
@@ -101,41 +98,33 @@ class RequestBodies:
             return [TOO_SLOW]
         environ["wsgi.input"] = io.BufferedReader(body)
         try:
-            return self._answer_in_pool(environ, start_response)
+            return self._answer(environ, start_response)
         finally:
             body.close()
 
-    def _answer_in_pool(
-        self, environ: Environment, start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        with self.lock:
-            if self.pool is None:  # not before: a server forks
-                self.pool = ThreadPoolExecutor(self.threads, "application")
-        return self.pool.submit(self._answer, environ, start_response).result()
-
     def _answer(self, environ: Environment, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """The answer; whatever may still compute is written from here, files are left to others."""
+        """The answer; what may still compute is written from inside, files by the server."""
         started: list[Callable[[bytes], Any]] = []
 
         def start(*arguments: Any) -> Any:
             started[:] = [start_response(*arguments)]
             return started[0]
 
-        found = self.application(environ, start)
-        wrapper = environ.get("wsgi.file_wrapper")
-        if isinstance(wrapper, type) and isinstance(found, wrapper):
-            return found
-        if getattr(found, "is_of_files", False):
-            return found
-        try:
-            if not getattr(found, "streaming", False):
-                return list(found)
-            for block in found:
-                started[0](block)
-            return []
-        finally:
-            if hasattr(found, "close"):
-                found.close()
+        with self.entrance:
+            found = self.application(environ, start)
+            wrapper = environ.get("wsgi.file_wrapper")
+            is_file = isinstance(wrapper, type) and isinstance(found, wrapper)
+            if is_file or getattr(found, "is_of_files", False):
+                return found
+            try:
+                if not getattr(found, "streaming", False):
+                    return list(found)
+                for block in found:
+                    started[0](block)
+                return []
+            finally:
+                if hasattr(found, "close"):
+                    found.close()
 
 
 class Body(io.RawIOBase):

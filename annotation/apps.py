@@ -1,6 +1,7 @@
-"""The annotation app; it tells the corpus what rounds withhold."""
+"""The annotation app; it tells the corpus what rounds withhold, and which one can join."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -12,12 +13,36 @@ class AnnotationConfig(AppConfig):
         # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from annotation.first_steps import add_steps
-        from corpus import visibility
+        from annotation.invited_rounds import InvitedRounds
+        from annotation.rounds import leave_rounds
+        from annotation.shortcuts import register_shortcuts
+        from annotation.source_deletion import guard_rounds, withdraw_from_rounds
+        from corpus import archive, deletion, round_offers, visibility
+        from people import account_deletion
 
         add_steps()
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
+        round_offers.register(InvitedRounds())
+        archive.nouns |= {
+            "rounds": ("annotation.Round", "corpus"),
+            "assignments": ("annotation.Assignment", "round__corpus"),
+            "participants": ("annotation.Participant", "round__corpus"),
+            "comments": ("annotation.Comment", "assignment__round__corpus"),
+            "quality-flags": ("annotation.QualityFlag", "round__corpus"),
+            "guidelines": ("annotation.Guideline", "corpus"),
+        }
+        deletion.losses |= {
+            "annotation.round": gettext_lazy("rounds"),
+            "annotation.judgement": gettext_lazy("judgements"),
+            "annotation.expertlabel": gettext_lazy("expert labels"),
+        }
+        deletion.source_guards.append(guard_rounds)
+        deletion.source_preparations.append(withdraw_from_rounds)
+        fill("corpus_settings_tabs", "annotation/_settings_tab.html", order=20)
+        account_deletion.removers.append(leave_rounds)
+        register_shortcuts()
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
         fill("home_links", "annotation/_tasks_link.html")

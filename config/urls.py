@@ -1,12 +1,8 @@
 """Every address, app by app."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
-
-from people.middleware import before_setup
 
 urlpatterns = [
     path("api/", include("annotation.api_urls")),  # first: asked for most
@@ -17,7 +13,6 @@ urlpatterns = [
     path("", include("modeling.urls")),
     path("", include("demo.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("language/", before_setup(login_not_required(set_language)), name="set_language"),
     path("admin/", admin.site.urls),
 ]
 

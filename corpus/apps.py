@@ -1,7 +1,9 @@
 """The corpus app; its search index is made after every migrate."""
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -10,8 +12,29 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.search import install  # imports models, which are ready only now
+        # These import models, which are ready only now.
+        from corpus.account_deletion import guard_account_deletion
+        from corpus.claimed_roles import apply_roles, check_claimed_roles
+        from corpus.deletion import losses
+        from corpus.search import install
+        from corpus.shortcuts import register_shortcuts
+        from people.sign_in.openid_connect import on_roles
 
+        check_claimed_roles(settings.OIDC_ROLES)
+        on_roles(apply_roles)
+        losses |= {
+            "corpus.source": gettext_lazy("sources"),
+            "corpus.dialogue": gettext_lazy("dialogues"),
+            "corpus.utterance": gettext_lazy("utterances"),
+        }
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)
+        fill("navigation", "corpus/_navigation_settings.html", order=70)
+        fill("account_links", "corpus/_installation_link.html", order=20)
+        fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
+        fill("installation_people_head", "corpus/_people_head.html")
+        fill("installation_people_row", "corpus/_people_row.html")
+        fill("installation_person", "corpus/_person_corpora.html")
+        register_shortcuts()
+        guard_account_deletion()
         post_migrate.connect(install, sender=self)

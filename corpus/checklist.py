@@ -11,8 +11,7 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from corpus.models import ChecklistDismissal, Corpus, Membership, Publication, Source
-from people.models import Invitation
+from corpus.models import ChecklistDismissal, Corpus, Invitation, Membership, Publication, Source
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 from django import forms
 from django.contrib.auth.forms import BaseUserCreationForm
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.translation import translate_error
@@ -9,18 +8,12 @@ from people.models import Person
 
 
 class AccountForm(BaseUserCreationForm):
-    """A new account made from an invitation."""
+    """A new account, made by who follows a link."""
 
     class Meta:
         model = Person
         fields = ["username", "name", "email"]
         labels = {"username": _("username"), "name": _("full name"), "email": _("email")}
-
-    @transaction.atomic
-    def accept(self, invitation):
-        person = self.save()
-        invitation.accept(person)
-        return person
 
 
 class AdministratorForm(BaseUserCreationForm):

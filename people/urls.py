@@ -1,15 +1,28 @@
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
-from people import views
+from people import account, installation_people, preferences, views
+from people.middleware import before_setup
 
 urlpatterns = [
     path("setup/", views.setup, name="setup"),
+    path("", include("people.sign_in.sign_in_urls")),
+    path("language/", before_setup(preferences.language), name="set_language"),
+    path("theme/", preferences.theme, name="theme"),
+    path("account/", account.profile, name="account"),
+    path("account/tokens/", account.tokens, name="account_tokens"),
     path(
-        "sign-in/",
-        LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True),
-        name="login",
+        "account/tokens/<int:pk>/revocation/",
+        account.token_revocation,
+        name="account_token_revocation",
     ),
-    path("sign-out/", LogoutView.as_view(), name="logout"),
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("account/shortcuts/", account.shortcuts, name="account_shortcuts"),
+    path("account/notifications/", account.notifications, name="account_notifications"),
+    path("account/deletion/", account.deletion, name="account_deletion"),
+    path("installation/people/", installation_people.people, name="installation_people"),
+    path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
+    path(
+        "installation/people/<int:pk>/reset-link/",
+        installation_people.reset_link,
+        name="installation_reset_link",
+    ),
 ]

@@ -1,18 +1,17 @@
-"""Signing in, the first account, and accounts by invitation."""
+"""The first account."""
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
 from people import installation
-from people.forms import AccountForm, AdministratorForm
+from people.forms import AdministratorForm
 from people.middleware import before_setup
-from people.models import Invitation
 
 
 @before_setup
@@ -34,18 +33,3 @@ def setup(request):
         login(request, person, "django.contrib.auth.backends.ModelBackend")
         return redirect(settings.SETUP_REDIRECT_URL)
     return render(request, "people/setup.html", {"form": form})
-
-
-@login_not_required
-def invitation(request, token):
-    """Make an account from an invitation link; each link works once."""
-    opened = get_object_or_404(Invitation, token=token)
-    if not opened.open:
-        raise Http404
-    data = request.POST if request.method == "POST" else None
-    form = AccountForm(data, initial={"email": opened.email})
-    if request.method == "POST" and form.is_valid():
-        person = form.accept(opened)
-        login(request, person, "django.contrib.auth.backends.ModelBackend")
-        return redirect("home")
-    return render(request, "people/invitation.html", {"form": form, "invitation": opened})

@@ -1,6 +1,7 @@
 """The releases app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -9,5 +10,16 @@ class ReleasesConfig(AppConfig):
     name = "releases"
 
     def ready(self):
+        # models are not loaded before this
+        from corpus import archive, deletion
+        from releases.exports import releases_to_download
+
+        archive.nouns |= {
+            "releases": ("releases.Release", "corpus"),
+            "links": ("releases.Share", "release__corpus"),
+        }
+        deletion.losses["releases.release"] = gettext_lazy("releases")
+        deletion.exports.append(releases_to_download)
+        fill("corpus_settings_tabs", "releases/_settings_tab.html", order=30)
         fill("navigation", "releases/_navigation.html", order=40)
         fill("round_actions", "releases/_round_actions.html")

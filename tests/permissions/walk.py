@@ -9,6 +9,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from corpus.models import CorpusDeletion
+from jobs.models import JobStatus
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -21,6 +23,7 @@ VARYING = [
     re.compile(rb"\b[0-9a-f]{12,64}\b"),  # digests, also shortened
     re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB)"),
     re.compile(rb"\d+ s\b"),
+    re.compile(rb"sq_[\w-]{43}"),  # access tokens
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
 UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
@@ -135,7 +138,12 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
-                "guidelines": w.open.guideline,
+                "guidelines": w.open.guideline, "invitations": w.invitation,
+                "join-requests": w.join_request,
+                "deletions": CorpusDeletion.objects.create(
+                    corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
+                ),
+                "installation": w.corpus,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
@@ -168,6 +176,7 @@ class Addresses:
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
             "stop_clip_job": [{"name": "check"}],
+            "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},
                              {"path": "media/000001.mp4"}],
             "granted_file": [{"path": "judgements.jsonl"}],
@@ -177,6 +186,7 @@ class Addresses:
         self.tokens = {
             "grants": w.grant.token,
             "invitations": w.invitation.token,
+            "join": w.join_link.token,
             "shared": w.share.token,
             "uploads": w.upload.token,
         }
@@ -192,9 +202,18 @@ class Addresses:
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
             "participant": [{"verb": "block"}],
+            "theme": [{"theme": "dark"}],
+            "account": [{"name": "A", "language": "", "theme": "dark", "time_zone": "UTC"}],
+            "account_tokens": [{"name": "A", "scopes": ["read"], "expiry": "never"}],
+            "account_shortcuts": [{"single_keys": "off"}],
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
-            "blind_adjudication": [{"shown": "names"}],
+            "extend_invitation": [{"days": 7}],
+            "join_link": [{"verb": "switch off"}],
+            "join_request": [{"verb": "approve"}],
+            "corpus_settings": [{"name": "corpus", "language": "zh", "media_policy": "leads"}],
+            "offer_ownership": [{"person": w.people["openly annotating lead"].pk}],
+            "delete_corpus": [{"name": "corpus", "copy": [f"release-{r.pk}" for r in w.releases]}],
             "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 
@@ -235,6 +254,9 @@ class Addresses:
         if nouns == "assignments":
             own = self.world.own.get(role)
             return [self.world.others, *([own] if own else [])]
+        if nouns == "account":  # a token of one's own, and one of somebody else
+            own = self.world.access_tokens.get(role)
+            return [self.world.access_tokens["stranger"], *([own] if own else [])]
         assert nouns in self.named["pk"], f"no row for the address /{nouns}/<pk>/"
         thing = self.named["pk"][nouns]
         return [thing] if thing else []

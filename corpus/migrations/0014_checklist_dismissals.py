@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('corpus', '0011_standard_names'),
+        ('corpus', '0013_settings'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -12,6 +12,7 @@ class AnnotationConfig(AppConfig):
     def ready(self):
         # models are not loaded before this
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
+        from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
@@ -19,6 +20,7 @@ class AnnotationConfig(AppConfig):
         from corpus import archive, deletion, round_offers, visibility
         from people import account_deletion
 
+        add_steps()
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)

@@ -14,7 +14,7 @@ environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------
 DATA_DIR = Path(env("DATA_DIR", default=str(ROOT / "var"))).resolve()
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "media"
 RELEASES_DIR = DATA_DIR / "releases"
 RUNS_DIR = DATA_DIR / "runs"
@@ -48,6 +48,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 X_FRAME_OPTIONS = "DENY"
+WEB_THREADS = env.int("WEB_THREADS", default=4)  # of each web process, that run the application
+at_least("WEB_THREADS", WEB_THREADS, 1)
 WSGI_APPLICATION = "config.wsgi.application"
 ROOT_URLCONF = "config.urls"
 
@@ -78,6 +80,7 @@ INSTALLED_APPS = [
     "annotation",
     "releases",
     "modeling",
+    "demo",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -86,6 +89,7 @@ MIDDLEWARE = [
     "core.middleware.RequestCheckMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "people.middleware.SetupMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -111,7 +115,8 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "people.views.demo_sign_ins",
+                "people.page_context.setup_state",
+                "demo.sign_ins.demo_sign_ins",
             ],
         },
     },
@@ -135,13 +140,13 @@ CONTENT_SECURITY_POLICY = {
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # uploads are files from the first byte, so that they can be probed
-FILE_UPLOAD_PERMISSIONS = 0o644  # nginx reads them, too
 
 # --- People --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "people.Person"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "login"
+SETUP_REDIRECT_URL = "getting_started"  # where the first account begins
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
@@ -331,6 +336,7 @@ S3_MEDIA = {
     },
 }
 X_ACCEL = env("X_ACCEL", default="")  # nginx's internal address of DATA_DIR/media
+FILE_UPLOAD_PERMISSIONS = 0o644 if X_ACCEL else 0o600  # nginx reads them, too
 STORAGES = {
     "default": S3_MEDIA
     if S3_BUCKET
@@ -372,3 +378,4 @@ ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogn
 ENCODERS_DIR = env("ENCODERS_DIR", default="")  # with directories of the transformers layout
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
 DEMO = env.bool("DEMO", default=False)
+LISTEN_HOST = env("LISTEN_HOST", default="")  # where the launcher listens; unset by other servers

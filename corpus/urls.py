@@ -3,10 +3,12 @@ from django.urls import path
 from core.redirects import moved
 from corpus.views import (
     acceptance,
+    checklist,
     corpora,
     dialogues,
     drafts,
     editor,
+    guide,
     installation,
     integrity,
     invitations,
@@ -22,6 +24,9 @@ from corpus.views import (
 
 urlpatterns = [
     path("", corpora.home, name="home"),
+    path("getting-started/", checklist.getting_started, name="getting_started"),
+    path("getting-started/dismissal/", checklist.checklist_dismissal, name="checklist_dismissal"),
+    path("guide/<str:name>", guide.guide, name="guide"),
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/members/", corpora.members, name="members"),

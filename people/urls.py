@@ -1,10 +1,12 @@
 from django.urls import include, path
 
-from people import account, installation_people, preferences
+from people import account, installation_people, preferences, views
+from people.middleware import before_setup
 
 urlpatterns = [
+    path("setup/", views.setup, name="setup"),
     path("", include("people.sign_in.sign_in_urls")),
-    path("language/", preferences.language, name="set_language"),
+    path("language/", before_setup(preferences.language), name="set_language"),
     path("theme/", preferences.theme, name="theme"),
     path("account/", account.profile, name="account"),
     path("account/tokens/", account.tokens, name="account_tokens"),

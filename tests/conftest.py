@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 
 from annotation.models.schemes import read_scheme
 from corpus.media import ffmpeg_path
+from people import installation
 from tests.factories import make_corpus, make_person
 
 # Playwright's sync API keeps an event loop in the thread of the test, which Django would refuse.
@@ -59,6 +60,12 @@ def _own_directories(settings, tmp_path):
     settings.MEDIA_ROOT.mkdir()
     read_scheme.cache_clear()  # rolled back rows give their ids to others
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _set_up(monkeypatch):
+    """The installation has an administrator; tests of the first run take this back."""
+    monkeypatch.setattr(installation, "_known", {"set up", "in use"})
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import fcntl
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
@@ -86,6 +88,9 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
+    os.environ["LISTEN_HOST"] = host  # who may see the demo password depends on it
+    data = private_folder()
+    lock = hold(data, address_of(host, port))  # noqa: F841 (held as long as it is referred to)
     check_port(host, port)
     group = Group()
     scratch = Path(tempfile.mkdtemp(prefix="shengqing-"))
@@ -106,13 +111,12 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     if not os.environ.get("REDIS_URL"):
         start_redis(group, scratch)
     data = prepare()
+    restrict_files(data)
     logs = data / "logs"
     logs.mkdir(exist_ok=True)
     group.start(
         "web server",
-        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
-        + ["--threads", "4", "--timeout", "120", "--graceful-timeout", "3"]
-        + ["--log-level", "warning"],
+        web_command(host, port),
         logs / "web.log",
     )
     group.start(
@@ -121,10 +125,66 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
         + ["--loglevel", "info", "--without-gossip", "--without-mingle"],
         logs / "worker.log",
     )
-    address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/"
+    address = address_of(host, port)
     wait_for(group, address, logs)
     announce(address)
     watch(group, logs)
+
+
+def address_of(host: str, port: int) -> str:
+    """What somebody at this machine types into a browser."""
+    shown = f"[{host}]" if ":" in host else host
+    return f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else shown}:{port}/"
+
+
+def private_folder() -> Path:
+    """DATA_DIR, for this user alone; where nginx sends the media, it may go through the folder."""
+    from django.conf import settings
+
+    data: Path = settings.DATA_DIR
+    shared = bool(settings.X_ACCEL)
+    os.umask(0o022 if shared else 0o077)
+    if data.stat().st_uid == os.geteuid():
+        data.chmod(0o711 if shared else 0o700)
+    return data
+
+
+def restrict_files(data: Path) -> None:
+    """Keys, codes and the database are this user's alone, also those of earlier versions."""
+    for name in ("secret_key", "demo_password", "setup_code", "lock", "*.sqlite3*", "logs/*"):
+        for path in data.glob(name):
+            if path.is_file() and path.stat().st_uid == os.geteuid():
+                path.chmod(0o600)
+
+
+def hold(data: Path, address: str) -> IO[str]:
+    """A lock on DATA_DIR, which ends with this process however it ends. Raises Failed with the
+    process and the address of another launcher that has it.
+    """
+    file = (data / "lock").open("a+", encoding="utf-8")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        file.seek(0)
+        pid, _, where = file.read().strip().partition(" ")
+        raise Failed(
+            f"Shengqing already runs on {data}: process {pid or 'unknown'}, {where or address}."
+            " Stop it first, or choose another folder: make run DATA_DIR=FOLDER PORT=NUMBER"
+        ) from error
+    file.truncate(0)
+    file.write(f"{os.getpid()} {address}\n")
+    file.flush()
+    return file
+
+
+def web_command(host: str, port: int) -> list[str]:
+    """The web server: two processes with threads for many clients at once."""
+    return (
+        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
+        + ["--worker-class", "config.web_worker.WebWorker", "--threads", "100"]
+        + ["--timeout", "120", "--graceful-timeout", "3"]
+        + ["--log-level", "warning"]
+    )
 
 
 def queues() -> str:
@@ -279,15 +339,19 @@ def wait_for(group: Group, address: str, logs: Path) -> None:
 
 
 def announce(address: str) -> None:
-    from django.conf import settings
+    from demo.people import PEOPLE, accounts, password, password_path
+    from people import installation
 
     say(f"声情 Shengqing is at  {address}")
-    if settings.DEMO:
-        from demo.people import PEOPLE, password
-
+    if password_path().exists():
         say(f"demo sign-ins (password for all: {password()})")
-        for username, (name, role) in PEOPLE.items():
-            say(f"    {username:<10} {role:<12} {name}")
+        for key, person in accounts().items():
+            name, role = PEOPLE[key]
+            say(f"    {person.username:<10} {role:<12} {name}")
+    with contextlib.suppress(installation.AlreadySetUp):
+        code = installation.setup_code(logged=False)
+        say(f"No administrator yet: create the first account at  {address}setup/")
+        say(f"    one-time code: {code}")
     say("Ctrl-C stops everything.")
 
 

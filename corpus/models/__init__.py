@@ -2,6 +2,7 @@
 work on clips.
 """
 
+from corpus.models.checklist_dismissals import ChecklistDismissal
 from corpus.models.checks import ClipRecut, IntegrityCheck
 from corpus.models.corpora import Archival, Corpus, Membership, OwnershipOffer
 from corpus.models.deletions import CorpusDeletion
@@ -17,6 +18,7 @@ from corpus.models.utterances import Utterance
 
 __all__ = [
     "Archival",
+    "ChecklistDismissal",
     "ClipRecut",
     "Conflict",
     "Corpus",

@@ -16,6 +16,7 @@ from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus import round_offers
+from corpus.checklist import is_shown_at_start
 from corpus.forms import CorpusForm
 from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership, Source
 from corpus.page_context import context, members_context
@@ -42,6 +43,7 @@ def home(request):
         "deletions": deletions,
         "may_create": Installation.load().may_create(request.user),
         "invitations": Invitation.objects.for_account(request.user),
+        "checklist": is_shown_at_start(request.user),
         "requests": request.user.join_requests.waiting().select_related("corpus"),
     }
     return render(request, "corpus/home.html", page)

@@ -1,10 +1,12 @@
 """`make run` as a process: it starts, answers, and leaves nothing behind however it ends."""
 
 import contextlib
+import fcntl
 import os
 import re
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -21,13 +23,14 @@ from tools import launch
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def environment_of(folder):
+    others = ("REDIS_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE", "SECRET_KEY")
+    kept = {name: value for name, value in os.environ.items() if name not in others}
+    return kept | {"DATA_DIR": str(folder), "DEMO": "0", "PYTHONUNBUFFERED": "1"}
+
+
 def start(folder, port, **environment):
-    kept = {
-        k: v
-        for k, v in os.environ.items()
-        if k not in ("REDIS_URL", "DATABASE_URL", "DJANGO_SETTINGS_MODULE")
-    }  # noqa: E501
-    kept |= {"DATA_DIR": str(folder), "PORT": str(port), "DEMO": "0", "PYTHONUNBUFFERED": "1"}
+    kept = environment_of(folder) | {"PORT": str(port)}
     return subprocess.Popen(
         [sys.executable, "tools/launch.py"],
         cwd=ROOT,
@@ -146,6 +149,45 @@ def test_a_worker_that_dies_for_ever_leaves_the_web_server_alone(tmp_path, monke
 
 def test_pauses_before_a_worker_is_started_grow():
     assert [launch.pause_after(deaths) for deaths in (1, 2, 3, 4, 20)] == [0, 4, 8, 16, 60]
+
+
+def test_what_it_keeps_is_private_and_one_launcher_has_it(tmp_path):
+    tmp_path.chmod(0o755)
+    (tmp_path / "demo_password").write_text("demo-123456")
+    (tmp_path / "demo_password").chmod(0o644)
+    port = free_port()
+    launcher = start(tmp_path, port)
+    said = read_until(launcher, "Ctrl-C")
+    code = re.search(r"one-time code: (\S+)", said).group(1)
+    assert (tmp_path / "setup_code").read_text().strip() == code
+    assert mode_of(tmp_path) == 0o700
+    private = {path for path in tmp_path.iterdir() if path.is_file()}
+    names = {path.name for path in private}
+    assert {"secret_key", "demo_password", "setup_code", "shengqing.sqlite3"} <= names
+    assert {path.name: mode_of(path) for path in private} == dict.fromkeys(names, 0o600)
+    with get(port, "/corpora/1/") as page:
+        assert page.url.endswith("/setup/") and "demo-123456" not in page.read().decode()
+
+    other, _ = start(tmp_path, free_port()).communicate(timeout=LIMIT)
+    assert other.startswith(f"✗ Shengqing already runs on {tmp_path}: process {launcher.pid},")
+    assert f"http://localhost:{port}/" in other and other.count("\n") == 1
+    by_hand = subprocess.run(
+        [sys.executable, "manage.py", "setup_code"],
+        cwd=ROOT,
+        env=environment_of(tmp_path),
+        capture_output=True,
+        text=True,
+    )
+    assert by_hand.stdout.strip() == code  # other programs do not need the lock
+    launcher.kill()
+    launcher.wait(LIMIT)
+    wait_until_none_is_left(tmp_path)
+    with (tmp_path / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # its death has released it
+
+
+def mode_of(path):
+    return stat.S_IMODE(path.stat().st_mode)
 
 
 def test_a_taken_port_is_one_sentence(tmp_path):

@@ -10,8 +10,15 @@ class AnnotationConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
+        from annotation import event_words
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
+        from annotation.figures import figures
+        from core import metrics
         from corpus import visibility
+        from people.event_words import register
+
+        register(event_words.NOUNS, event_words.SENTENCES)
+        metrics.collect.append(figures)
 
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)

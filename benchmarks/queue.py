@@ -68,6 +68,7 @@ def measure(size: int, chosen, folder: Path) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).parent / "gunicorn"), "config.wsgi"]
+    command += ["--config", "config/gunicorn.py"]
     command += ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     server = subprocess.Popen([*command, "--log-level", "warning"], cwd=ROOT, env=env)
     sent: list[dict] = []

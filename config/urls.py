@@ -1,4 +1,4 @@
-"""Every address, app by app."""
+"""Every address, app by app. Those of probes are answered before: see jobs/probes.py."""
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_not_required
@@ -20,3 +20,4 @@ urlpatterns = [
 
 handler400 = "core.middleware.bad_request"
 handler404 = "core.middleware.not_found"
+handler500 = "core.middleware.server_error"

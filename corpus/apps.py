@@ -10,7 +10,12 @@ class CorpusConfig(AppConfig):
     name = "corpus"
 
     def ready(self):
-        from corpus.search import install  # imports models, which are ready only now
+        # these import models, which are ready only now
+        from corpus.event_words import NOUNS, SENTENCES
+        from corpus.search import install
+        from people.event_words import register
+
+        register(NOUNS, SENTENCES)
 
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)

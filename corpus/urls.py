@@ -1,7 +1,16 @@
 from django.urls import path
 
 from core.redirects import moved
-from corpus.views import corpora, dialogues, editor, integrity, sources, speakers, uploads
+from corpus.views import (
+    audit_log,
+    corpora,
+    dialogues,
+    editor,
+    integrity,
+    sources,
+    speakers,
+    uploads,
+)
 
 urlpatterns = [
     path("", corpora.home, name="home"),
@@ -14,7 +23,9 @@ urlpatterns = [
         name="blind_adjudication",
     ),
     path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
-    path("corpora/<int:pk>/audit-log/", corpora.audit_log, name="audit_log"),
+    path("corpora/<int:pk>/audit-log/", audit_log.audit_log, name="audit_log"),
+    path("corpora/<int:pk>/audit-log.csv", audit_log.audit_log_csv, name="audit_log_csv"),
+    path("corpora/<int:pk>/audit-log.jsonl", audit_log.audit_log_jsonl, name="audit_log_jsonl"),
     path("corpora/<int:pk>/integrity/", integrity.integrity, name="integrity"),
     path("corpora/<int:pk>/integrity/checks/", integrity.integrity_check, name="check_clips"),
     path("corpora/<int:pk>/integrity/recuts/", integrity.clip_recut, name="recut_clips"),

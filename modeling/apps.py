@@ -11,9 +11,12 @@ class ModelingConfig(AppConfig):
     def ready(self):
         # here, because models can be imported once every app is ready
         from jobs.recovery import STEPS
+        from modeling.event_words import NOUNS, SENTENCES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
+        from people.event_words import register
 
+        register(NOUNS, SENTENCES)
         fill("navigation", "modeling/_navigation.html", order=50)
         fill("release_actions", "modeling/_release_actions.html")
         fill("release_sections", "modeling/_release_runs.html")

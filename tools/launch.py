@@ -100,10 +100,12 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
         start_redis(group, scratch)
     data = prepare()
     logs = data / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("LOG_CONSOLE_LEVEL", "ERROR")  # the rest stands in files of their own
     group.start(
         "web server",
-        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
+        [str(BIN / "gunicorn"), "config.wsgi", "--config", "config/gunicorn.py"]
+        + ["--bind", f"{host}:{port}", "--workers", "2"]
         + ["--threads", "4", "--timeout", "120", "--graceful-timeout", "3"]
         + ["--log-level", "warning"],
         logs / "web.log",
@@ -115,7 +117,7 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
         logs / "worker.log",
     )
     address = f"http://{'localhost' if host in ('127.0.0.1', '0.0.0.0') else host}:{port}/"
-    wait_for(group, address, logs)
+    wait_for(group, f"{address}health/live/", logs)
     announce(address)
     watch(group, logs)
 

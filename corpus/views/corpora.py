@@ -1,4 +1,4 @@
-"""The list of corpora, one corpus, its people and its events."""
+"""The list of corpora, one corpus and its people."""
 
 from django.contrib import messages
 from django.db.models import Count
@@ -14,7 +14,6 @@ from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
-from corpus.visibility import withheld_details
 from people.models import Event, Invitation
 
 
@@ -112,14 +111,3 @@ def membership(request, pk):
 def _record_change(request, verb, member, **more):
     """Record what becomes of a member, with the role they had."""
     Event.record(request.user, verb, member, person=member.person.username, was=member.role, **more)
-
-
-def audit_log(request, pk):
-    """Who did what; without the details that tell somebody who annotates blind of answers."""
-    corpus = corpus_of(request, pk, LEAD)
-    rows = Event.objects.filter(corpus_id=corpus.pk).select_related("person")
-    page = page_of(request, rows, 100)
-    withheld = withheld_details(request.user, list(page))
-    page.object_list = [(event, withheld.get(event.pk, "")) for event in page]
-    page = context(corpus, "corpus", page=page)
-    return render(request, "corpus/audit_log.html", page)

@@ -4,12 +4,19 @@ import secrets
 
 from django.conf import settings
 
-from core.logs import address_of, masked, masked_value
+from core import logs
 
 
 def new_error_id():
     """Eight characters that people can read to each other; no 0, O, 1, I."""
     return "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(8))
+
+
+def error_id_of(request):
+    """The id of what went wrong in a request: the first who reports it, gives it."""
+    if not hasattr(request, "error_id"):
+        request.error_id = new_error_id()
+    return request.error_id
 
 
 def start():
@@ -40,15 +47,14 @@ def before_send(event, hint):
     if request:
         for name in ("data", "cookies", "headers", "env", "query_string"):
             request.pop(name, None)
-        request["url"] = masked(request.get("url", ""))
-    record = hint.get("log_record")
-    asked = getattr(record, "request", None)
-    error_id = getattr(record, "error_id", None) or getattr(asked, "error_id", None)
+        request["url"] = logs.masked(request.get("url", ""))
+    asked, error_id = logs.now.get(), getattr(hint.get("log_record"), "error_id", None)
+    if asked is not None:
+        event["transaction"] = logs.address_of(asked)
+        error_id = error_id or error_id_of(asked)
     if error_id:
         event.setdefault("tags", {})["error_id"] = error_id
-    if hasattr(asked, "path"):
-        event["transaction"] = address_of(asked)
-    return masked_value(event) | {name: event[name] for name in KEPT if name in event}
+    return logs.masked_value(event) | {name: event[name] for name in KEPT if name in event}
 
 
 KEPT = ("event_id", "timestamp", "sdk", "modules", "platform", "release", "contexts")

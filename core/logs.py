@@ -215,10 +215,9 @@ class SharedLogFile(logging.Handler):
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.path.exists() or self.path.stat().st_size + more <= self.limit:
                 return  # another process was first
-            for number in range(self.keep, 0, -1):
-                older = self.path.with_name(f"{self.path.name}.{number}")
-                newer = self.path.with_name(f"{self.path.name}.{number - 1}" if number > 1 else "")
-                newer = self.path if number == 1 else newer
+            names = [self.path.name, *(f"{self.path.name}.{n + 1}" for n in range(self.keep))]
+            files = [self.path.with_name(name) for name in names]
+            for newer, older in reversed([*zip(files, files[1:], strict=False)]):
                 if newer.exists():
                     newer.replace(older)
             if not self.keep:

@@ -20,7 +20,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
-from core.error_reports import new_error_id
+from core.error_reports import error_id_of
 from core.errors import ValidationError, gettext_noop
 from core.input_checks import DIGITS, fault_of, fault_of_quoted, read_json
 from core.parameters import InvalidRequest
@@ -199,17 +199,17 @@ def server_error(request):
     """The answer 500, with the id by which the log has it: a page in both languages, as nothing is
     known to work; for scripts a problem (RFC 9457).
     """
-    request.error_id = new_error_id()  # Django logs the error after this
+    error_id = error_id_of(request)  # Django logs the error after this
     if wants_json(request):
         problem = {
             "type": "about:blank",
             "title": "Internal Server Error",
             "status": 500,
-            "detail": f"{gettext(UNFORESEEN)} ({request.error_id})",
-            "error_id": request.error_id,
+            "detail": f"{gettext(UNFORESEEN)} ({error_id})",
+            "error_id": error_id,
         }
         return JsonResponse(problem, status=500, content_type="application/problem+json")
-    page = loader.get_template("500.html").render({"error_id": request.error_id})
+    page = loader.get_template("500.html").render({"error_id": error_id})
     return HttpResponse(page, status=500)
 
 

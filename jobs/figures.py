@@ -8,8 +8,8 @@ from django.db import connection
 from django.db.models import Count
 from prometheus_client.core import GaugeMetricFamily
 
-from jobs.health import workers_by_queue
-from jobs.recovery import job_models, queue_length
+from jobs.health import redis_client, workers_by_queue
+from jobs.recovery import job_models
 from jobs.workers import UNREACHABLE
 
 QUEUES = ("work", "train", "gpu")
@@ -41,8 +41,9 @@ def _queues():
     )
     up = 1
     try:
-        for queue in QUEUES:
-            lengths.add_metric([queue], queue_length(queue))
+        with redis_client() as client:
+            for queue in QUEUES:
+                lengths.add_metric([queue], client.llen(queue))
     except UNREACHABLE:
         up = 0
     yield lengths

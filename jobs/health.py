@@ -4,6 +4,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 from celery import current_app
@@ -16,7 +17,7 @@ from jobs.workers import UNREACHABLE, worker_count
 CACHE_SECONDS = 1.0  # that an answer is kept
 MIGRATED_SECONDS = 60.0  # that "all migrations are applied" is kept
 WORKER_SECONDS = 15.0  # between two questions to the workers, who may take seconds to answer
-REDIS_TIMEOUT = 2.0
+AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 2}
 QUEUES = ("work", "train")
 
 _lock = threading.Lock()
@@ -96,11 +97,18 @@ def migration_fault():
 def redis_fault():
     """Whether the queue answers."""
     try:
-        with current_app.connection_for_write(connect_timeout=REDIS_TIMEOUT) as fresh:
-            fresh.default_channel.client.ping()
+        with redis_client() as client:
+            client.ping()
     except UNREACHABLE:
         return "Redis does not answer"
     return ""
+
+
+@contextmanager
+def redis_client():
+    """The client of the queue's Redis. Raises one of UNREACHABLE, after seconds at most."""
+    with current_app.connection_for_write(transport_options=AT_ONCE) as fresh:
+        yield fresh.default_channel.client
 
 
 def disk_fault():

@@ -77,8 +77,8 @@ INSTALLED_APPS = [
     "modeling",
 ]
 MIDDLEWARE = [
+    "jobs.probes.ProbeMiddleware",  # before requests are counted and logged
     "core.request_log.RequestLogMiddleware",
-    "jobs.probes.ProbeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -215,6 +215,8 @@ METRICS_TOKEN = env("METRICS_TOKEN", default="")
 LEAST_FREE_DISK = env.int("LEAST_FREE_DISK", default=200 * 1024**2)  # bytes; with less, not ready
 PROXIES = env.int("PROXIES", default=0)  # in front, each of which adds to X-Forwarded-For
 at_least("PROXIES", PROXIES, 0)
+LINK_ATTEMPTS = env.int("LINK_ATTEMPTS", default=60)  # of an address in ten minutes
+at_least("LINK_ATTEMPTS", LINK_ATTEMPTS, 1)
 # a file for each kind of process, of which several may run
 PROCESS = {"gunicorn": "web", "celery": "worker", "launch.py": "launcher"}
 LOGGING = logs.configuration(

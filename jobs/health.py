@@ -1,5 +1,6 @@
 """Whether the application can do its work: database, migrations, Redis, disk; workers beside it."""
 
+import logging
 import os
 import shutil
 import threading
@@ -19,6 +20,8 @@ MIGRATED_SECONDS = 60.0  # that "all migrations are applied" is kept
 WORKER_SECONDS = 15.0  # between two questions to the workers, who may take seconds to answer
 AT_ONCE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "socket_connect_timeout": 2}
 QUEUES = ("work", "train")
+
+log = logging.getLogger(__name__)
 
 _lock = threading.Lock()
 _kept: dict = {}  # name -> (monotonic time until which it holds, value)
@@ -53,6 +56,9 @@ def _check():
     if not checks["database"]:
         checks["migrations"] = migration_fault()
     failed = any(checks.values())
+    if failed != _kept.get("failed", (0, False))[1]:
+        _kept["failed"] = 0, failed
+        log.error("not ready: %s", checks) if failed else log.info("ready again")
     workers = workers_by_queue()
     return {
         "status": "failed" if failed else "ok",

@@ -10,7 +10,9 @@ NOUNS = {
     ),
     "experiment": Noun(_("experiment"), lambda row: f"#{row.pk}", page("experiment")),
     "evaluation": Noun(
-        _("evaluation of run"), lambda row: f"#{row.run_id}", page("run", "run_id"), ("run",)
+        _("evaluation of run"),
+        lambda row: f"#{row.training_run_id}",
+        page("run", "training_run_id"),
     ),
     "registeredmodel": Noun(
         _("model"), lambda row: row.name, page("model"), kept=("name",), searched="name"

@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
+from core.throttle import throttled
 from people.forms import AccountForm
 from people.models import Invitation
 
@@ -20,6 +21,7 @@ def demo_sign_ins(request):
 
 
 @login_not_required
+@throttled
 def invitation(request, token):
     """Make an account from an invitation link; each link works once."""
     opened = get_object_or_404(Invitation, token=token)

@@ -1,5 +1,6 @@
 """All settings, from the environment (see .env.example); unset, they are the embedded default."""
 
+import datetime
 import os
 import sys
 from email.utils import getaddresses
@@ -68,6 +69,13 @@ INSTALLED_APPS = [
     "rest_framework",
     "rest_framework.authtoken",
     "drf_spectacular",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "axes",
     "core",
     "jobs",
     "people",
@@ -89,10 +97,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "core.middleware.FormCheckMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "people.sign_in.sessions.SessionActivityMiddleware",
+    "axes.middleware.AxesMiddleware",
 ]
 TEMPLATES = [
     {
@@ -139,7 +150,102 @@ LOGOUT_REDIRECT_URL = "login"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
+] + [
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ["username", "name", "email"]},
+    }
 ]
+PASSWORD_RESET_TIMEOUT = 24 * 3600  # seconds that a link to reset a password holds
+
+# --- Signing in: lock-out ------------------------------------------------------------------------
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)  # that add to X-Forwarded-For; 0: none does
+at_least("TRUSTED_PROXIES", TRUSTED_PROXIES, 0)
+SIGN_IN_FAILURES = env.int("SIGN_IN_FAILURES", default=8)  # of one account from one address
+at_least("SIGN_IN_FAILURES", SIGN_IN_FAILURES, 1)
+SIGN_IN_ADDRESS_FAILURES = env.int("SIGN_IN_ADDRESS_FAILURES", default=100)  # of all accounts
+at_least("SIGN_IN_ADDRESS_FAILURES", SIGN_IN_ADDRESS_FAILURES, 1)
+SIGN_IN_LOCK_MINUTES = env.int("SIGN_IN_LOCK_MINUTES", default=15)
+at_least("SIGN_IN_LOCK_MINUTES", SIGN_IN_LOCK_MINUTES, 1)
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "people.sign_in.backends.PasswordBackend",
+    "django.contrib.auth.backends.ModelBackend",  # of sessions that began before there were others
+]
+AXES_HANDLER = "people.sign_in.lockout.LockoutHandler"
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address"]
+AXES_FAILURE_LIMIT = 1  # the handler says 1 of who is locked out, by the limits above
+AXES_COOLOFF_TIME = datetime.timedelta(minutes=SIGN_IN_LOCK_MINUTES)
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_USERNAME_CALLABLE = "people.sign_in.lockout.account_tried"
+AXES_CLIENT_IP_CALLABLE = "people.sign_in.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "people.sign_in.lockout.too_many_requests"
+AXES_SENSITIVE_PARAMETERS = ["username", "login", "code", "credential", "csrfmiddlewaretoken"]
+AXES_DISABLE_ACCESS_LOG = True  # the audit log has them
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+SESSION_SEEN_EVERY = 300  # seconds between two notes of when a session was last seen
+
+# --- Signing in: allauth -------------------------------------------------------------------------
+ACCOUNT_ADAPTER = "people.sign_in.adapters.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"username", "email"}
+ACCOUNT_FORMS = {
+    "login": "people.sign_in.sign_in_forms.SignInForm",
+    "change_password": "people.sign_in.sign_in_forms.PasswordForm",
+    "set_password": "people.sign_in.sign_in_forms.FirstPasswordForm",
+    "reauthenticate": "people.sign_in.sign_in_forms.ConfirmForm",
+    "reset_password": "people.sign_in.sign_in_forms.ResetForm",
+    "reset_password_from_key": "people.sign_in.sign_in_forms.NewPasswordForm",
+    "add_email": "people.sign_in.sign_in_forms.AddressForm",
+}
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_EMAIL_VERIFICATION = "none"  # nobody has to confirm an address to sign in
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "Shengqing: "
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_REAUTHENTICATION_METHODS = {"password", "mfa"}
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 900
+ACCOUNT_RATE_LIMITS = {"login": "300/m/ip", "login_failed": ""}  # failures: see lock-out
+MFA_ADAPTER = "people.sign_in.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "people.sign_in.second_factor.CodeForm",
+    "reauthenticate": "people.sign_in.second_factor.CodeAgainForm",
+    "activate_totp": "people.sign_in.second_factor.SetUpForm",
+    "add_webauthn": "people.sign_in.second_factor.PasskeyForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "100/m/ip"}
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+MFA_TOTP_ISSUER = "Shengqing"
+MFA_TOTP_TOLERANCE = 1  # steps of 30 seconds that a clock may be off
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+
+# --- Signing in: OpenID Connect, only where OIDC_ISSUER names a provider -------------------------
+OIDC_ISSUER = env("OIDC_ISSUER", default="").rstrip("/")
+OIDC_NAME = env("OIDC_NAME", default="OpenID Connect")
+OIDC_ROLE_CLAIM = env("OIDC_ROLE_CLAIM", default="groups")
+OIDC_ROLES = env.json("OIDC_ROLES", default={})
+SOCIALACCOUNT_ADAPTER = "people.sign_in.openid_connect.OpenIDAdapter"
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": OIDC_NAME,
+                "client_id": env("OIDC_CLIENT_ID", default=""),
+                "secret": env("OIDC_CLIENT_SECRET", default=""),
+                "settings": {"server_url": OIDC_ISSUER},
+            }
+        ]
+        if OIDC_ISSUER
+        else [],
+    }
+}
 
 # --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
@@ -213,8 +319,6 @@ EMAIL_SUBJECT_PREFIX = "[Shengqing] "
 SENTRY_DSN = env("SENTRY_DSN", default="")
 METRICS_TOKEN = env("METRICS_TOKEN", default="")
 LEAST_FREE_DISK = env.int("LEAST_FREE_DISK", default=200 * 1024**2)  # bytes; with less, not ready
-PROXIES = env.int("PROXIES", default=0)  # in front, each of which adds to X-Forwarded-For
-at_least("PROXIES", PROXIES, 0)
 LINK_ATTEMPTS = env.int("LINK_ATTEMPTS", default=60)  # of an address in ten minutes
 at_least("LINK_ATTEMPTS", LINK_ATTEMPTS, 1)
 # a file for each kind of process, of which several may run

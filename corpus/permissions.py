@@ -4,6 +4,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from corpus.models import Corpus, Dialogue, Membership
+from people.sign_in.password_reset import may_be_reset_by_lead
 
 LEAD = Membership.Role.LEAD
 ADJUDICATOR = Membership.Role.ADJUDICATOR
@@ -30,3 +31,17 @@ def dialogue_of(request, pk, *roles):
     dialogue = get_object_or_404(visible, pk=pk)
     with_role(request, dialogue.corpus, *roles)
     return dialogue
+
+
+def may_reset_password(lead, person):
+    """True of a lead about others who belong to no corpus beside those that the lead leads."""
+    return person.pk in resettable_people(lead, [person])
+
+
+def resettable_people(lead, people):
+    """The ids of those among `people` whose password the lead may reset, in one query."""
+    others = [person for person in people if person != lead and may_be_reset_by_lead(person)]
+    elsewhere = Membership.objects.filter(person__in=others).exclude(
+        corpus__in=Corpus.objects.led_by(lead)
+    )
+    return {person.pk for person in others} - set(elsewhere.values_list("person_id", flat=True))

@@ -152,7 +152,7 @@ def _thing(event: Any, rows: dict[int, Any] | None) -> Thing:
         return Thing(label, number)
     if event.noun_id not in rows:
         kept = (str(event.detail[key]) for key in noun.kept if event.detail.get(key))
-        return Thing(label, next(kept, number), gone=True)
+        return Thing(label, next(kept, number), gone=event.noun_id != 0)  # 0: there was none
     row = rows[event.noun_id]
     name = noun.name(row) if noun.name else number
     return Thing(label, name or number, noun.url(row) if noun.url else None)
@@ -190,6 +190,12 @@ def as_html(event: Any, thing: Thing, detail: dict[str, Any]) -> SafeString:
 
 
 DETAILS: dict[str, Words] = {
+    "accounts": _("accounts"),
+    "address": _("network address"),
+    "by_link": _("by a link"),
+    "others": _("all other sessions"),
+    "service": _("sign-in service"),
+    "until": _("until"),
     "affiliation": _("institution"),
     "again": _("again"),
     "anew": _("utterances to annotate again"),
@@ -278,12 +284,18 @@ def value_text(value: Any, key: str = "") -> str:
 ACCOUNTS: dict[str | tuple[str, str], Words] = {
     "sign in": _("%(who)s signed in"),
     "sign in failure": _("A sign-in failed: %(thing)s"),
+    "fail to sign in": _("A sign-in failed: %(thing)s"),
     "sign out": _("%(who)s signed out"),
     "lock": _("Locked after too many failed sign-ins: %(thing)s"),
     "unlock": _("%(who)s unlocked %(thing)s"),
+    "unlock address": _("%(who)s unlocked the network address %(address)s"),
     "change password": _("%(who)s changed the password of %(thing)s"),
     "make reset link": _("%(who)s made a link to reset the password of %(thing)s"),
     "set up second factor": _("%(who)s set up a second factor for %(thing)s"),
+    "add second factor": _("%(who)s set up a second factor for %(thing)s"),
+    "make recovery codes": _("%(who)s made new recovery codes for %(thing)s"),
+    "unlink": _("%(who)s unlinked a sign-in service from %(thing)s"),
+    ("accept", "person"): _("%(who)s joined by a sign-in service"),
     "remove second factor": _("%(who)s removed the second factor of %(thing)s"),
     "add passkey": _("%(who)s added a passkey to %(thing)s"),
     "remove passkey": _("%(who)s removed a passkey of %(thing)s"),

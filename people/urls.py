@@ -1,15 +1,9 @@
-from django.contrib.auth.views import LoginView, LogoutView
-from django.urls import path
+from django.urls import include, path
 
-from people import installation_audit_log, views
+from people import installation_audit_log, installation_people, views
 
 urlpatterns = [
-    path(
-        "sign-in/",
-        LoginView.as_view(template_name="people/sign_in.html", redirect_authenticated_user=True),
-        name="login",
-    ),
-    path("sign-out/", LogoutView.as_view(), name="logout"),
+    path("", include("people.sign_in.sign_in_urls")),
     path(
         "installation/audit-log/",
         installation_audit_log.audit_log,
@@ -26,4 +20,11 @@ urlpatterns = [
         name="installation_audit_log_jsonl",
     ),
     path("invitations/<str:token>/", views.invitation, name="invitation"),
+    path("installation/people/", installation_people.people, name="installation_people"),
+    path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
+    path(
+        "installation/people/<int:pk>/reset-link/",
+        installation_people.reset_link,
+        name="installation_reset_link",
+    ),
 ]

@@ -6,9 +6,9 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 
-from core.throttle import throttled
 from people.forms import AccountForm
 from people.models import Invitation
+from people.throttle import throttled
 
 
 def demo_sign_ins(request):

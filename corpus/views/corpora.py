@@ -13,7 +13,7 @@ from core.parameters import posted
 from corpus.forms import CorpusForm, MemberForm
 from corpus.models import Corpus, Membership
 from corpus.page_context import context
-from corpus.permissions import LEAD, corpus_of
+from corpus.permissions import LEAD, corpus_of, resettable_people
 from people.models import Event, Invitation
 
 
@@ -52,11 +52,15 @@ def members(request, pk):
     for invitation in invitations:
         address = reverse("invitation", args=[invitation.token])
         invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
+    people = list(corpus.people())
+    resettable = resettable_people(request.user, [member.person for member in people])
+    for member in people:
+        member.is_resettable = member.person_id in resettable  # type: ignore[attr-defined]
     page = context(
         corpus,
         "people",
         form=form,
-        members=corpus.people(),
+        members=people,
         roles=Membership.Role.choices,
         invitations=invitations,
     )

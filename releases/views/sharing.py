@@ -9,9 +9,9 @@ from django.views.decorators.http import require_POST
 
 from core.errors import UserError
 from core.parameters import posted
-from core.throttle import throttled
 from core.translation import translate_error
 from corpus.permissions import LEAD
+from people.throttle import throttled
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
 from releases.models import Grant, MemberAccess, Share

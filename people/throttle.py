@@ -13,21 +13,12 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404, JsonResponse
 from django.shortcuts import render
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 from core.middleware import wants_json
+from people.sign_in.client_address import client_address
 
 SPAN = 600  # seconds
-
-
-def client_address(request):
-    """Where a request comes from: of X-Forwarded-For what the PROXIES of this installation added,
-    as the rest is what anybody claims.
-    """
-    said = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",")]
-    if settings.PROXIES and len(said) >= settings.PROXIES and said[-settings.PROXIES]:
-        return said[-settings.PROXIES]
-    return request.META.get("REMOTE_ADDR", "")
 
 
 class Attempts:
@@ -100,7 +91,6 @@ def too_many(request, seconds=None):
     if wants_json(request):
         response = JsonResponse({"detail": words}, status=429)
     else:
-        title = gettext("Too many attempts")
-        response = render(request, "429.html", {"title": title, "words": words}, status=429)
+        response = render(request, "429.html", {"words": words}, status=429)
     response.headers["Retry-After"] = str(seconds)
     return response

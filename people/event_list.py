@@ -41,7 +41,7 @@ class EventFilter(forms.Form):
     person = forms.ChoiceField(label=_("user"), required=False)
     kind = forms.ChoiceField(label=_("kind of action"), required=False)
     noun = forms.ChoiceField(label=_("thing"), required=False)
-    since = forms.DateField(label=_("from"), required=False)
+    since = forms.DateField(label=_("from date"), required=False)
     until = forms.DateField(label=_("to date"), required=False)
     order = forms.ChoiceField(
         label=_("order"),
@@ -50,7 +50,7 @@ class EventFilter(forms.Form):
     )
 
     def __init__(self, data, events: QuerySet[Event], withhold: Withhold = lambda events: {}):
-        super().__init__(data)
+        super().__init__(data, label_suffix="")
         self.events, self.withhold = events, withhold
         mine = Exists(events.order_by().filter(person=OuterRef("pk")))
         people = Person.objects.filter(mine).order_by("username")

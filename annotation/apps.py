@@ -1,6 +1,7 @@
-"""The annotation app; it tells the corpus what rounds withhold."""
+"""The annotation app; it tells the corpus what rounds withhold, and which one can join."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -13,8 +14,10 @@ class AnnotationConfig(AppConfig):
         from annotation import event_words
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from annotation.figures import figures
+        from annotation.invited_rounds import InvitedRounds
+        from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from core import metrics
-        from corpus import visibility
+        from corpus import archive, deletion, round_offers, visibility
         from people.event_words import register
 
         register(event_words.NOUNS, event_words.SENTENCES)
@@ -23,6 +26,23 @@ class AnnotationConfig(AppConfig):
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
+        round_offers.register(InvitedRounds())
+        archive.nouns |= {
+            "rounds": ("annotation.Round", "corpus"),
+            "assignments": ("annotation.Assignment", "round__corpus"),
+            "participants": ("annotation.Participant", "round__corpus"),
+            "comments": ("annotation.Comment", "assignment__round__corpus"),
+            "quality-flags": ("annotation.QualityFlag", "round__corpus"),
+            "guidelines": ("annotation.Guideline", "corpus"),
+        }
+        deletion.losses |= {
+            "annotation.round": gettext_lazy("rounds"),
+            "annotation.judgement": gettext_lazy("judgements"),
+            "annotation.expertlabel": gettext_lazy("expert labels"),
+        }
+        deletion.source_guards.append(guard_rounds)
+        deletion.source_preparations.append(withdraw_from_rounds)
+        fill("corpus_settings_tabs", "annotation/_settings_tab.html", order=20)
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
         fill("home_links", "annotation/_tasks_link.html")

@@ -71,6 +71,27 @@ class ChosenDialogues:
         return chosen
 
 
+class AnnotationSettingsForm(forms.Form):
+    """What new rounds of a corpus start with."""
+
+    scheme = forms.ModelChoiceField(
+        queryset=None,
+        label=_("scheme version of new rounds"),
+        required=False,
+        empty_label=_("the newest"),
+    )
+
+    def __init__(self, *args, corpus, **kwargs):
+        chosen = corpus.schemes.filter(number=corpus.default_scheme).first()
+        super().__init__(*args, **(kwargs | {"initial": {"scheme": chosen}}))
+        _choice_field(self, "scheme").queryset = corpus.schemes.all()
+
+    def clean_scheme(self):
+        """Its number; None for the newest."""
+        version = self.cleaned_data["scheme"]
+        return version.number if version else None
+
+
 class RoundForm(ChosenDialogues, forms.ModelForm):
     """A new round over published dialogues."""
 
@@ -136,7 +157,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             "guideline": corpus.guidelines.all(),
             "qualification": corpus.rounds.filter(kind=Round.Kind.TEST),
         }
-        newest = SchemeVersion.of(corpus) if not corpus.schemes.exists() else corpus.schemes.first()
+        newest = SchemeVersion.default_of(corpus)
         for name, rows in choices.items():
             _choice_field(self, name).queryset = rows
         for name in ("lease_minutes", "break_minutes", "attention_every"):

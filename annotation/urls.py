@@ -67,6 +67,11 @@ urlpatterns = [
     ),
     path("rounds/<int:pk>/comments/", round_management.comments, name="round_comments"),
     path("comments/<int:pk>/", round_management.comment, name="comment"),
+    path(
+        "corpora/<int:pk>/settings/annotation/",
+        schemes.annotation_settings,
+        name="annotation_settings",
+    ),
     path("corpora/<int:pk>/schemes/", schemes.schemes, name="schemes"),
     path("corpora/<int:pk>/schemes/new/", schemes.new_scheme, name="new_scheme"),
     path("corpora/<int:pk>/schemes/preview/", schemes.preview, name="scheme_preview"),

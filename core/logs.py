@@ -285,7 +285,16 @@ def configuration(
             "django.security": {"level": "ERROR"},
             "django.server": {"handlers": [], "propagate": True},
             **dict.fromkeys(
-                ("amqp", "axes", "botocore", "kombu", "PIL", "urllib3", "matplotlib", "sentry_sdk.errors"),
+                (
+                    "amqp",
+                    "axes",
+                    "botocore",
+                    "kombu",
+                    "PIL",
+                    "urllib3",
+                    "matplotlib",
+                    "sentry_sdk.errors",
+                ),
                 {"level": "WARNING"},
             ),
             "celery.app.trace": {"level": "WARNING"},  # a line for each task that came and went

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from django.conf import settings
@@ -88,3 +88,30 @@ def names_under(folder: str) -> Iterator[str]:
         yield f"{folder}/{file}"
     for inner in sorted(folders):
         yield from names_under(f"{folder}/{inner}")
+
+
+def size_of(place: str | Path) -> int:
+    """Bytes of a file, or of all files below a folder: a name in the storage or a path here."""
+    path = place if isinstance(place, Path) else local_path(place)
+    if path is None:
+        bucket = getattr(default_storage, "bucket", None)
+        if bucket is not None:  # a thousand objects at a time, not a request for each
+            return sum(stored.size for stored in bucket.objects.filter(Prefix=f"{place}/"))
+        return sum(default_storage.size(name) for name in names_under(str(place)))
+    size = 0
+    for file in [path] if path.is_file() else path.rglob("*"):
+        with suppress(FileNotFoundError):  # deleted meanwhile
+            size += file.stat().st_size if file.is_file() else 0
+    return size
+
+
+def remove(place: str | Path) -> None:
+    """Delete a file, or a folder with all its files, if it is there."""
+    path = place if isinstance(place, Path) else local_path(place)
+    if path is None:
+        for name in [*names_under(str(place)), str(place)]:
+            default_storage.delete(name)
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -13,6 +14,7 @@ class CorpusConfig(AppConfig):
     def ready(self):
         # These import models, which are ready only now.
         from corpus.claimed_roles import apply_roles, check_claimed_roles
+        from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.search import install
         from people.event_words import register
@@ -21,9 +23,16 @@ class CorpusConfig(AppConfig):
         check_claimed_roles(settings.OIDC_ROLES)
         on_roles(apply_roles)
         register(NOUNS, SENTENCES)
-
+        losses |= {
+            "corpus.source": gettext_lazy("sources"),
+            "corpus.dialogue": gettext_lazy("dialogues"),
+            "corpus.utterance": gettext_lazy("utterances"),
+        }
         fill("navigation", "corpus/_navigation_corpus.html", order=20)
         fill("navigation", "corpus/_navigation_people.html", order=60)
+        fill("navigation", "corpus/_navigation_settings.html", order=70)
+        fill("account_links", "corpus/_installation_link.html", order=20)
+        fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
         fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")

@@ -25,7 +25,7 @@ def apply_roles(person, wanted):
     """Give the roles of `wanted`, {corpus name: role or None}; None takes what claims have given.
 
     A membership that a lead has made or changed since stays as it is when the claim is missing. The
-    last lead of a corpus stays.
+    owner and the last lead of a corpus stay.
     """
     corpora = list(Corpus.objects.filter(name__in=wanted).select_for_update())
     for name in wanted.keys() - {corpus.name for corpus in corpora}:
@@ -36,14 +36,14 @@ def apply_roles(person, wanted):
         if role and member is None:
             member = corpus.memberships.create(person=person, role=role)
             Event.record(None, "admit", member, person=person.username, role=role, origin=ORIGIN)
-        elif role and member.role != role and not _is_last_lead(member):
+        elif role and member.role != role and not _stays_lead(member):
             Event.record(
                 None, "appoint", member,
                 person=person.username, was=member.role, role=role, origin=ORIGIN,
             )  # fmt: skip
             member.role = role
             member.save(update_fields=["role"])
-        elif not role and member and _is_of_claims(member) and not _is_last_lead(member):
+        elif not role and member and _is_of_claims(member) and not _stays_lead(member):
             Event.record(
                 None, "dismiss", member, person=person.username, was=member.role, origin=ORIGIN
             )
@@ -59,7 +59,10 @@ def _is_of_claims(member):
     return last is not None and last.detail.get("origin") == ORIGIN
 
 
-def _is_last_lead(member):
+def _stays_lead(member):
+    """True of the owner, and of the only lead."""
     lead = Membership.Role.LEAD
+    if member.person_id == member.corpus.owner_id:
+        return True
     others = member.corpus.memberships.filter(role=lead).exclude(pk=member.pk)
     return member.role == lead and not others.exists()

@@ -5,6 +5,25 @@ from django.utils.translation import gettext_lazy as _
 from people.event_words import Kind, Noun, page
 
 NOUNS = {
+    "installation": Noun(_("installation"), lambda row: " "),
+    "invitation": Noun(
+        _("invitation"),
+        lambda row: row.addressee,
+        page("invitations", "corpus_id"),
+        kept=("to", "email", "name"),
+    ),
+    "invitationemail": Noun(
+        _("e-mail of invitation"), lambda row: row.invitation.addressee, None, ("invitation",)
+    ),
+    "joinlink": Noun(_("join link"), lambda row: str(row.corpus), None, ("corpus",)),
+    "joinrequest": Noun(
+        _("request to join"),
+        lambda row: str(row.person),
+        page("invitations", "corpus_id"),
+        ("person",),
+        kept=("person",),
+    ),
+    "corpusdeletion": Noun(_("deletion of corpus"), lambda row: row.name, kept=("name",)),
     "corpus": Noun(_("corpus"), str, page("corpus"), kept=("name",), searched="name"),
     "membership": Noun(
         _("member"),
@@ -31,13 +50,32 @@ NOUNS = {
 SENTENCES = {
     Kind.CORPUS: {
         "create": _("%(who)s created %(thing)s"),
-        "set": _("%(who)s changed who sees names in adjudication in %(thing)s"),
+        "set": _("%(who)s changed the settings of %(thing)s"),
+        "change settings": _("%(who)s changed the settings of %(thing)s"),
+        "set quota": _("%(who)s set the quota of %(thing)s"),
+        "load demo": _("%(who)s loaded the demo corpus"),
+        "remove demo": _("%(who)s removed the demo corpus"),
+        "offer": _("%(who)s offered the ownership of %(thing)s to %(owner)s"),
+        "withdraw offer": _("%(who)s withdrew the offer of %(thing)s to %(owner)s"),
         "archive": _("%(who)s archived %(thing)s"),
         "unarchive": _("%(who)s took %(thing)s out of the archive"),
         "transfer": _("%(who)s transferred the ownership of %(thing)s"),
         "delete corpus": _("%(who)s deleted %(thing)s with everything in it"),
     },
     Kind.MEMBERS: {
+        "invite": _("%(who)s invited somebody: %(thing)s"),
+        "send invitation": _("%(who)s sent %(thing)s by e-mail"),
+        "accept": _("%(who)s accepted %(thing)s"),
+        "accept invitation": _("%(who)s accepted %(thing)s"),
+        "revoke invitation": _("%(who)s revoked %(thing)s"),
+        "renew invitation": _("%(who)s renewed %(thing)s"),
+        "extend invitation": _("%(who)s extended %(thing)s"),
+        "request to join": _("%(who)s sent a %(thing)s"),
+        "approve": _("%(who)s approved the %(thing)s"),
+        "decline": _("%(who)s declined %(thing)s"),
+        "open join link": _("%(who)s opened a join link to %(thing)s"),
+        "renew join link": _("%(who)s renewed the join link to %(thing)s"),
+        "close join link": _("%(who)s closed the join link to %(thing)s"),
         ("admit", "membership"): _("%(who)s added %(person)s to the corpus as %(role)s"),
         ("appoint", "membership"): _("%(who)s changed the role of %(person)s to %(role)s"),
         ("dismiss", "membership"): _("%(who)s removed %(person)s from the corpus"),
@@ -53,6 +91,7 @@ SENTENCES = {
         "import table": _("%(who)s imported a table: %(thing)s"),
         "undo import": _("%(who)s undid the import of %(thing)s"),
         "delete source": _("%(who)s deleted %(thing)s with its dialogues"),
+        "replace": _("%(who)s replaced the files of %(thing)s"),
         "replace source": _("%(who)s replaced the files of %(thing)s"),
         "check": _("%(who)s had the clips of %(thing)s checked"),
         "recut clips": _("%(who)s had clips of %(thing)s cut again"),

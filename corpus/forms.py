@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from django.db.models import F
 from django.template.defaultfilters import filesizeformat
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core import storage
@@ -15,11 +16,12 @@ from core.input_checks import shortened, whole_number
 from core.normalization import search_key
 from core.storage import digest
 from core.translation import translate_error
-from corpus.models import Corpus, Membership, Source, Speaker, Upload
+from corpus.languages import language_name
+from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
-from people.models import Event, Person
 
+LANGUAGES = ["zh", "yue", "nan", "wuu", "en", "ja", "ko", "de", "es", "fr", "ru"]
 TRAITS = ("gender", "age", "role")
 EXACT = _("Case, width, invisible characters, and traditional or simplified must be the same.")
 FEW = 60  # sources or speakers that a list still shows
@@ -40,6 +42,78 @@ class CorpusForm(forms.ModelForm):
         fields = ["name", "description"]
 
 
+def language_choices():
+    """Languages by their names in the language of the reader."""
+    reader = get_language() or "en"
+    return [(code, language_name(code, reader)) for code in LANGUAGES]
+
+
+class SettingsForm(forms.ModelForm):
+    """What leads decide about a corpus."""
+
+    class Meta:
+        model = Corpus
+        fields = ["name", "description", "language", "blind_adjudication", "media_policy"]
+        help_texts = {
+            "blind_adjudication": _(
+                "Adjudicators resolve disagreements. Letters instead of names hide from them who"
+                " gave an answer."
+            ),
+            "media_policy": _("The original media and transcripts are for leads in any case."),
+            "language": _("Releases say it in their dataset card."),
+        }
+        widgets = {"description": forms.Textarea({"rows": 4})}
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        own, choices = self.instance.language, language_choices()
+        if own not in LANGUAGES:
+            choices = [(own, own), *choices]
+        self.fields["language"] = forms.ChoiceField(
+            label=self.fields["language"].label,
+            help_text=self.fields["language"].help_text,
+            choices=choices,
+        )
+
+
+class InstallationForm(forms.ModelForm):
+    """What administrators decide for all corpora."""
+
+    class Meta:
+        model = Installation
+        fields = ["creation", "creators", "storage_quota", "runs_at_once", "hours_a_month"]
+        help_texts = {
+            "creators": _("Several: hold Ctrl or Cmd."),
+            "storage_quota": _("Empty: no limit. A corpus can have a limit of its own."),
+            "runs_at_once": _("Empty: no limit."),
+            "hours_a_month": _("Empty: no limit. Counted since the first day of the month."),
+        }
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        people = cast(forms.ModelMultipleChoiceField, self.fields["creators"])
+        self.fields["creators"] = ChosenRows(
+            queryset=people.queryset.filter(is_active=True).order_by("username"),
+            label=people.label,
+            help_text=people.help_text,
+            required=False,
+        )
+        if self.instance._state.adding:  # no row yet, so that nobody was chosen
+            self.initial["creators"] = []
+
+
+class QuotaForm(forms.Form):
+    """What one corpus may store."""
+
+    storage_quota = forms.IntegerField(
+        label=_("storage of this corpus (GB)"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text=_("Empty: as for all corpora."),
+    )
+
+
 class SourceForm(forms.ModelForm):
     """An episode to be cut."""
 
@@ -57,11 +131,12 @@ class SourceForm(forms.ModelForm):
     def __init__(self, *args, corpus, **kwargs):
         super().__init__(*args, **kwargs)
         self.instance.corpus = corpus
-        self.fields["title"].required = False
+        if "title" in self.fields:
+            self.fields["title"].required = False
+            self.fields["title"].help_text = _("Empty: the name of the file.")
         self.upload = None  # what came in pieces, where it did
         self.fields["upload"] = forms.CharField(required=False, widget=forms.HiddenInput)
         self.fields["media"].required = False  # an upload may stand for it; clean_media says so
-        self.fields["title"].help_text = _("Empty: the name of the file.")
 
     def clean_media(self):
         media = self.cleaned_data["media"]
@@ -84,8 +159,17 @@ class SourceForm(forms.ModelForm):
             )
         return self._probed(Path(media.temporary_file_path()), media.name)
 
+    def _guard_storage(self, path):
+        """Raises a ValidationError where the corpus may not store so much."""
+        if self.upload is None:  # of an upload it was asked before the first byte
+            try:
+                self.instance.corpus.guard_storage(path.stat().st_size)
+            except UserError as refusal:
+                raise forms.ValidationError(translate_error(refusal)) from refusal
+
     def _probed(self, path, name):
         """The name of a file that is usable media; what it holds and where it is is remembered."""
+        self._guard_storage(path)
         try:
             self.instance.probe_media(path, quick=path.stat().st_size > READ_AT_ONCE)
         except UserError as error:
@@ -132,6 +216,40 @@ class SourceForm(forms.ModelForm):
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))
         return cleaned
+
+
+class ReplacementForm(SourceForm):
+    """Other files for a source: media, a transcript, or both."""
+
+    class Meta(SourceForm.Meta):
+        fields = ["media", "transcript"]
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.probed: dict[str, Any] = {}
+
+    def clean_media(self):
+        if not self.cleaned_data["media"] and not self.data.get("upload"):
+            return None
+        return super().clean_media()
+
+    def clean(self):
+        cleaned = forms.ModelForm.clean(self) or self.cleaned_data
+        if not self.errors and not cleaned.get("media") and not cleaned.get("transcript"):
+            raise forms.ValidationError(_("Choose a file: media, a transcript, or both."))
+        return cleaned
+
+    def store(self, source):
+        """Put the media into the storage; their name there, "" where there are none."""
+        if not self.cleaned_data["media"]:
+            return ""
+        name = default_storage.generate_filename(source_path(source, self.cleaned_data["media"]))
+        stored = default_storage.get_available_name(name)
+        self.probed = {"probe": self.instance.probe, "sha256": digest(self.path)}
+        storage.put(self.path, stored)
+        if self.upload:
+            self.upload.discard()
+        return stored
 
 
 class ChosenRows(forms.ModelMultipleChoiceField):
@@ -273,37 +391,6 @@ class ReadingForm(PartingForm):
         """Role -> column, as chosen."""
         chosen = {role: self.cleaned_data.get(role) for role in ROLE_LABELS}
         return {role: column for role, column in chosen.items() if column}
-
-
-class MemberForm(forms.Form):
-    """Give somebody who has an account a role in the corpus."""
-
-    username = forms.CharField(label=_("username"), max_length=150)
-    role = forms.ChoiceField(
-        label=_("role"), choices=Membership.Role, initial=Membership.Role.ANNOTATOR
-    )
-
-    def __init__(self, *args, corpus, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.corpus = corpus
-
-    def clean_username(self):
-        username = self.cleaned_data["username"].strip()
-        person = Person.objects.filter(username=username, is_active=True).first()
-        if person is None:
-            raise forms.ValidationError(
-                _("There is no account “%(name)s”. Invite them by link instead.")
-                % {"name": username}
-            )
-        if self.corpus.role_of(person):
-            raise forms.ValidationError(_("%(name)s is already a member.") % {"name": person})
-        self.person = person
-        return username
-
-    def save(self, by):
-        member = self.corpus.memberships.create(person=self.person, role=self.cleaned_data["role"])
-        Event.record(by, "admit", member, person=self.person.username, role=member.role)
-        return member
 
 
 class SpeakerForm(forms.Form):

@@ -4,3 +4,15 @@
 def context(corpus, here, **more):
     """What base.html needs to draw the bar of a corpus page."""
     return {"corpus": corpus, "role": corpus.my_role, "here": here, **more}
+
+
+def members_context(corpus, tab, **more):
+    """The same of a page about who belongs to the corpus, with what its tabs count."""
+    return context(
+        corpus,
+        "people",
+        tab=tab,
+        open_count=corpus.invitations.open().count(),
+        waiting_count=corpus.join_requests.waiting().count(),
+        **more,
+    )

@@ -3,7 +3,7 @@
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from corpus.models import Corpus, Dialogue, Membership
+from corpus.models import Corpus, Dialogue, Membership, Source
 from people.sign_in.password_reset import may_be_reset_by_lead
 
 LEAD = Membership.Role.LEAD
@@ -13,8 +13,17 @@ ANNOTATOR = Membership.Role.ANNOTATOR
 
 def corpus_of(request, pk, *roles):
     """A corpus that the person belongs to, in one of `roles` if any is named; sets `my_role`."""
-    corpus = get_object_or_404(Corpus.objects.of(request.user), pk=pk)
+    mine = Corpus.objects.of(request.user).select_related("archival")
+    corpus = get_object_or_404(mine, pk=pk)
     return with_role(request, corpus, *roles)
+
+
+def owned_corpus(request, pk):
+    """A corpus that the person owns. Raises Http404, also for its other leads."""
+    corpus = corpus_of(request, pk, LEAD)
+    if corpus.owner_id != request.user.pk:
+        raise Http404
+    return corpus
 
 
 def with_role(request, corpus, *roles):
@@ -31,6 +40,13 @@ def dialogue_of(request, pk, *roles):
     dialogue = get_object_or_404(visible, pk=pk)
     with_role(request, dialogue.corpus, *roles)
     return dialogue
+
+
+def source_of(request, pk):
+    """A source of a corpus that the person leads."""
+    source = get_object_or_404(Source.objects.of(request.user).select_related("corpus"), pk=pk)
+    with_role(request, source.corpus, LEAD)
+    return source
 
 
 def may_reset_password(lead, person):

@@ -2,12 +2,18 @@ from django.urls import path
 
 from core.redirects import moved
 from corpus.views import (
+    acceptance,
     audit_log,
     corpora,
     dialogues,
     editor,
+    installation,
     integrity,
+    invitations,
+    join_links,
     member_reset,
+    settings,
+    source_files,
     sources,
     speakers,
     uploads,
@@ -18,12 +24,39 @@ urlpatterns = [
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/members/", corpora.members, name="members"),
+    path("corpora/<int:pk>/members/restoration/", corpora.restore_member, name="restore_member"),
+    path("corpora/<int:pk>/settings/", settings.corpus_settings, name="corpus_settings"),
+    path("corpora/<int:pk>/settings/storage/", settings.corpus_storage, name="corpus_storage"),
     path(
-        "corpora/<int:pk>/blind-adjudication/",
-        corpora.blind_adjudication,
-        name="blind_adjudication",
+        "corpora/<int:pk>/settings/administration/",
+        settings.corpus_administration,
+        name="corpus_administration",
     ),
-    path("corpora/<int:pk>/invitations/", corpora.invite, name="invite"),
+    path("corpora/<int:pk>/invitations/", invitations.invitations, name="invitations"),
+    path(
+        "corpora/<int:pk>/invitations/sheet/", invitations.invitation_sheet, name="invitation_sheet"
+    ),
+    path("corpora/<int:pk>/invitations.csv", invitations.invitations_csv, name="invitations_csv"),
+    path("corpora/<int:pk>/join-link/", join_links.join_link, name="join_link"),
+    path("corpora/<int:pk>/archival/", settings.archive_corpus, name="archive_corpus"),
+    path("corpora/<int:pk>/archival/removal/", settings.unarchive_corpus, name="unarchive_corpus"),
+    path("corpora/<int:pk>/ownership/", settings.accept_ownership, name="accept_ownership"),
+    path("corpora/<int:pk>/ownership-offer/", settings.offer_ownership, name="offer_ownership"),
+    path(
+        "corpora/<int:pk>/ownership-offer/removal/", settings.withdraw_offer, name="withdraw_offer"
+    ),
+    path("corpora/<int:pk>/deletion/", settings.delete_corpus, name="delete_corpus"),
+    path("deletions/<int:pk>/attempts/", settings.attempt_deletion, name="attempt_deletion"),
+    path(
+        "installation/settings/", installation.installation_settings, name="installation_settings"
+    ),
+    path("installation/corpora/", installation.installation_corpora, name="installation_corpora"),
+    path(
+        "installation/corpora/<int:pk>/",
+        installation.installation_corpus,
+        name="installation_corpus",
+    ),
+    path("installation/corpora/<int:pk>/owner/", installation.appoint_owner, name="appoint_owner"),
     path("corpora/<int:pk>/audit-log/", audit_log.audit_log, name="audit_log"),
     path("corpora/<int:pk>/audit-log.csv", audit_log.audit_log_csv, name="audit_log_csv"),
     path("corpora/<int:pk>/audit-log.jsonl", audit_log.audit_log_jsonl, name="audit_log_jsonl"),
@@ -37,6 +70,20 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/integrity/<slug:name>/stop/", integrity.stop, name="stop_clip_job"),
     path("memberships/<int:pk>/", corpora.membership, name="membership"),
+    path("invitations/<str:token>/", acceptance.invitation, name="invitation"),
+    path(
+        "invitations/<int:pk>/acceptance/", acceptance.accept_invitation, name="accept_invitation"
+    ),
+    path("invitations/<int:pk>/refusal/", acceptance.decline_invitation, name="decline_invitation"),
+    path(
+        "invitations/<int:pk>/revocation/", invitations.revoke_invitation, name="revoke_invitation"
+    ),
+    path("invitations/<int:pk>/renewal/", invitations.renew_invitation, name="renew_invitation"),
+    path(
+        "invitations/<int:pk>/extension/", invitations.extend_invitation, name="extend_invitation"
+    ),
+    path("join/<str:token>/", join_links.join, name="join"),
+    path("join-requests/<int:pk>/", join_links.join_request, name="join_request"),
     path(
         "memberships/<int:pk>/reset-link/",
         member_reset.member_reset_link,
@@ -54,6 +101,9 @@ urlpatterns = [
     path("sources/<int:pk>/subtitles/", sources.subtitles, name="choose_subtitles"),
     path("sources/<int:pk>/confirmation/", sources.confirmation, name="confirm_source"),
     path("sources/<int:pk>/removal/", sources.removal, name="remove_source"),
+    path("sources/<int:pk>/deletion/", source_files.delete_source, name="delete_source"),
+    path("sources/<int:pk>/replacement/", source_files.replace_source, name="replace_source"),
+    path("sources/<int:pk>/files/<str:name>/", source_files.source_file, name="source_file"),
     path("sources/<int:pk>/progress/", sources.progress, name="source_progress"),
     path("sources/<int:pk>/stop/", sources.stop, name="stop_source"),
     path("sources/<int:pk>/attempts/", sources.attempt, name="attempt_source"),
@@ -67,6 +117,7 @@ urlpatterns = [
     path("dialogues/<int:pk>/revisions/", editor.revisions, name="revisions"),
     path("dialogues/<int:pk>/head/", editor.head, name="dialogue_head"),
     path("dialogues/<int:pk>/history/", editor.history, name="dialogue_history"),
+    path("dialogues/<int:pk>/clip.mp4", source_files.download_clip, name="download_clip"),
     path("dialogues/<int:pk>/media/<str:name>/", dialogues.media, name="dialogue_media"),
     path("corpora/<int:pk>/speakers/", speakers.speakers, name="speakers"),
     path("corpora/<int:pk>/speakers/new/", speakers.new_speaker, name="new_speaker"),

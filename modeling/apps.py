@@ -1,6 +1,7 @@
 """The modeling app; its searches and scheduled runs go on beside the jobs of workers."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -10,6 +11,7 @@ class ModelingConfig(AppConfig):
 
     def ready(self):
         # here, because models can be imported once every app is ready
+        from corpus import archive, deletion
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
         from modeling.scheduled_runs import repeat_due
@@ -17,6 +19,13 @@ class ModelingConfig(AppConfig):
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
+        archive.nouns |= {
+            "experiments": ("modeling.Experiment", "release__corpus"),
+            "runs": ("modeling.TrainingRun", "release__corpus"),
+            "evaluations": ("modeling.Evaluation", "training_run__release__corpus"),
+            "models": ("modeling.RegisteredModel", "run__release__corpus"),
+        }
+        deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
         fill("navigation", "modeling/_navigation.html", order=50)
         fill("release_actions", "modeling/_release_actions.html")
         fill("release_sections", "modeling/_release_runs.html")

@@ -10,7 +10,7 @@ from modeling import hyperparameter_search
 from modeling.configurations import mean_score
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.models.experiments import Experiment, guard_room
-from modeling.models.runs import Device, OnFailure, TrainingRun
+from modeling.models.runs import Device, OnFailure, TrainingRun, room_for_runs
 from people.models import Event
 
 SEED = 1  # of every trial: settings are compared, not seeds
@@ -99,7 +99,8 @@ def queue_next_trials(experiment):
         broken = len(last) == MANY_FAILURES and all(r.status == JobStatus.FAILED for r in last)
         missing = 0 if broken else min(search["at_once"] - active, search["trials"] - len(runs))
         trials = [trial_of(run) for run in runs]
-        for _ in range(missing):
+        room = room_for_runs(experiment.release.corpus) if missing > 0 else None
+        for _ in range(missing if room is None else min(missing, room)):
             settings = _next(experiment, trials)
             run = TrainingRun.request(
                 experiment.started_by,

@@ -193,6 +193,10 @@ DETAILS: dict[str, Words] = {
     "accounts": _("accounts"),
     "address": _("network address"),
     "by_link": _("by a link"),
+    "days": _("days"),
+    "origin": _("origin"),
+    "owner": _("owner"),
+    "undo": _("undo"),
     "others": _("all other sessions"),
     "service": _("sign-in service"),
     "until": _("until"),
@@ -266,7 +270,7 @@ ROLES = {"lead": _("lead"), "adjudicator": _("adjudicator"), "annotator": _("ann
 
 def value_text(value: Any, key: str = "") -> str:
     """A value as people write it; `key` is that of a detail."""
-    if key in ("role", "was"):
+    if key in ("role", "was") and isinstance(value, str):
         return str(ROLES.get(value, value))
     if value is None or value == "":
         return "–"
@@ -313,25 +317,10 @@ ACCOUNTS: dict[str | tuple[str, str], Words] = {
     "change profile": _("%(who)s changed the profile of %(thing)s"),
     "delete account": _("%(who)s deleted %(thing)s"),
     "set up installation": _("%(who)s set up the installation"),
-    "change settings": _("%(who)s changed the settings of %(thing)s"),
-    "set quota": _("%(who)s set the quota of %(thing)s"),
-    "load demo": _("%(who)s loaded the demo corpus"),
-    "remove demo": _("%(who)s removed the demo corpus"),
-}
-INVITATIONS: dict[str | tuple[str, str], Words] = {
-    "invite": _("%(who)s invited somebody: %(thing)s"),
-    "accept": _("%(who)s accepted %(thing)s"),
-    "accept invitation": _("%(who)s accepted %(thing)s"),
-    "revoke invitation": _("%(who)s revoked %(thing)s"),
-    "renew invitation": _("%(who)s renewed %(thing)s"),
-    "request to join": _("%(who)s asked to join: %(thing)s"),
-    "approve": _("%(who)s approved %(thing)s"),
-    "decline": _("%(who)s declined %(thing)s"),
 }
 NOUNS = {
     "person": Noun(_("account"), str, kept=("name", "username"), searched="username"),
-    "invitation": Noun(_("invitation"), lambda row: row.email, kept=("email", "name")),
     "token": Noun(_("access token")),
     "accesstoken": Noun(_("access token"), lambda row: row.name, kept=("name",)),
 }
-SENTENCES = {Kind.ACCOUNT: ACCOUNTS, Kind.MEMBERS: INVITATIONS}
+SENTENCES = {Kind.ACCOUNT: ACCOUNTS}

@@ -1,18 +1,14 @@
-"""Persons and invitations; the audit log's Event stands in people/audit_log.py."""
-
-import datetime
-import secrets
+"""Persons; the audit log's Event stands in people/audit_log.py."""
 
 from axes.models import AccessAttempt
 from django.contrib.auth.models import AbstractUser
 from django.db import models, transaction
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import UserError, gettext_noop
 from people.audit_log import Event
 
-__all__ = ["Event", "Invitation", "Person"]
+__all__ = ["Event", "Person"]
 
 
 class Person(AbstractUser):
@@ -95,35 +91,3 @@ class Person(AbstractUser):
         for name, value in fields.items():
             setattr(self, name, value)
         self.save(update_fields=[*fields])
-
-
-def invitation_expiry():
-    return timezone.now() + datetime.timedelta(days=14)
-
-
-class Invitation(models.Model):
-    """A link that makes an account once; `detail` says what its sender wants to grant."""
-
-    token = models.CharField(max_length=64, unique=True, default=secrets.token_urlsafe)
-    email = models.EmailField(blank=True)
-    invited_by = models.ForeignKey(Person, models.PROTECT, related_name="invitations")
-    expires_at = models.DateTimeField(default=invitation_expiry)
-    accepted_by = models.OneToOneField(Person, models.PROTECT, null=True, related_name="invitation")
-
-    def __str__(self):
-        return self.email or self.token[:6]
-
-    @property
-    def open(self):
-        return self.accepted_by_id is None and self.expires_at > timezone.now()
-
-    @transaction.atomic
-    def accept(self, person):
-        """Bind the invitation to the account made with it. Raises ValueError if it is used up."""
-        locked = Invitation.objects.select_for_update().get(pk=self.pk)
-        if not locked.open:
-            raise ValueError("invitation is no longer open")
-        locked.accepted_by = person
-        locked.save(update_fields=["accepted_by"])
-        Event.record(person, "accept", locked)
-        return locked

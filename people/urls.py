@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from people import installation_audit_log, installation_people, views
+from people import installation_audit_log, installation_people
 
 urlpatterns = [
     path("", include("people.sign_in.sign_in_urls")),
@@ -19,7 +19,6 @@ urlpatterns = [
         installation_audit_log.audit_log_jsonl,
         name="installation_audit_log_jsonl",
     ),
-    path("invitations/<str:token>/", views.invitation, name="invitation"),
     path("installation/people/", installation_people.people, name="installation_people"),
     path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
     path(

@@ -1,6 +1,7 @@
 """The releases app."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy
 
 from core.page_slots import fill
 
@@ -10,9 +11,18 @@ class ReleasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
+        from corpus import archive, deletion
         from people.event_words import register
         from releases.event_words import NOUNS, SENTENCES
+        from releases.exports import releases_to_download
 
         register(NOUNS, SENTENCES)
+        archive.nouns |= {
+            "releases": ("releases.Release", "corpus"),
+            "links": ("releases.Share", "release__corpus"),
+        }
+        deletion.losses["releases.release"] = gettext_lazy("releases")
+        deletion.exports.append(releases_to_download)
+        fill("corpus_settings_tabs", "releases/_settings_tab.html", order=30)
         fill("navigation", "releases/_navigation.html", order=40)
         fill("round_actions", "releases/_round_actions.html")

@@ -12,7 +12,26 @@ from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
 from releases.integrity import decision, undecided
 from releases.models import Grant, Release, Retraction, Share
+from releases.models.releases import LICENCES
 from releases.models.sharing import in_a_month
+
+
+class ReleaseSettingsForm(forms.Form):
+    """What new releases of a corpus start with."""
+
+    default_licence = forms.ChoiceField(
+        label=_("licence of new releases"),
+        required=False,
+        choices=[("", _("as of the release before")), *LICENCES],
+    )
+    members_read_releases = forms.BooleanField(
+        label=_("members may read new releases"),
+        required=False,
+        help_text=_(
+            "Each page of a release can say otherwise. Whoever annotates one of its dialogues reads"
+            " it once the round is closed."
+        ),
+    )
 
 
 class ReleaseForm(forms.ModelForm):

@@ -6,6 +6,7 @@ import shutil
 from django.db import transaction
 
 from releases import archive, snapshot
+from releases.models import MemberAccess
 
 
 def freeze(release):
@@ -35,5 +36,7 @@ def freeze(release):
             archive.keep(index, release.directory)
             shutil.rmtree(release.directory, ignore_errors=True)  # by a worker killed right here
             draft.replace(release.directory)
+            if release.corpus.members_read_releases:
+                MemberAccess.allow(release.created_by, release)
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -5,6 +5,7 @@ from releases.views import diffs, downloads, personal_data, releases, sharing
 
 urlpatterns = [
     path("corpora/<int:pk>/releases/", releases.releases, name="releases"),
+    path("corpora/<int:pk>/settings/releases/", releases.release_settings, name="release_settings"),
     path("corpora/<int:pk>/releases/new/", releases.new_release, name="new_release"),
     path("corpora/<int:pk>/personal-data/", personal_data.personal_data, name="personal_data"),
     moved("corpora/<int:pk>/sightings/", "personal_data"),

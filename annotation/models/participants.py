@@ -18,8 +18,11 @@ class ParticipantQuerySet(models.QuerySet):
         ).select_related("round__corpus", "round__scheme_version", "round__closure")
 
     def at_work(self):
-        """With `resting`, whether the round is paused; of rounds that are not closed."""
-        return self.filter(round__closure=None).annotate(resting=resting())
+        """With `resting`, whether the round is paused; of rounds not closed, and of corpora
+        not archived.
+        """
+        active = self.filter(round__closure=None, round__corpus__archival=None)
+        return active.annotate(resting=resting())
 
 
 class Participant(models.Model):

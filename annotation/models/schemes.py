@@ -42,6 +42,12 @@ class SchemeVersion(models.Model):
         return read_scheme(self.pk)
 
     @classmethod
+    def default_of(cls, corpus):
+        """The version that new rounds start with: as the corpus says, else the newest."""
+        chosen = cls.objects.filter(corpus=corpus, number=corpus.default_scheme).first()
+        return chosen or cls.objects.filter(corpus=corpus).first() or cls.of(corpus)
+
+    @classmethod
     def of(cls, corpus, scheme=DEFAULT, person=None, note=""):
         """The version with these very tasks and rules, made if the corpus has none.
 

@@ -6,7 +6,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from annotation.blinding import guard_guideline, guideline_for
-from annotation.forms import GuidelineForm, RulesForm, TaskForm, TaskForms, drawn_up
+from annotation.forms import (
+    AnnotationSettingsForm,
+    GuidelineForm,
+    RulesForm,
+    TaskForm,
+    TaskForms,
+    drawn_up,
+)
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, STRENGTHS, Task
 from core.parameters import number, posted
@@ -18,6 +25,18 @@ NEW_TASK = Task("new_task", {"en": "new task", "zh": "新任务"}, "nominal", FU
 NEW_CORRELATION = Task(
     "new_correlation", {"en": "new correlation", "zh": "新相关性"}, "ordinal", STRENGTHS
 )
+
+
+def annotation_settings(request, pk):
+    """What new rounds of the corpus start with."""
+    corpus = corpus_of(request, pk, LEAD)
+    form = AnnotationSettingsForm(posted(request), corpus=corpus)
+    if request.method == "POST" and form.is_valid():
+        corpus.set(request.user, default_scheme=form.cleaned_data["scheme"])
+        messages.success(request, _("Settings saved."))
+        return redirect("annotation_settings", pk)
+    page = context(corpus, "settings", tab="annotation", form=form)
+    return render(request, "annotation/settings.html", page)
 
 
 def schemes(request, pk):

@@ -1,8 +1,14 @@
-"""Corpora, sources, speakers, dialogues with their revisions and utterances, and work on clips."""
+"""Corpora and who joins them, sources, speakers, dialogues with their revisions and utterances, and
+work on clips.
+"""
 
 from corpus.models.checks import ClipRecut, IntegrityCheck
-from corpus.models.corpora import Corpus, Membership
+from corpus.models.corpora import Archival, Corpus, Membership, OwnershipOffer
+from corpus.models.deletions import CorpusDeletion
 from corpus.models.dialogues import Dialogue, Publication
+from corpus.models.installation import Installation
+from corpus.models.invitations import Invitation, InvitationEmail
+from corpus.models.join_links import JoinLink, JoinRequest
 from corpus.models.revisions import Conflict, Revision
 from corpus.models.sources import ImportProblem, Source
 from corpus.models.speakers import Speaker
@@ -10,13 +16,21 @@ from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 from corpus.models.utterances import Utterance
 
 __all__ = [
+    "Archival",
     "ClipRecut",
     "Conflict",
     "Corpus",
+    "CorpusDeletion",
     "Dialogue",
     "ImportProblem",
+    "Installation",
     "IntegrityCheck",
+    "Invitation",
+    "InvitationEmail",
+    "JoinLink",
+    "JoinRequest",
     "Membership",
+    "OwnershipOffer",
     "Publication",
     "Revision",
     "Source",

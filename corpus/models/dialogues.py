@@ -77,6 +77,12 @@ class Dialogue(Normalized, Revised):
     def __str__(self):
         return self.uid
 
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of what the dialogues of a corpus, by its id, keep in the storage."""
+        yield "clips", f"clips/{corpus}"
+        yield "clips", f"renditions/{corpus}"
+
     @property
     def duration(self):
         """Seconds, or None where only text was imported."""

@@ -88,6 +88,11 @@ class Source(Normalized, Job):
     def __str__(self):
         return self.title
 
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of what the sources of a corpus, by its id, keep in the storage."""
+        yield "sources", f"sources/{corpus}"
+
     @cached_property
     def transcript_bytes(self):
         with self.transcript.open("rb") as file:

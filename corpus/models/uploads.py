@@ -43,7 +43,9 @@ class Upload(models.Model):
 
     @classmethod
     def begin(cls, person, corpus, name, size):
-        """An empty file that will have `size` bytes. Raises UserError if it is too large."""
+        """An empty file that will have `size` bytes. Raises UserError if it is too large, for this
+        machine or for what the corpus may store.
+        """
         for stale in cls.objects.filter(at__lt=timezone.now() - KEPT_FOR):
             stale.discard()
         if not 0 < size <= settings.UPLOAD_MAX_BYTES:
@@ -52,6 +54,7 @@ class Upload(models.Model):
                 size=filesizeformat(size),
                 limit=filesizeformat(settings.UPLOAD_MAX_BYTES),
             )
+        corpus.guard_storage(size)
         folder = settings.WORK_DIR / "uploads"
         folder.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder).free
@@ -64,6 +67,12 @@ class Upload(models.Model):
         upload = cls.objects.create(corpus=corpus, person=person, name=name[-255:], size=size)
         upload.path.touch()
         return upload
+
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, path) of what has arrived of the uploads to a corpus, by its id."""
+        for upload in cls.objects.filter(corpus=corpus):
+            yield "uploads", upload.path
 
     @property
     def path(self):

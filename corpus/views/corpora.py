@@ -1,37 +1,60 @@
 """The list of corpora, one corpus and its people."""
 
+import datetime
+
 from django.contrib import messages
 from django.db.models import Count
-from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from core.errors import UserError
 from core.pagination import page_of
-from core.parameters import posted
-from corpus.forms import CorpusForm, MemberForm
-from corpus.models import Corpus, Membership
-from corpus.page_context import context
+from core.parameters import number, posted
+from core.translation import translate_error
+from corpus import round_offers
+from corpus.forms import CorpusForm
+from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
+from corpus.page_context import context, members_context
 from corpus.permissions import LEAD, corpus_of, resettable_people
-from people.models import Event, Invitation
+from people.models import Event, Person
+
+UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
 
 def home(request):
-    """My corpora; a person with a single one goes straight there."""
-    corpora = list(
-        Corpus.objects.of(request.user).annotate(dialogue_count=Count("dialogues", distinct=True))
-    )
+    """My corpora, those that are archived by themselves, and those that I have deleted."""
+    mine = Corpus.objects.of(request.user)
+    archived = request.GET.get("state") == "archived"
+    shown = mine.filter(archival__isnull=not archived)
+    corpora = list(shown.annotate(dialogue_count=Count("dialogues", distinct=True)))
     for corpus in corpora:
         corpus.my_role = corpus.memberships.get(person=request.user)
-    return render(request, "corpus/home.html", {"corpora": corpora})
+    deletions = request.user.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE)
+    page = {
+        "corpora": corpora,
+        "archived": archived,
+        "archived_count": mine.filter(archival__isnull=False).count(),
+        "deletions": deletions,
+        "may_create": Installation.load().may_create(request.user),
+        "invitations": Invitation.objects.for_account(request.user),
+        "requests": request.user.join_requests.waiting().select_related("corpus"),
+    }
+    return render(request, "corpus/home.html", page)
 
 
 def new_corpus(request):
     form = CorpusForm(posted(request))
     if request.method == "POST" and form.is_valid():
-        corpus = Corpus.create(request.user, **form.cleaned_data)
-        return redirect("corpus", corpus.pk)
+        try:
+            corpus = Corpus.create(request.user, **form.cleaned_data)
+        except UserError as refusal:
+            form.add_error(None, translate_error(refusal))
+        else:
+            return redirect("corpus", corpus.pk)
     return render(request, "corpus/new_corpus.html", {"form": form})
 
 
@@ -43,48 +66,22 @@ def corpus(request, pk):
 
 
 def members(request, pk):
+    """Who belongs to the corpus, and who asks to."""
     corpus = corpus_of(request, pk, LEAD)
-    form = MemberForm(posted(request), corpus=corpus)
-    if request.method == "POST" and form.is_valid():
-        form.save(by=request.user)
-        return redirect("members", corpus.pk)
-    invitations = Invitation.objects.filter(invited_by=request.user, accepted_by=None)
-    for invitation in invitations:
-        address = reverse("invitation", args=[invitation.token])
-        invitation.address = request.build_absolute_uri(address)  # type: ignore[attr-defined]
     people = list(corpus.people())
     resettable = resettable_people(request.user, [member.person for member in people])
     for member in people:
         member.is_resettable = member.person_id in resettable  # type: ignore[attr-defined]
-    page = context(
+    page = members_context(
         corpus,
-        "people",
-        form=form,
+        "members",
         members=people,
         roles=Membership.Role.choices,
-        invitations=invitations,
+        requests=corpus.join_requests.waiting().select_related("person"),
+        rounds=round_offers.open_rounds(corpus),
+        removed=_removal_of(request, corpus, number(request.GET.get("removed"))),
     )
     return render(request, "corpus/members.html", page)
-
-
-@require_POST
-def blind_adjudication(request, pk):
-    """Choose whether adjudicators see letters for the annotators, or names."""
-    corpus = corpus_of(request, pk, LEAD)
-    chosen = request.POST.get("shown")
-    if chosen not in ("letters", "names"):
-        raise Http404
-    corpus.set_blind_adjudication(request.user, chosen == "letters")
-    return redirect(f"{reverse('members', args=[pk])}#adjudication")
-
-
-@require_POST
-def invite(request, pk):
-    corpus = corpus_of(request, pk, LEAD)
-    invitation = Invitation.objects.create(invited_by=request.user)
-    Event.record(request.user, "invite", invitation)
-    messages.success(request, _("Invitation created. Send the link below."))
-    return redirect("members", corpus.pk)
 
 
 @require_POST
@@ -94,7 +91,16 @@ def membership(request, pk):
     member = get_object_or_404(led.select_related("person", "corpus"), pk=pk)
     role = request.POST.get("role", "")
     leads = member.corpus.people(LEAD)
-    if member.role == LEAD and role != LEAD and leads.count() == 1:
+    if member.person_id == member.corpus.owner_id and role != LEAD:
+        messages.error(
+            request,
+            _(
+                "%(name)s owns this corpus and leads it. Nothing was changed; the owner can"
+                " transfer it to another lead in the settings."
+            )
+            % {"name": member.person},
+        )
+    elif member.role == LEAD and role != LEAD and leads.count() == 1:
         messages.error(
             request,
             _(
@@ -104,14 +110,57 @@ def membership(request, pk):
         )
     elif role in Membership.Role.values:
         _record_change(request, "appoint", member, role=role)
+        _close_links(request, member, role)
         member.role = role
         member.save(update_fields=["role"])
     elif role == "none":
-        _record_change(request, "dismiss", member)
+        event = _record_change(request, "dismiss", member)
+        _close_links(request, member, role)
         member.delete()
+        address = reverse("members", args=[member.corpus_id])
+        return redirect(f"{address}?removed={event.pk}")
     return redirect("members", member.corpus_id)
 
 
+@require_POST
+def restore_member(request, pk):
+    """Undo a removal: the person is again what they were, as the audit log remembers it."""
+    corpus = corpus_of(request, pk, LEAD)
+    event = _removal_of(request, corpus, number(request.POST.get("event")))
+    person = Person.objects.filter(username=event.detail["person"]).first() if event else None
+    if person is None:
+        messages.error(request, _("This cannot be undone any more."))
+    elif not corpus.role_of(person):
+        member = corpus.memberships.create(person=person, role=event.detail["was"])
+        Event.record(
+            request.user, "admit", member, person=person.username, role=member.role, undo=True
+        )
+        messages.success(request, _("%(name)s is a member again.") % {"name": person})
+    return redirect("members", pk)
+
+
+def _removal_of(request, corpus, pk):
+    """The Event of a removal that the person has made a short while ago, or None."""
+    mine = Event.objects.filter(corpus_id=corpus.pk, verb="dismiss", noun="membership")
+    return mine.filter(person=request.user, pk=pk, at__gt=timezone.now() - UNDOABLE).first()
+
+
 def _record_change(request, verb, member, **more):
-    """Record what becomes of a member, with the role they had."""
-    Event.record(request.user, verb, member, person=member.person.username, was=member.role, **more)
+    """Record what becomes of a member, with the role they had; the Event."""
+    return Event.record(
+        request.user, verb, member, person=member.person.username, was=member.role, **more
+    )
+
+
+def _close_links(request, member, role):
+    """Revoke the open invitations of who is a lead no longer: they may have kept their links."""
+    if member.role == LEAD and role != LEAD:
+        own = member.corpus.invitations.open().filter(invited_by=member.person)
+        if count := own.count():
+            own.revoke(request.user)
+            words = ngettext(
+                "%(n)d open invitation of %(name)s was revoked.",
+                "%(n)d open invitations of %(name)s were revoked.",
+                count,
+            )
+            messages.info(request, words % {"n": count, "name": member.person})

@@ -30,7 +30,7 @@ from corpus.import_report import chosen_track, track_label, unusable_reason
 from corpus.ingest import import_check_of, resegment
 from corpus.models import ImportProblem, Source
 from corpus.page_context import context
-from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
+from corpus.permissions import LEAD, corpus_of, dialogue_of, source_of
 from corpus.transcripts.reader import Options, Transcript
 from corpus.transcripts.table import guess
 from corpus.visibility import WORDS, guard, withheld
@@ -57,14 +57,8 @@ def new_source(request, pk):
     return render(request, "corpus/new_source.html", context(corpus, "corpus", form=form))
 
 
-def _source_of(request, pk):
-    source = get_object_or_404(Source.objects.of(request.user).select_related("corpus"), pk=pk)
-    with_role(request, source.corpus, LEAD)
-    return source
-
-
 def source(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status == Source.Status.DRAFT:
         return redirect("preview", source.pk)
     rows = source.dialogues.select_related("publication").prefetch_related("utterances")
@@ -98,7 +92,7 @@ def _taken_track(source):
 
 def preview(request, pk):
     """How the transcript would be read and parted; nothing is written before it is confirmed."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status != Source.Status.DRAFT:
         return redirect("source", source.pk)
     if request.htmx:  # asks again and again whether the media were looked at
@@ -189,7 +183,7 @@ def _parts_of(source, check):
 @require_POST
 def track(request, pk):
     """Take another sound track of an upload."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
     try:
         if stream in [track.index for track in source.probed.audio]:
@@ -202,7 +196,7 @@ def track(request, pk):
 @require_POST
 def subtitles(request, pk):
     """Take the words of an upload from subtitles inside it, or from what came with it."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     stream = number(request.POST.get("stream"), None)
     try:
         usable = [track.index for track in source.probed.subtitles if track.text]
@@ -215,7 +209,7 @@ def subtitles(request, pk):
 
 def segmentation(request, pk):
     """Part an episode that is cut already anew; what was corrected stays."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status != Source.Status.DONE or source.kind != Source.Kind.EPISODE:
         return redirect("source", source.pk)
     guard(request.user, source.dialogues.all())
@@ -372,7 +366,7 @@ def _filled(source, options, encoding, header):
 
 @require_POST
 def confirmation(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     draft = _reading_of(source, request.POST)
     waits = source.waits_for_subtitles or not source.is_measured
     if draft.error or waits or not draft.form.is_valid():
@@ -385,7 +379,7 @@ def confirmation(request, pk):
 @require_POST
 def removal(request, pk):
     """Throw a draft away, with its upload; nothing was made from it yet."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     if source.status == Source.Status.DRAFT:
         source.discard(request.user)
         return redirect("corpus", source.corpus_id)
@@ -393,7 +387,7 @@ def removal(request, pk):
 
 
 def progress(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     url = reverse("source_progress", args=[source.pk])
     return live_part(
         request, "_progress.html", source.active, {"job": source, "name": "source", "url": url}
@@ -402,21 +396,21 @@ def progress(request, pk):
 
 @require_POST
 def stop(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     source.stop_by(request.user)
     return redirect("source", source.pk)
 
 
 @require_POST
 def attempt(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     source.retry_by(request.user)
     return redirect("source", source.pk)
 
 
 @require_POST
 def publication(request, pk):
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     count = source.publish(request.user)
     message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
     messages.success(request, message % {"count": count})
@@ -425,7 +419,7 @@ def publication(request, pk):
 
 def import_problems(request, pk):
     """What was repaired or left out; the values are words of the transcript."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
     rows = source.import_problems.all()
     outcome = request.GET.get("outcome", "")
@@ -446,7 +440,7 @@ def import_problems(request, pk):
 
 def import_problems_csv(request, pk):
     """Every finding as CSV, streamed."""
-    source = _source_of(request, pk)
+    source = source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
     header = ["file", "line", "column", "value", "outcome", "reason"]
     rows = (

@@ -34,6 +34,12 @@ class FeaturePart(Job):
     def __str__(self):
         return f"{self.release} {self.number}/{self.of}"
 
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, folder) of what the extraction for a corpus, by its id, has written."""
+        for part in cls.objects.filter(release__corpus=corpus):
+            yield "runs", part.directory
+
     @property
     def corpus_id(self):
         return self.release.corpus_id

@@ -4,10 +4,11 @@ import shutil
 
 from django.conf import settings
 from django.db import models, transaction
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from core.errors import UserError, gettext_noop
-from corpus.models import Corpus
+from corpus.models import Corpus, Installation
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
@@ -53,6 +54,50 @@ class TrainingRunQuerySet(models.QuerySet):
             "release__corpus", "started_by"
         )
 
+    def hours_this_month(self):
+        """How long they trained since the first day of the month, as far as it is known."""
+        first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        rows = self.filter(started_at__isnull=False).filter(
+            models.Q(finished_at__gte=first) | models.Q(finished_at=None)
+        )
+        now = timezone.now()
+        spans = (
+            (finished or now) - max(started, first)
+            for started, finished in rows.values_list("started_at", "finished_at")
+        )
+        return sum(span.total_seconds() for span in spans) / 3600
+
+
+def room_for_runs(corpus):
+    """How many more runs of a corpus may wait or train, None without a limit. Raises UserError once
+    it has trained for as long as it may in a month.
+    """
+    limits, own = Installation.load(), TrainingRun.objects.filter(release__corpus=corpus)
+    if limits.hours_a_month and own.hours_this_month() >= limits.hours_a_month:
+        raise UserError(
+            gettext_noop(
+                "This corpus has trained for %(hours)s hours this month, which is the limit of this"
+                " installation. Nothing was started. Wait for next month, or ask an administrator."
+            ),
+            hours=limits.hours_a_month,
+        )
+    if limits.runs_at_once is None:
+        return None
+    active = own.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).count()
+    return max(0, limits.runs_at_once - active)
+
+
+def guard_runs(corpus):
+    """Raises UserError if the corpus may have no more runs now."""
+    if room_for_runs(corpus) == 0:
+        raise UserError(
+            gettext_noop(
+                "At most %(most)s runs of a corpus may wait or train at once here. Nothing was"
+                " started. Wait until some have ended, or choose fewer."
+            ),
+            most=Installation.load().runs_at_once,
+        )
+
 
 class TrainingRun(Job):
     """Supervises `python -m modeling.learner train` and keeps what it reported.
@@ -92,6 +137,12 @@ class TrainingRun(Job):
     def __str__(self):
         return f"{self.release} · {self.recipe} · {self.seed}"
 
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, folder) of the runs of a corpus, by its id."""
+        for run in cls.objects.filter(release__corpus=corpus):
+            yield "runs", run.directory
+
     @property
     def corpus_id(self):
         return self.release.corpus_id
@@ -117,12 +168,13 @@ class TrainingRun(Job):
         are its settings beside those of the experiment.
 
         Raises UserError unless the release is frozen, or if it is withdrawn; for a recipe, a
-        setting or a seed that the learner does not take; and for an encoder that would have nothing
-        to read.
+        setting or a seed that the learner does not take; for an encoder that would have nothing
+        to read; and where the installation allows its corpus no more runs.
         """
         if release.status != JobStatus.DONE:
             raise UserError(gettext_noop("Only a frozen release can be trained on."))
         release.guard_open()
+        guard_runs(release.corpus)
         options = {**(experiment.options if experiment else {}), **(own or {})}
         encoders.check_encoders(release, recipe, options)
         run = cls(

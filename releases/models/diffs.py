@@ -4,6 +4,7 @@ import json
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -47,6 +48,13 @@ class Diff(Job):
 
     def __str__(self):
         return f"{self.one} → {self.other}"
+
+    @classmethod
+    def corpus_files(cls, corpus):
+        """(kind, path) of the differences that have a release of a corpus, by its id."""
+        own = Q(one__corpus=corpus) | Q(other__corpus=corpus)
+        for diff in cls.objects.filter(own):
+            yield "releases", diff.path
 
     @property
     def corpus_id(self):

@@ -141,6 +141,11 @@ class Release(Job):
     def __str__(self):
         return f"{self.corpus} {self.version}"
 
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of the releases of a corpus, by its id."""
+        yield "releases", settings.RELEASES_DIR / str(corpus)
+
     def save(self, *args, **kwargs):
         """Raises UserError if it is frozen already."""
         if self.pk and Release.objects.frozen().filter(pk=self.pk).exists():

@@ -22,7 +22,7 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
 from releases.formats import FORMATS
-from releases.forms import ErrorsForm, ReleaseForm, RetractionForm, ShareForm
+from releases.forms import ErrorsForm, ReleaseForm, ReleaseSettingsForm, RetractionForm, ShareForm
 from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
@@ -65,6 +65,19 @@ def releases(request, pk):
         others=list(others(request.user)),
     )
     return render(request, "releases/releases.html", page)
+
+
+def release_settings(request, pk):
+    """What new releases of the corpus start with."""
+    corpus = corpus_of(request, pk, LEAD)
+    initial = {name: getattr(corpus, name) for name in ReleaseSettingsForm.base_fields}
+    form = ReleaseSettingsForm(posted(request), initial=initial)
+    if request.method == "POST" and form.is_valid():
+        corpus.set(request.user, **form.cleaned_data)
+        messages.success(request, _("Settings saved."))
+        return redirect("release_settings", pk)
+    page = context(corpus, "settings", tab="releases", form=form)
+    return render(request, "releases/settings.html", page)
 
 
 def others(person, most=200):
@@ -112,6 +125,7 @@ def _proposed(request, corpus):
     last: Release = corpus.releases.frozen().first() or Release()
     for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
         initial[name] = getattr(last, name)
+    initial["licence"] = corpus.default_licence or initial["licence"]
     if last.pk:
         initial["rounds"] = initial["rounds"] or list(last.rounds.all())
     leads = "\n".join(str(membership.person) for membership in corpus.people("lead"))

@@ -114,11 +114,11 @@ def test_nothing_on_the_pages_depends_on_who_bears_which_name(scene, adjudicator
 
 def test_names_where_the_corpus_says_so_and_letters_while_deciding(scene, adjudicator, client_of):
     boss = client_of(Person.objects.get(username="boss_q"))
-    address = reverse("blind_adjudication", args=[scene.corpus_id])
-    assert adjudicator.post(address, {"shown": "names"}).status_code == 404
-    assert boss.post(address, {"shown": "faces"}).status_code == 404
-    boss.post(address, {"shown": "names"})
-    boss.post(address, {"shown": "names"})
+    address = reverse("corpus_settings", args=[scene.corpus_id])
+    sent = {"name": scene.corpus.name, "language": "zh", "media_policy": "leads"}
+    assert adjudicator.post(address, sent).status_code == 404
+    boss.post(address, sent)
+    boss.post(address, sent)
     assert Event.objects.filter(verb="set", noun="corpus").count() == 1
     shown = "Anna Quill"
     for client in (adjudicator, boss):
@@ -126,7 +126,7 @@ def test_names_where_the_corpus_says_so_and_letters_while_deciding(scene, adjudi
             assert shown in client.get(reverse(name, args=[scene.pk])).content.decode(), name
         decide = client.get(reverse("adjudication", args=[scene.pk])).content.decode()
         assert not any(name in decide for name in NAMES.values())
-    boss.post(address, {"shown": "letters"})
+    boss.post(address, sent | {"blind_adjudication": "on"})
     for name in ("round", "items", "agreement", "round_dialogues"):
         page = reverse(name, args=[scene.pk])
         assert shown not in adjudicator.get(page).content.decode(), name

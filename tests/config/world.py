@@ -8,9 +8,8 @@ from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
 from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
-from corpus.models import Dialogue, Source, Upload
+from corpus.models import Dialogue, Invitation, JoinLink, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
-from people.models import Invitation
 from releases.formats import FORMATS
 from releases.models import Diff, Share
 from tests.conftest import SRT
@@ -72,6 +71,7 @@ def make_world(film):
     edited.edit(lead, 0, [turn.to_json() | {"text": "改"} for turn in edited.turns()])
     diff = Diff.request(lead, release, later)
     diff.run()
+    link = JoinLink.switch_on(lead, corpus)
     return SimpleNamespace(
         lead=lead,
         annotator=annotator,
@@ -89,7 +89,12 @@ def make_world(film):
         quality_flags=[flag],
         guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
         uploads=[Upload.begin(lead, corpus, "film.mp4", 1000)],
-        invitations=[Invitation.objects.create(invited_by=lead)],
+        invitations=[
+            Invitation.invite(lead, corpus),
+            Invitation.invite(lead, corpus, person=annotator),
+        ],
+        join=[link],
+        join_requests=[link.request(make_person())],
         releases=[release, later],
         links=[share],
         shared=[share],

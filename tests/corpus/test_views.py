@@ -8,7 +8,7 @@ from corpus.models import Dialogue, Membership, Source
 from corpus.source_inspection import inspect_source
 from corpus.transcripts import Cue
 from jobs.models import JobStatus
-from people.models import Event, Invitation, Person
+from people.models import Event
 from tests.corpus.talk_films import WORDS, flashing, two_tracks
 from tests.factories import make_dialogue, make_member, make_person, make_source
 
@@ -149,14 +149,8 @@ def test_pages_of_dialogues_lead_there_and_back(clients, corpus):
     assert clients["lead"].get(address, {"after": "nonsense"}).status_code == 200
 
 
-def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):
-    guest = make_person("guest")
-    address = reverse("members", args=[corpus.pk])
-    assert (
-        "There is no account"
-        in clients["lead"].post(address, {"username": "no", "role": "lead"}).content.decode()
-    )  # noqa: E501
-    clients["lead"].post(address, {"username": "guest", "role": "annotator"})
+def test_members_change_and_go_but_a_lead_stays(clients, corpus, lead):
+    guest = make_member(corpus)
     member = Membership.objects.get(person=guest)
     clients["lead"].post(reverse("membership", args=[member.pk]), {"role": "adjudicator"})
     assert corpus.role_of(guest) == "adjudicator"
@@ -169,16 +163,6 @@ def test_members_come_change_and_go_but_a_lead_stays(clients, corpus, lead):
     ).status_code == 404  # fmt: skip
     clients["lead"].post(reverse("membership", args=[member.pk]), {"role": "none"})
     assert corpus.role_of(guest) is None
-
-
-def test_an_invitation_makes_one_account(clients, client, corpus):
-    clients["lead"].post(reverse("invite", args=[corpus.pk]))
-    address = reverse("invitation", args=[Invitation.objects.get().token])
-    form = {"username": "newcomer", "name": "新人", "email": ""}
-    secret = "a long and odd pass phrase"
-    client.post(address, form | {"password1": secret, "password2": secret})
-    assert Person.objects.get(username="newcomer").invitation
-    assert client.get(address).status_code == 404
 
 
 def test_pages_speak_chinese(clients, corpus):

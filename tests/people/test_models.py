@@ -1,9 +1,6 @@
-import datetime
-
 import pytest
-from django.utils import timezone
 
-from people.models import Event, Invitation, Person
+from people.models import Event, Person
 from tests.factories import make_person
 
 
@@ -12,21 +9,6 @@ def test_a_person_is_called_by_one_name():
     assert str(make_person("wang", name="王小明")) == "王小明"
     assert make_person("li").get_short_name() == "li"
     assert not hasattr(Person(), "first_name") or Person().first_name is None
-
-
-@pytest.mark.django_db
-def test_an_invitation_is_accepted_once_and_in_time():
-    lead = make_person()
-    invitation = Invitation.objects.create(invited_by=lead)
-    invitation.accept(make_person("one"))
-    with pytest.raises(ValueError):
-        invitation.accept(make_person("two"))
-    late = Invitation.objects.create(
-        invited_by=lead, expires_at=timezone.now() - datetime.timedelta(seconds=1)
-    )
-    with pytest.raises(ValueError):
-        late.accept(make_person("three"))
-    assert Event.objects.filter(verb="accept").count() == 1
 
 
 def test_a_corpus_event_carries_its_corpus(corpus, lead):

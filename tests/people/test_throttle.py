@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.test import Client
 
-from people.models import Invitation
+from corpus.models import Invitation
 from people.throttle import SPAN, Attempts
-from tests.factories import make_person
+from tests.factories import make_corpus, make_person
 
 
 @pytest.fixture(autouse=True)
@@ -33,7 +33,8 @@ def test_whoever_guesses_is_told_to_wait(page):
 
 @pytest.mark.django_db
 def test_forms_count_and_reading_does_not():
-    opened = Invitation.objects.create(invited_by=make_person())
+    lead = make_person()
+    opened = Invitation.invite(lead, make_corpus(lead))
     client = Client()
     for _ in range(9):
         assert client.get(f"/invitations/{opened.token}/").status_code == 200

@@ -180,7 +180,7 @@ def test_members_meet_others_answers_in_what_is_given_to_them_alone(table_cells)
 
 
 def test_strangers_get_nothing_of_a_corpus(table_cells):
-    public = {"login", "logout", "set_language", "invitation", "shared", "grant", "schema"}
+    public = {"login", "logout", "set_language", "invitation", "join", "shared", "grant", "schema"}
     public |= {"granted_archive", "granted_file", "granted_layout"}
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
     own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from corpus.models import CorpusDeletion
+from jobs.models import JobStatus
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -135,7 +137,12 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
-                "guidelines": w.open.guideline,
+                "guidelines": w.open.guideline, "invitations": w.invitation,
+                "join-requests": w.join_request,
+                "deletions": CorpusDeletion.objects.create(
+                    corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
+                ),
+                "installation": w.corpus,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
@@ -168,6 +175,7 @@ class Addresses:
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
             "stop_clip_job": [{"name": "check"}],
+            "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},
                              {"path": "media/000001.mp4"}],
             "granted_file": [{"path": "judgements.jsonl"}],
@@ -177,6 +185,7 @@ class Addresses:
         self.tokens = {
             "grants": w.grant.token,
             "invitations": w.invitation.token,
+            "join": w.join_link.token,
             "shared": w.share.token,
             "uploads": w.upload.token,
         }
@@ -194,7 +203,12 @@ class Addresses:
             "participant": [{"verb": "block"}],
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
-            "blind_adjudication": [{"shown": "names"}],
+            "extend_invitation": [{"days": 7}],
+            "join_link": [{"verb": "switch off"}],
+            "join_request": [{"verb": "approve"}],
+            "corpus_settings": [{"name": "corpus", "language": "zh", "media_policy": "leads"}],
+            "offer_ownership": [{"person": w.people["openly annotating lead"].pk}],
+            "delete_corpus": [{"name": "corpus", "copy": [f"release-{r.pk}" for r in w.releases]}],
             "personal_data_review": [{"words": phone, "outcome": "keep"}],
         }
 

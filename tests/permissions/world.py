@@ -17,10 +17,20 @@ from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
 from corpus.media import ffmpeg_path
-from corpus.models import ClipRecut, Corpus, Dialogue, IntegrityCheck, Membership, Upload, Utterance
+from corpus.models import (
+    ClipRecut,
+    Corpus,
+    Dialogue,
+    IntegrityCheck,
+    Invitation,
+    JoinLink,
+    Membership,
+    Upload,
+    Utterance,
+)
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
-from people.models import Invitation, Person
+from people.models import Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
 ROLES = [
@@ -276,7 +286,14 @@ class World:
         self.model = RegisteredModel.register(self.lead, self.run, "model", "use", "limits")
 
     def _rest(self):
-        self.invitation = Invitation.objects.create(token="invited", invited_by=self.lead)
+        self.invitation = Invitation.objects.create(
+            nonce="invited", corpus=self.corpus, invited_by=self.lead
+        )
+        self.join_link = JoinLink.objects.create(
+            nonce="joining", corpus=self.corpus, opened_by=self.lead
+        )
+        asking = Person.objects.create(username="asking")
+        self.join_request = self.join_link.request(asking)
         self.upload = Upload.objects.create(
             corpus=self.corpus, person=self.lead, token="uploaded", name="film.mp4", size=3
         )

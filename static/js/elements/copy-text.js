@@ -11,7 +11,7 @@ class CopyText extends HTMLElement {
     try {
       await navigator.clipboard.writeText(source.textContent)
     } catch {
-      return // not a secure origin, or not allowed: the selection is left to the person
+      if (!document.execCommand("copy")) return // the selection is left to the person
     }
     button.textContent = this.dataset.copied
   }

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 
+Line = MutableMapping[str, Any]
 SECRET = "***"
 SECRET_KEYS = re.compile(r"(?i)passw|secret|token|cookie|authorization|api_?key|csrf|session_key")
 # In texts: a long part of an address or path (invitations, links, resets), what follows the name of
@@ -84,24 +85,24 @@ def about_request(request: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def job_context(label: str, pk: int):
+def job_context(label: str, pk: int) -> Iterator[None]:
     """Lines within name the job that a worker does."""
     with structlog.contextvars.bound_contextvars(job=label, job_id=pk):
         yield
 
 
-def add_context(_logger: Any, _name: str, line: dict[str, Any]) -> dict[str, Any]:
+def add_context(_logger: Any, _name: str, line: Line) -> Line:
     """A processor: of which request, and from which process."""
     request = line.pop("request", None)
     if not hasattr(request, "method"):
         request = now.get()
     if request is not None:
-        line = about_request(request) | line
+        line = {**about_request(request), **line}
     line["pid"] = os.getpid()
     return line
 
 
-def mask(_logger: Any, _name: str, line: dict[str, Any]) -> dict[str, Any]:
+def mask(_logger: Any, _name: str, line: Line) -> Line:
     """A processor: no secrets. What starts with an underscore is between the processors."""
     return {
         key: value if key.startswith("_") or key == "exc_info" else masked_value(value, key)
@@ -109,7 +110,7 @@ def mask(_logger: Any, _name: str, line: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-SHARED = [
+SHARED: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

@@ -43,8 +43,8 @@ def scrape() -> bytes:
     if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
     else:
-        registry.register(_Own())  # type: ignore[arg-type]
-    registry.register(_Collected())  # type: ignore[arg-type]
+        registry.register(_Own())
+    registry.register(_Collected())
     return generate_latest(registry)
 
 

@@ -10,7 +10,7 @@ import itertools
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.db import connection
@@ -62,13 +62,13 @@ class EventFilter(forms.Form):
             by_label.setdefault(label, []).append(noun)
         nouns = [("|".join(nouns), label) for label, nouns in sorted(by_label.items())]
         self._choices("noun", nouns)
-        self.fields["q"].widget.input_type = "search"  # type: ignore[attr-defined]
+        self.fields["q"].widget.input_type = "search"
         for name in ("since", "until"):
             self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
 
     def _choices(self, name, found):
-        field = self.fields[name]
-        field.choices = [("", _("all")), *found]  # type: ignore[attr-defined]
+        field = cast(forms.ChoiceField, self.fields[name])
+        field.choices = [("", _("all")), *found]
 
     @property
     def words(self) -> str:

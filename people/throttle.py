@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404, JsonResponse
+from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
@@ -88,9 +88,10 @@ def too_many(request, seconds=None):
         " %(n)d minutes.",
         minutes,
     ) % {"n": minutes}
-    if wants_json(request):
-        response = JsonResponse({"detail": words}, status=429)
-    else:
-        response = render(request, "429.html", {"words": words}, status=429)
+    response: HttpResponse = (
+        JsonResponse({"detail": words}, status=429)
+        if wants_json(request)
+        else render(request, "429.html", {"words": words}, status=429)
+    )
     response.headers["Retry-After"] = str(seconds)
     return response

@@ -22,6 +22,7 @@ from core.middleware import LARGEST_ID
 from core.statements import Prepared
 from core.translation import translate_error
 from corpus.models import Utterance
+from people.access_tokens import Scope
 
 
 class Conflict(APIException):
@@ -130,6 +131,8 @@ class AssignmentSerializer(serializers.Serializer):
 class RoundWork(APIView):
     """The dialogue that you are to judge now in this round, the same one until it is done."""
 
+    required_scope = Scope.ANNOTATE
+
     @extend_schema(
         request=None,
         parameters=[PK],
@@ -179,6 +182,8 @@ def described(assignment):
 
 class AssignmentWork(APIView):
     """Save answers, all or none, and with `submit` hand the dialogue in."""
+
+    required_scope = Scope.ANNOTATE
 
     @extend_schema(
         request=WorkSerializer,
@@ -245,6 +250,7 @@ class AlphaSerializer(serializers.Serializer):
 class RoundAgreement(GenericAPIView):
     """Krippendorff's alpha per task and correlation, with its 95 % interval over dialogues."""
 
+    required_scope = Scope.READ
     serializer_class = AlphaSerializer
     pagination_class = None
 

@@ -15,9 +15,12 @@ class AnnotationConfig(AppConfig):
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from annotation.figures import figures
         from annotation.invited_rounds import InvitedRounds
+        from annotation.rounds import leave_rounds
+        from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from core import metrics
         from corpus import archive, deletion, round_offers, visibility
+        from people import account_deletion
         from people.event_words import register
 
         register(event_words.NOUNS, event_words.SENTENCES)
@@ -34,6 +37,7 @@ class AnnotationConfig(AppConfig):
             "comments": ("annotation.Comment", "assignment__round__corpus"),
             "quality-flags": ("annotation.QualityFlag", "round__corpus"),
             "guidelines": ("annotation.Guideline", "corpus"),
+            "imports": ("annotation.TableImport", "corpus"),
         }
         deletion.losses |= {
             "annotation.round": gettext_lazy("rounds"),
@@ -43,9 +47,13 @@ class AnnotationConfig(AppConfig):
         deletion.source_guards.append(guard_rounds)
         deletion.source_preparations.append(withdraw_from_rounds)
         fill("corpus_settings_tabs", "annotation/_settings_tab.html", order=20)
+        account_deletion.removers.append(leave_rounds)
+        register_shortcuts()
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
         fill("home_links", "annotation/_tasks_link.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
+        fill("corpus_actions", "annotation/_import_link.html")
+        fill("corpus_links", "annotation/_imports_link.html")
         fill("republication_url", "annotation/_republication_url.html")

@@ -12,6 +12,7 @@ from django.db.models import Count
 from annotation.models import (
     Adjudication,
     Assignment,
+    ExpertLabel,
     Guideline,
     Judgement,
     Report,
@@ -20,10 +21,21 @@ from annotation.models import (
     Submission,
 )
 from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
-from core.batches import create
+from core.batches import batches, create
 from core.errors import UserError, gettext_noop
 from corpus import table_import
-from corpus.formats import FormatError, Judged, Row, Table, by_source, reader
+from corpus.formats import (
+    FormatError,
+    Judged,
+    Row,
+    Table,
+    by_source,
+    checked,
+    joiner,
+    mapped_table,
+    reader,
+)
+from corpus.formats.mapped_table import Mapping
 from corpus.models import Source
 from corpus.problems import Problem
 from people.models import Event, Person
@@ -62,6 +74,35 @@ class Part:
         return sum(bool(row.labels or row.judged) for row in self.table.rows)
 
 
+@dataclass(frozen=True)
+class Target:
+    """Where the labels of an import go."""
+
+    labels: str = "published"  # one of TARGETS
+    annotator: str = ""  # whose labels they are, where `labels` is "annotator"
+    round: str = ""  # name of the round; empty: after the format
+
+    def directed(self, table: Table) -> Table:
+        """The table with its labels where they go; expert labels are taken out of it."""
+        if self.labels == "none":
+            rows = [replace(row, labels={}, judged=(), rulings={}) for row in table.rows]
+        elif self.labels == "gold":
+            rows = [replace(row, labels={}, rulings={}) for row in table.rows]
+        elif self.labels == "annotator":
+            rows = [self._of_annotator(row) for row in table.rows]
+        else:
+            return table
+        return replace(table, rows=rows)
+
+    def _of_annotator(self, row: Row) -> Row:
+        own = (Judged(self.annotator, task, value) for task, value in row.labels.items())
+        return replace(row, labels={}, judged=(*row.judged, *own))
+
+
+PUBLISHED_ROUND = Target()
+TARGETS = ("published", "annotator", "gold", "none")
+
+
 def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     """Everything that the files hold, with what is odd in it; nothing is written.
 
@@ -70,12 +111,26 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     """
     read = reader(format_name)
     tables = {path: read(path) for path in paths}
+    if (joined := joiner(format_name)) and len(tables) > 1:
+        tables = {paths[0]: checked(joined(tables))}
+    return parts_of(tables)
+
+
+def read_mapped(paths: list[Path], mapping: Mapping) -> list[Part]:
+    """The same of tables that are read by a mapping. Raises FormatError and SchemeError."""
+    tables = {path: mapped_table.read(path, mapping) for path in paths}
+    joined = mapped_table.joined(tables, mapping)
+    return parts_of({path: checked(table) for path, table in joined.items()})
+
+
+def parts_of(tables: dict[Path, Table]) -> list[Part]:
+    """What would become of tables that were read. Raises FormatError and SchemeError as above."""
     for path, table in tables.items():
         if not table.rows:
             raise _nothing_in(path, table)
     _join_values([table for table in tables.values() if table.scheme is None])
     for table in tables.values():
-        _scheme_in(table).check_keys()
+        scheme_in(table).check_keys()
     return [
         Part(path, table_import.title_of(path, title), part)
         for path, table in tables.items()
@@ -133,17 +188,55 @@ def _leave_out(table: Table, key: str) -> None:
 
 
 @transaction.atomic
-def store_published(corpus, format_name: str, parts: list[Part], person=None) -> list[Source]:
-    """Import what was read, all or none. Raises UserError or SchemeError."""
+def store_published(
+    corpus,
+    format_name: str,
+    parts: list[Part],
+    person=None,
+    target: Target = PUBLISHED_ROUND,
+    advance: table_import.Advance = lambda rows: None,
+) -> list[Source]:
+    """Import what was read, all or none; `advance` is told of rows as they are stored, which are
+    `size_of` altogether. Raises UserError or SchemeError.
+    """
     sources = []
     for part in parts:
-        source = table_import.store(corpus, part.path, part.table, person, part.title)
-        labels = _store_labels(corpus, source, part.table, format_name) if part.labels else 0
+        title = part.title
+        source = table_import.store(corpus, part.path, part.table, person, title, advance)
+        directed = replace(part, table=target.directed(part.table))
+        labels = 0
+        if directed.labels:
+            name = target.round or f"{format_name} (published)"
+            labels = _store_labels(corpus, source, directed.table, format_name, name, advance)
+        if target.labels == "gold":
+            labels += _store_expert_labels(corpus, source, part.table, person, advance)
         source.counts |= {"labels": labels}
         source.save(update_fields=["counts"])
         Event.record(person, "import", source, **source.counts)
         sources.append(source)
     return sources
+
+
+def size_of(parts: list[Part]) -> int:
+    """How many rows `store_published` tells about."""
+    return sum(len(part.table.rows) + part.labels for part in parts)
+
+
+def _store_expert_labels(
+    corpus, source: Source, table: Table, person, advance: table_import.Advance
+) -> int:
+    """Settled labels and rulings as expert labels; their number."""
+    SchemeVersion.of(corpus, scheme_in(table), person)
+    ids = dict(source.dialogues.values_list("utterances__uid", "utterances"))
+    rows = (
+        ExpertLabel(utterance_id=ids[row.uid], task=task, value=value, person=person)
+        for row in table.rows
+        for task, value in (row.labels | row.rulings).items()
+        if value
+    )
+    count = create(ExpertLabel, rows, BATCH)
+    advance(count)
+    return count
 
 
 def scheme_of(table: Table) -> Scheme:
@@ -156,7 +249,7 @@ def scheme_of(table: Table) -> Scheme:
     return Scheme((*(own[key] for key in fitting), *(_foreign(table, key) for key in foreign)))
 
 
-def _scheme_in(table: Table) -> Scheme:
+def scheme_in(table: Table) -> Scheme:
     """The scheme that a table brings, or the one of its labels."""
     return Scheme.from_json(table.scheme, table.rules) if table.scheme else scheme_of(table)
 
@@ -167,11 +260,14 @@ def _foreign(table: Table, key: str) -> Task:
     return Task(key, {"en": words, "zh": words}, "nominal", values)
 
 
-def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int:
-    """One submission per annotator and dialogue; settled labels are `published_labels`' own."""
-    own = f"{format_name} (published)"
+def _store_labels(
+    corpus, source: Source, table: Table, format_name: str, own: str, advance: table_import.Advance
+) -> int:
+    """One submission per annotator and dialogue; settled labels are `published_labels`' own. The
+    round is called `own` where the table names none.
+    """
     who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
-    scheme = _scheme_in(table)
+    scheme = scheme_in(table)
     places = {
         uid: (pk, dialogue)
         for pk, uid, dialogue in source.dialogues.values_list(
@@ -187,7 +283,7 @@ def _store_labels(corpus, source: Source, table: Table, format_name: str) -> int
         answers = partial(_answers, table, round_name if round_name != own else "", name)
         if not who:
             answers = partial(_settled, table)
-        labels += _submit(rounds[round_name], people[name], answers, places)
+        labels += _submit(rounds[round_name], people[name], answers, places, advance)
     _store_rulings(table, places, next(iter(rounds.values()), None))
     for found in rounds.values():
         found.overlap = max(
@@ -253,23 +349,42 @@ def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: T
     )
     if made and published.consensus != Round.Consensus.MAJORITY:
         Report.request(None, published, Report.Kind.RELIABILITY)
+    _refuse_other_scheme(source.title, published, scheme)
+    return published
+
+
+def refuse_conflicts(corpus, format_name: str, parts: list[Part], target: Target) -> None:
+    """Raise the UserError that `store_published` would raise for what is in the corpus by now."""
+    titles: set[str] = set()
+    for part in parts:
+        table_import.refuse_known(corpus, part.path, part.table, part.title)
+        if part.title in titles:
+            raise UserError(
+                gettext_noop("Two of the files are called %(file)s. Rename one of them."),
+                file=part.title,
+            )
+        titles.add(part.title)
+        directed = target.directed(part.table)
+        names = {judged.round for row in directed.rows for judged in row.judged} or {""}
+        own = target.round or f"{format_name} (published)"
+        there = Round.objects.filter(corpus=corpus, published=True)
+        if replace(part, table=directed).labels:
+            for published in there.filter(name__in=[(name or own)[:80] for name in names]):
+                _refuse_other_scheme(part.title, published, scheme_in(part.table))
+
+
+def _refuse_other_scheme(title: str, published: Round, scheme: Scheme) -> None:
     strange = set(scheme.keys) - set(published.scheme.keys)
-    if not strange:
-        _refuse_other_values(source, published, scheme)
     if strange:
         raise UserError(
             gettext_noop(
                 "%(file)s: “%(round)s” has no task %(tasks)s. Import this file into a separate"
                 " corpus."
             ),
-            file=source.title,
+            file=title,
             round=published.name,
             tasks=", ".join(sorted(strange)),
         )
-    return published
-
-
-def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> None:
     for task in scheme.tasks:
         other = set(task.keys) - set(published.scheme[task.key].keys)
         if other:
@@ -278,7 +393,7 @@ def _refuse_other_values(source: Source, published: Round, scheme: Scheme) -> No
                     "%(file)s: %(task)s in “%(round)s” has no value %(values)s. Import all"
                     " files of the corpus at once, or this file into a separate corpus."
                 ),
-                file=source.title,
+                file=title,
                 round=published.name,
                 values=", ".join(sorted(other)),
                 task=task.key,
@@ -299,7 +414,9 @@ def _options(corpus, stored: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _submit(published: Round, person: Person, answers, places) -> int:
+def _submit(
+    published: Round, person: Person, answers, places, advance: table_import.Advance
+) -> int:
     """Store the answers (row, judged) of one person; their number."""
     dialogues = dict.fromkeys(places[row.uid][1] for row, _judged in answers())
     rows = (
@@ -321,7 +438,11 @@ def _submit(published: Round, person: Person, answers, places) -> int:
         )
         for row, judged in answers()
     )
-    return create(Judgement, judgements, BATCH)
+    count = 0
+    for part in batches(judgements, BATCH):
+        count += create(Judgement, part, BATCH)
+        advance(len(part))
+    return count
 
 
 def _store_rulings(table: Table, places, published: Round | None) -> None:

@@ -15,6 +15,7 @@ def _person_in_round(row):
 
 
 NOUNS = {
+    "tableimport": Noun(_("table import"), lambda row: f"#{row.pk}", page("table_import")),
     "round": Noun(_("round"), str, page("round"), kept=("name",), searched="name"),
     "assignment": Noun(
         _("dialogue"), _in_round, page("dialogue", "dialogue_id"), ("dialogue", "round")
@@ -60,6 +61,7 @@ NOUNS = {
     ),
 }  # fmt: skip
 SENTENCES = {
+    Kind.SOURCES: {"upload": _("%(who)s uploaded files for a %(thing)s")},
     Kind.ROUNDS: {
         "open": _("%(who)s opened %(thing)s"),
         "close": _("%(who)s closed %(thing)s"),

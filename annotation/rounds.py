@@ -15,8 +15,14 @@ from core.errors import UserError, gettext_noop
 from corpus.models import Dialogue
 from jobs.tasks import call_with_row
 from people.models import Event
+from people.notifications import ROUND, notify
 
 RECOMPUTE = "annotation.agreement.item_counts.recompute_consensus"
+OPENED = gettext_noop("The round “%(round)s” is open for you")
+OPENED_MORE = gettext_noop(
+    "You take part in the round “%(round)s” of the corpus “%(corpus)s”. Your dialogues wait under "
+    "“My tasks”."
+)
 MANY_ITEMS = 5000  # items whose consensus a request recomputes itself
 
 
@@ -59,7 +65,18 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
     Event.record(
         person, "open", opened, dialogues=added, people=len(quotas), **(named if openly else {})
     )
+    _tell_participants(opened, [who for who in quotas if who != person])
     return opened
+
+
+def _tell_participants(round, people):
+    notify(ROUND, people, OPENED, OPENED_MORE, round=round.name, corpus=round.corpus.name)
+
+
+def leave_rounds(person):
+    """Out of every round: what they submitted stays, what they hold goes to others."""
+    for seat in person.participations.filter(left_at=None).select_related("round"):
+        seat.round.dismiss(person, person)
 
 
 def _add_dialogues(round, dialogues, gold=False):
@@ -134,6 +151,8 @@ def admit(round, person, who, quota=None, openly=False):
         round.save(update_fields=["overlap"])
     named = {"openly": True} if seat.unblinded else {}
     Event.record(person, "admit", round, person=who.username, quota=quota, **named)
+    if joins and round.is_open and who != person:
+        _tell_participants(round, [who])
     return seat
 
 

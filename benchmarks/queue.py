@@ -250,12 +250,12 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
 
     django.setup()
     from django.core.management import call_command
-    from rest_framework.authtoken.models import Token
 
     from annotation.rounds import open_round
     from core.batches import create
     from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
     from jobs.models import JobStatus
+    from people.access_tokens import AccessToken, Scope
     from people.models import Person
 
     call_command("migrate", verbosity=0)
@@ -279,7 +279,7 @@ def make(size: int, order: str, crowd: int = PEOPLE) -> None:
     for person in people:
         corpus.memberships.create(person=person, role="annotator")
     opened = open_round(lead, corpus, "queue", Dialogue.objects.all(), people, OVERLAP, order=order)
-    tokens = [Token.objects.create(user=person).key for person in people]
+    tokens = [AccessToken.create(person, "benchmark", Scope.values)[1] for person in people]
     print(json.dumps({"round": opened.pk, "tokens": tokens}))
 
 

@@ -1,9 +1,7 @@
 """Every address, app by app. Those of probes are answered before: see jobs/probes.py."""
 
 from django.contrib import admin
-from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
-from django.views.i18n import set_language
 from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
@@ -14,7 +12,6 @@ urlpatterns = [
     path("", include("releases.urls")),
     path("", include("modeling.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("language/", login_not_required(set_language), name="set_language"),
     path("admin/", admin.site.urls),
 ]
 

@@ -13,10 +13,12 @@ class CorpusConfig(AppConfig):
 
     def ready(self):
         # These import models, which are ready only now.
+        from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.search import install
+        from corpus.shortcuts import register_shortcuts
         from people.event_words import register
         from people.sign_in.openid_connect import on_roles
 
@@ -36,4 +38,6 @@ class CorpusConfig(AppConfig):
         fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
+        register_shortcuts()
+        guard_account_deletion()
         post_migrate.connect(install, sender=self)

@@ -1,6 +1,7 @@
 """A published table becomes a source with dialogues, utterances and findings."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from django.conf import settings
@@ -16,17 +17,15 @@ from corpus.models import Corpus, Dialogue, ImportProblem, Publication, Source, 
 from jobs.models import JobStatus
 
 BATCH = 2000
+DIALOGUES_AT_ONCE = 500
 FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
 
 
-@transaction.atomic
-def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> Source:
-    """Write the table's rows, all or none; its dialogues are published as they are.
+Advance = Callable[[int], None]  # told how many rows more are stored
 
-    The source is called as `title_of` says.
 
-    Raises UserError if the file or one of its dialogues is in the corpus already.
-    """
+def refuse_known(corpus: Corpus, path: Path, table: Table, title: str = "") -> None:
+    """Raises UserError if the file or one of its dialogues is in the corpus already."""
     title = title_of(path, title)
     if corpus.sources.filter(title=title).exists():
         raise UserError(
@@ -50,6 +49,25 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
             corpus=corpus.name,
             first=min(known),
         )
+
+
+@transaction.atomic
+def store(
+    corpus: Corpus,
+    path: Path,
+    table: Table,
+    person=None,
+    title="",
+    advance: Advance = lambda rows: None,
+) -> Source:
+    """Write the table's rows, all or none; its dialogues are published as they are.
+
+    The source is called as `title_of` says. `advance` is told of the utterances as they are stored.
+
+    Raises UserError if the file or one of its dialogues is in the corpus already.
+    """
+    refuse_known(corpus, path, table, title)
+    title = title_of(path, title)
     source = corpus.sources.create(
         kind=Source.Kind.TABLE,
         title=title,
@@ -67,7 +85,7 @@ def store(corpus: Corpus, path: Path, table: Table, person=None, title="") -> So
     speakers = _speakers(corpus, table)
     spellings = Speaker.spelling_problems(((row.speaker, row.line) for row in table.rows), speakers)
     ImportProblem.objects.store(source, [*table.problems, *spellings])
-    _store_rows(source, table, speakers)
+    _store_rows(source, table, speakers, advance)
     return source
 
 
@@ -96,10 +114,13 @@ def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
     )
 
 
-def _store_rows(source: Source, table: Table, speakers: dict[str, Speaker]) -> None:
+def _store_rows(
+    source: Source, table: Table, speakers: dict[str, Speaker], advance: Advance
+) -> None:
     numbered = enumerate(table.dialogues.items(), 1)
-    for part in batches(numbered, BATCH):
+    for part in batches(numbered, DIALOGUES_AT_ONCE):
         _store_dialogues(source, table, speakers, part)
+        advance(sum(len(rows) for _number, (_uid, rows) in part))
 
 
 def _store_dialogues(

@@ -3,6 +3,7 @@
 import datetime
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 
 from django.db import DatabaseError, connection, models, transaction
@@ -23,6 +24,9 @@ SHORT_STALE_AFTER = datetime.timedelta(seconds=45)  # of work that reports progr
 HEARTBEAT_INTERVAL = 20.0  # seconds between heartbeats of the thread beside the work
 HUNG_AFTER = datetime.timedelta(minutes=30)
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
+
+
+ended: list[Callable[["Job"], None]] = []  # what apps to the right do with a job that has ended
 
 
 class Stopped(Exception):
@@ -203,6 +207,8 @@ class Job(models.Model):
                 import_string(self.work)(self)
             if self.follow_up:
                 import_string(self.follow_up)(self)
+            for tell in ended:
+                tell(self)
         return self
 
     @transaction.atomic
@@ -229,6 +235,11 @@ class Job(models.Model):
         put = mine.update(status=JobStatus.QUEUED, **fresh, **values)
         self.refresh_from_db()
         return bool(put)
+
+    @property
+    def news(self):
+        """Whether its end is worth an e-mail to the person who asked for it."""
+        return self.status in (JobStatus.DONE, JobStatus.FAILED)
 
     @property
     def failure_text(self):

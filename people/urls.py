@@ -1,9 +1,21 @@
 from django.urls import include, path
 
-from people import installation_audit_log, installation_people
+from people import account, installation_audit_log, installation_people, preferences
 
 urlpatterns = [
     path("", include("people.sign_in.sign_in_urls")),
+    path("language/", preferences.language, name="set_language"),
+    path("theme/", preferences.theme, name="theme"),
+    path("account/", account.profile, name="account"),
+    path("account/tokens/", account.tokens, name="account_tokens"),
+    path(
+        "account/tokens/<int:pk>/revocation/",
+        account.token_revocation,
+        name="account_token_revocation",
+    ),
+    path("account/shortcuts/", account.shortcuts, name="account_shortcuts"),
+    path("account/notifications/", account.notifications, name="account_notifications"),
+    path("account/deletion/", account.deletion, name="account_deletion"),
     path(
         "installation/audit-log/",
         installation_audit_log.audit_log,

@@ -8,7 +8,7 @@ from annotation.answers import save_answer, submit_assignment
 from annotation.queue.dispatch import assign
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
 from jobs.models import JobStatus
-from people.models import Person
+from people.models import AccessToken, Person
 from releases.models import Release
 
 number = count(1)
@@ -27,6 +27,11 @@ def make_person(username=None, **fields):
     person.set_password("secret-for-tests")
     person.save()
     return person
+
+
+def make_token(person, scopes=("read", "annotate"), **fields):
+    """The token of a new AccessToken."""
+    return AccessToken.create(person, "script", scopes, **fields)[1]
 
 
 def make_corpus(lead=None, **fields):

@@ -13,6 +13,7 @@ from annotation.models.round_items import RoundItem, Withdrawal
 from annotation.models.rounds import Closure, Pause, Round
 from annotation.models.schemes import Guideline, SchemeVersion
 from annotation.models.suggestions import Suggestion
+from annotation.models.table_imports import TableImport
 
 __all__ = [
     "Adjudication",
@@ -37,6 +38,7 @@ __all__ = [
     "Skip",
     "Submission",
     "Suggestion",
+    "TableImport",
     "Tally",
     "RuleWarning",
     "Withdrawal",

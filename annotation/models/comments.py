@@ -11,6 +11,10 @@ from annotation.models.assignments import Assignment
 from core.errors import UserError, gettext_noop
 from corpus.models import Utterance
 from people.models import Event
+from people.notifications import REPLY, notify
+
+ANSWERED = gettext_noop("Your comment on %(utterance)s was answered")
+ANSWERED_MORE = gettext_noop("Your comment: %(comment)s\n\nThe answer: %(answer)s")
 
 
 class CommentQuerySet(models.QuerySet):
@@ -85,7 +89,11 @@ class Comment(models.Model):
         """Say something to it. Raises UserError without words."""
         if not words.strip():
             raise UserError(gettext_noop("Write the comment first."))
-        return Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
+        reply = Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
+        if person != self.assignment.person:
+            values = {"utterance": self.utterance.uid, "comment": self.words, "answer": reply.words}
+            notify(REPLY, [self.assignment.person], ANSWERED, ANSWERED_MORE, **values)
+        return reply
 
     @transaction.atomic
     def resolve(self, person):

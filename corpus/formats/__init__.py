@@ -6,7 +6,7 @@ imported are named.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +18,10 @@ from corpus.problems import Problem
 
 LARGEST_JSON = 1024**3  # bytes
 LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characters of a column
-FORMATS = ("cmma", "meld", "cped", "mustard", "chsims", "labelstudio", "shengqing")
+FORMATS = (
+    *("cmma", "meld", "cped", "mustard", "chsims", "m3ed", "emotiontalk", "emotionlines"),
+    *("labelstudio", "shengqing"),
+)
 
 
 class FormatError(UserError):
@@ -124,13 +127,41 @@ def reader(name: str) -> Callable[[Path], Table]:
     read: Callable[[Path], Table] = import_module(f"corpus.formats.{name}").read
 
     def read_file(path: Path) -> Table:
-        table = read(path)
-        _keep_storable(table, storable if name == "shengqing" else separated)
-        _say_mixed_splits(table)
-        table.problems.sort(key=lambda problem: problem.line)
-        return table
+        return checked(read(path), storable if name == "shengqing" else separated)
 
     return read_file
+
+
+def joiner(name: str) -> Callable[[Mapping[Path, Table]], Table] | None:
+    """What makes one table of a format's files, where several describe the same utterances."""
+    joined: Callable[[Mapping[Path, Table]], Table] | None = getattr(
+        import_module(f"corpus.formats.{name}"), "joined", None
+    )
+    return joined
+
+
+def checked(table: Table, clean: Callable[[str], tuple[str, int]] = separated) -> Table:
+    """The table with rows that can be stored only, and what is odd across its rows."""
+    _keep_storable(table, clean)
+    _say_mixed_splits(table)
+    table.problems.sort(key=lambda problem: problem.line)
+    return table
+
+
+def task_json(
+    key: str, scale: str, values: Sequence[str], zh: str = "", en: str = ""
+) -> dict[str, Any]:
+    """A task as a scheme is written, with values that are called as their keys."""
+    words = key.replace("_", " ")
+    return {
+        "key": key,
+        "names": {"en": en or words, "zh": zh or words},
+        "scale": scale,
+        "values": [{"key": v, "names": {"en": v, "zh": v}, "mark": ""} for v in values],
+        "source": "",
+        "target": "",
+        "only_if_any": "",
+    }
 
 
 def read_json(path: Path, problems: list[Problem]) -> Any:

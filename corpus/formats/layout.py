@@ -66,8 +66,14 @@ def has_column(path: Path, names: Collection[str], encodings: tuple[str, ...] = 
     return not {_folded(name) for name in names}.isdisjoint(map(_folded, columns))
 
 
-def read(path: Path, layout: Layout) -> Table:
-    """The utterances and labels of one file. Raises FormatError if it has another layout."""
+def missing_columns(columns: Collection[str], layout: Layout) -> list[str]:
+    """The names of a layout that none of the columns has."""
+    there = {_folded(layout.aliases.get(name, name)) for name in columns}
+    return [name for name in layout.required if _folded(name) not in there]
+
+
+def table_of(path: Path, layout: Layout) -> tabular.Table:
+    """The cells of a file. Raises FormatError if it lacks a column of the layout, or rows."""
     try:
         found = _read_table(path, layout.required, layout.encodings)
     except tabular.TableError as error:
@@ -80,7 +86,7 @@ def read(path: Path, layout: Layout) -> Table:
             format=layout.name,
             columns=", ".join(layout.required),
         ) from error
-    name_of = _names(found, layout)
+    name_of = names_of(found, layout)
     missing = [name for name in layout.required if name not in name_of]
     if missing:
         raise FormatError(
@@ -104,6 +110,13 @@ def read(path: Path, layout: Layout) -> Table:
         found.require_rows()
     except tabular.TableError as error:
         raise FormatError("%(file)s: %(why)s", file=path.name, why=str(error)) from error
+    return found
+
+
+def read(path: Path, layout: Layout) -> Table:
+    """The utterances and labels of one file. Raises FormatError if it has another layout."""
+    found = table_of(path, layout)
+    name_of = names_of(found, layout)
     split = next((s for key, s in SPLITS.items() if key in path.stem.lower()), "")
     used = {*layout.required, *layout.traits}
     given = {column: name for name, column in name_of.items()}
@@ -137,7 +150,7 @@ def _decodes(data: bytes, encoding: str) -> bool:
         return False
 
 
-def _names(found: tabular.Table, layout: Layout) -> dict[str, str]:
+def names_of(found: tabular.Table, layout: Layout) -> dict[str, str]:
     """Name in the layout -> column of the file, which may differ in case, spaces and arrows."""
     columns = {_folded(layout.aliases.get(name, name)): name for name in reversed(found.columns)}
     known = (*layout.required, *layout.traits)

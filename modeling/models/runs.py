@@ -148,6 +148,15 @@ class TrainingRun(Job):
         return self.release.corpus_id
 
     @property
+    def news(self):
+        """Of an experiment, only the run that ends last."""
+        if self.experiment_id:
+            runs = TrainingRun.objects.filter(experiment=self.experiment_id)
+            if runs.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).exists():
+                return False
+        return super().news
+
+    @property
     def directory(self):
         return settings.RUNS_DIR / str(self.pk)
 

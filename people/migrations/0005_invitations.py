@@ -14,7 +14,7 @@ def restore(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("people", "0002_standard_verbs")]
+    dependencies = [("people", "0004_tokens_hashed")]
 
     operations = [
         migrations.RunPython(rename, restore),

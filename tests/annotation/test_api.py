@@ -4,11 +4,10 @@ import uuid
 
 import pytest
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from annotation.models import Judgement
-from tests.factories import ANSWERS, make_dialogue, make_member, open_round
+from tests.factories import ANSWERS, make_dialogue, make_member, make_token, open_round
 
 
 @pytest.fixture
@@ -19,9 +18,9 @@ def opened(corpus):
 
 @pytest.fixture
 def script(opened):
-    token = Token.objects.create(user=opened.participants.first().person)
+    token = make_token(opened.participants.first().person)
     client = APIClient()
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token.key}")
+    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
     return client
 
 
@@ -110,13 +109,14 @@ def test_strangers_and_wrong_tokens(opened, script, corpus):
     assert take(client, opened).status_code == 401
     client.credentials(HTTP_AUTHORIZATION="Token nonsense")
     assert take(client, opened).status_code == 401
-    stranger = Token.objects.create(user=make_member(corpus))
-    client.credentials(HTTP_AUTHORIZATION=f"Token {stranger.key}")
+    person = make_member(corpus)
+    stranger = make_token(person)
+    client.credentials(HTTP_AUTHORIZATION=f"Token {stranger}")
     assert take(client, opened).status_code == 404
     work = take(script, opened).json()
     assert send(client, work, answers(work)).status_code == 404
-    stranger.user.is_active = False
-    stranger.user.save()
+    person.is_active = False
+    person.save()
     assert take(client, opened).status_code == 401
 
 

@@ -19,12 +19,11 @@ from django.db import close_old_connections, connection, transaction
 from django.test import Client
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
-from rest_framework.authtoken.models import Token
 from schemathesis import GenerationMode
 
 from annotation.models import Judgement, Submission
 from tests.config import hostile_input
-from tests.factories import ANSWERS, make_dialogue, make_member, make_round
+from tests.factories import ANSWERS, make_dialogue, make_member, make_round, make_token
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
@@ -40,7 +39,7 @@ def opened(corpus):
 
 @pytest.fixture
 def token(opened):
-    return Token.objects.create(user=opened.participants.first().person)
+    return make_token(opened.participants.first().person)
 
 
 @pytest.fixture
@@ -95,7 +94,7 @@ def test_no_answer_is_outside_the_schema(schema, token, opened):
         case, real = drawn
         if real:
             case.path_parameters["id"] = known.get(case.operation.path, opened.pk)
-        answer = case.call_and_validate(headers={"Authorization": f"Token {token.key}"})
+        answer = case.call_and_validate(headers={"Authorization": f"Token {token}"})
         counts[answer.status_code] += 1
 
     cases = [
@@ -127,7 +126,7 @@ def works(draw, assignment):
 def test_a_body_of_wrong_types_saves_nothing(token, opened):
     """What is saved had the types that the schema tells, whatever else was sent."""
     assignment = opened.assignments.filter(person=token.user).first()
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     address = f"/api/assignments/{assignment.pk}/"
     counts = defaultdict(int)
 
@@ -188,7 +187,7 @@ def test_a_body_of_wrong_types_saves_nothing(token, opened):
 )
 def test_what_is_wrong_is_said(token, opened, body, says):
     assignment = opened.assignments.filter(person=token.user).first()
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")
     assert answer.status_code == 400 and says in answer.json()["detail"]
     assert not Submission.objects.exists()
@@ -230,7 +229,7 @@ def test_what_is_wrong_is_said(token, opened, body, says):
 )
 def test_types_are_those_of_json(token, opened, change, says):
     assignment = opened.assignments.filter(person=token.user).first()
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     row = {"utterance": assignment.dialogue.utterances.first().pk, "task": "emotion"}
     row |= {"value": ANSWERS["emotion"], "client_id": hostile_input.ID}
     address = f"/api/assignments/{assignment.pk}/"
@@ -254,7 +253,7 @@ def test_types_are_those_of_json(token, opened, change, says):
 )
 def test_bodies_are_json_in_utf8(token, opened, kind, status):
     assignment = opened.assignments.filter(person=token.user).first()
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     body = b'{"answers": []}'
     answer = client.generic("POST", f"/api/assignments/{assignment.pk}/", body, kind)
     assert answer.status_code == status
@@ -264,7 +263,7 @@ def test_bodies_are_json_in_utf8(token, opened, kind, status):
 def test_a_body_that_is_too_large_is_refused_unread(token, opened, settings):
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
     assignment = opened.assignments.filter(person=token.user).first()
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     body = b'{"answers": []' + b" " * 1000 + b"}"
     answer = client.post(f"/api/assignments/{assignment.pk}/", body, "application/json")
     assert answer.status_code == 413 and answer.json()["detail"]
@@ -281,7 +280,7 @@ def test_a_token_that_cannot_be_one(opened, header):
 
 @pytest.mark.parametrize("pk", ["9" * 18, "9" * 19, "9" * 40, "9" * 5000, "0", "-1", "１", "x"])
 def test_ids_that_nothing_has(token, opened, pk):
-    client = Client(headers={"Authorization": f"Token {token.key}"})
+    client = Client(headers={"Authorization": f"Token {token}"})
     for place in (f"rounds/{pk}/assignments/", f"assignments/{pk}/"):
         answer = client.post(f"/api/{place}", b'{"answers": []}', "application/json")
         assert answer.status_code == 404 and answer.json()["detail"]

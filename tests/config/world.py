@@ -10,6 +10,7 @@ from django.utils import timezone
 from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
 from corpus.models import Dialogue, Invitation, JoinLink, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
+from people.models import AccessToken
 from releases.formats import FORMATS
 from releases.models import Diff, Share
 from tests.conftest import SRT
@@ -103,6 +104,7 @@ def make_world(film):
         experiments=[experiment],
         runs=[run, waiting],
         evaluations=[evaluation],
+        account=[AccessToken.create(lead, "script", ["read"])[0]],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
-from rest_framework.authtoken.models import Token
 
 from annotation.answers import save_answer
 from annotation.blinding import shows
@@ -22,7 +21,7 @@ from corpus.models import Dialogue, Utterance
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld
 from tests.corpus.marked_films import make
-from tests.factories import ANSWERS, judge, make_dialogue, make_member, open_round
+from tests.factories import ANSWERS, judge, make_dialogue, make_member, make_token, open_round
 
 VIEWS = ["text", "audio", "silent"]
 NOISE = re.compile(
@@ -344,7 +343,7 @@ def test_two_views_together_leave_what_both_show(corpus, source):
 def test_the_api_gives_no_words_of_a_view_without_them(corpus, source, client):
     annotator = make_member(corpus)
     opened = opened_with(corpus, source, "silent", [annotator])
-    header = {"authorization": f"Token {Token.objects.create(user=annotator).key}"}
+    header = {"authorization": f"Token {make_token(annotator)}"}
     result = client.post(reverse("api_round_work", args=[opened.pk]), headers=header).json()
     assert [turn["text"] for turn in result["utterances"]] == [None, None]
     assert "你好" not in str(result)

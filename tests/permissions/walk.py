@@ -24,6 +24,7 @@ VARYING = [
     re.compile(rb"\b\d{2}:\d{2}:\d{2}\b"),  # times of the audit log
     re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB)"),
     re.compile(rb"\d+ s\b"),
+    re.compile(rb"sq_[\w-]{43}"),  # access tokens
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
 UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
@@ -144,6 +145,7 @@ class Addresses:
                     corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
                 ),
                 "installation": w.corpus,
+                "imports": w.table_import,
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },
@@ -202,6 +204,10 @@ class Addresses:
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
             "participant": [{"verb": "block"}],
+            "theme": [{"theme": "dark"}],
+            "account": [{"name": "A", "language": "", "theme": "dark", "time_zone": "UTC"}],
+            "account_tokens": [{"name": "A", "scopes": ["read"], "expiry": "never"}],
+            "account_shortcuts": [{"single_keys": "off"}],
             "round_dialogue": [{"verb": "reinstate"}],
             "consensus": [{"consensus": "weighted"}],
             "extend_invitation": [{"days": 7}],
@@ -250,6 +256,9 @@ class Addresses:
         if nouns == "assignments":
             own = self.world.own.get(role)
             return [self.world.others, *([own] if own else [])]
+        if nouns == "account":  # a token of one's own, and one of somebody else
+            own = self.world.access_tokens.get(role)
+            return [self.world.access_tokens["stranger"], *([own] if own else [])]
         assert nouns in self.named["pk"], f"no row for the address /{nouns}/<pk>/"
         thing = self.named["pk"][nouns]
         return [thing] if thing else []

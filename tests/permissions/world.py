@@ -12,7 +12,15 @@ from django.utils import timezone
 
 from annotation.adjudication import adjudicate
 from annotation.answers import save_answer, submit_assignment
-from annotation.models import Comment, ExpertLabel, Guideline, QualityFlag, Report, Suggestion
+from annotation.models import (
+    Comment,
+    ExpertLabel,
+    Guideline,
+    QualityFlag,
+    Report,
+    Suggestion,
+    TableImport,
+)
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
@@ -30,7 +38,7 @@ from corpus.models import (
 )
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
-from people.models import Person
+from people.models import AccessToken, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
 
 ROLES = [
@@ -299,5 +307,22 @@ class World:
         )
         self.upload.path.parent.mkdir(parents=True, exist_ok=True)
         self.upload.path.write_bytes(b"abc")
+        self.table_import = TableImport.objects.create(
+            corpus=self.corpus,
+            person=self.lead,
+            status="done",
+            phase="store",
+            files=[{"name": "train.csv", "stored": "imports/train.csv", "size": 3}],
+            report={"format": "cmma", "counts": {"dialogues": 2}},
+            mapping={"version": 1, "columns": {"text": "text"}, "tasks": []},
+            created={"sources": [self.source.pk]},
+        )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
+        self.access_tokens = {
+            role: AccessToken.objects.create(
+                person=person, name="script", digest=role, scopes="read"
+            )
+            for role, person in self.people.items()
+            if person is not None
+        }

@@ -41,7 +41,7 @@ class Command(BaseCommand):
         try:
             parts = read_published(options["format"], files)
             for part in parts:
-                self._show(part, "entry" if options["format"] in ENTRIES else "line", report)
+                show(self.stdout, part, "entry" if options["format"] in ENTRIES else "line", report)
             if report:
                 write_report(report, parts)
                 self.stdout.write(f"every finding: {report}")
@@ -49,52 +49,56 @@ class Command(BaseCommand):
                 self.stdout.write("Nothing was written.")
                 return
             with transaction.atomic():
-                store_published(self._corpus(corpus, lead), options["format"], parts)
+                store_published(corpus_called(corpus, lead), options["format"], parts)
         except UserError as error:
             raise CommandError(f"{translate_error(error)} Nothing was imported.") from error
         except OSError as error:
             raise CommandError(f"{error}. Nothing was imported.") from error
         self.stdout.write(f"imported into {corpus}")
 
-    def _corpus(self, name, lead):
-        found = Corpus.objects.filter(name=name).first()
-        if found:
-            return found
-        if not lead:
-            found = Corpus(name=name)
-            check_lengths(found)
-            found.save()
-            return found
-        person = Person.objects.filter(username=lead).first()
-        if person is None:
-            raise UserError(f"There is no person called {lead!r}.")
-        return Corpus.create(person, name=name)
 
-    def _show(self, part, unit, report):
-        table = part.table
-        bare = len(table.rows) - part.labelled
-        without = f", {bare} utterances without labels" if bare else ""
-        self.stdout.write(
-            f"{part.title}: {len(table.dialogues)} dialogues, {part.labelled} labelled"
-            f" utterances{without}, {part.labels} labels; {table.unlabelled} rows without a label"
-            " left out"
+def corpus_called(name, lead):
+    """The corpus of this name, made if there is none."""
+    found = Corpus.objects.filter(name=name).first()
+    if found:
+        return found
+    if not lead:
+        found = Corpus(name=name)
+        check_lengths(found)
+        found.save()
+        return found
+    person = Person.objects.filter(username=lead).first()
+    if person is None:
+        raise UserError(f"There is no person called {lead!r}.")
+    return Corpus.create(person, name=name)
+
+
+def show(out, part, unit, report):
+    """What one source would hold, and what is odd in it."""
+    table = part.table
+    bare = len(table.rows) - part.labelled
+    without = f", {bare} utterances without labels" if bare else ""
+    out.write(
+        f"{part.title}: {len(table.dialogues)} dialogues, {part.labelled} labelled"
+        f" utterances{without}, {part.labels} labels; {table.unlabelled} rows without a label"
+        " left out"
+    )
+    if table.ignored:
+        out.write(f"  columns not imported: {', '.join(table.ignored)}")
+    shown = [problem for problem in table.problems if problem.reason not in (BLANK, NO_LABEL)]
+    for problem in shown[:SHOWN]:
+        place = [f"{unit} {problem.line}" if problem.line else "", problem.column]
+        value = problem.value
+        if len(value) > WHOLE:
+            value = f"{value[:WHOLE]}… ({len(value)} characters)"
+        out.write(
+            f"  {', '.join([part.title, *filter(None, place)])}:"
+            f" {problem.outcome} {value!r}: {translate(problem.reason, problem.details)}"
         )
-        if table.ignored:
-            self.stdout.write(f"  columns not imported: {', '.join(table.ignored)}")
-        shown = [problem for problem in table.problems if problem.reason not in (BLANK, NO_LABEL)]
-        for problem in shown[:SHOWN]:
-            place = [f"{unit} {problem.line}" if problem.line else "", problem.column]
-            value = problem.value
-            if len(value) > WHOLE:
-                value = f"{value[:WHOLE]}… ({len(value)} characters)"
-            self.stdout.write(
-                f"  {', '.join([part.title, *filter(None, place)])}:"
-                f" {problem.outcome} {value!r}: {translate(problem.reason, problem.details)}"
-            )
-        more = len(shown) - SHOWN
-        if more > 0:
-            where = f"see {report}" if report else "--report FILE writes all of them"
-            self.stdout.write(f"  and {more} more; {where}")
+    more = len(shown) - SHOWN
+    if more > 0:
+        where = f"see {report}" if report else "--report FILE writes all of them"
+        out.write(f"  and {more} more; {where}")
 
 
 def write_report(path, parts):

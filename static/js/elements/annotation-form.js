@@ -16,6 +16,7 @@ import { UtteranceQuestions } from "annotation-form/utterance-questions"
 import { postForm } from "http"
 import { ResendQueue } from "resend-queue"
 import { isOnControl, registerShortcuts } from "shortcuts"
+import { timeNow } from "time-now"
 
 const DIGITS = [..."0123456789"]
 const ALWAYS = ["ArrowUp", "ArrowDown", "?", "g"] // keys that work where nothing can be changed, too
@@ -55,7 +56,7 @@ class AnnotationForm extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event))
     for (const [id, row] of this.rows) row.querySelector(".turn").addEventListener("click", () => this.show(id))
     this.submission?.addEventListener("submit", (event) => this.submit(event))
-    this.unregister = registerShortcuts(this.shortcuts(), { except: OWN_KEYS })
+    this.unregister = registerShortcuts(this.shortcuts(), { scope: "workbench", except: OWN_KEYS })
   }
 
   createTimer() {
@@ -284,7 +285,7 @@ class AnnotationForm extends HTMLElement {
   }
 
   statusText(status, data, entries) {
-    if (status === "saved") return `${this.dataset.saved} ${new Date().toLocaleTimeString()}`
+    if (status === "saved") return `${this.dataset.saved} ${timeNow()}`
     if (status === "saving") return this.dataset.saving
     if (status === "signed-out") return this.dataset.signedOut
     if (status !== "rejected") return this.dataset.waiting

@@ -24,6 +24,7 @@ import { TurnRows } from "dialogue-editor/turn-rows"
 import { HttpError, postForm } from "http"
 import { Playback } from "playback"
 import { isOnControl, registerShortcuts } from "shortcuts"
+import { timeNow } from "time-now"
 import { createWaveform } from "waveform"
 
 const STEP = 0.01 // seconds that a key moves a boundary by
@@ -60,7 +61,7 @@ class DialogueEditor extends HTMLElement {
     this.addEventListener("change", ({ target }) => this.changeField(target))
     this.addEventListener("focusin", ({ target }) => this.select(this.rows.placeOf(target)))
     this.unregister = [
-      registerShortcuts(this.shortcuts(), { except: FIELDS }),
+      registerShortcuts(this.shortcuts(), { scope: "editor", except: FIELDS }),
       registerShortcuts(this.fieldShortcuts(), { within: FIELDS }),
     ]
   }
@@ -119,7 +120,7 @@ class DialogueEditor extends HTMLElement {
     const line = this.querySelector(".saved")
     line.toggleAttribute("data-waiting", !["saved", "saving"].includes(status))
     const texts = {
-      saved: `${this.dataset.saved} ${new Date().toLocaleTimeString()}`,
+      saved: `${this.dataset.saved} ${timeNow()}`,
       saving: this.dataset.saving,
       rejected: data?.why,
     }

@@ -25,7 +25,7 @@ class DialoguePlayer extends HTMLElement {
     this.addEventListener("click", (event) => this.click(event))
     this.speed.addEventListener("change", () => this.applySpeed())
     for (const turn of this.turns) turn.querySelector(".turn").addEventListener("click", () => this.playTurn(turn))
-    this.unregister = registerShortcuts(this.shortcuts())
+    this.unregister = registerShortcuts(this.shortcuts(), { scope: "player" })
     if (this.dataset.peaks) this.createWaveform()
   }
 

@@ -4,7 +4,6 @@ import uuid
 
 import pytest
 from django.urls import reverse
-from rest_framework.authtoken.models import Token
 
 from annotation.models import Adjudication, Assignment, Judgement, Round
 from annotation.urls import MOVED
@@ -16,6 +15,7 @@ from tests.factories import (
     make_member,
     make_person,
     make_round,
+    make_token,
 )  # fmt: skip
 
 
@@ -161,10 +161,10 @@ def test_agreement_over_the_api(client, corpus, lead):
     opened = make_judged_round(corpus)
     address = reverse("api_agreement", args=[opened.pk])
     assert client.get(address).status_code == 401
-    header = {"authorization": f"Token {Token.objects.create(user=lead).key}"}
+    header = {"authorization": f"Token {make_token(lead)}"}
     rows = client.get(address, headers=header).json()
     assert [row["task"] for row in rows] == list(opened.scheme.keys)
-    stranger = {"authorization": f"Token {Token.objects.create(user=make_person()).key}"}
+    stranger = {"authorization": f"Token {make_token(make_person())}"}
     assert client.get(address, headers=stranger).status_code == 404
 
 

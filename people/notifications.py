@@ -1,0 +1,58 @@
+"""E-mails about what happened to somebody's work, where this installation sends e-mail."""
+
+import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from core.errors import gettext_noop
+from people.models import Person
+from people.tasks import send_notification
+
+ROUND, REPLY, JOB = "round", "reply", "job"
+KINDS = {
+    ROUND: _("a round was opened for me"),
+    REPLY: _("a comment of mine was answered"),
+    JOB: _("a job that I asked for has ended after more than a minute"),
+}
+LONG = datetime.timedelta(minutes=1)  # whoever asked for a shorter job has waited for it
+DONE, FAILED = gettext_noop("Done: %(job)s"), gettext_noop("Failed: %(job)s")
+DONE_MORE = gettext_noop("What you asked for is done: %(job)s")
+FAILED_MORE = gettext_noop("What you asked for has failed: %(job)s\n\n%(why)s")
+
+
+def enabled():
+    return settings.EMAIL_ENABLED
+
+
+def choices(person):
+    """(kind, label, whether the person gets it)."""
+    return [(kind, label, kind not in person.muted_notifications) for kind, label in KINDS.items()]
+
+
+def notify(kind, people, subject, body, **values):
+    """Send an e-mail to each of `people` who gets this kind, once the transaction is over.
+
+    `subject` and `body` are templates marked by gettext_noop, rendered in the language of each.
+    """
+    if not enabled():
+        return
+    for person in people:
+        if person.email and person.is_active and kind not in person.muted_notifications:
+            arguments = (person.pk, subject, body, values)
+            transaction.on_commit(lambda a=arguments: send_notification.delay(*a), robust=True)
+
+
+def tell_requester(job):
+    """An e-mail to whoever asked for a job that has ended (a hook of `jobs.models.ended`)."""
+    if not enabled() or not job.started_at or not job.finished_at:
+        return
+    if job.finished_at - job.started_at < LONG or not job.news:
+        return
+    fields = [each for each in job._meta.fields if each.related_model is Person]
+    people = [person for each in fields if (person := getattr(job, each.name))]
+    if job.failure:
+        notify(JOB, people, FAILED, FAILED_MORE, job=str(job), why=job.failure)
+    else:
+        notify(JOB, people, DONE, DONE_MORE, job=str(job))

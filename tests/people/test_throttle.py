@@ -19,7 +19,7 @@ def _limit(settings, tmp_path):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("page", ["/invitations/%s/", "/shared/%s/", "/grants/%s/archive.zip"])
-def test_whoever_guesses_is_told_to_wait(page):
+def test_guesses_are_limited(page):
     client = Client()
     statuses = [client.get(page % f"guess{number}").status_code for number in range(7)]
     assert statuses == 5 * [404] + 2 * [429]

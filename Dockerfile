@@ -11,4 +11,4 @@ RUN useradd --create-home shengqing && mkdir /data && chown shengqing /data
 USER shengqing
 ENV DATA_DIR=/data WEB_THREADS=8
 EXPOSE 8000
-CMD ["sh", "-c", "python manage.py migrate --noinput && python manage.py collectstatic --noinput && exec gunicorn config.wsgi --bind 0.0.0.0:8000 --workers 2 --worker-class config.web_worker.WebWorker --threads 100 --timeout 120"]
+CMD ["sh", "-c", "python manage.py migrate --noinput && python manage.py collectstatic --noinput && exec gunicorn config.wsgi --config config/gunicorn.py --bind 0.0.0.0:8000 --workers 2 --worker-class config.web_worker.WebWorker --threads 100 --timeout 120"]

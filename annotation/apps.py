@@ -11,14 +11,21 @@ class AnnotationConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
+        from annotation import event_words
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
+        from annotation.figures import figures
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
+        from core import metrics
         from corpus import archive, deletion, round_offers, visibility
         from people import account_deletion
+        from people.event_words import register
+
+        register(event_words.NOUNS, event_words.SENTENCES)
+        metrics.collect.append(figures)
 
         add_steps()
         visibility.withheld_by.append(withheld_dialogues)

@@ -40,8 +40,9 @@ ROUND_OF = {  # noun of an event -> its model, and the way to the round
     "comment": (Comment, "assignment__round"),
     "assignment": (Assignment, "round"),
 }
-TELLING = {  # events whose details tell what somebody answered, said or decided
+TELLING = {  # events that tell what somebody answered, said or decided, or about what
     *(("adjudication", "adjudicate"), ("qualityflag", "review"), ("comment", "comment")),
+    *(("comment", "resolve"), ("comment", "reopen"), ("comment", "take back")),
     *(("assignment", "skip"), ("dialogue", "set expert labels")),
 }
 

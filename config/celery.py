@@ -3,7 +3,7 @@
 import os
 
 from celery import Celery
-from celery.signals import celeryd_init, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,6 +17,11 @@ app.autodiscover_tasks()
 def step_back(**_):
     """Whoever is at work in a browser goes first."""
     os.nice(settings.WORKER_NICENESS)
+
+
+@setup_logging.connect
+def keep_logging(**_):
+    """Django's LOGGING stands for workers, too; without a receiver Celery sets up its own."""
 
 
 @worker_ready.connect

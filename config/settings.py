@@ -2,11 +2,15 @@
 
 import datetime
 import os
+import sys
+from email.utils import getaddresses
 from pathlib import Path
 
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+
+from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -83,6 +87,8 @@ INSTALLED_APPS = [
     "demo",
 ]
 MIDDLEWARE = [
+    "jobs.probes.ProbeMiddleware",  # before requests are counted and logged
+    "core.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -249,7 +255,7 @@ SOCIALACCOUNT_PROVIDERS = {
 
 # --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------
@@ -306,6 +312,31 @@ at_least("KEEP_EVERY", KEEP_EVERY, 0)
 CELERY_TASK_ALWAYS_EAGER = env.bool("CELERY_TASK_ALWAYS_EAGER", default=False)
 CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_DEFAULT_QUEUE = "work"
+
+# --- Logs, errors, probes ------------------------------------------------------------------------
+LOG_LEVEL = env("LOG_LEVEL", default="INFO").upper()
+LOG_FILE_BYTES = env.int("LOG_FILE_BYTES", default=10_000_000)  # then a file is moved aside
+at_least("LOG_FILE_BYTES", LOG_FILE_BYTES, 10_000)
+LOG_FILES = env.int("LOG_FILES", default=5)  # of those moved aside that are kept
+at_least("LOG_FILES", LOG_FILES, 0)
+ADMINS = getaddresses([env("ADMINS", default="")]) if env("ADMINS", default="") else []
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+EMAIL_SUBJECT_PREFIX = "[Shengqing] "
+SENTRY_DSN = env("SENTRY_DSN", default="")
+METRICS_TOKEN = env("METRICS_TOKEN", default="")
+LEAST_FREE_DISK = env.int("LEAST_FREE_DISK", default=200 * 1024**2)  # bytes; with less, not ready
+LINK_ATTEMPTS = env.int("LINK_ATTEMPTS", default=60)  # of an address in ten minutes
+at_least("LINK_ATTEMPTS", LINK_ATTEMPTS, 1)
+# a file for each kind of process, of which several may run
+PROCESS = {"gunicorn": "web", "celery": "worker", "launch.py": "launcher"}
+LOGGING = logs.configuration(
+    DATA_DIR / "logs" / f"{PROCESS.get(Path(sys.argv[0]).name, 'command')}.jsonl",
+    LOG_LEVEL,
+    env("LOG_CONSOLE_LEVEL", default=LOG_LEVEL).upper(),
+    LOG_FILE_BYTES,
+    LOG_FILES,
+    mail=EMAIL_ENABLED and bool(ADMINS),
+)
 
 # --- Languages -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -1,4 +1,4 @@
-"""Every address, app by app."""
+"""Every address, app by app. Those of probes are answered before: see jobs/probes.py."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -18,3 +18,4 @@ urlpatterns = [
 
 handler400 = "core.middleware.bad_request"
 handler404 = "core.middleware.not_found"
+handler500 = "core.middleware.server_error"

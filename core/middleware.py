@@ -9,9 +9,10 @@ import logging
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError
-from django.http import Http404, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
+from django.template import loader
 from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 from django.views.defaults import page_not_found
@@ -19,6 +20,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
+from core.error_reports import error_id_of
 from core.errors import ValidationError, gettext_noop
 from core.input_checks import DIGITS, fault_of, fault_of_quoted, read_json
 from core.parameters import InvalidRequest
@@ -191,6 +193,30 @@ def not_found(request, exception):
     if wants_json(request):
         return JsonResponse({"detail": gettext("Page not found")}, status=404)
     return page_not_found(request, exception)
+
+
+def server_error(request):
+    """The answer 500, with the id by which the log has it: a page in both languages, as nothing is
+    known to work; for scripts a problem (RFC 9457).
+    """
+    error_id = error_id_of(request)  # Django logs the error after this
+    if wants_json(request):
+        problem = {
+            "type": "about:blank",
+            "title": "Internal Server Error",
+            "status": 500,
+            "detail": f"{gettext(UNFORESEEN)} ({error_id})",
+            "error_id": error_id,
+        }
+        return JsonResponse(problem, status=500, content_type="application/problem+json")
+    page = loader.get_template("500.html").render({"error_id": error_id})
+    return HttpResponse(page, status=500)
+
+
+UNFORESEEN = gettext_noop(
+    "The server made an error. What was saved before is kept; this request was not carried out."
+    " Try again, and give the error id to the administrator if it happens again."
+)
 
 
 def wants_json(request):

@@ -16,12 +16,15 @@ class CorpusConfig(AppConfig):
         from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
+        from corpus.event_words import NOUNS, SENTENCES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
+        from people.event_words import register
         from people.sign_in.openid_connect import on_roles
 
         check_claimed_roles(settings.OIDC_ROLES)
         on_roles(apply_roles)
+        register(NOUNS, SENTENCES)
         losses |= {
             "corpus.source": gettext_lazy("sources"),
             "corpus.dialogue": gettext_lazy("dialogues"),

@@ -3,6 +3,7 @@ from django.urls import path
 from core.redirects import moved
 from corpus.views import (
     acceptance,
+    audit_log,
     checklist,
     corpora,
     dialogues,
@@ -63,7 +64,9 @@ urlpatterns = [
         name="installation_corpus",
     ),
     path("installation/corpora/<int:pk>/owner/", installation.appoint_owner, name="appoint_owner"),
-    path("corpora/<int:pk>/audit-log/", corpora.audit_log, name="audit_log"),
+    path("corpora/<int:pk>/audit-log/", audit_log.audit_log, name="audit_log"),
+    path("corpora/<int:pk>/audit-log.csv", audit_log.audit_log_csv, name="audit_log_csv"),
+    path("corpora/<int:pk>/audit-log.jsonl", audit_log.audit_log_jsonl, name="audit_log_jsonl"),
     path("corpora/<int:pk>/integrity/", integrity.integrity, name="integrity"),
     path("corpora/<int:pk>/integrity/checks/", integrity.integrity_check, name="check_clips"),
     path("corpora/<int:pk>/integrity/recuts/", integrity.clip_recut, name="recut_clips"),

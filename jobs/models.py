@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
+from core.error_reports import new_error_id
 from core.errors import UserError, gettext_noop
 from core.translation import translate
 from jobs.tasks import run_job
@@ -180,10 +181,13 @@ class Job(models.Model):
         except UserError as error:
             self._end(JobStatus.FAILED, error)
         except Exception as error:
-            log.exception("%s %s failed", self._meta.model_name, self.pk)
-            template = gettext_noop("Unexpected error: %(error)s")
+            error_id = new_error_id()
+            log.exception(
+                "%s %s failed", self._meta.model_name, self.pk, extra={"error_id": error_id}
+            )
+            template = gettext_noop("Unexpected error: %(error)s (error id %(error_id)s)")
             description = f"{type(error).__name__}: {error}"[:500]
-            self._end(JobStatus.FAILED, UserError(template, error=description))
+            self._end(JobStatus.FAILED, UserError(template, error=description, error_id=error_id))
         else:
             self._end(JobStatus.DONE)
 

@@ -13,9 +13,12 @@ class ModelingConfig(AppConfig):
         # here, because models can be imported once every app is ready
         from corpus import archive, deletion
         from jobs.recovery import STEPS
+        from modeling.event_words import NOUNS, SENTENCES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
+        from people.event_words import register
 
+        register(NOUNS, SENTENCES)
         archive.nouns |= {
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),

@@ -12,11 +12,13 @@ class PeopleConfig(AppConfig):
     def ready(self):
         # these import models, which are ready only now
         from jobs import models as jobs
-        from people import account_deletion
+        from people import account_deletion, event_words
         from people.notifications import tell_requester
         from people.sign_in.account_removal import last_administrator, remove_sign_ins
         from people.sign_in.openid_connect import check_roles
 
+        event_words.register(event_words.NOUNS, event_words.SENTENCES)
+        fill("installation_tabs", "people/_installation_audit_log_tab.html", order=40)
         check_roles(settings.OIDC_ROLES)
         jobs.ended.append(tell_requester)
         account_deletion.guards.append(last_administrator)

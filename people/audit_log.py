@@ -1,10 +1,17 @@
-"""The audit log: an Event for every action of a person, written in the action's transaction."""
+"""The audit log: an Event for every action of a person, written in the action's transaction.
+
+`people/event_words.py` says events in sentences, `people/event_list.py` finds them.
+"""
+
+import datetime
 
 from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
 from core.statements import insert
+
+REPEATS_WITHIN = datetime.timedelta(hours=1)
 
 
 class Event(models.Model):
@@ -39,6 +46,20 @@ class Event(models.Model):
             corpus_id=corpus_id,
             detail=detail,
         )
+
+    @classmethod
+    def record_once(cls, person, verb, thing, /, **detail):
+        """`record`, unless the same was written within REPEATS_WITHIN: of downloads in parts."""
+        same = cls.objects.filter(
+            verb=verb,
+            noun=thing._meta.model_name,
+            noun_id=thing.pk,
+            person=person,
+            at__gt=timezone.now() - REPEATS_WITHIN,
+        )
+        if any(event.detail == detail for event in same.order_by("-pk")[:50]):
+            return None
+        return cls.record(person, verb, thing, **detail)
 
     @classmethod
     def note(cls, person_id, verb, thing, /, **detail):

@@ -1,6 +1,6 @@
 from django.urls import include, path
 
-from people import account, installation_people, preferences, views
+from people import account, installation_audit_log, installation_people, preferences, views
 from people.middleware import before_setup
 
 urlpatterns = [
@@ -18,6 +18,21 @@ urlpatterns = [
     path("account/shortcuts/", account.shortcuts, name="account_shortcuts"),
     path("account/notifications/", account.notifications, name="account_notifications"),
     path("account/deletion/", account.deletion, name="account_deletion"),
+    path(
+        "installation/audit-log/",
+        installation_audit_log.audit_log,
+        name="installation_audit_log",
+    ),
+    path(
+        "installation/audit-log.csv",
+        installation_audit_log.audit_log_csv,
+        name="installation_audit_log_csv",
+    ),
+    path(
+        "installation/audit-log.jsonl",
+        installation_audit_log.audit_log_jsonl,
+        name="installation_audit_log_jsonl",
+    ),
     path("installation/people/", installation_people.people, name="installation_people"),
     path("installation/people/<int:pk>/", installation_people.person, name="installation_person"),
     path(

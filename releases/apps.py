@@ -13,9 +13,12 @@ class ReleasesConfig(AppConfig):
         # models are not loaded before this
         from annotation import import_undo
         from corpus import archive, deletion
+        from people.event_words import register
+        from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
         from releases.kept_imports import releases_of, reviews_of
 
+        register(NOUNS, SENTENCES)
         import_undo.kept_because += [releases_of, reviews_of]
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from annotation.scheme import Scheme
+from core.csv_export import safe
 
 HF_SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # ours -> as they say there
 LINE = orjson.OPT_APPEND_NEWLINE
@@ -112,11 +113,6 @@ def _arrow(feature: dict[str, Any]) -> pa.DataType:
     if feature["_type"] == "Sequence":
         return pa.list_(_arrow(feature["feature"]))
     return ARROW[feature["dtype"]]
-
-
-def safe(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
 
 
 class Tables:

@@ -11,6 +11,8 @@ from config.settings import *  # noqa: E402, F403
 
 CELERY_TASK_ALWAYS_EAGER = True
 HEARTBEAT_EVERY = 0.02
+LOGGING["root"]["level"] = "WARNING"  # noqa: F405  # tests of the log lower it
+LINK_ATTEMPTS = 10**9  # fuzzers and the table of permissions try the same links all day
 SESSION_SEEN_EVERY = 0  # no page of a test writes that its session was seen
 if "sqlite3" in DATABASES["default"]["ENGINE"]:  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}  # noqa: F405

@@ -113,7 +113,8 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
     data = prepare()
     restrict_files(data)
     logs = data / "logs"
-    logs.mkdir(exist_ok=True)
+    logs.mkdir(mode=0o700, exist_ok=True)
+    os.environ.setdefault("LOG_CONSOLE_LEVEL", "ERROR")  # the rest stands in files of their own
     group.start(
         "web server",
         web_command(host, port),
@@ -126,7 +127,7 @@ def serve(group: Group, scratch: Path, host: str, port: int) -> None:
         logs / "worker.log",
     )
     address = address_of(host, port)
-    wait_for(group, address, logs)
+    wait_for(group, f"{address}health/live/", logs)
     announce(address)
     watch(group, logs)
 
@@ -180,7 +181,8 @@ def hold(data: Path, address: str) -> IO[str]:
 def web_command(host: str, port: int) -> list[str]:
     """The web server: two processes with threads for many clients at once."""
     return (
-        [str(BIN / "gunicorn"), "config.wsgi", "--bind", f"{host}:{port}", "--workers", "2"]
+        [str(BIN / "gunicorn"), "config.wsgi", "--config", "config/gunicorn.py"]
+        + ["--bind", f"{host}:{port}", "--workers", "2"]
         + ["--worker-class", "config.web_worker.WebWorker", "--threads", "100"]
         + ["--timeout", "120", "--graceful-timeout", "3"]
         + ["--log-level", "warning"]

@@ -14,6 +14,7 @@ from annotation.models.items import counted_submissions
 from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from annotation.views.agreement import drawn_measures, pairs_of
+from people.models import Event
 
 
 def download(request, pk, kind):
@@ -25,6 +26,7 @@ def download(request, pk, kind):
     if kind not in made:
         raise Http404
     response = made[kind](request, found, rows)
+    Event.record_once(request.user, "download", found, what=f"agreement.{kind}")
     response["Content-Disposition"] = f'attachment; filename="agreement-{found.pk}.{kind}"'
     return response
 

@@ -17,6 +17,7 @@ from corpus.models import Invitation
 from corpus.models.invitations import ClosedLink
 from corpus.permissions import ANNOTATOR
 from people.forms import AccountForm
+from people.throttle import throttled
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -28,6 +29,7 @@ def closed(request, error, corpus=None, status=410):
 
 
 @login_not_required
+@throttled
 def invitation(request, token):
     """Who invites whom to which corpus, and what makes one a member."""
     found = get_object_or_404(

@@ -1,4 +1,4 @@
-"""The list of corpora, one corpus, its people and its events."""
+"""The list of corpora, one corpus and its people."""
 
 import datetime
 
@@ -21,7 +21,6 @@ from corpus.forms import CorpusForm
 from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership, Source
 from corpus.page_context import context, members_context
 from corpus.permissions import LEAD, corpus_of, resettable_people
-from corpus.visibility import withheld_details
 from people.models import Event, Person
 
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
@@ -174,14 +173,3 @@ def _close_links(request, member, role):
                 count,
             )
             messages.info(request, words % {"n": count, "name": member.person})
-
-
-def audit_log(request, pk):
-    """Who did what; without the details that tell somebody who annotates blind of answers."""
-    corpus = corpus_of(request, pk, LEAD)
-    rows = Event.objects.filter(corpus_id=corpus.pk).select_related("person")
-    page = page_of(request, rows, 100)
-    withheld = withheld_details(request.user, list(page))
-    page.object_list = [(event, withheld.get(event.pk, "")) for event in page]
-    page = context(corpus, "corpus", page=page)
-    return render(request, "corpus/audit_log.html", page)

@@ -21,6 +21,7 @@ from corpus.permissions import LEAD, corpus_of
 from corpus.qr_codes import data_uri
 from corpus.views.acceptance import BACKEND, closed
 from people.forms import AccountForm
+from people.throttle import throttled
 
 
 def join_link(request, pk):
@@ -58,6 +59,7 @@ def _shown(request, link):
 
 
 @login_not_required
+@throttled
 def join(request, token):
     """Ask to join a corpus, with a new account or an own one."""
     link = get_object_or_404(JoinLink.objects.with_token(token).select_related("corpus"))

@@ -1,6 +1,5 @@
 """Sources: adding, watching, publishing, and what an import found."""
 
-import csv
 import json
 import shutil
 from pathlib import PurePath
@@ -17,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from core.csv_export import csv_lines
 from core.errors import UserError, gettext_noop
 from core.fragments import live_part
 from core.pagination import page_of
@@ -366,23 +366,17 @@ def import_problems(request, pk):
     return render(request, "corpus/import_problems.html", page)
 
 
-class _Echo:
-    def write(self, value):
-        return value
-
-
 def import_problems_csv(request, pk):
     """Every finding as CSV, streamed."""
     source = source_of(request, pk)
     guard(request.user, source.dialogues.all(), WORDS)
-    table = csv.writer(_Echo())
     header = ["file", "line", "column", "value", "outcome", "reason"]
-
-    def lines():
-        yield "\ufeff" + table.writerow(header)
-        for f in source.import_problems.iterator():
-            yield table.writerow([source.title, f.line, f.column, f.value, f.outcome, f.why])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    rows = (
+        [source.title, f.line, f.column, f.value, f.outcome, f.why]
+        for f in source.import_problems.iterator()
+    )
+    Event.record_once(request.user, "download", source, what="import-report.csv")
+    lines = csv_lines(header, rows)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="problems-{source.pk}.csv"'
     return response

@@ -13,6 +13,7 @@ from corpus.permissions import LEAD, with_role
 from modeling.learner.evaluation_tables import latex_table
 from modeling.models import Evaluation
 from modeling.views.runs import results_by_seed, visible_run_of
+from people.models import Event
 
 
 @require_POST
@@ -39,7 +40,7 @@ def evaluation_json(request, pk):
     response = JsonResponse(
         evaluation.result, json_dumps_params={"ensure_ascii": False, "indent": 1}
     )
-    return as_attachment(response, f"evaluation-{pk}.json")
+    return as_attachment(request, evaluation, response, f"evaluation-{pk}.json")
 
 
 def evaluation_tex(request, pk):
@@ -47,7 +48,7 @@ def evaluation_tex(request, pk):
     evaluation = _evaluation_of(request, pk)
     results = list(results_by_seed(evaluation.training_run).values()) or [evaluation.result]
     response = HttpResponse(latex_table(results), content_type="application/x-tex")
-    return as_attachment(response, f"evaluation-{pk}.tex")
+    return as_attachment(request, evaluation, response, f"evaluation-{pk}.tex")
 
 
 def _evaluation_of(request, pk):
@@ -57,7 +58,8 @@ def _evaluation_of(request, pk):
     return evaluation
 
 
-def as_attachment(response, name):
-    """The response as a file to be saved."""
+def as_attachment(request, thing, response, name):
+    """The response as a file of `thing` to be saved; the audit log has who took it."""
+    Event.record_once(request.user, "download", thing, what=name)
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

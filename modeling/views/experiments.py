@@ -191,9 +191,8 @@ def experiment_csv(request, pk):
                     lines.writerow([run.pk, run.recipe, *(run.options.get(f) for f in searched),
                                     run.seed, results["split"], role == "held_out",
                                     task, *(row.get(f) for f in fields)])  # fmt: skip
-    return as_attachment(
-        HttpResponse(text.getvalue(), content_type="text/csv"), f"experiment-{pk}.csv"
-    )
+    response = HttpResponse(text.getvalue(), content_type="text/csv")
+    return as_attachment(request, experiment, response, f"experiment-{pk}.csv")
 
 
 def _act(request, pk, act):

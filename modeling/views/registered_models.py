@@ -77,4 +77,5 @@ def model(request, pk):
 
 def model_card(request, pk):
     model = _model_of(request, pk)
-    return as_attachment(HttpResponse(_card(model), content_type="text/markdown"), f"model-{pk}.md")
+    response = HttpResponse(_card(model), content_type="text/markdown")
+    return as_attachment(request, model, response, f"model-{pk}.md")

@@ -14,14 +14,16 @@ from modeling.views.runs import visible_run_of
 
 
 def run_tensorboard(request, pk):
-    return _zipped([visible_run_of(request, pk)], f"run-{pk}")
+    run = visible_run_of(request, pk)
+    return _zipped(request, run, [run], f"run-{pk}")
 
 
 def experiment_tensorboard(request, pk):
-    return _zipped(visible_experiment_of(request, pk).runs.order_by("pk"), f"experiment-{pk}")
+    experiment = visible_experiment_of(request, pk)
+    return _zipped(request, experiment, experiment.runs.order_by("pk"), f"experiment-{pk}")
 
 
-def _zipped(runs, name):
+def _zipped(request, thing, runs, name):
     """A folder a run. Raises Http404 where none has begun."""
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as at:
@@ -36,4 +38,4 @@ def _zipped(runs, name):
         if not archive.namelist():
             raise Http404
     response = HttpResponse(packed.getvalue(), content_type="application/zip")
-    return as_attachment(response, f"{name}-tensorboard.zip")
+    return as_attachment(request, thing, response, f"{name}-tensorboard.zip")

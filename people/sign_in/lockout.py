@@ -151,4 +151,4 @@ def unlock_address(address, by):
     rows = AccessAttempt.objects.filter(ip_address=address)
     accounts = sorted(set(rows.values_list("username", flat=True)))
     if rows.delete()[0]:
-        by.record("unlock", by, address=address, accounts=accounts[:50])
+        by.record("unlock address", by, address=address, accounts=accounts[:50])

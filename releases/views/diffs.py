@@ -16,6 +16,7 @@ from core.parameters import number
 from corpus.models import Dialogue, Utterance
 from corpus.page_context import context
 from corpus.permissions import with_role
+from people.models import Event
 from releases.models import Diff, Release
 from releases.views.releases import guard_given
 
@@ -230,4 +231,5 @@ def diff_json(request, pk):
         raise Http404
     response = JsonResponse(diff.result, json_dumps_params={"ensure_ascii": False, "indent": 1})
     response["Content-Disposition"] = 'attachment; filename="diff.json"'
+    Event.record_once(request.user, "download", diff, what="diff.json")
     return response

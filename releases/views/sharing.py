@@ -11,6 +11,7 @@ from core.errors import UserError
 from core.parameters import posted
 from core.translation import translate_error
 from corpus.permissions import LEAD
+from people.throttle import throttled
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
 from releases.models import Grant, MemberAccess, Share
@@ -59,6 +60,7 @@ def revocation(request, pk):
 
 
 @login_not_required
+@throttled
 def shared(request, token):
     """The terms of a link; who accepts them gets an address to download from."""
     link = get_object_or_404(Share.objects.select_related("release__corpus"), token=token)
@@ -72,6 +74,7 @@ def shared(request, token):
 
 
 @login_not_required
+@throttled
 def grant(request, token):
     """What somebody who accepted the terms may download."""
     granted = _grant(request, token)
@@ -84,22 +87,25 @@ def grant(request, token):
 
 
 @login_not_required
+@throttled
 def granted_archive(request, token):
     granted = _grant(request, token)
-    return give_archive(request, granted.share.release, granted.share)
+    return give_archive(request, granted.share.release, granted)
 
 
 @login_not_required
+@throttled
 def granted_file(request, token, path):
     granted = _grant(request, token)
-    return give_file(request, granted.share.release, path, granted.share)
+    return give_file(request, granted.share.release, path, granted)
 
 
 @login_not_required
+@throttled
 def granted_layout(request, token, name):
     granted = _grant(request, token)
     try:
-        return give_layout(granted.share.release, name, granted.share)
+        return give_layout(request, granted.share.release, name, granted)
     except ExportError as error:
         messages.error(request, translate_error(error))
         return redirect("grant", token)

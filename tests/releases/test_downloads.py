@@ -7,6 +7,7 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
+from people.models import Event
 from releases import archive
 from releases.archive import Archive
 from releases.models import MemberAccess
@@ -126,3 +127,14 @@ def test_an_archive_without_its_index_is_indexed_again(client_of, frozen, lead):
     manifest = json.loads((frozen.directory / "manifest.json").read_text("utf-8"))
     names = {entry["path"] for entry in manifest["files"]}
     assert {name.split("/", 1)[1] for name in packed.namelist()} == names | {"manifest.json"}
+
+
+def test_the_audit_log_has_who_took_what_once_an_hour(frozen, client_of, lead):
+    client = client_of(lead)
+    for path in ("archive.zip", "as/cmma.zip", "files/judgements.jsonl", "files/utterances.jsonl"):
+        for _ in range(2):
+            answer = client.get(f"/releases/{frozen.pk}/{path}")
+            assert answer.status_code == 200 and body(answer)
+    taken = Event.objects.filter(verb="download", noun="release").order_by("pk")
+    assert [event.detail["what"] for event in taken] == ["archive", "cmma.zip", "files"]
+    assert {(event.person_id, event.corpus_id) for event in taken} == {(lead.pk, frozen.corpus_id)}

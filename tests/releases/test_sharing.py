@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from core.errors import UserError
+from people.event_words import as_text, things_of
 from people.models import Event
 from releases.models import Share
 from tests.factories import make_judged_round, make_member, make_release
@@ -112,3 +113,15 @@ def test_what_is_frozen_is_neither_changed_nor_deleted(corpus, frozen, lead):
         with pytest.raises(UserError, match="withdraw it instead"):
             delete()
     assert not (frozen.directory / "README.md").stat().st_mode & 0o222
+
+
+def test_the_audit_log_has_who_took_it_by_a_grant(client, frozen, lead):
+    granted = shared(frozen, lead).accept_terms("王芳", "清华大学", "")
+    for path in ("files/judgements.jsonl", "files/utterances.jsonl", "files/judgements.jsonl"):
+        assert b"".join(client.get(f"/grants/{granted.token}/{path}").streaming_content)
+    (event,) = Event.objects.filter(verb="download")
+    assert event.person is None and event.corpus_id == frozen.corpus_id
+    thing = things_of([event])[event.pk]
+    assert as_text(event, thing, event.detail) == (
+        f"王芳, 清华大学 downloaded files by the link to release {frozen.version}"
+    )

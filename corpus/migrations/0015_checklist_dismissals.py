@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('corpus', '0013_settings'),
+        ('corpus', '0014_job_deaths'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,48 @@
+"""What the web server does besides its command line: logs as the application's, shared metrics."""
+
+import logging.config
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from gunicorn import glogging
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+# before the workers start, which read it when they import prometheus_client
+METRICS = os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="metrics-"))
+
+
+class ApplicationLog(glogging.Logger):
+    """The server's own lines go where those of the application go."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        for logger in (self.error_log, self.access_log):
+            logger.handlers.clear()
+            logger.propagate = True
+
+
+logger_class = ApplicationLog
+
+
+def on_starting(server):
+    """In the master, which sets up no Django: the log, and no figures of a server before."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+    shutil.rmtree(METRICS, ignore_errors=True)
+    Path(METRICS).mkdir(parents=True)
+
+
+def child_exit(server, worker):
+    """A worker that ended answers no more requests."""
+    from prometheus_client import multiprocess
+
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server):
+    shutil.rmtree(METRICS, ignore_errors=True)

@@ -1,0 +1,37 @@
+"""What the audit log says of experiments, runs and models."""
+
+from django.utils.translation import gettext_lazy as _
+
+from people.event_words import Kind, Noun, page
+
+NOUNS = {
+    "trainingrun": Noun(
+        _("run"), lambda row: f"{row.recipe} #{row.pk}", page("run"), kept=("recipe",)
+    ),
+    "experiment": Noun(_("experiment"), lambda row: f"#{row.pk}", page("experiment")),
+    "evaluation": Noun(
+        _("evaluation of run"),
+        lambda row: f"#{row.training_run_id}",
+        page("run", "training_run_id"),
+    ),
+    "registeredmodel": Noun(
+        _("model"), lambda row: row.name, page("model"), kept=("name",), searched="name"
+    ),
+    "featurepart": Noun(
+        _("features of release"),
+        lambda row: row.release.version,
+        page("release", "release_id"),
+        ("release",),
+    ),
+}
+SENTENCES = {
+    Kind.TRAINING: {
+        "extract": _("%(who)s had features extracted of %(thing)s"),
+        "train": _("%(who)s started the training of %(thing)s"),
+        ("train", "experiment"): _("%(who)s resumed %(thing)s"),
+        "evaluate": _("%(who)s evaluated %(thing)s on the test set"),
+        "register": _("%(who)s registered %(thing)s"),
+        "delete": _("%(who)s deleted %(thing)s"),
+        "repeat": _("%(who)s changed whether %(thing)s runs again on new releases"),
+    },
+}

@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models import Job
@@ -21,6 +22,10 @@ class DemoJob(Job):
 
     work = "demo.jobs.do"
     uses_heartbeat_thread = True
+    kind_label = _("demo corpus")
+    corpus_field = ""
+    person_field = "person"
+    name_fields = ("kind",)
 
     class Meta:
         ordering = ["-pk"]
@@ -29,9 +34,13 @@ class DemoJob(Job):
         return self.get_kind_display()
 
     @property
+    def page_url(self):
+        return reverse("demo")
+
+    @property
     def verb(self):
         """Of its Event."""
-        return self.kind
+        return f"{self.kind} demo"
 
     @classmethod
     @transaction.atomic

@@ -47,7 +47,7 @@ def test_m3ed_has_three_annotators_and_gold(tmp_path):
     assert table.problems == []
 
 
-def test_what_is_odd_in_m3ed_is_told_by_utterance(tmp_path):
+def test_problems_of_m3ed_name_their_utterance(tmp_path):
     path = m3ed(
         tmp_path,
         a=turn(EmoAnnotator1="Happy;Surprise", EmoAnnotator2=["Sad"], EmoAnnotator3="Joyful"),

@@ -72,7 +72,7 @@ def test_load_and_remove(admin, client_of, settings, django_capture_on_commit_ca
     assert not password_path().exists()
     assert not Event.objects.filter(corpus_id=demo.pk).exists()
     verbs = Event.objects.filter(person=admin).order_by("pk").values_list("verb", flat=True)
-    assert list(verbs) == ["load", "remove"]
+    assert list(verbs) == ["load demo", "remove demo"]
     assert load() is None  # removed on purpose: the next start does not bring it back
     assert set(PEOPLE) & set(Person.objects.values_list("username", flat=True)) == {
         "anno2",

@@ -30,7 +30,7 @@ from corpus.media import ffmpeg_path
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 120_000  # milliseconds that a page may take
 SECRET = "a long pass phrase of 2026"
-EPISODES, TALKS = 3, 3
+EPISODES, TALKS = 3, 5
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
 ROWS: list[tuple[str, float]] = []
 

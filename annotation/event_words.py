@@ -1,5 +1,7 @@
 """What the audit log says of rounds and what people annotate and decide in them."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -60,7 +62,7 @@ NOUNS = {
         ("round",),
     ),
 }  # fmt: skip
-SENTENCES = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.SOURCES: {"upload": _("%(who)s uploaded files for a %(thing)s")},
     Kind.ROUNDS: {
         "open": _("%(who)s opened %(thing)s"),

@@ -1,5 +1,7 @@
 """What the audit log says of corpora, sources, dialogues and speakers."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
 from people.event_words import Kind, Noun, page
@@ -47,7 +49,7 @@ NOUNS = {
         ("corpus",),
     ),
 }  # fmt: skip
-SENTENCES = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.CORPUS: {
         "create": _("%(who)s created %(thing)s"),
         "set": _("%(who)s changed the settings of %(thing)s"),

@@ -1,6 +1,7 @@
 """Who signs in to the demo corpus; the password is made when the demo is loaded."""
 
 import secrets
+from pathlib import Path
 
 from django.conf import settings
 
@@ -16,8 +17,8 @@ PEOPLE = {
 }
 
 
-def password_path():
-    return settings.DATA_DIR / "demo_password"
+def password_path() -> Path:
+    return Path(settings.DATA_DIR) / "demo_password"
 
 
 def password() -> str:

@@ -5,7 +5,7 @@ Each app registers the sentences of its verbs and how its nouns are named and li
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,7 +89,7 @@ OTHERWISE = Sentence(Kind.CORPUS, _("%(who)s: %(verb)s %(thing)s"))
 
 
 def register(
-    new_nouns: dict[str, Noun], new_sentences: dict[Kind, dict[str | tuple[str, str], Words]]
+    new_nouns: Mapping[str, Noun], new_sentences: Mapping[Kind, Mapping[Any, Words]]
 ) -> None:
     """Take up the words of an app."""
     nouns.update(new_nouns)

@@ -1,6 +1,7 @@
 """E-mails about what happened to somebody's work, where this installation sends e-mail."""
 
 import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -41,7 +42,7 @@ def notify(kind, people, subject, body, **values):
     for person in people:
         if person.email and person.is_active and kind not in person.muted_notifications:
             arguments = (person.pk, subject, body, values)
-            transaction.on_commit(lambda a=arguments: send_notification.delay(*a), robust=True)
+            transaction.on_commit(partial(send_notification.delay, *arguments), robust=True)
 
 
 def tell_requester(job):

@@ -106,10 +106,10 @@ def _ask(client, method, address, data):
         transaction.set_rollback(True)
     if address.endswith(UNSTEADY):
         body = b""
+    answer = response.headers.get("Location", "").encode() + b"\n" + body
     for pattern in VARYING:
-        body = pattern.sub(b"", body)
-    where = response.headers.get("Location", "")
-    return response.status_code, where.encode() + b"\n" + body
+        answer = pattern.sub(b"", answer)
+    return response.status_code, answer
 
 
 def allowed(status, body):

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from annotation.models import Report
 from corpus.models import Corpus
 from demo.load import load
 from demo.models import DemoJob
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def admin(settings, tmp_path, monkeypatch):
     settings.DATA_DIR = tmp_path
-    # a training takes long and is not what is asked here
-    monkeypatch.setattr(TrainingRun, "later", lambda run: None)
+    for model in (TrainingRun, Report):  # they take long and are not what is asked here
+        monkeypatch.setattr(model, "later", lambda job: None)
     return make_person("admin", is_superuser=True)
 
 
@@ -45,7 +46,7 @@ def test_only_the_administrator_meets_it(admin, client_of, lead):
 
 
 def files_of(settings):
-    places = (settings.RELEASES_DIR, settings.MEDIA_ROOT)
+    places = (settings.RELEASES_DIR, settings.MEDIA_ROOT, settings.RUNS_DIR)
     return {path for place in places for path in place.rglob("*") if path.is_file()}
 
 

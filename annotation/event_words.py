@@ -3,7 +3,7 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, page
+from people.event_words import Kind, Noun, Sentences, page
 
 
 def _in_round(row):
@@ -60,7 +60,7 @@ NOUNS = {
         ("round",),
     ),
 }  # fmt: skip
-SENTENCES = {
+SENTENCES: Sentences = {
     Kind.SOURCES: {"upload": _("%(who)s uploaded files for a %(thing)s")},
     Kind.ROUNDS: {
         "open": _("%(who)s opened %(thing)s"),

@@ -21,5 +21,5 @@ WORKBENCH = {
 }
 
 
-def register_shortcuts():
+def register_shortcuts() -> None:
     register("workbench", _("Workbench"), WORKBENCH, beside=["player"])

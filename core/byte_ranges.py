@@ -87,7 +87,7 @@ def ranged_stream(request, size, read, content_type, etag):
     if wanted is None:
         response = StreamingHttpResponse(read(0, size - 1), content_type=content_type)
         response["Content-Length"] = str(size)
-        response.is_of_files = True
+        response.is_of_files = True  # type: ignore[attr-defined]
         _with_headers(response)
     else:
         response = _part(size, wanted, read, content_type)
@@ -115,7 +115,7 @@ def _part(size, wanted, read, content_type):
     if first > last:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     response = StreamingHttpResponse(read(first, last), status=206, content_type=content_type)
-    response.is_of_files = True  # see core/request_bodies.py
+    response.is_of_files = True  # type: ignore[attr-defined]  # see core/request_bodies.py
     response["Content-Range"] = f"bytes {first}-{last}/{size}"
     response["Content-Length"] = str(last - first + 1)
     return _with_headers(response)

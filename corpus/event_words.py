@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, page
+from people.event_words import Kind, Noun, Sentences, page
 
 NOUNS = {
     "installation": Noun(_("installation"), lambda row: " "),
@@ -47,7 +47,7 @@ NOUNS = {
         ("corpus",),
     ),
 }  # fmt: skip
-SENTENCES = {
+SENTENCES: Sentences = {
     Kind.CORPUS: {
         "create": _("%(who)s created %(thing)s"),
         "set": _("%(who)s changed the settings of %(thing)s"),

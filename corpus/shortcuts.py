@@ -33,6 +33,6 @@ EDITOR = {
 }
 
 
-def register_shortcuts():
+def register_shortcuts() -> None:
     register("player", _("Player"), PLAYER)
     register("editor", _("Dialogue editor"), EDITOR)

@@ -1,6 +1,7 @@
 """Who signs in to the demo corpus; the password is made when the demo is loaded."""
 
 import secrets
+from pathlib import Path
 
 from django.conf import settings
 
@@ -16,7 +17,7 @@ PEOPLE = {
 }
 
 
-def password_path():
+def password_path() -> Path:
     return settings.DATA_DIR / "demo_password"
 
 

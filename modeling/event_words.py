@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, page
+from people.event_words import Kind, Noun, Sentences, page
 
 NOUNS = {
     "trainingrun": Noun(
@@ -24,7 +24,7 @@ NOUNS = {
         ("release",),
     ),
 }
-SENTENCES = {
+SENTENCES: Sentences = {
     Kind.TRAINING: {
         "extract": _("%(who)s had features extracted of %(thing)s"),
         "train": _("%(who)s started the training of %(thing)s"),

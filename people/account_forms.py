@@ -1,6 +1,7 @@
 """The forms of the account page."""
 
 import datetime
+from typing import cast
 
 from django import forms
 from django.conf import settings
@@ -40,8 +41,9 @@ class ProfileForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["language"].choices = [("", BROWSER), *settings.LANGUAGES]
-        self.fields["language"].required = False
+        language = cast(forms.ChoiceField, self.fields["language"])
+        language.choices = [("", BROWSER), *settings.LANGUAGES]
+        language.required = False
 
 
 class TokenForm(forms.Form):
@@ -75,7 +77,8 @@ class TokenForm(forms.Form):
     )
 
     def clean(self):
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         date = cleaned.get("date")
         if cleaned.get("expiry") == self.ON_DATE and "date" not in self.errors:
             if date is None:

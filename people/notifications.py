@@ -40,8 +40,11 @@ def notify(kind, people, subject, body, **values):
         return
     for person in people:
         if person.email and person.is_active and kind not in person.muted_notifications:
-            arguments = (person.pk, subject, body, values)
-            transaction.on_commit(lambda a=arguments: send_notification.delay(*a), robust=True)
+            _send_after_commit(person.pk, subject, body, values)
+
+
+def _send_after_commit(*arguments):
+    transaction.on_commit(lambda: send_notification.delay(*arguments), robust=True)
 
 
 def tell_requester(job):

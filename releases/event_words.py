@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, page
+from people.event_words import Kind, Noun, Sentences, page
 
 NOUNS = {
     "release": Noun(
@@ -18,7 +18,7 @@ NOUNS = {
     ),
     "diff": Noun(_("comparison of releases"), str, page("release_diff"), ("one", "other")),
 }  # fmt: skip
-SENTENCES = {
+SENTENCES: Sentences = {
     Kind.RELEASES: {
         "freeze": _("%(who)s froze %(thing)s"),
         ("discard", "release"): _("%(who)s discarded %(thing)s"),

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import time
 from io import BytesIO
+from typing import Any
 
 import segno
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -54,6 +55,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 class _CodeOnce:
     """A form with a code, which works once; wrong ones count towards the lock-out."""
 
+    fields: Any  # these three are of the form
+    user: Any
+    authenticator: Any
+
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         self.fields["code"].label = _("Code of the app, or a recovery code")
@@ -70,7 +75,7 @@ class _CodeOnce:
             request.axes_locked_out = True
             raise forms.ValidationError(words)
         try:
-            code = super().clean_code()
+            code = super().clean_code()  # type: ignore[misc]  # the form has it
             if not claim_code(self.authenticator, code):
                 raise SecondFactorAdapter().validation_error("incorrect_code")
         except forms.ValidationError:

@@ -1,9 +1,11 @@
 """What the audit log says of rounds and what people annotate and decide in them."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, Sentences, page
+from people.event_words import Kind, Noun, page
 
 
 def _in_round(row):
@@ -60,7 +62,7 @@ NOUNS = {
         ("round",),
     ),
 }  # fmt: skip
-SENTENCES: Sentences = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.SOURCES: {"upload": _("%(who)s uploaded files for a %(thing)s")},
     Kind.ROUNDS: {
         "open": _("%(who)s opened %(thing)s"),

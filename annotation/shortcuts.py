@@ -21,5 +21,5 @@ WORKBENCH = {
 }
 
 
-def register_shortcuts() -> None:
+def register_shortcuts():
     register("workbench", _("Workbench"), WORKBENCH, beside=["player"])

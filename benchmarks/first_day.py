@@ -28,9 +28,9 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from corpus.media import ffmpeg_path
 
 ROOT = Path(__file__).resolve().parent.parent
-LIMIT = 300_000  # milliseconds that a page may take
+LIMIT = 120_000  # milliseconds that a page may take
 SECRET = "a long pass phrase of 2026"
-EPISODES, TALKS = 3, 3
+EPISODES, TALKS = 3, 5
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
 ROWS: list[tuple[str, float]] = []
 
@@ -200,29 +200,32 @@ class Day:
 
     def publish(self) -> None:
         page = self.owner
-        self.next_step_named("ublish")
-        self.until(page, lambda: page.get_by_role("button", name="Publish").count() > 0)
+        self.step_named("Publish dialogues")
+        dialogues = page.locator("main tbody tr")
+        self.until(page, lambda: dialogues.count() == EPISODES * TALKS)
         self.shot(page, "publish")
-        page.get_by_role("button", name="Publish").first.click()
-        page.wait_for_load_state()
+        page.get_by_text("Publish all matches").click()
+        page.get_by_role("button", name="Publish all").click()
+        expect(page.locator("main tbody").get_by_text("not published")).to_have_count(0)
         self.shot(page, "published")
 
-    def next_step_named(self, words: str) -> None:
+    def step_named(self, title: str) -> None:
+        """Follow the button of a step of the checklist, which may have to wait for a worker."""
         page = self.owner
         page.goto("/")
         page.get_by_role("link", name="Getting started").click()
-        page.locator(".checklist .actions a", has_text=words).first.click()
+        button = page.locator(".checklist li", has_text=title).locator(".actions a").first
+        self.until(page, lambda: button.count() > 0)
+        button.click()
 
     def invite(self, people: int) -> list[str]:
         page = self.owner
-        self.next_step_named("nvite")
+        self.step_named("Invite people")
         table = self.work / "people.csv"
         with table.open("w", encoding="utf-8-sig", newline="") as file:
             rows = csv.writer(file)
             rows.writerow(["name", "e-mail", "role"])
             rows.writerows([f"同学{n}", f"s{n}@example.org", "annotator"] for n in range(people))
-        if not page.locator("[name=file]").count():
-            page.get_by_role("link", name="Invite").first.click()
         self.shot(page, "invite")
         page.set_input_files("[name=file]", table)
         page.locator("form.fields").get_by_role("button", name="Invite").click()
@@ -248,7 +251,7 @@ class Day:
 
     def open_round(self) -> None:
         page = self.owner
-        self.next_step_named("round")
+        self.step_named("Open a round")
         page.fill("[name=name]", "Round 1")
         self.shot(page, "new round")
         page.get_by_role("button", name="Open round").click()
@@ -266,7 +269,7 @@ class Day:
                 task.locator("label").nth((number + turn) % 3 // 2).tap()
             if number < 2 and not turn:
                 self.shot(phone, "annotating on a phone")
-            phone.get_by_role("button", name="下一句" if number % 2 else "Next utterance").tap()
+            phone.get_by_role("button", name="下一条话语" if number % 2 else "Next utterance").tap()
         phone.locator("form.submission button").last.tap()
         phone.wait_for_url(lambda address: address != here)
         if number < 2:
@@ -274,7 +277,7 @@ class Day:
 
     def agreement(self) -> None:
         page = self.owner
-        self.next_step_named("greement")
+        self.step_named("Measure the first agreement")
         self.shot(page, "agreement")
 
     @staticmethod

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import IO, Any
 
 Environment = dict[str, Any]
@@ -79,7 +80,9 @@ class RequestBodies:
 
     def __init__(self, application: Application, threads: int) -> None:
         self.application = application
-        self.entrance = threading.BoundedSemaphore(threads)
+        self.entrance: SimpleQueue[None] = SimpleQueue()  # cheaper to wait at than a semaphore
+        for _ in range(threads):
+            self.entrance.put(None)
 
     def __call__(self, environ: Environment, start_response: Callable[..., Any]) -> Iterable[bytes]:
         connection = environ.get("gunicorn.socket")
@@ -110,7 +113,8 @@ class RequestBodies:
             started[:] = [start_response(*arguments)]
             return started[0]
 
-        with self.entrance:
+        self.entrance.get()
+        try:
             found = self.application(environ, start)
             wrapper = environ.get("wsgi.file_wrapper")
             is_file = isinstance(wrapper, type) and isinstance(found, wrapper)
@@ -125,6 +129,8 @@ class RequestBodies:
             finally:
                 if hasattr(found, "close"):
                     found.close()
+        finally:
+            self.entrance.put(None)
 
 
 class Body(io.RawIOBase):

@@ -9,6 +9,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
+from queue import Empty, SimpleQueue
 from typing import Any
 
 IDLE = 30.0  # seconds until a thread that nobody needs ends
@@ -50,11 +51,10 @@ class _Thread(threading.Thread):
     def __init__(self, pool: ThreadPool, work: tuple[Future[Any], Callable[[], Any]]) -> None:
         super().__init__(name="web", daemon=True)
         self.pool, self.work = pool, work
-        self.awake = threading.Semaphore(0)
+        self.given: SimpleQueue[tuple[Future[Any], Callable[[], Any]]] = SimpleQueue()
 
     def give(self, work: tuple[Future[Any], Callable[[], Any]]) -> None:
-        self.work = work
-        self.awake.release()
+        self.given.put(work)
 
     def run(self) -> None:
         while True:
@@ -77,11 +77,13 @@ class _Thread(threading.Thread):
                 self.work = pool.backlog.popleft()
                 return True
             pool.idle.append(self)
-        if self.awake.acquire(timeout=pool.idle_for):
-            return True
-        with pool.lock:
-            if self in pool.idle:
-                pool.idle.remove(self)
-                pool.count -= 1
-                return False
-        return self.awake.acquire()  # it was given work at this very moment
+        try:
+            self.work = self.given.get(timeout=pool.idle_for)
+        except Empty:
+            with pool.lock:
+                if self in pool.idle:
+                    pool.idle.remove(self)
+                    pool.count -= 1
+                    return False
+            self.work = self.given.get()  # it was given work at this very moment
+        return True

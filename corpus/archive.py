@@ -16,6 +16,7 @@ from rest_framework.permissions import BasePermission
 from core.middleware import wants_json
 from core.statements import Prepared
 from corpus.models import Corpus
+from jobs.job_list import kinds
 
 READING = ("GET", "HEAD", "OPTIONS")
 WORDS = gettext_lazy(
@@ -52,17 +53,23 @@ def archived_corpus(person, route, arguments):
     """
     noun = route.removeprefix("api/").split("/")[0]
     by = next((name for name in ("pk", "token") if name in arguments), None)
-    if noun not in nouns or by is None or not person.is_authenticated:
+    found = _job(arguments.get("kind")) if noun == "jobs" else nouns.get(noun)
+    if found is None or by is None or not person.is_authenticated:
         return None
     if noun == "invitations" and by == "token":  # found by a hash; accepting refuses it itself
         return None
-    row = _statement(noun, by).first(person.pk, arguments[by])
+    row = _statement(*found, by).first(person.pk, arguments[by])
     return row[0] if row else None
 
 
+def _job(kind):
+    """The same of a job, whose address names its model; None where it has no corpus."""
+    model = kinds().get(kind)
+    return (model._meta.label, model.corpus_field) if model and model.corpus_field else None
+
+
 @cache
-def _statement(noun, by):
-    label, way = nouns[noun]
+def _statement(label, way, by):
     model = apps.get_model(label)
 
     def compose(person, key):

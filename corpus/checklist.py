@@ -123,7 +123,7 @@ add_step(
         button=_("Invite people"),
         guide="corpus.md",
         is_done=_has_invited,
-        address=lambda corpus: reverse("members", args=[corpus.pk]),
+        address=lambda corpus: reverse("invitations", args=[corpus.pk]),
     )
 )
 add_step(

@@ -1,8 +1,10 @@
 """What the audit log says of corpora, sources, dialogues and speakers."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, Sentences, page
+from people.event_words import Kind, Noun, page
 
 NOUNS = {
     "installation": Noun(_("installation"), lambda row: " "),
@@ -47,7 +49,7 @@ NOUNS = {
         ("corpus",),
     ),
 }  # fmt: skip
-SENTENCES: Sentences = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.CORPUS: {
         "create": _("%(who)s created %(thing)s"),
         "set": _("%(who)s changed the settings of %(thing)s"),

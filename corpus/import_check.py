@@ -74,7 +74,7 @@ def fit_cues(cues: list[Cue], duration: float) -> tuple[list[Cue], list[Problem]
     """
     begin_late = [cue for cue in cues if cue.start >= duration]
     late = len(begin_late)
-    if late * 2 >= len(cues) or late > max(MOST_LATE * len(cues), FEW_LATE):
+    if late and (late * 2 >= len(cues) or late > max(MOST_LATE * len(cues), FEW_LATE)):
         raise TranscriptError(
             gettext_noop(
                 "%(count)d of %(all)d cues begin after the end of the media (%(duration).1f s), the"

@@ -152,7 +152,7 @@ def import_check_of(source: Source, reading: Transcript | None = None) -> Import
         return check
     if reading is None and source.transcript:
         reading = source.read_transcript()
-    if not source.media:
+    if not source.has_media:
         cues = reading.cues if reading else []
         return check_import(_media_of(source, cues), reading, [], source.segmented)
     speech = [
@@ -165,7 +165,7 @@ def import_check_of(source: Source, reading: Transcript | None = None) -> Import
 
 def _media_of(source: Source, cues: Sequence[Cue]) -> media.Probe:
     """What the media hold; of a transcript without media, a time as long as its talk."""
-    if source.media:
+    if source.has_media:
         return source.probed
     return replace(NO_MEDIA, duration=max((cue.end for cue in cues), default=0.0))
 

@@ -33,6 +33,6 @@ EDITOR = {
 }
 
 
-def register_shortcuts() -> None:
+def register_shortcuts():
     register("player", _("Player"), PLAYER)
     register("editor", _("Dialogue editor"), EDITOR)

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 KINDS = {
     "sources": _("original media and transcripts"),
     "clips": _("clips of dialogues"),
+    "imports": _("uploaded tables"),
     "uploads": _("uploads that are not complete"),
     "releases": _("releases"),
     "runs": _("runs"),

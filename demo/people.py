@@ -18,7 +18,7 @@ PEOPLE = {
 
 
 def password_path() -> Path:
-    return settings.DATA_DIR / "demo_password"
+    return Path(settings.DATA_DIR) / "demo_password"
 
 
 def password() -> str:

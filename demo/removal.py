@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from corpus.models import Corpus, Dialogue
 from demo import people
 from demo.models import DemoJob
 from modeling.learner.run_directory import RunDirectory
-from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
+from modeling.models import Evaluation, Experiment, FeaturePart, RegisteredModel, TrainingRun
 from people.models import Event, Person
 from releases.models import Diff, Release, Retraction
 
@@ -70,10 +71,21 @@ def files_of(corpus: Corpus) -> dict[str, list[str]]:
     here = [settings.RELEASES_DIR / str(corpus.pk)]
     here += [run.directory for run in runs] + [diff.path for diff in diffs]
     here += [upload.path for upload in corpus.uploads.all()]
+    here += _features_of(corpus)
     return {
         "stored": [f"{kind}/{corpus.pk}" for kind in ("sources", "clips", "renditions")],
         "here": [str(path) for path in here],
     }
+
+
+def _features_of(corpus: Corpus) -> Iterator[Path]:
+    """What was extracted of its clips, which lies under their digests, and of its releases."""
+    others = Dialogue.objects.exclude(corpus=corpus).values("clip_sha256")
+    clips = corpus.dialogues.exclude(clip_sha256="").exclude(clip_sha256__in=others)
+    for digest in clips.values_list("clip_sha256", flat=True):
+        yield from FeaturePart.cache().glob(f"*/{digest}*")
+    for part in FeaturePart.objects.filter(release__corpus=corpus):
+        yield part.directory
 
 
 def delete_files(job: DemoJob) -> None:

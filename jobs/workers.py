@@ -38,6 +38,7 @@ def _count_by_queue():
     """Queue -> how many workers take it; None where nothing can be asked."""
     try:
         with current_app.connection_for_write() as fresh:  # the pool's are dead if Redis was
+            fresh.ensure_connection(max_retries=1, interval_start=0.1)  # else it takes six seconds
             for seconds in REPLY_TIMEOUTS:
                 inspector = current_app.control.inspect(timeout=seconds, connection=fresh)
                 if queues_by_worker := inspector.active_queues() or {}:

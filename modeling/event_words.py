@@ -1,8 +1,10 @@
 """What the audit log says of experiments, runs and models."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, Sentences, page
+from people.event_words import Kind, Noun, page
 
 NOUNS = {
     "trainingrun": Noun(
@@ -24,7 +26,7 @@ NOUNS = {
         ("release",),
     ),
 }
-SENTENCES: Sentences = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.TRAINING: {
         "extract": _("%(who)s had features extracted of %(thing)s"),
         "train": _("%(who)s started the training of %(thing)s"),

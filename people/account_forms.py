@@ -77,8 +77,7 @@ class TokenForm(forms.Form):
     )
 
     def clean(self):
-        super().clean()
-        cleaned = self.cleaned_data
+        cleaned = super().clean() or {}
         date = cleaned.get("date")
         if cleaned.get("expiry") == self.ON_DATE and "date" not in self.errors:
             if date is None:

@@ -5,7 +5,7 @@ Each app registers the sentences of its verbs and how its nouns are named and li
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,14 +83,14 @@ class Thing:
         return format_html('{} <a href="{}">{}</a>', self.label, self.url, self.name)
 
 
-Sentences = dict[Kind, dict[str | tuple[str, str], Words]]  # by verb, or (verb, noun)
-
 nouns: dict[str, Noun] = {}
 sentences: dict[str | tuple[str, str], Sentence] = {}  # verb, or (verb, noun) -> sentence
 OTHERWISE = Sentence(Kind.CORPUS, _("%(who)s: %(verb)s %(thing)s"))
 
 
-def register(new_nouns: dict[str, Noun], new_sentences: Sentences) -> None:
+def register(
+    new_nouns: Mapping[str, Noun], new_sentences: Mapping[Kind, Mapping[Any, Words]]
+) -> None:
     """Take up the words of an app."""
     nouns.update(new_nouns)
     for kind, group in new_sentences.items():

@@ -1,9 +1,10 @@
 """Everybody with an account, for the administrators of the installation."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.db.models import F, Q
-from django.db.models.expressions import OrderBy
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from people.sign_in.lockout import locks, unlock_address
 from people.sign_in.password_reset import make_reset_link, reset_link_end
 from people.sign_in.second_factor import remove_second_factor, second_factor_of
 
-ORDERS: dict[str, list[str | OrderBy]] = {
+ORDERS: dict[str, list[Any]] = {
     "name": ["username"],
     "seen": [F("last_login").desc(nulls_last=True), "username"],
     "joined": ["-date_joined"],

@@ -1,8 +1,10 @@
 """What the audit log says of releases and of whoever gets them."""
 
+from typing import Any
+
 from django.utils.translation import gettext_lazy as _
 
-from people.event_words import Kind, Noun, Sentences, page
+from people.event_words import Kind, Noun, page
 
 NOUNS = {
     "release": Noun(
@@ -18,7 +20,7 @@ NOUNS = {
     ),
     "diff": Noun(_("comparison of releases"), str, page("release_diff"), ("one", "other")),
 }  # fmt: skip
-SENTENCES: Sentences = {
+SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.RELEASES: {
         "freeze": _("%(who)s froze %(thing)s"),
         ("discard", "release"): _("%(who)s discarded %(thing)s"),

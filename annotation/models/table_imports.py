@@ -86,6 +86,11 @@ class TableImport(Job):
     def page_url(self):
         return reverse("table_import", args=[self.pk])
 
+    @staticmethod
+    def corpus_files(corpus):
+        """(kind, folder) of what was uploaded for imports into a corpus, by its id."""
+        yield "imports", f"imports/{corpus}"
+
     @property
     def folder(self):
         """Where its files are stored."""

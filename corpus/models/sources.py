@@ -110,6 +110,11 @@ class Source(Normalized, Job):
             return file.read()
 
     @property
+    def has_media(self):
+        """Whether there is something to watch or hear; also before its file is stored."""
+        return bool(self.media or self.probe)
+
+    @property
     def is_text_only(self):
         """Whether it is a transcript without media: dialogues to read, not to watch."""
         return self.kind == self.Kind.EPISODE and not self.media
@@ -245,7 +250,7 @@ class Source(Normalized, Job):
     @property
     def probed(self):
         """What the media holds; looked up once. Raises MediaError if it cannot be read."""
-        if not self.media:
+        if not self.has_media:
             return NO_MEDIA
         if not self.probe:
             with storage.local(str(self.media)) as path:

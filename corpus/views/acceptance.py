@@ -99,8 +99,6 @@ def _accepted(request, accepted):
     )
     if accepted.round_id and not accepted.joins_round:
         messages.info(request, _("The round of the invitation is closed. Ask a lead for another."))
-    elif accepted.role == ANNOTATOR and not accepted.joins_round:
-        messages.info(request, _("Your dialogues appear here when a lead adds you to a round."))
     return redirect(_place(accepted, request.user))
 
 

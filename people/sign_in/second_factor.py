@@ -55,7 +55,7 @@ class SecondFactorAdapter(DefaultMFAAdapter):
 class _CodeOnce:
     """A form with a code, which works once; wrong ones count towards the lock-out."""
 
-    fields: Any  # these three are of the form
+    fields: Any  # what the forms have that this is mixed into
     user: Any
     authenticator: Any
 
@@ -75,7 +75,7 @@ class _CodeOnce:
             request.axes_locked_out = True
             raise forms.ValidationError(words)
         try:
-            code = super().clean_code()  # type: ignore[misc]  # the form has it
+            code = super().clean_code()  # type: ignore[misc]
             if not claim_code(self.authenticator, code):
                 raise SecondFactorAdapter().validation_error("incorrect_code")
         except forms.ValidationError:

@@ -173,7 +173,7 @@ class _ElseSecurity:
 
     def dispatch(self, request, *args, **options):
         try:
-            return super().dispatch(request, *args, **options)  # type: ignore[misc]  # a view has it
+            return super().dispatch(request, *args, **options)  # type: ignore[misc]
         except Http404:
             return redirect("account_security")
 

@@ -56,7 +56,10 @@ RESULTS = {  # addresses of annotation/ that show what people answered, remarked
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
     *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
-    *("annotation_history", "assignment", "republication"),
+    *("annotation_history", "assignment", "republication", "annotation_settings"),
+    *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
+    *("mapping_file", "table_import_progress", "table_import_problems"),
+    "table_import_problems_csv",
 }
 ACTIONS = {  # of these nothing can be read
     *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
@@ -64,6 +67,8 @@ ACTIONS = {  # of these nothing can be read
     "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    *("table_import_reading", "confirm_table_import", "stop_table_import", "undo_table_import"),
+    *("attempt_table_import", "remove_table_import"),
     *(f"moved_{name}" for name in MOVED.values()),  # they lead to the page of today
 }
 NOISE = re.compile(

@@ -6,7 +6,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from annotation.models import Item, Judgement, Round, Tally
+from annotation.models import Item, Judgement, Round, TableImport, Tally
 from core.errors import UserError
 from corpus import deletion
 from corpus.models import Corpus, CorpusDeletion, Dialogue, Source, Upload
@@ -43,6 +43,8 @@ def filled(lead, settings, **fields):
         dialogue.save()
     source = corpus.sources.first()
     source.media.save("film.mp4", ContentFile(b"film"))
+    imported = TableImport.objects.create(corpus=corpus, person=lead, status="done")
+    default_storage.save(f"{imported.folder}/labels.csv", ContentFile(b"text"))
     upload = Upload.begin(lead, corpus, "film.mp4", 3)
     upload.path.write_bytes(b"abc")
     corpus.archive(lead)

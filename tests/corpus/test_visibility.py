@@ -32,6 +32,8 @@ MEDIA = ["clip", "poster", "audio", "peaks", "silent", "sound"]
 # what rounds themselves, their results and exports withhold is tested beside them
 RESULTS = re.compile(
     r"rounds/|quality-flags/|comments/|participants/|expert-labels/|events/|releases|runs|stud|api/schema|admin/"
+    r"|account/sessions/|jobs/machine/"  # seen when, and what is free on the disk: of no corpus
+    r"|audit-log"  # which says who has downloaded it; tests/permissions/ compares it
     r"|evaluations|models|searches|registrations|grants|shared|predictions"
 )
 

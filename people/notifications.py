@@ -1,7 +1,6 @@
 """E-mails about what happened to somebody's work, where this installation sends e-mail."""
 
 import datetime
-from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -41,8 +40,12 @@ def notify(kind, people, subject, body, **values):
         return
     for person in people:
         if person.email and person.is_active and kind not in person.muted_notifications:
-            arguments = (person.pk, subject, body, values)
-            transaction.on_commit(partial(send_notification.delay, *arguments), robust=True)
+            _send_after_commit(person.pk, subject, body, values)
+
+
+def _send_after_commit(*arguments):
+    # no partial: Django reads the __qualname__ of what has failed
+    transaction.on_commit(lambda: send_notification.delay(*arguments), robust=True)
 
 
 def tell_requester(job):

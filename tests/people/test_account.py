@@ -148,3 +148,16 @@ def test_notifications_respect_choice_and_language(
     [sent] = mail.outbox
     assert sent.to == ["wang@example.org"]
     assert "个人资料" in sent.subject
+
+
+def test_a_notification_that_cannot_be_sent_stops_nothing(
+    person, settings, monkeypatch, caplog, django_capture_on_commit_callbacks
+):
+    def away(*arguments):
+        raise ConnectionError("Redis is away")
+
+    settings.EMAIL_ENABLED = True
+    monkeypatch.setattr("people.notifications.send_notification.delay", away)
+    with django_capture_on_commit_callbacks(execute=True):
+        notify("round", [person], "Profile saved.", "Profile saved.")
+    assert "Redis is away" in caplog.text

@@ -1,13 +1,22 @@
 """A small world with one of everything, and the addresses that lead to it."""
 
 import datetime
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import SimpleNamespace
 
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
 
-from annotation.models import Comment, Guideline, QualityFlag, QualityFlagReview, Report
+from annotation.models import (
+    Comment,
+    Guideline,
+    QualityFlag,
+    QualityFlagReview,
+    Report,
+    TableImport,
+)
 from corpus.models import CorpusDeletion, Dialogue, Invitation, JoinLink, Source, Upload
 from modeling.models import Evaluation, Experiment, RegisteredModel
 from people.models import AccessToken
@@ -108,12 +117,20 @@ def make_world(film):
         account=[AccessToken.create(lead, "script", ["read"])[0]],
         deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
         installation=[corpus],
+        imports=[imported_table(lead, corpus)],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 
 
 def make_guideline(lead, corpus):
     return Guideline.draw_up(lead, corpus, "# Guide", "new")
+
+
+def imported_table(lead, corpus):
+    """A table of labels that was uploaded and read, and waits to be mapped."""
+    with NamedTemporaryFile("w", suffix=".csv", delete=False, encoding="utf-8") as table:
+        table.write("dialogue,utterance,text,mood\nd1,u1,好,happy\nd1,u2,不,sad\n")
+    return TableImport.begin(lead, corpus, [("labels.csv", Path(table.name))]).run()
 
 
 def draft_of(corpus, film):

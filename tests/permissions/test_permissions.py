@@ -21,6 +21,10 @@ from tests.permissions.world import BLIND, KINDS, ROLES, Secrets, World
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 WRITE = os.environ.get("PERMISSIONS") == "write"
 MADE = {}
+UNMET = {  # answered in situations that this corpus is not in; tests of their own prove them
+    *("setup", "demo_progress", "accept_invitation", "decline_invitation", "accept_ownership"),
+    *("withdraw_offer", "appoint_owner"),
+}
 START, END = "<!-- routes -->", "<!-- end of routes -->"
 
 
@@ -134,7 +138,7 @@ def test_the_table_says_what_the_routes_answer(table_cells):
         tail = rest.split(END)[1]
         TABLE.write_text(f"{head}{START}\n{written(cells)}\n{END}{tail}", "utf-8")
     table = read_table()
-    assert {route.name for route in routes()} == {route.name for route, _role in table}
+    assert {route.name for route in routes()} - UNMET == {route.name for route, _role in table}
     named = {key: f"{key[0].method} {key[0].name} as {key[1]}" for key in {*cells, *table}}
     differ = {
         named[key]: (table.get(key), cells.get(key))
@@ -186,6 +190,7 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
     public |= {"openid_connect_callback", "account_reset_password", "account_confirm_email"}
     public |= {"account_reset_password_from_key"}
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
+    own |= {"getting_started", "checklist_dismissal", "guide", "machine"}
     own |= {route.name for route in routes() if route.pattern.startswith("account/")} | {"theme"}
     own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():

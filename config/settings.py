@@ -230,9 +230,9 @@ MFA_RECOVERY_CODES_SHOW_ONCE = True
 
 # --- Signing in: OpenID Connect, only where OIDC_ISSUER names a provider -------------------------
 OIDC_ISSUER = env("OIDC_ISSUER", default="").rstrip("/")
-OIDC_NAME = env("OIDC_NAME", default="OpenID Connect")
+OIDC_NAME = env("OIDC_NAME", default="") or "OpenID Connect"  # compose passes empty ones
 OIDC_ROLE_CLAIM = env("OIDC_ROLE_CLAIM", default="groups")
-OIDC_ROLES = env.json("OIDC_ROLES", default={})
+OIDC_ROLES = env.json("OIDC_ROLES") if env("OIDC_ROLES", default="") else {}
 SOCIALACCOUNT_ADAPTER = "people.sign_in.openid_connect.OpenIDAdapter"
 SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
 SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True

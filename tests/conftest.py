@@ -44,6 +44,27 @@ SRT = """1
 """
 
 
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--database-only", action="store_true", help="only what uses the database")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On a second database the plain modules need no second proof."""
+    if not config.getoption("--database-only"):
+        return
+    plain = [
+        item
+        for item in items
+        if not item.get_closest_marker("django_db")
+        and not DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    ]
+    config.hook.pytest_deselected(items=plain)
+    items[:] = [item for item in items if item not in set(plain)]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_leftovers():
     yield

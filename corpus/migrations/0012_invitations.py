@@ -29,6 +29,13 @@ def date_rows(apps, schema_editor):
         if invitation.accepted_by:
             invitation.accepted_at = invitation.accepted_by.date_joined
         invitation.save(update_fields=["created_at", "accepted_at"])
+    check_constraints(schema_editor)
+
+
+def check_constraints(schema_editor):
+    """Now, or PostgreSQL makes no index in this transaction ("pending trigger events")."""
+    if schema_editor.connection.vendor == "postgresql":
+        schema_editor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
 
 class Migration(migrations.Migration):

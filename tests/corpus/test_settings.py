@@ -182,6 +182,6 @@ def test_storage_is_counted_by_kind(lead, corpus, client_of, settings, tmp_path)
     dialogue.clip.storage.save(clips, ContentFile(b"x" * 2000))
     page = client_of(lead).get(address("corpus_storage", corpus)).content.decode()
     corpus.refresh_from_db()
-    assert corpus.storage["bytes"] == {"sources": 3000, "clips": 2000, "releases": 0}
+    assert corpus.storage["bytes"] == {"sources": 3000, "clips": 2000, "imports": 0, "releases": 0}
     assert "4.9" in page
     assert corpus.stored_bytes == 5000 and make_corpus(make_person()).stored_bytes is None

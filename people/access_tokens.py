@@ -92,8 +92,3 @@ class AccessToken(models.Model):
     @property
     def state_label(self):
         return {"active": _("active"), "expired": _("expired"), "revoked": _("revoked")}[self.state]
-
-    @property
-    def scope_labels(self):
-        labels = dict(Scope.choices)
-        return [labels.get(scope, scope) for scope in self.scopes.split()]

@@ -16,7 +16,7 @@ class AccountForm(BaseUserCreationForm):
         labels = {"username": _("username"), "name": _("full name"), "email": _("email")}
 
 
-class AdministratorForm(BaseUserCreationForm):
+class AdministratorForm(AccountForm):
     """The first account of an installation, with its one-time code."""
 
     code = forms.CharField(
@@ -26,11 +26,6 @@ class AdministratorForm(BaseUserCreationForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     field_order = ["code"]
-
-    class Meta:
-        model = Person
-        fields = ["username", "name", "email"]
-        labels = {"username": _("username"), "name": _("full name"), "email": _("email")}
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)

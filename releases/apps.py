@@ -11,15 +11,17 @@ class ReleasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
-        from annotation import import_undo
+        from annotation import import_undo, reopening
         from corpus import archive, deletion
         from people.event_words import register
         from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
         from releases.kept_imports import releases_of, reviews_of
+        from releases.submission_readers import reading_release
 
         register(NOUNS, SENTENCES)
         import_undo.kept_because += [releases_of, reviews_of]
+        reopening.read_by.append(reading_release)
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),
             "links": ("releases.Share", "release__corpus"),

@@ -51,7 +51,9 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page.keyboard.press("Enter")
     page.wait_for_url("**/assignments/*/")
     expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sentiment")
-    expect(page.locator("form.questions:visible [data-task=emotion_sentiment]")).to_be_hidden()
+    waiting = page.locator("form.questions:visible [data-task=emotion_sentiment]")
+    expect(waiting).to_have_attribute("data-waiting", "")
+    expect(waiting).to_contain_text("asked after emotion and sentiment")
 
     page.keyboard.type("3112")
     expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute(

@@ -116,7 +116,7 @@ def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):
     address = reverse("dialogues", args=[corpus.pk])
 
     def shown(**filters):
-        return [d.pk for d in clients["lead"].get(address, filters).context["page"]]
+        return [d.pk for d in clients["lead"].get(address, filters).context["table"]]
 
     assert shown(name=one.uid) == [one.pk]
     assert shown(state="draft") == [d.pk for d in drafts] and one in drafts

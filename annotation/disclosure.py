@@ -78,15 +78,8 @@ class Plan:
     @classmethod
     def of(cls, round: Round) -> "Plan":
         seats = list(round.participants.filter(left_at=None).select_related("person"))
-        names = (
-            "corpus",
-            "view",
-            "suggestions",
-            "order",
-            "gold_feedback",
-            "corrections",
-            "guideline",
-        )
+        names = ("corpus", "view", "suggestions", "order", "guideline")
+        feedback = ("gold_feedback", "corrections")
         return cls(
             dialogues=Dialogue.objects.filter(pk__in=round.round_items.values("dialogue")),
             annotators=[seat.person for seat in seats],

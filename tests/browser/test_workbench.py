@@ -86,8 +86,10 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
 
     page.keyboard.press("Enter")  # everything is answered: the button that hands in
     page.keyboard.press("Enter")
-    expect(page.locator(".crumbs")).to_contain_text("1 dialogue submitted")
+    expect(page.locator("main")).to_contain_text("1 dialogue submitted")
     assert Submission.objects.get().assignment == assignment
+    page.keyboard.press("Enter")  # and on to the next one
+    page.wait_for_url(f"**/assignments/{assignment.pk + 1}/")
 
     lead = sign_in("lead")
     lead.goto(f"/rounds/{opened.pk}/")

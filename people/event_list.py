@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.csv_export import csv_lines
 from core.data_table import Column, DataTable, TablePage
+from core.date_input import DateInput
 from core.filter_form import FilterForm
 from core.pagination import at_most
 from people import event_words
@@ -66,7 +67,7 @@ class EventFilter(FilterForm):
         self._choices("noun", nouns)
         self.fields["q"].widget.attrs["placeholder"] = _("Search people, things, details")
         for name in ("since", "until"):
-            self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+            self.fields[name].widget = DateInput()
 
     def _choices(self, name, found):
         field = cast(forms.ChoiceField, self.fields[name])

@@ -25,6 +25,7 @@ import { timeNow } from "time-now"
 const DIGITS = [..."0123456789"]
 const ALWAYS = ["ArrowUp", "ArrowDown", "?", "g"] // keys that work where nothing can be changed, too
 const OWN_KEYS = ".bar, .submission, .attention, [type=range], [type=checkbox]" // parts of the page in which keys keep their own meaning
+const NARROW = matchMedia("(max-width: 56rem)")
 const DIALOGS = { help: "keys", skip: "skip", guideline: "guideline" }
 
 class AnnotationForm extends HTMLElement {
@@ -122,7 +123,10 @@ class AnnotationForm extends HTMLElement {
   setQuestion(fieldset, { scroll = true } = {}) {
     this.question = fieldset
     for (const other of this.current.fieldsets) other.toggleAttribute("data-lit", other === fieldset)
-    if (scroll) fieldset?.scrollIntoView({ block: "nearest" }) // its scroll margins keep it clear of the film and the buttons
+    if (!scroll) return
+    // scroll margins keep it clear of the film and the buttons; the form first, as the film may have shrunk
+    if (this.bench.hasAttribute("data-answering") && NARROW.matches) this.current.form.scrollIntoView()
+    fieldset?.scrollIntoView({ block: "nearest" })
   }
 
   /** On a small screen the film steps back while somebody answers; nothing else moves with it. */

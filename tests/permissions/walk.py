@@ -198,7 +198,7 @@ class Addresses:
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
-            "guide": [{"name": "corpus.md"}],
+            "guide": [{"name": "corpus"}],
             "stop_clip_job": [{"name": "check"}],
             "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},

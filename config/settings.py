@@ -354,6 +354,7 @@ STATICFILES_DIRS = [
     ROOT / "static",
     ("guide", ROOT / "docs" / "guide" / "images"),
     ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist"),
+    ("vendor/sortablejs", ROOT / "node_modules" / "sortablejs" / "modular"),
 ]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",

@@ -199,6 +199,8 @@ class Addresses:
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
             "guide": [{"name": "corpus"}],
+            "scheme": [{"version": 1}],
+            "scheme_file": [{"version": 1}],
             "stop_clip_job": [{"name": "check"}],
             "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},

@@ -29,6 +29,7 @@ urlpatterns = [
     path("getting-started/dismissal/", checklist.checklist_dismissal, name="checklist_dismissal"),
     path("guide/<str:name>", guide.guide, name="guide"),
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
+    path("corpora/switcher/", corpora.switcher, name="corpus_switcher"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/members/", corpora.members, name="members"),
     path("corpora/<int:pk>/members/restoration/", corpora.restore_member, name="restore_member"),

@@ -102,6 +102,6 @@ def person_of_job(job: Job) -> Any:
     return getattr(job, job.person_field) if job.person_field else None
 
 
-def failed_count(corpus) -> int:
-    """How many jobs of a corpus have failed and were not tried again."""
-    return listed_jobs(corpus, state=JobStatus.FAILED).order_by().count()
+def failed_jobs(corpus):
+    """The jobs of a corpus that have failed and were not tried again."""
+    return listed_jobs(corpus, state=JobStatus.FAILED)

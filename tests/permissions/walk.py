@@ -200,7 +200,7 @@ class Addresses:
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
-            "guide": [{"name": "corpus.md"}],
+            "guide": [{"name": "corpus"}],
             "scheme": [{"version": 1}],
             "scheme_file": [{"version": 1}],
             "stop_clip_job": [{"name": "check"}],

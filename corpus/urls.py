@@ -30,6 +30,7 @@ urlpatterns = [
     path("guides/", guide.guide_list, name="guides"),
     path("guides/<slug:name>/", guide.guide, name="guide"),
     path("corpora/new/", corpora.new_corpus, name="new_corpus"),
+    path("corpora/switcher/", corpora.switcher, name="corpus_switcher"),
     path("corpora/<int:pk>/", corpora.corpus, name="corpus"),
     path("corpora/<int:pk>/members/", corpora.members, name="members"),
     path("corpora/<int:pk>/members/restoration/", corpora.restore_member, name="restore_member"),

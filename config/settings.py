@@ -256,6 +256,7 @@ SOCIALACCOUNT_PROVIDERS = {
 # --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
 vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
+SITE_URL = env("SITE_URL", default="").rstrip("/")  # of links in e-mails that no request sends
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------
@@ -354,6 +355,7 @@ STATICFILES_DIRS = [ROOT / "static", ("vendor", NODE_MODULES / "wavesurfer.js" /
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "core.built_files.BuiltFilesFinder",
     "core.vendor_files.VendorFiles",
 ]
 VENDOR_FILES = ["echarts/dist/echarts.common.min.js"]

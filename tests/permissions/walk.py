@@ -189,7 +189,7 @@ class Addresses:
             "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "agreement_file": ["", "?pairs=emotion"],
         }
-        phone = w.utterance.text.split()[1]
+        phone = next((word for word in w.utterance.text.split() if word.isdigit()), "")
         self.texts = {
             "job_stop": [{"kind": "source"}],
             "job_attempt": [{"kind": "source"}],

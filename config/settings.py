@@ -351,7 +351,12 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 NODE_MODULES = ROOT / "node_modules"
-STATICFILES_DIRS = [ROOT / "static", ("vendor", NODE_MODULES / "wavesurfer.js" / "dist")]
+STATICFILES_DIRS = [
+    ROOT / "static",
+    ("guide", ROOT / "docs" / "guide" / "images"),
+    ("vendor", NODE_MODULES / "wavesurfer.js" / "dist"),
+    ("vendor/sortablejs", NODE_MODULES / "sortablejs" / "modular"),
+]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

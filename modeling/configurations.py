@@ -125,7 +125,7 @@ class ConfigurationPair:
         """The gain of the first in the mean of the tasks, with its interval over the seeds."""
         one, other = (side.results(self.role) for side in (self.one, self.other))
         gains = [mean_score(one[seed]) - mean_score(other[seed]) for seed in self.seeds]
-        return seed_statistics.mean_interval(gains)
+        return seed_statistics.mean_interval(gains, seed_statistics.DIFFERENCE)
 
     def by_task(self):
         """See significance.compare_runs; computed once for the same runs and evaluations."""

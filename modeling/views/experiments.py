@@ -16,7 +16,6 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
-from modeling import hyperparameter_search
 from modeling.configurations import configurations_of, run_results
 from modeling.curves import curve
 from modeling.learner.seed_statistics import mean_interval
@@ -126,9 +125,7 @@ def _trials(experiment):
         "trials": sorted(rows, key=lambda r: (-(r["trial"].value or -1), r["number"])),
         "ended": len(ended),
         "best_scores": curve(best, experiment.search["trials"], *span) if len(values) > 1 else None,
-        "importances": {}
-        if experiment.active
-        else hyperparameter_search.importances(fields, trials),
+        "importances": {} if experiment.active else experiment.search.get("importances", {}),
         "best": best_of(experiment),
         "own": _score_of_recipe(experiment, rows),
     }

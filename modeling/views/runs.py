@@ -38,6 +38,7 @@ ORIGINS = {
 SPLITS = {"a tenth of train": _("a tenth of the training set")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
+    "few": _("training holds %(n)s such correlations with both labels only, too few to tell"),
     "random": _("in training it depends on its labels no more than dealt at random"),
     "hardly": _("in training it depends on its labels hardly more than dealt at random"),
     "drift": _("from train to %(split)s its distribution moves by %(bits)s bits"),

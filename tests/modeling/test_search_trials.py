@@ -12,10 +12,10 @@ from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import encoders
 from modeling.forms import SEARCHED, RecipeForm
-from modeling.hyperparameter_search import SPACE
 from modeling.learner.tensorboard import TensorBoardWriter
 from modeling.models import Experiment, TrainingRun, experiments
 from modeling.scheduled_runs import repeat_due
+from modeling.search_space import FIELDS
 from modeling.search_trials import (
     best_of,
     continue_search,
@@ -180,7 +180,7 @@ def test_a_experiment_is_repeated_on_each_later_release_once(
 
 
 def test_whatever_is_searched_can_be_set_too():
-    assert set(SPACE) <= set(RecipeForm().fields) and set(SPACE) == set(SEARCHED)
+    assert set(FIELDS) <= set(RecipeForm().fields) and set(FIELDS) == set(SEARCHED)
 
 
 def test_strangers_find_no_experiment(release, lead, corpus, client_of):

@@ -471,10 +471,12 @@ def _print_seeds(evaluations: list[dict[str, Any]]) -> None:
     """Mean and interval of several seeds."""
     if len(evaluations) < 2:
         return
-    few = len(evaluations) < seed_statistics.MIN_SEEDS
+    seeds, dialogues = seed_statistics.MIN_SEEDS, seed_statistics.MIN_DIALOGUES
+    evaluated = seed_statistics.dialogues_evaluated(evaluations) or dialogues
+    few = len(evaluations) < seeds or evaluated < dialogues
     heading = "seeds, macro-F1 with 95 % intervals, weighted F1 with its own:"
     if few:
-        needed = f"an interval needs {seed_statistics.MIN_SEEDS} seeds"
+        needed = f"an interval needs {seeds} seeds and {dialogues} dialogues"
         heading = f"seeds, macro-F1 of each, weighted F1 of each ({needed}):"
     print(f"{len(evaluations)} {heading}")  # noqa: T201
     for task, row in seed_statistics.seed_summary(evaluations).items():

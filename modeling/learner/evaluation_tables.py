@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modeling.learner.seed_statistics import MIN_SEEDS, mean_interval, seed_summary
+from modeling.learner.seed_statistics import (
+    MIN_DIALOGUES,
+    MIN_SEEDS,
+    dialogues_evaluated,
+    mean_interval,
+    seed_summary,
+)
 
 COLUMNS = (
     ("macro_f1", "macro-F1"),
@@ -140,7 +146,8 @@ def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     release = first["release"]
     caption = (
         f"{first['run']['recipe']} on {first['split']} of {release['corpus']} {release['version']}"
-        f" (SHA-256 {release['digest'][:12]}), " + _seeds_phrase(seeds) + "; figures in percent."
+        f" (SHA-256 {release['digest'][:12]}), "
+        f"{_seeds_phrase(seeds, dialogues_evaluated(evaluations))}; figures in percent."
     )
     lines = [
         r"\begin{table}",
@@ -168,12 +175,15 @@ def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _seeds_phrase(seeds: int) -> str:
+def _seeds_phrase(seeds: int, dialogues: int | None) -> str:
     """What the figures of a table are, in its caption."""
     if seeds == 1:
         return "one seed"
+    points = f"mean of {seeds} seeds with each in parentheses"
     if seeds < MIN_SEEDS:
-        return f"mean of {seeds} seeds with each in parentheses (intervals need {MIN_SEEDS})"
+        return f"{points} (intervals need {MIN_SEEDS})"
+    if dialogues is not None and dialogues < MIN_DIALOGUES:
+        return f"{points} ({dialogues} dialogues; intervals need {MIN_DIALOGUES})"
     return f"mean of {seeds} seeds with 95 % intervals"
 
 

@@ -16,9 +16,9 @@ from modeling.learner.confusion_metrics import (
 )
 from modeling.learner.release import Release
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory, RunError
+from modeling.learner.seed_statistics import MIN_DIALOGUES
 
 REPLICATES = 5000
-MIN_DIALOGUES = 10  # below which there is no interval
 METRICS = {
     "macro_f1": confusion_macro_f1,
     "weighted_f1": confusion_weighted_f1,

@@ -127,7 +127,7 @@ def test_seeds_are_reported_with_intervals_and_a_table_for_a_paper(release, trai
     table = tmp_path / "table.tex"
     done = run("evaluate", release, "--out", trained / "seeds", "--latex", table)
     assert "2 seeds, macro-F1 of each" in done.stdout and " / " in done.stdout
-    assert "an interval needs 3 seeds" in done.stdout and "95 %" not in done.stdout
+    assert "an interval needs 3 seeds and 10 dialogues" in done.stdout and "95 %" not in done.stdout
     result = table.read_text()
     assert "task & macro-F1 & weighted F1 & bal. acc." in result
     assert r"\quad one annotator" in result and "mean of 2 seeds" in result
@@ -273,7 +273,12 @@ def test_too_few_seeds_have_points_and_no_interval():
         found = seed_statistics.mean_interval(values)
         assert found["low"] is found["high"] is found["sd"] is None
         assert found["values"] == values and found["mean"] == pytest.approx(np.mean(values))
-    assert seed_statistics.mean_interval([0.222, 0.18, 0.2])["low"] is not None
+        assert found["why"] == "seeds"
+    enough = [0.222, 0.18, 0.2]
+    assert seed_statistics.mean_interval(enough)["low"] is not None
+    assert seed_statistics.mean_interval(enough, dialogues=10)["why"] == ""
+    few = seed_statistics.mean_interval(enough, dialogues=9)
+    assert few["low"] is None and few["why"] == "dialogues" and few["values"] == enough
 
 
 def test_no_interval_leaves_the_bounds_of_its_metric():

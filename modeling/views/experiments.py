@@ -18,7 +18,6 @@ from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
 from modeling.configurations import configurations_of, run_results
 from modeling.curves import curve
-from modeling.learner.seed_statistics import mean_interval
 from modeling.models import Experiment
 from modeling.search_trials import best_of, recipe_settings, resume_search, trial_of
 from modeling.training_workers import training_worker_count
@@ -164,10 +163,8 @@ def _means(group, role):
     """The mean macro-F1 over the seeds with its interval, and `weighted`, the same of weighted F1;
     None where nothing was evaluated.
     """
-    scores, weighted = group.scores(role), group.scores(role, "weighted_f1")
-    if not scores:
-        return None
-    return mean_interval(scores) | {"weighted": mean_interval(weighted) if weighted else None}
+    summary = group.summary(role)
+    return summary and summary | {"weighted": group.summary(role, "weighted_f1")}
 
 
 def experiment_csv(request, pk):

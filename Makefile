@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 QUEUES ?= work,train
 BIN = .venv/bin
 
-.PHONY: setup run worker test fuzz lint messages demo ci
+.PHONY: setup run worker test screenshots fuzz lint messages demo ci
 
 setup: ## create .venv, install everything, build what is built
 	@$(PYTHON) tools/setup.py
@@ -18,6 +18,10 @@ worker: setup ## a worker alone, for a deployment with its own REDIS_URL and DAT
 test: setup ## the whole suite on the embedded default
 	@$(PYTHON) tools/setup.py --browser
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+screenshots: setup ## pictures of every page and what is wrong on them, into var/screenshots (ARGS="--role lead")
+	@$(PYTHON) tools/setup.py --browser
+	$(BIN)/python -m tests.screenshots $(ARGS)
 
 fuzz: setup ## hostile input to every page and the API, FUZZ_SECONDS each
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -s --show-capture=no --tb=short tests/config/test_fuzz_pages.py

@@ -256,6 +256,7 @@ SOCIALACCOUNT_PROVIDERS = {
 # --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
 vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
+SITE_URL = env("SITE_URL", default="").rstrip("/")  # of links in e-mails that no request sends
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------
@@ -349,7 +350,11 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist")]
+STATICFILES_DIRS = [
+    ROOT / "static",
+    ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist"),
+    ("vendor/sortablejs", ROOT / "node_modules" / "sortablejs" / "modular"),
+]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

@@ -22,6 +22,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from core.csv_export import csv_lines
+from core.date_input import DateInput
 from core.pagination import Keyset
 from core.parameters import number
 from people import event_words
@@ -64,7 +65,7 @@ class EventFilter(forms.Form):
         self._choices("noun", nouns)
         self.fields["q"].widget.input_type = "search"
         for name in ("since", "until"):
-            self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+            self.fields[name].widget = DateInput()
 
     def _choices(self, name, found):
         field = cast(forms.ChoiceField, self.fields[name])

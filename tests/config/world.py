@@ -201,6 +201,7 @@ OF_ACCOUNTS = {  # rows that this world does not have: most is refused before th
     "guide/<str:name>": {"name": "corpus.md"},
 }
 CHOICES = {
+    "schemes/<int:version>": [1],
     "agreement.<str:kind>": ["csv", "json", "tex", "svg"],
     "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
     "integrity/<slug:name>/": ["check", "recut"],

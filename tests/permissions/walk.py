@@ -189,7 +189,7 @@ class Addresses:
             "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "agreement_file": ["", "?pairs=emotion"],
         }
-        phone = w.utterance.text.split()[1]
+        phone = next((word for word in w.utterance.text.split() if word.isdigit()), "")
         self.texts = {
             "job_stop": [{"kind": "source"}],
             "job_attempt": [{"kind": "source"}],
@@ -199,6 +199,8 @@ class Addresses:
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
             "guide": [{"name": "corpus.md"}],
+            "scheme": [{"version": 1}],
+            "scheme_file": [{"version": 1}],
             "stop_clip_job": [{"name": "check"}],
             "source_file": [{"name": "media"}, {"name": "transcript"}],
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},

@@ -40,7 +40,7 @@ def summary_of(run):
         "baseline": baseline,
         "relation": _relation(score, baseline),
         "tasks": len(evaluated),
-        "utterances": max(row["n"] for row in evaluated),
+        "utterances": max(row.get("n", 0) for row in evaluated),
         "dialogues": results.get("dialogues"),
         "seeds": mean_interval(known, dialogues=dialogues_evaluated(by_seed.values()))
         if len(known) > 1

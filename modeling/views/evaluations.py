@@ -25,7 +25,7 @@ def evaluate_run(request, pk):
             Evaluation.request(request.user, run).later()
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    return redirect("run", run.pk)
+    return redirect(f"{run.page_url}?tab=results")
 
 
 def evaluation_progress(request, pk):

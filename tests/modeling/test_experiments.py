@@ -59,7 +59,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     ]  # fmt: skip
     assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
     assert "Which is better?" in page and page.count("<polyline") == 4
-    assert "hard sharing, text only against soft sharing" in page
+    assert "Pairwise comparison" in page and "2 seeds; an interval needs at least 3." in page
     assert "too few for a test of significance over dialogues" in page
     assert "4 finished runs have not been evaluated on the test set" in page
     page = client.post(
@@ -232,9 +232,9 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     assert (
         "<code>width</code> 64" in page
         and "text only B" in page
-        and "On average over tasks" in page
+        and "Pairwise comparison" in page
     )
-    assert page.count("<polyline") == 4 and "Over 2 seeds" in page
+    assert page.count("<polyline") == 4 and "2 seeds; an interval needs at least 3." in page
     one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
     assert "at least two" in one
     later = make_release(corpus, list(release.rounds.all()), "2.0.0")
@@ -348,7 +348,7 @@ def test_runs_without_figures_or_files_break_no_page(release, lead, client_of):
     results = {"split": "valid", "sealed": "test", "tasks": {"sentiment": figures}}
     TrainingRun.objects.update(results=results)
     page = client.get(address).content.decode()  # no meta.json: the files are another's
-    assert "On average over tasks" in page
+    assert "Pairwise comparison" in page
     failed = TrainingRun.request(lead, release, "hard-text", seed=1, experiment=experiment)
     TrainingRun.objects.filter(pk=failed.pk).update(status=JobStatus.FAILED)
     (hard, _) = configurations_of(experiment.runs.all())

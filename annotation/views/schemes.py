@@ -44,7 +44,8 @@ def schemes(request, pk):
 def _with_previous(versions):
     """Each version with the number of the one before it, None for the first."""
     rows = list(versions)
-    return list(zip(rows, [each.number for each in rows[1:]] + [None], strict=True))
+    earlier = [*(each.number for each in rows[1:]), None][: len(rows)]
+    return list(zip(rows, earlier, strict=True))
 
 
 def new_guideline(request, pk):

@@ -282,7 +282,7 @@ def _relation_verdicts(run):
 
 def progress(request, pk):
     run = run_of(request, pk)
-    tab, withheld = request.GET.get("tab", ""), run.release.why_withheld(request.user)
+    tab, withheld = request.GET.get("tab", "overview"), run.release.why_withheld(request.user)
     values = {"run": run, "tab": tab, **live_values(run, tab, withheld)}
     return live_part(request, "modeling/_live.html", run.live, values)
 

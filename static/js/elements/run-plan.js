@@ -21,7 +21,10 @@ class RunPlan extends HTMLElement {
     const each = trials || Math.max(Number(values.get("seeds")) || 0, 0)
     this.show("runs", recipes.length * each || "–")
     this.show("product", recipes.length > 1 || each > 1 ? `${recipes.length} × ${each}` : "")
-    this.show("time", this.estimate(recipes, each, Number(values.get("minutes")), Number(values.get("at_once")), trials))
+    this.show(
+      "time",
+      this.estimate(recipes, each, Number(values.get("minutes")), Number(values.get("at_once")), trials),
+    )
     this.show("changed", this.changed(values).join(", ") || "–")
     this.placeholders(recipes)
   }
@@ -68,7 +71,7 @@ class RunPlan extends HTMLElement {
 }
 
 function fill(words, values) {
-  return words.replace(/%\((\w+)\)s/g, (_, name) => values[name])
+  return words.replace(/\{(\w+)\}/g, (_, name) => values[name])
 }
 
 customElements.define("run-plan", RunPlan)

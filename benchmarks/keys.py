@@ -72,6 +72,8 @@ def make() -> None:
     """A corpus of the demo's words, and a round and a person for each way of working."""
     import django
 
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
     django.setup()
     from django.core.management import call_command
 
@@ -79,7 +81,7 @@ def make() -> None:
     from annotation.rounds import open_round
     from annotation.scheme import DEFAULT, SHORT
     from corpus.models import Corpus, Dialogue, Source, Speaker, Utterance
-    from demo.dialogues import SCRIPTS
+    from demo.dialogues import DIALOGUES
     from jobs.models import JobStatus
     from people.models import Person
 
@@ -88,7 +90,7 @@ def make() -> None:
     corpus = Corpus.create(lead, name="script")
     source = corpus.sources.create(kind=Source.Kind.TABLE, status=JobStatus.DONE, title="script")
     number = 0
-    for dialogues in SCRIPTS.values():
+    for dialogues in DIALOGUES.values():
         for lines in dialogues:
             number += 1
             dialogue = Dialogue.objects.create(
@@ -130,12 +132,12 @@ class Annotator:
     """Judges every dialogue as the script means it, with the fewest keys that the page takes."""
 
     def __init__(self, page, by_itself: bool, repeated: bool):
-        from demo.dialogues import SCRIPTS
+        from demo.dialogues import DIALOGUES
 
         self.page, self.by_itself, self.repeated = page, by_itself, repeated
         self.meant = {
             line.text: line.meant
-            for dialogues in SCRIPTS.values()
+            for dialogues in DIALOGUES.values()
             for lines in dialogues
             for line in lines
         }

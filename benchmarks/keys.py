@@ -6,7 +6,8 @@ The dialogues of the demo corpus are judged as their script means them, in Chrom
 the page says which question is lit, what is pre-lit and which correlations it asks. Each way of
 working is a round of its own: the default scheme; the short scheme, whose usual values are
 confirmed with Enter; with “next one by itself”; and with the answers of the utterance before
-repeated where all of them are the same. Keys that play the film and those between dialogues are not counted.
+repeated where all of them are the same. Keys that play the film and those between dialogues are
+not counted.
 """
 
 import argparse

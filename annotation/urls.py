@@ -31,6 +31,7 @@ urlpatterns = [
     path("assignments/<int:pk>/", workbench.workbench, name="assignment"),
     path("assignments/<int:pk>/judgements/", judgements.judgements, name="judgements"),
     path("assignments/<int:pk>/submission/", workbench.submission, name="submission"),
+    path("assignments/<int:pk>/reopening/", workbench.reopen_of, name="reopen_assignment"),
     path("assignments/<int:pk>/skip/", workbench.skip, name="skip"),
     path("assignments/<int:pk>/return/", workbench.undo_skip_of, name="undo_skip"),
     path("assignments/<int:pk>/presence/", workbench.presence, name="presence"),

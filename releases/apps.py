@@ -11,7 +11,7 @@ class ReleasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
-        from annotation import import_undo
+        from annotation import import_undo, reopening
         from core import findable, places
         from corpus import archive, deletion
         from people.event_words import register
@@ -20,11 +20,13 @@ class ReleasesConfig(AppConfig):
         from releases.findable import FINDERS
         from releases.kept_imports import releases_of, reviews_of
         from releases.places import PLACES
+        from releases.submission_readers import reading_release
 
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
         findable.register(*FINDERS)
         import_undo.kept_because += [releases_of, reviews_of]
+        reopening.read_by.append(reading_release)
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),
             "links": ("releases.Share", "release__corpus"),

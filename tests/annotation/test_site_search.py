@@ -15,7 +15,11 @@ from tests.factories import (
     make_round,
 )  # fmt: skip
 
-HIT = re.compile(r'<a href="([^"]+)">\s*<svg[^>]*><use[^>]*></use>\s*</svg>\s*<span class="name">(.*?)</span>', re.DOTALL)
+HIT = re.compile(
+    r'<a href="([^"]+)">\s*<svg[^>]*><use[^>]*></use>\s*</svg>'
+    r'\s*<span class="name">(.*?)</span>',
+    re.DOTALL,
+)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ class CommandPalette extends HTMLElement {
     this.abort = new AbortController()
     const options = { signal: this.abort.signal }
     document.addEventListener("click", (event) => this.click(event), options)
-    this.list.addEventListener("htmx:afterSwap", () => this.number(), options)
+    this.list.addEventListener("htmx:afterSwap", (event) => this.number(event.detail.requestConfig), options)
     const keys = {
       ArrowDown: () => this.move(1),
       ArrowUp: () => this.move(-1),
@@ -53,13 +53,15 @@ class CommandPalette extends HTMLElement {
   }
 
   /** The links that came become options, of which the first is chosen. */
-  number() {
+  number({ parameters }) {
+    this.shown = parameters.q
     for (const [index, link] of this.links.entries()) {
       link.id = `palette-hit-${index}`
       link.setAttribute("role", "option")
       link.tabIndex = -1
     }
     this.choose(0)
+    if (this.awaited !== undefined) this.follow(this.awaited)
   }
 
   move(step) {
@@ -74,7 +76,10 @@ class CommandPalette extends HTMLElement {
     this.input.setAttribute("aria-activedescendant", this.links[index]?.id ?? "")
   }
 
+  /** What is chosen answers the words that stand there: Enter waits for it. */
   follow(apart) {
+    this.awaited = this.shown === this.input.value ? undefined : apart
+    if (this.awaited !== undefined) return
     const link = this.links[this.chosen]
     if (!link) return
     if (apart) open(link.href)

@@ -1,5 +1,7 @@
 """Schemes and guidelines: their versions, and the next guideline."""
 
+from itertools import zip_longest
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -44,7 +46,7 @@ def schemes(request, pk):
 def _with_previous(versions):
     """Each version with the number of the one before it, None for the first."""
     rows = list(versions)
-    return list(zip(rows, [each.number for each in rows[1:]] + [None], strict=True))
+    return list(zip_longest(rows, [each.number for each in rows[1:]]))
 
 
 def new_guideline(request, pk):

@@ -55,6 +55,7 @@ RESULTS = {  # addresses of annotation/ that show what people answered, remarked
 }
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("scheme", "scheme_file", "scheme_comparison", "guideline_comparison"),
     *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
     *("annotation_history", "assignment", "republication", "annotation_settings"),
     *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
@@ -189,6 +190,9 @@ class Scene:
             if name == "guideline":
                 for guideline in self.corpus.guidelines.all():
                     yield name, reverse(name, args=[guideline.pk])
+                continue
+            if name in ("scheme", "scheme_file"):
+                yield name, reverse(name, args=[pk, 1])
                 continue
             if name == "agreement_file":
                 for kind in ("csv", "json", "tex", "svg"):

@@ -15,8 +15,8 @@ from annotation.models import Adjudication, Item, Round
 LEVELS = (0.25, 0.5, 0.75)  # of disagreement, to narrow by
 ORDERS = {  # by what items are put in order, the least one last so that it is total
     "hardest": ("-disagreement", "utterance_id", "task"),
-    "dialogue": ("utterance__dialogue__source_id", "utterance__dialogue__number", "utterance__number",
-                 "task"),
+    "dialogue": ("utterance__dialogue__source_id", "utterance__dialogue__number",
+                 "utterance__number", "task"),
 }  # fmt: skip
 LONGEST_GAP = 300  # seconds between two decisions; what takes longer was a break
 PACE_OF = 30  # decisions

@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 QUEUES ?= work,train
 BIN = .venv/bin
 
-.PHONY: setup run worker test screenshots fuzz lint messages demo ci
+.PHONY: setup run worker test screenshots fuzz lint guides messages demo ci
 
 setup: ## create .venv, install everything, build what is built
 	@$(PYTHON) tools/setup.py
@@ -35,6 +35,10 @@ lint: setup
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python tools/biome.py ci --error-on-warnings
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+guides: setup ## the guides as a site in var/guides
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 messages: ## collect new strings for translation (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests

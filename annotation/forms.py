@@ -12,6 +12,7 @@ from annotation.templatetags.scheme import named
 from corpus.forms import ChosenRows
 from corpus.models import Dialogue, Membership, Source
 
+REOPEN_HOURS = 24  # that the form of a new round suggests
 MOST = 1_000_000  # dialogues, minutes: more is a slip of the hand
 HELP = {
     "overlap": _("Every dialogue is annotated by exactly this many people."),
@@ -20,6 +21,13 @@ HELP = {
     "gold_percent": _(
         "Percentage of dialogues with expert labels among those assigned;"
         " annotators cannot tell them apart."
+    ),
+    "reopen_hours": _(
+        "For this time after submission annotators may reopen a dialogue, unless it is adjudicated"
+        " or in a release; 0: never. Not in tests and with hidden expert labels."
+    ),
+    "corrections": _(
+        "When the round is closed, annotators see where adjudicators decided otherwise, and why."
     ),
     "attention_every": _("Every so many dialogues; 0: none."),
     "qualification": _("Only annotators who passed this test get dialogues."),
@@ -123,12 +131,12 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         ),
         (_("View for annotators"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
         (_("Schemes and guidelines"), ["scheme_version", "guideline"]),
-        (_("Queue"), ["quota", "lease_minutes", "break_minutes"]),
+        (_("Queue"), ["quota", "lease_minutes", "break_minutes", "reopen_hours"]),
         (
             _("Qualification and expert labels"),
             ["kind", "qualification", "gold_percent", "gold_feedback", "below", "attention_every"],
         ),
-        (_("Gold label rule"), ["consensus"]),
+        (_("Gold label rule"), ["consensus", "corrections"]),
     ]
 
     class Meta:
@@ -137,7 +145,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             *("name", "overlap", "view", "order", "suggestions", "confidence", "cannot_tell"),
             *("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"),
             *("qualification", "gold_percent", "gold_feedback", "below", "attention_every"),
-            "consensus",
+            *("consensus", "reopen_hours", "corrections"),
         ]
         help_texts = HELP
         labels = {"scheme_version": _("scheme"), "guideline": _("guideline"),
@@ -157,7 +165,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         newest = SchemeVersion.default_of(corpus)
         for name, rows in choices.items():
             _choice_field(self, name).queryset = rows
-        for name in ("lease_minutes", "break_minutes", "attention_every"):
+        for name in ("lease_minutes", "break_minutes", "attention_every", "reopen_hours"):
             fields[name].validators.append(MaxValueValidator(MOST))
         for name in self.Meta.fields:  # what is left out keeps the round's default
             fields[name].required = name in ("name", "overlap")
@@ -173,6 +181,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
                 annotators=corpus.people(Membership.Role.ANNOTATOR),
                 scheme_version=newest,
                 guideline=corpus.guidelines.first(),
+                reopen_hours=REOPEN_HOURS,
             )
 
     def grouped(self):
@@ -228,7 +237,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             chosen = self.cleaned_data
         members = list(chosen.get("annotators") or ())
         picked = {member.person_id for member in members}
-        names = ("view", "suggestions", "order", "gold_feedback", "guideline")
+        names = ("view", "suggestions", "order", "gold_feedback", "corrections", "guideline")
         sources = chosen.get("sources")
         published = Dialogue.objects.published().filter(corpus=self.corpus)
         return Plan(

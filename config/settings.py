@@ -352,6 +352,7 @@ STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [
     ROOT / "static",
+    ("guide", ROOT / "docs" / "guide" / "images"),
     ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist"),
     ("vendor/sortablejs", ROOT / "node_modules" / "sortablejs" / "modular"),
 ]

@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 from core.csv_export import csv_lines
 from core.filter_form import Chip, FilterForm, without_empty
 from core.input_checks import shortened
+from core.pagination import at_most
 
 MOST_COUNTED = 10_000  # rows that a page counts; of more it says so
 EXPORTED_AT_ONCE = 500
@@ -109,7 +110,7 @@ class TablePage:
     without: Sequence[str] = ()  # columns that are not for this person
     prepare: Callable[[list], list] | None = None  # rows as the template and files want them
     fetch: Callable[[Any, bool, int], list] | None = None
-    count_rows: Callable[[int], int] | None = None  # at most so many, where counting needs care
+    count_rows: Callable[[], tuple[int, bool]] | None = None  # how many, and whether more
     chips: Sequence[Chip] = ()  # filters that no form has
     export: Callable[[str], Any] | None = None  # records that a file is taken; None: there is none
     file: str = ""  # its name
@@ -290,25 +291,25 @@ class TablePage:
         return self._page.offset + len(self.rows)
 
     @cached_property
-    def _counted(self) -> int:
-        """How many rows there are, up to one more than are counted."""
+    def _counted(self) -> tuple[int, bool]:
+        """How many rows there are, and whether counting stopped there."""
         page = self._page
         if not page.next and page.offset + len(page.rows) <= MOST_COUNTED:
-            return page.offset + len(page.rows)
+            return page.offset + len(page.rows), False
         if self.count_rows is not None:
-            return self.count_rows(MOST_COUNTED + 1)
+            return self.count_rows()
         if isinstance(self.source, QuerySet):
-            return self.source.order_by()[: MOST_COUNTED + 1].count()
-        return len(self.source)
+            return at_most(self.source, MOST_COUNTED)
+        return len(self.source), False
 
     @property
     def count(self) -> int:
-        return min(self._counted, MOST_COUNTED)
+        return self._counted[0]
 
     @property
     def more(self) -> bool:
         """Whether there are more rows than were counted."""
-        return self._counted > MOST_COUNTED
+        return self._counted[1]
 
     @cached_property
     def _page(self) -> "_Page":

@@ -27,6 +27,7 @@ class FilterForm(forms.Form):
     use_required_attribute = False
     search = "q"  # the field that stands first, as what is typed is looked for at once
     unset: tuple[Any, ...] = ()  # values of choices by which nothing is narrowed, besides ""
+    aside: tuple[str, ...] = ()  # fields that narrow nothing
 
     def __init__(self, data, **kwargs):
         super().__init__(data, label_suffix="", **kwargs)
@@ -60,9 +61,10 @@ class FilterForm(forms.Form):
     @property
     def set_fields(self):
         """Bound fields that narrow the list."""
+        fields = [field for field in self if field.name not in self.aside]
         if not self.is_valid():
-            return [field for field in self if field.data or field.errors]
-        return [field for field in self if self._is_set(self.cleaned_data.get(field.name))]
+            return [field for field in fields if field.data or field.errors]
+        return [field for field in fields if self._is_set(self.cleaned_data.get(field.name))]
 
     def chips(self, address):
         """What is filled in; `address(**without)` gives an address with changed parameters."""

@@ -70,6 +70,12 @@ def condition(task):
 
 
 @register.filter
+def usual_values(task):
+    """Which value of a task goes with which one of others, as JSON: task -> value -> value."""
+    return json.dumps(task.usual, ensure_ascii=False)
+
+
+@register.filter
 def sections(text):
     """Markdown as a list of HTML sections, one a heading, without HTML of the writer's own."""
     return [mark_safe(MARKDOWN.render(part)) for part in parted(text) if part.strip()]  # noqa: S308

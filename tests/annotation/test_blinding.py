@@ -63,6 +63,7 @@ OPEN = {
     "table_import_problems_csv",
 }
 ACTIONS = {  # of these nothing can be read
+    "reopen_assignment",
     *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
     *("next_assignment", "reports", "quality_flag_reviews", "adjudications", "consensus"),
     "closure",

@@ -198,7 +198,7 @@ OF_ACCOUNTS = {  # rows that this world does not have: most is refused before th
     "account/e-mail/confirmation/<str:key>/": {"key": "x"},
     "installation/people/<int:pk>/": {"pk": 1},
     "installation/people/<int:pk>/reset-link/": {"pk": 1},
-    "guide/<str:name>": {"name": "corpus.md"},
+    "guides/<slug:name>/": {"name": "corpus"},
 }
 CHOICES = {
     "schemes/<int:version>": [1],

@@ -116,6 +116,12 @@ class TaskFields(KeyedFields):
     source = forms.CharField(required=False)
     target = forms.CharField(required=False)
     only_if_any = forms.CharField(required=False, max_length=LONGEST_KEY)
+    usual = forms.ChoiceField(
+        required=False,
+        error_messages={
+            "invalid_choice": gettext_lazy("Choose a task that stands above this one."),
+        },
+    )
 
     def check_key(self, key):
         check_key(key)
@@ -306,9 +312,34 @@ class TaskCard(Row, Conditions):
         self.others = [card for card in cards if card is not self and not card.is_correlation]
         for condition in self.conditions:
             condition.offer(self.above)
+        usual = cast(forms.ChoiceField, self.fields.fields["usual"])
+        usual.choices = [("", ""), *((card.token, card.token) for card in self.above)]
         parents = {self.fields["source"].value(), self.fields["target"].value()}
         keys = [v.key for card in self.others if card.token in parents for v in card.values]
         self.parent_values = list(dict.fromkeys(keys))
+
+    @property
+    def usual_card(self):
+        """The task from whose value that of this one usually follows."""
+        chosen = self.fields["usual"].value()
+        return next((card for card in self.above if card.token == chosen), None)
+
+    @property
+    def usual_rows(self):
+        """Each value of that task: its row, the field, and the token of the value that follows."""
+        if not self.usual_card:
+            return []
+        names = [f"{self.prefix}-usual-{row.token}" for row in self.usual_card.values]
+        return [
+            (row, name, self.data.get(name, ""))
+            for row, name in zip(self.usual_card.values, names, strict=True)
+        ]
+
+    def usual(self):
+        """Task -> value -> the value of this task that usually follows."""
+        keys = {row.token: row.key for row in self.values}
+        found = {row.key: keys[token] for row, _name, token in self.usual_rows if token in keys}
+        return {self.usual_card.key: found} if found else {}
 
     @property
     def has_errors(self):
@@ -324,7 +355,7 @@ class TaskCard(Row, Conditions):
         only = chosen["only_if_any"] if self.asked == "any" else ""
         if not self.is_correlation:
             return Task(chosen["key"], self.fields.names(), chosen["kind"], values,
-                        only_if=condition, help=self.fields.help())  # fmt: skip
+                        only_if=condition, usual=self.usual(), help=self.fields.help())  # fmt: skip
         if not source:
             self.fields.add_error("source", _("Choose a task."))
         if not target or source == target:
@@ -332,7 +363,7 @@ class TaskCard(Row, Conditions):
         if self.asked == "any" and only not in self.parent_values:
             self.fields.add_error("only_if_any", _("Choose a value of one of the two tasks."))
         return Task(chosen["key"], self.fields.names(), self.scale, values, source, target, only,
-                    condition, self.fields.help())  # fmt: skip
+                    condition, self.usual(), self.fields.help())  # fmt: skip
 
 
 class WarningCard(Row, Conditions):
@@ -489,6 +520,7 @@ def fields_of(scheme):
         _fill_task(data, places[task.key], task, places)
     for n, task in enumerate(scheme.tasks, 1):
         _fill_conditions(data, f"t{n}", task.only_if, scheme, places)
+        _fill_usual(data, f"t{n}", task, scheme, places)
     for n, rule in enumerate(scheme.rules, 1):
         data.appendlist("rule", str(n))
         _set(data, f"r{n}", {"key": rule.key, **rule.names})
@@ -524,6 +556,14 @@ def _fill_value(data, prefix, value):
         "help_en": value.help.get("en", ""), "help_zh": value.help.get("zh", ""),
     }  # fmt: skip
     _set(data, prefix, fields)
+
+
+def _fill_usual(data, prefix, task, scheme, places):
+    for key, values in task.usual.items():  # one task in the form; others are kept in files alone
+        data[f"{prefix}-usual"] = places[key]
+        for value, usual in values.items():
+            token = scheme[key].keys.index(value) + 1
+            data[f"{prefix}-usual-{token}"] = str(task.keys.index(usual) + 1)
 
 
 def _fill_conditions(data, prefix, when, scheme, places):

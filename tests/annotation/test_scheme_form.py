@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from annotation.scheme import DEFAULT, FULL, YES_NO, Scheme, Task, Value
+from annotation.scheme import DEFAULT, FULL, SHORT, YES_NO, Scheme, Task, Value
 from annotation.scheme_form import SchemeForm, changed, fields_of
 
 KIND = Task(
@@ -29,7 +29,7 @@ def with_fields(scheme, **fields):
     return data
 
 
-@pytest.mark.parametrize("scheme", [DEFAULT, FULL, RICH])
+@pytest.mark.parametrize("scheme", [DEFAULT, SHORT, FULL, RICH])
 def test_a_scheme_comes_back_as_it_was(scheme):
     form = SchemeForm.of(scheme)
     assert form.errors() == [] and form.scheme == scheme

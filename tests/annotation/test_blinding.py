@@ -55,6 +55,7 @@ RESULTS = {  # addresses of annotation/ that show what people answered, remarked
 }
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("corpus_agreement", "corpus_adjudication", "corpus_quality"),
     *("scheme", "scheme_file", "scheme_comparison", "guideline_comparison"),
     *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
     *("annotation_history", "assignment", "republication", "annotation_settings"),

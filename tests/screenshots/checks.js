@@ -19,20 +19,23 @@
     if (!styles.has(e)) styles.set(e, getComputedStyle(e))
     return styles.get(e)
   }
-  const shownMemo = new Map()
-  /** False for what nobody sees: hidden, transparent, or kept for screen readers. */
-  function isShown(e) {
-    if (!e || e === document.documentElement) return true
-    if (!shownMemo.has(e)) shownMemo.set(e, isShownItself(e) && isShown(e.parentElement))
-    return shownMemo.get(e)
+  const seen = new Map()
+  /** False for what nobody sees: hidden, transparent, in closed details, or kept for screen readers. */
+  function isShown(element) {
+    if (!seen.has(element)) {
+      const drawn = element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+      seen.set(element, drawn && !isForReaders(element))
+    }
+    return seen.get(element)
   }
-  function isShownItself(e) {
-    const s = style(e)
-    if (s.display === "none" || s.visibility !== "visible" || Number(s.opacity) === 0) return false
-    if (s.display === "contents") return true
-    if (s.clipPath !== "none" && s.position === "absolute") return false
-    const box = e.getBoundingClientRect()
-    return !(s.position === "absolute" && box.width <= 1 && box.height <= 1)
+  function isForReaders(element) {
+    for (let e = element; e && e !== document.body; e = e.parentElement) {
+      const s = style(e)
+      if (s.position !== "absolute" || s.display === "contents") continue
+      const box = e.getBoundingClientRect()
+      if (s.clipPath !== "none" || (box.width <= 1 && box.height <= 1)) return true
+    }
+    return false
   }
 
   /** What of a box is left inside of those ancestors that clip. */

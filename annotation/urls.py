@@ -101,6 +101,11 @@ urlpatterns = [
         schemes.guideline_comparison,
         name="guideline_comparison",
     ),
+    path(
+        "corpora/<int:pk>/guidelines/preview/",
+        schemes.guideline_preview,
+        name="guideline_preview",
+    ),
     path("guidelines/<int:pk>/", schemes.guideline, name="guideline"),
     path("corpora/<int:pk>/expert-labels/", expert_labels.expert_labels, name="expert_labels"),
     path(

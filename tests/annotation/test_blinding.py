@@ -70,6 +70,7 @@ ACTIONS = {  # of these nothing can be read
     "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    "guideline_preview",
     *("table_import_reading", "confirm_table_import", "stop_table_import", "undo_table_import"),
     *("attempt_table_import", "remove_table_import"),
     *(f"moved_{name}" for name in MOVED.values()),  # they lead to the page of today

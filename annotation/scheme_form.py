@@ -116,12 +116,6 @@ class TaskFields(KeyedFields):
     source = forms.CharField(required=False)
     target = forms.CharField(required=False)
     only_if_any = forms.CharField(required=False, max_length=LONGEST_KEY)
-    usual = forms.ChoiceField(
-        required=False,
-        error_messages={
-            "invalid_choice": gettext_lazy("Choose a task that stands above this one."),
-        },
-    )
 
     def check_key(self, key):
         check_key(key)
@@ -312,34 +306,29 @@ class TaskCard(Row, Conditions):
         self.others = [card for card in cards if card is not self and not card.is_correlation]
         for condition in self.conditions:
             condition.offer(self.above)
-        usual = cast(forms.ChoiceField, self.fields.fields["usual"])
-        usual.choices = [("", ""), *((card.token, card.token) for card in self.above)]
         parents = {self.fields["source"].value(), self.fields["target"].value()}
         keys = [v.key for card in self.others if card.token in parents for v in card.values]
         self.parent_values = list(dict.fromkeys(keys))
 
-    @property
-    def usual_card(self):
-        """The task from whose value that of this one usually follows."""
-        chosen = self.fields["usual"].value()
-        return next((card for card in self.above if card.token == chosen), None)
-
-    @property
     def usual_rows(self):
-        """Each value of that task: its row, the field, and the token of the value that follows."""
-        if not self.usual_card:
-            return []
-        names = [f"{self.prefix}-usual-{row.token}" for row in self.usual_card.values]
-        return [
-            (row, name, self.data.get(name, ""))
-            for row, name in zip(self.usual_card.values, names, strict=True)
-        ]
+        """For each question above: its card, and for each of its values the name of the field that
+        says which own value usually goes with it, and the token of that.
+        """
+        for card in self.above:
+            if not card.is_correlation:
+                names = [(v, f"{self.prefix}-usual-{card.token}-{v.token}") for v in card.values]
+                rows = [(value, name, self.data.get(name, "")) for value, name in names]
+                yield card, rows, any(chosen for _value, _name, chosen in rows)
 
     def usual(self):
-        """Task -> value -> the value of this task that usually follows."""
-        keys = {row.token: row.key for row in self.values}
-        found = {row.key: keys[token] for row, _name, token in self.usual_rows if token in keys}
-        return {self.usual_card.key: found} if found else {}
+        """Which of its values go with which ones of tasks above: task -> value -> value."""
+        own = {value.token: value.key for value in self.values}
+        found: dict[str, dict[str, str]] = {}
+        for card, rows, _some in self.usual_rows():
+            for value, _name, chosen in rows:
+                if chosen in own:
+                    found.setdefault(card.key, {})[value.key] = own[chosen]
+        return found
 
     @property
     def has_errors(self):
@@ -518,9 +507,9 @@ def fields_of(scheme):
     for task in scheme.tasks:
         data.appendlist("task", places[task.key])
         _fill_task(data, places[task.key], task, places)
+        _fill_usual(data, f"t{places[task.key]}", task, scheme, places)
     for n, task in enumerate(scheme.tasks, 1):
         _fill_conditions(data, f"t{n}", task.only_if, scheme, places)
-        _fill_usual(data, f"t{n}", task, scheme, places)
     for n, rule in enumerate(scheme.rules, 1):
         data.appendlist("rule", str(n))
         _set(data, f"r{n}", {"key": rule.key, **rule.names})
@@ -549,6 +538,13 @@ def _fill_task(data, token, task, places):
         _fill_value(data, f"{prefix}-v{n}", value)
 
 
+def _fill_usual(data, prefix, task, scheme, places):
+    for other, pairs in task.usual.items():
+        for value, usual in pairs.items():
+            field = f"usual-{places[other]}-{scheme[other].keys.index(value) + 1}"
+            _set(data, prefix, {field: str(task.keys.index(usual) + 1)})
+
+
 def _fill_value(data, prefix, value):
     fields = {
         "key": value.key, "en": value.names.get("en", ""), "zh": value.names.get("zh", ""),
@@ -556,14 +552,6 @@ def _fill_value(data, prefix, value):
         "help_en": value.help.get("en", ""), "help_zh": value.help.get("zh", ""),
     }  # fmt: skip
     _set(data, prefix, fields)
-
-
-def _fill_usual(data, prefix, task, scheme, places):
-    for key, values in task.usual.items():  # one task in the form; others are kept in files alone
-        data[f"{prefix}-usual"] = places[key]
-        for value, usual in values.items():
-            token = scheme[key].keys.index(value) + 1
-            data[f"{prefix}-usual-{token}"] = str(task.keys.index(usual) + 1)
 
 
 def _fill_conditions(data, prefix, when, scheme, places):

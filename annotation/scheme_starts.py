@@ -18,7 +18,7 @@ def _with(task, *keys):
 EMOTIONS = ("neutral", "joy", "surprise", "sadness", "anger", "disgust", "fear")
 PUBLISHED = {
     "default": (_("Default: CMMA, six tasks"), DEFAULT),
-    "short": (_("CMMA with fewer keys"), SHORT),
+    "short": (_("CMMA with fewer keys: usual sentiments, fewer correlations asked"), SHORT),
     "full": (_("CMMA with pride and love, eight tasks"), FULL),
     "meld": (
         _("MELD: sentiment and seven emotions"),

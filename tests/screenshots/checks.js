@@ -1,8 +1,11 @@
 // What is wrong with how a page looks, as a list of [kind, where, what]. Evaluated in the page by tests/screenshots/checks.py.
 ({ target, wide }) => {
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=option]"
+  const MOST = 6 // of a kind that are reported
   const found = []
-  const report = (kind, element, what) => found.push([kind, path(element), what])
+  function report(kind, element, what) {
+    if (found.filter((each) => each[0] === kind).length < MOST) found.push([kind, path(element), what])
+  }
 
   /** A short selector that a person finds the element by. */
   function path(element) {
@@ -134,7 +137,9 @@
       const [right, bottom] = [Math.max(outer.right, box.right), Math.max(outer.bottom, box.bottom)]
       box = { left, top, right, bottom, width: right - left, height: bottom - top }
     }
-    if (box.width > 0 && box.height > 0) targets.push({ e, box, top: layer(e) })
+    // a link that is broken over lines has a box on each
+    const parts = style(e).display === "inline" ? [...e.getClientRects()].map((b) => clipped(e, b)) : [box]
+    if (box.width > 0 && box.height > 0) targets.push({ e, box, parts, top: layer(e) })
   }
   targets.sort((a, b) => a.box.top - b.box.top)
   for (let i = 0; i < targets.length; i++) {
@@ -142,9 +147,13 @@
     for (let j = i + 1; j < targets.length && targets[j].box.top < a.box.bottom; j++) {
       const b = targets[j]
       if (a.top !== b.top || a.e.contains(b.e) || b.e.contains(a.e)) continue
-      const width = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left)
-      const height = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top)
-      if (width > 3 && height > 3 && !a.e.closest("label")?.contains(b.e)) report("overlap", a.e, `lies over ${path(b.e)}`)
+      const over = a.parts.some((one) =>
+        b.parts.some((other) => {
+          const width = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+          return width > 3 && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3
+        }),
+      )
+      if (over && !a.e.closest("label")?.contains(b.e)) report("overlap", a.e, `lies over ${path(b.e)}`)
     }
   }
   const inSentence = (e) => {

@@ -58,7 +58,7 @@ def tab_through(page: Page, most: int = 120) -> list[Finding]:
         stop = page.evaluate(walked)
         if stop is None or stop.get("again"):
             missed = page.evaluate(MISSED.read_text("utf-8"))
-            return found + [Finding("not reached by Tab", each, "") for each in missed]
+            return found + [Finding("not reached by Tab", each, "") for each in missed[:6]]
         for wrong, kind in (
             (not stop["outlined"], "no outline at the focus"),
             (not stop["inside"], "focus outside the window"),

@@ -46,10 +46,11 @@ def _curves(epochs, lines, axis, **ends):
 def experiment_curves(groups):
     """Mean macro-F1 on the validation set by epoch: a line a run, a colour a configuration."""
     lines = [
-        (number, f"{group.label} · {run.seed}", validation_scores(run.events()))
+        (number, f"{run.recipe} {group.letter}".strip() + f" · {run.seed}",
+         validation_scores(run.events()))
         for number, group in enumerate(groups)
         for run in group.runs
-    ]
+    ]  # fmt: skip
     lines = [line for line in lines if line[2]]
     longest = max((len(scores) for *_rest, scores in lines), default=0)
     series = [

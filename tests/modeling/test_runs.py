@@ -107,7 +107,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
-    assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
+    assert run.status == JobStatus.DONE and "<data-chart" in page and "macro-F1" in page
     assert "Validity of the correlation labels" in page and "doubtful" in page
     assert "such correlations with both labels only, too few to tell" in page
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"

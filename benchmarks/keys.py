@@ -6,8 +6,8 @@ The dialogues of the demo corpus are judged as their script means them, in Chrom
 the page says which question is lit, what is pre-lit and which correlations it asks. Each way of
 working is a round of its own: the default scheme; the short scheme, whose usual values are
 confirmed with Enter; with “next one by itself”; and with the answers of the utterance before
-repeated where all of them are the same. Keys that play the film and those between dialogues are
-not counted.
+repeated where all of them are the same. Keys to the next utterance, to submit and to the next
+dialogue are counted, those that play the film are not.
 """
 
 import argparse
@@ -128,6 +128,15 @@ def report(address: str) -> None:
             print(f"| {name} | {utterances} | {keys} | {keys / utterances:.2f} |", flush=True)
         browser.close()
 
+LIT = """place => {
+  const lit = document.querySelectorAll("form.questions")[place].querySelector("fieldset[data-lit]")
+  if (!lit?.checkVisibility()) return null
+  const inputs = [...lit.querySelectorAll("[data-digit]")]
+  const digits = inputs.map((input) => [input.value, input.dataset.digit])
+  const usual = lit.querySelector("label[data-usual] input")?.value
+  return { task: lit.dataset.task, usual, digits: Object.fromEntries(digits) }
+}"""
+
 
 class Annotator:
     """Judges every dialogue as the script means it, with the fewest keys that the page takes."""
@@ -151,46 +160,34 @@ class Annotator:
         while True:
             page.wait_for_url("**/assignments/*/")
             self.judge_dialogue()
-            page.locator(".submission button").click()
+            if not self.by_itself:
+                self.press("Enter")  # to the button that submits
+            self.press("Enter")
             page.wait_for_url("**/submission/")
-            onward = page.locator("form[action$='/next/'] button")
-            if not onward.count():
+            if not page.locator("form[action$='/next/'] button").count():
                 return self.utterances, self.keys
-            onward.click()
+            self.press("Enter")
 
     def judge_dialogue(self) -> None:
         page = self.page
         page.locator("form.questions:visible").wait_for()
-        if self.by_itself and not page.locator("[data-do=advance]").is_checked():
-            page.locator("[data-do=advance]").check()
-        count, before = page.locator("#turns li").count(), None
-        for place in range(count):
-            form = page.locator("form.questions").nth(place)
-            form.wait_for()  # visible: the page has come to it
-            before = self.judge_utterance(form, before)
+        page.locator("[data-do=advance]").set_checked(self.by_itself)
+        texts = page.locator("form.questions .words").all_text_contents()
+        before = None
+        for place, text in enumerate(texts):
+            before = self.judge_utterance(place, self.meant[text.strip()], before)
             self.utterances += 1
-            if not self.by_itself and place < count - 1:
+            if not self.by_itself and place < len(texts) - 1:
                 self.press("Enter")
 
-    def judge_utterance(self, form, before):
-        meant = self.meant[form.locator(".words").text_content().strip()]
-        if self.repeated and before == self.asked(meant) and before is not None:
+    def judge_utterance(self, place, meant, before):
+        if self.repeated and before == self.asked(meant):
             self.press("p")
             return before
-        while lit := self.lit(form):
-            usual = lit.locator("label[data-usual] input")
-            value = meant[lit.get_attribute("data-task")]
-            if usual.count() and usual.get_attribute("value") == value:
-                self.press("Enter")
-            else:
-                chosen = lit.locator(f"input[value='{value}']")
-                self.press(chosen.get_attribute("data-digit"))
+        while state := self.page.evaluate(LIT, place):
+            value = meant[state["task"]]
+            self.press("Enter" if state["usual"] == value else state["digits"][value])
         return self.asked(meant)
-
-    def lit(self, form):
-        """The question that is lit, if the utterance still has one."""
-        found = form.locator("fieldset[data-lit]")
-        return found if form.is_visible() and found.count() else None
 
     def asked(self, meant):
         return {

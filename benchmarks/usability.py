@@ -205,6 +205,7 @@ def decide(one: Someone) -> None:
     one.sign_in("judge")
     one.click("声情演示", within="main")
     one.go("Adjudication")
+    one.click("第一轮", within="main")
     for _item in range(3):
         here = one.page.locator("form.decision [name=utterance]").first.input_value()
         task = one.page.locator("form.decision [name=task]").first.input_value()
@@ -227,6 +228,7 @@ def find_agreement(one: Someone) -> None:
     one.sign_in("lead")
     one.click("声情演示", within="main")
     one.go("Agreement")
+    one.click("第一轮", within="main")
     rows = one.page.locator("main table").first.locator("tbody tr")
     rows.first.wait_for()
     worst = min(rows.all(), key=lambda row: number(row.locator("td").first.inner_text()))
@@ -256,10 +258,10 @@ def change_scheme(one: Someone) -> None:
     one.click("声情演示", within="main")
     one.go("Scheme and guideline")
     one.click("New scheme version")
-    field = one.page.locator("main form textarea").locator("visible=true").first
+    one.press(one.page.locator("main form summary").filter(has_text="sentiment").first)
+    field = one.page.locator("main form input[value='neutral']").locator("visible=true").first
     one.press(field)
-    text = field.input_value()
-    field.fill(text.replace("neutral", "neither"))
+    field.fill("neither")
     one.effort.keys += len("neutral") + len("neither")  # deleted, and written
     one.click("Save version", within="main")
     one.page.wait_for_url("**/schemes/")

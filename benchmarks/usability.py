@@ -299,7 +299,7 @@ def find_confusions(one: Someone) -> None:
     rows.first.wait_for()
     best = max(rows.all(), key=lambda row: last_mean(row.inner_text()))
     one.press(best.locator("th a").first)
-    one.click("Error analysis")
+    one.click("Error analysis", "Errors", within="main")
     one.page.wait_for_url("**/errors/**")
 
 
@@ -323,6 +323,7 @@ def invite(one: Someone) -> None:
 def why_failed(one: Someone) -> None:
     """See why a job failed, as the administrator."""
     one.sign_in("admin")
+    one.click("Account")
     one.click("Installation")
     one.click("Jobs")
     one.choose("state", "failed")
@@ -358,7 +359,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, help="a world that was made before")
     options.add_argument("--port", type=int, default=8126)
-    options.add_argument("--only", default="", help="jobs whose name has this")
+    options.add_argument("--only", nargs="+", default=[""], help="jobs whose names have this")
     options.add_argument("--languages", nargs="+", default=list(LANGUAGES))
     options.add_argument("--where", nargs="+", default=["desk", "phone"])
     options.add_argument("--json", type=Path, help="where the figures go, too")
@@ -377,7 +378,7 @@ def main() -> None:
                 shutil.copytree(data, copy, ignore=shutil.ignore_patterns("lock"))
                 with serve(copy, chosen.port) as address:
                     for name, (job, on_phone) in JOBS.items():
-                        if chosen.only in name and (on_phone or not phone):
+                        if any(part in name for part in chosen.only) and (on_phone or not phone):
                             where = f"{language}, {'phone' if phone else 'desk'}"
                             figures[f"{name} · {where}"] = measure(
                                 browser, address, language, phone, name, job, where

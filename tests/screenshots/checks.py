@@ -39,7 +39,7 @@ def look(page: Page, target: int = 24) -> list[Finding]:
 
 
 def audit(page: Page, impacts: tuple[str, ...] = ()) -> list[Finding]:
-    """What axe-core finds, contrast with it; only what has one of the impacts, if there are some."""
+    """What axe-core finds, contrast with it; of these impacts, if some are named."""
     # the script goes in past the policy that the page keeps
     found = page.evaluate(AXE.read_text("utf-8") + ";axe.run({resultTypes: ['violations']})")
     return [

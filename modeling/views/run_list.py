@@ -1,108 +1,135 @@
-"""The list of runs of a corpus."""
+"""The runs of a corpus: by experiment, or one by one with filters."""
 
-from typing import cast
+from dataclasses import dataclass
+from typing import Any
 
-from django import forms
-from django.utils.translation import gettext_lazy as _
+from django.shortcuts import render
 
-from core.data_table import Column, DataTable
-from core.filter_form import FilterForm
-from corpus.page_context import context, export_of
+from core.pagination import page_of
+from core.parameters import number
+from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
-from modeling.configurations import mean_score
+from modeling.configurations import Configuration, configurations_of, mean_score
 from modeling.models import Experiment, Recipes, RegisteredModel, TrainingRun
 
 SCORES = ("macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1")
-
-
-RUNS = DataTable(
-    "runs",
-    [
-        Column("run", _("run"), sort="pk", fixed=True, falling=True, value=str),
-        Column("experiment", _("experiment"), sort="experiment__name",
-               value=lambda row: row.experiment),
-        Column("release", _("release"), sort="release__version",
-               value=lambda row: row.release.version),
-        Column("seed", _("seed"), sort="seed", numeric=True),
-        Column("state", _("state"), sort="status", value=lambda row: row.status),
-        Column("macro_f1", _("macro-F1 (validation)"), numeric=True,
-               value=lambda row: _score(row, "score", "macro_f1")),
-        Column("weighted_f1", _("weighted F1 (validation)"), numeric=True, hidden=True,
-               value=lambda row: _score(row, "score", "weighted_f1")),
-        Column("majority", _("majority baseline"), numeric=True,
-               value=lambda row: _score(row, "score", "majority_macro_f1")),
-        Column("test_macro_f1", _("macro-F1 (test)"), numeric=True,
-               value=lambda row: _score(row, "held_out_score", "macro_f1")),
-        Column("test_weighted_f1", _("weighted F1 (test)"), numeric=True, hidden=True,
-               value=lambda row: _score(row, "held_out_score", "weighted_f1")),
-        Column("started", _("started"), sort="started_at", falling=True,
-               value=lambda row: row.started_at),
-    ],
-    sort="-run",
-)  # fmt: skip
-
-
-class RunFilter(FilterForm):
-    """Which runs of a corpus."""
-
-    recipe = forms.ChoiceField(
-        label=_("recipe"), required=False, choices=[("", _("any")), *Recipes.choices]
-    )
-    status = forms.ChoiceField(
-        label=_("state"),
-        required=False,
-        choices=[("", _("any")), *(state for state in JobStatus.choices if state[0] != "draft")],
-    )
-    release = forms.ChoiceField(label=_("release"), required=False)
-
-    def __init__(self, data, *, corpus):
-        super().__init__(data)
-        releases = corpus.releases.usable().values_list("pk", "version")
-        cast(forms.ChoiceField, self.fields["release"]).choices = [("", _("any")), *releases]
-
-    def by_recipe(self, rows, value):
-        return rows.filter(recipe=value)
-
-    def by_status(self, rows, value):
-        return rows.filter(status=value)
-
-    def by_release(self, rows, value):
-        return rows.filter(release=value)
+EXPERIMENTS_PER_PAGE = 10
 
 
 def runs(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = RunFilter(request.GET, corpus=corpus)
-    rows = form.filtered(TrainingRun.objects.of(request.user).filter(release__corpus=corpus))
-    rows = rows.select_related("experiment", "release").prefetch_related("evaluations")
+    all_runs = TrainingRun.objects.of(request.user).filter(release__corpus=corpus)
+    chosen = {name: request.GET.get(name, "") for name in ("recipe", "status", "release")}
+    filtered = any(chosen.values())
+    tab = "runs" if filtered or request.GET.get("view") == "runs" else "experiments"
     hidden = set(corpus.releases.all().withheld_from(request.user).values_list("pk", flat=True))
+    page = context(
+        corpus, "runs", tab=tab, chosen=chosen, filtered=filtered, count=all_runs.count(),
+        ready=corpus.releases.usable().exists(), current=RegisteredModel.objects.current(corpus),
+    )  # fmt: skip
+    if tab == "runs":
+        page |= {
+            "page": _page_of_runs(request, _matching(all_runs, chosen), hidden),
+            "recipes": Recipes.choices,
+            "states": [s for s in JobStatus.choices if s[0] != "draft"],
+            "releases": corpus.releases.usable(),
+        }
+    else:
+        page |= _experiments(request, corpus, all_runs, hidden)
+    return render(request, "modeling/runs.html", page)
 
-    def prepare(page):
-        for run in page:
-            run.withheld = run.release_id in hidden
-            if not run.withheld:
-                run.score = _mean_score(run.results)
-                evaluation = run.evaluation
-                run.held_out_score = evaluation and _mean_score(evaluation.result)
-        return page
 
-    export = export_of(request, corpus)
-    table = RUNS.page(request, rows, form, prepare=prepare, export=export)
-    experiments = Experiment.objects.filter(release__corpus=corpus).select_related("release")
-    shown = context(
-        corpus,
-        "runs",
-        experiments=experiments.prefetch_related("runs")[:10],
-        ready=corpus.releases.usable().exists(),
-        current=RegisteredModel.objects.current(corpus),
+def _matching(found, chosen):
+    if chosen["recipe"] in Recipes.values:
+        found = found.filter(recipe=chosen["recipe"])
+    if chosen["status"] in JobStatus.values:
+        found = found.filter(status=chosen["status"])
+    if number(chosen["release"]):
+        found = found.filter(release=number(chosen["release"]))
+    return found
+
+
+def _page_of_runs(request, found, hidden):
+    found = found.select_related("experiment", "release__corpus", "started_by")
+    page = page_of(request, found.prefetch_related("evaluations").order_by("-pk"))
+    for run in page:
+        _add_scores(run, hidden)
+    return page
+
+
+@dataclass
+class ExperimentRow:
+    """An experiment of the list with its runs, their states, and the best configuration."""
+
+    experiment: Experiment
+    runs: list[TrainingRun]
+    ended: int
+    failed: int
+    withheld: bool
+    best: Configuration | None = None
+    validation: dict[str, Any] | None = None
+    held_out: dict[str, Any] | None = None
+
+    @property
+    def recipes(self):
+        return list(dict.fromkeys(run.get_recipe_display() for run in self.runs))
+
+    @property
+    def seeds(self):
+        return len({run.seed for run in self.runs})
+
+    @property
+    def active(self):
+        return any(run.active for run in self.runs)
+
+    @property
+    def percent(self):
+        return round(100 * self.ended / len(self.runs)) if self.runs else 0
+
+
+def _experiments(request, corpus, all_runs, hidden):
+    """A page of experiments, and the runs that belong to none."""
+    found = Experiment.objects.filter(release__corpus=corpus).select_related(
+        "release__corpus", "started_by"
     )
-    return table.render("modeling/runs.html", shown)
+    page = page_of(request, found.prefetch_related("runs__evaluations"), EXPERIMENTS_PER_PAGE)
+    single = all_runs.filter(experiment=None).prefetch_related("evaluations").order_by("-pk")
+    singles = list(single) if page.number == page.paginator.num_pages else []
+    for run in singles:
+        _add_scores(run, hidden)
+    rows = [_row(experiment, hidden) for experiment in page]
+    return {"page": page, "rows": rows, "singles": singles}
 
 
-def _score(run, name, key):
-    """A figure of a run, None where there is none or it is withheld."""
-    return (getattr(run, name, None) or {}).get(key)
+def _row(experiment, hidden):
+    runs = sorted(experiment.runs.all(), key=lambda run: run.pk)
+    for run in runs:
+        run.release = experiment.release  # else each run asks for it
+        _add_scores(run, hidden)
+    row = ExperimentRow(
+        experiment,
+        runs,
+        ended=sum(not run.active for run in runs),
+        failed=sum(run.status == JobStatus.FAILED for run in runs),
+        withheld=experiment.release_id in hidden,
+    )
+    if not row.withheld:
+        groups = [each for each in configurations_of(runs) if each.scores("validation")]
+        row.best = max(groups, key=lambda each: each.summary("validation")["mean"], default=None)
+    if row.best:
+        row.validation = row.best.summary("validation")
+        row.held_out = row.best.summary("held_out")
+    return row
+
+
+def _add_scores(run, hidden):
+    """Give a run of a list its scores, unless they are withheld from the reader."""
+    run.withheld = run.release_id in hidden
+    if run.withheld:
+        return
+    run.score = _mean_score(run.results)
+    run.held_out_score = run.evaluation and _mean_score(run.evaluation.result)
 
 
 def _mean_score(results):

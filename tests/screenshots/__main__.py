@@ -46,13 +46,7 @@ def main() -> None:
 
         found = pages.load()
         keys = pages.cookies(found, chosen.role)
-        shown = [
-            each
-            for each in pages.pages(found, chosen.role)
-            if not chosen.page or any(part in each.name for part in chosen.page)
-        ]
-        if chosen.once:  # each page with the first role that sees it
-            shown = list({each.address: each for each in reversed(shown)}.values())[::-1]
+        shown = pages.pages(found, chosen.role, chosen.page or (), chosen.once)
         rows = visit(address, shown, keys, chosen)
     contact_sheet.write(chosen.out, rows)
     wrong = Counter(str(f).split(":")[0] for row in rows for f in row["findings"])
@@ -125,13 +119,14 @@ def view(context, each, language, theme, width, chosen) -> dict:
             page.screenshot(path=chosen.out / name, full_page=True)
         touched = width < 500 and each.name.startswith(TOUCHED)
         findings += map(str, checks.look(page, 44 if touched else 24))
+        findings += [f"script error: {e}" for e in errors if each.status == 200 or "404" not in e]
+        errors.clear()  # axe-core writes styles of its own, which the policy of the page refuses
         if chosen.axe:
             findings += map(str, checks.audit(page))
         if chosen.tab and width >= 500:
             findings += map(str, checks.tab_through(page))
     except PlaywrightError as error:
         findings.append(f"not loaded: {str(error).splitlines()[0]}")
-    findings += [f"script error: {e}" for e in errors if each.status == 200 or "404" not in e]
     page.close()
     row = {
         "role": each.role, "page": each.name, "address": each.address, "language": language,

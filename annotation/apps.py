@@ -14,19 +14,21 @@ class AnnotationConfig(AppConfig):
         from annotation import event_words
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from annotation.figures import figures
+        from annotation.findable import FINDERS
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
         from annotation.places import PLACES
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
-        from core import metrics, places
+        from core import findable, metrics, places
         from corpus import archive, deletion, round_offers, visibility
         from people import account_deletion
         from people.event_words import register
 
         register(event_words.NOUNS, event_words.SENTENCES)
         places.register(*PLACES)
+        findable.register(*FINDERS)
         metrics.collect.append(figures)
 
         add_steps()

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotation.templatetags.scheme import named
-from annotation.views.agreement_charts import ALPHA, BANDS, hue_of
+from annotation.views.agreement_charts import ALPHA, BANDS
 from core.charts import Chart, Point, Series
 from releases.splits import SPLITS
 
@@ -56,25 +56,20 @@ def agreement(rows: Sequence[dict[str, Any]]) -> Chart:
 
 
 def label_distributions(spread: Sequence[dict[str, Any]]) -> list[tuple[str, Chart]]:
-    """For each task the shares of its values in the splits."""
+    """For each task into which splits the labels of each value fell."""
     found = []
     tasks = {row["task"].key: row["task"] for row in spread}
     for task in tasks.values():
         rows = [row for row in spread if row["task"].key == task.key]
         series = [
-            Series(
-                named(row["value"]),
-                [Point(share) for share in row["shares"]],
-                hue_of(task, task.values.index(row["value"])),
-                row["value"].mark,
-            )
-            for row in rows
+            Series(split, [Point(row["shares"][at]) for row in rows])
+            for at, split in enumerate(SPLITS)
         ]
         chart = Chart(
             "bars",
-            SPLITS,
+            [named(row["value"]) for row in rows],
             series,
-            place_axis=_("split"),
+            place_axis=_("value"),
             value_axis=_("share of labels"),
             low=0.0,
             high=1.0,

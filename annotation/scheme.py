@@ -16,6 +16,10 @@ LONGEST_KEY = 40  # characters of a key of a task or a value
 OF_FORMS = frozenset({"utterance", "task", "csrfmiddlewaretoken"})  # fields beside the answers
 WHY = "-why"  # what the name of a field ends with that says why
 CANNOT_TELL = "cannot_tell"  # an answer that is no value of the task, where a round allows it
+MOST_VALUES = 9  # of a task, one per digit
+LONGEST_HELP = 300  # characters
+COLOURS = ("amber", "blue", "orange", "pink", "green", "olive", "grey", "brown", "teal")
+OPTIONAL = ("colour", "digit", "help", "only_if")  # left out of what is stored where empty
 
 
 class SchemeError(UserError):
@@ -80,16 +84,26 @@ def field_of(task: str) -> str:
 
 @dataclass(frozen=True)
 class Value:
-    """One answer: its key in the data, its names, and one character for chips."""
+    """One answer: its key in the data, its names, and one character for chips.
+
+    `colour` is one of COLOURS, `digit` the shortcut where it is not the place among the values.
+    """
 
     key: str
     names: Names
     mark: str = ""
+    colour: str = ""
+    digit: str = ""
+    help: Names = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One question about an utterance; a correlation has two parents, `source` and `target`."""
+    """One question about an utterance; a correlation has two parents, `source` and `target`.
+
+    It is asked if one of its parents has the value `only_if_any`, and if each task in `only_if` has
+    one of the values that are named there; always where both are empty.
+    """
 
     key: str
     names: Names
@@ -98,6 +112,8 @@ class Task:
     source: str = ""
     target: str = ""
     only_if_any: str = ""
+    only_if: Mapping[str, list[str]] = field(default_factory=dict)  # task -> values
+    help: Names = field(default_factory=dict)
 
     @property
     def is_correlation(self) -> bool:
@@ -110,6 +126,19 @@ class Task:
     @property
     def keys(self) -> tuple[str, ...]:
         return tuple(value.key for value in self.values)
+
+    @property
+    def digits(self) -> tuple[str, ...]:
+        """The shortcut of each value: its own digit, else its place, else the first free one."""
+        taken = {value.digit for value in self.values if value.digit}
+        free = [str(n) for n in range(1, MOST_VALUES + 1) if str(n) not in taken]
+        found = []
+        for place, value in enumerate(self.values, 1):
+            digit = value.digit or (str(place) if str(place) in free else next(iter(free), ""))
+            if digit in free:
+                free.remove(digit)
+            found.append(digit)
+        return tuple(found)
 
     @property
     def level(self) -> str:
@@ -158,7 +187,9 @@ class Scheme:
             )
 
     def asked(self, answers: Mapping[str, str]) -> list[Task]:
-        """The tasks that are due given the answers so far: correlations wait for their parents."""
+        """The tasks that are due given the answers so far: correlations wait for their parents,
+        others for what their conditions ask for.
+        """
         return [task for task in self.tasks if self._due(task, answers)]
 
     def unanswered(self, answers: Mapping[str, str]) -> list[Task]:
@@ -167,12 +198,15 @@ class Scheme:
         return [task for task in pending if task.key not in answers]
 
     def _due(self, task: Task, answers: Mapping[str, str]) -> bool:
-        if not task.is_correlation:
-            return True
         given = [answers.get(key, CANNOT_TELL) for key in task.parents]
         if CANNOT_TELL in given:
             return False
-        return not task.only_if_any or task.only_if_any in given
+        if task.only_if_any and given and task.only_if_any not in given:
+            return False
+        return all(
+            answers.get(key) in values and self._due(self[key], answers)
+            for key, values in task.only_if.items()
+        )
 
     def broken(self, answers: Mapping[str, str]) -> list[Rule]:
         """The rules whose warning these answers call for."""
@@ -186,7 +220,7 @@ class Scheme:
                 check_value_key(value.key, task.key)
 
     def to_json(self) -> list[dict[str, Any]]:
-        return [asdict(task) for task in self.tasks]
+        return [_stored(asdict(task)) for task in self.tasks]
 
     def rules_to_json(self) -> list[dict[str, Any]]:
         return [asdict(rule) for rule in self.rules]
@@ -205,12 +239,12 @@ class Scheme:
                 for task in data
             )
             warnings = tuple(Rule(**rule) for rule in rules)
-        except (TypeError, KeyError) as error:
+            scheme = cls(tasks, warnings)
+            scheme._check_sound()
+        except (AttributeError, TypeError, KeyError) as error:
             raise SchemeError(
                 gettext_noop("The scheme cannot be read: %(why)s"), why=str(error)
             ) from error
-        scheme = cls(tasks, warnings)
-        scheme._check_sound()
         return scheme
 
     def _check_sound(self) -> None:
@@ -233,10 +267,70 @@ class Scheme:
                         task=task.key,
                         parent=parent,
                     )
+            _check_values(task)
+            self._check_condition(task)
         for rule in self.rules:
             for key, values in rule.when.items():
                 for value in values:
                     self.check(key, value)
+
+    def _check_condition(self, task: Task) -> None:
+        """Raise SchemeError unless a task asks for answers of tasks above it."""
+        above = self.keys[: self.keys.index(task.key)]
+        for key, values in task.only_if.items():
+            for value in values:
+                self.check(key, value)
+            if key not in above:
+                raise SchemeError(
+                    gettext_noop(
+                        "%(task)s is asked only if %(other)s has some value, so %(other)s has to"
+                        " stand above it. Move one of them."
+                    ),
+                    task=task.key,
+                    other=key,
+                )
+            if not values:
+                raise SchemeError(
+                    gettext_noop(
+                        "%(task)s is asked only if %(other)s has some value: choose which, or"
+                        " remove the condition."
+                    ),
+                    task=task.key,
+                    other=key,
+                )
+
+
+def _check_values(task: Task) -> None:
+    """Raise SchemeError for a colour or a digit that there is not, or that two values have."""
+    digits = [value.digit for value in task.values if value.digit]
+    for value in task.values:
+        if value.colour and value.colour not in COLOURS:
+            raise SchemeError(
+                gettext_noop(
+                    "“%(colour)s” of %(task)s is no colour of a value; expected one of %(colours)s."
+                ),
+                colour=shown(value.colour),
+                task=task.key,
+                colours=", ".join(COLOURS),
+            )
+        if value.digit and value.digit not in [*"123456789"]:
+            raise SchemeError(
+                gettext_noop("“%(digit)s” of %(task)s is no shortcut; expected a digit 1 to 9."),
+                digit=shown(value.digit),
+                task=task.key,
+            )
+    if len(set(digits)) != len(digits):
+        raise SchemeError(
+            gettext_noop("Two values of %(task)s have the same shortcut."), task=task.key
+        )
+
+
+def _stored(task: dict[str, Any]) -> dict[str, Any]:
+    """A task as it is stored: without what is empty, as in schemes of before there was this."""
+    values = [
+        {k: v for k, v in value.items() if v or k not in OPTIONAL} for value in task["values"]
+    ]
+    return {k: v for k, v in task.items() if v or k not in OPTIONAL} | {"values": values}
 
 
 def _values(*rows: tuple[str, str, str, str]) -> tuple[Value, ...]:

@@ -350,6 +350,11 @@ USE_TZ = True
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist")]
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.FileSystemFinder",
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "core.built_files.BuiltFilesFinder",
+]
 S3_BUCKET = env("S3_BUCKET", default="")  # media go there instead of DATA_DIR/media
 SIGNED_FOR = env.int("SIGNED_FOR", default=3600)  # seconds that a signed address of media holds
 S3_MEDIA = {

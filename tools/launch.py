@@ -299,17 +299,20 @@ def prepare() -> Path:
 
 
 def collect_static(root: Path) -> None:
-    """Hashed copies of the static files, made anew when one of them is newer."""
+    """Hashed copies of the static files, made anew when one of them has changed."""
     from django.core.management import call_command
+
+    from core.icons import naming_files
 
     stamp = root / ".stamp"
     sources = [ROOT / "static", ROOT / "node_modules" / ".stamp", ROOT / "requirements.txt"]
     files = [p for source in sources for p in ([source] if source.is_file() else source.rglob("*"))]
-    newest = max(path.stat().st_mtime for path in files)
-    if stamp.exists() and stamp.stat().st_mtime >= newest:
+    files += naming_files(ROOT)  # a new icon in a template is one more in the sprite
+    state = f"{ROOT} {max(path.stat().st_mtime_ns for path in files)}"
+    if stamp.exists() and stamp.read_text() == state:
         return
     call_command("collectstatic", verbosity=0, interactive=False, clear=True)
-    stamp.touch()
+    stamp.write_text(state)
 
 
 def check_port(host: str, port: int) -> None:

@@ -145,7 +145,9 @@ def _attention_check(participant):
     number = participant.own().count()
     if number // every == (number + 1) // every:
         return {}
-    tasks = [task for task in participant.round.scheme.tasks if not task.is_correlation]
+    tasks = [
+        task for task in participant.round.scheme.tasks if not (task.is_correlation or task.only_if)
+    ]
     task = tasks[_seeded_hash(participant, f"task {number}") % len(tasks)]
     value = task.keys[_seeded_hash(participant, f"v {number}") % len(task.keys)]
     return {"task": task.key, "value": value}

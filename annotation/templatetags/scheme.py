@@ -1,5 +1,6 @@
 """Names of tasks and values in the person's language; guidelines out of Markdown."""
 
+import json
 import re
 
 from django import template
@@ -10,6 +11,11 @@ from markdown_it import MarkdownIt
 from annotation.scheme import field_of
 
 register = template.Library()
+COLOURS = {  # of values that say none
+    "joy": "amber", "sadness": "blue", "anger": "orange", "fear": "pink", "surprise": "green",
+    "disgust": "olive", "negative": "brown", "-2": "brown", "-1": "brown", "positive": "teal",
+    "1": "teal", "2": "teal",
+}  # fmt: skip
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -36,6 +42,31 @@ def pairs(found):
 def mark(value):
     """What a chip shows: the value's character, or its name where it has none."""
     return value.mark or named(value)
+
+
+@register.filter
+def colour(value):
+    """The colour of a value: its own, or the one that values of this key have everywhere."""
+    return value.colour or COLOURS.get(value.key, "")
+
+
+@register.filter("help")
+def help_of(thing):
+    """What annotators are told of a task or value, empty for nothing."""
+    language = "zh" if (get_language() or "").startswith("zh") else "en"
+    return thing.help.get(language) or thing.help.get("en", "")
+
+
+@register.filter
+def with_digits(task):
+    """The values of a task, each with the digit that chooses it."""
+    return list(zip(task.values, task.digits, strict=True))
+
+
+@register.filter
+def condition(task):
+    """What a task is asked for, as JSON: task -> values."""
+    return json.dumps(task.only_if, ensure_ascii=False)
 
 
 @register.filter

@@ -29,6 +29,54 @@ def test_a_correlation_may_ask_for_a_yes():
     assert scheme.unanswered({"sarcasm": "no", "humor": "yes"}) == [only]
 
 
+def conditional(**condition):
+    kind = Task("kind", {"en": "kind"}, "nominal", YES_NO, only_if=condition)
+    return Scheme((DEFAULT["sarcasm"], DEFAULT["humor"], kind))
+
+
+def test_a_task_may_ask_for_answers_of_tasks_above_it():
+    scheme = conditional(sarcasm=["yes"])
+    assert "kind" not in [task.key for task in scheme.asked({"sarcasm": "no"})]
+    assert "kind" not in [task.key for task in scheme.asked({"sarcasm": "cannot_tell"})]
+    assert [task.key for task in scheme.unanswered({"sarcasm": "yes", "humor": "no"})] == ["kind"]
+    deeper = Task("deeper", {"en": "deeper"}, "binary", YES_NO, only_if={"kind": ["yes"]})
+    chain = Scheme((*scheme.tasks, deeper))
+    stale = {"sarcasm": "no", "humor": "no", "kind": "yes"}  # kind was answered before
+    assert chain.unanswered(stale) == []
+    assert Scheme.from_json(chain.to_json()) == chain
+
+
+@pytest.mark.parametrize(
+    ("condition", "part"),
+    [
+        ({"sarcasm": ["maybe"]}, "not a value"),
+        ({"sarcasm": []}, "choose which"),
+        ({"nowhere": ["yes"]}, "no task"),
+        ({"kind": ["yes"]}, "has to stand above"),
+    ],
+)
+def test_impossible_conditions_are_refused(condition, part):
+    with pytest.raises(SchemeError, match=part):
+        Scheme.from_json(conditional(**condition).to_json())
+
+
+def test_colour_digit_and_help_are_kept_and_left_out_where_empty():
+    whole = DEFAULT.to_json()
+    assert not {"help", "only_if"} & set(whole[0]) and "colour" not in whole[0]["values"][0]
+    whole[0]["help"] = {"en": "As the speaker feels.", "zh": "以说话人为准。"}
+    whole[0]["values"][0] |= {"colour": "blue", "digit": "3", "help": {"en": "bad", "zh": "坏"}}
+    scheme = Scheme.from_json(whole)
+    assert scheme["sentiment"].digits == ("3", "2", "1") and scheme.to_json() == whole
+    for change, part in (({"colour": "mauve"}, "no colour"), ({"digit": "0"}, "no shortcut")):
+        wrong = DEFAULT.to_json()
+        wrong[0]["values"][0] |= change
+        with pytest.raises(SchemeError, match=part):
+            Scheme.from_json(wrong)
+    whole[0]["values"][1]["digit"] = "3"
+    with pytest.raises(SchemeError, match="same shortcut"):
+        Scheme.from_json(whole)
+
+
 def test_there_and_back():
     assert Scheme.from_json(FULL.to_json(), FULL.rules_to_json()) == FULL
 

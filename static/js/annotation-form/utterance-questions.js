@@ -1,7 +1,9 @@
 // One utterance's questions: which are due, what is chosen, what its row in the list of utterances shows.
 //   <form class="questions" data-utterance="12">
-//     <fieldset data-task="emotion" data-over="id of the saved answer" data-parents="…" data-only-if="…">
-//       <legend>Emotion</legend> <label><input type="radio" value="joy" data-mark="喜"> <span>joy</span></label>
+//     <fieldset data-task="emotion" data-over="id of the saved answer" data-parents="…" data-only-if="…"
+//               data-when='{"sarcasm": ["yes"]}'>
+//       <legend>Emotion</legend>
+//       <label><input type="radio" value="joy" data-mark="喜" data-digit="1" data-colour="amber"> <span>joy</span></label>
 //       <button class="sure" data-1="a guess" data-2="fairly sure" data-3="sure"></button>
 //     </fieldset>
 //     <p><b data-echo="emotion"></b></p> <div class="warnings"></div> <ul class="remarks"></ul>
@@ -68,7 +70,8 @@ export class UtteranceQuestions {
   refresh() {
     for (const fieldset of this.fieldsets) {
       this.#refreshConfidence(fieldset)
-      if (fieldset.dataset.parents) fieldset.hidden = !this.#isDue(fieldset.dataset)
+      const { parents, when } = fieldset.dataset
+      if (parents || when) fieldset.hidden = !(this.#isDue(fieldset.dataset) && this.#isAskedFor(when))
     }
     for (const echo of this.form.querySelectorAll("[data-echo]")) {
       const chosen = this.#chosen(echo.dataset.echo)
@@ -104,9 +107,17 @@ export class UtteranceQuestions {
 
   // a correlation is asked once its parents are answered, and where one of them has the value that it needs
   #isDue({ parents, onlyIf }) {
+    if (!parents) return true
     const chosen = parents.split("|").map((task) => this.#chosen(task))
     if (!chosen.every((input) => input && input.value !== CANNOT_TELL)) return false
     return !onlyIf || chosen.some((input) => input.value === onlyIf)
+  }
+
+  // a question with a condition is asked where each task that it names, all above it, has one of these values
+  #isAskedFor(when) {
+    return Object.entries(JSON.parse(when ?? "{}")).every(([task, values]) => {
+      return !this.fieldsetOf(task)?.hidden && values.includes(this.#chosen(task)?.value)
+    })
   }
 
   #refreshConfidence(fieldset) {
@@ -126,5 +137,6 @@ function chipOf(fieldset) {
     title,
   })
   chip.dataset.value = input.value
+  chip.dataset.colour = input.dataset.colour
   return chip
 }

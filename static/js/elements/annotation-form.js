@@ -129,8 +129,8 @@ class AnnotationForm extends HTMLElement {
   }
 
   answerByDigit(digit) {
-    const inputs = this.question?.querySelectorAll("input:not([value=cannot_tell])")
-    const input = digit === "0" ? this.question?.querySelector("[value=cannot_tell]") : inputs?.[Number(digit) - 1]
+    const choice = digit === "0" ? "[value=cannot_tell]" : `[data-digit="${digit}"]`
+    const input = this.question?.querySelector(choice)
     if (!input || this.question.disabled) return
     input.checked = true
     this.answer(input)

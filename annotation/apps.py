@@ -16,6 +16,7 @@ class AnnotationConfig(AppConfig):
         from annotation.figures import figures
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
+        from annotation.overview import add_to_overview
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
@@ -28,6 +29,7 @@ class AnnotationConfig(AppConfig):
         metrics.collect.append(figures)
 
         add_steps()
+        add_to_overview()
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)

@@ -17,6 +17,7 @@ class CorpusConfig(AppConfig):
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
+        from corpus.overview_parts import add_to_overview
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
         from people.event_words import register
@@ -39,6 +40,7 @@ class CorpusConfig(AppConfig):
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()
+        add_to_overview()
         guard_account_deletion()
         fill("navigation", "corpus/_navigation_jobs.html", order=65)
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)

@@ -21,7 +21,7 @@ MAIN, SIDE = "main", "side"
 class Stage:
     """How far a corpus is in one respect: `count` of `total`, which the bar shows."""
 
-    name: str  # of its icon and colour
+    icon: str
     label: Any  # translated when it is shown
     count: int
     total: int

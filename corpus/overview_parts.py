@@ -29,7 +29,7 @@ def dialogue_stages(corpus, person):
     leads = corpus.my_role == LEAD
     if corpus.my_role != ANNOTATOR:
         yield Stage(
-            name="recorded",
+            icon="clapperboard",
             label=gettext_lazy("Recorded"),
             count=counts["dialogues"],
             total=counts["dialogues"],
@@ -41,7 +41,7 @@ def dialogue_stages(corpus, person):
             else None,
         )
     yield Stage(
-        name="published",
+        icon="send",
         label=gettext_lazy("Published"),
         count=counts["published"],
         total=counts["dialogues"],

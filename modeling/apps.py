@@ -14,11 +14,13 @@ class ModelingConfig(AppConfig):
         from corpus import archive, deletion
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
+        from modeling.overview import add_to_overview
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
+        add_to_overview()
         archive.nouns |= {
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),

@@ -17,8 +17,10 @@ class ReleasesConfig(AppConfig):
         from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
         from releases.kept_imports import releases_of, reviews_of
+        from releases.overview import add_to_overview
 
         register(NOUNS, SENTENCES)
+        add_to_overview()
         import_undo.kept_because += [releases_of, reviews_of]
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),

@@ -31,7 +31,8 @@ def add_up(apps, schema_editor):
             row.utterances, row.seconds = found.get(row.assignment_id, (0, 0.0))
             day = timezone.localdate(row.at, timezone.get_default_timezone())
             work = days[row.assignment.round_id, row.assignment.person_id, day]
-            for place, amount in enumerate((1, row.utterances, row.seconds)):
+            amounts = (int(not row.assignment.gold), row.utterances, row.seconds)
+            for place, amount in enumerate(amounts):
                 work[place] += amount
         Submission.objects.bulk_update(part, ["utterances", "seconds"])
     DailyWork.objects.bulk_create(

@@ -177,6 +177,11 @@ class Submission(models.Model):
     def __str__(self):
         return f"{self.assignment} {self.at:%Y-%m-%d}"
 
+    @property
+    def work(self):
+        """What it adds to its day."""
+        return Work(int(not self.assignment.gold), self.utterances, self.seconds)
+
     @classmethod
     @transaction.atomic
     def make(cls, assignment):
@@ -188,16 +193,19 @@ class Submission(models.Model):
             "seconds": assignment.seconds(),
         }
         if insert(cls, [row]):
-            work = Work(1, row["utterances"], row["seconds"])
-            DailyWork.add(assignment.round_id, assignment.person_id, row["at"], work)
+            submission = cls(**(row | {"assignment": assignment}))
+            DailyWork.add(
+                assignment.round_id, assignment.person_id, submission.at, submission.work
+            )
 
     @classmethod
     @transaction.atomic
     def take_back(cls, assignment):
         """Undo the submission of an assignment, which is to be worked on again."""
         for submission in cls.objects.select_for_update().filter(assignment=assignment):
-            work = Work(1, submission.utterances, submission.seconds)
-            DailyWork.add(assignment.round_id, assignment.person_id, submission.at, -work)
+            DailyWork.add(
+                assignment.round_id, assignment.person_id, submission.at, -submission.work
+            )
             submission.delete()
 
 

@@ -39,8 +39,8 @@ class DailyWorkQuerySet(models.QuerySet["DailyWork"]):
 class DailyWork(models.Model):
     """The submissions of one person in one round on one day of the installation's time zone.
 
-    Those on dialogues with expert labels that are mixed in count as well. A submission that is
-    opened again is taken away from its day.
+    Dialogues with expert labels that are mixed in are no submissions of the round; their utterances
+    and seconds count. A submission that is opened again is taken away from its day.
     """
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="daily_work")

@@ -15,12 +15,13 @@ from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus import round_offers
+from corpus import overview, round_offers
 from corpus.checklist import is_shown_at_start
 from corpus.forms import CorpusForm
-from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership, Source
+from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
 from corpus.page_context import context, members_context
 from corpus.permissions import LEAD, corpus_of, resettable_people
+from corpus.storage_kinds import KINDS
 from people.models import Event, Person
 
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
@@ -61,17 +62,47 @@ def new_corpus(request):
 
 
 def corpus(request, pk):
+    """The overview: the pipeline, what needs somebody, panels of all apps, and the sources."""
     corpus = corpus_of(request, pk)
-    counts = corpus.counts() | {"speakers": corpus.speakers.count()}
-    drafts = corpus.sources.filter(status=Source.Status.DRAFT).count()
+    pipeline = overview.stages(corpus, request.user)
     page = context(
         corpus,
         "corpus",
         page=page_of(request, corpus.sources.all()),
-        counts=counts,
-        draft_count=drafts,
+        counts=corpus.counts() | {"speakers": corpus.speakers.count()},
+        pipeline=pipeline,
+        step=overview.next_step(pipeline),
+        needs=overview.needs(corpus, request.user),
+        main_panels=overview.panels(overview.MAIN, corpus, request),
+        side_panels=overview.panels(overview.SIDE, corpus, request),
     )
     return render(request, "corpus/corpus.html", page)
+
+
+def corpus_card(request, pk):
+    """A corpus in a list: its pipeline in short, and how many things need somebody."""
+    corpus = corpus_of(request, pk)
+    return render(request, "corpus/_corpus_card_body.html", card_of(corpus, request.user))
+
+
+def card_of(corpus, person):
+    """What a card says of a corpus beside its name."""
+    waiting = overview.needs(corpus, person)
+    return {
+        "corpus": corpus,
+        "pipeline": overview.stages(corpus, person),
+        "need_count": len(waiting),
+        "urgent": any(need.urgent for need in waiting),
+    }
+
+
+def corpus_storage_panel(request, pk):
+    """What each kind of file takes, as a bar."""
+    corpus = corpus_of(request, pk, LEAD)
+    sizes = corpus.measured_storage()
+    rows = [(words, sizes[kind]) for kind, words in KINDS.items() if sizes.get(kind)]
+    page = {"corpus": corpus, "rows": rows, "total": sizes.total(), "quota": corpus.quota}
+    return render(request, "corpus/_storage.html", page)
 
 
 def members(request, pk):

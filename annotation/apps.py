@@ -20,8 +20,9 @@ class AnnotationConfig(AppConfig):
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
+        from annotation.views.my_tasks import start_tasks
         from core import metrics
-        from corpus import archive, deletion, round_offers, visibility
+        from corpus import archive, deletion, round_offers, start_page, visibility
         from people import account_deletion
         from people.event_words import register
 
@@ -30,6 +31,7 @@ class AnnotationConfig(AppConfig):
 
         add_steps()
         add_to_overview()
+        start_page.add_part(start_page.Part("annotation/_start_tasks.html", start_tasks))
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
@@ -55,7 +57,6 @@ class AnnotationConfig(AppConfig):
         register_shortcuts()
         fill("navigation", "annotation/_navigation_tasks.html", order=10)
         fill("navigation", "annotation/_navigation_rounds.html", order=30)
-        fill("home_links", "annotation/_tasks_link.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
         fill("corpus_actions", "annotation/_import_link.html")

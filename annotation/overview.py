@@ -173,10 +173,20 @@ def _with_open_items(rounds):
 
 def adjudication_needs(corpus: Corpus, person: Person):
     """Contested items and comments, for those who may see what was answered."""
-    if corpus.my_role not in SEERS:
-        return
-    shown = list(shown_rounds(corpus, person))
-    for found in _with_open_items(shown):
+    if corpus.my_role in SEERS:
+        yield from result_needs(shown_rounds(corpus, person), corpus.my_role)
+
+
+def round_needs(corpus: Corpus, person: Person):
+    """Rounds that are late or cannot go on, for leads."""
+    if corpus.my_role == LEAD:
+        yield from progress_needs(Round.objects.filter(corpus=corpus))
+
+
+def result_needs(rounds, role: str):
+    """What waits in rounds whose results the person may see: items, comments, flags."""
+    rounds = list(rounds)
+    for found in _with_open_items(rounds):
         count, more = at_most(found.items.filter(open=True))
         yield Need(
             ngettext(
@@ -187,13 +197,10 @@ def adjudication_needs(corpus: Corpus, person: Person):
             more=more,
             values={"round": found.name},
         )
-    names = {found.pk: found.name for found in Round.objects.filter(corpus=corpus)}
-    visible = Round.objects.filter(corpus=corpus)
-    if blind_rounds(person).exists():
-        visible = visible.exclude(pk__in=withheld_rounds(person).order_by().values("pk"))
-    waiting = Comment.objects.waiting().filter(assignment__round__in=visible.order_by())
-    rows = waiting.order_by().values_list("assignment__round").annotate(n=Count("pk"))
-    for pk, count in rows.order_by("-assignment__round")[:MOST_ROUNDS]:
+    names = {found.pk: found.name for found in rounds}
+    comments = Comment.objects.waiting().filter(assignment__round__in=names).order_by()
+    counted = comments.values_list("assignment__round").annotate(n=Count("pk"))
+    for pk, count in counted.order_by("-assignment__round")[:MOST_ROUNDS]:
         yield Need(
             ngettext(
                 "%(n)s comment or flag to answer in %(round)s",
@@ -204,20 +211,44 @@ def adjudication_needs(corpus: Corpus, person: Person):
             reverse("round_comments", args=[pk]),
             values={"round": names[pk]},
         )
+    if role == LEAD:
+        yield from _flag_needs(names)
 
 
-def round_needs(corpus: Corpus, person: Person):
-    """Quality flags, and rounds that are late or cannot go on, for leads."""
-    if corpus.my_role != LEAD:
-        return
-    yield from _flag_needs(corpus, person)
-    rounds = Round.objects.filter(corpus=corpus, closure=None, published=False)
+def _flag_needs(names: dict[int, str]):
+    flags = QualityFlag.objects.waiting().filter(round__in=names).order_by()
+    drifts = Q(kind=QualityFlag.Kind.DRIFT)
+    counted = flags.values_list("round").annotate(
+        drifting=Count("person", filter=drifts, distinct=True),
+        others=Count("pk", filter=~drifts, distinct=True),
+    )
+    for pk, drifting, others in counted.order_by("-round")[:MOST_ROUNDS]:
+        quality, values = reverse("quality", args=[pk]), {"round": names[pk]}
+        drift = ngettext(
+            "%(n)s annotator of %(round)s drifts over time",
+            "%(n)s annotators of %(round)s drift over time",
+            drifting,
+        )
+        yield Need(drift, drifting, quality, values=values)
+        flagged = ngettext(
+            "%(n)s quality flag to review in %(round)s",
+            "%(n)s quality flags to review in %(round)s",
+            others,
+        )
+        yield Need(flagged, others, quality, values=values)
+
+
+def progress_needs(rounds):
+    """What keeps some rounds from going on: a deadline that is past, people who are missing,
+    dialogues that are held by somebody who has gone.
+    """
+    rounds = rounds.filter(closure=None, published=False)
     for found in rounds.filter(due__lt=timezone.localdate()):
         done, wanted = found.share_done()
         yield Need(
             ngettext(
-                "%(round)s was due on %(day)s; %(n)s submission is missing",
-                "%(round)s was due on %(day)s; %(n)s submissions are missing",
+                "%(round)s was due on %(day)s: %(n)s submission is missing",
+                "%(round)s was due on %(day)s: %(n)s submissions are missing",
                 wanted - done,
             ),
             max(wanted - done, 0),
@@ -241,9 +272,8 @@ def round_needs(corpus: Corpus, person: Person):
     held = Assignment.objects.filter(
         state="held", expires_at__lt=timezone.now(), round__in=rounds.order_by()
     )
-    for pk, name, count in held.order_by("-round").values_list("round", "round__name").annotate(
-        n=Count("pk")
-    ):
+    counted = held.order_by("-round").values_list("round", "round__name").annotate(n=Count("pk"))
+    for pk, name, count in counted:
         yield Need(
             ngettext(
                 "%(n)s dialogue of %(round)s is held without activity",
@@ -256,34 +286,12 @@ def round_needs(corpus: Corpus, person: Person):
         )
 
 
-def _flag_needs(corpus: Corpus, person: Person):
-    flags = QualityFlag.objects.waiting().filter(round__in=shown_rounds(corpus, person).order_by())
-    rows = flags.order_by("-round").values_list("round", "round__name").annotate(
-        drifting=Count("person", filter=Q(kind=QualityFlag.Kind.DRIFT), distinct=True),
-        others=Count("pk", filter=~Q(kind=QualityFlag.Kind.DRIFT), distinct=True),
-    )
-    for pk, name, drifting, others in rows[:MOST_ROUNDS]:
-        quality = reverse("quality", args=[pk])
-        yield Need(
-            ngettext(
-                "%(n)s annotator of %(round)s drifts over time",
-                "%(n)s annotators of %(round)s drift over time",
-                drifting,
-            ),
-            drifting,
-            quality,
-            values={"round": name},
-        )
-        yield Need(
-            ngettext(
-                "%(n)s quality flag to review in %(round)s",
-                "%(n)s quality flags to review in %(round)s",
-                others,
-            ),
-            others,
-            quality,
-            values={"round": name},
-        )
+def needs_of(found: Round, role: str, blind: bool) -> list[Need]:
+    """What waits in one round, without what would tell a blind annotator about its results."""
+    rows = [] if blind else list(result_needs([found], role))
+    if role == LEAD:
+        rows += progress_needs(Round.objects.filter(pk=found.pk))
+    return [need for need in rows if need.count]
 
 
 def results_panel(corpus: Corpus, person: Person):

@@ -196,6 +196,14 @@ class Round(models.Model):
             Event.record(person, "resume", self)
 
     @transaction.atomic
+    def schedule(self, person, due):
+        """Set the deadline; None for none. The same one again changes nothing."""
+        if due != self.due:
+            self.due = due
+            self.save(update_fields=["due"])
+            Event.record(person, "schedule", self, due=due.isoformat() if due else None)
+
+    @transaction.atomic
     def close(self, person):
         """End the judging; what was judged stays. Closing twice changes nothing."""
         closure, made = Closure.objects.get_or_create(round=self, defaults={"person": person})

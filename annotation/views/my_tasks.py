@@ -62,6 +62,14 @@ def next_task(seats):
     return next((seat for seat in workable if seat["held"]), next(iter(workable), None))
 
 
+def start_tasks(person, works):
+    """What the start page shows: everything to whoever annotates, else where to go on, if at all."""
+    if works:
+        return tasks_of(person)
+    waiting = waiting_tasks(person)
+    return waiting if waiting["first"] else None
+
+
 def waiting_tasks(person):
     """Where somebody may go on, in short, for a page that is mainly about something else."""
     held = list(Assignment.objects.of(person).open().filter(state="held").order_by("-pk")[:50])

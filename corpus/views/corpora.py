@@ -3,7 +3,6 @@
 import datetime
 
 from django.contrib import messages
-from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,36 +14,45 @@ from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus import overview, round_offers
-from corpus.checklist import is_shown_at_start
+from corpus import checklist, overview, round_offers, start_page
 from corpus.forms import CorpusForm
 from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
 from corpus.page_context import context, members_context
-from corpus.permissions import LEAD, corpus_of, resettable_people
+from corpus.permissions import ANNOTATOR, LEAD, corpus_of, resettable_people
 from corpus.storage_kinds import KINDS
 from people.models import Event, Person
 
+CARDS_AT_ONCE = 4  # corpora whose cards are part of the start page; the others are asked for
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
 
 def home(request):
-    """My corpora, those that are archived by themselves, and those that I have deleted."""
-    mine = Corpus.objects.of(request.user)
+    """Where everybody begins: an annotator's tasks, the corpora of leads and adjudicators with what
+    needs somebody, the next step of whoever sets something up, what a newcomer can do.
+    """
+    person = request.user
+    mine = Corpus.objects.of(person)
     archived = request.GET.get("state") == "archived"
-    shown = mine.filter(archival__isnull=not archived)
-    corpora = list(shown.annotate(dialogue_count=Count("dialogues", distinct=True)))
-    for corpus in corpora:
-        corpus.my_role = corpus.memberships.get(person=request.user)
-    deletions = request.user.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE)
+    corpora = list(mine.filter(archival__isnull=not archived))
+    roles = dict(person.memberships.values_list("corpus", "role"))
+    works = bool(roles) and not person.is_superuser and set(roles.values()) == {ANNOTATOR}
+    for number, corpus in enumerate(corpora):
+        corpus.my_role = roles[corpus.pk]
+        corpus.role_name = Membership.Role(corpus.my_role).label
+        corpus.card = None
+        if corpus.my_role != ANNOTATOR and number < CARDS_AT_ONCE:
+            corpus.card = card_of(corpus, person)
     page = {
+        "works": works,
+        "parts": [] if archived else start_page.parts(request, works),
         "corpora": corpora,
         "archived": archived,
         "archived_count": mine.filter(archival__isnull=False).count(),
-        "deletions": deletions,
-        "may_create": Installation.load().may_create(request.user),
-        "invitations": Invitation.objects.for_account(request.user),
-        "checklist": is_shown_at_start(request.user),
-        "requests": request.user.join_requests.waiting().select_related("corpus"),
+        "deletions": person.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE),
+        "may_create": Installation.load().may_create(person),
+        "invitations": Invitation.objects.for_account(person),
+        "checklist": checklist.summary(person) if checklist.is_shown_at_start(person) else None,
+        "requests": person.join_requests.waiting().select_related("corpus"),
     }
     return render(request, "corpus/home.html", page)
 

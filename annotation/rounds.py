@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection, models, transaction
 from django.db.models import Max
+from django.urls import reverse
 
 from annotation.agreement.item_counts import recompute_consensus
 from annotation.blinding import could_look, had_role
@@ -70,7 +71,8 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
 
 
 def _tell_participants(round, people):
-    notify(ROUND, people, OPENED, OPENED_MORE, round=round.name, corpus=round.corpus.name)
+    values = {"round": round.name, "corpus": round.corpus.name}
+    notify(ROUND, people, OPENED, OPENED_MORE, reverse("my_tasks"), **values)
 
 
 def leave_rounds(person):

@@ -256,6 +256,7 @@ SOCIALACCOUNT_PROVIDERS = {
 # --- E-mail, only where EMAIL_URL names a server -------------------------------------------------
 EMAIL_ENABLED = bool(env("EMAIL_URL", default=""))
 vars().update(env.email_url_config(env("EMAIL_URL", default="") or "dummymail://"))
+SITE_URL = env("SITE_URL", default="").rstrip("/")  # of links in e-mails that no request sends
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------

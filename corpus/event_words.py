@@ -35,6 +35,9 @@ NOUNS = {
         kept=("person",),
     ),
     "source": Noun(_("source"), str, page("source"), kept=("title",), searched="title"),
+    "sourceinspection": Noun(
+        _("inspection of a file"), str, page("source", "source_id"), ("source",)
+    ),
     "dialogue": Noun(_("dialogue"), str, page("dialogue"), kept=("dialogue",), searched="uid"),
     "utterance": Noun(
         _("utterance"), str, page("dialogue", "dialogue_id"), kept=("utterance",), searched="uid"

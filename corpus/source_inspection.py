@@ -1,5 +1,6 @@
 """What the media and the transcript of a source hold, found by a worker before it is confirmed."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,34 @@ from django.core.files.storage import default_storage
 from core import storage
 from core.errors import UserError, gettext_noop
 from corpus.media import Track
-from corpus.models import Source
+from corpus.models import Source, SourceInspection
 from corpus.shot_detection import shots
 from corpus.speech import recognise_speech
 from corpus.subtitle_tracks import extract_subtitles
+from jobs.models import JobStatus
+
+NOT_INSPECTED = gettext_noop("The inspection of this file was stopped. Retry it on the page Jobs.")
 
 
-def inspect_source(source: Source) -> None:
+def run_inspection(job: SourceInspection) -> None:
+    """Do a claimed SourceInspection; nothing if the draft was confirmed meanwhile."""
+    if job.source.status == JobStatus.DRAFT:
+        inspect_source(job.source, job.report_progress)
+
+
+def keep_failure(job: SourceInspection) -> None:
+    """Say in the draft why it was not inspected, where the job has failed or was stopped."""
+    if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
+        return
+    why = job.failure or UserError(NOT_INSPECTED).to_json()
+    found = {"shots": [], "heard": [], "failure": why, "unread": why}
+    waiting = Source.objects.filter(pk=job.source_id, inspection__isnull=True)
+    waiting.update(inspection=found)
+
+
+def inspect_source(
+    source: Source, report_progress: Callable[[float], None] = lambda share: None
+) -> None:
     """Measure the media, find changes of scene, extract the subtitles that were chosen and, without
     a transcript, recognise speech; the results are proposed to whoever confirms the source. A
     workbook is unpacked.
@@ -26,7 +48,7 @@ def inspect_source(source: Source) -> None:
     chosen = {"track": source.track, "subtitles": source.subtitles}
     transcript_before = source.transcript.name
     with storage.local(str(source.media)) as path:
-        inspect_media(source, path)
+        inspect_media(source, path, report_progress)
     values = {"inspection": source.inspection, "probe": source.probe}
     extracted, unused = None, None
     if source.transcript.name != transcript_before:
@@ -55,7 +77,9 @@ def _inspect_text(source: Source) -> None:
     Source.objects.filter(pk=source.pk).update(inspection=source.inspection)
 
 
-def inspect_media(source: Source, path: Path) -> None:
+def inspect_media(
+    source: Source, path: Path, report_progress: Callable[[float], None] = lambda share: None
+) -> None:
     """Set what `path`, the media before they are stored, holds on `source`; no row is written."""
     inspection: dict[str, Any] = {"shots": [], "heard": []}
     try:
@@ -70,7 +94,8 @@ def inspect_media(source: Source, path: Path) -> None:
             suffix, words = extract_subtitles(path, _subtitle_track(source))
             source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
         if not source.transcript and source.probed.has_audio:
-            cues = recognise_speech(path, settings.ASR_MODEL_DIR, track=source.track)
+            model = settings.ASR_MODEL_DIR
+            cues = recognise_speech(path, model, report_progress, source.track)
             inspection["heard"] = [[cue.start, cue.end, cue.text] for cue in cues]
     except UserError as error:
         inspection["failure"] = error.to_json()

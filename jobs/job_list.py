@@ -92,14 +92,17 @@ def with_names(model: type[Job]):
 
 def corpus_of_job(job: Job) -> Any:
     """The corpus that a job is of; None where there is none."""
-    if not job.corpus_field:
-        return None
-    return attrgetter(job.corpus_field.replace("__", "."))(job)
+    return _related(job, job.corpus_field)
 
 
 def person_of_job(job: Job) -> Any:
     """Who asked for a job; None where that is not kept."""
-    return getattr(job, job.person_field) if job.person_field else None
+    return _related(job, job.person_field)
+
+
+def _related(job: Job, field: str) -> Any:
+    """What a field leads to, named as lookups have it; None for an empty name."""
+    return attrgetter(field.replace("__", "."))(job) if field else None
 
 
 def failed_count(corpus) -> int:

@@ -10,11 +10,12 @@ from core.errors import gettext_noop
 from people.models import Person
 from people.tasks import send_notification
 
-ROUND, REPLY, JOB = "round", "reply", "job"
+ROUND, REPLY, JOB, JOINING = "round", "reply", "job", "joining"
 KINDS = {
     ROUND: _("a round was opened for me"),
     REPLY: _("a comment of mine was answered"),
     JOB: _("a job that I asked for has ended after more than a minute"),
+    JOINING: _("my request to join a corpus was decided"),
 }
 LONG = datetime.timedelta(minutes=1)  # whoever asked for a shorter job has waited for it
 DONE, FAILED = gettext_noop("Done: %(job)s"), gettext_noop("Failed: %(job)s")
@@ -31,16 +32,17 @@ def choices(person):
     return [(kind, label, kind not in person.muted_notifications) for kind, label in KINDS.items()]
 
 
-def notify(kind, people, subject, body, **values):
+def notify(kind, people, subject, body, path="", **values):
     """Send an e-mail to each of `people` who gets this kind, once the transaction is over.
 
-    `subject` and `body` are templates marked by gettext_noop, rendered in the language of each.
+    `subject` and `body` are templates marked by gettext_noop, rendered in the language of each;
+    `path` is the page that it is about.
     """
     if not enabled():
         return
     for person in people:
         if person.email and person.is_active and kind not in person.muted_notifications:
-            _send_after_commit(person.pk, subject, body, values)
+            _send_after_commit(person.pk, subject, body, values, path)
 
 
 def _send_after_commit(*arguments):
@@ -57,6 +59,7 @@ def tell_requester(job):
     fields = [each for each in job._meta.fields if each.related_model is Person]
     people = [person for each in fields if (person := getattr(job, each.name))]
     if job.failure:
-        notify(JOB, people, FAILED, FAILED_MORE, job=str(job), why=job.failure)
+        values = {"job": str(job), "why": job.failure}
+        notify(JOB, people, FAILED, FAILED_MORE, job.page_url, **values)
     else:
-        notify(JOB, people, DONE, DONE_MORE, job=str(job))
+        notify(JOB, people, DONE, DONE_MORE, job.page_url, job=str(job))

@@ -44,25 +44,29 @@ SRT = """1
 """
 
 
+# of the browser tests, those that write from several pages at once: they are run on each database
+BROWSER_TESTS_OF_DATABASES = {"test_editor.py", "test_round.py"}
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
 
 
 def pytest_addoption(parser):
-    parser.addoption("--database-only", action="store_true", help="only what uses the database")
+    parser.addoption("--database-only", action="store_true", help="only what needs each database")
 
 
 def pytest_collection_modifyitems(config, items):
-    """On a second database the plain modules need no second proof."""
+    """On a second database neither the plain modules nor the pages' scripts need a second proof."""
     if not config.getoption("--database-only"):
         return
-    plain = [
-        item
-        for item in items
-        if not item.get_closest_marker("django_db")
-        and not DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
-    ]
-    config.hook.pytest_deselected(items=plain)
-    items[:] = [item for item in items if item not in set(plain)]
+    kept = [item for item in items if depends_on_database(item)]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(kept)])
+    items[:] = kept
+
+
+def depends_on_database(item):
+    if item.path.parent.name == "browser" and item.path.name not in BROWSER_TESTS_OF_DATABASES:
+        return False
+    fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
+    return bool(fixtures or item.get_closest_marker("django_db"))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -4,6 +4,7 @@ import uuid
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -92,7 +93,8 @@ class Comment(models.Model):
         reply = Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
         if person != self.assignment.person:
             values = {"utterance": self.utterance.uid, "comment": self.words, "answer": reply.words}
-            notify(REPLY, [self.assignment.person], ANSWERED, ANSWERED_MORE, **values)
+            path = reverse("my_tasks")
+            notify(REPLY, [self.assignment.person], ANSWERED, ANSWERED_MORE, path, **values)
         return reply
 
     @transaction.atomic

@@ -11,7 +11,7 @@ from corpus.models.installation import Installation
 from corpus.models.invitations import Invitation, InvitationEmail
 from corpus.models.join_links import JoinLink, JoinRequest
 from corpus.models.revisions import Conflict, Revision
-from corpus.models.sources import ImportProblem, Source
+from corpus.models.sources import ImportProblem, Source, SourceInspection
 from corpus.models.speakers import Speaker
 from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 from corpus.models.utterances import Utterance
@@ -36,6 +36,7 @@ __all__ = [
     "Publication",
     "Revision",
     "Source",
+    "SourceInspection",
     "Speaker",
     "Upload",
     "Utterance",

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -13,7 +14,14 @@ from corpus.models.corpora import Corpus, Membership
 from corpus.models.invitations import ClosedLink, check_not_archived, in_days
 from corpus.models.token_links import TokenLink, TokenLinkQuerySet
 from people.models import Event
+from people.notifications import JOINING, notify
 
+APPROVED = gettext_noop("You are a member of the corpus “%(corpus)s”")
+APPROVED_MORE = gettext_noop("Your request to join the corpus “%(corpus)s” was approved.")
+DECLINED = gettext_noop("Your request to join the corpus “%(corpus)s” was declined")
+DECLINED_MORE = gettext_noop(
+    "Your request to join the corpus “%(corpus)s” was declined. Ask whoever gave you the link."
+)
 ROLE = Membership.Role.ANNOTATOR  # all that a join link leads to
 
 
@@ -186,6 +194,7 @@ class JoinRequest(models.Model):
         self._decide(lead, True)
         self.corpus.join(self.person, ROLE)
         Event.record(lead, "approve", self, person=self.person.username, role=ROLE)
+        self._tell_person(APPROVED, APPROVED_MORE, reverse("home"))
         return round_id is not None and round_offers.join(self.corpus, round_id, self.person, lead)
 
     @transaction.atomic
@@ -193,6 +202,10 @@ class JoinRequest(models.Model):
         """Do not let the person join. Raises UserError if it was decided already."""
         self._decide(lead, False)
         Event.record(lead, "decline", self, person=self.person.username)
+        self._tell_person(DECLINED, DECLINED_MORE)
+
+    def _tell_person(self, subject, body, path=""):
+        notify(JOINING, [self.person], subject, body, path, corpus=self.corpus.name)
 
     def _decide(self, lead, approved):
         waiting = JoinRequest.objects.waiting().filter(pk=self.pk)

@@ -12,6 +12,7 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.module_loading import import_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -28,7 +29,6 @@ from corpus.spreadsheets import CELLS
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.reader import Options, columns, read
 from jobs.models import Job, JobStatus
-from jobs.tasks import call_with_row
 from people.models import Event
 
 PARTS = {gettext_noop("sound track"), gettext_noop("picture"), gettext_noop("clip")}
@@ -300,8 +300,7 @@ class Source(Normalized, Job):
 
     def inspect_later(self):
         """Have a worker inspect the media, once the transaction is over."""
-        label = self._meta.label_lower
-        call_with_row.delay_on_commit("corpus.source_inspection.inspect_source", label, self.pk)
+        SourceInspection.request(self)
 
     @property
     def inspection_failure(self):
@@ -329,6 +328,62 @@ def _storable(details):
     return {
         name: escaped(value) if isinstance(value, str) else value for name, value in details.items()
     }
+
+
+class SourceInspection(Job):
+    """That a worker looks into a draft; what it finds is in the `inspection` of the source."""
+
+    source = models.OneToOneField(Source, models.CASCADE, related_name="inspection_job")
+
+    verb = "inspect"
+    work = "corpus.source_inspection.run_inspection"
+    follow_up = "corpus.source_inspection.keep_failure"
+    uses_heartbeat_thread = True
+    kind_label = _("inspection of a file")
+    corpus_field = "source__corpus"
+    person_field = "source__added_by"
+    name_fields = ("source__title",)
+    related_fields = ("source",)
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self):
+        return str(self.source)
+
+    @property
+    def page_url(self):
+        return reverse("source", args=[self.source_id])
+
+    @property
+    def corpus_id(self):
+        return self.source.corpus_id
+
+    @classmethod
+    @transaction.atomic
+    def request(cls, source):
+        """Have a worker look into the draft, from the start if one already does; the row."""
+        fresh = {"status": JobStatus.QUEUED, "failure": {}, "progress": 0.0, "deaths": 0}
+        job, _made = cls.objects.update_or_create(
+            source=source, defaults=fresh | {"queued_at": timezone.now()}
+        )
+        job.later()
+        return job
+
+    def stop(self):
+        """As of every job; the draft says that it was stopped."""
+        if not super().stop():
+            return False
+        import_string(self.follow_up)(self)
+        return True
+
+    def requeue(self):
+        """As of every job; what an earlier attempt found is looked for again."""
+        if not super().requeue():
+            return False
+        drafts = Source.objects.filter(pk=self.source_id, status=JobStatus.DRAFT)
+        drafts.update(inspection=None)
+        return True
 
 
 class ImportProblemQuerySet(models.QuerySet["ImportProblem"]):

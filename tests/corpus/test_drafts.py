@@ -7,9 +7,9 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from corpus.models import Source, Upload
+from corpus.models import Source, SourceInspection, Upload
 from corpus.source_inspection import inspect_source
-from jobs.models import JobStatus
+from jobs.models import MOST_DEATHS, JobStatus
 from tests.config.world import draft_of
 from tests.conftest import SRT
 from tests.factories import make_member, make_person
@@ -114,3 +114,44 @@ def test_only_leads_meet_drafts(client_of, corpus):
         assert client.get(reverse("drafts", args=[corpus.pk])).status_code == 404
         assert client.post(reverse("confirm_drafts", args=[corpus.pk])).status_code == 404
         assert client.post(reverse("file_pairs", args=[corpus.pk])).status_code == 404
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_ends_its_workers_is_given_up_and_says_so(
+    client, corpus, lead, film, monkeypatch
+):
+    monkeypatch.setattr(SourceInspection, "later", lambda job: None)
+    with film.open("rb") as media:
+        client.post(reverse("new_source", args=[corpus.pk]), {"media": media})
+    source = Source.objects.get()
+    job = source.inspection_job
+    address = reverse("preview", args=[source.pk])
+    jobs = reverse("corpus_jobs", args=[corpus.pk])
+    assert "inspection of a file" in client.get(jobs).content.decode()
+    for death in range(1, MOST_DEATHS + 1):
+        assert job.claim() and job.recover(left=True) == (death < MOST_DEATHS)
+    assert job.status == JobStatus.FAILED
+    page = client.get(address).content.decode()
+    assert f"ended {MOST_DEATHS} times" in page and "Detecting speech" not in page
+    assert client.get(address, headers={"HX-Request": "true"})["HX-Refresh"] == "true"
+    listed = client.get(reverse("drafts", args=[corpus.pk])).content.decode()
+    assert f"ended {MOST_DEATHS} times" in listed and "A worker is looking" not in listed
+
+    client.post(reverse("job_attempt", args=["sourceinspection", job.pk]))  # more memory now
+    source.refresh_from_db()
+    job.refresh_from_db()
+    assert source.inspection is None and (job.status, job.deaths) == (JobStatus.QUEUED, 0)
+    job.run()
+    source.refresh_from_db()
+    assert job.status == JobStatus.DONE and source.inspection_failure == ""
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stopped_inspection_is_no_draft_that_waits_for_ever(client, corpus, film, monkeypatch):
+    monkeypatch.setattr(SourceInspection, "later", lambda job: None)
+    with film.open("rb") as media:
+        client.post(reverse("new_source", args=[corpus.pk]), {"media": media})
+    source = Source.objects.get()
+    client.post(reverse("job_stop", args=["sourceinspection", source.inspection_job.pk]))
+    page = client.get(reverse("preview", args=[source.pk])).content.decode()
+    assert "was stopped. Retry it on the page Jobs" in page

@@ -1,6 +1,7 @@
 """The join link of a corpus: who may ask by it, and what a lead decides."""
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
@@ -69,6 +70,22 @@ def test_who_is_declined_stays_outside(client_of, lead, corpus, link):
     again = client_of(guest).post(address(link))
     assert again.status_code == 403 and "was declined" in again.content.decode()
     assert corpus.role_of(guest) is None and not JoinRequest.objects.waiting().exists()
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"), [("approve", "approved"), ("decline", "was declined. Ask whoever")]
+)
+def test_who_asked_is_told_what_was_decided(
+    client_of, lead, link, settings, verb, said, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_ENABLED, settings.SITE_URL = True, "https://annotate.example.org"
+    client_of(make_person("guest", email="guest@example.org")).post(address(link))
+    decision = reverse("join_request", args=[JoinRequest.objects.get().pk])
+    with django_capture_on_commit_callbacks(execute=True):
+        client_of(lead).post(decision, {"verb": verb})
+    [sent] = mail.outbox
+    assert sent.to == ["guest@example.org"] and said in sent.body
+    assert ("https://annotate.example.org/\n" in sent.body) == (verb == "approve")
 
 
 def test_what_limits_a_link(lead, corpus):

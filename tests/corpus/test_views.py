@@ -303,7 +303,7 @@ def test_speech_is_looked_for_in_the_track_that_is_chosen(
 ):
     heard = []
 
-    def hear(path, model, track=None):
+    def hear(path, model, report_progress, track=None):
         heard.append(track)
         return [Cue(1.0, 2.0, f"in {track}", machine=True)]
 

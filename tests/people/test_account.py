@@ -139,15 +139,19 @@ def test_notifications_respect_choice_and_language(
     assert "sends no e-mail" in client_of(person).get("/account/notifications/").content.decode()
     settings.EMAIL_ENABLED = True
     quiet = make_person("li", email="li@example.org")
-    client_of(quiet).post("/account/notifications/", {"wanted": ["reply", "job"]})
+    client_of(quiet).post("/account/notifications/", {"wanted": ["reply", "job", "joining"]})
     quiet.refresh_from_db()
     assert quiet.muted_notifications == ["round"]
     person.change_profile(language="zh-hans")
     with django_capture_on_commit_callbacks(execute=True):
-        notify("round", [person, quiet], "Profile saved.", "Profile saved.")
+        notify("round", [person, quiet], "Profile saved.", "Profile saved.", "/tasks/")
     [sent] = mail.outbox
     assert sent.to == ["wang@example.org"]
-    assert "个人资料" in sent.subject
+    assert "个人资料" in sent.subject and "/tasks/" not in sent.body
+    settings.SITE_URL = "https://annotate.example.org"
+    with django_capture_on_commit_callbacks(execute=True):
+        notify("round", [person], "Profile saved.", "Profile saved.", "/tasks/")
+    assert "\n\nhttps://annotate.example.org/tasks/\n\n" in mail.outbox[1].body
 
 
 def test_a_notification_that_cannot_be_sent_stops_nothing(

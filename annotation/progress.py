@@ -106,9 +106,7 @@ def people(round):
         )
     )
     by_person = {row["person"]: row for row in work}
-    seconds = dict(
-        round.daily_work.order_by().values_list("person").annotate(total=Sum("seconds"))
-    )
+    seconds = dict(round.daily_work.order_by().values_list("person").annotate(total=Sum("seconds")))
     speed = pace.paces(round.daily_work)
     held: dict[int, list[Assignment]] = {}
     for assignment in round.assignments.filter(state="held").select_related("dialogue"):

@@ -194,9 +194,7 @@ class Submission(models.Model):
         }
         if insert(cls, [row]):
             submission = cls(**(row | {"assignment": assignment}))
-            DailyWork.add(
-                assignment.round_id, assignment.person_id, submission.at, submission.work
-            )
+            DailyWork.add(assignment.round_id, assignment.person_id, submission.at, submission.work)
 
     @classmethod
     @transaction.atomic

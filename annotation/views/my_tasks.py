@@ -63,7 +63,7 @@ def next_task(seats):
 
 
 def start_tasks(person, works):
-    """What the start page shows: everything to whoever annotates, else where to go on, if at all."""
+    """What the start page shows: everything to whoever annotates, else where to go on."""
     if works:
         return tasks_of(person)
     waiting = waiting_tasks(person)

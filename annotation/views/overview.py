@@ -4,10 +4,10 @@ from django.shortcuts import render
 
 from annotation import pace
 from annotation.agreement import item_counts
-from annotation.annotator_names import names_for
 from annotation.models import DailyWork, Participant, Report
 from annotation.models.items import counted_submissions
 from annotation.progress import forecast, history
+from annotation.templatetags.scheme import colour
 from annotation.views.access import results_of, round_of
 from annotation.views.agreement import bring_up, drawn_measures
 from corpus.permissions import LEAD, corpus_of
@@ -44,7 +44,16 @@ def distributions(totals):
         place, segments = 0.0, []
         for value, count in zip(task.values, counts, strict=True):
             share = 100 * int(count) / whole
-            segments.append({"value": value, "n": int(count), "x": place, "share": share})
+            segments.append(
+                {
+                    "value": value,
+                    "key": value.key,
+                    "colour": colour(value),
+                    "n": int(count),
+                    "x": round(place, 2),
+                    "share": round(share, 2),
+                }
+            )
             place += share
         found.append({"task": task, "n": whole, "segments": segments})
     return found

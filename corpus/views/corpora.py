@@ -23,6 +23,7 @@ from corpus.storage_kinds import KINDS
 from people.models import Event, Person
 
 CARDS_AT_ONCE = 4  # corpora whose cards are part of the start page; the others are asked for
+NEEDS_ON_A_CARD = 3
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
 
@@ -36,11 +37,11 @@ def home(request):
     corpora = list(mine.filter(archival__isnull=not archived))
     roles = dict(person.memberships.values_list("corpus", "role"))
     works = bool(roles) and not person.is_superuser and set(roles.values()) == {ANNOTATOR}
-    for number, corpus in enumerate(corpora):
+    for place, corpus in enumerate(corpora):
         corpus.my_role = roles[corpus.pk]
         corpus.role_name = Membership.Role(corpus.my_role).label
         corpus.card = None
-        if corpus.my_role != ANNOTATOR and number < CARDS_AT_ONCE:
+        if corpus.my_role != ANNOTATOR and place < CARDS_AT_ONCE:
             corpus.card = card_of(corpus, person)
     page = {
         "works": works,
@@ -88,19 +89,19 @@ def corpus(request, pk):
 
 
 def corpus_card(request, pk):
-    """A corpus in a list: its pipeline in short, and how many things need somebody."""
+    """A corpus in a list: its pipeline in short, and the first things that need somebody."""
     corpus = corpus_of(request, pk)
-    return render(request, "corpus/_corpus_card_body.html", card_of(corpus, request.user))
+    page = {"corpus": corpus, "card": card_of(corpus, request.user)}
+    return render(request, "corpus/_corpus_card_body.html", page)
 
 
 def card_of(corpus, person):
     """What a card says of a corpus beside its name."""
     waiting = overview.needs(corpus, person)
     return {
-        "corpus": corpus,
         "pipeline": overview.stages(corpus, person),
-        "need_count": len(waiting),
-        "urgent": any(need.urgent for need in waiting),
+        "needs": waiting[:NEEDS_ON_A_CARD],
+        "more_needs": max(len(waiting) - NEEDS_ON_A_CARD, 0),
     }
 
 

@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 QUEUES ?= work,train
 BIN = .venv/bin
 
-.PHONY: setup run worker test fuzz lint messages demo ci
+.PHONY: setup run worker test screenshots fuzz lint guides messages demo ci
 
 setup: ## create .venv, install everything, build what is built
 	@$(PYTHON) tools/setup.py
@@ -19,6 +19,10 @@ test: setup ## the whole suite on the embedded default
 	@$(PYTHON) tools/setup.py --browser
 	$(BIN)/pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+screenshots: setup ## pictures of every page and what is wrong on them, into var/screenshots (ARGS="--role lead")
+	@$(PYTHON) tools/setup.py --browser
+	$(BIN)/python -m tests.screenshots $(ARGS)
+
 fuzz: setup ## hostile input to every page and the API, FUZZ_SECONDS each
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -s --show-capture=no --tb=short tests/config/test_fuzz_pages.py
 	FUZZ_SECONDS=$(FUZZ_SECONDS) $(BIN)/pytest -s --show-capture=no --tb=short tests/config/test_fuzz_api.py -k schema
@@ -31,6 +35,10 @@ lint: setup
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python tools/biome.py ci --error-on-warnings
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
+guides: setup ## the guides as a site in var/guides
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 messages: ## collect new strings for translation (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests

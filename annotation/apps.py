@@ -17,16 +17,18 @@ class AnnotationConfig(AppConfig):
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
         from annotation.overview import add_to_overview
+        from annotation.places import PLACES
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from annotation.views.my_tasks import start_tasks
-        from core import metrics
+        from core import metrics, places
         from corpus import archive, deletion, round_offers, start_page, visibility
         from people import account_deletion
         from people.event_words import register
 
         register(event_words.NOUNS, event_words.SENTENCES)
+        places.register(*PLACES)
         metrics.collect.append(figures)
 
         add_steps()
@@ -55,8 +57,7 @@ class AnnotationConfig(AppConfig):
         fill("corpus_settings_tabs", "annotation/_settings_tab.html", order=20)
         account_deletion.removers.append(leave_rounds)
         register_shortcuts()
-        fill("navigation", "annotation/_navigation_tasks.html", order=10)
-        fill("navigation", "annotation/_navigation_rounds.html", order=30)
+        fill("tab_bar", "annotation/_tab_bar.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
         fill("corpus_actions", "annotation/_import_link.html")

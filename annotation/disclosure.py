@@ -71,19 +71,21 @@ class Plan:
     suggestions: str = Round.Shown.NEVER
     order: str = Round.Order.SEQUENTIAL
     gold_feedback: bool = False
+    corrections: bool = False
     guideline: Guideline | None = None
     round: Round | None = None  # None before it is opened
 
     @classmethod
     def of(cls, round: Round) -> "Plan":
         seats = list(round.participants.filter(left_at=None).select_related("person"))
-        names = ("corpus", "view", "suggestions", "order", "gold_feedback", "guideline")
+        names = ("corpus", "view", "suggestions", "order", "guideline")
+        feedback = ("gold_feedback", "corrections")
         return cls(
             dialogues=Dialogue.objects.filter(pk__in=round.round_items.values("dialogue")),
             annotators=[seat.person for seat in seats],
             openly={seat.person_id for seat in seats if seat.unblinded},
             round=round,
-            **{name: getattr(round, name) for name in names},
+            **{name: getattr(round, name) for name in names + feedback},
         )
 
 
@@ -274,6 +276,11 @@ def notes(plan: Plan) -> Iterable[str]:
         yield _("The order (least certain first) reveals earlier uncertainty about a dialogue.")
     if plan.gold_feedback:
         yield _("Annotators see their accuracy on expert labels.")
+    if plan.corrections:
+        yield _(
+            "When the round is closed, annotators see where adjudicators decided otherwise on their"
+            " dialogues."
+        )
     if quoted := _examples(plan):
         yield ngettext(
             "The guideline contains an example from %(n)d of these utterances, hidden from its"

@@ -17,7 +17,7 @@ def add_steps():
             title=_("Open a round"),
             purpose=_("A round gives dialogues to annotators, several annotators to a dialogue."),
             button=_("Open a round"),
-            guide="rounds.md",
+            guide="rounds",
             is_done=_has_round,
             address=lambda corpus: reverse("new_round", args=[corpus.pk]),
         )
@@ -29,7 +29,7 @@ def add_steps():
             title=_("Measure the first agreement"),
             purpose=_("Once two annotators have submitted the same dialogues, the round shows it."),
             button=_("Show agreement"),
-            guide="rounds.md",
+            guide="rounds",
             is_done=_has_agreement,
             address=_agreement_of,
         )

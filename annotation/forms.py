@@ -8,14 +8,12 @@ from django.utils.translation import gettext_lazy as _
 from annotation.disclosure import Plan
 from annotation.models import Guideline, Round, SchemeVersion, Skip
 from annotation.models.expert_labels import with_gold
-from annotation.scheme import LONGEST_KEY, Rule, Scheme, Task, Value, check_key, check_value_key
 from annotation.templatetags.scheme import named
 from annotation.workload import Workload
-from core.errors import UserError
-from core.translation import translate_error
 from corpus.forms import ChosenRows
 from corpus.models import Dialogue, Membership, Source
 
+REOPEN_HOURS = 24  # that the form of a new round suggests
 MOST = 1_000_000  # dialogues, minutes: more is a slip of the hand
 HELP = {
     "overlap": _("Every dialogue is annotated by exactly this many people."),
@@ -24,6 +22,13 @@ HELP = {
     "gold_percent": _(
         "Percentage of dialogues with expert labels among those assigned;"
         " annotators cannot tell them apart."
+    ),
+    "reopen_hours": _(
+        "For this time after submission annotators may reopen a dialogue, unless it is adjudicated"
+        " or in a release; 0: never. Not in tests and with hidden expert labels."
+    ),
+    "corrections": _(
+        "When the round is closed, annotators see where adjudicators decided otherwise, and why."
     ),
     "attention_every": _("Every so many dialogues; 0: none."),
     "qualification": _("Only annotators who passed this test get dialogues."),
@@ -144,10 +149,10 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             _("Quality"),
             [
                 *("kind", "qualification", "gold_percent", "gold_feedback", "below"),
-                *("attention_every", "consensus"),
+                *("attention_every", "consensus", "corrections"),
             ],
         ),
-        (_("Time limits"), ["lease_minutes", "break_minutes"]),
+        (_("Time limits"), ["lease_minutes", "break_minutes", "reopen_hours"]),
     ]
     open_steps = 2  # the others fold: what they start with does for most rounds
 
@@ -157,7 +162,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             *("name", "overlap", "view", "order", "suggestions", "confidence", "cannot_tell"),
             *("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"),
             *("qualification", "gold_percent", "gold_feedback", "below", "attention_every"),
-            *("consensus", "due"),
+            *("consensus", "reopen_hours", "corrections", "due"),
         ]
         help_texts = HELP
         widgets = {"due": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
@@ -178,7 +183,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         newest = SchemeVersion.default_of(corpus)
         for name, rows in choices.items():
             _choice_field(self, name).queryset = rows
-        for name in ("lease_minutes", "break_minutes", "attention_every"):
+        for name in ("lease_minutes", "break_minutes", "attention_every", "reopen_hours"):
             fields[name].validators.append(MaxValueValidator(MOST))
         for name in self.Meta.fields:  # what is left out keeps the round's default
             fields[name].required = name in ("name", "overlap")
@@ -194,6 +199,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
                 annotators=corpus.people(Membership.Role.ANNOTATOR),
                 scheme_version=newest,
                 guideline=corpus.guidelines.first(),
+                reopen_hours=REOPEN_HOURS,
             )
 
     def stepped(self):
@@ -275,7 +281,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             chosen = self.cleaned_data
         members = list(chosen.get("annotators") or ())
         picked = {member.person_id for member in members}
-        names = ("view", "suggestions", "order", "gold_feedback", "guideline")
+        names = ("view", "suggestions", "order", "gold_feedback", "corrections", "guideline")
         sources = chosen.get("sources")
         published = Dialogue.objects.published().filter(corpus=self.corpus)
         return Plan(
@@ -349,146 +355,3 @@ class GuidelineForm(forms.ModelForm):
         model = Guideline
         fields = ["text", "note"]
         widgets = {"text": forms.Textarea(attrs={"rows": 24})}
-
-
-class TaskForm(forms.Form):
-    """One task of a scheme; its values are lines of key | English | 中文 | mark."""
-
-    key = forms.CharField(label=_("key"), max_length=LONGEST_KEY)
-    en = forms.CharField(label=_("name in English"), max_length=80)
-    zh = forms.CharField(label=_("name in Chinese"), max_length=80)
-    scale = forms.ChoiceField(
-        label=_("scale"),
-        choices=[("nominal", _("nominal")), ("ordinal", _("ordinal")), ("binary", _("binary"))],
-    )
-    values = forms.CharField(
-        label=_("values, one per line: key | English | Chinese | mark"),
-        widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false"}),
-    )
-    source = forms.CharField(label=_("effect of task"), required=False, max_length=40)
-    target = forms.CharField(label=_("on task"), required=False, max_length=40)
-    only_if_any = forms.CharField(
-        label=_("shown only if one of them is"), required=False, max_length=40
-    )
-
-    @staticmethod
-    def of(task):
-        """The form's initial values for a task."""
-        lines = [
-            " | ".join(
-                [value.key, value.names.get("en", ""), value.names.get("zh", ""), value.mark]
-            )
-            for value in task.values
-        ]
-        return {
-            "key": task.key,
-            "en": task.names.get("en", ""),
-            "zh": task.names.get("zh", ""),
-            "scale": task.scale,
-            "values": "\n".join(lines),
-            "source": task.source,
-            "target": task.target,
-            "only_if_any": task.only_if_any,
-        }
-
-    def clean_key(self):
-        return checked(check_key, self.cleaned_data["key"])
-
-    def clean_values(self):
-        rows = []
-        for number, line in enumerate(self.cleaned_data["values"].split("\n"), 1):
-            parts = [part.strip() for part in line.split("|")]
-            if not any(parts):
-                continue
-            if not 3 <= len(parts) <= 4 or not all(parts[:3]):
-                raise forms.ValidationError(
-                    _("Line %(number)d: expected key | English | Chinese, optionally | mark.")
-                    % {"number": number}
-                )
-            mark = parts[3] if len(parts) > 3 else ""
-            checked(check_value_key, parts[0], self.cleaned_data.get("key", ""))
-            rows.append(Value(parts[0], {"en": parts[1], "zh": parts[2]}, mark[:4]))
-        if len(rows) > 9:
-            raise forms.ValidationError(_("At most nine values, one per digit key."))
-        return tuple(rows)
-
-    def task(self):
-        chosen = self.cleaned_data
-        names = {"en": chosen["en"], "zh": chosen["zh"]}
-        return Task(
-            chosen["key"],
-            names,
-            chosen["scale"],
-            chosen["values"],
-            chosen["source"],
-            chosen["target"],
-            chosen["only_if_any"],
-        )
-
-
-TaskForms = forms.formset_factory(TaskForm, extra=0, min_num=1, max_num=20,
-                                  absolute_max=40, can_delete=True, can_order=True)  # fmt: skip
-
-
-class RulesForm(forms.Form):
-    """The warnings of a scheme, a line each: task=value,value task=value | English | 中文."""
-
-    rules = forms.CharField(
-        label=_("warnings, one per line: task=value task=value,value | English | Chinese"),
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 4, "spellcheck": "false"}),
-    )
-    note = forms.CharField(label=_("what is new"), required=False, max_length=200)
-
-    @staticmethod
-    def of(scheme):
-        lines = [
-            " | ".join(
-                [
-                    " ".join(f"{task}={','.join(values)}" for task, values in rule.when.items()),
-                    rule.names.get("en", ""),
-                    rule.names.get("zh", ""),
-                ]
-            )
-            for rule in scheme.rules
-        ]
-        return {"rules": "\n".join(lines)}
-
-    def clean_rules(self):
-        rows = []
-        for number, line in enumerate(self.cleaned_data["rules"].split("\n"), 1):
-            if not line.strip():
-                continue
-            parts = [part.strip() for part in line.split("|")]
-            conditions = [part.partition("=") for part in parts[0].split()]
-            if len(parts) != 3 or not all(parts) or not all(c[0] and c[2] for c in conditions):
-                raise forms.ValidationError(
-                    _("Line %(number)d: expected task=value … | English | Chinese.")
-                    % {"number": number}
-                )
-            when = {task: values.split(",") for task, _equals, values in conditions}
-            rows.append(Rule(f"rule{number}", when, {"en": parts[1], "zh": parts[2]}))
-        return tuple(rows)
-
-
-def checked(check, key, *more):
-    """A key against which `check` has nothing; else ValidationError with its sentence."""
-    try:
-        check(key, *more)
-    except UserError as error:
-        raise forms.ValidationError(translate_error(error)) from error
-    return key
-
-
-def drawn_up(tasks, rules):
-    """The Scheme of valid TaskForms and RulesForm, or None with the error on `rules`."""
-    ordered = sorted(
-        (form for form in tasks.forms if form not in tasks.deleted_forms),
-        key=lambda form: form.cleaned_data.get("ORDER") or 99,
-    )
-    scheme = Scheme(tuple(form.task() for form in ordered), rules.cleaned_data["rules"])
-    try:
-        return Scheme.from_json(scheme.to_json(), scheme.rules_to_json())
-    except UserError as error:
-        rules.add_error(None, translate_error(error))
-        return None

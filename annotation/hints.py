@@ -1,10 +1,14 @@
 """What an annotator gets to see of an utterance beside its questions, and when: machine
-suggestions, and in practice what experts answered.
+suggestions, in practice what experts answered, and after the round what adjudicators corrected.
 """
+
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from annotation.models import Assignment, ExpertLabel, Round, Suggestion
+from annotation.agreement.item_counts import newest_rulings
+from annotation.blinding import blind_dialogues
+from annotation.models import Adjudication, Assignment, ExpertLabel, Round, Suggestion
 from annotation.scheme import Task, Value
 from annotation.templatetags.scheme import percent
 
@@ -57,3 +61,28 @@ def explained_to(
         for pk, rows in known.items()
         if pk in done
     }
+
+
+def corrected_to(assignment: Assignment, answers: Answers) -> dict[int, list[dict[str, Any]]]:
+    """Where an adjudicator decided otherwise than the annotator: utterance id -> task, value, the
+    annotator's own value, reason. Shown where the round allows it, when it is closed and the
+    annotator works on the dialogue in no other round.
+    """
+    round = assignment.round
+    if not (round.corrections and assignment.is_submitted) or round.is_open:
+        return {}
+    if blind_dialogues(assignment.person).filter(pk=assignment.dialogue_id).exists():
+        return {}
+    rulings = newest_rulings(round, assignment.numbers)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for task in round.scheme.tasks:
+        values = {value.key: value for value in task.values}
+        for utterance, given in answers.items():
+            ruling = rulings.get((utterance, task.key))
+            own = given.get(task.key)
+            if ruling is None or ruling.verdict != Adjudication.Verdict.VALUE:
+                continue
+            if own and own != ruling.value and ruling.value in values:
+                shown = {"task": task, "value": values[ruling.value], "own": values.get(own)}
+                found.setdefault(utterance, []).append(shown | {"reason": ruling.reason})
+    return found

@@ -5,7 +5,7 @@ After the annotation protocol of the corpus published as CMMA (Zhang et al. 2023
 
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from core.errors import UserError, gettext_noop
@@ -19,7 +19,7 @@ CANNOT_TELL = "cannot_tell"  # an answer that is no value of the task, where a r
 MOST_VALUES = 9  # of a task, one per digit
 LONGEST_HELP = 300  # characters
 COLOURS = ("amber", "blue", "orange", "pink", "green", "olive", "grey", "brown", "teal")
-OPTIONAL = ("colour", "digit", "help", "only_if")  # left out of what is stored where empty
+OPTIONAL = ("colour", "digit", "help", "only_if", "usual")  # left out of what is stored where empty
 
 
 class SchemeError(UserError):
@@ -102,7 +102,8 @@ class Task:
     """One question about an utterance; a correlation has two parents, `source` and `target`.
 
     It is asked if one of its parents has the value `only_if_any`, and if each task in `only_if` has
-    one of the values that are named there; always where both are empty.
+    one of the values that are named there; always where both are empty. `usual` says which value
+    goes with which one of a task above; it is lit as a suggestion and saved only if confirmed.
     """
 
     key: str
@@ -113,6 +114,7 @@ class Task:
     target: str = ""
     only_if_any: str = ""
     only_if: Mapping[str, list[str]] = field(default_factory=dict)  # task -> values
+    usual: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # task -> value -> value
     help: Names = field(default_factory=dict)
 
     @property
@@ -269,10 +271,28 @@ class Scheme:
                     )
             _check_values(task)
             self._check_condition(task)
+            self._check_usual(task)
         for rule in self.rules:
             for key, values in rule.when.items():
                 for value in values:
                     self.check(key, value)
+
+    def _check_usual(self, task: Task) -> None:
+        """Raise SchemeError unless usual values follow from answers of tasks above."""
+        above = self.keys[: self.keys.index(task.key)]
+        for key, values in task.usual.items():
+            for value, usual in values.items():
+                self.check(key, value)
+                self.check(task.key, usual)
+            if key not in above:
+                raise SchemeError(
+                    gettext_noop(
+                        "The usual value of %(task)s follows from %(other)s, so %(other)s has to"
+                        " stand above it. Move one of them."
+                    ),
+                    task=task.key,
+                    other=key,
+                )
 
     def _check_condition(self, task: Task) -> None:
         """Raise SchemeError unless a task asks for answers of tasks above it."""
@@ -416,6 +436,22 @@ DEFAULT = Scheme(
             },
         ),
     ),
+)
+SENTIMENT, EMOTION, SARCASM, HUMOR, ON_SENTIMENT, ON_HUMOR = DEFAULT.tasks
+USUAL_SENTIMENTS = {
+    "joy": "positive", "sadness": "negative", "anger": "negative", "fear": "negative",
+    "disgust": "negative", "neutral": "neutral",
+}  # fmt: skip
+SHORT = Scheme(  # the same questions, with fewer keys
+    (
+        EMOTION,
+        replace(SENTIMENT, usual={"emotion": USUAL_SENTIMENTS}),
+        SARCASM,
+        HUMOR,
+        ON_SENTIMENT,
+        replace(ON_HUMOR, only_if_any="yes"),
+    ),
+    DEFAULT.rules,
 )
 PRIDE = Task("pride", {"en": "pride", "zh": "骄傲"}, "binary", YES_NO)
 LOVE = Task(

@@ -6,7 +6,8 @@ from django.utils.translation import pgettext_lazy
 from people.shortcuts import register
 
 WORKBENCH = {
-    "Enter": _("next utterance; after the last one, submit"),
+    "Enter": _("confirm what is lit, else next utterance; after the last one, submit"),
+    "p": _("answer what is open as the utterance before"),
     "Backspace": _("back to the previous question"),
     "ArrowUp": _("previous utterance"),
     "ArrowDown": _("next utterance"),

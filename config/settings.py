@@ -350,7 +350,12 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
-STATICFILES_DIRS = [ROOT / "static", ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist")]
+STATICFILES_DIRS = [
+    ROOT / "static",
+    ("guide", ROOT / "docs" / "guide" / "images"),
+    ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist"),
+    ("vendor/sortablejs", ROOT / "node_modules" / "sortablejs" / "modular"),
+]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

@@ -13,11 +13,13 @@ class CorpusConfig(AppConfig):
 
     def ready(self):
         # These import models, which are ready only now.
+        from core import places
         from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.overview_parts import add_to_overview
+        from corpus.places import PLACES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
         from people.event_words import register
@@ -26,15 +28,15 @@ class CorpusConfig(AppConfig):
         check_claimed_roles(settings.OIDC_ROLES)
         on_roles(apply_roles)
         register(NOUNS, SENTENCES)
+        places.register(*PLACES)
         losses |= {
             "corpus.source": gettext_lazy("sources"),
             "corpus.dialogue": gettext_lazy("dialogues"),
             "corpus.utterance": gettext_lazy("utterances"),
         }
-        fill("navigation", "corpus/_navigation_corpus.html", order=20)
-        fill("navigation", "corpus/_navigation_people.html", order=60)
-        fill("navigation", "corpus/_navigation_settings.html", order=70)
+        fill("side_bar", "corpus/_side_bar.html")
         fill("account_links", "corpus/_installation_link.html", order=20)
+        fill("help_link", "corpus/_help_link.html")
         fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
         fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
@@ -42,6 +44,5 @@ class CorpusConfig(AppConfig):
         register_shortcuts()
         add_to_overview()
         guard_account_deletion()
-        fill("navigation", "corpus/_navigation_jobs.html", order=65)
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

@@ -23,7 +23,7 @@ class Step:
     title: Any  # translated when it is shown
     purpose: Any
     button: Any
-    guide: str  # file of docs/guide
+    guide: str  # name of a chapter of docs/guide
     is_done: Callable[[Any, Any], bool]  # of the person and the corpora that they lead
     address: Callable[[Corpus], str]  # of the corpus that they set up
 
@@ -106,7 +106,7 @@ add_step(
         title=_("Create a corpus"),
         purpose=_("A corpus holds the dialogues that one team annotates."),
         button=_("Create corpus"),
-        guide="corpus.md",
+        guide="corpus",
         is_done=_has_corpus,
         address=lambda corpus: reverse("new_corpus"),
     )
@@ -118,7 +118,7 @@ add_step(
         title=_("Bring in an episode or a published corpus"),
         purpose=_("A video with its transcript becomes dialogues with clips."),
         button=_("Add episode"),
-        guide="corpus.md",
+        guide="corpus",
         is_done=_has_source,
         address=lambda corpus: reverse("new_source", args=[corpus.pk]),
     )
@@ -130,7 +130,7 @@ add_step(
         title=_("Invite people"),
         purpose=_("Annotators get a link with which they make their accounts."),
         button=_("Invite people"),
-        guide="corpus.md",
+        guide="corpus",
         is_done=_has_invited,
         address=lambda corpus: reverse("invitations", args=[corpus.pk]),
     )
@@ -142,7 +142,7 @@ add_step(
         title=_("Publish dialogues"),
         purpose=_("Check the dialogues, then make them available to annotators."),
         button=_("Show dialogues"),
-        guide="corpus.md",
+        guide="corpus",
         is_done=_has_published,
         address=lambda corpus: reverse("dialogues", args=[corpus.pk]),
     )

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import storage
 from core.errors import UserError
+from core.filter_form import FilterForm
 from core.input_checks import shortened, whole_number
 from core.normalization import search_key
 from core.storage import digest
@@ -482,17 +483,16 @@ class NamedField(forms.CharField):
         return {"pk": whole_number(value)}
 
 
-class Filter(forms.Form):
-    """A form in an address: what is not filled in filters nothing, nonsense finds an error."""
+class Filter(FilterForm):
+    """Which things of a corpus, by their source and length."""
 
-    use_required_attribute = False
     source = NamedField("sources", "title", label=_("source"))
     shortest = forms.FloatField(label=_("at least, seconds"), required=False, min_value=0)
     longest = forms.FloatField(label=_("at most, seconds"), required=False, min_value=0)
 
     def __init__(self, data, *, corpus):
         data = data.copy()
-        super().__init__(data, label_suffix="")
+        super().__init__(data)
         self.corpus = corpus
         for field in self.fields.values():
             if isinstance(field, NamedField):
@@ -500,15 +500,6 @@ class Filter(forms.Form):
         for name, field in self.fields.items():
             if isinstance(field, NamedField) and self.data.get(name):
                 data[name] = field.shown(data[name])
-
-    def filtered(self, rows):
-        """`rows` with every filter that is filled in; none where the form is not valid."""
-        if not self.is_valid():
-            return rows.none()
-        for name, value in self.cleaned_data.items():
-            if value not in (None, ""):
-                rows = getattr(self, f"by_{name}")(rows, value)
-        return rows
 
     def by_shortest(self, rows, value):
         return rows.filter(end__gte=F("start") + value)
@@ -520,6 +511,7 @@ class Filter(forms.Form):
 class DialogueFilter(Filter):
     """Which dialogues of a corpus."""
 
+    search = "name"
     field_order = ["name", "source", "state"]
     name = forms.CharField(label=_("name"), required=False, max_length=120)
     state = forms.ChoiceField(

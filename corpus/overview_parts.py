@@ -10,7 +10,7 @@ from corpus.models import Source
 from corpus.overview import SIDE, Need, Panel, Stage, Step, add_needs, add_panel, add_stages
 from corpus.permissions import ANNOTATOR, LEAD
 from corpus.visibility import MODALITIES, withheld
-from jobs.job_list import failed_count
+from jobs.job_list import failed_jobs
 from jobs.models import JobStatus
 
 FULL = 90  # percent of the quota at which storage needs somebody
@@ -56,11 +56,12 @@ def dialogue_stages(corpus, person):
 def import_needs(corpus, person):
     if corpus.my_role != LEAD:
         return
-    failed = failed_count(corpus)
+    failed, more = at_most(failed_jobs(corpus))
     yield Need(
         ngettext("%(n)s job has failed", "%(n)s jobs have failed", failed),
         failed,
         f"{reverse('corpus_jobs', args=[corpus.pk])}?state={JobStatus.FAILED}",
+        more=more,
         urgent=True,
     )
     faulty, more = at_most(faulty_clips(corpus, person))

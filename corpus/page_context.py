@@ -1,5 +1,8 @@
 """What every page of a corpus is drawn with."""
 
+from corpus.permissions import LEAD
+from people.models import Event
+
 
 def context(corpus, here, **more):
     """What base.html needs to draw the bar of a corpus page."""
@@ -16,3 +19,10 @@ def members_context(corpus, tab, **more):
         waiting_count=corpus.join_requests.waiting().count(),
         **more,
     )
+
+
+def export_of(request, corpus):
+    """What records that somebody takes a list of the corpus as a file; None but for leads."""
+    if corpus.my_role != LEAD:
+        return None
+    return lambda name: Event.record_once(request.user, "download", corpus, what=name)

@@ -10,6 +10,13 @@ PLAYER = {
     "l": _("loop the utterance"),
     ",": _("slower"),
     ".": _("faster"),
+    "ArrowLeft": _("one frame back"),
+    "ArrowRight": _("one frame on"),
+    "m": _("sound on or off"),
+    "v": _("subtitles on or off"),
+    "t": _("theatre mode"),
+    "x": _("full screen"),
+    "i": _("picture in picture"),
 }
 EDITOR = {
     " ": _("play or pause"),

@@ -30,7 +30,7 @@ def keep_failure(job: SourceInspection) -> None:
     if job.status not in (JobStatus.FAILED, JobStatus.STOPPED):
         return
     why = job.failure or UserError(NOT_INSPECTED).to_json()
-    found = {"shots": [], "heard": [], "failure": why, "unread": why}
+    found: dict[str, Any] = {"shots": [], "heard": [], "failure": why, "unread": why}
     waiting = Source.objects.filter(pk=job.source_id, inspection__isnull=True)
     waiting.update(inspection=found)
 

@@ -11,16 +11,19 @@ class ModelingConfig(AppConfig):
 
     def ready(self):
         # here, because models can be imported once every app is ready
+        from core import places
         from corpus import archive, deletion
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
         from modeling.overview import add_to_overview
+        from modeling.places import PLACES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
         add_to_overview()
+        places.register(*PLACES)
         archive.nouns |= {
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),
@@ -28,7 +31,6 @@ class ModelingConfig(AppConfig):
             "models": ("modeling.RegisteredModel", "run__release__corpus"),
         }
         deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
-        fill("navigation", "modeling/_navigation.html", order=50)
         fill("release_actions", "modeling/_release_actions.html")
         fill("release_sections", "modeling/_release_runs.html")
         STEPS["went on with %s"] = continue_searches

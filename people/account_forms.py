@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from core.date_input import DateInput
 from people.access_tokens import DEFAULT_DAYS, Scope
 from people.models import PROFILE, Person
 from people.preferences import zone_choices
@@ -72,7 +73,7 @@ class TokenForm(forms.Form):
     date = forms.DateField(
         label=_("date of expiry"),
         required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DateInput(),
         help_text=_("Only for “on a date”: the last day on which it works."),
     )
 

@@ -11,12 +11,15 @@ class PeopleConfig(AppConfig):
 
     def ready(self):
         # these import models, which are ready only now
+        from core.places import register
         from jobs import models as jobs
         from people import account_deletion, event_words
         from people.notifications import tell_requester
+        from people.places import PLACES
         from people.sign_in.account_removal import last_administrator, remove_sign_ins
         from people.sign_in.openid_connect import check_roles
 
+        register(*PLACES)
         event_words.register(event_words.NOUNS, event_words.SENTENCES)
         fill("installation_tabs", "people/_installation_audit_log_tab.html", order=40)
         check_roles(settings.OIDC_ROLES)

@@ -22,8 +22,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from core.csv_export import csv_lines
-from core.pagination import Keyset
-from core.parameters import number
+from core.data_table import Column, DataTable, TablePage
+from core.date_input import DateInput
+from core.filter_form import FilterForm
+from core.pagination import at_most
 from people import event_words
 from people.audit_log import Event
 from people.models import Person
@@ -34,9 +36,10 @@ SYSTEM = "system"
 Withhold = Callable[[Sequence[Event]], dict[int, str]]  # event id -> why its details are withheld
 
 
-class EventFilter(forms.Form):
+class EventFilter(FilterForm):
     """Which of `events`: every field narrows."""
 
+    aside = ("order",)
     q = forms.CharField(label=_("search"), required=False, max_length=200, strip=True)
     person = forms.ChoiceField(label=_("user"), required=False)
     kind = forms.ChoiceField(label=_("kind of action"), required=False)
@@ -50,7 +53,7 @@ class EventFilter(forms.Form):
     )
 
     def __init__(self, data, events: QuerySet[Event], withhold: Withhold = lambda events: {}):
-        super().__init__(data, label_suffix="")
+        super().__init__(data)
         self.events, self.withhold = events, withhold
         mine = Exists(events.order_by().filter(person=OuterRef("pk")))
         people = Person.objects.filter(mine).order_by("username")
@@ -62,9 +65,9 @@ class EventFilter(forms.Form):
             by_label.setdefault(label, []).append(noun)
         nouns = [("|".join(nouns), label) for label, nouns in sorted(by_label.items())]
         self._choices("noun", nouns)
-        self.fields["q"].widget.input_type = "search"
+        self.fields["q"].widget.attrs["placeholder"] = _("Search people, things, details")
         for name in ("since", "until"):
-            self.fields[name].widget = forms.DateInput({"type": "date"}, format="%Y-%m-%d")
+            self.fields[name].widget = DateInput()
 
     def _choices(self, name, found):
         field = cast(forms.ChoiceField, self.fields[name])
@@ -155,13 +158,30 @@ class Row:
     sentence: SafeString
     details: list[tuple[str, str]]
     withheld: str = ""
+    icon: str = ""
 
     @property
     def day(self) -> datetime.date:
         return timezone.localtime(self.event.at).date()
 
 
-def page_of_events(request, form: EventFilter) -> Keyset:
+EVENTS = DataTable("events", [Column("event", _("event"), fixed=True)], size=SIZE)
+MOST_FOUND = 1000  # events found by words that a page counts
+
+
+@dataclass(frozen=True)
+class Found:
+    """An event, and why its details are withheld."""
+
+    event: Event
+    why: str
+
+    @property
+    def pk(self) -> int:
+        return self.event.pk
+
+
+def page_of_events(request, form: EventFilter) -> TablePage:
     """The page of what the filter finds that the address asks for; its rows are Rows."""
 
     def fetch(edge, forwards, size):
@@ -171,25 +191,61 @@ def page_of_events(request, form: EventFilter) -> Keyset:
             rows = rows.order_by("pk" if newest_first else "-pk")
         if edge:
             back = newest_first == forwards
-            rows = rows.filter(**{"pk__lt" if back else "pk__gt": number(edge)})
-        chosen = itertools.chain.from_iterable(form.batches(rows, size))
-        return list(itertools.islice(chosen, size))
+            rows = rows.filter(**{"pk__lt" if back else "pk__gt": edge})
+        return list(itertools.islice(_found(form, rows), size))
 
-    page = Keyset(request, fetch, lambda pair: str(pair[0].pk), SIZE)
-    page.rows = said(page.rows)
+    def count():
+        if not form.words:
+            return at_most(form.found(), 10_000)
+        found = sum(1 for _event in itertools.islice(_found(form, form.found()), MOST_FOUND + 1))
+        return min(found, MOST_FOUND), found > MOST_FOUND
+
+    page = EVENTS.page(request, [], form, fetch=fetch, count_rows=count)
+    page.prepare = lambda found: said([(each.event, each.why) for each in found], page.address)
     return page
 
 
-def said(pairs: Sequence[tuple[Event, str]]) -> list[Row]:
-    """Events with why their details are withheld -> rows of the page."""
+def _found(form: EventFilter, rows: QuerySet[Event]) -> Iterator[Found]:
+    pairs = itertools.chain.from_iterable(form.batches(rows, SIZE + 1))
+    return itertools.starmap(Found, pairs)
+
+
+def said(
+    pairs: Sequence[tuple[Event, str]], address: Callable[..., str] = lambda **asked: ""
+) -> list[Row]:
+    """Events with why their details are withheld -> rows of the page, whose names of people lead
+    to what these did.
+    """
     nameless = {event.pk for event, why in pairs if why}
     things = event_words.things_of((event for event, _why in pairs), nameless)
     rows = []
     for event, why in pairs:
         detail = {} if why else event.detail
-        sentence = event_words.as_html(event, things[event.pk], detail)
-        rows.append(Row(event, sentence, event_words.details_of(detail), why))
+        who = address(person=event.person_id or SYSTEM)
+        sentence = event_words.as_html(event, things[event.pk], detail, who)
+        icon = event_words.LOOKS[event_words.sentence_of(event.verb, event.noun).kind].icon
+        rows.append(Row(event, sentence, event_words.details_of(detail), why, icon=icon))
     return rows
+
+
+@dataclass(frozen=True)
+class Span:
+    """A time that is often asked for."""
+
+    words: Any
+    url: str
+    chosen: bool
+
+
+def spans(page: TablePage) -> list[Span]:
+    """Today, the last days, any time; as links."""
+    today, asked = timezone.localdate(), page.request.GET
+    days = [(_("Today"), 0), (_("7 days"), 6), (_("30 days"), 29)]
+    firsts = [(words, (today - datetime.timedelta(days=back)).isoformat()) for words, back in days]
+    return [
+        Span(words, page.address(since=since, until=None), asked.get("since", "") == since)
+        for words, since in [*firsts, (_("Any time"), "")]
+    ]
 
 
 COLUMNS = ["time", "user", "username", "action", "noun", "id", "thing", "sentence", "details"]

@@ -40,6 +40,29 @@ class Kind(models.TextChoices):
 
 
 @dataclass(frozen=True)
+class Look:
+    """How the list shows actions of a kind."""
+
+    icon: str
+
+
+LOOKS = {
+    Kind.ACCOUNT: Look(icon="key-round"),
+    Kind.MEMBERS: Look(icon="users"),
+    Kind.CORPUS: Look(icon="library"),
+    Kind.SOURCES: Look(icon="film"),
+    Kind.DIALOGUES: Look(icon="messages-square"),
+    Kind.ROUNDS: Look(icon="list-checks"),
+    Kind.ANNOTATION: Look(icon="pencil"),
+    Kind.RESULTS: Look(icon="scale"),
+    Kind.RELEASES: Look(icon="package"),
+    Kind.TRAINING: Look(icon="chart-line"),
+    Kind.DOWNLOADS: Look(icon="download"),
+    Kind.JOBS: Look(icon="cog"),
+}
+
+
+@dataclass(frozen=True)
 class Noun:
     """How things of a model are called: "round", its name, where its page is."""
 
@@ -180,10 +203,15 @@ def as_text(event: Any, thing: Thing, detail: dict[str, Any]) -> str:
     return words % _values(event, thing, who_of(event), detail)
 
 
-def as_html(event: Any, thing: Thing, detail: dict[str, Any]) -> SafeString:
-    """The same with a link to the thing, and who did it set off."""
+def as_html(event: Any, thing: Thing, detail: dict[str, Any], who_url: str = "") -> SafeString:
+    """The same with links to the thing and to who did it."""
     words = str(conditional_escape(sentence_of(event.verb, event.noun).words))
-    who = format_html("<strong>{}</strong>", who_of(event))
+    name = who_of(event)
+    who = (
+        format_html('<a class="who" href="{}">{}</a>', who_url, name)
+        if who_url
+        else (format_html("<strong>{}</strong>", name))
+    )
     values = _values(event, thing.as_html(), who, detail)
     shown = _Values({key: conditional_escape(value) for key, value in values.items()})
     return mark_safe(words % shown)  # noqa: S308

@@ -1,17 +1,17 @@
 """Who signed in, whose account changed: events of no corpus, for the administrator."""
 
 from django.http import Http404
-from django.shortcuts import render
 
-from people.event_list import EventFilter, export, page_of_events
+from people.event_list import EventFilter, export, page_of_events, spans
 from people.models import Event
 
 
 def audit_log(request):
     """The events of no corpus; 404 for everybody but the installation administrator."""
     form = _filter(request)
-    shown = {"tab": "audit_log", "form": form, "page": page_of_events(request, form)}
-    return render(request, "people/installation_audit_log.html", shown)
+    table = page_of_events(request, form)
+    shown = {"tab": "audit_log", "spans": spans(table)}
+    return table.render("people/installation_audit_log.html", shown)
 
 
 def audit_log_csv(request):

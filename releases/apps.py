@@ -11,17 +11,22 @@ class ReleasesConfig(AppConfig):
 
     def ready(self):
         # models are not loaded before this
-        from annotation import import_undo
+        from annotation import import_undo, reopening
+        from core import places
         from corpus import archive, deletion
         from people.event_words import register
         from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
         from releases.kept_imports import releases_of, reviews_of
         from releases.overview import add_to_overview
+        from releases.places import PLACES
+        from releases.submission_readers import reading_release
 
         register(NOUNS, SENTENCES)
+        places.register(*PLACES)
         add_to_overview()
         import_undo.kept_because += [releases_of, reviews_of]
+        reopening.read_by.append(reading_release)
         archive.nouns |= {
             "releases": ("releases.Release", "corpus"),
             "links": ("releases.Share", "release__corpus"),
@@ -29,5 +34,4 @@ class ReleasesConfig(AppConfig):
         deletion.losses["releases.release"] = gettext_lazy("releases")
         deletion.exports.append(releases_to_download)
         fill("corpus_settings_tabs", "releases/_settings_tab.html", order=30)
-        fill("navigation", "releases/_navigation.html", order=40)
         fill("round_actions", "releases/_round_actions.html")

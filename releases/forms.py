@@ -7,6 +7,7 @@ from django.core.validators import MaxValueValidator
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from core.date_input import DateInput
 from core.translation import translate
 from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
@@ -196,9 +197,7 @@ class RetractionForm(forms.ModelForm):
 
 
 class ShareForm(forms.ModelForm):
-    expires_at = forms.DateField(
-        label=_("works until"), widget=forms.DateInput({"type": "date"}), required=True
-    )
+    expires_at = forms.DateField(label=_("works until"), widget=DateInput(), required=True)
 
     class Meta:
         model = Share

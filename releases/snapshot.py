@@ -24,6 +24,7 @@ from annotation.agreement import bootstrap
 from annotation.agreement.item_counts import catch_up_all
 from annotation.agreement.measures import Gathering, measures_of
 from annotation.models import QualityFlag, Report
+from annotation.reopening import wait_for_reopenings
 from core.snapshot import database_snapshot
 from corpus.models import Utterance
 from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
@@ -44,6 +45,7 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     decided about; SplitError if it cannot be split as asked.
     """
     root.mkdir(parents=True)
+    wait_for_reopenings(release.rounds.all())  # from here on there are none
     catch_up_all(release.rounds.all())
     PseudonymKey.of(release.corpus)  # made, if there is none: within the moment nothing can be
     with database_snapshot() as aside:

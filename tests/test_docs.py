@@ -195,7 +195,7 @@ def test_the_documents_are_true():
     assert undescribed_modules(ROOT) == []
 
 
-def test_both_guides_have_the_same_parts():
+def test_both_guides_of_annotators_have_the_same_parts():
     english, chinese = (
         (ROOT / f"docs/guide/annotator.{language}.md").read_text("utf-8")
         for language in ("en", "zh")

@@ -39,7 +39,7 @@ def code_of(path):
             '"keydown"',
             {"shortcuts.js", "activity-timer.js"},
         ),  # the timer only notes that there was one
-        ("localStorage", {"resend-queue.js", "tus-upload.js"}),
+        ("localStorage", {"resend-queue.js", "tus-upload.js", "page-settings.js"}),
     ],
 )
 def test_requests_keys_and_storage_have_one_place_each(call, homes):

@@ -1,7 +1,7 @@
 """Schemes, rounds, assignments, judgements, gold: rows and their states, one noun a file."""
 
 from annotation.models.adjudications import Adjudication
-from annotation.models.assignments import Assignment, Skip, Submission
+from annotation.models.assignments import Assignment, Reopening, Skip, Submission
 from annotation.models.comments import Comment, Reply, Resolution, RuleWarning
 from annotation.models.daily_work import DailyWork
 from annotation.models.expert_labels import ExpertLabel
@@ -32,6 +32,7 @@ __all__ = [
     "RoundItem",
     "Qualification",
     "Comment",
+    "Reopening",
     "Reply",
     "Report",
     "Resolution",

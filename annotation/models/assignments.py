@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.daily_work import DailyWork, Work
-from annotation.models.judgements import HISTORY, Judgement, current_values
+from annotation.models.judgements import HISTORY, current_values
 from annotation.models.round_items import RoundItem
 from annotation.models.rounds import Round
 from core.statements import Prepared, insert
@@ -120,13 +120,6 @@ class Assignment(models.Model):
         newest = {(row[0], row[1]): row for row in HISTORY.rows(self.pk)}
         return current_values(newest.values())
 
-    def newest(self):
-        """The newest judgement of each question, utterance id -> task -> Judgement."""
-        found: dict[int, dict[str, Judgement]] = {}
-        for row in self.judgements.order_by("pk"):
-            found.setdefault(row.utterance_id, {})[row.task] = row
-        return found
-
     @cached_property
     def numbers(self):
         """The utterances of the dialogue: id -> number, in order."""
@@ -205,6 +198,20 @@ class Submission(models.Model):
                 assignment.round_id, assignment.person_id, submission.at, -submission.work
             )
             submission.delete()
+
+
+class Reopening(models.Model):
+    """That an annotator opened a submitted dialogue again; the submission is told by its time."""
+
+    assignment = models.ForeignKey(Assignment, models.CASCADE, related_name="reopenings")
+    submitted_at = models.DateTimeField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.assignment} {self.at:%Y-%m-%d}"
 
 
 class Skip(models.Model):

@@ -64,6 +64,14 @@ HISTORY = Prepared(  # judgements of an assignment, oldest first
 )
 
 
+def newest_of(rows):
+    """The newest of some Judgements, oldest first: utterance id -> task -> Judgement."""
+    found: dict[int, dict[str, Judgement]] = {}
+    for row in rows:
+        found.setdefault(row.utterance_id, {})[row.task] = row
+    return found
+
+
 def current_values(rows):
     """The values of the newest rows of HISTORY: utterance id -> task -> value."""
     values: dict[int, dict[str, str]] = {}

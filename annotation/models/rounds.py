@@ -94,6 +94,12 @@ class Round(models.Model):
         _("below the passing mark"), max_length=5, choices=Below, default=Below.TELL
     )
     gold_feedback = models.BooleanField(_("annotators see their accuracy"), default=False)
+    reopen_hours = models.PositiveIntegerField(
+        _("reopening after submission (hours)"), default=0, db_default=0
+    )
+    corrections = models.BooleanField(
+        _("annotators see corrections"), default=False, db_default=False
+    )
     consensus = models.CharField(
         _("gold label rule"), max_length=11, choices=Consensus, default=Consensus.MAJORITY
     )

@@ -116,6 +116,16 @@ def peek(participant):
     return Dialogue.objects.get(pk=items[0][1]) if items else None
 
 
+def anything_left(participant):
+    """Whether something may wait for the participant; the next claim knows it for certain."""
+    own = participant.own()
+    if own.filter(state__in=["held", "freed"]).exists():
+        return True
+    items = RoundItem.objects.filter(Q(open=True) | Q(gold=True), withdrawn=False)
+    items = items.filter(round=participant.round_id).exclude(dialogue__in=own.values("dialogue"))
+    return participant.has_quota and items.exists()
+
+
 def _first_free(participant, items):
     """An assignment to one of the items, or else one that others are changing just now."""
     for pk, dialogue, _position in items:

@@ -11,10 +11,10 @@ from markdown_it import MarkdownIt
 from annotation.scheme import field_of
 
 register = template.Library()
-COLOURS = {  # of values that say none
+COLOURS = {  # of values that say none, by key or glyph
     "joy": "amber", "sadness": "blue", "anger": "orange", "fear": "pink", "surprise": "green",
-    "disgust": "olive", "negative": "brown", "-2": "brown", "-1": "brown", "positive": "teal",
-    "1": "teal", "2": "teal",
+    "disgust": "olive", "negative": "brown", "−2": "brown", "−1": "brown", "positive": "teal",
+    "+1": "teal", "+2": "teal",
 }  # fmt: skip
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
@@ -47,7 +47,7 @@ def mark(value):
 @register.filter
 def colour(value):
     """The colour of a value: its own, or the one that values of this key have everywhere."""
-    return value.colour or COLOURS.get(value.key, "")
+    return value.colour or COLOURS.get(value.key) or COLOURS.get(value.mark, "")
 
 
 @register.filter("help")
@@ -67,6 +67,12 @@ def with_digits(task):
 def condition(task):
     """What a task is asked for, as JSON: task -> values."""
     return json.dumps(task.only_if, ensure_ascii=False)
+
+
+@register.filter
+def usual_values(task):
+    """Which value of a task goes with which one of others, as JSON: task -> value -> value."""
+    return json.dumps(task.usual, ensure_ascii=False)
 
 
 @register.filter

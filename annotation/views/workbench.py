@@ -5,17 +5,19 @@ from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from annotation.answers import skip_assignment, submit_assignment, undo_skip
 from annotation.blinding import guideline_for, shown_at, shows
 from annotation.forms import SkipForm
-from annotation.hints import explained_to, suggested_to
+from annotation.hints import corrected_to, explained_to, suggested_to
 from annotation.models import Assignment, Comment, Participant, Round, Withdrawal
+from annotation.models.judgements import newest_of
 from annotation.progress import today
 from annotation.quality.gold_accuracy import below, gold_scores
-from annotation.queue.dispatch import claim_next_of, peek
+from annotation.queue.dispatch import anything_left, claim_next_of, peek
 from annotation.queue.leases import lock_for_work, renew_lease
+from annotation.reopening import can_reopen, deadline, reopen
 from annotation.views.access import assignment_of
 from core.errors import UserError
 from core.translation import translate_error
@@ -51,6 +53,7 @@ def workbench(request, pk):
     ahead = _ahead(assignment) if editable else None
     guideline, left_out = guideline_for(request.user, round.guideline)
     shown, by_view = shown_at(assignment), shows(round.view)
+    judged = list(assignment.judgements.order_by("pk"))
     elsewhere = [modality for modality in shown.hidden if modality not in by_view.hidden]
     page = context(
         corpus,
@@ -63,9 +66,11 @@ def workbench(request, pk):
         guideline=guideline,
         left_out=left_out,
         rules=round.scheme.rules_to_json(),
-        turns=_turns(assignment),
+        turns=_turns(assignment, judged),
+        seconds=sum(row.seconds for row in judged),
         attention=_attention_check(assignment),
         editable=editable,
+        reopenable=can_reopen(assignment),
         skip_form=SkipForm(),
         done_count=Assignment.objects.filter(round=round, person=request.user).submitted().count(),
         today=today(request.user),
@@ -97,12 +102,13 @@ def _attention_check(assignment):
     return value and {"task": task, "value": value}
 
 
-def _turns(assignment):
+def _turns(assignment, judged):
     """Each utterance with its questions, what is answered, and what is due."""
-    newest, scheme = assignment.newest(), assignment.round.scheme
+    newest, scheme = newest_of(judged), assignment.round.scheme
     utterances = list(assignment.dialogue.utterances.select_related("speaker"))
     given = {pk: {t: r.value for t, r in rows.items() if r.value} for pk, rows in newest.items()}
     suggested, explained = suggested_to(assignment, given), explained_to(assignment, given)
+    corrected = corrected_to(assignment, given)
     comments: dict[int, list[Comment]] = {}
     for comment in assignment.comments.filter(taken_back=False).prefetch_related("replies__person"):
         comments.setdefault(comment.utterance_id, []).append(comment)
@@ -128,15 +134,18 @@ def _turns(assignment):
                 "complete": not scheme.unanswered(answers),
                 "comments": comments.get(utterance.pk, []),
                 "explained": explained.get(utterance.pk, []),
+                "corrected": corrected.get(utterance.pk, []),
             }
         )
     return turns
 
 
-@require_POST
+@require_http_methods(["GET", "POST"])
 def submission(request, pk):
-    """Hand the dialogue in and go on to the next one."""
+    """Submit the dialogue; then what is done, and the way to the next one."""
     assignment = assignment_of(request, pk)
+    if request.method == "GET":
+        return _submitted(request, assignment)
     try:
         submit_assignment(assignment)
     except UserError as refusal:
@@ -144,7 +153,41 @@ def submission(request, pk):
         return redirect("assignment", assignment.pk)
     _check_attention(assignment, request.POST)
     _tell_score(request, assignment)
-    return next_assignment(request, assignment.round_id)
+    return redirect("submission", assignment.pk)
+
+
+def _submitted(request, assignment):
+    if not assignment.is_submitted:
+        return redirect("assignment", assignment.pk)
+    round = assignment.round
+    seat = Participant.objects.filter(round=round, person=request.user, left_at=None).first()
+    own = Assignment.objects.filter(round=round, person=request.user)
+    page = context(
+        with_role(request, round.corpus),
+        "label",
+        assignment=assignment,
+        round=round,
+        done_count=own.submitted().count(),
+        today=today(request.user),
+        more=seat is not None and round.is_open and anything_left(seat),
+        reopen_until=deadline(assignment) if can_reopen(assignment) else None,
+    )
+    return render(request, "annotation/submitted.html", page)
+
+
+@require_POST
+def reopen_of(request, pk):
+    """Open a submitted dialogue again, to change answers."""
+    assignment = assignment_of(request, pk)
+    try:
+        reopen(assignment)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+    else:
+        messages.success(
+            request, _("Reopened. Your answers are as they were; submit the dialogue again.")
+        )
+    return redirect("assignment", assignment.pk)
 
 
 def _check_attention(assignment, posted):

@@ -1,11 +1,9 @@
 """Who did what in a corpus: the audit log as a page and as files."""
 
-from django.shortcuts import render
-
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import withheld_details
-from people.event_list import EventFilter, export, page_of_events
+from people.event_list import EventFilter, export, page_of_events, spans
 from people.models import Event
 
 
@@ -13,8 +11,8 @@ def audit_log(request, pk):
     """Without the details that tell somebody who annotates blind of answers."""
     corpus = corpus_of(request, pk, LEAD)
     form = _filter(request, corpus)
-    page = context(corpus, "corpus", form=form, page=page_of_events(request, form))
-    return render(request, "corpus/audit_log.html", page)
+    table = page_of_events(request, form)
+    return table.render("corpus/audit_log.html", context(corpus, "corpus", spans=spans(table)))
 
 
 def audit_log_csv(request, pk):

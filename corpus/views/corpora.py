@@ -58,6 +58,13 @@ def home(request):
     return render(request, "corpus/home.html", page)
 
 
+def switcher(request):
+    """The person's corpora in the menu of the side bar."""
+    mine = Membership.objects.filter(person=request.user).select_related("corpus")
+    active = mine.filter(corpus__archival=None).order_by("corpus__name")
+    return render(request, "corpus/_switcher.html", {"memberships": active[:50]})
+
+
 def new_corpus(request):
     form = CorpusForm(posted(request))
     if request.method == "POST" and form.is_valid():

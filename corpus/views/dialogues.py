@@ -1,28 +1,26 @@
 """Dialogues: choosing, watching, publishing; and their media, with Range."""
 
-import re
-
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import F
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from core.byte_ranges import stored_response
+from core.data_table import Column, DataTable, read
 from core.errors import UserError
-from core.pagination import Keyset, at_most
 from core.parameters import numbers
 from core.translation import translate_error
 from corpus import visibility
 from corpus.forms import DialogueFilter
 from corpus.media import MediaError
 from corpus.models import Dialogue
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.renditions import KINDS, rendition
 
-KEY = re.compile(r"\d{1,18}-\d{1,9}")
 MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
     "clip": ("video/mp4", visibility.MODALITIES),
     "poster": ("image/jpeg", visibility.MODALITIES),  # of a sound: its waveform
@@ -33,6 +31,25 @@ MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
 }
 
 
+DIALOGUES = DataTable(
+    "dialogues",
+    [
+        Column("dialogue", _("dialogue"), sort="uid", fixed=True, value=str),
+        Column("source", _("source"), sort=("source_id", "number"), value=lambda row: row.source),
+        Column("length", _("length"), sort="seconds", numeric=True, falling=True,
+               value=lambda row: row.duration),
+        Column("utterances", _("utterances"), sort="size", numeric=True, falling=True,
+               value=lambda row: row.size),
+        Column("published", _("published"), sort="publication__at", falling=True,
+               value=lambda row: read(row, "publication__at")),
+        Column("published_by", _("published by"), hidden=True,
+               value=lambda row: read(row, "publication__person")),
+        Column("split", _("split"), sort="split", hidden=True),
+    ],
+    sort="source",
+)  # fmt: skip
+
+
 def dialogues(request, pk):
     """Filters by name, source, state and length; many are published at once."""
     corpus = corpus_of(request, pk)
@@ -40,29 +57,10 @@ def dialogues(request, pk):
     matching = form.filtered(Dialogue.objects.of(request.user).filter(corpus=corpus))
     if request.method == "POST":
         return _published(request, corpus, matching)
-    rows = matching.select_related("source", "publication").sized()
-
-    def fetch(edge, forwards, size):
-        source, number = (edge or "").split("-") if KEY.fullmatch(edge or "") else (None, None)
-        if source is None:
-            return rows.order_by("source_id", "number")[:size]
-        side, order = ("gt", "") if forwards else ("lt", "-")
-        beyond = rows.filter(**{f"source_id__{side}e": source}).filter(
-            Q(**{f"source_id__{side}": source}) | Q(**{f"number__{side}": number})
-        )
-        return beyond.order_by(f"{order}source_id", f"{order}number")[:size]
-
-    count, more = at_most(matching)
-    page = context(
-        corpus,
-        "corpus",
-        page=Keyset(request, fetch, lambda row: f"{row.source_id}-{row.number}"),
-        form=form,
-        count=count,
-        more=more,
-        filtered=bool(form.data),
-    )
-    return render(request, "corpus/dialogues.html", page)
+    rows = matching.select_related("source", "publication__person").sized()
+    rows = rows.annotate(seconds=F("end") - F("start"))
+    table = DIALOGUES.page(request, rows, form, export=export_of(request, corpus))
+    return table.render("corpus/dialogues.html", context(corpus, "corpus"))
 
 
 def _published(request, corpus, matching):

@@ -13,3 +13,10 @@ def key(context, scope, default):
     """`<kbd>U</kbd>`, or nothing for who has switched single-key shortcuts off."""
     shown = key_for(context["request"].user, scope, default)
     return format_html("<kbd>{}</kbd>", shown) if shown else ""
+
+
+@register.simple_tag(takes_context=True)
+def key_name(context, scope, default):
+    """The same as `(U)`, for a title; empty for who has switched single-key shortcuts off."""
+    shown = key_for(context["request"].user, scope, default)
+    return f"({shown})" if shown else ""

@@ -12,6 +12,12 @@ export class Playback {
     else this.video.pause()
   }
 
+  /** Pauses, and forgets the span that was playing. */
+  stop() {
+    this.span = null
+    this.video.pause()
+  }
+
   playSpan(start, end) {
     this.span = { start, end }
     this.video.currentTime = start

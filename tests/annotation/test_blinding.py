@@ -62,6 +62,7 @@ OPEN = {
     *("table_import_problems_csv", "round_history", "corpus_pace"),
 }
 ACTIONS = {  # of these nothing can be read
+    "reopen_assignment",
     *("judgements", "submission", "skip", "undo_skip", "presence", "comments", "warnings"),
     *("next_assignment", "reports", "quality_flag_reviews", "adjudications", "consensus"),
     "closure",

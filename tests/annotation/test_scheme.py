@@ -1,6 +1,6 @@
 import pytest
 
-from annotation.scheme import DEFAULT, FULL, YES_NO, Scheme, SchemeError, Task
+from annotation.scheme import DEFAULT, FULL, SHORT, YES_NO, Scheme, SchemeError, Task
 
 
 def test_the_default_scheme_is_the_protocol():
@@ -75,6 +75,32 @@ def test_colour_digit_and_help_are_kept_and_left_out_where_empty():
     whole[0]["values"][1]["digit"] = "3"
     with pytest.raises(SchemeError, match="same shortcut"):
         Scheme.from_json(whole)
+
+
+def test_usual_values_are_kept_and_follow_from_tasks_above():
+    assert Scheme.from_json(SHORT.to_json(), SHORT.rules_to_json()) == SHORT
+    assert "usual" not in DEFAULT.to_json()[0] and SHORT["sentiment"].usual["emotion"]["joy"]
+    assert set(SHORT.keys) == set(DEFAULT.keys)
+    calm = {"sentiment": "neutral", "emotion": "neutral", "sarcasm": "no", "humor": "no"}
+    assert [task.key for task in SHORT.unanswered(calm)] == ["emotion_sentiment"]
+    assert len(DEFAULT.unanswered(calm)) == 2
+
+
+@pytest.mark.parametrize(
+    ("usual", "part"),
+    [
+        ({"emotion": {"joy": "splendid"}}, "not a value"),
+        ({"emotion": {"glee": "positive"}}, "not a value"),
+        ({"nowhere": {"joy": "positive"}}, "no task"),
+        ({"humor": {"yes": "positive"}}, "stand above"),
+        ({"emotion": ["positive"]}, "cannot be read"),
+    ],
+)
+def test_impossible_usual_values_are_refused(usual, part):
+    tasks = SHORT.to_json()
+    tasks[1]["usual"] = usual
+    with pytest.raises(SchemeError, match=part):
+        Scheme.from_json(tasks)
 
 
 def test_there_and_back():

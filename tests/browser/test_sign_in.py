@@ -49,7 +49,7 @@ def test_a_lock_out_ends_with_a_reset_link(sign_in, visitor, settings):
     visitor.fill("[name=username]", "wang")
     visitor.fill("[name=password]", NEW)
     visitor.keyboard.press("Enter")
-    expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(visitor.get_by_role("button", name="Account:")).to_be_visible()
 
 
 def test_a_provider_lets_somebody_in(visitor, settings):
@@ -69,7 +69,7 @@ def test_a_provider_lets_somebody_in(visitor, settings):
         visitor.get_by_role("button", name="Sign in with University").click()
         visitor.fill("[name=sub]", "wang")
         visitor.keyboard.press("Enter")
-        expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
+        expect(visitor.get_by_role("button", name="Account:")).to_be_visible()
     assert Person.objects.get().name == "王小明"
 
 
@@ -93,6 +93,7 @@ def test_a_passkey_is_added_and_signs_in(visitor):
     expect(visitor.get_by_role("heading", name="Recovery codes")).to_be_visible()
     visitor.get_by_role("link", name="I have kept them").click()
     expect(visitor.get_by_role("row", name="my phone")).to_be_visible()
+    visitor.get_by_role("button", name="Account:").click()
     visitor.get_by_role("button", name="Sign out").click()
     visitor.get_by_role("button", name="Sign in with a passkey").click()
-    expect(visitor.get_by_role("button", name="Sign out")).to_be_visible()
+    expect(visitor.get_by_role("button", name="Account:")).to_be_visible()

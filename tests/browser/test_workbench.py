@@ -51,7 +51,9 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page.keyboard.press("Enter")
     page.wait_for_url("**/assignments/*/")
     expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sentiment")
-    expect(page.locator("form.questions:visible [data-task=emotion_sentiment]")).to_be_hidden()
+    waiting = page.locator("form.questions:visible [data-task=emotion_sentiment]")
+    expect(waiting).to_have_attribute("data-waiting", "")
+    expect(waiting).to_contain_text("asked after emotion and sentiment")
 
     page.keyboard.type("3112")
     expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute(
@@ -84,8 +86,10 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
 
     page.keyboard.press("Enter")  # everything is answered: the button that hands in
     page.keyboard.press("Enter")
-    expect(page.locator(".crumbs")).to_contain_text("1 dialogue submitted")
+    expect(page.locator("main")).to_contain_text("1 dialogue submitted")
     assert Submission.objects.get().assignment == assignment
+    page.keyboard.press("Enter")  # and on to the next one
+    page.wait_for_url(f"**/assignments/{assignment.pk + 1}/")
 
     lead = sign_in("lead")
     lead.goto(f"/rounds/{opened.pk}/")

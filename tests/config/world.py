@@ -198,9 +198,10 @@ OF_ACCOUNTS = {  # rows that this world does not have: most is refused before th
     "account/e-mail/confirmation/<str:key>/": {"key": "x"},
     "installation/people/<int:pk>/": {"pk": 1},
     "installation/people/<int:pk>/reset-link/": {"pk": 1},
-    "guide/<str:name>": {"name": "corpus.md"},
+    "guides/<slug:name>/": {"name": "corpus"},
 }
 CHOICES = {
+    "schemes/<int:version>": [1],
     "agreement.<str:kind>": ["csv", "json", "tex", "svg"],
     "reports/<str:kind>/": [kind for kind in Report.Kind.values if kind != "comparison"],
     "integrity/<slug:name>/": ["check", "recut"],

@@ -75,7 +75,7 @@ def test_who_is_declined_stays_outside(client_of, lead, corpus, link):
 @pytest.mark.parametrize(
     ("verb", "said"), [("approve", "approved"), ("decline", "was declined. Ask whoever")]
 )
-def test_who_asked_is_told_what_was_decided(
+def test_the_decision_is_sent_to_who_asked(
     client_of, lead, link, settings, verb, said, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_ENABLED, settings.SITE_URL = True, "https://annotate.example.org"

@@ -173,4 +173,4 @@ def test_filters_of_names_compare_likewise(corpus, lead, client_of):
     make_dialogue(corpus, uid="ＥＰ軟１")
     client = client_of(lead)
     page = client.get(reverse("dialogues", args=[corpus.pk]), {"name": "ep软1"})
-    assert [row.uid for row in page.context["page"]] == ["ＥＰ軟１"]
+    assert [row.uid for row in page.context["table"]] == ["ＥＰ軟１"]

@@ -81,7 +81,8 @@ def test_the_theme_stands_in_the_page(client_of, client, person):
 def test_preferences_cost_no_query(client_of, person, django_assert_num_queries):
     client = client_of(person)
     client.get("/account/")
-    with django_assert_num_queries(3):  # session, person, and the person that the form is of
+    # session, person, the person that the form is of, and two of the side bar
+    with django_assert_num_queries(5):
         client.get("/account/")
 
 

@@ -19,6 +19,11 @@ export class ConsistencyWarnings {
     }
   }
 
+  /** True while a warning is shown that nobody has answered. */
+  get isOpen() {
+    return [...this.#shown.values()].some(({ isKept }) => !isKept)
+  }
+
   keepAll() {
     for (const key of this.#shown.keys()) this.#keep(key)
   }

@@ -1,13 +1,16 @@
-// One utterance's questions: which are due, what is chosen, what its row in the list of utterances shows.
+// One utterance's questions: which are due, what is chosen or usual, what its row in the list of utterances shows.
 //   <form class="questions" data-utterance="12">
 //     <fieldset data-task="emotion" data-over="id of the saved answer" data-parents="…" data-only-if="…"
-//               data-when='{"sarcasm": ["yes"]}'>
+//               data-when='{"sarcasm": ["yes"]}' data-usual='{"emotion": {"joy": "positive"}}'>
 //       <legend>Emotion</legend>
 //       <label><input type="radio" value="joy" data-mark="喜" data-digit="1" data-colour="amber"> <span>joy</span></label>
 //       <button class="sure" data-1="a guess" data-2="fairly sure" data-3="sure"></button>
+//       <p class="wait">asked after …</p> <p class="wait" data-skipped>not asked after these answers</p>
 //     </fieldset>
 //     <p><b data-echo="emotion"></b></p> <div class="warnings"></div> <ul class="remarks"></ul>
 //   </form>
+// A question that is not due keeps its place, so that nothing moves: it has data-waiting, with "skipped" as its value
+// where the answers given mean that it is not asked. The label of a usual value has data-usual while it is lit.
 const CANNOT_TELL = "cannot_tell"
 const SURE = 3
 const LESS_SURE = { 3: 2, 2: 1, 1: 3 }
@@ -15,8 +18,8 @@ const LESS_SURE = { 3: 2, 2: 1, 1: 3 }
 export class UtteranceQuestions {
   #saved = new Map() // task -> the value that is saved, or on its way
 
-  constructor(form, row) {
-    Object.assign(this, { form, row, id: form.dataset.utterance })
+  constructor(form, row, { isEditable }) {
+    Object.assign(this, { form, row, isEditable, id: form.dataset.utterance })
     this.fieldsets = [...form.querySelectorAll("fieldset")]
     for (const fieldset of this.fieldsets) this.#saved.set(fieldset.dataset.task, this.valueOf(fieldset))
     this.refresh()
@@ -42,15 +45,19 @@ export class UtteranceQuestions {
 
   nameOf(task, value) {
     const input = this.fieldsetOf(task).querySelector(`[value="${value}"]`)
-    return input?.closest("label").querySelector("span").textContent ?? "–"
+    return input ? nameOf(input) : "–"
   }
 
   choose(task, value) {
     for (const input of this.fieldsetOf(task)?.querySelectorAll("input") ?? []) input.checked = input.value === value
   }
 
+  isDue(fieldset) {
+    return !fieldset.hasAttribute("data-waiting")
+  }
+
   get due() {
-    return this.fieldsets.filter((fieldset) => !fieldset.hidden)
+    return this.fieldsets.filter((fieldset) => this.isDue(fieldset))
   }
 
   /** The first question that waits for an answer. */
@@ -67,15 +74,32 @@ export class UtteranceQuestions {
     return Object.fromEntries(this.due.map((fieldset) => [fieldset.dataset.task, this.valueOf(fieldset)]))
   }
 
-  refresh() {
-    for (const fieldset of this.fieldsets) {
-      this.#refreshConfidence(fieldset)
-      const { parents, when } = fieldset.dataset
-      if (parents || when) fieldset.hidden = !(this.#isDue(fieldset.dataset) && this.#isAskedFor(when))
+  /** The inputs of usual values that are lit: of questions that are due and not answered. */
+  get usual() {
+    return [...this.form.querySelectorAll("label[data-usual] input")]
+  }
+
+  /** Those of some inputs that are asked for once all before them are chosen; nothing stays chosen. */
+  askedWith(inputs) {
+    const asked = []
+    for (const input of inputs) {
+      if (!this.isDue(input.closest("fieldset"))) continue
+      input.checked = true
+      asked.push(input)
+      this.#refreshAllDue()
     }
+    for (const input of asked) input.checked = false
+    this.#refreshAllDue()
+    return asked
+  }
+
+  refresh() {
+    for (const fieldset of this.fieldsets) this.#refreshConfidence(fieldset)
+    this.#refreshAllDue()
+    for (const fieldset of this.fieldsets) this.#refreshUsual(fieldset)
     for (const echo of this.form.querySelectorAll("[data-echo]")) {
       const chosen = this.#chosen(echo.dataset.echo)
-      echo.textContent = chosen?.closest("label").querySelector("span").textContent ?? ""
+      echo.textContent = chosen ? nameOf(chosen) : ""
     }
     const isComplete = !this.unanswered
     this.row.toggleAttribute("data-complete", isComplete)
@@ -105,19 +129,49 @@ export class UtteranceQuestions {
     return this.fieldsetOf(task)?.querySelector(":checked")
   }
 
-  // a correlation is asked once its parents are answered, and where one of them has the value that it needs
-  #isDue({ parents, onlyIf }) {
-    if (!parents) return true
-    const chosen = parents.split("|").map((task) => this.#chosen(task))
-    if (!chosen.every((input) => input && input.value !== CANNOT_TELL)) return false
-    return !onlyIf || chosen.some((input) => input.value === onlyIf)
+  #refreshAllDue() {
+    for (const fieldset of this.fieldsets) this.#refreshDue(fieldset)
   }
 
-  // a question with a condition is asked where each task that it names, all above it, has one of these values
-  #isAskedFor(when) {
-    return Object.entries(JSON.parse(when ?? "{}")).every(([task, values]) => {
-      return !this.fieldsetOf(task)?.hidden && values.includes(this.#chosen(task)?.value)
+  #refreshDue(fieldset) {
+    const { parents, onlyIf, when } = fieldset.dataset
+    if (!parents && !when) return
+    const sources = parents?.split("|") ?? []
+    const conditions = JSON.parse(when ?? "{}")
+    const isDue = this.#isAskedFor(sources, onlyIf, conditions)
+    if (isDue) fieldset.removeAttribute("data-waiting")
+    else fieldset.setAttribute("data-waiting", this.#isOpen([...sources, ...Object.keys(conditions)]) ? "" : "skipped")
+    fieldset.disabled = !(this.isEditable && isDue)
+  }
+
+  /** True while one of these tasks is due and not answered. */
+  #isOpen(tasks) {
+    return tasks.some((task) => this.due.some((other) => other.dataset.task === task && !this.valueOf(other)))
+  }
+
+  // a correlation is asked once its parents are answered, and where one of them has the value that it needs; a question
+  // with a condition where each task that it names, all of them above it, has one of these values
+  #isAskedFor(sources, onlyIf, conditions) {
+    const chosen = sources.map((task) => this.#chosen(task)?.value ?? CANNOT_TELL)
+    if (chosen.includes(CANNOT_TELL) || (onlyIf && sources.length && !chosen.includes(onlyIf))) return false
+    return Object.entries(conditions).every(([task, values]) => {
+      const other = this.fieldsetOf(task)
+      return other && this.isDue(other) && values.includes(this.valueOf(other))
     })
+  }
+
+  #refreshUsual(fieldset) {
+    if (!fieldset.dataset.usual) return
+    const isOpen = this.isEditable && this.isDue(fieldset) && !this.valueOf(fieldset)
+    const usual = isOpen ? this.#usualValueOf(fieldset) : undefined
+    for (const input of fieldset.querySelectorAll("input")) {
+      input.closest("label").toggleAttribute("data-usual", input.value === usual)
+    }
+  }
+
+  #usualValueOf(fieldset) {
+    const given = Object.entries(JSON.parse(fieldset.dataset.usual))
+    return given.map(([task, values]) => values[this.#chosen(task)?.value]).find(Boolean)
   }
 
   #refreshConfidence(fieldset) {
@@ -128,9 +182,13 @@ export class UtteranceQuestions {
   }
 }
 
+function nameOf(input) {
+  return input.closest("label").querySelector("span").textContent
+}
+
 function chipOf(fieldset) {
   const input = fieldset.querySelector(":checked")
-  const title = fieldset.querySelector("legend").textContent
+  const title = `${fieldset.querySelector("legend").textContent}: ${nameOf(input)}`
   const chip = Object.assign(document.createElement("span"), {
     className: "chip",
     textContent: input.dataset.mark,

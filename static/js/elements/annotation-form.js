@@ -5,33 +5,41 @@
 //     <dialogue-player></dialogue-player>
 //     <form class="questions" data-utterance="12">see annotation-form/utterance-questions.js</form>
 //     <ol id="turns"><li data-utterance="12"><button class="turn"><span class="chips"></span></button></li></ol>
-//     <form class="submission"></form> <span class="saved"></span> <span class="done"></span>
+//     <form class="submission"></form> <p class="saved"></p> <p class="done"></p> <p class="elapsed"><time></time></p>
+//     <progress class="bench-progress"></progress> <input type="checkbox" data-do="advance">
 //     <dialog class="keys-dialog"></dialog> <dialog class="remark-dialog"></dialog> …
 //   </annotation-form>
-// One question is current and takes digits; every answer is saved at once.
+// One question is current and takes digits; every answer is saved at once. A usual value that is lit is no answer
+// before it is confirmed. Answers given with one key are undone with one.
 import { ActivityTimer } from "activity-timer"
 import { CommentDialog, commentLine } from "annotation-form/comment-dialog"
 import { ConsistencyWarnings } from "annotation-form/consistency-warnings"
 import { UtteranceQuestions } from "annotation-form/utterance-questions"
 import { postForm } from "http"
+import { PageSettings } from "page-settings"
 import { ResendQueue } from "resend-queue"
 import { isOnControl, registerShortcuts } from "shortcuts"
+import { onSwipe } from "swipe"
 import { timeNow } from "time-now"
 
 const DIGITS = [..."0123456789"]
 const ALWAYS = ["ArrowUp", "ArrowDown", "?", "g"] // keys that work where nothing can be changed, too
-const OWN_KEYS = ".bar, .submission, .attention, [type=range]" // parts of the page in which keys keep their own meaning
+const OWN_KEYS = ".bar, .submission, .attention, [type=range], [type=checkbox]" // parts of the page in which keys keep their own meaning
+const NARROW = matchMedia("(max-width: 56rem)")
 const DIALOGS = { help: "keys", skip: "skip", guideline: "guideline" }
 
 class AnnotationForm extends HTMLElement {
   connectedCallback() {
     this.player = this.querySelector("dialogue-player")
+    this.bench = this.querySelector(".bench")
     this.submission = this.querySelector("form.submission") // missing where nothing can be changed
     this.rows = new Map([...this.querySelectorAll("#turns li")].map((row) => [row.dataset.utterance, row]))
     this.utterances = [...this.querySelectorAll("form.questions")].map(
-      (form) => new UtteranceQuestions(form, this.rows.get(form.dataset.utterance)),
+      (form) =>
+        new UtteranceQuestions(form, this.rows.get(form.dataset.utterance), { isEditable: Boolean(this.submission) }),
     )
-    this.undoStack = []
+    this.settings = new PageSettings("workbench")
+    this.undoStack = [] // of lists of answers: what one key or click has answered
     this.queue = new ResendQueue(this.dataset.key, { onStatus: (...news) => this.showStatus(...news) })
     this.warnings = this.createWarnings()
     this.comments = new CommentDialog(this.querySelector(".remark-dialog"), (comment) => this.addComment(comment))
@@ -40,23 +48,39 @@ class AnnotationForm extends HTMLElement {
     this.restoreUnsent()
     const linked = this.utterances.find((utterance) => `#${utterance.form.id}` === location.hash)
     const first = linked ?? this.utterances.find((utterance) => utterance.unanswered) ?? this.utterances[0]
-    this.show(first.id)
+    this.show(first.id, { scroll: false })
+    this.fit()
     this.queue.send()
   }
 
   disconnectedCallback() {
     this.unregister()
     this.timer.stop()
+    removeEventListener("resize", this.fit)
   }
 
   listen() {
     this.addEventListener("change", ({ target }) => {
-      if (target.matches("form.questions input[type=radio]")) this.answer(target)
+      if (target.matches("form.questions input[type=radio]")) this.answer([target])
+      if (target.matches("[data-do=advance]")) this.settings.set("advance", target.checked)
     })
     this.addEventListener("click", (event) => this.click(event))
     for (const [id, row] of this.rows) row.querySelector(".turn").addEventListener("click", () => this.show(id))
     this.submission?.addEventListener("submit", (event) => this.submit(event))
     this.unregister = registerShortcuts(this.shortcuts(), { scope: "workbench", except: OWN_KEYS })
+    addEventListener("resize", this.fit)
+    const judge = this.querySelector(".judge")
+    onSwipe(judge, (step) => this.showNeighbour(step))
+    judge.addEventListener("pointerdown", () => this.setAnswering(true))
+    this.player?.querySelector(".frame").addEventListener("pointerdown", () => this.setAnswering(false))
+    const advance = this.querySelector("[data-do=advance]")
+    if (advance) advance.checked = this.settings.get("advance", false)
+  }
+
+  /** Tells the style sheet where the bench begins, so that all of it fits into the window. */
+  fit = () => {
+    const top = this.bench.getBoundingClientRect().top + scrollY
+    document.querySelector("main").style.setProperty("--bench-top", `${Math.round(top)}px`)
   }
 
   createTimer() {
@@ -64,6 +88,7 @@ class AnnotationForm extends HTMLElement {
       breakMinutes: Number(this.dataset.break),
       onBreak: (minutes) => this.suggestBreak(minutes),
       onPresence: () => this.sendPresence(),
+      onSecond: () => this.showElapsed(),
     })
   }
 
@@ -79,22 +104,34 @@ class AnnotationForm extends HTMLElement {
   }
 
   // --- which utterance and which question ---------------------------------------------------------
-  show(id, { play = false } = {}) {
+  show(id, { play = false, scroll = true } = {}) {
     for (const utterance of this.utterances) utterance.form.hidden = utterance.id !== id
     this.current = this.utterances.find((utterance) => utterance.id === id)
     this.timer.subject = id
     for (const row of this.rows.values()) row.removeAttribute("aria-current")
     const row = this.rows.get(id)
     row.setAttribute("aria-current", "true")
-    row.scrollIntoView({ block: "nearest" })
-    this.setQuestion(this.current.unanswered)
+    if (scroll) row.scrollIntoView({ block: "nearest" })
+    this.setQuestion(this.current.unanswered, { scroll })
+    this.showElapsed()
+    this.refreshProgress()
+    if (play) this.setAnswering(false)
     if (play) this.player?.playTurn?.(row)
     else this.player?.cueTurn?.(row)
   }
 
-  setQuestion(fieldset) {
+  setQuestion(fieldset, { scroll = true } = {}) {
     this.question = fieldset
     for (const other of this.current.fieldsets) other.toggleAttribute("data-lit", other === fieldset)
+    if (!scroll) return
+    // scroll margins keep it clear of the film and the buttons; the form first, as the film may have shrunk
+    if (this.bench.hasAttribute("data-answering") && NARROW.matches) this.current.form.scrollIntoView()
+    fieldset?.scrollIntoView({ block: "nearest" })
+  }
+
+  /** On a small screen the film steps back while somebody answers; nothing else moves with it. */
+  setAnswering(isAnswering) {
+    this.bench.toggleAttribute("data-answering", isAnswering)
   }
 
   showNeighbour(step) {
@@ -118,22 +155,52 @@ class AnnotationForm extends HTMLElement {
   }
 
   // --- answers ------------------------------------------------------------------------------------
-  answer(input) {
-    const fieldset = input.closest("fieldset")
+  /** Saves the chosen inputs of the current utterance, in the order in which they are asked. */
+  answer(inputs) {
     const utterance = this.current
-    this.undoStack.push({ utterance, fieldset, value: utterance.savedValueOf(fieldset) })
-    delete fieldset.dataset.confidence
-    this.save(utterance, fieldset, input.value)
-    this.warnings.get(utterance.id).update(utterance.answers)
+    const wasComplete = !utterance.unanswered
+    const undoable = []
+    for (const input of inputs) {
+      const fieldset = input.closest("fieldset")
+      undoable.push({ utterance, fieldset, value: utterance.savedValueOf(fieldset) })
+      input.checked = true
+      delete fieldset.dataset.confidence
+      this.save(utterance, fieldset, input.value)
+    }
+    this.undoStack.push(undoable)
+    this.refreshUndo()
+    const warnings = this.warnings.get(utterance.id)
+    warnings.update(utterance.answers)
     this.setQuestion(utterance.unanswered)
+    const isDone = !wasComplete && !utterance.unanswered
+    if (isDone && this.settings.get("advance", false) && !warnings.isOpen) this.showNextUnfinished()
   }
 
   answerByDigit(digit) {
     const choice = digit === "0" ? "[value=cannot_tell]" : `[data-digit="${digit}"]`
     const input = this.question?.querySelector(choice)
-    if (!input || this.question.disabled) return
-    input.checked = true
-    this.answer(input)
+    if (input && !this.question.disabled) this.answer([input])
+  }
+
+  /** Answers with every usual value that is lit; whether there was one. */
+  confirmUsual() {
+    const inputs = this.current.usual
+    if (inputs.length) this.answer(inputs)
+    return inputs.length > 0
+  }
+
+  /** Answers what is still open as the utterance before was answered. */
+  repeatBefore() {
+    const before = this.utterances[this.utterances.indexOf(this.current) - 1]
+    if (!before || this.current.cannotBeJudged) return
+    const inputs = before.due.map((fieldset) => this.#sameInput(fieldset, before.valueOf(fieldset)))
+    const open = inputs.filter((input) => input && !this.current.valueOf(input.closest("fieldset")))
+    const asked = this.current.askedWith(open)
+    if (asked.length) this.answer(asked)
+  }
+
+  #sameInput(fieldset, value) {
+    return value && this.current.fieldsetOf(fieldset.dataset.task)?.querySelector(`input[value="${value}"]`)
   }
 
   save(utterance, fieldset, value) {
@@ -154,11 +221,20 @@ class AnnotationForm extends HTMLElement {
   undo() {
     const last = this.undoStack.pop()
     if (!last) return
-    const { utterance, fieldset, value } = last
-    utterance.choose(fieldset.dataset.task, value)
-    this.save(utterance, fieldset, value)
-    this.show(utterance.id)
-    this.setQuestion(fieldset)
+    for (const { utterance, fieldset, value } of last.reverse()) {
+      utterance.choose(fieldset.dataset.task, value)
+      this.save(utterance, fieldset, value)
+    }
+    const { utterance, fieldset } = last.at(-1)
+    this.warnings.get(utterance.id).update(utterance.answers)
+    this.refreshUndo()
+    if (utterance !== this.current) this.show(utterance.id)
+    this.setQuestion(utterance.isDue(fieldset) ? fieldset : utterance.unanswered)
+  }
+
+  refreshUndo() {
+    const button = this.querySelector("button[data-do=undo]")
+    if (button) button.disabled = this.undoStack.length === 0
   }
 
   lowerConfidence({ utterance, fieldset }) {
@@ -189,7 +265,17 @@ class AnnotationForm extends HTMLElement {
     const done = this.utterances.filter((utterance) => !utterance.unanswered).length
     const all = this.utterances.length
     this.querySelector(".done").textContent = this.dataset.progress.replace("{done}", done).replace("{all}", all)
-    if (this.submission) this.submission.querySelector("button").disabled = done < all
+    this.querySelector(".bench-progress").value = done
+    if (!this.submission) return
+    this.submission.querySelector("button").disabled = done < all
+    this.toggleAttribute("data-all-done", done === all)
+    this.toggleAttribute("data-current-done", Boolean(this.current) && !this.current.unanswered)
+  }
+
+  showElapsed() {
+    const seconds = Math.round(Number(this.dataset.seconds) + this.timer.total)
+    const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60].map((part) => String(part).padStart(2, "0"))
+    this.querySelector(".elapsed time").textContent = `${minutes}:${rest}`
   }
 
   // --- comments -----------------------------------------------------------------------------------
@@ -212,7 +298,7 @@ class AnnotationForm extends HTMLElement {
     const shortcuts = {
       Enter: (event) => {
         if (isOnControl(event) && !event.target.closest(".turn, .values")) return false
-        this.showNextUnfinished()
+        if (!this.confirmUsual()) this.showNextUnfinished()
       },
       Backspace: () => this.setPreviousQuestion(),
       ArrowUp: () => this.showNeighbour(-1),
@@ -222,6 +308,7 @@ class AnnotationForm extends HTMLElement {
       c: () => this.do("comment"),
       f: () => this.do("flag"),
       g: () => this.do("guideline"),
+      p: () => this.do("repeat"),
       s: () => this.do("skip"),
       u: () => this.do("undo"),
       y: () => this.warnings.get(this.current.id).keepAll(),
@@ -244,7 +331,8 @@ class AnnotationForm extends HTMLElement {
       close: () => button.closest("dialog").close(),
       comment: () => this.comments.openForComment(),
       flag: () => this.comments.openForFlag(),
-      next: () => this.showNextUnfinished(),
+      next: () => this.confirmUsual() || this.showNextUnfinished(),
+      repeat: () => this.repeatBefore(),
       rested: () => this.endBreak(),
       sure: () => this.lowerConfidence({ utterance: this.current, fieldset: button.closest("fieldset") }),
       undo: () => this.undo(),

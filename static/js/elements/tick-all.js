@@ -1,9 +1,9 @@
 // Selects rows of a page: one, all, or with Shift all from the last one to this one.
 //   <tick-all><button data-ticked>Publish <span data-count></span></button> <input type="checkbox" data-all>
-//     <input type="checkbox" name="pk" value="7"></tick-all>
+//     <input type="checkbox" data-tick></tick-all>
 class TickAll extends HTMLElement {
   connectedCallback() {
-    this.boxes = [...this.querySelectorAll("[name=pk]")]
+    this.boxes = [...this.querySelectorAll("[data-tick]")]
     this.all = this.querySelector("[data-all]")
     this.addEventListener("click", (event) => this.click(event))
     this.addEventListener("change", ({ target }) => {

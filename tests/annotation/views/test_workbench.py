@@ -45,7 +45,7 @@ def test_the_list_leads_to_the_workbench(annotator, assignment):
     assert "2 dialogues to annotate" in page
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
     assert bench.count("<fieldset data-task") == 12 and "第1句" in bench
-    assert bench.count(" hidden") >= 4  # correlations wait for their parents
+    assert bench.count("data-waiting") - bench.count("data-waiting=") == 4  # correlations
 
 
 def test_every_answer_is_saved_once(annotator, assignment):
@@ -78,7 +78,10 @@ def test_handing_in_leads_to_the_next_dialogue(annotator, assignment):
     assert "2 utterances are incomplete" in page.content.decode()
     judge(assignment, submit=False)
     following = Assignment.objects.exclude(pk=assignment.pk).get()
-    assert annotator.post(address).url == reverse("assignment", args=[following.pk])
+    assert annotator.post(address).url == address
+    assert "1 dialogue submitted" in annotator.get(address).content.decode()
+    onward = annotator.post(reverse("next_assignment", args=[assignment.round_id]))
+    assert onward.url == reverse("assignment", args=[following.pk])
     judge(following, submit=False)
     page = annotator.post(reverse("submission", args=[following.pk]), follow=True)
     assert "Thank you" in page.content.decode() and "no more dialogues" in page.content.decode()

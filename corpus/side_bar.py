@@ -1,0 +1,95 @@
+"""What the side bar shows: the places of a corpus by role, where one is, what needs somebody."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from core.places import GROUPS, MOST, CappedCount, Place, current_place, places
+from corpus.models import Corpus, Membership
+from people.models import Person
+
+COOKIE = "corpus"  # the corpus that was looked at last, set by the script of the side bar
+
+
+@dataclass
+class Link:
+    """A place with its address, and how many things wait there."""
+
+    place: Place
+    href: str
+    current: bool
+    waiting: int = 0
+
+    @property
+    def count(self) -> str:
+        return f"{MOST - 1}+" if self.waiting >= MOST else str(self.waiting or "")
+
+
+@dataclass
+class Group:
+    key: str
+    label: Any
+    links: list[Link] = field(default_factory=list)
+
+
+@dataclass
+class SideBar:
+    corpus: Corpus | None
+    role: str | None
+    groups: list[Group]
+
+    @property
+    def role_label(self) -> str:
+        return str(Membership.Role(self.role).label) if self.role else ""
+
+
+def side_bar(person: Person, corpus: Corpus | None, url_name: str | None, last: str) -> SideBar:
+    """The side bar of a page; away from a corpus that of the one looked at `last`, or of one that
+    the person belongs to. Costs a query, and one more away from a corpus.
+    """
+    role = getattr(corpus, "my_role", None)
+    if role is None:
+        corpus, role = _last_corpus(person, corpus.pk if corpus else last)
+    here = current_place(url_name)
+    shown = [one for one in places() if one.is_for(person, role)]
+    links = {one: Link(one, address_of(one, corpus), one is here) for one in shown}
+    for place, count in waiting_counts(person, corpus, shown).items():
+        links[place].waiting = count
+    groups = {key: Group(key, label) for key, label in GROUPS.items()}
+    for place, link in links.items():
+        groups[place.group].links.append(link)
+    inner = ("account", "installation")
+    filled = [one for key, one in groups.items() if one.links and key not in inner]
+    return SideBar(corpus, role, filled)
+
+
+def address_of(place: Place, corpus: Corpus | None) -> str:
+    return reverse(place.url, args=[corpus.pk] if corpus and place.of_corpus else [])
+
+
+def waiting_counts(person: Person, corpus: Corpus | None, shown: list[Place]) -> dict[Place, int]:
+    """How much waits at each place, in one query."""
+    pk = corpus.pk if corpus else 0
+    rows: dict[Place, QuerySet[Any]] = {
+        one: one.waiting(person, pk) for one in shown if one.waiting
+    }
+    counted = {one: CappedCount(found) for one, found in rows.items()}
+    if not counted:
+        return {}
+    query = Person.objects.filter(pk=person.pk).values_list(*counted.values())
+    return dict(zip(counted, query.get(), strict=True))
+
+
+def _last_corpus(person: Person, last: Any) -> tuple[Corpus | None, str | None]:
+    """The corpus that was looked at last and the person's role in it, or the first of theirs."""
+    mine = Membership.objects.filter(person=person).select_related("corpus__archival")
+    memberships = list(mine.order_by("corpus__archival__pk", "corpus__name")[:200])
+    for membership in memberships:
+        if str(membership.corpus_id) == str(last):
+            return membership.corpus, membership.role
+    if not memberships:
+        return None, None
+    first = next((one for one in memberships if not one.corpus.is_archived), memberships[0])
+    return first.corpus, first.role

@@ -1,0 +1,22 @@
+"""Places of the experiments of a corpus."""
+
+from django.utils.translation import gettext_lazy as _
+
+from core.places import LEADS, Place
+
+PLACES = (
+    Place(
+        group="publish",
+        order=420,
+        label=_("Experiments"),
+        icon="flask-conical",
+        url="runs",
+        pages=frozenset(
+            {
+                *("run", "new_run", "compare_runs", "experiment", "run_errors", "run_relations"),
+                *("model", "register_model"),
+            }
+        ),
+        roles=LEADS,
+    ),
+)

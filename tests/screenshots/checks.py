@@ -1,0 +1,67 @@
+"""What is wrong with how a page looks and is read: found in the browser, as Findings."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+CHECKS = Path(__file__).with_name("checks.js")
+FOCUS = Path(__file__).with_name("focus.js")
+SHIFTS = """
+window.layoutShifts = []
+new PerformanceObserver((list) => {
+  const moved = list.getEntries().filter((each) => !each.hadRecentInput)
+  window.layoutShifts.push(...moved.map((each) => each.value))
+}).observe({ type: "layout-shift", buffered: true })
+"""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something on a page that must not be."""
+
+    kind: str
+    where: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where} ({self.what})"
+
+
+def look(page: Page, target: int = 24) -> list[Finding]:
+    """What the geometry of a loaded page shows; `target` is the least size of what is hit."""
+    wide = bool(page.viewport_size and page.viewport_size["width"] >= 1200)
+    found = page.evaluate(CHECKS.read_text("utf-8"), {"target": target, "wide": wide})
+    return [Finding(*each) for each in found]
+
+
+def audit(page: Page) -> list[Finding]:
+    """What axe-core finds, contrast with it."""
+    # the script goes in past the policy that the page keeps
+    found = page.evaluate(AXE.read_text("utf-8") + ";axe.run({resultTypes: ['violations']})")
+    return [
+        Finding(f"axe {each['id']}", str(node["target"][0]), node["html"][:160])
+        for each in found["violations"]
+        for node in each["nodes"][:3]
+    ]
+
+
+def tab_through(page: Page, most: int = 80) -> list[Finding]:
+    """Focus that is not seen, walking through a page by the keyboard."""
+    found, walked = [], FOCUS.read_text("utf-8")
+    page.evaluate("window.tabStops = 0; document.activeElement.blur()")
+    for _step in range(most):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(walked)
+        if stop is None or stop.get("again"):
+            break
+        for wrong, kind in (
+            (not stop["outlined"], "no outline at the focus"),
+            (not stop["inside"], "focus outside the window"),
+            (stop["covered"], "focus covered"),
+        ):
+            if wrong:
+                found.append(Finding(kind, stop["name"], str(stop["covered"])))
+    return found

@@ -116,7 +116,7 @@ def view(browser: Browser, address: str, name: str, place: str, state: dict) -> 
     page = context.new_page()
     sizes = {"script": [0, 0], "stylesheet": [0, 0], "apart": [0, 0]}
     answers: list[Response] = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
     page.goto(place, wait_until="load")
     measured = page.evaluate(MEASURE)
     for answer in answers:

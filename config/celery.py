@@ -3,10 +3,12 @@
 import os
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_ready
+from celery.signals import celeryd_init, setup_logging, worker_ready, worker_shutdown
 from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+announced: list = []  # what ends the announcements of this process
 
 app = Celery("shengqing")
 app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -25,8 +27,16 @@ def keep_logging(**_):
 
 
 @worker_ready.connect
-def keep_up(**_):
-    """Work of workers that died is taken up by those that live."""
-    from jobs import recovery
+def keep_up(sender, **_):
+    """Work of dead workers is taken up by the living; pages hear which queues these take."""
+    from jobs import recovery, workers
 
     recovery.start()
+    announced.append(workers.announce(list(sender.app.amqp.queues.consume_from)))
+
+
+@worker_shutdown.connect
+def say_goodbye(**_):
+    """Pages hear at once that it takes nothing more."""
+    while announced:
+        announced.pop()()

@@ -42,8 +42,8 @@ def is_for(person):
 
 
 def own_corpora(person):
-    """The corpora that the person leads, without the demo."""
-    return Corpus.objects.led_by(person).filter(synthetic=False)
+    """The corpora that the person leads and works on: not the demo, none that is archived."""
+    return Corpus.objects.active().led_by(person).filter(synthetic=False)
 
 
 def checklist(person):

@@ -50,6 +50,16 @@ class Configuration:
         scores = [mean_score(each, metric) for each in self.results(role).values()]
         return [score for score in scores if score is not None]
 
+    def summary(self, role, metric="macro_f1"):
+        """The mean over the tasks, over the seeds; see seed_statistics.mean_interval. None where
+        nothing was evaluated.
+        """
+        scores, dialogues = (
+            self.scores(role, metric),
+            seed_statistics.dialogues_evaluated(self.results(role).values()),
+        )
+        return seed_statistics.mean_interval(scores, dialogues=dialogues) if scores else None
+
     def comparable_runs(self, role):
         """Seed -> run, of those whose predictions for these dialogues can be compared."""
         return {run.seed: run for run in self.runs if _is_comparable(run, role)}
@@ -89,12 +99,16 @@ def _hashable(option):
 
 
 def run_results(run, role):
-    """Its metrics on the dialogues of a role, "validation" or "held_out"; empty before there are
-    any.
+    """Its metrics on the dialogues of a role, "validation" or "held_out", with how many these
+    `dialogues` were; empty before there are any.
     """
-    if role == "validation":
-        return run.results
-    return run.evaluation.result if run.evaluation else {}
+    results = run.results if role == "validation" else {}
+    if role == "held_out" and run.evaluation:
+        results = run.evaluation.result
+    if results and "dialogues" not in results:  # of earlier versions
+        counts = run.release.summary.get("dialogues", {})
+        results = {**results, "dialogues": counts.get(results.get("split"))}
+    return results
 
 
 def mean_score(results, metric="macro_f1"):
@@ -125,7 +139,9 @@ class ConfigurationPair:
         """The gain of the first in the mean of the tasks, with its interval over the seeds."""
         one, other = (side.results(self.role) for side in (self.one, self.other))
         gains = [mean_score(one[seed]) - mean_score(other[seed]) for seed in self.seeds]
-        return seed_statistics.mean_interval(gains)
+        return seed_statistics.mean_interval(
+            gains, seed_statistics.DIFFERENCE, seed_statistics.dialogues_evaluated(one.values())
+        )
 
     def by_task(self):
         """See significance.compare_runs; computed once for the same runs and evaluations."""

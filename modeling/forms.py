@@ -55,6 +55,22 @@ def _number(name, kind, **more):
     return kind(required=False, min_value=low, max_value=high, **more)
 
 
+RECIPE_NOTES = {
+    Recipes.HARD_SMALL: _("One trunk for all tasks and a head each; the default to start with."),
+    Recipes.HARD_TEXT: _(
+        "The same on words alone: fast, and a check of what sound and picture add."
+    ),
+    Recipes.SOFT_SMALL: _("A tower per task; gates that the correlation labels guide."),
+    Recipes.SOFT_TEXT: _("The same on words alone."),
+    Recipes.EF_LSTM: _("Modalities side by side into one recurrent network."),
+    Recipes.LMF: _("Low-rank fusion of the modalities."),
+    Recipes.TFN: _("Fusion by the outer product of the modalities."),
+    Recipes.MFN: _("A memory that watches the modalities over time."),
+    Recipes.MULT: _("Attention from each modality to each other."),
+}
+OWN_RECIPES = (Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.SOFT_SMALL, Recipes.SOFT_TEXT)
+
+
 class RecipeForm(forms.Form):
     """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
@@ -112,6 +128,18 @@ class RecipeForm(forms.Form):
             choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
             cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
 
+    GROUPS = {
+        _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
+                        "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
+        _("Network"): ("width", "dropout"),
+        _("Correlations"): ("relations", "relation_weight"),
+        _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder"),
+    }  # fmt: skip
+
+    def groups(self):
+        """(name of a group, its fields)."""
+        return [(name, [self[field] for field in fields]) for name, fields in self.GROUPS.items()]
+
     def options(self):
         """Only what was set."""
         return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
@@ -147,27 +175,26 @@ class ExperimentForm(forms.Form):
     """What to train on what, how often."""
 
     release = ReleaseChoiceField(
-        label=_("release"), queryset=Release.objects.none(), empty_label=None
-    )
+        label=_("release"), queryset=Release.objects.none(), empty_label=None,
+        help_text=_("Runs of one release can be compared with each other."),
+    )  # fmt: skip
     recipes = forms.MultipleChoiceField(
         label=_("recipes"), choices=Recipes.choices, widget=forms.CheckboxSelectMultiple,
         initial=[Recipes.HARD_SMALL],
         help_text=_(
-            "Hard sharing: one trunk for all tasks and a head each. Soft sharing: a "
-                "shared tower and one tower per task, with gates guided by the "
-                "correlation labels. Published networks judge each utterance alone from "
-                "text, sound and picture, with their authors' settings. All are trained "
-                "on the training set and selected on the validation set; the test set is "
-                "used only when you evaluate on it."
+            "All are trained on the training set and selected on the validation set; the test "
+            "set is used only when you evaluate on it. Published networks judge each utterance "
+            "alone from text, sound and picture, with their authors' settings."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
         label=_("seeds"), min_value=1, max_value=SEEDS, initial=1,
-        help_text=_("Runs of each recipe: one to try, five to report. Seeds are 1, 2, 3 …"),
+        help_text=_("Runs of each recipe: one to try, three for an interval, five to report."),
     )  # fmt: skip
     on_failure = forms.ChoiceField(
-        label=_("clips without features"), choices=OnFailure.choices, initial=OnFailure.FAIL
-    )
+        label=_("clips without features"), choices=OnFailure.choices, initial=OnFailure.FAIL,
+        help_text=_("What happens where a clip cannot be read."),
+    )  # fmt: skip
     device = forms.ChoiceField(
         label=_("computed on"), choices=Device.choices, initial=Device.AUTO, required=False
     )
@@ -175,7 +202,10 @@ class ExperimentForm(forms.Form):
         label=_("maximum minutes per run"), required=False, min_value=0.1, max_value=10_000,
         help_text=_("The best epoch so far is then kept. Empty: no limit."),
     )  # fmt: skip
-    name = forms.CharField(label=_("name"), required=False, max_length=100)
+    name = forms.CharField(
+        label=_("name"), required=False, max_length=100,
+        help_text=_("The question that the runs answer, such as: does sound help?"),
+    )  # fmt: skip
 
     def __init__(self, *args, corpus, gpus, **kwargs):
         super().__init__(*args, **kwargs)
@@ -185,6 +215,15 @@ class ExperimentForm(forms.Form):
             device.help_text = NO_GPU
         releases = cast(forms.ModelChoiceField, self.fields["release"])
         releases.queryset = corpus.releases.usable()
+
+    def recipe_groups(self):
+        """(name of a group, its choices: box, recipe, what it is in a sentence)."""
+        own, published = [], []
+        for box in self["recipes"]:
+            recipe = box.data["value"]
+            rows = own if recipe in OWN_RECIPES else published
+            rows.append((box, recipe, RECIPE_NOTES.get(recipe, "")))
+        return [(_("Networks for dialogues"), own), (_("Published baselines"), published)]
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO

@@ -5,12 +5,13 @@ All earlier trials are passed in each time: the runs of an experiment are the on
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from modeling.search_space import Trial
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -27,18 +28,6 @@ SPACE: dict[str, BaseDistribution] = {
 STARTUP = 5  # trials by chance before the estimator says anything
 MIN_TRIALS = 8  # that have ended, before importances are estimated
 DIGITS = 3  # of a value that is tried: more decide nothing
-
-
-@dataclass(frozen=True)
-class Trial:
-    """Settings that were tried: `value` is the score to be raised, None while there is none;
-    `curve` the score of each epoch; `state` "running", "done", "pruned" or "failed".
-    """
-
-    settings: dict[str, Any]
-    state: str
-    value: float | None = None
-    curve: tuple[float, ...] = ()
 
 
 STATES = {

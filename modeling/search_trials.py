@@ -6,11 +6,11 @@ from django.db import transaction
 
 from core.errors import UserError, gettext_noop
 from jobs.models import JobStatus
-from modeling import hyperparameter_search
 from modeling.configurations import mean_score
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.models.experiments import Experiment, guard_room
 from modeling.models.runs import Device, OnFailure, TrainingRun, room_for_runs
+from modeling.search_space import FIELDS, Trial
 from people.models import Event
 
 SEED = 1  # of every trial: settings are compared, not seeds
@@ -21,7 +21,7 @@ MANY_FAILURES = 3  # in a row, after which the search gives up
 def recipe_settings(recipe, options):
     """The settings that a recipe has without a search, by field."""
     base = RECIPES.get(recipe, Recipe())  # of another version: its row is still shown
-    return {name: options.get(name, getattr(base, name)) for name in hyperparameter_search.SPACE}
+    return {name: options.get(name, getattr(base, name)) for name in FIELDS}
 
 
 def validation_scores(events):
@@ -40,7 +40,7 @@ def trial_of(run):
     else:  # stopped early by the search, or by somebody
         state = "pruned" if run.status == JobStatus.STOPPED else "failed"
     value = mean_score(run.results) if state == "done" else None
-    return hyperparameter_search.Trial(settings, state, value, validation_scores(run.events()))
+    return Trial(settings, state, value, validation_scores(run.events()))
 
 
 @transaction.atomic
@@ -113,7 +113,7 @@ def queue_next_trials(experiment):
                 own=settings,
             )
             run.later()
-            trials.append(hyperparameter_search.Trial(settings, "running"))
+            trials.append(Trial(settings, "running"))
         if not active and missing <= 0:
             Experiment.objects.filter(pk=experiment.pk).update(searches=False)
 
@@ -121,7 +121,7 @@ def queue_next_trials(experiment):
 def _next(experiment, trials):
     """The recipe's own settings first, then what the estimator proposes."""
     fields = experiment.search["fields"]
-    unknown = sorted(set(fields) - set(hyperparameter_search.SPACE))
+    unknown = sorted(set(fields) - set(FIELDS))
     if unknown:
         raise UserError(
             gettext_noop("This version cannot search these settings: %(names)s."),
@@ -130,6 +130,8 @@ def _next(experiment, trials):
     if not trials:
         settings = recipe_settings(experiment.search["recipe"], experiment.options)
         return {name: settings[name] for name in fields}
+    from modeling import hyperparameter_search  # imports Optuna, which no page needs
+
     return hyperparameter_search.propose(fields, trials, experiment.pk)
 
 
@@ -138,10 +140,26 @@ def should_prune(run, events):
     experiment = run.experiment
     if not experiment.search.get("prunes") or not events or events[-1]["event"] != "epoch":
         return False
+    from modeling import hyperparameter_search  # imports Optuna, which no page needs
+
     others = [trial_of(other) for other in experiment.runs.exclude(pk=run.pk)]
     curve, fields = validation_scores(events), experiment.search["fields"]
     warm_up = max(LEAST_EPOCHS, events[-1]["epochs"] // 4)
     return hyperparameter_search.should_prune(fields, others, run.options, curve, warm_up)
+
+
+def keep_importances(experiment):
+    """Keep, once a search has ended, how much each of its settings mattered."""
+    if not experiment.search or experiment.active:
+        return
+    from modeling import hyperparameter_search  # imports Optuna, which no page needs
+
+    trials = [trial_of(run) for run in experiment.runs.order_by("pk")]
+    shares = hyperparameter_search.importances(experiment.search["fields"], trials)
+    with transaction.atomic():
+        locked = Experiment.objects.select_for_update().get(pk=experiment.pk)
+        locked.search["importances"] = shares
+        locked.save(update_fields=["search"])
 
 
 def best_of(experiment):

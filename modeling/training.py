@@ -10,7 +10,7 @@ from jobs.models import Stopped
 from modeling.configurations import compute_comparisons
 from modeling.learner_process import supervise, written
 from modeling.models import FeaturePart
-from modeling.search_trials import continue_search, should_prune
+from modeling.search_trials import continue_search, keep_importances, should_prune
 
 
 def train(run):
@@ -38,6 +38,8 @@ def update_experiment(run):
     """Queue the next trial of its search, and compute what the page of its experiment shows."""
     if run.experiment_id:
         continue_search(run.experiment)
+        run.experiment.refresh_from_db()
+        keep_importances(run.experiment)
         compute_comparisons(run.experiment, "validation")
 
 

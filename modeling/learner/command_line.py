@@ -471,13 +471,25 @@ def _print_seeds(evaluations: list[dict[str, Any]]) -> None:
     """Mean and interval of several seeds."""
     if len(evaluations) < 2:
         return
+    seeds, dialogues = seed_statistics.MIN_SEEDS, seed_statistics.MIN_DIALOGUES
+    evaluated = seed_statistics.dialogues_evaluated(evaluations) or dialogues
+    few = len(evaluations) < seeds or evaluated < dialogues
     heading = "seeds, macro-F1 with 95 % intervals, weighted F1 with its own:"
+    if few:
+        needed = f"an interval needs {seeds} seeds and {dialogues} dialogues"
+        heading = f"seeds, macro-F1 of each, weighted F1 of each ({needed}):"
     print(f"{len(evaluations)} {heading}")  # noqa: T201
     for task, row in seed_statistics.seed_summary(evaluations).items():
         if row:
             metrics = [row[name] for name in ("macro_f1", "weighted_f1") if name in row]
-            cells = [f"{m['mean']:.3f} [{m['low']:.3f}, {m['high']:.3f}]" for m in metrics]
-            print(f"  {task}: {', '.join(cells)}")  # noqa: T201
+            print(f"  {task}: {', '.join(map(_seeds_cell, metrics))}")  # noqa: T201
+
+
+def _seeds_cell(metric: dict[str, Any]) -> str:
+    """A metric's mean with its interval, or the figure of each seed where these are too few."""
+    if metric["low"] is None:
+        return " / ".join(f"{value:.3f}" for value in metric["values"])
+    return f"{metric['mean']:.3f} [{metric['low']:.3f}, {metric['high']:.3f}]"
 
 
 def _event_text(event: dict[str, Any]) -> str:

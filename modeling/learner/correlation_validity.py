@@ -24,10 +24,12 @@ from modeling.learner.release import Release, Task
 PERMUTATIONS = 200
 MAX_P = 0.05  # share of permutations that may depend on the labels as much
 RELIABLE_ALPHA = 0.667
+MIN_UTTERANCES = 20  # with the correlation and both labels, below which nothing can be told
 MIN_INFORMATION = 0.02  # above chance, below which it is useless even where that is significant
 LARGE_DRIFT, SMALL_DRIFT = 0.1, 0.03  # bits of drift
 REASONS = {
     "nothing": "training holds no such correlation with both of its labels",
+    "few": "training holds {n} such correlations with both labels only, too few to tell",
     "random": "in training it depends on its labels no more than dealt at random",
     "hardly": "in training it depends on its labels hardly more than dealt at random",
     "drift": "from train to {split} its distribution moves by {bits} bits",
@@ -104,7 +106,12 @@ def _drift(one: Codes, other: Codes, size: int, rng: np.random.Generator) -> dic
     whole = np.concatenate([one, other])
     observed = bits(whole)
     by_chance = [bits(rng.permutation(whole)) for _ in range(PERMUTATIONS)]
-    return {"bits": observed, "p": float(np.mean([chance >= observed for chance in by_chance]))}
+    n = min(len(one), len(other))
+    return {
+        "n": n,
+        "bits": observed,
+        "p": float(np.mean([chance >= observed for chance in by_chance])),
+    }
 
 
 def _verdict(measures: dict[str, Any], alpha: dict[str, Any]) -> dict[str, Any]:
@@ -112,11 +119,15 @@ def _verdict(measures: dict[str, Any], alpha: dict[str, Any]) -> dict[str, Any]:
     amber: list[dict[str, Any]] = []
     if measures["n"] < 2:
         red.append({"why": "nothing"})
+    elif measures["n"] < MIN_UTTERANCES:
+        amber.append({"why": "few", "n": measures["n"]})
     elif measures["p"] > MAX_P:
         red.append({"why": "random"})
     elif measures["information"] - measures["by_chance"] < MIN_INFORMATION:
         red.append({"why": "hardly"})
     for split, drift in measures.get("drift", {}).items():
+        if drift["n"] < MIN_UTTERANCES:
+            continue  # a few utterances always look different
         if drift["bits"] > SMALL_DRIFT and drift["p"] <= MAX_P:
             reason = {"why": "drift", "split": split, "bits": round(drift["bits"], 3)}
             (red if drift["bits"] > LARGE_DRIFT else amber).append(reason)
@@ -168,6 +179,12 @@ def jensen_shannon_divergence(
     return max(0.0, _entropy((p + q) / 2) - (_entropy(p) + _entropy(q)) / 2)
 
 
+def _p_text(share: float) -> str:
+    """The share of permutations as a p value, never below what their number can show."""
+    least = 1 / PERMUTATIONS
+    return f"p < {least:.3f}" if share < least else f"p = {share:.3f}"
+
+
 def validity_text(report: dict[str, dict[str, Any]]) -> str:
     """A line a correlation for a person to read."""
     lines = []
@@ -177,6 +194,6 @@ def validity_text(report: dict[str, dict[str, Any]]) -> str:
         if row["n"] > 1:
             lines.append(
                 f"  information {row['information']:.3f} (by chance {row['by_chance']:.3f},"
-                f" p = {row['p']:.3f}), none in {100 * row['none']:.1f} %"
+                f" {_p_text(row['p'])}), none in {100 * row['none']:.1f} %"
             )
     return "\n".join(lines) or "The release has no correlation between tasks."

@@ -3,7 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modeling.learner.seed_statistics import mean_interval, seed_summary
+from modeling.learner.seed_statistics import (
+    MIN_DIALOGUES,
+    MIN_SEEDS,
+    dialogues_evaluated,
+    mean_interval,
+    seed_summary,
+)
 
 COLUMNS = (
     ("macro_f1", "macro-F1"),
@@ -105,7 +111,9 @@ def prediction_summary(summary: Mapping[str, Any]) -> str:
 def markdown_table(
     rows: Mapping[str, Sequence[Mapping[str, Any]]], metric: str = "macro_f1"
 ) -> str:
-    """A metric in percent of named lists of evaluations (their seeds), by task and in the mean."""
+    """A metric in percent of named lists of evaluations (their seeds), by task and in the mean,
+    with the standard deviation where there are seeds enough.
+    """
     tasks = [
         task
         for task in next(iter(rows.values()))[0]["tasks"]
@@ -129,8 +137,9 @@ def _cell(values: Sequence[float]) -> str:
 
 
 def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
-    """A booktabs table of one evaluation, or of several seeds with Student's intervals; below each
-    task what the majority class and what people come to.
+    """A booktabs table of one evaluation, or of several seeds with Student's intervals, of fewer
+    than MIN_SEEDS with each seed's figure; below each task what the majority class and what people
+    come to.
     """
     first, seeds = evaluations[0], len(evaluations)
     means = seed_summary(evaluations)
@@ -138,10 +147,8 @@ def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     caption = (
         f"{first['run']['recipe']} on {first['split']} of {release['corpus']} {release['version']}"
         f" (SHA-256 {release['digest'][:12]}), "
-        + ("one seed" if seeds == 1 else f"mean of {seeds} seeds with 95 \\% intervals")
-        + "; figures in percent."
+        f"{_seeds_phrase(seeds, dialogues_evaluated(evaluations))}; figures in percent."
     )
-    caption = caption.replace("\\%", "%")
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -168,6 +175,18 @@ def latex_table(evaluations: Sequence[Mapping[str, Any]]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _seeds_phrase(seeds: int, dialogues: int | None) -> str:
+    """What the figures of a table are, in its caption."""
+    if seeds == 1:
+        return "one seed"
+    points = f"mean of {seeds} seeds with each in parentheses"
+    if seeds < MIN_SEEDS:
+        return f"{points} (intervals need {MIN_SEEDS})"
+    if dialogues is not None and dialogues < MIN_DIALOGUES:
+        return f"{points} ({dialogues} dialogues; intervals need {MIN_DIALOGUES})"
+    return f"mean of {seeds} seeds with 95 % intervals"
+
+
 def escape_latex(words: str) -> str:
     """Text that LaTeX takes as it is."""
     return "".join(LATEX_SPECIAL.get(c, c) for c in words)
@@ -181,7 +200,8 @@ def _interval(interval: Mapping[str, Any] | None) -> str:
     if interval is None:
         return "--"
     if interval["low"] is None:
-        return _percent(interval["mean"])
+        points = ", ".join(map(_percent, interval["values"])) if interval["n"] > 1 else ""
+        return f"{_percent(interval['mean'])} ({points})" if points else _percent(interval["mean"])
     return (
         f"{_percent(interval['mean'])} [{_percent(interval['low'])}, {_percent(interval['high'])}]"
     )

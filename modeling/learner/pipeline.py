@@ -150,6 +150,7 @@ def train(
     results = {
         "release": release.digest,
         "split": splits.validation_name,
+        "dialogues": len(splits.validation),
         "held_out": splits.held_out_name,
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),

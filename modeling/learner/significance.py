@@ -16,9 +16,9 @@ from modeling.learner.confusion_metrics import (
 )
 from modeling.learner.release import Release
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory, RunError
+from modeling.learner.seed_statistics import MIN_DIALOGUES
 
 REPLICATES = 5000
-MIN_DIALOGUES = 10  # below which there is no interval
 METRICS = {
     "macro_f1": confusion_macro_f1,
     "weighted_f1": confusion_weighted_f1,
@@ -62,13 +62,13 @@ def paired_bootstrap(
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p values corrected for their number (Holm 1979), in the given order; by statsmodels."""
-    if not p_values:
-        return []
-    # statsmodels takes over a second to import: pages that only read comparisons need not pay it
-    from statsmodels.stats.multitest import multipletests
-
-    corrected: list[float] = multipletests(p_values, method="holm")[1].tolist()
+    """p values corrected for their number (Holm 1979), in the given order; as statsmodels does,
+    which takes over a second to import in a page.
+    """
+    corrected, highest = [0.0] * len(p_values), 0.0
+    for place, i in enumerate(sorted(range(len(p_values)), key=p_values.__getitem__)):
+        highest = max(highest, min(1.0, (len(p_values) - place) * p_values[i]))
+        corrected[i] = highest
     return corrected
 
 
@@ -126,6 +126,11 @@ def compare_runs(
     }
 
 
+def p_text(p: float) -> str:
+    """A p value as papers print it; never as zero, which no number of replicates can show."""
+    return "p < 0.001" if p < 0.0005 else f"p = {p:.3f}"
+
+
 def comparison_text(comparison: Mapping[str, Any], one: str, other: str) -> str:
     """A line a task, on macro-F1, with the gain in weighted F1 beside it."""
     lines = [
@@ -139,7 +144,8 @@ def comparison_text(comparison: Mapping[str, Any], one: str, other: str) -> str:
             weighted = f"; weighted F1 {100 * row['weighted_f1']['gain']:+.1f}"
         if macro["p"] is None:
             gain = f"{100 * macro['gain']:+.1f} points"
-            lines.append(f"  {task}: {gain}, too few dialogues to tell{weighted}")
+            why = f"no interval: {MIN_DIALOGUES} dialogues are needed"
+            lines.append(f"  {task}: {gain}, too few dialogues to tell ({why}){weighted}")
             continue
         verdict = "better" if macro["gain"] > 0 else "worse"
         if macro["p_holm"] >= 0.05:
@@ -147,7 +153,7 @@ def comparison_text(comparison: Mapping[str, Any], one: str, other: str) -> str:
         lines.append(
             f"  {task}: {100 * macro['gain']:+.1f} points"
             f" [{100 * macro['low']:+.1f}, {100 * macro['high']:+.1f}],"
-            f" p = {macro['p_holm']:.3f} (Holm): {verdict}{weighted}"
+            f" {p_text(macro['p_holm'])} (Holm): {verdict}{weighted}"
         )
     return "\n".join(lines)
 

@@ -1,8 +1,15 @@
-"""A run's curves as TensorBoard's event files, for those who watch several runs there."""
+"""The curves of runs as TensorBoard's event files, for those who watch several runs there.
+
+    python -m modeling.learner.tensorboard EVENTS DIRECTORY [EVENTS DIRECTORY …]
+
+writes those of each events.jsonl into a directory. tensorboardX imports PyTorch where it is
+installed, so the web process has them written by a process of its own.
+"""
 
 import json
 import shutil
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +78,19 @@ def _add_event(writer: Any, event: Event) -> None:
         writer.add_scalar(name, value, event["epoch"])
 
 
+def main(arguments: Sequence[str]) -> None:
+    """Write the files of each pair of an events.jsonl and a directory."""
+    for source, directory in zip(arguments[::2], arguments[1::2], strict=True):
+        with Path(source).open(encoding="utf-8") as lines:
+            write_events(
+                (json.loads(line) for line in lines if line.endswith("\n")), Path(directory)
+            )
+
+
 def _tag(task: str) -> str:
     """A task as the end of a tag: "mean" is that of all tasks."""
     return f"{task}-task" if task == "mean" or task.endswith("-task") else task
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -155,7 +155,7 @@ class TrainingRun(Job):
 
     @property
     def log_url(self):
-        return f"{self.page_url}#log"
+        return f"{self.page_url}?tab=log"
 
     @property
     def corpus_id(self):

@@ -9,7 +9,7 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from modeling.configurations import ALL_PAIRS, configuration_pairs, configurations_of
 from modeling.curves import curve
-from modeling.learner.seed_statistics import mean_interval, seed_summary
+from modeling.learner.seed_statistics import seed_summary
 from modeling.models import TrainingRun
 from modeling.search_trials import validation_scores
 from modeling.views.runs import tasks_of
@@ -85,11 +85,8 @@ def _table(groups, tasks, role):
         results = list(group.results(role).values())
         if not results:
             continue
-        means = seed_summary(results)
-        weighted = group.scores(role, "weighted_f1")
-        overall = mean_interval(group.scores(role)) | {
-            "weighted": mean_interval(weighted) if weighted else None
-        }
+        means, weighted = seed_summary(results), group.summary(role, "weighted_f1")
+        overall = group.summary(role) | {"weighted": weighted}
         cells = [_cell(means.get(task.key)) for task in tasks]
         rows.append((group.label, len(results), [*cells, overall]))
     return rows
@@ -103,21 +100,21 @@ def _cell(means):
 
 
 def pair_rows(release, groups, tasks, role):
-    """Of each pair of configurations the difference in the mean of the tasks, and by task."""
+    """Of each pair of configurations the difference in the mean of the tasks, and by task; the
+    configuration that is higher in the mean comes first.
+    """
     names = {task.key: task for task in tasks}
     pairs = []
     for pair in configuration_pairs(release, groups, role):
-        result = pair.by_task()
+        result, overall = pair.by_task(), _overall(pair)
         rows = [
-            (names[key], _difference(row), _verdict(row["macro_f1"]))
+            (names[key], *_difference(row, overall["turned"]))
             for key, row in result["tasks"].items()
             if key in names
         ]
         pairs.append(
             {
-                "one": pair.one.label,
-                "other": pair.other.label,
-                "overall": _overall(pair),
+                "overall": overall,
                 "seeds": result["seeds"],
                 "dialogues": result["dialogues"],
                 "rows": rows,
@@ -130,37 +127,36 @@ def pair_rows(release, groups, tasks, role):
 
 
 def _overall(pair):
-    """Which is higher in the mean of the tasks, and whether beyond the variance over seeds."""
+    """Which is higher in the mean of the tasks, by how much, and whether beyond the variance over
+    seeds as the printed interval says.
+    """
     gain = pair.overall()
-    names = [pair.one.label, pair.other.label]
-    low, high = gain["low"], gain["high"]
-    if gain["mean"] < 0:
+    names, turned = [pair.one.label, pair.other.label], gain["mean"] < 0
+    if turned:
         names.reverse()
-        low, high = (None, None) if low is None else (-high, -low)
+        gain = _turned(gain)
+    clear = gain["low"] is not None and round(100 * gain["low"], 1) > 0
     return {
-        "higher": names[0],
-        "lower": names[1],
-        "points": f"{100 * abs(gain['mean']):.1f}",
-        "span": None if low is None else _span(low, high),
-        "clear": low is not None and low > 0,
+        "higher": names[0], "lower": names[1], "gain": gain, "clear": clear, "turned": turned,
+    }  # fmt: skip
+
+
+def _turned(row):
+    """A difference the other way round."""
+    known = row["low"] is not None
+    return row | {
+        **{name: -row[name] for name in ("mean", "gain") if name in row},
+        "low": -row["high"] if known else None,
+        "high": -row["low"] if known else None,
     }
 
 
-def _difference(row):
-    """The difference in macro-F1 of a task, with that in weighted F1 as `weighted`."""
-    weighted = row.get("weighted_f1")
-    return _points(row["macro_f1"]) | {"weighted": weighted and _points(weighted)}
-
-
-def _points(row):
-    """A difference in points of a hundred."""
-    low, high = row["low"], row["high"]
-    points = f"{100 * row['gain']:+.1f}".replace("-", "−")
-    return {**row, "points": points, "range": "" if low is None else _span(low, high)}
-
-
-def _span(low, high):
-    return f"{100 * low:+.1f} – {100 * high:+.1f}".replace("-", "−")
+def _difference(row, turned):
+    """The difference in macro-F1 of a task, with that in weighted F1 as `weighted`; its verdict."""
+    macro, weighted = row["macro_f1"], row.get("weighted_f1")
+    if turned:
+        macro, weighted = _turned(macro), weighted and _turned(weighted)
+    return macro | {"weighted": weighted}, _verdict(macro)
 
 
 def _verdict(row):

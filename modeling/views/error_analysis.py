@@ -5,11 +5,10 @@ from django.shortcuts import render
 
 from core.pagination import page_of
 from corpus.models import Utterance
-from corpus.page_context import context
 from modeling.configurations import run_results
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.learner_process import lines_of
-from modeling.views.runs import tasks_of, visible_run_of
+from modeling.views.runs import run_context, tasks_of, visible_run_of
 
 
 def errors(request, pk):
@@ -41,11 +40,11 @@ def errors(request, pk):
     return render(
         request,
         "modeling/errors.html",
-        context(
-            run.release.corpus, "runs", run=run, task=task, tasks=tasks.values(), page=page,
-            wanted=wanted, where=role, everything=bool(request.GET.get("all")),
-            figures=_metrics(run, role, task),
-        ),
+        run_context(request, run, "errors")
+        | {
+            "task": task, "tasks": tasks.values(), "page": page, "wanted": wanted, "where": role,
+            "everything": bool(request.GET.get("all")), "figures": _metrics(run, role, task),
+        },
     )  # fmt: skip
 
 

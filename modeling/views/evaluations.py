@@ -12,7 +12,8 @@ from core.translation import translate_error
 from corpus.permissions import LEAD, with_role
 from modeling.learner.evaluation_tables import latex_table
 from modeling.models import Evaluation
-from modeling.views.runs import results_by_seed, visible_run_of
+from modeling.run_summary import results_by_seed
+from modeling.views.runs import visible_run_of
 from people.models import Event
 
 
@@ -24,7 +25,7 @@ def evaluate_run(request, pk):
             Evaluation.request(request.user, run).later()
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
-    return redirect("run", run.pk)
+    return redirect(f"{run.page_url}?tab=results")
 
 
 def evaluation_progress(request, pk):
@@ -46,7 +47,9 @@ def evaluation_json(request, pk):
 def evaluation_tex(request, pk):
     """The last evaluation as a table for LaTeX; of all seeds where there are more."""
     evaluation = _evaluation_of(request, pk)
-    results = list(results_by_seed(evaluation.training_run).values()) or [evaluation.result]
+    results = list(results_by_seed(evaluation.training_run, "held_out").values()) or [
+        evaluation.result
+    ]
     response = HttpResponse(latex_table(results), content_type="application/x-tex")
     return as_attachment(request, evaluation, response, f"evaluation-{pk}.tex")
 

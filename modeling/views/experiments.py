@@ -16,10 +16,8 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
-from modeling import hyperparameter_search
 from modeling.configurations import configurations_of, run_results
 from modeling.curves import curve
-from modeling.learner.seed_statistics import mean_interval
 from modeling.models import Experiment
 from modeling.search_trials import best_of, recipe_settings, resume_search, trial_of
 from modeling.training_workers import training_worker_count
@@ -126,9 +124,7 @@ def _trials(experiment):
         "trials": sorted(rows, key=lambda r: (-(r["trial"].value or -1), r["number"])),
         "ended": len(ended),
         "best_scores": curve(best, experiment.search["trials"], *span) if len(values) > 1 else None,
-        "importances": {}
-        if experiment.active
-        else hyperparameter_search.importances(fields, trials),
+        "importances": {} if experiment.active else experiment.search.get("importances", {}),
         "best": best_of(experiment),
         "own": _score_of_recipe(experiment, rows),
     }
@@ -167,10 +163,8 @@ def _means(group, role):
     """The mean macro-F1 over the seeds with its interval, and `weighted`, the same of weighted F1;
     None where nothing was evaluated.
     """
-    scores, weighted = group.scores(role), group.scores(role, "weighted_f1")
-    if not scores:
-        return None
-    return mean_interval(scores) | {"weighted": mean_interval(weighted) if weighted else None}
+    summary = group.summary(role)
+    return summary and summary | {"weighted": group.summary(role, "weighted_f1")}
 
 
 def experiment_csv(request, pk):

@@ -10,6 +10,7 @@ from corpus.permissions import LEAD, corpus_of
 from modeling.forms import ExperimentForm, RecipeForm, SearchForm
 from modeling.models import Experiment
 from modeling.models.experiments import guard_room
+from modeling.run_costs import plan_data
 from modeling.search_trials import start_search
 from modeling.training_workers import training_worker_count
 from modeling.views.runs import run_of
@@ -40,6 +41,7 @@ def new_run(request, pk):
             return redirect("experiment", experiment.pk)
     page = context(
         corpus, "runs", full=_full(), form=form, fine=recipe_form, search=search, workers=workers,
+        plan=plan_data(corpus, recipe_form.fields, workers),
         set=bool(recipe_form.errors or initial.get("set")), ready=corpus.releases.usable().exists(),
         searched=bool(search.errors or search["trials"].value()),
     )  # fmt: skip

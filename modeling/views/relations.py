@@ -5,10 +5,9 @@ from statistics import mean
 
 from django.shortcuts import render
 
-from corpus.page_context import context
 from modeling.learner_process import lines_of
 from modeling.views.error_analysis import predictions_of
-from modeling.views.runs import tasks_of, visible_run_of
+from modeling.views.runs import run_context, tasks_of, visible_run_of
 
 SHADES = 4  # of each sign
 
@@ -31,7 +30,7 @@ def relations(request, pk):
         for task in tasks.values()
         if task.is_correlation and any(task.key in by_task for by_task in gates.values())
     ]
-    page = context(run.release.corpus, "runs", run=run, maps=maps, where=role)
+    page = run_context(request, run, "relations") | {"maps": maps, "where": role}
     return render(request, "modeling/relations.html", page)
 
 

@@ -1,4 +1,4 @@
-"""A run: its progress, its results, stopping it and resuming it."""
+"""A run: the parts of its page, its progress, stopping it and resuming it."""
 
 from statistics import mean
 
@@ -14,11 +14,14 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
+from modeling.configurations import run_results
 from modeling.curves import curve
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import extraction_progress
+from modeling.run_configuration import MODALITY_NAMES, configuration_of
+from modeling.run_summary import results_by_seed, summary_of
 from modeling.search_trials import validation_scores
 from modeling.training_workers import training_worker_count
 from people.models import Event
@@ -29,15 +32,10 @@ VERDICTS = {
     "amber": _("doubtful"),
     "red": _("hardly informative"),
 }
-MODALITIES = {"text": _("text"), "audio": _("sound"), "vision": _("picture")}
-ORIGINS = {
-    "clips": _("extracted from the clips of the release"),
-    "release": _("extracted before: the release holds features"),
-    "none": _("the release holds no films: it is missing everywhere"),
-}
 SPLITS = {"a tenth of train": _("a tenth of the training set")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
+    "few": _("training holds %(n)s such correlations with both labels only, too few to tell"),
     "random": _("in training it depends on its labels no more than dealt at random"),
     "hardly": _("in training it depends on its labels hardly more than dealt at random"),
     "drift": _("from train to %(split)s its distribution moves by %(bits)s bits"),
@@ -47,44 +45,94 @@ DOUBTS = {
 
 
 def run(request, pk):
-    """A run; without its results while these are withheld from the person."""
+    """A part of the page of a run, `tab`; without its results while these are withheld."""
     run = run_of(request, pk)
+    tab = request.GET.get("tab", "overview")
+    page = run_context(request, run, tab if tab in TABS else "overview")
+    template, more = TABS[page["tab"]]
+    return render(request, template, page | more(run, page))
+
+
+def run_context(request, run, tab):
+    """What every part of the page of a run is drawn with. Parts that show results fall back to the
+    overview while these are withheld from the person.
+    """
     withheld = run.release.why_withheld(request.user)
-    page = context(
+    if withheld and tab not in OPEN_TABS:
+        tab = "overview"
+    going = run.evaluations.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first()
+    return context(
         run.release.corpus,
         "runs",
         run=run,
+        tab=tab,
         withheld=withheld,
-        device_used=_meta(run).get("device"),
-        going=run.evaluations.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first(),
-        feature_extractors=_feature_extractors(run),
-        **_live(run, withheld),
+        going=going,
+        evaluation=run.evaluation,
+        summary=None if withheld else summary_of(run),
+        has_gates=run.has_relation_gates,
+        has_predictions=run.status == JobStatus.DONE,
+        **live_values(run, tab, withheld),
     )
-    page["failures"] = _failures(run, page["features"])
-    if not withheld:
-        page |= _results(run)
-    return render(request, "modeling/run.html", page)
 
 
-def _results(run):
-    """What the page of a run shows of its metrics on the validation and the test set."""
+def _overview(run, page):
+    """The metrics in short, what to do next, and what decides the result."""
+    groups = configuration_of(run, _meta(run))
+    more = {
+        "failures": _failures(run, page["features"]),
+        "changed": [setting for group in groups for setting in group.settings if setting.changed],
+    }
+    if page["withheld"]:
+        return more
+    results = run_results(run, page["summary"]["role"]) if page["summary"] else {}
+    return more | {
+        "relations": _relation_verdicts(run),
+        "scores": _rows(tasks_of(run.release), results),
+        **_evaluations(run),
+        **_names(run, results),
+    }
+
+
+def _results(run, page):
+    """Every metric on the test and on the validation set."""
     evaluation = run.evaluation
     results = evaluation.result if evaluation else {}
     tasks = tasks_of(run.release)
-    on_release = Evaluation.objects.on(run.release)
     return {
-        "relations": _relation_verdicts(run),
-        "evaluation": evaluation,
-        "failed_evaluation": run.evaluations.first() if not evaluation else None,
         "held_out": _rows(tasks, results),
         "few": _few(results),
-        "evaluation_count": on_release.count(),
-        "evaluated_runs": on_release.values("training_run").distinct().count(),
+        "few_chosen": _few(run.results),
         "seeds": _seeds(run, tasks),
         "chosen": _rows(tasks, run.results),
-        "steers": run.has_relation_gates,
+        **_evaluations(run),
         **_names(run, results),
     }
+
+
+def _evaluations(run):
+    """How often the test set of its release was used, and why this run's evaluation failed."""
+    on_release = Evaluation.objects.on(run.release)
+    return {
+        "failed_evaluation": run.evaluations.first() if not run.evaluation else None,
+        "evaluation_count": on_release.count(),
+        "evaluated_runs": on_release.values("training_run").distinct().count(),
+    }
+
+
+def _configuration(run, page):
+    return {"groups": configuration_of(run, _meta(run))}
+
+
+def _nothing(run, page):
+    return {}
+
+
+def _files(run, page):
+    """The files that the learner wrote, the largest last."""
+    paths = sorted(run.directory.glob("*")) if run.directory.exists() else []
+    files = [(path.name, path.stat().st_size) for path in paths if path.is_file()]
+    return {"files": [(name, size) for name, size in files if name not in HIDDEN_FILES]}
 
 
 def _meta(run):
@@ -95,19 +143,10 @@ def _meta(run):
         return {}
 
 
-def _feature_extractors(run):
-    """(modality, what extracted its features, from what), as the learner wrote it."""
-    return [
-        (MODALITIES[name], " · ".join(filter(None, [row.get("encoder"), row["by"]])),
-         ORIGINS.get(row.get("from"), ""))
-        for name, row in _meta(run).get("features", {}).items()
-    ]  # fmt: skip
-
-
 def _names(run, results):
     """Names of splits and modalities in the reader's language."""
     missing = results.get("missing") or run.results.get("missing") or {}
-    absent = [(MODALITIES[name], n) for name, n in missing.get("modalities", {}).items()]
+    absent = [(MODALITY_NAMES[name], n) for name, n in missing.get("modalities", {}).items()]
     held_out = results.get("split") or current_keys(run.results).get("held_out", "test")
     split = run.results.get("split", "")
     return {
@@ -124,7 +163,11 @@ def _failures(run, features):
     names = {failure["dialogue"] for failure in failures}
     pages = dict(run.release.corpus.dialogues.filter(uid__in=names).values_list("uid", "pk"))
     return [
-        {**failure, "named": MODALITIES[failure["modality"]], "pk": pages.get(failure["dialogue"])}
+        {
+            **failure,
+            "named": MODALITY_NAMES[failure["modality"]],
+            "pk": pages.get(failure["dialogue"]),
+        }
         for failure in failures
     ]
 
@@ -154,29 +197,35 @@ def _few(results):
 
 
 def _seeds(run, tasks):
-    """Macro and weighted F1 over several seeds; None where there is one only."""
-    results = results_by_seed(run)
+    """Macro and weighted F1 on the test set over several seeds; None where there is one only."""
+    results = results_by_seed(run, "held_out")
     if len(results) < 2:
         return None
     means = seed_summary(list(results.values()))
     evaluated = [(task, means.get(task.key)) for task in tasks]
     rows = [(task, row["macro_f1"], row.get("weighted_f1")) for task, row in evaluated if row]
-    return {"seeds": sorted(results), "rows": rows}
+    return {"seeds": sorted(results), "rows": rows, "why": rows[0][1] if rows else None}
 
 
-def _live(run, withheld=""):
-    """What changes while the run works: the epoch and, unless withheld, curves and log."""
+def live_values(run, tab, withheld=""):
+    """What changes while the run works: the epoch and, unless withheld, the curves or the log of
+    the part that is shown.
+    """
     epochs = [event for event in run.events() if event["event"] == "epoch"]
     live = {
         "epoch": epochs[-1] if epochs else None,
         "features": extraction_progress(run.release) if run.needs_clips else None,
         "workers": training_worker_count() if run.status == JobStatus.QUEUED else None,
     }
-    return live if withheld else live | _curves(run, epochs)
+    if withheld:
+        return live
+    if tab in ("overview", "curves"):
+        live |= _curves(run, epochs)
+    return live | ({"words": _log(run, epochs)} if tab == "log" else {})
 
 
 def _curves(run, epochs):
-    """Curves of the epochs so far, and the end of the log."""
+    """Curves of the epochs so far."""
     losses = [event["loss"] for event in epochs if event["loss"] is not None]
     scores = validation_scores(epochs)
     steps = epochs[-1]["epochs"] if epochs else 1
@@ -185,7 +234,6 @@ def _curves(run, epochs):
         "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
         "score": curve(scores, steps, 0.0, 1.0),
         "by_task": _by_task(tasks, epochs, steps),
-        "words": _log(run, epochs),
     }
 
 
@@ -202,7 +250,7 @@ def _by_task(tasks, epochs, steps):
     return rows
 
 
-def _log(run, epochs, most=20):
+def _log(run, epochs, most=200):
     """The last epochs as lines, and the end of the learner's standard error."""
     path = run.directory / "stderr.txt"
     written = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
@@ -234,7 +282,8 @@ def _relation_verdicts(run):
 
 def progress(request, pk):
     run = run_of(request, pk)
-    values = {"run": run, **_live(run, run.release.why_withheld(request.user))}
+    tab, withheld = request.GET.get("tab", "overview"), run.release.why_withheld(request.user)
+    values = {"run": run, "tab": tab, **live_values(run, tab, withheld)}
     return live_part(request, "modeling/_live.html", run.live, values)
 
 
@@ -296,13 +345,13 @@ def tasks_of(release):
     return first.scheme.tasks if first else ()
 
 
-def results_by_seed(run):
-    """Seed -> evaluation, of the evaluated runs that differ from this one in their seed alone."""
-    same = TrainingRun.objects.filter(
-        release=run.release,
-        recipe=run.recipe,
-        on_failure=run.on_failure,
-        options=run.options,
-    )
-    done = Evaluation.objects.filter(training_run__in=same, status=JobStatus.DONE).order_by("pk")
-    return {each.training_run.seed: each.result for each in done.select_related("training_run")}
+TABS = {  # name in the address -> template, what it shows beside run_context
+    "overview": ("modeling/run.html", _overview),
+    "curves": ("modeling/run_curves.html", _nothing),
+    "results": ("modeling/run_results.html", _results),
+    "configuration": ("modeling/run_configuration.html", _configuration),
+    "log": ("modeling/run_log.html", _nothing),
+    "files": ("modeling/run_files.html", _files),
+}
+OPEN_TABS = ("overview", "configuration")  # without results
+HIDDEN_FILES = ("lock",)

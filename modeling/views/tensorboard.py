@@ -1,13 +1,15 @@
 """TensorBoard's files of runs, as a zip to be unpacked below its log directory."""
 
 import io
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from django.conf import settings
 from django.http import Http404, HttpResponse
 
-from modeling.learner import tensorboard
 from modeling.views.evaluations import as_attachment
 from modeling.views.experiments import visible_experiment_of
 from modeling.views.runs import visible_run_of
@@ -25,17 +27,24 @@ def experiment_tensorboard(request, pk):
 
 def _zipped(request, thing, runs, name):
     """A folder a run. Raises Http404 where none has begun."""
+    begun = {f"{run.pk}-{run.recipe}-seed-{run.seed}": run for run in runs if run.events()}
+    if not begun:
+        raise Http404
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive, TemporaryDirectory() as at:
-        for run in runs:
-            events = run.events()
-            if not events:
-                continue
-            folder = f"{run.pk}-{run.recipe}-seed-{run.seed}"
-            tensorboard.write_events(events, Path(at) / folder)
-            for file in sorted((Path(at) / folder).iterdir()):
-                archive.write(file, f"{name}/{folder}/{file.name}")
-        if not archive.namelist():
-            raise Http404
+        write_event_files({Path(at) / folder: run for folder, run in begun.items()})
+        for file in sorted(Path(at).rglob("*")):
+            if file.is_file():
+                archive.write(file, f"{name}/{file.relative_to(at)}")
     response = HttpResponse(packed.getvalue(), content_type="application/zip")
     return as_attachment(request, thing, response, f"{name}-tensorboard.zip")
+
+
+def write_event_files(runs):
+    """Write the files of runs, by the directory of each, in a process of its own: the library
+    imports PyTorch.
+    """
+    pairs = [(str(run.directory / "events.jsonl"), str(folder)) for folder, run in runs.items()]
+    arguments = [word for pair in pairs for word in pair]
+    command = [sys.executable, "-m", "modeling.learner.tensorboard", *arguments]
+    subprocess.run(command, cwd=settings.ROOT, check=True, capture_output=True)  # noqa: S603

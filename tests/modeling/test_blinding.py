@@ -72,6 +72,8 @@ def progress(world):
     named += [("experiment", world.search), ("experiment_progress", world.search)]
     named += [("evaluation_progress", world.soft.evaluation)]
     found = [reverse(name, args=[thing.pk]) for name, thing in named]
+    found += [f"{found[0]}?tab={tab}" for tab in ("curves", "results", "log", "files")]
+    found += [f"{found[2]}?tab={tab}" for tab in ("curves", "log")]
     return [*found, reverse("runs", args=[corpus]), reverse("new_run", args=[corpus])]
 
 

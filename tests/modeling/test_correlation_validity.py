@@ -80,6 +80,13 @@ def test_few_utterances_drift_by_chance_and_are_not_blamed(tmp_path):
     assert row["verdict"] == "green", row["because"]
 
 
+def test_a_few_utterances_of_training_are_called_few(tmp_path):
+    few = release(related, splits=("train",) * 3, size=4)
+    colour, why = verdict(few, certificate(tmp_path, 0.9))
+    assert colour == "amber"
+    assert why == "training holds 12 such correlations with both labels only, too few to tell"
+
+
 def test_measures_equal_the_reference():
     rng = np.random.default_rng(0)
     one, other = rng.integers(0, 5, 300), rng.integers(0, 9, 300)

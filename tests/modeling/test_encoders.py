@@ -130,7 +130,8 @@ def test_pages_and_cards_tell_what_was_used(corpus, lead, client_of, learner_her
     [made] = experiment.runs.all()
     assert made.run().status == JobStatus.DONE
     assert Evaluation.request(lead, made).run().status == JobStatus.DONE
-    page = client_of(lead).get(reverse("run", args=[made.pk])).content.decode()
+    address = reverse("run", args=[made.pk]) + "?tab=configuration"
+    page = client_of(lead).get(address).content.decode()
     assert f"<code>{CHARACTERS}</code>" in page and "features: text" in page
     model = RegisteredModel.register(lead, made, "m", "use", "limits")
     card = client_of(lead).get(reverse("model_card", args=[model.pk])).content.decode()

@@ -23,6 +23,7 @@ from modeling.learner import (
     seed_statistics,
     significance,
 )
+from modeling.learner.evaluation_tables import latex_table
 from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.learner.release import Task, load_release
@@ -125,11 +126,16 @@ def test_another_release_can_be_predicted_and_asking_it_is_a_look(trained, tmp_p
 def test_seeds_are_reported_with_intervals_and_a_table_for_a_paper(release, trained, tmp_path):
     table = tmp_path / "table.tex"
     done = run("evaluate", release, "--out", trained / "seeds", "--latex", table)
-    assert "2 seeds, macro-F1 with 95 % intervals" in done.stdout
+    assert "2 seeds, macro-F1 of each" in done.stdout and " / " in done.stdout
+    assert "an interval needs 3 seeds and 10 dialogues" in done.stdout and "95 %" not in done.stdout
     result = table.read_text()
     assert "task & macro-F1 & weighted F1 & bal. acc." in result
-    assert "weighted F1 with its own" in done.stdout
-    assert r"\quad one annotator" in result and "mean of 2 seeds" in result and "[" in result
+    assert r"\quad one annotator" in result and "mean of 2 seeds" in result
+    assert "intervals need 3" in result and "[" not in result.split(r"\midrule")[1]
+    three = [json.loads((trained / f"seeds/seed-{n}/evaluation.json").read_text()) for n in (1, 2)]
+    result = latex_table([*three, three[0]])
+    assert "mean of 3 seeds with 95 \\% intervals" in result
+    assert "[" in result.split(r"\midrule")[1]
     for more in ((), ("--validation",)):
         same = run("compare", release, trained / "seeds", trained / "seeds", *more)
         assert "sentiment: +0.0 points" in same.stdout and "; weighted F1 +0.0" in same.stdout
@@ -257,7 +263,41 @@ def test_holm_and_student_equal_the_libraries():
     error = np.std(values, ddof=1) / 5**0.5
     low, high = student.interval(0.95, 4, loc=np.mean(values), scale=error)
     assert (found["low"], found["high"]) == pytest.approx((low, high))
-    assert seed_statistics.mean_interval([0.5])["low"] is None
+    for degrees in (1, 2, 4, 9, 20, 21, 30, 99):
+        expected = pytest.approx(student.ppf(0.975, degrees), abs=2e-5)
+        assert seed_statistics.student_quantile(degrees) == expected
+
+
+def test_too_few_seeds_have_points_and_no_interval():
+    for values in ([0.5], [0.222, 0.18]):
+        found = seed_statistics.mean_interval(values)
+        assert found["low"] is found["high"] is found["sd"] is None
+        assert found["values"] == values and found["mean"] == pytest.approx(np.mean(values))
+        assert found["why"] == "seeds"
+    enough = [0.222, 0.18, 0.2]
+    assert seed_statistics.mean_interval(enough)["low"] is not None
+    assert seed_statistics.mean_interval(enough, dialogues=10)["why"] == ""
+    few = seed_statistics.mean_interval(enough, dialogues=9)
+    assert few["low"] is None and few["why"] == "dialogues" and few["values"] == enough
+
+
+def test_no_interval_leaves_the_bounds_of_its_metric():
+    high = seed_statistics.mean_interval([0.95, 0.99, 1.0])
+    low = seed_statistics.mean_interval([0.0, 0.01, 0.05])
+    assert high["high"] == 1.0 and high["low"] < 0.95
+    assert low["low"] == 0.0 and low["high"] > 0.05
+    difference = seed_statistics.mean_interval([-0.9, -0.5, 0.1], seed_statistics.DIFFERENCE)
+    assert difference["low"] == -1.0
+    tasks = [{"tasks": {"x": {"mae": mae, "quadratic_kappa": -kappa, "macro_f1": kappa}}}
+             for mae, kappa in ((1.5, 0.9), (2.5, 0.95), (1.9, 1.0))]  # fmt: skip
+    row = seed_statistics.seed_summary(tasks)["x"]
+    assert row["mae"]["high"] > 1 and row["quadratic_kappa"]["low"] == -1.0
+    assert row["quadratic_kappa"]["high"] < 0 and row["macro_f1"]["high"] == 1.0
+
+
+def test_a_p_value_is_never_zero():
+    assert significance.p_text(0.0001) == "p < 0.001"
+    assert significance.p_text(0.04) == "p = 0.040"
 
 
 def test_runs_that_cannot_be_paired_are_refused(release, tmp_path):

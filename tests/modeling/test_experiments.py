@@ -59,7 +59,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     ]  # fmt: skip
     assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
     assert "Which is better?" in page and page.count("<polyline") == 4
-    assert "hard sharing, text only against soft sharing" in page
+    assert "Pairwise comparison" in page and "2 seeds; an interval needs at least 3." in page
     assert "too few for a test of significance over dialogues" in page
     assert "4 finished runs have not been evaluated on the test set" in page
     page = client.post(
@@ -115,7 +115,7 @@ def test_errors_lead_to_their_utterances(client_of, corpus, lead):
     ).content.decode()
     count = row["confusion"][places[0][0]][places[0][1]]
     assert cell.count('<article class="item">') == count
-    shown = client.get(reverse("run", args=[run.pk])).content.decode()
+    shown = client.get(reverse("run", args=[run.pk]) + "?tab=results").content.decode()
     assert (
         f"{address}?where=validation&amp;task=sentiment&amp;gold={gold}&amp;predicted={said}"
         in shown
@@ -165,7 +165,7 @@ def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_o
     first = RegisteredModel.objects.get(run=runs[0])
     assert "current model" not in client.get(reverse("model", args=[first.pk])).content.decode()
     card = client.get(reverse("model_card", args=[second.pk])).content.decode()
-    assert "evaluated 1 time(s)" in card and "emotion_sentiment (red)" in card
+    assert "evaluated 1 time(s)" in card and "emotion_sentiment (amber)" in card
     assert (
         reverse("model", args=[second.pk])
         in client.get(reverse("runs", args=[corpus.pk])).content.decode()
@@ -230,11 +230,9 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     client, address = client_of(lead), reverse("compare_runs", args=[corpus.pk])
     page = client.get(address, {"experiment": [narrow.pk, wide.pk]}).content.decode()
     assert (
-        "<code>width</code> 64" in page
-        and "text only B" in page
-        and "On average over tasks" in page
+        "<code>width</code> 64" in page and "text only B" in page and "Pairwise comparison" in page
     )
-    assert page.count("<polyline") == 4 and "Over 2 seeds" in page
+    assert page.count("<polyline") == 4 and "2 seeds; an interval needs at least 3." in page
     one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
     assert "at least two" in one
     later = make_release(corpus, list(release.rounds.all()), "2.0.0")
@@ -254,19 +252,32 @@ def test_what_seeds_say_in_the_mean(release, lead, client_of):
     experiment = request(lead, release, seeds=(1, 2, 3))
     for run in experiment.runs.all():
         score = 0.5 + 0.01 * run.seed + (0.2 if run.recipe == "soft-text" else 0.0)
-        run.results = {"split": "valid", "tasks": {"sentiment": {"macro_f1": score}}}
+        tasks = {"sentiment": {"macro_f1": score}}
+        run.results = {"split": "valid", "dialogues": 12, "tasks": tasks}
         TrainingRun.objects.filter(pk=run.pk).update(status=JobStatus.DONE, results=run.results)
         run.directory.mkdir(parents=True)
         (run.directory / "validation_predictions.jsonl").touch()
     groups = configurations_of(experiment.runs.all())
     (pair,) = pair_rows(release, groups, (), "validation")
-    assert pair["overall"]["higher"] == groups[1].label and pair["overall"]["points"] == "20.0"
-    assert pair["overall"]["clear"] and pair["overall"]["span"] == "+20.0 – +20.0"
+    gain = pair["overall"]["gain"]
+    assert pair["overall"]["higher"] == groups[1].label and gain["mean"] == pytest.approx(0.2)
+    assert pair["overall"]["clear"] and gain["low"] == pytest.approx(gain["high"])
+    address = reverse("experiment", args=[experiment.pk])
+    page = client_of(lead).get(address).content.decode()
+    assert "[+20.0, +20.0]" in page and "More than the variance over 3 seeds." in page
+    assert "+20.0" in page and "[0.495, 0.545]" in page  # 0.51, 0.52, 0.53
     run = experiment.runs.get(recipe="soft-text", seed=1)
     run.results["tasks"]["sentiment"]["macro_f1"] = 0.1
     run.save()
     (pair,) = pair_rows(release, configurations_of(experiment.runs.all()), (), "validation")
     assert not pair["overall"]["clear"]
+    page = client_of(lead).get(address).content.decode()
+    assert "Within the variance over 3 seeds." in page and "[−" in page
+    for run in experiment.runs.all():
+        TrainingRun.objects.filter(pk=run.pk).update(results=run.results | {"dialogues": 9})
+    page = client_of(lead).get(address).content.decode()
+    assert "Too few dialogues were evaluated; an interval needs at least 10." in page
+    assert "0.510 · 0.520 · 0.530" in page and "[" not in page.split("<table")[2]
 
 
 def test_stopping_a_experiment_stops_what_waits(release, lead):
@@ -348,7 +359,7 @@ def test_runs_without_figures_or_files_break_no_page(release, lead, client_of):
     results = {"split": "valid", "sealed": "test", "tasks": {"sentiment": figures}}
     TrainingRun.objects.update(results=results)
     page = client.get(address).content.decode()  # no meta.json: the files are another's
-    assert "On average over tasks" in page
+    assert "Pairwise comparison" in page
     failed = TrainingRun.request(lead, release, "hard-text", seed=1, experiment=experiment)
     TrainingRun.objects.filter(pk=failed.pk).update(status=JobStatus.FAILED)
     (hard, _) = configurations_of(experiment.runs.all())

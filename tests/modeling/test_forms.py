@@ -203,7 +203,8 @@ def answered(release, lead):
 
 def test_pages_say_which_is_which(answered, client_of, lead):
     client = client_of(lead)
-    page = " ".join(client.get(reverse("run", args=[answered.pk])).content.decode().split())
+    results = reverse("run", args=[answered.pk]) + "?tab=results"
+    page = " ".join(client.get(results).content.decode().split())
     assert "ECE of predicted" in page and "0.432" in page
     assert "what is predicted is not the most probable value in 1 of" in page
     assert "would have macro-F1 0.375 and accuracy 0.625." in page
@@ -217,7 +218,7 @@ def test_pages_say_which_is_which(answered, client_of, lead):
     assert len(both) == 1 and "0.29" in both[0] and "0.71" in both[0]
     assert "<b>no</b>" in both[0].split("most probable")[1]
     _as_of_an_earlier_version(answered)
-    page = client.get(reverse("run", args=[answered.pk])).content.decode()
+    page = client.get(results).content.decode()
     assert "never in training" not in page and "ECE of predicted" in page
     assert client.get(address).content.decode().count("· most probable:") == 1
 

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
-from modeling.hyperparameter_search import SPACE, Trial, importances, propose, should_prune
+from modeling.hyperparameter_search import SPACE, importances, propose, should_prune
 from modeling.learner.recipes import RECIPES, Recipe
+from modeling.search_space import FIELDS as SETTINGS
+from modeling.search_space import Trial
 
 FIELDS = ["learning_rate", "dropout", "width"]
 
@@ -27,6 +29,7 @@ def test_every_setting_is_a_field_of_a_recipe_and_its_own_value_is_among_them():
     for recipe in RECIPES.values():
         for name, values in SPACE.items():
             assert values._contains(values.to_internal_repr(getattr(recipe, name))), name
+    assert tuple(SPACE) == SETTINGS
     for settings in (trial.settings for trial in searched(8, list(SPACE))):
         Recipe(**settings)  # raises for what cannot be
 

@@ -109,8 +109,8 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
     assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
-    assert "Validity of the correlation labels" in page and "hardly informative" in page
-    assert "depends on its labels no more than dealt at random" in page  # they are all 0 here
+    assert "Validity of the correlation labels" in page and "doubtful" in page
+    assert "such correlations with both labels only, too few to tell" in page
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
     assert (
         "hard sharing, text only" in client.get(reverse("runs", args=[corpus.pk])).content.decode()
@@ -128,7 +128,8 @@ def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpu
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     runs = [TrainingRun.request(lead, release, "hard-text", seed=n).run() for n in (1, 2)]
     client = client_of(lead)
-    page = client.get(reverse("run", args=[runs[0].pk])).content.decode()
+    results = reverse("run", args=[runs[0].pk]) + "?tab=results"
+    page = client.get(results).content.decode()
     assert "Not evaluated on the test set yet" in page and "0 test evaluations" in page
     assert "selected on it, so these figures are slightly optimistic" in page
     for name in ("evaluation_json", "evaluation_tex"):
@@ -138,6 +139,8 @@ def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpu
         page = client.post(reverse("evaluate_run", args=[run.pk]), follow=True).content.decode()
     assert "2 test evaluations of this release so far" in page and "(of 2 runs)" in page
     assert "one annotator" in page and "Over 2 seeds" in page and "ECE" in page
+    assert "2 seeds; an interval needs at least 3." in page
+    assert " 95 % intervals" not in page and "Only 2 utterances were evaluated" in page
     assert Event.objects.filter(verb="evaluate", person=lead).count() == 2
     table = client.get(reverse("evaluation_tex", args=[runs[0].pk])).content.decode()
     assert "mean of 2 seeds" in table and r"\toprule" in table and r"sarcasm\_humor" in table

@@ -12,10 +12,10 @@ from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import encoders
 from modeling.forms import SEARCHED, RecipeForm
-from modeling.hyperparameter_search import SPACE
 from modeling.learner.tensorboard import TensorBoardWriter
 from modeling.models import Experiment, TrainingRun, experiments
 from modeling.scheduled_runs import repeat_due
+from modeling.search_space import FIELDS
 from modeling.search_trials import (
     best_of,
     continue_search,
@@ -180,7 +180,7 @@ def test_a_experiment_is_repeated_on_each_later_release_once(
 
 
 def test_whatever_is_searched_can_be_set_too():
-    assert set(SPACE) <= set(RecipeForm().fields) and set(SPACE) == set(SEARCHED)
+    assert set(FIELDS) <= set(RecipeForm().fields) and set(FIELDS) == set(SEARCHED)
 
 
 def test_strangers_find_no_experiment(release, lead, corpus, client_of):
@@ -210,7 +210,7 @@ def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
     found = board.Scalars("validation_macro_f1/mean")
     assert [each.step for each in found] == [1, 2, 3]
     assert [each.value for each in found] == pytest.approx(validation_scores(run.events()))
-    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    page = client.get(reverse("run", args=[run.pk]) + "?tab=files").content.decode()
     assert reverse("run_tensorboard", args=[run.pk]) in page
 
 
@@ -233,7 +233,7 @@ def test_encoders_are_chosen_by_name(
     assert run.status == JobStatus.DONE, run.failure_text
     assert run.options["text_encoder"] == text_encoder.name
     assert str(text_encoder) in (run.directory / "recipe.json").read_text()
-    page = client.get(reverse("run", args=[run.pk])).content.decode()
+    page = client.get(reverse("run", args=[run.pk]) + "?tab=configuration").content.decode()
     assert text_encoder.name in page and "<code>cpu</code>" in page
     settings.ENCODERS_DIR = ""
     assert encoders() == {"text": [], "audio": [], "vision": []}

@@ -1,8 +1,11 @@
 // What is wrong with how a page looks, as a list of [kind, where, what]. Evaluated in the page by tests/screenshots/checks.py.
 ({ target, wide }) => {
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=option]"
+  const MOST = 6 // of a kind that are reported
   const found = []
-  const report = (kind, element, what) => found.push([kind, path(element), what])
+  function report(kind, element, what) {
+    if (found.filter((each) => each[0] === kind).length < MOST) found.push([kind, path(element), what])
+  }
 
   /** A short selector that a person finds the element by. */
   function path(element) {
@@ -19,20 +22,23 @@
     if (!styles.has(e)) styles.set(e, getComputedStyle(e))
     return styles.get(e)
   }
-  const shownMemo = new Map()
-  /** False for what nobody sees: hidden, transparent, or kept for screen readers. */
-  function isShown(e) {
-    if (!e || e === document.documentElement) return true
-    if (!shownMemo.has(e)) shownMemo.set(e, isShownItself(e) && isShown(e.parentElement))
-    return shownMemo.get(e)
+  const seen = new Map()
+  /** False for what nobody sees: hidden, transparent, in closed details, or kept for screen readers. */
+  function isShown(element) {
+    if (!seen.has(element)) {
+      const drawn = element.checkVisibility({ opacityProperty: true, visibilityProperty: true })
+      seen.set(element, drawn && !isForReaders(element))
+    }
+    return seen.get(element)
   }
-  function isShownItself(e) {
-    const s = style(e)
-    if (s.display === "none" || s.visibility !== "visible" || Number(s.opacity) === 0) return false
-    if (s.display === "contents") return true
-    if (s.clipPath !== "none" && s.position === "absolute") return false
-    const box = e.getBoundingClientRect()
-    return !(s.position === "absolute" && box.width <= 1 && box.height <= 1)
+  function isForReaders(element) {
+    for (let e = element; e && e !== document.body; e = e.parentElement) {
+      const s = style(e)
+      if (s.position !== "absolute" || s.display === "contents") continue
+      const box = e.getBoundingClientRect()
+      if (s.clipPath !== "none" || (box.width <= 1 && box.height <= 1)) return true
+    }
+    return false
   }
 
   /** What of a box is left inside of those ancestors that clip. */
@@ -131,7 +137,9 @@
       const [right, bottom] = [Math.max(outer.right, box.right), Math.max(outer.bottom, box.bottom)]
       box = { left, top, right, bottom, width: right - left, height: bottom - top }
     }
-    if (box.width > 0 && box.height > 0) targets.push({ e, box, top: layer(e) })
+    // a link that is broken over lines has a box on each
+    const parts = style(e).display === "inline" ? [...e.getClientRects()].map((b) => clipped(e, b)) : [box]
+    if (box.width > 0 && box.height > 0) targets.push({ e, box, parts, top: layer(e) })
   }
   targets.sort((a, b) => a.box.top - b.box.top)
   for (let i = 0; i < targets.length; i++) {
@@ -139,9 +147,13 @@
     for (let j = i + 1; j < targets.length && targets[j].box.top < a.box.bottom; j++) {
       const b = targets[j]
       if (a.top !== b.top || a.e.contains(b.e) || b.e.contains(a.e)) continue
-      const width = Math.min(a.box.right, b.box.right) - Math.max(a.box.left, b.box.left)
-      const height = Math.min(a.box.bottom, b.box.bottom) - Math.max(a.box.top, b.box.top)
-      if (width > 3 && height > 3 && !a.e.closest("label")?.contains(b.e)) report("overlap", a.e, `lies over ${path(b.e)}`)
+      const over = a.parts.some((one) =>
+        b.parts.some((other) => {
+          const width = Math.min(one.right, other.right) - Math.max(one.left, other.left)
+          return width > 3 && Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top) > 3
+        }),
+      )
+      if (over && !a.e.closest("label")?.contains(b.e)) report("overlap", a.e, `lies over ${path(b.e)}`)
     }
   }
   const inSentence = (e) => {

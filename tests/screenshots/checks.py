@@ -9,6 +9,7 @@ ROOT = Path(__file__).resolve().parents[2]
 AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHECKS = Path(__file__).with_name("checks.js")
 FOCUS = Path(__file__).with_name("focus.js")
+MISSED = Path(__file__).with_name("missed.js")
 SHIFTS = """
 window.layoutShifts = []
 new PerformanceObserver((list) => {
@@ -48,15 +49,16 @@ def audit(page: Page) -> list[Finding]:
     ]
 
 
-def tab_through(page: Page, most: int = 80) -> list[Finding]:
-    """Focus that is not seen, walking through a page by the keyboard."""
+def tab_through(page: Page, most: int = 120) -> list[Finding]:
+    """Focus that is not seen, and what the keyboard does not reach, walking through a page."""
     found, walked = [], FOCUS.read_text("utf-8")
-    page.evaluate("window.tabStops = 0; document.activeElement.blur()")
+    page.evaluate("document.activeElement.blur()")
     for _step in range(most):
         page.keyboard.press("Tab")
         stop = page.evaluate(walked)
         if stop is None or stop.get("again"):
-            break
+            missed = page.evaluate(MISSED.read_text("utf-8"))
+            return found + [Finding("not reached by Tab", each, "") for each in missed[:6]]
         for wrong, kind in (
             (not stop["outlined"], "no outline at the focus"),
             (not stop["inside"], "focus outside the window"),

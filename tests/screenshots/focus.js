@@ -20,7 +20,9 @@
   const covered = over && !e.contains(over) && !over.contains(e) && over.closest("label") !== e.closest("label")
   const words = (e.innerText || e.value || e.getAttribute("aria-label") || e.name || "").trim().slice(0, 40)
   const name = `${e.tagName.toLowerCase()}${e.id ? "#" + e.id : ""}.${[...e.classList].join(".")} “${words}”`
-  if (!e.dataset.tabStop) e.dataset.tabStop = String(++window.tabStops || (window.tabStops = 1))
-  else return { again: true }
+  // a date has a stop for each of its parts
+  if (e.dataset.tabStop && e !== window.lastStop) return { again: true }
+  window.lastStop = e
+  e.dataset.tabStop = "1"
   return { name, outlined, inside, covered: covered ? over.tagName + "." + over.className : "" }
 }

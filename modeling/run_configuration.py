@@ -1,0 +1,191 @@
+"""What decides the result of a run, in groups, each setting beside the default of its recipe."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from modeling.learner.recipes import MODALITIES, RECIPES, Recipe
+
+MODALITY_NAMES = {
+    "text": gettext_lazy("text"),
+    "audio": gettext_lazy("sound"),
+    "vision": gettext_lazy("picture"),
+}
+ORIGINS = {
+    "clips": gettext_lazy("extracted from the clips of the release"),
+    "release": gettext_lazy("extracted before: the release holds features"),
+    "none": gettext_lazy("the release holds no films: it is missing everywhere"),
+}
+SETTINGS = {  # group -> field of the recipe -> its name
+    gettext_lazy("Network"): {
+        "network": gettext_lazy("network"),
+        "modalities": gettext_lazy("modalities"),
+        "sharing": gettext_lazy("sharing between tasks"),
+        "width": gettext_lazy("width of the network"),
+        "heads": gettext_lazy("attention heads"),
+        "context": gettext_lazy("reads the whole dialogue"),
+        "attention": gettext_lazy("attention between turns"),
+        "fusion": gettext_lazy("attention between modalities"),
+        "dropout": gettext_lazy("dropout"),
+    },
+    gettext_lazy("Training"): {
+        "epochs": gettext_lazy("maximum epochs"),
+        "patience": gettext_lazy("patience"),
+        "learning_rate": gettext_lazy("learning rate"),
+        "dialogues_per_batch": gettext_lazy("dialogues per batch"),
+        "weight_decay": gettext_lazy("weight decay"),
+        "weighting": gettext_lazy("task weighting"),
+        "logit_adjustment": gettext_lazy("logit adjustment"),
+        "soft_labels": gettext_lazy("soft labels"),
+        "stops_on": gettext_lazy("epoch chosen by"),
+        "minutes": gettext_lazy("maximum minutes per run"),
+    },
+    gettext_lazy("Correlations"): {
+        "relations": gettext_lazy("correlation labels"),
+        "relation_weight": gettext_lazy("weight of the correlation labels"),
+        "orthogonality": gettext_lazy("orthogonality of the towers"),
+        "sparsity": gettext_lazy("sparsity of the gates"),
+        "distance": gettext_lazy("distance of the parameters"),
+    },
+    gettext_lazy("Encoders"): {
+        "text_encoder": gettext_lazy("text encoder"),
+        "audio_encoder": gettext_lazy("audio encoder"),
+        "vision_encoder": gettext_lazy("vision encoder"),
+    },
+    gettext_lazy("Computation"): {
+        "precision": gettext_lazy("precision"),
+        "compiled": gettext_lazy("compiled"),
+    },
+}
+WORDS = {
+    "own": gettext_lazy("of this application"),
+    "mean": gettext_lazy("mean of all tasks"),
+    "hard": gettext_lazy("hard: one trunk"),
+    "relgate": gettext_lazy("soft, with relation gates"),
+    "single": gettext_lazy("none: a network per task"),
+}
+
+NONE = {  # what 0 or nothing means
+    "minutes": gettext_lazy("no limit"),
+    **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One value that decides the result; `default` is the recipe's where it differs from it."""
+
+    key: str
+    label: Any
+    value: str
+    default: str | None = None
+    note: Any = ""
+
+    @property
+    def changed(self):
+        return self.default is not None
+
+
+@dataclass
+class Group:
+    name: Any
+    settings: list[Setting] = field(default_factory=list)
+
+    @property
+    def changed(self):
+        """How many differ from the default."""
+        return sum(setting.changed for setting in self.settings)
+
+
+def configuration_of(run, meta):
+    """Groups of settings of a run; `meta` is what the learner wrote when it began."""
+    base = RECIPES.get(run.recipe)
+    used = used_settings(run, meta)
+    unused = Recipe().with_fields(used).unused if base else set()
+    groups = [_data(run)]
+    for name, names in SETTINGS.items():
+        settings = [
+            _setting(key, label, used[key], getattr(base, key) if base else None)
+            for key, label in names.items()
+            if key in used and key not in unused
+        ]
+        if settings:
+            groups.append(Group(name, settings))
+    groups[-1].settings.extend(_computation(run, meta))
+    features = _features(meta)
+    return [*groups, *([Group(_("Features"), features)] if features else [])]
+
+
+def used_settings(run, meta):
+    """Field -> value of the whole recipe as the learner took it, before it began as it will."""
+    known = set(Recipe().to_json())
+    if meta.get("recipe"):
+        return {key: value for key, value in meta["recipe"].items() if key in known}
+    base = RECIPES.get(run.recipe, Recipe()).to_json()
+    return base | {key: value for key, value in run.options.items() if key in known}
+
+
+def display(value):
+    """A value of a recipe for people."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, list | tuple):
+        return ", ".join(str(MODALITY_NAMES.get(each, each)) for each in value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(WORDS.get(value, value))
+
+
+def _setting(key, label, value, default):
+    value = list(value) if isinstance(value, tuple) else value
+    default = list(default) if isinstance(default, tuple) else default
+    if key.endswith("_encoder") and value:
+        value = str(value).rstrip("/").rsplit("/", 1)[-1]  # a path on the worker says nothing more
+    changed = default is not None and value != default
+    shown = [str(NONE[key]) if not each and key in NONE else display(each)
+             for each in (value, default)]  # fmt: skip
+    return Setting(key, label, shown[0], shown[1] if changed else None)
+
+
+def _data(run):
+    release = run.release
+    counts = release.summary.get("dialogues", {})
+    settings = [
+        Setting("release", _("release"), release.version),
+        Setting("digest", _("release digest"), release.digest),
+        Setting("recipe", _("recipe"), run.recipe),
+        Setting("seed", _("seed"), str(run.seed)),
+        Setting("on_failure", _("clips without features"), run.get_on_failure_display()),
+    ]
+    if isinstance(counts, dict) and counts:
+        words = ", ".join(f"{name} {n}" for name, n in counts.items())
+        settings.insert(2, Setting("dialogues", _("dialogues by split"), words))
+    return Group(_("Data and recipe"), settings)
+
+
+def _computation(run, meta):
+    rows = [
+        Setting("device", _("computed on"), meta.get("device") or str(run.get_device_display())),
+        Setting("software", _("software"), run.code_version),
+    ]
+    rows += [Setting(name, name, version) for name, version in meta.get("software", {}).items()]
+    if run.results.get("parameters"):
+        rows.append(Setting("parameters", _("parameters"), f"{run.results['parameters']:,}"))
+    return [row for row in rows if row.value]
+
+
+def _features(meta):
+    """What extracted the features of each modality, and from what, as the learner wrote it."""
+    written = meta.get("features", {})
+    return [
+        Setting(
+            f"features_{name}",
+            _("features: %(modality)s") % {"modality": MODALITY_NAMES[name]},
+            " · ".join(filter(None, [written[name].get("encoder"), written[name]["by"]])),
+            note=ORIGINS.get(written[name].get("from"), ""),
+        )
+        for name in MODALITIES
+        if name in written
+    ]

@@ -60,6 +60,7 @@ OPEN = {
     *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
     *("mapping_file", "table_import_progress", "table_import_problems"),
     *("table_import_problems_csv", "round_history", "corpus_pace"),
+    *("corpus_adjudication", "corpus_agreement", "corpus_quality"),  # these lead to a round
 }
 ACTIONS = {  # of these nothing can be read
     "reopen_assignment",

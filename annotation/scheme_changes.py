@@ -56,6 +56,8 @@ def _of_task(was: Task, now: Task, before, after) -> Iterator[str]:
     if (was.only_if, was.only_if_any) != (now.only_if, now.only_if_any):
         asked = {"was": condition_in_words(was, before), "now": condition_in_words(now, after)}
         yield _("Asked: %(was)s → %(now)s.") % asked
+    if was.usual != now.usual:
+        yield _("Usual values changed.")
     if was.help != now.help:
         yield _("Help text changed.")
     yield from _of_values(was, now)

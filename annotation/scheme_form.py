@@ -310,6 +310,26 @@ class TaskCard(Row, Conditions):
         keys = [v.key for card in self.others if card.token in parents for v in card.values]
         self.parent_values = list(dict.fromkeys(keys))
 
+    def usual_rows(self):
+        """For each question above: its card, and for each of its values the name of the field that
+        says which own value usually goes with it, and the token of that.
+        """
+        for card in self.above:
+            if not card.is_correlation:
+                names = [(v, f"{self.prefix}-usual-{card.token}-{v.token}") for v in card.values]
+                rows = [(value, name, self.data.get(name, "")) for value, name in names]
+                yield card, rows, any(chosen for _value, _name, chosen in rows)
+
+    def usual(self):
+        """Which of its values go with which ones of tasks above: task -> value -> value."""
+        own = {value.token: value.key for value in self.values}
+        found: dict[str, dict[str, str]] = {}
+        for card, rows, _some in self.usual_rows():
+            for value, _name, chosen in rows:
+                if chosen in own:
+                    found.setdefault(card.key, {})[value.key] = own[chosen]
+        return found
+
     @property
     def has_errors(self):
         parts = [self, *self.values, *self.conditions]
@@ -324,7 +344,7 @@ class TaskCard(Row, Conditions):
         only = chosen["only_if_any"] if self.asked == "any" else ""
         if not self.is_correlation:
             return Task(chosen["key"], self.fields.names(), chosen["kind"], values,
-                        only_if=condition, help=self.fields.help())  # fmt: skip
+                        only_if=condition, usual=self.usual(), help=self.fields.help())  # fmt: skip
         if not source:
             self.fields.add_error("source", _("Choose a task."))
         if not target or source == target:
@@ -332,7 +352,7 @@ class TaskCard(Row, Conditions):
         if self.asked == "any" and only not in self.parent_values:
             self.fields.add_error("only_if_any", _("Choose a value of one of the two tasks."))
         return Task(chosen["key"], self.fields.names(), self.scale, values, source, target, only,
-                    condition, self.fields.help())  # fmt: skip
+                    condition, self.usual(), self.fields.help())  # fmt: skip
 
 
 class WarningCard(Row, Conditions):
@@ -487,6 +507,7 @@ def fields_of(scheme):
     for task in scheme.tasks:
         data.appendlist("task", places[task.key])
         _fill_task(data, places[task.key], task, places)
+        _fill_usual(data, f"t{places[task.key]}", task, scheme, places)
     for n, task in enumerate(scheme.tasks, 1):
         _fill_conditions(data, f"t{n}", task.only_if, scheme, places)
     for n, rule in enumerate(scheme.rules, 1):
@@ -515,6 +536,13 @@ def _fill_task(data, token, task, places):
     for n, value in enumerate(task.values, 1):
         data.appendlist(f"{prefix}-value", str(n))
         _fill_value(data, f"{prefix}-v{n}", value)
+
+
+def _fill_usual(data, prefix, task, scheme, places):
+    for other, pairs in task.usual.items():
+        for value, usual in pairs.items():
+            field = f"usual-{places[other]}-{scheme[other].keys.index(value) + 1}"
+            _set(data, prefix, {field: str(task.keys.index(usual) + 1)})
 
 
 def _fill_value(data, prefix, value):

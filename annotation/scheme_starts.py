@@ -5,7 +5,7 @@ from dataclasses import replace
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models import SchemeVersion
-from annotation.scheme import DEFAULT, FULL, Scheme
+from annotation.scheme import DEFAULT, FULL, SHORT, Scheme
 from corpus.models import Corpus
 
 
@@ -18,6 +18,7 @@ def _with(task, *keys):
 EMOTIONS = ("neutral", "joy", "surprise", "sadness", "anger", "disgust", "fear")
 PUBLISHED = {
     "default": (_("Default: CMMA, six tasks"), DEFAULT),
+    "short": (_("CMMA with fewer keys: usual sentiments, fewer correlations asked"), SHORT),
     "full": (_("CMMA with pride and love, eight tasks"), FULL),
     "meld": (
         _("MELD: sentiment and seven emotions"),

@@ -350,17 +350,20 @@ USE_TZ = True
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+NODE_MODULES = ROOT / "node_modules"
 STATICFILES_DIRS = [
     ROOT / "static",
     ("guide", ROOT / "docs" / "guide" / "images"),
-    ("vendor", ROOT / "node_modules" / "wavesurfer.js" / "dist"),
-    ("vendor/sortablejs", ROOT / "node_modules" / "sortablejs" / "modular"),
+    ("vendor", NODE_MODULES / "wavesurfer.js" / "dist"),
+    ("vendor/sortablejs", NODE_MODULES / "sortablejs" / "modular"),
 ]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "core.built_files.BuiltFilesFinder",
+    "core.vendor_files.VendorFiles",
 ]
+VENDOR_FILES = ["echarts/dist/echarts.common.min.js"]
 S3_BUCKET = env("S3_BUCKET", default="")  # media go there instead of DATA_DIR/media
 SIGNED_FOR = env.int("SIGNED_FOR", default=3600)  # seconds that a signed address of media holds
 S3_MEDIA = {

@@ -12,6 +12,7 @@ SCRIPTS = ROOT / "static/js"
 TEMPLATES = ROOT / "templates"
 STATIC_TAG = re.compile(r"""\{% static ["']([^"']+)["'] %\}""")
 IMPORT = re.compile(r"""^(?:import|\} from|export .* from)\b.*?["']([^"']+)["']$""", re.M)
+LATER = re.compile(r"""\bimport\(["']([^"']+)["']\)""")  # loaded when it is needed
 CUSTOM_TAG = re.compile(r"</([a-z]+(?:-[a-z]+)+)>")  # "c-…" is a component of the templates
 LAYER = re.compile(r"^@layer ([^;{]+);", re.M)
 
@@ -64,7 +65,8 @@ def test_the_import_map_names_files_that_exist():
 
 def test_every_import_is_in_the_import_map_and_every_entry_is_imported():
     imports = import_map()
-    used = {name for path in scripts() for name in IMPORT.findall(path.read_text("utf-8"))}
+    texts = [code_of(path) for path in scripts()]
+    used = {name for text in texts for name in IMPORT.findall(text) + LATER.findall(text)}
     assert used == set(imports)
     modules = {path.relative_to(ROOT / "static").as_posix() for path in scripts()}
     elements = {path for path in modules if path.startswith("js/elements/")}

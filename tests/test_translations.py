@@ -69,7 +69,7 @@ def test_translations_keep_their_placeholders():
 def test_no_words_in_templates_escape_translation():
     """Text between tags must come from a tag, a variable, or be no word at all."""
     allowed = re.compile(
-        r"^(声情|Shengqing|English|中文|SHA|α|AC|CSV|JSON|LaTeX|SVG|p|n|macro"
+        r"^(声情|Shengqing|English|中文|SHA|α|AC|CSV|JSON|LaTeX|SVG|PNG|p|n|macro"
         r"|F1|Space|Enter|Backspace|R|L|U|s|lead|anno\d"
         r"|AUROC|ECE|evaluation|json|judge|python|verify|py|manage|requeue|KB|MB|CPU|GPU|TensorBoard|✎|\W|\d)*$"
     )

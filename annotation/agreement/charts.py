@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from annotation.agreement.coefficients import RELIABLE, TENTATIVE
+
 AXIS = 192  # width of the axis from 0 to 1 in a row's drawing, from 4
-MARKS = (0.667, 0.8)
+MARKS = (TENTATIVE, RELIABLE)
 WIDE, HIGH = 96, 20  # a line over time
 FONT = "font-family='system-ui, sans-serif' font-size='12'"
 INK, SOFT, ACCENT = "#1d1d1b", "#8c8b88", "#0f6660"

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 Counts = NDArray[np.float64]
 LEVELS = ("nominal", "ordinal", "interval", "ratio")
+TENTATIVE, RELIABLE = 0.667, 0.8  # from which alpha on (Krippendorff 2004)
 NO_PAIRS = "no_pairs"  # no unit has two judgements
 ONE_VALUE = "one_value"  # everybody gave the same value everywhere
 NO_CHANCE = "no_chance"  # agreement by chance alone would be perfect or cannot be told
@@ -280,9 +281,9 @@ def why_undefined(pairs: PairCounts) -> str:
 
 def reading(value: float) -> str:
     """The usual reading of an alpha (Krippendorff 2004): reliable, tentative or unreliable."""
-    if value >= 0.8:
+    if value >= RELIABLE:
         return "reliable"
-    return "tentative" if value >= 0.667 else "unreliable"
+    return "tentative" if value >= TENTATIVE else "unreliable"
 
 
 def coefficients(level: str, points: ArrayLike | None = None) -> dict[str, tuple[Any, ...]]:

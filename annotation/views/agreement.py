@@ -19,6 +19,7 @@ from annotation.blinding import guard, why_withheld
 from annotation.models import Report
 from annotation.models.items import counted_submissions
 from annotation.templatetags.scheme import named
+from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from core.fragments import live_part
 from core.parameters import number
@@ -75,6 +76,7 @@ def agreement(request, pk):
         return render(request, "annotation/_measures.html", page)
     page |= {
         "progress_url": reverse("report_progress", args=[pk, Report.Kind.AGREEMENT]),
+        "tasks_chart": agreement_charts.of_tasks(found, measures),
         "measure": next(row for row in measures if row["task"] is task),
         **_coefficients(task, measures),
         "others": _others(request, found, task),

@@ -3,7 +3,7 @@
 import pytest
 from django.http import QueryDict
 
-from annotation.scheme import DEFAULT, FULL, YES_NO, Scheme, Task, Value
+from annotation.scheme import DEFAULT, FULL, SHORT, YES_NO, Scheme, Task, Value
 from annotation.scheme_form import SchemeForm, changed, fields_of
 
 KIND = Task(
@@ -29,7 +29,7 @@ def with_fields(scheme, **fields):
     return data
 
 
-@pytest.mark.parametrize("scheme", [DEFAULT, FULL, RICH])
+@pytest.mark.parametrize("scheme", [DEFAULT, FULL, RICH, SHORT])
 def test_a_scheme_comes_back_as_it_was(scheme):
     form = SchemeForm.of(scheme)
     assert form.errors() == [] and form.scheme == scheme
@@ -39,6 +39,13 @@ def test_rows_refer_to_each_other_whatever_their_keys_become():
     data = with_fields(RICH, t1__key="irony", **{"t1__v2__key": "ja"})
     made = SchemeForm(data).scheme
     assert made["kind"].only_if == {"irony": ["ja"]} and made["c"].source == "irony"
+
+
+def test_usual_values_follow_their_rows():
+    data = with_fields(SHORT, t1__key="feeling", **{"t1__v1__key": "glee"})
+    assert SchemeForm(data).scheme["sentiment"].usual["feeling"]["glee"] == "positive"
+    data, _focus = changed(data, "up task 2")  # what it follows from stands below it now
+    assert SchemeForm(data).scheme["sentiment"].usual == {}
 
 
 def test_keys_are_made_of_the_english_name():

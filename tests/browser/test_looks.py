@@ -13,9 +13,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BROKEN = """
 <!DOCTYPE html><html lang="en"><title>t</title><style>
   main { width: 300px } .narrow { width: 1ch; overflow-wrap: anywhere }
-  .over { position: relative; top: -34px } .cut { width: 40px; overflow: hidden; white-space: nowrap }
+  .over { position: relative; top: -34px }
+  .cut { width: 40px; overflow: hidden; white-space: nowrap }
   .wide { width: 3000px } .none { outline: none } button { padding: 0; border: 0 }
-</style><main><h1>t</h1><p class="narrow">abcdefgh</p><p>some words</p><p class="over">other words</p>
+</style><main><h1>t</h1><p class="narrow">abcdefgh</p>
+<p>some words</p><p class="over">other words</p>
 <p class="cut">a long sentence</p><div class="wide">w</div>
 <button class="none">a</button><button>b</button></main></html>
 """

@@ -1,0 +1,208 @@
+"""How many keys an utterance takes on the workbench, counted on the real page.
+
+    .venv/bin/python -m benchmarks.keys
+
+The dialogues of the demo corpus are judged as their script means them, in Chromium, by keys alone:
+the page says which question is lit, what is pre-lit and which correlations it asks. Each way of
+working is a round of its own: the default scheme; the short scheme, whose usual values are
+confirmed with Enter; with “next one by itself”; and with the answers of the utterance before
+repeated where all of them are the same. Keys that play the film and those between dialogues are
+not counted.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+PASSWORD = "secret-for-benchmarks"
+WAYS = {  # name -> scheme, next one by itself, answers repeated
+    "default scheme": ("default", False, False),
+    "default scheme, next one by itself": ("default", True, False),
+    "short scheme": ("short", False, False),
+    "short scheme, next one by itself": ("short", True, False),
+    "short scheme, next one by itself, repeated": ("short", True, True),
+}
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--make", action="store_true", help=argparse.SUPPRESS)
+    if options.parse_args().make:
+        return make()
+    with tempfile.TemporaryDirectory() as folder:
+        env = os.environ | {"DATA_DIR": folder, "SECRET_KEY": "benchmark", "DEBUG": "1"}
+        env["STATIC_STORAGE"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+        python = [sys.executable, "-m", "benchmarks.keys", "--make"]
+        subprocess.run(python, env=env, check=True, cwd=ROOT)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        serve = [sys.executable, "manage.py", "runserver", str(port), "--noreload"]
+        server = subprocess.Popen(
+            serve, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        try:
+            wait_for(port)
+            report(f"http://127.0.0.1:{port}")
+        finally:
+            server.terminate()
+            server.wait()
+
+
+def wait_for(port: int) -> None:
+    for _try in range(120):
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in/")  # noqa: S310
+            return
+        except OSError:
+            time.sleep(0.5)
+    sys.exit("the server did not start")
+
+
+def make() -> None:
+    """A corpus of the demo's words, and a round and a person for each way of working."""
+    import django
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+    django.setup()
+    from django.core.management import call_command
+
+    from annotation.models import SchemeVersion
+    from annotation.rounds import open_round
+    from annotation.scheme import DEFAULT, SHORT
+    from corpus.models import Corpus, Dialogue, Source, Speaker, Utterance
+    from demo.dialogues import DIALOGUES
+    from jobs.models import JobStatus
+    from people.models import Person
+
+    call_command("migrate", verbosity=0)
+    lead = Person.objects.create_user("lead", password=PASSWORD)
+    corpus = Corpus.create(lead, name="script")
+    source = corpus.sources.create(kind=Source.Kind.TABLE, status=JobStatus.DONE, title="script")
+    number = 0
+    for dialogues in DIALOGUES.values():
+        for lines in dialogues:
+            number += 1
+            dialogue = Dialogue.objects.create(
+                corpus=corpus, source=source, uid=f"D{number}", number=number
+            )
+            for place, line in enumerate(lines, 1):
+                speaker, _made = Speaker.objects.get_or_create(corpus=corpus, name=line.speaker)
+                Utterance.objects.create(
+                    dialogue=dialogue, number=place, uid=f"D{number}_{place}", speaker=speaker,
+                    text=line.text, start=place, end=place + 1,
+                )  # fmt: skip
+            dialogue.publish(None)
+    for place, (name, (scheme, _by_itself, _repeated)) in enumerate(WAYS.items()):
+        person = Person.objects.create_user(f"way{place}", password=PASSWORD)
+        corpus.memberships.create(person=person, role="annotator")
+        version = SchemeVersion.of(corpus, SHORT if scheme == "short" else DEFAULT)
+        published = corpus.dialogues.published()
+        open_round(lead, corpus, name, published, [person], 1, scheme_version=version)
+
+
+def report(address: str) -> None:
+    print("| way | utterances | keys | keys an utterance |\n|---|---|---|---|")
+    with sync_playwright() as play:
+        path = os.environ.get("CHROMIUM") or shutil.which("chromium")
+        browser = play.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        for place, (name, (_scheme, by_itself, repeated)) in enumerate(WAYS.items()):
+            page = browser.new_context(base_url=address, locale="en-US").new_page()
+            page.goto("/sign-in/")
+            page.fill("[name=username]", f"way{place}")
+            page.fill("[name=password]", PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_url(f"{address}/")
+            utterances, keys = Annotator(page, by_itself, repeated).judge_all()
+            print(f"| {name} | {utterances} | {keys} | {keys / utterances:.2f} |", flush=True)
+        browser.close()
+
+
+class Annotator:
+    """Judges every dialogue as the script means it, with the fewest keys that the page takes."""
+
+    def __init__(self, page, by_itself: bool, repeated: bool):
+        from demo.dialogues import DIALOGUES
+
+        self.page, self.by_itself, self.repeated = page, by_itself, repeated
+        self.meant = {
+            line.text: line.meant
+            for dialogues in DIALOGUES.values()
+            for lines in dialogues
+            for line in lines
+        }
+        self.keys = self.utterances = 0
+
+    def judge_all(self) -> tuple[int, int]:
+        page = self.page
+        page.goto("/tasks/")
+        page.locator("form[action$='/next/'] button").first.click()
+        while True:
+            page.wait_for_url("**/assignments/*/")
+            self.judge_dialogue()
+            page.locator(".submission button").click()
+            page.wait_for_url("**/submission/")
+            onward = page.locator("form[action$='/next/'] button")
+            if not onward.count():
+                return self.utterances, self.keys
+            onward.click()
+
+    def judge_dialogue(self) -> None:
+        page = self.page
+        page.locator("form.questions:visible").wait_for()
+        if self.by_itself and not page.locator("[data-do=advance]").is_checked():
+            page.locator("[data-do=advance]").check()
+        count, before = page.locator("#turns li").count(), None
+        for place in range(count):
+            form = page.locator("form.questions").nth(place)
+            form.wait_for()  # visible: the page has come to it
+            before = self.judge_utterance(form, before)
+            self.utterances += 1
+            if not self.by_itself and place < count - 1:
+                self.press("Enter")
+
+    def judge_utterance(self, form, before):
+        meant = self.meant[form.locator(".words").text_content().strip()]
+        if self.repeated and before == self.asked(meant) and before is not None:
+            self.press("p")
+            return before
+        while lit := self.lit(form):
+            usual = lit.locator("label[data-usual] input")
+            value = meant[lit.get_attribute("data-task")]
+            if usual.count() and usual.get_attribute("value") == value:
+                self.press("Enter")
+            else:
+                chosen = lit.locator(f"input[value='{value}']")
+                self.press(chosen.get_attribute("data-digit"))
+        return self.asked(meant)
+
+    def lit(self, form):
+        """The question that is lit, if the utterance still has one."""
+        found = form.locator("fieldset[data-lit]")
+        return found if form.is_visible() and found.count() else None
+
+    def asked(self, meant):
+        return {
+            task: value
+            for task, value in meant.items()
+            if task != "sarcasm_humor" or "yes" in (meant["sarcasm"], meant["humor"])
+        }
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+        self.keys += 1
+
+
+if __name__ == "__main__":
+    main()

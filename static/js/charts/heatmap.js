@@ -1,0 +1,69 @@
+// A matrix whose cells are shaded by what they hold: confusion, co-occurrence, correlations on both sides of nothing.
+import { between, isDark } from "charts/palette"
+import { baseOptions, categoryAxis, datum, figure, widthOf } from "charts/parts"
+
+const WIDEST = 116 // pixels of a cell
+const GAP = 2
+
+export function heatmap(chart, palette, { width, height }) {
+  const [rows, columns] = [chart.names, chart.series.map(({ name }) => name)]
+  const left = widthOf(rows, palette, width * 0.28) + 12 + (chart.place_axis ? 20 : 0)
+  const top = chart.value_axis ? 46 : 26
+  const inner = Math.min(width - left - 8, WIDEST * columns.length)
+  const size = [inner / columns.length - GAP, (height - top - 8) / rows.length - GAP]
+  const cells = rows.flatMap((_, row) =>
+    chart.series.map(({ points }, column) => cellOf(chart, palette, row, column, points[row])),
+  )
+  const axis = { splitLine: { show: false }, axisLine: { show: false }, axisPointer: { show: false } }
+  const full = chart.series.map(({ name, mark }) => [mark, name].filter(Boolean).join(" "))
+  const narrow = widthOf(full, palette, width) > size[0] + GAP
+  const signs = chart.series.map(({ mark }, column) => (narrow && mark ? mark : full[column]))
+  const label = { color: palette.ink, interval: 0, overflow: "truncate", hideOverlap: false }
+  return {
+    ...baseOptions(chart, palette),
+    grid: { left, top, width: inner, height: height - top - 8 },
+    xAxis: {
+      ...categoryAxis(chart, palette, { name: chart.value_axis, position: "top", data: signs, ...axis }),
+      axisLabel: { ...label, width: size[0] },
+    },
+    yAxis: {
+      ...categoryAxis(chart, palette, { inverse: true, nameGap: left - 16, ...axis }),
+      axisLabel: { ...label, width: left - 12 - (chart.place_axis ? 20 : 0) },
+    },
+    series: [
+      {
+        ...{ type: "scatter", symbol: "rect", symbolSize: size, data: cells, clip: false },
+        cursor: cells.some(({ href }) => href) ? "pointer" : "default",
+        emphasis: { itemStyle: { borderColor: palette.ink, borderWidth: 2 } },
+      },
+    ],
+    stride: columns.length,
+  }
+}
+
+function cellOf(chart, palette, row, column, point) {
+  const { value, shade = value } = point
+  const colour = shadeOf(chart, palette, shade)
+  const ink = isDark(colour) ? "#fff" : "#000"
+  return {
+    ...datum(chart, column, row, point, [column, row]),
+    title: `${chart.names[row]} → ${chart.series[column].name}`,
+    itemStyle: { color: colour, borderColor: palette.line, borderWidth: value === undefined ? 0 : 0.5 },
+    label: {
+      show: true,
+      color: value === 0 || value === undefined ? palette.soft : ink,
+      fontSize: 12,
+      formatter: signOf(chart, value),
+    },
+  }
+}
+
+const signOf = (chart, value) =>
+  value === undefined ? "" : value === 0 && !chart.diverging ? "·" : figure(chart, value)
+
+function shadeOf(chart, palette, shade) {
+  if (shade === undefined) return palette.area
+  const share = Math.min(Math.abs(shade), 1)
+  if (!chart.diverging) return between(palette.sheet, palette.accent, share)
+  return between(palette.sheet, palette[shade < 0 ? "against-2" : "towards-2"], share)
+}

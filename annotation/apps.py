@@ -14,6 +14,7 @@ class AnnotationConfig(AppConfig):
         from annotation import event_words
         from annotation.blinding import withheld_details, withheld_dialogues, withholding_rounds
         from annotation.figures import figures
+        from annotation.findable import FINDERS
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
         from annotation.overview import add_to_overview
@@ -22,13 +23,14 @@ class AnnotationConfig(AppConfig):
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from annotation.views.my_tasks import start_tasks
-        from core import metrics, places
+        from core import findable, metrics, places
         from corpus import archive, deletion, round_offers, start_page, visibility
         from people import account_deletion
         from people.event_words import register
 
         register(event_words.NOUNS, event_words.SENTENCES)
         places.register(*PLACES)
+        findable.register(*FINDERS)
         metrics.collect.append(figures)
 
         add_steps()

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from annotation.views import (
+    adjudication,
     agreement,
     agreement_files,
     annotation_history,
@@ -61,8 +62,8 @@ urlpatterns = [
     path("rounds/<int:pk>/quality/", quality.quality, name="quality"),
     path("quality-flags/<int:pk>/reviews/", quality.reviews, name="quality_flag_reviews"),
     path("rounds/<int:pk>/items/", items.items, name="items"),
-    path("rounds/<int:pk>/adjudication/", items.adjudication, name="adjudication"),
-    path("rounds/<int:pk>/adjudications/", items.adjudications, name="adjudications"),
+    path("rounds/<int:pk>/adjudication/", adjudication.adjudication, name="adjudication"),
+    path("rounds/<int:pk>/adjudications/", adjudication.adjudications, name="adjudications"),
     path("rounds/<int:pk>/consensus/", items.consensus, name="consensus"),
     path("rounds/<int:pk>/closure/", round_management.closure, name="closure"),
     path("rounds/<int:pk>/reopening/", round_management.reopening, name="reopening"),
@@ -103,6 +104,11 @@ urlpatterns = [
         "corpora/<int:pk>/guidelines/comparison/",
         schemes.guideline_comparison,
         name="guideline_comparison",
+    ),
+    path(
+        "corpora/<int:pk>/guidelines/preview/",
+        schemes.guideline_preview,
+        name="guideline_preview",
     ),
     path("guidelines/<int:pk>/", schemes.guideline, name="guideline"),
     path("corpora/<int:pk>/expert-labels/", expert_labels.expert_labels, name="expert_labels"),

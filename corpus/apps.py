@@ -13,11 +13,12 @@ class CorpusConfig(AppConfig):
 
     def ready(self):
         # These import models, which are ready only now.
-        from core import places
+        from core import findable, places
         from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
+        from corpus.findable import FINDERS
         from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
@@ -29,6 +30,8 @@ class CorpusConfig(AppConfig):
         on_roles(apply_roles)
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
+        findable.register(*FINDERS)
+        fill("search", "corpus/_search.html")
         losses |= {
             "corpus.source": gettext_lazy("sources"),
             "corpus.dialogue": gettext_lazy("dialogues"),

@@ -55,12 +55,13 @@ RESULTS = {  # addresses of annotation/ that show what people answered, remarked
 }
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("corpus_agreement", "corpus_adjudication", "corpus_quality"),
+    *("scheme", "scheme_file", "scheme_comparison", "guideline_comparison"),
     *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
     *("annotation_history", "assignment", "republication", "annotation_settings"),
     *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
     *("mapping_file", "table_import_progress", "table_import_problems"),
     *("table_import_problems_csv", "round_history", "corpus_pace"),
-    *("corpus_adjudication", "corpus_agreement", "corpus_quality"),  # these lead to a round
 }
 ACTIONS = {  # of these nothing can be read
     "reopen_assignment",
@@ -69,6 +70,7 @@ ACTIONS = {  # of these nothing can be read
     "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    "guideline_preview",
     *("table_import_reading", "confirm_table_import", "stop_table_import", "undo_table_import"),
     *("attempt_table_import", "remove_table_import"),
     *(f"moved_{name}" for name in MOVED.values()),  # they lead to the page of today
@@ -191,6 +193,9 @@ class Scene:
             if name == "guideline":
                 for guideline in self.corpus.guidelines.all():
                     yield name, reverse(name, args=[guideline.pk])
+                continue
+            if name in ("scheme", "scheme_file"):
+                yield name, reverse(name, args=[pk, 1])
                 continue
             if name == "agreement_file":
                 for kind in ("csv", "json", "tex", "svg"):

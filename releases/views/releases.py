@@ -27,6 +27,7 @@ from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
 from releases.splits import SPLITS
+from releases.views import release_charts
 
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
@@ -63,6 +64,7 @@ def releases(request, pk):
         releases=rows,
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
+        growth_chart=release_charts.growth([row for row in rows if not row.withheld]),
     )
     return render(request, "releases/releases.html", page)
 
@@ -218,6 +220,8 @@ def shown(request, release, **more):
             "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
+            "agreement_chart": release_charts.agreement(_agreement(release)),
+            "spread_charts": release_charts.label_distributions(_spread(release)),
             "split_names": SPLITS,
             "downloads": release.downloads.select_related("share") if lead else [],
             "taken": release.downloads.aggregate(n=Sum("count"))["n"] or 0,

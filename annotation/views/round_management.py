@@ -77,6 +77,7 @@ def extension(request, pk):
             guard_order(request.user, found.order, dialogues)
         try:
             added = extend_round(found, request.user, dialogues, form.cleaned_data.get("overlap"))
+            found.schedule(request.user, form.cleaned_data["due"])
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:

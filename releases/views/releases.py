@@ -30,6 +30,7 @@ from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
 from releases.splits import SPLITS
+from releases.views import release_charts
 
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
@@ -104,6 +105,7 @@ def releases(request, pk):
         "releases",
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
+        growth_chart=release_charts.growth([row for row in rows if not row.withheld]),
     )
     return table.render("releases/releases.html", page)
 
@@ -259,6 +261,8 @@ def shown(request, release, **more):
             "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
+            "agreement_chart": release_charts.agreement(_agreement(release)),
+            "spread_charts": release_charts.label_distributions(_spread(release)),
             "split_names": SPLITS,
             "downloads": release.downloads.select_related("share") if lead else [],
             "taken": release.downloads.aggregate(n=Sum("count"))["n"] or 0,

@@ -41,7 +41,6 @@ class CorpusConfig(AppConfig):
         fill("account_links", "corpus/_installation_link.html", order=20)
         fill("help_link", "corpus/_help_link.html")
         fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
-        fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()

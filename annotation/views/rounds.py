@@ -1,6 +1,8 @@
 """What a lead and an adjudicator see: rounds, agreement, and the items behind every number."""
 
+from django import forms
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 
 from annotation import disclosure
 from annotation.annotator_names import names_for
@@ -18,20 +20,64 @@ from annotation.overview import needs_of
 from annotation.progress import funnel, people, with_submission_counts
 from annotation.rounds import open_round
 from annotation.views.access import round_of
+<<<<<<< HEAD
+from annotation.views.agreement import bring_up, drawn_measures
+from core.data_table import Column, DataTable
+=======
 from annotation.views.agreement import bring_up
+>>>>>>> main
 from core.errors import UserError
+from core.filter_form import FilterForm
 from core.pagination import at_most
 from core.parameters import posted
 from core.translation import translate_error
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
+
+ROUNDS = DataTable(
+    "rounds",
+    [
+        Column("round", _("round"), sort="name", fixed=True, value=str),
+        Column("state", _("state"), sort=("closure__at", "opened_at"),
+               value=lambda row: "open" if row.is_open else "closed"),
+        Column("submitted", _("submitted"), sort="submission_count", numeric=True, falling=True,
+               value=lambda row: row.submission_count),
+        Column("progress", _("progress"), exported=False),
+        Column("overlap", _("annotators per dialogue"), sort="overlap", numeric=True),
+        Column("scheme", _("scheme"), sort="scheme_version__number",
+               value=lambda row: row.scheme_version),
+        Column("opened", _("opened"), sort="opened_at", falling=True,
+               value=lambda row: row.opened_at),
+        Column("wanted", _("submissions wanted"), hidden=True, numeric=True),
+    ],
+    sort="-opened",
+)  # fmt: skip
+
+
+class RoundFilter(FilterForm):
+    """Which rounds of a corpus."""
+
+    q = forms.CharField(label=_("name"), required=False, max_length=120, strip=True)
+    state = forms.ChoiceField(
+        label=_("state"),
+        required=False,
+        choices=[("", _("all")), ("open", _("open")), ("closed", _("closed"))],
+    )
+
+    def by_q(self, rows, value):
+        return rows.filter(name__icontains=value)
+
+    def by_state(self, rows, value):
+        return rows.filter(closure__isnull=value == "open")
 
 
 def rounds(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
-    rows = with_submission_counts(corpus.rounds.all()).select_related("closure", "scheme_version")
-    rows = rows.annotate(resting=resting("pk"))
-    return render(request, "annotation/rounds.html", context(corpus, "rounds", rounds=rows))
+    form = RoundFilter(request.GET)
+    rows = with_submission_counts(form.filtered(corpus.rounds.all()))
+    rows = rows.select_related("closure", "scheme_version").annotate(resting=resting("pk"))
+    table = ROUNDS.page(request, rows, form, export=export_of(request, corpus))
+    return table.render("annotation/rounds.html", context(corpus, "rounds"))
 
 
 def new_round(request, pk):

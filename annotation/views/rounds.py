@@ -20,12 +20,8 @@ from annotation.overview import needs_of
 from annotation.progress import funnel, people, with_submission_counts
 from annotation.rounds import open_round
 from annotation.views.access import round_of
-<<<<<<< HEAD
-from annotation.views.agreement import bring_up, drawn_measures
-from core.data_table import Column, DataTable
-=======
 from annotation.views.agreement import bring_up
->>>>>>> main
+from core.data_table import Column, DataTable
 from core.errors import UserError
 from core.filter_form import FilterForm
 from core.pagination import at_most

@@ -107,12 +107,10 @@ def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int
     """
     if guideline is None:
         return "", 0
-    versions = Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
-    quoted = Utterance.all_objects.filter(
-        corpus=guideline.corpus_id,
-        uid__in=versions.exclude(note="").values("note"),
-        dialogue__in=blind_dialogues(person).order_by().values("pk"),
-    ).select_related("speaker")
+    versions = _versions_up_to(guideline)
+    quoted = examples_of(guideline).filter(
+        dialogue__in=blind_dialogues(person).order_by().values("pk")
+    )
     hidden = {utterance.uid: utterance for utterance in quoted}
     if not hidden:
         return guideline.text, 0
@@ -124,6 +122,17 @@ def guideline_for(person: Person, guideline: Guideline | None) -> tuple[str, int
     parts = parted(guideline.text)
     kept = [p for p in parts if p.strip() not in added and not _quotes(p, hidden.values())]
     return "".join(kept), len(parts) - len(kept)
+
+
+def _versions_up_to(guideline: Guideline) -> QuerySet[Guideline]:
+    return Guideline.objects.filter(corpus=guideline.corpus_id, number__lte=guideline.number)
+
+
+def examples_of(guideline: Guideline) -> QuerySet[Utterance]:
+    """The utterances that became examples of a guideline or of a version before it."""
+    notes = _versions_up_to(guideline).exclude(note="").values("note")
+    rows = Utterance.all_objects.filter(corpus=guideline.corpus_id, uid__in=notes)
+    return rows.select_related("speaker")
 
 
 def _quotes(section: str, utterances) -> bool:

@@ -46,6 +46,17 @@ def flags_to_review(person: Person, corpus: int) -> QuerySet[QualityFlag]:
 
 PLACES = (
     Place(
+        group="action", order=620, label=_("New round"), icon="plus", url="new_round", roles=LEADS
+    ),
+    Place(
+        group="action",
+        order=630,
+        label=_("Import dataset"),
+        icon="plus",
+        url="new_table_import",
+        roles=LEADS,
+    ),
+    Place(
         group="work",
         order=110,
         label=_("My tasks"),

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from annotation.views import (
+    adjudication,
     agreement,
     agreement_files,
     annotation_history,
@@ -10,6 +11,7 @@ from annotation.views import (
     items,
     judgements,
     my_tasks,
+    overview,
     quality,
     republishing,
     round_choice,
@@ -45,6 +47,9 @@ urlpatterns = [
     path("corpora/<int:pk>/quality/", round_choice.quality, name="corpus_quality"),
     path("corpora/<int:pk>/rounds/new/", rounds.new_round, name="new_round"),
     path("rounds/<int:pk>/", rounds.round_page, name="round"),
+    path("rounds/<int:pk>/results/", overview.round_results, name="round_results"),
+    path("rounds/<int:pk>/history/", overview.round_progress, name="round_history"),
+    path("corpora/<int:pk>/pace/", overview.corpus_pace, name="corpus_pace"),
     path("rounds/<int:pk>/agreement/", agreement.agreement, name="agreement"),
     path("rounds/<int:pk>/agreement.<str:kind>", agreement_files.download, name="agreement_file"),
     path("rounds/<int:pk>/comparison/", comparison.comparison, name="comparison"),
@@ -57,8 +62,8 @@ urlpatterns = [
     path("rounds/<int:pk>/quality/", quality.quality, name="quality"),
     path("quality-flags/<int:pk>/reviews/", quality.reviews, name="quality_flag_reviews"),
     path("rounds/<int:pk>/items/", items.items, name="items"),
-    path("rounds/<int:pk>/adjudication/", items.adjudication, name="adjudication"),
-    path("rounds/<int:pk>/adjudications/", items.adjudications, name="adjudications"),
+    path("rounds/<int:pk>/adjudication/", adjudication.adjudication, name="adjudication"),
+    path("rounds/<int:pk>/adjudications/", adjudication.adjudications, name="adjudications"),
     path("rounds/<int:pk>/consensus/", items.consensus, name="consensus"),
     path("rounds/<int:pk>/closure/", round_management.closure, name="closure"),
     path("rounds/<int:pk>/reopening/", round_management.reopening, name="reopening"),
@@ -99,6 +104,11 @@ urlpatterns = [
         "corpora/<int:pk>/guidelines/comparison/",
         schemes.guideline_comparison,
         name="guideline_comparison",
+    ),
+    path(
+        "corpora/<int:pk>/guidelines/preview/",
+        schemes.guideline_preview,
+        name="guideline_preview",
     ),
     path("guidelines/<int:pk>/", schemes.guideline, name="guideline"),
     path("corpora/<int:pk>/expert-labels/", expert_labels.expert_labels, name="expert_labels"),

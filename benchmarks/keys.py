@@ -6,8 +6,8 @@ The dialogues of the demo corpus are judged as their script means them, in Chrom
 the page says which question is lit, what is pre-lit and which correlations it asks. Each way of
 working is a round of its own: the default scheme; the short scheme, whose usual values are
 confirmed with Enter; with “next one by itself”; and with the answers of the utterance before
-repeated where all of them are the same. Keys that play the film and those between dialogues are
-not counted.
+repeated where all of them are the same. Keys to the next utterance, to submit and to the next
+dialogue are counted, those that play the film are not. Nothing is saved.
 """
 
 import argparse
@@ -32,6 +32,8 @@ WAYS = {  # name -> scheme, next one by itself, answers repeated
     "short scheme, next one by itself": ("short", True, False),
     "short scheme, next one by itself, repeated": ("short", True, True),
 }
+
+SUBMISSION = 2  # keys a dialogue: Enter submits it, Enter goes to the next one
 
 
 def main() -> None:
@@ -79,6 +81,7 @@ def make() -> None:
     from django.core.management import call_command
 
     from annotation.models import SchemeVersion
+    from annotation.queue.dispatch import assign
     from annotation.rounds import open_round
     from annotation.scheme import DEFAULT, SHORT
     from corpus.models import Corpus, Dialogue, Source, Speaker, Utterance
@@ -109,7 +112,9 @@ def make() -> None:
         corpus.memberships.create(person=person, role="annotator")
         version = SchemeVersion.of(corpus, SHORT if scheme == "short" else DEFAULT)
         published = corpus.dialogues.published()
-        open_round(lead, corpus, name, published, [person], 1, scheme_version=version)
+        opened = open_round(lead, corpus, name, published, [person], 1, scheme_version=version)
+        for item in opened.round_items.select_related("dialogue"):
+            assign(opened.participants.get(), lead, item)
 
 
 def report(address: str) -> None:
@@ -129,6 +134,36 @@ def report(address: str) -> None:
         browser.close()
 
 
+JUDGE = """({ meant, byItself, repeated }) => {
+  const asked = (answers) => {
+    const isFunny = [answers.sarcasm, answers.humor].includes("yes")
+    return JSON.stringify({ ...answers, sarcasm_humor: isFunny && answers.sarcasm_humor })
+  }
+  let keys = 0
+  const press = (key) => {
+    const options = { key, bubbles: true, cancelable: true }
+    document.body.dispatchEvent(new KeyboardEvent("keydown", options))
+    keys++
+  }
+  const forms = [...document.querySelectorAll("form.questions[data-utterance]")]
+  let before = null
+  for (const [place, form] of forms.entries()) {
+    const answers = meant[form.querySelector(".words").textContent.trim()]
+    if (form.hidden) throw new Error(`utterance ${place + 1} is not shown`)
+    if (repeated && before === asked(answers)) press("p")
+    for (let lit; !form.hidden && (lit = form.querySelector("fieldset[data-lit]")); ) {
+      const value = answers[lit.dataset.task]
+      const isUsual = lit.querySelector("label[data-usual] input")?.value === value
+      press(isUsual ? "Enter" : lit.querySelector(`input[value="${value}"]`).dataset.digit)
+    }
+    before = asked(answers)
+    if (!byItself) press("Enter") // to the next utterance, after the last one to the button
+  }
+  if (document.activeElement?.closest(".submission") === null) throw new Error("not at the button")
+  return { keys, utterances: forms.length }
+}"""
+
+
 class Annotator:
     """Judges every dialogue as the script means it, with the fewest keys that the page takes."""
 
@@ -146,62 +181,21 @@ class Annotator:
 
     def judge_all(self) -> tuple[int, int]:
         page = self.page
+        saved = {"json": {"saved": True}}  # what is counted is the page, not the server
+        page.route("**/judgements/", lambda route: route.fulfill(**saved))
+        page.route("**/warnings/", lambda route: route.fulfill(**saved))
         page.goto("/tasks/")
-        page.locator("form[action$='/next/'] button").first.click()
-        while True:
-            page.wait_for_url("**/assignments/*/")
-            self.judge_dialogue()
-            page.locator(".submission button").click()
-            page.wait_for_url("**/submission/")
-            onward = page.locator("form[action$='/next/'] button")
-            if not onward.count():
-                return self.utterances, self.keys
-            onward.click()
-
-    def judge_dialogue(self) -> None:
-        page = self.page
-        page.locator("form.questions:visible").wait_for()
-        if self.by_itself and not page.locator("[data-do=advance]").is_checked():
-            page.locator("[data-do=advance]").check()
-        count, before = page.locator("#turns li").count(), None
-        for place in range(count):
-            form = page.locator("form.questions").nth(place)
-            form.wait_for()  # visible: the page has come to it
-            before = self.judge_utterance(form, before)
-            self.utterances += 1
-            if not self.by_itself and place < count - 1:
-                self.press("Enter")
-
-    def judge_utterance(self, form, before):
-        meant = self.meant[form.locator(".words").text_content().strip()]
-        if self.repeated and before == self.asked(meant) and before is not None:
-            self.press("p")
-            return before
-        while lit := self.lit(form):
-            usual = lit.locator("label[data-usual] input")
-            value = meant[lit.get_attribute("data-task")]
-            if usual.count() and usual.get_attribute("value") == value:
-                self.press("Enter")
-            else:
-                chosen = lit.locator(f"input[value='{value}']")
-                self.press(chosen.get_attribute("data-digit"))
-        return self.asked(meant)
-
-    def lit(self, form):
-        """The question that is lit, if the utterance still has one."""
-        found = form.locator("fieldset[data-lit]")
-        return found if form.is_visible() and found.count() else None
-
-    def asked(self, meant):
-        return {
-            task: value
-            for task, value in meant.items()
-            if task != "sarcasm_humor" or "yes" in (meant["sarcasm"], meant["humor"])
-        }
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-        self.keys += 1
+        links = page.locator("main a[href*='/assignments/']")
+        addresses = {link.get_attribute("href") for link in links.all()}
+        for address in sorted(addresses):
+            page.goto(address, wait_until="domcontentloaded")
+            page.wait_for_selector("annotation-form:defined form.questions:visible")
+            page.locator("[data-do=advance]").set_checked(self.by_itself)
+            way = {"meant": self.meant, "byItself": self.by_itself, "repeated": self.repeated}
+            found = page.evaluate(JUDGE, way)
+            self.keys += found["keys"] + SUBMISSION
+            self.utterances += found["utterances"]
+        return self.utterances, self.keys
 
 
 if __name__ == "__main__":

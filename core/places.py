@@ -19,7 +19,8 @@ GROUPS = {
     "annotation": _("Annotation"),
     "publish": _("Publish"),
     "manage": _("Manage"),
-    "account": _("Account"),  # from here on in the palette alone
+    "action": _("Action"),  # from here on in the palette alone
+    "account": _("Account"),
     "installation": _("Installation"),
 }
 MOST = 100  # that a count says; more are "99+"
@@ -79,4 +80,5 @@ def places() -> list[Place]:
 
 def current_place(url_name: str | None) -> Place | None:
     """The place that a page belongs to."""
-    return next((one for one in _places if url_name == one.url or url_name in one.pages), None)
+    places = (one for one in _places if one.group != "action")
+    return next((one for one in places if url_name == one.url or url_name in one.pages), None)

@@ -13,11 +13,13 @@ class CorpusConfig(AppConfig):
 
     def ready(self):
         # These import models, which are ready only now.
-        from core import places
+        from core import findable, places
         from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
+        from corpus.findable import FINDERS
+        from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
@@ -28,6 +30,8 @@ class CorpusConfig(AppConfig):
         on_roles(apply_roles)
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
+        findable.register(*FINDERS)
+        fill("search", "corpus/_search.html")
         losses |= {
             "corpus.source": gettext_lazy("sources"),
             "corpus.dialogue": gettext_lazy("dialogues"),
@@ -37,10 +41,10 @@ class CorpusConfig(AppConfig):
         fill("account_links", "corpus/_installation_link.html", order=20)
         fill("help_link", "corpus/_help_link.html")
         fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
-        fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()
+        add_to_overview()
         guard_account_deletion()
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

@@ -34,6 +34,22 @@ DATA = (
 )
 
 PLACES = (
+    Place(
+        group="action",
+        order=610,
+        label=_("Add episode"),
+        icon="plus",
+        url="new_source",
+        roles=LEADS,
+    ),
+    Place(
+        group="action",
+        order=680,
+        label=_("Create corpus"),
+        icon="plus",
+        url="new_corpus",
+        of_corpus=False,
+    ),
     Place(group="corpus", order=210, label=_("Overview"), icon="layout-dashboard", url="corpus"),
     Place(
         group="corpus",

@@ -10,6 +10,7 @@ from core.places import GROUPS, MOST, CappedCount, Place, current_place, places
 from corpus.models import Corpus, Membership
 from people.models import Person
 
+SHOWN = ("work", "corpus", "annotation", "publish", "manage")  # groups; others are found by search
 COOKIE = "corpus"  # the corpus that was looked at last, set by the script of the side bar
 
 
@@ -53,15 +54,14 @@ def side_bar(person: Person, corpus: Corpus | None, url_name: str | None, last: 
     if role is None:
         corpus, role = _last_corpus(person, corpus.pk if corpus else last)
     here = current_place(url_name)
-    shown = [one for one in places() if one.is_for(person, role)]
+    shown = [one for one in places() if one.group in SHOWN and one.is_for(person, role)]
     links = {one: Link(one, address_of(one, corpus), one is here) for one in shown}
     for place, count in waiting_counts(person, corpus, shown).items():
         links[place].waiting = count
     groups = {key: Group(key, label) for key, label in GROUPS.items()}
     for place, link in links.items():
         groups[place.group].links.append(link)
-    inner = ("account", "installation")
-    filled = [one for key, one in groups.items() if one.links and key not in inner]
+    filled = [one for key, one in groups.items() if one.links]
     return SideBar(corpus, role, filled)
 
 

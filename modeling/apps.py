@@ -11,17 +11,21 @@ class ModelingConfig(AppConfig):
 
     def ready(self):
         # here, because models can be imported once every app is ready
-        from core import places
+        from core import findable, places
         from corpus import archive, deletion
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
+        from modeling.findable import FINDERS
+        from modeling.overview import add_to_overview
         from modeling.places import PLACES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
+        add_to_overview()
         places.register(*PLACES)
+        findable.register(*FINDERS)
         archive.nouns |= {
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),

@@ -6,6 +6,9 @@ from core.places import LEADS, Place
 
 PLACES = (
     Place(
+        group="action", order=650, label=_("Start runs"), icon="plus", url="new_run", roles=LEADS
+    ),
+    Place(
         group="publish",
         order=420,
         label=_("Experiments"),

@@ -12,17 +12,21 @@ class ReleasesConfig(AppConfig):
     def ready(self):
         # models are not loaded before this
         from annotation import import_undo, reopening
-        from core import places
+        from core import findable, places
         from corpus import archive, deletion
         from people.event_words import register
         from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
+        from releases.findable import FINDERS
         from releases.kept_imports import releases_of, reviews_of
+        from releases.overview import add_to_overview
         from releases.places import PLACES
         from releases.submission_readers import reading_release
 
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
+        findable.register(*FINDERS)
+        add_to_overview()
         import_undo.kept_because += [releases_of, reviews_of]
         reopening.read_by.append(reading_release)
         archive.nouns |= {

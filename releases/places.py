@@ -2,9 +2,17 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from core.places import Place
+from core.places import LEADS, Place
 
 PLACES = (
+    Place(
+        group="action",
+        order=640,
+        label=_("New release"),
+        icon="plus",
+        url="new_release",
+        roles=LEADS,
+    ),
     Place(
         group="publish",
         order=410,

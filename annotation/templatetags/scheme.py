@@ -78,7 +78,12 @@ def usual_values(task):
 @register.filter
 def sections(text):
     """Markdown as a list of HTML sections, one a heading, without HTML of the writer's own."""
-    return [mark_safe(MARKDOWN.render(part)) for part in parted(text) if part.strip()]  # noqa: S308
+    return [html for _part, html in in_sections(text)]
+
+
+def in_sections(text):
+    """The parts of a Markdown text, each with its HTML."""
+    return [(part, mark_safe(MARKDOWN.render(part))) for part in parted(text) if part.strip()]  # noqa: S308
 
 
 def parted(text):

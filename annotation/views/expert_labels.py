@@ -14,6 +14,7 @@ from core.normalization import search_key
 from core.pagination import page_of
 from core.parameters import number, text
 from core.translation import translate_error
+from corpus.models import Utterance
 from corpus.page_context import context
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, dialogue_of
 
@@ -24,15 +25,15 @@ def expert_labels(request, pk):
     blind = blind_dialogues(request.user).filter(corpus=corpus)
     rows = with_gold(corpus).exclude(pk__in=blind.values("pk")).select_related("source")
     rows = rows.annotate(n=Count("utterances")).order_by("source_id", "number")
-    others = corpus.dialogues.published().exclude(pk__in=with_gold(corpus).values("pk"))
-    others = others.exclude(pk__in=blind.values("pk"))
+    others = _without_labels(request.user, corpus)
     words = text(request.GET, "q")
     if words:
         others = others.filter(search__contains=search_key(words))
     shown = context(
         corpus,
         "rounds",
-        page=page_of(request, rows, 50),
+        page=_counted(page_of(request, rows, 50)),
+        left=others.count(),
         others=others.select_related("source")[:20],
         q=words,
         blind=blind.exists(),
@@ -56,6 +57,9 @@ def dialogue_expert_labels(request, pk):
             written = ExpertLabel.write(request.user, dialogue, answers)
             said = ngettext("%(n)d expert label saved.", "%(n)d expert labels saved.", written)
             messages.success(request, said % {"n": written})
+            then = _without_labels(request.user, corpus).filter(pk=number(request.POST.get("then")))
+            if then:
+                return redirect("dialogue_expert_labels", then[0].pk)
             return redirect("expert_labels", corpus.pk)
     known = ExpertLabel.known([dialogue])
     chosen = corpus.rounds.filter(pk=number(request.GET.get("round")))
@@ -76,8 +80,27 @@ def dialogue_expert_labels(request, pk):
         for utterance in utterances
     ]
     rounds = Round.objects.filter(assignments__dialogue=dialogue).distinct()
-    page = context(corpus, "rounds", dialogue=dialogue, rows=rows, rounds=rounds)
+    following = _without_labels(request.user, corpus).exclude(pk=dialogue.pk).first()
+    page = context(
+        corpus, "rounds", dialogue=dialogue, rows=rows, rounds=rounds, following=following
+    )
     return render(request, "annotation/dialogue_expert_labels.html", page)
+
+
+def _without_labels(person, corpus):
+    """The published dialogues that have no expert labels yet, but for those annotated blind."""
+    blind = blind_dialogues(person).filter(corpus=corpus)
+    rows = corpus.dialogues.published().exclude(pk__in=with_gold(corpus).values("pk"))
+    return rows.exclude(pk__in=blind.values("pk")).order_by("source_id", "number")
+
+
+def _counted(page):
+    """Each dialogue of a page with how many of its utterances have expert labels."""
+    known = ExpertLabel.known(page.object_list)
+    owners = dict(Utterance.objects.filter(pk__in=known).values_list("pk", "dialogue_id"))
+    for dialogue in page.object_list:
+        dialogue.labelled = sum(owner == dialogue.pk for owner in owners.values())
+    return page
 
 
 def _value(known, proposed, utterance, task):

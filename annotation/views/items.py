@@ -2,43 +2,28 @@
 
 from datetime import UTC
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.db.models import CharField, Count, F, FloatField, Max, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
+from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation.adjudication import adjudicate
 from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
-from annotation.annotator_names import Names, names_for
-from annotation.blinding import guideline_for
-from annotation.models import (
-    Adjudication,
-    Comment,
-    ExpertLabel,
-    Guideline,
-    Item,
-    Report,
-    Submission,
-)
+from annotation.annotator_names import names_for
+from annotation.models import Item, Report, Submission
 from annotation.rounds import choose_consensus
-from annotation.scheme import SchemeError
 from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
-from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number
-from core.translation import translate_error
-from corpus.models import Source, Speaker, Utterance
+from corpus.models import Source, Speaker
 from corpus.page_context import context
 from corpus.permissions import LEAD
 
@@ -204,151 +189,6 @@ def filled(round, rows, names):
             }
         )
     return found
-
-
-def adjudication(request, pk):
-    """One contested item at a time: hardest first, of all tasks or of one."""
-    found = results_of(request, pk)
-    bring_up(found)
-    key = request.GET.get("task", "")
-    waiting = found.items.filter(open=True).order_by("-disagreement", "utterance_id")
-    if key in found.scheme.keys:
-        waiting = waiting.filter(task=key)
-    asked, of_task = number(request.GET.get("utterance")), request.GET.get("of", "")
-    item = found.items.filter(utterance=asked, task=of_task).first() if asked else None
-    later = number(request.GET.get("later"))
-    if item is None and later:
-        disagreement = (
-            found.items.filter(pk=later).values_list("disagreement", "utterance_id").first()
-        )
-        if disagreement:
-            beyond = Q(disagreement__lt=disagreement[0]) | Q(
-                disagreement=disagreement[0], utterance__gt=disagreement[1]
-            )
-            item = waiting.filter(beyond).first()
-    item = item or waiting.first()
-    page = context(
-        found.corpus,
-        "rounds",
-        round=found,
-        key=key,
-        tasks=_tasks_with_open_items(found),
-        left=waiting.count(),
-        guideline=guideline_for(request.user, found.guideline)[0],
-    )
-    if item:
-        page |= _case(request, found, item)
-    return render(request, "annotation/adjudication.html", page)
-
-
-def _tasks_with_open_items(round):
-    """Key and name of each task, the name with the number of its open items."""
-    rows = round.items.filter(open=True).order_by().values_list("task").annotate(n=Count("pk"))
-    counts = dict(rows)
-    return [
-        (task.key, f"{named(task)} ({counts[task.key]})" if task.key in counts else named(task))
-        for task in round.scheme.tasks
-    ]
-
-
-def _case(request, round, item):
-    """Everything that helps to decide an item."""
-    utterance = Utterance.all_objects.select_related("dialogue", "speaker").get(
-        pk=item.utterance_id
-    )
-    dialogue, task = utterance.dialogue, round.scheme[item.task]
-    others = Item.objects.filter(round=round, utterance=utterance).exclude(task=item.task)
-    names = Names(round, by_letter=True)  # for everybody who decides, leads too
-    values = {value.key: value for value in task.values}
-    comments = Comment.objects.filter(
-        assignment__round=round, utterance=utterance, taken_back=False
-    ).select_related("assignment")
-    row = filled(round, [item], names)[0]
-    decisions = Adjudication.objects.filter(round=round, utterance=utterance, task=item.task)
-    beside = {other.task: other.given for other in others}
-    rows = [
-        (
-            names[who],
-            values[item.given[who]],
-            [
-                (t, next(v for v in t.values if v.key == beside[t.key][who]))
-                for t in round.scheme.tasks
-                if who in beside.get(t.key, {})
-            ],
-        )
-        for who in names.in_order(item.given)
-    ]
-    return {
-        "item": item,
-        "row": row,
-        "answers": rows,
-        "task": task,
-        "utterance": utterance,
-        "dialogue": dialogue,
-        "turns": list(dialogue.utterances.select_related("speaker")),
-        "comments": [(names[each.assignment.person_id], each) for each in comments],
-        "history": [
-            (each, values.get(each.value) if each.verdict == each.Verdict.VALUE else None)
-            for each in decisions.select_related("person").order_by("-pk")
-        ],
-        "errors": Adjudication.Error.choices,
-    }
-
-
-@require_POST
-def adjudications(request, pk):
-    """Decide one task of one utterance, and make of it what else was ticked."""
-    found = results_of(request, pk)
-    posted = request.POST
-    utterance = get_object_or_404(
-        Utterance.objects.filter(items__round=found).distinct(), pk=number(posted.get("utterance"))
-    )
-    task, value = posted.get("task", ""), posted.get("value", "")
-    verdict = posted.get("verdict") or "value"
-    if verdict not in Adjudication.Verdict.values:
-        raise Http404
-    error = posted.get("error", "")
-    try:
-        ruling = adjudicate(
-            request.user,
-            found,
-            utterance,
-            task,
-            value,
-            verdict,
-            posted.get("reason", ""),
-            error if error in Adjudication.Error.values else "",
-        )
-    except (SchemeError, UserError) as refusal:
-        messages.error(request, translate_error(refusal))
-    else:
-        _make_of(request, found, ruling)
-    if posted.get("back") == "queue":
-        query = urlencode({"task": posted.get("key", "")})
-        return redirect(f"{reverse('adjudication', args=[pk])}?{query}")
-    address = reverse("items", args=[pk])
-    return redirect(f"{address}?{posted.get('query', '')}#i{utterance.pk}")
-
-
-def _make_of(request, round, ruling):
-    """A decision as a gold answer or as an example of the guideline."""
-    if ruling.verdict != Adjudication.Verdict.VALUE:
-        return
-    if request.POST.get("as_gold"):
-        answer = (ruling.utterance, ruling.task, ruling.value, ruling.reason)
-        ExpertLabel.write(request.user, ruling.utterance.dialogue, [answer])
-        messages.success(request, _("The decision was saved as an expert label."))
-    if request.POST.get("as_example") and round.corpus.my_role == LEAD:
-        task = round.scheme[ruling.task]
-        value = next(value for value in task.values if value.key == ruling.value)
-        made = Guideline.add_example(
-            request.user, round.corpus, ruling.utterance, task, value, ruling.reason
-        )
-        messages.success(
-            request,
-            _("The example was added to the guideline (version %(number)d).")
-            % {"number": made.number},
-        )
 
 
 @require_POST

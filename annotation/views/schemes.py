@@ -1,14 +1,18 @@
 """Schemes and guidelines: their versions, and the next guideline."""
 
+from itertools import zip_longest
+
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
 
-from annotation.blinding import guard_guideline, guideline_for
+from annotation.blinding import examples_of, guard_guideline, guideline_for
 from annotation.forms import AnnotationSettingsForm, GuidelineForm
 from annotation.guideline_changes import section_changes
 from annotation.models import Guideline
+from annotation.templatetags.scheme import in_sections, sections
 from core.parameters import number, posted
 from corpus.models import Corpus
 from corpus.page_context import context
@@ -44,8 +48,7 @@ def schemes(request, pk):
 def _with_previous(versions):
     """Each version with the number of the one before it, None for the first."""
     rows = list(versions)
-    earlier = [*(each.number for each in rows[1:]), None][: len(rows)]
-    return list(zip(rows, earlier, strict=True))
+    return list(zip_longest(rows, [each.number for each in rows[1:]]))
 
 
 def new_guideline(request, pk):
@@ -61,6 +64,25 @@ def new_guideline(request, pk):
     return render(request, "annotation/new_guideline.html", page)
 
 
+def _quoted(examples, part):
+    """The utterances that a section quotes."""
+    return [each for each in examples if f"> {Guideline.quoted(each)}" in part]
+
+
+@require_POST
+def guideline_preview(request, pk):
+    """A text as annotators will read it, and which sections differ from the newest version."""
+    corpus = corpus_of(request, pk, LEAD)
+    newest, words = corpus.guidelines.first(), request.POST.get("text", "").replace("\r\n", "\n")
+    before, _hidden = guideline_for(request.user, newest)
+    shown = {
+        "newest": newest,
+        "changes": section_changes(before, words),
+        "sections": sections(words),
+    }
+    return render(request, "annotation/_guideline_preview.html", shown)
+
+
 def guideline(request, pk):
     """One version, to everybody of the corpus; without examples from what they annotate blind."""
     found = get_object_or_404(
@@ -68,7 +90,14 @@ def guideline(request, pk):
     )
     corpus = with_role(request, found.corpus)
     text, left_out = guideline_for(request.user, found)
-    page = context(corpus, "rounds", guideline=found, text=text, left_out=left_out)
+    examples = list(examples_of(found))
+    page = context(
+        corpus,
+        "rounds",
+        guideline=found,
+        left_out=left_out,
+        parts=[(html, _quoted(examples, part)) for part, html in in_sections(text)],
+    )
     return render(request, "annotation/guideline.html", page)
 
 

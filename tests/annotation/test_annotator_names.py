@@ -198,4 +198,6 @@ def test_who_decided_is_named_and_comments_on_the_page_have_letters(scene, adjud
     address = f"{reverse('adjudication', args=[scene.pk])}?utterance={utterance.pk}&of=emotion"
     shown = page.get(address).content.decode()
     assert "judge_q: <b>" in " ".join(shown.split())
-    assert re.search(r"<li><b>[ABC]</b> Comment|<li><b>[ABC]</b> comment", shown)
+    assert re.search(
+        r'<span class="letter">[ABC]</span>\s*<span><span class="quiet">comment', shown
+    )

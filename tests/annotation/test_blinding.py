@@ -51,15 +51,17 @@ from tests.factories import (
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
     *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
-    *("round_comments", "dialogue_expert_labels", "report_progress"),
+    *("round_comments", "dialogue_expert_labels", "report_progress", "round_results"),
 }
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
+    *("corpus_agreement", "corpus_adjudication", "corpus_quality"),
+    *("scheme", "scheme_file", "scheme_comparison", "guideline_comparison"),
     *("expert_labels", "new_scheme", "new_guideline", "utterance_search", "my_tasks"),
     *("annotation_history", "assignment", "republication", "annotation_settings"),
     *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
     *("mapping_file", "table_import_progress", "table_import_problems"),
-    "table_import_problems_csv",
+    *("table_import_problems_csv", "round_history", "corpus_pace"),
 }
 ACTIONS = {  # of these nothing can be read
     "reopen_assignment",
@@ -68,6 +70,7 @@ ACTIONS = {  # of these nothing can be read
     "closure",
     *("reopening", "pause", "resume", "participants", "participant", "round_dialogue", "comment"),
     "scheme_preview",
+    "guideline_preview",
     *("table_import_reading", "confirm_table_import", "stop_table_import", "undo_table_import"),
     *("attempt_table_import", "remove_table_import"),
     *(f"moved_{name}" for name in MOVED.values()),  # they lead to the page of today
@@ -190,6 +193,9 @@ class Scene:
             if name == "guideline":
                 for guideline in self.corpus.guidelines.all():
                     yield name, reverse(name, args=[guideline.pk])
+                continue
+            if name in ("scheme", "scheme_file"):
+                yield name, reverse(name, args=[pk, 1])
                 continue
             if name == "agreement_file":
                 for kind in ("csv", "json", "tex", "svg"):
@@ -329,7 +335,7 @@ def test_when_the_round_is_closed_all_is_shown(client_of):
     scene.round.close(None)
     assert client.get(reverse("agreement", args=[scene.other.pk])).status_code == 200
     page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
-    assert "You are annotating these dialogues" not in page and 'id="measures"' in page
+    assert "You are annotating these dialogues" not in page and 'id="round-results"' in page
 
 
 @pytest.mark.django_db

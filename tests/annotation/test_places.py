@@ -66,7 +66,8 @@ def test_every_place_of_a_lead_can_be_opened_and_is_the_current_one(bar, client_
 
 
 def test_pages_of_a_place_are_named_once_and_exist():
-    named = [name for place in places() for name in [place.url, *place.pages]]
+    listed = [place for place in places() if place.group != "action"]
+    named = [name for place in listed for name in [place.url, *place.pages]]
     assert len(named) == len(set(named))
     for name in named:
         with pytest.raises(NoReverseMatch, match="no arguments not found|tried"):

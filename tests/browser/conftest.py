@@ -17,6 +17,11 @@ FLAGS = [
 ]
 
 
+def wait_for_elements(page):
+    """Wait until the custom elements of the page are defined: before, their keys do nothing."""
+    expect(page.locator(":not(:defined)")).to_have_count(0)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from annotation.models import Judgement
+from tests.browser.conftest import wait_for_elements
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, make_round
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -26,6 +27,7 @@ def test_an_own_key_and_a_theme_on_the_workbench(sign_in, live_server):
     expect(page.get_by_label("undo the last answer")).to_have_value("X")
 
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     first = page.locator("form.questions:visible [data-task=sentiment] input")
     page.keyboard.press("3")
     expect(first.nth(2)).to_be_checked()

@@ -9,6 +9,7 @@ from annotation.answers import save_answer, submit_assignment
 from annotation.models import Adjudication, Guideline, Item, Round
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
+from tests.browser.conftest import wait_for_elements
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -59,8 +60,12 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
 
     # one of them is decided by keyboard, with a reason, and becomes an example
     page.get_by_role("link", name="decide").first.click()
-    expect(page.locator(".answers li b").first).to_have_text("A")
-    page.get_by_label("reason").fill("语气与字面相反，按讽刺处理。")
+    expect(page.locator(".verdict .letter")).to_have_count(3)
+    wait_for_elements(page)
+    page.keyboard.press("e")
+    page.keyboard.type("语气与字面相反，按讽刺处理。")
+    page.keyboard.press("Escape")
+    page.get_by_text("Cause, expert label, example").click()
     page.get_by_label("add to the guideline as an example").check()
     page.locator(".head h1").click()
     page.keyboard.press("2")

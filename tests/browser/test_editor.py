@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import expect
 
 from corpus.models import Dialogue
+from tests.browser.conftest import wait_for_elements
 from tests.browser.test_workbench import opened, pausing, until  # noqa: F401
 from tests.factories import make_corpus, make_dialogue, make_person
 from tests.waiting import wait_until
@@ -24,6 +25,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     dialogue = Dialogue.objects.order_by("number").first()
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     until(page, "document.querySelector('dialogue-editor').regions?.getRegions().length === 2")
 
@@ -92,6 +94,7 @@ def test_a_lost_connection_loses_no_edit(sign_in, opened, monkeypatch):  # noqa:
     dialogue = Dialogue.objects.order_by("number").first()
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     page.context.set_offline(True)
     page.keyboard.press("m")
@@ -111,6 +114,7 @@ def test_what_is_being_typed_survives_the_answer_to_an_earlier_edit(sign_in, ope
     held = []
     page.route("**/revisions/", lambda route: held.append(route))
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     page.keyboard.press("BracketRight")
     field(page, 1, "speaker").fill("王")
@@ -131,6 +135,7 @@ def test_a_dialogue_without_a_clip_is_edited_too(sign_in):
     dialogue = make_dialogue(make_corpus(make_person("lead")), size=2, published=False)
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     for key in ("BracketRight", "i", "o", "n", " ", "r", "l"):  # what a clip is needed for
         page.keyboard.press(key)
@@ -147,6 +152,7 @@ def test_two_editors_are_reported_of_each_other(sign_in, opened):  # noqa: F811
     dialogue = Dialogue.objects.order_by("number").first()
     page = sign_in("lead")
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     rows = [turn.to_json() for turn in dialogue.turns()]
     rows[0]["text"] = "别人改的"
@@ -165,6 +171,7 @@ def test_a_closed_tab_has_lost_no_edit(sign_in, opened):  # noqa: F811
     page = sign_in("lead")
     address = f"/dialogues/{dialogue.pk}/editor/"
     page.goto(address)
+    wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
     page.context.set_offline(True)
     page.keyboard.press("m")
@@ -173,6 +180,7 @@ def test_a_closed_tab_has_lost_no_edit(sign_in, opened):  # noqa: F811
     other = page.context.new_page()
     page.context.set_offline(False)
     other.goto(address)
+    wait_for_elements(other)
     expect(other.locator(".lines > li")).to_have_count(1)
     expect(other.locator(".saved")).to_contain_text("Saved")
     dialogue.refresh_from_db()

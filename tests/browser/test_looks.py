@@ -13,9 +13,11 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 BROKEN = """
 <!DOCTYPE html><html lang="en"><title>t</title><style>
   main { width: 300px } .narrow { width: 1ch; overflow-wrap: anywhere }
-  .over { position: relative; top: -34px } .cut { width: 40px; overflow: hidden; white-space: nowrap }
+  .over { position: relative; top: -34px }
+  .cut { width: 40px; overflow: hidden; white-space: nowrap }
   .wide { width: 3000px } .none { outline: none } button { padding: 0; border: 0 }
-</style><main><h1>t</h1><p class="narrow">abcdefgh</p><p>some words</p><p class="over">other words</p>
+</style><main><h1>t</h1><p class="narrow">abcdefgh</p>
+<p>some words</p><p class="over">other words</p>
 <p class="cut">a long sentence</p><div class="wide">w</div>
 <button class="none">a</button><button>b</button></main></html>
 """
@@ -52,6 +54,8 @@ def test_a_lead_needs_no_mouse(sign_in):
     page.keyboard.press("1")
     page.keyboard.press("Enter")
     expect(page.locator("form.decision [name=utterance]")).not_to_have_value(decided)
+    # dialogues of this corpus have no films
+    page.shengqing_errors[:] = [e for e in page.shengqing_errors if "404" not in e]
 
 
 def go_to(page, name, most=150):

@@ -5,6 +5,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import expect
 
 from annotation.models import Comment, Judgement, RuleWarning, Skip
+from tests.browser.conftest import wait_for_elements
 from tests.browser.test_workbench import until, wait_until_saved
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
 
@@ -29,6 +30,7 @@ def begin(page):
     page.goto("/tasks/")
     page.get_by_role("button", name="Start annotating").click()
     page.wait_for_url("**/assignments/*/")
+    wait_for_elements(page)
 
 
 def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
@@ -49,6 +51,7 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
     touch.get_by_role("button", name="Start annotating").tap()
     for _dialogue in range(3):
         touch.wait_for_url("**/assignments/*/")
+        wait_for_elements(touch)
         here = touch.url
         for _utterance in range(3):
             for task in ("sentiment", "emotion", "sarcasm", "humor", "emotion_sentiment",
@@ -94,6 +97,7 @@ def test_a_closed_tab_has_lost_nothing(sign_in, opened):
     other = page.context.new_page()
     page.context.set_offline(False)
     other.goto(address)
+    wait_for_elements(other)
     wait_until_saved(other, 2)
     expect(other.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sarcasm")
     page.shengqing_errors[:] = []
@@ -104,6 +108,7 @@ def test_two_tabs_do_not_overwrite_each_other_unseen(sign_in, opened):
     begin(page)
     other = page.context.new_page()
     other.goto(page.url)
+    wait_for_elements(other)
     page.keyboard.type("3")
     wait_until_saved(page, 1)
     other.keyboard.type("1")

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from annotation.models import ExpertLabel, Judgement, Submission, Suggestion
 from corpus.models import Source
+from tests.browser.conftest import wait_for_elements
 from tests.factories import make_corpus, make_member, make_person, make_round
 from tests.waiting import wait_until
 
@@ -50,6 +51,7 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     page.wait_for_url("**/assignments/*/")
+    wait_for_elements(page)
     expect(page.locator("fieldset[data-lit]:visible")).to_have_attribute("data-task", "sentiment")
     waiting = page.locator("form.questions:visible [data-task=emotion_sentiment]")
     expect(waiting).to_have_attribute("data-waiting", "")
@@ -99,6 +101,7 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
 def test_the_clip_plays_seeks_and_stops_at_the_end_of_the_utterance(sign_in, opened):
     page = sign_in("anno")
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     until(page, "document.querySelector('video').readyState >= 3")
     expect(page.locator(".wave")).to_be_visible()
     page.keyboard.press("ArrowDown")  # the second utterance, and it plays
@@ -117,6 +120,7 @@ def test_the_clip_plays_seeks_and_stops_at_the_end_of_the_utterance(sign_in, ope
 def test_a_cut_connection_keeps_the_answers_and_sends_them_later(sign_in, opened):
     page = sign_in("anno")
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     page.context.set_offline(True)
     page.keyboard.type("31")
     expect(page.locator(".saved")).to_contain_text("Not saved yet")
@@ -132,6 +136,7 @@ def test_a_cut_connection_keeps_the_answers_and_sends_them_later(sign_in, opened
 def test_digits_in_a_field_or_an_input_method_are_no_answers(sign_in, opened):
     page = sign_in("anno")
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     expect(page.locator("fieldset[data-lit]:visible")).to_have_count(1)
     page.evaluate(
         "document.dispatchEvent(new KeyboardEvent('keydown', {key: '1', isComposing: true}))"
@@ -150,6 +155,7 @@ def test_a_view_plays_its_rendition_on_the_times_of_the_clip(sign_in, opened, vi
     asked = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     until(page, "document.querySelector('video').readyState >= 3")
     dialogue = opened.assignments.first().dialogue
     seconds = page.evaluate("document.querySelector('video').duration")
@@ -178,6 +184,7 @@ def test_a_suggestion_comes_after_judging_and_is_not_there_before(sign_in, opene
         )
     page = sign_in("anno")
     page.goto(f"/assignments/{held.pk}/")
+    wait_for_elements(page)
     page.keyboard.type("31125")
     wait_until_saved(page, 5)
     assert "82 %" not in page.content() and "data-suggested" not in page.content()
@@ -204,6 +211,7 @@ def test_practice_explains_once_an_utterance_is_answered(sign_in, opened):
     ExpertLabel.write(None, held.dialogue, [(first, "emotion", "joy", "she <b>smiles</b>")])
     page = sign_in("anno")
     page.goto(f"/assignments/{held.pk}/")
+    wait_for_elements(page)
     page.keyboard.type("31125")
     wait_until_saved(page, 5)
     assert "smiles" not in page.content()
@@ -217,5 +225,6 @@ def test_a_clip_that_cannot_be_played_says_so(sign_in, opened):
         clip.write(b"nothing")
     page = sign_in("anno")
     page.goto(f"/assignments/{opened.assignments.first().pk}/")
+    wait_for_elements(page)
     expect(page.locator(".unplayable")).to_be_visible()
     expect(page.locator("video")).to_be_hidden()

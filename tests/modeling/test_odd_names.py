@@ -11,9 +11,9 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from annotation.answers import save_answer
-from annotation.forms import RulesForm, TaskForm
 from annotation.models import Assignment, ExpertLabel, Round
 from annotation.scheme import field_of
+from annotation.scheme_form import fields_of
 from corpus.models import Corpus
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment
@@ -36,14 +36,10 @@ def opened(corpus, lead, client_of):
     make_member(corpus)
     make_member(corpus)
     client = client_of(lead)
-    result = {"t-TOTAL_FORMS": len(SCHEME.tasks), "t-INITIAL_FORMS": 0, **RulesForm.of(SCHEME)}
-    for number, task in enumerate(SCHEME.tasks):
-        for name, value in TaskForm.of(task).items():
-            result[f"t-{number}-{name}"] = value
-        result[f"t-{number}-ORDER"] = number + 1
+    result = dict(fields_of(SCHEME).lists())
     assert client.post(reverse("scheme_preview", args=[corpus.pk]), result).status_code == 200
     drawn = client.post(reverse("new_scheme", args=[corpus.pk]), result)
-    assert drawn.status_code == 302, drawn.context["rules"].errors
+    assert drawn.status_code == 302, drawn.context["errors"]
     assert corpus.schemes.first().scheme == SCHEME
     again = client.get(reverse("new_scheme", args=[corpus.pk])).content.decode()
     assert again.count('value="情感 一"') >= 1

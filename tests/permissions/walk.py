@@ -177,6 +177,7 @@ class Addresses:
         self.queries = {
             "utterance_search": ["", "?label=emotion:joy", "?label=emotion:anger", "?q=原来的话"],
             "dialogues": ["", "?q=D1"],
+            "site_search": ["", "?q=原来的话", "?q=D1", "?q=a"],
             "items": [f"?{emotion}", f"?{emotion}&kind=open", f"?{emotion}&{judges}"],
             "agreement": [f"?{emotion}", f"?{emotion}&{judges}"],
             "adjudication": ["", f"?utterance={u}&of=emotion"],

@@ -46,13 +46,7 @@ def main() -> None:
 
         found = pages.load()
         keys = pages.cookies(found, chosen.role)
-        shown = [
-            each
-            for each in pages.pages(found, chosen.role)
-            if not chosen.page or any(part in each.name for part in chosen.page)
-        ]
-        if chosen.once:  # each page with the first role that sees it
-            shown = list({each.address: each for each in reversed(shown)}.values())[::-1]
+        shown = pages.pages(found, chosen.role, chosen.page or (), chosen.once)
         rows = visit(address, shown, keys, chosen)
     contact_sheet.write(chosen.out, rows)
     wrong = Counter(str(f).split(":")[0] for row in rows for f in row["findings"])

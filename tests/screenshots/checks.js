@@ -162,7 +162,8 @@
     return around && around.innerText.trim().length > e.innerText.trim().length
   }
   for (const { e, box } of targets) {
-    if (box.width >= target && box.height >= target) continue
+    const whole = e.getBoundingClientRect() // what is scrolled out of sight can be scrolled back
+    if (Math.max(box.width, whole.width) >= target && Math.max(box.height, whole.height) >= target) continue
     if (inSentence(e) && target <= 24) continue
     if (e.matches("[tabindex='-1'], .skip") || box.bottom < 0) continue
     const [x, y] = [(box.left + box.right) / 2, (box.top + box.bottom) / 2]

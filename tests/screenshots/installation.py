@@ -75,5 +75,5 @@ def serve(data: Path, port: int) -> Iterator[str]:
             raise SystemExit("the application did not start")
         yield address
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGTERM)
         server.wait()

@@ -31,27 +31,30 @@ class Shown:
     status: int = 200
 
 
-def pages(found, roles) -> list[Shown]:
-    """What answers each role with a whole page; asked in this process, and nothing stays."""
-    shown = []
+def pages(found, roles, wanted=(), once=False) -> list[Shown]:
+    """What answers each role with a whole page; asked in this process, and nothing stays.
+
+    `wanted` are parts of names of routes; `once` leaves each page to the first role that sees it.
+    """
+    shown, known = [], set()
     with transaction.atomic():
         addresses = Addresses(found)
         for role in roles:
-            shown += of_role(found, addresses, role)
+            shown += of_role(found, addresses, role, wanted, known if once else set())
         transaction.set_rollback(True)
     return shown
 
 
-def of_role(found, addresses, role) -> list[Shown]:
+def of_role(found, addresses, role, wanted, seen) -> list[Shown]:
     client = Client(headers={"host": "localhost"}, raise_request_exception=False)
     if found.people[role]:
         client.force_login(found.people[role])
         session = client.session
         session["account_authentication_methods"] = [just_signed_in(found.people[role])]
         session.save()
-    shown, seen = [], set()
+    shown = []
     for route in routes():
-        if route.method != "GET":
+        if route.method != "GET" or wanted and not any(part in route.name for part in wanted):
             continue
         count = 0
         for address in [*tried(addresses, route, role), *more(found, route)]:
@@ -60,7 +63,7 @@ def of_role(found, addresses, role) -> list[Shown]:
             seen.add(address)
             count += 1
             shown.append(Shown(role, route.name + (f"-{count}" if count > 1 else ""), address))
-    return [*shown, Shown(role, "not_found", BROKEN, 404)]
+    return shown if wanted else [*shown, Shown(role, "not_found", BROKEN, 404)]
 
 
 def tried(addresses, route, role):

@@ -7,7 +7,7 @@ import { UtteranceQuestions } from "annotation-form/utterance-questions"
 class QuestionPreview extends HTMLElement {
   connectedCallback() {
     const form = this.querySelector("form.questions")
-    const questions = new UtteranceQuestions(form, this.querySelector("li"))
+    const questions = new UtteranceQuestions(form, this.querySelector("li"), { isEditable: true })
     form.addEventListener("submit", (event) => event.preventDefault())
     form.addEventListener("change", (event) => {
       event.stopPropagation()

@@ -49,7 +49,8 @@ class SideBar extends HTMLElement {
     this.opener = opener
     this.toggleAttribute("data-open", true)
     this.hold(true)
-    this.nav.querySelector("a[aria-current], .groups a").focus()
+    const first = this.nav.querySelector("a[aria-current]") ?? this.nav.querySelector(".groups a")
+    first.focus()
   }
 
   close() {

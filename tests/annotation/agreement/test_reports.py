@@ -288,7 +288,7 @@ def test_adjudication_hardest_first_without_names(rounds, client, client_of):
     response = mine.get(address)
     item, page = response.context["item"], response.content.decode()
     hardest = Item.objects.filter(round=before, open=True).order_by("-disagreement").first()
-    assert item.disagreement == hardest.disagreement and "<b>A</b>" in page
+    assert item.disagreement == hardest.disagreement and '<b class="letter">A</b>' in page
     assert not any(seat.person.username in page for seat in before.participants.all())
     later = mine.get(address, {"later": item.pk}).context["item"]
     assert later != item

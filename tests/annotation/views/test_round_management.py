@@ -6,6 +6,7 @@ from django.urls import reverse
 from annotation.models import Guideline, Round, RoundItem, SchemeVersion
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import CANNOT_TELL, DEFAULT, Scheme, SchemeError, Task, Value
+from annotation.scheme_form import fields_of
 from tests.factories import judge, make_dialogue, make_member, open_round
 
 
@@ -57,7 +58,6 @@ def test_the_page_of_a_round_shows_who_is_on_what(opened, leader):
     claim_next(second)
     shown = page(leader, "round", opened.pk)
     assert "1 of 2 dialogues complete" in shown and "in progress" in shown
-    assert "submissions per day" in shown
     for state, count in (("waiting", 0), ("begun", 1), ("complete", 1), ("stuck", 0)):
         listed = page(leader, "round_dialogues", opened.pk, query=f"?state={state}")
         assert listed.count('<tr id="p') == count, state
@@ -119,28 +119,23 @@ def test_extending_from_the_page(opened, leader, corpus):
 
 
 def scheme_form(**changes):
-    from annotation.forms import RulesForm, TaskForm
-
-    data = {"t-TOTAL_FORMS": len(DEFAULT.tasks), "t-INITIAL_FORMS": 0}
-    for number, task in enumerate(DEFAULT.tasks):
-        for name, value in TaskForm.of(task).items():
-            data[f"t-{number}-{name}"] = value
-        data[f"t-{number}-ORDER"] = number + 1
-    return data | RulesForm.of(DEFAULT) | changes
+    """What the form of the default scheme sends, with some fields changed."""
+    data = dict(fields_of(DEFAULT).lists())
+    return data | {name.replace("__", "-"): value for name, value in changes.items()}
 
 
 def test_a_scheme_is_drawn_up_previewed_and_never_changes_the_old(opened, leader, corpus):
     before = opened.scheme
     preview = reverse("scheme_preview", args=[corpus.pk])
-    changed = {"t-0-values": "bad | bad | 坏\ngood | good | 好", "t-0-ORDER": 7, "rules": ""}
-    assert "坏" in leader.post(preview, scheme_form(**changed), HTTP_ACCEPT_LANGUAGE="zh").content.decode()  # fmt: skip  # noqa: E501
+    changed = {"task": ["2", "3", "4", "5", "6", "1"], "t1__value": ["1", "3"], "t1__v1__zh": "坏"}
+    changed["r1__c1__values"] = ["3"]
+    shown = leader.post(preview, scheme_form(**changed), HTTP_ACCEPT_LANGUAGE="zh")
+    assert "坏" in shown.content.decode()
     leader.post(reverse("new_scheme", args=[corpus.pk]), scheme_form(**changed, note="two values"))
     newest = corpus.schemes.first()
     assert newest.number == 2 and newest.note == "two values"
-    assert newest.scheme.keys[-1] == "sentiment" and newest.scheme["sentiment"].keys == (
-        "bad",
-        "good",
-    )
+    assert newest.scheme.keys[-1] == "sentiment"
+    assert newest.scheme["sentiment"].keys == ("negative", "positive")
     assert Round.objects.get(pk=opened.pk).scheme == before
     assert "two values" in page(leader, "schemes", corpus.pk)
 
@@ -148,14 +143,12 @@ def test_a_scheme_is_drawn_up_previewed_and_never_changes_the_old(opened, leader
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"t-0-values": "one | one | 一"}, "at least two"),
-        ({"t-0-values": "a | b"}, "Line 1"),
-        ({"t-0-values": "\n".join(f"v{n} | v | v" for n in range(10))}, "At most nine"),
-        ({"t-0-values": f"{CANNOT_TELL} | x | x\ny | y | y"}, "cannot tell"),
-        ({"t-1-key": "sentiment"}, "same key"),
-        ({"t-4-source": "nothing"}, "no task"),
-        ({"rules": "emotion=purple | a | b"}, "purple"),
-        ({"rules": "nonsense"}, "Line 1"),
+        ({"t1__value": ["1"]}, "two to nine values"),
+        ({"t1__v1__key": CANNOT_TELL}, "cannot tell"),
+        ({"t2__key": "sentiment"}, "Another task has this key"),
+        ({"t5__source": "nothing"}, "Choose a task"),
+        ({"r1__c1__values": ["99"]}, "99"),
+        ({"task": ["x/y"]}, "at least one task"),
     ],
 )
 def test_a_scheme_that_makes_no_sense_is_refused_with_the_reason(corpus, leader, changes, said):
@@ -167,9 +160,9 @@ def test_a_scheme_that_makes_no_sense_is_refused_with_the_reason(corpus, leader,
 
 def test_adding_a_task_keeps_what_was_typed(corpus, leader):
     added = leader.post(
-        reverse("new_scheme", args=[corpus.pk]), scheme_form(add="correlation", note="mine")
+        reverse("new_scheme", args=[corpus.pk]), scheme_form(do="add task correlation", note="mine")
     ).content.decode()
-    assert "new_correlation" in added and 'value="mine"' in added and not corpus.schemes.exists()
+    assert 'id="task-7"' in added and 'value="mine"' in added and not corpus.schemes.exists()
 
 
 def test_rules_warn_where_all_conditions_hold():

@@ -9,7 +9,7 @@ from django.urls import reverse
 from annotation.models import Guideline, SchemeVersion
 from annotation.scheme import DEFAULT, FULL, Scheme
 from annotation.scheme_form import fields_of
-from tests.factories import make_corpus, make_member, make_person
+from tests.factories import make_corpus, make_dialogue, make_member, make_person
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +110,19 @@ def test_guidelines_are_compared_by_section(corpus, lead, client_of):
     assert (
         client_of(stranger).get(reverse("scheme_comparison", args=[corpus.pk])).status_code == 404
     )
+
+
+def test_a_guideline_is_previewed_and_its_examples_lead_to_their_clips(corpus, lead, client_of):
+    utterance = make_dialogue(corpus).utterances.first()
+    client = client_of(lead)
+    first = Guideline.draw_up(lead, corpus, "# A\n\nwords")
+    page = client.post(
+        reverse("guideline_preview", args=[corpus.pk]),
+        {"text": "# A\r\n\r\n**other** <b>words</b>"},
+    ).content.decode()
+    assert "<strong>other</strong>" in page and "1 section differs" in page and "<b>" not in page
+    task = DEFAULT["emotion"]
+    made = Guideline.add_example(lead, corpus, utterance, task, task.values[0], "because")
+    link = f"{reverse('dialogue', args=[utterance.dialogue_id])}#u{utterance.pk}"
+    assert link in client.get(reverse("guideline", args=[made.pk])).content.decode()
+    assert link not in client.get(reverse("guideline", args=[first.pk])).content.decode()

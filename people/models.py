@@ -14,6 +14,7 @@ from core.errors import UserError, gettext_noop
 from people import account_deletion
 from people.access_tokens import AccessToken
 from people.audit_log import Event
+from people.shortcuts import effective
 
 __all__ = ["AccessToken", "Event", "Person"]
 
@@ -80,7 +81,7 @@ class Person(AbstractUser):
     def own_keys(self):
         """The keys that this person has bound anew, for static/js/shortcuts.js; empty if none."""
         keys = self.shortcuts.get("keys")
-        return json.dumps(keys) if keys else ""
+        return json.dumps(effective(keys)) if keys else ""
 
     def record(self, verb, thing, /, **detail):
         """Write the Event that this person did `verb` to `thing`."""

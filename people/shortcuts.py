@@ -98,7 +98,7 @@ def typed(key):
 
 def listed(person):
     """Every group with the keys that hold for this person."""
-    own = person.shortcuts.get("keys", {})
+    own = effective(person.shortcuts.get("keys", {}))
     return [
         replace(group, shortcuts=[_with_own(own, each) for each in group.shortcuts])
         for group in _groups.values()
@@ -107,6 +107,22 @@ def listed(person):
 
 def _with_own(own, shortcut):
     return replace(shortcut, key=own.get(shortcut.scope, {}).get(shortcut.default, shortcut.key))
+
+
+def effective(own):
+    """The own keys, and "" for each default key that one of them takes on the same page: a shortcut
+    that came after somebody had bound its key.
+    """
+    keys = {scope: dict(bound) for scope, bound in own.items()}
+    for scope, bound in own.items():
+        for name, key in bound.items():
+            for other in (each for group in _groups.values() for each in group.shortcuts):
+                free = other.default not in own.get(other.scope, {})
+                same = (other.scope, other.default) == (scope, name)
+                takes = typed(other.default) == typed(key) and _share_a_page(scope, other.scope)
+                if free and takes and not same:
+                    keys.setdefault(other.scope, {})[other.default] = ""
+    return keys
 
 
 def bind(person, scope, default, pressed):
@@ -173,5 +189,5 @@ def _store(person, keys, off):
 def key_for(person, scope, default):
     """How a page shows the key of a shortcut to this person; empty if it does nothing."""
     stored = getattr(person, "shortcuts", None) or {}
-    key = stored.get("keys", {}).get(scope, {}).get(default, default)
+    key = effective(stored.get("keys", {})).get(scope, {}).get(default, default)
     return "" if stored.get("off") and (len(key) == 1 or key in CODES) else shown(key)

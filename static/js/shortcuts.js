@@ -23,7 +23,9 @@ export function registerShortcuts(shortcuts, { scope, except, within } = {}) {
 
 /** The shortcuts under the person's own keys; without those of single characters for who has switched them off. */
 function bound(shortcuts, own) {
-  const entries = Object.entries(shortcuts).map(([name, action]) => [own[name] ?? name, action])
+  const entries = Object.entries(shortcuts)
+    .map(([name, action]) => [own[name] ?? name, action])
+    .filter(([name]) => name) // "": its key is bound to something else on this page
   return Object.fromEntries(singleKeys === "off" ? entries.filter(([name]) => !isCharacter(name)) : entries)
 }
 

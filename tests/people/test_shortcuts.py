@@ -34,10 +34,10 @@ def test_every_shortcut_of_the_scripts_is_listed(person, settings):
 
 
 def test_a_key_is_bound_and_bound_back(person):
-    bind(person, "workbench", "u", "X")
+    bind(person, "workbench", "u", "Z")
     person.refresh_from_db()
-    assert person.shortcuts == {"keys": {"workbench": {"u": "x"}}}
-    assert key_for(person, "workbench", "u") == "X" and key_for(person, "workbench", "c") == "C"
+    assert person.shortcuts == {"keys": {"workbench": {"u": "z"}}}
+    assert key_for(person, "workbench", "u") == "Z" and key_for(person, "workbench", "c") == "C"
     assert Event.objects.get(verb="change profile").detail == {"changed": ["shortcuts"]}
     bind(person, "workbench", "c", "u")  # which is free now
     bind(person, "workbench", "c", "C")
@@ -45,6 +45,17 @@ def test_a_key_is_bound_and_bound_back(person):
     assert person.shortcuts == {}
     bind(person, "editor", "Shift+BracketLeft", "ArrowLeft")
     assert key_for(person, "editor", "Shift+BracketLeft") == "←"
+
+
+def test_a_new_shortcut_leaves_a_key_to_who_had_bound_it(person):
+    person.shortcuts = {"keys": {"workbench": {"u": "x"}}}
+    assert json.loads(person.own_keys) == {
+        "workbench": {"u": "x"},
+        "player": {"x": ""},
+    }
+    assert key_for(person, "player", "x") == "" and key_for(person, "player", "t") == "T"
+    bind(person, "player", "x", "z")
+    assert json.loads(person.own_keys)["player"] == {"x": "z"}
 
 
 @pytest.mark.parametrize(
@@ -84,20 +95,20 @@ def test_the_pages_show_what_holds(client_of, corpus):
     page = client.get(f"/assignments/{work.pk}/").content.decode()
     assert "<kbd>U</kbd>" in page and "data-shortcuts" not in page
     answer = client.post(
-        "/account/shortcuts/", {"scope": "workbench", "default": "u", "key": "x"}, follow=True
+        "/account/shortcuts/", {"scope": "workbench", "default": "u", "key": "z"}, follow=True
     )
-    assert "Shortcut saved: X" in answer.content.decode()
+    assert "Shortcut saved: Z" in answer.content.decode()
     page = client.get(f"/assignments/{work.pk}/").content.decode()
-    assert "<kbd>X</kbd>" in page and "<kbd>U</kbd>" not in page
-    bound = json.dumps({"workbench": {"u": "x"}}).replace('"', "&quot;")
+    assert "<kbd>Z</kbd>" in page and "<kbd>U</kbd>" not in page
+    bound = json.dumps({"workbench": {"u": "z"}}).replace('"', "&quot;")
     assert f'data-shortcuts="{bound}"' in page
     refused = client.post(
-        "/account/shortcuts/", {"scope": "workbench", "default": "c", "key": "x"}, follow=True
+        "/account/shortcuts/", {"scope": "workbench", "default": "c", "key": "z"}, follow=True
     )
     assert "is already the key for" in refused.content.decode()
     client.post("/account/shortcuts/", {"single_keys": "off"})
     page = client.get(f"/assignments/{work.pk}/").content.decode()
-    assert "<kbd>X</kbd>" not in page and 'data-single-keys="off"' in page
+    assert "<kbd>Z</kbd>" not in page and 'data-single-keys="off"' in page
     client.post("/account/shortcuts/", {"reset": "all"})
     person.refresh_from_db()
     assert person.shortcuts == {"off": True}

@@ -105,7 +105,9 @@ def releases(request, pk):
         "releases",
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
-        growth_chart=release_charts.growth([row for row in rows if not row.withheld]),
+        growth_chart=release_charts.growth(
+            [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
+        ),
     )
     return table.render("releases/releases.html", page)
 

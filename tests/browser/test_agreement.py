@@ -43,7 +43,7 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     judge_all(before, 0.3, 1)
     page = sign_in("lead", viewport={"width": 1280, "height": 900})
     page.goto(f"/rounds/{before.pk}/")
-    expect(page.locator("#measures tr", has_text="sarcasm").first).to_contain_text("not reliable")
+    expect(page.locator(".estimates tr", has_text="sarcasm").first).to_contain_text("not reliable")
     page.get_by_role("link", name="Agreement details").click()
     page.locator("#measures").get_by_role("link", name="sarcasm", exact=True).click()
     page.get_by_role("button", name="Compute intervals").click()

@@ -46,7 +46,6 @@ PLAIN = [  # modules that know no Django
     "corpus/tone_mapping.py",
     "corpus/transcripts",
     "corpus/turns.py",
-    "modeling/curves.py",
     "modeling/hyperparameter_search.py",
     "modeling/learner",
     "modeling/search_space.py",

@@ -7,11 +7,10 @@ from django.utils.translation import gettext as _
 from core.parameters import numbers
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
+from modeling.charts import comparison_chart, experiment_curves
 from modeling.configurations import ALL_PAIRS, configuration_pairs, configurations_of
-from modeling.curves import curve
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import TrainingRun
-from modeling.search_trials import validation_scores
 from modeling.views.runs import tasks_of
 
 SIGNIFICANT = 0.05  # corrected p below which a difference is called one
@@ -33,7 +32,7 @@ def compare_runs(request, pk):
     if not page["problem"]:
         release = releases.pop()
         tasks = tasks_of(release)
-        page |= {"release": release, "tasks": tasks, **curves(groups)}
+        page |= {"release": release, "tasks": tasks, "curves": experiment_curves(groups)}
         page |= tables(release, groups, tasks)
     return render(request, "modeling/comparison.html", page)
 
@@ -49,27 +48,15 @@ def _problem(groups, releases):
     return ""
 
 
-def curves(groups):
-    """Mean macro-F1 on the validation set by epoch, a line a run."""
-    scores = [
-        (place, run, validation_scores(run.events()))
-        for place, group in enumerate(groups, start=1)
-        for run in group.runs
-    ]
-    steps = max((len(means) for *_, means in scores), default=1) or 1
-    drawn = [(place, run, curve(means, steps, 0.0, 1.0)) for place, run, means in scores]
-    return {
-        "curves": [row for row in drawn if row[2]],
-        "steps": steps,
-        "legend": [(place, group.label) for place, group in enumerate(groups, start=1)],
-    }
-
-
 def tables(release, groups, tasks):
     """Metrics and pairwise differences, on the validation and on the test set."""
+    chosen, held_out = (_table(groups, tasks, role) for role in ("validation", "held_out"))
     return {
-        "chosen": _table(groups, tasks, "validation"),
-        "held_out": _table(groups, tasks, "held_out"),
+        "chosen": chosen,
+        "leader": max(chosen, key=lambda row: row[-1][-1]["mean"], default=None),
+        "chosen_chart": comparison_chart(chosen, tasks),
+        "held_out": held_out,
+        "held_out_chart": comparison_chart(held_out, tasks),
         "many": len(groups) > ALL_PAIRS,
         "pairs": pair_rows(release, groups, tasks, "validation"),
         "held_out_pairs": pair_rows(release, groups, tasks, "held_out"),

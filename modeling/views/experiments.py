@@ -2,7 +2,6 @@
 
 import csv
 import io
-import itertools
 
 from django.contrib import messages
 from django.db import transaction
@@ -16,12 +15,12 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
+from modeling.charts import experiment_curves, trial_chart
 from modeling.configurations import configurations_of, run_results
-from modeling.curves import curve
 from modeling.models import Experiment
 from modeling.search_trials import best_of, recipe_settings, resume_search, trial_of
 from modeling.training_workers import training_worker_count
-from modeling.views.comparison import curves, tables
+from modeling.views.comparison import tables
 from modeling.views.evaluations import as_attachment
 from modeling.views.runs import tasks_of
 
@@ -74,6 +73,8 @@ def experiment_progress(request, pk):
         "experiment": experiment,
         **_live(experiment, experiment.release.why_withheld(request.user)),
     }
+    if request.GET.get("part") == "curves":
+        return render(request, "modeling/_experiment_curves.html", values)
     return live_part(request, "modeling/_experiment.html", experiment.active, values)
 
 
@@ -84,7 +85,7 @@ def _live(experiment, withheld=""):
     if experiment.search:
         return live | (_states(experiment) if withheld else _trials(experiment))
     groups = configurations_of(_runs(experiment))
-    return live | {"groups": groups} | ({} if withheld else curves(groups))
+    return live | {"groups": groups} | ({} if withheld else {"curves": experiment_curves(groups)})
 
 
 def _states(experiment):
@@ -112,18 +113,10 @@ def _trials(experiment):
         }
         for number, (run, trial) in enumerate(zip(runs, trials, strict=True), start=1)
     ]
-    values = [trial.value for trial in trials if trial.value is not None]
-    span = (min(values), max(values)) if values else (0.0, 1.0)
-    ended = [
-        span[0] if trial.value is None else trial.value
-        for trial in trials
-        if trial.state != "running"
-    ]
-    best = list(itertools.accumulate(ended, max))
     return {
         "trials": sorted(rows, key=lambda r: (-(r["trial"].value or -1), r["number"])),
-        "ended": len(ended),
-        "best_scores": curve(best, experiment.search["trials"], *span) if len(values) > 1 else None,
+        "ended": sum(trial.state != "running" for trial in trials),
+        "trial_chart": trial_chart(rows),
         "importances": {} if experiment.active else experiment.search.get("importances", {}),
         "best": best_of(experiment),
         "own": _score_of_recipe(experiment, rows),

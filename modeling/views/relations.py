@@ -4,12 +4,12 @@ from collections import defaultdict
 from statistics import mean
 
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
+from modeling.charts import relation_chart
 from modeling.learner_process import lines_of
 from modeling.views.error_analysis import predictions_of
 from modeling.views.runs import run_context, tasks_of, visible_run_of
-
-SHADES = 4  # of each sign
 
 
 def relations(request, pk):
@@ -26,12 +26,22 @@ def relations(request, pk):
     }
     tasks = {task.key: task for task in tasks_of(run.release)}
     maps = [
-        (task, tasks[task.source], tasks[task.target], _map(task, tasks, gates, gold))
+        (task, _charts(tasks[task.source], tasks[task.target], _map(task, tasks, gates, gold)))
         for task in tasks.values()
         if task.is_correlation and any(task.key in by_task for by_task in gates.values())
     ]
     page = run_context(request, run, "relations") | {"maps": maps, "where": role}
     return render(request, "modeling/relations.html", page)
+
+
+def _charts(source, target, rows):
+    """(title, chart) of what was learned, of what was annotated, and of their difference."""
+    titles = {
+        "learned": _("learned (gate)"),
+        "stated": _("annotated"),
+        "apart": _("learned minus annotated"),
+    }
+    return [(title, relation_chart(source, target, rows, name)) for name, title in titles.items()]
 
 
 def _map(task, tasks, gates, gold):
@@ -54,14 +64,7 @@ def _map(task, tasks, gates, gold):
 
 
 def _cell(learned, stated):
-    """Three shaded means, None where there is nothing; and how many utterances."""
+    """Three means, None where there is nothing; and how many utterances."""
     own, people = (mean(values) if values else None for values in (learned, stated))
     apart = own - people if own is not None and people is not None else None
-    shaded = [None if v is None else (v, _shade(v)) for v in (own, people, apart)]
-    return {"n": len(learned), "learned": shaded[0], "stated": shaded[1], "apart": shaded[2]}
-
-
-def _shade(value):
-    """The class of a cell: p1 to p4 towards, m1 to m4 against, 0 for next to nothing."""
-    step = min(round(abs(value) * SHADES), SHADES)
-    return f"{'p' if value > 0 else 'm'}{step}" if step else "0"
+    return {"n": len(learned), "learned": own, "stated": people, "apart": apart}

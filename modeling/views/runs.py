@@ -14,15 +14,14 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
+from modeling.charts import confusion_chart, loss_curves, score_chart, score_curves
 from modeling.configurations import run_results
-from modeling.curves import curve
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, FeaturePart, TrainingRun
 from modeling.models.features import extraction_progress
 from modeling.run_configuration import MODALITY_NAMES, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
-from modeling.search_trials import validation_scores
 from modeling.training_workers import training_worker_count
 from people.models import Event
 
@@ -85,10 +84,13 @@ def _overview(run, page):
     }
     if page["withheld"]:
         return more
-    results = run_results(run, page["summary"]["role"]) if page["summary"] else {}
+    role = page["summary"]["role"] if page["summary"] else ""
+    results = run_results(run, role) if role else {}
+    rows = _rows(tasks_of(run.release), results)
     return more | {
         "relations": _relation_verdicts(run),
-        "scores": _rows(tasks_of(run.release), results),
+        "scores": rows,
+        "score_chart": score_chart(rows, _over_seeds(run, role), role == "held_out"),
         **_evaluations(run),
         **_names(run, results),
     }
@@ -101,6 +103,10 @@ def _results(run, page):
     tasks = tasks_of(run.release)
     return {
         "held_out": _rows(tasks, results),
+        "confusion": {
+            "held_out": _confusion(run, "held_out", tasks, results),
+            "validation": _confusion(run, "validation", tasks, run.results),
+        },
         "few": _few(results),
         "few_chosen": _few(run.results),
         "seeds": _seeds(run, tasks),
@@ -108,6 +114,20 @@ def _results(run, page):
         **_evaluations(run),
         **_names(run, results),
     }
+
+
+def _confusion(run, role, tasks, results):
+    """(task, the chart of its confusion matrix) of each task with results."""
+    rows = [(task, results.get("tasks", {}).get(task.key)) for task in tasks]
+    return [(task, confusion_chart(run, role, task, row)) for task, row in rows if row]
+
+
+def _over_seeds(run, role):
+    """Task -> macro-F1 over the seeds of its configuration; empty where there is one seed."""
+    results = list(results_by_seed(run, role).values()) if role else []
+    if len(results) < 2:
+        return {}
+    return {key: row["macro_f1"] for key, row in seed_summary(results).items() if row}
 
 
 def _evaluations(run):
@@ -219,35 +239,15 @@ def live_values(run, tab, withheld=""):
     }
     if withheld:
         return live
-    if tab in ("overview", "curves"):
+    if epochs and tab in ("overview", "curves"):
         live |= _curves(run, epochs)
     return live | ({"words": _log(run, epochs)} if tab == "log" else {})
 
 
 def _curves(run, epochs):
-    """Curves of the epochs so far."""
-    losses = [event["loss"] for event in epochs if event["loss"] is not None]
-    scores = validation_scores(epochs)
-    steps = epochs[-1]["epochs"] if epochs else 1
+    """Curves of the epochs so far, of each task and in the mean."""
     tasks = tasks_of(run.release)
-    return {
-        "loss": curve(losses, steps, 0.0, max(losses, default=1.0)),
-        "score": curve(scores, steps, 0.0, 1.0),
-        "by_task": _by_task(tasks, epochs, steps),
-    }
-
-
-def _by_task(tasks, epochs, steps):
-    """Of each task its loss and its macro-F1 on the validation set, epoch by epoch."""
-    rows = []
-    for task in tasks:
-        losses = [e["losses"][task.key] for e in epochs if task.key in e["losses"]]
-        scores = [e["validation_macro_f1"].get(task.key) for e in epochs]
-        scores = [score for score in scores if score is not None]
-        if losses or scores:
-            loss = curve(losses, steps, 0.0, max(losses, default=1.0))
-            rows.append((task, loss, curve(scores, steps, 0.0, 1.0)))
-    return rows
+    return {"losses": loss_curves(tasks, epochs), "scores_by_epoch": score_curves(tasks, epochs)}
 
 
 def _log(run, epochs, most=200):
@@ -281,9 +281,14 @@ def _relation_verdicts(run):
 
 
 def progress(request, pk):
+    """What changes while a run works: its progress, or with `part` its curves, which are drawn
+    again less often.
+    """
     run = run_of(request, pk)
     tab, withheld = request.GET.get("tab", "overview"), run.release.why_withheld(request.user)
     values = {"run": run, "tab": tab, **live_values(run, tab, withheld)}
+    if request.GET.get("part") == "curves":
+        return render(request, "modeling/_run_curves.html", values)
     return live_part(request, "modeling/_live.html", run.live, values)
 
 

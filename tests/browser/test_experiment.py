@@ -69,13 +69,13 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
     expect(page.get_by_role("heading", level=1)).to_contain_text("Hard or soft?")
     experiment = Experiment.objects.get()
     page.locator(".chip.state-running").first.wait_for()
-    expect(page.locator("svg.chart").first).to_be_visible()  # curves come live
+    expect(page.locator("data-chart svg").first).to_be_visible()  # curves come live
     first = experiment.runs.order_by("pk").first()
     while True:  # a run that is done before the click is over: stop another
         running = page.locator("td", has=page.locator(".chip.state-running")).last
         running.get_by_role("link").click()
         page.wait_for_url("**/runs/*/")
-        page.get_by_role("heading", name="Curves").wait_for()
+        page.get_by_role("link", name="Curves", exact=True).wait_for()
         stopped = experiment.runs.get(pk=page.url.split("/")[-2])
         with suppress(PlaywrightTimeoutError):
             page.get_by_role("button", name="Stop", exact=True).click(timeout=5_000)

@@ -58,7 +58,9 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
         ("hard-text", 1), ("soft-text", 1), ("hard-text", 2), ("soft-text", 2),
     ]  # fmt: skip
     assert {r.status for r in runs} == {JobStatus.DONE}, runs[0].failure_text
-    assert "Which is better?" in page and page.count("<polyline") == 4
+    assert "Which is better?" in page and "<data-chart" in page
+    for name in ("hard-text · 1", "hard-text · 2", "soft-text · 1", "soft-text · 2"):
+        assert f'class="n">{name}</th>' in page  # a curve each, in the table of the chart
     assert "Pairwise comparison" in page and "2 seeds; an interval needs at least 3." in page
     assert "too few for a test of significance over dialogues" in page
     assert "4 finished runs have not been evaluated on the test set" in page
@@ -128,7 +130,7 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     soft, hard = (TrainingRun.request(lead, release, r).run() for r in ("soft-text", "hard-text"))
     client = client_of(lead)
     page = client.get(reverse("run_relations", args=[soft.pk])).content.decode()
-    assert page.count("<figure>") == 6 and "learned minus annotated" in page
+    assert page.count("<data-chart") == 6 and "learned minus annotated" in page
     rows = [
         json.loads(x)
         for x in (soft.directory / "validation_predictions.jsonl").read_text().splitlines()
@@ -232,7 +234,8 @@ def test_runs_are_grouped_by_what_differs_and_compared_across_experiments(
     assert (
         "<code>width</code> 64" in page and "text only B" in page and "Pairwise comparison" in page
     )
-    assert page.count("<polyline") == 4 and "2 seeds; an interval needs at least 3." in page
+    assert 'class="n">hard-text A · 1</th>' in page and 'class="n">hard-text B · 2</th>' in page
+    assert "2 seeds; an interval needs at least 3." in page
     one = client.get(address, {"run": [r.pk for r in narrow.runs.all()]}).content.decode()
     assert "at least two" in one
     later = make_release(corpus, list(release.rounds.all()), "2.0.0")

@@ -14,7 +14,6 @@ from kombu.exceptions import OperationalError
 from core.errors import UserError
 from jobs.models import UNCLAIMED_AFTER, JobStatus
 from jobs.recovery import requeue_stale, resend_lost, run_steps
-from modeling.curves import curve
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
 from modeling.models.features import extraction_progress
@@ -108,7 +107,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
     form = {"release": release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
     page = client.post(address, form, follow=True).content.decode()
     run = TrainingRun.objects.get()
-    assert run.status == JobStatus.DONE and "<polyline" in page and "macro-F1" in page
+    assert run.status == JobStatus.DONE and "<data-chart" in page and "macro-F1" in page
     assert "Validity of the correlation labels" in page and "doubtful" in page
     assert "such correlations with both labels only, too few to tell" in page
     assert client.get(reverse("run_progress", args=[run.pk]))["HX-Refresh"] == "true"
@@ -224,12 +223,6 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
     assert again.results["missing"]["modalities"] == {"text": 0, "audio": size, "vision": size}
     page = client.get(reverse("run", args=[again.pk])).content.decode()
     assert "Missing modalities" in page
-
-
-def test_curves_stay_inside_their_drawing():
-    drawn = curve([2.0, 1.0, 0.0], steps=3, low=0.0, high=2.0)
-    assert drawn.points == "40.0,12.0 315.0,96.0 590.0,180.0" and drawn.last == 0.0
-    assert curve([], 3, 0, 1) is None and curve([1.0], 1, 1.0, 1.0).points == "40.0,180.0"
 
 
 def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, corpus, lead):

@@ -9,7 +9,8 @@
     const s = getComputedStyle(x)
     return (s.outlineStyle !== "none" && parseFloat(s.outlineWidth) >= 1) || s.boxShadow !== "none"
   }
-  const outlined = visual.some(marked)
+  // the parts of a film or a date that hold the focus are drawn by the browser itself
+  const outlined = e.matches("video, audio, input[type=date]") || visual.some(marked)
   const box = (visual.find((x) => x && x.getBoundingClientRect().width > 2) ?? e).getBoundingClientRect()
   const inside = box.bottom > 0 && box.top < innerHeight && box.right > 0 && box.left < innerWidth
   const [x, y] = [

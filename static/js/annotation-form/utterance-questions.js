@@ -18,7 +18,7 @@ const LESS_SURE = { 3: 2, 2: 1, 1: 3 }
 export class UtteranceQuestions {
   #saved = new Map() // task -> the value that is saved, or on its way
 
-  constructor(form, row, { isEditable }) {
+  constructor(form, row, { isEditable = true } = {}) {
     Object.assign(this, { form, row, isEditable, id: form.dataset.utterance })
     this.fieldsets = [...form.querySelectorAll("fieldset")]
     for (const fieldset of this.fieldsets) this.#saved.set(fieldset.dataset.task, this.valueOf(fieldset))

@@ -11,7 +11,7 @@ class ToastList extends HTMLElement {
       const button = toast.querySelector(".dismiss")
       button.hidden = false
       button.addEventListener("click", () => this.dismiss(toast))
-      if (!toast.matches(".error, .look")) this.leave(toast)
+      if (!toast.matches(".error, .warning")) this.leave(toast)
     }
   }
 

@@ -210,7 +210,7 @@ def _submit(assignment):
             count=len(missing),
             number=missing[0][0],
         )
-    insert(Submission, [{"assignment": assignment.pk, "at": timezone.now()}])
+    Submission.make(assignment)
     SUBMIT.run(assignment.pk)
     Event.note(assignment.person_id, "submit", assignment)
     assignment.state = "submitted"

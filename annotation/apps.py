@@ -17,12 +17,14 @@ class AnnotationConfig(AppConfig):
         from annotation.findable import FINDERS
         from annotation.first_steps import add_steps
         from annotation.invited_rounds import InvitedRounds
+        from annotation.overview import add_to_overview
         from annotation.places import PLACES
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
+        from annotation.views.my_tasks import start_tasks
         from core import findable, metrics, places
-        from corpus import archive, deletion, round_offers, visibility
+        from corpus import archive, deletion, round_offers, start_page, visibility
         from people import account_deletion
         from people.event_words import register
 
@@ -32,6 +34,8 @@ class AnnotationConfig(AppConfig):
         metrics.collect.append(figures)
 
         add_steps()
+        add_to_overview()
+        start_page.add_part(start_page.Part("annotation/_start_tasks.html", start_tasks))
         visibility.withheld_by.append(withheld_dialogues)
         visibility.because.append(withholding_rounds)
         visibility.details_withheld_by.append(withheld_details)
@@ -56,7 +60,6 @@ class AnnotationConfig(AppConfig):
         account_deletion.removers.append(leave_rounds)
         register_shortcuts()
         fill("tab_bar", "annotation/_tab_bar.html")
-        fill("home_links", "annotation/_tasks_link.html")
         fill("forbidden_links", "annotation/_tasks_link.html")
         fill("utterance_search_url", "annotation/_utterance_search_url.html")
         fill("corpus_actions", "annotation/_import_link.html")

@@ -70,6 +70,7 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "pause": _("%(who)s paused %(thing)s"),
         "resume": _("%(who)s resumed %(thing)s"),
         "extend": _("%(who)s extended %(thing)s"),
+        "schedule": _("%(who)s changed the deadline of %(thing)s"),
         "reopen": _("%(who)s reopened %(thing)s"),
         "admit": _("%(who)s added %(person)s to %(thing)s"),
         "dismiss": _("%(who)s removed %(person)s from %(thing)s"),

@@ -9,6 +9,7 @@ from annotation.disclosure import Plan
 from annotation.models import Guideline, Round, SchemeVersion, Skip
 from annotation.models.expert_labels import with_gold
 from annotation.templatetags.scheme import named
+from annotation.workload import Workload
 from corpus.forms import ChosenRows
 from corpus.models import Dialogue, Membership, Source
 
@@ -37,6 +38,7 @@ HELP = {
         " reports it. For all others the results are hidden until the round is closed."
     ),
     "most": _("A random sample, for a pilot; empty: all."),
+    "due": _("Shown to annotators; a round that is late needs you. Empty: no deadline."),
 }
 
 
@@ -74,6 +76,17 @@ class ChosenDialogues:
                 pk__in=list(chosen.order_by("?").values_list("pk", flat=True)[:most])
             )
         return chosen
+
+
+def _chosen(field):
+    """What is chosen in a list of choices, in words; "" in other fields."""
+    if not isinstance(field.field, forms.ChoiceField):
+        return ""
+    value = field.value()
+    value = getattr(value, "pk", value)
+    return next(
+        (str(words) for key, words in field.field.choices if key and str(key) == str(value)), ""
+    )
 
 
 class AnnotationSettingsForm(forms.Form):
@@ -124,20 +137,24 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         max_value=MOST,
         help_text=HELP["quota"],
     )
-    groups = [
+    steps = [
+        (_("Dialogues"), ["name", "sources", "most"]),
+        (_("Annotators"), ["annotators", "overlap", "quota", "due", "openly"]),
         (
-            _("Dialogues and annotators"),
-            ["name", "sources", "most", "annotators", "openly", "overlap"],
+            _("What annotators see"),
+            ["view", "order", "suggestions", "confidence", "cannot_tell"],
         ),
-        (_("View for annotators"), ["view", "order", "suggestions", "confidence", "cannot_tell"]),
-        (_("Schemes and guidelines"), ["scheme_version", "guideline"]),
-        (_("Queue"), ["quota", "lease_minutes", "break_minutes", "reopen_hours"]),
+        (_("Scheme and guideline"), ["scheme_version", "guideline"]),
         (
-            _("Qualification and expert labels"),
-            ["kind", "qualification", "gold_percent", "gold_feedback", "below", "attention_every"],
+            _("Quality"),
+            [
+                *("kind", "qualification", "gold_percent", "gold_feedback", "below"),
+                *("attention_every", "consensus", "corrections"),
+            ],
         ),
-        (_("Gold label rule"), ["consensus", "corrections"]),
+        (_("Time limits"), ["lease_minutes", "break_minutes", "reopen_hours"]),
     ]
+    open_steps = 2  # the others fold: what they start with does for most rounds
 
     class Meta:
         model = Round
@@ -145,9 +162,10 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
             *("name", "overlap", "view", "order", "suggestions", "confidence", "cannot_tell"),
             *("scheme_version", "guideline", "lease_minutes", "break_minutes", "kind"),
             *("qualification", "gold_percent", "gold_feedback", "below", "attention_every"),
-            *("consensus", "reopen_hours", "corrections"),
+            *("consensus", "reopen_hours", "corrections", "due"),
         ]
         help_texts = HELP
+        widgets = {"due": forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"})}
         labels = {"scheme_version": _("scheme"), "guideline": _("guideline"),
                   "qualification": _("qualification test")}  # fmt: skip
 
@@ -184,10 +202,36 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
                 reopen_hours=REOPEN_HOURS,
             )
 
-    def grouped(self):
-        """(heading, its fields) in order; the first is open, the others fold."""
-        for heading, names in self.groups:
-            yield heading, [self[name] for name in names]
+    def stepped(self):
+        """Each step: its number and heading, its fields, whether it has passing marks, is open, and
+        what is chosen in it where it is folded.
+        """
+        for number, (heading, names) in enumerate(self.steps, 1):
+            fields = [self[name] for name in names]
+            yield {
+                "number": number,
+                "heading": heading,
+                "fields": fields,
+                "has_marks": "below" in names,
+                "open": number <= self.open_steps or any(field.errors for field in fields),
+                "chosen": [words for field in fields if (words := _chosen(field))],
+            }
+
+    def workload(self):
+        """How much work is chosen so far, valid or not (annotation/workload.py); None for none."""
+        chosen: Mapping[str, Any] = self.initial
+        if self.is_bound:
+            self.is_valid()
+            chosen = self.cleaned_data
+        overlap = chosen.get("overlap") or (None if self.is_bound else self["overlap"].initial)
+        return Workload.of(
+            self.corpus,
+            list(chosen.get("sources") or ()),
+            len(chosen.get("annotators") or ()),
+            overlap,
+            chosen.get("most"),
+            chosen.get("quota"),
+        )
 
     def marks(self):
         return [self[f"mark_{task.key}"] for task in self.tasks]
@@ -268,12 +312,19 @@ class ExtensionForm(ChosenDialogues, forms.Form):
     overlap = forms.IntegerField(
         label=_("annotators per dialogue"), required=False, min_value=1, max_value=20
     )
+    due = forms.DateField(
+        label=_("deadline"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=HELP["due"],
+    )
 
     def __init__(self, *args, round, **kwargs):
         super().__init__(*args, **kwargs)
         self.let_choose(round.corpus)
         self.fields["sources"].required = False
         self.fields["overlap"].initial = round.overlap
+        self.fields["due"].initial = round.due
         if round.for_all:
             del self.fields["overlap"]
 

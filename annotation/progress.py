@@ -1,15 +1,20 @@
 """How a round goes: who is on what, the funnel, pace, and when it will be done."""
 
+import datetime
+from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from annotation.models import Assignment, Judgement, RoundItem, Submission
+from annotation import pace
+from annotation.models import Assignment, DailyWork, Judgement, RoundItem
+from annotation.models.daily_work import local_day
 from annotation.quality.gold_accuracy import below, gold_scores
 
-WEEK = 7
+MOST_DAYS = 365
 
 
 def with_submission_counts(rounds):
@@ -52,20 +57,40 @@ def by_state(round):
     }
 
 
-def forecast(round, done, wanted):
-    """Hand-ins a day over the last week (since the first, if that is later), and days left."""
-    rows = Submission.objects.filter(assignment__round=round, assignment__gold=False)
-    first = rows.order_by("at").values_list("at", flat=True).first()
-    if first is None or done >= wanted:
+@dataclass(frozen=True)
+class History:
+    """Submissions of a round by day, from the first day with one until today."""
+
+    days: list[datetime.date]
+    counts: list[int]
+
+    @property
+    def totals(self) -> list[int]:
+        return list(accumulate(self.counts))
+
+
+def history(round) -> History:
+    """The submissions of a round day by day; of the last MOST_DAYS days, the first of which has
+    all that was before.
+    """
+    rows = round.daily_work.order_by("day").values("day").annotate(n=Sum("submissions"))
+    by_day = {row["day"]: row["n"] for row in rows}
+    if not by_day:
+        return History([], [])
+    today = max(local_day(), *by_day)
+    first = max(min(by_day), today - timedelta(days=MOST_DAYS - 1))
+    days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+    counts = [by_day.get(day, 0) for day in days]
+    counts[0] += sum(count for day, count in by_day.items() if day < first)
+    return History(days, counts)
+
+
+def forecast(round, done, wanted, known=None):
+    """When a round will be done at its pace so far (a Forecast); None if that cannot be said."""
+    if round.published or not round.is_open or round.is_paused:
         return None
-    now = timezone.now()
-    since = max(first, now - timedelta(days=WEEK))
-    days = max((now - since).total_seconds() / 86_400, 1.0)
-    pace = rows.filter(at__gte=since).count() / days
-    if not pace:
-        return None
-    left = (wanted - done) / pace
-    return {"pace": pace, "days": left, "end": now + timedelta(days=left)}
+    known = known or history(round)
+    return pace.forecast(known.counts, wanted - done, local_day())
 
 
 def people(round):
@@ -81,12 +106,8 @@ def people(round):
         )
     )
     by_person = {row["person"]: row for row in work}
-    seconds = dict(
-        Judgement.objects.filter(assignment__round=round)
-        .order_by()
-        .values_list("assignment__person")
-        .annotate(total=Sum("seconds"))
-    )
+    seconds = dict(round.daily_work.order_by().values_list("person").annotate(total=Sum("seconds")))
+    speed = pace.paces(round.daily_work)
     held: dict[int, list[Assignment]] = {}
     for assignment in round.assignments.filter(state="held").select_related("dialogue"):
         held.setdefault(assignment.person_id, []).append(assignment)
@@ -115,16 +136,27 @@ def people(round):
                 "low": below(round.marks, score.get(seat.person_id, {})),
                 "checks": checks.get(seat.person_id),
                 "qualified": qualified.get(seat.person_id),
+                "pace": speed.get(seat.person_id, pace.Pace({})),
             }
         )
     return rows
 
 
 def today(person):
-    """What the person judged since midnight: utterances, minutes, utterances an hour."""
+    """What the person annotated since midnight: utterances, minutes, utterances an hour; among them
+    those judged in dialogues that are not submitted yet.
+    """
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    rows = Judgement.objects.filter(assignment__person=person, at__gte=midnight)
+    submitted = DailyWork.objects.filter(person=person, day=local_day()).total()
+    held = Assignment.objects.filter(person=person, state="held", round__closure=None)
+    rows = Judgement.objects.filter(assignment__in=held, at__gte=midnight)
     found = rows.aggregate(n=Count("utterance", distinct=True), seconds=Sum("seconds"))
-    minutes = (found["seconds"] or 0.0) / 60
-    pace = round(found["n"] / minutes * 60) if minutes >= 1 else None
-    return {"utterances": found["n"], "minutes": round(minutes), "pace": pace}
+    utterances = submitted.utterances + found["n"]
+    minutes = (submitted.seconds + (found["seconds"] or 0.0)) / 60
+    each_hour = round(utterances / minutes * 60) if minutes >= 1 else None
+    return {
+        "utterances": utterances,
+        "minutes": round(minutes),
+        "pace": each_hour,
+        "not_submitted": found["n"],
+    }

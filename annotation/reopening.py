@@ -86,7 +86,7 @@ def reopen(assignment: Assignment) -> None:
     if why := refusal(fresh):
         raise why
     Reopening.objects.create(assignment=fresh, submitted_at=fresh.submission.at)
-    Submission.objects.filter(assignment=fresh).delete()
+    Submission.take_back(fresh)
     fresh.hold(expires_at=None)
     Event.record(fresh.person, "reopen", fresh)
     count_dialogues(fresh.round, [fresh.dialogue_id])

@@ -76,7 +76,7 @@ def republish(dialogue, person, keep=()) -> tuple[int, int]:
     for assignment in submitted.select_related("round__scheme_version", "dialogue"):
         missing = assignment.missing()
         if missing:
-            Submission.objects.filter(assignment=assignment).delete()
+            Submission.take_back(assignment)
             assignment.hold(expires_at=None)
             if assignment.round.participants.filter(person=assignment.person_id).exclude(
                 left_at=None

@@ -134,13 +134,33 @@ def report(address: str) -> None:
         browser.close()
 
 
-LIT = """place => {
-  const lit = document.querySelectorAll("form.questions")[place].querySelector("fieldset[data-lit]")
-  if (!lit?.checkVisibility()) return null
-  const inputs = [...lit.querySelectorAll("[data-digit]")]
-  const digits = inputs.map((input) => [input.value, input.dataset.digit])
-  const usual = lit.querySelector("label[data-usual] input")?.value
-  return { task: lit.dataset.task, usual, digits: Object.fromEntries(digits) }
+JUDGE = """({ meant, byItself, repeated }) => {
+  const asked = (answers) => {
+    const isFunny = [answers.sarcasm, answers.humor].includes("yes")
+    return JSON.stringify({ ...answers, sarcasm_humor: isFunny && answers.sarcasm_humor })
+  }
+  let keys = 0
+  const press = (key) => {
+    const options = { key, bubbles: true, cancelable: true }
+    document.body.dispatchEvent(new KeyboardEvent("keydown", options))
+    keys++
+  }
+  const forms = [...document.querySelectorAll("form.questions[data-utterance]")]
+  let before = null
+  for (const [place, form] of forms.entries()) {
+    const answers = meant[form.querySelector(".words").textContent.trim()]
+    if (form.hidden) throw new Error(`utterance ${place + 1} is not shown`)
+    if (repeated && before === asked(answers)) press("p")
+    for (let lit; !form.hidden && (lit = form.querySelector("fieldset[data-lit]")); ) {
+      const value = answers[lit.dataset.task]
+      const isUsual = lit.querySelector("label[data-usual] input")?.value === value
+      press(isUsual ? "Enter" : lit.querySelector(`input[value="${value}"]`).dataset.digit)
+    }
+    before = asked(answers)
+    if (!byItself) press("Enter") // to the next utterance, after the last one to the button
+  }
+  if (document.activeElement?.closest(".submission") === null) throw new Error("not at the button")
+  return { keys, utterances: forms.length }
 }"""
 
 
@@ -169,43 +189,13 @@ class Annotator:
         addresses = {link.get_attribute("href") for link in links.all()}
         for address in sorted(addresses):
             page.goto(address, wait_until="domcontentloaded")
-            self.judge_dialogue()
-            if not self.by_itself:
-                self.press("Enter")  # to the button that submits
-            self.keys += SUBMISSION
+            page.wait_for_selector("annotation-form:defined form.questions:visible")
+            page.locator("[data-do=advance]").set_checked(self.by_itself)
+            way = {"meant": self.meant, "byItself": self.by_itself, "repeated": self.repeated}
+            found = page.evaluate(JUDGE, way)
+            self.keys += found["keys"] + SUBMISSION
+            self.utterances += found["utterances"]
         return self.utterances, self.keys
-
-    def judge_dialogue(self) -> None:
-        page = self.page
-        page.locator("form.questions:visible").wait_for()
-        page.locator("[data-do=advance]").set_checked(self.by_itself)
-        texts = page.locator("form.questions .words").all_text_contents()
-        before = None
-        for place, text in enumerate(texts):
-            before = self.judge_utterance(place, self.meant[text.strip()], before)
-            self.utterances += 1
-            if not self.by_itself and place < len(texts) - 1:
-                self.press("Enter")
-
-    def judge_utterance(self, place, meant, before):
-        if self.repeated and before == self.asked(meant):
-            self.press("p")
-            return before
-        while state := self.page.evaluate(LIT, place):
-            value = meant[state["task"]]
-            self.press("Enter" if state["usual"] == value else state["digits"][value])
-        return self.asked(meant)
-
-    def asked(self, meant):
-        return {
-            task: value
-            for task, value in meant.items()
-            if task != "sarcasm_humor" or "yes" in (meant["sarcasm"], meant["humor"])
-        }
-
-    def press(self, key: str) -> None:
-        self.page.keyboard.press(key)
-        self.keys += 1
 
 
 if __name__ == "__main__":

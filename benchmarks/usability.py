@@ -205,6 +205,7 @@ def decide(one: Someone) -> None:
     one.sign_in("judge")
     one.click("声情演示", within="main")
     one.go("Adjudication")
+    one.click("第一轮", within="main")
     for _item in range(3):
         here = one.page.locator("form.decision [name=utterance]").first.input_value()
         task = one.page.locator("form.decision [name=task]").first.input_value()
@@ -227,6 +228,7 @@ def find_agreement(one: Someone) -> None:
     one.sign_in("lead")
     one.click("声情演示", within="main")
     one.go("Agreement")
+    one.click("第一轮", within="main")
     rows = one.page.locator("main table").first.locator("tbody tr")
     rows.first.wait_for()
     worst = min(rows.all(), key=lambda row: number(row.locator("td").first.inner_text()))
@@ -256,10 +258,10 @@ def change_scheme(one: Someone) -> None:
     one.click("声情演示", within="main")
     one.go("Scheme and guideline")
     one.click("New scheme version")
-    field = one.page.locator("main form textarea").locator("visible=true").first
+    one.press(one.page.locator("main form summary").filter(has_text="sentiment").first)
+    field = one.page.locator("main form input[value='neutral']").locator("visible=true").first
     one.press(field)
-    text = field.input_value()
-    field.fill(text.replace("neutral", "neither"))
+    field.fill("neither")
     one.effort.keys += len("neutral") + len("neither")  # deleted, and written
     one.click("Save version", within="main")
     one.page.wait_for_url("**/schemes/")
@@ -297,7 +299,7 @@ def find_confusions(one: Someone) -> None:
     rows.first.wait_for()
     best = max(rows.all(), key=lambda row: last_mean(row.inner_text()))
     one.press(best.locator("th a").first)
-    one.click("Error analysis")
+    one.click("Error analysis", "Errors", within="main")
     one.page.wait_for_url("**/errors/**")
 
 
@@ -321,6 +323,7 @@ def invite(one: Someone) -> None:
 def why_failed(one: Someone) -> None:
     """See why a job failed, as the administrator."""
     one.sign_in("admin")
+    one.click("Account")
     one.click("Installation")
     one.click("Jobs")
     one.choose("state", "failed")
@@ -356,7 +359,7 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--data", type=Path, help="a world that was made before")
     options.add_argument("--port", type=int, default=8126)
-    options.add_argument("--only", default="", help="jobs whose name has this")
+    options.add_argument("--only", nargs="+", default=[""], help="jobs whose names have this")
     options.add_argument("--languages", nargs="+", default=list(LANGUAGES))
     options.add_argument("--where", nargs="+", default=["desk", "phone"])
     options.add_argument("--json", type=Path, help="where the figures go, too")
@@ -375,7 +378,7 @@ def main() -> None:
                 shutil.copytree(data, copy, ignore=shutil.ignore_patterns("lock"))
                 with serve(copy, chosen.port) as address:
                     for name, (job, on_phone) in JOBS.items():
-                        if chosen.only in name and (on_phone or not phone):
+                        if any(part in name for part in chosen.only) and (on_phone or not phone):
                             where = f"{language}, {'phone' if phone else 'desk'}"
                             figures[f"{name} · {where}"] = measure(
                                 browser, address, language, phone, name, job, where

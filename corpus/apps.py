@@ -19,6 +19,7 @@ class CorpusConfig(AppConfig):
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.findable import FINDERS
+        from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
@@ -40,10 +41,10 @@ class CorpusConfig(AppConfig):
         fill("account_links", "corpus/_installation_link.html", order=20)
         fill("help_link", "corpus/_help_link.html")
         fill("installation_tabs", "corpus/_installation_tabs.html", order=20)
-        fill("installation_people_head", "corpus/_people_head.html")
         fill("installation_people_row", "corpus/_people_row.html")
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()
+        add_to_overview()
         guard_account_deletion()
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

@@ -61,6 +61,15 @@ def checklist(person):
     return rows
 
 
+def summary(person):
+    """How many steps are done, of how many, and the next one with the address of its button."""
+    rows = checklist(person)
+    following = ((step, address) for step, state, address in rows if state == "next")
+    step, address = next(following, (None, ""))
+    done = sum(state == "done" for _step, state, _address in rows)
+    return {"done": done, "all": len(rows), "step": step, "address": address}
+
+
 def is_finished(rows):
     return all(state == "done" for _step, state, _address in rows)
 

@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db.models import F
+from django.db.models import F, Q
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +21,7 @@ from core.translation import translate_error
 from corpus.languages import language_name
 from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
+from corpus.search import contains
 from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
 from people.models import Person
 
@@ -535,3 +536,24 @@ class DialogueFilter(Filter):
         if value == "edited":
             return rows.published().exclude(head=F("published_revision"))
         return rows.filter(publication__isnull=value == "draft")
+
+
+class SpeakerFilter(FilterForm):
+    """Which speakers of a corpus, by name or pseudonym."""
+
+    aside = ("exact",)
+    q = forms.CharField(label=_("name"), required=False, max_length=200, strip=True)
+    exact = forms.BooleanField(label=_("exact"), required=False)
+
+    def __init__(self, data):
+        super().__init__(data)
+        self.fields["exact"].widget.attrs["title"] = EXACT
+
+    def by_q(self, rows, value):
+        if self.cleaned_data["exact"]:
+            return rows.filter(contains("name", value) | contains("pseudonym", value))
+        key = search_key(value)
+        return rows.filter(Q(search__contains=key) | Q(pseudonym_search__contains=key))
+
+    def by_exact(self, rows, value):
+        return rows

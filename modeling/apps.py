@@ -16,12 +16,14 @@ class ModelingConfig(AppConfig):
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
         from modeling.findable import FINDERS
+        from modeling.overview import add_to_overview
         from modeling.places import PLACES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
+        add_to_overview()
         places.register(*PLACES)
         findable.register(*FINDERS)
         archive.nouns |= {

@@ -1,31 +1,67 @@
 """Everybody with an account, for the administrators of the installation."""
 
-from typing import Any
-
+from django import forms
 from django.contrib import messages
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
+from core.data_table import Column, DataTable
 from core.errors import UserError
-from core.pagination import page_of
+from core.filter_form import FilterForm
 from core.parameters import text
 from core.translation import translate_error
-from people.models import Person
+from people.models import Event, Person
 from people.sign_in.lockout import locks, unlock_address
 from people.sign_in.password_reset import make_reset_link, reset_link_end
 from people.sign_in.second_factor import remove_second_factor, second_factor_of
 
-ORDERS: dict[str, list[Any]] = {
-    "name": ["username"],
-    "seen": [F("last_login").desc(nulls_last=True), "username"],
-    "joined": ["-date_joined"],
-}
-SIZE = 50
+PEOPLE = DataTable(
+    "people",
+    [
+        Column("username", _l("username"), sort="username", fixed=True),
+        Column("name", _l("name"), sort="name"),
+        Column("email", _l("email"), sort="email"),
+        Column("seen", _l("last sign-in"), sort="last_login", falling=True,
+               value=lambda row: row.last_login),
+        Column("joined", _l("account made"), sort="date_joined", falling=True, hidden=True,
+               value=lambda row: row.date_joined),
+        Column("corpora", _l("corpora"), numeric=True, exported=False),
+        Column("state", _l("state"), exported=False),
+    ],
+    sort="username",
+)  # fmt: skip
+
+
+class PeopleFilter(FilterForm):
+    """Which accounts."""
+
+    q = forms.CharField(label=_l("name or e-mail"), required=False, max_length=200, strip=True)
+    state = forms.ChoiceField(
+        label=_l("state"),
+        required=False,
+        choices=[
+            ("", _l("all")),
+            ("administrator", _l("administrator")),
+            ("active", _l("active")),
+            ("inactive", _l("deactivated")),
+        ],
+    )
+
+    def by_q(self, rows, words):
+        return rows.filter(
+            Q(username__icontains=words) | Q(name__icontains=words) | Q(email__icontains=words)
+        )
+
+    def by_state(self, rows, value):
+        if value == "administrator":
+            return rows.filter(is_superuser=True)
+        return rows.filter(is_active=value == "active")
 
 
 def check_administrator(request):
@@ -40,23 +76,24 @@ def people(request):
     if request.method == "POST":
         unlock_address(text(request.POST, "address"), request.user)
         return redirect("installation_people")
-    words, order = text(request.GET, "q"), request.GET.get("order", "name")
-    found = Person.objects.filter(
-        Q(username__icontains=words) | Q(name__icontains=words) | Q(email__icontains=words)
-    )
-    page = page_of(request, found.order_by(*ORDERS.get(order, ORDERS["name"])), SIZE)
+    form = PeopleFilter(request.GET)
     locked = locks()
     accounts = {lock.account for lock in locked}
-    for person in page:
-        person.locked = person.username in accounts
-    context = {
-        "tab": "people",
-        "page": page,
-        "words": words,
-        "order": order,
-        "addresses": [lock for lock in locked if not lock.account],
-    }
-    return render(request, "people/installation_people.html", context)
+
+    def prepare(rows):
+        for person in rows:
+            person.locked = person.username in accounts
+        return rows
+
+    table = PEOPLE.page(
+        request,
+        form.filtered(Person.objects.all()),
+        form,
+        prepare=prepare,
+        export=lambda name: Event.record_once(request.user, "download", request.user, what=name),
+    )
+    context = {"tab": "people", "addresses": [lock for lock in locked if not lock.account]}
+    return table.render("people/installation_people.html", context)
 
 
 def person(request, pk):

@@ -19,12 +19,14 @@ class ReleasesConfig(AppConfig):
         from releases.exports import releases_to_download
         from releases.findable import FINDERS
         from releases.kept_imports import releases_of, reviews_of
+        from releases.overview import add_to_overview
         from releases.places import PLACES
         from releases.submission_readers import reading_release
 
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
         findable.register(*FINDERS)
+        add_to_overview()
         import_undo.kept_because += [releases_of, reviews_of]
         reopening.read_by.append(reading_release)
         archive.nouns |= {

@@ -3,6 +3,7 @@
 from annotation.models.adjudications import Adjudication
 from annotation.models.assignments import Assignment, Reopening, Skip, Submission
 from annotation.models.comments import Comment, Reply, Resolution, RuleWarning
+from annotation.models.daily_work import DailyWork
 from annotation.models.expert_labels import ExpertLabel
 from annotation.models.items import Item, Tally
 from annotation.models.judgements import Judgement
@@ -19,6 +20,7 @@ __all__ = [
     "Adjudication",
     "Assignment",
     "Closure",
+    "DailyWork",
     "ExpertLabel",
     "Guideline",
     "Item",

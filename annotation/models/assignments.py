@@ -9,10 +9,11 @@ from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from annotation.models.daily_work import DailyWork, Work
 from annotation.models.judgements import HISTORY, current_values
 from annotation.models.round_items import RoundItem
 from annotation.models.rounds import Round
-from core.statements import Prepared
+from core.statements import Prepared, insert
 from corpus.models import Dialogue, Utterance
 
 
@@ -159,13 +160,44 @@ class Assignment(models.Model):
 
 
 class Submission(models.Model):
-    """That an annotator handed a dialogue in."""
+    """That an annotator handed a dialogue in, and what that adds to the DailyWork of its day."""
 
     assignment = models.OneToOneField(Assignment, models.CASCADE, related_name="submission")
     at = models.DateTimeField(default=timezone.now)
+    utterances = models.PositiveIntegerField(default=0, db_default=0)
+    seconds = models.FloatField(default=0.0, db_default=0.0)
 
     def __str__(self):
         return f"{self.assignment} {self.at:%Y-%m-%d}"
+
+    @property
+    def work(self):
+        """What it adds to its day."""
+        return Work(int(not self.assignment.gold), self.utterances, self.seconds)
+
+    @classmethod
+    @transaction.atomic
+    def make(cls, assignment):
+        """Submit, in the transaction of a locked assignment."""
+        row = {
+            "assignment": assignment.pk,
+            "at": timezone.now(),
+            "utterances": len(assignment.numbers),
+            "seconds": assignment.seconds(),
+        }
+        if insert(cls, [row]):
+            submission = cls(**(row | {"assignment": assignment}))
+            DailyWork.add(assignment.round_id, assignment.person_id, submission.at, submission.work)
+
+    @classmethod
+    @transaction.atomic
+    def take_back(cls, assignment):
+        """Undo the submission of an assignment, which is to be worked on again."""
+        for submission in cls.objects.select_for_update().filter(assignment=assignment):
+            DailyWork.add(
+                assignment.round_id, assignment.person_id, submission.at, -submission.work
+            )
+            submission.delete()
 
 
 class Reopening(models.Model):

@@ -103,6 +103,7 @@ class Round(models.Model):
     consensus = models.CharField(
         _("gold label rule"), max_length=11, choices=Consensus, default=Consensus.MAJORITY
     )
+    due = models.DateField(_("deadline"), null=True, blank=True)
     published = models.BooleanField(default=False, editable=False)
     seed = models.PositiveIntegerField(default=0, editable=False)
     opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True)
@@ -130,6 +131,11 @@ class Round(models.Model):
     @property
     def is_paused(self):
         return self.pauses.filter(lifted_at=None).exists()
+
+    @property
+    def is_overdue(self):
+        """Whether it is open after its deadline."""
+        return self.is_open and self.due is not None and self.due < timezone.localdate()
 
     @property
     def for_all(self):
@@ -194,6 +200,14 @@ class Round(models.Model):
         )
         if lifted:
             Event.record(person, "resume", self)
+
+    @transaction.atomic
+    def schedule(self, person, due):
+        """Set the deadline; None for none. The same one again changes nothing."""
+        if due != self.due:
+            self.due = due
+            self.save(update_fields=["due"])
+            Event.record(person, "schedule", self, due=due.isoformat() if due else None)
 
     @transaction.atomic
     def close(self, person):

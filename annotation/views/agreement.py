@@ -84,7 +84,42 @@ def agreement(request, pk):
         "openly": _openly(found, names),
         **_parts(task, totals, result, names),
     }
+    page |= _charts(found, task, totals, page)
     return render(request, "annotation/agreement.html", page)
+
+
+def _charts(round, task, totals, page):
+    """The charts of one task."""
+    joint = totals.joint(task) if task.is_correlation else None
+    both = agreement_charts.co_occurrence(round, task, joint) if task.is_correlation else None
+    own = (round, page["measure"]["measure"], {})
+    return {
+        "time_chart": agreement_charts.over_time(round, task, page["times"]),
+        "class_chart": agreement_charts.by_class(round, task, page["classes"]),
+        "label_chart": agreement_charts.labels(task, page["given"]),
+        "round_chart": agreement_charts.of_rounds(task, [own, *page["others"]]),
+        "group_charts": [
+            (kind, words, agreement_charts.by_group(round, task, words, rows))
+            for kind, words, rows in page["groups"]
+        ],
+        "co_occurrence": both,
+        **_verdict(round, page["measures"]),
+    }
+
+
+def _verdict(round, measures):
+    """Whether it is good enough, where it is not, and how much waits for a decision."""
+    known = [row for row in measures if row["alpha"]["value"] is not None]
+    weak = sorted(
+        (row for row in known if row["measure"].reading != "reliable"),
+        key=lambda row: row["alpha"]["value"],
+    )
+    return {
+        "known": len(known),
+        "reliable": len(known) - len(weak),
+        "weakest": weak[:3],
+        "contested": round.items.filter(open=True).count(),
+    }
 
 
 def _coefficients(task, measures):
@@ -276,7 +311,10 @@ def _times(computed, names):
 
 def _group_rows(kind, computed, names):
     rows = []
-    for row in computed.get("groups", {}).get(kind, []):
+    found = computed.get("groups", {}).get(kind, [])
+    if kind == "length":
+        found = sorted(found, key=lambda row: int(row["group"]))  # an order of its own
+    for row in found:
         name = names[kind].get(row["group"], row["group"])
         if kind == "length":
             name = LENGTHS[int(row["group"])]

@@ -1,5 +1,6 @@
 """What a lead does to a round while it runs: people, dialogues, pauses, comments."""
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
@@ -17,13 +18,15 @@ from annotation.queue.dispatch import assign
 from annotation.rounds import admit, extend_round, reopen_round
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
+from core.data_table import Column, DataTable
 from core.errors import UserError, gettext_noop
+from core.filter_form import FilterForm
 from core.normalization import search_key
 from core.pagination import page_of
 from core.parameters import number, posted, text
 from core.translation import translate_error
 from core.undo import undoable
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import ADJUDICATOR, LEAD
 from people.models import Event
 
@@ -76,6 +79,7 @@ def extension(request, pk):
             guard_order(request.user, found.order, dialogues)
         try:
             added = extend_round(found, request.user, dialogues, form.cleaned_data.get("overlap"))
+            found.schedule(request.user, form.cleaned_data["due"])
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:
@@ -146,40 +150,70 @@ def participant(request, pk):
     return redirect(f"{reverse('round', args=[found.pk])}#people")
 
 
+ROUND_DIALOGUES = DataTable(
+    "round-dialogues",
+    [
+        Column("position", "#", sort="position", numeric=True,
+               value=lambda row: row[0].position),
+        Column("dialogue", gettext_lazy("dialogue"), sort="dialogue__uid", fixed=True,
+               value=lambda row: row[0].dialogue),
+        Column("people", gettext_lazy("people"), numeric=True, value=lambda row: len(row[1])),
+        Column("annotators", gettext_lazy("annotators"),
+               value=lambda row: [f"{name} ({given.state})" for name, given in row[1]]),
+    ],
+    sort="position",
+)  # fmt: skip
+
+
+class RoundDialogueFilter(FilterForm):
+    """Which dialogues of a round."""
+
+    q = forms.CharField(label=gettext_lazy("dialogue"), required=False, max_length=200, strip=True)
+    state = forms.ChoiceField(
+        label=gettext_lazy("state"),
+        required=False,
+        choices=[("", gettext_lazy("all")), *STATES.items()],
+    )
+
+    def __init__(self, data, *, round):
+        super().__init__(data)
+        self.round = round
+
+    def by_q(self, rows, value):
+        return rows.filter(dialogue__search__contains=search_key(value))
+
+    def by_state(self, rows, value):
+        chosen = self.round.stuck() if value == "stuck" else by_state(self.round)[value]
+        return rows.filter(pk__in=chosen.values("pk"))
+
+
 def round_dialogues(request, pk):
     """The dialogues of a round with who has them."""
     found = round_of(request, pk)
-    state = request.GET.get("state", "")
-    rows = found.round_items.select_related("dialogue", "withdrawal")
-    if words := text(request.GET, "q"):
-        rows = rows.filter(dialogue__search__contains=search_key(words))
-    if state == "stuck":
-        rows = rows.filter(pk__in=found.stuck().values("pk"))
-    elif state in STATES:
-        rows = rows.filter(pk__in=by_state(found)[state].values("pk"))
-    page = page_of(request, rows.order_by("position"), 50)
-    work: dict[int, list[Assignment]] = {}
-    dialogues = [item.dialogue_id for item in page]
-    given = found.assignments.filter(dialogue__in=dialogues).select_related("person", "skipped")
-    for assignment in given:
-        work.setdefault(assignment.dialogue_id, []).append(assignment)
+    form = RoundDialogueFilter(request.GET, round=found)
+    rows = form.filtered(found.round_items.select_related("dialogue", "withdrawal"))
     names = names_for(found, found.corpus.my_role)
-    page.object_list = [
-        (item, [(names[each.person_id], each) for each in _listed(work, item, names)])
-        for item in page
-    ]
+
+    def prepare(items):
+        work: dict[int, list[Assignment]] = {}
+        given = found.assignments.filter(dialogue__in=[item.dialogue_id for item in items])
+        for assignment in given.select_related("person", "skipped"):
+            work.setdefault(assignment.dialogue_id, []).append(assignment)
+        return [
+            (item, [(names[each.person_id], each) for each in _listed(work, item, names)])
+            for item in items
+        ]
+
+    export = export_of(request, found.corpus)
+    table = ROUND_DIALOGUES.page(request, rows, form, prepare=prepare, export=export)
     shown = context(
         found.corpus,
         "rounds",
         round=found,
-        page=page,
-        state=state,
-        states=STATES.items(),
-        q=words,
         blind=bool(why_withheld(request.user, [found])),
         seats=found.participants.filter(left_at=None).select_related("person"),
     )
-    return render(request, "annotation/round_dialogues.html", shown)
+    return table.render("annotation/round_dialogues.html", shown)
 
 
 def _listed(work, item, names):

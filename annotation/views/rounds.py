@@ -1,6 +1,8 @@
 """What a lead and an adjudicator see: rounds, agreement, and the items behind every number."""
 
+from django import forms
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 
 from annotation import disclosure
 from annotation.annotator_names import names_for
@@ -12,26 +14,66 @@ from annotation.blinding import (
     why_withheld,
 )  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
-from annotation.models import Comment, Report
-from annotation.models.items import counted_submissions
+from annotation.models import Comment
 from annotation.models.rounds import resting
-from annotation.progress import forecast, funnel, people, with_submission_counts
+from annotation.overview import needs_of
+from annotation.progress import funnel, people, with_submission_counts
 from annotation.rounds import open_round
 from annotation.views.access import round_of
-from annotation.views.agreement import bring_up, drawn_measures
+from annotation.views.agreement import bring_up
+from core.data_table import Column, DataTable
 from core.errors import UserError
+from core.filter_form import FilterForm
 from core.pagination import at_most
 from core.parameters import posted
 from core.translation import translate_error
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
+
+ROUNDS = DataTable(
+    "rounds",
+    [
+        Column("round", _("round"), sort="name", fixed=True, value=str),
+        Column("state", _("state"), sort=("closure__at", "opened_at"),
+               value=lambda row: "open" if row.is_open else "closed"),
+        Column("submitted", _("submitted"), sort="submission_count", numeric=True, falling=True,
+               value=lambda row: row.submission_count),
+        Column("progress", _("progress"), exported=False),
+        Column("overlap", _("annotators per dialogue"), sort="overlap", numeric=True),
+        Column("scheme", _("scheme"), sort="scheme_version__number",
+               value=lambda row: row.scheme_version),
+        Column("opened", _("opened"), sort="opened_at", falling=True,
+               value=lambda row: row.opened_at),
+        Column("wanted", _("submissions wanted"), hidden=True, numeric=True),
+    ],
+    sort="-opened",
+)  # fmt: skip
+
+
+class RoundFilter(FilterForm):
+    """Which rounds of a corpus."""
+
+    q = forms.CharField(label=_("name"), required=False, max_length=120, strip=True)
+    state = forms.ChoiceField(
+        label=_("state"),
+        required=False,
+        choices=[("", _("all")), ("open", _("open")), ("closed", _("closed"))],
+    )
+
+    def by_q(self, rows, value):
+        return rows.filter(name__icontains=value)
+
+    def by_state(self, rows, value):
+        return rows.filter(closure__isnull=value == "open")
 
 
 def rounds(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
-    rows = with_submission_counts(corpus.rounds.all()).select_related("closure", "scheme_version")
-    rows = rows.annotate(resting=resting("pk"))
-    return render(request, "annotation/rounds.html", context(corpus, "rounds", rounds=rows))
+    form = RoundFilter(request.GET)
+    rows = with_submission_counts(form.filtered(corpus.rounds.all()))
+    rows = rows.select_related("closure", "scheme_version").annotate(resting=resting("pk"))
+    table = ROUNDS.page(request, rows, form, export=export_of(request, corpus))
+    return table.render("annotation/rounds.html", context(corpus, "rounds"))
 
 
 def new_round(request, pk):
@@ -47,9 +89,13 @@ def new_round(request, pk):
             form.add_error(None, translate_error(refusal))
     page = context(corpus, "rounds", form=form, ready=corpus.dialogues.published().exists())
     if page["ready"]:
-        page |= {"disclosure": disclosure.table(form.plan()), "checked": checked}
+        page |= {
+            "disclosure": disclosure.table(form.plan()),
+            "workload": form.workload(),
+            "checked": checked,
+        }
     if request.htmx:
-        return render(request, "annotation/_who_will_see.html", page)
+        return render(request, "annotation/_round_choices.html", page)
     return render(request, "annotation/new_round.html", page)
 
 
@@ -82,11 +128,10 @@ def round_page(request, pk):
         "rounds",
         round=found,
         done=done,
-        given=wanted,
+        wanted=wanted,
         funnel=None if found.published else funnel(found),
-        stuck=None if found.published else at_most(found.stuck()),
-        forecast=forecast(found, done, wanted),
-        people=_people(request, found, blind),
+        needs=needs_of(found, found.corpus.my_role, bool(blind)),
+        people=_people(request, found, blind, wanted),
         admission=AdmissionForm(round=found),
         blind=[(round, seat_of(request.user, round)) for round in blind],
     )
@@ -99,21 +144,16 @@ def round_page(request, pk):
 
 
 def _results(round):
-    """What the page of a round tells of people's answers."""
-    left = bring_up(round)
+    """What the head of the page tells of people's answers."""
+    bring_up(round)
     return {
         "comments": Comment.objects.filter(assignment__round=round).waiting().count(),
-        "measures": drawn_measures(round),
-        "report": Report.of(round, Report.Kind.AGREEMENT),
-        "left": left,
-        "refresh": left,
-        "submissions": counted_submissions(round),
         "open_items": at_most(round.items.filter(open=True)),
         "quality_flags": round.quality_flags.waiting().count(),
     }
 
 
-def _people(request, round, blind):
+def _people(request, round, blind, wanted):
     """The rows of `people` with what each is called, in that order for whoever sees letters."""
     names = names_for(round, round.corpus.my_role)
     test = [round.qualification or round]
@@ -122,13 +162,15 @@ def _people(request, round, blind):
         **({"qualified": None} if blind and why_withheld(request.user, test) else {}),
     }
     seers = set(round.corpus.people(*SEERS).values_list("person", flat=True))
-    rows = []
-    for row in people(round):
+    rows, found = [], people(round)
+    seated = sum(row["seat"].left_at is None for row in found) or 1
+    for row in found:
         seat = row["seat"]
         may = seat.person_id in seers and not seat.unblinded and not seat.left_at and round.is_open
         shown = {"name": names[seat.person_id], "may_unblind": may}
         shown["openly"] = seat.unblinded and not names.by_letter  # few do: it would tell who
-        rows.append(row | hidden | shown)
+        share = seat.quota or -(-wanted // seated)  # rounded up
+        rows.append(row | hidden | shown | {"share": max(share, row["done"])})
     if names.by_letter:
         rows.sort(key=lambda row: names.rank[row["seat"].person_id])
     return rows

@@ -1,20 +1,39 @@
 """Finding utterances: by their words, who says them, how long they are, what they were judged."""
 
 from django.contrib import messages
-from django.shortcuts import redirect, render
+from django.db.models import F
+from django.shortcuts import redirect
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from annotation.utterance_search import FindingForm
+from core.data_table import Column, DataTable
 from core.errors import UserError
-from core.pagination import Keyset, at_most
 from core.parameters import number, numbers
 from core.translation import translate_error
 from corpus.bulk_edits import assign_speaker
 from corpus.models import Speaker, Utterance
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, with_role
 from corpus.search import search_page
 from corpus.visibility import WORDS, notice, withheld
+
+MOST = 1000  # utterances with some words that a page counts
+UTTERANCES = DataTable(
+    "utterances",
+    [
+        Column("text", _("text"), fixed=True),
+        Column("speaker", _("speaker"), sort="speaker__name"),
+        Column("dialogue", _("dialogue"),
+               sort=("dialogue__source_id", "dialogue__number", "number")),
+        Column("source", _("source"), value=lambda row: row.dialogue.source),
+        Column("seconds", _("seconds"), sort="length", numeric=True, falling=True,
+               value=lambda row: row.length),
+        Column("start", _("start"), hidden=True, numeric=True),
+        Column("uid", _("id"), hidden=True),
+        Column("machine", _("machine transcript"), hidden=True),
+    ],
+)  # fmt: skip
 
 
 def utterance_search(request, pk):
@@ -38,26 +57,39 @@ def utterance_search(request, pk):
     asked = form.cleaned_data if form.is_valid() else {}
     words, exact = asked.get("q", ""), asked.get("exact", False)
     shown = rows.select_related("dialogue__source", "speaker")
-
-    def fetch(edge, forwards, size):
-        return search_page(
-            shown, words, number(edge, 0 if forwards else 2**62), size, forwards, exact
-        )
-
+    shown = shown.annotate(length=F("end") - F("start"))
+    table = UTTERANCES.page(
+        request, shown, form, export=export_of(request, corpus),
+        **(_searched(shown, words, exact) if words else {}),
+    )  # fmt: skip
     page = context(
         corpus,
         "corpus",
-        form=form,
         words=words,
         exact=exact,
         left_out=left_out,
         notice=notice(request.user, hidden, [WORDS]) if left_out else "",
-        page=Keyset(request, fetch, lambda row: str(row.pk)),
         speakers=corpus.speakers.all()[:2000] if corpus.my_role == LEAD else [],
     )
-    if not words:
-        page["count"], page["more"] = at_most(rows)
-    return render(request, "annotation/utterance_search.html", page)
+    return table.render("annotation/utterance_search.html", page)
+
+
+def _searched(rows, words, exact):
+    """How a table reads and counts utterances with these words: by the search index, in the order
+    they came in.
+    """
+
+    def fetch(edge, forwards, size):
+        edge = edge if edge is not None else 0 if forwards else 2**62
+        return search_page(rows, words, edge, size, forwards, exact)
+
+    def count():
+        found = len(
+            search_page(rows.only("pk").select_related(None), words, 0, MOST + 1, exact=exact)
+        )
+        return min(found, MOST), found > MOST
+
+    return {"fetch": fetch, "count_rows": count}
 
 
 def _assigned(request, corpus, rows):

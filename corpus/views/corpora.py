@@ -3,7 +3,6 @@
 import datetime
 
 from django.contrib import messages
-from django.db.models import Count
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,35 +14,46 @@ from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus import round_offers
-from corpus.checklist import is_shown_at_start
+from corpus import checklist, overview, round_offers, start_page
 from corpus.forms import CorpusForm
-from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership, Source
+from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
 from corpus.page_context import context, members_context
-from corpus.permissions import LEAD, corpus_of, resettable_people
+from corpus.permissions import ANNOTATOR, LEAD, corpus_of, resettable_people
+from corpus.storage_kinds import KINDS
 from people.models import Event, Person
 
+CARDS_AT_ONCE = 4  # corpora whose cards are part of the start page; the others are asked for
+NEEDS_ON_A_CARD = 3
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
 
 def home(request):
-    """My corpora, those that are archived by themselves, and those that I have deleted."""
-    mine = Corpus.objects.of(request.user)
+    """Where everybody begins: an annotator's tasks, the corpora of leads and adjudicators with what
+    needs somebody, the next step of whoever sets something up, what a newcomer can do.
+    """
+    person = request.user
+    mine = Corpus.objects.of(person)
     archived = request.GET.get("state") == "archived"
-    shown = mine.filter(archival__isnull=not archived)
-    corpora = list(shown.annotate(dialogue_count=Count("dialogues", distinct=True)))
-    for corpus in corpora:
-        corpus.my_role = corpus.memberships.get(person=request.user)
-    deletions = request.user.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE)
+    corpora = list(mine.filter(archival__isnull=not archived))
+    roles = dict(person.memberships.values_list("corpus", "role"))
+    works = bool(roles) and not person.is_superuser and set(roles.values()) == {ANNOTATOR}
+    for place, corpus in enumerate(corpora):
+        corpus.my_role = roles[corpus.pk]
+        corpus.role_name = Membership.Role(corpus.my_role).label
+        corpus.card = None
+        if corpus.my_role != ANNOTATOR and place < CARDS_AT_ONCE:
+            corpus.card = card_of(corpus, person)
     page = {
+        "works": works,
+        "parts": [] if archived else start_page.parts(request, works),
         "corpora": corpora,
         "archived": archived,
         "archived_count": mine.filter(archival__isnull=False).count(),
-        "deletions": deletions,
-        "may_create": Installation.load().may_create(request.user),
-        "invitations": Invitation.objects.for_account(request.user),
-        "checklist": is_shown_at_start(request.user),
-        "requests": request.user.join_requests.waiting().select_related("corpus"),
+        "deletions": person.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE),
+        "may_create": Installation.load().may_create(person),
+        "invitations": Invitation.objects.for_account(person),
+        "checklist": checklist.summary(person) if checklist.is_shown_at_start(person) else None,
+        "requests": person.join_requests.waiting().select_related("corpus"),
     }
     return render(request, "corpus/home.html", page)
 
@@ -68,17 +78,47 @@ def new_corpus(request):
 
 
 def corpus(request, pk):
+    """The overview: the pipeline, what needs somebody, panels of all apps, and the sources."""
     corpus = corpus_of(request, pk)
-    counts = corpus.counts() | {"speakers": corpus.speakers.count()}
-    drafts = corpus.sources.filter(status=Source.Status.DRAFT).count()
+    pipeline = overview.stages(corpus, request.user)
     page = context(
         corpus,
         "corpus",
         page=page_of(request, corpus.sources.all()),
-        counts=counts,
-        draft_count=drafts,
+        counts=corpus.counts() | {"speakers": corpus.speakers.count()},
+        pipeline=pipeline,
+        step=overview.next_step(pipeline),
+        needs=overview.needs(corpus, request.user),
+        main_panels=overview.panels(overview.MAIN, corpus, request),
+        side_panels=overview.panels(overview.SIDE, corpus, request),
     )
     return render(request, "corpus/corpus.html", page)
+
+
+def corpus_card(request, pk):
+    """A corpus in a list: its pipeline in short, and the first things that need somebody."""
+    corpus = corpus_of(request, pk)
+    page = {"corpus": corpus, "card": card_of(corpus, request.user)}
+    return render(request, "corpus/_corpus_card_body.html", page)
+
+
+def card_of(corpus, person):
+    """What a card says of a corpus beside its name."""
+    waiting = overview.needs(corpus, person)
+    return {
+        "pipeline": overview.stages(corpus, person),
+        "needs": waiting[:NEEDS_ON_A_CARD],
+        "more_needs": max(len(waiting) - NEEDS_ON_A_CARD, 0),
+    }
+
+
+def corpus_storage_panel(request, pk):
+    """What each kind of file takes, as a bar."""
+    corpus = corpus_of(request, pk, LEAD)
+    sizes = corpus.measured_storage()
+    rows = [(words, sizes[kind]) for kind, words in KINDS.items() if sizes.get(kind)]
+    page = {"corpus": corpus, "rows": rows, "total": sizes.total(), "quota": corpus.quota}
+    return render(request, "corpus/_storage.html", page)
 
 
 def members(request, pk):

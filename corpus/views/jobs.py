@@ -1,5 +1,8 @@
 """Jobs of a corpus or of the installation: listed, cancelled, tried again."""
 
+from typing import cast
+
+from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404
@@ -7,11 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from core.data_table import Column, DataTable
 from core.errors import UserError
-from core.pagination import page_of
-from core.parameters import text
+from core.filter_form import FilterForm
 from core.translation import translate_error
 from corpus import installation_state
 from corpus.models import Corpus, Source
@@ -29,48 +33,85 @@ from jobs.job_list import (
 )
 from jobs.models import JobStatus
 
-PAGE_SIZE = 30
+JOBS = DataTable(
+    "jobs",
+    [
+        Column("job", gettext_lazy("job"), fixed=True),
+        Column("state", gettext_lazy("state")),
+        Column("person", gettext_lazy("requested by")),
+        Column("queued", gettext_lazy("queued at"), hidden=True),
+        Column("started", gettext_lazy("started")),
+        Column("duration", gettext_lazy("duration"), numeric=True),
+    ],
+    size=30,
+)
+
+
+class JobFilter(FilterForm):
+    """Which jobs."""
+
+    q = forms.CharField(
+        label=gettext_lazy("name, corpus or person"), required=False, max_length=200, strip=True
+    )
+    state = forms.ChoiceField(
+        label=gettext_lazy("state"),
+        required=False,
+        choices=[("", gettext_lazy("all")), *((state.value, state.label) for state in STATES)],
+    )
+    kind = forms.ChoiceField(label=gettext_lazy("type"), required=False)
+
+    def __init__(self, data):
+        super().__init__(data)
+        named = sorted(
+            ((name, str(model.kind_label)) for name, model in kinds().items()),
+            key=lambda pair: pair[1],
+        )
+        cast(forms.ChoiceField, self.fields["kind"]).choices = [("", _("all")), *named]
+
+    def found(self, corpus):
+        """The entries of `listed_jobs`."""
+        if not self.is_valid():
+            return []
+        asked = self.cleaned_data
+        return listed_jobs(corpus, asked["kind"], asked["state"], asked["q"])
 
 
 def corpus_jobs(request, pk):
     """The jobs of one corpus, for its leads."""
     corpus = corpus_of(request, pk, LEAD)
-    page = context(corpus, "jobs", **_list(request, corpus))
-    return render(request, _template(request, "corpus/jobs.html"), page)
+    table = _list(request, corpus)
+    page = context(corpus, "jobs", **_more(request, table))
+    return table.render(_template(request, "corpus/jobs.html"), page)
 
 
 def installation_jobs(request):
     """The jobs of every corpus, for the administrators of the installation."""
     if not request.user.is_superuser:
         raise Http404
-    page = {"tab": "jobs", "all_corpora": True, **_list(request)}
-    return render(request, _template(request, "corpus/installation_jobs.html"), page)
+    table = _list(request)
+    page = {"tab": "jobs", "all_corpora": True, **_more(request, table)}
+    return table.render(_template(request, "corpus/installation_jobs.html"), page)
 
 
 def _template(request, page):
     """The page, or what of it asks again while jobs are active."""
-    return "corpus/_job_list.html" if request.htmx else page
+    return "corpus/_job_list.html" if request.htmx.target == "job-list" else page
 
 
 def _list(request, corpus=None):
-    state, kind = text(request.GET, "state"), text(request.GET, "kind")
-    words = text(request.GET, "q")
-    labels = {name: str(model.kind_label) for name, model in kinds().items()}
-    entries = listed_jobs(
-        corpus, kind if kind in labels else "", state if state in STATES else "", words
-    )
-    page = page_of(request, entries, PAGE_SIZE)
-    jobs = rows_of(page.object_list)
-    _describe(request, jobs)
+    form = JobFilter(request.GET)
+
+    def prepare(entries):
+        jobs = rows_of(entries)
+        _describe(request, jobs)
+        return jobs
+
+    return JOBS.page(request, form.found(corpus), form, prepare=prepare)
+
+
+def _more(request, table):
     return {
-        "page": page,
-        "jobs": jobs,
-        "active": any(job.active for job in jobs),
-        "state": state,
-        "states": [(state.value, state.label) for state in STATES],
-        "kind": kind,
-        "kinds": sorted(labels.items(), key=lambda pair: pair[1]),
-        "words": words,
+        "active": any(job.active for job in table.rows),
         "address": request.get_full_path(),
     }
 

@@ -9,52 +9,58 @@ from django.db.models import Count, Q
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _l
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
+from core.data_table import Column, DataTable
 from core.errors import UserError
-from core.normalization import normalized, search_key, visible
-from core.pagination import page_of
-from core.parameters import number, posted, text
+from core.normalization import normalized, visible
+from core.parameters import number, posted
 from core.translation import translate_error
-from corpus.forms import EXACT, SpeakerForm
+from corpus.forms import SpeakerFilter, SpeakerForm
 from corpus.models import Speaker
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, with_role
-from corpus.search import contains
 from people.models import Event
 
 MOST_DUPLICATES = 200
 
 
+SPEAKERS = DataTable(
+    "speakers",
+    [
+        Column("name", _l("name"), sort="name", fixed=True),
+        Column("pseudonym", _l("pseudonym"), sort="pseudonym"),
+        Column("gender", _l("gender"), value=lambda row: row.gender_text),
+        Column("age", _l("age"), value=lambda row: row.age_text),
+        Column("role", _l("role in the series"), value=lambda row: row.role_text),
+        Column("size", _l("utterances"), sort="size", numeric=True, falling=True),
+    ],
+    sort="name",
+    size=100,
+)
+
+
 def speakers(request, pk):
     """Everybody who talks in the corpus, with how much."""
     corpus = corpus_of(request, pk, LEAD)
-    words, exact = text(request.GET, "q"), bool(request.GET.get("exact"))
+    form = SpeakerFilter(request.GET)
     everybody = corpus.speakers.annotate(
         size=Count("utterances", filter=Q(utterances__retired=False))
     )
-    rows = everybody
-    if words and exact:
-        held = contains("name", words) | contains("pseudonym", words)
-        rows = rows.filter(held)
-    elif words:
-        key = search_key(words)
-        rows = rows.filter(Q(search__contains=key) | Q(pseudonym_search__contains=key))
-    nameless = corpus.speakers.filter(pseudonym="").count()
-    order = "-size" if request.GET.get("order") == "size" else "name"
+    asked = form.cleaned_data if form.is_valid() else {}
+    table = SPEAKERS.page(
+        request, form.filtered(everybody), form, export=export_of(request, corpus)
+    )
     page = context(
         corpus,
         "corpus",
-        words=words,
-        exact=exact,
-        exact_help=EXACT,
+        exact=asked.get("exact", False),
         duplicates=_duplicates(everybody.filter(pk__in=corpus.speakers.duplicates())),
-        order=order,
-        page=page_of(request, rows.order_by(order, "pk"), 100),
-        nameless=nameless,
+        nameless=corpus.speakers.filter(pseudonym="").count(),
     )
-    return render(request, "corpus/speakers.html", page)
+    return table.render("corpus/speakers.html", page)
 
 
 def _duplicates(rows):

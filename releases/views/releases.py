@@ -2,10 +2,11 @@
 
 import json
 
+from django import forms
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,9 +16,11 @@ from django.views.decorators.http import require_POST
 
 from annotation.blinding import withheld_rounds
 from annotation.scheme import Scheme
+from core.data_table import Column, DataTable
 from core.errors import UserError, gettext_noop
+from core.filter_form import FilterForm
 from core.fragments import live_part
-from core.parameters import number, posted, text
+from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
@@ -27,6 +30,7 @@ from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
 from releases.splits import SPLITS
+from releases.views import release_charts
 
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
@@ -48,23 +52,64 @@ OPEN = (
 )
 
 
+RELEASES = DataTable(
+    "releases",
+    [
+        Column("version", gettext_lazy("version"), sort="pk", fixed=True, falling=True),
+        Column("state", gettext_lazy("state"), sort="status"),
+        Column("rounds", gettext_lazy("rounds")),
+        Column("dialogues", gettext_lazy("dialogues"), numeric=True),
+        Column("size", gettext_lazy("size"), numeric=True),
+        Column("downloads", gettext_lazy("downloads"), sort="taken", numeric=True, falling=True),
+        Column("digest", gettext_lazy("digest")),
+        Column("frozen", gettext_lazy("frozen"), sort="finished_at", falling=True),
+    ],
+    sort="-version",
+)
+FILES = DataTable(
+    "files",
+    [
+        Column("path", gettext_lazy("file"), sort="path", fixed=True),
+        Column("bytes", gettext_lazy("size"), sort="bytes", numeric=True, falling=True),
+        Column("sha256", "SHA-256"),
+    ],
+    size=100,
+)
+
+
+class FileFilter(FilterForm):
+    """Which files of a release."""
+
+    q = forms.CharField(label=gettext_lazy("name"), required=False, max_length=200, strip=True)
+
+    def by_q(self, rows, value):
+        return [entry for entry in rows if value.lower() in entry["path"].lower()]
+
+
 def releases(request, pk):
     """The releases that the person may know of, with figures of those that they may see now."""
     corpus = corpus_of(request, pk)
     seen = Release.objects.of(request.user).filter(corpus=corpus)
     hidden = set(seen.frozen().withheld_from(request.user).values_list("pk", flat=True))
-    rows = seen.annotate(taken=Sum("downloads__count")).order_by("-pk")
-    rows = list(rows.prefetch_related("rounds", "retractions"))
-    for row in rows:
-        row.withheld = row.why_withheld(request.user) if row.pk in hidden else ""
+    rows = seen.annotate(taken=Coalesce(Sum("downloads__count"), 0))
+
+    def prepare(page):
+        for row in page:
+            row.withheld = row.why_withheld(request.user) if row.pk in hidden else ""
+        return page
+
+    rows = rows.prefetch_related("rounds", "retractions")
+    table = RELEASES.page(request, rows, prepare=prepare)
     page = context(
         corpus,
         "releases",
-        releases=rows,
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
+        growth_chart=release_charts.growth(
+            [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
+        ),
     )
-    return render(request, "releases/releases.html", page)
+    return table.render("releases/releases.html", page)
 
 
 def release_settings(request, pk):
@@ -218,6 +263,8 @@ def shown(request, release, **more):
             "quality": _quality(release),
             "leakage": _read(release, "leakage.json"),
             "spread": _spread(release),
+            "agreement_chart": release_charts.agreement(_agreement(release)),
+            "spread_charts": release_charts.label_distributions(_spread(release)),
             "split_names": SPLITS,
             "downloads": release.downloads.select_related("share") if lead else [],
             "taken": release.downloads.aggregate(n=Sum("count"))["n"] or 0,
@@ -309,16 +356,10 @@ def files(request, pk):
     manifest = _read(release, "manifest.json")
     if manifest is None:
         raise Http404
-    words = text(request.GET, "q")
-    rows = [entry for entry in manifest["files"] if words.lower() in entry["path"].lower()]
-    page = context(
-        release.corpus,
-        "releases",
-        release=release,
-        words=words,
-        page=Paginator(rows, 100).get_page(request.GET.get("page")),
-    )
-    return render(request, "releases/files.html", page)
+    form = FileFilter(request.GET)
+    rows = form.filtered(manifest["files"]) if form.is_valid() else []
+    table = FILES.page(request, rows, form)
+    return table.render("releases/files.html", context(release.corpus, "releases", release=release))
 
 
 def progress(request, pk):

@@ -51,7 +51,7 @@ from tests.factories import (
 LEAD, ADJUDICATOR, ANNOTATOR = Membership.Role.values
 RESULTS = {  # addresses of annotation/ that show what people answered, remarked or decided
     *("agreement", "agreement_file", "comparison", "quality", "items", "adjudication"),
-    *("round_comments", "dialogue_expert_labels", "report_progress"),
+    *("round_comments", "dialogue_expert_labels", "report_progress", "round_results"),
 }
 OPEN = {
     *("round", "rounds", "round_dialogues", "extension", "new_round", "schemes", "guideline"),
@@ -61,7 +61,7 @@ OPEN = {
     *("annotation_history", "assignment", "republication", "annotation_settings"),
     *("table_imports", "new_table_import", "table_import", "column_mapping", "value_mapping"),
     *("mapping_file", "table_import_progress", "table_import_problems"),
-    "table_import_problems_csv",
+    *("table_import_problems_csv", "round_history", "corpus_pace"),
 }
 ACTIONS = {  # of these nothing can be read
     "reopen_assignment",
@@ -335,7 +335,7 @@ def test_when_the_round_is_closed_all_is_shown(client_of):
     scene.round.close(None)
     assert client.get(reverse("agreement", args=[scene.other.pk])).status_code == 200
     page = client.get(reverse("round", args=[scene.round.pk])).content.decode()
-    assert "You are annotating these dialogues" not in page and 'id="measures"' in page
+    assert "You are annotating these dialogues" not in page and 'id="round-results"' in page
 
 
 @pytest.mark.django_db

@@ -79,8 +79,8 @@ def test_filters_and_search(page, corpus, lead):
     assert "E02 snow" not in page("?state=failed") and "E01 rain" in page("?state=failed")
     only = page("?kind=integritycheck")
     assert "check of" in only and "E01 rain" not in only
-    assert "No job matches." in page("?q=nothing-like-it")
-    assert "E01 rain" in page("?kind=nonsense&state=nonsense")
+    assert "Nothing matches these filters." in page("?q=nothing-like-it")
+    assert "E01 rain" not in page("?kind=nonsense&state=nonsense")
 
 
 def test_failed_jobs_are_counted_in_the_navigation(page, corpus):

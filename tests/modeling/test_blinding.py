@@ -74,6 +74,7 @@ def progress(world):
     found = [reverse(name, args=[thing.pk]) for name, thing in named]
     found += [f"{found[0]}?tab={tab}" for tab in ("curves", "results", "log", "files")]
     found += [f"{found[2]}?tab={tab}" for tab in ("curves", "log")]
+    found += [f"{found[place]}?part=curves" for place in (2, 4)]
     return [*found, reverse("runs", args=[corpus]), reverse("new_run", args=[corpus])]
 
 
@@ -126,7 +127,7 @@ def test_a_lead_who_annotates_blind_sees_progress_and_no_results(world, client_o
     _learn_something_else(world)
     changed = [plain(client_of(lead).get(address)) for address in progress(world)]
     same = [address for address, a, b in zip(progress(world), seen, changed, strict=True) if a == b]
-    assert len(same) == 2  # how a look goes, and the form of new runs
+    assert len(same) == 5  # how far runs and a look are, and the form of new runs
     assert [plain(blind.get(address)) for address in progress(world)] == before
 
     form = {"release": world.release.pk, "recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}

@@ -41,11 +41,11 @@ def test_they_are_searched_and_sorted(boss, client_of):
     place = reverse("installation_people")
 
     def names(query):
-        return [person.username for person in client.get(place + query).context["page"]]
+        return [person.username for person in client.get(place + query).context["table"]]
 
     assert names("") == ["boss", "li", "wang"]
     assert names("?q=小明") == names("?q=W@example") == ["wang"]
-    assert names("?order=seen")[0] == "boss" and names("?q=nobody") == []
+    assert names("?sort=-seen")[0] == "boss" and names("?q=nobody") == []
 
 
 def test_locks_are_shown_and_ended(boss, client_of, settings):

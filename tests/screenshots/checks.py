@@ -38,13 +38,14 @@ def look(page: Page, target: int = 24) -> list[Finding]:
     return [Finding(*each) for each in found]
 
 
-def audit(page: Page) -> list[Finding]:
-    """What axe-core finds, contrast with it."""
+def audit(page: Page, impacts: tuple[str, ...] = ()) -> list[Finding]:
+    """What axe-core finds, contrast with it; of these impacts, if some are named."""
     # the script goes in past the policy that the page keeps
     found = page.evaluate(AXE.read_text("utf-8") + ";axe.run({resultTypes: ['violations']})")
     return [
         Finding(f"axe {each['id']}", str(node["target"][0]), node["html"][:160])
         for each in found["violations"]
+        if not impacts or each["impact"] in impacts
         for node in each["nodes"][:3]
     ]
 

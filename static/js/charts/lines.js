@@ -68,8 +68,9 @@ function placeAxis(chart, palette, { gap }) {
 
 /** Times as the rest of the page writes them, in the zone of the person; days alone where they tell the points apart. */
 function clock({ places, zone }) {
-  const days = Date.parse(places.at(-1)) - Date.parse(places[0]) > 3 * 86_400_000
-  const wanted = days ? ["month", "day"] : ["hour", "minute"]
+  const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / 3_600_000
+  const days = hours > 72
+  const wanted = days ? ["month", "day"] : ["hour", "minute", ...(hours < 1 ? ["second"] : [])]
   const format = new Intl.DateTimeFormat("en-GB", {
     timeZone: zone,
     ...Object.fromEntries(wanted.map((part) => [part, "2-digit"])),

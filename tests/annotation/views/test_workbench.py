@@ -139,7 +139,11 @@ def test_a_lead_opens_a_round_from_the_page(client_of, corpus, lead):
 def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     opened = make_judged_round(corpus)
     client = client_of(lead)
-    page = client.get(reverse("round", args=[opened.pk])).content.decode()
+    assert (
+        reverse("round_results", args=[opened.pk])
+        in client.get(reverse("round", args=[opened.pk])).content.decode()
+    )
+    page = client.get(reverse("round_results", args=[opened.pk])).content.decode()
     assert "only one value was used" in page and "not reliable" in page
     address = reverse("items", args=[opened.pk])
     rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list

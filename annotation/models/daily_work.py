@@ -1,0 +1,77 @@
+"""What somebody submitted in a round on a day, added up: pace and progress cost a row a day."""
+
+import datetime
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F
+from django.utils import timezone
+
+from annotation.models.rounds import Round
+
+
+@dataclass(frozen=True)
+class Work:
+    """An amount of submitted work. `seconds` are those at the dialogues, idle time left out."""
+
+    submissions: int
+    utterances: int
+    seconds: float
+
+    def __neg__(self):
+        return Work(-self.submissions, -self.utterances, -self.seconds)
+
+
+class DailyWorkQuerySet(models.QuerySet["DailyWork"]):
+    def since(self, days):
+        """Of the last days, today among them."""
+        return self.filter(day__gt=local_day() - datetime.timedelta(days=days))
+
+    def total(self):
+        """All of it as one Work."""
+        sums = self.order_by().aggregate(
+            **{name: models.Sum(name) for name in ("submissions", "utterances", "seconds")}
+        )
+        return Work(**{name: found or 0 for name, found in sums.items()})
+
+
+class DailyWork(models.Model):
+    """The submissions of one person in one round on one day of the installation's time zone.
+
+    Dialogues with expert labels that are mixed in are no submissions of the round; their utterances
+    and seconds count. A submission that is opened again is taken away from its day.
+    """
+
+    round = models.ForeignKey(Round, models.CASCADE, related_name="daily_work")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="daily_work")
+    day = models.DateField()
+    submissions = models.IntegerField(default=0)
+    utterances = models.IntegerField(default=0)
+    seconds = models.FloatField(default=0.0)
+
+    objects = DailyWorkQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["day", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["round", "person", "day"], name="one_row_a_day")
+        ]
+        indexes = [models.Index(fields=["person", "day"], name="days_of_a_person")]
+
+    def __str__(self):
+        return f"{self.person} · {self.round} · {self.day}"
+
+    @classmethod
+    def add(cls, round, person, at, work):
+        """Add to a day, or take away with a negative Work; `round` and `person` are ids."""
+        place = {"round_id": round, "person_id": person, "day": local_day(at)}
+        changes = {name: F(name) + getattr(work, name) for name in vars(work)}
+        if not cls.objects.filter(**place).update(**changes):
+            cls.objects.get_or_create(**place)
+            cls.objects.filter(**place).update(**changes)
+
+
+def local_day(at=None):
+    """The day of a moment, of now if none is given, in the installation's time zone."""
+    return timezone.localdate(at, timezone.get_default_timezone())

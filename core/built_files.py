@@ -14,8 +14,9 @@ from django.contrib.staticfiles.finders import BaseFinder
 from django.core.files.storage import FileSystemStorage, Storage
 
 from core.icons import sprite
+from core.stylesheets import stylesheet
 
-BUILT: dict[str, Callable[[Path], str]] = {"icons.svg": sprite}
+BUILT: dict[str, Callable[[Path], str]] = {"icons.svg": sprite, "shengqing.css": stylesheet}
 
 
 def write_built(name: str) -> Path:

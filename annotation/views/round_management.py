@@ -25,6 +25,7 @@ from core.normalization import search_key
 from core.pagination import page_of
 from core.parameters import number, posted, text
 from core.translation import translate_error
+from core.undo import undoable
 from corpus.page_context import context, export_of
 from corpus.permissions import ADJUDICATOR, LEAD
 from people.models import Event
@@ -46,6 +47,7 @@ COMMENT_STATES = {
 @require_POST
 def pause(request, pk):
     round_of(request, pk, LEAD).pause(request.user)
+    undoable(request, _("The round is paused."), reverse("resume", args=[pk]))
     return redirect("round", pk)
 
 

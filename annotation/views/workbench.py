@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -21,6 +22,7 @@ from annotation.reopening import can_reopen, deadline, reopen
 from annotation.views.access import assignment_of
 from core.errors import UserError
 from core.translation import translate_error
+from core.undo import undoable
 from corpus.page_context import context
 from corpus.permissions import with_role
 from corpus.visibility import notice, visible
@@ -230,7 +232,8 @@ def skip(request, pk):
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
         return redirect("assignment", assignment.pk)
-    messages.success(request, _("Dialogue skipped. You can undo this under “My tasks”."))
+    words = _("Dialogue skipped. You can undo this under “My tasks”.")
+    undoable(request, words, reverse("undo_skip", args=[assignment.pk]))
     return next_assignment(request, assignment.round_id)
 
 

@@ -3,12 +3,14 @@
 from django.contrib import messages
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.errors import UserError
 from core.parameters import number, posted, text
 from core.translation import translate_error
+from core.undo import undoable
 from corpus import deletion
 from corpus.archive import in_archive
 from corpus.forms import SettingsForm
@@ -72,7 +74,8 @@ def archive_corpus(request, pk):
     """Make the corpus read-only."""
     corpus = owned_corpus(request, pk)
     corpus.archive(request.user)
-    messages.success(request, _("The corpus is archived and read-only."))
+    words = _("The corpus is archived and read-only.")
+    undoable(request, words, reverse("unarchive_corpus", args=[pk]))
     return redirect("corpus_administration", pk)
 
 

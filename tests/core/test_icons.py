@@ -68,3 +68,12 @@ def test_it_is_written_again_only_when_it_changes():
     assert write_built("icons.svg").stat().st_mtime_ns == written
     path.write_text("old", "utf-8")
     assert write_built("icons.svg").read_text("utf-8") == sprite(settings.ROOT)
+
+
+def test_all_style_sheets_are_one_file_in_their_order():
+    whole = write_built("shengqing.css").read_text("utf-8")
+    assert whole.startswith("@layer tokens, base, layout, components, features;")
+    assert "/*" not in whole and whole.count("{") == whole.count("}")
+    for path in (settings.ROOT / "static/css").rglob("*.css"):
+        last = [line for line in path.read_text("utf-8").splitlines() if line.endswith(": 0;")]
+        assert all(line.strip() in whole for line in last), path

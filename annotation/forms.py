@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 from django import forms
@@ -84,9 +84,8 @@ def _chosen(field):
         return ""
     value = field.value()
     value = getattr(value, "pk", value)
-    return next(
-        (str(words) for key, words in field.field.choices if key and str(key) == str(value)), ""
-    )
+    choices = cast("Iterable[tuple[Any, Any]]", field.field.choices)
+    return next((str(words) for key, words in choices if key and str(key) == str(value)), "")
 
 
 class AnnotationSettingsForm(forms.Form):

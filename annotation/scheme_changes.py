@@ -124,8 +124,8 @@ def condition_in_words(task: Task, scheme: Scheme) -> str:
                 "value": named(values[0]) if values else task.only_if_any,
             }
         )
-    for key, values in task.only_if.items():
-        chosen = [named(value) for value in scheme[key].values if value.key in values]
+    for key, keys in task.only_if.items():
+        chosen = [named(value) for value in scheme[key].values if value.key in keys]
         words = {"task": named(scheme[key]), "values": _(" or ").join(chosen)}
         parts.append(_("%(task)s is %(values)s") % words)
     if not parts:

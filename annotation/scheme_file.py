@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, get_args
 
-from annotation.scheme import Names, Scale, Scheme, SchemeError, shown
+from annotation.scheme import Names, Scale, Scheme, SchemeError, Task, Value, shown
 from core.errors import ValidationError, gettext_noop
 from core.input_checks import read_json
 
@@ -51,7 +51,8 @@ def _check_types(scheme: Scheme) -> None:
                 task=task.key,
                 scales=", ".join(get_args(Scale)),
             )
-        for thing in (task, *task.values):
+        things: tuple[Task | Value, ...] = (task, *task.values)
+        for thing in things:
             _check_names(thing.names, f"{task.key} {thing.key}")
             _check_names(thing.help, f"{task.key} {thing.key}", may_be_empty=True)
         for value in task.values:

@@ -7,7 +7,7 @@ other by token, so that renaming a key breaks nothing.
 
 import re
 from collections.abc import Iterator
-from typing import cast
+from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
@@ -88,8 +88,8 @@ class KeyedFields(forms.Form):
         return sent or slug(self.data.get(self.add_prefix("en"), ""))
 
     def clean(self):
-        chosen = super().clean()
-        key = self.the_key()
+        super().clean()
+        chosen, key = self.cleaned_data, self.the_key()
         if not key and chosen.get("en"):
             self.add_error("key", _("Enter a key: the English name has no letters or digits."))
         elif key:
@@ -163,11 +163,11 @@ class WarningFields(forms.Form):
 class Row:
     """A row of a list: its token, its fields, and what is wrong with it as a whole."""
 
-    fields_class: type[forms.Form]
+    fields_class: type[Any]  # a form
 
     def __init__(self, data, name, token):
         self.data, self.name, self.token = data, name, token
-        self.fields = self.fields_class(data, prefix=self.prefix)
+        self.fields: Any = self.fields_class(data, prefix=self.prefix)
         self.faults: list[str] = []
 
     @property
@@ -237,7 +237,8 @@ class ConditionRow(Row):
 
     def resolve(self):
         """Key of the task and keys of the values."""
-        return self.card.key, [v.key for v in self.card.values if v.token in self.ticked]
+        card = cast(TaskCard, self.card)
+        return card.key, [v.key for v in card.values if v.token in self.ticked]
 
 
 class Conditions:
@@ -399,7 +400,8 @@ class SchemeForm:
         self.tasks = [TaskCard(data, "t", token) for token in tokens(data, "task")]
         self.warnings = [WarningCard(data, "r", token) for token in tokens(data, "rule")]
         self.note = data.get("note", "").strip()[:200]
-        for card in (*self.tasks, *self.warnings):
+        cards: tuple[TaskCard | WarningCard, ...] = (*self.tasks, *self.warnings)
+        for card in cards:
             card.offer(self.tasks)
         self.faults: list[str] = []
         self.sent = False  # to be saved, so that errors are shown

@@ -1,6 +1,6 @@
 """From an empty installation to twenty annotators at work, through nothing but the pages.
 
-    .venv/bin/python -m benchmarks.first_day [--people 20] [--screenshots DIR] [--port 8124]
+    .venv/bin/python -m benchmarks.first_day [--people 20] [--language zh] [--screenshots DIR]
 
 Starts the application as `DEMO=0 make run` does, in a directory of its own. In Chromium an owner
 sets it up with the code that the launcher has printed, creates a corpus, uploads a folder of three
@@ -14,6 +14,7 @@ that a person's time is what they need beside these.
 import argparse
 import contextlib
 import csv
+import gettext
 import os
 import signal
 import subprocess
@@ -40,6 +41,7 @@ def main() -> None:
     options.add_argument("--people", type=int, default=20)
     options.add_argument("--screenshots", type=Path)
     options.add_argument("--port", type=int, default=8124)
+    options.add_argument("--language", choices=["en", "zh"], default="en", help="the owner's")
     chosen = options.parse_args()
     expect.set_options(timeout=LIMIT)
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
@@ -48,7 +50,7 @@ def main() -> None:
         with application(work / "data", chosen.port) as address:
             chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
             browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            day = Day(browser, address, work, chosen.screenshots)
+            day = Day(browser, address, work, chosen.screenshots, chosen.language)
             day.run(episodes, chosen.people)
             browser.close()
     print("| step | seconds |\n|---|---|")
@@ -115,9 +117,15 @@ def clock(seconds: float) -> str:
 class Day:
     """The owner's browser, and the phones of the annotators."""
 
-    def __init__(self, browser: Browser, address: str, work: Path, shots: Path | None) -> None:
+    def __init__(
+        self, browser: Browser, address: str, work: Path, shots: Path | None, language: str
+    ) -> None:
         self.browser, self.address, self.work, self.shots = browser, address, work, shots
-        self.owner = self.page(locale="en-US", viewport={"width": 1440, "height": 900})
+        chinese = [] if language == "en" else ["zh_Hans"]
+        words = gettext.translation("django", ROOT / "locale", chinese, fallback=language == "en")
+        self.words, self.counted = words.gettext, words.ngettext  # as the owner reads them
+        locale = "en-US" if language == "en" else "zh-CN"
+        self.owner = self.page(locale=locale, viewport={"width": 1440, "height": 900})
         self.count = 0
 
     def page(self, **options) -> Page:
@@ -164,21 +172,23 @@ class Day:
         page.fill("[name=password1]", SECRET)
         page.fill("[name=password2]", SECRET)
         page.fill("[name=code]", (self.work / "data" / "setup_code").read_text().strip())
-        page.get_by_role("button", name="Create account").click()
-        expect(page.get_by_role("heading", level=1)).to_have_text("Getting started")
+        page.get_by_role("button", name=self.words("Create account")).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(self.words("Getting started"))
         self.shot(page, "getting started")
 
     def next_step(self) -> None:
         """Follow the button of the next step of the checklist."""
         page = self.owner
         page.goto("/")
-        page.get_by_role("link", name="Getting started").click()
+        page.get_by_role("link", name=self.words("Getting started")).click()
         self.shot(page, "next step")
         page.locator("[aria-current=step] .actions a").first.click()
 
     def create_corpus(self) -> None:
         page = self.owner
-        page.locator("[aria-current=step]").get_by_role("link", name="Create corpus").click()
+        page.locator("[aria-current=step]").get_by_role(
+            "link", name=self.words("Create corpus")
+        ).click()
         page.fill("[name=name]", "七号窗口")
         page.locator("main form").get_by_role("button").first.click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("七号窗口")
@@ -190,37 +200,41 @@ class Day:
         page.set_input_files("input[webkitdirectory]", episodes)
         expect(page.locator("episode-import tbody tr")).to_have_count(EPISODES)
         self.shot(page, "episodes paired")
-        page.get_by_role("button", name="Upload all").click()
-        expect(page.get_by_role("link", name="Check import", exact=True)).to_have_count(EPISODES)
-        page.get_by_role("link", name="Check imports").click()
-        self.until(page, lambda: page.get_by_text("No problems").count() == EPISODES)
+        page.get_by_role("button", name=self.words("Upload all")).click()
+        rows = page.locator("episode-import tbody")
+        expect(rows.get_by_role("link", name=self.words("Check import"))).to_have_count(EPISODES)
+        page.get_by_role("link", name=self.words("Check imports")).click()
+        self.until(page, lambda: page.get_by_text(self.words("No problems")).count() == EPISODES)
         self.shot(page, "imports to check")
-        page.get_by_role("button", name="Confirm all without problems").click()
-        expect(page.get_by_text(f"{EPISODES} imports confirmed.")).to_be_visible()
+        page.get_by_role("button", name=self.words("Confirm all without problems")).click()
+        confirmed = self.counted(
+            "%(count)d import confirmed.", "%(count)d imports confirmed.", EPISODES
+        )
+        expect(page.get_by_text(confirmed % {"count": EPISODES})).to_be_visible()
 
     def publish(self) -> None:
         page = self.owner
-        self.step_named("Publish dialogues")
+        self.step_named(self.words("Publish dialogues"))
         dialogues = page.locator("main tbody tr")
         self.until(page, lambda: dialogues.count() == EPISODES * TALKS)
         self.shot(page, "publish")
-        page.get_by_text("Publish all matches").click()
-        page.get_by_role("button", name="Publish all").click()
-        expect(page.locator("main tbody").get_by_text("not published")).to_have_count(0)
+        page.get_by_text(self.words("Publish all matches")).click()
+        page.get_by_role("button", name=self.words("Publish all")).click()
+        expect(page.locator("main tbody").get_by_text(self.words("not published"))).to_have_count(0)
         self.shot(page, "published")
 
     def step_named(self, title: str) -> None:
         """Follow the button of a step of the checklist, which may have to wait for a worker."""
         page = self.owner
         page.goto("/")
-        page.get_by_role("link", name="Getting started").click()
+        page.get_by_role("link", name=self.words("Getting started")).click()
         button = page.locator(".checklist li", has_text=title).locator(".actions a").first
         self.until(page, lambda: button.count() > 0)
         button.click()
 
     def invite(self, people: int) -> list[str]:
         page = self.owner
-        self.step_named("Invite people")
+        self.step_named(self.words("Invite people"))
         table = self.work / "people.csv"
         with table.open("w", encoding="utf-8-sig", newline="") as file:
             rows = csv.writer(file)
@@ -228,9 +242,9 @@ class Day:
             rows.writerows([f"同学{n}", f"s{n}@example.org", "annotator"] for n in range(people))
         self.shot(page, "invite")
         page.set_input_files("[name=file]", table)
-        page.locator("form.fields").get_by_role("button", name="Invite").click()
+        page.locator("form.fields").get_by_role("button", name=self.words("Invite")).click()
         self.shot(page, "invitations checked")
-        page.get_by_role("button", name="Create invitations").click()
+        page.get_by_role("button", name=self.words("Create invitations")).click()
         expect(page.locator(".link-cards li")).to_have_count(people)
         self.shot(page, "links")
         return page.locator(".link-cards code").all_inner_texts()
@@ -251,10 +265,10 @@ class Day:
 
     def open_round(self) -> None:
         page = self.owner
-        self.step_named("Open a round")
+        self.step_named(self.words("Open a round"))
         page.fill("[name=name]", "Round 1")
         self.shot(page, "new round")
-        page.get_by_role("button", name="Open round").click()
+        page.get_by_role("button", name=self.words("Open round")).click()
         page.wait_for_url("**/rounds/*/")
         self.shot(page, "round")
 
@@ -277,7 +291,7 @@ class Day:
 
     def agreement(self) -> None:
         page = self.owner
-        self.step_named("Measure the first agreement")
+        self.step_named(self.words("Measure the first agreement"))
         self.shot(page, "agreement")
 
     @staticmethod

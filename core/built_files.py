@@ -39,8 +39,9 @@ class BuiltFilesFinder(BaseFinder):
     def check(self, **_options: Any) -> list[Any]:
         return []
 
-    def find(self, path: str, **_options: Any) -> str | list[str]:
-        return str(write_built(path)) if path in BUILT else []
+    def find(self, path: str, find_all: bool = False) -> Any:
+        found = [str(write_built(path))] if path in BUILT else []
+        return found if find_all or not found else found[0]
 
     def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, Storage]]:
         storage = FileSystemStorage(location=settings.DATA_DIR / "built")

@@ -14,13 +14,14 @@ import datetime
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl, urlencode
 
 from django.core.exceptions import FieldDoesNotExist
 from django.core.signing import BadSignature, Signer
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.functional import cached_property
@@ -361,7 +362,8 @@ class TablePage:
         if self.fetch is not None:
             return list(self.fetch(edge[0] if edge else None, forwards, size))
         if _is_keyed(self.source):
-            return list(keyset(self.source, self._paths, edge, self.descending, forwards)[:size])
+            rows = cast(QuerySet, self.source)
+            return list(keyset(rows, self._paths, edge, self.descending, forwards)[:size])
         start = edge[0] if edge else 0
         if forwards:
             return list(self._sorted[start : start + size])
@@ -391,7 +393,7 @@ class TablePage:
 
     # Answers
 
-    def render(self, template: str, context: dict[str, Any], **options: Any) -> HttpResponse:
+    def render(self, template: str, context: dict[str, Any], **options: Any) -> HttpResponseBase:
         """The page; or the rows as a file, or the page again once a choice is remembered."""
         if self.request.GET.get("format") == "csv" and self.export is not None:
             return self._file()

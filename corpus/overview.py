@@ -116,7 +116,7 @@ def needs(corpus: Corpus, person: Person) -> list[Need]:
 
 def panels(place: str, corpus: Corpus, request) -> list[str]:
     """The panels of a place as HTML."""
-    parts = []
+    parts: list[str] = []
     for panel in _panels:
         values = panel.values(corpus, request.user) if panel.place == place else None
         if values is not None:

@@ -26,7 +26,7 @@ def add_part(part: Part) -> None:
 
 def parts(request, works: bool) -> list[str]:
     """The parts as HTML."""
-    found = []
+    found: list[str] = []
     for part in _parts:
         values = part.values(request.user, works)
         if values is not None:

@@ -218,7 +218,8 @@ class ExperimentForm(forms.Form):
 
     def recipe_groups(self):
         """(name of a group, its choices: box, recipe, what it is in a sentence)."""
-        own, published = [], []
+        own: list[tuple] = []
+        published: list[tuple] = []
         for box in self["recipes"]:
             recipe = box.data["value"]
             rows = own if recipe in OWN_RECIPES else published

@@ -18,7 +18,7 @@ def typical_seconds(corpus):
     spans = defaultdict(list)
     rows = finished.order_by("-pk").values_list("recipe", "started_at", "finished_at")
     for recipe, started, ended in rows[:MOST_RUNS]:
-        if ended:
+        if started and ended:
             spans[recipe].append((ended - started).total_seconds())
     return {recipe: (median(values), len(values)) for recipe, values in spans.items()}
 

@@ -13,7 +13,9 @@ def reading_release(assignment: Assignment) -> UserError | None:
     working = Q(status__in=[JobStatus.QUEUED, JobStatus.RUNNING])
     holding = Q(status=JobStatus.DONE, finished_at__gte=assignment.submission.at)
     release = Release.objects.filter(working | holding, rounds=assignment.round_id).first()
-    return release and UserError(
+    if release is None:
+        return None
+    return UserError(
         gettext_noop(
             "The release %(version)s holds this dialogue, so your answers stay as they are."
         ),

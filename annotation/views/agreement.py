@@ -92,7 +92,8 @@ def _charts(round, task, totals, page):
     """The charts of one task."""
     joint = totals.joint(task) if task.is_correlation else None
     both = agreement_charts.co_occurrence(round, task, joint) if task.is_correlation else None
-    own = (round, page["measure"]["measure"], {})
+    nothing: dict = {}
+    own = (round, page["measure"]["measure"], nothing)
     return {
         "time_chart": agreement_charts.over_time(round, task, page["times"]),
         "class_chart": agreement_charts.by_class(round, task, page["classes"]),

@@ -81,7 +81,7 @@ def corpus_pace(request, pk):
     seats = Participant.objects.filter(round__corpus=corpus, left_at=None, round__closure=None)
     people = {seat.person_id: seat.person for seat in seats.select_related("person")}
     found = pace.paces(DailyWork.objects.filter(round__corpus=corpus, person__in=people))
-    rows = [
+    rows: list[dict] = [
         {"person": person, "pace": found.get(who, pace.Pace({}))} for who, person in people.items()
     ]
     rows.sort(key=lambda row: (-row["pace"].week.utterances, str(row["person"])))

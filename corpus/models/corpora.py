@@ -46,6 +46,8 @@ class Corpus(models.Model):
         LEADS = "leads", _("leads only")
         MEMBERS = "members", _("all members who may watch them")
 
+    my_role: str | None  # of the person for whom it was found; set by `corpus.permissions`
+
     name = models.CharField(_("name"), max_length=120, unique=True)
     description = models.TextField(_("description"), blank=True)
     language = models.CharField(_("language of the dialogues"), max_length=20, default="zh")

@@ -90,6 +90,7 @@ def test_a_dialogue_by_keyboard_alone(sign_in, opened, live_server):
     page.keyboard.press("Enter")
     expect(page.locator("main")).to_contain_text("1 dialogue submitted")
     assert Submission.objects.get().assignment == assignment
+    expect(page.get_by_role("button", name="Next dialogue")).to_be_focused()
     page.keyboard.press("Enter")  # and on to the next one
     page.wait_for_url(f"**/assignments/{assignment.pk + 1}/")
 

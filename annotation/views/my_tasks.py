@@ -24,10 +24,9 @@ def my_tasks(request):
 
 def tasks_of(person):
     """What the page shows of a person's work; the start page shows the same."""
-    mine = Assignment.objects.of(person).annotate(
-        size=Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
-    )
-    begun = list(mine.open().filter(state="held").order_by("-pk")[:50])
+    mine = Assignment.objects.of(person)
+    spoken = Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
+    begun = list(mine.open().filter(state="held").annotate(size=spoken).order_by("-pk")[:50])
     pace, since_midnight = pace_of(person), today(person)
     seats = [_described(seat, pace, begun) for seat in _seats(person)]
     first = next_task(seats)

@@ -1,0 +1,84 @@
+"""The overview of a corpus and the start page: what each role meets there."""
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from annotation.models import QualityFlag
+from corpus.overview import needs, next_step, stages
+from corpus.permissions import ADJUDICATOR, LEAD
+from tests.factories import make_dialogue, make_judged_round, make_member, make_person, open_round
+
+pytestmark = pytest.mark.django_db
+
+
+def seen_by(corpus, person):
+    corpus.my_role = corpus.role_of(person)
+    return corpus
+
+
+def counts(corpus, person):
+    return {str(s.label): (s.count, s.total) for s in stages(seen_by(corpus, person), person)}
+
+
+def test_the_pipeline_leads_from_one_stage_to_the_next(corpus, lead):
+    corpus = seen_by(corpus, lead)
+    assert str(next_step(stages(corpus, lead)).words) == "Add episode"
+    source = make_dialogue(corpus).source
+    source.counts = {"dialogues": 1, "published": 1, "utterances": 2}
+    source.save()
+    assert str(next_step(stages(corpus, lead)).words) == "New round"
+
+
+def test_what_was_annotated_agreed_and_decided_is_counted(corpus, lead):
+    make_judged_round(corpus, dialogues=4)
+    found = counts(corpus, lead)
+    assert found["Annotated"][0] == 4
+    assert found["Agreed"] == (44, 48) and found["Adjudicated"] == (0, 4)  # of 4 * 2 * 6
+
+
+def test_what_needs_a_lead_comes_with_its_number_and_its_address(corpus, lead):
+    opened = make_judged_round(corpus)
+    opened.due = datetime.date(2020, 1, 1)
+    opened.save()
+    QualityFlag.objects.create(
+        round=opened, person=opened.participants.first().person, kind="drift", key="k",
+        neg_log10_p=9,
+    )  # fmt: skip
+    stages(seen_by(corpus, lead), lead)  # counts what was submitted
+    found = {need.sentence: need.href for need in needs(seen_by(corpus, lead), lead)}
+    contested = found[f"4 contested items in {opened}"]
+    assert contested == reverse("adjudication", args=[opened.pk])
+    assert f"1 annotator of {opened} drifts over time" in found
+    judge = make_member(corpus, ADJUDICATOR)
+    theirs = [need.sentence for need in needs(seen_by(corpus, judge), judge)]
+    assert f"4 contested items in {opened}" in theirs and not any("drift" in t for t in theirs)
+    annotator = make_member(corpus)
+    assert needs(seen_by(corpus, annotator), annotator) == []
+
+
+def test_a_round_after_its_deadline_is_urgent(corpus, lead):
+    make_dialogue(corpus)
+    opened = open_round(corpus, [make_member(corpus)], due=datetime.date(2020, 1, 1))
+    [need] = [need for need in needs(seen_by(corpus, lead), lead) if need.urgent]
+    assert need.sentence == f"{opened} was due on 2020-01-01: 1 submission is missing"
+
+
+def test_whoever_annotates_blind_learns_nothing_of_the_results(corpus):
+    opened = make_judged_round(corpus)
+    blind = make_member(corpus, LEAD)
+    opened.participants.create(person=blind)
+    assert counts(corpus, blind)["Agreed"] == (0, 0)
+    assert not any("contested" in n.sentence for n in needs(seen_by(corpus, blind), blind))
+
+
+def test_the_start_page_leads_everybody_to_their_work(corpus, lead, client_of):
+    make_dialogue(corpus)
+    annotator = make_member(corpus)
+    open_round(corpus, [annotator])
+    mine = client_of(annotator).get("/").content.decode()
+    assert mine.count('class="primary"') == 1 and "Start annotating" in mine
+    led = client_of(lead).get("/").content.decode()
+    assert "mini-pipeline" in led and "Start annotating" not in led
+    assert "Welcome" in client_of(make_person()).get("/").content.decode()

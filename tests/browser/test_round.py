@@ -65,11 +65,12 @@ def test_start_to_finish_by_keyboard_and_by_touch(sign_in, opened, live_server):
             next_dialogue(touch).tap()
         touch.wait_for_url("**/assignments/*/")
         wait_for_elements(touch)
-        for _utterance in range(3):
+        for utterance in range(3):
             for task in ("sentiment", "emotion", "sarcasm", "humor", "emotion_sentiment",
                          "sarcasm_humor"):  # fmt: skip
                 touch.locator(f"form.questions:visible [data-task={task}] label").nth(1).tap()
-            touch.get_by_role("button", name="Next utterance").tap()
+            if utterance < 2:  # after the last one the same place submits
+                touch.get_by_role("button", name="Next utterance").tap()
         touch.get_by_role("button", name="Submit").tap()
         touch.wait_for_url("**/submission/")
     expect(touch.locator("main")).to_contain_text("no more dialogues")
@@ -145,7 +146,7 @@ def test_notes_by_the_way(sign_in, opened):
     )
     page.keyboard.type("0")  # humor: cannot tell, so nothing acts on it
     correlation = page.locator("form.questions:visible [data-task=sarcasm_humor]")
-    expect(correlation).to_have_attribute("data-waiting", "")  # in its place, and not asked
+    expect(correlation).to_have_attribute("data-waiting", "skipped")  # in its place, and not asked
     page.keyboard.press("c")
     page.keyboard.type("这是反话吗？ 12")
     page.get_by_role("button", name="Send to the lead").click()

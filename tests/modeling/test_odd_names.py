@@ -108,7 +108,7 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     assert items.status_code == 200
     agreement = client.get(reverse("agreement", args=[opened.pk]), {"task": "utterance"})
     assert agreement.context["task"].keys == ("items", "values")
-    assert 'value=items"' in agreement.content.decode()
+    assert "value=items&amp;" in agreement.content.decode()
     for kind in ("csv", "json", "tex", "svg"):
         assert client.get(reverse("agreement_file", args=[opened.pk, kind])).status_code == 200
     rows = items_of(opened, "utterance")
@@ -182,8 +182,10 @@ def test_they_go_all_the_way(opened, corpus, lead, client_of, learner_here, tmp_
     for row in filter(None, run.results["tasks"].values()):  # every cell leads to its clips,
         row["confusion"] = [[1] * len(line) for line in row["confusion"]]  # whatever was predicted
     run.save(update_fields=["results"])
-    shown = client.get(reverse("run", args=[run.pk])).content.decode()
-    assert "gold=%2B1" in shown and "predicted=%26x" in shown and "characters-1" in shown
+    shown = client.get(reverse("run", args=[run.pk]), {"tab": "results"}).content.decode()
+    assert "gold=%2B1" in shown and "predicted=%26x" in shown
+    shown = client.get(reverse("run", args=[run.pk]), {"tab": "configuration"}).content.decode()
+    assert "characters-1" in shown
 
     # known answers, by their form
     one = make_dialogue(corpus)

@@ -14,6 +14,7 @@ import {
 
 const LONG = 60 // points from which on one may zoom
 const MOST_IN_TIP = 12
+const MOST_BANDS = 3 // lines whose bands can be told apart where they lie over each other
 const BAND = "band" // what the names of silent series begin with
 
 export function lines(chart, palette, { hidden, smoothing = 0 }) {
@@ -42,7 +43,7 @@ export function lines(chart, palette, { hidden, smoothing = 0 }) {
     series: [
       ...bandSeries(chart, palette, "yAxis", ends),
       ...shown.flatMap((number) => [
-        ...intervalBand(chart, palette, number),
+        ...(shown.length > MOST_BANDS ? [] : intervalBand(chart, palette, number)),
         ...lineOf(chart, palette, number, { long, smoothing }),
       ]),
     ],
@@ -68,11 +69,12 @@ function placeAxis(chart, palette, { gap }) {
 
 /** Times as the rest of the page writes them, in the zone of the person; days alone where they tell the points apart. */
 function clock({ places, zone }) {
+  const isDate = !places[0].includes("T") // which the axis takes for the midnight of the browser's zone
   const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / 3_600_000
   const days = hours > 72
   const wanted = days ? ["month", "day"] : ["hour", "minute", ...(hours < 1 ? ["second"] : [])]
   const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
+    timeZone: isDate ? undefined : zone,
     ...Object.fromEntries(wanted.map((part) => [part, "2-digit"])),
   })
   return (time) => {
@@ -80,6 +82,9 @@ function clock({ places, zone }) {
     return wanted.map((part) => parts[part]).join(days ? "-" : ":")
   }
 }
+
+/** Whether nobody knows how far a figure is off: it is drawn hollow. Counts are exact. */
+const isEstimate = (chart, { low }) => low === undefined && chart.digits > 0
 
 const at = (chart, place) => (chart.scale === "category" ? place : chart.places[place])
 
@@ -89,7 +94,7 @@ function lineOf(chart, palette, number, { long, smoothing }) {
   const data = points.map((point, place) => ({
     ...datum(chart, number, place, point, [at(chart, place), point.value ?? null]),
     ...{ number, place },
-    itemStyle: { color: point.low === undefined ? palette.sheet : colour, borderColor: colour, borderWidth: 2 },
+    itemStyle: { color: isEstimate(chart, point) ? palette.sheet : colour, borderColor: colour, borderWidth: 2 },
   }))
   const line = {
     ...{ type: "line", name, data, symbol, symbolSize: 7, showSymbol: !long, connectNulls: true },

@@ -16,6 +16,7 @@ const KINDS = {
   histogram: () => import("charts/histogram"),
   intervals: () => import("charts/intervals"),
   lines: () => import("charts/lines"),
+  shares: () => import("charts/shares"),
 }
 
 /** ECharts and the function that makes its options of the data. */

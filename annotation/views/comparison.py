@@ -34,7 +34,7 @@ def comparison(request, pk):
         report=report,
         rows=rows,
         rounds_chart=agreement_charts.of_two_rounds(found, other, rows) if rows else None,
-        difference_chart=agreement_charts.of_differences(rows),
+        difference_chart=agreement_charts.of_differences(rows) if _has_differences(rows) else None,
         openly=[(each, each.taking_part_openly().count()) for each in [found, other] if each],
         progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
         if other
@@ -48,6 +48,10 @@ def _compared(round, tasks):
         {"task": round.scheme[key], **row, "word": _verdict(row["alpha"])}
         for key, row in tasks.items()
     ]
+
+
+def _has_differences(rows):
+    return any(row["alpha"].get("value") is not None for row in rows)
 
 
 def _verdict(alpha):

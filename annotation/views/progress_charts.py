@@ -39,7 +39,7 @@ def submissions(
     if forecast and coming:
         expected = [_expected(forecast, done, wanted, days[-1], day) for day in coming]
         made += [Point()] * len(coming)
-        start = [Point()] * (len(days) - 1) + [Point(done)]
+        start: list[Point] = [Point()] * (len(days) - 1) + [Point(done, done, done)]
         series.append(Series(_("forecast"), start + expected, hue="hue-2"))
     return Chart(
         "lines",

@@ -27,7 +27,13 @@ export function heatmap(chart, palette, { width, height }) {
     ...baseOptions(chart, palette),
     grid: { left, top, width: inner, height: height - top - 8 },
     xAxis: {
-      ...categoryAxis(chart, palette, { name: chart.value_axis, position: "top", data: signs, nameGap: above + 2, ...axis }),
+      ...categoryAxis(chart, palette, {
+        name: chart.value_axis,
+        position: "top",
+        data: signs,
+        nameGap: above + 2,
+        ...axis,
+      }),
       axisLabel: { ...label, width: standing ? TALLEST : size[0], rotate: standing ? 90 : 0 },
     },
     yAxis: {
@@ -55,7 +61,7 @@ function cellOf(chart, palette, { row, column, room }, point) {
     title: `${chart.names[row]} → ${chart.series[column].name}`,
     itemStyle: { color: colour, borderColor: palette.line, borderWidth: value === undefined ? 0 : 0.5 },
     label: {
-      show: widthOf([sign], palette, room + 1) <= room + 2,
+      show: widthOf([sign], palette, 2 * room) <= room + 2,
       color: value === 0 || value === undefined ? palette.soft : ink,
       fontSize: 12,
       formatter: sign,

@@ -15,6 +15,8 @@ import {
 const LONG = 60 // points from which on one may zoom
 const MOST_IN_TIP = 12
 const MOST_BANDS = 3 // lines whose bands can be told apart where they lie over each other
+const HOUR = 3_600_000 // milliseconds
+const DAY = 24 * HOUR
 const BAND = "band" // what the names of silent series begin with
 
 export function lines(chart, palette, { hidden, smoothing = 0 }) {
@@ -57,7 +59,13 @@ function placeAxis(chart, palette, { gap }) {
   if (chart.scale === "category") return { ...axis, ...words, boundaryGap: chart.places.length < 2 }
   const label = { ...axis.axisLabel, color: palette.soft, width: undefined, hideOverlap: true }
   const rest = { ...axis, ...words, data: undefined, axisLabel: label, splitLine: { show: false } }
-  if (chart.scale === "time") return { ...rest, type: "time", axisLabel: { ...label, formatter: clock(chart) } }
+  if (chart.scale === "time")
+    return {
+      ...rest,
+      type: "time",
+      minInterval: isDates(chart) ? DAY : 0,
+      axisLabel: { ...label, formatter: clock(chart) },
+    }
   return {
     ...rest,
     type: "value",
@@ -67,14 +75,17 @@ function placeAxis(chart, palette, { gap }) {
   }
 }
 
+/** Days without an hour, which the axis takes for the midnights of the browser's zone. */
+const isDates = ({ places }) => !places[0].includes("T")
+
 /** Times as the rest of the page writes them, in the zone of the person; days alone where they tell the points apart. */
-function clock({ places, zone }) {
-  const isDate = !places[0].includes("T") // which the axis takes for the midnight of the browser's zone
-  const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / 3_600_000
-  const days = hours > 72
+function clock(chart) {
+  const { places, zone } = chart
+  const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / HOUR
+  const days = hours > 72 || isDates(chart)
   const wanted = days ? ["month", "day"] : ["hour", "minute", ...(hours < 1 ? ["second"] : [])]
   const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: isDate ? undefined : zone,
+    timeZone: isDates(chart) ? undefined : zone,
     ...Object.fromEntries(wanted.map((part) => [part, "2-digit"])),
   })
   return (time) => {

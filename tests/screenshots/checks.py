@@ -48,8 +48,8 @@ def english_words() -> list[str]:
     """What in a Chinese page is a sentence or word that was left in English."""
     with CATALOG.open("rb") as file:
         catalog = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
-    pairs = ((key.rpartition("\x04")[2], words) for key, words in catalog.items() if key == str(key))
-    return [key for key, words in pairs if key != words and re.search("[a-z]{3}", key)]
+    ours = {key.rpartition("\x04")[2]: words for key, words in catalog.items() if key == str(key)}
+    return [key for key, words in ours.items() if key != words and re.search("[a-z]{3}", key)]
 
 
 def audit(page: Page, impacts: tuple[str, ...] = ()) -> list[Finding]:

@@ -92,9 +92,9 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     page.goto(f"/rounds/{before.pk}/agreement/?task=sarcasm")
     page.get_by_role("link", name="Compare", exact=True).click()
     page.get_by_role("button", name="Compare").click()
-    row = page.locator("tbody tr", has_text="sarcasm").first
+    row = page.get_by_role("row").filter(has_text="sarcasm").first
     expect(row).to_contain_text("higher")
     expect(row).to_contain_text("10 shared dialogues")
-    expect(page.locator("tbody tr", has_text="emotion").first).to_contain_text(
+    expect(page.get_by_role("row").filter(has_text="emotion").first).to_contain_text(
         "no significant difference"
     )

@@ -13,14 +13,7 @@ from annotation.pace import Forecast, Pace
 from annotation.progress import History
 from annotation.views import agreement_charts, progress_charts
 from corpus.models import Membership
-from tests.factories import (
-    judge,
-    make_corpus,
-    make_dialogue,
-    make_member,
-    make_person,
-    make_round,
-)
+from tests.factories import judge, make_corpus, make_dialogue, make_member, make_person, make_round
 
 pytestmark = pytest.mark.django_db
 FIRST = {"emotion": "joy", "sentiment": "positive", "emotion_sentiment": "2"}

@@ -126,7 +126,7 @@ class Someone:
     def go(self, *texts: str) -> None:
         """Follow a place of the side bar, which a phone keeps behind a button."""
         if self.phone:
-            self.click("Menu", within="header")
+            self.click("Menu", within=".tab-bar")
         self.click(*texts, within="#side")
 
     def follow(self, address: str) -> None:
@@ -268,7 +268,9 @@ def change_scheme(one: Someone) -> None:
     one.sign_in("lead")
     one.go("Scheme and guideline")
     one.click("New scheme version")
-    one.press(one.page.locator("main form summary").filter(has_text="sentiment").first)
+    one.press(
+        one.page.locator("main form summary").filter(has_text=re.compile("sentiment|情感")).first
+    )
     field = one.page.locator("main form input[value='neutral']").locator("visible=true").first
     one.press(field)
     field.fill("neither")

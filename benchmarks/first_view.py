@@ -5,10 +5,10 @@
 The world of tests/screenshots, served by the launcher. Each page is opened by a browser that has
 nothing cached, at a desk (1440 × 900) and on a phone (390 × 844): milliseconds until the first
 answer, the first and the largest paint and the end of loading (the first row right after the
-application has started, so that it is cold, too), layout shift, and bytes of scripts and style sheets, as sent and unpacked; without the chart library and wavesurfer,
-which come only where there is a chart or a waveform. A second table names the heavy modules that a
-first request of a page imports. Ends with 1 if scripts and styles of a page are more than the
-limit in kB, as sent.
+application has started, so that it is cold, too), layout shift, and bytes of scripts and style
+sheets, as sent and unpacked; without the chart library and wavesurfer, which come only where there
+is a chart or a waveform. A second table names the heavy modules that a first request of a page
+imports. Ends with 1 if scripts and styles of a page are more than the limit in kB, as sent.
 """
 
 import argparse
@@ -93,8 +93,8 @@ def main() -> None:
         chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         print(
-            "| page | answer, ms | first paint | largest | loaded | CLS | scripts, kB sent | unpacked"
-            " | styles, kB sent | unpacked | apart, kB sent |"
+            "| page | answer, ms | first paint | largest | loaded | CLS | scripts, kB sent"
+            " | unpacked | styles, kB sent | unpacked | apart, kB sent |"
         )
         print("|---" * 11 + "|", flush=True)
         with serve(data, chosen.port) as address:
@@ -166,7 +166,8 @@ def row(name: str, measured: dict, sizes: dict[str, list[int]]) -> None:
         return f"{pair[which] / 1000:.0f}" if pair else ""
 
     print(
-        f"| {name} | {measured['answer']:.0f} | {measured['paint']:.0f} | {measured['largest']:.0f} | {measured['loaded']:.0f}"
+        f"| {name} | {measured['answer']:.0f} | {measured['paint']:.0f}"
+        f" | {measured['largest']:.0f} | {measured['loaded']:.0f}"
         f" | {measured['shift']:.3f} | {size(script, 0)} | {size(script, 1)} | {size(style, 0)}"
         f" | {size(style, 1)} | {size(apart, 0)} |",
         flush=True,

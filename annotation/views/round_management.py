@@ -17,7 +17,7 @@ from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Assignment, Comment, Participant, Qualification, Submission
 from annotation.progress import by_state
 from annotation.queue.dispatch import assign
-from annotation.rounds import admit, extend_round, reopen_round
+from annotation.rounds import admit, extend_round, reopen_round, seats_that_saw
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
 from core.data_table import Column, DataTable
@@ -62,7 +62,11 @@ def resume(request, pk):
 
 @require_POST
 def closure(request, pk):
-    round_of(request, pk, LEAD).close(request.user)
+    closed = round_of(request, pk, LEAD).close(request.user)
+    if seats_that_saw(closed):  # whom reopening would unblind, so that nothing is as it was
+        messages.success(request, _("The round is closed."))
+    else:
+        undoable(request, _("The round is closed."), reverse("reopening", args=[pk]))
     return redirect("round", pk)
 
 

@@ -35,7 +35,7 @@ from releases.views import release_charts
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
     "mmsa": "MMSA (label.csv, pkl)",
-    "labelstudio": "Label Studio (JSON)",
+    "labelstudio": gettext_lazy("Label Studio (JSON)"),
     "elan": "ELAN (.eaf)",
     "webdataset": "WebDataset (.tar)",
 }

@@ -204,7 +204,8 @@ class Day:
         rows = page.locator("episode-import tbody")
         expect(rows.get_by_role("link", name=self.words("Check import"))).to_have_count(EPISODES)
         page.locator("[data-part=check]").click()
-        self.until(page, lambda: page.get_by_text(self.words("No problems"), exact=True).count() == EPISODES)
+        fine = page.get_by_text(self.words("No problems"), exact=True)
+        self.until(page, lambda: fine.count() == EPISODES)
         self.shot(page, "imports to check")
         page.get_by_role("button", name=self.words("Confirm all without problems")).click()
         confirmed = self.counted(

@@ -49,16 +49,13 @@ def of_two_rounds(one: Any, other: Any, rows: list[dict[str, Any]]) -> Chart:
     them.
     """
 
+    def point(round: Any, which: str, at: int, row: dict[str, Any]) -> Point:
+        low, high = (row["alpha"].get("ends") or NO_ENDS)[at] or (None, None)
+        address = items_of(round, task=row["task"].key, kind="differ")
+        return Point(row["alpha"][which], low, high, address, units_words(row["units"][at]))
+
     def points(round: Any, which: str, at: int) -> list[Point]:
-        return [
-            Point(
-                row["alpha"][which],
-                *(row["alpha"].get("ends") or NO_ENDS)[at] or (None, None),
-                items_of(round, task=row["task"].key, kind="differ"),
-                units_words(row["units"][at]),
-            )
-            for row in rows
-        ]
+        return [point(round, which, at, row) for row in rows]
 
     series = [
         Series(str(one), points(one, "first", 0)),

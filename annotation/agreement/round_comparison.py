@@ -2,17 +2,16 @@
 
 Where the rounds share dialogues, only these are compared, and both rounds are drawn together;
 else each is drawn by itself. Many tasks are tested at once, so p is also given after Holm (1979).
+Of fewer than MIN_CLUSTERS dialogues only the coefficients are given.
 """
 
 from typing import Any
 
 import numpy as np
 
-from annotation.agreement.bootstrap import REPLICATES, difference, of_pairs, on
+from annotation.agreement.bootstrap import MIN_CLUSTERS, REPLICATES, difference, of_pairs, on
 from annotation.agreement.coefficients import alpha, gwet, pair_counts, raw
 from annotation.agreement.measures import gather
-
-ENOUGH = 2  # shared dialogues from which on a comparison is paired
 
 
 def report(report, beat):
@@ -38,7 +37,8 @@ def report(report, beat):
 def compared(before, after, seed=0, replicates=REPLICATES):
     """The differences of one task between two Units."""
     shared = np.intersect1d(before.dialogues, after.dialogues)
-    paired = len(shared) >= ENOUGH
+    fewest = min(len(np.unique(units.dialogues)) for units in (before, after))
+    paired = len(shared) >= min(MIN_CLUSTERS, max(fewest, 1))
     if paired:
         first, second = (_of_dialogues(units, shared) for units in (before, after))
     else:
@@ -56,6 +56,7 @@ def compared(before, after, seed=0, replicates=REPLICATES):
             clusters[0], clusters[1], statistics[0], paired, replicates, seed, statistics[1]
         )
         row[name] |= {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p}
+        row[name]["why"] = gap.why
     row["units"] = [int(pairs.pairable.sum()) for pairs in (first, second)]
     return row
 

@@ -18,6 +18,7 @@ BANDS = (
     Band(RELIABLE, 1.0, _("reliable"), "good"),
 )
 ALPHA = _("Krippendorff's alpha")
+FEW_DIALOGUES = _("too few dialogues for an interval")
 
 
 def of_tasks(round: Any, measures: list[dict[str, Any]]) -> Chart:
@@ -28,7 +29,7 @@ def of_tasks(round: Any, measures: list[dict[str, Any]]) -> Chart:
             row["alpha"]["low"],
             row["alpha"]["high"],
             items_of(round, task=row["task"].key, kind="differ"),
-            row["word"] if row["alpha"]["value"] is None else "",
+            row["word"] if row["alpha"]["value"] is None else FEW_DIALOGUES if row["few"] else "",
         )
         for row in measures
     ]
@@ -52,7 +53,6 @@ def items_of(round: Any, **query: Any) -> str:
     return f"{reverse('items', args=[round.pk])}?{urlencode(query)}"
 
 
-FEW_DIALOGUES = _("too few dialogues for an interval")
 HUES = {
     **{"amber": "joy", "blue": "sadness", "orange": "anger", "pink": "fear"},
     **{"green": "surprise", "olive": "disgust", "grey": "neutral"},

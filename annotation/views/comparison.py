@@ -5,11 +5,14 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from annotation.agreement import charts
+from annotation.agreement.bootstrap import FEW_CLUSTERS, MIN_CLUSTERS
 from annotation.blinding import guard
 from annotation.models import Report
 from annotation.views.access import results_of
 from core.parameters import number
 from corpus.page_context import context
+
+UNDETERMINED = _("undetermined: undefined in most bootstrap samples")
 
 
 def comparison(request, pk):
@@ -33,6 +36,8 @@ def comparison(request, pk):
         rounds=rounds,
         report=report,
         rows=rows,
+        few=any(row["alpha"].get("why") == FEW_CLUSTERS for row in rows),
+        needed=MIN_CLUSTERS,
         openly=[(each, each.taking_part_openly().count()) for each in [found, other] if each],
         progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
         if other
@@ -53,7 +58,8 @@ def _verdict(alpha):
     if alpha.get("value") is None:
         return _("undetermined: undefined in one round")
     if alpha.get("low") is None:
-        return _("undetermined: too few dialogues")
+        few = alpha.get("why") == FEW_CLUSTERS
+        return _("undetermined: too few dialogues") if few else UNDETERMINED
     if alpha.get("holm", 1.0) >= 0.05:
         return _("no significant difference")
     return _("higher") if alpha["value"] > 0 else _("lower")

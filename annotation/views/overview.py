@@ -4,12 +4,13 @@ from django.shortcuts import render
 
 from annotation import pace
 from annotation.agreement import item_counts
+from annotation.agreement.bootstrap import MIN_CLUSTERS
 from annotation.models import DailyWork, Participant, Report
 from annotation.models.items import counted_submissions
 from annotation.progress import forecast, history
 from annotation.templatetags.scheme import colour
 from annotation.views.access import results_of, round_of
-from annotation.views.agreement import bring_up, drawn_measures
+from annotation.views.agreement import bring_up, drawn_measures, few_of
 from corpus.permissions import LEAD, corpus_of
 
 RECENT = 14  # days without work after which somebody is called quiet
@@ -21,11 +22,14 @@ def round_results(request, pk):
     found = results_of(request, pk)
     left = bring_up(found)
     totals = item_counts.totals(found)
+    measures = drawn_measures(found, totals)
     page = {
         "round": found,
         "corpus": found.corpus,
         "left": left,
-        "measures": drawn_measures(found, totals),
+        "measures": measures,
+        "few": few_of(measures),
+        "needed": MIN_CLUSTERS,
         "distributions": distributions(totals),
         "report": Report.of(found, Report.Kind.AGREEMENT),
         "submissions": counted_submissions(found),

@@ -256,7 +256,7 @@ def test_a_release_made_before_says_so_where_it_agrees(older, corpus, lead, clie
 def test_a_release_made_before_fails_where_it_differs_and_says_why(older, corpus):
     release = older(units=3)
     (found,) = release.verify()
-    assert found.startswith("agreement.json: sentiment: units is 19, judgements.jsonl gives 20")
+    assert found.startswith("agreement.json: sentiment: units is 23, judgements.jsonl gives 20")
     assert f"made before layout {RECOUNTED}" in found
     with pytest.raises(CommandError, match="1 faults"):
         call_command("verify_release", "1.0.0", corpus=corpus.name)

@@ -203,7 +203,7 @@ class Day:
         page.get_by_role("button", name=self.words("Upload all")).click()
         rows = page.locator("episode-import tbody")
         expect(rows.get_by_role("link", name=self.words("Check import"))).to_have_count(EPISODES)
-        page.get_by_role("link", name=self.words("Check imports")).click()
+        page.locator("[data-part=check]").click()
         self.until(page, lambda: page.get_by_text(self.words("No problems")).count() == EPISODES)
         self.shot(page, "imports to check")
         page.get_by_role("button", name=self.words("Confirm all without problems")).click()

@@ -14,7 +14,7 @@ def test_side_bar_and_palette(sign_in):
     page = sign_in("lead", viewport={"width": 1280, "height": 800})
     page.goto(f"/corpora/{corpus.pk}/")
     page.evaluate(READY)
-    side = page.locator("nav.side")
+    side = page.locator("nav.side-bar")
     assert side.bounding_box()["width"] == 220
     page.keyboard.press("Control+b")
     assert side.bounding_box()["width"] == 56

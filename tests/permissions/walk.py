@@ -18,7 +18,7 @@ CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S
 NOTHING, LATER, SEEN, DONE = "–", "later", "seen", "do"
 VARYING = [
     # on every page alike, with counts; tests/annotation/test_places.py proves that it tells nothing
-    re.compile(rb'<nav class="side".*?</nav>', re.DOTALL),
+    re.compile(rb'<nav class="side-bar".*?</nav>', re.DOTALL),
     re.compile(rb'name="csrfmiddlewaretoken" value="\w+"'),
     re.compile(rb'(?i:x-csrftoken)": "\w+'),
     re.compile(rb'nonce="[^"]*"'),

@@ -1,4 +1,4 @@
-// <side-bar data-corpus="3"><nav class="side" id="side">… <button data-do="fold"> …</nav></side-bar>
+// <side-bar data-corpus="3"><nav class="side-bar" id="side">… <button data-do="fold"> …</nav></side-bar>
 // Folds the side bar to icons and remembers it, remembers the corpus that is looked at, and keeps the focus where the
 // menu is opened over the page (on a phone, on the workbench). Without it the menu opens and closes by its address.
 import { registerShortcuts } from "shortcuts"

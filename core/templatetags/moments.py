@@ -3,7 +3,7 @@
     {{ run.started_at|moment }}        3 hours ago; older than a week, 2026-11-20 14:05
     {{ event.at|moment:day }}          the same under the heading of its day: 14:05
     {{ link.expires_at|at_time }}      2026-11-20 14:05, for sentences: until …
-    {{ lock.end|clock }}               14:05
+    {{ lock.end|at_hour }}               14:05
     {{ round.due|on_day }}             2026-11-20
     {{ work.given_at|how_long }}       2 hours, since then
     {{ run.started_at|exact_time }}    2026-11-20 14:05 as plain text: options of forms, e-mails
@@ -39,7 +39,7 @@ def at_time(at):
 
 
 @register.filter
-def clock(at):
+def at_hour(at):
     return _time(at, lambda local: f"{local:%H:%M}")
 
 

@@ -38,7 +38,7 @@ def test_recent_times_are_relative_and_their_title_is_exact(shown):
 
 def test_sentences_have_the_time_itself(shown):
     assert ">2026-11-27 14:30</time>" in shown(AT, "at_time")
-    assert ">14:30</time>" in shown(AT, "clock")
+    assert ">14:30</time>" in shown(AT, "at_hour")
     assert ">2026-11-27</time>" in shown(AT, "on_day")
     assert shown(datetime.date(2026, 1, 2), "on_day") == (
         '<time datetime="2026-01-02">2026-01-02</time>'
@@ -47,6 +47,8 @@ def test_sentences_have_the_time_itself(shown):
     assert ">2\xa0hours</time>" in shown(AT - datetime.timedelta(hours=2), "how_long")
 
 
-@pytest.mark.parametrize("way", ["moment", "at_time", "clock", "on_day", "how_long", "exact_time"])
+@pytest.mark.parametrize(
+    "way", ["moment", "at_time", "at_hour", "on_day", "how_long", "exact_time"]
+)
 def test_no_time_is_nothing(shown, way):
     assert shown(None, way) == ""

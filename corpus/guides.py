@@ -11,8 +11,9 @@ from django.templatetags.static import static
 from django.urls import reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
+
+from core.markdown import markdown
 
 FOLDER = settings.ROOT / "docs" / "guide"
 PARTS: dict[Any, tuple[str, ...]] = {  # heading of the list -> names of its chapters
@@ -74,7 +75,7 @@ def chapter(name: str, language: str) -> Chapter:
     if name not in NAMES:
         raise KeyError(name)
     source = (FOLDER / f"{name}.{language}.md").read_text("utf-8")
-    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    parser = markdown()
     tokens = parser.parse(source)
     sections = tuple(_sections(tokens))
     for token in tokens:

@@ -105,3 +105,13 @@ def test_every_style_sheet_is_linked_once_in_the_order_of_the_layers():
         assert "@import" not in text, name  # a file that waits for another one
         layers.append(layer)
     assert layers == sorted(layers, key=order.index)
+
+
+def test_a_class_is_styled_in_one_file():
+    """Of the same name elsewhere, the later file would style what it does not know."""
+    homes = {}
+    for path in (ROOT / "static/css").rglob("*.css"):
+        text = re.sub(r"/\*.*?\*/", "", path.read_text("utf-8"), flags=re.S)
+        for name in re.findall(r"^  (\.[a-z-]+)(?: \{|,)$", text, re.M):  # outside of media queries
+            homes.setdefault(name, set()).add(path.name)
+    assert {name: files for name, files in homes.items() if len(files) > 1} == {}

@@ -6,9 +6,9 @@ import re
 from django import template
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language
-from markdown_it import MarkdownIt
 
 from annotation.scheme import field_of
+from core.markdown import markdown
 
 register = template.Library()
 COLOURS = {  # of values that say none, by key or glyph
@@ -16,7 +16,7 @@ COLOURS = {  # of values that say none, by key or glyph
     "disgust": "olive", "negative": "brown", "−2": "brown", "−1": "brown", "positive": "teal",
     "+1": "teal", "+2": "teal",
 }  # fmt: skip
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
+MARKDOWN = markdown()
 
 
 @register.filter

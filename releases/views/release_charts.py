@@ -40,6 +40,30 @@ def growth(releases: Sequence[Any]) -> Chart:
     )
 
 
+def agreement_by_version(releases: Sequence[tuple[Any, list[dict[str, Any]]]]) -> Chart:
+    """Alpha of each task by version, the oldest first, as each was frozen."""
+    tasks = {row["task"].key: row["task"] for _release, rows in releases for row in rows}
+    found = [(release, {row["task"].key: row for row in rows}) for release, rows in releases]
+
+    def point(release: Any, row: dict[str, Any] | None) -> Point:
+        href = reverse("release", args=[release.pk])
+        return Point(row["value"], row["low"], row["high"], href) if row else Point(None)
+
+    return Chart(
+        "lines",
+        [release.version for release, _rows in found],
+        [
+            Series(named(task), [point(release, rows.get(key)) for release, rows in found])
+            for key, task in tasks.items()
+        ],
+        place_axis=_("version"),
+        value_axis=ALPHA,
+        low=0.0,
+        high=1.0,
+        bands=BANDS,
+    )
+
+
 def agreement(rows: Sequence[dict[str, Any]]) -> Chart:
     """Alpha of each task as it was frozen."""
     points = [Point(row["value"], row.get("low"), row.get("high")) for row in rows]

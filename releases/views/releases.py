@@ -53,6 +53,7 @@ OPEN = (
 )
 
 
+MOST_CHARTED = 20  # releases whose agreement the list draws, the newest
 RELEASES = DataTable(
     "releases",
     [
@@ -101,13 +102,16 @@ def releases(request, pk):
 
     rows = rows.prefetch_related("rounds", "retractions")
     table = RELEASES.page(request, rows, prepare=prepare)
+    shown = [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
+    charted = [row for row in reversed(shown[:MOST_CHARTED]) if row.is_frozen]
     page = context(
         corpus,
         "releases",
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
-        growth_chart=release_charts.growth(
-            [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
+        growth_chart=release_charts.growth(shown),
+        agreement_chart=release_charts.agreement_by_version(
+            [(row, _agreement(row)) for row in charted]
         ),
     )
     return table.render("releases/releases.html", page)

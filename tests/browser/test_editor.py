@@ -27,6 +27,7 @@ def test_a_whole_dialogue_is_corrected(sign_in, opened):  # noqa: F811
     page.goto(f"/dialogues/{dialogue.pk}/editor/")
     wait_for_elements(page)
     expect(page.locator(".lines > li")).to_have_count(2)
+    expect(page.locator(".lines > li").first).to_be_visible()
     until(page, "document.querySelector('dialogue-editor').regions?.getRegions().length === 2")
 
     page.keyboard.press("Enter")  # into the words of the first one

@@ -114,11 +114,11 @@ def view(context, each, language, theme, width, chosen) -> dict:
         settle(page)
         if response and response.status != each.status:
             findings.append(f"status: {response.status} instead of {each.status}")
-        if chosen.pictures:
-            (chosen.out / name).parent.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=chosen.out / name, full_page=True)
         touched = width < 500 and each.name.startswith(TOUCHED)
         findings += map(str, checks.look(page, 44 if touched else 24))
+        if chosen.pictures:  # afterwards: a picture of the whole page makes the window larger
+            (chosen.out / name).parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=chosen.out / name, full_page=True)
         findings += [f"script error: {e}" for e in errors if each.status == 200 or "404" not in e]
         errors.clear()  # axe-core writes styles of its own, which the policy of the page refuses
         if chosen.axe:

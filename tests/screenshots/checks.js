@@ -1,5 +1,5 @@
 // What is wrong with how a page looks, as a list of [kind, where, what]. Evaluated in the page by tests/screenshots/checks.py.
-({ target, wide }) => {
+({ target, wide, english }) => {
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=option]"
   const MOST = 6 // of a kind that are reported
   const found = []
@@ -75,6 +75,8 @@
   }
 
   // lines of text: narrow columns, overlaps
+  const chinese = document.documentElement.lang.startsWith("zh")
+  const untranslated = new Set(english)
   const lines = []
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
@@ -85,6 +87,11 @@
     range.selectNodeContents(node)
     const boxes = [...range.getClientRects()].filter((b) => b.width > 0.5 && b.height > 0.5)
     if (!boxes.length) continue
+    if (chinese && !element.closest("[lang=en], code, pre, kbd, .prose")) {
+      if (untranslated.has(text)) report("untranslated", element, text)
+      const mixed = text.match(/[\u4e00-\u9fff](?:[,;!?](?=\s|$)|:(?=\s|$)|\s?\(|\))/)
+      if (mixed) report("mixed punctuation", element, mixed[0])
+    }
     const rows = new Set(boxes.map((b) => Math.round(b.top / 4))).size
     if (style(element).writingMode === "horizontal-tb" && rows >= 4 && text.length / rows < 2.5)
       report("column of letters", element, `${text.length} letters on ${rows} lines`)

@@ -1,5 +1,8 @@
 """What is wrong with how a page looks and is read: found in the browser, as Findings."""
 
+import functools
+import gettext
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +13,7 @@ AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 CHECKS = Path(__file__).with_name("checks.js")
 FOCUS = Path(__file__).with_name("focus.js")
 MISSED = Path(__file__).with_name("missed.js")
+CATALOG = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"
 SHIFTS = """
 window.layoutShifts = []
 new PerformanceObserver((list) => {
@@ -34,8 +38,18 @@ class Finding:
 def look(page: Page, target: int = 24) -> list[Finding]:
     """What the geometry of a loaded page shows; `target` is the least size of what is hit."""
     wide = bool(page.viewport_size and page.viewport_size["width"] >= 1200)
-    found = page.evaluate(CHECKS.read_text("utf-8"), {"target": target, "wide": wide})
+    options = {"target": target, "wide": wide, "english": english_words()}
+    found = page.evaluate(CHECKS.read_text("utf-8"), options)
     return [Finding(*each) for each in found]
+
+
+@functools.cache
+def english_words() -> list[str]:
+    """What in a Chinese page is a sentence or word that was left in English."""
+    with CATALOG.open("rb") as file:
+        catalog = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined]
+    ours = {key.rpartition("\x04")[2]: words for key, words in catalog.items() if key == str(key)}
+    return [key for key, words in ours.items() if key != words and re.search("[a-z]{3}", key)]
 
 
 def audit(page: Page, impacts: tuple[str, ...] = ()) -> list[Finding]:

@@ -44,7 +44,11 @@ class ExpertLabelFilter(FilterForm):
     state = forms.ChoiceField(
         label=_("expert labels"),
         required=False,
-        choices=[("", _("all")), ("with", _("with")), ("without", _("without"))],
+        choices=[
+            ("", _("all")),
+            ("with", _("with expert labels")),
+            ("without", _("without expert labels")),
+        ],
     )
 
     def by_q(self, rows, value):

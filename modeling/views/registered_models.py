@@ -41,6 +41,17 @@ MODELS = DataTable(
     sort="-registered",
 )  # fmt: skip
 
+FACT_NAMES = {  # what the card calls it -> on the page; options are named as in the recipe
+    "corpus": _("corpus"),
+    "release digest": _("release digest"),
+    "scheme": _("scheme version"),
+    "recipe": _("recipe"),
+    "seed": _("seed"),
+    "best epoch": _("best epoch"),
+    "parameters": _("parameters"),
+    "registered": _("registered"),
+}
+
 
 class ModelFilter(FilterForm):
     """Which registered models of a corpus."""
@@ -147,7 +158,7 @@ def model(request, pk):
         model=model,
         run=run,
         current=current,
-        facts=_facts(model),
+        facts=[(FACT_NAMES.get(name, name), value) for name, value in _facts(model).items()],
         evaluation=run.evaluation,
         score=mean_score(results),
         weighted=mean_score(results, "weighted_f1"),

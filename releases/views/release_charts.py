@@ -40,22 +40,30 @@ def growth(releases: Sequence[Any]) -> Chart:
     )
 
 
-def agreement_by_version(releases: Sequence[tuple[Any, list[dict[str, Any]]]]) -> Chart:
-    """Alpha of each task by version, the oldest first, as each was frozen."""
-    tasks = {row["task"].key: row["task"] for _release, rows in releases for row in rows}
-    found = [(release, {row["task"].key: row for row in rows}) for release, rows in releases]
+def agreement_over_versions(rows: Sequence[tuple[Any, Sequence[dict[str, Any]]]]) -> Chart:
+    """Alpha of each task from version to version, of (release, its frozen coefficients), the oldest
+    first; a task is called as it was in the newest release that has it.
+    """
+    names = {row["task"].key: named(row["task"]) for _release, found in rows for row in found}
+    by_task = [{row["task"].key: row for row in found} for _release, found in rows]
 
     def point(release: Any, row: dict[str, Any] | None) -> Point:
-        href = reverse("release", args=[release.pk])
-        return Point(row["value"], row["low"], row["high"], href) if row else Point(None)
+        if row is None:
+            return Point()
+        address = reverse("release", args=[release.pk])
+        return Point(row["value"], row.get("low"), row.get("high"), address)
 
+    series = [
+        Series(
+            name,
+            [point(row[0], found.get(key)) for row, found in zip(rows, by_task, strict=True)],
+        )
+        for key, name in names.items()
+    ]
     return Chart(
         "lines",
-        [release.version for release, _rows in found],
-        [
-            Series(named(task), [point(release, rows.get(key)) for release, rows in found])
-            for key, task in tasks.items()
-        ],
+        [release.version for release, _found in rows],
+        series,
         place_axis=_("version"),
         value_axis=ALPHA,
         low=0.0,

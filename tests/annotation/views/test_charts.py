@@ -46,7 +46,7 @@ def judged(corpus):
 
 
 def rows_behind(client, address):
-    return client.get(address).context["page"].paginator.count
+    return client.get(address).context["table"].count
 
 
 def test_cells_of_co_occurrence_lead_to_the_items_of_their_authors(judged, lead):

@@ -37,7 +37,7 @@ MOST_DRAWN = 30  # releases whose frozen figures the list reads
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
     "mmsa": "MMSA (label.csv, pkl)",
-    "labelstudio": "Label Studio (JSON)",
+    "labelstudio": gettext_lazy("Label Studio (JSON)"),
     "elan": "ELAN (.eaf)",
     "webdataset": "WebDataset (.tar)",
 }

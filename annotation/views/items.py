@@ -231,8 +231,8 @@ def _by_parents(asked, round, task, rows):
     answers = Judgement.objects.filter(assignment__in=given).answering(
         {task.key: task.keys} | {parent.key: [value.key] for parent, value in chosen}
     )
-    names = {source: "source_value", target: "target_value"}
-    words = [(named(parent), named(value), (names[parent],)) for parent, value in chosen]
+    names = {source.key: "source_value", target.key: "target_value"}
+    words = [(named(parent), named(value), (names[parent.key],)) for parent, value in chosen]
     return rows.filter(utterance__in=answers), words
 
 

@@ -23,7 +23,7 @@ from annotation.models import (
 )  # fmt: skip
 from core.pagination import at_most
 from corpus.models import Corpus, Dialogue
-from corpus.overview import MAIN, SIDE, Need, Panel, Stage, Step, add_needs, add_panel, add_stages
+from corpus.overview import MAIN, Need, Panel, Stage, Step, add_needs, add_panel, add_stages
 from corpus.permissions import LEAD
 from people.models import Person
 
@@ -38,7 +38,7 @@ def add_to_overview():
     add_needs(20, round_needs)
     add_panel(Panel(MAIN, 20, "annotation/_overview_results.html", results_panel))
     add_panel(Panel(MAIN, 10, "annotation/_overview_progress.html", progress_panel))
-    add_panel(Panel(SIDE, 20, "annotation/_overview_pace.html", pace_panel))
+    add_panel(Panel(MAIN, 30, "annotation/_overview_pace.html", pace_panel))
 
 
 def judged_rounds(corpus: Corpus):

@@ -164,11 +164,18 @@ def reopen_round(round, person):
     closure = Closure.objects.filter(round=round).first()
     if round.published or closure is None:
         return
+    saw = seats_that_saw(closure)
     closure.delete()
     Event.record(person, "reopen", round)
-    for seat in round.participants.filter(left_at=None, unblinded=False):
-        if had_role(round.corpus, seat.person, closure.at):
-            seat.record_unblinding(person)
+    for seat in saw:
+        seat.record_unblinding(person)
+
+
+def seats_that_saw(closure):
+    """Blind participants who could see the results since the round was closed."""
+    seats = closure.round.participants.filter(left_at=None, unblinded=False)
+    corpus = closure.round.corpus
+    return [seat for seat in seats if had_role(corpus, seat.person, closure.at)]
 
 
 def choose_consensus(round, person, consensus):

@@ -3,7 +3,7 @@
 from typing import cast
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from annotation.blinding import blind_dialogues
@@ -19,11 +19,12 @@ class FindingForm(Filter):
     their own answers alone. `person`, a lead, does so in dialogues that they annotate blind.
     """
 
-    field_order = ["q", "exact", "source", "speaker", "label", "state"]
+    field_order = ["q", "exact", "source", "speaker", "label", "also", "state"]
     q = forms.CharField(label=_("text"), required=False, max_length=200, strip=True)
     exact = forms.BooleanField(label=_("exact"), required=False)
     speaker = NamedField("speakers", "name", label=_("speaker"))
     label = forms.ChoiceField(label=_("labeled as"), required=False)
+    also = forms.ChoiceField(label=_("and also as"), required=False)
     state = forms.ChoiceField(
         label=_("state"),
         choices=[
@@ -42,7 +43,8 @@ class FindingForm(Filter):
         label = cast(forms.ChoiceField, self.fields["label"])
         if only:
             label.label = _("your label")
-        label.choices = [("", _("anything")), *_labels(corpus)]
+        also = cast(forms.ChoiceField, self.fields["also"])
+        label.choices = also.choices = [("", _("anything")), *_labels(corpus)]
         self.fields["q"].widget.input_type = "search"
         self.fields["exact"].widget.attrs["title"] = EXACT
 
@@ -61,21 +63,25 @@ class FindingForm(Filter):
         )
 
     def by_label(self, rows, value):
-        task, _colon, answer = value.partition(":")
-        newer = Judgement.objects.filter(
-            assignment=OuterRef("assignment"),
-            utterance=OuterRef("utterance"),
-            task=task,
-            pk__gt=OuterRef("pk"),
-        )
-        given = Judgement.objects.filter(~Exists(newer), task=task, value=answer)
-        given = given.filter(assignment__in=Assignment.objects.submitted())
+        return rows.filter(pk__in=self._labelled(value))
+
+    def by_also(self, rows, value):
+        """Utterances to which the same person gave both labels."""
+        return rows.filter(pk__in=self._labelled(self.cleaned_data["label"], value))
+
+    def _labelled(self, *labels):
+        given = Judgement.objects.filter(assignment__in=Assignment.objects.submitted())
         if self.only:
             given = given.filter(assignment__person=self.only)
         elif self.person:
             blind = Q(utterance__dialogue__in=blind_dialogues(self.person).values("pk"))
             given = given.filter(~blind | Q(assignment__person=self.person))
-        return rows.filter(pk__in=given.values("utterance"))
+        values: dict[str, list[str]] = {}
+        for label in filter(None, labels):
+            task, _colon, value = label.partition(":")
+            if values.setdefault(task, [value]) != [value]:  # nobody gives a task two values
+                return Judgement.objects.none().values("utterance")
+        return given.answering(values)
 
     def by_state(self, rows, value):
         if value == "machine":

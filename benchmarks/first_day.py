@@ -204,7 +204,8 @@ class Day:
         rows = page.locator("episode-import tbody")
         expect(rows.get_by_role("link", name=self.words("Check import"))).to_have_count(EPISODES)
         page.locator("[data-part=check]").click()
-        self.until(page, lambda: page.get_by_text(self.words("No problems")).count() == EPISODES)
+        fine = page.get_by_text(self.words("No problems"), exact=True)
+        self.until(page, lambda: fine.count() == EPISODES)
         self.shot(page, "imports to check")
         page.get_by_role("button", name=self.words("Confirm all without problems")).click()
         confirmed = self.counted(
@@ -218,8 +219,8 @@ class Day:
         dialogues = page.locator("main tbody tr")
         self.until(page, lambda: dialogues.count() == EPISODES * TALKS)
         self.shot(page, "publish")
-        page.get_by_text(self.words("Publish all matches")).click()
-        page.get_by_role("button", name=self.words("Publish all")).click()
+        page.locator(".list-bar .sure summary").click()
+        page.locator(".list-bar .sure button").click()
         expect(page.locator("main tbody").get_by_text(self.words("not published"))).to_have_count(0)
         self.shot(page, "published")
 
@@ -302,7 +303,7 @@ class Day:
         deadline = time.monotonic() + LIMIT / 1000
         while not condition():
             if time.monotonic() > deadline:
-                raise SystemExit(f"{page.url} did not become ready")
+                raise SystemExit(f"{page.url} did not become ready:\n{page.inner_text('main')}")
             page.wait_for_timeout(500)
             page.reload()
 

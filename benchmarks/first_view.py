@@ -3,12 +3,12 @@
     .venv/bin/python -m benchmarks.first_view [--data DIR] [--port 8127] [--limit 150]
 
 The world of tests/screenshots, served by the launcher. Each page is opened by a browser that has
-nothing cached: milliseconds until the first answer, the first paint and the end of loading (the
-first row right after the application has started, so that it is cold, too), layout shift, and
-bytes of scripts and style sheets, as sent and unpacked; without the chart library and wavesurfer,
-which come only where there is a chart or a waveform. A second table names the heavy modules that a
-first request of a page imports. Ends with 1 if scripts and styles of a page are more than the
-limit in kB, as sent.
+nothing cached, at a desk (1440 × 900) and on a phone (390 × 844): milliseconds until the first
+answer, the first and the largest paint and the end of loading (the first row right after the
+application has started, so that it is cold, too), layout shift, and bytes of scripts and style
+sheets, as sent and unpacked; without the chart library and wavesurfer, which come only where there
+is a chart or a waveform. A second table names the heavy modules that a first request of a page
+imports. Ends with 1 if scripts and styles of a page are more than the limit in kB, as sent.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from playwright.sync_api import Browser, Response, sync_playwright
 
@@ -32,10 +33,19 @@ PLACES = {
     "dialogues": "/corpora/1/dialogues/",
     "round": "/rounds/1/",
     "agreement": "/rounds/1/agreement/",
-    "workbench": "/assignments/36/",
     "new runs": "/corpora/1/runs/new/",
     "run": "/runs/2/",
 }
+DESK: dict[str, Any] = {"viewport": {"width": 1440, "height": 900}}
+PHONE: dict[str, Any] = {"has_touch": True, "is_mobile": True} | {
+    "viewport": {"width": 390, "height": 844}
+}
+WORKBENCH = """
+import django; django.setup()
+from annotation.models import Assignment
+found = Assignment.objects.filter(person__username="lead", state="held", round__closure=None)
+print(found.latest("pk").pk)
+"""
 MEASURE = """
 () => new Promise((resolve) => {
   let shift = 0
@@ -44,9 +54,14 @@ MEASURE = """
   }).observe({ type: "layout-shift", buffered: true })
   const [page] = performance.getEntriesByType("navigation")
   const paint = performance.getEntriesByName("first-contentful-paint")[0]
+  let largest = 0
+  new PerformanceObserver((list) => {
+    largest = list.getEntries().at(-1).startTime
+  }).observe({ type: "largest-contentful-paint", buffered: true })
   setTimeout(() => resolve({
     answer: page.responseStart, paint: paint?.startTime ?? 0, loaded: page.loadEventEnd, shift,
-  }), 300)
+    largest,
+  }), 800)
 })
 """
 IMPORTS = """
@@ -78,14 +93,17 @@ def main() -> None:
         chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         print(
-            "| page | answer, ms | first paint | loaded | CLS | scripts, kB sent | unpacked"
-            " | styles, kB sent | unpacked | apart, kB sent |"
+            "| page | answer, ms | first paint | largest | loaded | CLS | scripts, kB sent"
+            " | unpacked | styles, kB sent | unpacked | apart, kB sent |"
         )
-        print("|---" * 10 + "|", flush=True)
+        print("|---" * 11 + "|", flush=True)
         with serve(data, chosen.port) as address:
             state = signed_in(browser, address)
-            for name, place in PLACES.items():
-                largest = max(largest, view(browser, address, name, place, state))
+            places = PLACES | {"workbench": workbench(data)}
+            for size in (DESK, PHONE):
+                for name, place in places.items():
+                    shown = f"{name}, phone" if size is PHONE else name
+                    largest = max(largest, view(browser, address, shown, place, state, size))
         browser.close()
         print("\n| page | heavy modules that its first request imports |\n|---|---|", flush=True)
         command = [sys.executable, "-c", IMPORTS % (PLACES, HEAVY)]
@@ -109,10 +127,19 @@ def signed_in(browser: Browser, address: str) -> dict:
     return state
 
 
-def view(browser: Browser, address: str, name: str, place: str, state: dict) -> float:
+def workbench(data: Path) -> str:
+    """A dialogue that the lead annotates."""
+    command = [sys.executable, "-c", WORKBENCH]
+    found = subprocess.run(
+        command, cwd=ROOT, env=settings_of(data), check=True, capture_output=True, text=True
+    )
+    return f"/assignments/{found.stdout.strip()}/"
+
+
+def view(browser: Browser, address: str, name: str, place: str, state: dict, size: dict) -> float:
     """Open a page with an empty cache; kB of its scripts and styles."""
-    kept = None if name == "sign in" else state
-    context = browser.new_context(base_url=address, storage_state=kept)  # type: ignore[arg-type]
+    kept: Any = None if place == PLACES["sign in"] else state
+    context = browser.new_context(base_url=address, storage_state=kept, **size)
     page = context.new_page()
     sizes = {"script": [0, 0], "stylesheet": [0, 0], "apart": [0, 0]}
     answers: list[Response] = []
@@ -139,7 +166,8 @@ def row(name: str, measured: dict, sizes: dict[str, list[int]]) -> None:
         return f"{pair[which] / 1000:.0f}" if pair else ""
 
     print(
-        f"| {name} | {measured['answer']:.0f} | {measured['paint']:.0f} | {measured['loaded']:.0f}"
+        f"| {name} | {measured['answer']:.0f} | {measured['paint']:.0f}"
+        f" | {measured['largest']:.0f} | {measured['loaded']:.0f}"
         f" | {measured['shift']:.3f} | {size(script, 0)} | {size(script, 1)} | {size(style, 0)}"
         f" | {size(style, 1)} | {size(apart, 0)} |",
         flush=True,

@@ -34,6 +34,7 @@ DESK = {"viewport": {"width": 1440, "height": 900}}
 PHONE = {"has_touch": True, "is_mobile": True, "viewport": {"width": 390, "height": 844}}
 LANGUAGES = {"en": "en-US", "zh": "zh-CN"}
 MESSAGES = ROOT / "locale" / "zh_Hans" / "LC_MESSAGES" / "django.mo"
+UNANSWERED = "fieldset:not([hidden]):not(:has(:checked))"
 ROLES = ("link", "button", "tab", "menuitem", "radio", "checkbox", "option")
 
 
@@ -125,8 +126,14 @@ class Someone:
     def go(self, *texts: str) -> None:
         """Follow a place of the side bar, which a phone keeps behind a button."""
         if self.phone:
-            self.click("Menu", within="header")
+            self.click("Menu", within=".tab-bar")
         self.click(*texts, within="#side")
+
+    def follow(self, address: str) -> None:
+        """Follow what the start page says that needs somebody, by where it leads."""
+        self.press(
+            self.page.locator(f".needs a[href*='{address}'], a.card-need[href*='{address}']").first
+        )
 
     def settle(self) -> None:
         self.page.wait_for_timeout(60)
@@ -162,34 +169,43 @@ class Someone:
 
 
 def annotate(one: Someone) -> None:
-    """Annotate one dialogue and submit it."""
+    """Annotate one dialogue, each question by its digit or by a finger, and submit it."""
+    judge(one, repeated=False)
+
+
+def annotate_alike(one: Someone) -> None:
+    """The same with what the page offers: “Same as before” where the answers are the same."""
+    judge(one, repeated=True)
+
+
+def judge(one: Someone, repeated: bool) -> None:
     one.sign_in("anno2")
-    one.click("My tasks")
-    one.click("Start annotating", "Continue")
+    one.click("Start annotating", "Continue", within="main")
     one.page.wait_for_url("**/assignments/*/")
     here = one.page.url
     one.page.wait_for_function("Boolean(customElements.get('annotation-form'))")
-    for _utterance in range(30):
+    for utterance in range(30):
         form = one.page.locator("form.questions:visible")
         if not form.count():
             break
-        unanswered = "fieldset:not([hidden]):not(:has(:checked))"
         for _task in range(12):
-            left = form.locator(unanswered)
+            left = form.locator(UNANSWERED)
             if not left.count():
                 break
             answered = one.page.locator("form.questions :checked").count()
+            again = repeated and utterance > 0
             if one.phone:
-                one.press(left.first.locator("label").first)
+                answer = left.first.locator("label").first
+                one.press(one.seen("Same as before") if again else answer)
             else:
-                one.key("1")
+                one.key("p" if again else "1")
             one.page.wait_for_function(
                 "n => document.querySelectorAll('form.questions :checked').length != n",
                 arg=answered,
             )
         if one.page.url != here:
             return
-        missing = one.page.locator("form.questions").filter(has=one.page.locator(unanswered))
+        missing = one.page.locator("form.questions").filter(has=one.page.locator(UNANSWERED))
         if not missing.count():
             break
         if one.phone:
@@ -203,9 +219,7 @@ def annotate(one: Someone) -> None:
 def decide(one: Someone) -> None:
     """Decide three contested items."""
     one.sign_in("judge")
-    one.click("声情演示", within="main")
-    one.go("Adjudication")
-    one.click("第一轮", within="main")
+    one.follow("/adjudication/")
     for _item in range(3):
         here = one.page.locator("form.decision [name=utterance]").first.input_value()
         task = one.page.locator("form.decision [name=task]").first.input_value()
@@ -226,14 +240,13 @@ def decide(one: Someone) -> None:
 def find_agreement(one: Someone) -> None:
     """Find the task with the worst agreement, and the two people who differ most on it."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Agreement")
     one.click("第一轮", within="main")
-    rows = one.page.locator("main table").first.locator("tbody tr")
+    rows = one.page.locator("#measures tbody tr:has(th a)")
     rows.first.wait_for()
     worst = min(rows.all(), key=lambda row: number(row.locator("td").first.inner_text()))
-    one.press(worst.locator("th a"))
-    one.page.get_by_text(re.compile("anno|陈墨|吴桐|赵昕")).first.wait_for()
+    one.press(worst.locator("th a").first)
+    one.page.locator("main").get_by_text(re.compile("陈墨|吴桐|赵昕")).first.wait_for()
 
 
 def number(text: str) -> float:
@@ -244,10 +257,8 @@ def number(text: str) -> float:
 def open_round(one: Someone) -> None:
     """Open a round with everybody and what the form proposes."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Rounds")
     one.click("New round")
-    one.type("name", "Round 3")
     one.click("Open round", within="main")
     one.page.wait_for_url("**/rounds/*/")
 
@@ -255,10 +266,11 @@ def open_round(one: Someone) -> None:
 def change_scheme(one: Someone) -> None:
     """Call a value of the scheme by another name."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Scheme and guideline")
     one.click("New scheme version")
-    one.press(one.page.locator("main form summary").filter(has_text="sentiment").first)
+    one.press(
+        one.page.locator("main form summary").filter(has_text=re.compile("sentiment|情感")).first
+    )
     field = one.page.locator("main form input[value='neutral']").locator("visible=true").first
     one.press(field)
     field.fill("neither")
@@ -270,10 +282,7 @@ def change_scheme(one: Someone) -> None:
 def answer_comment(one: Someone) -> None:
     """Answer a comment of an annotator."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
-    one.go("Rounds")
-    one.click("第一轮", within="main")
-    one.press(one.page.locator("main a[href*='comments']").first)
+    one.follow("/comments/")
     one.press(one.page.locator("main textarea").locator("visible=true").first)
     one.page.locator("main textarea").locator("visible=true").first.fill("是反话")
     one.effort.keys += 3
@@ -283,7 +292,6 @@ def answer_comment(one: Someone) -> None:
 def start_run(one: Someone) -> None:
     """Start a training run as the form proposes it."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Experiments")
     one.click("Start runs")
     one.click("Start", within="main form", role="button")
@@ -293,7 +301,6 @@ def start_run(one: Someone) -> None:
 def find_confusions(one: Someone) -> None:
     """Find the best run, and what it takes for what."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Experiments")
     rows = one.page.locator("main table").last.locator("tbody tr")
     rows.first.wait_for()
@@ -311,9 +318,7 @@ def last_mean(text: str) -> float:
 def invite(one: Someone) -> None:
     """Invite a person into a corpus by a link."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Members")
-    one.click("Invitations")
     one.click("Invite", within="main")
     one.type("people, one per line", "ada@example.org")
     one.click("Invite", within="form.fields", role="button")
@@ -323,18 +328,13 @@ def invite(one: Someone) -> None:
 def why_failed(one: Someone) -> None:
     """See why a job failed, as the administrator."""
     one.sign_in("admin")
-    one.click("Account")
-    one.click("Installation")
-    one.click("Jobs")
-    one.choose("state", "failed")
-    one.click("Search", "Show", within="main", role="button")
+    one.follow("state=failed")
     one.page.get_by_text(re.compile("disk is full|磁盘")).first.wait_for()
 
 
 def who_downloaded(one: Someone) -> None:
     """Find out who downloaded a release."""
     one.sign_in("lead")
-    one.click("声情演示", within="main")
     one.go("Releases")
     one.click("1.0.0")
     one.page.get_by_text("Ada Chen").first.wait_for()
@@ -342,6 +342,7 @@ def who_downloaded(one: Someone) -> None:
 
 JOBS: dict[str, tuple[Callable[[Someone], None], bool]] = {  # what, and whether on a phone, too
     "annotator: annotate one dialogue and submit": (annotate, True),
+    "annotator: the same, repeating answers": (annotate_alike, True),
     "adjudicator: decide three contested items": (decide, True),
     "lead: find the worst agreement and its pair": (find_agreement, True),
     "lead: open a round": (open_round, False),

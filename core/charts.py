@@ -11,15 +11,18 @@ from django.utils.functional import Promise
 from django.utils.timezone import get_current_timezone_name, localtime
 from django.utils.translation import gettext
 
-Kind = Literal["intervals", "lines", "bars", "heatmap", "histogram"]
+Kind = Literal["intervals", "lines", "bars", "shares", "heatmap", "histogram"]
 Words = str | Promise
 Place = Words | int | float | date
 MINUS, NONE = "−", "–"
 DRAWN_AS_GIVEN = (
-    *("kind", "place_axis", "value_axis", "low", "high", "digits", "percent", "stacked"),
+    *("kind", "place_axis", "series_axis", "value_axis", "low", "high", "digits", "percent"),
+    *("stacked",),
     *("upright", "diverging", "smooth"),
 )
 STEPS = 9  # shades of the cells of a heat map's table
+MOST_LETTERS = 36  # of the columns' names of a heat map, beside each other on a phone
+LEANING = 60  # pixels for such names where they stand
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,7 @@ class Chart:
     places: Sequence[Place]  # categories, numbers or times; rows of a heat map
     series: Sequence[Series]  # columns of a heat map
     place_axis: Words = ""
+    series_axis: Words = ""  # what the parts of bars are, of shares: "label"
     value_axis: Words = ""  # with its unit: "clips per day"
     low: float | None = None
     high: float | None = None
@@ -83,6 +87,7 @@ class Chart:
     diverging: bool = False  # figures on both sides of nothing, brown to teal
     smooth: bool = False  # a control that smooths the lines
     place_hrefs: Sequence[str] = ()
+    room: int = 0  # of the drawing in pixels, where it is not that of its kind
 
     @property
     def scale(self) -> str:
@@ -106,20 +111,38 @@ class Chart:
 
     @property
     def has_legend(self) -> bool:
-        return len(self.series) > 1 and self.kind != "heatmap"
+        return len(self.series) > 1 and self.kind not in ("heatmap", "shares")
 
     @property
     def height(self) -> int:
         """Of the drawing in pixels, known before anything is drawn."""
         rows, legend = max(len(self.places), 1), len(self.series)
+        if self.room:
+            return self.room
         if self.kind == "intervals":
             return 70 + max(34, 14 * legend + 8) * rows
         if self.kind == "heatmap":
-            return 64 + 38 * rows
+            return 64 + 38 * rows + (LEANING if self._has_long_columns else 0)
+        if self.kind == "shares":
+            return 50 + 38 * rows
         if self.kind == "bars" and not self.upright:
             each = 30 if self.stacked else max(28, 12 * legend + 8)
             return 56 + each * rows
         return 280
+
+    @property
+    def _has_long_columns(self) -> bool:
+        """Whether names of columns, without signs for them, are too long to lie beside each other
+        on a small screen.
+        """
+        if all(series.mark for series in self.series):
+            return False
+        return sum(map(_letters, (str(series.name) for series in self.series))) > MOST_LETTERS
+
+    @property
+    def columns(self) -> list[Words]:
+        """The figures of the table."""
+        return [self.value_axis] if self.kind == "shares" else [each.name for each in self.series]
 
     @property
     def data(self) -> dict[str, Any]:
@@ -150,6 +173,13 @@ class Chart:
     @property
     def rows(self) -> list[tuple[str, str, list[Cell]]]:
         """The table: name and address of a place, its cells."""
+        if self.kind == "shares":
+            return [
+                (f"{name} · {series.name}", "", [self._cell(series.points[at])])
+                for at, name in enumerate(self.names)
+                for series in self.series
+                if series.points[at].value is not None
+            ]
         hrefs = self.place_hrefs or [""] * len(self.places)
         return [
             (name, href, [self._cell(series.points[at]) for series in self.series])
@@ -184,6 +214,11 @@ def place_name(place: Place) -> str:
     if isinstance(place, datetime):
         return localtime(place).strftime("%Y-%m-%d %H:%M")
     return place.isoformat() if isinstance(place, date) else str(place)
+
+
+def _letters(words: str) -> int:
+    """How wide words are: a Chinese character is as wide as two letters."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in words)
 
 
 def _plain(place: Place) -> str | int | float:

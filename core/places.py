@@ -40,6 +40,7 @@ class Place:
     label: Promise | str
     icon: str
     url: str
+    query: str = ""  # and fragment, after its address
     pages: frozenset[str] = frozenset()  # other pages that belong to it
     of_corpus: bool = True
     roles: frozenset[str] = frozenset()

@@ -14,11 +14,13 @@ class CorpusConfig(AppConfig):
     def ready(self):
         # These import models, which are ready only now.
         from core import findable, places
+        from corpus import start_page
         from corpus.account_deletion import guard_account_deletion
         from corpus.claimed_roles import apply_roles, check_claimed_roles
         from corpus.deletion import losses
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.findable import FINDERS
+        from corpus.installation_needs import installation_needs
         from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
@@ -45,6 +47,7 @@ class CorpusConfig(AppConfig):
         fill("installation_person", "corpus/_person_corpora.html")
         register_shortcuts()
         add_to_overview()
+        start_page.add_part(start_page.Part("corpus/_installation_needs.html", installation_needs))
         guard_account_deletion()
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

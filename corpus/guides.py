@@ -17,7 +17,7 @@ from core.markdown import markdown
 
 FOLDER = settings.ROOT / "docs" / "guide"
 PARTS: dict[Any, tuple[str, ...]] = {  # heading of the list -> names of its chapters
-    _("Getting started"): ("tour",),
+    _("Getting started"): ("tour", "interface"),
     _("For annotators and adjudicators"): ("annotator", "adjudicator"),
     _("For leads"): ("corpus", "rounds", "releases"),
     _("For modellers"): ("runs",),

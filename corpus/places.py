@@ -44,6 +44,15 @@ PLACES = (
     ),
     Place(
         group="action",
+        order=660,
+        label=_("Invite people"),
+        icon="plus",
+        url="invitations",
+        query="?invite=1#invite",
+        roles=LEADS,
+    ),
+    Place(
+        group="action",
         order=680,
         label=_("Create corpus"),
         icon="plus",

@@ -3,11 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from core.places import GROUPS, MOST, CappedCount, Place, current_place, places
-from corpus.models import Corpus, Membership
+from corpus.models import Corpus, Dialogue, Membership
 from people.models import Person
 
 SHOWN = ("work", "corpus", "annotation", "publish", "manage")  # groups; others are found by search
@@ -52,7 +52,8 @@ def side_bar(person: Person, corpus: Corpus | None, url_name: str | None, last: 
     """
     role = getattr(corpus, "my_role", None)
     if role is None:
-        corpus, role = _last_corpus(person, corpus.pk if corpus else last)
+        membership = last_membership(person, corpus.pk if corpus else last)
+        corpus, role = (membership.corpus, membership.role) if membership else (None, None)
     here = current_place(url_name)
     shown = [one for one in places() if one.group in SHOWN and one.is_for(person, role)]
     links = {one: Link(one, address_of(one, corpus), one is here) for one in shown}
@@ -66,7 +67,8 @@ def side_bar(person: Person, corpus: Corpus | None, url_name: str | None, last: 
 
 
 def address_of(place: Place, corpus: Corpus | None) -> str:
-    return reverse(place.url, args=[corpus.pk] if corpus and place.of_corpus else [])
+    address = reverse(place.url, args=[corpus.pk] if corpus and place.of_corpus else [])
+    return address + place.query
 
 
 def waiting_counts(person: Person, corpus: Corpus | None, shown: list[Place]) -> dict[Place, int]:
@@ -82,14 +84,14 @@ def waiting_counts(person: Person, corpus: Corpus | None, shown: list[Place]) ->
     return dict(zip(counted, query.get(), strict=True))
 
 
-def _last_corpus(person: Person, last: Any) -> tuple[Corpus | None, str | None]:
-    """The corpus that was looked at last and the person's role in it, or the first of theirs."""
+def last_membership(person: Person, last: Any) -> Membership | None:
+    """The person's membership in the corpus that was looked at last; else in the first of theirs
+    that is in use and has dialogues, as there is something to do.
+    """
     mine = Membership.objects.filter(person=person).select_related("corpus__archival")
-    memberships = list(mine.order_by("corpus__archival__pk", "corpus__name")[:200])
-    for membership in memberships:
-        if str(membership.corpus_id) == str(last):
-            return membership.corpus, membership.role
-    if not memberships:
-        return None, None
-    first = next((one for one in memberships if not one.corpus.is_archived), memberships[0])
-    return first.corpus, first.role
+    talks = Dialogue.objects.filter(corpus=OuterRef("corpus")).order_by()
+    found = list(mine.annotate(filled=Exists(talks)).order_by("corpus__name")[:200])
+    chosen = next((one for one in found if str(one.corpus_id) == str(last)), None)
+    return chosen or min(
+        found, key=lambda one: (one.corpus.is_archived, not one.filled), default=None
+    )

@@ -105,6 +105,6 @@ def _related(job: Job, field: str) -> Any:
     return attrgetter(field.replace("__", "."))(job) if field else None
 
 
-def failed_jobs(corpus):
-    """The jobs of a corpus that have failed and were not tried again."""
+def failed_jobs(corpus=None):
+    """The jobs of a corpus, or of all, that have failed and were not tried again."""
     return listed_jobs(corpus, state=JobStatus.FAILED)

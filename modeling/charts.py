@@ -1,6 +1,7 @@
 """Charts of runs and experiments: learning curves, scores with intervals, confusion, trials."""
 
 import itertools
+from dataclasses import replace
 from statistics import mean
 from urllib.parse import urlencode
 
@@ -90,14 +91,19 @@ def summary_point(summary):
     return Point(summary["mean"], summary["low"], summary["high"], seeds=seeds, note=note)
 
 
-def score_chart(rows, by_task, people):
+def score_chart(run, where, rows, by_task, people):
     """Macro-F1 of a run by task beside the majority baseline and, with `people`, one annotator;
     `by_task` has the figures over its seeds, where there are several.
     """
     rows = [(task, row) for task, row, _classes in rows if row]
+    errors = reverse("run_errors", args=[run.pk])
+    hrefs = [f"{errors}?{urlencode({'where': where, 'task': task.key})}" for task, _row in rows]
     own = [
-        summary_point(by_task[task.key]) if task.key in by_task else Point(row["macro_f1"])
-        for task, row in rows
+        replace(
+            summary_point(by_task[task.key]) if task.key in by_task else Point(row["macro_f1"]),
+            href=href,
+        )
+        for (task, row), href in zip(rows, hrefs, strict=True)
     ]
     series = [Series(_("this run, over its seeds") if by_task else _("this run"), own)]
     majority = [Point(row["majority_macro_f1"]) for _task, row in rows]
@@ -108,6 +114,7 @@ def score_chart(rows, by_task, people):
     return Chart(
         "intervals", [named(task) for task, _row in rows], series, place_axis=_("task"),
         value_axis=_("macro-F1"), low=0.0, high=1.0, digits=DIGITS,
+        place_hrefs=hrefs,
     )  # fmt: skip
 
 
@@ -127,7 +134,8 @@ def confusion_chart(run, where, task, row):
     return Chart(
         "heatmap",
         [named(value) for value in task.values],
-        [Series(named(task.values[said]), [cell(gold, said) for gold in places])
+        [Series(named(task.values[said]), [cell(gold, said) for gold in places],
+                mark=task.values[said].mark)
          for said in places],
         place_axis=_("gold label"),
         value_axis=_("predicted"),
@@ -135,19 +143,27 @@ def confusion_chart(run, where, task, row):
     )  # fmt: skip
 
 
-def relation_chart(source, target, rows, name):
-    """A map of gates or stated correlations, from -1 to 1, by the gold of the two tasks."""
+def relation_chart(run, where, tasks, rows, name):
+    """A map of gates or stated correlations, from -1 to 1, by the gold of the two tasks; a cell
+    leads to its clips.
+    """
+    source, target = tasks
+    address = reverse("run_errors", args=[run.pk])
 
-    def cell(found):
+    def cell(value, other, found):
+        if found[name] is None:
+            return Point()
+        query = {"where": where, "task": target.key, "gold": other.key,
+                 "given": f"{source.key}:{value.key}", "all": 1}  # fmt: skip
         utterances = _("%(n)s utterances") % {"n": found["n"]}
-        return Point(found[name], note=utterances if found[name] is not None else "")
+        return Point(found[name], href=f"{address}?{urlencode(query)}", note=utterances)
 
-    columns = zip(*(cells for _value, cells in rows), strict=True)
     return Chart(
         "heatmap",
         [named(value) for value in source.values],
-        [Series(named(value), [cell(found) for found in column])
-         for value, column in zip(target.values, columns, strict=True)],
+        [Series(named(other), [cell(value, other, cells[at]) for value, cells in rows],
+                mark=other.mark)
+         for at, other in enumerate(target.values)],
         place_axis=named(source),
         value_axis=named(target),
         low=-1.0,

@@ -1,4 +1,4 @@
-"""Plain: places of coefficients on axes, and figures as SVG files of their own."""
+"""Plain: small lines in rows of tables, and figures as SVG files of their own, for papers."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -6,25 +6,10 @@ from typing import Any
 
 from annotation.agreement.coefficients import RELIABLE, TENTATIVE
 
-AXIS = 192  # width of the axis from 0 to 1 in a row's drawing, from 4
 MARKS = (TENTATIVE, RELIABLE)
 WIDE, HIGH = 96, 20  # a line over time
 FONT = "font-family='system-ui, sans-serif' font-size='12'"
 INK, SOFT, ACCENT = "#1d1d1b", "#8c8b88", "#0f6660"
-
-
-def place(value: float | None) -> float | None:
-    """Where a value stands on an axis from 0 to 1; what lies outside stands at its end."""
-    return None if value is None else round(4 + AXIS * min(max(value, 0.0), 1.0), 1)
-
-
-def places(found: Mapping[str, Any]) -> dict[str, float | None]:
-    """Places of a coefficient and its interval."""
-    return {
-        "x": place(found["value"]),
-        "low": place(found.get("low")),
-        "high": place(found.get("high")),
-    }
 
 
 def sparkline(points: Sequence[tuple[int, float]]) -> str:

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from annotation.agreement.bootstrap import REPLICATES, difference, of_pairs, on
+from annotation.agreement.bootstrap import REPLICATES, difference, interval, of_pairs, on
+from annotation.agreement.breakdown import FEWEST
 from annotation.agreement.coefficients import alpha, gwet, pair_counts, raw
-from annotation.agreement.measures import gather
+from annotation.agreement.measures import ends_of, gather
 
 ENOUGH = 2  # shared dialogues from which on a comparison is paired
 
@@ -50,6 +51,11 @@ def compared(before, after, seed=0, replicates=REPLICATES):
         clusters = [of_pairs(pairs) for pairs in (first, second)]
         values = [_value(statistic, part) for statistic, part in zip(statistics, clusters)]
         row[name] = {"first": values[0], "second": values[1]}
+        if name == "alpha":
+            row[name]["ends"] = [
+                _ends(part, statistic, replicates, seed)
+                for part, statistic in zip(clusters, statistics, strict=True)
+            ]
         if None in values:
             continue
         gap = difference(
@@ -63,6 +69,13 @@ def compared(before, after, seed=0, replicates=REPLICATES):
 def _of_dialogues(units, dialogues):
     kept = np.isin(units.dialogues, dialogues)
     return pair_counts(units.counts[kept], np.searchsorted(dialogues, units.dialogues[kept]))
+
+
+def _ends(clusters, statistic, replicates, seed):
+    """The interval of one round by itself, None where it has too few dialogues."""
+    if clusters.number < FEWEST or _value(statistic, clusters) is None:
+        return None
+    return ends_of(interval(clusters, statistic, replicates, seed)[0])
 
 
 def _value(statistic, clusters):

@@ -3,7 +3,7 @@
 import uuid
 
 from django.db import models
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef
 from django.utils import timezone
 
 from core.statements import Prepared
@@ -15,6 +15,22 @@ class JudgementQuerySet(models.QuerySet["Judgement"]):
         """The newest row per assignment, utterance and task, without those taken back."""
         newest = self.values("assignment", "utterance", "task").annotate(newest=Max("pk"))
         return self.model.objects.filter(pk__in=newest.values("newest")).exclude(value="")
+
+    def answering(self, values):
+        """The ids of utterances of which somebody's current answers are among the `values` (task
+        -> values) for all of these tasks at once.
+        """
+        (first, among), *others = values.items()
+        rows = self.filter(~Exists(self._newer()), task=first, value__in=among)
+        for task, wanted in others:
+            same = {name: OuterRef(name) for name in ("assignment", "utterance")}
+            other = self.model.objects.filter(~Exists(self._newer()), **same)
+            rows = rows.filter(Exists(other.filter(task=task, value__in=wanted)))
+        return rows.order_by().values("utterance")
+
+    def _newer(self):
+        same = {name: OuterRef(name) for name in ("assignment", "utterance", "task")}
+        return self.model.objects.filter(**same, pk__gt=OuterRef("pk"))
 
     def submitted(self):
         """Of submissions that count: not withdrawn, not on gold dialogues that are mixed in, and on

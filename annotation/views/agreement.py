@@ -18,7 +18,6 @@ from annotation.annotator_names import Names, names_for
 from annotation.blinding import guard, why_withheld
 from annotation.models import Report
 from annotation.models.items import counted_submissions
-from annotation.templatetags.scheme import named
 from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from core.fragments import live_part
@@ -92,11 +91,13 @@ def _charts(round, task, totals, page):
     """The charts of one task."""
     joint = totals.joint(task) if task.is_correlation else None
     both = agreement_charts.co_occurrence(round, task, joint) if task.is_correlation else None
-    nothing: dict = {}
-    own = (round, page["measure"]["measure"], nothing)
+    own = (round, page["measure"]["measure"])
     return {
         "time_chart": agreement_charts.over_time(round, task, page["times"]),
         "class_chart": agreement_charts.by_class(round, task, page["classes"]),
+        "confusion_chart": agreement_charts.confusion(round, task, page["coincidences"]),
+        "pairs_chart": agreement_charts.pairs(task, page["pairs"]),
+        "pair_chart": agreement_charts.of_pair(round, task, page["pair"]) if page["pair"] else None,
         "label_chart": agreement_charts.labels(task, page["given"]),
         "round_chart": agreement_charts.of_rounds(task, [own, *page["others"]]),
         "group_charts": [
@@ -124,10 +125,9 @@ def _verdict(round, measures):
 
 
 def _coefficients(task, measures):
-    """The names of a task's values, the alpha of each value, and the other coefficients."""
+    """The alpha of each value of a task, and the other coefficients."""
     measure = next(row["measure"] for row in measures if row["task"] is task)
     return {
-        "value_names": [named(value) for value in task.values],
         "classes": [
             (value, measure.classes[value.key])
             for value in task.values
@@ -154,7 +154,7 @@ def bring_up(round):
 
 
 def drawn_measures(round, totals=None, result=None):
-    """The live measures of a round with words, computed ends and places on the drawn axis."""
+    """The live measures of a round with words and computed ends."""
     if result is None:
         report = Report.of(round, Report.Kind.AGREEMENT)
         result = report.result if report else {}
@@ -178,7 +178,6 @@ def _drawn(measure, tasks):
         "best_name": "AC2" if "ac2" in measure.coefficients else "AC1",
         "raw": measure.coefficients["raw"],
         "line": charts.sparkline(points),
-        **charts.places(found),
     }
 
 
@@ -195,7 +194,6 @@ def _parts(task, totals, result, names):
     groups = result.get("names", {})
     return {
         "pairs": pairs_of(task, totals, names, computed.get("pairs", {})),
-        "people": [names[who] for who in people_of(totals, task, names)],
         "given": _given(task, totals, names),
         "coincidences": _coincidences(task, totals),
         "times": _times(computed, groups),
@@ -306,7 +304,7 @@ def _times(computed, names):
     for row in sorted(rows, key=lambda row: int(row["group"])):
         span = [datetime.fromisoformat(at) for at in names["time"][row["group"]]]
         query = urlencode({"from": span[0].isoformat(), "to": span[1].isoformat()})
-        found.append(row | {"span": span, "query": query} | charts.places(_ends_of(row)))
+        found.append(row | {"span": span, "query": query})
     return found
 
 
@@ -320,13 +318,8 @@ def _group_rows(kind, computed, names):
         if kind == "length":
             name = LENGTHS[int(row["group"])]
         query = urlencode({kind: row["group"]})
-        rows.append(row | {"name": name, "query": query} | charts.places(_ends_of(row)))
+        rows.append(row | {"name": name, "query": query})
     return rows
-
-
-def _ends_of(row):
-    low, high = row.get("ends") or (None, None)
-    return {"value": row["value"], "low": low, "high": high}
 
 
 def _others(request, round, task):
@@ -342,7 +335,7 @@ def _others(request, round, task):
         if task.key in other.scheme.keys and other.scheme[task.key].keys == task.keys:
             [measure] = live(other, tasks=[other.scheme[task.key]])
             if measure.units:
-                found.append((other, measure, charts.places(ends(measure.alpha))))
+                found.append((other, measure))
     return found
 
 

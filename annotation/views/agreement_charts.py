@@ -1,5 +1,8 @@
-"""Charts of agreement: over tasks, time, sources and lengths, rounds, classes, pairs, answers."""
+"""Charts of agreement: over tasks, time, sources and lengths, rounds, classes, pairs, answers; how
+far people differ, and how reliable they are.
+"""
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,22 +31,59 @@ def of_tasks(round: Any, measures: list[dict[str, Any]]) -> Chart:
             row["alpha"]["low"],
             row["alpha"]["high"],
             items_of(round, task=row["task"].key, kind="differ"),
-            row["word"] if row["alpha"]["value"] is None else "",
+            row["word"],
         )
         for row in measures
     ]
-    return Chart(
-        "intervals",
+    agreement = reverse("agreement", args=[round.pk])
+    return _alphas(
+        _("task"),
         [named(row["task"]) for row in measures],
         [Series(ALPHA, points)],
+        place_hrefs=[f"{agreement}?task={row['task'].key}" for row in measures],
+    )
+
+
+def of_two_rounds(one: Any, other: Any, rows: list[dict[str, Any]]) -> Chart:
+    """Alpha of each task in two rounds, as `comparison` of annotation/views/comparison.py gives
+    them.
+    """
+
+    def points(round: Any, which: str, at: int) -> list[Point]:
+        return [
+            Point(
+                row["alpha"][which],
+                *(row["alpha"].get("ends") or NO_ENDS)[at] or (None, None),
+                items_of(round, task=row["task"].key, kind="differ"),
+                units_words(row["units"][at]),
+            )
+            for row in rows
+        ]
+
+    series = [
+        Series(str(one), points(one, "first", 0)),
+        Series(str(other), points(other, "second", 1)),
+    ]
+    return _alphas(_("task"), [named(row["task"]) for row in rows], series)
+
+
+def of_differences(rows: list[dict[str, Any]]) -> Chart:
+    """Alpha in the second round minus alpha in the first."""
+    points = [
+        Point(row["alpha"].get("value"), row["alpha"].get("low"), row["alpha"].get("high"),
+              note=row["word"])
+        for row in rows
+    ]  # fmt: skip
+    words = _("difference of alpha")
+    return Chart(
+        "intervals",
+        [named(row["task"]) for row in rows],
+        [Series(words, points)],
         place_axis=_("task"),
-        value_axis=ALPHA,
-        low=0.0,
-        high=1.0,
-        bands=BANDS,
-        place_hrefs=[
-            f"{reverse('agreement', args=[round.pk])}?task={row['task'].key}" for row in measures
-        ],
+        value_axis=words,
+        low=-0.2,
+        high=0.2,
+        bands=(Band(-2.0, 0.0, _("lower")), Band(0.0, 2.0, _("higher"), "good")),
     )
 
 
@@ -52,12 +92,14 @@ def items_of(round: Any, **query: Any) -> str:
     return f"{reverse('items', args=[round.pk])}?{urlencode(query)}"
 
 
+NO_ENDS = (None, None)  # of reports that were computed before intervals of single rounds
 FEW_DIALOGUES = _("too few dialogues for an interval")
 HUES = {
     **{"amber": "joy", "blue": "sadness", "orange": "anger", "pink": "fear"},
     **{"green": "surprise", "olive": "disgust", "grey": "neutral"},
     **{"brown": "against-2", "teal": "towards-2"},
 }
+PLAIN = {"neutral": "neutral", "no": "none"}  # values that say that there is nothing
 DIVERGING = ("against-2", "against-1", "none", "towards-1", "towards-2")
 
 
@@ -80,7 +122,7 @@ def by_group(round: Any, task: Task, words: Any, rows: list[dict[str, Any]]) -> 
     return _alphas(
         words,
         [row["name"] for row in rows],
-        [_of_row(round, task, row) for row in rows],
+        [Series(ALPHA, [_of_row(round, task, row) for row in rows])],
     )
 
 
@@ -95,35 +137,34 @@ def by_class(round: Any, task: Task, classes: list[tuple[Value, dict[str, Any]]]
         )
         for value, found in classes
     ]
-    return _alphas(_("class"), [_signed(value) for value, _found in classes], points)
+    places = [_signed(value) for value, _found in classes]
+    return _alphas(_("class"), places, [Series(ALPHA, points)])
 
 
-def of_rounds(task: Task, rows: list[tuple[Any, Any, Any]]) -> Chart:
+def of_rounds(task: Task, rows: list[tuple[Any, Any]]) -> Chart:
     """Alpha of the same task in rounds of a corpus."""
-    return _alphas(
-        _("round"),
-        [str(round) for round, _measure, _at in rows],
-        [
-            Point(
-                measure.alpha["value"],
-                href=f"{reverse('agreement', args=[round.pk])}?task={task.key}",
-                note=units_words(measure.units),
-            )
-            for round, measure, _at in rows
-        ],
-    )
+    points = [
+        Point(
+            measure.alpha["value"],
+            href=f"{reverse('agreement', args=[round.pk])}?task={task.key}",
+            note=units_words(measure.units),
+        )
+        for round, measure in rows
+    ]
+    return _alphas(_("round"), [str(round) for round, _measure in rows], [Series(ALPHA, points)])
 
 
-def _alphas(words: Any, places: list[str], points: list[Point]) -> Chart:
+def _alphas(words: Any, places: list[str], series: list[Series], **more: Any) -> Chart:
     return Chart(
         "intervals",
         places,
-        [Series(ALPHA, points)],
+        series,
         place_axis=words,
         value_axis=ALPHA,
         low=0.0,
         high=1.0,
         bands=BANDS,
+        **more,
     )
 
 
@@ -168,13 +209,40 @@ def labels(task: Task, given: list[tuple[str, int, list[tuple[Value, int, Any]]]
     )
 
 
+def distribution(round: Any, totals: Any) -> Chart:
+    """What all annotators chose, a bar a task."""
+    tasks = [task for task in totals.scheme.tasks if totals.given(task)]
+    series = []
+    for row, task in enumerate(tasks):
+        counts = [int(count) for count in sum(totals.given(task).values())]
+        whole = sum(counts)
+        for at, value in enumerate(task.values):
+            address = items_of(round, task=task.key, value=value.key)
+            point = Point(counts[at] / whole, href=address, note=f"{counts[at]} / {whole}")
+            points = [point if each == row else Point() for each in range(len(tasks))]
+            hue = hue_of(task, at) or f"hue-{at % 8 + 1}"
+            series.append(Series(named(value), points, hue, value.mark))
+    return Chart(
+        "shares",
+        [named(task) for task in tasks],
+        series,
+        place_axis=_("task"),
+        series_axis=_("label"),
+        value_axis=_("share of annotations"),
+        low=0.0,
+        high=1.0,
+        digits=1,
+        percent=True,
+    )
+
+
 def hue_of(task: Task, at: int) -> str:
     """The colour of a value in charts: its own, of ordered ones from brown to teal."""
     value = task.values[at]
     if task.scale == "ordinal" and 2 < len(task.values) <= len(DIVERGING):
         places = [0, 2, 4] if len(task.values) == 3 else [0, 1, 3, 4]
         return DIVERGING[at if len(task.values) == len(DIVERGING) else places[at]]
-    return "neutral" if value.key == "neutral" else HUES.get(colour(value), "")
+    return PLAIN.get(value.key) or HUES.get(colour(value), "")
 
 
 def co_occurrence(round: Any, task: Task, joint: Any) -> tuple[Chart, Chart] | None:
@@ -186,6 +254,10 @@ def co_occurrence(round: Any, task: Task, joint: Any) -> tuple[Chart, Chart] | N
     weights = _numbers(task)
     most, strongest = total.max(), max(map(abs, weights))
     means = joint @ weights
+
+    def address(i: int, j: int) -> str:
+        parents = {"source_value": source.keys[i], "target_value": target.keys[j]}
+        return items_of(round, task=task.key, **parents) if total[i, j] else ""
 
     def chart(point: Any, **more: Any) -> Chart:
         columns = [
@@ -202,16 +274,123 @@ def co_occurrence(round: Any, task: Task, joint: Any) -> tuple[Chart, Chart] | N
         )
 
     counts = chart(
-        lambda i, j: Point(float(total[i, j]), shade=float(total[i, j] / most)), digits=0
+        lambda i, j: Point(float(total[i, j]), href=address(i, j), shade=float(total[i, j] / most)),
+        digits=0,
     )
 
     def mean(i: int, j: int) -> Point:
         n = int(total[i, j])
         value = float(means[i, j] / n) if n else None
         shade = value / strongest if value is not None and strongest else None
-        return Point(value, note=f"n = {n}" if n else "", shade=shade)
+        return Point(value, href=address(i, j), note=f"n = {n}" if n else "", shade=shade)
 
     return counts, chart(mean, diverging=True, digits=1)
+
+
+def confusion(round: Any, task: Task, rows: list[Any]) -> Chart:
+    """Of pairs of annotations of an utterance, how the second falls given the first."""
+    columns = [
+        Series(
+            named(other),
+            [
+                Point(
+                    float(share),
+                    href=items_of(round, task=task.key, value=value.key, other=other.key),
+                )
+                for value, cells in rows
+                for _other, _n, share, _step in [cells[at]]
+            ],
+            mark=other.mark,
+        )
+        for at, other in enumerate(task.values if rows else ())
+    ]
+    return Chart(
+        "heatmap",
+        [_signed(value) for value, _cells in rows],
+        columns,
+        place_axis=_("one annotation"),
+        value_axis=_("another annotation"),
+        percent=True,
+        digits=0,
+    )
+
+
+def pairs(task: Task, rows: list[Any]) -> Chart:
+    """Cohen's kappa of each pair of annotators; a cell leads to their confusion matrix."""
+
+    def point(person: Any, other: Any, cell: Any) -> Point:
+        if cell is None:
+            return Point()
+        low, high = cell["ends"] or (None, None)
+        query = urlencode({"task": task.key, "a": person["key"], "b": other["key"]})
+        shade = None if cell["value"] is None else max(cell["value"], 0.0)
+        return Point(
+            cell["value"], low, high, f"?{query}#pair", units_words(cell["units"]), shade=shade
+        )
+
+    columns = [
+        Series(person["name"], [point(each, person, cells[at][1]) for each, cells in rows])
+        for at, (person, _cells) in enumerate(rows)
+    ]
+    return Chart("heatmap", [person["name"] for person, _cells in rows], columns)
+
+
+def of_pair(round: Any, task: Task, pair: dict[str, Any]) -> Chart:
+    """What two annotators called the same utterances."""
+    address = f"{reverse('items', args=[round.pk])}?{pair['query']}"
+
+    def point(value: Value, other: Value, n: float, share: float) -> Point:
+        values = urlencode({"va": value.key, "vb": other.key})
+        return Point(float(n), href=f"{address}&{values}" if n else "", shade=float(share))
+
+    columns = [
+        Series(
+            named(other),
+            [point(value, other, *cells[at][1:3]) for value, cells in pair["cells"]],
+            mark=other.mark,
+        )
+        for at, other in enumerate(task.values)
+    ]
+    return Chart(
+        "heatmap",
+        [_signed(value) for value, _cells in pair["cells"]],
+        columns,
+        place_axis=pair["a"]["name"],
+        value_axis=pair["b"]["name"],
+        digits=0,
+    )
+
+
+def disagreement(address: str, counts: Sequence[tuple[str, str, int]]) -> Chart:
+    """How far people differ on the items of a list: (name, query, count) of each bin."""
+    points = [
+        Point(count, href=f"{address}&disagreement={query}" if count else "")
+        for _name, query, count in counts
+    ]
+    return Chart(
+        "histogram",
+        [name for name, _query, _count in counts],
+        [Series(_("utterances"), points)],
+        place_axis=_("disagreement"),
+        value_axis=_("utterances"),
+        digits=0,
+        room=170,
+    )
+
+
+def reliability(round: Any, task: Task, rows: list[Any]) -> Chart:
+    """The estimated accuracy of each annotator in a task, the most accurate first."""
+    address = items_of(round, task=task.key, kind="differ")
+    points = [Point(row["accuracy"], row["low"], row["high"], address) for _person, row in rows]
+    return Chart(
+        "intervals",
+        [str(person) for person, _row in rows],
+        [Series(_("accuracy"), points)],
+        place_axis=_("annotator"),
+        value_axis=_("estimated accuracy"),
+        low=0.0,
+        high=1.0,
+    )
 
 
 def _numbers(task: Task) -> list[float]:

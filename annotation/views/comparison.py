@@ -4,9 +4,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from annotation.agreement import charts
 from annotation.blinding import guard
 from annotation.models import Report
+from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from core.parameters import number
 from corpus.page_context import context
@@ -33,6 +33,8 @@ def comparison(request, pk):
         rounds=rounds,
         report=report,
         rows=rows,
+        rounds_chart=agreement_charts.of_two_rounds(found, other, rows) if rows else None,
+        difference_chart=agreement_charts.of_differences(rows) if _has_differences(rows) else None,
         openly=[(each, each.taking_part_openly().count()) for each in [found, other] if each],
         progress_url=f"{reverse('report_progress', args=[pk, 'comparison'])}?with={other.pk}"
         if other
@@ -42,11 +44,14 @@ def comparison(request, pk):
 
 
 def _compared(round, tasks):
-    rows = []
-    for key, row in tasks.items():
-        alpha = row["alpha"]
-        rows.append({"task": round.scheme[key], **row, "word": _verdict(alpha), "bar": _bar(alpha)})
-    return rows
+    return [
+        {"task": round.scheme[key], **row, "word": _verdict(row["alpha"])}
+        for key, row in tasks.items()
+    ]
+
+
+def _has_differences(rows):
+    return any(row["alpha"].get("value") is not None for row in rows)
 
 
 def _verdict(alpha):
@@ -57,10 +62,3 @@ def _verdict(alpha):
     if alpha.get("holm", 1.0) >= 0.05:
         return _("no significant difference")
     return _("higher") if alpha["value"] > 0 else _("lower")
-
-
-def _bar(alpha):
-    """Places of a difference and its interval on an axis from -1 to 1."""
-    if alpha.get("low") is None:
-        return None
-    return {name: charts.place((alpha[name] + 1) / 2) for name in ("value", "low", "high")}

@@ -16,9 +16,10 @@ from django.views.decorators.http import require_POST
 from annotation.agreement import item_counts
 from annotation.agreement.breakdown import LENGTHS as EDGES
 from annotation.annotator_names import names_for
-from annotation.models import Item, Report, Submission
+from annotation.models import Assignment, Item, Judgement, Report, Submission
 from annotation.rounds import choose_consensus
 from annotation.templatetags.scheme import named
+from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
 from core.pagination import page_of
@@ -27,6 +28,7 @@ from corpus.models import Source, Speaker
 from corpus.page_context import context
 from corpus.permissions import LEAD
 
+BINS = 10  # of disagreements above 0, of equal width; items without any are a bin of their own
 KINDS = {
     "open": _("contested, not adjudicated"),
     "contested": _("contested"),
@@ -54,6 +56,11 @@ def items(request, pk):
     rows = found.items.filter(task=key)
     names = names_for(found, found.corpus.my_role)
     rows, filters = _narrowed(request, found, task, of_kind(rows, kind), names)
+    chart = _disagreement_chart(request, rows)
+    place = number(request.GET.get("disagreement"), BINS + 1)
+    if place <= BINS:
+        rows = rows.filter(_in_bin(place))
+        filters.append(("disagreement", _bin_name(place)))
     rows = rows.select_related("utterance__dialogue", "utterance__speaker")
     page = page_of(request, rows.order_by("-disagreement", "utterance_id"), 20)
     page.object_list = filled(found, list(page.object_list), names)
@@ -66,9 +73,36 @@ def items(request, pk):
         kinds=KINDS,
         filters=filters,
         page=page,
+        chart=chart,
         tasks=[(each.key, named(each)) for each in scheme.tasks],
     )
     return render(request, "annotation/items.html", shown)
+
+
+def _in_bin(place):
+    """Items that two people or more answered, whose disagreement is in a bin: above its lower end,
+    up to its upper one; 0 are those without disagreement.
+    """
+    if not place:
+        return Q(size__gt=1, disagreement=0)
+    low = Q(disagreement__gt=(place - 1) / BINS)
+    return Q(size__gt=1) & low & Q(disagreement__lte=place / BINS)
+
+
+def _bin_name(place):
+    return f"{(place - 1) / BINS:.1f}–{place / BINS:.1f}" if place else "0"
+
+
+def _disagreement_chart(request, rows):
+    """How far people differ on the items that the other filters leave."""
+    bins = range(BINS + 1)
+    counts = rows.order_by().aggregate(**{f"bin{n}": Count("pk", filter=_in_bin(n)) for n in bins})
+    others = request.GET.copy()
+    for name in ("disagreement", "page"):
+        others.pop(name, None)
+    return agreement_charts.disagreement(
+        f"?{others.urlencode()}", [(_bin_name(n), str(n), counts[f"bin{n}"]) for n in bins]
+    )
 
 
 def of_kind(rows, kind):
@@ -115,7 +149,29 @@ def _narrowed(request, round, task, rows, names):
     if asked.get("parents") == "agree":
         filters.append(("parents", None))
         rows = rows.filter(utterance__in=_parents_agree(round, task))
+    if task.is_correlation:
+        rows, more = _by_parents(asked, round, task, rows)
+        filters += more
     return rows, filters
+
+
+def _by_parents(asked, round, task, rows):
+    """Of a correlation the items whose author gave both parents these values."""
+    source, target = (round.scheme[parent] for parent in task.parents)
+    chosen = [
+        (parent, value)
+        for parent, name in ((source, "source_value"), (target, "target_value"))
+        for value in parent.values
+        if value.key == asked.get(name)
+    ]
+    if not chosen:
+        return rows, []
+    given = Assignment.objects.filter(round=round, gold=False, state="submitted")
+    answers = Judgement.objects.filter(assignment__in=given).answering(
+        {task.key: task.keys} | {parent.key: [value.key] for parent, value in chosen}
+    )
+    words = [("parent", pair) for pair in chosen]
+    return rows.filter(utterance__in=answers), words
 
 
 def _said(round, task, value):

@@ -7,12 +7,11 @@ from annotation.agreement import item_counts
 from annotation.models import DailyWork, Participant, Report
 from annotation.models.items import counted_submissions
 from annotation.progress import forecast, history
-from annotation.templatetags.scheme import colour
+from annotation.views import agreement_charts, progress_charts
 from annotation.views.access import results_of, round_of
 from annotation.views.agreement import bring_up, drawn_measures
 from corpus.permissions import LEAD, corpus_of
 
-RECENT = 14  # days without work after which somebody is called quiet
 MOST_PEOPLE = 12
 
 
@@ -25,38 +24,12 @@ def round_results(request, pk):
         "round": found,
         "corpus": found.corpus,
         "left": left,
-        "measures": drawn_measures(found, totals),
-        "distributions": distributions(totals),
+        "agreement_chart": agreement_charts.of_tasks(found, drawn_measures(found, totals)),
+        "label_chart": agreement_charts.distribution(found, totals),
         "report": Report.of(found, Report.Kind.AGREEMENT),
         "submissions": counted_submissions(found),
     }
     return render(request, "annotation/_round_results.html", page)
-
-
-def distributions(totals):
-    """Each task with its values: how often each was chosen, its share, its place in a bar."""
-    found = []
-    for task in totals.scheme.tasks:
-        counts = sum(totals.given(task).values(), start=[0] * len(task.keys))
-        whole = sum(int(count) for count in counts)
-        if not whole:
-            continue
-        place, segments = 0.0, []
-        for value, count in zip(task.values, counts, strict=True):
-            share = 100 * int(count) / whole
-            segments.append(
-                {
-                    "value": value,
-                    "key": value.key,
-                    "colour": colour(value),
-                    "n": int(count),
-                    "x": round(place, 2),
-                    "share": round(share, 2),
-                }
-            )
-            place += share
-        found.append({"task": task, "n": whole, "segments": segments})
-    return found
 
 
 def round_progress(request, pk):
@@ -64,13 +37,14 @@ def round_progress(request, pk):
     found = round_of(request, pk)
     done, wanted = found.share_done()
     known = history(found)
+    expected = forecast(found, done, wanted, known)
     page = {
         "round": found,
         "corpus": found.corpus,
         "done": done,
         "wanted": wanted,
-        "history": known,
-        "forecast": forecast(found, done, wanted, known),
+        "forecast": expected,
+        "chart": progress_charts.submissions(found, known, done, wanted, expected),
     }
     return render(request, "annotation/_round_history.html", page)
 
@@ -85,5 +59,10 @@ def corpus_pace(request, pk):
         {"person": person, "pace": found.get(who, pace.Pace({}))} for who, person in people.items()
     ]
     rows.sort(key=lambda row: (-row["pace"].week.utterances, str(row["person"])))
-    page = {"corpus": corpus, "rows": rows[:MOST_PEOPLE], "more": len(rows) - MOST_PEOPLE}
+    page = {
+        "corpus": corpus,
+        "rows": rows[:MOST_PEOPLE],
+        "more": len(rows) - MOST_PEOPLE,
+        "chart": progress_charts.by_day(corpus, [(row["person"], row["pace"]) for row in rows]),
+    }
     return render(request, "annotation/_corpus_pace.html", page)

@@ -9,12 +9,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from annotation.agreement import charts
 from annotation.models import QualityFlag, QualityFlagReview, Report
 from annotation.scheme import Task
 from annotation.templatetags.scheme import named
+from annotation.views import agreement_charts, progress_charts
 from annotation.views.access import results_of
 from annotation.views.agreement import bring_up
+from core.charts import Chart
 from core.pagination import page_of
 from corpus.page_context import context
 from corpus.permissions import LEAD
@@ -65,6 +66,7 @@ def quality(request, pk):
         },
         tasks=_reliability(found, reports.get("reliability")),
         rules=found.Consensus,
+        speed_chart=progress_charts.speed(found),
     )
     return render(request, "annotation/quality.html", shown)
 
@@ -94,22 +96,24 @@ def _evidence(round, flag, titles):
 
 
 def _reliability(round, report):
-    """Per task the people with their weight, accuracy and classes, most reliable first."""
-    found: list[tuple[Task, list[Any], str | Promise]] = []
+    """Per task the people with their weight, accuracy and classes, most reliable first, and their
+    chart; or why there is no model.
+    """
+    found: list[tuple[Task, list[Any], Chart | None, str | Promise]] = []
     for task in round.scheme.tasks:
         model = report.result.get("tasks", {}).get(task.key) if report else None
         if model is None:
             continue
         if "people" not in model:
-            found.append((task, [], WHY_NO_MODEL[model["undefined"]]))
+            found.append((task, [], None, WHY_NO_MODEL[model["undefined"]]))
             continue
         names = Person.objects.in_bulk([int(who) for who in model["people"]])
         rows = []
         for who, row in model["people"].items():
-            ends = {"value": row["accuracy"], "low": row["low"], "high": row["high"]}
             classes = [(value, row["classes"].get(value.key)) for value in task.values]
-            rows.append((names[int(who)], row | {"classes": classes}, charts.places(ends)))
-        found.append((task, sorted(rows, key=lambda row: -row[1]["accuracy"]), ""))
+            rows.append((names[int(who)], row | {"classes": classes}))
+        rows.sort(key=lambda row: -row[1]["accuracy"])
+        found.append((task, rows, agreement_charts.reliability(round, task, rows), ""))
     return found
 
 

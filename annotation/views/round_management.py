@@ -2,9 +2,11 @@
 
 from django import forms
 from django.contrib import messages
+from django.db.models.functions import TruncDate
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -12,13 +14,14 @@ from django.views.decorators.http import require_POST
 from annotation.annotator_names import names_for
 from annotation.blinding import guard_order, why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
-from annotation.models import Assignment, Comment, Participant, Qualification
+from annotation.models import Assignment, Comment, Participant, Qualification, Submission
 from annotation.progress import by_state
 from annotation.queue.dispatch import assign
-from annotation.rounds import admit, extend_round, reopen_round
+from annotation.rounds import admit, extend_round, reopen_round, seats_that_saw
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
 from core.data_table import Column, DataTable
+from core.date_input import DateInput
 from core.errors import UserError, gettext_noop
 from core.filter_form import FilterForm
 from core.normalization import search_key
@@ -59,7 +62,11 @@ def resume(request, pk):
 
 @require_POST
 def closure(request, pk):
-    round_of(request, pk, LEAD).close(request.user)
+    closed = round_of(request, pk, LEAD).close(request.user)
+    if seats_that_saw(closed):  # whom reopening would unblind, so that nothing is as it was
+        messages.success(request, _("The round is closed."))
+    else:
+        undoable(request, _("The round is closed."), reverse("reopening", args=[pk]))
     return redirect("round", pk)
 
 
@@ -174,10 +181,15 @@ class RoundDialogueFilter(FilterForm):
         required=False,
         choices=[("", gettext_lazy("all")), *STATES.items()],
     )
+    submitted = forms.DateField(label=gettext_lazy("submitted on"), required=False)
 
     def __init__(self, data, *, round):
         super().__init__(data)
         self.round = round
+        if round.corpus.my_role == LEAD:
+            self.fields["submitted"].widget = DateInput()
+        else:  # when somebody submitted would tell adjudicators who has which letter
+            del self.fields["submitted"]
 
     def by_q(self, rows, value):
         return rows.filter(dialogue__search__contains=search_key(value))
@@ -185,6 +197,13 @@ class RoundDialogueFilter(FilterForm):
     def by_state(self, rows, value):
         chosen = self.round.stuck() if value == "stuck" else by_state(self.round)[value]
         return rows.filter(pk__in=chosen.values("pk"))
+
+    def by_submitted(self, rows, value):
+        day = TruncDate("at", tzinfo=timezone.get_default_timezone())  # as DailyWork counts
+        given = Submission.objects.annotate(day=day).filter(
+            assignment__round=self.round, assignment__state="submitted", day=value
+        )
+        return rows.filter(dialogue__in=given.order_by().values("assignment__dialogue"))
 
 
 def round_dialogues(request, pk):

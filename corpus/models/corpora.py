@@ -251,7 +251,7 @@ class Membership(models.Model):
         ]
 
     def __str__(self):
-        return f"{self.person}, {self.get_role_display()}"
+        return f"{self.person} · {self.get_role_display()}"
 
 
 class Archival(models.Model):

@@ -4,7 +4,7 @@ from collections import Counter
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import Count, Exists, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from core.errors import UserError, gettext_noop
@@ -25,6 +25,11 @@ class DialogueQuerySet(NormalizedQuerySet):
     def published(self):
         return self.filter(publication__isnull=False)
 
+    def publishable(self):
+        """Those that are not published and have utterances."""
+        own = Utterance.objects.filter(dialogue=OuterRef("pk"))
+        return self.filter(Exists(own), publication=None)
+
     def sized(self):
         """With `size`, the number of utterances."""
         own = Utterance.objects.filter(dialogue=OuterRef("pk")).order_by().values("dialogue")
@@ -33,12 +38,10 @@ class DialogueQuerySet(NormalizedQuerySet):
 
     @transaction.atomic
     def publish(self, person, about):
-        """Publish all that are not published and have utterances; their number."""
-        drafts = self.filter(publication=None, utterances__retired=False).distinct()
-        drafts = drafts.select_related("source")
+        """Publish all that are `publishable`; their number."""
         made = Publication.objects.bulk_create(
             Publication(dialogue=dialogue, person=person)  # type: ignore[misc]
-            for dialogue in drafts
+            for dialogue in self.publishable().select_related("source")
         )
         for source, count in Counter(publication.dialogue.source for publication in made).items():
             source.recount(published=count)

@@ -4,7 +4,7 @@ from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext_lazy, pgettext
 
 from core.normalization import occurrences
 from core.translation import translate
@@ -24,9 +24,15 @@ EDITS = {
 
 
 @register.filter
+def listed(things):
+    """Things one after the other, with the comma of the reader's language."""
+    return pgettext("in a list", ", ").join(map(str, things))
+
+
+@register.filter
 def edited(summary):
     """{"retyped": 2, "moved": 1} -> 2 retyped, 1 moved."""
-    return ", ".join(str(EDITS[name] % {"n": n}) for name, n in summary.items() if name in EDITS)
+    return listed(EDITS[name] % {"n": n} for name, n in summary.items() if name in EDITS)
 
 
 @register.filter

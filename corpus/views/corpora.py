@@ -23,7 +23,7 @@ from corpus.storage_kinds import KINDS
 from people.models import Event, Person
 
 CARDS_AT_ONCE = 4  # corpora whose cards are part of the start page; the others are asked for
-NEEDS_ON_A_CARD = 3
+NEEDS_ON_A_CARD = 5
 UNDOABLE = datetime.timedelta(hours=1)  # so long a removal can be undone
 
 

@@ -60,7 +60,9 @@ def dialogues(request, pk):
     rows = matching.select_related("source", "publication__person").sized()
     rows = rows.annotate(seconds=F("end") - F("start"))
     table = DIALOGUES.page(request, rows, form, export=export_of(request, corpus))
-    return table.render("corpus/dialogues.html", context(corpus, "corpus"))
+    page = context(corpus, "corpus")
+    publishable = matching.publishable().count() if page["role"] == LEAD else 0
+    return table.render("corpus/dialogues.html", page | {"publishable": publishable})
 
 
 def _published(request, corpus, matching):

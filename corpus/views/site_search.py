@@ -4,8 +4,8 @@ from django.shortcuts import render
 
 from core.findable import find
 from core.parameters import text
-from corpus.models import Corpus, Membership
-from corpus.side_bar import COOKIE
+from corpus.models import Corpus
+from corpus.side_bar import COOKIE, last_membership
 
 IN_PALETTE = 6  # of a kind
 ON_PAGE = 20
@@ -33,5 +33,5 @@ def _corpus(request):
     mine = Corpus.objects.of(request.user)
     if named.isascii() and named.isdecimal() and len(named) < 18:
         return mine.filter(pk=int(named)).first()
-    first = Membership.objects.filter(person=request.user).order_by("corpus__name").first()
+    first = last_membership(request.user, "")
     return first.corpus if first else None

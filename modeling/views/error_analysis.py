@@ -27,6 +27,9 @@ def errors(request, pk):
     for name, value in wanted.items():
         if value in task.keys:
             rows = [row for row in rows if row[name] == value]
+    given = _given(request, tasks)
+    if given is not None:
+        rows = [row for row in rows if row["labels"].get(given[0].key) == given[1].key]
     if not request.GET.get("all") and not all(wanted.values()):
         rows = [row for row in rows if row["gold"] != row["predicted"]]
     rows.sort(key=lambda row: -row["probability"])
@@ -43,9 +46,19 @@ def errors(request, pk):
         run_context(request, run, "errors")
         | {
             "task": task, "tasks": tasks.values(), "page": page, "wanted": wanted, "where": role,
-            "everything": bool(request.GET.get("all")), "figures": _metrics(run, role, task),
+            "everything": bool(request.GET.get("all")), "given": given,
+            "figures": _metrics(run, role, task),
         },
     )  # fmt: skip
+
+
+def _given(request, tasks):
+    """The task and the gold value of it that the address asks for beside those of the page's task;
+    None for nothing.
+    """
+    key, _colon, wanted = request.GET.get("given", "").partition(":")
+    values = tasks[key].values if key in tasks else ()
+    return next(((tasks[key], value) for value in values if value.key == wanted), None)
 
 
 def _rows(run, path, task):
@@ -76,6 +89,7 @@ def _rows(run, path, task):
                 "dialogue": row["dialogue"],
                 "votes": utterance.get("votes", {}).get(task.key, {}),
                 "text": utterance["text"],
+                "labels": utterance["gold"],
                 "gold": gold,
                 "predicted": prediction,
                 "most_probable": most_probable,

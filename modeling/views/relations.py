@@ -26,22 +26,23 @@ def relations(request, pk):
     }
     tasks = {task.key: task for task in tasks_of(run.release)}
     maps = [
-        (task, _charts(tasks[task.source], tasks[task.target], _map(task, tasks, gates, gold)))
+        (task, _charts(run, role, (tasks[task.source], tasks[task.target]),
+                       _map(task, tasks, gates, gold)))
         for task in tasks.values()
         if task.is_correlation and any(task.key in by_task for by_task in gates.values())
-    ]
+    ]  # fmt: skip
     page = run_context(request, run, "relations") | {"maps": maps, "where": role}
     return render(request, "modeling/relations.html", page)
 
 
-def _charts(source, target, rows):
+def _charts(run, role, tasks, rows):
     """(title, chart) of what was learned, of what was annotated, and of their difference."""
     titles = {
         "learned": _("learned (gate)"),
         "stated": _("annotated"),
         "apart": _("learned minus annotated"),
     }
-    return [(title, relation_chart(source, target, rows, name)) for name, title in titles.items()]
+    return [(title, relation_chart(run, role, tasks, rows, name)) for name, title in titles.items()]
 
 
 def _map(task, tasks, gates, gold):

@@ -90,7 +90,7 @@ def _overview(run, page):
     return more | {
         "relations": _relation_verdicts(run),
         "scores": rows,
-        "score_chart": score_chart(rows, _over_seeds(run, role), role == "held_out"),
+        "score_chart": score_chart(run, role, rows, _over_seeds(run, role), role == "held_out"),
         **_evaluations(run),
         **_names(run, results),
     }

@@ -40,6 +40,38 @@ def growth(releases: Sequence[Any]) -> Chart:
     )
 
 
+def agreement_over_versions(rows: Sequence[tuple[Any, Sequence[dict[str, Any]]]]) -> Chart:
+    """Alpha of each task from version to version, of (release, its frozen coefficients), the oldest
+    first; a task is called as it was in the newest release that has it.
+    """
+    names = {row["task"].key: named(row["task"]) for _release, found in rows for row in found}
+    by_task = [{row["task"].key: row for row in found} for _release, found in rows]
+
+    def point(release: Any, row: dict[str, Any] | None) -> Point:
+        if row is None:
+            return Point()
+        address = reverse("release", args=[release.pk])
+        return Point(row["value"], row.get("low"), row.get("high"), address)
+
+    series = [
+        Series(
+            name,
+            [point(row[0], found.get(key)) for row, found in zip(rows, by_task, strict=True)],
+        )
+        for key, name in names.items()
+    ]
+    return Chart(
+        "lines",
+        [release.version for release, _found in rows],
+        series,
+        place_axis=_("version"),
+        value_axis=ALPHA,
+        low=0.0,
+        high=1.0,
+        bands=BANDS,
+    )
+
+
 def agreement(rows: Sequence[dict[str, Any]]) -> Chart:
     """Alpha of each task as it was frozen."""
     points = [Point(row["value"], row.get("low"), row.get("high")) for row in rows]

@@ -32,10 +32,11 @@ from releases.open_findings import open_findings
 from releases.splits import SPLITS
 from releases.views import release_charts
 
+MOST_DRAWN = 30  # releases whose frozen figures the list reads
 FORMAT_NAMES = {
     "cmma": "CMMA (CSV)",
     "mmsa": "MMSA (label.csv, pkl)",
-    "labelstudio": "Label Studio (JSON)",
+    "labelstudio": gettext_lazy("Label Studio (JSON)"),
     "elan": "ELAN (.eaf)",
     "webdataset": "WebDataset (.tar)",
 }
@@ -100,16 +101,27 @@ def releases(request, pk):
 
     rows = rows.prefetch_related("rounds", "retractions")
     table = RELEASES.page(request, rows, prepare=prepare)
+    shown_now = [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
     page = context(
         corpus,
         "releases",
         ready=corpus.rounds.exists(),
         others=list(others(request.user)),
-        growth_chart=release_charts.growth(
-            [row for row in prepare(list(rows.order_by("-pk"))) if not row.withheld]
-        ),
+        growth_chart=release_charts.growth(shown_now),
+        agreement_chart=_agreement_over_versions(corpus, shown_now),
     )
     return table.render("releases/releases.html", page)
+
+
+def _agreement_over_versions(corpus, releases):
+    """Of the newest releases whose content the person may have: of withdrawn ones leads alone."""
+    given = [
+        row
+        for row in releases
+        if row.is_frozen and (corpus.my_role == LEAD or not row.is_withdrawn)
+    ]
+    rows = [(row, _agreement(row)) for row in reversed(given[:MOST_DRAWN])]
+    return release_charts.agreement_over_versions([row for row in rows if row[1]])
 
 
 def release_settings(request, pk):

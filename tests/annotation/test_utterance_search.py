@@ -62,6 +62,18 @@ def test_what_it_was_judged_as(lead, corpus):
         assert "is not a whole number" in refused.content.decode()
 
 
+def test_two_labels_of_the_same_person(lead, corpus):
+    dialogue = make_dialogue(corpus)
+    one, other = make_round(corpus, [make_member(corpus), make_member(corpus)]).assignments.all()
+    judge(one, emotion="joy", sarcasm="yes")
+    judge(other, emotion="fear", sarcasm="no")
+    both = [row.uid for row in dialogue.utterances.all()]
+    assert shown(lead, corpus, label="emotion:joy", also="sarcasm:yes") == both
+    assert shown(lead, corpus, also="sarcasm:yes") == both
+    assert shown(lead, corpus, label="emotion:joy", also="sarcasm:no") == []
+    assert shown(lead, corpus, label="emotion:joy", also="emotion:fear") == []
+
+
 def test_many_sources_and_speakers_are_found_by_name(lead, corpus):
     for number in range(61):
         Speaker.objects.create(corpus=corpus, name=f"speaker {number}")
@@ -127,6 +139,7 @@ def test_others_answers_are_not_found(lead, corpus, client_of):
     own, others = client_of(first.person), client_of(second.person)
     assert len(shown(own, corpus, label="emotion:joy")) == 2
     assert shown(others, corpus, label="emotion:joy") == []
+    assert shown(others, corpus, also="emotion:joy") == []
     adjudicator = make_member(corpus, Membership.Role.ADJUDICATOR)
     for stranger in (client_of(adjudicator), client_of(make_member(corpus))):
         assert shown(stranger, corpus, label="emotion:joy") == []

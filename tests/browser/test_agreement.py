@@ -43,7 +43,9 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     judge_all(before, 0.3, 1)
     page = sign_in("lead", viewport={"width": 1280, "height": 900})
     page.goto(f"/rounds/{before.pk}/")
-    expect(page.locator(".estimates tr", has_text="sarcasm").first).to_contain_text("not reliable")
+    drawn = page.locator("#round-results data-chart").first
+    expect(drawn).to_have_attribute("data-drawn", "")
+    expect(drawn.locator("tr", has_text="sarcasm").first).to_contain_text("not reliable")
     page.get_by_role("link", name="Agreement details").click()
     page.locator("#measures").get_by_role("link", name="sarcasm", exact=True).click()
     page.get_by_role("button", name="Compute intervals").click()
@@ -52,7 +54,10 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     expect(page.locator(".state")).to_contain_text("[")
 
     # the pair that differs most, and where
-    page.locator("table.heat td[data-step] a").nth(5).click()
+    pairs = page.locator("data-chart", has=page.get_by_role("heading", name="Pairwise agreement"))
+    pairs.get_by_role("button", name="Table").click()
+    pairs.locator("td a").nth(1).click()
+    expect(page.get_by_role("heading", name="Confusion matrix:")).to_be_visible()
     page.locator("#measures tr", has_text="sarcasm").first.get_by_role("link").nth(1).click()
     apart = Item.objects.filter(round=before, task="sarcasm", disagreement__gt=0).count()
     expect(page.locator("h1")).to_contain_text(f"{apart} utterances")
@@ -87,9 +92,9 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     page.goto(f"/rounds/{before.pk}/agreement/?task=sarcasm")
     page.get_by_role("link", name="Compare", exact=True).click()
     page.get_by_role("button", name="Compare").click()
-    row = page.locator("tbody tr", has_text="sarcasm").first
+    row = page.get_by_role("row").filter(has_text="sarcasm").first
     expect(row).to_contain_text("higher")
     expect(row).to_contain_text("10 shared dialogues")
-    expect(page.locator("tbody tr", has_text="emotion").first).to_contain_text(
+    expect(page.get_by_role("row").filter(has_text="emotion").first).to_contain_text(
         "no significant difference"
     )

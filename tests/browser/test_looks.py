@@ -34,6 +34,17 @@ def test_what_is_wrong_is_found(chromium):
     page.close()
 
 
+def test_english_on_a_chinese_page_is_found(chromium):
+    page = chromium.new_page()
+    page.set_content("""<!DOCTYPE html><html lang="zh-hans"><title>t</title><main>
+      <h1>语料库: 声情</h1><p>Sign in</p><p>登录：<code>Sign in</code></p></main></html>""")
+    assert {(each.kind, each.what) for each in checks.look(page)} >= {
+        ("mixed punctuation", "库:"), ("untranslated", "Sign in"),
+    }  # fmt: skip
+    assert [each.kind for each in checks.look(page)].count("untranslated") == 1
+    page.close()
+
+
 def test_a_lead_needs_no_mouse(sign_in):
     """From the start page to a decision, by keys alone; wherever they lead, the focus is seen."""
     corpus = make_corpus(make_person("lead"), name="键盘")

@@ -54,6 +54,28 @@ def test_cells_of_a_heat_map_are_shaded_to_both_sides():
     assert [cell.step for cell in chart.rows[0][2]] == [-4, 9]
 
 
+def test_shares_have_a_row_for_each_part_of_each_place():
+    parts = [
+        Series("yes", [Point(0.25, href="/yes/"), Point()]),
+        Series("no", [Point(0.75), Point()]),
+        Series("joy", [Point(), Point(1.0)]),
+    ]
+    chart = Chart("shares", ["sarcasm", "emotion"], parts, value_axis="share", percent=True)
+    rows = [(name, cell.text, cell.href) for name, _href, [cell] in chart.rows]
+    assert rows == [
+        ("sarcasm · yes", "25.00 %", "/yes/"),
+        ("sarcasm · no", "75.00 %", ""),
+        ("emotion · joy", "100.00 %", ""),
+    ]
+    assert chart.columns == ["share"] and not chart.has_legend
+
+
+def test_long_names_of_columns_have_room_to_stand():
+    short, long = ([Series(name, [Point(0.5)]) for name in names] for names in ("abc", ["名" * 20]))
+    rooms = [Chart("heatmap", ["a"], columns).height for columns in (short, long)]
+    assert rooms[0] < rooms[1]
+
+
 def test_a_chart_without_figures_is_not_shown():
     empty = Chart("bars", ["a"], [Series("n", [Point()])])
     assert empty.is_empty and not intervals().is_empty

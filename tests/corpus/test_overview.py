@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.models import QualityFlag
+from corpus.models import Corpus
 from corpus.overview import needs, next_step, stages
 from corpus.permissions import ADJUDICATOR, LEAD
 from tests.factories import make_dialogue, make_judged_round, make_member, make_person, open_round
@@ -82,3 +83,27 @@ def test_the_start_page_leads_everybody_to_their_work(corpus, lead, client_of):
     led = client_of(lead).get("/").content.decode()
     assert "mini-pipeline" in led and "Start annotating" not in led
     assert "Welcome" in client_of(make_person()).get("/").content.decode()
+
+
+def test_an_administrator_is_led_to_what_failed(corpus, lead, client_of):
+    source = make_dialogue(corpus).source
+    admin = make_person(is_superuser=True)
+    assert "needs you" not in client_of(admin).get("/").content.decode()
+    source.status, source.failure = "failed", {"template": "The disk is full.", "values": {}}
+    source.save()
+    address = f"{reverse('installation_jobs')}?state=failed"
+    page = client_of(admin).get("/").content.decode()
+    assert f'<a href="{address}">1 job has failed</a>' in page
+    assert "The disk is full." in client_of(admin).get(address).content.decode()
+    assert address not in client_of(lead).get("/").content.decode()
+
+
+def test_the_side_bar_begins_with_a_corpus_that_has_dialogues(lead, client_of):
+    for name in ("An empty one", "Another"):
+        made = Corpus.create(lead, name=name)
+    make_dialogue(made)
+    page = client_of(lead).get("/").content.decode()
+    assert reverse("rounds", args=[made.pk]) in page
+    made.archive(lead)
+    first = Corpus.objects.get(name="An empty one")
+    assert reverse("rounds", args=[first.pk]) in client_of(lead).get("/").content.decode()

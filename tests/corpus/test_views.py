@@ -126,10 +126,14 @@ def test_dialogues_are_filtered_and_published_many_at_once(clients, corpus):
     nonsense = clients["lead"].post(address, {"which": "ticked", "pk": [one.pk, "x"]})
     assert nonsense.status_code == 400 and "“x”" in nonsense.content.decode()
     assert not Dialogue.objects.get(pk=one.pk).is_published
+    left = corpus.dialogues.filter(publication=None, utterances__isnull=False).distinct()
+    assert clients["lead"].get(address).context["publishable"] == left.count() > 0
+    assert clients["annotator"].get(address).context["publishable"] == 0
     clients["lead"].post(address, {"which": "ticked", "pk": [one.pk]})
     assert Dialogue.objects.get(pk=one.pk).is_published
     clients["lead"].post(address + "?state=draft", {"which": "all"})
     assert not corpus.dialogues.filter(publication=None, utterances__isnull=False).exists()
+    assert clients["lead"].get(address).context["publishable"] == 0
 
 
 def test_pages_of_dialogues_lead_there_and_back(clients, corpus):

@@ -73,10 +73,13 @@ def test_too_few_seeds_are_points_with_the_reason_and_enough_an_interval():
 def test_a_run_stands_beside_the_baseline_and_people():
     row = {"macro_f1": 0.5, "majority_macro_f1": 0.4, "human": {"macro_f1": 0.8}}
     rows = [(SARCASM, row, []), (HUMOR, None, [])]
-    chart = score_chart(rows, {}, people=True)
+    run = SimpleNamespace(pk=7)
+    chart = score_chart(run, "held_out", rows, {}, people=True)
     assert [values(series) for series in chart.series] == [[0.5], [0.4], [0.8]]
     over_seeds = {"sarcasm": mean_interval([0.4, 0.6])}
-    chart = score_chart(rows, over_seeds, people=False)
+    own = chart.series[0].points[0]
+    assert own.href == chart.place_hrefs[0] == "/runs/7/errors/?where=held_out&task=sarcasm"
+    chart = score_chart(run, "held_out", rows, over_seeds, people=False)
     assert chart.series[0].points[0].seeds == [0.4, 0.6] and len(chart.series) == 2
 
 
@@ -95,9 +98,12 @@ def test_relations_are_by_the_gold_of_both_tasks():
 
     rows = [(SARCASM.values[0], [cell(2, -0.5), cell(0, None)]),
             (SARCASM.values[1], [cell(1, 0.25), cell(4, 1.0)])]  # fmt: skip
-    chart = relation_chart(SARCASM, HUMOR, rows, "learned")
+    run = SimpleNamespace(pk=7)
+    chart = relation_chart(run, "validation", (SARCASM, HUMOR), rows, "learned")
     assert [values(column) for column in chart.series] == [[-0.5, 0.25], [None, 1.0]]
-    assert chart.diverging and chart.series[0].points[0].note == "2 utterances"
+    cell = chart.series[0].points[0]
+    assert chart.diverging and cell.note == "2 utterances"
+    assert "task=humor&gold=no&given=sarcasm%3Ano" in cell.href
 
 
 def test_trials_in_their_order_with_the_best_so_far():

@@ -1,6 +1,8 @@
 """Experiments: several recipes and seeds from one form, compared, looked at, stopped, deleted."""
 
+import html
 import json
+import re
 
 import pytest
 from django.urls import reverse
@@ -137,6 +139,8 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     ]
     gates = [row["gates"]["sarcasm_humor"] for row in rows]
     assert decimals(sum(gates) / len(gates), 2) in page  # nobody is sarcastic or funny: one cell
+    [behind] = set(re.findall(r'href="([^"]*task=humor&amp;gold=no&amp;given=sarcasm[^"]*)"', page))
+    assert client.get(html.unescape(behind)).context["page"].paginator.count == len(rows)
     assert (
         reverse("run_relations", args=[soft.pk])
         in client.get(reverse("run", args=[soft.pk])).content.decode()

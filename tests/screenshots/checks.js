@@ -89,7 +89,7 @@
     if (!boxes.length) continue
     if (chinese && !element.closest("[lang=en], code, pre, kbd, .prose")) {
       if (untranslated.has(text)) report("untranslated", element, text)
-      const mixed = text.match(/[\u4e00-\u9fff](?:[,;!?](?=\s|$)|:(?=\s|$)|\s?\(|\))/)
+      const mixed = text.match(/[\u4e00-\u9fff][,;:!?](?=\s|$)/)
       if (mixed) report("mixed punctuation", element, mixed[0])
     }
     const rows = new Set(boxes.map((b) => Math.round(b.top / 4))).size

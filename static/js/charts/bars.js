@@ -42,7 +42,7 @@ function seriesOf(chart, palette, number, room) {
     cursor: points.some(({ href }) => href) ? "pointer" : "default",
     label: { show: Boolean(mark) && chart.stacked, color: isDark(colour) ? "#fff" : "#000", fontSize: 12 },
     data: points.map((point, place) => ({
-      ...datum(chart, number, place, point, point.value ?? null),
+      ...datum(chart, number, place, point, point.value || null), // of nothing there would still be a border
       label: { formatter: ((point.value ?? 0) / most) * room > ROOM ? mark : "" },
     })),
   }

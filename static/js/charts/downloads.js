@@ -1,7 +1,22 @@
 // Files of a chart: the figures behind it, and the picture as it is drawn on paper.
 
-/** The points as CSV: a row a place, for each series the figure and the ends of its interval. */
+/** The points as CSV. */
 export function csvOf(chart) {
+  return chart.kind === "shares" ? textOf(partsOf(chart)) : textOf(rowsOf(chart))
+}
+
+/** Shares: a row a part. */
+function partsOf({ places, names, series, place_axis, series_axis, value_axis }) {
+  const rows = places.flatMap((_, place) =>
+    series
+      .filter(({ points }) => points[place].value !== undefined)
+      .map(({ name, points }) => [names[place], name, points[place].value]),
+  )
+  return [[place_axis, series_axis, value_axis], ...rows]
+}
+
+/** A row a place, for each series the figure and the ends of its interval. */
+function rowsOf(chart) {
   const withEnds = chart.series.map(({ points }) => points.some(({ low }) => low !== undefined))
   const columns = chart.series.flatMap(({ name }, at) =>
     withEnds[at] ? [name, `${name} low`, `${name} high`] : [name],
@@ -13,7 +28,11 @@ export function csvOf(chart) {
       return withEnds[at] ? [value, low, high] : [value]
     }),
   ])
-  const lines = [[chart.place_axis, ...columns], ...rows].map((row) => row.map(field).join(","))
+  return [[chart.place_axis, ...columns], ...rows]
+}
+
+function textOf(rows) {
+  const lines = rows.map((row) => row.map(field).join(","))
   return `\ufeff${lines.join("\r\n")}\r\n` // the mark by which spreadsheets know UTF-8
 }
 

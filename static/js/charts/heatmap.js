@@ -3,28 +3,38 @@ import { between, isDark } from "charts/palette"
 import { baseOptions, categoryAxis, datum, figure, widthOf } from "charts/parts"
 
 const WIDEST = 116 // pixels of a cell
+const TALLEST = 92 // and of the names above the columns, where they stand
 const GAP = 2
 
 export function heatmap(chart, palette, { width, height }) {
   const [rows, columns] = [chart.names, chart.series.map(({ name }) => name)]
   const left = widthOf(rows, palette, width * 0.28) + 12 + (chart.place_axis ? 20 : 0)
-  const top = chart.value_axis ? 46 : 26
   const inner = Math.min(width - left - 8, WIDEST * columns.length)
+  const full = chart.series.map(({ name, mark }) => [mark, name].filter(Boolean).join(" "))
+  const narrow = widthOf(full, palette, width) > inner / columns.length
+  const signs = chart.series.map(({ mark }, column) => (narrow && mark ? mark : full[column]))
+  // names that neither fit nor have a sign stand
+  const standing = narrow && chart.series.some(({ mark }) => !mark)
+  const above = standing ? widthOf(signs, palette, TALLEST) + 10 : 26
+  const top = above + (chart.value_axis ? 20 : 0)
   const size = [inner / columns.length - GAP, (height - top - 8) / rows.length - GAP]
   const cells = rows.flatMap((_, row) =>
-    chart.series.map(({ points }, column) => cellOf(chart, palette, row, column, points[row])),
+    chart.series.map(({ points }, column) => cellOf(chart, palette, { row, column, room: size[0] }, points[row])),
   )
   const axis = { splitLine: { show: false }, axisLine: { show: false }, axisPointer: { show: false } }
-  const full = chart.series.map(({ name, mark }) => [mark, name].filter(Boolean).join(" "))
-  const narrow = widthOf(full, palette, width) > size[0] + GAP
-  const signs = chart.series.map(({ mark }, column) => (narrow && mark ? mark : full[column]))
   const label = { color: palette.ink, interval: 0, overflow: "truncate", hideOverlap: false }
   return {
     ...baseOptions(chart, palette),
     grid: { left, top, width: inner, height: height - top - 8 },
     xAxis: {
-      ...categoryAxis(chart, palette, { name: chart.value_axis, position: "top", data: signs, ...axis }),
-      axisLabel: { ...label, width: size[0] },
+      ...categoryAxis(chart, palette, {
+        name: chart.value_axis,
+        position: "top",
+        data: signs,
+        nameGap: above + 2,
+        ...axis,
+      }),
+      axisLabel: { ...label, width: standing ? TALLEST : size[0], rotate: standing ? 90 : 0 },
     },
     yAxis: {
       ...categoryAxis(chart, palette, { inverse: true, nameGap: left - 16, ...axis }),
@@ -41,8 +51,9 @@ export function heatmap(chart, palette, { width, height }) {
   }
 }
 
-function cellOf(chart, palette, row, column, point) {
+function cellOf(chart, palette, { row, column, room }, point) {
   const { value, shade = value } = point
+  const sign = signOf(chart, value)
   const colour = shadeOf(chart, palette, shade)
   const ink = isDark(colour) ? "#fff" : "#000"
   return {
@@ -50,10 +61,10 @@ function cellOf(chart, palette, row, column, point) {
     title: `${chart.names[row]} → ${chart.series[column].name}`,
     itemStyle: { color: colour, borderColor: palette.line, borderWidth: value === undefined ? 0 : 0.5 },
     label: {
-      show: true,
+      show: widthOf([sign], palette, 2 * room) <= room + 2,
       color: value === 0 || value === undefined ? palette.soft : ink,
       fontSize: 12,
-      formatter: signOf(chart, value),
+      formatter: sign,
     },
   }
 }

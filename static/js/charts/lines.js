@@ -14,6 +14,9 @@ import {
 
 const LONG = 60 // points from which on one may zoom
 const MOST_IN_TIP = 12
+const MOST_BANDS = 3 // lines whose bands can be told apart where they lie over each other
+const HOUR = 3_600_000 // milliseconds
+const DAY = 24 * HOUR
 const BAND = "band" // what the names of silent series begin with
 
 export function lines(chart, palette, { hidden, smoothing = 0 }) {
@@ -42,7 +45,7 @@ export function lines(chart, palette, { hidden, smoothing = 0 }) {
     series: [
       ...bandSeries(chart, palette, "yAxis", ends),
       ...shown.flatMap((number) => [
-        ...intervalBand(chart, palette, number),
+        ...(shown.length > MOST_BANDS ? [] : intervalBand(chart, palette, number)),
         ...lineOf(chart, palette, number, { long, smoothing }),
       ]),
     ],
@@ -56,7 +59,13 @@ function placeAxis(chart, palette, { gap }) {
   if (chart.scale === "category") return { ...axis, ...words, boundaryGap: chart.places.length < 2 }
   const label = { ...axis.axisLabel, color: palette.soft, width: undefined, hideOverlap: true }
   const rest = { ...axis, ...words, data: undefined, axisLabel: label, splitLine: { show: false } }
-  if (chart.scale === "time") return { ...rest, type: "time", axisLabel: { ...label, formatter: clock(chart) } }
+  if (chart.scale === "time")
+    return {
+      ...rest,
+      type: "time",
+      minInterval: isDates(chart) ? DAY : 0,
+      axisLabel: { ...label, formatter: clock(chart) },
+    }
   return {
     ...rest,
     type: "value",
@@ -66,13 +75,17 @@ function placeAxis(chart, palette, { gap }) {
   }
 }
 
+/** Days without an hour, which the axis takes for the midnights of the browser's zone. */
+const isDates = ({ places }) => !places[0].includes("T")
+
 /** Times as the rest of the page writes them, in the zone of the person; days alone where they tell the points apart. */
-function clock({ places, zone }) {
-  const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / 3_600_000
-  const days = hours > 72
+function clock(chart) {
+  const { places, zone } = chart
+  const hours = (Date.parse(places.at(-1)) - Date.parse(places[0])) / HOUR
+  const days = hours > 72 || isDates(chart)
   const wanted = days ? ["month", "day"] : ["hour", "minute", ...(hours < 1 ? ["second"] : [])]
   const format = new Intl.DateTimeFormat("en-GB", {
-    timeZone: zone,
+    timeZone: isDates(chart) ? undefined : zone,
     ...Object.fromEntries(wanted.map((part) => [part, "2-digit"])),
   })
   return (time) => {
@@ -80,6 +93,9 @@ function clock({ places, zone }) {
     return wanted.map((part) => parts[part]).join(days ? "-" : ":")
   }
 }
+
+/** Whether nobody knows how far a figure is off: it is drawn hollow. Counts are exact. */
+const isEstimate = (chart, { low }) => low === undefined && chart.digits > 0
 
 const at = (chart, place) => (chart.scale === "category" ? place : chart.places[place])
 
@@ -89,7 +105,7 @@ function lineOf(chart, palette, number, { long, smoothing }) {
   const data = points.map((point, place) => ({
     ...datum(chart, number, place, point, [at(chart, place), point.value ?? null]),
     ...{ number, place },
-    itemStyle: { color: point.low === undefined ? palette.sheet : colour, borderColor: colour, borderWidth: 2 },
+    itemStyle: { color: isEstimate(chart, point) ? palette.sheet : colour, borderColor: colour, borderWidth: 2 },
   }))
   const line = {
     ...{ type: "line", name, data, symbol, symbolSize: 7, showSymbol: !long, connectNulls: true },

@@ -16,6 +16,7 @@ const KINDS = {
   histogram: () => import("charts/histogram"),
   intervals: () => import("charts/intervals"),
   lines: () => import("charts/lines"),
+  shares: () => import("charts/shares"),
 }
 
 /** ECharts and the function that makes its options of the data. */
@@ -44,6 +45,17 @@ const lineSign = ({ colour, dash }) =>
   })
 
 const blockSign = ({ colour }) => shape("rect", { x: 6, width: 12, height: 12, rx: 3, fill: colour })
+
+/** The symbol of points, as ECharts draws it. */
+function pointSign({ colour, symbol }) {
+  const paths = { triangle: "M12 1 17.5 11h-11z", diamond: "M12 0 17 6l-5 6-5-6z", arrow: "M12 0 17 12l-5-3-5 3z" }
+  if (paths[symbol]) return shape("path", { d: paths[symbol], fill: colour })
+  if (symbol === "circle") return shape("circle", { cx: 12, cy: 6, r: 5, fill: colour })
+  if (symbol === "pin") return shape("path", { d: "M12 12 8.2 6.8a4.4 4.4 0 1 1 7.6 0z", fill: colour })
+  return shape("rect", { x: 7, y: 1, width: 10, height: 10, rx: symbol === "roundRect" ? 3 : 0, fill: colour })
+}
+
+const SIGNS = { lines: lineSign, intervals: pointSign }
 
 class DataChart extends HTMLElement {
   async connectedCallback() {
@@ -124,7 +136,7 @@ class DataChart extends HTMLElement {
   paintLegend(palette) {
     for (const button of this.querySelectorAll(".chart-legend button")) {
       const look = lookOf(this.chart, Number(button.dataset.series), palette)
-      button.querySelector("svg").replaceChildren(this.chart.kind === "lines" ? lineSign(look) : blockSign(look))
+      button.querySelector("svg").replaceChildren((SIGNS[this.chart.kind] ?? blockSign)(look))
     }
   }
 

@@ -18,8 +18,10 @@ class EpisodeImport extends HTMLElement {
 
   connectedCallback() {
     this.place = (name) => this.querySelector(`[data-part=${name}]`)
-    for (const input of this.querySelectorAll("input[type=file]"))
+    for (const input of this.querySelectorAll("input[type=file]")) {
       input.addEventListener("change", () => this.add(chosenFiles(input)))
+      this.add(chosenFiles(input)) // what was chosen before this was loaded
+    }
     const drop = this.place("drop")
     drop.addEventListener("dragover", (event) => {
       event.preventDefault()

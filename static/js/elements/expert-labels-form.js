@@ -24,7 +24,7 @@ class ExpertLabelsForm extends HTMLElement {
       "focusin",
       ({ target }) => target.closest("fieldset") && this.light(target.closest("fieldset")),
     )
-    this.unregister = registerShortcuts(this.shortcuts(), { except: ".side, .bar" })
+    this.unregister = registerShortcuts(this.shortcuts(), { except: ".side-bar, .bar" })
     this.unregisterInFields = registerShortcuts(
       { Escape: ({ target }) => target.blur(), Enter: ({ target }) => target.blur() },
       { within: ".gold-why" },

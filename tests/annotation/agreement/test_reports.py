@@ -158,6 +158,11 @@ def test_two_rounds_are_compared_with_a_test(rounds, client):
     assert emotion["alpha"]["value"] > 0.2 and emotion["alpha"]["low"] > 0
     assert emotion["alpha"]["p"] <= emotion["alpha"]["holm"] < 0.05
     assert str(emotion["word"]) == "higher"
+    first, second = response.context["rounds_chart"].series
+    for series, value in ((first, emotion["alpha"]["first"]), (second, emotion["alpha"]["second"])):
+        assert any(p.value == value and p.low < value < p.high for p in series.points)
+    difference = response.context["difference_chart"].series[0].points
+    assert emotion["alpha"]["value"] in [point.value for point in difference]
     assert client.get(address).status_code == 200
 
 

@@ -73,6 +73,16 @@ def test_pausing_closing_and_reopening_from_the_page(opened, leader, client_of):
         assert annotator.post(reverse(name, args=[opened.pk])).status_code == 404
 
 
+def test_closing_is_undone_where_nobody_would_be_unblinded_by_it(opened, lead, leader):
+    closure, undo = (reverse(name, args=[opened.pk]) for name in ("closure", "reopening"))
+    closed = leader.post(closure, follow=True).content.decode()
+    assert "The round is closed." in closed and 'kind="plain undo"' not in closed
+    assert closed.count(f'action="{undo}"') == 2  # of the message, and of the page
+    leader.post(undo)
+    opened.participants.create(person=lead)
+    assert leader.post(closure, follow=True).content.decode().count(f'action="{undo}"') == 1
+
+
 def test_people_from_the_page(opened, leader, corpus):
     newcomer = make_member(corpus)
     member = corpus.memberships.get(person=newcomer).pk

@@ -1,0 +1,21 @@
+"""Pages that a browser has fetched ahead, after something has changed."""
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+SAFE = ("GET", "HEAD", "OPTIONS")
+
+
+class PrefetchMiddleware:
+    """Has the browser drop what it has fetched ahead (templates/_speculation_rules.html) after each
+    change, so that a page shows what was changed since the pointer first rested on its link.
+    """
+
+    def __init__(self, get_response):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if request.method not in SAFE:
+            response.headers.setdefault("Clear-Site-Data", '"prefetchCache"')
+        return response

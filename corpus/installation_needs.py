@@ -1,0 +1,24 @@
+"""What waits for an administrator of the installation, on their start page."""
+
+from django.urls import reverse
+from django.utils.translation import ngettext
+
+from core.pagination import at_most
+from corpus.overview import Need
+from jobs.job_list import failed_jobs
+from jobs.models import JobStatus
+
+
+def installation_needs(person, _works):
+    """The values of a part of the start page; None where nothing waits, and for others."""
+    if not person.is_superuser:
+        return None
+    failed, more = at_most(failed_jobs())
+    need = Need(
+        ngettext("%(n)s job has failed", "%(n)s jobs have failed", failed),
+        failed,
+        f"{reverse('installation_jobs')}?state={JobStatus.FAILED}",
+        more=more,
+        urgent=True,
+    )
+    return {"needs": [need]} if failed else None

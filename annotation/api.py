@@ -11,6 +11,7 @@ from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from annotation.agreement.bootstrap import MIN_CLUSTERS
 from annotation.agreement.measures import measure
 from annotation.answers import AnswerConflict, parse_answer, save_and_submit
 from annotation.blinding import guard, shows
@@ -238,7 +239,10 @@ class AlphaSerializer(serializers.Serializer):
     units = serializers.IntegerField()
     judgements = serializers.IntegerField()
     agreement = serializers.FloatField(allow_null=True)
-    low = serializers.FloatField(allow_null=True)
+    low = serializers.FloatField(
+        allow_null=True,
+        help_text=f"null where fewer than {MIN_CLUSTERS} dialogues have two judgements",
+    )
     high = serializers.FloatField(allow_null=True)
     coefficients = serializers.DictField()
     classes = serializers.DictField()

@@ -113,6 +113,7 @@ class TablePage:
     fetch: Callable[[Any, bool, int], list] | None = None
     count_rows: Callable[[], tuple[int, bool]] | None = None  # how many, and whether more
     chips: Sequence[Chip] = ()  # filters that no form has
+    aside: Sequence[str] = ()  # parameters that say which list it is and filter nothing
     export: Callable[[str], Any] | None = None  # records that a file is taken; None: there is none
     file: str = ""  # its name
     notices: list[str] = field(default_factory=list)
@@ -229,6 +230,12 @@ class TablePage:
         return [(name, self.request.GET[name]) for name in ("sort", "columns") if self._has(name)]
 
     @property
+    def other_parameters(self) -> list[tuple[str, str]]:
+        """Parameters that the form does not show, for it to keep."""
+        own = self.form.fields if self.form is not None else ()
+        return [(name, value) for name, value in self.filter_parameters if name not in own]
+
+    @property
     def filter_parameters(self) -> list[tuple[str, str]]:
         """Parameters that choosing columns does not change."""
         query = without_empty(self.request.GET)
@@ -243,7 +250,8 @@ class TablePage:
 
     @property
     def clear_url(self) -> str:
-        return self.address(**{name: None for name, _value in self.filter_parameters})
+        parameters = self.filter_parameters
+        return self.address(**{name: None for name, _value in parameters if name not in self.aside})
 
     @property
     def density_url(self) -> str:

@@ -13,6 +13,7 @@ from django.http import Http404, HttpResponse, HttpResponseNotAllowed, JsonRespo
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template import loader
+from django.templatetags.static import static
 from django.utils import translation
 from django.utils.translation import gettext, gettext_lazy
 from django.views.defaults import page_not_found
@@ -209,8 +210,20 @@ def server_error(request):
             "error_id": error_id,
         }
         return JsonResponse(problem, status=500, content_type="application/problem+json")
-    page = loader.get_template("500.html").render({"error_id": error_id})
+    again = request.get_full_path() if request.method == "GET" else "/"
+    values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet()}
+    page = loader.get_template("500.html").render(values)
     return HttpResponse(page, status=500)
+
+
+def _stylesheet():
+    """The address of the style sheet, "" where static files were not collected: without it the page
+    can be read as well.
+    """
+    try:
+        return static("shengqing.css")
+    except ValueError:
+        return ""
 
 
 UNFORESEEN = gettext_noop(

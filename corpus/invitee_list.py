@@ -8,6 +8,7 @@ in English or Chinese.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError as InvalidValue
@@ -40,11 +41,20 @@ ROLES = {
     Membership.Role.ADJUDICATOR: ("adjudicator", "裁决者", "裁决员", "裁决人员"),
     Membership.Role.LEAD: ("lead", "leader", "负责人"),
 }
-COLUMN_OF = {search_key(word): name for name, words in COLUMNS.items() for word in words}
-ROLE_OF = {search_key(word): str(role) for role, words in ROLES.items() for word in words}
 ADDRESS = re.compile(r"<?\s*([^\s<>]+@[^\s<>]+)\s*>?")
 PARTS = re.compile(r"[,;\t|，；、]")
 QUOTES = " \"'“”‘’"
+
+
+@cache
+def column_of() -> dict[str, str]:
+    """Key of a header -> its column; made when it is asked for, as keys take 40 MB of tables."""
+    return {search_key(word): name for name, words in COLUMNS.items() for word in words}
+
+
+@cache
+def role_of() -> dict[str, str]:
+    return {search_key(word): str(role) for role, words in ROLES.items() for word in words}
 
 
 @dataclass
@@ -111,7 +121,7 @@ def _person(line: int, parts: list[str]) -> Invitee:
         if not person.email and (match := ADDRESS.search(part)):
             person.email = match[1]
             part = (part[: match.start()] + part[match.end() :]).strip(QUOTES)
-        elif not person.role and search_key(part) in ROLE_OF:
+        elif not person.role and search_key(part) in role_of():
             person.role, part = part, ""
         if part:
             others.append(part)
@@ -151,7 +161,7 @@ def _columns(headers: list[str]) -> dict[str, str]:
     """What a column holds -> its header; the first of each kind."""
     found: dict[str, str] = {}
     for header in headers:
-        kind = COLUMN_OF.get(search_key(header.strip().rstrip("*:：")))
+        kind = column_of().get(search_key(header.strip().rstrip("*:：")))
         if kind:
             found.setdefault(kind, header)
     return found
@@ -248,7 +258,7 @@ class _Check:
                     email=shortened(person.email),
                 ) from error
         written = person.role
-        person.role = ROLE_OF.get(search_key(written), "") if written else self.role
+        person.role = role_of().get(search_key(written), "") if written else self.role
         if not person.role:
             raise ValidationError(
                 gettext_noop("“%(role)s” is no role; the roles are annotator, adjudicator, lead."),

@@ -17,9 +17,17 @@ PLACES = (
         pages=frozenset(
             {
                 *("run", "new_run", "compare_runs", "experiment", "run_errors", "run_relations"),
-                *("model", "register_model"),
             }
         ),
+        roles=LEADS,
+    ),
+    Place(
+        group="publish",
+        order=430,
+        label=_("Models"),
+        icon="package",
+        url="models",
+        pages=frozenset({"model", "register_model"}),
         roles=LEADS,
     ),
 )

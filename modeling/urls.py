@@ -54,6 +54,7 @@ urlpatterns = [
     path("runs/<int:pk>/errors/", error_analysis.errors, name="run_errors"),
     path("runs/<int:pk>/relations/", relations.relations, name="run_relations"),
     path("runs/<int:pk>/registration/", registered_models.register, name="register_model"),
+    path("corpora/<int:pk>/models/", registered_models.models, name="models"),
     path("models/<int:pk>/", registered_models.model, name="model"),
     path("models/<int:pk>/card.md", registered_models.model_card, name="model_card"),
     path("runs/<int:pk>/evaluations/", evaluations.evaluate_run, name="evaluate_run"),

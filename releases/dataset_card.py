@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 from django.template import Context, Engine
 
+from annotation.agreement.bootstrap import MIN_CLUSTERS
 from annotation.scheme import Scheme, Task
 from releases.citation import SPDX, bibtex
 from releases.tables import HF_SPLITS
@@ -161,6 +162,7 @@ def context(data: CardData) -> dict[str, Any]:
             for name, people in data.openly.items()
         ],
         "agreement": agreement,
+        "needed": MIN_CLUSTERS,
         "unreliable": [
             row for row in agreement if row["value"] is not None and row["value"] < RELIABLE
         ],

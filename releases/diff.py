@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from releases.certificate import agreement_rows
 from releases.matching import Matching, Row, match
 
 NONE = ""  # a task without gold
@@ -248,8 +249,8 @@ def _values(*roots: Path) -> dict[str, dict[str, None]]:
 
 def _alphas(root: Path) -> dict[str, dict[str, Any]]:
     """Task -> alpha with its interval, or why there is none."""
-    rows = json.loads((root / "agreement.json").read_text("utf-8"))["tasks"]
     names = ("value", "undefined", "low", "high", "units", "judgements")
+    rows = agreement_rows(root)
     return {row["task"]: {name: row.get(name) for name in names} for row in rows}
 
 

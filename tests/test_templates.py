@@ -126,6 +126,13 @@ def test_lines_are_at_most_120_columns():
     assert long == []
 
 
+def test_times_are_shown_by_one_library():
+    """`core.templatetags.moments`: in the reader's zone, with the exact time beside."""
+    other = re.compile(r"\|\s*(date|time|timesince|timeuntil|localtime)\b|{% (now|localtime)\b")
+    files = (*TEMPLATES.rglob("*.html"), *TEMPLATES.rglob("*.txt"))
+    assert [str(path) for path in files if other.search(path.read_text("utf-8"))] == []
+
+
 def test_templates_name_addresses_that_exist():
     known = apps_of_urls()
     found = [

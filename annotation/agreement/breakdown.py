@@ -21,7 +21,6 @@ from corpus.models import Utterance
 PARTS = 12  # points of the line over time
 MOST_PAIRS = 66  # pairs of people that get intervals: those of twelve people
 MOST_GROUPS = 50
-FEWEST = 5  # dialogues; an interval of fewer would say more than anybody knows
 LENGTHS = [1, 2, 4, 8]  # seconds between the groups by length
 
 
@@ -38,9 +37,8 @@ def report(report, beat):
     for number, task in enumerate(scheme.tasks, 1):
         mine = units[task.key]
         tasks[task.key] = {
-            "intervals": intervals(mine, scheme, seed, replicates, method)
-            if len(np.unique(mine.dialogues)) >= FEWEST
-            else {},
+            "dialogues": of_pairs(mine.pairs()).number_compared,
+            "intervals": intervals(mine, scheme, seed, replicates, method),
             "pairs": _pair_intervals(mine, seed, replicates),
             "groups": {
                 name: _by_group(mine, kind, seed, replicates) for name, kind in groups.items()
@@ -134,7 +132,7 @@ def _by_group(units, grouping, seed, replicates):
         whole = PairCounts(pairs.sizes, pairs.layers.sum(axis=0))
         row: dict[str, Any] = {"group": str(group), "units": int(whole.pairable)}
         row |= coefficient_row(float(alpha(whole, units.task.level)), why_undefined(whole))
-        if row["value"] is not None and len(np.unique(units.dialogues[groups == group])) >= FEWEST:
+        if row["value"] is not None:
             statistic = on(pairs, alpha, units.task.level)
             row["ends"] = ends_of(interval(of_pairs(pairs), statistic, replicates, seed)[0])
         found.append(row)

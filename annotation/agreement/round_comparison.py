@@ -2,18 +2,23 @@
 
 Where the rounds share dialogues, only these are compared, and both rounds are drawn together;
 else each is drawn by itself. Many tasks are tested at once, so p is also given after Holm (1979).
+Of fewer than MIN_CLUSTERS dialogues only the coefficients are given.
 """
 
 from typing import Any
 
 import numpy as np
 
-from annotation.agreement.bootstrap import REPLICATES, difference, interval, of_pairs, on
-from annotation.agreement.breakdown import FEWEST
+from annotation.agreement.bootstrap import (
+    MIN_CLUSTERS,
+    REPLICATES,
+    difference,
+    interval,
+    of_pairs,
+    on,
+)
 from annotation.agreement.coefficients import alpha, gwet, pair_counts, raw
 from annotation.agreement.measures import ends_of, gather
-
-ENOUGH = 2  # shared dialogues from which on a comparison is paired
 
 
 def report(report, beat):
@@ -39,7 +44,8 @@ def report(report, beat):
 def compared(before, after, seed=0, replicates=REPLICATES):
     """The differences of one task between two Units."""
     shared = np.intersect1d(before.dialogues, after.dialogues)
-    paired = len(shared) >= ENOUGH
+    fewest = min(len(np.unique(units.dialogues)) for units in (before, after))
+    paired = len(shared) >= min(MIN_CLUSTERS, max(fewest, 1))
     if paired:
         first, second = (_of_dialogues(units, shared) for units in (before, after))
     else:
@@ -62,6 +68,7 @@ def compared(before, after, seed=0, replicates=REPLICATES):
             clusters[0], clusters[1], statistics[0], paired, replicates, seed, statistics[1]
         )
         row[name] |= {"value": gap.value, "low": gap.low, "high": gap.high, "p": gap.p}
+        row[name]["why"] = gap.why
     row["units"] = [int(pairs.pairable.sum()) for pairs in (first, second)]
     return row
 
@@ -73,7 +80,7 @@ def _of_dialogues(units, dialogues):
 
 def _ends(clusters, statistic, replicates, seed):
     """The interval of one round by itself, None where it has too few dialogues."""
-    if clusters.number < FEWEST or _value(statistic, clusters) is None:
+    if _value(statistic, clusters) is None:
         return None
     return ends_of(interval(clusters, statistic, replicates, seed)[0])
 

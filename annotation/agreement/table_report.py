@@ -20,7 +20,16 @@ import orjson
 from numpy.typing import NDArray
 
 from annotation.agreement import pairwise, unit_sums
-from annotation.agreement.bootstrap import METHODS, REPLICATES, Clusters, Interval, interval
+from annotation.agreement.bootstrap import (
+    FEW_CLUSTERS,
+    FEW_DEFINED,
+    METHODS,
+    MIN_CLUSTERS,
+    REPLICATES,
+    Clusters,
+    Interval,
+    interval,
+)
 from annotation.agreement.coefficients import (
     LEVELS,
     NO_CHANCE,
@@ -41,9 +50,7 @@ from annotation.agreement.unit_sums import (
     UnitSums,
 )
 
-ONE_CLUSTER = "one_cluster"  # nothing to draw from
 UNUSED = "unused"  # a value that no unit with two judgements has
-FEW_DEFINED = "few_defined"  # the coefficient is undefined in most of what is drawn
 MOST_REPLICATES = 100_000
 MOST_CLASSES = 50  # values that are told one by one
 MOST_VALUES_OF_PAIRS = 100  # a kappa of more values is a table of each pair that nobody can use
@@ -57,7 +64,7 @@ REASONS = {
     TOO_MANY_VALUES: "too many different values",
     pairwise.INCOMPLETE: "not every annotator judged every unit",
     UNUSED: "in no unit with two judgements",
-    ONE_CLUSTER: "there is one cluster only",
+    FEW_CLUSTERS: f"fewer than {MIN_CLUSTERS} clusters with two judgements of a unit",
     FEW_DEFINED: "undefined in most samples",
 }
 Coefficient = Callable[[UnitSums], Counts]
@@ -161,8 +168,10 @@ def _intervals(
     pairs = level == "ordinal" and by_value and rows * given.values * (given.values + 1) <= 2 * MOST
     ratio = level == "ratio" and given.values**2 <= AT_ONCE
     sums = unit_sums.unit_sums(given, clusters, by_value, pairs, ratio)
-    drawn = Clusters(sums.packed)
-    samples = drawn.replicates(replicates, seed) if drawn.number > 1 else None
+    compared = np.zeros(len(sums.packed), bool)
+    compared[clusters[given.sizes > 1]] = True
+    drawn = Clusters(sums.packed, compared=compared)
+    samples = None if drawn.are_few else drawn.replicates(replicates, seed)
     plain = {"raw", "alpha_interval", "icc1", *(["alpha"] if level == "interval" else [])}
     found = {}
     for name, coefficient in _sum_coefficients(table, level).items():
@@ -170,11 +179,11 @@ def _intervals(
         if name == "alpha" and level in ("ordinal", "ratio"):
             fits = pairs if level == "ordinal" else ratio and by_value
         if not fits:
-            found[name] = _ends(None, TOO_MANY_VALUES)
+            found[name] = {"low": None, "high": None, "no_interval": TOO_MANY_VALUES}
             continue
         statistic = partial(_of_packed, coefficient, sums)
         ends = interval(drawn, statistic, replicates, seed, method, samples)[0]
-        found[name] = _ends(ends, ONE_CLUSTER if drawn.number < 2 else FEW_DEFINED)
+        found[name] = _ends(ends)
     return found
 
 
@@ -248,12 +257,10 @@ def _pair_rows(
         yield row
 
 
-def _ends(found: Interval | None, why: str) -> dict[str, Any]:
+def _ends(found: Interval) -> dict[str, Any]:
     """The ends of an interval, None and the reason where there are none."""
-    if found is None:
-        return {"low": None, "high": None, "no_interval": why}
     row = {name: getattr(found, name) for name in ("low", "high", "defined", "method")}
-    return row if found.low is not None else row | {"no_interval": why}
+    return row | {"no_interval": found.why} if found.why else row
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from annotation.agreement import charts, item_counts, pairwise
-from annotation.agreement.bootstrap import METHODS
+from annotation.agreement.bootstrap import METHODS, MIN_CLUSTERS
 from annotation.agreement.coefficients import NO_CHANCE, NO_PAIRS, ONE_VALUE
 from annotation.agreement.measures import ends, live, with_intervals
 from annotation.annotator_names import Names, names_for
@@ -68,6 +68,8 @@ def agreement(request, pk):
         report=report,
         submissions=counted_submissions(found),
         measures=measures,
+        few=few_of(measures),
+        needed=MIN_CLUSTERS,
         task=task,
         refresh=left or (found.is_open and not found.published),
     )
@@ -165,14 +167,21 @@ def drawn_measures(round, totals=None, result=None):
     ]
 
 
+def few_of(measures):
+    """The tasks whose intervals were not computed, as too few dialogues have two annotations."""
+    return [row["task"] for row in measures if row["few"]]
+
+
 def _drawn(measure, tasks):
     found = ends(measure.alpha)
+    dialogues = tasks.get(measure.task.key, {}).get("dialogues", MIN_CLUSTERS)
     line = tasks.get(measure.task.key, {}).get("groups", {}).get("time", [])
     points = sorted((int(row["group"]), row["value"]) for row in line if row["value"] is not None)
     return {
         "task": measure.task,
         "measure": measure,
         "alpha": found,
+        "few": dialogues < MIN_CLUSTERS and found["value"] is not None,
         "word": WORDS[measure.reading or found["undefined"]],
         "best": ends(measure.coefficients.get("ac2", measure.coefficients["ac1"])),
         "best_name": "AC2" if "ac2" in measure.coefficients else "AC1",

@@ -21,6 +21,7 @@ BANDS = (
     Band(RELIABLE, 1.0, _("reliable"), "good"),
 )
 ALPHA = _("Krippendorff's alpha")
+FEW_DIALOGUES = _("too few dialogues for an interval")
 
 
 def of_tasks(round: Any, measures: list[dict[str, Any]]) -> Chart:
@@ -31,7 +32,7 @@ def of_tasks(round: Any, measures: list[dict[str, Any]]) -> Chart:
             row["alpha"]["low"],
             row["alpha"]["high"],
             items_of(round, task=row["task"].key, kind="differ"),
-            row["word"],
+            f"{row['word']}, {FEW_DIALOGUES}" if row["few"] else row["word"],
         )
         for row in measures
     ]
@@ -49,16 +50,13 @@ def of_two_rounds(one: Any, other: Any, rows: list[dict[str, Any]]) -> Chart:
     them.
     """
 
+    def point(round: Any, which: str, at: int, row: dict[str, Any]) -> Point:
+        low, high = (row["alpha"].get("ends") or NO_ENDS)[at] or (None, None)
+        address = items_of(round, task=row["task"].key, kind="differ")
+        return Point(row["alpha"][which], low, high, address, units_words(row["units"][at]))
+
     def points(round: Any, which: str, at: int) -> list[Point]:
-        return [
-            Point(
-                row["alpha"][which],
-                *(row["alpha"].get("ends") or NO_ENDS)[at] or (None, None),
-                items_of(round, task=row["task"].key, kind="differ"),
-                units_words(row["units"][at]),
-            )
-            for row in rows
-        ]
+        return [point(round, which, at, row) for row in rows]
 
     series = [
         Series(str(one), points(one, "first", 0)),
@@ -93,7 +91,6 @@ def items_of(round: Any, **query: Any) -> str:
 
 
 NO_ENDS = (None, None)  # of reports that were computed before intervals of single rounds
-FEW_DIALOGUES = _("too few dialogues for an interval")
 HUES = {
     **{"amber": "joy", "blue": "sadness", "orange": "anger", "pink": "fear"},
     **{"green": "surprise", "olive": "disgust", "grey": "neutral"},

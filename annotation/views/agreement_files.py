@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _t
 
 from annotation.agreement import charts, item_counts
+from annotation.agreement.bootstrap import MIN_CLUSTERS
 from annotation.agreement.measures import ends
 from annotation.annotator_names import names_for
 from annotation.models import Report
@@ -59,6 +60,7 @@ def _json(request, round, rows):
         "submissions": counted_submissions(round),
         "hand_ins": counted_submissions(round),  # as it was called before
         "intervals_of": _made(report),
+        "intervals_need_dialogues": MIN_CLUSTERS,
         "openly": {
             "annotators": round.taking_part_openly().count(),
             "warning": openly_warning(round),
@@ -94,7 +96,8 @@ def _made(report):
 
 def _latex(request, round, rows):
     lines = [
-        "% booktabs; agreement over handed-in judgements, 95 % bootstrap interval over dialogues",
+        "% booktabs; agreement over submitted judgements, 95 % bootstrap interval over dialogues,"
+        f" where {MIN_CLUSTERS} dialogues or more have two annotations",
         r"\begin{tabular}{lrlrrrr}",
         r"\toprule",
         rf"{_t('task')} & $\alpha$ & 95\,\% & {_t('raw agreement')} & AC & "

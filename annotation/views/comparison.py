@@ -4,12 +4,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from annotation.agreement.bootstrap import FEW_CLUSTERS, MIN_CLUSTERS
 from annotation.blinding import guard
 from annotation.models import Report
 from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from core.parameters import number
 from corpus.page_context import context
+
+UNDETERMINED = _("undetermined: undefined in most bootstrap samples")
 
 
 def comparison(request, pk):
@@ -33,6 +36,8 @@ def comparison(request, pk):
         rounds=rounds,
         report=report,
         rows=rows,
+        few=any(row["alpha"].get("why") == FEW_CLUSTERS for row in rows),
+        needed=MIN_CLUSTERS,
         rounds_chart=agreement_charts.of_two_rounds(found, other, rows) if rows else None,
         difference_chart=agreement_charts.of_differences(rows) if _has_differences(rows) else None,
         openly=[(each, each.taking_part_openly().count()) for each in [found, other] if each],
@@ -58,7 +63,8 @@ def _verdict(alpha):
     if alpha.get("value") is None:
         return _("undetermined: undefined in one round")
     if alpha.get("low") is None:
-        return _("undetermined: too few dialogues")
+        few = alpha.get("why") == FEW_CLUSTERS
+        return _("undetermined: too few dialogues") if few else UNDETERMINED
     if alpha.get("holm", 1.0) >= 0.05:
         return _("no significant difference")
     return _("higher") if alpha["value"] > 0 else _("lower")

@@ -1,8 +1,12 @@
 """Gold answers: which dialogues have them, and writing them down with the reason."""
 
+from collections import Counter
+
+from django import forms
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef, Q
 from django.shortcuts import redirect, render
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from annotation.blinding import blind_dialogues, guard, guard_dialogue
@@ -10,35 +14,66 @@ from annotation.gold_labels import gold_of
 from annotation.models import ExpertLabel, Round, SchemeVersion
 from annotation.models.expert_labels import with_gold
 from annotation.scheme import SchemeError
+from core.data_table import Column, DataTable
+from core.filter_form import FilterForm
 from core.normalization import search_key
-from core.pagination import page_of
-from core.parameters import number, text
+from core.parameters import number
 from core.translation import translate_error
 from corpus.models import Utterance
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of, dialogue_of
+
+EXPERT_LABELS = DataTable(
+    "expert-labels",
+    [
+        Column("dialogue", _("dialogue"), sort="uid", fixed=True, value=str),
+        Column("source", _("source"), sort=("source_id", "number"), value=lambda row: row.source),
+        Column("labelled", _("utterances with expert labels"), sort="has", numeric=True,
+               falling=True, value=lambda row: row.labelled),
+        Column("utterances", _("utterances"), sort="size", numeric=True, falling=True,
+               value=lambda row: row.size),
+    ],
+    sort="-labelled",
+)  # fmt: skip
+
+
+class ExpertLabelFilter(FilterForm):
+    """Which published dialogues."""
+
+    q = forms.CharField(label=_("dialogue"), required=False, max_length=200, strip=True)
+    state = forms.ChoiceField(
+        label=_("expert labels"),
+        required=False,
+        choices=[
+            ("", _("all")),
+            ("with", _("with expert labels")),
+            ("without", _("without expert labels")),
+        ],
+    )
+
+    def by_q(self, rows, value):
+        return rows.filter(search__contains=search_key(value))
+
+    def by_state(self, rows, value):
+        return rows.filter(has=value == "with")
 
 
 def expert_labels(request, pk):
-    """The dialogues with gold answers, and those that could get them."""
+    """The published dialogues, with how many of their utterances have expert labels."""
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
     blind = blind_dialogues(request.user).filter(corpus=corpus)
-    rows = with_gold(corpus).exclude(pk__in=blind.values("pk")).select_related("source")
-    rows = rows.annotate(n=Count("utterances")).order_by("source_id", "number")
-    others = _without_labels(request.user, corpus)
-    words = text(request.GET, "q")
-    if words:
-        others = others.filter(search__contains=search_key(words))
-    shown = context(
-        corpus,
-        "rounds",
-        page=_counted(page_of(request, rows, 50)),
-        left=others.count(),
-        others=others.select_related("source")[:20],
-        q=words,
-        blind=blind.exists(),
+    rows = corpus.dialogues.published().exclude(pk__in=blind.values("pk"))
+    rows = rows.annotate(has=Exists(with_gold(corpus).filter(pk=OuterRef("pk"))))
+    counts = rows.aggregate(
+        n=Count("pk", filter=Q(has=True)), left=Count("pk", filter=Q(has=False))
     )
-    return render(request, "annotation/expert_labels.html", shown)
+    form = ExpertLabelFilter(request.GET)
+    table = EXPERT_LABELS.page(
+        request, form.filtered(rows).select_related("source").sized(), form, prepare=_counted,
+        export=export_of(request, corpus),
+    )  # fmt: skip
+    shown = context(corpus, "rounds", blind=blind.exists(), **counts)
+    return table.render("annotation/expert_labels.html", shown)
 
 
 def dialogue_expert_labels(request, pk):
@@ -94,13 +129,14 @@ def _without_labels(person, corpus):
     return rows.exclude(pk__in=blind.values("pk")).order_by("source_id", "number")
 
 
-def _counted(page):
-    """Each dialogue of a page with how many of its utterances have expert labels."""
-    known = ExpertLabel.known(page.object_list)
+def _counted(dialogues):
+    """The dialogues with how many of their utterances have expert labels."""
+    known = ExpertLabel.known(dialogues)
     owners = dict(Utterance.objects.filter(pk__in=known).values_list("pk", "dialogue_id"))
-    for dialogue in page.object_list:
-        dialogue.labelled = sum(owner == dialogue.pk for owner in owners.values())
-    return page
+    labelled = Counter(owners.values())
+    for dialogue in dialogues:
+        dialogue.labelled = labelled[dialogue.pk]
+    return dialogues
 
 
 def _value(known, proposed, utterance, task):

@@ -3,12 +3,13 @@
 from datetime import UTC
 from typing import Any
 
+from django import forms
 from django.contrib import messages
 from django.db.models import CharField, Count, F, FloatField, Max, Q
 from django.db.models.fields.json import KT
 from django.db.models.functions import Cast
 from django.http import Http404
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -22,10 +23,13 @@ from annotation.templatetags.scheme import named
 from annotation.views import agreement_charts
 from annotation.views.access import results_of
 from annotation.views.agreement import LENGTHS, bring_up
-from core.pagination import page_of
+from core.data_table import Column, DataTable
+from core.filter_form import Chip, FilterForm
+from core.normalization import search_key
 from core.parameters import number
+from core.templatetags.moments import exact_time
 from corpus.models import Source, Speaker
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import LEAD
 
 BINS = 10  # of disagreements above 0, of equal width; items without any are a bin of their own
@@ -44,6 +48,46 @@ KINDS = {
 }
 
 
+ITEMS = DataTable(
+    "items",
+    [
+        Column("utterance", _("utterance"), sort="utterance__dialogue__uid", fixed=True,
+               value=lambda row: row["utterance"].uid),
+        Column("text", _("text"), hidden=True, value=lambda row: row["utterance"].text),
+        Column("speaker", _("speaker"), sort="utterance__speaker__name", hidden=True,
+               value=lambda row: row["utterance"].speaker),
+        Column("source", _("source"), hidden=True,
+               value=lambda row: row["utterance"].dialogue.source),
+        Column("answers", _("answers"),
+               value=lambda row: [f"{name}: {named(value)}" for name, value in row["answers"]]),
+        Column("disagreement", _("disagreement"), sort="disagreement", numeric=True, falling=True,
+               value=lambda row: row["item"].disagreement),
+        Column("gold", _("gold label"),
+               value=lambda row: named(row["gold"]) if row["gold"] else None),
+        Column("how", _("how"), sort="kind", value=lambda row: row["how"]),
+        Column("clip", _("clip"), exported=False),
+    ],
+    sort="-disagreement",
+    size=25,
+    unique="utterance_id",
+)  # fmt: skip
+
+
+class ItemFilter(FilterForm):
+    """Which items of a task."""
+
+    q = forms.CharField(label=_("text"), required=False, max_length=200, strip=True)
+    kind = forms.ChoiceField(
+        label=_("items"), required=False, choices=[("", _("all")), *KINDS.items()]
+    )
+
+    def by_q(self, rows, value):
+        return rows.filter(utterance__search__contains=search_key(value))
+
+    def by_kind(self, rows, value):
+        return of_kind(rows, value)
+
+
 def items(request, pk):
     """Items of one task, those people differ on most first, narrowed by what the address says."""
     found = results_of(request, pk)
@@ -52,31 +96,41 @@ def items(request, pk):
     key = request.GET.get("task") or scheme.keys[0]
     if key not in scheme.keys:
         raise Http404
-    task, kind = scheme[key], request.GET.get("kind", "")
-    rows = found.items.filter(task=key)
+    task, form = scheme[key], ItemFilter(request.GET)
     names = names_for(found, found.corpus.my_role)
-    rows, filters = _narrowed(request, found, task, of_kind(rows, kind), names)
+    rows, filters = _narrowed(request, found, task, found.items.filter(task=key), names)
+    rows = form.filtered(rows)
     chart = _disagreement_chart(request, rows)
     place = number(request.GET.get("disagreement"), BINS + 1)
     if place <= BINS:
         rows = rows.filter(_in_bin(place))
-        filters.append(("disagreement", _bin_name(place)))
-    rows = rows.select_related("utterance__dialogue", "utterance__speaker")
-    page = page_of(request, rows.order_by("-disagreement", "utterance_id"), 20)
-    page.object_list = filled(found, list(page.object_list), names)
+        filters.append((_("disagreement"), _bin_name(place), ("disagreement",)))
+    rows = rows.select_related("utterance__dialogue__source", "utterance__speaker")
+    table = ITEMS.page(
+        request, rows, form, prepare=lambda page: filled(found, page, names), aside=["task"],
+        export=export_of(request, found.corpus), file=f"items-{found.pk}-{key}",
+    )  # fmt: skip
+    table.chips = [
+        *table.chips,
+        *(
+            Chip(str(label), str(value), table.address(**dict.fromkeys(parameters)))
+            for label, value, parameters in filters
+        ),
+    ]
     shown = context(
         found.corpus,
         "rounds",
         round=found,
         task=task,
-        kind=kind,
-        kinds=KINDS,
-        filters=filters,
-        page=page,
         chart=chart,
-        tasks=[(each.key, named(each)) for each in scheme.tasks],
+        tasks=[(each, table.address(task=each.key)) for each in scheme.tasks]
+        if not filters
+        else [],
     )
-    return render(request, "annotation/items.html", shown)
+    return table.render("annotation/items.html", shown)
+
+
+ANSWER = _("at least one answer")
 
 
 def _in_bin(place):
@@ -98,7 +152,7 @@ def _disagreement_chart(request, rows):
     bins = range(BINS + 1)
     counts = rows.order_by().aggregate(**{f"bin{n}": Count("pk", filter=_in_bin(n)) for n in bins})
     others = request.GET.copy()
-    for name in ("disagreement", "page"):
+    for name in ("disagreement", "cursor", "format", "keep"):
         others.pop(name, None)
     return agreement_charts.disagreement(
         f"?{others.urlencode()}", [(_bin_name(n), str(n), counts[f"bin{n}"]) for n in bins]
@@ -118,9 +172,11 @@ def of_kind(rows, kind):
 
 
 def _narrowed(request, round, task, rows, names):
-    """The rows that the filters of an address leave, and what was asked in words."""
+    """The rows that the filters of an address leave, and of each its name, its value in words and
+    its parameters.
+    """
     asked = request.GET
-    filters: list[tuple[str, Any]] = []
+    filters: list[tuple[Any, Any, tuple[str, ...]]] = []
     values = {value.key: value for value in task.values}
     a, b = names.find(asked.get("a")), names.find(asked.get("b"))
     lead = round.corpus.my_role == LEAD  # findings name people
@@ -133,21 +189,26 @@ def _narrowed(request, round, task, rows, names):
             rows = rows.filter(first=va.key, second=vb.key)
         if asked.get("apart"):
             rows = rows.exclude(first=F("second"))
-        filters.append(("pair", [names[a], va, names[b], vb]))
+        pair = [
+            f"{names[who]}: {named(value)}" if va and vb else names[who]
+            for who, value in ((a, va), (b, vb))
+        ]
+        filters.append((_("annotators"), " – ".join(pair), ("a", "b", "va", "vb", "apart")))
     if (value := values.get(asked.get("value", ""))) is not None:
         rows = rows.filter(_said(round, task, value))
-        filters.append(("value", value))
+        filters.append((ANSWER, named(value), ("value",)))
         if (other := values.get(asked.get("other", ""))) is not None:
             rows = rows.filter(Q(size__gt=1) if other is value else _said(round, task, other))
-            filters.append(("value", other))
+            filters.append((ANSWER, named(other), ("other",)))
     rows, more = _of_group(asked, round, rows)
     filters += more
     asked_flag = number(asked.get("flag") or asked.get("oddity"))  # as addresses had it before
     if lead and (flag := round.quality_flags.filter(pk=asked_flag).first()):
         rows = rows.filter(utterance__in=flag.rows)
-        filters.append(("flag", flag))
+        words = f"{flag.get_kind_display()} · {flag.person}"
+        filters.append((_("quality flag"), words, ("flag", "oddity")))
     if asked.get("parents") == "agree":
-        filters.append(("parents", None))
+        filters.append((_("agreement on the parent tasks"), "", ("parents",)))
         rows = rows.filter(utterance__in=_parents_agree(round, task))
     if task.is_correlation:
         rows, more = _by_parents(asked, round, task, rows)
@@ -170,7 +231,8 @@ def _by_parents(asked, round, task, rows):
     answers = Judgement.objects.filter(assignment__in=given).answering(
         {task.key: task.keys} | {parent.key: [value.key] for parent, value in chosen}
     )
-    words = [("parent", pair) for pair in chosen]
+    names = {source.key: "source_value", target.key: "target_value"}
+    words = [(named(parent), named(value), (names[parent.key],)) for parent, value in chosen]
     return rows.filter(utterance__in=answers), words
 
 
@@ -190,13 +252,15 @@ def _parents_agree(round, task):
 
 
 def _of_group(asked, round, rows):
-    filters: list[tuple[str, Any]] = []
+    filters: list[tuple[Any, Any, tuple[str, ...]]] = []
     if source := number(asked.get("source")):
         rows = rows.filter(utterance__dialogue__source=source)
-        filters.append(("source", Source.objects.filter(pk=source, corpus=round.corpus).first()))
+        chosen = Source.objects.filter(pk=source, corpus=round.corpus).first()
+        filters.append((_("source"), chosen or "–", ("source",)))
     if speaker := number(asked.get("speaker")):
         rows = rows.filter(utterance__speaker=speaker)
-        filters.append(("speaker", Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()))
+        speaking = Speaker.objects.filter(pk=speaker, corpus=round.corpus).first()
+        filters.append((_("speaker"), speaking or "–", ("speaker",)))
     place = number(asked.get("length"), len(LENGTHS))
     if place < len(LENGTHS):
         seconds = Cast(F("utterance__end") - F("utterance__start"), FloatField())
@@ -205,7 +269,7 @@ def _of_group(asked, round, rows):
             rows = rows.filter(seconds__gte=EDGES[place - 1])
         if place < len(EDGES):
             rows = rows.filter(seconds__lt=EDGES[place])
-        filters.append(("length", LENGTHS[place]))
+        filters.append((_("utterance length"), LENGTHS[place], ("length",)))
     span = [_moment(asked.get(name, "")) for name in ("from", "to")]
     if all(span):
         submissions = Submission.objects.filter(
@@ -214,7 +278,8 @@ def _of_group(asked, round, rows):
         done = submissions.values("assignment__dialogue").annotate(last=Max("at"))
         done = done.filter(last__gte=span[0], last__lte=span[1])
         rows = rows.filter(utterance__dialogue__in=done.values("assignment__dialogue"))
-        filters.append(("time", span))
+        words = " – ".join(exact_time(at) for at in span)
+        filters.append((_("submitted"), words, ("from", "to")))
     return rows, filters
 
 

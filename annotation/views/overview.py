@@ -4,12 +4,13 @@ from django.shortcuts import render
 
 from annotation import pace
 from annotation.agreement import item_counts
+from annotation.agreement.bootstrap import MIN_CLUSTERS
 from annotation.models import DailyWork, Participant, Report
 from annotation.models.items import counted_submissions
 from annotation.progress import forecast, history
 from annotation.views import agreement_charts, progress_charts
 from annotation.views.access import results_of, round_of
-from annotation.views.agreement import bring_up, drawn_measures
+from annotation.views.agreement import bring_up, drawn_measures, few_of
 from corpus.permissions import LEAD, corpus_of
 
 MOST_PEOPLE = 12
@@ -20,11 +21,14 @@ def round_results(request, pk):
     found = results_of(request, pk)
     left = bring_up(found)
     totals = item_counts.totals(found)
+    measures = drawn_measures(found, totals)
     page = {
         "round": found,
         "corpus": found.corpus,
         "left": left,
-        "agreement_chart": agreement_charts.of_tasks(found, drawn_measures(found, totals)),
+        "agreement_chart": agreement_charts.of_tasks(found, measures),
+        "few": few_of(measures),
+        "needed": MIN_CLUSTERS,
         "label_chart": agreement_charts.distribution(found, totals),
         "report": Report.of(found, Report.Kind.AGREEMENT),
         "submissions": counted_submissions(found),

@@ -25,7 +25,6 @@ from core.date_input import DateInput
 from core.errors import UserError, gettext_noop
 from core.filter_form import FilterForm
 from core.normalization import search_key
-from core.pagination import page_of
 from core.parameters import number, posted, text
 from core.translation import translate_error
 from core.undo import undoable
@@ -270,33 +269,73 @@ def round_dialogue(request, pk, item):
     )
 
 
+COMMENTS = DataTable(
+    "comments",
+    [
+        Column("comment", gettext_lazy("comment"), fixed=True,
+               value=lambda row: row["comment"].words),
+        Column("kind", gettext_lazy("kind"), sort="kind",
+               value=lambda row: row["comment"].get_kind_display()),
+        Column("utterance", gettext_lazy("utterance"), sort=("utterance__dialogue__uid", "pk"),
+               value=lambda row: row["comment"].utterance.uid),
+        Column("author", gettext_lazy("annotator"), value=lambda row: row["author"]),
+        Column("at", gettext_lazy("time"), sort="at", falling=True,
+               value=lambda row: row["comment"].at),
+        Column("replies", gettext_lazy("replies"), hidden=True,
+               value=lambda row: [f"{name}: {reply.words}" for name, reply in row["replies"]]),
+        Column("state", gettext_lazy("state"),
+               value=lambda row: COMMENT_STATES["resolved" if row["resolver"] else "open"]),
+    ],
+    sort="-at",
+    size=25,
+)  # fmt: skip
+
+
+class CommentFilter(FilterForm):
+    """Which comments and flags of a round; at first those that nobody has resolved."""
+
+    q = forms.CharField(label=gettext_lazy("text"), required=False, max_length=200, strip=True)
+    state = forms.ChoiceField(
+        label=gettext_lazy("state"), required=False, choices=[*COMMENT_STATES.items()]
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("kind"),
+        required=False,
+        choices=[("", gettext_lazy("all")), *Comment.Kind.choices],
+    )
+    unset = ("open",)
+
+    def by_q(self, rows, value):
+        return rows.filter(words__icontains=value)
+
+    def by_state(self, rows, value):
+        return rows.filter(resolution__isnull=False) if value == "resolved" else rows
+
+    def by_kind(self, rows, value):
+        return rows.filter(kind=value)
+
+    def filtered(self, rows):
+        rows = super().filtered(rows)
+        asked = self.cleaned_data.get("state") if self.is_valid() else ""
+        return rows.waiting() if asked in ("", "open") else rows
+
+
 def comments(request, pk):
     """Comments and flags: an inbox that is answered and emptied."""
     found = results_of(request, pk)
-    rows = Comment.objects.filter(assignment__round=found, taken_back=False)
-    state, kind = request.GET.get("state", "open"), request.GET.get("kind", "")
-    if kind in Comment.Kind.values:
-        rows = rows.filter(kind=kind)
-    if state == "open":
-        rows = rows.waiting()
-    elif state == "resolved":
-        rows = rows.filter(resolution__isnull=False)
+    form = CommentFilter(request.GET)
+    rows = form.filtered(Comment.objects.filter(assignment__round=found, taken_back=False))
     rows = rows.select_related(
         "assignment__person", "utterance__speaker", "utterance__dialogue", "resolution__person"
     ).prefetch_related("replies__person")
-    names, page = names_for(found, found.corpus.my_role), page_of(request, rows, 20)
-    page.object_list = [_named(row, names) for row in page]
-    shown = context(
-        found.corpus,
-        "rounds",
-        round=found,
-        page=page,
-        state=state,
-        states=COMMENT_STATES.items(),
-        kind=kind,
-        kinds=Comment.Kind,
-    )
-    return render(request, "annotation/round_comments.html", shown)
+    names = names_for(found, found.corpus.my_role)
+    table = COMMENTS.page(
+        request, rows, form, prepare=lambda page: [_named(row, names) for row in page],
+        export=export_of(request, found.corpus), file=f"comments-{found.pk}",
+    )  # fmt: skip
+    given = Comment.objects.filter(assignment__round=found, taken_back=False).exists()
+    shown = context(found.corpus, "rounds", round=found, given=given)
+    return table.render("annotation/round_comments.html", shown)
 
 
 def _named(comment, names):

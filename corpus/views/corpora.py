@@ -2,22 +2,27 @@
 
 import datetime
 
+from django import forms
 from django.contrib import messages
+from django.db.models import Q, Value
+from django.db.models.functions import Coalesce, NullIf
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
+from core.data_table import Column, DataTable
 from core.errors import UserError
+from core.filter_form import FilterForm
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus import checklist, overview, round_offers, start_page
 from corpus.forms import CorpusForm
 from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
-from corpus.page_context import context, members_context
+from corpus.page_context import context, export_of, members_context
 from corpus.permissions import ANNOTATOR, LEAD, corpus_of, resettable_people
 from corpus.storage_kinds import KINDS
 from people.models import Event, Person
@@ -121,23 +126,61 @@ def corpus_storage_panel(request, pk):
     return render(request, "corpus/_storage.html", page)
 
 
+MEMBERS = DataTable(
+    "members",
+    [
+        Column("name", gettext_lazy("name"), sort="shown_name", fixed=True,
+               value=lambda row: row.person),
+        Column("username", gettext_lazy("username"), sort="person__username",
+               value=lambda row: row.person.username),
+        Column("role", gettext_lazy("role"), sort="role"),
+    ],
+    sort="username",
+)  # fmt: skip
+
+
+class MemberFilter(FilterForm):
+    """Which members of a corpus."""
+
+    q = forms.CharField(label=gettext_lazy("name"), required=False, max_length=150, strip=True)
+    role = forms.ChoiceField(
+        label=gettext_lazy("role"),
+        required=False,
+        choices=[("", gettext_lazy("all")), *Membership.Role.choices],
+    )
+
+    def by_q(self, rows, value):
+        return rows.filter(Q(person__name__icontains=value) | Q(person__username__icontains=value))
+
+    def by_role(self, rows, value):
+        return rows.filter(role=value)
+
+
 def members(request, pk):
     """Who belongs to the corpus, and who asks to."""
     corpus = corpus_of(request, pk, LEAD)
-    people = list(corpus.people())
-    resettable = resettable_people(request.user, [member.person for member in people])
-    for member in people:
-        member.is_resettable = member.person_id in resettable
+
+    def prepare(people):
+        resettable = resettable_people(request.user, [member.person for member in people])
+        for member in people:
+            member.is_resettable = member.person_id in resettable
+        return people
+
+    form = MemberFilter(request.GET)
+    shown_name = Coalesce(NullIf("person__name", Value("")), "person__username")
+    rows = form.filtered(corpus.people().annotate(shown_name=shown_name))
+    table = MEMBERS.page(
+        request, rows, form, prepare=prepare, aside=["removed"], export=export_of(request, corpus)
+    )
     page = members_context(
         corpus,
         "members",
-        members=people,
         roles=Membership.Role.choices,
         requests=corpus.join_requests.waiting().select_related("person"),
         rounds=round_offers.open_rounds(corpus),
         removed=_removal_of(request, corpus, number(request.GET.get("removed"))),
     )
-    return render(request, "corpus/members.html", page)
+    return table.render("corpus/members.html", page)
 
 
 @require_POST

@@ -24,6 +24,7 @@ from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
+from releases.certificate import agreement_rows
 from releases.formats import FORMATS
 from releases.forms import ErrorsForm, ReleaseForm, ReleaseSettingsForm, RetractionForm, ShareForm
 from releases.integrity import faulty_dialogues
@@ -306,11 +307,10 @@ def _read(release, name):
 
 def _agreement(release):
     """The frozen coefficients, with the names of the scheme as it was frozen."""
-    certificate = _read(release, "agreement.json")
-    if certificate is None:
+    if not (release.directory / "agreement.json").exists():
         return []
     scheme = Scheme.from_json(_read(release, "scheme.json")["tasks"])
-    return [{**row, "task": scheme[row["task"]]} for row in certificate["tasks"]]
+    return [{**row, "task": scheme[row["task"]]} for row in agreement_rows(release.directory)]
 
 
 def _openly(release):

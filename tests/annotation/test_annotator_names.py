@@ -136,15 +136,15 @@ def test_names_where_the_corpus_says_so_and_letters_while_deciding(scene, adjudi
 def test_addresses_know_letters_for_those_who_see_letters_alone(scene, adjudicator, client_of):
     items = reverse("items", args=[scene.pk]) + "?task=emotion"
     everything = adjudicator.get(items).content.decode()
-    count = everything.count('<article class="item"')
+    count = everything.count('class="item-row"')
     by_id = adjudicator.get(f"{items}&a=771001&b=771002&va=joy&vb=anger").content.decode()
-    assert by_id.count('<article class="item"') == count  # ignored, as a letter is by a lead
+    assert by_id.count('class="item-row"') == count  # ignored, as a letter is by a lead
     by_letter = adjudicator.get(f"{items}&a=A&b=B&apart=1").content.decode()
-    assert by_letter.count('<article class="item"') == 2 and "A – B" in " ".join(by_letter.split())
+    assert by_letter.count('class="item-row"') == 2 and "A – B" in " ".join(by_letter.split())
     boss = client_of(Person.objects.get(username="boss_q"))
     ids = boss.get(f"{items}&a=771001&b=771002&va=joy&vb=anger").content.decode()
-    assert ids.count('<article class="item"') == 2 and "Anna Quill" in ids
-    assert boss.get(f"{items}&a=A&b=B").content.decode().count('<article class="item"') == count
+    assert ids.count('class="item-row"') == 2 and "Anna Quill" in ids
+    assert boss.get(f"{items}&a=A&b=B").content.decode().count('class="item-row"') == count
     for pair in ("a=771001&b=771002", "a=A&b=A", "a=Z&b=A"):
         page = adjudicator.get(f"{reverse('agreement', args=[scene.pk])}?task=emotion&{pair}")
         assert page.status_code == 200 and 'id="pair"' not in page.content.decode()

@@ -60,8 +60,8 @@ def test_from_a_low_alpha_to_a_better_round(sign_in, live_server):
     expect(page.get_by_role("heading", name="Confusion matrix:")).to_be_visible()
     page.locator("#measures tr", has_text="sarcasm").first.get_by_role("link").nth(1).click()
     apart = Item.objects.filter(round=before, task="sarcasm", disagreement__gt=0).count()
-    expect(page.locator("h1")).to_contain_text(f"{apart} utterances")
-    expect(page.locator("article.item").first.locator(".answers li")).to_have_count(3)
+    expect(page.locator(".row-count")).to_contain_text(f"{apart} match")
+    expect(page.locator("tr.item-row").first.locator(".answers li")).to_have_count(3)
 
     # one of them is decided by keyboard, with a reason, and becomes an example
     page.get_by_role("link", name="decide").first.click()

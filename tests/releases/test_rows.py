@@ -106,7 +106,7 @@ def test_leaks_and_findings_are_in_the_release(corpus, lead):
 
 
 def test_the_certificate_says_what_computed_it(corpus):
-    release = make_release(corpus, [make_judged_round(corpus)])
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=10)])
     result = json.loads((release.directory / "agreement.json").read_text("utf-8"))
     assert result["computed_by"]["shengqing"] and result["interval"]["replicates"] == 1000
     names = {name for task in result["tasks"] for name in task["coefficients"]}

@@ -27,8 +27,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def judged(corpus, lead):
-    """Eight dialogues judged by three people who often differ, one of them not always sure."""
-    for _ in range(8):
+    """Ten dialogues judged by three people who often differ, one of them not always sure."""
+    for _ in range(10):
         make_dialogue(corpus)
     people = [make_member(corpus) for _ in range(3)]
     opened = make_round(corpus, people, cannot_tell=True)
@@ -118,7 +118,7 @@ def test_a_number_that_is_taken_away_or_made_up_is_found(forged):
     assert forged("agreement.json", lambda data: data["tasks"][1]["classes"].popitem())
     assert forged("agreement.json", lambda data: data["tasks"].reverse())
     found = forged("agreement.json", lambda data: data["tasks"][1].update(units=99))
-    assert found == ["agreement.json: emotion: units is 99, judgements.jsonl gives 16"]
+    assert found == ["agreement.json: emotion: units is 99, judgements.jsonl gives 20"]
 
 
 @pytest.mark.parametrize(
@@ -256,7 +256,7 @@ def test_a_release_made_before_says_so_where_it_agrees(older, corpus, lead, clie
 def test_a_release_made_before_fails_where_it_differs_and_says_why(older, corpus):
     release = older(units=3)
     (found,) = release.verify()
-    assert found.startswith("agreement.json: sentiment: units is 19, judgements.jsonl gives 16")
+    assert found.startswith("agreement.json: sentiment: units is 23, judgements.jsonl gives 20")
     assert f"made before layout {RECOUNTED}" in found
     with pytest.raises(CommandError, match="1 faults"):
         call_command("verify_release", "1.0.0", corpus=corpus.name)

@@ -6,6 +6,10 @@ import pytest
 from scipy.stats import bootstrap as reference_bootstrap
 
 from annotation.agreement.bootstrap import (
+    FEW_CLUSTERS,
+    FEW_DEFINED,
+    METHODS,
+    MIN_CLUSTERS,
     Clusters,
     difference,
     interval,
@@ -15,8 +19,10 @@ from annotation.agreement.bootstrap import (
     summary,
 )
 from annotation.agreement.coefficients import alpha, pair_counts, raw
+from modeling.learner.seed_statistics import MIN_DIALOGUES
 
 COUNTS = np.array([[2, 1], [3, 0], [0, 3], [1, 1], [0, 2], [2, 0]], float)
+MANY, OWNERS = np.tile(COUNTS, (4, 1)), np.repeat(np.arange(12), 2)  # of twelve dialogues
 
 
 def clustered(counts, clusters):
@@ -38,7 +44,7 @@ def test_replicates_equal_the_reference_on_the_same_draws():
 
 
 def test_percentiles_are_those_of_the_replicates():
-    clusters, statistic = clustered(COUNTS, [0, 0, 1, 1, 2, 2])
+    clusters, statistic = clustered(MANY, OWNERS)
     values = statistic(clusters.replicates(300, seed=1))
     found = interval(clusters, statistic, 300, seed=1)[0]
     defined = values[~np.isnan(values)]
@@ -91,22 +97,55 @@ def test_drawing_distinct_patterns_is_drawing_units():
     assert patterns.std() == pytest.approx(single.std(), rel=0.1)
 
 
-def test_one_cluster_or_hardly_a_defined_replicate_gives_no_interval():
-    clusters, statistic = clustered(COUNTS, [0] * 6)
-    assert interval(clusters, statistic)[0].low is None
-    rare = np.array([[2.0, 0]] * 9 + [[1, 1]])
-    clusters, statistic = clustered(rare, [0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+def test_few_clusters_give_no_interval_and_no_test():
+    few, statistic = clustered(MANY[:-6], OWNERS[:-6])
+    enough, _ = clustered(MANY[:-4], OWNERS[:-4])
+    assert (few.number_compared, enough.number_compared) == (MIN_CLUSTERS - 1, MIN_CLUSTERS)
+    for method in METHODS:
+        found = interval(few, statistic, 100, method=method)[0]
+        assert (found.low, found.high, found.why) == (None, None, FEW_CLUSTERS)
+        assert interval(enough, statistic, 100, method=method)[0].low is not None
+    assert summary(few, {"alpha": statistic}, 100)["alpha"][0].why == FEW_CLUSTERS
+    for one, other in ((few, enough), (enough, few), (few, few)):
+        gap = difference(one, other, statistic, paired=one is other)
+        assert gap.value is not None and (gap.low, gap.p, gap.why) == (None, None, FEW_CLUSTERS)
+    _, units = of_units(MANY[:9])
+    assert units.number_compared == 9 and units.are_few
+
+
+def test_clusters_without_two_judgements_of_a_unit_do_not_count():
+    single = np.tile([[1.0, 0]], (40, 1))
+    counts = np.concatenate([MANY[:-6], single])
+    clusters, statistic = clustered(counts, np.concatenate([OWNERS[:-6], 9 + np.arange(40)]))
+    assert clusters.number == 49 and clusters.number_compared == 9
+    assert interval(clusters, statistic, 100)[0].why == FEW_CLUSTERS
+    _, units = of_units(counts)
+    assert units.number_compared == 18
+
+
+def test_agreement_and_metrics_need_as_many_dialogues():
+    assert MIN_CLUSTERS == MIN_DIALOGUES
+
+
+def test_hardly_a_defined_replicate_gives_no_interval():
+    rare = np.array([[2.0, 0]] * 11 + [[1, 1]])
+    clusters, statistic = clustered(rare, np.arange(12))
     found = interval(clusters, statistic, 400)[0]
     assert 0 < found.defined < 400
+    rarer = np.array([[2.0, 0]] * 11 + [[1, 1]])
+    rarer[-1] = [0, 0]
+    clusters, statistic = clustered(np.concatenate([rarer, [[2.0, 0]]]), np.arange(13))
+    assert interval(clusters, statistic, 100)[0].why == FEW_DEFINED
     with pytest.raises(ValueError, match="cosmic"):
         interval(clusters, statistic, method="cosmic")
 
 
 def test_several_statistics_share_their_draws():
-    pairs = pair_counts(COUNTS, [0, 0, 1, 1, 2, 2])
+    pairs = pair_counts(MANY, OWNERS)
     clusters, nominal = of_pairs(pairs), on(pairs, alpha, "nominal")
     found = summary(clusters, {"alpha": nominal, "raw": on(pairs, raw)}, 200, seed=7)
     assert found["alpha"] == interval(clusters, nominal, 200, seed=7)
+    assert found["alpha"][0].low is not None
 
 
 def test_paired_differences_are_narrower_and_of_the_right_sign():

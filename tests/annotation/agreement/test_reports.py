@@ -121,7 +121,7 @@ def test_every_number_leads_to_its_rows(rounds, client):
     def count(**query):
         response = client.get(address, {"task": "emotion", **query})
         assert response.status_code == 200
-        return response.context["page"].paginator.count
+        return response.context["table"].count
 
     assert count() == len(rows) == 42
     assert count(kind="differ") == sum(item.disagreement > 0 for item in rows)
@@ -143,7 +143,7 @@ def test_every_number_leads_to_its_rows(rounds, client):
     client.post(reverse("reports", args=[after.pk, "agreement"]))
     times = client.get(reverse("agreement", args=[after.pk])).context["times"]
     parts = [client.get(f"{address}?task=emotion&{row['query']}") for row in times]
-    assert sum(part.context["page"].paginator.count for part in parts) == 42
+    assert sum(part.context["table"].count for part in parts) == 42
 
 
 def test_two_rounds_are_compared_with_a_test(rounds, client):
@@ -164,6 +164,31 @@ def test_two_rounds_are_compared_with_a_test(rounds, client):
     difference = response.context["difference_chart"].series[0].points
     assert emotion["alpha"]["value"] in [point.value for point in difference]
     assert client.get(address).status_code == 200
+
+
+def test_few_dialogues_give_figures_and_the_reason(corpus, lead, client_of):
+    before, after = (make_judged_round(corpus, dialogues=4) for _ in range(2))
+    client = client_of(lead)
+    address = reverse("agreement", args=[after.pk])
+    assert client.get(address).context["few"] == []  # nothing is computed yet
+    client.post(reverse("reports", args=[after.pk, "agreement"]))
+    response = client.get(address, {"task": "emotion"})
+    measure = response.context["measure"]
+    assert measure["alpha"]["value"] is not None and measure["alpha"]["low"] is None
+    page = " ".join(response.content.decode().split())
+    assert "too few dialogues with two annotations; an interval needs at least 10." in page
+    assert "too few dialogues for an interval" in page  # of the chart
+    stored = Report.objects.get(round=after).result["tasks"]["emotion"]
+    assert all(ends is None for ends in stored["intervals"]["coefficients"].values())
+    assert all(ends is None for ends in stored["pairs"].values())
+    assert all(row.get("ends") is None for rows in stored["groups"].values() for row in rows)
+    rows = client.get(reverse("api_agreement", args=[after.pk])).json()
+    assert all(row["low"] is None for row in rows) and any(row["value"] for row in rows)
+    page = client.post(reverse("comparison", args=[before.pk]), {"with": after.pk}, follow=True)
+    emotion = next(row for row in page.context["rows"] if row["task"].key == "emotion")
+    assert emotion["alpha"]["value"] is not None and emotion["alpha"]["p"] is None
+    assert str(emotion["word"]) == "undetermined: too few dialogues"
+    assert "an interval and a test need at least 10" in page.content.decode()
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "tex", "svg"])

@@ -1,6 +1,7 @@
 """The command on a table: python -m annotation.agreement."""
 
 import json
+import re
 import subprocess
 import sys
 from itertools import combinations
@@ -52,7 +53,8 @@ def test_the_module_runs_without_django(table):
     found = json.loads(done.stdout)
     assert (found["units"], found["judgements"], found["annotators"]) == (4, 8, 2)
     assert found["coefficients"]["raw"]["value"] == 0.75
-    assert found["coefficients"]["alpha"]["low"] is not None
+    alpha = found["coefficients"]["alpha"]
+    assert alpha["low"] is None and alpha["no_interval"] == "few_clusters"
     assert found["coefficients"]["icc2"]["undefined"] == "incomplete"
     assert found["bootstrap"]["clusters"] == 3
     assert found["missing"] == {"": 1} and "pairs" not in found
@@ -118,8 +120,10 @@ DEGENERATE = {
 def test_degenerate_tables_warn_of_nothing_and_name_reasons(name, level, method):
     """Warnings are errors here: what cannot be computed has a reason that the command says."""
     rows = DEGENERATE[name]
+    often = "".join(re.sub(r"^(.)|(.)$", rf"\g<0>{n}", rows, flags=re.M) for n in range(10))
     for text in (
         HEADER + rows,
+        HEADER + often,  # enough clusters for intervals
         "".join(f"{line.rsplit(',', 1)[0]}\n" for line in (HEADER + rows).split()),
     ):
         table = read("table.csv", text.encode(), level)
@@ -132,19 +136,21 @@ def test_degenerate_tables_warn_of_nothing_and_name_reasons(name, level, method)
 
 
 def test_reasons(tmp_path, capsys):
-    def lines(name, *options):
+    def lines(name, *options, rows=""):
         path = tmp_path / "table.csv"
-        path.write_text(HEADER + DEGENERATE[name], "utf-8")
+        path.write_text(HEADER + (rows or DEGENERATE[name]), "utf-8")
         assert main([str(path), "--scale", "interval", *options]) == 0
         return [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
 
-    unanimous = lines("unanimous")
+    rows = "".join(f"u{n},a,1,d{n}\nu{n},b,1,d{n}\n" for n in range(10))
+    unanimous = lines("", rows=rows)
     assert "raw 1.0000 [1.000, 1.000]" in unanimous
     assert "alpha undefined (all judgements are the same)" in unanimous
-    assert "ac1 1.0000 [1.000, 1.000]" in lines("unanimous", "--values", "1,2")
+    assert "ac1 1.0000 [1.000, 1.000]" in lines("", "--values", "1,2", rows=rows)
     assert "alpha undefined (no unit has two judgements)" in lines("one annotator")
     one = lines("one unit")
-    assert "alpha 0.0000 (no interval: there is one cluster only) (unreliable)" in one
+    few = "(no interval: fewer than 10 clusters with two judgements of a unit)"
+    assert f"alpha 0.0000 {few} (unreliable)" in one
     assert "icc1 undefined (there is one unit only)" in one
     assert "icc2 undefined (not every annotator judged every unit)" in lines("one unit of many")
 

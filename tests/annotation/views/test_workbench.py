@@ -146,7 +146,7 @@ def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     page = client.get(reverse("round_results", args=[opened.pk])).content.decode()
     assert "only one value was used" in page and "not reliable" in page
     address = reverse("items", args=[opened.pk])
-    rows = client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list
+    rows = client.get(address, {"task": "emotion", "kind": "open"}).context["table"].rows
     assert len(rows) == 4
     ruling = {"utterance": rows[0]["utterance"].pk, "task": "emotion", "query": "task=emotion"}
     target = reverse("adjudications", args=[opened.pk])
@@ -155,10 +155,7 @@ def test_numbers_lead_to_items_and_items_to_rulings(client_of, corpus, lead):
     assert client.post(target, ruling | {"value": "joy"}).url.startswith(
         f"{address}?task=emotion#i"
     )
-    assert (
-        len(client.get(address, {"task": "emotion", "kind": "open"}).context["page"].object_list)
-        == 3
-    )  # noqa: E501
+    assert len(client.get(address, {"task": "emotion", "kind": "open"}).context["table"].rows) == 3  # noqa: E501
     assert client.get(address, {"task": "nothing"}).status_code == 404
     outside = make_dialogue(corpus).utterances.first()
     assert client.post(target, ruling | {"utterance": outside.pk}).status_code == 404

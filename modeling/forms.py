@@ -24,7 +24,7 @@ WEIGHTINGS = {
     "imtlg": _("IMTL-G: one gradient per task"),
 }
 RELATIONS = {
-    "supervised": _("guide gates, and as tasks"),
+    "supervised": _("guide gates or chains, and as tasks"),
     "off": _("not used"),
     "shuffled": _("shuffled (negative control)"),
     "detached": _("guide gates without gradient"),
@@ -45,7 +45,7 @@ SEARCHED = {
     "weight_decay": _("weight decay: 0.0001 – 0.1"),
     "logit_adjustment": _("how far rare classes are favoured (logit adjustment): 0 – 1.5"),
     "weighting": _("task weighting: uncertainty, equal, geometric mean"),
-    "relation_weight": _("weight of the correlation labels: 0.1 – 10 (soft sharing)"),
+    "relation_weight": _("weight of the correlation labels: 0.1 – 10 (relation gates)"),
 }
 
 
@@ -60,6 +60,11 @@ RECIPE_NOTES = {
     Recipes.HARD_TEXT: _(
         "The same on words alone: fast, and a check of what sound and picture add."
     ),
+    Recipes.READING_SMALL: _(
+        "One network that each task reads through gates of its own; the correlation labels connect"
+        " the answers."
+    ),
+    Recipes.READING_TEXT: _("The same on words alone."),
     Recipes.SOFT_SMALL: _("A tower per task; gates that the correlation labels guide."),
     Recipes.SOFT_TEXT: _("The same on words alone."),
     Recipes.EF_LSTM: _("Modalities side by side into one recurrent network."),
@@ -68,7 +73,10 @@ RECIPE_NOTES = {
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
 }
-OWN_RECIPES = (Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.SOFT_SMALL, Recipes.SOFT_TEXT)
+OWN_RECIPES = (
+    Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.READING_SMALL, Recipes.READING_TEXT,
+    Recipes.SOFT_SMALL, Recipes.SOFT_TEXT,
+)  # fmt: skip
 
 
 class RecipeForm(forms.Form):
@@ -109,7 +117,7 @@ class RecipeForm(forms.Form):
     )  # fmt: skip
     relation_weight = _number(
         "relation_weight", forms.FloatField, label=_("weight of the correlation labels"),
-        help_text=_("In soft sharing alone."),
+        help_text=_("With relation gates alone."),
     )  # fmt: skip
     text_encoder = forms.ChoiceField(label=_("text encoder"), required=False)
     audio_encoder = forms.ChoiceField(label=_("audio encoder"), required=False)
@@ -294,7 +302,7 @@ class SearchForm(forms.Form):
             self.add_error("searched", words % {"names": ", ".join(sorted(fixed))})
         soft = all(recipes.RECIPES[name].sharing == "relgate" for name in chosen)
         if "relation_weight" in search["fields"] and not soft:
-            self.add_error("searched", _("Only soft sharing weights the correlation labels."))
+            self.add_error("searched", _("Only relation gates weight the correlation labels."))
 
 
 class RegisteredModelForm(forms.ModelForm):

@@ -44,6 +44,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
     },
     gettext_lazy("Correlations"): {
         "relations": gettext_lazy("correlation labels"),
+        "relation_chain": gettext_lazy("relation chain"),
         "relation_weight": gettext_lazy("weight of the correlation labels"),
         "orthogonality": gettext_lazy("orthogonality of the towers"),
         "sparsity": gettext_lazy("sparsity of the gates"),
@@ -63,6 +64,7 @@ WORDS = {
     "own": gettext_lazy("of this application"),
     "mean": gettext_lazy("mean of all tasks"),
     "hard": gettext_lazy("hard: one trunk"),
+    "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
 }

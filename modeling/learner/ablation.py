@@ -10,11 +10,12 @@ import torch
 from modeling.learner.evaluation import evaluate
 from modeling.learner.pipeline import train
 from modeling.learner.recipe_checks import check_trainable
-from modeling.learner.recipes import Recipe, RecipeError
+from modeling.learner.recipes import RELATION_GATE_ROLES, Recipe, RecipeError
 from modeling.learner.release import Release, Splits
 from modeling.learner.run_directory import RunDirectory
 
 SHARING_NAMES = {
+    "reading": "reading gates",
     "relgate": "relation gates",
     "hard": "hard sharing",
     "cross-stitch": "cross-stitch",
@@ -29,22 +30,32 @@ RELATION_NAMES = {
     "detached": "teaching their heads alone",
     "auxiliary": "as tasks, without gates",
 }
+CHAIN_NAMES = {"off": "left out", "shuffled": "shuffled"}
 
 
 def variants(recipe: Recipe) -> dict[str, Recipe]:
     """Name -> recipe; the first is the recipe as it is."""
     changes: dict[str, dict[str, Any]] = {"as it is": {}, "without context": {"context": False}}
     if len(recipe.modalities) > 1:
-        changes["without fusion by attention"] = {"fusion": False}
+        if "fusion" not in recipe.unused:
+            changes["without fusion by attention"] = {"fusion": False}
         for name in recipe.modalities:
             rest = tuple(each for each in recipe.modalities if each != name)
             changes[f"without {name}"] = {"modalities": rest}
-    if recipe.sharing == "relgate":
-        for role, label in RELATION_NAMES.items():
+    if recipe.uses_relations:
+        names = RELATION_NAMES if recipe.sharing == "relgate" else CHAIN_NAMES
+        for role, label in names.items():
             changes[f"relations {label}"] = {"relations": role}
+    if recipe.relation_chain:
+        changes["without relation chain"] = {"relation_chain": False}
+        if recipe.sharing != "hard":
+            changes["hard sharing with relation chain"] = {"sharing": "hard"}
+    plain: dict[str, Any] = {"relation_chain": False}
+    if recipe.relations in RELATION_GATE_ROLES:
+        plain["relations"] = "supervised"
     for sharing, label in SHARING_NAMES.items():
         if sharing != recipe.sharing:
-            changes[label] = {"sharing": sharing}
+            changes[label] = {"sharing": sharing, **plain}
     return {
         label: replace(recipe, name=f"{recipe.name}: {label}", **fields)
         for label, fields in changes.items()

@@ -161,7 +161,9 @@ def build_parser() -> Parser:
         'read lines {"clip": PATH, "out": PATH}, write features, answer ok or what is wrong',
     )  # fmt: skip
     parser = command("planted", run_sharing_benchmark, "compare ways of sharing on synthetic data")
-    parser.add_argument("--seeds", type=seed_count, default=5)
+    parser.add_argument("--seeds", type=seed_count, default=5, help="how many")
+    first = whole_number(1, 100_000)
+    parser.add_argument("--first-seed", type=first, default=1, help="the first of them")
     parser.add_argument("--sharing", nargs="*", default=[], choices=list(sharing_benchmark.METHODS))
     return top
 
@@ -346,7 +348,9 @@ def _answer_line(line: str) -> str:
 
 def run_sharing_benchmark(options: Options) -> int:
     """The command `planted`."""
-    return sharing_benchmark.print_comparison(options.seeds, options.sharing, options.json)
+    first = options.first_seed
+    seeds = range(first, first + options.seeds)
+    return sharing_benchmark.print_comparison(seeds, options.sharing, options.json)
 
 
 GPU_MEMORY = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."

@@ -1,4 +1,4 @@
-"""Losses of the tasks, penalties, and the sum that is minimised."""
+"""Losses of the tasks, of tables and penalties, and the sum that is minimised."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from torch.nn.functional import cross_entropy, one_hot
 from modeling.learner.batches import IGNORED, DialogueBatch
 from modeling.learner.loss_weighting import EqualWeighting, GeometricWeighting, UncertaintyWeighting
 from modeling.learner.networks.prediction import Prediction
+from modeling.learner.networks.relation_chain import SPEED
 from modeling.learner.ordinal_regression import ordinal_loss
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
@@ -55,7 +56,8 @@ def _targets(gold: Tensor, spread: Tensor | None, classes: int) -> tuple[Tensor,
 @dataclass
 class LossTerms:
     """Of a batch the losses of tasks, the losses of correlations that a sharing predicts itself,
-    and the sum of the weighted penalties; scalars.
+    and the sum of the weighted penalties and of what teaches the tables of relation chains, which
+    have no parameter in common with anything else; scalars.
     """
 
     tasks: dict[str, Tensor]
@@ -81,12 +83,13 @@ class Objective(nn.Module):
         }
         self.balance = makers.get(recipe.weighting, EqualWeighting)()
         self.weights = {name: getattr(recipe, name) for name in PENALTIES}
+        self.parents = {task.key: (task.source, task.target) for task in tasks}
 
     def terms(self, prediction: Prediction, batch: DialogueBatch) -> LossTerms:
         """The losses of what the batch has labels for, unweighted among tasks."""
         recipe = self.recipe
         own = {
-            task: scores
+            task: prediction.unary.get(task, scores)
             for task, scores in prediction.logits.items()
             if task not in prediction.above
         }
@@ -100,7 +103,26 @@ class Objective(nn.Module):
         penalty = torch.zeros((), device=batch.index.device)
         for name, each in prediction.penalties.items():
             penalty = penalty + self.weights[name] * each
+        if tables := self._table_losses(prediction.tables, batch):
+            # their gradients are SPEED times as large, and gradients are clipped together
+            penalty = penalty + torch.stack(list(tables.values())).mean() / SPEED
         return LossTerms(losses, related, penalty)
+
+    def _table_losses(
+        self, tables: Mapping[str, Tensor], batch: DialogueBatch
+    ) -> dict[str, Tensor]:
+        """Of each table (Cs, Cr, Ct) the loss of its target, given gold of source and correlation,
+        over the utterances that have all three.
+        """
+        scores, gold, priors = {}, {}, {}
+        for key, table in tables.items():
+            source, target = self.parents[key]
+            given, related = batch.gold[source], batch.gold[key]  # (N,)
+            known = (given != IGNORED) & (related != IGNORED)
+            scores[key] = table[given.clamp(min=0), related.clamp(min=0)]  # (N, Ct)
+            gold[key] = torch.where(known, batch.gold[target], IGNORED)
+            priors[key] = self.priors[target]
+        return task_losses(scores, gold, priors, self.recipe.logit_adjustment)
 
     def forward(
         self, prediction: Prediction, batch: DialogueBatch

@@ -33,6 +33,7 @@ from modeling.learner.inference import (
 )
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
+from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing
@@ -121,9 +122,10 @@ def train(
     data = prepared.pack(train_set, features, device)
     validation = prepared.pack(splits.validation, features, device)
     ties = correlation_strengths(train_set, release.tasks)
-    model = build_network(recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties).to(
-        device
-    )
+    adjusted = {key: recipe.logit_adjustment * prior for key, prior in prepared.priors.items()}
+    model = build_network(
+        recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties, adjusted
+    ).to(device)
     priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
     module = TrainingModule(model, Objective(recipe, release.tasks, priors).to(device))
 
@@ -166,6 +168,8 @@ def train(
         },
         "seconds": round(time.monotonic() - started, 2),
     }
+    if isinstance(model, DialogueModel) and (learned := model.learned()):
+        results["learned"] = learned
     save_file(best_state, run.path("model.safetensors"))
     prepared.save(run.path("prepared.json"))
     run.write("relations.json", relations)

@@ -6,6 +6,7 @@ from pathlib import Path
 from modeling.learner.error_messages import display_value, suggest_name
 from modeling.learner.recipes import Recipe, RecipeError, read_json
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
+from modeling.learner.sharing.interface import split_tasks
 
 
 def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> None:
@@ -85,9 +86,9 @@ def _check_encoder_inputs(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None
 
 def _is_predicted(recipe: Recipe, task: Task, tasks: Sequence[Task]) -> bool:
     """Whether the network of a recipe says anything of a task."""
-    steers = recipe.network == "own" and recipe.sharing == "relgate" and recipe.relations == "off"
-    known = {each.key for each in tasks if not each.is_correlation}
-    return not (steers and task.is_correlation and {task.source, task.target} <= known)
+    if not recipe.uses_relations or recipe.relations != "off":
+        return True
+    return task not in split_tasks(tasks)[1]
 
 
 def _labelled(task: Task, dialogues: Sequence[Dialogue], soft: bool) -> bool:

@@ -10,7 +10,8 @@ from typing import Any
 from modeling.learner.error_messages import display_value, suggest_name
 
 MODALITIES = ("text", "audio", "vision")
-SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate")
+SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate", "reading")
+NO_CHAIN = ("single", "relgate")  # sharings without correlations among the tasks of one network
 NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
@@ -45,12 +46,8 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
-RELATION_GATE_FIELDS = (
-    "relations",
-    "relation_weight",
-    "orthogonality",
-    "sparsity",
-)  # of the sharing "relgate"
+RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
+RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
 OWN_NETWORK_FIELDS = (
     "width",
     "heads",
@@ -59,6 +56,8 @@ OWN_NETWORK_FIELDS = (
     "context",
     "attention",
     "fusion",
+    "relations",
+    "relation_chain",
     *RELATION_GATE_FIELDS,
     "distance",
 )
@@ -134,9 +133,13 @@ class Recipe:
     `network` is this house's, "own", or a published one (networks/baselines) with its authors'
     settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
 
-    `sharing` "single" is the control: a whole network a task. `relations` says what the stated
-    correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py. The
-    four weights after it are of its losses.
+    `sharing` "single" is the control: a whole network a task. "reading" has gates on modalities and
+    context instead of a fusion: see modeling/learner/sharing/reading_gates.py. `relation_chain`
+    connects the answers of tasks by the stated correlations, in any sharing that has these as
+    tasks: see modeling/learner/networks/relation_chain.py. `relations` says what the stated
+    correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py; in
+    "reading" and with a chain they can be "off" or "shuffled". `relation_weight`, `orthogonality`
+    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too.
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
@@ -153,6 +156,7 @@ class Recipe:
     network: str = "own"
     sharing: str = "hard"
     relations: str = "supervised"
+    relation_chain: bool = False
     width: int = 64
     heads: int = 4
     context: bool = True
@@ -199,10 +203,33 @@ class Recipe:
         if self.width % self.heads:
             words = f"width {self.width} is not a multiple of heads {self.heads}."
             raise RecipeError(words, "width")
+        if self.network == "own":
+            self._check_relations()
         if not self.name.strip():
             raise RecipeError("name must not be empty.", "name")
         if not self.stops_on:
             raise RecipeError('stops_on must be "mean" or the key of a task.', "stops_on")
+
+    def _check_relations(self) -> None:
+        """Raises RecipeError where the sharing has no place for a chain or a role of relations."""
+        if self.relation_chain and self.sharing in NO_CHAIN:
+            fit = [name for name in SHARINGS if name not in NO_CHAIN]
+            words = (
+                "relation_chain connects tasks of one network that learns the correlations as"
+                f" tasks, too: with sharing {', '.join(fit)}, not {display_value(self.sharing)}."
+            )
+            raise RecipeError(words, "relation_chain")
+        gated = self.sharing == "relgate" or not self.uses_relations
+        if not gated and self.relations in RELATION_GATE_ROLES:
+            words = f"relations {display_value(self.relations)} is for relation gates alone;"
+            raise RecipeError(f"{words} say supervised, off or shuffled.", "relations")
+
+    @property
+    def uses_relations(self) -> bool:
+        """Whether `relations` decides anything."""
+        return self.network == "own" and (
+            self.relation_chain or self.sharing in ("relgate", "reading")
+        )
 
     @property
     def unused(self) -> set[str]:
@@ -212,6 +239,10 @@ class Recipe:
             return names | {*OWN_NETWORK_FIELDS}
         if self.sharing != "relgate":
             names |= {*RELATION_GATE_FIELDS}
+        if not self.uses_relations:
+            names.add("relations")
+        if self.sharing == "reading":
+            names.add("fusion")
         return names if self.sharing == "distance" else names | {"distance"}
 
     def to_json(self) -> dict[str, Any]:
@@ -244,6 +275,12 @@ TEXT_RECIPE = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
 RECIPES = {
     "hard-small": Recipe(),
     "hard-text": replace(TEXT_RECIPE, name="hard-text"),
+    "reading-small": replace(
+        Recipe(), name="reading-small", sharing="reading", relation_chain=True
+    ),
+    "reading-text": replace(
+        TEXT_RECIPE, name="reading-text", sharing="reading", relation_chain=True
+    ),
     "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
     "soft-text": replace(TEXT_RECIPE, name="soft-text", sharing="relgate"),
     "ef-lstm": replace(Recipe(), name="ef-lstm", network="ef_lstm"),

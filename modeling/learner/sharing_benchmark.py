@@ -1,6 +1,6 @@
 """Ways of sharing compared on synthetic data, in which the relations between tasks are known.
 
-    python -m modeling.learner planted [--seeds 5] [--sharing NAME ...] [--json]
+    python -m modeling.learner planted [--seeds 5] [--first-seed 1] [--sharing NAME ...] [--json]
 
 The data are those of synthetic_data.py, in which relations are planted.
 """
@@ -21,6 +21,8 @@ from modeling.learner.confusion_metrics import confusion_counts, confusion_macro
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
+from modeling.learner.networks.prediction import Prediction
+from modeling.learner.networks.relation_chain import RelationChains
 from modeling.learner.recipes import Recipe
 from modeling.learner.sharing.relation_gates import RelationGates
 from modeling.learner.sharing.tower import Tower
@@ -45,6 +47,7 @@ RECIPE = Recipe(
 )  # fmt: skip
 METHODS: dict[str, dict[str, Any]] = {
     "single-task": {"sharing": "single"},
+    "single-task, width 40": {"sharing": "single", "width": 40},
     "hard": {"sharing": "hard"},
     "hard, relations as tasks too": {"sharing": "hard"},
     "MMoE": {"sharing": "mmoe"},
@@ -57,9 +60,22 @@ METHODS: dict[str, dict[str, Any]] = {
     "relation gates, detached": {"sharing": "relgate", "relations": "detached"},
     "relation gates": {"sharing": "relgate"},
     "oracle: gates from gold relations": {"sharing": "relgate"},
+    "hard + relation chain": {"sharing": "hard", "relation_chain": True},
+    "reading gates": {"sharing": "reading", "relations": "off"},
+    "reading gates, relations as tasks too": {"sharing": "reading"},
+    "reading gates + relation chain, shuffled relations": {
+        "sharing": "reading",
+        "relation_chain": True,
+        "relations": "shuffled",
+    },
+    "reading gates + relation chain": {"sharing": "reading", "relation_chain": True},
+    "oracle: chain from gold relations": {"sharing": "reading", "relation_chain": True},
 }
 RELATIONS_AS_TASKS = "hard, relations as tasks too"
 ORACLE = "oracle: gates from gold relations"
+CHAIN_ORACLE = "oracle: chain from gold relations"
+WITH_INTERVALS = ("relation gates", "reading gates + relation chain")  # over every other way
+MEAN = "mean"
 
 
 class VectorEncoder(nn.Module):
@@ -90,11 +106,32 @@ class OracleGates(RelationGates):
 class OracleModel(DialogueModel):
     """The model around OracleGates."""
 
-    def forward(self, batch: DialogueBatch) -> Any:
+    def forward(self, batch: DialogueBatch) -> Prediction:
         """The prediction with gates from the gold correlations of the batch."""
         sharing = self.sharing
         assert isinstance(sharing, OracleGates)
         sharing.gold = {key: batch.by_dialogue(batch.gold[key]) for key in sharing.related}
+        return super().forward(batch)
+
+
+class OracleChains(RelationChains):
+    """Relation chains with gold correlations: as OracleGates an upper bound, a leak, no recipe."""
+
+    gold: dict[str, Tensor]
+
+    def correlation(self, key: str, logits: Any) -> Tensor:
+        """As if the gold correlation were certain, (N, C)."""
+        classes = logits[key].shape[1]
+        return torch.log(nn.functional.one_hot(self.gold[key], classes).float())
+
+
+class ChainOracleModel(DialogueModel):
+    """The model around OracleChains."""
+
+    def forward(self, batch: DialogueBatch) -> Prediction:
+        """The prediction with chains from the gold correlations of the batch."""
+        assert isinstance(self.chains, OracleChains)
+        self.chains.gold = batch.gold
         return super().forward(batch)
 
 
@@ -119,11 +156,12 @@ def build_model(method: str, recipe: Recipe) -> nn.Module:
         gates = OracleGates(recipe.width, TASKS, recipe.dropout, recipe.relations, {}, tower)
         oracle.sharing = gates
         return oracle
-    tasks = (
-        TASKS
-        if method == RELATIONS_AS_TASKS or recipe.sharing == "relgate"
-        else TASKS[: len(OWN_TASKS)]
-    )
+    if method == CHAIN_ORACLE:
+        oracle = passing(ChainOracleModel(recipe, TASKS, 2, FEATURE_SIZES))
+        oracle.chains = OracleChains(TASKS)
+        return oracle
+    with_relations = method == RELATIONS_AS_TASKS or recipe.uses_relations
+    tasks = TASKS if with_relations else TASKS[: len(OWN_TASKS)]
     return passing(DialogueModel(recipe, tasks, 2, FEATURE_SIZES))
 
 
@@ -134,6 +172,7 @@ class Outcome:
     scores: dict[str, float]
     predicted: dict[str, list[int]]
     parameters: int
+    seed: int
 
 
 def train_method(
@@ -164,7 +203,7 @@ def train_method(
     )
     model.load_state_dict(best)
     scores, predicted = _evaluate(model, data["test"])
-    return Outcome(scores, predicted, sum(p.numel() for p in model.parameters()))
+    return Outcome(scores, predicted, sum(p.numel() for p in model.parameters()), seed)
 
 
 def _ignore_event(event: dict[str, Any]) -> None:
@@ -184,11 +223,13 @@ def _evaluate(
 
 
 def compare_methods(
-    methods: Sequence[str], seeds: int, report: Callable[[str], None] = lambda line: None
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    report: Callable[[str], None] = lambda line: None,
 ) -> dict[str, list[Outcome]]:
     """Each way with each seed; a seed draws its own data, the same for every way."""
     outcomes: dict[str, list[Outcome]] = {method: [] for method in methods}
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         data = generate_splits(seed)
         for method in methods:
             outcomes[method].append(train_method(method, seed, data))
@@ -197,69 +238,80 @@ def compare_methods(
     return outcomes
 
 
-def gain_interval(
-    one: Sequence[Outcome], other: Sequence[Outcome], task: str, replicates: int = 2000
-) -> tuple[float, float, float]:
-    """Mean gain in macro-F1 of `one` over `other` with its 95 % interval: seeds and, of each, test
-    dialogues are drawn with replacement, the same for both.
+def gain_intervals(
+    one: Sequence[Outcome], other: Sequence[Outcome], replicates: int = 2000
+) -> dict[str, tuple[float, float, float]]:
+    """By task and in the mean of them the gain in macro-F1 of `one` over `other` with its 95 %
+    interval: seeds and, of each, test dialogues are drawn with replacement, the same for both.
     """
     rng = np.random.default_rng(0)
     size = SPLIT_DIALOGUES["test"]
-    golds = [generate(size, 10 * seed + 2).gold[task].numpy() for seed in range(1, len(one) + 1)]
-    owner, classes = np.arange(size * TURNS) // TURNS, len(CLASSES[task])
-    tables = [
-        [
-            confusion_counts(gold, np.array(outcome.predicted[task]), owner, classes)
-            for outcome in pair
-        ]
-        for gold, pair in zip(golds, zip(one, other, strict=True), strict=True)
-    ]
-    gains = np.zeros(replicates)
+    owner = np.arange(size * TURNS) // TURNS
+    tables = []  # by seed: by task the confusions of both, dialogue by dialogue
+    for pair in zip(one, other, strict=True):
+        gold = generate(size, 10 * pair[0].seed + 2).gold
+        tables.append(
+            [
+                [
+                    confusion_counts(
+                        gold[task].numpy(),
+                        np.array(outcome.predicted[task]),
+                        owner,
+                        len(CLASSES[task]),
+                    )
+                    for outcome in pair
+                ]
+                for task in OWN_TASKS
+            ]
+        )
+    gains = np.zeros((replicates, len(OWN_TASKS)))
     for replicate in range(replicates):
         for seed in rng.integers(0, len(one), len(one)):
-            times = np.bincount(rng.integers(0, size, size), minlength=size)
-            a, b = (
-                confusion_macro_f1(np.tensordot(times.astype(float), each, 1))
-                for each in tables[seed]
-            )
-            gains[replicate] += (a - b) / len(one)
-    mean = float(
-        np.mean([a.scores[task] - b.scores[task] for a, b in zip(one, other, strict=True)])
-    )
-    low, high = np.quantile(gains, [0.025, 0.975])
-    return mean, float(low), float(high)
+            times = np.bincount(rng.integers(0, size, size), minlength=size).astype(float)
+            for number, pair in enumerate(tables[seed]):
+                a, b = (confusion_macro_f1(np.tensordot(times, each, 1)) for each in pair)
+                gains[replicate, number] += (a - b) / len(one)
+    intervals = {}
+    for name, column in zip([*OWN_TASKS, MEAN], [*gains.T, gains.mean(axis=1)], strict=True):
+        low, high = np.quantile(column, [0.025, 0.975])
+        gain = np.mean([_score(a, name) - _score(b, name) for a, b in zip(one, other, strict=True)])
+        intervals[name] = float(gain), float(low), float(high)
+    return intervals
+
+
+def _score(outcome: Outcome, task: str) -> float:
+    scores = list(outcome.scores.values()) if task == MEAN else [outcome.scores[task]]
+    return float(np.mean(scores))
 
 
 def results_table(results: dict[str, list[Outcome]]) -> str:
     """Markdown: macro-F1 in percent, mean and standard deviation over seeds."""
-    lines = ["| sharing | parameters | " + " | ".join([*OWN_TASKS, "mean"]) + " |"]
+    lines = ["| sharing | parameters | " + " | ".join([*OWN_TASKS, MEAN]) + " |"]
     lines.append("|---" * (len(OWN_TASKS) + 3) + "|")
     for method, outcomes in results.items():
         cells = []
-        for scores in [[o.scores[task] for o in outcomes] for task in OWN_TASKS] + [
-            [float(np.mean(list(o.scores.values()))) for o in outcomes]
-        ]:
+        for scores in [[_score(o, name) for o in outcomes] for name in [*OWN_TASKS, MEAN]]:
             cells.append(f"{100 * np.mean(scores):.1f} ± {100 * np.std(scores):.1f}")
         lines.append(f"| {method} | {outcomes[0].parameters:,} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
-def print_comparison(seeds: int, methods: Sequence[str], as_json: bool) -> int:
-    """Print the table, and what relation gates gain on sentiment over every other way."""
+def print_comparison(seeds: Sequence[int], methods: Sequence[str], as_json: bool) -> int:
+    """Print the table, and what the two gated networks gain over every other way."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     results = compare_methods(methods or list(METHODS), seeds, report)
     lines = [results_table(results), ""]
-    full = results.get("relation gates")
-    for method, outcomes in results.items():
-        if full and outcomes is not full:
-            mean, low, high = gain_interval(full, outcomes, "sentiment")
-            lines.append(
-                f"relation gates over {method}, sentiment: {100 * mean:+.1f}"
-                f" [{100 * low:+.1f}, {100 * high:+.1f}]"
-            )
+    for full in (name for name in WITH_INTERVALS if name in results):
+        for method in (name for name in results if name != full):
+            gains = gain_intervals(results[full], results[method])
+            cells = [
+                f"{name} {100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
+                for name, (mean, low, high) in gains.items()
+            ]
+            lines.append(f"{full} over {method}: {', '.join(cells)}")
     if as_json:
         scores = {method: [outcome.scores for outcome in rows] for method, rows in results.items()}
         print(json.dumps(scores, indent=1))  # noqa: T201

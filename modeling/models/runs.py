@@ -25,6 +25,14 @@ class Recipes(models.TextChoices):
 
     HARD_SMALL = "hard-small", gettext_lazy("hard sharing, small: text, audio, vision")
     HARD_TEXT = "hard-text", gettext_lazy("hard sharing, text only")
+    READING_SMALL = (
+        "reading-small",
+        gettext_lazy("soft sharing with reading gates and relation chain: text, audio, vision"),
+    )
+    READING_TEXT = (
+        "reading-text",
+        gettext_lazy("soft sharing with reading gates and relation chain, text only"),
+    )
     SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates: text, audio, vision")
     SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
     EF_LSTM = "ef-lstm", gettext_lazy("EF-LSTM, published")

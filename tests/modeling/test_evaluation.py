@@ -165,7 +165,7 @@ def test_the_ablation_is_one_command_that_goes_on_where_it_was(release, tmp_path
     for name in ("as it is", "without context", "relation gates", "MMoE", "single-task"):
         assert f"| {name} |" in done.stdout
     frozen = sorted(out.glob("*/seed-1/frozen.json"))
-    assert len(frozen) == len(ablation.variants(Recipe(modalities=("text",)))) == 8
+    assert len(frozen) == len(ablation.variants(Recipe(modalities=("text",)))) == 9
     before = [path.read_text() for path in frozen]
     again = run("ablate", release, "--recipe", recipe, "--out", out)
     assert again.stdout == done.stdout and [path.read_text() for path in frozen] == before
@@ -178,6 +178,13 @@ def test_every_part_of_a_recipe_is_switched_off_once():
                  "without vision", "relations not supervised", "relations shuffled",
                  "relations teaching their heads alone", "hard sharing"):  # fmt: skip
         assert part in names
+    found = ablation.variants(RECIPES["reading-small"])
+    for part in ("without vision", "relations left out", "relations shuffled", "hard sharing",
+                 "without relation chain", "hard sharing with relation chain"):  # fmt: skip
+        assert part in found
+    assert "without fusion by attention" not in found
+    assert not found["hard sharing"].relation_chain and not found["single-task"].relation_chain
+    assert found["hard sharing with relation chain"].sharing == "hard"
 
 
 def test_temperature_is_where_the_likelihood_is_highest():

@@ -52,7 +52,7 @@ def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, le
         ({"recipes": ["hard-text", "soft-text"]}, "Choose one recipe"),
         ({"searched": []}, "Choose a setting"),
         ({"dropout": "0.1"}, "Both set and searched: dropout"),
-        ({"searched": ["relation_weight"]}, "Only soft sharing"),
+        ({"searched": ["relation_weight"]}, "Only relation gates"),
     ):
         page = client.post(address, form(release, trials=3, **wrong)).content.decode()
         assert words in page and not Experiment.objects.exists()

@@ -19,6 +19,7 @@ from modeling.learner.ordinal_regression import class_log_probabilities, ordinal
 from modeling.learner.recipes import SHARINGS, Recipe
 from modeling.learner.release import Dialogue, Utterance
 from modeling.learner.sharing.cross_stitch import CrossStitch
+from modeling.learner.sharing.interface import READ_MODALITIES
 from modeling.learner.sharing.mixture_of_experts import mix
 from modeling.learner.sharing.registry import build_sharing
 from modeling.learner.sharing.relation_gates import RelationHead, expected_correlation
@@ -50,14 +51,22 @@ def turns(seed=0, lengths=(3, 5)):
     return torch.randn(*mask.shape, WIDTH, generator=generator) * mask[..., None], mask
 
 
+def inputs(name):
+    """What a sharing reads: fused vectors, or those of three modalities."""
+    fused, mask = turns()
+    if name not in READ_MODALITIES:
+        return fused, mask
+    return torch.stack([turns(seed)[0] for seed in range(3)], dim=2), mask
+
+
 @pytest.mark.parametrize("name", [name for name in SHARINGS if name != "single"])
 def test_padding_changes_nothing_and_every_task_has_its_vector(name):
-    fused, mask = turns()
+    fused, mask = inputs(name)
     network = sharing(name)
     found = network(fused, mask)
-    longer = torch.cat([fused, torch.randn(2, 4, WIDTH)], dim=1)
+    longer = torch.cat([fused, torch.zeros_like(fused)[:, :4]], dim=1)
     wider = torch.cat([mask, torch.zeros(2, 4, dtype=torch.bool)], dim=1)
-    again = network(longer * wider[..., None], wider)
+    again = network(longer, wider)
     own = {t.key for t in TASKS if not t.is_correlation} | (
         set() if name == "relgate" else {t.key for t in TASKS}
     )
@@ -71,7 +80,8 @@ def test_padding_changes_nothing_and_every_task_has_its_vector(name):
 @pytest.mark.parametrize("name", [name for name in SHARINGS if name != "single"])
 def test_no_forward_takes_a_gold_relation(name):
     network = sharing(name)
-    assert list(inspect.signature(network.forward).parameters) == ["fused", "mask"]
+    read = "tokens" if name in READ_MODALITIES else "fused"
+    assert list(inspect.signature(network.forward).parameters) == [read, "mask"]
     assert list(inspect.signature(DialogueModel.forward).parameters) == ["self", "batch"]
     data = synthetic_data.generate(3, seed=1)
     model = sharing_benchmark.build_model("relation gates", sharing_benchmark.RECIPE).eval()

@@ -10,7 +10,7 @@ from modeling.learner import recipes
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
 from modeling.learner.networks.task_modules import ByTask, ParametersByTask, name_of
-from modeling.learner.recipes import NETWORKS, SHARINGS, Recipe
+from modeling.learner.recipes import NETWORKS, NO_CHAIN, SHARINGS, Recipe
 from modeling.learner.release import Dialogue, Task, Utterance
 from modeling.learner.synthetic_data import TASKS as PLANTED
 from modeling.learner.tensorboard import _tag
@@ -55,7 +55,8 @@ def test_keys_have_names_of_their_own_and_usual_ones_are_their_own():
 
 @pytest.mark.parametrize("way", [*SHARINGS, *(n for n in NETWORKS if n != "own")])
 def test_every_network_can_be_built_trained_and_loaded(way, tmp_path):
-    named = {"network": way} if way in NETWORKS else {"sharing": way}
+    named = {"sharing": way, "relation_chain": way not in NO_CHAIN}
+    named = {"network": way} if way in NETWORKS else named
     recipe, sizes = Recipe(width=8, heads=2, **named), {"audio": 3, "vision": 3}
     torch.manual_seed(0)
     model = build_network(recipe, TASKS, 4, sizes)
@@ -79,12 +80,16 @@ def test_every_weighing_takes_them(weighting, release, tmp_path):
 def test_they_are_trained_evaluated_and_predicted(sharing, release, tmp_path):
     recipe, out = tmp_path / "r.json", tmp_path / "out"
     result = {"modalities": ["text"], "epochs": 2, "width": 8, "heads": 2, "sharing": sharing,
-            "stops_on": "type"}  # fmt: skip
+            "stops_on": "type", "relation_chain": sharing not in NO_CHAIN}  # fmt: skip
     recipe.write_text(json.dumps(result))
     done = learn(release, out, "--recipe", recipe, "--tensorboard", "--json")
     assert done.returncode == 0, done.stderr
     keys = {task.key for task in TASKS}
-    assert set(json.loads(done.stdout)["tasks"]) == keys
+    results = json.loads(done.stdout)
+    assert set(results["tasks"]) == keys
+    learned = results.get("learned", {})
+    assert ("tables" in learned) == (sharing not in NO_CHAIN)
+    assert set(learned.get("reading", keys)) == keys
     done = run("evaluate", release, "--out", out, "--latex", tmp_path / "t.tex", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)["tasks"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -11,10 +12,13 @@ from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion, Concatenation
 from modeling.learner.networks.prediction import Prediction
+from modeling.learner.networks.relation_chain import RelationChains
 from modeling.learner.networks.task_modules import ByTask
 from modeling.learner.ordinal_regression import class_log_probabilities
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
+from modeling.learner.sharing.interface import READ_MODALITIES, split_tasks
+from modeling.learner.sharing.reading_gates import ReadingGates
 from modeling.learner.sharing.registry import build_sharing
 
 
@@ -22,7 +26,8 @@ class DialogueModel(nn.Module):
     """Contributions (2) and (3) of Jiang (2025), small: encoders, context a modality, fusion, a
     sharing, heads. Which of the two it is, the recipe's sharing says.
 
-    `sizes` are the dimensions of the frames by modality; text without one is characters.
+    `sizes` are the dimensions of the frames by modality; text without one is characters. `priors`
+    are those of `build_sharing`, `log_priors` those of RelationChains.
     """
 
     def __init__(
@@ -32,6 +37,7 @@ class DialogueModel(nn.Module):
         vocabulary: int,
         sizes: Mapping[str, int],
         priors: Mapping[str, float] | None = None,
+        log_priors: Mapping[str, Tensor] | None = None,
     ) -> None:
         super().__init__()
         width, dropout = recipe.width, recipe.dropout
@@ -50,12 +56,17 @@ class DialogueModel(nn.Module):
             else {}
         )
         size = len(self.modalities)
-        self.fusion: nn.Module = Concatenation(size, width, dropout)
-        if recipe.fusion:
+        self.fusion: nn.Module | None = None
+        if recipe.sharing not in READ_MODALITIES:
+            self.fusion = Concatenation(size, width, dropout)
+        if recipe.fusion and self.fusion is not None:
             self.fusion = AttentionFusion(size, width, recipe.heads, dropout)
+        self.tells_relations = recipe.relations != "off"
+        if recipe.uses_relations and recipe.sharing != "relgate" and not self.tells_relations:
+            left_out = split_tasks(tasks)[1]
+            tasks = [task for task in tasks if task not in left_out]
         self.sharing = build_sharing(recipe, tasks, priors)
         related = getattr(self.sharing, "related", {})
-        self.tells_relations = recipe.relations != "off"
         self.heads = ByTask(
             {
                 task.key: _head(width, len(task.classes), dropout)
@@ -63,20 +74,37 @@ class DialogueModel(nn.Module):
                 if task.key not in related
             }
         )
+        self.chains = RelationChains(tasks, log_priors) if recipe.relation_chain else None
 
     def forward(self, batch: DialogueBatch) -> Prediction:
         """The prediction for every utterance of the batch, N in all."""
         tokens = torch.stack([self._encode(name, batch) for name in self.modalities], dim=1)
         present = torch.stack([batch.lengths[name] > 0 for name in self.modalities], dim=1)
-        fused = self.fusion(tokens, present)  # (N, d)
-        shared = self.sharing(batch.by_dialogue(fused), batch.mask)
+        # (N, d), or (N, M, d) where the sharing reads modalities
+        read = tokens * present[..., None] if self.fusion is None else self.fusion(tokens, present)
+        shared = self.sharing(batch.by_dialogue(read), batch.mask)
         mask = batch.mask  # rows of `index` count up in this order
         logits = {task: head(shared.vectors[task][mask]) for task, head in self.heads.items()}
         above = {key: each[mask] for key, each in shared.relations.items()}  # (N, C - 1)
         if self.tells_relations:
             logits |= {key: class_log_probabilities(each) for key, each in above.items()}
         gates = {key: each[mask] for key, each in shared.gates.items()}
-        return Prediction(logits, above, gates, shared.penalties)
+        prediction = Prediction(logits, above, gates, shared.penalties)
+        if self.chains is not None:
+            pooled = self.chains(logits)
+            prediction.logits = logits | pooled
+            prediction.unary = {task: logits[task] for task in pooled}
+            prediction.tables = self.chains.tables
+        return prediction
+
+    def learned(self) -> dict[str, Any]:
+        """What can be read off the weights: `tables` of the relation chains, `reading` of tasks."""
+        found: dict[str, Any] = {}
+        if self.chains is not None:
+            found["tables"] = self.chains.learned()
+        if isinstance(self.sharing, ReadingGates):
+            found["reading"] = self.sharing.learned(self.modalities)
+        return found
 
     def _encode(self, name: str, batch: DialogueBatch) -> Tensor:
         vectors = self.encoders[name](getattr(batch, name), batch.lengths[name])  # (N, d)

@@ -14,7 +14,9 @@ class Concatenation(nn.Module):
         self.drop = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, present: Tensor) -> Tensor:
-        """Tokens (N, M, d), present (N, M) true where the modality is -> (N, d)."""
+        """Tokens (N, M, d), present (N, M) true where the modality is, or how much of it is read
+        -> (N, d).
+        """
         beside = (tokens * present[..., None]).flatten(1)  # (N, M d)
         return self.norm(self.drop(self.project(beside)))
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from torch import nn
+from torch import Tensor, nn
 
 from modeling.learner.networks.baselines.adapter import BaselineModel
 from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
@@ -16,10 +16,11 @@ def build_network(
     vocabulary: int,
     sizes: Mapping[str, int],
     priors: Mapping[str, float] | None = None,
+    log_priors: Mapping[str, Tensor] | None = None,
 ) -> nn.Module:
-    """The network of a recipe; `sizes` as in DialogueModel, `priors` as in `build_sharing`."""
+    """The network of a recipe; the arguments are those of DialogueModel."""
     if recipe.network != "own":
         return BaselineModel(recipe, tasks, vocabulary, sizes)
     if recipe.sharing == "single":
         return SeparateModels(recipe, tasks, vocabulary, sizes)
-    return DialogueModel(recipe, tasks, vocabulary, sizes, priors)
+    return DialogueModel(recipe, tasks, vocabulary, sizes, priors, log_priors)

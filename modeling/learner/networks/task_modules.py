@@ -9,7 +9,7 @@ import re
 from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
 from typing import Generic, TypeVar
 
-from torch import nn
+from torch import Tensor, nn
 
 Part = TypeVar("Part", bound=nn.Module)
 PREFIX = "key-"  # what a name begins with that is no key as it is
@@ -72,3 +72,16 @@ class ParametersByTask(nn.Module):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
+
+
+class BuffersByTask(nn.Module):
+    """Tensors by task that are saved and not learned."""
+
+    def __init__(self, parts: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self._names = {key: name_of(key) for key in parts}
+        for key, part in parts.items():
+            self.register_buffer(self._names[key], part)
+
+    def __getitem__(self, key: str) -> Tensor:
+        return self._buffers[self._names[key]]  # type: ignore[return-value]

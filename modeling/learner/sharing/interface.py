@@ -4,8 +4,9 @@ A sharing turns fused vectors of dialogues into one vector an utterance and task
 
     forward(fused (B, T, d), mask (B, T)) -> SharingOutput
 
-`fused` is zero where no turn is. What a task's label or a gold correlation says is no argument of
-any `forward`: correlations are targets of training alone.
+`fused` is zero where no turn is. A sharing of READ_MODALITIES takes the vectors of modalities
+before they are fused instead, (B, T, M, d), zero where one is missing. What a task's label or a
+gold correlation says is no argument of any `forward`: correlations are targets of training alone.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from dataclasses import dataclass, field
 from torch import Tensor
 
 from modeling.learner.release import Task
+
+READ_MODALITIES = ("reading",)
 
 
 @dataclass

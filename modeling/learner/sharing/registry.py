@@ -11,6 +11,7 @@ from modeling.learner.sharing.cross_stitch import CrossStitch
 from modeling.learner.sharing.hard_sharing import HardSharing
 from modeling.learner.sharing.mixture_of_experts import MixtureOfExperts, ProgressiveExtraction
 from modeling.learner.sharing.parameter_distance import ParameterDistance
+from modeling.learner.sharing.reading_gates import ReadingGates
 from modeling.learner.sharing.relation_gates import RelationGates
 from modeling.learner.sharing.tower import Tower
 
@@ -31,6 +32,7 @@ def build_sharing(
         "mmoe": lambda: MixtureOfExperts(tower, keys, width),
         "ple": lambda: ProgressiveExtraction(tower, keys, width),
         "distance": lambda: ParameterDistance(tower, keys),
+        "reading": lambda: ReadingGates(tower, keys, len(recipe.modalities), width, dropout),
         "relgate": lambda: RelationGates(
             width, tasks, dropout, recipe.relations, priors or {}, tower
         ),

@@ -20,14 +20,15 @@ class Tower(nn.Module):
         self.norm = nn.LayerNorm(width)
         self.drop = nn.Dropout(dropout)
 
-    def forward(self, fused: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, fused: Tensor, mask: Tensor, scale: Tensor | float = 1.0) -> Tensor:
         """Fused (B, T, d), mask (B, T) true where a turn is -> (B, T, d).
 
-        Padding stands behind the turns and does not reach them, backwards neither.
+        `scale` (B, 1, 1) is how much of the context is added to a turn. Padding stands behind the
+        turns and does not reach them, backwards neither.
         """
         if self.turns is None:
             assert self.alone is not None
-            return self.norm(fused + self.drop(self.alone(fused))) * mask[..., None]
+            return self.norm(fused + scale * self.drop(self.alone(fused))) * mask[..., None]
         lengths = mask.sum(dim=1).clamp(min=1).cpu()
         packed = nn.utils.rnn.pack_padded_sequence(
             fused, lengths, batch_first=True, enforce_sorted=False
@@ -36,7 +37,7 @@ class Tower(nn.Module):
         mixed, _ = nn.utils.rnn.pad_packed_sequence(
             output, batch_first=True, total_length=fused.shape[1]
         )  # (B, T, d)
-        return self.norm(fused + self.drop(mixed)) * mask[..., None]
+        return self.norm(fused + scale * self.drop(mixed)) * mask[..., None]
 
 
 def parameter_distance(one: nn.Module, other: nn.Module) -> Tensor:

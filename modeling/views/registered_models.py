@@ -165,7 +165,7 @@ def model(request, pk):
         baseline=mean_score(results, "majority_macro_f1"),
         split=results["split"],
         rows=by_task,
-        score_chart=score_chart(by_task, {}, role == "held_out"),
+        score_chart=score_chart(run, role, by_task, {}, role == "held_out"),
         doubtful=[
             (key, row["verdict"])
             for key, row in run.results.get("relations", {}).items()

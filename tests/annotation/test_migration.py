@@ -134,4 +134,6 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
     finally:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
+    for report in before["Report"]:  # are computed again: on how few dialogues is not in them
+        report.update(result={}, computed_at=None)
     assert rows() == before

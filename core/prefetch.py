@@ -1,5 +1,7 @@
 """Pages that a browser has fetched ahead, after something has changed."""
 
+from collections.abc import Callable
+
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -11,7 +13,7 @@ class PrefetchMiddleware:
     change, so that a page shows what was changed since the pointer first rested on its link.
     """
 
-    def __init__(self, get_response):
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:

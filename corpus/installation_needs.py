@@ -1,5 +1,7 @@
 """What waits for an administrator of the installation, on their start page."""
 
+from typing import Any
+
 from django.urls import reverse
 from django.utils.translation import ngettext
 
@@ -7,9 +9,10 @@ from core.pagination import at_most
 from corpus.overview import Need
 from jobs.job_list import failed_jobs
 from jobs.models import JobStatus
+from people.models import Person
 
 
-def installation_needs(person, _works):
+def installation_needs(person: Person, _works: Any) -> dict[str, list[Need]] | None:
     """The values of a part of the start page; None where nothing waits, and for others."""
     if not person.is_superuser:
         return None

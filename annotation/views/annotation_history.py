@@ -1,5 +1,7 @@
 """What an annotator has judged before."""
 
+from typing import cast
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
@@ -41,7 +43,7 @@ class HistoryFilter(FilterForm):
         super().__init__(data)
         self.hidden = hidden
         mine = Round.objects.filter(assignments__person=person)
-        self.fields["round"].queryset = mine.distinct()
+        cast(forms.ModelChoiceField, self.fields["round"]).queryset = mine.distinct()
 
     def by_q(self, rows, value):
         rows = rows.filter(utterance__search__contains=search_key(value))

@@ -40,7 +40,7 @@ class DialogueQuerySet(NormalizedQuerySet):
     def publish(self, person, about):
         """Publish all that are `publishable`; their number."""
         made = Publication.objects.bulk_create(
-            Publication(dialogue=dialogue, person=person)  # type: ignore[misc]
+            Publication(dialogue=dialogue, person=person)
             for dialogue in self.publishable().select_related("source")
         )
         for source, count in Counter(publication.dialogue.source for publication in made).items():

@@ -1,5 +1,7 @@
 """Registered models: their list, naming a finished run, and its model card."""
 
+from typing import Any
+
 from django import forms
 from django.db.models import Q
 from django.http import HttpResponse
@@ -151,7 +153,8 @@ def model(request, pk):
     run = model.run
     role = "held_out" if run.evaluation else "validation"
     results = run_results(run, role)
-    by_task = [(task, results["tasks"].get(task.key), []) for task in tasks_of(run.release)]
+    nothing: list[Any] = []
+    by_task = [(task, results["tasks"].get(task.key), nothing) for task in tasks_of(run.release)]
     page = context(
         corpus,
         "runs",

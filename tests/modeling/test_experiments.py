@@ -70,7 +70,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
         reverse("evaluate_experiment", args=[experiment.pk]), follow=True
     ).content.decode()
     assert Evaluation.objects.filter(status=JobStatus.DONE).count() == 4
-    assert "Macro-F1 on the held-out test set" in page and "not evaluated" not in page
+    assert "Macro-F1 on the held-out test set" in page and "have not been evaluated" not in page
     weighted = mean_interval(
         [run.results["tasks"]["sentiment"]["weighted_f1"] for run in (runs[0], runs[2])]
     )

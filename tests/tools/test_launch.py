@@ -93,7 +93,7 @@ def test_it_serves_and_leaves_no_child_behind(tmp_path, number):
     said = read_until(launcher, "Ctrl-C")
     assert f"http://localhost:{port}/" in said
     page = get(port, "/sign-in/").read().decode()
-    style = re.search(r'href="(/static/css/app\.[0-9a-f]+\.css)"', page).group(1)
+    style = re.search(r'href="(/static/shengqing\.[0-9a-f]+\.css)"', page).group(1)
     assert get(port, style).status == 200
     assert len(children_of(tmp_path)) >= 5  # leash, Redis, web, worker and theirs
     launcher.send_signal(number)

@@ -15,7 +15,7 @@ from django.db import connection, transaction
 from annotation.blinding import WITHHELD
 from annotation.models.schemes import read_scheme
 from annotation.urls import MOVED
-from tests.permissions.walk import CODES, NOTHING, Route, cell, routes, walk
+from tests.permissions.walk import CODES, NOTHING, SEEN, Route, cell, routes, walk
 from tests.permissions.world import BLIND, KINDS, ROLES, Secrets, World
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
@@ -190,7 +190,7 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
     public |= {"openid_connect_callback", "account_reset_password", "account_confirm_email"}
     public |= {"account_reset_password_from_key"}
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
-    own |= {"getting_started", "checklist_dismissal", "guide", "guides", "machine"}
+    own |= {"getting_started", "checklist_dismissal", "guide", "guides", "machine", "site_search"}
     own |= {route.name for route in routes() if route.pattern.startswith("account/")} | {"theme"}
     own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():
@@ -198,3 +198,5 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
             assert entry in ("", NOTHING), route
         if role == "stranger" and route.name not in public | own:
             assert entry in ("", NOTHING), route
+        if role == "stranger" and route.name == "site_search":
+            assert entry == SEEN, "it finds the places of the person alone"

@@ -17,8 +17,7 @@ Place = Words | int | float | date
 MINUS, NONE = "−", "–"
 DRAWN_AS_GIVEN = (
     *("kind", "place_axis", "series_axis", "value_axis", "low", "high", "digits", "percent"),
-    *("stacked",),
-    *("upright", "diverging", "smooth"),
+    *("stacked", "upright", "diverging", "smooth"),
 )
 STEPS = 9  # shades of the cells of a heat map's table
 MOST_LETTERS = 36  # of the columns' names of a heat map, beside each other on a phone

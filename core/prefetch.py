@@ -4,8 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-
-SAFE = ("GET", "HEAD", "OPTIONS")
+from rest_framework.permissions import SAFE_METHODS
 
 
 class PrefetchMiddleware:
@@ -18,6 +17,6 @@ class PrefetchMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
-        if request.method not in SAFE:
+        if request.method not in SAFE_METHODS:
             response.headers.setdefault("Clear-Site-Data", '"prefetchCache"')
         return response

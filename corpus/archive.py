@@ -11,14 +11,13 @@ from django.apps import apps
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse, JsonResponse
 from django.utils.translation import gettext_lazy
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 
 from core.middleware import wants_json
 from core.statements import Prepared
 from corpus.models import Corpus
 from jobs.job_list import kinds
 
-READING = ("GET", "HEAD", "OPTIONS")
 WORDS = gettext_lazy(
     "The corpus “%(name)s” is archived and read-only. Nothing was changed. Its owner can unarchive"
     " it on the page Settings."
@@ -90,7 +89,7 @@ class ArchiveMiddleware:
         return self.get_response(request)
 
     def process_view(self, request, view, arguments, named):
-        if request.method in READING or hasattr(view, "cls") or hasattr(view, "in_archive"):
+        if request.method in SAFE_METHODS or hasattr(view, "cls") or hasattr(view, "in_archive"):
             return None
         name = archived_corpus(request.user, request.resolver_match.route, named)
         if name is None:
@@ -108,7 +107,7 @@ class ActiveCorpus(BasePermission):
     """The same of the API, which knows who asks only once a view is called."""
 
     def has_permission(self, request, view):
-        if request.method in READING:
+        if request.method in SAFE_METHODS:
             return True
         name = archived_corpus(request.user, request.resolver_match.route, view.kwargs)
         self.message = WORDS % {"name": name}

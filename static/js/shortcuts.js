@@ -50,9 +50,11 @@ function namesOf(event) {
 }
 
 function applies({ except, within }, event) {
-  if (within) return Boolean(event.target.closest(within))
+  // a field of a dialog that has just closed keeps the focus until the page is drawn again
+  const target = event.target.checkVisibility() ? event.target : document.body
+  if (within) return Boolean(target.closest(within))
   const ownKeys = event.ctrlKey || event.metaKey ? TEXT_FIELDS : OWN_KEYS
-  return !event.target.closest(except ? `${ownKeys}, ${except}` : ownKeys)
+  return !target.closest(except ? `${ownKeys}, ${except}` : ownKeys)
 }
 
 document.addEventListener("keydown", (event) => {

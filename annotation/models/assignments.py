@@ -21,7 +21,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def of(self, person):
         """The person's own work in corpora they still belong to."""
         return self.filter(person=person, round__corpus__memberships__person=person).select_related(
-            "round__corpus", "round__scheme_version", "round__closure", "dialogue", "submission"
+            *("round__corpus__archival", "round__scheme_version", "round__closure"),
+            *("dialogue", "submission"),
         )
 
     def open(self):

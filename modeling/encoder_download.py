@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import httpx2
 from django.conf import settings
 from huggingface_hub import HfApi, hf_hub_url
 from huggingface_hub.errors import (
@@ -16,13 +17,15 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 from huggingface_hub.file_download import http_get
-from huggingface_hub.utils import build_hf_headers
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 from tqdm import tqdm
 
 from core.errors import UserError, gettext_noop
 from modeling import encoder_storage
 
 BLOCK = 1 << 20
+# what the hub's client raises where nobody answers, or something else than a hub does
+FAULTS = (OfflineModeIsEnabled, HfHubHTTPError, httpx2.HTTPError, OSError, ValueError)
 GIVES_UP = 20.0  # seconds that the hub may take to answer
 
 
@@ -90,7 +93,7 @@ def look_up(repo, revision="", endpoint=""):
         raise UserError(words, **values) from error
     except (RepositoryNotFoundError, HFValidationError) as error:
         raise UserError(_NO_REPO, **values) from error
-    except (OfflineModeIsEnabled, HfHubHTTPError, OSError, ValueError, *_connection()) as error:
+    except FAULTS as error:
         raise UserError(_UNREACHABLE, why=_first_line(error), **values) from error
     if info.gated:
         raise UserError(_GATED, **values)
@@ -98,7 +101,7 @@ def look_up(repo, revision="", endpoint=""):
         each.rfilename: RemoteFile(
             each.rfilename,
             each.size or 0,
-            (each.lfs or {}).get("sha256", ""),
+            each.lfs["sha256"] if each.lfs else "",
             each.blob_id or "",
         )
         for each in info.siblings or []
@@ -177,7 +180,7 @@ def _fetch(remote, file, path, progress):
                 url, stream, resume_size=start, headers=build_hf_headers(token=False),
                 expected_size=file.size, tqdm_class=Counter,
             )  # fmt: skip
-    except (OfflineModeIsEnabled, HfHubHTTPError, OSError, ValueError, *_connection()) as error:
+    except FAULTS as error:
         raise UserError(_UNREACHABLE, why=_first_line(error), **values) from error
     if not file.matches(part):
         part.unlink()
@@ -187,14 +190,6 @@ def _fetch(remote, file, path, progress):
         )
         raise UserError(words, file=file.name, **values)
     Path(part).rename(path)
-
-
-def _connection():
-    """What the hub's HTTP client raises where nobody answers."""
-    from huggingface_hub.utils import _http  # which client it is differs from version to version
-
-    client = getattr(_http, "httpx2", None) or _http.httpx
-    return (client.HTTPError,)
 
 
 def _first_line(error):

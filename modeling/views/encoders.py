@@ -86,11 +86,15 @@ def _shown_jobs(names):
     since = timezone.now() - SHOWN_FOR
     for job in EncoderImport.objects.exclude(status=JobStatus.DONE).filter(queued_at__gte=since):
         newest.setdefault(job.name, job)
-    for job in newest.values():
-        job.url = reverse("encoder_progress", args=[job.pk])
-        verb = "job_stop" if job.active else "job_attempt"
-        job.action = reverse(verb, args=[job.kind_name, job.pk])
-    return [job for job in newest.values() if job.active or job.name not in names]
+    return [_job(job) for job in newest.values() if job.active or job.name not in names]
+
+
+def _job(job):
+    """With where it asks how far it is, and what its button posts to."""
+    route = "job_stop" if job.active else "job_attempt"
+    job.progress_url = reverse("encoder_progress", args=[job.pk])
+    job.action_url = reverse(route, args=[job.kind_name, job.pk])
+    return job
 
 
 def encoder_progress(request, pk):

@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from modeling.learner.recipes import MODALITIES, RECIPES, Recipe
 
 MODALITY_NAMES = {
     "text": gettext_lazy("text"),
-    "audio": gettext_lazy("sound"),
+    "audio": pgettext_lazy("of a film", "sound"),
     "vision": gettext_lazy("picture"),
 }
 ORIGINS = {
@@ -54,6 +54,15 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "text_encoder": gettext_lazy("text encoder"),
         "audio_encoder": gettext_lazy("audio encoder"),
         "vision_encoder": gettext_lazy("vision encoder"),
+        "text_layer": gettext_lazy("layer of the text encoder"),
+        "audio_layer": gettext_lazy("layer of the audio encoder"),
+        "vision_layer": gettext_lazy("layer of the vision encoder"),
+        "text_pooling": gettext_lazy("text vectors"),
+        "audio_pooling": gettext_lazy("audio vectors"),
+        "vision_pooling": gettext_lazy("vision vectors"),
+        "text_tokens": gettext_lazy("tokens read of a text"),
+        "audio_seconds": gettext_lazy("seconds heard at once"),
+        "encoder_precision": gettext_lazy("precision of the encoders"),
     },
     gettext_lazy("Computation"): {
         "precision": gettext_lazy("precision"),

@@ -1,23 +1,48 @@
 """The encoders that an installation has: directories of transformers' layout in ENCODERS_DIR."""
 
-import json
+import logging
 from pathlib import Path
 
 from django.conf import settings
 
 from core.errors import UserError, gettext_noop
+from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.encoder_directory import EncoderDirectory
 from modeling.learner.recipes import MODALITIES, RECIPES
 from releases.models import Release
+
+log = logging.getLogger(__name__)
+
+
+def installed():
+    """The encoders that can be used, in the order of their names."""
+    found = (_usable(path) for path in _directories())
+    return [encoder for encoder in found if encoder]
 
 
 def encoders():
     """Modality -> names of the encoders that read it, in order."""
-    encoders_by_modality: dict[str, list[str]] = {"text": [], "audio": [], "vision": []}
-    if settings.ENCODERS_DIR:
-        for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
-            if modality := _modality(path.parent):
-                encoders_by_modality[modality].append(path.parent.name)
-    return encoders_by_modality
+    names: dict[str, list[str]] = {modality: [] for modality in MODALITIES}
+    for encoder in installed():
+        names[encoder.modality].append(encoder.name)
+    return names
+
+
+def _directories():
+    if not settings.ENCODERS_DIR:
+        return []
+    paths = sorted(Path(settings.ENCODERS_DIR).glob("*/config.json"))
+    return [path.parent for path in paths if not path.parent.name.startswith(".")]
+
+
+def _usable(path):
+    try:
+        encoder = EncoderDirectory(path)
+        if encoder.dims and encoder.layers:
+            return encoder
+    except FeatureError:
+        log.warning("%s holds no encoder that can be used", path)
+    return None
 
 
 def check_encoders(release, recipe, options):
@@ -53,23 +78,3 @@ def check_encoders(release, recipe, options):
 def encoder_path(name):
     """The directory of an encoder by its name."""
     return str(Path(settings.ENCODERS_DIR) / name) if name else ""
-
-
-def _modality(directory):
-    """What it reads, by what it was saved with; None for what is no encoder that can be used."""
-    if not (directory / "model.safetensors").exists():
-        return None
-    config, prepares = (_read(directory / n) for n in ("config.json", "preprocessor_config.json"))
-    if "sampling_rate" in prepares:
-        return "audio"
-    if "image_size" in config or "vision_config" in config:
-        return "vision"
-    return "text" if "vocab_size" in config else None
-
-
-def _read(path):
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -1,9 +1,12 @@
+from pathlib import PurePath
 from typing import cast
 
 from django import forms
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from modeling.encoders import encoders
+from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
@@ -181,9 +184,11 @@ class RecipeForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for modality, names in encoders().items():
-            choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
-            cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
+        found = installed()
+        for modality, default in DEFAULT_FEATURES.items():
+            choices = [(each.name, label(each)) for each in found if each.modality == modality]
+            field = cast(forms.ChoiceField, self.fields[f"{modality}_encoder"])
+            field.choices = [("", default), *choices]
 
     GROUPS = {
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
@@ -363,3 +368,34 @@ class RegisteredModelForm(forms.ModelForm):
         model = RegisteredModel
         fields = ["name", "use", "limits"]
         widgets = {name: forms.Textarea({"rows": 4}) for name in ("use", "limits")}
+
+
+class EncoderForm(forms.Form):
+    """An encoder as a ZIP, for a machine without a network."""
+
+    file = forms.FileField(
+        label=_("ZIP file"),
+        help_text=_("A directory with config.json, weights, and tokenizer or preprocessor."),
+        widget=forms.FileInput(attrs={"accept": ".zip"}),
+    )
+    name = forms.CharField(
+        label=_("name"), required=False, max_length=100, help_text=_("Empty: that of the file.")
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            raise forms.ValidationError(
+                _("The file has %(size)s; at most %(limit)s are allowed.")
+                % {
+                    "size": filesizeformat(file.size),
+                    "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
+                }
+            )
+        return file
+
+    def clean(self):
+        data = super().clean() or {}
+        if not data.get("name") and data.get("file"):
+            data["name"] = PurePath(data["file"].name).stem[:100]
+        return data

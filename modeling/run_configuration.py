@@ -4,13 +4,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from modeling.learner.recipes import MODALITIES, RECIPES, Recipe
 
 MODALITY_NAMES = {
     "text": gettext_lazy("text"),
-    "audio": gettext_lazy("sound"),
+    "audio": pgettext_lazy("of a film", "sound"),
     "vision": gettext_lazy("picture"),
 }
 ORIGINS = {

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
-from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
 from modeling.learner.sharing.interface import split_tasks

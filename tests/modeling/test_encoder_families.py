@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from modeling.learner.features.decoding import RATE, FeatureError
+from modeling.learner.features.decoding import RATE
 from modeling.learner.features.encoder_directory import FAMILIES, UNSAID, EncoderDirectory
 from modeling.learner.features.extraction import Extractors, extract
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.pretrained import (
     EncoderSettings,
     SpeechEncoder,

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from modeling.learner.features.audio import LOW, RATE, LogMel, prosody
-from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.encoder_directory import EncoderDirectory
 from modeling.learner.features.extraction import Extractors, extract, extract_all
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import load_release
 from tests.modeling.factories import dialogue, learn, run, write_release

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.feature_error import FeatureError
 
 CONFIG, ORIGIN = "config.json", "encoder.json"
 WEIGHTS = ("model.safetensors", "model.safetensors.index.json",

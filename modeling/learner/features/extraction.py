@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
-from modeling.learner.features.decoding import FeatureError
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.pretrained import (
     EncoderSettings,
     SpeechEncoder,

@@ -16,8 +16,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from modeling.learner.features.decoding import RATE, FeatureError, pictures, waveform
+from modeling.learner.features.decoding import RATE, pictures, waveform
 from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import AUDIO_SECONDS, TEXT_TOKENS, Recipe
 
 AT_ONCE = 32  # texts or pictures

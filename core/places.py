@@ -41,6 +41,7 @@ class Place:
     icon: str
     url: str
     query: str = ""  # and fragment, after its address
+    words: Promise | str = ""  # other words that find it
     pages: frozenset[str] = frozenset()  # other pages that belong to it
     of_corpus: bool = True
     roles: frozenset[str] = frozenset()

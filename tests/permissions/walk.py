@@ -149,6 +149,7 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
+                "publications": w.dialogue.publication,
                 "guidelines": w.open.guideline, "invitations": w.invitation,
                 "join-requests": w.join_request,
                 "deletions": CorpusDeletion.objects.create(

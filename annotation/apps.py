@@ -19,12 +19,13 @@ class AnnotationConfig(AppConfig):
         from annotation.invited_rounds import InvitedRounds
         from annotation.overview import add_to_overview
         from annotation.places import PLACES
+        from annotation.publication_guard import guard_annotated
         from annotation.rounds import leave_rounds
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from annotation.views.my_tasks import start_tasks
         from core import findable, metrics, places
-        from corpus import archive, deletion, round_offers, start_page, visibility
+        from corpus import archive, deletion, publication_undo, round_offers, start_page, visibility
         from people import account_deletion
         from people.event_words import register
 
@@ -55,6 +56,7 @@ class AnnotationConfig(AppConfig):
             "annotation.expertlabel": gettext_lazy("expert labels"),
         }
         deletion.source_guards.append(guard_rounds)
+        publication_undo.guards.append(guard_annotated)
         deletion.source_preparations.append(withdraw_from_rounds)
         fill("corpus_settings_tabs", "annotation/_settings_tab.html", order=20)
         account_deletion.removers.append(leave_rounds)

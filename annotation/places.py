@@ -88,7 +88,8 @@ PLACES = (
     Place(
         group="annotation",
         order=320,
-        label=_("Scheme and guideline"),
+        label=_("Label scheme"),
+        words=_("Guideline"),
         icon="tags",
         url="schemes",
         pages=frozenset({"new_scheme", "new_guideline", "guideline"}),

@@ -87,6 +87,7 @@ def _add_dialogues(round, dialogues, gold=False):
         pks: Iterable[int] | models.QuerySet = dialogues.order_by().values("pk")
     else:
         pks = [d.pk if isinstance(d, Dialogue) else d for d in dialogues]
+    round.corpus.lock_publications()
     chosen = Dialogue.objects.published().filter(corpus=round.corpus, pk__in=pks)
     chosen = chosen.exclude(pk__in=round.round_items.values("dialogue"))
     last = round.round_items.aggregate(last=Max("position"))["last"] or 0

@@ -266,7 +266,7 @@ def open_round(one: Someone) -> None:
 def change_scheme(one: Someone) -> None:
     """Call a value of the scheme by another name."""
     one.sign_in("lead")
-    one.go("Scheme and guideline")
+    one.go("Label scheme")
     one.click("New scheme version")
     one.press(
         one.page.locator("main form summary").filter(has_text=re.compile("sentiment|情感")).first

@@ -421,7 +421,8 @@ SPECTACULAR_SETTINGS = {
 # --- Product -------------------------------------------------------------------------------------
 VERSION = "0.1.0"
 ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogniser
-ENCODERS_DIR = env("ENCODERS_DIR", default="")  # with directories of the transformers layout
+ENCODERS_DIR = env("ENCODERS_DIR", default=str(DATA_DIR / "encoders"))  # a directory an encoder
+HF_ENDPOINT = env("HF_ENDPOINT", default="https://huggingface.co")  # where encoders come from
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
 DEMO = env.bool("DEMO", default=False)
 LISTEN_HOST = env("LISTEN_HOST", default="")  # where the launcher listens; unset by other servers

@@ -41,10 +41,12 @@ class Place:
     icon: str
     url: str
     query: str = ""  # and fragment, after its address
+    words: Promise | str = ""  # other words that find it
     pages: frozenset[str] = frozenset()  # other pages that belong to it
     of_corpus: bool = True
     roles: frozenset[str] = frozenset()
     administrators: bool = False  # of the installation alone
+    # asked once for all people and corpora: may use no more of the person than the id
     waiting: Callable[[Any, int], QuerySet[Any]] | None = None
 
     def is_for(self, person: Any, role: str | None) -> bool:

@@ -29,6 +29,7 @@ nouns: dict[str, tuple[str, str]] = {  # first part of an address -> model, its 
     "uploads": ("corpus.Upload", "corpus"),
     "sources": ("corpus.Source", "corpus"),
     "dialogues": ("corpus.Dialogue", "corpus"),
+    "publications": ("corpus.Publication", "dialogue__corpus"),
     "speakers": ("corpus.Speaker", "corpus"),
     "utterances": ("corpus.Utterance", "corpus"),
     "invitations": ("corpus.Invitation", "corpus"),

@@ -104,6 +104,8 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.DIALOGUES: {
         "publish": _("%(who)s published dialogues of %(thing)s"),
         ("publish", "dialogue"): _("%(who)s published %(thing)s"),
+        "unpublish": _("%(who)s undid the publication of dialogues of %(thing)s"),
+        ("unpublish", "dialogue"): _("%(who)s undid the publication of %(thing)s"),
         "edit": _("%(who)s edited %(thing)s"),
         "undo": _("%(who)s undid an edit of %(thing)s"),
         "redo": _("%(who)s redid an edit of %(thing)s"),

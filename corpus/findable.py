@@ -25,7 +25,7 @@ def find_places(person: Person, words: str, corpus: int | None) -> Iterable[Hit]
     for place in places():
         if not place.is_for(person, member.role if member else None):
             continue
-        known = f"{place.label} {GROUPS[place.group]} {place.url}".casefold()
+        known = f"{place.label} {place.words} {GROUPS[place.group]} {place.url}".casefold()
         if all(word in known for word in wanted):
             href = address_of(place, member.corpus if member else None)
             yield Hit(place.label, href, GROUPS[place.group], place.icon)

@@ -134,6 +134,7 @@ urlpatterns = [
     path("corpora/<int:pk>/dialogues/", dialogues.dialogues, name="dialogues"),
     path("dialogues/<int:pk>/", dialogues.dialogue, name="dialogue"),
     path("dialogues/<int:pk>/publication/", dialogues.publish, name="publish_dialogue"),
+    path("publications/<int:pk>/undo/", dialogues.publication, name="undo_publication"),
     path("dialogues/<int:pk>/editor/", editor.editor, name="editor"),
     path("dialogues/<int:pk>/revisions/", editor.revisions, name="revisions"),
     path("dialogues/<int:pk>/head/", editor.head, name="dialogue_head"),

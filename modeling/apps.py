@@ -34,6 +34,7 @@ class ModelingConfig(AppConfig):
         }
         deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
         fill("release_actions", "modeling/_release_actions.html")
+        fill("installation_tabs", "modeling/_installation_tab_encoders.html", order=30)
         fill("release_sections", "modeling/_release_runs.html")
         STEPS["went on with %s"] = continue_searches
         STEPS["repeated %s on new releases"] = repeat_due

@@ -1,23 +1,108 @@
 """The encoders that an installation has: directories of transformers' layout in ENCODERS_DIR."""
 
-import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from pathlib import Path
 
+from django.apps import apps
 from django.conf import settings
+from django.db.models import Q
+from django.utils.translation import gettext as _
 
 from core.errors import UserError, gettext_noop
+from jobs.models import JobStatus
+from modeling import encoder_storage
+from modeling.encoder_catalogue import offer_of
+from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import MODALITIES, RECIPES
 from releases.models import Release
 
 
+def installed():
+    """The encoders that can be used, in the order of their names."""
+    found = (_usable(path) for path in _directories())
+    return [encoder for encoder in found if encoder]
+
+
+def broken():
+    """Names of directories that hold no encoder that can be used, and why, in order."""
+    return [(path.name, reason) for path in _directories() if (reason := _reason(path)) is not None]
+
+
 def encoders():
     """Modality -> names of the encoders that read it, in order."""
-    encoders_by_modality: dict[str, list[str]] = {"text": [], "audio": [], "vision": []}
-    if settings.ENCODERS_DIR:
-        for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
-            if modality := _modality(path.parent):
-                encoders_by_modality[modality].append(path.parent.name)
-    return encoders_by_modality
+    names: dict[str, list[str]] = {modality: [] for modality in MODALITIES}
+    for encoder in installed():
+        names[encoder.modality].append(encoder.name)
+    return names
+
+
+def _directories():
+    if not settings.ENCODERS_DIR:
+        return []
+    paths = sorted(Path(settings.ENCODERS_DIR).glob("*/config.json"))
+    return [path.parent for path in paths if not path.parent.name.startswith(".")]
+
+
+def _usable(path):
+    """The encoder of a directory; None where `broken` says why there is none."""
+    return None if _reason(path) else EncoderDirectory(path)
+
+
+def _reason(path):
+    """Why a directory holds no encoder that can be used; None where it does."""
+    try:
+        encoder = EncoderDirectory(path)
+        _ = encoder.dims, encoder.layers
+    except FeatureError as error:
+        return str(error)
+    return None
+
+
+def label(encoder):
+    """An encoder as a form offers it: its name, and what it is in a line."""
+    offer = offer_of(encoder.origin.get("repo") or encoder.name)
+    if offer:
+        return f"{encoder.name}: {offer.note}"
+    words = _("%(name)s: %(type)s, %(dims)s dimensions")
+    return words % {"name": encoder.name, "type": encoder.model_type, "dims": encoder.dims}
+
+
+@dataclass
+class Use:
+    """How many runs were trained with an encoder, and with which recipes."""
+
+    runs: int = 0
+    active: int = 0
+    recipes: set[str] = field(default_factory=set)
+
+
+def uses():
+    """Name of an encoder -> its Use."""
+    found: dict[str, Use] = defaultdict(Use)
+    names = [f"{modality}_encoder" for modality in MODALITIES]
+    chosen = reduce(or_, (Q(options__has_key=name) for name in names))
+    runs = apps.get_model("modeling", "TrainingRun").objects.filter(chosen)
+    for recipe, status, options in runs.values_list("recipe", "status", "options"):
+        for name in {options[each] for each in names if options.get(each)}:
+            found[name].runs += 1
+            found[name].active += status in (JobStatus.QUEUED, JobStatus.RUNNING)
+            found[name].recipes.add(recipe)
+    return dict(found)
+
+
+def remove(person, name):
+    """Delete an encoder. Raises UserError where there is none, and while a run needs it."""
+    use = uses().get(name)
+    if use and use.active:
+        words = gettext_noop(
+            "%(count)d runs that wait or train need %(name)s. Stop them first, or wait."
+        )
+        raise UserError(words, count=use.active, name=name)
+    encoder_storage.remove(person, name)
 
 
 def check_encoders(release, recipe, options):
@@ -50,26 +135,15 @@ def check_encoders(release, recipe, options):
             raise UserError(words, **values)
 
 
+def fields_of(options, modality):
+    """The fields of a run's settings that choose the encoder of a modality and how it is read."""
+    if not options.get(f"{modality}_encoder"):
+        return {}
+    names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]
+    names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
+    return {name: options[name] for name in (*names, "encoder_precision") if name in options}
+
+
 def encoder_path(name):
     """The directory of an encoder by its name."""
     return str(Path(settings.ENCODERS_DIR) / name) if name else ""
-
-
-def _modality(directory):
-    """What it reads, by what it was saved with; None for what is no encoder that can be used."""
-    if not (directory / "model.safetensors").exists():
-        return None
-    config, prepares = (_read(directory / n) for n in ("config.json", "preprocessor_config.json"))
-    if "sampling_rate" in prepares:
-        return "audio"
-    if "image_size" in config or "vision_config" in config:
-        return "vision"
-    return "text" if "vocab_size" in config else None
-
-
-def _read(path):
-    try:
-        content = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return content if isinstance(content, dict) else {}

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from people.event_words import Kind, Noun, page
@@ -19,6 +20,12 @@ NOUNS = {
     "registeredmodel": Noun(
         _("model"), lambda row: row.name, page("model"), kept=("name",), searched="name"
     ),
+    "encoderimport": Noun(
+        _("encoder"),
+        lambda row: row.name,
+        lambda row: reverse("installation_encoders"),
+        kept=("name",),
+    ),
     "featurepart": Noun(
         _("features of release"),
         lambda row: row.release.version,
@@ -29,6 +36,8 @@ NOUNS = {
 SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.TRAINING: {
         "extract": _("%(who)s had features extracted of %(thing)s"),
+        "add encoder": _("%(who)s had %(thing)s added"),
+        "remove encoder": _("%(who)s removed the encoder %(name)s"),
         "train": _("%(who)s started the training of %(thing)s"),
         ("train", "experiment"): _("%(who)s resumed %(thing)s"),
         "evaluate": _("%(who)s evaluated %(thing)s on the test set"),

@@ -1,9 +1,12 @@
+from pathlib import PurePath
 from typing import cast
 
 from django import forms
+from django.conf import settings
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
-from modeling.encoders import encoders
+from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
@@ -31,6 +34,16 @@ RELATIONS = {
     "auxiliary": _("as tasks only"),
 }
 
+POOLINGS = {
+    "auto": _("as suits the encoder"),
+    "tokens": _("one for each token"),
+    "frames": _("ten a second"),
+    "mean": _("one: the mean"),
+    "first": _("one: the first token"),
+    "last": _("one: the last token"),
+    "max": _("one: the maximum"),
+    "head": _("one: the encoder's own pooling head"),
+}
 
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
@@ -78,6 +91,13 @@ OWN_RECIPES = (
     Recipes.SOFT_SMALL, Recipes.SOFT_TEXT,
 )  # fmt: skip
 
+UNUSED = _("None of the chosen recipes uses it: leave it empty.")
+UNREAD = _("It needs an encoder: choose one, or leave it empty.")
+ENCODER_FIELDS = {
+    *(f"{modality}_{what}" for modality in recipes.MODALITIES for what in ("layer", "pooling")),
+    *("text_tokens", "audio_seconds", "encoder_precision"),
+}
+
 
 class RecipeForm(forms.Form):
     """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
@@ -123,7 +143,39 @@ class RecipeForm(forms.Form):
     audio_encoder = forms.ChoiceField(label=_("audio encoder"), required=False)
     vision_encoder = forms.ChoiceField(
         label=_("vision encoder"), required=False,
-        help_text=_("Pretrained encoders are in the directory that ENCODERS_DIR names."),
+        help_text=_("The administrator of the installation can add pretrained encoders."),
+    )  # fmt: skip
+    text_pooling, audio_pooling, vision_pooling = (
+        forms.ChoiceField(
+            label=label, required=False,
+            choices=[("", POOLINGS["auto"]),
+                     *((p, POOLINGS[p]) for p in recipes.POOLINGS[modality] if p != "auto")],
+        )
+        for modality, label in (("text", _("text vectors")), ("audio", _("audio vectors")),
+                                ("vision", _("vision vectors")))
+    )  # fmt: skip
+    text_layer = forms.CharField(
+        label=_("layer of the text encoder"), required=False, max_length=8,
+        help_text=_("Empty: the last. 6 is the sixth, mean-4 the mean of the last four."),
+    )  # fmt: skip
+    audio_layer = forms.CharField(
+        label=_("layer of the audio encoder"), required=False, max_length=8,
+        help_text=_("Middle layers often say more of the voice than the last."),
+    )  # fmt: skip
+    vision_layer = forms.CharField(
+        label=_("layer of the vision encoder"), required=False, max_length=8
+    )
+    text_tokens = _number(
+        "text_tokens", forms.IntegerField, label=_("tokens read of a text"),
+        help_text=_("128 unless set; the rest of a longer text is not read."),
+    )  # fmt: skip
+    audio_seconds = _number(
+        "audio_seconds", forms.FloatField, label=_("seconds heard at once"),
+        help_text=_("30 unless set; fewer need less memory."),
+    )  # fmt: skip
+    encoder_precision = forms.ChoiceField(
+        label=_("precision of the encoders"), required=False,
+        choices=[("", _("32 bits")), ("bf16", _("bf16: faster where the processor or GPU has it"))],
     )  # fmt: skip
     soft_labels = forms.BooleanField(
         label=_("use soft labels"), required=False,
@@ -132,16 +184,20 @@ class RecipeForm(forms.Form):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        for modality, names in encoders().items():
-            choices = [("", DEFAULT_FEATURES[modality]), *((name, name) for name in names)]
-            cast(forms.ChoiceField, self.fields[f"{modality}_encoder"]).choices = choices
+        found = installed()
+        for modality, default in DEFAULT_FEATURES.items():
+            choices = [(each.name, label(each)) for each in found if each.modality == modality]
+            field = cast(forms.ChoiceField, self.fields[f"{modality}_encoder"])
+            field.choices = [("", default), *choices]
 
     GROUPS = {
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("width", "dropout"),
         _("Correlations"): ("relations", "relation_weight"),
-        _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder"),
+        _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
+                        "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
+                        "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),
     }  # fmt: skip
 
     def groups(self):
@@ -159,17 +215,19 @@ class RecipeForm(forms.Form):
         """
         options = self.options()
         chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
+        unused_by_recipe = []
         for recipe in chosen:
             try:
-                recipe.with_fields(options)
+                unused_by_recipe.append(recipe.with_fields(options).unused)
             except recipes.RecipeError as error:
+                unused_by_recipe.append(recipe.unused)
                 place = error.field if error.field in self.fields else None
                 if not self.has_error(place or "__all__"):
                     self.add_error(place, str(error))
         if chosen:
-            unused = set.intersection(*(set(recipe.unused) for recipe in chosen))
+            unused = set.intersection(*unused_by_recipe)
             for name in sorted(set(options) & unused):
-                self.add_error(name, _("None of the chosen recipes uses it: leave it empty."))
+                self.add_error(name, UNUSED if name not in ENCODER_FIELDS else UNREAD)
 
 
 class ReleaseChoiceField(forms.ModelChoiceField):
@@ -310,3 +368,34 @@ class RegisteredModelForm(forms.ModelForm):
         model = RegisteredModel
         fields = ["name", "use", "limits"]
         widgets = {name: forms.Textarea({"rows": 4}) for name in ("use", "limits")}
+
+
+class EncoderForm(forms.Form):
+    """An encoder as a ZIP, for a machine without a network."""
+
+    file = forms.FileField(
+        label=_("ZIP file"),
+        help_text=_("A directory with config.json, weights, and tokenizer or preprocessor."),
+        widget=forms.FileInput(attrs={"accept": ".zip"}),
+    )
+    name = forms.CharField(
+        label=_("name"), required=False, max_length=100, help_text=_("Empty: that of the file.")
+    )
+
+    def clean_file(self):
+        file = self.cleaned_data["file"]
+        if file.size > settings.UPLOAD_MAX_BYTES:
+            raise forms.ValidationError(
+                _("The file has %(size)s; at most %(limit)s are allowed.")
+                % {
+                    "size": filesizeformat(file.size),
+                    "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
+                }
+            )
+        return file
+
+    def clean(self):
+        data = super().clean() or {}
+        if not data.get("name") and data.get("file"):
+            data["name"] = PurePath(data["file"].name).stem[:100]
+        return data

@@ -3,6 +3,7 @@ from django.urls import path
 from core.redirects import moved
 from modeling.views import (
     comparison,
+    encoders,
     error_analysis,
     evaluations,
     experiments,
@@ -15,6 +16,15 @@ from modeling.views import (
 )
 
 urlpatterns = [
+    path("installation/encoders/", encoders.installation_encoders, name="installation_encoders"),
+    path("installation/encoders/downloads/", encoders.download_encoder, name="download_encoder"),
+    path("installation/encoders/imports/", encoders.import_encoder, name="import_encoder"),
+    path("installation/encoders/removal/", encoders.remove_encoder, name="remove_encoder"),
+    path(
+        "installation/encoders/imports/<int:pk>/progress/",
+        encoders.encoder_progress,
+        name="encoder_progress",
+    ),
     path("corpora/<int:pk>/runs/", run_list.runs, name="runs"),
     path("corpora/<int:pk>/runs/new/", new_run.new_run, name="new_run"),
     path("corpora/<int:pk>/runs/comparison/", comparison.compare_runs, name="compare_runs"),

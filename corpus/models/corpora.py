@@ -219,6 +219,10 @@ class Corpus(models.Model):
                 size=filesizeformat(size),
             )
 
+    def lock_publications(self):
+        """Until the transaction ends, nobody takes published dialogues into use or unpublishes."""
+        Corpus.objects.select_for_update(no_key=True).get(pk=self.pk)
+
     def counts(self):
         """How many dialogues, published ones and utterances, as its sources have counted them."""
         sums = {

@@ -38,15 +38,16 @@ class DialogueQuerySet(NormalizedQuerySet):
 
     @transaction.atomic
     def publish(self, person, about):
-        """Publish all that are `publishable`; their number."""
+        """Publish all that are `publishable`; their Publications, by id."""
         made = Publication.objects.bulk_create(
             Publication(dialogue=dialogue, person=person)
             for dialogue in self.publishable().select_related("source")
         )
         for source, count in Counter(publication.dialogue.source for publication in made).items():
             source.recount(published=count)
-        Event.record(person, "publish", about, dialogues=len(made))
-        return len(made)
+        if made:
+            Event.record(person, "publish", about, dialogues=len(made))
+        return made
 
 
 class Dialogue(Normalized, Revised):

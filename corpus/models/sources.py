@@ -319,7 +319,7 @@ class Source(Normalized, Job):
             Source.objects.filter(pk=self.pk).update(counts=known)
 
     def publish(self, person):
-        """Publish every dialogue of this source that is not published yet; the number of them."""
+        """Publish every dialogue of this source that is not published yet; their Publications."""
         return self.dialogues.publish(person, self)
 
 

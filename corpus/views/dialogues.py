@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.db.models import F
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from core.byte_ranges import stored_response
 from core.data_table import Column, DataTable, read
 from core.errors import UserError
-from core.parameters import numbers
+from core.parameters import number, numbers
 from core.translation import translate_error
 from corpus import visibility
 from corpus.forms import DialogueFilter
@@ -19,6 +19,7 @@ from corpus.media import MediaError
 from corpus.models import Dialogue
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
+from corpus.publication_undo import say_published, undo_publication, undoable_by
 from corpus.renditions import KINDS, rendition
 
 MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
@@ -70,9 +71,7 @@ def _published(request, corpus, matching):
     with_role(request, corpus, LEAD)
     if request.POST.get("which") != "all":
         matching = matching.filter(pk__in=numbers(request.POST.getlist("pk")))
-    count = matching.publish(request.user, corpus)
-    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, message % {"count": count})
+    say_published(request, matching.publish(request.user, corpus))
     return redirect(request.get_full_path())
 
 
@@ -131,7 +130,34 @@ def _rendition(request, dialogue, name, kind):
 def publish(request, pk):
     dialogue = dialogue_of(request, pk, LEAD)
     try:
-        dialogue.publish(request.user)
+        publication = dialogue.publish(request.user)
     except UserError as refusal:
         messages.error(request, translate_error(refusal))
+    else:
+        if publication.person_id == request.user.pk:
+            say_published(request, [publication])
     return redirect("dialogue", dialogue.pk)
+
+
+@require_POST
+def publication(request, pk):
+    """Undo what the person has published a short while ago, from this publication to `last`."""
+    own = undoable_by(request.user).select_related("dialogue__corpus")
+    first = get_object_or_404(own, pk=pk)
+    corpus = with_role(request, first.dialogue.corpus, LEAD)
+    last = number(request.GET.get("last")) or first.pk
+    try:
+        found = undo_publication(request.user, first, last)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+    else:
+        count = len(found)
+        words = ngettext(
+            "%(count)d dialogue is not published any more.",
+            "%(count)d dialogues are not published any more.",
+            count,
+        )
+        messages.success(request, words % {"count": count})
+    if first.pk == last:
+        return redirect("dialogue", first.dialogue_id)
+    return redirect("dialogues", corpus.pk)

@@ -13,7 +13,6 @@ from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from core.csv_export import csv_lines
@@ -28,6 +27,7 @@ from corpus.ingest import resegment
 from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, source_of
+from corpus.publication_undo import say_published
 from corpus.source_preview import check_of, reading_of
 from corpus.visibility import WORDS, guard, withheld
 from people.models import Event
@@ -339,9 +339,7 @@ def attempt(request, pk):
 @require_POST
 def publication(request, pk):
     source = source_of(request, pk)
-    count = source.publish(request.user)
-    message = ngettext("%(count)d dialogue published.", "%(count)d dialogues published.", count)
-    messages.success(request, message % {"count": count})
+    say_published(request, source.publish(request.user))
     return redirect("source", source.pk)
 
 

@@ -40,8 +40,8 @@ from modeling.learner.argument_parser import (
 )
 from modeling.learner.error_messages import display_value
 from modeling.learner.evaluation import evaluate
-from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.extraction import Extractors, extract_all, write_clip_features
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.inference import predict
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.path_checks import (

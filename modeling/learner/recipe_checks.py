@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
-from modeling.learner.recipes import Recipe, RecipeError, read_json
+from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
 from modeling.learner.sharing.interface import split_tasks
 
@@ -45,18 +47,25 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         field = f"{name}_encoder"
         if not getattr(recipe, field):
             continue
-        directory = Path(getattr(recipe, field))
-        files = ("config.json", "model.safetensors")
-        missing = [file for file in files if not (directory / file).is_file()]
-        if missing:
-            raise RecipeError(
-                f"{field}: {directory} holds no encoder: {' and '.join(missing)} missing. Give a"
-                " directory that `save_pretrained` of transformers wrote.",
-                field,
-            )
-        if not isinstance(read_json(directory / files[0]), dict):
-            words = f"{field}: {directory / files[0]} describes no encoder: it holds no object."
-            raise RecipeError(words, field)
+        try:
+            found = EncoderDirectory(Path(getattr(recipe, field)))
+            depth, _ = found.layers, found.dims
+        except FeatureError as error:
+            raise RecipeError(f"{field}: {error}", field) from error
+        if found.modality != name:
+            words = f"reads {found.modality} ({found.model_type}), not {name}."
+            raise RecipeError(f"{field}: {found.path} {words}", field)
+        layer = getattr(recipe, f"{name}_layer")
+        if layer != "last" and int(layer.removeprefix("mean-")) > depth:
+            words = f"{name}_layer cannot be {layer}: {found.path} has {depth} layers."
+            raise RecipeError(words, f"{name}_layer")
+        if getattr(recipe, f"{name}_pooling") == "head" and not found.has_head:
+            words = f"{name}_pooling cannot be head: a {found.model_type} has no pooling head."
+            raise RecipeError(words, f"{name}_pooling")
+        longest = found.longest_text
+        if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
+            words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
+            raise RecipeError(words, "text_tokens")
 
 
 def _check_encoder_inputs(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:

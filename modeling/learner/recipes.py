@@ -1,6 +1,7 @@
 """What to train: every choice that decides a result, as one dataclass."""
 
 import json
+import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -17,6 +18,13 @@ RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
 PRECISIONS = ("fp32", "bf16")
+POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the encoder
+    "text": ("auto", "tokens", "mean", "first", "last", "max", "head"),
+    "audio": ("auto", "frames", "mean", "max"),
+    "vision": ("auto", "first", "mean", "max", "head"),
+}
+TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a recipe says more
+LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
     "sharing": SHARINGS,
@@ -24,6 +32,8 @@ CHOICES = {
     "weighting": WEIGHTINGS,
     "precision": PRECISIONS,
     "on_failure": ("fail", "missing"),
+    "encoder_precision": PRECISIONS,
+    **{f"{modality}_pooling": poolings for modality, poolings in POOLINGS.items()},
 }
 
 
@@ -43,6 +53,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "sparsity": (0, 1000),
     "distance": (0, 1000),
     "minutes": (0, 1_000_000),
+    "text_tokens": (8, 32_768),
+    "audio_seconds": (1, 120),
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
@@ -146,9 +158,11 @@ class Recipe:
     `minutes` ends training after so long with the best epoch so far, 0 never.
     `stops_on` is a task whose macro-F1 on the validation set chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
-    modality is read by the default. `on_failure` says what becomes of a clip that cannot be
-    measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16" is
-    autocast, `compiled` is torch.compile.
+    modality is read by the default. A layer is "last", the number of one (0 is before the first) or
+    "mean-4", the mean of the last four; POOLINGS says how vectors become one. Texts are read up to
+    `text_tokens`, sound in pieces of `audio_seconds`. `on_failure` says what becomes of a clip that
+    cannot be measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16"
+    is autocast, `compiled` is torch.compile; `encoder_precision` is that of frozen encoders.
     """
 
     name: str = "hard-small"
@@ -180,6 +194,15 @@ class Recipe:
     text_encoder: str = ""
     audio_encoder: str = ""
     vision_encoder: str = ""
+    text_layer: str = "last"
+    audio_layer: str = "last"
+    vision_layer: str = "last"
+    text_pooling: str = "auto"
+    audio_pooling: str = "auto"
+    vision_pooling: str = "auto"
+    text_tokens: int = TEXT_TOKENS
+    audio_seconds: float = AUDIO_SECONDS
+    encoder_precision: str = "fp32"
     on_failure: str = "fail"
     precision: str = "fp32"
     compiled: bool = False
@@ -203,12 +226,31 @@ class Recipe:
         if self.width % self.heads:
             words = f"width {self.width} is not a multiple of heads {self.heads}."
             raise RecipeError(words, "width")
+        self._check_layers()
         if self.network == "own":
             self._check_relations()
         if not self.name.strip():
             raise RecipeError("name must not be empty.", "name")
         if not self.stops_on:
             raise RecipeError('stops_on must be "mean" or the key of a task.', "stops_on")
+
+    def _check_layers(self) -> None:
+        """Raises RecipeError for a layer that is none, and where a head would read another one."""
+        for modality in MODALITIES:
+            name = f"{modality}_layer"
+            layer = getattr(self, name)
+            if not LAYER.fullmatch(layer):
+                words = (
+                    f'{name} must be "last", the number of a layer such as "6", or "mean-4" for the'
+                    f" mean of the last four, not {display_value(layer)}."
+                )
+                raise RecipeError(words, name)
+            if layer != "last" and getattr(self, f"{modality}_pooling") == "head":
+                words = (
+                    f"{modality}_pooling head reads the last layer alone: {name} cannot be"
+                    f" {display_value(layer)} with it."
+                )
+                raise RecipeError(words, name)
 
     def _check_relations(self) -> None:
         """Raises RecipeError where the sharing has no place for a chain or a role of relations."""
@@ -234,7 +276,7 @@ class Recipe:
     @property
     def unused(self) -> set[str]:
         """Fields that decide nothing in it, whatever they say."""
-        names = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        names = self._unused_of_encoders
         if self.network != "own":
             return names | {*OWN_NETWORK_FIELDS}
         if self.sharing != "relgate":
@@ -244,6 +286,16 @@ class Recipe:
         if self.sharing == "reading":
             names.add("fusion")
         return names if self.sharing == "distance" else names | {"distance"}
+
+    @property
+    def _unused_of_encoders(self) -> set[str]:
+        names = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
+        for name in {*MODALITIES} - reading:
+            names |= {f"{name}_layer", f"{name}_pooling"}
+        names |= set() if "text" in reading else {"text_tokens"}
+        names |= set() if "audio" in reading else {"audio_seconds"}
+        return names if reading else names | {"encoder_precision"}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from JSON, so that two can be compared."""

@@ -1,9 +1,18 @@
 """Rows of what machines learned."""
 
+from modeling.models.encoder_imports import EncoderImport
 from modeling.models.evaluations import Evaluation
 from modeling.models.experiments import Experiment
 from modeling.models.features import FeaturePart
 from modeling.models.registered_models import RegisteredModel
 from modeling.models.runs import Recipes, TrainingRun
 
-__all__ = ["Evaluation", "FeaturePart", "Recipes", "RegisteredModel", "Experiment", "TrainingRun"]
+__all__ = [
+    "EncoderImport",
+    "Evaluation",
+    "Experiment",
+    "FeaturePart",
+    "Recipes",
+    "RegisteredModel",
+    "TrainingRun",
+]

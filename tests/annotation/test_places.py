@@ -50,7 +50,7 @@ def contest(judged):
 def test_an_annotator_sees_few_places_and_a_lead_all(bar, corpus, lead):
     assert list(bar(make_member(corpus))) == ["My tasks", "Overview", "Data", "Releases"]
     assert list(bar(make_member(corpus, role="adjudicator"))) == [
-        *("My tasks", "Adjudication", "Overview", "Data", "Rounds", "Scheme and guideline"),
+        *("My tasks", "Adjudication", "Overview", "Data", "Rounds", "Label scheme"),
         *("Expert labels", "Agreement", "Releases"),
     ]
     assert {"Speakers", "Quality", "Experiments", "Members", "Jobs", "Settings"} < set(bar(lead))

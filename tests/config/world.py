@@ -197,6 +197,7 @@ OF_ACCOUNTS = {  # rows that this world does not have: most is refused before th
     "account/password/reset/<str:uidb36>/<str:key>/": {"uidb36": "1", "key": "set-password"},
     "account/e-mail/confirmation/<str:key>/": {"key": "x"},
     "installation/people/<int:pk>/": {"pk": 1},
+    "installation/encoders/imports/<int:pk>/progress/": {"pk": 1},
     "installation/people/<int:pk>/reset-link/": {"pk": 1},
     "guides/<slug:name>/": {"name": "corpus"},
 }

@@ -13,8 +13,8 @@ from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.encoders import check_encoders
 from modeling.learner.features.audio import LogMel
+from modeling.learner.features.encoder_directory import EncoderDirectory
 from modeling.learner.features.extraction import CHARACTERS
-from modeling.learner.features.pretrained import fingerprint
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.models.runs import Recipes
@@ -87,7 +87,7 @@ def test_an_encoder_is_named_with_its_digest_and_nothing_as_nothing(text_encoder
     recipe = recipe_file(tmp_path, text_encoder=str(text_encoder))
     results = output_of(learn(release, tmp_path / "out", "--recipe", recipe, "--json"))
     assert results["features"] == {
-        "text": {"by": f"text-{fingerprint(text_encoder)}", "from": "text",
+        "text": {"by": f"text-{EncoderDirectory(text_encoder).digest}", "from": "text",
                  "encoder": text_encoder.name},
         "audio": {"by": LogMel.key, "from": "none"},
         "vision": {"by": ColourAndMotion.key, "from": "none"},
@@ -102,8 +102,8 @@ def test_the_form_and_every_request_refuse_before_any_work(
     place = tmp_path / "encoders" / "hubert"
     place.mkdir(parents=True)
     (place / "model.safetensors").write_bytes(b"")
-    (place / "config.json").write_text("{}")
-    (place / "preprocessor_config.json").write_text('{"sampling_rate": 16000}')
+    says = {"model_type": "hubert", "hidden_size": 16, "num_hidden_layers": 2}
+    (place / "config.json").write_text(json.dumps(says))
     settings.ENCODERS_DIR = str(place.parent)
     opened = make_judged_round(corpus)
     release = make_release(corpus, [opened], media=media)

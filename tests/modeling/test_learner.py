@@ -25,8 +25,8 @@ from modeling.learner.batches import IGNORED
 from modeling.learner.confusion_metrics import confusion_weighted_f1
 from modeling.learner.features import audio, vision
 from modeling.learner.features.audio import LogMel
-from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.extraction import Extractors, extract
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.text import UNKNOWN, Vocabulary
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.learner.losses import task_losses

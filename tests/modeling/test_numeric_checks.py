@@ -10,8 +10,8 @@ import torch
 
 from modeling.learner import inference, recipes
 from modeling.learner.features.audio import LogMel
-from modeling.learner.features.decoding import FeatureError
 from modeling.learner.features.extraction import Extractors, _cached_frames, extract, extract_all
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError

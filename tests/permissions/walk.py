@@ -12,6 +12,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
+from modeling.models import EncoderImport
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -148,6 +149,7 @@ class Addresses:
                 "experiments": w.experiment, "models": w.model,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
+                "publications": w.dialogue.publication,
                 "guidelines": w.open.guideline, "invitations": w.invitation,
                 "join-requests": w.join_request,
                 "deletions": CorpusDeletion.objects.create(
@@ -167,11 +169,13 @@ class Addresses:
             for role, person in w.people.items()
             if person is not None
         }
+        download = EncoderImport.objects.create(name="a", repo="a/b", person=w.lead)
         self.by_name = {  # of things that are not found by the first word of their address
             "account_session": lambda role: {"pk": sessions[role].pk if role in sessions else 1},
             "mfa_remove_webauthn": lambda role: {"pk": 1},
             "account_reset_password_from_key": lambda role: {"uidb36": "1", "key": "x"},
             "account_confirm_email": lambda role: {"key": "x"},
+            "encoder_progress": lambda role: {"pk": download.pk},
             "installation_person": lambda role: {"pk": w.judges[0].pk},
             "installation_reset_link": lambda role: {"pk": w.judges[0].pk},
         }
@@ -234,6 +238,8 @@ class Addresses:
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
             "installation_person": [{"verb": "unlock"}],
+            "download_encoder": [{"repo": "openai/whisper-base"}],
+            "remove_encoder": [{"name": "a"}],
             "participant": [{"verb": "block"}],
             "theme": [{"theme": "dark"}],
             "account": [{"name": "A", "language": "", "theme": "dark", "time_zone": "UTC"}],

@@ -7,11 +7,9 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
+from modeling.learner.features.feature_error import FeatureError
+
 RATE = 16_000
-
-
-class FeatureError(RuntimeError):
-    """A clip whose features cannot be computed; the message names it."""
 
 
 def waveform(clip: Path) -> NDArray[np.float32]:

@@ -3,19 +3,24 @@
 import hashlib
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
-from modeling.learner.features.decoding import FeatureError
-from modeling.learner.features.pretrained import SpeechEncoder, TextEncoder, VisionEncoder
+from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.pretrained import (
+    EncoderSettings,
+    SpeechEncoder,
+    TextEncoder,
+    VisionEncoder,
+)
 from modeling.learner.features.vision import ColourAndMotion
 from modeling.learner.numeric_checks import first_nonfinite
 from modeling.learner.recipes import MODALITIES, Recipe
@@ -24,6 +29,7 @@ from modeling.learner.release import Dialogue, Utterance
 Floats = NDArray[np.float32]
 CLIP_MODALITIES = ("audio", "vision")
 CHARACTERS = "characters-1"  # where the network reads text itself
+POOLS: dict[str, Callable[..., Any]] = {"mean": np.mean, "max": np.max}
 DEFAULT_KEYS = {
     "audio": LogMel.key,
     "vision": ColourAndMotion.key,
@@ -33,8 +39,13 @@ DEFAULT_KEYS = {
 class ClipExtractor(Protocol):
     """What turns a clip into frames; `key` names it with its version and weights."""
 
-    key: str
-    rate: float  # frames a second
+    @property
+    def key(self) -> str: ...
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        ...
 
     @property
     def dims(self) -> int:
@@ -43,6 +54,14 @@ class ClipExtractor(Protocol):
 
     def of_clip(self, clip: Path) -> Floats:
         """(frames, dims). Raises FeatureError naming the clip."""
+
+
+@runtime_checkable
+class BatchExtractor(ClipExtractor, Protocol):
+    """One that works on some clips at once."""
+
+    def of_clips(self, clips: Sequence[Path]) -> Iterable[Floats | FeatureError]:
+        """Of each clip its frames, or why there are none."""
 
 
 @dataclass(frozen=True)
@@ -73,27 +92,28 @@ class Extractors:
 
     text: TextEncoder | None
     clips: dict[str, ClipExtractor]
+    audio_pooling: str = "frames"  # of the frames of an utterance
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
         """Raises FeatureError for a directory without an encoder."""
         device = device or torch.device("cpu")
-        makers: dict[str, Callable[[], ClipExtractor]] = {
-            "audio": lambda: (
-                SpeechEncoder(Path(recipe.audio_encoder), device)
-                if recipe.audio_encoder
-                else LogMel()
-            ),
-            "vision": lambda: (
-                VisionEncoder(Path(recipe.vision_encoder), device)
-                if recipe.vision_encoder
-                else ColourAndMotion()
-            ),
+        chosen = {
+            name: (Path(path), device, EncoderSettings.of(recipe, name))
+            for name in recipe.modalities
+            if (path := getattr(recipe, f"{name}_encoder"))
         }
-        reads = "text" in recipe.modalities and recipe.text_encoder
+        clips: dict[str, ClipExtractor] = {}
+        if "audio" in recipe.modalities:
+            clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
+        if "vision" in recipe.modalities:
+            clips["vision"] = (
+                VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
+            )
         return cls(
-            TextEncoder(Path(recipe.text_encoder), device) if reads else None,
-            {name: makers[name]() for name in CLIP_MODALITIES if name in recipe.modalities},
+            TextEncoder(*chosen["text"]) if "text" in chosen else None,
+            clips,
+            recipe.audio_pooling if "audio" in chosen else "frames",
         )
 
     @property
@@ -153,6 +173,11 @@ def extract(
             features, _clip_features(dialogue, name, extractor, cache, failures)
         ):
             each.frames[name] = frames
+    if extractors.audio_pooling in POOLS:
+        for each in features:
+            if "audio" in each.frames and len(each["audio"]):
+                pooled = POOLS[extractors.audio_pooling](each["audio"], axis=0, keepdims=True)
+                each.frames["audio"] = pooled
     return features, failures
 
 
@@ -184,11 +209,31 @@ def _clip_features(
     if dialogue.clip is not None:
         whole = of(dialogue.clip, dialogue.clip_sha256, *dialogue.utterances)
         return [_time_span(whole, extractor.rate, u.start, u.end) for u in dialogue.utterances]
+    if isinstance(extractor, BatchExtractor):
+        _cache_together(dialogue.utterances, extractor, cache)
     # of a clip of its own the one utterance is all of it
     return [
         of(u.clip, u.clip_sha256, replace(u, start=0.0, end=float("inf")))
         for u in dialogue.utterances
     ]
+
+
+def _cache_together(
+    utterances: Sequence[Utterance], extractor: BatchExtractor, cache: Path
+) -> None:
+    """Put into the cache what it lacks of the clips of utterances. What fails is left to whoever
+    asks for it, who says why.
+    """
+    missing = {
+        u.clip_sha256: u.clip
+        for u in utterances
+        if u.clip and not (cache / extractor.key / f"{u.clip_sha256}.npy").exists()
+    }
+    if len(missing) < 2:
+        return
+    for digest, frames in zip(missing, extractor.of_clips(list(missing.values())), strict=True):
+        if not isinstance(frames, FeatureError) and not first_nonfinite(frames):
+            _write(cache / extractor.key / f"{digest}.npy", frames)
 
 
 def _cached_frames(
@@ -245,7 +290,7 @@ def _text_features(dialogue: Dialogue, cache: Path, encoder: TextEncoder) -> lis
     digest = hashlib.sha256("\0".join(texts).encode()).hexdigest()
     kept, lengths = (cache / encoder.key / f"{digest}.{n}.npy" for n in ("tokens", "lengths"))
     if not lengths.exists():
-        encoded = encoder.of_texts(texts)
+        encoded = encoder.encode(texts)
         _write(kept, np.concatenate(encoded))
         _write(lengths, np.array([len(each) for each in encoded]))
     ends = np.cumsum(np.load(lengths, allow_pickle=False))

@@ -1,199 +1,539 @@
 """Encoders from directories of the `transformers` layout, used as they are (frozen).
 
-A directory holds config.json, model.safetensors and what its tokenizer or processor needs. Nothing
-is fetched, and no weights but safetensors are read.
+Nothing is fetched, no code of a directory is run, and PyTorch's own weights are read as numbers
+alone.
 """
 
-import hashlib
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from modeling.learner.features.decoding import RATE, FeatureError, pictures, waveform
+from modeling.learner.features.decoding import RATE, pictures, waveform
+from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.recipes import AUDIO_SECONDS, TEXT_TOKENS, Recipe
 
-LONGEST_TEXT = 128  # tokens
-CHUNK = 30 * RATE  # samples that are encoded at once; a bound on memory
 AT_ONCE = 32  # texts or pictures
-SPEECH_RATE = 10.0  # frames a second that are kept
-PICTURES_PER_SECOND = 2.0
+SECONDS_AT_ONCE = 120  # of sound in a batch; a bound on memory
+SHORTEST = 2 * RATE // 10  # samples: what is shorter is too short for a first convolution
+NATIVE = {"text": "tokens", "audio": "frames", "vision": "first"}  # what a key leaves out
+UNUSED_WEIGHTS = ("masked_spec_embed", "mask_token", "position_ids", "lm_head", "decoder.")
+ADVICE = "Take another directory, or another pooling."
+
+Floats = NDArray[np.float32]
 
 
-def fingerprint(directory: Path) -> str:
-    """SHA-256 over the names and contents of a directory's files, 16 digits.
+@dataclass(frozen=True)
+class EncoderSettings:
+    """How an encoder is read: which layer, how vectors become one, how much at once."""
 
-    Raises FeatureError where it holds no encoder.
-    """
-    missing = [n for n in ("config.json", "model.safetensors") if not (directory / n).is_file()]
-    if missing:
-        raise FeatureError(
-            f"{directory} holds no encoder: {' and '.join(missing)} missing. Give a directory that"
-            " `save_pretrained` of transformers wrote."
+    layer: str = "last"  # or the number of one, or mean-N: the mean of the last N
+    pooling: str = "auto"
+    longest: float = 0  # tokens of a text, seconds of sound
+    precision: str = "fp32"
+
+    @classmethod
+    def of(cls, recipe: Recipe, modality: str) -> "EncoderSettings":
+        """Those of a recipe for a modality."""
+        longest = {"text": recipe.text_tokens, "audio": recipe.audio_seconds}
+        return cls(
+            getattr(recipe, f"{modality}_layer"),
+            getattr(recipe, f"{modality}_pooling"),
+            longest.get(modality, 0),
+            recipe.encoder_precision,
         )
-    total = hashlib.sha256()
-    for file in sorted(path for path in directory.iterdir() if path.is_file()):
-        with file.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        total.update(f"{file.name} {digest}\n".encode())
-    return total.hexdigest()[:16]
 
 
 class _Encoder:
-    """A frozen network of a directory, loaded when it is first needed."""
+    """A frozen network of a directory, loaded when it is first needed.
 
+    Its contract: `name`, `modality`, `digest`, `licence`, `dims`, `rate`, and `key`, which names
+    all that decides its vectors and under which they are kept.
+    """
+
+    modality = ""
     kind = ""
 
-    def __init__(self, directory: Path, device: torch.device) -> None:
-        self.directory, self.device = directory, device
-        self.key = f"{self.kind}-{fingerprint(directory)}"
-        self.config = json.loads((directory / "config.json").read_text("utf-8"))
+    def __init__(
+        self,
+        directory: Path,
+        device: torch.device,
+        settings: EncoderSettings = EncoderSettings(),  # noqa: B008  # it is frozen
+    ) -> None:
+        self.files, self.device, self.settings = EncoderDirectory(directory), device, settings
+        self.directory = directory
+        if self.files.modality != self.modality:
+            raise FeatureError(
+                f"{directory} reads {self.files.modality} ({self.files.model_type}), not"
+                f" {self.modality}."
+            )
+        depth, chosen = self.files.layers, settings.layer
+        wanted = int(chosen.removeprefix("mean-")) if chosen != "last" else 0
+        if wanted > depth:
+            raise FeatureError(
+                f"{directory} has {depth} layers: {self.modality}_layer cannot be {chosen}."
+            )
         self._network: torch.nn.Module | None = None
 
     @property
+    def name(self) -> str:
+        return self.files.name
+
+    @property
+    def digest(self) -> str:
+        return self.files.digest
+
+    @property
+    def licence(self) -> str:
+        return self.files.licence
+
+    @property
     def dims(self) -> int:
-        size = self.config.get("hidden_size") or self.config.get("vision_config", {}).get(
-            "hidden_size"
-        )
-        if not isinstance(size, int):
-            raise FeatureError(f"{self.directory}/config.json does not say its hidden_size.")
-        return size
+        return self.files.dims
+
+    @property
+    def rate(self) -> float | None:
+        """Vectors a second; None of text."""
+        return self.files.rate
+
+    @property
+    def pooling(self) -> str:
+        """How vectors become one, once `auto` is what suits the family."""
+        raise NotImplementedError
+
+    @property
+    def key(self) -> str:
+        parts = [self.kind, self.digest]
+        parts += [] if self.settings.layer == "last" else [f"layer-{self.settings.layer}"]
+        parts += [] if self.pooling == NATIVE[self.modality] else [self.pooling]
+        parts += self._key_of_input()
+        parts += [] if self.settings.precision == "fp32" else [self.settings.precision]
+        return "-".join(parts)
+
+    def _key_of_input(self) -> list[str]:
+        return []
+
+    @property
+    def dtype(self) -> torch.dtype:
+        return torch.bfloat16 if self.settings.precision == "bf16" else torch.float32
 
     def network(self) -> Any:
+        """Raises FeatureError where the weights cannot be read or are not all there."""
         if self._network is None:
+            halves = self.device.type == "cuda" and self.dtype == torch.bfloat16
+            if halves and not torch.cuda.is_bf16_supported():
+                raise FeatureError("This GPU has no bf16: say encoder_precision fp32.")
             try:
-                network = self._load().to(self.device).eval()
-            except (OSError, ValueError, RuntimeError) as error:
+                network, report = self._load()
+                network = network.to(self.device).eval()
+            except UnpicklingError as error:
+                raise FeatureError(
+                    f"{self.directory} cannot be loaded: {self.files.weights[-1]} holds more than"
+                    " numbers, which is not read. Take weights saved as safetensors."
+                ) from error
+            except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
                 raise FeatureError(f"{self.directory} cannot be loaded: {error}") from error
+            self._check_weights(report)
             self._network = network.requires_grad_(False)
         return self._network
 
-    def _load(self) -> torch.nn.Module:
+    def _load(self) -> tuple[torch.nn.Module, dict[str, Any]]:
+        """The network, and what transformers reports of its weights."""
+        loaded: tuple[torch.nn.Module, dict[str, Any]] = self._class().from_pretrained(
+            self.directory,
+            local_files_only=True,
+            use_safetensors=not self.files.pickled,
+            weights_only=True,
+            trust_remote_code=False,
+            dtype=self.dtype,
+            output_loading_info=True,
+        )
+        return loaded
+
+    def _class(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoModel
 
-        return AutoModel.from_pretrained(
-            self.directory, local_files_only=True, use_safetensors=True
+        return AutoModel
+
+    def _check_weights(self, report: dict[str, Any]) -> None:
+        """Raises FeatureError where a part that is used would be left as it was drawn."""
+        unused = UNUSED_WEIGHTS if self.pooling == "head" else (*UNUSED_WEIGHTS, "pooler.")
+        missing = sorted(
+            name for name in report["missing_keys"] if not any(each in name for each in unused)
         )
+        if missing:
+            raise FeatureError(
+                f"{self.directory} lacks weights that are used, {len(missing)} of them, such as"
+                f" {missing[0]}. {ADVICE}"
+            )
+
+    def _layer(self, output: Any) -> Tensor:
+        """The chosen layer (n, L, D) of what a network says, as 32-bit numbers."""
+        chosen = self.settings.layer
+        if chosen == "last":
+            state: Tensor = output.last_hidden_state
+            return state.float()
+        states = output.hidden_states
+        if chosen.startswith("mean-"):
+            last = states[-int(chosen.removeprefix("mean-")) :]
+            return torch.stack([state.float() for state in last]).mean(dim=0)
+        state = states[int(chosen)]
+        return state.float()
+
+    @property
+    def _asks(self) -> dict[str, bool]:
+        return {} if self.settings.layer == "last" else {"output_hidden_states": True}
 
 
 class TextEncoder(_Encoder):
-    """Tokens of an utterance in context of each other: BERT, RoBERTa, MacBERT and their like."""
+    """Tokens of an utterance in context of each other: BERT, RoBERTa, XLM-R and their like,
+    decoders such as Qwen's, and the encoders of T5.
+    """
 
-    kind = "text"
+    modality = kind = "text"
+
+    @property
+    def pooling(self) -> str:
+        decoder = self.files.family == "decoder"
+        auto = "last" if decoder else "tokens"
+        return auto if self.settings.pooling == "auto" else self.settings.pooling
+
+    @property
+    def _tokens(self) -> int:
+        return int(self.settings.longest) or TEXT_TOKENS
+
+    def _key_of_input(self) -> list[str]:
+        return [] if self._tokens == TEXT_TOKENS else [f"{self._tokens}tokens"]
 
     @cached_property
     def _tokenizer(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoTokenizer
 
-        return AutoTokenizer.from_pretrained(self.directory, local_files_only=True)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(
+                self.directory, local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, ImportError, KeyError) as error:
+            raise FeatureError(
+                f"The tokenizer of {self.directory} cannot be read: {error}"
+            ) from error
+        tokenizer.padding_side = "right"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+        return tokenizer
+
+    def _class(self) -> Any:
+        if self.files.family == "t5":
+            # transformers takes seconds to import, and recipes without encoders do not need it
+            from transformers import MT5EncoderModel, T5EncoderModel, UMT5EncoderModel
+
+            return {"t5": T5EncoderModel, "mt5": MT5EncoderModel, "umt5": UMT5EncoderModel}[
+                self.files.model_type
+            ]
+        return super()._class()
 
     @torch.inference_mode()
-    def of_texts(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Last hidden states (tokens, dims) of each text; none of an empty one."""
+    def encode(self, texts: Sequence[str]) -> list[Floats]:
+        """Vectors (n, dims) of each text: one a token, or one of all; none of an empty text."""
         network, tokenizer = self.network(), self._tokenizer
+        longest = min(self._tokens, self.files.longest_text or self._tokens)
         encoded = [np.zeros((0, self.dims), np.float32) for _ in texts]
         order = sorted((i for i, text in enumerate(texts) if text), key=lambda i: len(texts[i]))
+        asks = self._asks | ({"use_cache": False} if self.files.family == "decoder" else {})
         for first in range(0, len(order), AT_ONCE):
             part = order[first : first + AT_ONCE]
             tokens = tokenizer(
                 [texts[i] for i in part], padding=True, truncation=True,
-                max_length=LONGEST_TEXT, return_tensors="pt",
+                max_length=longest, return_tensors="pt",
             ).to(self.device)  # fmt: skip
-            states = network(**tokens).last_hidden_state.float().cpu()  # (n, L, D)
-            for row, i in enumerate(part):
-                encoded[i] = states[row][tokens["attention_mask"][row].bool().cpu()].numpy()
+            output = network(**tokens, **asks)
+            inside = tokens["attention_mask"].bool()  # (n, L)
+            for i, vectors in zip(part, self._pooled(output, inside), strict=True):
+                encoded[i] = vectors.cpu().numpy()
         return encoded
+
+    def _pooled(self, output: Any, inside: Tensor) -> Iterator[Tensor]:
+        """Of each text (n, dims)."""
+        if self.pooling == "head":
+            head = getattr(output, "pooler_output", None)
+            if head is None:
+                raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
+            yield from head.float()[:, None]
+            return
+        for states, mine in zip(self._layer(output), inside, strict=True):
+            vectors = states[mine]  # (tokens, D)
+            yield vectors if self.pooling == "tokens" else pool(vectors, self.pooling)
 
 
 class SpeechEncoder(_Encoder):
-    """Networks over samples: wav2vec 2.0, HuBERT, WavLM and their like."""
+    """Networks over samples (wav2vec 2.0, HuBERT, WavLM and their like) and Whisper's encoder."""
 
-    kind = "speech"
-    rate = SPEECH_RATE
+    modality, kind = "audio", "speech"
+
+    @property
+    def rate(self) -> float:
+        """Frames a second."""
+        return self.files.rate or 0.0
+
+    @property
+    def pooling(self) -> str:
+        """Frames are kept; utterances are pooled once they are cut out of a clip."""
+        return "frames"
+
+    @property
+    def _samples(self) -> int:
+        """How many are heard at once."""
+        seconds = self.settings.longest or AUDIO_SECONDS
+        if self.files.family == "whisper":
+            seconds = min(seconds, 30)
+        return max(SHORTEST, int(seconds * RATE))
+
+    def _key_of_input(self) -> list[str]:
+        return [] if self._samples == AUDIO_SECONDS * RATE else [f"{self.settings.longest:g}s"]
 
     @cached_property
-    def _listen(self) -> Any:
+    def _processor(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoFeatureExtractor
 
-        return AutoFeatureExtractor.from_pretrained(self.directory, local_files_only=True)
+        try:
+            return AutoFeatureExtractor.from_pretrained(
+                self.directory, local_files_only=True, trust_remote_code=False
+            )
+        except (OSError, ValueError, ImportError, KeyError) as error:
+            raise FeatureError(
+                f"{self.directory} does not say how sound is prepared: {error}"
+            ) from error
+
+    def _load(self) -> tuple[torch.nn.Module, dict[str, Any]]:
+        network, report = super()._load()
+        if self.files.family == "whisper":
+            network = network.get_encoder()  # type: ignore[operator]  # the decoder is let go
+        return network, report
+
+    def of_clip(self, clip: Path) -> Floats:
+        """Frames (n, dims), `rate` of them a second. Raises FeatureError."""
+        [frames] = self.encode([waveform(clip)])
+        return frames
+
+    def of_clips(self, clips: Sequence[Path]) -> Iterator[Floats | FeatureError]:
+        """Of each clip its frames, or why there are none, in order; of some clips at once."""
+        waves: list[Floats | FeatureError] = []
+        seconds = 0.0
+        for number, clip in enumerate(clips):
+            try:
+                wave = waveform(clip)
+                seconds += len(wave) / RATE
+                waves.append(wave)
+            except FeatureError as error:
+                waves.append(error)
+            if seconds >= SECONDS_AT_ONCE or number == len(clips) - 1:
+                heard = iter(self.encode([w for w in waves if not isinstance(w, FeatureError)]))
+                yield from [w if isinstance(w, FeatureError) else next(heard) for w in waves]
+                waves, seconds = [], 0.0
 
     @torch.inference_mode()
-    def of_clip(self, clip: Path) -> NDArray[np.float32]:
-        """Last hidden states, averaged to (frames, dims), `rate` a second. Raises FeatureError."""
-        strides = self.config.get("conv_stride")
-        if not strides:
-            raise FeatureError(
-                f"{self.directory} is a {self.config.get('model_type')!r}, no network over samples;"
-                " wav2vec2, hubert, wavlm and data2vec-audio are."
-            )
-        wave = waveform(clip)
-        processor, network, pieces = self._listen, self.network(), []
-        for first in range(0, len(wave), CHUNK):
-            piece = wave[first : first + CHUNK]
-            if len(piece) < 2 * RATE // 10:
-                continue  # the last moments of a clip: too short for a first convolution
-            inputs = processor(piece, sampling_rate=RATE, return_tensors="pt").to(self.device)
-            states = network(**inputs).last_hidden_state[0].float()  # (t, D)
-            wanted = max(1, round(len(piece) / RATE * self.rate))
-            pieces.append(torch.nn.functional.adaptive_avg_pool1d(states.T, wanted).T.cpu())
-        return torch.cat(pieces).numpy() if pieces else np.zeros((0, self.dims), np.float32)
+    def encode(self, waves: Sequence[Floats]) -> list[Floats]:
+        """Frames (n, dims) of each sound (samples,) at 16 kHz."""
+        pieces = [
+            (owner, wave[first : first + self._samples])
+            for owner, wave in enumerate(waves)
+            for first in range(0, len(wave), self._samples)
+        ]
+        # the last moments of a clip may be too short to be heard
+        pieces = [(owner, piece) for owner, piece in pieces if len(piece) >= SHORTEST]
+        parts: list[list[tuple[int, Floats]]] = [[] for _ in waves]
+        order = sorted(range(len(pieces)), key=lambda n: len(pieces[n][1]))
+        for batch in self._batches(order, [len(piece) for _, piece in pieces]):
+            heard = self._hear([pieces[n][1] for n in batch])
+            for n, states in zip(batch, heard, strict=True):
+                owner, piece = pieces[n]
+                wanted = max(1, round(len(piece) / RATE * self.rate))
+                frames = torch.nn.functional.adaptive_avg_pool1d(states.T, wanted).T
+                parts[owner].append((n, frames.cpu().numpy()))
+        nothing = np.zeros((0, self.dims), np.float32)
+        return [
+            np.concatenate([frames for _, frames in sorted(own, key=lambda pair: pair[0])])
+            if own
+            else nothing
+            for own in parts
+        ]
+
+    def _batches(self, order: Sequence[int], lengths: Sequence[int]) -> Iterator[list[int]]:
+        """Sounds that can be heard together: all, or, where silence beside one would change what is
+        heard of it, those of one length.
+        """
+        whisper, batch = self.files.family == "whisper", list[int]()
+        for n in order:
+            size = 30 * RATE if whisper else lengths[n]
+            full = (len(batch) + 1) * size > SECONDS_AT_ONCE * RATE
+            alike = whisper or self._masks or not batch or lengths[batch[0]] == lengths[n]
+            if batch and (full or not alike):
+                yield batch
+                batch = []
+            batch.append(n)
+        if batch:
+            yield batch
+
+    @property
+    def _masks(self) -> bool:
+        """Whether the network ignores silence after a sound: not with norms over time."""
+        return (
+            self.files.config.get("feat_extract_norm") == "layer"
+            and self.files.model_type != "data2vec-audio"
+        )
+
+    def _hear(self, waves: Sequence[Floats]) -> Iterator[Tensor]:
+        """Of each sound the states (t, D) of the chosen layer."""
+        network, processor = self.network(), self._processor
+        if self.files.family == "whisper":
+            inputs = processor(list(waves), sampling_rate=RATE, return_tensors="pt")
+            mels = inputs["input_features"].to(self.device, self.dtype)
+            states = self._layer(network(mels, **self._asks))  # (n, 1500, D)
+            for row, wave in zip(states, waves, strict=True):
+                yield row[: max(1, round(len(wave) / RATE * len(row) / 30))]
+            return
+        masks = self._masks and len({len(wave) for wave in waves}) > 1
+        inputs = processor(
+            list(waves), sampling_rate=RATE, return_tensors="pt", padding=True,
+            return_attention_mask=masks,
+        ).to(self.device)  # fmt: skip
+        values = inputs["input_values"].to(self.dtype)
+        mask = {"attention_mask": inputs["attention_mask"]} if masks else {}
+        states = self._layer(network(values, **mask, **self._asks))  # (n, t, D)
+        for row, wave in zip(states, waves, strict=True):
+            yield row[: self._frames(len(wave))]
+
+    def _frames(self, samples: int) -> int:
+        """How many the convolutions make of so many samples."""
+        config = self.files.config
+        for kernel, stride in zip(config["conv_kernel"], config["conv_stride"], strict=True):
+            samples = (samples - kernel) // stride + 1
+        return samples
 
 
 class VisionEncoder(_Encoder):
-    """Networks over pictures: ViT, DINOv2, CLIP's half and their like."""
+    """Networks over pictures: CLIP's and SigLIP's halves, ViT, DINOv2 and their like."""
 
-    kind = "vision"
-    rate = PICTURES_PER_SECOND
+    modality = kind = "vision"
 
-    def _load(self) -> torch.nn.Module:
-        if self.config.get("model_type") in ("clip", "clip_vision_model"):
-            # transformers takes seconds to import, and recipes without encoders do not need it
-            from transformers import CLIPVisionModel
+    @property
+    def rate(self) -> float:
+        """Pictures a second."""
+        return self.files.rate or 0.0
 
-            return CLIPVisionModel.from_pretrained(
-                self.directory, local_files_only=True, use_safetensors=True
-            )
-        return super()._load()
+    @property
+    def pooling(self) -> str:
+        auto = "head" if self.files.family == "contrastive" else "first"
+        return auto if self.settings.pooling == "auto" else self.settings.pooling
 
-    @torch.inference_mode()
-    def of_clip(self, clip: Path) -> NDArray[np.float32]:
-        """The first token of each picture, (frames, dims), `rate` a second. Raises FeatureError."""
-        vision = self.config.get("vision_config", self.config)
-        side = vision.get("image_size")
-        if not isinstance(side, int):
+    @property
+    def side(self) -> int:
+        """Of a picture, in pixels: as it was trained with, or as its processor prepares it
+        where the network takes any size. Raises FeatureError where the directory does not say.
+        """
+        prepares = self.files.optional("preprocessor_config.json")
+        trained = self.files.part.get("image_size")
+        if self.files.model_type.startswith("dinov2"):
+            size = prepares.get("crop_size") or prepares.get("size") or {}
+            side = size.get("height") if isinstance(size, dict) else size
+            if isinstance(side, int) and side > 0:
+                return side
+        if not isinstance(trained, int):
             raise FeatureError(f"{self.directory}/config.json does not say its image_size.")
-        shift, scale = self._normal()
-        network = self.network()
-        states: list[torch.Tensor] = []
-        batch: list[NDArray[np.float32]] = []
+        return trained
+
+    def _key_of_input(self) -> list[str]:
+        return [] if self.side == self.files.part.get("image_size") else [f"{self.side}px"]
+
+    def _class(self) -> Any:
+        # transformers takes seconds to import, and recipes without encoders do not need it
+        from transformers import ChineseCLIPVisionModel, CLIPVisionModel, SiglipVisionModel
+
+        halves = {"clip": CLIPVisionModel, "siglip": SiglipVisionModel,
+                  "chinese_clip": ChineseCLIPVisionModel}  # fmt: skip
+        half = halves.get(self.files.model_type.removesuffix("_vision_model"))
+        return half or super()._class()
+
+    def of_clip(self, clip: Path) -> Floats:
+        """A vector of each picture, (pictures, dims), `rate` a second. Raises FeatureError."""
+        [frames] = self.of_clips([clip])
+        if isinstance(frames, FeatureError):
+            raise frames
+        return frames
+
+    def of_clips(self, clips: Sequence[Path]) -> Iterator[Floats | FeatureError]:
+        """Of each clip its vectors, or why there are none, in order; pictures of several clips are
+        looked at together.
+        """
+        self.network()
+        found: list[list[Floats]] = [[] for _ in clips]
+        failed: dict[int, FeatureError] = {}
+        batch: list[tuple[int, NDArray[np.uint8]]] = []
 
         def encode() -> None:
-            pixels = torch.from_numpy(np.stack(batch)).to(self.device)  # (n, 3, side, side)
-            states.append(network(pixel_values=pixels).last_hidden_state[:, 0].float().cpu())
+            vectors = self.encode([picture for _, picture in batch])
+            for (owner, _), vector in zip(batch, vectors, strict=True):
+                found[owner].append(vector)
             batch.clear()
 
-        for picture in pictures(clip, self.rate, side, side):
-            values = ((picture / np.float32(255) - shift) / scale).astype(np.float32)
-            batch.append(values.transpose(2, 0, 1))
-            if len(batch) == AT_ONCE:
-                encode()
+        for number, clip in enumerate(clips):
+            try:
+                for picture in pictures(clip, self.rate, self.side, self.side):
+                    batch.append((number, picture))
+                    if len(batch) == AT_ONCE:
+                        encode()
+            except FeatureError as error:
+                failed[number] = error
         if batch:
             encode()
-        return torch.cat(states).numpy() if states else np.zeros((0, self.dims), np.float32)
+        nothing = np.zeros((0, self.dims), np.float32)
+        for number, vectors in enumerate(found):
+            yield failed.get(number) or (np.stack(vectors) if vectors else nothing)
 
-    def _normal(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    @torch.inference_mode()
+    def encode(self, frames: Sequence[NDArray[np.uint8]]) -> list[Floats]:
+        """A vector (dims,) of each picture (side, side, 3)."""
+        shift, scale = self._normal()
+        values = ((np.stack(frames) / np.float32(255) - shift) / scale).astype(np.float32)
+        pixels = torch.from_numpy(values.transpose(0, 3, 1, 2)).to(self.device, self.dtype)
+        output = self.network()(pixel_values=pixels, **self._asks)
+        if self.pooling == "head":
+            head = getattr(output, "pooler_output", None)
+            if head is None:
+                raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
+            return list(head.float().cpu().numpy())
+        states = self._layer(output)  # (n, L, D)
+        return [pool(row, self.pooling)[0].cpu().numpy() for row in states]
+
+    def _normal(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the colours that the network was trained with."""
-        path = self.directory / "preprocessor_config.json"
-        settings = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        settings = self.files.optional("preprocessor_config.json")
         mean, deviation = (
             settings.get("image_mean", [0.5] * 3),
             settings.get("image_std", [0.5] * 3),
         )
         return np.array(mean, np.float32), np.array(deviation, np.float32)
+
+
+def pool(vectors: Tensor, pooling: str) -> Tensor:
+    """Vectors (n, d) into one, (1, d): their mean, the largest of each number, the first, the last;
+    nothing stays nothing.
+    """
+    if not len(vectors):
+        return vectors
+    if pooling == "mean":
+        return vectors.mean(dim=0, keepdim=True)
+    if pooling == "max":
+        return vectors.max(dim=0, keepdim=True).values
+    return vectors[:1] if pooling == "first" else vectors[-1:]

@@ -84,12 +84,12 @@ RELATIONS_AS_TASKS = "relations as tasks too"  # in the name of a way that gets 
 ORACLE = "oracle: gates from gold relations"
 CHAIN_ORACLE = "oracle: chain from gold relations"
 FULL = "reading gates + relation chain"
-TOLD = "hard, relations as tasks too"
-COMPARED = {  # a way -> the ways over which its gain is told; () are all others
+HARD_WITH_RELATIONS = "hard, relations as tasks too"
+COMPARED = {  # a way -> the ways over which its gain is printed; () are all others
     FULL: (),
-    "relation gates": ("hard", TOLD, "relation gates, no supervision"),
-    "hard + relation chain": (TOLD,),  # what the chain adds: decoding
-    "reading gates, relations as tasks too": (TOLD,),  # what the gates add: sharing
+    "relation gates": ("hard", HARD_WITH_RELATIONS, "relation gates, no supervision"),
+    "hard + relation chain": (HARD_WITH_RELATIONS,),  # what the chain adds: decoding
+    "reading gates, relations as tasks too": (HARD_WITH_RELATIONS,),  # what the gates add: sharing
     "reading gates": ("hard",),
 }
 MEAN = "mean"

@@ -135,6 +135,15 @@ def check_encoders(release, recipe, options):
             raise UserError(words, **values)
 
 
+def fields_of(options, modality):
+    """The fields of a run's settings that choose the encoder of a modality and how it is read."""
+    if not options.get(f"{modality}_encoder"):
+        return {}
+    names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]
+    names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
+    return {name: options[name] for name in (*names, "encoder_precision") if name in options}
+
+
 def encoder_path(name):
     """The directory of an encoder by its name."""
     return str(Path(settings.ENCODERS_DIR) / name) if name else ""

@@ -1,9 +1,12 @@
-"""Extracting features from a part of a release's clips, by the learner as a process of its own."""
+"""Extracting features from a part of a release, by the learner as a process of its own."""
+
+import json
 
 from django.db import transaction
 
 from jobs.models import JobStatus
-from modeling.learner_process import lines_of, supervise
+from modeling.encoders import encoder_path
+from modeling.learner_process import lines_of, supervise, written
 
 
 def extract(part):
@@ -16,7 +19,7 @@ def extract(part):
 
     supervise(
         ["features", part.release.directory, "--cache", part.cache(), "--json",
-         "--part", f"{part.number}/{part.of}", "--on-failure", "missing", "--device", "cpu"],
+         "--part", part.share, "--on-failure", "missing", *_recipe(part)],
         part.directory,
         beat,
     )  # fmt: skip
@@ -26,13 +29,27 @@ def extract(part):
         part.finish()
 
 
+def _recipe(part):
+    """What the learner is told to extract; an encoder uses a GPU where the worker has one."""
+    if not part.encoder:
+        return ["--device", "cpu"]
+    path = part.directory / "recipe.json"
+    fields = {
+        name: encoder_path(value) if name.endswith("_encoder") else value
+        for name, value in part.encoder.items()
+    }
+    with written(part.directory):
+        part.directory.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps({"modalities": [part.modality], **fields}), "utf-8")
+    return ["--recipe", path, "--device", "auto"]
+
+
 def send_waiting_runs(part):
-    """Send the runs that wait for the features of a release, once its last part has ended."""
-    if any(other.alive for other in part.release.feature_parts.all()):
-        return
+    """Send the runs that waited for features of a release and now wait for no others."""
     with transaction.atomic():
         for run in part.release.runs.filter(status=JobStatus.QUEUED):
-            run.later()
+            if not run.waits:
+                run.later()
 
 
 def _reports(part):

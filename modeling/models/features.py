@@ -1,5 +1,7 @@
-"""Feature extraction from the clips of a release, spread over workers."""
+"""Feature extraction from a release, spread over workers."""
 
+import hashlib
+import json
 import math
 
 from django.conf import settings
@@ -15,13 +17,17 @@ MOST_PARTS, DIALOGUES_PER_PART = 8, 20
 
 
 class FeaturePart(Job):
-    """Every `of`-th dialogue of a release from the `number`-th: features of sound and picture are
-    extracted into the cache, clip by clip, so that a part that dies goes on where it was.
+    """Every `of`-th dialogue of a release from the `number`-th: the default features of sound and
+    picture, or those of one `encoder`, are extracted into the cache, clip by clip, so that a part
+    that dies goes on where it was.
     """
 
     release = models.ForeignKey(Release, models.CASCADE, related_name="feature_parts")
     number = models.PositiveIntegerField()
     of = models.PositiveIntegerField()
+    # fields of the recipe that choose an encoder and how it is read; empty: default features
+    encoder = models.JSONField(default=dict, editable=False)
+    encoder_key = models.CharField(max_length=64, blank=True, editable=False)
     failures = models.JSONField(default=list, editable=False)
 
     verb = "extract"
@@ -35,10 +41,14 @@ class FeaturePart(Job):
 
     class Meta:
         ordering = ["release", "number"]
-        constraints = [models.UniqueConstraint(fields=["release", "number"], name="one_part_each")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["release", "encoder_key", "number"], name="one_part_each"
+            )
+        ]
 
     def __str__(self):
-        return f"{self.release} {self.number}/{self.of}"
+        return " ".join(filter(None, [str(self.release), self.encoder_name, self.share]))
 
     @classmethod
     def corpus_files(cls, corpus):
@@ -53,6 +63,20 @@ class FeaturePart(Job):
     @property
     def corpus_id(self):
         return self.release.corpus_id
+
+    @property
+    def share(self):
+        return f"{self.number}/{self.of}"
+
+    @property
+    def encoder_name(self):
+        """Of its encoder; empty for the default features."""
+        return next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+
+    @property
+    def modality(self):
+        """That its encoder reads; None for the default features."""
+        return next((k.split("_")[0] for k in self.encoder if k.endswith("_encoder")), None)
 
     @property
     def alive(self):
@@ -70,16 +94,20 @@ class FeaturePart(Job):
 
     @classmethod
     @transaction.atomic
-    def request(cls, release, again=False):
-        """The parts of a release: made and queued once, those that ended badly queued again; with
-        `again` those, too, in which a clip failed.
+    def request(cls, release, again=False, encoder=None):
+        """The parts of a release for an encoder, or for the default features: made and queued once,
+        those that ended badly queued again; with `again` those, too, in which a clip failed.
         """
-        parts = list(release.feature_parts.all())
+        key = key_of(encoder)
+        parts = list(release.feature_parts.filter(encoder_key=key))
         if not parts:
             dialogues = sum(release.summary["dialogues"].values())
             count = min(MOST_PARTS, max(1, math.ceil(dialogues / DIALOGUES_PER_PART)))
             parts = FeaturePart.objects.bulk_create(
-                FeaturePart(release=release, number=n, of=count) for n in range(1, count + 1)
+                FeaturePart(
+                    release=release, number=n, of=count, encoder=encoder or {}, encoder_key=key
+                )
+                for n in range(1, count + 1)
             )
             waiting = parts
         else:
@@ -94,11 +122,18 @@ class FeaturePart(Job):
         return bool(wanted) and self._queue_again(failures=[])
 
 
-def extraction_progress(release):
-    """How far the features of a release are extracted, and which clips failed; None before anybody
-    asked.
+def key_of(encoder):
+    """What tells the parts of an encoder and its settings from others; empty: default features."""
+    if not encoder:
+        return ""
+    return hashlib.sha256(json.dumps(encoder, sort_keys=True).encode()).hexdigest()
+
+
+def extraction_progress(release, keys):
+    """How far features of a release are extracted, and which clips failed: those of encoders and
+    defaults by their `keys`; None before anybody asked.
     """
-    parts = list(release.feature_parts.all())
+    parts = list(release.feature_parts.filter(encoder_key__in=keys))
     if not parts:
         return None
     return {

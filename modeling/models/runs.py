@@ -15,7 +15,7 @@ from modeling import encoders
 from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
 from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.learner_process import lines_of
-from modeling.models.features import CLIPS, FeaturePart
+from modeling.models.features import CLIPS, FeaturePart, extraction_progress, key_of
 from people.models import Event
 from releases.models import Release
 
@@ -223,8 +223,7 @@ class TrainingRun(Job):
         run.guard_seed()
         run.save()
         Event.record(person, "train", run, recipe=recipe, release=release.version)
-        if run.needs_clips:
-            FeaturePart.request(release)
+        run.request_features()
         return run
 
     @property
@@ -272,17 +271,35 @@ class TrainingRun(Job):
             )
 
     @property
-    def needs_clips(self):
-        """Whether features of sound or picture have to be extracted before it can learn."""
+    def extracted_features(self):
+        """What has to be extracted before it can learn: the fields that choose an encoder, of each
+        that it reads with; {} where default features of clips are among it.
+        """
         recipe = RECIPES.get(self.recipe)
         modalities = self.options.get("modalities", recipe.modalities if recipe else ())
-        default = [m for m in modalities if m != "text" and not self.options.get(f"{m}_encoder")]
-        return bool(default) and self.release.media in CLIPS
+        clips = self.release.media in CLIPS
+        read = [m for m in modalities if m == "text" or clips]
+        chosen = [encoders.fields_of(self.options, m) for m in read]
+        found = [fields for fields in chosen if fields]
+        default = any(m != "text" and not f for m, f in zip(read, chosen, strict=True))
+        return [{}, *found] if default else found
+
+    def request_features(self, again=False):
+        """Have extracted what is missing of them; with `again` also where a clip failed."""
+        for encoder in self.extracted_features:
+            FeaturePart.request(self.release, again, encoder)
+
+    def extraction_progress(self):
+        """See the function of this name; None where nothing has to be extracted."""
+        keys = [key_of(encoder) for encoder in self.extracted_features]
+        return extraction_progress(self.release, keys) if keys else None
 
     @property
     def waits(self):  # type: ignore[override]  # of the row; other jobs never wait
-        """Whether features of the clips that it will learn from are still being extracted."""
-        return self.needs_clips and any(part.alive for part in self.release.feature_parts.all())
+        """Whether features that it will learn from are still being extracted."""
+        keys = [key_of(encoder) for encoder in self.extracted_features]
+        parts = self.release.feature_parts.filter(encoder_key__in=keys) if keys else ()
+        return any(part.alive for part in parts)
 
     def events(self):
         """What the learner reported so far, oldest first."""

@@ -18,8 +18,7 @@ from modeling.charts import confusion_chart, loss_curves, score_chart, score_cur
 from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
-from modeling.models import Evaluation, FeaturePart, TrainingRun
-from modeling.models.features import extraction_progress
+from modeling.models import Evaluation, TrainingRun
 from modeling.run_configuration import MODALITY_NAMES, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
@@ -234,7 +233,7 @@ def live_values(run, tab, withheld=""):
     epochs = [event for event in run.events() if event["event"] == "epoch"]
     live = {
         "epoch": epochs[-1] if epochs else None,
-        "features": extraction_progress(run.release) if run.needs_clips else None,
+        "features": run.extraction_progress(),
         "workers": training_worker_count() if run.status == JobStatus.QUEUED else None,
     }
     if withheld:
@@ -311,7 +310,7 @@ def extract_features(request, pk):
     """Extract what is missing of the features of a run's clips."""
     run = run_of(request, pk)
     with transaction.atomic():
-        FeaturePart.request(run.release, again=True)
+        run.request_features(again=True)
         Event.record(request.user, "extract", run.release)
     return redirect("run", run.pk)
 

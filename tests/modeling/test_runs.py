@@ -16,11 +16,11 @@ from jobs.models import UNCLAIMED_AFTER, JobStatus
 from jobs.recovery import requeue_stale, resend_lost, run_steps
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
-from modeling.models.features import extraction_progress
 from modeling.training_workers import training_worker_count
 from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
+from tests.modeling.encoder_factories import make_encoder
 from tests.waiting import wait_until
 
 
@@ -197,7 +197,7 @@ def test_clips_are_measured_in_parts_and_failures_are_named(
         0
     ].failure_text
     assert not TrainingRun.objects.get(pk=run.pk).waits
-    result = extraction_progress(release)
+    result = run.extraction_progress()
     assert result["done"] and {f["modality"] for f in result["failures"]} == {"audio", "vision"}
     broken = corpus.dialogues.first()
     assert {f["dialogue"] for f in result["failures"]} == {broken.uid}
@@ -351,3 +351,45 @@ def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, c
     answer = client_of(lead).post(reverse("new_run", args=[corpus.pk]), form, follow=True)
     assert answer.status_code == 200
     assert TrainingRun.objects.get().status == JobStatus.QUEUED
+
+
+@pytest.mark.usefixtures("learner_here")
+@pytest.mark.django_db(transaction=True)
+def test_encoders_are_measured_in_parts_once_for_all_runs(
+    corpus, lead, film, settings, tmp_path, monkeypatch, client_of
+):
+    settings.ENCODERS_DIR = str(tmp_path / "encoders")
+    for kind in ("bert", "hubert"):
+        make_encoder(kind, tmp_path / "encoders" / kind)
+    judged = make_judged_round(corpus, dialogues=5)
+    for number, dialogue in enumerate(corpus.dialogues.all()):
+        dialogue.clip.save(f"{number}.mp4", ContentFile(film.read_bytes()))
+    release = make_release(corpus, [judged], media="dialogues")
+    own = {"text_encoder": "bert", "audio_encoder": "hubert", "audio_layer": "1", "epochs": 1,
+           "modalities": ["text", "audio"], "width": 16}  # fmt: skip
+    with monkeypatch.context() as patch:
+        patch.setattr(FeaturePart, "later", lambda self: None)
+        run = TrainingRun.request(lead, release, "hard-small", own=own)
+    assert [part.encoder for part in release.feature_parts.order_by("pk")] == [
+        {"text_encoder": "bert"}, {"audio_encoder": "hubert", "audio_layer": "1"},
+    ]  # fmt: skip
+    assert run.waits and "bert" in str(release.feature_parts.first())
+    page = client_of(lead).get(reverse("run", args=[run.pk])).content.decode()
+    assert "extracting features" in page
+    first, second = release.feature_parts.order_by("pk")
+    assert first.run().status == JobStatus.DONE, first.failure_text
+    run.refresh_from_db()
+    assert run.waits and run.status == JobStatus.QUEUED
+    assert second.run().status == JobStatus.DONE, second.failure_text
+    run.refresh_from_db()  # the last part has woken it (eager)
+    assert run.status == JobStatus.DONE, run.failure_text
+    assert run.results["features"]["audio"]["encoder"] == "hubert"
+    cached = {path.name: path for path in FeaturePart.cache().iterdir()}
+    assert any(name.startswith("speech-") and name.endswith("-layer-1") for name in cached)
+    monkeypatch.setattr(FeaturePart, "later", lambda self: None)
+    monkeypatch.setattr(TrainingRun, "later", lambda self: None)
+    again = TrainingRun.request(lead, release, "hard-small", seed=2, own=own)
+    assert release.feature_parts.count() == 2 and not again.waits
+    other = {**own, "audio_layer": "0"}
+    TrainingRun.request(lead, release, "hard-small", seed=3, own=other)
+    assert release.feature_parts.count() == 3

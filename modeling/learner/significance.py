@@ -83,8 +83,8 @@ def compare_runs(
     validation set ("validation"), which needs no evaluation on the test set.
 
     Runs are paired by seed; a single run is compared with every seed of the other side. p values of
-    a metric are corrected over the tasks (Holm). Below MIN_DIALOGUES dialogues there is only the
-    gain. Raises RunError unless the evaluations can be paired.
+    a metric are corrected over the tasks (Holm). Where fewer than MIN_DIALOGUES dialogues have a
+    label of a task, there is only the gain. Raises RunError unless the evaluations can be paired.
     """
     evaluated = {_evaluated_split(run, role) for run in [*one, *other]}
     if len(evaluated) > 1:
@@ -97,6 +97,7 @@ def compare_runs(
     left, right, seeds = _paired(one, other)
     predictions = {run.root: _predictions(run, PREDICTION_FILES[role]) for run in {*left, *right}}
     tasks: dict[str, dict[str, Any]] = {}
+    labelled: dict[str, int] = {}  # task -> dialogues with a label to compare with
     dialogues = 0
     for task in release.tasks:
         if not all(task.key in rows for rows in predictions.values()):
@@ -110,13 +111,15 @@ def compare_runs(
         ]
         if tables[0][0].sum():
             dialogues = min(len(each) for each in tables[0])
+            labelled[task.key] = min(int(each.any(axis=(1, 2)).sum()) for each in tables[0])
             tasks[task.key] = paired_bootstrap(tables[0], tables[1])
     for metric in METRICS:
-        rows = [row[metric] for row in tasks.values()]
-        for row, corrected in zip(rows, holm([row["p"] for row in rows]), strict=True):
+        tested = [tasks[key][metric] for key, n in labelled.items() if n >= MIN_DIALOGUES]
+        for row, corrected in zip(tested, holm([row["p"] for row in tested]), strict=True):
             row["p_holm"] = corrected
-            if dialogues < MIN_DIALOGUES:
-                row |= dict.fromkeys(("low", "high", "p", "p_holm"))
+        for key, n in labelled.items():
+            if n < MIN_DIALOGUES:
+                tasks[key][metric] |= dict.fromkeys(("low", "high", "p", "p_holm"))
     return {
         "release": digest,
         "split": split,

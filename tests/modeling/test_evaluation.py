@@ -26,7 +26,7 @@ from modeling.learner import (
 from modeling.learner.evaluation_tables import latex_table
 from modeling.learner.metrics import accuracy, macro_f1
 from modeling.learner.recipes import RECIPES, Recipe
-from modeling.learner.release import Task, load_release
+from modeling.learner.release import Dialogue, Release, Task, Utterance, load_release
 from modeling.learner.run_directory import RunDirectory, RunError
 from tests.modeling.factories import TASKS, dialogue, learn, refrozen, run, write_release
 
@@ -331,6 +331,32 @@ def test_few_dialogues_tell_nothing(tmp_path):
     few = {"split": "test", "seeds": [1], "dialogues": 3,
            "tasks": {"x": {"macro_f1": {"gain": 0.1, "p": None}}}}  # fmt: skip
     assert "too few dialogues to tell" in significance.comparison_text(few, "a", "b")
+
+
+def test_dialogues_without_a_label_of_a_task_do_not_count_for_it(tmp_path):
+    tasks = (Task("often", ("no", "yes")), Task("rare", ("no", "yes")))
+
+    def made_dialogue(number):
+        gold = {"often": "yes" if number % 2 else "no"} | ({"rare": "no"} if number < 4 else {})
+        utterance = Utterance(f"{number}_1", "A", "嗯", 0.0, 1.0, gold)
+        return Dialogue(f"{number}", "test", (utterance,), None, "")
+
+    named = Release("corpus", "1", "d" * 64, tasks, tuple(made_dialogue(n) for n in range(12)))
+    sides = []
+    for name, says in (("a", "yes"), ("b", "no")):
+        made = RunDirectory(tmp_path / name)
+        made.root.mkdir()
+        made.write("meta.json", {"release": named.digest, "recipe": {}, "seed": 1})
+        result = {"release": {"digest": named.digest}, "split": "test", "classes": {}}
+        made.write("evaluation.json", result)
+        rows = [{"id": f"{n}_1", "predicted": {"often": says, "rare": says}} for n in range(12)]
+        made.write_lines("predictions.jsonl", rows)
+        sides.append([made])
+    found = significance.compare_runs(named, *sides)
+    assert found["dialogues"] == 12
+    often, rare = (found["tasks"][task.key]["macro_f1"] for task in tasks)
+    assert often["low"] is not None and often["p_holm"] == often["p"]  # one test, not two
+    assert rare["gain"] == -1.0 and rare["low"] is rare["p"] is rare["p_holm"] is None
 
 
 def test_weighted_f1_stands_beside_macro_f1():

@@ -71,21 +71,32 @@ def blind_dialogues(person: Person) -> QuerySet[Dialogue]:
     return Dialogue.objects.filter(pk__in=items.order_by().values("dialogue"))
 
 
-def withheld_dialogues(person: Person, modality: str) -> QuerySet[Dialogue]:
-    """The dialogues of which the rounds that the person annotates withhold this modality.
+def withheld_dialogues(person: Person, modalities: Sequence[str]) -> dict[str, QuerySet[Dialogue]]:
+    """Modality -> the dialogues of which the rounds that the person annotates withhold it; without
+    those of which none does.
 
     What another round has given them to judge with it now is not withheld: who opens two rounds on
     the same dialogues for the same person wants both to be judged.
     """
-    hiding = [view for view, gone in WITHHELD.items() if modality in gone]
-    hiding_rounds = blind_rounds(person).filter(view__in=hiding).order_by()
-    rounds = list(hiding_rounds.values_list("pk", flat=True))
-    if not rounds:  # as with most people
-        return Dialogue.objects.none()
+    hiding_rounds = blind_rounds(person).exclude(view=Round.View.FULL).order_by()
+    view_of = dict(hiding_rounds.values_list("pk", "view"))
+    found = {}
+    for modality in modalities if view_of else ():
+        views = [view for view, gone in WITHHELD.items() if modality in gone]
+        rounds = [pk for pk, view in view_of.items() if view in views]
+        if rounds:
+            found[modality] = _withheld_by(person, rounds, views)
+    return found
+
+
+def _withheld_by(person: Person, rounds: list[int], views: list[str]) -> QuerySet[Dialogue]:
+    """The dialogues of these rounds, which have these views, that the person was given in no round
+    of another view.
+    """
     items = RoundItem.objects.filter(round__in=rounds, dialogue=OuterRef("pk"))
     seats = Participant.objects.filter(person=person, left_at=None).values("round")
     at_work = Assignment.objects.open().filter(person=person, round__in=seats)
-    given = at_work.filter(dialogue=OuterRef("pk")).exclude(round__view__in=hiding)
+    given = at_work.filter(dialogue=OuterRef("pk")).exclude(round__view__in=views)
     return Dialogue.objects.filter(Exists(items), ~Exists(given))  # quick for one and for many
 
 

@@ -46,6 +46,7 @@ class Place:
     of_corpus: bool = True
     roles: frozenset[str] = frozenset()
     administrators: bool = False  # of the installation alone
+    # asked once for all people and corpora: may use no more of the person than the id
     waiting: Callable[[Any, int], QuerySet[Any]] | None = None
 
     def is_for(self, person: Any, role: str | None) -> bool:

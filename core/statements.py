@@ -7,8 +7,16 @@ day (signing a request, taking a dialogue, saving an answer). Elsewhere the ORM 
 import datetime
 import inspect
 
-from django.db import connection
-from django.db.models import BooleanField, ExpressionWrapper
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models import (
+    BooleanField,
+    CharField,
+    ExpressionWrapper,
+    FloatField,
+    ForeignKey,
+    IntegerField,
+    TextField,
+)
 from django.db.models.sql import UpdateQuery
 
 
@@ -16,8 +24,8 @@ class Prepared:
     """A SELECT of `values_list`, or an UPDATE where `changes` is given, with open places.
 
     `compose` gets a marker for each of its arguments and gives a queryset; arguments whose name
-    starts with `at` are datetimes, all others are numbers or strings. `lock` names the model
-    whose rows stay locked (PostgreSQL; SQLite locks the whole file).
+    starts with `at` are datetimes, one called `day` is a date, all others are numbers or strings.
+    `lock` names the model whose rows stay locked (PostgreSQL; SQLite locks the whole file).
     """
 
     def __init__(self, compose, lock=None):
@@ -25,7 +33,7 @@ class Prepared:
         self.names = list(inspect.signature(compose).parameters)
         self.composed = {}
 
-    def _composed(self):
+    def _composed(self, connection):
         found = self.composed.get(connection.vendor)
         if found is None:
             markers = [_marker(name, number) for number, name in enumerate(self.names)]
@@ -40,14 +48,15 @@ class Prepared:
             sql, params = query.get_compiler(connection=connection).as_sql()
             if self.lock and connection.features.has_select_for_update:
                 sql += f" FOR UPDATE OF {connection.ops.quote_name(self.lock._meta.db_table)}"
-            place_of = {str(_adapted(marker)): place for place, marker in enumerate(markers)}
+            place_of = {str(_adapted(m, connection)): n for n, m in enumerate(markers)}
             places = [place_of.get(str(one), (one,)) for one in params]
             found = self.composed[connection.vendor] = (sql, places)
         return found
 
     def _execute(self, values):
-        sql, places = self._composed()
-        values = [_adapted(value) for value in values]
+        connection = connections[DEFAULT_DB_ALIAS]  # looked up once: its proxy does at each use
+        sql, places = self._composed(connection)
+        values = [_adapted(value, connection) for value in values]
         cursor = connection.cursor()
         cursor.execute(sql, [p[0] if isinstance(p, tuple) else values[p] for p in places])
         return cursor
@@ -74,13 +83,25 @@ def true_if(condition):
 def _marker(name, number):
     if name.startswith("at"):
         return datetime.datetime(2999, 1, 1 + number, tzinfo=datetime.UTC)
+    if name == "day":
+        return datetime.date(2999, 1, 1 + number)
     return 1_777_777_700 + number
 
 
-def _adapted(value):
+def _adapted(value, connection):
     if isinstance(value, datetime.datetime):
         return connection.ops.adapt_datetimefield_value(value)
+    if isinstance(value, datetime.date):
+        return connection.ops.adapt_datefield_value(value)
     return value
+
+
+def _is_plain(field, value):
+    """Whether a value goes to the database as it is; asking its field costs as much as storing."""
+    kind = type(value)
+    if kind is str:
+        return isinstance(field, CharField | TextField)
+    return kind in (int, float) and isinstance(field, IntegerField | FloatField | ForeignKey)
 
 
 def insert(model, rows):
@@ -88,6 +109,7 @@ def insert(model, rows):
 
     A row that a unique column has already is left out.
     """
+    connection = connections[DEFAULT_DB_ALIAS]
     fields = [model._meta.get_field(name) for name in rows[0]]
     quote = connection.ops.quote_name
     columns = ", ".join(quote(field.column) for field in fields)
@@ -98,7 +120,7 @@ def insert(model, rows):
         f" RETURNING {quote(model._meta.pk.column)}"
     )
     params = [
-        field.get_db_prep_save(value, connection)
+        value if _is_plain(field, value) else field.get_db_prep_save(value, connection)
         for row in rows
         for field, value in zip(fields, row.values())
     ]

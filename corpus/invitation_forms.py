@@ -8,6 +8,7 @@ from django.core.validators import validate_domain_name
 from django.utils.translation import gettext_lazy as _
 
 from core.errors import UserError
+from core.filter_form import FilterForm
 from core.translation import translate_error
 from corpus import invitee_list, round_offers
 from corpus.models import Membership
@@ -133,42 +134,19 @@ class InvitationForm(DaysForm):
         return not self.invitees.faults and len(self.invitees.people) <= 1
 
 
-class InvitationFilter(forms.Form):
-    """Which invitations of a corpus, and in which order."""
+class InvitationFilter(FilterForm):
+    """Which invitations of a corpus."""
 
-    ORDERS = {
-        "": ("-pk",),
-        "name": ("name", "email", "pk"),
-        "status": ("status", "-pk"),
-        "expires": ("expires_at", "pk"),
-    }
-    use_required_attribute = False
     q = forms.CharField(label=_("name or e-mail"), required=False, max_length=120)
     status = forms.ChoiceField(
         label=_("status"), required=False, choices=[("", _("all")), *Status.choices]
     )
-    order = forms.ChoiceField(
-        label=_("sort by"),
-        required=False,
-        choices=[
-            ("", _("newest first")),
-            ("name", _("name")),
-            ("status", _("status")),
-            ("expires", _("expires")),
-        ],
-    )
 
-    def filtered(self, rows):
-        """`rows` as asked for; none where the form is not valid."""
-        if not self.is_valid():
-            return rows.none()
-        chosen = self.cleaned_data
-        if chosen["q"]:
-            rows = rows.called(chosen["q"])
-        rows = rows.with_status()
-        if chosen["status"]:
-            rows = rows.filter(status=chosen["status"])
-        return rows.order_by(*self.ORDERS[chosen["order"]])
+    def by_q(self, rows, value):
+        return rows.called(value)
+
+    def by_status(self, rows, value):
+        return rows.filter(status=value)
 
 
 class JoinLinkForm(forms.Form):

@@ -1,12 +1,14 @@
 """What the side bar shows: the places of a corpus by role, where one is, what needs somebody."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.urls import reverse
 
 from core.places import GROUPS, MOST, CappedCount, Place, current_place, places
+from core.statements import Prepared
 from corpus.models import Corpus, Dialogue, Membership
 from people.models import Person
 
@@ -73,15 +75,24 @@ def address_of(place: Place, corpus: Corpus | None) -> str:
 
 def waiting_counts(person: Person, corpus: Corpus | None, shown: list[Place]) -> dict[Place, int]:
     """How much waits at each place, in one query."""
-    pk = corpus.pk if corpus else 0
-    rows: dict[Place, QuerySet[Any]] = {
-        one: one.waiting(person, pk) for one in shown if one.waiting
-    }
-    counted = {one: CappedCount(found) for one, found in rows.items()}
+    counted = tuple(one for one in shown if one.waiting)
     if not counted:
         return {}
-    query = Person.objects.filter(pk=person.pk).values_list(*counted.values())
-    return dict(zip(counted, query.get(), strict=True))
+    found = _counts(counted).first(person.pk, corpus.pk if corpus else 0)
+    return dict(zip(counted, found, strict=True))
+
+
+@cache
+def _counts(counted: tuple[Place, ...]) -> Prepared:
+    """The query of these places, of which there are a few by role. It stands on every page, and
+    composing it took more than the rest of the frame.
+    """
+
+    def compose(person: int, corpus: int) -> QuerySet[Any]:
+        rows = [one.waiting(Person(pk=person), corpus) for one in counted if one.waiting]
+        return Person.objects.filter(pk=person).order_by().values_list(*map(CappedCount, rows))
+
+    return Prepared(compose)
 
 
 def last_membership(person: Person, last: Any) -> Membership | None:

@@ -24,7 +24,7 @@ NAMES = {
     WORDS: gettext_lazy("the words"),
 }
 
-withheld_by: list[Callable[[Person, str], QuerySet[Dialogue]]] = []
+withheld_by: list[Callable[[Person, Sequence[str]], dict[str, QuerySet[Dialogue]]]] = []
 details_withheld_by: list[Callable[[Person, Sequence[Event]], dict[int, str]]] = []
 because: list[Callable[[Person, QuerySet[Dialogue]], list[str]]] = []
 
@@ -71,16 +71,27 @@ class Visible:
 
 def withheld(person: Person, *modalities: str) -> QuerySet[Dialogue]:
     """The dialogues of which the person may not see one of these modalities now, as a query."""
-    hidden = (source(person, modality) for modality in modalities for source in withheld_by)
+    hidden = (rows for source in withheld_by for rows in source(person, modalities).values())
     return reduce(or_, hidden, Dialogue.objects.none())
+
+
+def _withheld_each(person: Person) -> dict[str, QuerySet[Dialogue]]:
+    """The same of each modality for itself; those of which nothing is withheld are left out."""
+    found: dict[str, QuerySet[Dialogue]] = {}
+    for source in withheld_by:
+        for modality, rows in source(person, MODALITIES).items():
+            found[modality] = found[modality] | rows if modality in found else rows
+    return found
 
 
 def visible(person: Person, dialogue: Dialogue) -> Visible:
     """What the person may see of this dialogue now."""
     hidden = {
-        modality: Exists(withheld(person, modality).order_by().filter(pk=OuterRef("pk")))
-        for modality in MODALITIES
+        modality: Exists(rows.order_by().filter(pk=OuterRef("pk")))
+        for modality, rows in _withheld_each(person).items()
     }
+    if not hidden:  # as of most people
+        return Visible()
     row = Dialogue.objects.filter(pk=dialogue.pk).order_by().values_list(*hidden.values())
     return Visible(**dict(zip(hidden, (not gone for gone in row.get()), strict=True)))
 

@@ -11,23 +11,17 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from modeling.search_space import Trial
+from modeling.search_space import SPACE, STARTUP, Range, Trial, begins, by_chance, rounded
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
-SPACE: dict[str, BaseDistribution] = {
-    "learning_rate": FloatDistribution(1e-4, 1e-2, log=True),
-    "dropout": FloatDistribution(0.0, 0.5, step=0.05),
-    "width": CategoricalDistribution((32, 64, 128)),
-    "dialogues_per_batch": CategoricalDistribution((4, 8, 16, 32)),
-    "weight_decay": FloatDistribution(1e-4, 1e-1, log=True),
-    "logit_adjustment": FloatDistribution(0.0, 1.5, step=0.25),
-    "weighting": CategoricalDistribution(("uncertainty", "equal", "geometric")),
-    "relation_weight": FloatDistribution(0.1, 10.0, log=True),
+DISTRIBUTIONS: dict[str, BaseDistribution] = {
+    name: FloatDistribution(values.low, values.high, step=values.step, log=values.log)
+    if isinstance(values, Range)
+    else CategoricalDistribution(values)
+    for name, values in SPACE.items()
 }
-STARTUP = 5  # trials by chance before the estimator says anything
 MIN_TRIALS = 8  # that have ended, before importances are estimated
-DIGITS = 3  # of a value that is tried: more decide nothing
 
 
 STATES = {
@@ -42,14 +36,18 @@ def propose(fields: Sequence[str], trials: Sequence[Trial], seed: int) -> dict[s
     """The next settings; the same for the same trials and seed (Bergstra et al. 2011, with trials
     that are going on taken for bad ones so that those beside them differ).
     """
+    if begins(trials):
+        return by_chance(fields, trials, seed)
     with warnings.catch_warnings():  # constant_liar and multivariate are called experimental
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         sampler = optuna.samplers.TPESampler(
-            n_startup_trials=STARTUP, multivariate=True, constant_liar=True,
+            n_startup_trials=0, multivariate=True, constant_liar=True,
             seed=seed * 10_000 + len(trials),
         )  # fmt: skip
-    asked = _study(fields, trials, sampler=sampler).ask({name: SPACE[name] for name in fields})
-    return {name: _rounded(value) for name, value in asked.params.items()}
+    asked = _study(fields, trials, sampler=sampler).ask(
+        {name: DISTRIBUTIONS[name] for name in fields}
+    )
+    return {name: rounded(value) for name, value in asked.params.items()}
 
 
 def should_prune(
@@ -94,11 +92,7 @@ def _frozen(fields: Sequence[str], trial: Trial) -> FrozenTrial:
     return create_trial(
         state=STATES[trial.state],
         params=kept,
-        distributions={name: SPACE[name] for name in kept},
+        distributions={name: DISTRIBUTIONS[name] for name in kept},
         value=trial.value if trial.state == "done" else None,
         intermediate_values=dict(enumerate(trial.curve, start=1)),
     )
-
-
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value

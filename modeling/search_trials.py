@@ -10,7 +10,7 @@ from modeling.configurations import mean_score
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.models.experiments import Experiment, guard_room
 from modeling.models.runs import Device, OnFailure, TrainingRun, room_for_runs
-from modeling.search_space import FIELDS, Trial
+from modeling.search_space import FIELDS, Trial, begins, by_chance
 from people.models import Event
 
 SEED = 1  # of every trial: settings are compared, not seeds
@@ -130,6 +130,8 @@ def _next(experiment, trials):
     if not trials:
         settings = recipe_settings(experiment.search["recipe"], experiment.options)
         return {name: settings[name] for name in fields}
+    if begins(trials):  # a page starts a search without Optuna
+        return by_chance(fields, trials, experiment.pk)
     from modeling import hyperparameter_search  # imports Optuna, which no page needs
 
     return hyperparameter_search.propose(fields, trials, experiment.pk)

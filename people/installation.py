@@ -32,6 +32,7 @@ MOST_WRONG = 5
 PAUSE = 60  # seconds after so many wrong codes
 
 USABLE = ~Q(password="") & ~Q(password__startswith="!")
+MAY_SIGN_IN = Q(is_active=True) & (USABLE | Q(last_login__isnull=False))
 _known: set[str] = set()  # what was found true once is not asked for again by this process
 
 
@@ -45,18 +46,16 @@ class AlreadySetUp(Exception):
 
 def is_set_up():
     """Whether the installation has an administrator who can sign in."""
-    administrators = Person.objects.filter(is_active=True, is_superuser=True)
-    return _holds("set up", administrators.filter(USABLE | Q(last_login__isnull=False)))
+    return _holds("set up", MAY_SIGN_IN & Q(is_superuser=True))
 
 
 def is_in_use():
     """Whether anybody at all can sign in."""
-    active = Person.objects.filter(is_active=True)
-    return _holds("in use", active.filter(USABLE | Q(last_login__isnull=False)))
+    return _holds("in use", MAY_SIGN_IN)
 
 
-def _holds(name, people):
-    if name not in _known and people.exists():
+def _holds(name, condition):
+    if name not in _known and Person.objects.filter(condition).exists():
         _known.add(name)
     return name in _known
 

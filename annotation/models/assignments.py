@@ -10,7 +10,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.daily_work import DailyWork, Work
-from annotation.models.judgements import HISTORY, current_values
+from annotation.models.judgements import HISTORY, Judgement, current_values
 from annotation.models.round_items import RoundItem
 from annotation.models.rounds import Round
 from core.statements import Prepared, insert
@@ -21,7 +21,8 @@ class AssignmentQuerySet(models.QuerySet["Assignment"]):
     def of(self, person):
         """The person's own work in corpora they still belong to."""
         return self.filter(person=person, round__corpus__memberships__person=person).select_related(
-            "round__corpus", "round__scheme_version", "round__closure", "dialogue", "submission"
+            *("round__corpus__archival", "round__scheme_version", "round__closure"),
+            *("dialogue", "submission"),
         )
 
     def open(self):
@@ -156,7 +157,8 @@ class Assignment(models.Model):
 
     def seconds(self):
         """How long the annotator worked on it, idle time left out."""
-        return self.judgements.aggregate(total=models.Sum("seconds"))["total"] or 0.0
+        total = SECONDS.first(self.pk)
+        return total[0] if total else 0.0
 
 
 class Submission(models.Model):
@@ -176,7 +178,6 @@ class Submission(models.Model):
         return Work(int(not self.assignment.gold), self.utterances, self.seconds)
 
     @classmethod
-    @transaction.atomic
     def make(cls, assignment):
         """Submit, in the transaction of a locked assignment."""
         row = {
@@ -234,6 +235,14 @@ class Skip(models.Model):
         return f"{self.assignment}: {self.reason}"
 
 
+SECONDS = Prepared(
+    lambda assignment: (
+        Judgement.objects.filter(assignment=assignment)
+        .order_by()
+        .values("assignment")
+        .values_list(models.Sum("seconds"))
+    )
+)
 NUMBERS = Prepared(
     lambda dialogue: (
         Utterance.objects.filter(dialogue=dialogue).order_by("number").values_list("pk", "number")

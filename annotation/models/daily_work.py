@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from annotation.models.rounds import Round
+from core.statements import Prepared
 
 
 @dataclass(frozen=True)
@@ -65,11 +66,23 @@ class DailyWork(models.Model):
     @classmethod
     def add(cls, round, person, at, work):
         """Add to a day, or take away with a negative Work; `round` and `person` are ids."""
-        place = {"round_id": round, "person_id": person, "day": local_day(at)}
-        changes = {name: F(name) + getattr(work, name) for name in vars(work)}
-        if not cls.objects.filter(**place).update(**changes):
-            cls.objects.get_or_create(**place)
-            cls.objects.filter(**place).update(**changes)
+        day = local_day(at)
+        change = (round, person, day, work.submissions, work.utterances, work.seconds)
+        if not ADD.run(*change):
+            cls.objects.get_or_create(round_id=round, person_id=person, day=day)
+            ADD.run(*change)
+
+
+ADD = Prepared(
+    lambda round, person, day, submissions, utterances, seconds: (
+        DailyWork.objects.filter(round=round, person=person, day=day),
+        {
+            "submissions": F("submissions") + submissions,
+            "utterances": F("utterances") + utterances,
+            "seconds": F("seconds") + seconds,
+        },
+    )
+)
 
 
 def local_day(at=None):

@@ -26,4 +26,6 @@ def results_of(request, pk, *roles):
 
 def assignment_of(request, pk):
     """The person's own assignment."""
-    return get_object_or_404(Assignment.objects.of(request.user), pk=pk)
+    found = get_object_or_404(Assignment.objects.of(request.user), pk=pk)
+    found.person = request.user
+    return found

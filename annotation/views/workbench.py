@@ -91,7 +91,10 @@ def _ahead(assignment):
     seat = Participant.objects.filter(
         round=assignment.round, person=assignment.person_id, left_at=None
     ).first()
-    return peek(seat) if seat else None
+    if seat is None:
+        return None
+    seat.round = assignment.round
+    return peek(seat)
 
 
 def _attention_check(assignment):

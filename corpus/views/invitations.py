@@ -11,10 +11,11 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.data_table import Column, DataTable
 from core.errors import UserError
 from core.pagination import page_of
 from core.parameters import posted, text
@@ -23,11 +24,30 @@ from corpus import round_offers
 from corpus.invitation_forms import VALID_FOR, DaysForm, InvitationFilter, InvitationForm
 from corpus.models import Corpus, Invitation, InvitationEmail, Membership
 from corpus.models.invitations import new_batch
-from corpus.page_context import members_context
+from corpus.page_context import export_of, members_context
 from corpus.permissions import LEAD, corpus_of
 from corpus.qr_codes import data_uri
 
 CARDS = 60  # links on a page of the sheet
+INVITATIONS = DataTable(
+    "invitations",
+    [
+        Column("for", gettext_lazy("for"), sort=("name", "email"), fixed=True,
+               value=lambda row: row[0].addressee),
+        Column("email", gettext_lazy("email"), sort="email", hidden=True,
+               value=lambda row: row[0].email),
+        Column("role", gettext_lazy("role"), sort="role",
+               value=lambda row: row[0].get_role_display() if row[0].corpus_id else ""),
+        Column("round", gettext_lazy("round"), hidden=True, value=lambda row: row[1]),
+        Column("status", gettext_lazy("status"), sort="status",
+               value=lambda row: row[0].status_label),
+        Column("created", pgettext_lazy("time", "created"), sort="created_at", falling=True,
+               value=lambda row: row[0].created_at),
+        Column("expires", gettext_lazy("expires"), sort="expires_at",
+               value=lambda row: row[0].expires_at),
+    ],
+    sort="-created",
+)  # fmt: skip
 KEPT = ("role", "round", "days", "message", "send", "count")  # fields that the check page sends on
 
 
@@ -40,20 +60,27 @@ def invitations(request, pk):
         if confirmed or form.is_clear:
             return redirect(_invite(request, corpus, form))
         return render(request, "corpus/invitation_check.html", _check_context(corpus, form))
-    chosen = InvitationFilter(request.GET)
     everything = Invitation.objects.filter(
         Q(corpus=corpus) | Q(corpus=None, invited_by=request.user)
     )
-    rows = chosen.filtered(everything).select_related("person", "accepted_by", "delivery")
-    page = page_of(request, rows, 50)
-    wanted = {each.round_id for each in page if each.round_id}
-    rounds = round_offers.names(corpus, wanted) if wanted else {}
-    page.object_list = [(each, rounds.get(each.round_id, "")) for each in page]
+    asked = InvitationFilter(request.GET)
+    rows = asked.filtered(everything.with_status())
+    rows = rows.select_related("person", "accepted_by", "delivery")
+
+    def prepare(some):
+        wanted = {each.round_id for each in some if each.round_id}
+        rounds = round_offers.names(corpus, wanted) if wanted else {}
+        return [(each, rounds.get(each.round_id, "")) for each in some]
+
+    table = INVITATIONS.page(
+        request, rows, asked, prepare=prepare, export=export_of(request, corpus),
+        aside=("invite",),
+    )  # fmt: skip
     shown = members_context(
-        corpus, "invitations", form=form, chosen=chosen, page=page, periods=VALID_FOR,
+        corpus, "invitations", form=form, given=everything.exists(), periods=VALID_FOR,
         can_send=settings.EMAIL_ENABLED, my_links=_mine(request, corpus).exists(),
     )  # fmt: skip
-    return render(request, "corpus/invitations.html", shown)
+    return table.render("corpus/invitations.html", shown)
 
 
 def _check_context(corpus, form):

@@ -3,11 +3,12 @@
 import math
 
 import pytest
+from optuna.distributions import CategoricalDistribution
 
-from modeling.hyperparameter_search import SPACE, importances, propose, should_prune
+from modeling.hyperparameter_search import DISTRIBUTIONS, importances, propose, should_prune
 from modeling.learner.recipes import RECIPES, Recipe
 from modeling.search_space import FIELDS as SETTINGS
-from modeling.search_space import Trial
+from modeling.search_space import Trial, by_chance
 
 FIELDS = ["learning_rate", "dropout", "width"]
 
@@ -27,11 +28,26 @@ def searched(count, fields=FIELDS, seed=1):
 
 def test_every_setting_is_a_field_of_a_recipe_and_its_own_value_is_among_them():
     for recipe in RECIPES.values():
-        for name, values in SPACE.items():
+        for name, values in DISTRIBUTIONS.items():
             assert values._contains(values.to_internal_repr(getattr(recipe, name))), name
-    assert tuple(SPACE) == SETTINGS
-    for settings in (trial.settings for trial in searched(8, list(SPACE))):
+    assert tuple(DISTRIBUTIONS) == SETTINGS
+    for settings in (trial.settings for trial in searched(8, SETTINGS)):
         Recipe(**settings)  # raises for what cannot be
+
+
+def test_chance_tries_all_of_every_setting_and_nothing_else():
+    tried = [by_chance(SETTINGS, [], seed) for seed in range(400)]
+    for name, values in DISTRIBUTIONS.items():
+        found = {settings[name] for settings in tried}
+        assert all(values._contains(values.to_internal_repr(one)) for one in found), name
+        if isinstance(values, CategoricalDistribution):
+            assert found == set(values.choices)
+        elif values.step:
+            assert len(found) == round((values.high - values.low) / values.step) + 1
+        else:  # half of them below the middle of the magnitudes
+            middle = math.sqrt(values.low * values.high)
+            assert 120 < sum(settings[name] < middle for settings in tried) < 280
+    assert by_chance(SETTINGS, [], 1) == by_chance(SETTINGS, [], 1)
 
 
 def test_it_finds_what_it_searches_for_and_says_what_mattered():

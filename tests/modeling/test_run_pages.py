@@ -12,6 +12,8 @@ from modeling.models import Experiment, TrainingRun
 from modeling.run_configuration import configuration_of
 from modeling.run_costs import plan_data
 from modeling.run_summary import summary_of
+from modeling.search_space import FIELDS
+from modeling.search_trials import start_search
 from tests.factories import make_corpus, make_judged_round, make_release
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +66,17 @@ def test_pages_import_nothing_heavy(runs, lead, client_of, corpus, monkeypatch):
     tabs = ("overview", "curves", "results", "configuration", "log", "files", "other")
     pages += [f"{reverse('run', args=[run.pk])}?tab={tab}" for tab in tabs]
     assert {page: client.get(page).status_code for page in pages} == dict.fromkeys(pages, 200)
+
+
+def test_starting_a_search_imports_nothing_heavy(release, lead, monkeypatch):
+    for name in list(sys.modules):
+        if name.partition(".")[0] in HEAVY:
+            monkeypatch.setitem(sys.modules, name, None)
+    monkeypatch.delitem(sys.modules, "modeling.hyperparameter_search", raising=False)
+    search = {"fields": list(FIELDS), "trials": 9, "at_once": 8}
+    experiment = start_search(lead, release, "hard-text", search)
+    tried = [tuple(sorted(run.options.items())) for run in experiment.runs.all()]
+    assert len(tried) == len(set(tried)) > 2
 
 
 def test_a_run_is_summed_up_in_a_sentence(runs, lead, client_of):

@@ -28,12 +28,16 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "context": gettext_lazy("reads the whole dialogue"),
         "attention": gettext_lazy("attention between turns"),
         "fusion": gettext_lazy("attention between modalities"),
+        "encoder_layers": gettext_lazy("Transformer layers over an utterance"),
+        "fusion_layers": gettext_lazy("Transformer layers over the modalities"),
         "dropout": gettext_lazy("dropout"),
     },
     gettext_lazy("Training"): {
         "epochs": gettext_lazy("maximum epochs"),
         "patience": gettext_lazy("patience"),
         "learning_rate": gettext_lazy("learning rate"),
+        "warmup": gettext_lazy("warm-up, share of the steps"),
+        "schedule": gettext_lazy("learning rate schedule"),
         "dialogues_per_batch": gettext_lazy("dialogues per batch"),
         "weight_decay": gettext_lazy("weight decay"),
         "weighting": gettext_lazy("task weighting"),
@@ -76,6 +80,8 @@ WORDS = {
     "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
+    "constant": gettext_lazy("constant"),
+    "cosine": gettext_lazy("cosine"),
 }
 
 NONE = {  # what 0 or nothing means

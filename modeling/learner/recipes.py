@@ -17,6 +17,7 @@ NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
+SCHEDULES = ("constant", "cosine")
 PRECISIONS = ("fp32", "bf16")
 POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the encoder
     "text": ("auto", "tokens", "mean", "first", "last", "max", "head"),
@@ -30,6 +31,7 @@ CHOICES = {
     "sharing": SHARINGS,
     "relations": RELATIONS,
     "weighting": WEIGHTINGS,
+    "schedule": SCHEDULES,
     "precision": PRECISIONS,
     "on_failure": ("fail", "missing"),
     "encoder_precision": PRECISIONS,
@@ -41,11 +43,14 @@ CHOICES = {
 RANGES: dict[str, tuple[float, float]] = {
     "width": (2, 4096),
     "heads": (1, 256),
+    "encoder_layers": (0, 24),
+    "fusion_layers": (0, 24),
     "dropout": (0, 0.99),
     "epochs": (1, 100_000),
     "patience": (1, 100_000),
     "dialogues_per_batch": (1, 100_000),
     "learning_rate": (1e-8, 10),
+    "warmup": (0, 0.9),
     "weight_decay": (0, 10),
     "logit_adjustment": (0, 10),
     "relation_weight": (0, 1000),
@@ -63,6 +68,8 @@ RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate"
 OWN_NETWORK_FIELDS = (
     "width",
     "heads",
+    "encoder_layers",
+    "fusion_layers",
     "dropout",
     "sharing",
     "context",
@@ -140,7 +147,9 @@ class Recipe:
 
     Without `context` an utterance is judged alone; without `attention` the turns of a dialogue meet
     in the towers of the sharing only, not in each modality before; without `fusion` modalities are
-    laid side by side and projected, instead of attending to each other.
+    laid side by side and projected, instead of attending to each other. `encoder_layers` are
+    Transformer layers over the frames or characters of an utterance, `fusion_layers` those over its
+    modalities; with 0 modalities attend in one layer without a feed-forward network.
 
     `network` is this house's, "own", or a published one (networks/baselines) with its authors'
     settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
@@ -155,6 +164,8 @@ class Recipe:
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
+    `warmup` is the share of all steps in which the learning rate rises to its value; then it stays,
+    or falls as a `schedule` "cosine" to nothing at the last of `epochs`.
     `minutes` ends training after so long with the best epoch so far, 0 never.
     `stops_on` is a task whose macro-F1 on the validation set chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
@@ -173,6 +184,8 @@ class Recipe:
     relation_chain: bool = False
     width: int = 64
     heads: int = 4
+    encoder_layers: int = 0
+    fusion_layers: int = 0
     context: bool = True
     attention: bool = True
     fusion: bool = True
@@ -181,6 +194,8 @@ class Recipe:
     patience: int = 15
     dialogues_per_batch: int = 8
     learning_rate: float = 1e-3
+    warmup: float = 0.0
+    schedule: str = "constant"
     weight_decay: float = 0.01
     logit_adjustment: float = 1.0
     weighting: str = "uncertainty"
@@ -284,7 +299,9 @@ class Recipe:
         if not self.uses_relations:
             names.add("relations")
         if self.sharing == "reading":
-            names.add("fusion")
+            names |= {"fusion", "fusion_layers"}
+        if not self.fusion:
+            names.add("fusion_layers")
         return names if self.sharing == "distance" else names | {"distance"}
 
     @property
@@ -324,17 +341,23 @@ class Recipe:
 
 
 TEXT_RECIPE = replace(Recipe(), modalities=("text",), epochs=12, patience=3)
+BASE = replace(
+    Recipe(), width=128, encoder_layers=1, fusion_layers=2, warmup=0.1, schedule="cosine"
+)
 RECIPES = {
     "hard-small": Recipe(),
     "hard-text": replace(TEXT_RECIPE, name="hard-text"),
+    "hard-base": replace(BASE, name="hard-base"),
     "reading-small": replace(
         Recipe(), name="reading-small", sharing="reading", relation_chain=True
     ),
     "reading-text": replace(
         TEXT_RECIPE, name="reading-text", sharing="reading", relation_chain=True
     ),
+    "reading-base": replace(BASE, name="reading-base", sharing="reading", relation_chain=True),
     "soft-small": replace(Recipe(), name="soft-small", sharing="relgate"),
     "soft-text": replace(TEXT_RECIPE, name="soft-text", sharing="relgate"),
+    "soft-base": replace(BASE, name="soft-base", sharing="relgate"),
     "ef-lstm": replace(Recipe(), name="ef-lstm", network="ef_lstm"),
     "lmf": replace(Recipe(), name="lmf", network="lmf"),
     "tfn": replace(Recipe(), name="tfn", network="tfn"),

@@ -16,7 +16,7 @@ from modeling.learner.batches import DialogueBatch
 from modeling.learner.checkpoints import Checkpointer, Progress, parameters_on_cpu, restore
 from modeling.learner.losses import Objective
 from modeling.learner.numeric_checks import NonFiniteError
-from modeling.learner.recipes import GRADIENT_METHODS, RecipeError
+from modeling.learner.recipes import GRADIENT_METHODS, Recipe, RecipeError
 from modeling.learner.run_directory import Emit
 
 MIN_GAIN = 1e-3  # in macro-F1, for an epoch to be better
@@ -88,12 +88,14 @@ def fit(
             if checkpointer:
                 checkpointer.save_if_due(progress, module, optimiser, best_state, accelerator)
             current, step_losses = batch(own_steps[progress.step]), {}
+            for group in optimiser.param_groups:
+                group["lr"] = learning_rate(recipe, progress.epoch, progress.step, len(own_steps))
             try:
                 step_losses = step(current)
             except NonFiniteError as error:
                 raise NonFiniteError(
                     f"Epoch {progress.epoch}, step {progress.step + 1} of {len(own_steps)},"
-                    f" learning rate {recipe.learning_rate:g}: {error} in the batch of"
+                    f" learning rate {optimiser.param_groups[0]['lr']:g}: {error} in the batch of"
                     f" {_dialogue_names(current)}. Nothing of it is kept as a result. {ADVICE}"
                 ) from error
             for name, loss in step_losses.items():
@@ -124,6 +126,23 @@ def fit(
             break
         progress.epoch, progress.step, progress.sums = progress.epoch + 1, 0, {}
     return best_state, progress.best_epoch
+
+
+def learning_rate(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
+    """Of a step (from 0) of an epoch (from 1) of so many `steps`: the same after a resumption.
+
+    It rises evenly over the first `recipe.warmup` of all steps; "cosine" then falls as the half of
+    a cosine, to nothing after the last epoch (Loshchilov & Hutter 2017, without restarts).
+    """
+    done = (epoch - 1) * steps + step
+    total = recipe.epochs * steps
+    rising = recipe.warmup * total
+    if done + 1 < rising:
+        return recipe.learning_rate * (done + 1) / rising
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    share = (done - rising) / max(1.0, total - rising)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, share))))
 
 
 def _check_losses(losses: Mapping[str, float]) -> None:

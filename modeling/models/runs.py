@@ -25,6 +25,7 @@ class Recipes(models.TextChoices):
 
     HARD_SMALL = "hard-small", gettext_lazy("hard sharing, small: text, audio, vision")
     HARD_TEXT = "hard-text", gettext_lazy("hard sharing, text only")
+    HARD_BASE = "hard-base", gettext_lazy("hard sharing, base: text, audio, vision")
     READING_SMALL = (
         "reading-small",
         gettext_lazy("soft sharing with reading gates and relation chain: text, audio, vision"),
@@ -33,8 +34,18 @@ class Recipes(models.TextChoices):
         "reading-text",
         gettext_lazy("soft sharing with reading gates and relation chain, text only"),
     )
+    READING_BASE = (
+        "reading-base",
+        gettext_lazy(
+            "soft sharing with reading gates and relation chain, base: text, audio, vision"
+        ),
+    )
     SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates: text, audio, vision")
     SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
+    SOFT_BASE = (
+        "soft-base",
+        gettext_lazy("soft sharing with relation gates, base: text, audio, vision"),
+    )
     EF_LSTM = "ef-lstm", gettext_lazy("EF-LSTM, published")
     LMF = "lmf", gettext_lazy("LMF (Liu et al. 2018), published")
     TFN = "tfn", gettext_lazy("TFN (Zadeh et al. 2017), published")

@@ -41,12 +41,13 @@ class DialogueModel(nn.Module):
     ) -> None:
         super().__init__()
         width, dropout = recipe.width, recipe.dropout
+        depth = recipe.encoder_layers, recipe.heads
         self.modalities = recipe.modalities
         self.encoders = nn.ModuleDict(
             {
-                name: SequenceEncoder(sizes[name], width, dropout)
+                name: SequenceEncoder(sizes[name], width, dropout, *depth)
                 if name in sizes
-                else CharacterEncoder(vocabulary, width, dropout)
+                else CharacterEncoder(vocabulary, width, dropout, *depth)
                 for name in self.modalities
             }
         )
@@ -60,7 +61,8 @@ class DialogueModel(nn.Module):
         if recipe.sharing not in READ_MODALITIES:
             self.fusion = Concatenation(size, width, dropout)
         if recipe.fusion and self.fusion is not None:
-            self.fusion = AttentionFusion(size, width, recipe.heads, dropout)
+            layers = recipe.fusion_layers
+            self.fusion = AttentionFusion(size, width, recipe.heads, dropout, layers)
         self.tells_relations = recipe.relations != "off"
         if recipe.uses_relations and recipe.sharing != "relgate" and not self.tells_relations:
             left_out = split_tasks(tasks)[1]

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from modeling.learner.features.text import PAD
+from modeling.learner.networks.transformer import TransformerLayer, positions
 
 
 class AttentionPool(nn.Module):
@@ -29,22 +30,38 @@ class AttentionPool(nn.Module):
 
 
 class SequenceEncoder(nn.Module):
-    """Linear, convolution over three frames, attention pooling."""
+    """Linear, convolution over three frames, Transformer layers, attention pooling."""
 
-    def __init__(self, dims: int, width: int, dropout: float) -> None:
+    def __init__(
+        self, dims: int, width: int, dropout: float, layers: int = 0, heads: int = 1
+    ) -> None:
         super().__init__()
         self.project = nn.Linear(dims, width)
         self.convolve = nn.Conv1d(width, width, kernel_size=3, padding=1)
         self.norm = nn.LayerNorm(width)
         self.pool = AttentionPool(width)
         self.drop = nn.Dropout(dropout)
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
 
     def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Frames (N, L, D), lengths (N,) -> (N, d)."""
         inside = torch.arange(frames.shape[1], device=frames.device) < lengths[:, None]  # (N, L)
         projected = self.project(frames[inside])  # (S, d)
         mixed = self.norm(projected + nn.functional.gelu(self._mixed(projected, inside)))
+        if self.layers:
+            mixed = self._attended(mixed, inside)
         return self.pool(self.drop(mixed), inside)
+
+    def _attended(self, frames: Tensor, inside: Tensor) -> Tensor:
+        """Frames end to end (S, d) through the Transformer layers, each utterance for itself."""
+        length, width = inside.shape[1], frames.shape[1]
+        padded = frames.new_zeros(*inside.shape, width)  # (N, L, d)
+        padded[inside] = frames
+        padded = padded + positions(length, width, frames.device).to(frames.dtype)
+        for layer in self.layers:
+            padded = layer(padded, inside)
+        attended: Tensor = padded[inside]  # (S, d)
+        return attended
 
     def _mixed(self, frames: Tensor, inside: Tensor) -> Tensor:
         """The convolution of frames end to end (S, d) -> (S, d), with zeros beyond the ends of each
@@ -62,10 +79,12 @@ class SequenceEncoder(nn.Module):
 class CharacterEncoder(nn.Module):
     """Character embeddings through a SequenceEncoder; needs no weights from anywhere."""
 
-    def __init__(self, vocabulary: int, width: int, dropout: float) -> None:
+    def __init__(
+        self, vocabulary: int, width: int, dropout: float, layers: int = 0, heads: int = 1
+    ) -> None:
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width, padding_idx=PAD)
-        self.encode = SequenceEncoder(width, width, dropout)
+        self.encode = SequenceEncoder(width, width, dropout, layers, heads)
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:
         """Ids (N, L), lengths (N,) -> (N, d)."""

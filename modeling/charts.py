@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from annotation.templatetags.scheme import named
 from core.charts import Chart, Point, Series
+from modeling.run_configuration import MODALITY_NAMES
 from modeling.search_trials import validation_scores
 from modeling.templatetags.figures import no_interval
 
@@ -173,6 +174,29 @@ def relation_chart(run, where, tasks, rows, name):
         high=1.0,
         diverging=True,
     )  # fmt: skip
+
+
+def reading_chart(tasks, reading):
+    """How much each task reads of each modality, 1 on average, and of the dialogue, 0 to 2; None
+    where there are no reading gates.
+    """
+    if not reading:
+        return None
+    modalities = list(next(iter(reading.values()))["modalities"])
+    series = [
+        Series(MODALITY_NAMES[name], [Point(row["modalities"][name]) for row in reading.values()])
+        for name in modalities
+    ]
+    series.append(Series(_("dialogue context"), [Point(r["context"]) for r in reading.values()]))
+    return Chart(
+        "heatmap",
+        [named(tasks[key]) for key in reading],
+        series,
+        place_axis=_("task"),
+        value_axis=_("how much it reads"),
+        low=0.0,
+        high=float(max(len(modalities), 2)),
+    )
 
 
 def trial_chart(rows):

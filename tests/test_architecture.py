@@ -17,7 +17,7 @@ from jobs.recovery import job_models
 ROOT = Path(__file__).resolve().parent.parent
 ORDER = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "demo"]
 LEARNER = {"torch", "transformers"}
-HEAVY = LEARNER | {"optuna", "scipy", "sklearn", "statsmodels", "tensorboardX"}
+HEAVY = LEARNER | {"optuna", "scipy", "sklearn", "statsmodels", "tensorboardX", "pyarrow", "pandas"}
 PLAIN = [  # modules that know no Django
     "annotation/agreement/bootstrap.py",
     "annotation/agreement/charts.py",

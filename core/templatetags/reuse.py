@@ -1,5 +1,7 @@
 """`{% reuse a b %}…{% endreuse %}`: what a page shows often is rendered once for each key."""
 
+from typing import Any
+
 from django import template
 from django.template.base import NodeList, Parser, Token
 from django.template.context import Context
@@ -24,9 +26,9 @@ class ReuseNode(template.Node):
         self.nodelist, self.keys = nodelist, keys
 
     def render(self, context: Context) -> SafeString:
-        rendered = context.render_context.setdefault(self, {})
+        of_page: Any = context.render_context
+        rendered: dict[tuple[Any, ...], SafeString] = of_page.setdefault(self, {})
         key = tuple(each.resolve(context) for each in self.keys)
         if key not in rendered:
             rendered[key] = self.nodelist.render(context)
-        found: SafeString = rendered[key]
-        return found
+        return rendered[key]

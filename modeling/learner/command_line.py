@@ -57,6 +57,7 @@ from modeling.learner.release import Release, ReleaseError, Splits
 from modeling.learner.release_checks import open_release
 from modeling.learner.run_directory import RUN_FILES, RunDirectory, RunError, find_runs
 from modeling.learner.stop_signal import Interrupted, StopSignal
+from modeling.learner.synthetic_data import RELATED, USUAL, Regime
 from modeling.learner.tensorboard import TensorBoardWriter
 
 RESUMABLE, REFUSED, INTERRUPTED = 75, 2, 130
@@ -165,6 +166,21 @@ def build_parser() -> Parser:
     first = whole_number(1, 100_000)
     parser.add_argument("--first-seed", type=first, default=1, help="the first of them")
     parser.add_argument("--sharing", nargs="*", default=[], choices=list(sharing_benchmark.METHODS))
+    parser.add_argument(
+        "--relations",
+        choices=list(RELATED),
+        default=USUAL.relations,
+        help="what the relations between tasks do",
+    )
+    parser.add_argument(
+        "--noise", type=real_number(0, 100), default=USUAL.noise, help="its standard deviation"
+    )
+    parser.add_argument(
+        "--train-dialogues",
+        type=whole_number(1, 100_000),
+        default=USUAL.train_dialogues,
+        help="how many",
+    )
     return top
 
 
@@ -348,9 +364,11 @@ def _answer_line(line: str) -> str:
 
 def run_sharing_benchmark(options: Options) -> int:
     """The command `planted`."""
+    torch.set_num_threads(1)  # the same sums on every machine; for networks so small also faster
     first = options.first_seed
     seeds = range(first, first + options.seeds)
-    return sharing_benchmark.print_comparison(seeds, options.sharing, options.json)
+    regime = Regime(options.relations, options.noise, options.train_dialogues)
+    return sharing_benchmark.print_comparison(seeds, options.sharing, regime, options.json)
 
 
 GPU_MEMORY = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."

@@ -36,6 +36,29 @@ def class_counts(task: Task, dialogues: Sequence[Dialogue]) -> list[int]:
     return [counts[value] for value in task.classes]
 
 
+def relation_counts(
+    tasks: Sequence[Task], dialogues: Sequence[Dialogue]
+) -> dict[str, list[list[list[int]]]]:
+    """Correlation -> how often each class of its target is gold, by class of its source and by its
+    own, as the tables of relation chains are laid out.
+    """
+    classes = {task.key: task.classes for task in tasks}
+    found = {}
+    for task in tasks:
+        if not task.is_correlation:
+            continue
+        counts = Counter(
+            (u.gold.get(task.source), u.gold.get(task.key), u.gold.get(task.target))
+            for d in dialogues
+            for u in d.utterances
+        )
+        found[task.key] = [
+            [[counts[s, r, t] for t in classes[task.target]] for r in task.classes]
+            for s in classes[task.source]
+        ]
+    return found
+
+
 def task_results(
     outputs: Outputs,
     tasks: Sequence[Task],

@@ -16,7 +16,7 @@ from modeling.learner import calibration, correlation_validity
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.checkpoints import Checkpointer, begin_or_resume, read_checkpoint
 from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
-from modeling.learner.evaluation import class_counts, task_results
+from modeling.learner.evaluation import class_counts, relation_counts, task_results
 from modeling.learner.features.extraction import (
     Extractors,
     Features,
@@ -170,6 +170,8 @@ def train(
     }
     if isinstance(model, DialogueModel) and (learned := model.learned()):
         results["learned"] = learned
+        if "tables" in learned:
+            learned["counts"] = relation_counts(release.tasks, splits.train)
     save_file(best_state, run.path("model.safetensors"))
     prepared.save(run.path("prepared.json"))
     run.write("relations.json", relations)

@@ -1,8 +1,11 @@
 """Ways of sharing compared on synthetic data, in which the relations between tasks are known.
 
     python -m modeling.learner planted [--seeds 5] [--first-seed 1] [--sharing NAME ...] [--json]
+        [--relations decide|help|nothing] [--noise 2.6] [--train-dialogues 150]
 
-The data are those of synthetic_data.py, in which relations are planted.
+The data are those of synthetic_data.py, in which relations are planted. The ways that say a width
+have about as many parameters as hard sharing with the relations as tasks (62,744), so that ways
+can be compared at equal size.
 """
 
 import json
@@ -34,6 +37,8 @@ from modeling.learner.synthetic_data import (
     SPLIT_DIALOGUES,
     TASKS,
     TURNS,
+    USUAL,
+    Regime,
     generate,
     generate_splits,
     select_dialogues,
@@ -53,6 +58,10 @@ METHODS: dict[str, dict[str, Any]] = {
     "MMoE": {"sharing": "mmoe"},
     "PLE": {"sharing": "ple"},
     "cross-stitch": {"sharing": "cross-stitch"},
+    "MMoE, relations as tasks too, width 44": {"sharing": "mmoe", "width": 44},
+    "PLE, relations as tasks too, width 36": {"sharing": "ple", "width": 36},
+    "cross-stitch, relations as tasks too, width 40": {"sharing": "cross-stitch", "width": 40},
+    "relation gates, width 32": {"sharing": "relgate", "width": 32},
     "parameter distance": {"sharing": "distance"},
     "relation gates, no supervision": {"sharing": "relgate", "relations": "off"},
     "relation gates, shuffled relations": {"sharing": "relgate", "relations": "shuffled"},
@@ -71,10 +80,18 @@ METHODS: dict[str, dict[str, Any]] = {
     "reading gates + relation chain": {"sharing": "reading", "relation_chain": True},
     "oracle: chain from gold relations": {"sharing": "reading", "relation_chain": True},
 }
-RELATIONS_AS_TASKS = "hard, relations as tasks too"
+RELATIONS_AS_TASKS = "relations as tasks too"  # in the name of a way that gets them
 ORACLE = "oracle: gates from gold relations"
 CHAIN_ORACLE = "oracle: chain from gold relations"
-WITH_INTERVALS = ("relation gates", "reading gates + relation chain")  # over every other way
+FULL = "reading gates + relation chain"
+HARD_WITH_RELATIONS = "hard, relations as tasks too"
+COMPARED = {  # a way -> the ways over which its gain is printed; () are all others
+    FULL: (),
+    "relation gates": ("hard", HARD_WITH_RELATIONS, "relation gates, no supervision"),
+    "hard + relation chain": (HARD_WITH_RELATIONS,),  # what the chain adds: decoding
+    "reading gates, relations as tasks too": (HARD_WITH_RELATIONS,),  # what the gates add: sharing
+    "reading gates": ("hard",),
+}
 MEAN = "mean"
 
 
@@ -160,7 +177,7 @@ def build_model(method: str, recipe: Recipe) -> nn.Module:
         oracle = passing(ChainOracleModel(recipe, TASKS, 2, FEATURE_SIZES))
         oracle.chains = OracleChains(TASKS)
         return oracle
-    with_relations = method == RELATIONS_AS_TASKS or recipe.uses_relations
+    with_relations = RELATIONS_AS_TASKS in method or recipe.uses_relations
     tasks = TASKS if with_relations else TASKS[: len(OWN_TASKS)]
     return passing(DialogueModel(recipe, tasks, 2, FEATURE_SIZES))
 
@@ -225,12 +242,13 @@ def _evaluate(
 def compare_methods(
     methods: Sequence[str],
     seeds: Sequence[int],
+    regime: Regime = USUAL,
     report: Callable[[str], None] = lambda line: None,
 ) -> dict[str, list[Outcome]]:
     """Each way with each seed; a seed draws its own data, the same for every way."""
     outcomes: dict[str, list[Outcome]] = {method: [] for method in methods}
     for seed in seeds:
-        data = generate_splits(seed)
+        data = generate_splits(seed, regime=regime)
         for method in methods:
             outcomes[method].append(train_method(method, seed, data))
             shown = ", ".join(f"{t} {100 * s:.1f}" for t, s in outcomes[method][-1].scores.items())
@@ -239,7 +257,10 @@ def compare_methods(
 
 
 def gain_intervals(
-    one: Sequence[Outcome], other: Sequence[Outcome], replicates: int = 2000
+    one: Sequence[Outcome],
+    other: Sequence[Outcome],
+    regime: Regime = USUAL,
+    replicates: int = 2000,
 ) -> dict[str, tuple[float, float, float]]:
     """By task and in the mean of them the gain in macro-F1 of `one` over `other` with its 95 %
     interval: seeds and, of each, test dialogues are drawn with replacement, the same for both.
@@ -249,7 +270,7 @@ def gain_intervals(
     owner = np.arange(size * TURNS) // TURNS
     tables = []  # by seed: by task the confusions of both, dialogue by dialogue
     for pair in zip(one, other, strict=True):
-        gold = generate(size, 10 * pair[0].seed + 2).gold
+        gold = generate(size, 10 * pair[0].seed + 2, regime).gold
         tables.append(
             [
                 [
@@ -296,22 +317,26 @@ def results_table(results: dict[str, list[Outcome]]) -> str:
     return "\n".join(lines)
 
 
-def print_comparison(seeds: Sequence[int], methods: Sequence[str], as_json: bool) -> int:
-    """Print the table, and what the two gated networks gain over every other way."""
+def print_comparison(
+    seeds: Sequence[int], methods: Sequence[str], regime: Regime, as_json: bool
+) -> int:
+    """Print the table, and what the ways in COMPARED gain over others."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
-    results = compare_methods(methods or list(METHODS), seeds, report)
+    results = compare_methods(methods or list(METHODS), seeds, regime, report)
     lines = [results_table(results), ""]
-    for full in (name for name in WITH_INTERVALS if name in results):
-        for method in (name for name in results if name != full):
-            gains = gain_intervals(results[full], results[method])
+    for way, others in COMPARED.items():
+        for other in others or [name for name in results if name != way]:
+            if way not in results or other not in results:
+                continue
+            gains = gain_intervals(results[way], results[other], regime)
             cells = [
                 f"{name} {100 * mean:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]"
                 for name, (mean, low, high) in gains.items()
             ]
-            lines.append(f"{full} over {method}: {', '.join(cells)}")
+            lines.append(f"{way} over {other}: {', '.join(cells)}")
     if as_json:
         scores = {method: [outcome.scores for outcome in rows] for method, rows in results.items()}
         print(json.dumps(scores, indent=1))  # noqa: T201

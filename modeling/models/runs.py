@@ -244,10 +244,11 @@ class TrainingRun(Job):
         return recipe
 
     @property
-    def has_relation_gates(self):
-        """Whether stated correlations steer its network."""
+    def shows_relations(self):
+        """Whether it can be read off its network how tasks move each other."""
         recipe = RECIPES.get(self.recipe)
-        return recipe is not None and recipe.sharing == "relgate"
+        gated = recipe is not None and recipe.sharing == "relgate"
+        return gated or "learned" in (self.results or {})
 
     def whole_recipe(self):
         """The recipe with the run's own settings, as the learner takes it. Raises UserError with

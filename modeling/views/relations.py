@@ -1,4 +1,4 @@
-"""The relation gates that a run learned, beside the correlations that annotators stated."""
+"""What a run learned of how tasks move each other, beside what annotators stated."""
 
 from collections import defaultdict
 from statistics import mean
@@ -6,15 +6,18 @@ from statistics import mean
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from modeling.charts import relation_chart
+from modeling.charts import reading_chart, relation_chart
 from modeling.learner_process import lines_of
 from modeling.views.error_analysis import predictions_of
 from modeling.views.runs import run_context, tasks_of, visible_run_of
 
+MOST_SHADE = 9  # of a cell, see static/css/components/heatmap.css
+
 
 def relations(request, pk):
-    """Of each correlation, by the gold of its two tasks: the mean gate, the mean stated strength,
-    their difference, all from -1 to 1, and how many utterances.
+    """Of relation gates, for each correlation and by the gold of its two tasks: the mean gate, the
+    mean stated strength, their difference, all from -1 to 1, and how many utterances. Of relation
+    chains: what becomes of each value of the source. Of reading gates: how much each task reads.
     """
     run = visible_run_of(request, pk)
     role, path = predictions_of(request, run)
@@ -31,8 +34,48 @@ def relations(request, pk):
         for task in tasks.values()
         if task.is_correlation and any(task.key in by_task for by_task in gates.values())
     ]  # fmt: skip
-    page = run_context(request, run, "relations") | {"maps": maps, "where": role}
+    learned = run.results.get("learned", {})
+    page = run_context(request, run, "relations") | {
+        "maps": maps,
+        "where": role,
+        "tables": _tables(tasks, learned),
+        "reading": reading_chart(tasks, learned.get("reading", {})),
+    }
     return render(request, "modeling/relations.html", page)
+
+
+def _tables(tasks, learned):
+    """(correlation, its source, its target, rows) of the relation chains; a row is a value of the
+    source and, for each value of the correlation, the likeliest value of the target.
+    """
+    found = []
+    for key, table in learned.get("tables", {}).items():
+        task = tasks[key]
+        counts = learned.get("counts", {}).get(key)
+        values = tasks[task.target].values
+        rows = [
+            (source, [_likeliest(values, shares, counts and counts[at][place])
+                      for place, shares in enumerate(table[at])])
+            for at, source in enumerate(tasks[task.source].values)
+        ]  # fmt: skip
+        found.append((task, tasks[task.source], tasks[task.target], rows))
+    return found
+
+
+def _likeliest(values, shares, counts):
+    """The likeliest value of a target with its share, and the share among the labels of training;
+    of equally likely ones the first. What no label supports is not shaded.
+    """
+    best = max(range(len(values)), key=shares.__getitem__)
+    even = 1 / len(values)
+    labelled = sum(counts or [])
+    return {
+        "value": values[best],
+        "share": shares[best],
+        "step": round(MOST_SHADE * (shares[best] - even) / (1 - even)) if labelled else 0,
+        "n": labelled,
+        "labelled": counts[best] if labelled else 0,
+    }
 
 
 def _charts(run, role, tasks, rows):

@@ -68,7 +68,7 @@ def run_context(request, run, tab):
         going=going,
         evaluation=run.evaluation,
         summary=None if withheld else summary_of(run),
-        has_gates=run.has_relation_gates,
+        shows_relations=run.shows_relations,
         has_predictions=run.status == JobStatus.DONE,
         **live_values(run, tab, withheld),
     )

@@ -140,6 +140,36 @@ def test_weights_in_shards_and_of_pytorch_are_read_and_code_in_them_is_not(tmp_p
         TextEncoder(pickled, CPU).encode(["好"])
 
 
+@pytest.mark.parametrize("kind", ["wav2vec2", "hubert", "wavlm", "bert"])
+def test_checkpoints_with_the_names_of_before_give_the_same(kind, tmp_path):
+    """Most published ones: weights below the name of the model, older names of norms."""
+    from safetensors.torch import load_file
+
+    make_encoder(kind, tmp_path)
+
+    def vectors():
+        if kind == "bert":
+            return TextEncoder(tmp_path, CPU).encode(["好"])[0]
+        return SpeechEncoder(tmp_path, CPU).encode(waves(1))[0]
+
+    expected, path = vectors(), tmp_path / "model.safetensors"
+    before = {
+        "parametrizations.weight.original0": "weight_g",
+        "parametrizations.weight.original1": "weight_v",
+        "LayerNorm.weight": "LayerNorm.gamma",
+        "LayerNorm.bias": "LayerNorm.beta",
+    }
+    old = {"masked.head": torch.zeros(2)}
+    for name, weight in load_file(path).items():
+        for new, former in before.items() if kind == "bert" or "pos_conv" in name else ():
+            name = name.replace(new, former)
+        old[f"{kind}.{name}"] = weight
+    old.pop(f"{kind}.masked_spec_embed", None)
+    path.unlink()
+    torch.save(old, tmp_path / "pytorch_model.bin", _use_new_zipfile_serialization=False)
+    close(vectors(), expected)
+
+
 def test_what_would_be_drawn_at_random_is_refused(tmp_path):
     from safetensors.torch import load_file, save_file
 

@@ -152,6 +152,33 @@ def test_learned_gates_stand_beside_stated_correlations(release, lead, client_of
     assert member.get(reverse("run_relations", args=[soft.pk])).status_code == 404
 
 
+def test_what_chains_and_reading_gates_learned_stands_beside_the_labels(
+    release, lead, client_of, corpus
+):
+    run = TrainingRun.request(lead, release, "reading-text", seed=3).run()
+    address = reverse("run_relations", args=[run.pk])
+    client = client_of(lead)
+    assert address in client.get(reverse("run", args=[run.pk])).content.decode()
+    page = client.get(address)
+    tables = {task.key: rows for task, _source, _target, rows in page.context["tables"]}
+    assert set(tables) == {"emotion_sentiment", "sarcasm_humor"}
+    learned = run.results["learned"]
+    [[neither, cells], _yes] = tables["sarcasm_humor"]  # nobody is sarcastic or funny
+    assert neither.key == "no" and [cell["n"] > 0 for cell in cells].count(True) == 1
+    for place, cell in enumerate(cells):
+        shares = learned["tables"]["sarcasm_humor"][0][place]
+        assert cell["share"] == max(shares) and cell["value"].key == "no"
+        assert cell["labelled"] == cell["n"] == learned["counts"]["sarcasm_humor"][0][place][0]
+    [labelled] = {cell["n"] for cell in cells} - {0}
+    text = page.content.decode()
+    assert f"labels: 100 % of {labelled}" in text and "What each task reads" in text
+    reading = page.context["reading"]
+    assert reading.columns == ["text", "dialogue context"]
+    assert [point.value for point in reading.series[0].points] == [1.0] * 6  # one modality
+    member = client_of(make_member(corpus))
+    assert member.get(address).status_code == 404
+
+
 def test_a_registered_model_has_a_card_and_keeps_its_run(release, lead, client_of, corpus):
     runs = [TrainingRun.request(lead, release, "hard-text", seed=n) for n in (1, 2)]
     client = client_of(lead)

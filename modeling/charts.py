@@ -69,14 +69,17 @@ def experiment_curves(groups):
     )  # fmt: skip
 
 
-def comparison_chart(table, tasks):
+def comparison_chart(table, tasks, runs):
     """Macro-F1 of each configuration by task and in the mean: means over the seeds with intervals,
-    each seed a point. `table` is what the page shows below it.
+    each seed a point. `table` is what the page shows below it; `runs` has a run of each
+    configuration, by its label, to which its points lead.
     """
     places = [_("mean"), *(named(task) for task in tasks)]
     series = []
     for label, _seeds, (*cells, overall) in table:
-        series.append(Series(label, [summary_point(cell) for cell in (overall, *cells)]))
+        href = reverse("run", args=[runs[label].pk])
+        points = [replace(summary_point(cell), href=href) for cell in (overall, *cells)]
+        series.append(Series(label, points))
     return Chart(
         "intervals", places, series, place_axis=_("task"), value_axis=_("macro-F1"),
         low=0.0, high=1.0, digits=DIGITS,

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 
 from annotation.agreement.coefficients import RELIABLE, TENTATIVE
 from annotation.scheme import Task, Value
@@ -106,7 +106,7 @@ def over_time(round: Any, task: Task, rows: list[dict[str, Any]]) -> Chart:
         "lines",
         [row["span"][1] for row in rows],
         [Series(ALPHA, [_of_row(round, task, row) for row in rows])],
-        place_axis=pgettext_lazy("a time", "to"),
+        place_axis=_("end of the period"),
         value_axis=ALPHA,
         low=0.0,
         high=1.0,

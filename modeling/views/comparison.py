@@ -51,12 +51,13 @@ def _problem(groups, releases):
 def tables(release, groups, tasks):
     """Metrics and pairwise differences, on the validation and on the test set."""
     chosen, held_out = (_table(groups, tasks, role) for role in ("validation", "held_out"))
+    runs = {group.label: group.runs[0] for group in groups}
     return {
         "chosen": chosen,
         "leader": max(chosen, key=lambda row: row[-1][-1]["mean"], default=None),
-        "chosen_chart": comparison_chart(chosen, tasks),
+        "chosen_chart": comparison_chart(chosen, tasks, runs),
         "held_out": held_out,
-        "held_out_chart": comparison_chart(held_out, tasks),
+        "held_out_chart": comparison_chart(held_out, tasks, runs),
         "many": len(groups) > ALL_PAIRS,
         "pairs": pair_rows(release, groups, tasks, "validation"),
         "held_out_pairs": pair_rows(release, groups, tasks, "held_out"),

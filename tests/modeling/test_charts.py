@@ -61,11 +61,13 @@ def test_runs_of_an_experiment_have_a_line_each_and_a_hue_a_configuration():
 def test_too_few_seeds_are_points_with_the_reason_and_enough_an_interval():
     few, enough = mean_interval([0.2, 0.4]), mean_interval([0.2, 0.3, 0.4])
     table = [("one", 2, [few, None, few]), ("other", 3, [enough, enough, enough])]
-    chart = comparison_chart(table, [SARCASM, HUMOR])
+    runs = {"one": SimpleNamespace(pk=3), "other": SimpleNamespace(pk=4)}
+    chart = comparison_chart(table, [SARCASM, HUMOR], runs)
     assert chart.places == ["mean", "sarcasm", "humor"]  # in the order of the scheme
     one, other = chart.series
     assert one.points[0].low is None and one.points[0].seeds == [0.2, 0.4]
     assert one.points[0].note == "2 seeds; an interval needs at least 3."
+    assert one.points[0].href == "/runs/3/" and other.points[1].href == "/runs/4/"
     assert one.points[2].value is None and one.points[2].note == "not evaluated"
     assert other.points[0].low < 0.3 < other.points[0].high and not other.points[0].note
 

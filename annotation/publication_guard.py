@@ -1,10 +1,13 @@
 """Dialogues whose publication is to be undone: not those that people annotate."""
 
+from django.db.models import QuerySet
+
 from annotation.models import ExpertLabel, RoundItem
 from core.errors import UserError, gettext_noop
+from corpus.models import Dialogue
 
 
-def guard_annotated(dialogues):
+def guard_annotated(dialogues: QuerySet[Dialogue]) -> None:
     """Raises UserError if a round has one of the dialogues, or an expert has labelled one."""
     in_round = RoundItem.objects.filter(dialogue__in=dialogues).select_related("round", "dialogue")
     if item := in_round.order_by("pk").first():

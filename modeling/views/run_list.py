@@ -1,61 +1,119 @@
 """The runs of a corpus: by experiment, or one by one with filters."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
+from django import forms
+from django.db.models import Q
 from django.shortcuts import render
+from django.utils.translation import gettext_lazy as _
 
+from core.data_table import Column, DataTable
+from core.filter_form import FilterForm
 from core.pagination import page_of
-from core.parameters import number
-from corpus.page_context import context
+from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
 from modeling.configurations import Configuration, configurations_of, mean_score
 from modeling.models import Experiment, Recipes, RegisteredModel, TrainingRun
+from releases.models import Release
 
 SCORES = ("macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1")
 EXPERIMENTS_PER_PAGE = 10
+MOST_DIGITS = 10  # of the number of a run
+
+
+def _macro_f1(name):
+    """What a file says of a run that `_add_scores` has seen."""
+    return lambda run: None if run.withheld else (getattr(run, name) or {}).get("macro_f1")
+
+
+RUNS = DataTable(
+    "runs",
+    [
+        Column("run", _("run"), sort="pk", falling=True, fixed=True, value=lambda run: run.pk),
+        Column("recipe", _("recipe"), sort="recipe",
+               value=lambda run: run.get_recipe_display()),
+        Column("experiment", _("experiment"), sort=("experiment__name", "experiment_id")),
+        Column("release", _("release"), sort="release_id", value=lambda run: run.release.version),
+        Column("seed", _("seed"), sort="seed", numeric=True),
+        Column("state", _("state"), sort="status", value=lambda run: run.get_status_display()),
+        Column("validation", _("macro-F1, validation"), numeric=True, value=_macro_f1("score")),
+        Column("test", _("macro-F1, test"), numeric=True, value=_macro_f1("held_out_score")),
+        Column("started_by", _("started by"), sort="started_by__username", hidden=True),
+        Column("started", _("started"), sort="started_at", falling=True,
+               value=lambda run: run.started_at),
+    ],
+    sort="-run",
+)  # fmt: skip
+
+
+class RunFilter(FilterForm):
+    """Which runs of a corpus."""
+
+    q = forms.CharField(
+        label=_("number, experiment, person"), required=False, max_length=200, strip=True
+    )
+    recipe = forms.ChoiceField(
+        label=_("recipe"), required=False, choices=[("", _("any")), *Recipes.choices]
+    )
+    status = forms.ChoiceField(
+        label=_("state"),
+        required=False,
+        choices=[("", _("any")), *(s for s in JobStatus.choices if s[0] != JobStatus.DRAFT)],
+    )
+    release = forms.ModelChoiceField(
+        Release.objects.none(), label=_("release"), required=False, empty_label=_("any")
+    )
+
+    def __init__(self, data, corpus):
+        super().__init__(data)
+        field = cast(forms.ModelChoiceField, self.fields["release"])
+        field.queryset = corpus.releases.usable()
+        field.label_from_instance = lambda release: release.version  # type: ignore[method-assign]
+
+    def by_q(self, rows, value):
+        found = Q(experiment__name__icontains=value) | Q(started_by__username__icontains=value)
+        if value.isascii() and value.isdigit() and len(value) < MOST_DIGITS:
+            found |= Q(pk=int(value))
+        return rows.filter(found)
+
+    def by_recipe(self, rows, value):
+        return rows.filter(recipe=value)
+
+    def by_status(self, rows, value):
+        return rows.filter(status=value)
+
+    def by_release(self, rows, value):
+        return rows.filter(release=value)
 
 
 def runs(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     all_runs = TrainingRun.objects.of(request.user).filter(release__corpus=corpus)
-    chosen = {name: request.GET.get(name, "") for name in ("recipe", "status", "release")}
-    filtered = any(chosen.values())
+    form = RunFilter(request.GET, corpus)
+    filtered = any(request.GET.get(name) for name in form.fields)
     tab = "runs" if filtered or request.GET.get("view") == "runs" else "experiments"
     hidden = set(corpus.releases.all().withheld_from(request.user).values_list("pk", flat=True))
     page = context(
-        corpus, "runs", tab=tab, chosen=chosen, filtered=filtered, count=all_runs.count(),
+        corpus, "runs", tab=tab, count=all_runs.count(),
         ready=corpus.releases.usable().exists(), current=RegisteredModel.objects.current(corpus),
     )  # fmt: skip
-    if tab == "runs":
-        page |= {
-            "page": _page_of_runs(request, _matching(all_runs, chosen), hidden),
-            "recipes": Recipes.choices,
-            "states": [s for s in JobStatus.choices if s[0] != "draft"],
-            "releases": corpus.releases.usable(),
-        }
-    else:
+    if tab == "experiments":
         page |= _experiments(request, corpus, all_runs, hidden)
-    return render(request, "modeling/runs.html", page)
+        return render(request, "modeling/runs.html", page)
 
+    def prepare(rows):
+        for run in rows:
+            _add_scores(run, hidden)
+        return rows
 
-def _matching(found, chosen):
-    if chosen["recipe"] in Recipes.values:
-        found = found.filter(recipe=chosen["recipe"])
-    if chosen["status"] in JobStatus.values:
-        found = found.filter(status=chosen["status"])
-    if number(chosen["release"]):
-        found = found.filter(release=number(chosen["release"]))
-    return found
-
-
-def _page_of_runs(request, found, hidden):
-    found = found.select_related("experiment", "release__corpus", "started_by")
-    page = page_of(request, found.prefetch_related("evaluations").order_by("-pk"))
-    for run in page:
-        _add_scores(run, hidden)
-    return page
+    rows = form.filtered(all_runs).select_related("experiment", "release__corpus", "started_by")
+    table = RUNS.page(
+        request, rows.prefetch_related("evaluations"), form, prepare=prepare, aside=("view",),
+        export=export_of(request, corpus),
+    )  # fmt: skip
+    return table.render("modeling/runs.html", page)
 
 
 @dataclass

@@ -17,7 +17,15 @@ from annotation.models import (
     Report,
     TableImport,
 )
-from corpus.models import CorpusDeletion, Dialogue, Invitation, JoinLink, Source, Upload
+from corpus.models import (
+    CorpusDeletion,
+    Dialogue,
+    Invitation,
+    JoinLink,
+    Publication,
+    Source,
+    Upload,
+)
 from modeling.models import Evaluation, Experiment, RegisteredModel
 from people.models import AccessToken
 from releases.formats import FORMATS
@@ -118,6 +126,7 @@ def make_world(film):
         deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
         installation=[corpus],
         imports=[imported_table(lead, corpus)],
+        publications=[Publication.objects.filter(dialogue__corpus=corpus).latest("pk")],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
 

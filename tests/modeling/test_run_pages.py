@@ -120,4 +120,25 @@ def test_runs_are_listed_by_experiment_with_the_best_of_each(
     assert "<b>0.620</b>" in page and "best, validation [0.595, 0.645]" in page
     address = reverse("runs", args=[corpus.pk]) + "?recipe=tfn"
     page = client_of(lead).get(address).content.decode()
-    assert "TFN" in page and "Single runs" not in page and "hard sharing, text only</a>" not in page
+    assert "Single runs" not in page and page.count("<tr>") == 2 and ">TFN (Zadeh" in page
+
+
+def test_all_runs_are_sorted_filtered_and_saved(runs, release, lead, client_of, corpus):
+    alone = made(release, None, "tfn", 9, 0.2)
+    client, address = client_of(lead), reverse("runs", args=[corpus.pk])
+
+    def listed(**asked):
+        return [run.pk for run in client.get(address, {"view": "runs"} | asked).context["table"]]
+
+    everything = sorted([alone.pk, *(run.pk for run in runs)])
+    assert listed() == everything[::-1] and listed(sort="seed")[-1] == alone.pk
+    assert listed(q=str(alone.pk)) == [alone.pk] and listed(recipe="tfn") == [alone.pk]
+    assert listed(q=runs[0].experiment.name) == everything[::-1][1:]
+    assert listed(release=release.pk) == everything[::-1] and listed(status="failed") == []
+    assert listed(recipe="nonsense") == listed(release=0) == []
+    saved = client.get(address, {"view": "runs", "format": "csv"})
+    rows = b"".join(saved).decode()
+    assert f'\r\n{alone.pk},"TFN (Zadeh et al. 2017), published"' in rows
+    assert rows.count("\r\n") == len(everything) + 1 and ",0.62," in rows
+    page = client.get(address, {"view": "runs"}).content.decode()
+    assert f'action="{reverse("compare_runs", args=[corpus.pk])}"' in page

@@ -164,6 +164,8 @@ def _fetch(remote, file, path, progress):
     class Counter(tqdm):
         """Counts the bytes of a file that have come, and draws nothing."""
 
+        monitor_interval = 0  # each class would start a thread of its own that never ends
+
         def __init__(self, *_, initial=0, **__):
             super().__init__(disable=True)
             self.size = initial

@@ -80,11 +80,12 @@ def small_hub(repos, gated=(), licence="apache-2.0", cut=(), spoiled=()):
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Connection", "close")  # sets close_connection: no thread stays behind
             self.end_headers()
             self.wfile.write(body)
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.daemon_threads = True
+        server.daemon_threads = False  # they are waited for
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()
         try:

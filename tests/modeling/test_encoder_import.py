@@ -3,6 +3,7 @@
 import io
 import json
 import stat
+import threading
 import zipfile
 from pathlib import Path
 
@@ -100,6 +101,7 @@ def test_pull_says_what_comes_and_pins_the_revision(place, bert, settings):
 
 
 def test_a_broken_download_goes_on_where_it_ended(place, bert):
+    threads = set(threading.enumerate())
     with small_hub({REPO: bert}, cut=["model.safetensors"]) as (address, asked):
         remote = look_up(REPO, endpoint=address)
         part = encoder_storage.partial_directory(NAME) / "config.json.part"
@@ -113,6 +115,7 @@ def test_a_broken_download_goes_on_where_it_ended(place, bert):
         assert sum(path.endswith("model.safetensors") for path, *_ in asked) == 2
         assert not (part.parent / "other.json").exists()
         encoder_storage.establish(NAME, remote.origin)
+    assert set(threading.enumerate()) <= threads  # a worker downloads often
     assert (place / NAME / "model.safetensors").read_bytes() == (
         bert / "model.safetensors"
     ).read_bytes()

@@ -1,15 +1,19 @@
 """Transformer layers in encoders and fusion, and the learning rate that they are trained with."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
+from modeling.learner.features import audio, vision
+from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.encoders import SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion
 from modeling.learner.networks.transformer import TransformerLayer, positions
 from modeling.learner.recipes import BASE, RECIPES, Recipe
+from modeling.learner.synthetic_data import TASKS
 from modeling.learner.training import learning_rate
 
 
@@ -89,3 +93,15 @@ def test_the_learning_rate_rises_and_falls():
     assert {learning_rate(flat, epoch, 0, 5) for epoch in range(1, 11)} == {0.1}
     kept = replace(recipe, schedule="constant")
     assert learning_rate(kept, 9, 0, 5) == 0.1 and learning_rate(kept, 1, 0, 5) < 0.02
+
+
+def test_parameters_are_those_of_the_documentation():
+    written = (Path(__file__).parents[2] / "docs" / "learner.md").read_text()
+    sizes = {"audio": audio.DIMS, "vision": vision.DIMS}
+    for sharing in ("hard", "reading", "soft"):
+        counts = [
+            sum(p.numel() for p in DialogueModel(RECIPES[name], TASKS, 3000, sizes).parameters())
+            for name in (f"{sharing}-small", f"{sharing}-base")
+        ]
+        row = next(line for line in written.splitlines() if line.startswith(f"| `{sharing}`"))
+        assert row.split("|")[2:4] == [f" {count:,} " for count in counts], counts

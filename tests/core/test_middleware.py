@@ -34,8 +34,8 @@ def client(client_of, lead):
         ("/static/%00.css", "a NUL character"),
         ("/api/rounds/1/agreement/?x=%00", "a NUL character"),
         ("/guides/?q=" + "x" * 201, "at most 200 characters"),
-        ("/corpora/{pk}/runs/?release=²", "is not a whole number"),
-        ("/corpora/{pk}/runs/?release=" + "9" * 30, "is not a whole number"),
+        ("/corpora/{pk}/members/?removed=²", "is not a whole number"),
+        ("/corpora/{pk}/members/?removed=" + "9" * 30, "is not a whole number"),
     ],
 )
 def test_addresses(client, corpus, address, says):

@@ -135,7 +135,8 @@ def test_all_runs_are_sorted_filtered_and_saved(runs, release, lead, client_of, 
     assert listed(q=str(alone.pk)) == [alone.pk] and listed(recipe="tfn") == [alone.pk]
     assert listed(q=runs[0].experiment.name) == everything[::-1][1:]
     assert listed(release=release.pk) == everything[::-1] and listed(status="failed") == []
-    assert listed(recipe="nonsense") == listed(release=0) == []
+    assert listed(recipe="nonsense") == listed(release=0) == listed(release="²") == []
+    assert listed(release="9" * 30) == listed(q="9" * 30) == []
     saved = client.get(address, {"view": "runs", "format": "csv"})
     rows = b"".join(saved).decode()
     assert f'\r\n{alone.pk},"TFN (Zadeh et al. 2017), published"' in rows

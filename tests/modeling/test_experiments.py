@@ -91,7 +91,7 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     assert reverse("run", args=[runs[1].pk]) in found
     assert reverse("run", args=[runs[0].pk]) not in found
     none = client.get(reverse("runs", args=[corpus.pk]), {"status": "failed"}).content.decode()
-    assert "No matching runs." in none
+    assert "Nothing matches these filters." in none
     client.post(reverse("delete_experiment", args=[experiment.pk]))  # refused: it was looked at
     assert Experiment.objects.count() == 1 and TrainingRun.objects.count() == 4
     for who in (client_of(make_member(corpus)), client_of(make_corpus().memberships.get().person)):

@@ -48,6 +48,11 @@ RUNS = DataTable(
 )  # fmt: skip
 
 
+class ReleaseField(forms.ModelChoiceField):
+    def label_from_instance(self, obj):
+        return obj.version
+
+
 class RunFilter(FilterForm):
     """Which runs of a corpus."""
 
@@ -62,15 +67,13 @@ class RunFilter(FilterForm):
         required=False,
         choices=[("", _("any")), *(s for s in JobStatus.choices if s[0] != JobStatus.DRAFT)],
     )
-    release = forms.ModelChoiceField(
+    release = ReleaseField(
         Release.objects.none(), label=_("release"), required=False, empty_label=_("any")
     )
 
     def __init__(self, data, corpus):
         super().__init__(data)
-        field = cast(forms.ModelChoiceField, self.fields["release"])
-        field.queryset = corpus.releases.usable()
-        field.label_from_instance = lambda release: release.version  # type: ignore[method-assign]
+        cast(ReleaseField, self.fields["release"]).queryset = corpus.releases.usable()
 
     def by_q(self, rows, value):
         found = Q(experiment__name__icontains=value) | Q(started_by__username__icontains=value)

@@ -46,6 +46,18 @@ class CorpusForm(forms.ModelForm):
         fields = ["name", "description"]
 
 
+def check_upload_size(file):
+    """Raises a ValidationError for a file that is larger than an upload may be."""
+    if file.size > settings.UPLOAD_MAX_BYTES:
+        raise forms.ValidationError(
+            _("The file has %(size)s; at most %(limit)s are allowed.")
+            % {
+                "size": filesizeformat(file.size),
+                "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
+            }
+        )
+
+
 def language_choices():
     """Languages by their names in the language of the reader."""
     reader = get_language() or "en"
@@ -156,14 +168,7 @@ class SourceForm(forms.ModelForm):
             return self._probed(self.upload.path, self.upload.name)
         if not media:
             return ""
-        if media.size > settings.UPLOAD_MAX_BYTES:
-            raise forms.ValidationError(
-                _("The file has %(size)s; at most %(limit)s are allowed.")
-                % {
-                    "size": filesizeformat(media.size),
-                    "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
-                }
-            )
+        check_upload_size(media)
         return self._probed(Path(media.temporary_file_path()), media.name)
 
     def _guard_storage(self, path):

@@ -2,10 +2,9 @@ from pathlib import PurePath
 from typing import cast
 
 from django import forms
-from django.conf import settings
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 
+from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
@@ -384,14 +383,7 @@ class EncoderForm(forms.Form):
 
     def clean_file(self):
         file = self.cleaned_data["file"]
-        if file.size > settings.UPLOAD_MAX_BYTES:
-            raise forms.ValidationError(
-                _("The file has %(size)s; at most %(limit)s are allowed.")
-                % {
-                    "size": filesizeformat(file.size),
-                    "limit": filesizeformat(settings.UPLOAD_MAX_BYTES),
-                }
-            )
+        check_upload_size(file)
         return file
 
     def clean(self):

@@ -9,7 +9,7 @@ from typing import Any
 import av
 
 from core.errors import gettext_noop
-from corpus.media import Track
+from corpus.media_info import Track
 from corpus.stream_reader import MediaError, Packets
 
 MARKUP = re.compile(r"</?(?!/?[biu]>)[^<>]*>")  # tags of WebVTT that SubRip does not have

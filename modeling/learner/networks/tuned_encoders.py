@@ -8,13 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from modeling.learner.features.decoding import RATE
+from modeling.learner.features.encoder_directory import ADAPTED
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.pretrained import EncoderSettings, SpeechEncoder, TextEncoder
 from modeling.learner.networks.encoders import SequenceEncoder
 from modeling.learner.recipes import TUNING_LEARNING_RATES, Recipe
 
-# query and value of attention, as the families name them
-ADAPTED = re.compile(r"(?:^|\.)(?:query|value|q_proj|v_proj|q_lin|v_lin|q|v)$")
 LAYER_NUMBER = re.compile(r"\.(?:layer|layers|block|h)\.(\d+)\.")
 UNDER_LAYERS = ("embed", "shared", "feature_projection", "conv1", "conv2")  # in names
 NOT_TUNED = "feature_extractor."  # the convolutions over samples, usually kept as they are

@@ -243,8 +243,9 @@ def rates(recipes: dict[str, Recipe], steps: int) -> None:
     tops = ", ".join(f"{name} {value / 1e12:.0f} TFLOP/s" for name, value in limits.items())
     threads = torch.get_num_threads()
     print(f"\nProducts of matrices: {tops}. {BATCH} dialogues a batch; {threads} threads.\n")
-    print("| network | parameters | learned | utterances/s | operations of one | × CPU | utilisation | share of limit |"
-          " memory, GiB | of it estimated |")  # fmt: skip
+    columns = ("network", "parameters", "learned", "utterances/s", "operations of one", "× CPU",
+               "utilisation", "share of limit", "memory, GiB", "estimated")  # fmt: skip
+    print("| " + " | ".join(columns) + " |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for name, recipe in recipes.items():
         fast, operations, used, memory, module = rate(recipe, GPU, steps)
@@ -253,8 +254,8 @@ def rates(recipes: dict[str, Recipe], steps: int) -> None:
         share = operations / limits[recipe.precision]
         print(
             f"| {name} | {count(module.model, False):,} | {count(module.model, True):,} |"
-            f" {fast:,.0f} | {operations / fast / 1e9:.2f} G | {fast / slow:.0f} | {used:.0f} % | {share:.1%} | {memory:.1f} |"
-            f" {estimate(recipe)} |",
+            f" {fast:,.0f} | {operations / fast / 1e9:.2f} G | {fast / slow:.0f} | {used:.0f} % |"
+            f" {share:.1%} | {memory:.1f} | {estimate(recipe)} |",
             flush=True,
         )
         del module

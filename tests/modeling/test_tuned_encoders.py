@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,13 @@ from safetensors.torch import load_file
 
 from modeling.learner.batches import Packed
 from modeling.learner.features.decoding import RATE
-from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
 from modeling.learner.networks.tuned_encoders import build_tuned_encoder
+from modeling.learner.recipe_checks import check_encoders
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.training import TrainingModule, _TrainingStep, parameter_groups
+from modeling.learner.tuning_costs import Lengths, tuning_cost
 from tests.modeling.encoder_factories import SPEECHES, TEXT, make_encoder
 from tests.modeling.factories import ROOT, TASKS, dialogue, learn, packed, run, write_release
 
@@ -135,13 +137,20 @@ def test_what_is_not_used_is_said():
     assert not {"lora_rank", "text_learning_rate", "gradient_checkpointing"} & lora.unused
 
 
-def test_a_network_that_hears_the_silence_beside_is_refused(tmp_path):
-    make_encoder("wav2vec2", tmp_path)
+@pytest.mark.parametrize("kind, change, fields, said", [
+    ("wav2vec2", {"model_type": "data2vec-audio"}, {"audio_tuning": "full"}, "can only be frozen"),
+    ("hubert", {}, {"audio_tuning": "lora"}, None),
+])  # fmt: skip
+def test_what_cannot_be_tuned_is_refused_before_any_work(kind, change, fields, said, tmp_path):
+    make_encoder(kind, tmp_path)
     config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "data2vec-audio"}))
-    recipe = Recipe(modalities=("audio",), audio_encoder=str(tmp_path), audio_tuning="full")
-    with pytest.raises(FeatureError):
-        build_tuned_encoder(recipe, "audio")
+    (tmp_path / "config.json").write_text(json.dumps({**config, **change}))
+    recipe = Recipe(modalities=("audio",), audio_encoder=str(tmp_path), **fields)
+    talk = [dialogue("a", 2, clip=tmp_path / "config.json")]
+    if said is None:
+        return check_encoders(recipe, talk)
+    with pytest.raises(RecipeError, match=said):
+        check_encoders(recipe, talk)
 
 
 def gradients(recipe, batches):
@@ -238,6 +247,29 @@ def test_a_run_with_a_tuned_encoder_resumes_exactly_and_predicts(release, tuning
     (tmp_path / "bert" / "README.md").write_text("# another one")
     said = run(*predict)
     assert said.returncode == 2 and "another text_encoder" in said.stderr
+
+
+def test_memory_and_operations_are_those_of_the_weights(tmp_path):
+    network = make_encoder("bert", tmp_path / "bert")
+    lengths = Lengths(utterances=8, tokens=10, seconds=2)
+    recipe = text_recipe(tmp_path / "bert", lora_rank=4)
+    cost = tuning_cost(recipe, "text", lengths)
+    assert cost.parameters == sum(p.numel() for p in network.parameters())
+    module = build_tuned_encoder(recipe, "text")
+    adapters = [p for p in module.network.parameters() if p.requires_grad]
+    assert cost.learned == sum(p.numel() for p in adapters)
+    full = replace(recipe, text_tuning="full")
+    dear = tuning_cost(full, "text", lengths)
+    assert dear.learned == dear.parameters and dear.operations == 1.5 * cost.operations
+    kept = tuning_cost(replace(full, gradient_checkpointing=True), "text", lengths)
+    assert kept.memory < dear.memory and kept.operations > dear.operations
+    make_encoder("wav2vec2", tmp_path / "speech")
+    sound = Recipe(
+        modalities=("audio",), audio_encoder=str(tmp_path / "speech"), audio_tuning="full"
+    )
+    heard = tuning_cost(sound, "audio", lengths)
+    assert tuning_cost(sound, "audio", replace(lengths, seconds=4)).operations > heard.operations
+    assert heard.learned < heard.parameters  # convolutions over samples stay
 
 
 def test_sound_is_heard_and_tuned(film, tmp_path):

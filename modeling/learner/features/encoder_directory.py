@@ -43,7 +43,9 @@ FROM_TWO = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet")  #
 # what config.json leaves out where it is as in the published model
 UNSAID = {"hidden_size": 768, "num_hidden_layers": 12, "image_size": 224}
 # query and value of attention, as the families name them: what LoRA adapts (Hu et al. 2021)
-ADAPTED = re.compile(r"(?:^|\.)(?:query|value|q_proj|v_proj|q_lin|v_lin|q|v)$")
+ADAPTED = re.compile(
+    r"(?:^|\.)(?:query|value|query_proj|value_proj|q_proj|v_proj|q_lin|v_lin|q|v|Wqkv)$"
+)
 LONGEST_HEADER = 100_000_000  # bytes, as safetensors has it
 SPEECH_RATE = 10.0  # frames a second that are kept
 PICTURES_PER_SECOND = 2.0
@@ -159,6 +161,11 @@ class EncoderDirectory:
             }
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise FeatureError(f"{self.path / name} is damaged: {error}.") from error
+
+    @property
+    def tunable(self) -> bool:
+        """Whether what it makes of a sound does not depend on longer ones of the same batch."""
+        return self.model_type != "data2vec-audio"
 
     @property
     def bytes(self) -> int:

@@ -140,11 +140,6 @@ class TunedSpeechEncoder(TunedEncoder):
 
     def __init__(self, encoder: SpeechEncoder, recipe: Recipe) -> None:
         super().__init__(encoder, recipe)
-        if encoder.files.model_type == "data2vec-audio":
-            raise FeatureError(
-                f"{encoder.directory} is a data2vec-audio, which hears the silence after a shorter"
-                " sound of the same batch: use it frozen."
-            )
         self.whisper = encoder.files.family == "whisper"
         if not self.whisper:
             convolutions = self.network.feature_extractor.conv_layers

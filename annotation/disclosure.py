@@ -5,7 +5,6 @@ people who are to annotate it know already.
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import reduce
 
 from django.db.models import Count, Q, QuerySet, Value
 from django.utils.translation import gettext as _
@@ -264,15 +263,13 @@ def _decided(plan: Plan):
         0: _("adjudicated some of these utterances"),
         1: _("wrote expert labels for some of these utterances"),
     }
-    models = (Adjudication, ExpertLabel)
     dialogues = plan.dialogues.values("pk")
-    done = (
-        _before(plan, model.objects.filter(utterance__dialogue__in=dialogues))
-        .order_by()
-        .values_list("person", Value(kind))
-        for kind, model in enumerate(models)
-    )
-    for who, kind in sorted(reduce(QuerySet.union, done)):
+    done = [
+        _before(plan, rows.filter(utterance__dialogue__in=dialogues)).order_by()
+        for rows in (Adjudication.objects.all(), ExpertLabel.objects.all())
+    ]
+    rulings, labels = (rows.values_list("person", Value(n)) for n, rows in enumerate(done))
+    for who, kind in sorted(rulings.union(labels)):
         yield who, said[kind]
 
 

@@ -245,7 +245,7 @@ def round_needs(overview: Overview):
         yield from progress_needs(rounds, counted)
 
 
-def waiting_rows(rounds: list[Round], role: str) -> dict[tuple[str, Round], QuerySet[Any]]:
+def waiting_rows(rounds: list[Round], role: str | None) -> dict[tuple[str, Round], QuerySet[Any]]:
     """What waits in rounds whose results the person may see: contested items, comments, and for
     leads people who drift and flags; of the newest rounds where there are many.
     """
@@ -346,7 +346,7 @@ def progress_needs(rounds: list[Round], counted: Mapping[Any, int]):
     found.
     """
     for found in _in_progress(rounds):
-        if not found.is_overdue:
+        if found.due is None or not found.is_overdue:
             continue
         done, wanted = found.share_done()
         yield Need(

@@ -25,7 +25,8 @@ def at_most(rows, most=MOST):
 
 def counts_at_once(rows: Mapping[Name, QuerySet[Any]]) -> dict[Name, int]:
     """How many rows each queryset has, all in one statement; a slice counts no further."""
-    counts, parts, params = dict.fromkeys(rows, 0), {}, []
+    counts, parts = dict.fromkeys(rows, 0), {}
+    params: list[Any] = []
     for name, each in rows.items():
         plain = each if each.query.combinator or each.query.values_select else each.values("pk")
         try:

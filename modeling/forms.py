@@ -9,6 +9,7 @@ from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
+from modeling.run_configuration import MODALITY_NAMES
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -101,6 +102,26 @@ ENCODER_FIELDS = {
 class RecipeForm(forms.Form):
     """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
+    modalities = forms.MultipleChoiceField(
+        label=_("modalities"), required=False, choices=MODALITY_NAMES.items(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen: those of the recipe. What an utterance lacks is masked."),
+    )  # fmt: skip
+    text_steps = _number(
+        "text_steps", forms.IntegerField, label=_("text read of an utterance"),
+        help_text=_(
+            "Characters, or tokens of an encoder. Empty: 39 in published networks, else 96"
+            " characters or all tokens."
+        ),
+    )  # fmt: skip
+    audio_steps = _number(
+        "audio_steps", forms.IntegerField, label=_("sound read of an utterance"),
+        help_text=_("Frames. Empty: 400 in published networks, else all."),
+    )  # fmt: skip
+    vision_steps = _number(
+        "vision_steps", forms.IntegerField, label=_("picture read of an utterance"),
+        help_text=_("Frames. Empty: 55 in published networks, else all."),
+    )  # fmt: skip
     epochs = _number(
         "epochs", forms.IntegerField, label=_("maximum epochs"),
         help_text=_("Training stops earlier when the score has not risen for a while."),
@@ -190,6 +211,7 @@ class RecipeForm(forms.Form):
             field.choices = [("", default), *choices]
 
     GROUPS = {
+        _("Input"): ("modalities", "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("width", "dropout"),
@@ -205,8 +227,8 @@ class RecipeForm(forms.Form):
 
     def options(self):
         """Only what was set."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
-                and value is not False}  # fmt: skip
+        return {name: value for name, value in self.cleaned_data.items()
+                if value not in ("", None, []) and value is not False}  # fmt: skip
 
     def check(self, experiment):
         """Add the learner's errors for a chosen recipe with these settings, and which of them no
@@ -249,7 +271,8 @@ class ExperimentForm(forms.Form):
         help_text=_(
             "All are trained on the training set and selected on the validation set; the test "
             "set is used only when you evaluate on it. Published networks judge each utterance "
-            "alone from text, sound and picture, with their authors' settings."
+            "alone, with their authors' settings, and read its first 39 characters or tokens, "
+            "400 frames of sound and 55 of picture unless set otherwise below."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(

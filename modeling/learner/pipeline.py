@@ -36,8 +36,8 @@ from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
-from modeling.learner.preprocessing import Preprocessing
-from modeling.learner.recipe_checks import check_trainable
+from modeling.learner.preprocessing import Preprocessing, truncated_inputs
+from modeling.learner.recipe_checks import check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -113,6 +113,7 @@ def train(
         features, missing = _extract_features(
             release, used, recipe, run, extractors, cache, stop, first
         )
+    check_features(recipe, splits.train, features)
     torch.manual_seed(seed)
     train_set = splits.train
     if recipe.relations == "shuffled":
@@ -157,6 +158,7 @@ def train(
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
         "missing": missing,
+        "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],
         "resident": data.resident,
         "tasks": task_results(

@@ -80,17 +80,15 @@ RECIPE_NOTES = {
     Recipes.READING_TEXT: _("The same on words alone."),
     Recipes.SOFT_SMALL: _("A tower per task; gates that the correlation labels guide."),
     Recipes.SOFT_TEXT: _("The same on words alone."),
+    Recipes.HARD_BASE: _("Twice as wide, with Transformer layers: for a GPU or much patience."),
+    Recipes.READING_BASE: _("Twice as wide, with Transformer layers."),
+    Recipes.SOFT_BASE: _("Twice as wide, with Transformer layers."),
     Recipes.EF_LSTM: _("Modalities side by side into one recurrent network."),
     Recipes.LMF: _("Low-rank fusion of the modalities."),
     Recipes.TFN: _("Fusion by the outer product of the modalities."),
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
 }
-OWN_RECIPES = (
-    Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.READING_SMALL, Recipes.READING_TEXT,
-    Recipes.SOFT_SMALL, Recipes.SOFT_TEXT,
-)  # fmt: skip
-
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
 ENCODER_FIELDS = {
@@ -310,7 +308,7 @@ class ExperimentForm(forms.Form):
         published: list[tuple] = []
         for box in self["recipes"]:
             recipe = box.data["value"]
-            rows = own if recipe in OWN_RECIPES else published
+            rows = own if recipes.RECIPES[recipe].network == "own" else published
             rows.append((box, recipe, RECIPE_NOTES.get(recipe, "")))
         return [(_("Networks for dialogues"), own), (_("Published baselines"), published)]
 

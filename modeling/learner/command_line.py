@@ -181,6 +181,9 @@ def build_parser() -> Parser:
         default=USUAL.train_dialogues,
         help="how many",
     )
+    parser.add_argument(
+        "--jobs", type=whole_number(1, 1000), default=1, help="how many runs at once"
+    )
     return top
 
 
@@ -368,7 +371,9 @@ def run_sharing_benchmark(options: Options) -> int:
     first = options.first_seed
     seeds = range(first, first + options.seeds)
     regime = Regime(options.relations, options.noise, options.train_dialogues)
-    return sharing_benchmark.print_comparison(seeds, options.sharing, regime, options.json)
+    return sharing_benchmark.print_comparison(
+        seeds, options.sharing, regime, options.json, options.jobs
+    )
 
 
 GPU_MEMORY = "The GPU ran out of memory. Take fewer dialogues a batch, or the CPU."

@@ -1,7 +1,7 @@
 """Ways of sharing compared on synthetic data, in which the relations between tasks are known.
 
     python -m modeling.learner planted [--seeds 5] [--first-seed 1] [--sharing NAME ...] [--json]
-        [--relations decide|help|nothing] [--noise 2.6] [--train-dialogues 150]
+        [--relations decide|help|nothing] [--noise 2.6] [--train-dialogues 150] [--jobs 1]
 
 The data are those of synthetic_data.py, in which relations are planted. The ways that say a width
 have about as many parameters as hard sharing with the relations as tasks (62,744), so that ways
@@ -9,10 +9,12 @@ can be compared at equal size.
 """
 
 import json
+import multiprocessing
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -244,16 +246,34 @@ def compare_methods(
     seeds: Sequence[int],
     regime: Regime = USUAL,
     report: Callable[[str], None] = lambda line: None,
+    jobs: int = 1,
 ) -> dict[str, list[Outcome]]:
-    """Each way with each seed; a seed draws its own data, the same for every way."""
+    """Each way with each seed, so many at once in processes of a thread each; a seed draws its own
+    data, the same for every way.
+    """
     outcomes: dict[str, list[Outcome]] = {method: [] for method in methods}
-    for seed in seeds:
-        data = generate_splits(seed, regime=regime)
-        for method in methods:
-            outcomes[method].append(train_method(method, seed, data))
-            shown = ", ".join(f"{t} {100 * s:.1f}" for t, s in outcomes[method][-1].scores.items())
-            report(f"seed {seed}, {method}: {shown}")
+    runs = [(method, seed, regime) for seed in seeds for method in methods]
+    if jobs == 1:
+        results = map(_outcome, runs)
+    else:
+        context = multiprocessing.get_context("spawn")
+        pool = ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,))
+        results = pool.map(_outcome, runs)
+    for (method, seed, _), outcome in zip(runs, results, strict=True):
+        outcomes[method].append(outcome)
+        shown = ", ".join(f"{task} {100 * score:.1f}" for task, score in outcome.scores.items())
+        report(f"seed {seed}, {method}: {shown}")
     return outcomes
+
+
+def _outcome(run: tuple[str, int, Regime]) -> Outcome:
+    method, seed, regime = run
+    return train_method(method, seed, _splits_of(seed, regime))
+
+
+@lru_cache(1)
+def _splits_of(seed: int, regime: Regime) -> dict[str, DialogueBatch]:
+    return generate_splits(seed, regime=regime)
 
 
 def gain_intervals(
@@ -318,14 +338,18 @@ def results_table(results: dict[str, list[Outcome]]) -> str:
 
 
 def print_comparison(
-    seeds: Sequence[int], methods: Sequence[str], regime: Regime, as_json: bool
+    seeds: Sequence[int],
+    methods: Sequence[str],
+    regime: Regime,
+    as_json: bool,
+    jobs: int = 1,
 ) -> int:
     """Print the table, and what the ways in COMPARED gain over others."""
 
     def report(line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
-    results = compare_methods(methods or list(METHODS), seeds, regime, report)
+    results = compare_methods(methods or list(METHODS), seeds, regime, report, jobs)
     lines = [results_table(results), ""]
     for way, others in COMPARED.items():
         for other in others or [name for name in results if name != way]:

@@ -37,6 +37,28 @@ def paired_bootstrap(
     replacement, the same for both (a paired bootstrap over clusters; Efron & Tibshirani 1993).
     Seeds that were evaluated on different dialogues draw their own.
     """
+    drawn = _draw_gains(one, other, replicates, seed)
+    return {metric: _interval(observed, sampled) for metric, (observed, sampled) in drawn.items()}
+
+
+def mean_gain(
+    tasks: Mapping[str, tuple[Sequence[Confusions], Sequence[Confusions]]],
+    metric: str = "macro_f1",
+    replicates: int = REPLICATES,
+    seed: int = 0,
+) -> dict[str, float]:
+    """The gain in the mean of the tasks, as `paired_bootstrap` gives that of one: task -> the
+    confusions of both. All tasks have the same dialogues, and a draw is the same for all of them.
+    """
+    drawn = [_draw_gains(*tables, replicates, seed)[metric] for tables in tasks.values()]
+    observed = float(np.mean([gain for gain, _ in drawn]))
+    return _interval(observed, np.mean([sampled for _, sampled in drawn], axis=0))
+
+
+def _draw_gains(
+    one: Sequence[Confusions], other: Sequence[Confusions], replicates: int, seed: int
+) -> dict[str, tuple[float, NDArray[np.float64]]]:
+    """Metric -> the observed gain, and that of each replicate."""
     rng, seeds = np.random.default_rng(seed), len(one)
     drawn: dict[int, NDArray[np.float64]] = {}  # number of dialogues -> how often each is drawn
 
@@ -53,12 +75,15 @@ def paired_bootstrap(
     for metric, score in METRICS.items():
         observed = np.mean([score(a.sum(0)) - score(b.sum(0)) for a, b in pairs])
         by_seed = np.stack([score(a) - score(b) for a, b in resampled_pairs])  # (seeds, replicates)
-        sampled = (by_seed * weights).sum(0)
-        low, high = np.quantile(sampled, [0.025, 0.975])
-        beyond = min((sampled <= 0).sum(), (sampled >= 0).sum())
-        p = min(1.0, 2 * (int(beyond) + 1) / (replicates + 1))
-        gains[metric] = {"gain": float(observed), "low": float(low), "high": float(high), "p": p}
+        gains[metric] = float(observed), (by_seed * weights).sum(0)
     return gains
+
+
+def _interval(observed: float, sampled: NDArray[np.float64]) -> dict[str, float]:
+    low, high = np.quantile(sampled, [0.025, 0.975])
+    beyond = min((sampled <= 0).sum(), (sampled >= 0).sum())
+    p = min(1.0, 2 * (int(beyond) + 1) / (len(sampled) + 1))
+    return {"gain": observed, "low": float(low), "high": float(high), "p": p}
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -262,6 +262,16 @@ def test_a_paired_bootstrap_over_dialogues():
     assert same["gain"] == same["low"] == same["high"] == 0 and same["p"] == 1
 
 
+def test_the_gain_in_the_mean_of_tasks_draws_the_same_dialogues_for_all():
+    rng = np.random.default_rng(3)
+    a, b, c = (rng.integers(0, 5, (30, 2, 2)).astype(float) for _ in range(3))
+    alone = significance.paired_bootstrap([a, c], [b, b])["macro_f1"]
+    twice = significance.mean_gain({"one": ([a, c], [b, b]), "two": ([a, c], [b, b])})
+    assert twice == pytest.approx(alone)
+    apart = significance.mean_gain({"one": ([a], [b]), "two": ([b], [a])})
+    assert apart["gain"] == pytest.approx(0) and apart["low"] <= 0 <= apart["high"]
+
+
 def test_holm_and_student_equal_the_libraries():
     p = [0.01, 0.04, 0.03, 0.005]
     assert significance.holm(p) == pytest.approx(multipletests(p, method="holm")[1])

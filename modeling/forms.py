@@ -3,6 +3,7 @@ from typing import cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
@@ -91,9 +92,18 @@ RECIPE_NOTES = {
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
+TUNINGS = {
+    "lora": _("fine-tuned by LoRA: small adapters learn"),
+    "full": _("fully fine-tuned: all layers learn"),
+}
 ENCODER_FIELDS = {
     *(f"{modality}_{what}" for modality in recipes.MODALITIES for what in ("layer", "pooling")),
     *("text_tokens", "audio_seconds", "encoder_precision"),
+}
+UNTUNED = _("No encoder is fine-tuned so that it counts: leave it empty.")
+TUNING_FIELDS = {
+    *("text_learning_rate", "audio_learning_rate", "layer_decay"),
+    *("lora_rank", "lora_alpha", "gradient_checkpointing"),
 }
 
 
@@ -195,6 +205,44 @@ class RecipeForm(forms.Form):
         label=_("precision of the encoders"), required=False,
         choices=[("", _("32 bits")), ("bf16", _("bf16: faster where the processor or GPU has it"))],
     )  # fmt: skip
+    text_tuning, audio_tuning = (
+        forms.ChoiceField(
+            label=label,
+            required=False,
+            choices=[("", pgettext_lazy("of an encoder", "frozen")), *TUNINGS.items()],
+        )
+        for label in (_("text encoder is"), _("audio encoder is"))
+    )
+    text_learning_rate, audio_learning_rate = (
+        _number(
+            name, forms.FloatField, label=label,
+            help_text=_("Empty: 0.00002 if fully fine-tuned, 0.0002 by LoRA."),
+        )
+        for name, label in (
+            ("text_learning_rate", _("learning rate of the text encoder")),
+            ("audio_learning_rate", _("learning rate of the audio encoder")),
+        )
+    )  # fmt: skip
+    layer_decay = _number(
+        "layer_decay", forms.FloatField, label=_("layer-wise decay of the learning rate"),
+        help_text=_("0.9 unless set: each layer learns slower than the one above it."),
+    )  # fmt: skip
+    lora_rank = _number("lora_rank", forms.IntegerField, label=_("rank of LoRA"),
+                        help_text=_("8 unless set."))  # fmt: skip
+    lora_alpha = _number("lora_alpha", forms.IntegerField, label=_("alpha of LoRA"),
+                         help_text=_("16 unless set: twice the rank is usual."))  # fmt: skip
+    accumulation = _number(
+        "accumulation", forms.IntegerField, label=_("batches per step"),
+        help_text=_("More batches give the gradients of a larger one in the same memory."),
+    )  # fmt: skip
+    gradient_checkpointing = forms.BooleanField(
+        label=_("gradient checkpointing"), required=False,
+        help_text=_("Needs less memory and about a third more time."),
+    )  # fmt: skip
+    precision = forms.ChoiceField(
+        label=_("precision"), required=False,
+        choices=[("", _("32 bits")), ("bf16", _("bf16: faster on GPUs, less memory"))],
+    )  # fmt: skip
     soft_labels = forms.BooleanField(
         label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
@@ -217,6 +265,9 @@ class RecipeForm(forms.Form):
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
                         "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),
+        _("Fine-tuning"): ("text_tuning", "audio_tuning", "text_learning_rate",
+                           "audio_learning_rate", "layer_decay", "lora_rank", "lora_alpha",
+                           "accumulation", "gradient_checkpointing", "precision"),
     }  # fmt: skip
 
     def groups(self):
@@ -233,6 +284,10 @@ class RecipeForm(forms.Form):
         chosen recipe uses, each at its field.
         """
         options = self.options()
+        for modality in recipes.TUNED:
+            tuned = options.get(f"{modality}_tuning")
+            if tuned and not options.get(f"{modality}_encoder"):
+                self.add_error(f"{modality}_tuning", UNREAD)
         chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
         unused_by_recipe = []
         for recipe in chosen:
@@ -246,7 +301,13 @@ class RecipeForm(forms.Form):
         if chosen:
             unused = set.intersection(*unused_by_recipe)
             for name in sorted(set(options) & unused):
-                self.add_error(name, UNUSED if name not in ENCODER_FIELDS else UNREAD)
+                self.add_error(name, _why_unused(name))
+
+
+def _why_unused(name):
+    if name in TUNING_FIELDS:
+        return UNTUNED
+    return UNREAD if name in ENCODER_FIELDS or name.endswith("_tuning") else UNUSED
 
 
 class ReleaseChoiceField(forms.ModelChoiceField):

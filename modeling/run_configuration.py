@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from modeling.learner.recipes import MODALITIES, RECIPES, Recipe
+from modeling.learner.recipes import MODALITIES, RECIPES, TUNED, Recipe
 
 MODALITY_NAMES = {
     "text": gettext_lazy("text"),
@@ -50,6 +50,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "soft_labels": gettext_lazy("soft labels"),
         "stops_on": gettext_lazy("epoch chosen by"),
         "minutes": gettext_lazy("maximum minutes per run"),
+        "accumulation": gettext_lazy("batches per step"),
     },
     gettext_lazy("Correlations"): {
         "relations": gettext_lazy("correlation labels"),
@@ -73,6 +74,16 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "audio_seconds": gettext_lazy("seconds heard at once"),
         "encoder_precision": gettext_lazy("precision of the encoders"),
     },
+    gettext_lazy("Fine-tuning"): {
+        "text_tuning": gettext_lazy("text encoder is"),
+        "audio_tuning": gettext_lazy("audio encoder is"),
+        "text_learning_rate": gettext_lazy("learning rate of the text encoder"),
+        "audio_learning_rate": gettext_lazy("learning rate of the audio encoder"),
+        "layer_decay": gettext_lazy("layer-wise decay of the learning rate"),
+        "lora_rank": gettext_lazy("rank of LoRA"),
+        "lora_alpha": gettext_lazy("alpha of LoRA"),
+        "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
+    },
     gettext_lazy("Computation"): {
         "precision": gettext_lazy("precision"),
         "compiled": gettext_lazy("compiled"),
@@ -85,6 +96,9 @@ WORDS = {
     "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
+    "frozen": pgettext_lazy("of an encoder", "frozen"),
+    "lora": gettext_lazy("fine-tuned by LoRA"),
+    "full": gettext_lazy("fully fine-tuned"),
     "constant": gettext_lazy("constant"),
     "cosine": gettext_lazy("cosine"),
 }
@@ -93,6 +107,7 @@ NONE = {  # what 0 or nothing means
     **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
     "minutes": gettext_lazy("no limit"),
     **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
+    **dict.fromkeys([f"{name}_learning_rate" for name in TUNED], gettext_lazy("the usual one")),
 }
 
 
@@ -203,8 +218,11 @@ def _computation(run, meta):
         Setting("software", _("software"), run.code_version),
     ]
     rows += [Setting(name, name, version) for name, version in meta.get("software", {}).items()]
-    if run.results.get("parameters"):
-        rows.append(Setting("parameters", _("parameters"), f"{run.results['parameters']:,}"))
+    total, learned = (run.results.get(name) for name in ("parameters", "trained_parameters"))
+    if total:
+        rows.append(Setting("parameters", _("parameters"), f"{total:,}"))
+    if learned and learned != total:
+        rows.append(Setting("trained_parameters", _("trained parameters"), f"{learned:,}"))
     return [row for row in rows if row.value]
 
 

@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from modeling.learner import calibration, correlation_validity
 from modeling.learner.batches import IGNORED, Packed
-from modeling.learner.checkpoints import Checkpointer, begin_or_resume, read_checkpoint
+from modeling.learner.checkpoints import (
+    Checkpointer,
+    begin_or_resume,
+    load_learned,
+    read_checkpoint,
+)
 from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
 from modeling.learner.evaluation import class_counts, relation_counts, task_results
 from modeling.learner.features.extraction import (
@@ -143,7 +148,7 @@ def train(
     )
     if not first:
         return {}
-    model.load_state_dict(best_state)
+    load_learned(model, best_state)
     outputs = network_outputs(model, validation)
     fitted = {
         task.key: fit_calibration(task, outputs, prepared, recipe, splits.train)
@@ -157,6 +162,7 @@ def train(
         "held_out": splits.held_out_name,
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "missing": missing,
         "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],

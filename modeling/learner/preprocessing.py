@@ -62,6 +62,7 @@ class Preprocessing:
     priors: Mapping[str, Tensor]  # task -> log frequency of each class in training
     extractors: Mapping[str, str]  # modality -> key of its extractor
     longest: Mapping[str, int] = field(default_factory=dict)  # see Recipe.longest; 0 is no limit
+    raw: tuple[str, ...] = ()  # modalities whose encoder is tuned: read as they are
 
     @classmethod
     def of(
@@ -74,18 +75,21 @@ class Preprocessing:
     ) -> "Preprocessing":
         """Fit on the `train` dialogues with their `features` by dialogue."""
         of_train = [each for dialogue in train for each in features[dialogue.id]]
-        names = of_train[0].frames if of_train else {}
         normal = {}
-        for name in names:
+        for name in of_train[0].frames if of_train else {}:
+            if name in recipe.tuned:
+                continue
             arrays = [each[name] for each in of_train]
             dims = next((len(a[0]) for a in arrays if len(a)), arrays[0].shape[1])
             normal[name] = Normalisation.of(arrays, dims)
         texts = [u.text for dialogue in train for u in dialogue.utterances]
-        reads = "text" in recipe.modalities and "text" not in normal
+        reads = "text" in recipe.modalities and "text" not in {*normal, *recipe.tuned}
         vocabulary = Vocabulary.of(texts if reads else [])
         priors = log_priors(train, tasks)
         longest = {name: recipe.longest(name) for name in recipe.modalities}
-        return cls(tuple(tasks), vocabulary, normal, priors, dict(extractors), longest)
+        return cls(
+            tuple(tasks), vocabulary, normal, priors, dict(extractors), longest, recipe.tuned
+        )
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -104,7 +108,7 @@ class Preprocessing:
         rows = [each for dialogue in dialogues for each in features[dialogue.id]]
         ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
         inputs = {name: self._frames(name, rows, ids) for name in MODALITIES}
-        if "text" not in self.normal:
+        if "text" not in {*self.normal, *self.raw}:
             inputs["text"] = self._characters(dialogues)
         try:
             return Packed(dialogues, inputs, self.tasks, device)
@@ -115,6 +119,8 @@ class Preprocessing:
             ) from error
 
     def _frames(self, name: str, utterances: Sequence[Features], ids: Sequence[str]) -> Ragged:
+        if name in self.raw:
+            return Ragged.of([torch.from_numpy(each[name]) for each in utterances])
         if name not in self.normal:  # a modality that the recipe leaves out
             return Ragged(torch.zeros(0, 1), torch.zeros(len(utterances), dtype=torch.long))
         normal = self.normal[name]
@@ -156,6 +162,7 @@ class Preprocessing:
             "priors": {key: prior.tolist() for key, prior in self.priors.items()},
             "extractors": dict(self.extractors),
             "longest": dict(self.longest),
+            "raw": list(self.raw),
         }
         path.write_text(json.dumps(state, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -176,6 +183,7 @@ class Preprocessing:
             {key: torch.tensor(prior) for key, prior in state["priors"].items()},
             state["extractors"],
             state.get("longest", {}),  # runs of earlier versions did not keep it
+            tuple(state.get("raw", ())),
         )
 
 

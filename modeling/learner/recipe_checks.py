@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
-from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
@@ -63,10 +63,25 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if getattr(recipe, f"{name}_pooling") == "head" and not found.has_head:
             words = f"{name}_pooling cannot be head: a {found.model_type} has no pooling head."
             raise RecipeError(words, f"{name}_pooling")
+        if name in recipe.tuned:
+            _check_tuning(recipe, name, found)
         longest = found.longest_text
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:
+    """Raises RecipeError for an encoder that cannot be tuned as the recipe says."""
+    field = f"{name}_tuning"
+    tuning = getattr(recipe, field)
+    if not found.tunable:
+        words = "hears the silence beside a shorter sound and can only be frozen."
+        raise RecipeError(f"{field}: {found.path} ({found.model_type}) {words}", field)
+    names = {each.removesuffix(".weight") for each in found.shapes}
+    if tuning == "lora" and names and not any(ADAPTED.search(each) for each in names):
+        words = "has no attention that LoRA is known for: say full or frozen."
+        raise RecipeError(f"{field}: {found.path} ({found.model_type}) {words}", field)
 
 
 def _check_encoder_inputs(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:

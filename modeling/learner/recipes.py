@@ -27,6 +27,8 @@ POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the en
 TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a recipe says more
 CHARACTERS = 96  # of an utterance that networks of this house read where no encoder does
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
+TUNINGS = ("frozen", "lora", "full")
+TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
 LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
@@ -38,6 +40,7 @@ CHOICES = {
     "on_failure": ("fail", "missing"),
     "encoder_precision": PRECISIONS,
     **{f"{modality}_pooling": poolings for modality, poolings in POOLINGS.items()},
+    **{f"{modality}_tuning": TUNINGS for modality in TUNED},
 }
 
 
@@ -63,11 +66,18 @@ RANGES: dict[str, tuple[float, float]] = {
     "text_tokens": (8, 32_768),
     "audio_seconds": (1, 120),
     **{f"{modality}_steps": (0, 4096) for modality in MODALITIES},
+    "text_learning_rate": (0, 1),
+    "audio_learning_rate": (0, 1),
+    "layer_decay": (0.1, 1),
+    "lora_rank": (1, 256),
+    "lora_alpha": (1, 1024),
+    "accumulation": (1, 1024),
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
 RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
 RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
+TUNING_LEARNING_RATES = {"full": 2e-5, "lora": 2e-4}  # where a recipe says 0
 OWN_NETWORK_FIELDS = (
     "width",
     "heads",
@@ -180,6 +190,12 @@ class Recipe:
     `text_tokens`, sound in pieces of `audio_seconds`. `on_failure` says what becomes of a clip that
     cannot be measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16"
     is autocast, `compiled` is torch.compile; `encoder_precision` is that of frozen encoders.
+
+    An encoder is "frozen", or fine-tuned with the network: "full", or by "lora" of `lora_rank` and
+    `lora_alpha`; see modeling/learner/networks/tuned_encoders.py. Its learning rate is 0 for the
+    usual one (TUNING_LEARNING_RATES); each layer below the last learns `layer_decay` times as fast
+    as the one above, with "full". `gradient_checkpointing` computes its layers twice to keep less;
+    `accumulation` is how many batches make one step of the optimiser.
     """
 
     name: str = "hard-small"
@@ -227,6 +243,15 @@ class Recipe:
     text_steps: int = 0
     audio_steps: int = 0
     vision_steps: int = 0
+    text_tuning: str = "frozen"
+    audio_tuning: str = "frozen"
+    text_learning_rate: float = 0.0
+    audio_learning_rate: float = 0.0
+    layer_decay: float = 0.9
+    lora_rank: int = 8
+    lora_alpha: int = 16
+    gradient_checkpointing: bool = False
+    accumulation: int = 1
     on_failure: str = "fail"
     precision: str = "fp32"
     compiled: bool = False
@@ -248,6 +273,7 @@ class Recipe:
             words = f"width {self.width} is not a multiple of heads {self.heads}."
             raise RecipeError(words, "width")
         self._check_layers()
+        self._check_tuning()
         if self.network == "own":
             self._check_relations()
         if not self.name.strip():
@@ -273,6 +299,32 @@ class Recipe:
                 )
                 raise RecipeError(words, name)
 
+    def _check_tuning(self) -> None:
+        """Raises RecipeError where there is no encoder to tune, or no network that could do it."""
+        for modality in TUNED:
+            name = f"{modality}_tuning"
+            tuning = getattr(self, name)
+            if tuning == "frozen":
+                continue
+            if modality in self.modalities and not getattr(self, f"{modality}_encoder"):
+                words = f"{name} {tuning} tunes an encoder: name its directory as"
+                raise RecipeError(f"{words} {modality}_encoder.", name)
+            if self.network != "own":
+                words = f"{name} {tuning} is for our own networks, not {self.network!r}:"
+                raise RecipeError(f"{words} say frozen.", name)
+        if self.accumulation > 1 and self.weighting in GRADIENT_METHODS:
+            words = f"accumulation is for one loss, and weighting {self.weighting!r} has a gradient"
+            raise RecipeError(f"{words} a task: say 1.", "accumulation")
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """Modalities whose encoder is trained with the network."""
+        return tuple(
+            name
+            for name in self.modalities
+            if name in TUNED and getattr(self, f"{name}_tuning") != "frozen"
+        )
+
     def _check_relations(self) -> None:
         """Raises RecipeError where the sharing has no place for a chain or a role of relations."""
         if self.relation_chain and self.sharing in NO_CHAIN:
@@ -288,7 +340,11 @@ class Recipe:
             raise RecipeError(f"{words} say supervised, off or shuffled.", "relations")
 
     def longest(self, modality: str) -> int:
-        """How many characters, tokens or frames of an utterance are read; 0 is all of them."""
+        """How many characters, tokens or frames of an utterance are read; 0 is all of them, as
+        with an encoder that is tuned.
+        """
+        if modality in self.tuned:
+            return 0
         if steps := int(getattr(self, f"{modality}_steps")):
             return steps
         if self.network != "own":
@@ -324,10 +380,19 @@ class Recipe:
         reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}
-        names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities}}
+        names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities} | {*self.tuned}}
         names |= set() if "text" in reading else {"text_tokens"}
         names |= set() if "audio" in reading else {"audio_seconds"}
-        return names if reading else names | {"encoder_precision"}
+        names |= set() if reading - {*self.tuned} else {"encoder_precision"}
+        return names | self._unused_of_tuning(reading)
+
+    def _unused_of_tuning(self, reading: set[str]) -> set[str]:
+        names = {f"{name}_tuning" for name in {*TUNED} - reading}
+        names |= {f"{name}_learning_rate" for name in {*TUNED} - {*self.tuned}}
+        ways = {getattr(self, f"{name}_tuning") for name in self.tuned}
+        names |= set() if "full" in ways else {"layer_decay"}
+        names |= set() if "lora" in ways else {"lora_rank", "lora_alpha"}
+        return names if ways else names | {"gradient_checkpointing"}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from JSON, so that two can be compared."""

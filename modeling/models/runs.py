@@ -306,7 +306,11 @@ class TrainingRun(Job):
         recipe = RECIPES.get(self.recipe)
         modalities = self.options.get("modalities", recipe.modalities if recipe else ())
         clips = self.release.media in CLIPS
-        read = [m for m in modalities if m == "text" or clips]
+        read = [
+            m
+            for m in modalities
+            if (m == "text" or clips) and not encoders.is_tuned(self.options, m)
+        ]
         chosen = [encoders.fields_of(self.options, m) for m in read]
         found = [fields for fields in chosen if fields]
         default = any(m != "text" and not f for m, f in zip(read, chosen, strict=True))

@@ -10,6 +10,7 @@ from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
+from modeling.run_configuration import MODALITY_NAMES
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -80,17 +81,15 @@ RECIPE_NOTES = {
     Recipes.READING_TEXT: _("The same on words alone."),
     Recipes.SOFT_SMALL: _("A tower per task; gates that the correlation labels guide."),
     Recipes.SOFT_TEXT: _("The same on words alone."),
+    Recipes.HARD_BASE: _("Twice as wide, with Transformer layers: for a GPU or much patience."),
+    Recipes.READING_BASE: _("Twice as wide, with Transformer layers."),
+    Recipes.SOFT_BASE: _("Twice as wide, with Transformer layers."),
     Recipes.EF_LSTM: _("Modalities side by side into one recurrent network."),
     Recipes.LMF: _("Low-rank fusion of the modalities."),
     Recipes.TFN: _("Fusion by the outer product of the modalities."),
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
 }
-OWN_RECIPES = (
-    Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.READING_SMALL, Recipes.READING_TEXT,
-    Recipes.SOFT_SMALL, Recipes.SOFT_TEXT,
-)  # fmt: skip
-
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
 TUNINGS = {
@@ -111,6 +110,26 @@ TUNING_FIELDS = {
 class RecipeForm(forms.Form):
     """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
+    modalities = forms.MultipleChoiceField(
+        label=_("modalities"), required=False, choices=MODALITY_NAMES.items(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen: those of the recipe. What an utterance lacks is masked."),
+    )  # fmt: skip
+    text_steps = _number(
+        "text_steps", forms.IntegerField, label=_("text read of an utterance"),
+        help_text=_(
+            "Characters, or tokens of an encoder. Empty: 39 in published networks, else 96"
+            " characters or all tokens."
+        ),
+    )  # fmt: skip
+    audio_steps = _number(
+        "audio_steps", forms.IntegerField, label=_("sound read of an utterance"),
+        help_text=_("Frames. Empty: 400 in published networks, else all."),
+    )  # fmt: skip
+    vision_steps = _number(
+        "vision_steps", forms.IntegerField, label=_("picture read of an utterance"),
+        help_text=_("Frames. Empty: 55 in published networks, else all."),
+    )  # fmt: skip
     epochs = _number(
         "epochs", forms.IntegerField, label=_("maximum epochs"),
         help_text=_("Training stops earlier when the score has not risen for a while."),
@@ -238,6 +257,7 @@ class RecipeForm(forms.Form):
             field.choices = [("", default), *choices]
 
     GROUPS = {
+        _("Input"): ("modalities", "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("width", "dropout"),
@@ -256,8 +276,8 @@ class RecipeForm(forms.Form):
 
     def options(self):
         """Only what was set."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
-                and value is not False}  # fmt: skip
+        return {name: value for name, value in self.cleaned_data.items()
+                if value not in ("", None, []) and value is not False}  # fmt: skip
 
     def check(self, experiment):
         """Add the learner's errors for a chosen recipe with these settings, and which of them no
@@ -310,7 +330,8 @@ class ExperimentForm(forms.Form):
         help_text=_(
             "All are trained on the training set and selected on the validation set; the test "
             "set is used only when you evaluate on it. Published networks judge each utterance "
-            "alone from text, sound and picture, with their authors' settings."
+            "alone, with their authors' settings, and read its first 39 characters or tokens, "
+            "400 frames of sound and 55 of picture unless set otherwise below."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
@@ -348,7 +369,7 @@ class ExperimentForm(forms.Form):
         published: list[tuple] = []
         for box in self["recipes"]:
             recipe = box.data["value"]
-            rows = own if recipe in OWN_RECIPES else published
+            rows = own if recipes.RECIPES[recipe].network == "own" else published
             rows.append((box, recipe, RECIPE_NOTES.get(recipe, "")))
         return [(_("Networks for dialogues"), own), (_("Published baselines"), published)]
 

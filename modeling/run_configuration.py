@@ -19,9 +19,14 @@ ORIGINS = {
     "none": gettext_lazy("the release holds no films: it is missing everywhere"),
 }
 SETTINGS = {  # group -> field of the recipe -> its name
+    gettext_lazy("Input"): {
+        "modalities": gettext_lazy("modalities"),
+        "text_steps": gettext_lazy("text read of an utterance"),
+        "audio_steps": gettext_lazy("sound read of an utterance"),
+        "vision_steps": gettext_lazy("picture read of an utterance"),
+    },
     gettext_lazy("Network"): {
         "network": gettext_lazy("network"),
-        "modalities": gettext_lazy("modalities"),
         "sharing": gettext_lazy("sharing between tasks"),
         "width": gettext_lazy("width of the network"),
         "heads": gettext_lazy("attention heads"),
@@ -99,6 +104,7 @@ WORDS = {
 }
 
 NONE = {  # what 0 or nothing means
+    **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
     "minutes": gettext_lazy("no limit"),
     **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
     **dict.fromkeys([f"{name}_learning_rate" for name in TUNED], gettext_lazy("the usual one")),
@@ -133,13 +139,17 @@ class Group:
 
 def configuration_of(run, meta):
     """Groups of settings of a run; `meta` is what the learner wrote when it began."""
-    base = RECIPES.get(run.recipe)
+    base, unused = RECIPES.get(run.recipe), set()
     used = used_settings(run, meta)
-    unused = Recipe().with_fields(used).unused if base else set()
+    defaults = base.to_json() if base else {}
+    if base:
+        unused = Recipe().with_fields(used).unused
+        used |= lengths_read(Recipe().with_fields(used))
+        defaults |= lengths_read(base)
     groups = [_data(run)]
     for name, names in SETTINGS.items():
         settings = [
-            _setting(key, label, used[key], getattr(base, key) if base else None)
+            _setting(key, label, used[key], defaults.get(key))
             for key, label in names.items()
             if key in used and key not in unused
         ]
@@ -157,6 +167,11 @@ def used_settings(run, meta):
         return {key: value for key, value in meta["recipe"].items() if key in known}
     base = RECIPES.get(run.recipe, Recipe()).to_json()
     return base | {key: value for key, value in run.options.items() if key in known}
+
+
+def lengths_read(recipe):
+    """How much of an utterance it reads of each modality, which may depend on its network."""
+    return {f"{name}_steps": recipe.longest(name) for name in MODALITIES}
 
 
 def display(value):

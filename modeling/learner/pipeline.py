@@ -41,8 +41,8 @@ from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
-from modeling.learner.preprocessing import Preprocessing
-from modeling.learner.recipe_checks import check_trainable
+from modeling.learner.preprocessing import Preprocessing, truncated_inputs
+from modeling.learner.recipe_checks import check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -118,6 +118,7 @@ def train(
         features, missing = _extract_features(
             release, used, recipe, run, extractors, cache, stop, first
         )
+    check_features(recipe, splits.train, features)
     torch.manual_seed(seed)
     train_set = splits.train
     if recipe.relations == "shuffled":
@@ -163,6 +164,7 @@ def train(
         "parameters": sum(p.numel() for p in model.parameters()),
         "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "missing": missing,
+        "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],
         "resident": data.resident,
         "tasks": task_results(

@@ -1,10 +1,11 @@
 """Whether a recipe can be trained on a release, checked before the run begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
+from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
@@ -137,10 +138,45 @@ def _check_stopping_task(
     raise RecipeError(f"{words} {suggest_name(recipe.stops_on, ['mean', *names])}", "stops_on")
 
 
+def check_features(
+    recipe: Recipe, train: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]
+) -> None:
+    """Raises RecipeError where a published network would read a modality of which no utterance of
+    the train split has a feature.
+    """
+    if recipe.network == "own":
+        return
+    of_train = [each for dialogue in train for each in features[dialogue.id]]
+    empty = [
+        name
+        for name in recipe.modalities
+        if all(name in each.frames and not len(each[name]) for each in of_train)
+    ]
+    if empty:
+        raise _missing_everywhere(recipe, empty)
+
+
+def _missing_everywhere(recipe: Recipe, names: Sequence[str]) -> RecipeError:
+    rest = [name for name in recipe.modalities if name not in names]
+    words = f"No utterance of the train split has {' or '.join(names)}"
+    if not rest:
+        return RecipeError(f"{words}: network {recipe.network} has nothing to read.", "modalities")
+    return RecipeError(
+        f"{words}, which network {recipe.network} would read. Leave it out: modalities"
+        f" {', '.join(rest)}.",
+        "modalities",
+    )
+
+
 def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
-    """Raises RecipeError where no utterance has anything that the recipe reads."""
+    """Raises RecipeError where no utterance has anything that the recipe reads, and where one of
+    the modalities of a published network is missing everywhere.
+    """
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
+    has = {"text": texts, "audio": media, "vision": media}
+    if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
+        raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
     if ("text" in recipe.modalities and texts) or (recipe.modalities != ("text",) and media):
         return
     there = [name for name, has in (("text", texts), ("audio and vision", media)) if has]

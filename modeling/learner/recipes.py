@@ -25,6 +25,8 @@ POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the en
     "vision": ("auto", "first", "mean", "max", "head"),
 }
 TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a recipe says more
+CHARACTERS = 96  # of an utterance that networks of this house read where no encoder does
+STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
 LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
@@ -63,6 +65,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "minutes": (0, 1_000_000),
     "text_tokens": (8, 32_768),
     "audio_seconds": (1, 120),
+    **{f"{modality}_steps": (0, 4096) for modality in MODALITIES},
     "text_learning_rate": (0, 1),
     "audio_learning_rate": (0, 1),
     "layer_decay": (0.1, 1),
@@ -162,7 +165,10 @@ class Recipe:
     modalities; with 0 modalities attend in one layer without a feed-forward network.
 
     `network` is this house's, "own", or a published one (networks/baselines) with its authors'
-    settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
+    settings: it ignores width, heads, dropout, sharing and relations. A modality that is left out
+    is masked in it, as one that an utterance lacks. `text_steps`, `audio_steps` and `vision_steps`
+    are how many characters, tokens or frames of an utterance are read; 0 is what is usual: see
+    `longest`.
 
     `sharing` "single" is the control: a whole network a task. "reading" has gates on modalities and
     context instead of a fusion: see modeling/learner/sharing/reading_gates.py. `relation_chain`
@@ -234,6 +240,9 @@ class Recipe:
     text_tokens: int = TEXT_TOKENS
     audio_seconds: float = AUDIO_SECONDS
     encoder_precision: str = "fp32"
+    text_steps: int = 0
+    audio_steps: int = 0
+    vision_steps: int = 0
     text_tuning: str = "frozen"
     audio_tuning: str = "frozen"
     text_learning_rate: float = 0.0
@@ -257,9 +266,6 @@ class Recipe:
             if getattr(self, name) not in known:
                 words = f"{name} must be one of {', '.join(known)}, not"
                 raise RecipeError(f"{words} {display_value(getattr(self, name))}.", name)
-        if self.network != "own" and set(self.modalities) != set(MODALITIES):
-            words = f"network {self.network!r} needs {', '.join(MODALITIES)} as modalities."
-            raise RecipeError(words, "modalities")
         if self.width % 2:
             words = f"width {self.width} must be even: half of it reads a dialogue each way."
             raise RecipeError(words, "width")
@@ -333,6 +339,18 @@ class Recipe:
             words = f"relations {display_value(self.relations)} is for relation gates alone;"
             raise RecipeError(f"{words} say supervised, off or shuffled.", "relations")
 
+    def longest(self, modality: str) -> int:
+        """How many characters, tokens or frames of an utterance are read; 0 is all of them, as
+        with an encoder that is tuned.
+        """
+        if modality in self.tuned:
+            return 0
+        if steps := int(getattr(self, f"{modality}_steps")):
+            return steps
+        if self.network != "own":
+            return STEPS[modality]
+        return CHARACTERS if modality == "text" and not self.text_encoder else 0
+
     @property
     def uses_relations(self) -> bool:
         """Whether `relations` decides anything."""
@@ -362,6 +380,7 @@ class Recipe:
         reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}
+        names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities} | {*self.tuned}}
         names |= set() if "text" in reading else {"text_tokens"}
         names |= set() if "audio" in reading else {"audio_seconds"}
         names |= set() if reading - {*self.tuned} else {"encoder_precision"}

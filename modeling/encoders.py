@@ -136,12 +136,19 @@ def check_encoders(release, recipe, options):
 
 
 def fields_of(options, modality):
-    """The fields of a run's settings that choose the encoder of a modality and how it is read."""
-    if not options.get(f"{modality}_encoder"):
+    """The fields of a run's settings that choose the encoder of a modality and how it is read;
+    nothing where it is tuned in the run itself.
+    """
+    if not options.get(f"{modality}_encoder") or is_tuned(options, modality):
         return {}
     names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]
     names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
     return {name: options[name] for name in (*names, "encoder_precision") if name in options}
+
+
+def is_tuned(options, modality):
+    """Whether the settings of a run have the encoder of a modality learn with the network."""
+    return options.get(f"{modality}_tuning", "frozen") != "frozen"
 
 
 def encoder_path(name):

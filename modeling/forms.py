@@ -3,12 +3,14 @@ from typing import cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
 from modeling.learner import recipes
 from modeling.models import Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
+from modeling.run_configuration import MODALITY_NAMES
 from releases.models import Release
 
 SEEDS = 10  # at most
@@ -79,28 +81,55 @@ RECIPE_NOTES = {
     Recipes.READING_TEXT: _("The same on words alone."),
     Recipes.SOFT_SMALL: _("A tower per task; gates that the correlation labels guide."),
     Recipes.SOFT_TEXT: _("The same on words alone."),
+    Recipes.HARD_BASE: _("Twice as wide, with Transformer layers: for a GPU or much patience."),
+    Recipes.READING_BASE: _("Twice as wide, with Transformer layers."),
+    Recipes.SOFT_BASE: _("Twice as wide, with Transformer layers."),
     Recipes.EF_LSTM: _("Modalities side by side into one recurrent network."),
     Recipes.LMF: _("Low-rank fusion of the modalities."),
     Recipes.TFN: _("Fusion by the outer product of the modalities."),
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
 }
-OWN_RECIPES = (
-    Recipes.HARD_SMALL, Recipes.HARD_TEXT, Recipes.READING_SMALL, Recipes.READING_TEXT,
-    Recipes.SOFT_SMALL, Recipes.SOFT_TEXT,
-)  # fmt: skip
-
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
+TUNINGS = {
+    "lora": _("fine-tuned by LoRA: small adapters learn"),
+    "full": _("fully fine-tuned: all layers learn"),
+}
 ENCODER_FIELDS = {
     *(f"{modality}_{what}" for modality in recipes.MODALITIES for what in ("layer", "pooling")),
     *("text_tokens", "audio_seconds", "encoder_precision"),
+}
+UNTUNED = _("No encoder is fine-tuned so that it counts: leave it empty.")
+TUNING_FIELDS = {
+    *("text_learning_rate", "audio_learning_rate", "layer_decay"),
+    *("lora_rank", "lora_alpha", "gradient_checkpointing"),
 }
 
 
 class RecipeForm(forms.Form):
     """Recipe fields that an experiment may set for all of its runs; empty is the recipe's own."""
 
+    modalities = forms.MultipleChoiceField(
+        label=_("modalities"), required=False, choices=MODALITY_NAMES.items(),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("None chosen: those of the recipe. What an utterance lacks is masked."),
+    )  # fmt: skip
+    text_steps = _number(
+        "text_steps", forms.IntegerField, label=_("text read of an utterance"),
+        help_text=_(
+            "Characters, or tokens of an encoder. Empty: 39 in published networks, else 96"
+            " characters or all tokens."
+        ),
+    )  # fmt: skip
+    audio_steps = _number(
+        "audio_steps", forms.IntegerField, label=_("sound read of an utterance"),
+        help_text=_("Frames. Empty: 400 in published networks, else all."),
+    )  # fmt: skip
+    vision_steps = _number(
+        "vision_steps", forms.IntegerField, label=_("picture read of an utterance"),
+        help_text=_("Frames. Empty: 55 in published networks, else all."),
+    )  # fmt: skip
     epochs = _number(
         "epochs", forms.IntegerField, label=_("maximum epochs"),
         help_text=_("Training stops earlier when the score has not risen for a while."),
@@ -176,6 +205,44 @@ class RecipeForm(forms.Form):
         label=_("precision of the encoders"), required=False,
         choices=[("", _("32 bits")), ("bf16", _("bf16: faster where the processor or GPU has it"))],
     )  # fmt: skip
+    text_tuning, audio_tuning = (
+        forms.ChoiceField(
+            label=label,
+            required=False,
+            choices=[("", pgettext_lazy("of an encoder", "frozen")), *TUNINGS.items()],
+        )
+        for label in (_("text encoder is"), _("audio encoder is"))
+    )
+    text_learning_rate, audio_learning_rate = (
+        _number(
+            name, forms.FloatField, label=label,
+            help_text=_("Empty: 0.00002 if fully fine-tuned, 0.0002 by LoRA."),
+        )
+        for name, label in (
+            ("text_learning_rate", _("learning rate of the text encoder")),
+            ("audio_learning_rate", _("learning rate of the audio encoder")),
+        )
+    )  # fmt: skip
+    layer_decay = _number(
+        "layer_decay", forms.FloatField, label=_("layer-wise decay of the learning rate"),
+        help_text=_("0.9 unless set: each layer learns slower than the one above it."),
+    )  # fmt: skip
+    lora_rank = _number("lora_rank", forms.IntegerField, label=_("rank of LoRA"),
+                        help_text=_("8 unless set."))  # fmt: skip
+    lora_alpha = _number("lora_alpha", forms.IntegerField, label=_("alpha of LoRA"),
+                         help_text=_("16 unless set: twice the rank is usual."))  # fmt: skip
+    accumulation = _number(
+        "accumulation", forms.IntegerField, label=_("batches per step"),
+        help_text=_("More batches give the gradients of a larger one in the same memory."),
+    )  # fmt: skip
+    gradient_checkpointing = forms.BooleanField(
+        label=_("gradient checkpointing"), required=False,
+        help_text=_("Needs less memory and about a third more time."),
+    )  # fmt: skip
+    precision = forms.ChoiceField(
+        label=_("precision"), required=False,
+        choices=[("", _("32 bits")), ("bf16", _("bf16: faster on GPUs, less memory"))],
+    )  # fmt: skip
     soft_labels = forms.BooleanField(
         label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
@@ -190,6 +257,7 @@ class RecipeForm(forms.Form):
             field.choices = [("", default), *choices]
 
     GROUPS = {
+        _("Input"): ("modalities", "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("width", "dropout"),
@@ -197,6 +265,9 @@ class RecipeForm(forms.Form):
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
                         "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),
+        _("Fine-tuning"): ("text_tuning", "audio_tuning", "text_learning_rate",
+                           "audio_learning_rate", "layer_decay", "lora_rank", "lora_alpha",
+                           "accumulation", "gradient_checkpointing", "precision"),
     }  # fmt: skip
 
     def groups(self):
@@ -205,14 +276,18 @@ class RecipeForm(forms.Form):
 
     def options(self):
         """Only what was set."""
-        return {name: value for name, value in self.cleaned_data.items() if value not in ("", None)
-                and value is not False}  # fmt: skip
+        return {name: value for name, value in self.cleaned_data.items()
+                if value not in ("", None, []) and value is not False}  # fmt: skip
 
     def check(self, experiment):
         """Add the learner's errors for a chosen recipe with these settings, and which of them no
         chosen recipe uses, each at its field.
         """
         options = self.options()
+        for modality in recipes.TUNED:
+            tuned = options.get(f"{modality}_tuning")
+            if tuned and not options.get(f"{modality}_encoder"):
+                self.add_error(f"{modality}_tuning", UNREAD)
         chosen = [recipes.RECIPES[name] for name in experiment.cleaned_data.get("recipes", [])]
         unused_by_recipe = []
         for recipe in chosen:
@@ -226,7 +301,13 @@ class RecipeForm(forms.Form):
         if chosen:
             unused = set.intersection(*unused_by_recipe)
             for name in sorted(set(options) & unused):
-                self.add_error(name, UNUSED if name not in ENCODER_FIELDS else UNREAD)
+                self.add_error(name, _why_unused(name))
+
+
+def _why_unused(name):
+    if name in TUNING_FIELDS:
+        return UNTUNED
+    return UNREAD if name in ENCODER_FIELDS or name.endswith("_tuning") else UNUSED
 
 
 class ReleaseChoiceField(forms.ModelChoiceField):
@@ -249,7 +330,8 @@ class ExperimentForm(forms.Form):
         help_text=_(
             "All are trained on the training set and selected on the validation set; the test "
             "set is used only when you evaluate on it. Published networks judge each utterance "
-            "alone from text, sound and picture, with their authors' settings."
+            "alone, with their authors' settings, and read its first 39 characters or tokens, "
+            "400 frames of sound and 55 of picture unless set otherwise below."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
@@ -287,7 +369,7 @@ class ExperimentForm(forms.Form):
         published: list[tuple] = []
         for box in self["recipes"]:
             recipe = box.data["value"]
-            rows = own if recipe in OWN_RECIPES else published
+            rows = own if recipes.RECIPES[recipe].network == "own" else published
             rows.append((box, recipe, RECIPE_NOTES.get(recipe, "")))
         return [(_("Networks for dialogues"), own), (_("Published baselines"), published)]
 

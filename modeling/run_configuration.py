@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
-from modeling.learner.recipes import MODALITIES, RECIPES, Recipe
+from modeling.learner.recipes import MODALITIES, RECIPES, TUNED, Recipe
 
 MODALITY_NAMES = {
     "text": gettext_lazy("text"),
@@ -19,9 +19,14 @@ ORIGINS = {
     "none": gettext_lazy("the release holds no films: it is missing everywhere"),
 }
 SETTINGS = {  # group -> field of the recipe -> its name
+    gettext_lazy("Input"): {
+        "modalities": gettext_lazy("modalities"),
+        "text_steps": gettext_lazy("text read of an utterance"),
+        "audio_steps": gettext_lazy("sound read of an utterance"),
+        "vision_steps": gettext_lazy("picture read of an utterance"),
+    },
     gettext_lazy("Network"): {
         "network": gettext_lazy("network"),
-        "modalities": gettext_lazy("modalities"),
         "sharing": gettext_lazy("sharing between tasks"),
         "width": gettext_lazy("width of the network"),
         "heads": gettext_lazy("attention heads"),
@@ -45,6 +50,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "soft_labels": gettext_lazy("soft labels"),
         "stops_on": gettext_lazy("epoch chosen by"),
         "minutes": gettext_lazy("maximum minutes per run"),
+        "accumulation": gettext_lazy("batches per step"),
     },
     gettext_lazy("Correlations"): {
         "relations": gettext_lazy("correlation labels"),
@@ -68,6 +74,16 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "audio_seconds": gettext_lazy("seconds heard at once"),
         "encoder_precision": gettext_lazy("precision of the encoders"),
     },
+    gettext_lazy("Fine-tuning"): {
+        "text_tuning": gettext_lazy("text encoder is"),
+        "audio_tuning": gettext_lazy("audio encoder is"),
+        "text_learning_rate": gettext_lazy("learning rate of the text encoder"),
+        "audio_learning_rate": gettext_lazy("learning rate of the audio encoder"),
+        "layer_decay": gettext_lazy("layer-wise decay of the learning rate"),
+        "lora_rank": gettext_lazy("rank of LoRA"),
+        "lora_alpha": gettext_lazy("alpha of LoRA"),
+        "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
+    },
     gettext_lazy("Computation"): {
         "precision": gettext_lazy("precision"),
         "compiled": gettext_lazy("compiled"),
@@ -80,13 +96,18 @@ WORDS = {
     "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
+    "frozen": pgettext_lazy("of an encoder", "frozen"),
+    "lora": gettext_lazy("fine-tuned by LoRA"),
+    "full": gettext_lazy("fully fine-tuned"),
     "constant": gettext_lazy("constant"),
     "cosine": gettext_lazy("cosine"),
 }
 
 NONE = {  # what 0 or nothing means
+    **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
     "minutes": gettext_lazy("no limit"),
     **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
+    **dict.fromkeys([f"{name}_learning_rate" for name in TUNED], gettext_lazy("the usual one")),
 }
 
 
@@ -118,13 +139,17 @@ class Group:
 
 def configuration_of(run, meta):
     """Groups of settings of a run; `meta` is what the learner wrote when it began."""
-    base = RECIPES.get(run.recipe)
+    base, unused = RECIPES.get(run.recipe), set()
     used = used_settings(run, meta)
-    unused = Recipe().with_fields(used).unused if base else set()
+    defaults = base.to_json() if base else {}
+    if base:
+        unused = Recipe().with_fields(used).unused
+        used |= lengths_read(Recipe().with_fields(used))
+        defaults |= lengths_read(base)
     groups = [_data(run)]
     for name, names in SETTINGS.items():
         settings = [
-            _setting(key, label, used[key], getattr(base, key) if base else None)
+            _setting(key, label, used[key], defaults.get(key))
             for key, label in names.items()
             if key in used and key not in unused
         ]
@@ -142,6 +167,11 @@ def used_settings(run, meta):
         return {key: value for key, value in meta["recipe"].items() if key in known}
     base = RECIPES.get(run.recipe, Recipe()).to_json()
     return base | {key: value for key, value in run.options.items() if key in known}
+
+
+def lengths_read(recipe):
+    """How much of an utterance it reads of each modality, which may depend on its network."""
+    return {f"{name}_steps": recipe.longest(name) for name in MODALITIES}
 
 
 def display(value):
@@ -188,8 +218,11 @@ def _computation(run, meta):
         Setting("software", _("software"), run.code_version),
     ]
     rows += [Setting(name, name, version) for name, version in meta.get("software", {}).items()]
-    if run.results.get("parameters"):
-        rows.append(Setting("parameters", _("parameters"), f"{run.results['parameters']:,}"))
+    total, learned = (run.results.get(name) for name in ("parameters", "trained_parameters"))
+    if total:
+        rows.append(Setting("parameters", _("parameters"), f"{total:,}"))
+    if learned and learned != total:
+        rows.append(Setting("trained_parameters", _("trained parameters"), f"{learned:,}"))
     return [row for row in rows if row.value]
 
 

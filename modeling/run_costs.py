@@ -6,6 +6,7 @@ from statistics import median
 from jobs.models import JobStatus
 from modeling.learner.recipes import RECIPES
 from modeling.models import TrainingRun
+from modeling.run_configuration import lengths_read
 
 MOST_RUNS = 200  # the newest count
 
@@ -28,13 +29,19 @@ def plan_data(corpus, fields, workers):
     values of the `fields` that can be set, and how many workers train.
     """
     seconds = typical_seconds(corpus)
+
+    def own(recipe):
+        lengths = {field: n for field, n in lengths_read(recipe).items() if n}
+        others = {k: v for k, v in recipe.to_json().items() if not k.endswith("_steps")}
+        return (others | lengths).items()
+
     recipes = {
         name: {
             "seconds": seconds.get(name, (None, 0))[0],
             "runs": seconds.get(name, (None, 0))[1],
             "defaults": {
                 field: str(value)
-                for field, value in recipe.to_json().items()
+                for field, value in own(recipe)
                 if field in fields and not isinstance(value, bool) and field not in recipe.unused
             },
         }

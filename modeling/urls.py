@@ -27,6 +27,7 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/runs/", run_list.runs, name="runs"),
     path("corpora/<int:pk>/runs/new/", new_run.new_run, name="new_run"),
+    path("corpora/<int:pk>/runs/new/costs/", new_run.tuning_costs, name="tuning_costs"),
     path("corpora/<int:pk>/runs/comparison/", comparison.compare_runs, name="compare_runs"),
     path("experiments/<int:pk>/", experiments.experiment, name="experiment"),
     path(

@@ -7,6 +7,7 @@ many events the run had reported.
 
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pickle import UnpicklingError
 from typing import Any
@@ -72,7 +73,7 @@ class Checkpointer:
         if accelerator is None or accelerator.is_main_process:
             state = {
                 "progress": asdict(progress),
-                "learner": module.state_dict(),
+                "learner": learned_state(module),
                 "optimiser": optimiser.state_dict(),
                 "best_state": best_state,
                 "random": random_states,
@@ -133,7 +134,7 @@ def restore(
         raise RecipeError(
             f"The checkpoint is one of {len(state['random'])} processes; go on with as many."
         )
-    module.load_state_dict(state["learner"])
+    load_learned(module, state["learner"])
     optimiser.load_state_dict(state["optimiser"])
     random_state = state["random"][rank]
     torch.set_rng_state(random_state["cpu"])
@@ -142,9 +143,28 @@ def restore(
     return Progress(**state["progress"]), state["best_state"]
 
 
-def parameters_on_cpu(model: nn.Module) -> dict[str, Tensor]:
-    """A copy of all parameters and buffers by name."""
-    return {name: value.detach().cpu().clone() for name, value in model.state_dict().items()}
+def learned_state(module: nn.Module) -> dict[str, Tensor]:
+    """All parameters that are learned, and buffers, by name: not the frozen ones of a pretrained
+    network, which its directory holds.
+    """
+    frozen = {name for name, each in module.named_parameters() if not each.requires_grad}
+    return {name: each for name, each in module.state_dict().items() if name not in frozen}
+
+
+def load_learned(module: nn.Module, state: Mapping[str, Tensor]) -> None:
+    """Load what `learned_state` gave. Raises RuntimeError where it is of another network."""
+    frozen = {name for name, each in module.named_parameters() if not each.requires_grad}
+    found = module.load_state_dict(state, strict=False)
+    missing = {*found.missing_keys} - frozen
+    if missing or found.unexpected_keys:
+        odd = sorted(missing) or sorted(found.unexpected_keys)
+        words = "misses" if missing else "has besides"
+        raise RuntimeError(f"It is the state of another network: it {words} {odd[0]}.")
+
+
+def on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """A copy that what is learned further does not change."""
+    return {name: value.detach().cpu().clone() for name, value in state.items()}
 
 
 def _random_state() -> dict[str, Tensor]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from modeling.learner import calibration
 from modeling.learner.batches import IGNORED, Packed
+from modeling.learner.checkpoints import load_learned
 from modeling.learner.error_messages import display_value, suggest_name
 from modeling.learner.features.extraction import (
     Extractors,
@@ -19,6 +20,7 @@ from modeling.learner.features.extraction import (
     extractor_keys,
     missing_modalities,
 )
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing
@@ -138,11 +140,14 @@ class FrozenModel:
         try:
             recipe = Recipe.from_json(meta["recipe"])
             prepared = Preprocessing.load(run.path("prepared.json"))
+            _check_tuned_encoders(recipe, prepared, run)
             model = build_network(recipe, prepared.tasks, len(prepared.vocabulary), prepared.sizes)
-            model.load_state_dict(load_file(run.path("model.safetensors")))
+            load_learned(model, load_file(run.path("model.safetensors")))
             fitted = {task.key: frozen["calibration"][task.key] for task in prepared.tasks}
             _check_calibration(fitted, meta["held_out"])
             best_epoch = run.read("results.json")["best_epoch"]
+        except FeatureError as error:
+            raise RunError(f"An encoder of {run.root} cannot be read: {error}") from error
         except RecipeError as error:
             raise RunError(
                 f"{run.root} was trained with a recipe that this version does not know: {error}"
@@ -190,6 +195,20 @@ class FrozenModel:
     ) -> Iterator[dict[str, Any]]:
         """See the function `prediction_rows`."""
         return prediction_rows(outputs, dialogues, self.prepared, self.recipe, self.fitted)
+
+
+def _check_tuned_encoders(recipe: Recipe, prepared: Preprocessing, run: RunDirectory) -> None:
+    """Raises RunError where an encoder that was tuned is another one now."""
+    if not recipe.tuned:
+        return
+    keys = Extractors.of(recipe).keys
+    for name in recipe.tuned:
+        if keys[name] != prepared.extractors[name]:
+            raise RunError(
+                f"{run.root} was trained with another {name}_encoder than"
+                f" {getattr(recipe, f'{name}_encoder')} is now: {prepared.extractors[name]}, not"
+                f" {keys[name]}."
+            )
 
 
 def _check_calibration(fitted: Mapping[str, Any], held_out: str) -> None:

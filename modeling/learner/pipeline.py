@@ -14,7 +14,12 @@ from torch import Tensor, nn
 
 from modeling.learner import calibration, correlation_validity
 from modeling.learner.batches import IGNORED, Packed
-from modeling.learner.checkpoints import Checkpointer, begin_or_resume, read_checkpoint
+from modeling.learner.checkpoints import (
+    Checkpointer,
+    begin_or_resume,
+    load_learned,
+    read_checkpoint,
+)
 from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
 from modeling.learner.evaluation import class_counts, relation_counts, task_results
 from modeling.learner.features.extraction import (
@@ -36,8 +41,8 @@ from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
-from modeling.learner.preprocessing import Preprocessing
-from modeling.learner.recipe_checks import check_trainable
+from modeling.learner.preprocessing import Preprocessing, truncated_inputs
+from modeling.learner.recipe_checks import check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -113,6 +118,7 @@ def train(
         features, missing = _extract_features(
             release, used, recipe, run, extractors, cache, stop, first
         )
+    check_features(recipe, splits.train, features)
     torch.manual_seed(seed)
     train_set = splits.train
     if recipe.relations == "shuffled":
@@ -142,7 +148,7 @@ def train(
     )
     if not first:
         return {}
-    model.load_state_dict(best_state)
+    load_learned(model, best_state)
     outputs = network_outputs(model, validation)
     fitted = {
         task.key: fit_calibration(task, outputs, prepared, recipe, splits.train)
@@ -156,7 +162,9 @@ def train(
         "held_out": splits.held_out_name,
         "best_epoch": best_epoch,
         "parameters": sum(p.numel() for p in model.parameters()),
+        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
         "missing": missing,
+        "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],
         "resident": data.resident,
         "tasks": task_results(

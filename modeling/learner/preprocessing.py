@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from modeling.learner.batches import Packed, Ragged
 from modeling.learner.features.extraction import Features, Floats
 from modeling.learner.features.text import Vocabulary
 from modeling.learner.numeric_checks import NonFiniteError
-from modeling.learner.recipes import MODALITIES, Recipe
+from modeling.learner.recipes import CHARACTERS, MODALITIES, Recipe
 from modeling.learner.release import Dialogue, ReleaseError, Task
 
 
@@ -61,6 +61,8 @@ class Preprocessing:
     normal: Mapping[str, Normalisation]  # of each modality that has frames
     priors: Mapping[str, Tensor]  # task -> log frequency of each class in training
     extractors: Mapping[str, str]  # modality -> key of its extractor
+    longest: Mapping[str, int] = field(default_factory=dict)  # see Recipe.longest; 0 is no limit
+    raw: tuple[str, ...] = ()  # modalities whose encoder is tuned: read as they are
 
     @classmethod
     def of(
@@ -73,17 +75,21 @@ class Preprocessing:
     ) -> "Preprocessing":
         """Fit on the `train` dialogues with their `features` by dialogue."""
         of_train = [each for dialogue in train for each in features[dialogue.id]]
-        names = of_train[0].frames if of_train else {}
         normal = {}
-        for name in names:
+        for name in of_train[0].frames if of_train else {}:
+            if name in recipe.tuned:
+                continue
             arrays = [each[name] for each in of_train]
             dims = next((len(a[0]) for a in arrays if len(a)), arrays[0].shape[1])
             normal[name] = Normalisation.of(arrays, dims)
         texts = [u.text for dialogue in train for u in dialogue.utterances]
-        reads = "text" in recipe.modalities and "text" not in normal
+        reads = "text" in recipe.modalities and "text" not in {*normal, *recipe.tuned}
         vocabulary = Vocabulary.of(texts if reads else [])
         priors = log_priors(train, tasks)
-        return cls(tuple(tasks), vocabulary, normal, priors, dict(extractors))
+        longest = {name: recipe.longest(name) for name in recipe.modalities}
+        return cls(
+            tuple(tasks), vocabulary, normal, priors, dict(extractors), longest, recipe.tuned
+        )
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -102,7 +108,7 @@ class Preprocessing:
         rows = [each for dialogue in dialogues for each in features[dialogue.id]]
         ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
         inputs = {name: self._frames(name, rows, ids) for name in MODALITIES}
-        if "text" not in self.normal:
+        if "text" not in {*self.normal, *self.raw}:
             inputs["text"] = self._characters(dialogues)
         try:
             return Packed(dialogues, inputs, self.tasks, device)
@@ -113,6 +119,8 @@ class Preprocessing:
             ) from error
 
     def _frames(self, name: str, utterances: Sequence[Features], ids: Sequence[str]) -> Ragged:
+        if name in self.raw:
+            return Ragged.of([torch.from_numpy(each[name]) for each in utterances])
         if name not in self.normal:  # a modality that the recipe leaves out
             return Ragged(torch.zeros(0, 1), torch.zeros(len(utterances), dtype=torch.long))
         normal = self.normal[name]
@@ -123,7 +131,8 @@ class Preprocessing:
                     f"Features of {name} have {each[name].shape[1]} dimensions here and had"
                     f" {len(normal.mean)} in training ({self.extractors.get(name)})."
                 )
-        rows = [normal(each[name]) if len(each[name]) else nothing for each in utterances]
+        most = self.longest.get(name) or None
+        rows = [normal(each[name][:most]) if len(each[name]) else nothing for each in utterances]
         for number, row in enumerate(rows):
             if not torch.isfinite(row).all():
                 raise NonFiniteError(
@@ -134,7 +143,9 @@ class Preprocessing:
 
     def _characters(self, dialogues: Sequence[Dialogue]) -> Ragged:
         texts = [u.text for dialogue in dialogues for u in dialogue.utterances]
-        return Ragged.of([torch.tensor(self.vocabulary.encode(text)).long() for text in texts])
+        most = self.longest.get("text") or CHARACTERS
+        rows = [self.vocabulary.encode(text, most) for text in texts]
+        return Ragged.of([torch.tensor(row).long() for row in rows])
 
     def save(self, path: Path) -> None:
         """Write it as JSON."""
@@ -150,6 +161,8 @@ class Preprocessing:
             },
             "priors": {key: prior.tolist() for key, prior in self.priors.items()},
             "extractors": dict(self.extractors),
+            "longest": dict(self.longest),
+            "raw": list(self.raw),
         }
         path.write_text(json.dumps(state, ensure_ascii=False) + "\n", encoding="utf-8")
 
@@ -169,4 +182,25 @@ class Preprocessing:
             },
             {key: torch.tensor(prior) for key, prior in state["priors"].items()},
             state["extractors"],
+            state.get("longest", {}),  # runs of earlier versions did not keep it
+            tuple(state.get("raw", ())),
         )
+
+
+def truncated_inputs(
+    recipe: Recipe, dialogues: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]
+) -> dict[str, dict[str, int]]:
+    """Modality of which not all is read -> how much of an utterance is (`read`), how many
+    utterances are longer (`cut`), and how long the longest is (`longest`).
+    """
+    found = {}
+    for name in recipe.modalities:
+        lengths = [
+            len(each[name]) if name in each.frames else len(u.text)
+            for dialogue in dialogues
+            for u, each in zip(dialogue.utterances, features[dialogue.id], strict=True)
+        ]
+        if most := recipe.longest(name):
+            cut = sum(length > most for length in lengths)
+            found[name] = {"read": most, "cut": cut, "longest": max(lengths, default=0)}
+    return found

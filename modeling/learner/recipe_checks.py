@@ -1,10 +1,11 @@
 """Whether a recipe can be trained on a release, checked before the run begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
-from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
+from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
@@ -62,10 +63,25 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if getattr(recipe, f"{name}_pooling") == "head" and not found.has_head:
             words = f"{name}_pooling cannot be head: a {found.model_type} has no pooling head."
             raise RecipeError(words, f"{name}_pooling")
+        if name in recipe.tuned:
+            _check_tuning(recipe, name, found)
         longest = found.longest_text
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:
+    """Raises RecipeError for an encoder that cannot be tuned as the recipe says."""
+    field = f"{name}_tuning"
+    tuning = getattr(recipe, field)
+    if not found.tunable:
+        words = "hears the silence beside a shorter sound and can only be frozen."
+        raise RecipeError(f"{field}: {found.path} ({found.model_type}) {words}", field)
+    names = {each.removesuffix(".weight") for each in found.shapes}
+    if tuning == "lora" and names and not any(ADAPTED.search(each) for each in names):
+        words = "has no attention that LoRA is known for: say full or frozen."
+        raise RecipeError(f"{field}: {found.path} ({found.model_type}) {words}", field)
 
 
 def _check_encoder_inputs(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
@@ -122,10 +138,45 @@ def _check_stopping_task(
     raise RecipeError(f"{words} {suggest_name(recipe.stops_on, ['mean', *names])}", "stops_on")
 
 
+def check_features(
+    recipe: Recipe, train: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]
+) -> None:
+    """Raises RecipeError where a published network would read a modality of which no utterance of
+    the train split has a feature.
+    """
+    if recipe.network == "own":
+        return
+    of_train = [each for dialogue in train for each in features[dialogue.id]]
+    empty = [
+        name
+        for name in recipe.modalities
+        if all(name in each.frames and not len(each[name]) for each in of_train)
+    ]
+    if empty:
+        raise _missing_everywhere(recipe, empty)
+
+
+def _missing_everywhere(recipe: Recipe, names: Sequence[str]) -> RecipeError:
+    rest = [name for name in recipe.modalities if name not in names]
+    words = f"No utterance of the train split has {' or '.join(names)}"
+    if not rest:
+        return RecipeError(f"{words}: network {recipe.network} has nothing to read.", "modalities")
+    return RecipeError(
+        f"{words}, which network {recipe.network} would read. Leave it out: modalities"
+        f" {', '.join(rest)}.",
+        "modalities",
+    )
+
+
 def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
-    """Raises RecipeError where no utterance has anything that the recipe reads."""
+    """Raises RecipeError where no utterance has anything that the recipe reads, and where one of
+    the modalities of a published network is missing everywhere.
+    """
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
+    has = {"text": texts, "audio": media, "vision": media}
+    if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
+        raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
     if ("text" in recipe.modalities and texts) or (recipe.modalities != ("text",) and media):
         return
     there = [name for name, has in (("text", texts), ("audio and vision", media)) if has]

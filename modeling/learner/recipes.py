@@ -25,6 +25,10 @@ POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the en
     "vision": ("auto", "first", "mean", "max", "head"),
 }
 TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a recipe says more
+CHARACTERS = 96  # of an utterance that networks of this house read where no encoder does
+STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
+TUNINGS = ("frozen", "lora", "full")
+TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
 LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
@@ -36,6 +40,7 @@ CHOICES = {
     "on_failure": ("fail", "missing"),
     "encoder_precision": PRECISIONS,
     **{f"{modality}_pooling": poolings for modality, poolings in POOLINGS.items()},
+    **{f"{modality}_tuning": TUNINGS for modality in TUNED},
 }
 
 
@@ -60,11 +65,19 @@ RANGES: dict[str, tuple[float, float]] = {
     "minutes": (0, 1_000_000),
     "text_tokens": (8, 32_768),
     "audio_seconds": (1, 120),
+    **{f"{modality}_steps": (0, 4096) for modality in MODALITIES},
+    "text_learning_rate": (0, 1),
+    "audio_learning_rate": (0, 1),
+    "layer_decay": (0.1, 1),
+    "lora_rank": (1, 256),
+    "lora_alpha": (1, 1024),
+    "accumulation": (1, 1024),
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
 RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
 RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
+TUNING_LEARNING_RATES = {"full": 2e-5, "lora": 2e-4}  # where a recipe says 0
 OWN_NETWORK_FIELDS = (
     "width",
     "heads",
@@ -152,7 +165,10 @@ class Recipe:
     modalities; with 0 modalities attend in one layer without a feed-forward network.
 
     `network` is this house's, "own", or a published one (networks/baselines) with its authors'
-    settings: it needs all modalities and ignores width, heads, dropout, sharing and relations.
+    settings: it ignores width, heads, dropout, sharing and relations. A modality that is left out
+    is masked in it, as one that an utterance lacks. `text_steps`, `audio_steps` and `vision_steps`
+    are how many characters, tokens or frames of an utterance are read; 0 is what is usual: see
+    `longest`.
 
     `sharing` "single" is the control: a whole network a task. "reading" has gates on modalities and
     context instead of a fusion: see modeling/learner/sharing/reading_gates.py. `relation_chain`
@@ -174,6 +190,12 @@ class Recipe:
     `text_tokens`, sound in pieces of `audio_seconds`. `on_failure` says what becomes of a clip that
     cannot be measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16"
     is autocast, `compiled` is torch.compile; `encoder_precision` is that of frozen encoders.
+
+    An encoder is "frozen", or fine-tuned with the network: "full", or by "lora" of `lora_rank` and
+    `lora_alpha`; see modeling/learner/networks/tuned_encoders.py. Its learning rate is 0 for the
+    usual one (TUNING_LEARNING_RATES); each layer below the last learns `layer_decay` times as fast
+    as the one above, with "full". `gradient_checkpointing` computes its layers twice to keep less;
+    `accumulation` is how many batches make one step of the optimiser.
     """
 
     name: str = "hard-small"
@@ -218,6 +240,18 @@ class Recipe:
     text_tokens: int = TEXT_TOKENS
     audio_seconds: float = AUDIO_SECONDS
     encoder_precision: str = "fp32"
+    text_steps: int = 0
+    audio_steps: int = 0
+    vision_steps: int = 0
+    text_tuning: str = "frozen"
+    audio_tuning: str = "frozen"
+    text_learning_rate: float = 0.0
+    audio_learning_rate: float = 0.0
+    layer_decay: float = 0.9
+    lora_rank: int = 8
+    lora_alpha: int = 16
+    gradient_checkpointing: bool = False
+    accumulation: int = 1
     on_failure: str = "fail"
     precision: str = "fp32"
     compiled: bool = False
@@ -232,9 +266,6 @@ class Recipe:
             if getattr(self, name) not in known:
                 words = f"{name} must be one of {', '.join(known)}, not"
                 raise RecipeError(f"{words} {display_value(getattr(self, name))}.", name)
-        if self.network != "own" and set(self.modalities) != set(MODALITIES):
-            words = f"network {self.network!r} needs {', '.join(MODALITIES)} as modalities."
-            raise RecipeError(words, "modalities")
         if self.width % 2:
             words = f"width {self.width} must be even: half of it reads a dialogue each way."
             raise RecipeError(words, "width")
@@ -242,6 +273,7 @@ class Recipe:
             words = f"width {self.width} is not a multiple of heads {self.heads}."
             raise RecipeError(words, "width")
         self._check_layers()
+        self._check_tuning()
         if self.network == "own":
             self._check_relations()
         if not self.name.strip():
@@ -267,6 +299,32 @@ class Recipe:
                 )
                 raise RecipeError(words, name)
 
+    def _check_tuning(self) -> None:
+        """Raises RecipeError where there is no encoder to tune, or no network that could do it."""
+        for modality in TUNED:
+            name = f"{modality}_tuning"
+            tuning = getattr(self, name)
+            if tuning == "frozen":
+                continue
+            if modality in self.modalities and not getattr(self, f"{modality}_encoder"):
+                words = f"{name} {tuning} tunes an encoder: name its directory as"
+                raise RecipeError(f"{words} {modality}_encoder.", name)
+            if self.network != "own":
+                words = f"{name} {tuning} is for our own networks, not {self.network!r}:"
+                raise RecipeError(f"{words} say frozen.", name)
+        if self.accumulation > 1 and self.weighting in GRADIENT_METHODS:
+            words = f"accumulation is for one loss, and weighting {self.weighting!r} has a gradient"
+            raise RecipeError(f"{words} a task: say 1.", "accumulation")
+
+    @property
+    def tuned(self) -> tuple[str, ...]:
+        """Modalities whose encoder is trained with the network."""
+        return tuple(
+            name
+            for name in self.modalities
+            if name in TUNED and getattr(self, f"{name}_tuning") != "frozen"
+        )
+
     def _check_relations(self) -> None:
         """Raises RecipeError where the sharing has no place for a chain or a role of relations."""
         if self.relation_chain and self.sharing in NO_CHAIN:
@@ -280,6 +338,18 @@ class Recipe:
         if not gated and self.relations in RELATION_GATE_ROLES:
             words = f"relations {display_value(self.relations)} is for relation gates alone;"
             raise RecipeError(f"{words} say supervised, off or shuffled.", "relations")
+
+    def longest(self, modality: str) -> int:
+        """How many characters, tokens or frames of an utterance are read; 0 is all of them, as
+        with an encoder that is tuned.
+        """
+        if modality in self.tuned:
+            return 0
+        if steps := int(getattr(self, f"{modality}_steps")):
+            return steps
+        if self.network != "own":
+            return STEPS[modality]
+        return CHARACTERS if modality == "text" and not self.text_encoder else 0
 
     @property
     def uses_relations(self) -> bool:
@@ -310,9 +380,19 @@ class Recipe:
         reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}
+        names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities} | {*self.tuned}}
         names |= set() if "text" in reading else {"text_tokens"}
         names |= set() if "audio" in reading else {"audio_seconds"}
-        return names if reading else names | {"encoder_precision"}
+        names |= set() if reading - {*self.tuned} else {"encoder_precision"}
+        return names | self._unused_of_tuning(reading)
+
+    def _unused_of_tuning(self, reading: set[str]) -> set[str]:
+        names = {f"{name}_tuning" for name in {*TUNED} - reading}
+        names |= {f"{name}_learning_rate" for name in {*TUNED} - {*self.tuned}}
+        ways = {getattr(self, f"{name}_tuning") for name in self.tuned}
+        names |= set() if "full" in ways else {"layer_decay"}
+        names |= set() if "lora" in ways else {"lora_rank", "lora_alpha"}
+        return names if ways else names | {"gradient_checkpointing"}
 
     def to_json(self) -> dict[str, Any]:
         """As it comes back from JSON, so that two can be compared."""

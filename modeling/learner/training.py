@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,8 +14,9 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from modeling.learner.batches import DialogueBatch
-from modeling.learner.checkpoints import Checkpointer, Progress, parameters_on_cpu, restore
+from modeling.learner.checkpoints import Checkpointer, Progress, learned_state, on_cpu, restore
 from modeling.learner.losses import Objective
+from modeling.learner.networks.tuned_encoders import TunedEncoder
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.recipes import GRADIENT_METHODS, Recipe, RecipeError
 from modeling.learner.run_directory import Emit
@@ -56,9 +58,10 @@ def fit(
     """Train until `score` (macro-F1 by task, on the validation set) has not risen for
     `recipe.patience` epochs; the parameters of the best epoch, and which it was.
 
-    `orders(epoch)` gives the numbers of dialogues of each step and depends on nothing else, `batch`
-    makes tensors of them. Of several processes each takes every so many-th step; where the steps of
-    an epoch do not come out even, its first ones are repeated. `network` is the module in another
+    `orders(epoch)` gives the numbers of dialogues of each batch and depends on nothing else,
+    `batch` makes tensors of them. Of several processes each takes every so many-th batch; where the
+    batches of an epoch do not come out even, its first ones are repeated. `recipe.accumulation`
+    batches of a process make a step. `network` is the module in another
     form (compiled). Raises Interrupted, and NonFiniteError naming step and dialogues where a loss
     or a gradient is not finite.
     """
@@ -67,10 +70,9 @@ def fit(
     rank = accelerator.process_index if accelerator else 0
     if world > 1 and recipe.weighting in GRADIENT_METHODS:
         raise RecipeError(f"weighting {recipe.weighting!r} works on one process only.")
-    optimiser = torch.optim.AdamW(
-        module.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    progress, best_state = Progress(), parameters_on_cpu(module.model)
+    optimiser = torch.optim.AdamW(parameter_groups(module, recipe))
+    rates = [group["lr"] for group in optimiser.param_groups]  # the highest of each
+    progress, best_state = Progress(), on_cpu(learned_state(module.model))
     if checkpointer and checkpointer.resumed:
         progress, best_state = restore(checkpointer.resumed, module, optimiser, rank)
     network = module if network is None else network
@@ -82,14 +84,19 @@ def fit(
         module.train()
         order = list(orders(progress.epoch))
         order += order[: -len(order) % world]
-        own_steps = order[rank::world]
+        own = order[rank::world]
+        # batches of each step; those of the last one may be fewer
+        own_steps = [
+            own[i : i + recipe.accumulation] for i in range(0, len(own), recipe.accumulation)
+        ]
         while progress.step < len(own_steps):
             progress.seconds = time.monotonic() - clock
             if checkpointer:
                 checkpointer.save_if_due(progress, module, optimiser, best_state, accelerator)
-            current, step_losses = batch(own_steps[progress.step]), {}
-            for group in optimiser.param_groups:
-                group["lr"] = learning_rate(recipe, progress.epoch, progress.step, len(own_steps))
+            current, step_losses = [batch(each) for each in own_steps[progress.step]], {}
+            share = rate_share(recipe, progress.epoch, progress.step, len(own_steps))
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+                group["lr"] = rate * share
             try:
                 step_losses = step(current)
             except NonFiniteError as error:
@@ -119,7 +126,7 @@ def fit(
         )
         if mean > progress.best + MIN_GAIN:
             progress.best, progress.best_epoch = mean, progress.epoch
-            best_state = parameters_on_cpu(module.model)
+            best_state = on_cpu(learned_state(module.model))
         elif progress.epoch - progress.best_epoch >= recipe.patience:
             break
         if recipe.minutes and time.monotonic() - clock > 60 * recipe.minutes:
@@ -128,8 +135,25 @@ def fit(
     return best_state, progress.best_epoch
 
 
-def learning_rate(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
-    """Of a step (from 0) of an epoch (from 1) of so many `steps`: the same after a resumption.
+def parameter_groups(module: TrainingModule, recipe: Recipe) -> list[dict[str, Any]]:
+    """What AdamW takes: a group of all parameters of the network, and of each encoder that is tuned
+    those by learning rate and weight decay.
+    """
+    tuned = [each for each in module.modules() if isinstance(each, TunedEncoder)]
+    theirs = {id(p) for encoder in tuned for p in encoder.network.parameters()}
+    own = [p for p in module.parameters() if id(p) not in theirs]
+    groups: list[dict[str, Any]] = [
+        {"params": own, "lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}
+    ]
+    for encoder in tuned:
+        for (rate, decay), parameters in encoder.learning_rates(recipe.weight_decay).items():
+            groups.append({"params": parameters, "lr": rate, "weight_decay": decay})
+    return groups
+
+
+def rate_share(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
+    """Share of its learning rate that counts in a step (from 0) of an epoch (from 1) of so many
+    `steps`: the same after a resumption.
 
     It rises evenly over the first `recipe.warmup` of all steps; "cosine" then falls as the half of
     a cosine, to nothing after the last epoch (Loshchilov & Hutter 2017, without restarts).
@@ -138,11 +162,11 @@ def learning_rate(recipe: Recipe, epoch: int, step: int, steps: int) -> float:
     total = recipe.epochs * steps
     rising = recipe.warmup * total
     if done + 1 < rising:
-        return recipe.learning_rate * (done + 1) / rising
+        return (done + 1) / rising
     if recipe.schedule == "constant":
-        return recipe.learning_rate
+        return 1.0
     share = (done - rising) / max(1.0, total - rising)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, share))))
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, max(0.0, share))))
 
 
 def _check_losses(losses: Mapping[str, float]) -> None:
@@ -152,8 +176,8 @@ def _check_losses(losses: Mapping[str, float]) -> None:
             raise NonFiniteError(f"the loss of {name} is {loss}")
 
 
-def _dialogue_names(batch: DialogueBatch) -> str:
-    names = batch.dialogues or batch.ids
+def _dialogue_names(batches: Sequence[DialogueBatch]) -> str:
+    names = [name for batch in batches for name in batch.dialogues or batch.ids]
     more = f" and {len(names) - NAMED_DIALOGUES} more" if len(names) > NAMED_DIALOGUES else ""
     return ", ".join(names[:NAMED_DIALOGUES]) + more
 
@@ -180,28 +204,35 @@ class _TrainingStep:
         model = self.module.model
         self.alone = list(getattr(model, "models", {}).values()) or [model]
 
-    def __call__(self, batch: DialogueBatch) -> dict[str, float]:
-        """The losses by name; nothing is learned from a batch without a label."""
+    def __call__(self, batches: Sequence[DialogueBatch]) -> dict[str, float]:
+        """The losses by name, of the mean of batches; nothing is learned from one without a label,
+        and no step is taken where none has any.
+        """
         self.optimiser.zero_grad()
-        with torch.autocast(batch.index.device.type, torch.bfloat16, enabled=self.half):
-            parts = self._gradients(batch)
-        if parts is None:
+        found: dict[str, list[Tensor]] = {}
+        for batch in batches:
+            with torch.autocast(batch.index.device.type, torch.bfloat16, enabled=self.half):
+                parts = self._gradients(batch, 1 / len(batches))
+            for name, loss in (parts or {}).items():
+                found.setdefault(name, []).append(loss.detach().float())
+        if not found:
             return {}
         norms = [
             torch.nn.utils.clip_grad_norm_(part.parameters(), MAX_GRADIENT_NORM)
             for part in self.alone
         ]
         # one transfer from the device for all of them
-        loss_values = [loss.detach().float() for loss in parts.values()]
-        values = torch.stack([*loss_values, *(norm.float() for norm in norms)]).tolist()
-        losses = dict(zip(parts, values))
+        means = [torch.stack(each).mean() for each in found.values()]
+        values = torch.stack([*means, *(norm.float() for norm in norms)]).tolist()
+        losses = dict(zip(found, values))
         _check_losses(losses)
         if not all(map(math.isfinite, values[len(losses) :])):
             raise NonFiniteError("the gradients are no numbers, though the losses are,")
         self.optimiser.step()
         return losses
 
-    def _gradients(self, batch: DialogueBatch) -> dict[str, Tensor] | None:
+    def _gradients(self, batch: DialogueBatch, share: float) -> dict[str, Tensor] | None:
+        """Add `share` of the gradients of a batch; its losses by name."""
         if self.balance:
             objective = self.module.objective
             terms = objective.terms(self.module.model(batch), batch)
@@ -217,7 +248,7 @@ class _TrainingStep:
         if several:  # every process must reach every parameter, whatever its labels are
             nothing = torch.stack([p.sum() for p in self.module.parameters()]).sum() * 0
             total = nothing if total is None else total + nothing
-        total.backward()
+        (share * total).backward()
         return parts
 
 

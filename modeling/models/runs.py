@@ -210,8 +210,8 @@ class TrainingRun(Job):
         are its settings beside those of the experiment.
 
         Raises UserError unless the release is frozen, or if it is withdrawn; for a recipe, a
-        setting or a seed that the learner does not take; for an encoder that would have nothing
-        to read; and where the installation allows its corpus no more runs.
+        setting or a seed that the learner does not take; for an encoder or a published network that
+        would have nothing to read; and where the installation allows its corpus no more runs.
         """
         if release.status != JobStatus.DONE:
             raise UserError(gettext_noop("Only a frozen release can be trained on."))
@@ -230,7 +230,7 @@ class TrainingRun(Job):
             started_by=person,
             code_version=settings.VERSION,
         )
-        run.whole_recipe()
+        run.guard_modalities()
         run.guard_seed()
         run.save()
         Event.record(person, "train", run, recipe=recipe, release=release.version)
@@ -274,6 +274,22 @@ class TrainingRun(Job):
         except RecipeError as error:
             raise UserError("%(reason)s", reason=str(error)) from error
 
+    def guard_modalities(self):
+        """Raises UserError for a published network that would read films where there are none."""
+        recipe = self.whole_recipe()
+        if recipe.network == "own" or self.release.media != Release.Media.NONE:
+            return
+        if {"audio", "vision"} & {*recipe.modalities}:
+            raise UserError(
+                gettext_noop(
+                    "Release %(version)s holds no films, and the published network %(recipe)s would"
+                    " read their sound and picture. Choose text alone under Input in the advanced"
+                    " settings, or take a release with clips."
+                ),
+                version=self.release.version,
+                recipe=self.recipe,
+            )
+
     def guard_seed(self):
         """Raises UserError for a seed that the learner or the database cannot take."""
         low, high = SEEDS
@@ -290,7 +306,11 @@ class TrainingRun(Job):
         recipe = RECIPES.get(self.recipe)
         modalities = self.options.get("modalities", recipe.modalities if recipe else ())
         clips = self.release.media in CLIPS
-        read = [m for m in modalities if m == "text" or clips]
+        read = [
+            m
+            for m in modalities
+            if (m == "text" or clips) and not encoders.is_tuned(self.options, m)
+        ]
         chosen = [encoders.fields_of(self.options, m) for m in read]
         found = [fields for fields in chosen if fields]
         default = any(m != "text" and not f for m, f in zip(read, chosen, strict=True))

@@ -13,6 +13,7 @@ from modeling.models.experiments import guard_room
 from modeling.run_costs import plan_data
 from modeling.search_trials import start_search
 from modeling.training_workers import training_worker_count
+from modeling.tuning_estimates import memory_here, tuning_estimates
 from modeling.views.runs import run_of
 
 
@@ -46,6 +47,23 @@ def new_run(request, pk):
         searched=bool(search.errors or search["trials"].value()),
     )  # fmt: skip
     return render(request, "modeling/new_run.html", page)
+
+
+def tuning_costs(request, pk):
+    """What the fine-tuning that the form describes costs, a part of its page."""
+    corpus = corpus_of(request, pk, LEAD)
+    form = ExperimentForm(request.GET, corpus=corpus, gpus=training_worker_count("gpu"))
+    recipe_form = RecipeForm(request.GET)
+    estimates, error = [], ""
+    if form.is_valid() and recipe_form.is_valid():
+        data = form.cleaned_data
+        try:
+            estimates = tuning_estimates(data["release"], data["recipes"][0], recipe_form.options())
+        except UserError as refusal:
+            error = translate_error(refusal)
+    needed = sum(each.cost.memory for each in estimates if each.cost)
+    page = {"estimates": estimates, "error": error, "needed": needed, "memory": memory_here()}
+    return render(request, "modeling/_tuning_costs.html", page)
 
 
 def _full():

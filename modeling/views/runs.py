@@ -169,6 +169,12 @@ def _names(run, results):
     held_out = results.get("split") or current_keys(run.results).get("held_out", "test")
     split = run.results.get("split", "")
     return {
+        "of": missing.get("of"),
+        "truncated": [
+            (MODALITY_NAMES[name], row)
+            for name, row in run.results.get("truncated", {}).items()
+            if row["cut"]
+        ],
         "missing": missing if sum(n for _, n in absent) else None,
         "absent": absent,
         "held_out_name": held_out,

@@ -1,14 +1,19 @@
 """Published networks as recipes: any length, any batch, every task, and what they cannot take."""
 
 import json
+from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 
 from modeling.learner.batches import Packed
+from modeling.learner.features.extraction import Features
 from modeling.learner.networks.baselines import adapter
 from modeling.learner.networks.registry import build_network
-from modeling.learner.recipes import NETWORKS, RECIPES, Recipe, RecipeError
+from modeling.learner.preprocessing import Preprocessing, truncated_inputs
+from modeling.learner.recipe_checks import check_features
+from modeling.learner.recipes import MODALITIES, NETWORKS, RECIPES, Recipe, RecipeError
 from modeling.learner.run_directory import RunDirectory, RunError
 from tests.modeling.factories import (
     SIZES,
@@ -31,8 +36,6 @@ def made(name):
 
 def test_every_published_network_is_a_recipe():
     assert {RECIPES[name].network for name in PUBLISHED} == {*NETWORKS} - {"own"}
-    with pytest.raises(RecipeError, match="needs text, audio, vision"):
-        Recipe(network="mult", modalities=("text",))
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -57,15 +60,94 @@ def test_one_utterance_is_enough_for_a_step(name):
     assert all(p.grad is not None for p in network.parameters())
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+@pytest.mark.parametrize("missing", ["text", "audio", "vision"])
+def test_an_answer_does_not_depend_on_what_is_missing(name, missing):
+    batch = whole(packed([dialogue("A", 4), dialogue("B", 3)]))
+    batch.lengths[missing][:3] = 0  # of the first three utterances alone
+    network = made(name).eval()
+    before = network(batch).logits["sentiment"]
+    content = getattr(batch, missing)
+    other = torch.ones_like(content) if missing == "text" else 1e3 * torch.ones_like(content)
+    setattr(batch, missing, torch.cat([other[:3], content[3:]]))
+    assert torch.equal(network(batch).logits["sentiment"], before)
+    for each in {"text", "audio", "vision"} - {missing}:  # but on what is there
+        frames = getattr(batch, each)
+        setattr(batch, each, 5 - frames if each == "text" else frames + 1)
+        after = network(batch).logits["sentiment"]
+        assert (after != before)[:3].any(dim=1).all(), each
+        setattr(batch, each, frames)
+    network.train()(batch).logits["sentiment"].sum().backward()
+    assert all(p.grad is None or torch.isfinite(p.grad).all() for p in network.parameters())
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_a_modality_that_is_left_out_is_as_one_that_is_missing_everywhere(name):
+    batch = whole(packed([dialogue("A", 3)]))
+    recipe = replace(RECIPES[name], modalities=("text",))
+    torch.manual_seed(0)
+    network = build_network(recipe, TASKS, 5, {}).eval()
+    before = network(batch).logits["sentiment"]
+    assert torch.isfinite(before).all() and not torch.equal(before[0], before[1])
+    batch.audio, batch.vision = batch.audio + 1, batch.vision + 1
+    assert torch.equal(network(batch).logits["sentiment"], before)
+
+
+def test_a_modality_that_no_utterance_has_is_refused(tmp_path):
+    talks = [dialogue(f"D{n}", 2, s) for n, s in enumerate(["train"] * 3 + ["valid", "test"])]
+    release = write_release(tmp_path / "release", talks)  # without films
+    done = learn(release, tmp_path / "out", "--recipe", "mult")
+    assert done.returncode == 2
+    expected = "No utterance of the train split has audio or vision, which network mult would read."
+    assert expected in done.stderr and "Leave it out: modalities text." in done.stderr
+    features = {d.id: [Features({"audio": np.zeros((0, 3))}) for _ in d.utterances] for d in talks}
+    with pytest.raises(RecipeError, match="split has audio, which network lmf would read"):
+        check_features(Recipe(network="lmf", modalities=("text", "audio")), talks, features)
+    with pytest.raises(RecipeError, match="network lmf has nothing to read"):
+        check_features(Recipe(network="lmf", modalities=("audio",)), talks, features)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "longest"),
+    [
+        (Recipe(), (96, 0, 0)),
+        (Recipe(text_encoder="e", audio_steps=50), (0, 50, 0)),
+        (Recipe(network="tfn"), (39, 400, 55)),
+        (Recipe(network="tfn", text_steps=120, vision_steps=10), (120, 400, 10)),
+    ],
+)
+def test_how_much_of_an_utterance_is_read(recipe, longest):
+    assert tuple(recipe.longest(name) for name in MODALITIES) == longest
+
+
+def test_what_is_cut_is_counted_and_not_read():
+    recipe = Recipe(modalities=("text", "audio"), text_steps=5, audio_steps=3)
+    turns = tuple(
+        replace(u, text="好" * (4 + n)) for n, u in enumerate(dialogue("A", 4).utterances)
+    )
+    talk = replace(dialogue("A", 4), utterances=turns)
+    frames = [np.full((n + 1, 2), n, np.float32) for n in range(4)]
+    features = {"A": [Features({"audio": each}) for each in frames]}
+    assert truncated_inputs(recipe, [talk], features) == {
+        "text": {"read": 5, "cut": 2, "longest": 7},
+        "audio": {"read": 3, "cut": 1, "longest": 4},
+    }
+    prepared = Preprocessing.of(recipe, [talk], features, TASKS, {})
+    batch = whole(prepared.pack([talk], features, torch.device("cpu")))
+    assert batch.lengths["text"].tolist() == [4, 5, 5, 5]
+    assert batch.lengths["audio"].tolist() == [1, 2, 3, 3]
+
+
 def test_one_is_trained_and_evaluated_by_the_same_commands(tmp_path):
     talks = [dialogue(f"D{n}", 3, s) for n, s in enumerate(["train"] * 6 + ["valid", "test"])]
     release = write_release(tmp_path / "release", talks)
     recipe = tmp_path / "r.json"
     recipe.write_text(json.dumps({**RECIPES["ef-lstm"].to_json(), "epochs": 30, "patience": 30,
-                                  "learning_rate": 0.01}))  # fmt: skip
+                                  "learning_rate": 0.01, "modalities": ["text"]}))  # fmt: skip
     done = learn(release, tmp_path / "out", "--recipe", recipe, "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["tasks"]["sentiment"]["accuracy"] == 1.0
+    assert json.loads(done.stdout)["truncated"] == {"text": {"read": 39, "cut": 0, "longest": 1}}
     looked = run("evaluate", release, "--out", tmp_path / "out", "--json")
     assert json.loads(looked.stdout)["tasks"]["sentiment"]["accuracy"] == 1.0
 

@@ -109,7 +109,7 @@ def test_every_number_of_a_recipe_has_a_range_and_every_choice_its_names():
         ({"shaing": "hard"}, "A recipe has no field \"shaing\"; did you mean 'sharing'?"),
         ({"width": 66}, "width 66 is not a multiple of heads 4."),
         ({"width": 65, "heads": 5}, "width 65 must be even"),
-        ({"network": "mult", "modalities": ["text"]}, "needs text, audio, vision"),
+        ({"text_steps": 5000}, "text_steps must be from 0 to 4,096, not 5000."),
         ([], 'A recipe is a JSON object such as {"epochs": 40}, not [].'),
     ],
 )

@@ -78,7 +78,7 @@ def test_sound_is_what_transformers_computes_whatever_is_heard_beside_it(kind, t
     for wave, frames in zip(sounds, together, strict=True):
         if not len(frames):
             continue  # too short for a convolution
-        inputs = encoder._processor(wave, sampling_rate=RATE, return_tensors="pt")
+        inputs = encoder.processor(wave, sampling_rate=RATE, return_tensors="pt")
         if kind == "whisper":
             states = network.get_encoder()(inputs["input_features"]).last_hidden_state
             states = states[:, : round(len(wave) / RATE * 50)]

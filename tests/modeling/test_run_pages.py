@@ -7,6 +7,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from core.errors import UserError
 from jobs.models import JobStatus
 from modeling.models import Experiment, TrainingRun
 from modeling.run_configuration import configuration_of
@@ -143,3 +144,25 @@ def test_all_runs_are_sorted_filtered_and_saved(runs, release, lead, client_of, 
     assert rows.count("\r\n") == len(everything) + 1 and ",0.62," in rows
     page = client.get(address, {"view": "runs"}).content.decode()
     assert f'action="{reverse("compare_runs", args=[corpus.pk])}"' in page
+
+
+def test_what_is_not_read_to_the_end_is_said(runs, lead, client_of):
+    run, address = runs[0], reverse("run", args=[runs[0].pk])
+    run.results |= {
+        "missing": {"of": 340, "modalities": {"text": 0}, "failures": []},
+        "truncated": {"text": {"read": 39, "cut": 12, "longest": 61}},
+    }
+    run.save()
+    page = client_of(lead).get(address).content.decode()
+    assert "text: 12 of 340 utterances are longer than the 39 that are read, the longest" in page
+    settings = {s.key: s.value for group in configuration_of(run, {}) for s in group.settings}
+    assert settings["text_steps"] == "96"
+    run.recipe, run.options = "tfn", {"audio_steps": 50}
+    settings = {s.key: s.value for group in configuration_of(run, {}) for s in group.settings}
+    assert [settings[f"{m}_steps"] for m in ("text", "audio", "vision")] == ["39", "50", "55"]
+
+
+def test_a_published_network_reads_words_alone_where_there_are_no_films(release, lead):
+    with pytest.raises(UserError, match="holds no films"):
+        TrainingRun.request(lead, release, "tfn")
+    assert TrainingRun.request(lead, release, "tfn", own={"modalities": ["text"]}).pk

@@ -355,6 +355,43 @@ def test_a_queue_that_does_not_answer_loses_nothing(corpus, lead, monkeypatch, c
 
 @pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
+def test_tuned_encoders_are_trained_in_the_run_and_their_cost_is_said_before(
+    corpus, lead, film, settings, tmp_path, client_of
+):
+    settings.ENCODERS_DIR = str(tmp_path / "encoders")
+    for kind in ("bert", "hubert"):
+        make_encoder(kind, tmp_path / "encoders" / kind)
+    judged = make_judged_round(corpus, dialogues=5)
+    for number, dialogue in enumerate(corpus.dialogues.all()):
+        dialogue.clip.save(f"{number}.mp4", ContentFile(film.read_bytes()))
+    release = make_release(corpus, [judged], media="dialogues")
+    form = {"release": release.pk, "recipes": ["hard-small"], "seeds": 1, "on_failure": "fail"}
+    own = {"text_encoder": "bert", "text_tuning": "lora", "lora_rank": "4"}
+    costs = reverse("tuning_costs", args=[corpus.pk])
+    client = client_of(lead)
+    said = client.get(costs, {**form, **own}).content.decode()
+    assert "bert" in said and "parameters learn" in said and "min per epoch" in said
+    assert "parameters" not in client.get(costs, form).content.decode()
+    refused = client.post(reverse("new_run", args=[corpus.pk]), {**form, "text_tuning": "lora"})
+    assert "It needs an encoder" in str(refused.context["fine"].errors["text_tuning"])
+    unused = client.post(
+        reverse("new_run", args=[corpus.pk]), {**form, "text_encoder": "bert", "lora_rank": 4}
+    )
+    assert "No encoder is fine-tuned" in str(unused.context["fine"].errors["lora_rank"])
+    options = {**own, "lora_rank": 4, "audio_encoder": "hubert", "audio_tuning": "full",
+               "modalities": ["text", "audio"], "epochs": 1, "width": 16}  # fmt: skip
+    run = TrainingRun.request(lead, release, "hard-small", own=options)
+    assert run.run().status == JobStatus.DONE, run.failure_text
+    assert not release.feature_parts.exists()
+    assert run.results["trained_parameters"] < run.results["parameters"]
+    page = client.get(reverse("run", args=[run.pk]) + "?tab=configuration").content.decode()
+    assert "fine-tuned by LoRA" in page and "trained parameters" in page
+    evaluation = Evaluation.request(lead, run)
+    assert evaluation.run().status == JobStatus.DONE, evaluation.failure_text
+
+
+@pytest.mark.usefixtures("learner_here")
+@pytest.mark.django_db(transaction=True)
 def test_encoders_are_measured_in_parts_once_for_all_runs(
     corpus, lead, film, settings, tmp_path, monkeypatch, client_of
 ):

@@ -14,7 +14,7 @@ from modeling.learner.networks.fusion import AttentionFusion
 from modeling.learner.networks.transformer import TransformerLayer, positions
 from modeling.learner.recipes import BASE, RECIPES, Recipe
 from modeling.learner.synthetic_data import TASKS
-from modeling.learner.training import learning_rate
+from modeling.learner.training import rate_share
 
 
 def reference(layer, width, heads):
@@ -85,14 +85,18 @@ def test_base_recipes_are_as_wide_and_deep_as_specified():
 
 def test_the_learning_rate_rises_and_falls():
     recipe = Recipe(epochs=10, learning_rate=0.1, warmup=0.2, schedule="cosine")
-    rates = [learning_rate(recipe, epoch, step, 5) for epoch in range(1, 11) for step in range(5)]
+    rates = [
+        recipe.learning_rate * rate_share(recipe, epoch, step, 5)
+        for epoch in range(1, 11)
+        for step in range(5)
+    ]
     assert rates[:10] == pytest.approx([0.01 * n for n in range(1, 11)])
     assert rates[10:] == sorted(rates[10:], reverse=True) and rates[30] == pytest.approx(0.05)
     assert 0 < rates[-1] < 0.001
     flat = replace(recipe, schedule="constant", warmup=0.0)
-    assert {learning_rate(flat, epoch, 0, 5) for epoch in range(1, 11)} == {0.1}
+    assert {flat.learning_rate * rate_share(flat, epoch, 0, 5) for epoch in range(1, 11)} == {0.1}
     kept = replace(recipe, schedule="constant")
-    assert learning_rate(kept, 9, 0, 5) == 0.1 and learning_rate(kept, 1, 0, 5) < 0.02
+    assert rate_share(kept, 9, 0, 5) == 1 and rate_share(kept, 1, 0, 5) < 0.2
 
 
 def test_parameters_are_those_of_the_documentation():

@@ -42,6 +42,11 @@ FAMILIES = {
 FROM_TWO = ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert", "mpnet")  # first position
 # what config.json leaves out where it is as in the published model
 UNSAID = {"hidden_size": 768, "num_hidden_layers": 12, "image_size": 224}
+# query and value of attention, as the families name them: what LoRA adapts (Hu et al. 2021)
+ADAPTED = re.compile(
+    r"(?:^|\.)(?:query|value|query_proj|value_proj|q_proj|v_proj|q_lin|v_lin|q|v|Wqkv)$"
+)
+LONGEST_HEADER = 100_000_000  # bytes, as safetensors has it
 SPEECH_RATE = 10.0  # frames a second that are kept
 PICTURES_PER_SECOND = 2.0
 RATES = {"text": None, "audio": SPEECH_RATE, "vision": PICTURES_PER_SECOND}
@@ -132,6 +137,35 @@ class EncoderDirectory:
     def pickled(self) -> bool:
         """Whether its weights are PyTorch's own, which are read as numbers alone."""
         return self.weights[-1].endswith(".bin")
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Name of each array of its weights -> shape; nothing of PyTorch's own, which are not read.
+        Raises FeatureError where a file is damaged.
+        """
+        found: dict[str, tuple[int, ...]] = {}
+        for name in self.weights:
+            if name.endswith(".safetensors"):
+                found |= self._shapes_of(name)
+        return found
+
+    def _shapes_of(self, name: str) -> dict[str, tuple[int, ...]]:
+        try:
+            with (self.path / name).open("rb") as stream:
+                length = int.from_bytes(stream.read(8), "little")
+                header = json.loads(stream.read(min(length, LONGEST_HEADER)))
+            return {
+                key: tuple(int(n) for n in each["shape"])
+                for key, each in header.items()
+                if key != "__metadata__"
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FeatureError(f"{self.path / name} is damaged: {error}.") from error
+
+    @property
+    def tunable(self) -> bool:
+        """Whether what it makes of a sound does not depend on longer ones of the same batch."""
+        return self.model_type != "data2vec-audio"
 
     @property
     def bytes(self) -> int:

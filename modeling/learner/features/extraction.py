@@ -14,8 +14,10 @@ import torch
 from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
+from modeling.learner.features.decoding import RATE, waveform
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.pretrained import (
+    SHORTEST,
     EncoderSettings,
     SpeechEncoder,
     TextEncoder,
@@ -77,13 +79,37 @@ class Failure:
 @dataclass(frozen=True)
 class Features:
     """Of one utterance by modality: (frames, dims), with no frame where the modality is missing.
-    Text is in it where an encoder read it; otherwise the network reads its characters.
+    Text is in it where an encoder read it; otherwise the network reads its characters. What an
+    encoder that is tuned reads is (n,): numbers of tokens, or samples as 16-bit numbers.
     """
 
-    frames: dict[str, Floats] = field(default_factory=dict)
+    frames: dict[str, NDArray[Any]] = field(default_factory=dict)
 
-    def __getitem__(self, modality: str) -> Floats:
+    def __getitem__(self, modality: str) -> NDArray[Any]:
         return self.frames[modality]
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The sound of a clip itself, for a speech encoder that is tuned; not worth a cache."""
+
+    encoder: SpeechEncoder
+    rate, dims = float(RATE), 1
+
+    @property
+    def key(self) -> str:
+        return self.encoder.tuned_key
+
+    def of_clip(self, clip: Path) -> Floats:
+        """(samples, 1). Raises FeatureError."""
+        return waveform(clip)[:, None]
+
+    def heard(self, samples: Floats) -> NDArray[np.int16]:
+        """Of an utterance (n, 1) the (m,) that are read; none where it is too short."""
+        kept = samples[: self.encoder.samples, 0]
+        if len(kept) < SHORTEST:
+            kept = kept[:0]
+        return np.round(kept.clip(-1, 1) * 32767).astype(np.int16)
 
 
 @dataclass(frozen=True)
@@ -93,6 +119,7 @@ class Extractors:
     text: TextEncoder | None
     clips: dict[str, ClipExtractor]
     audio_pooling: str = "frames"  # of the frames of an utterance
+    tunes_text: bool = False
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
@@ -106,6 +133,8 @@ class Extractors:
         clips: dict[str, ClipExtractor] = {}
         if "audio" in recipe.modalities:
             clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
+            if "audio" in recipe.tuned:
+                clips["audio"] = Samples(SpeechEncoder(*chosen["audio"]))
         if "vision" in recipe.modalities:
             clips["vision"] = (
                 VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
@@ -113,13 +142,16 @@ class Extractors:
         return cls(
             TextEncoder(*chosen["text"]) if "text" in chosen else None,
             clips,
-            recipe.audio_pooling if "audio" in chosen else "frames",
+            recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames",
+            "text" in recipe.tuned,
         )
 
     @property
     def keys(self) -> dict[str, str]:
         """Modality -> key of its extractor."""
-        text = {"text": self.text.key} if self.text else {}
+        text = {}
+        if self.text:
+            text["text"] = self.text.tuned_key if self.tunes_text else self.text.key
         return text | {name: each.key for name, each in self.clips.items()}
 
 
@@ -135,8 +167,7 @@ def feature_sources(
     sources: dict[str, dict[str, str]] = {}
     for name in recipe.modalities:
         if name == "text":
-            sources[name] = {"by": extractors.text.key if extractors.text else CHARACTERS,
-                           "from": "text"}  # fmt: skip
+            sources[name] = {"by": extractors.keys.get(name, CHARACTERS), "from": "text"}
         elif given:
             sources[name] = {"by": _release_extractor_key(given[0], name), "from": "release"}
         else:
@@ -164,15 +195,20 @@ def extract(
     features = [Features() for _ in dialogue.utterances]
     failures: list[Failure] = []
     if extractors.text:
-        for each, tokens in zip(
-            features, _text_features(dialogue, cache, extractors.text), strict=True
-        ):
+        read: Sequence[NDArray[Any]] = (
+            extractors.text.tokens([u.text for u in dialogue.utterances])
+            if extractors.tunes_text
+            else _text_features(dialogue, cache, extractors.text)
+        )
+        for each, tokens in zip(features, read, strict=True):
             each.frames["text"] = tokens
     for name, extractor in extractors.clips.items():
         for each, frames in zip(
             features, _clip_features(dialogue, name, extractor, cache, failures)
         ):
-            each.frames[name] = frames
+            each.frames[name] = (
+                extractor.heard(frames) if isinstance(extractor, Samples) else frames
+            )
     if extractors.audio_pooling in POOLS:
         for each in features:
             if "audio" in each.frames and len(each["audio"]):
@@ -245,6 +281,8 @@ def _cached_frames(
     spoken: Sequence[Utterance],
 ) -> Floats:
     """The frames of the cache, or else of the clip; a damaged file of the cache is replaced."""
+    if isinstance(extractor, Samples):
+        return _check_frames(extractor.of_clip(clip), clip.name, name, extractor.rate, spoken)
     kept = cache / extractor.key / f"{digest}.npy"
     if kept.exists():
         try:
@@ -394,7 +432,7 @@ def _check_sizes(dialogues: Sequence[Dialogue], features: Mapping[str, Sequence[
         widths: dict[str, int] = {}
         for dialogue in dialogues:
             for each in features[dialogue.id]:
-                if name in each.frames and len(each[name]):
+                if name in each.frames and len(each[name]) and each[name].ndim == 2:
                     widths[dialogue.id] = each[name].shape[1]
         if len(set(widths.values())) < 2:
             continue

@@ -1,4 +1,4 @@
-"""Encoders from directories of the `transformers` layout, used as they are (frozen).
+"""Encoders from directories of the `transformers` layout: loaded, and used as they are (frozen).
 
 Nothing is fetched, no code of a directory is run, and PyTorch's own weights are read as numbers
 alone.
@@ -48,7 +48,7 @@ class EncoderSettings:
             getattr(recipe, f"{modality}_layer"),
             getattr(recipe, f"{modality}_pooling"),
             longest.get(modality, 0),
-            recipe.encoder_precision,
+            "fp32" if modality in recipe.tuned else recipe.encoder_precision,
         )
 
 
@@ -118,6 +118,11 @@ class _Encoder:
         parts += [] if self.settings.precision == "fp32" else [self.settings.precision]
         return "-".join(parts)
 
+    @property
+    def tuned_key(self) -> str:
+        """Like `key`, where the network is trained further."""
+        return f"{self.key}-tuned"
+
     def _key_of_input(self) -> list[str]:
         return []
 
@@ -176,7 +181,7 @@ class _Encoder:
                 f" {missing[0]}. {ADVICE}"
             )
 
-    def _layer(self, output: Any) -> Tensor:
+    def states(self, output: Any) -> Tensor:
         """The chosen layer (n, L, D) of what a network says, as 32-bit numbers."""
         chosen = self.settings.layer
         if chosen == "last":
@@ -190,7 +195,8 @@ class _Encoder:
         return state.float()
 
     @property
-    def _asks(self) -> dict[str, bool]:
+    def options(self) -> dict[str, bool]:
+        """What a network is asked for beside its last layer."""
         return {} if self.settings.layer == "last" else {"output_hidden_states": True}
 
 
@@ -211,11 +217,19 @@ class TextEncoder(_Encoder):
     def _tokens(self) -> int:
         return int(self.settings.longest) or TEXT_TOKENS
 
+    @property
+    def _longest(self) -> int:
+        return min(self._tokens, self.files.longest_text or self._tokens)
+
     def _key_of_input(self) -> list[str]:
         return [] if self._tokens == TEXT_TOKENS else [f"{self._tokens}tokens"]
 
+    @property
+    def options(self) -> dict[str, bool]:
+        return super().options | ({"use_cache": False} if self.files.family == "decoder" else {})
+
     @cached_property
-    def _tokenizer(self) -> Any:
+    def tokenizer(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoTokenizer
 
@@ -242,21 +256,31 @@ class TextEncoder(_Encoder):
             ]
         return super()._class()
 
+    def tokens(self, texts: Sequence[str]) -> list[NDArray[np.int64]]:
+        """Numbers of the tokens (n,) of each text; none of an empty text."""
+        found = [np.zeros(0, np.int64) for _ in texts]
+        said = [i for i, text in enumerate(texts) if text]
+        if said:
+            encoded = self.tokenizer(
+                [texts[i] for i in said], truncation=True, max_length=self._longest
+            )
+            for i, ids in zip(said, encoded["input_ids"], strict=True):
+                found[i] = np.array(ids, np.int64)
+        return found
+
     @torch.inference_mode()
     def encode(self, texts: Sequence[str]) -> list[Floats]:
         """Vectors (n, dims) of each text: one a token, or one of all; none of an empty text."""
-        network, tokenizer = self.network(), self._tokenizer
-        longest = min(self._tokens, self.files.longest_text or self._tokens)
+        network, tokenizer = self.network(), self.tokenizer
         encoded = [np.zeros((0, self.dims), np.float32) for _ in texts]
         order = sorted((i for i, text in enumerate(texts) if text), key=lambda i: len(texts[i]))
-        asks = self._asks | ({"use_cache": False} if self.files.family == "decoder" else {})
         for first in range(0, len(order), AT_ONCE):
             part = order[first : first + AT_ONCE]
             tokens = tokenizer(
                 [texts[i] for i in part], padding=True, truncation=True,
-                max_length=longest, return_tensors="pt",
+                max_length=self._longest, return_tensors="pt",
             ).to(self.device)  # fmt: skip
-            output = network(**tokens, **asks)
+            output = network(**tokens, **self.options)
             inside = tokens["attention_mask"].bool()  # (n, L)
             for i, vectors in zip(part, self._pooled(output, inside), strict=True):
                 encoded[i] = vectors.cpu().numpy()
@@ -270,7 +294,7 @@ class TextEncoder(_Encoder):
                 raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
             yield from head.float()[:, None]
             return
-        for states, mine in zip(self._layer(output), inside, strict=True):
+        for states, mine in zip(self.states(output), inside, strict=True):
             vectors = states[mine]  # (tokens, D)
             yield vectors if self.pooling == "tokens" else pool(vectors, self.pooling)
 
@@ -291,7 +315,7 @@ class SpeechEncoder(_Encoder):
         return "frames"
 
     @property
-    def _samples(self) -> int:
+    def samples(self) -> int:
         """How many are heard at once."""
         seconds = self.settings.longest or AUDIO_SECONDS
         if self.files.family == "whisper":
@@ -299,10 +323,10 @@ class SpeechEncoder(_Encoder):
         return max(SHORTEST, int(seconds * RATE))
 
     def _key_of_input(self) -> list[str]:
-        return [] if self._samples == AUDIO_SECONDS * RATE else [f"{self.settings.longest:g}s"]
+        return [] if self.samples == AUDIO_SECONDS * RATE else [f"{self.settings.longest:g}s"]
 
     @cached_property
-    def _processor(self) -> Any:
+    def processor(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
         from transformers import AutoFeatureExtractor
 
@@ -346,9 +370,9 @@ class SpeechEncoder(_Encoder):
     def encode(self, waves: Sequence[Floats]) -> list[Floats]:
         """Frames (n, dims) of each sound (samples,) at 16 kHz."""
         pieces = [
-            (owner, wave[first : first + self._samples])
+            (owner, wave[first : first + self.samples])
             for owner, wave in enumerate(waves)
-            for first in range(0, len(wave), self._samples)
+            for first in range(0, len(wave), self.samples)
         ]
         # the last moments of a clip may be too short to be heard
         pieces = [(owner, piece) for owner, piece in pieces if len(piece) >= SHORTEST]
@@ -395,11 +419,11 @@ class SpeechEncoder(_Encoder):
 
     def _hear(self, waves: Sequence[Floats]) -> Iterator[Tensor]:
         """Of each sound the states (t, D) of the chosen layer."""
-        network, processor = self.network(), self._processor
+        network, processor = self.network(), self.processor
         if self.files.family == "whisper":
             inputs = processor(list(waves), sampling_rate=RATE, return_tensors="pt")
             mels = inputs["input_features"].to(self.device, self.dtype)
-            states = self._layer(network(mels, **self._asks))  # (n, 1500, D)
+            states = self.states(network(mels, **self.options))  # (n, 1500, D)
             for row, wave in zip(states, waves, strict=True):
                 yield row[: max(1, round(len(wave) / RATE * len(row) / 30))]
             return
@@ -410,12 +434,12 @@ class SpeechEncoder(_Encoder):
         ).to(self.device)  # fmt: skip
         values = inputs["input_values"].to(self.dtype)
         mask = {"attention_mask": inputs["attention_mask"]} if masks else {}
-        states = self._layer(network(values, **mask, **self._asks))  # (n, t, D)
+        states = self.states(network(values, **mask, **self.options))  # (n, t, D)
         for row, wave in zip(states, waves, strict=True):
-            yield row[: self._frames(len(wave))]
+            yield row[: self.frames_of(len(wave))]
 
-    def _frames(self, samples: int) -> int:
-        """How many the convolutions make of so many samples."""
+    def frames_of(self, samples: Any) -> Any:
+        """How many the convolutions make of so many samples: of a number, or a tensor of them."""
         config = self.files.config
         for kernel, stride in zip(config["conv_kernel"], config["conv_stride"], strict=True):
             samples = (samples - kernel) // stride + 1
@@ -507,13 +531,13 @@ class VisionEncoder(_Encoder):
         shift, scale = self._normal()
         values = ((np.stack(frames) / np.float32(255) - shift) / scale).astype(np.float32)
         pixels = torch.from_numpy(values.transpose(0, 3, 1, 2)).to(self.device, self.dtype)
-        output = self.network()(pixel_values=pixels, **self._asks)
+        output = self.network()(pixel_values=pixels, **self.options)
         if self.pooling == "head":
             head = getattr(output, "pooler_output", None)
             if head is None:
                 raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
             return list(head.float().cpu().numpy())
-        states = self._layer(output)  # (n, L, D)
+        states = self.states(output)  # (n, L, D)
         return [pool(row, self.pooling)[0].cpu().numpy() for row in states]
 
     def _normal(self) -> tuple[Floats, Floats]:

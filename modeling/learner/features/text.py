@@ -3,8 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from modeling.learner.recipes import CHARACTERS
+
 PAD, UNKNOWN = 0, 1
-LONGEST = 96  # characters
 
 
 class Vocabulary:
@@ -24,6 +25,6 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.characters) + 2
 
-    def encode(self, text: str) -> list[int]:
-        """Ids of the first LONGEST characters."""
-        return [self._ids.get(character, UNKNOWN) for character in text.lower()[:LONGEST]]
+    def encode(self, text: str, longest: int = CHARACTERS) -> list[int]:
+        """Ids of the first `longest` characters."""
+        return [self._ids.get(character, UNKNOWN) for character in text.lower()[:longest]]

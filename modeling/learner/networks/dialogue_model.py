@@ -14,6 +14,7 @@ from modeling.learner.networks.fusion import AttentionFusion, Concatenation
 from modeling.learner.networks.prediction import Prediction
 from modeling.learner.networks.relation_chain import RelationChains
 from modeling.learner.networks.task_modules import ByTask
+from modeling.learner.networks.tuned_encoders import build_tuned_encoder
 from modeling.learner.ordinal_regression import class_log_probabilities
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
@@ -43,14 +44,15 @@ class DialogueModel(nn.Module):
         width, dropout = recipe.width, recipe.dropout
         depth = recipe.encoder_layers, recipe.heads
         self.modalities = recipe.modalities
-        self.encoders = nn.ModuleDict(
-            {
-                name: SequenceEncoder(sizes[name], width, dropout, *depth)
-                if name in sizes
-                else CharacterEncoder(vocabulary, width, dropout, *depth)
-                for name in self.modalities
-            }
-        )
+
+        def encoder(name: str) -> nn.Module:
+            if name in recipe.tuned:
+                return build_tuned_encoder(recipe, name)
+            if name in sizes:
+                return SequenceEncoder(sizes[name], width, dropout, *depth)
+            return CharacterEncoder(vocabulary, width, dropout, *depth)
+
+        self.encoders = nn.ModuleDict({name: encoder(name) for name in self.modalities})
         self.contexts = nn.ModuleDict(
             {name: DialogueContext(width, recipe.heads, dropout) for name in self.modalities}
             if recipe.context and recipe.attention

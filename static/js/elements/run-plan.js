@@ -59,7 +59,9 @@ class RunPlan extends HTMLElement {
   }
 
   label(name) {
-    return this.form.elements[name]?.labels?.[0]?.textContent.trim() ?? name
+    const field = this.form.elements[name]
+    const words = field?.labels?.[0] ?? field?.[0]?.closest("fieldset")?.querySelector("legend")
+    return words?.textContent.trim() ?? name
   }
 
   placeholders(recipes) {

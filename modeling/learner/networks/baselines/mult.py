@@ -29,10 +29,12 @@ class Layer(nn.Module):
         self.drop = Dropout(dropout)
 
     def forward(
-        self, x: Tensor, keys: Tensor | None, allowed: Tensor | None, read: Tensor | None = None
-    ) -> Tensor:
+        self, x: Tensor, keys: Tensor | None, allowed: Tensor | None, read: Tensor | None = None,
+        there: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
         """x (N, T, d), keys (N, S, d), allowed (T, S) or (N, 1, T, S) true where a step may attend,
-        None: at itself and before; `read` (N,) only these steps are wanted -> (N, T or 1, d).
+        None: at itself and before; `read` (N,) only these steps are wanted; `there` (N,) false
+        where there are no keys, and attention adds nothing -> (N, T or 1, d).
         """
         width = x.shape[2]
         normed = self.norms[0](x)
@@ -54,7 +56,8 @@ class Layer(nn.Module):
             q, k, v, attn_mask=allowed, is_causal=allowed is None and read is None,
             scale=size**-0.5,
         )[..., :size]  # fmt: skip
-        x = x + self.drop(self.out_proj(mixed.transpose(1, 2).flatten(2)))
+        heard = self.out_proj(mixed.transpose(1, 2).flatten(2))
+        x = x + self.drop(heard if there is None else heard * there[:, None, None])
         return x + self.drop(self.fc2(torch.relu(self.fc1(self.norms[1](x)))))
 
 
@@ -68,11 +71,15 @@ class Encoder(nn.Module):
         self.drop = Dropout(embed)
         self.scale = width**0.5
 
-    def forward(self, x: Tensor, keys: Tensor, allowed: Tensor) -> Tensor:
-        """x (N, T, d) over keys (N, S, d) -> (N, T, d)."""
+    def forward(
+        self, x: Tensor, keys: Tensor, allowed: Tensor, there: Tensor | None = None
+    ) -> Tensor:
+        """x (N, T, d) over keys (N, S, d), of which there are none where `there` (N,) is false ->
+        (N, T, d).
+        """
         x, keys = self.drop(self.scale * x), self.drop(self.scale * keys)
         for layer in self.layers:
-            x = layer(x, keys, allowed)
+            x = layer(x, keys, allowed, there=there)
         return self.layer_norm(x)
 
     def last(self, x: Tensor, lengths: Tensor) -> Tensor:
@@ -112,10 +119,12 @@ class MulT(nn.Module):
         self.out_layer = nn.Linear(6 * width, outputs)
 
     def forward(
-        self, text: Tensor, audio: Tensor, vision: Tensor, lengths: Tensor | None = None
-    ) -> Tensor:
+        self, text: Tensor, audio: Tensor, vision: Tensor, lengths: Tensor | None = None,
+        present: Tensor | None = None,
+    ) -> Tensor:  # fmt: skip
         """Text (N, Lt, Dt), audio (N, La, Da), vision (N, Lv, Dv), lengths (3, N), each at least as
-        long as its kernel, where rows are padded -> (N, outputs).
+        long as its kernel, where rows are padded, `present` (N, 3) false where one is missing ->
+        (N, outputs). Nothing attends to a missing one, and its own memory is zeros.
         """
         x, sizes = {}, {}
         parts = (self.text_drop(text), audio, vision)
@@ -124,18 +133,22 @@ class MulT(nn.Module):
             full = torch.full((len(text),), frames.shape[1], device=text.device)
             own = full if lengths is None else lengths[place]
             sizes[name] = own - self.kernels[place] + 1
+        there: dict[str, Tensor | None] = dict.fromkeys("lav")
+        if present is not None and not bool(present.all()):
+            there = dict(zip("lav", present.unbind(1), strict=True))
         read = []
         for a in "lav":
             attended = [
                 self.cross[a + b](
-                    x[a], x[b], _allowed(x[a], x[b], sizes[a], sizes[b], lengths is None)
+                    x[a], x[b], _allowed(x[a], x[b], sizes[a], sizes[b], lengths is None), there[b]
                 )
                 for b in "lav"
                 if b != a
             ]
             memory = self.memory[a]
             assert isinstance(memory, Encoder)
-            read.append(memory.last(torch.cat(attended, dim=2), sizes[a]))
+            memorised, own = memory.last(torch.cat(attended, dim=2), sizes[a]), there[a]
+            read.append(memorised if own is None else memorised * own[:, None])
         last = torch.cat(read, dim=1)  # (N, 6 d)
         attended = self.proj2(self.output_drop(torch.relu(self.proj1(last))))
         return self.out_layer(attended + last)

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from modeling.learner.networks.dropout import Dropout
 from modeling.learner.networks.lstm import LSTM
 
+NO_ATTENTION = -1e4  # a score that is nothing in a softmax, also in half precision
+
 
 def align(frames: Tensor, steps: int) -> Tensor:
     """Frames (N, L, D) as `steps` means (N, steps, D); the last frame fills up what is missing.
@@ -40,13 +42,19 @@ class EarlyFusionLSTM(nn.Module):
     ) -> None:
         super().__init__()
         self.steps = steps
+        self.sizes: Tensor
+        self.register_buffer("sizes", torch.tensor(dims), persistent=False)
         self.norm = nn.BatchNorm1d(steps)
         self.lstm = LSTM(sum(dims), width, layers, dropout)
         self.drop = nn.Dropout(dropout)
         self.linear, self.out = nn.Linear(width, width), nn.Linear(width, outputs)
 
-    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
-        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
+    def forward(
+        self, text: Tensor, audio: Tensor, vision: Tensor, present: Tensor | None = None
+    ) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv), `present` (N, 3) false where one
+        is missing -> (N, outputs).
+        """
         beside = torch.cat([align(x, self.steps) for x in (text, audio, vision)], dim=-1)
         # the norm's own scale and shift go into the LSTM's projection, which is far narrower
         norm = self.norm
@@ -54,7 +62,11 @@ class EarlyFusionLSTM(nn.Module):
             beside, norm.running_mean, norm.running_var, None, None, self.training,
             norm.momentum or 0.0, norm.eps,
         )  # fmt: skip
-        hidden, _ = self.lstm(normed, norm.weight, norm.bias)
+        if present is None or bool(present.all()):
+            hidden, _ = self.lstm(normed, norm.weight, norm.bias)
+        else:  # what is missing is zeros behind the norm, whatever its shift is
+            there = present.repeat_interleave(self.sizes, dim=1)[:, None]  # (N, 1, D)
+            hidden, _ = self.lstm((normed * norm.weight[:, None] + norm.bias[:, None]) * there)
         activated = torch.relu(self.linear(self.drop(hidden[-1])))
         return self.out(self.drop(activated))
 
@@ -74,6 +86,8 @@ class MemoryFusion(nn.Module):
     ) -> None:  # fmt: skip
         super().__init__()
         self.steps, self.memory = steps, memory
+        self.sizes: Tensor
+        self.register_buffer("sizes", torch.tensor(widths), persistent=False)
         self.lstms = nn.ModuleList(LSTM(d, w) for d, w in zip(dims, widths, strict=True))
         total = sum(widths)
         self.att1_fc1, self.att1_fc2 = (
@@ -88,14 +102,26 @@ class MemoryFusion(nn.Module):
         self.out_fc1, self.out_fc2 = nn.Linear(total + memory, head), nn.Linear(head, outputs)
         self.drops = nn.ModuleList(Dropout(p) for p in dropouts)
 
-    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
-        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
+    def forward(
+        self, text: Tensor, audio: Tensor, vision: Tensor, present: Tensor | None = None
+    ) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv), `present` (N, 3) false where one
+        is missing -> (N, outputs). Of a missing one the cells are zeros and get no attention.
+        """
         inputs = [align(x, self.steps) for x in (text, audio, vision)]
         hidden, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
+        there: Tensor | None = None
+        if present is not None and not bool(present.all()):
+            hidden = [h * own[:, None] for h, own in zip(hidden, present.unbind(1), strict=True)]
+            there = present.repeat_interleave(self.sizes, dim=1)  # (N, d)
         now = torch.cat(cells, dim=2)  # (T, N, d)
+        if there is not None:
+            now = now * there
         before = torch.cat([torch.zeros_like(now[:1]), now[:-1]])
         both = torch.cat([before, now], dim=2)  # (T, N, 2d)
         scores = self.att1_fc2(self.drops[0](torch.relu(self.att1_fc1(both))))
+        if there is not None:
+            scores = scores.masked_fill(~torch.cat([there, there], dim=1), NO_ATTENTION)
         attended = torch.softmax(scores, dim=2) * both
         wanted = torch.tanh(self.att2_fc2(self.drops[1](torch.relu(self.att2_fc1(attended)))))
         memory = self._remembered(attended, wanted)

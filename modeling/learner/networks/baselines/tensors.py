@@ -14,6 +14,7 @@ class Mean(nn.Module):
 
     def __init__(self, dims: int, width: int, dropout: float) -> None:
         super().__init__()
+        self.width = width
         self.norm = nn.BatchNorm1d(dims)
         self.drop = Dropout(dropout)
         self.linear_1, self.linear_2 = nn.Linear(dims, width), nn.Linear(width, width)
@@ -32,6 +33,7 @@ class Words(nn.Module):
 
     def __init__(self, dims: int, width: int, outputs: int) -> None:
         super().__init__()
+        self.width = outputs
         self.rnn = LSTM(dims, width)
         self.linear_1 = nn.Linear(width, outputs)
 
@@ -39,6 +41,22 @@ class Words(nn.Module):
         """(N, T, D) -> (N, d)."""
         hidden, _ = self.rnn(x)
         return self.linear_1(hidden[-1])
+
+
+def _of_present(part: Mean | Words, x: Tensor, present: Tensor | None) -> Tensor:
+    """The vectors (N, d) of the rows that have the modality, which are all that the part and its
+    norm over a batch see; zeros in the other rows.
+    """
+    if present is None or bool(present.all()):
+        return part(x)
+    rows = present.nonzero().flatten()
+    vectors = x.new_zeros(len(x), part.width)
+    if not len(rows):
+        return vectors
+    own = x[rows]
+    if part.training and len(own) == 1:  # norms over a batch need two
+        own = torch.cat([own, own])
+    return vectors.index_copy(0, rows, part(own)[: len(rows)].to(vectors.dtype))
 
 
 class _Parts(nn.Module):
@@ -53,12 +71,17 @@ class _Parts(nn.Module):
         self.video_subnet = Mean(dims[2], widths[2], dropouts[1])
         self.text_subnet = Words(dims[0], widths[0], words)
 
-    def parts(self, text: Tensor, audio: Tensor, vision: Tensor) -> list[Tensor]:
-        """Each with a one before it: audio, vision, text."""
+    def parts(
+        self, text: Tensor, audio: Tensor, vision: Tensor, present: Tensor | None
+    ) -> list[Tensor]:
+        """Each with a one before it: audio, vision, text. Of a missing one that is all there is, so
+        that products with it are those of the others.
+        """
+        t, a, v = (None, None, None) if present is None else present.unbind(1)
         vectors = [
-            self.audio_subnet(audio.mean(1) if audio.dim() == 3 else audio),
-            self.video_subnet(vision.mean(1) if vision.dim() == 3 else vision),
-            self.text_subnet(text),
+            _of_present(self.audio_subnet, audio.mean(1) if audio.dim() == 3 else audio, a),
+            _of_present(self.video_subnet, vision.mean(1) if vision.dim() == 3 else vision, v),
+            _of_present(self.text_subnet, text, t),
         ]
         return [nn.functional.pad(x, (1, 0), value=1.0) for x in vectors]
 
@@ -78,9 +101,13 @@ class TensorFusion(_Parts):
         self.post_fusion_layer_3 = nn.Linear(after, outputs)
         self.limit = limit  # the answer lies between -limit and limit; 0: it is any number
 
-    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
-        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
-        a, v, t = self.parts(text, audio, vision)
+    def forward(
+        self, text: Tensor, audio: Tensor, vision: Tensor, present: Tensor | None = None
+    ) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv), `present` (N, 3) false where one
+        is missing -> (N, outputs).
+        """
+        a, v, t = self.parts(text, audio, vision, present)
         # as matrix products: their gradients need nothing of the size of the result
         pairs = torch.bmm(a[:, :, None], v[:, None, :]).flatten(1)  # (N, a v)
         fused = self.drop(torch.bmm(pairs[:, :, None], t[:, None, :]))  # (N, a v, t)
@@ -105,11 +132,15 @@ class LowRankFusion(_Parts):
         self.fusion_weights = nn.Parameter(nn.init.xavier_normal_(torch.empty(1, rank)))
         self.fusion_bias = nn.Parameter(torch.zeros(1, outputs))
 
-    def forward(self, text: Tensor, audio: Tensor, vision: Tensor) -> Tensor:
-        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv) -> (N, outputs)."""
+    def forward(
+        self, text: Tensor, audio: Tensor, vision: Tensor, present: Tensor | None = None
+    ) -> Tensor:
+        """Text (N, T, Dt), audio (N, La, Da), vision (N, Lv, Dv), `present` (N, 3) false where one
+        is missing -> (N, outputs).
+        """
         product: Tensor | None = None
         factors = (self.audio_factor, self.video_factor, self.text_factor)
-        for part, factor in zip(self.parts(text, audio, vision), factors, strict=True):
+        for part, factor in zip(self.parts(text, audio, vision, present), factors, strict=True):
             by_rank = torch.einsum("nd,rdo->nro", part, factor)
             product = by_rank if product is None else product * by_rank
         assert product is not None

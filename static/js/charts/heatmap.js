@@ -44,12 +44,24 @@ export function heatmap(chart, palette, { width, height }) {
       {
         ...{ type: "scatter", symbol: "rect", symbolSize: size, data: cells, clip: false },
         cursor: cells.some(({ href }) => href) ? "pointer" : "default",
-        emphasis: { itemStyle: { borderColor: palette.ink, borderWidth: 2 } },
+        itemStyle: { opacity: 1 }, // what is seen is the colour by which ink was chosen
+        // the border of the label: the cell's own is stretched with it
+        emphasis: { scale: false, itemStyle: { color: "inherit" }, label: frameOf(palette, size) },
       },
     ],
     stride: columns.length,
   }
 }
+
+const frameOf = (palette, [width, height]) => ({
+  show: true,
+  width: width - 2,
+  height: height - 2,
+  lineHeight: height - 2,
+  align: "center",
+  borderColor: palette.ink,
+  borderWidth: 2,
+})
 
 function cellOf(chart, palette, { row, column, room }, point) {
   const { value, shade = value } = point

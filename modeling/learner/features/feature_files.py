@@ -131,8 +131,11 @@ def _loaded(path: Path) -> Any:
 
 
 def _of_parquet(path: Path, modality: str, ids: Path | None) -> FeatureTable:
-    try:  # only whoever imports features of this kind needs Arrow
+    try:
+        # only whoever imports features of this kind needs Arrow
         import pyarrow
+
+        # a module of its own
         import pyarrow.parquet
     except ImportError as error:
         raise FeatureError(f"{path.name}: Parquet needs a package: pip install pyarrow.") from error
@@ -203,7 +206,7 @@ def _of_mmsa(data: Any, name: str) -> list[FeatureTable]:
         )
     tables = []
     for modality in MODALITIES:
-        arrays, ids, lengths, told = [], [], [], []
+        arrays, ids, lengths, given = [], [], [], []
         for split in splits:
             part = data[split]
             if not isinstance(part.get(modality), np.ndarray):
@@ -215,13 +218,13 @@ def _of_mmsa(data: Any, name: str) -> list[FeatureTable]:
             ids += _checked_ids(rows, f"{name}, {split}")
             arrays.append(part[modality])
             own = part.get(f"{modality}_lengths")
-            told.append(own is not None)
+            given.append(own is not None)
             lengths += list(own) if own is not None else []
         if not arrays:
             continue
         if len({array.shape[1:] for array in arrays}) > 1:
             raise FeatureError(f"{name}: {modality} has other dimensions in some splits.")
-        every = np.array(lengths) if all(told) else None
+        every = np.array(lengths) if all(given) else None
         tables.append(_table(modality, ids, np.concatenate(arrays), every, name))
     if not tables:
         raise FeatureError(f"{name} has no arrays {', '.join(MODALITIES)}.")

@@ -11,14 +11,18 @@ from people.models import Person
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-def letters_of(round: Round) -> dict[int, str]:
+def letters_of(round: Round, seats: list[Participant] | None = None) -> dict[int, str]:
     """A letter for each annotator of a round, the same on every page of it.
 
     Their order is drawn with the installation's secret key: it says nothing about accounts, names
-    or who joined when, and another round has another one.
+    or who joined when, and another round has another one. `seats` are all of the round, where they
+    are known.
     """
     people = {*round.assignments.order_by().values_list("person", flat=True).distinct()}
-    people |= {*Participant.objects.filter(round=round).values_list("person", flat=True)}
+    if seats is None:
+        people |= {*Participant.objects.filter(round=round).values_list("person", flat=True)}
+    else:
+        people |= {seat.person_id for seat in seats}
     drawn = sorted(people, key=lambda who: _lot(round.pk, who))
     return {who: LETTERS[n % 26] + str(n // 26 or "") for n, who in enumerate(drawn)}
 
@@ -30,10 +34,12 @@ def _lot(round: int, person: int) -> str:
 class Names:
     """The annotators of one round as one reader meets them."""
 
-    def __init__(self, round: Round, by_letter: bool):
+    def __init__(self, round: Round, by_letter: bool, seats: list[Participant] | None = None):
         self.by_letter = by_letter
-        self.letters = letters_of(round)
-        people = {} if by_letter else Person.objects.in_bulk(list(self.letters))
+        self.letters = letters_of(round, seats)
+        people = {} if by_letter else {seat.person_id: seat.person for seat in seats or ()}
+        if not by_letter and (others := [who for who in self.letters if who not in people]):
+            people |= Person.objects.in_bulk(others)
         self.names = {who: str(person) for who, person in people.items()}
         ranked = sorted(self.letters, key=lambda who: (self.names.get(who, ""), who))
         order = list(self.letters) if by_letter else ranked
@@ -62,7 +68,9 @@ class Names:
         return next((who for who in self.letters if self.key(who) == key), None)
 
 
-def names_for(round: Round, role: str) -> Names:
-    """Leads see names; adjudicators letters, unless the corpus lets them see names."""
+def names_for(round: Round, role: str, seats: list[Participant] | None = None) -> Names:
+    """Leads see names; adjudicators letters, unless the corpus lets them see names. `seats` are all
+    of the round with their people, where they are known.
+    """
     lead = role == Membership.Role.LEAD
-    return Names(round, by_letter=not lead and round.corpus.blind_adjudication)
+    return Names(round, by_letter=not lead and round.corpus.blind_adjudication, seats=seats)

@@ -3,10 +3,10 @@ people who are to annotate it know already.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -74,10 +74,18 @@ class Plan:
     corrections: bool = False
     guideline: Guideline | None = None
     round: Round | None = None  # None before it is opened
+    members: Mapping[int, str] | None = None  # ids and roles, where they are known
 
     @classmethod
-    def of(cls, round: Round) -> "Plan":
-        seats = list(round.participants.filter(left_at=None).select_related("person"))
+    def of(
+        cls,
+        round: Round,
+        seats: list[Participant] | None = None,
+        members: Mapping[int, str] | None = None,
+    ) -> "Plan":
+        """`seats` of those who take part, with their people, and `members` where they are known."""
+        if seats is None:
+            seats = list(round.participants.filter(left_at=None).select_related("person"))
         names = ("corpus", "view", "suggestions", "order", "guideline")
         feedback = ("gold_feedback", "corrections")
         return cls(
@@ -85,6 +93,7 @@ class Plan:
             annotators=[seat.person for seat in seats],
             openly={seat.person_id for seat in seats if seat.unblinded},
             round=round,
+            members=members,
             **{name: getattr(round, name) for name in names + feedback},
         )
 
@@ -95,7 +104,9 @@ def rows(plan: Plan, nameless: bool = False) -> list[Row]:
     `nameless` counts those who annotate by role, for whoever meets them as letters: a name with
     what its bearer sees would tell which letter is theirs.
     """
-    roles = dict(plan.corpus.memberships.values_list("person", "role"))
+    roles = plan.members
+    if roles is None:
+        roles = dict(plan.corpus.memberships.values_list("person", "role"))
     by_role = sorted(plan.annotators, key=lambda one: (_rank(roles.get(one.pk)), str(one)))
     kinds = [(roles.get(one.pk, ""), one.pk in plan.openly) for one in by_role]
     if nameless:
@@ -171,7 +182,7 @@ def _called(plan: Plan, role: str) -> str:
 def known_before(plan: Plan) -> dict[int, list[str]]:
     """Person id -> sentences on what those who annotate know of the dialogues from before."""
     found: dict[int, list[str]] = defaultdict(list)
-    for tell in (_annotated, _could_see, _decided, _labelled):
+    for tell in (_annotated, _could_see, _decided):
         for who, said in tell(plan):
             found[who].append(said)
     return found
@@ -245,16 +256,21 @@ def _withheld(person: Person, rounds: list[Round], but: int = 0) -> set[int]:
 
 
 def _decided(plan: Plan):
-    """Who adjudicated some of them; not how many, which would tell how often people differed."""
-    rulings = Adjudication.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
-    for who in _before(plan, rulings).values_list("person", flat=True).distinct():
-        yield who, _("adjudicated some of these utterances")
-
-
-def _labelled(plan: Plan):
-    gold = ExpertLabel.objects.filter(utterance__dialogue__in=plan.dialogues.values("pk"))
-    for who in _before(plan, gold).values_list("person", flat=True).distinct():
-        yield who, _("wrote expert labels for some of these utterances")
+    """Who adjudicated some of them or labelled them as an expert; not how many, which would tell
+    how often people differed.
+    """
+    said = {
+        0: _("adjudicated some of these utterances"),
+        1: _("wrote expert labels for some of these utterances"),
+    }
+    dialogues = plan.dialogues.values("pk")
+    done = [
+        _before(plan, rows.filter(utterance__dialogue__in=dialogues)).order_by()
+        for rows in (Adjudication.objects.all(), ExpertLabel.objects.all())
+    ]
+    rulings, labels = (rows.values_list("person", Value(n)) for n, rows in enumerate(done))
+    for who, kind in sorted(rulings.union(labels)):
+        yield who, said[kind]
 
 
 def _before(plan: Plan, done):

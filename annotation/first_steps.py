@@ -18,7 +18,7 @@ def add_steps():
             purpose=_("A round gives dialogues to annotators, several annotators to a dialogue."),
             button=_("Open a round"),
             guide="rounds",
-            is_done=_has_round,
+            rows=_rounds,
             address=lambda corpus: reverse("new_round", args=[corpus.pk]),
         )
     )
@@ -30,19 +30,19 @@ def add_steps():
             purpose=_("Once two annotators have submitted the same dialogues, the round shows it."),
             button=_("Show agreement"),
             guide="rounds",
-            is_done=_has_agreement,
+            rows=_reports,
             address=_agreement_of,
         )
     )
 
 
-def _has_round(person, corpora):
-    return Round.objects.filter(corpus__in=corpora).exists()
+def _rounds(person, corpora):
+    return Round.objects.filter(corpus__in=corpora)
 
 
-def _has_agreement(person, corpora):
+def _reports(person, corpora):
     measured = Report.objects.filter(kind=Report.Kind.AGREEMENT, status=JobStatus.DONE)
-    return measured.filter(round__corpus__in=corpora).exists()
+    return measured.filter(round__corpus__in=corpora)
 
 
 def _agreement_of(corpus):

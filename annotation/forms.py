@@ -337,9 +337,13 @@ class AdmissionForm(forms.Form):
     )
     openly = forms.BooleanField(label=_("unblinded"), required=False)
 
-    def __init__(self, *args, round, **kwargs):
+    def __init__(self, *args, round, members=None, **kwargs):
         super().__init__(*args, **kwargs)
-        _choice_field(self, "person").queryset = round.corpus.people()
+        field = _choice_field(self, "person")
+        field.queryset = round.corpus.people()
+        if members is not None:  # they are known already
+            empty = ("", field.empty_label)
+            field.choices = [empty, *((one.pk, field.label_from_instance(one)) for one in members)]
 
 
 class SkipForm(forms.Form):

@@ -1,6 +1,12 @@
 """What annotation adds to the overview of a corpus: three stages, what waits, panels."""
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from collections import defaultdict
+from collections.abc import Mapping
+from functools import reduce
+from operator import or_
+from typing import Any
+
+from django.db.models import Exists, F, Max, OuterRef, Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, localize
@@ -21,11 +27,20 @@ from annotation.models import (
     RoundItem,
     Tally,
 )  # fmt: skip
-from core.pagination import at_most
+from core.pagination import capped, counts_at_once, up_to
 from corpus.models import Corpus, Dialogue
-from corpus.overview import MAIN, Need, Panel, Stage, Step, add_needs, add_panel, add_stages
+from corpus.overview import (
+    MAIN,
+    Need,
+    Overview,
+    Panel,
+    Stage,
+    Step,
+    add_needs,
+    add_panel,
+    add_stages,
+)
 from corpus.permissions import LEAD
-from people.models import Person
 
 AT_ONCE = 24  # dialogues that one look counts
 MOST_ROUNDS = 12  # the newest rounds with something open are told one by one
@@ -46,12 +61,43 @@ def judged_rounds(corpus: Corpus):
     return Round.objects.filter(corpus=corpus, kind=Round.Kind.JUDGING)
 
 
-def shown_rounds(corpus: Corpus, person: Person):
-    """Those whose results the person may see now."""
-    rounds = judged_rounds(corpus)
-    if not blind_rounds(person).exists():  # as with most people; the rest looks through all items
+def all_rounds(overview: Overview) -> list[Round]:
+    """Every round of the corpus, the newest first."""
+    rounds = list(Round.objects.filter(corpus=overview.corpus).select_related("closure"))
+    for found in rounds:
+        found.corpus = overview.corpus
+    return rounds
+
+
+def _judged(overview: Overview) -> list[Round]:
+    return [found for found in overview.once(all_rounds) if found.kind == Round.Kind.JUDGING]
+
+
+def _blind_in(overview: Overview) -> list[int]:
+    """The corpora of the open rounds that the person annotates blind, one for each round."""
+    return list(blind_rounds(overview.person).order_by().values_list("corpus", flat=True))
+
+
+def shown_rounds(overview: Overview) -> list[Round]:
+    """Those of `judged_rounds` whose results the person may see now."""
+    rounds = _judged(overview)
+    if not overview.once(_blind_in):  # as with most people; the rest looks through all items
         return rounds
-    return rounds.exclude(pk__in=withheld_rounds(person).order_by().values("pk"))
+    withheld = withheld_rounds(overview.person).filter(corpus=overview.corpus).order_by()
+    hidden = set(withheld.values_list("pk", flat=True))
+    return [found for found in rounds if found.pk not in hidden]
+
+
+def _tallies(overview: Overview) -> list[Tally]:
+    """The tallies of the rounds that are shown."""
+    shown = [found.pk for found in overview.once(shown_rounds)]
+    return list(Tally.objects.filter(round__in=shown, part=""))
+
+
+def _seats(overview: Overview) -> list[Participant]:
+    """Everybody who takes part in an open round."""
+    seats = Participant.objects.filter(round__corpus=overview.corpus, round__closure=None)
+    return list(seats.filter(left_at=None))
 
 
 def complete_dialogues(corpus: Corpus):
@@ -76,29 +122,43 @@ def complete_dialogues(corpus: Corpus):
     return Dialogue.objects.filter(done, corpus=corpus)
 
 
-def annotation_stages(corpus: Corpus, person: Person):
+def _figures(overview: Overview) -> dict[Any, int]:
+    """What the stages count and what waits in the rounds that are shown, in one statement."""
+    shown = overview.once(shown_rounds)
+    _catch_up([found for found in shown if found.is_open])
+    rounds = _judged(overview)
+    rows = {
+        "complete": complete_dialogues(overview.corpus) if rounds else Dialogue.objects.none(),
+        "contested": up_to(Item.objects.filter(round__in=shown, open=True), MOST_OPEN),
+        "decided": decisions(shown),
+        "decided by several": decisions(shown).filter(size__gte=2),
+    }
+    return counts_at_once(rows | waiting_rows(shown, overview.corpus.my_role))
+
+
+def complete_count(overview: Overview) -> int:
+    """How many dialogues are complete."""
+    return overview.once(_figures)["complete"]
+
+
+def annotation_stages(overview: Overview):
+    corpus = overview.corpus
     if corpus.my_role not in SEERS:
         return
-    rounds = list(judged_rounds(corpus).select_related("closure"))
-    yield _annotated(corpus, rounds)
-    shown = list(shown_rounds(corpus, person).select_related("scheme_version", "closure"))
-    for found in shown:
-        if found.is_open:
-            item_counts.catch_up(found, most=AT_ONCE)
-    items = Item.objects.filter(round__in=shown).order_by()
-    pairs = paired_items(shown)
-    contested, more = at_most(items.filter(open=True), MOST_OPEN)
-    decided = decisions(shown).count()
-    agreed = max(pairs - contested - decisions(shown).filter(size__gte=2).count(), 0)
+    shown, counted = overview.once(shown_rounds), overview.once(_figures)
+    yield _annotated(overview)
+    contested, more = capped(counted["contested"], MOST_OPEN)
+    pairs = paired_items(overview.once(_tallies), shown)
+    decided = counted["decided"]
     yield Stage(
         icon="users",
         label=gettext_lazy("Agreed"),
-        count=agreed,
+        count=max(pairs - contested - counted["decided by several"], 0),
         total=pairs,
         note=_("of %(n)s items with two annotators or more") % {"n": localize(pairs)},
         href=_of_newest(shown, "agreement") or reverse("rounds", args=[corpus.pk]),
     )
-    waiting = next(iter(_with_open_items(shown)), None)
+    waiting = next((found for found in shown if counted.get(("contested", found))), None)
     yield Stage(
         icon="gavel",
         label=gettext_lazy("Adjudicated"),
@@ -112,22 +172,30 @@ def annotation_stages(corpus: Corpus, person: Person):
     )
 
 
+def _catch_up(rounds: list[Round]) -> None:
+    """Count a few of the submissions that the tallies of these rounds do not hold yet."""
+    late = item_counts.waiting_rounds(rounds)
+    for found in rounds:
+        if found.pk in late:
+            item_counts.catch_up(found, most=AT_ONCE)
+
+
 def _contested(count: int, more: bool) -> str:
     shown = f"{localize(count)}+" if more else localize(count)
     words = ngettext("%(n)s contested item left", "%(n)s contested items left", count)
     return words % {"n": shown} if count else _("nothing contested")
 
 
-def _annotated(corpus, rounds) -> Stage:
-    published = corpus.counts()["published"]
-    done = complete_dialogues(corpus).order_by().count() if rounds else 0
+def _annotated(overview: Overview) -> Stage:
+    corpus, rounds = overview.corpus, _judged(overview)
+    published = overview.counts["published"]
     active = sum(found.is_open and not found.published for found in rounds)
     new_round = Step(gettext_lazy("New round"), reverse("new_round", args=[corpus.pk]))
     starts = corpus.my_role == LEAD and published and not rounds
     return Stage(
         icon="pencil-line",
         label=gettext_lazy("Annotated"),
-        count=done,
+        count=complete_count(overview),
         total=published,
         note=ngettext(
             "of %(all)s dialogues · %(n)s open round",
@@ -145,11 +213,10 @@ def _of_newest(rounds, name: str) -> str:
     return reverse(name, args=[rounds[0].pk]) if rounds else ""
 
 
-def paired_items(rounds) -> int:
-    """Items that two people or more answered, from the tallies."""
-    by_id = {found.pk: found for found in rounds}
-    rows = Tally.objects.filter(round__in=by_id, part="").values_list("round", "counts")
-    return sum(_paired(Totals(counts, by_id[pk].scheme)) for pk, counts in rows)
+def paired_items(tallies: list[Tally], rounds: list[Round]) -> int:
+    """Items of some rounds that two people or more answered, from their tallies."""
+    scheme_of = {found.pk: found.scheme for found in rounds}
+    return sum(_paired(Totals(row.counts, scheme_of[row.round_id])) for row in tallies)
 
 
 def _paired(totals: Totals) -> int:
@@ -164,30 +231,53 @@ def decisions(rounds):
     return rulings.filter(pk__in=newest.values("newest"), verdict__in=deciding)
 
 
-def _with_open_items(rounds):
-    """The newest of some rounds in which something contested is not decided."""
-    open_items = Item.objects.filter(round=OuterRef("pk"), open=True).order_by()
-    found = Round.objects.filter(Exists(open_items), pk__in=[each.pk for each in rounds])
-    return found[:MOST_ROUNDS]
-
-
-def adjudication_needs(corpus: Corpus, person: Person):
+def adjudication_needs(overview: Overview):
     """Contested items and comments, for those who may see what was answered."""
-    if corpus.my_role in SEERS:
-        yield from result_needs(shown_rounds(corpus, person), corpus.my_role)
+    if overview.corpus.my_role in SEERS:
+        yield from result_needs(overview.once(_figures))
 
 
-def round_needs(corpus: Corpus, person: Person):
+def round_needs(overview: Overview):
     """Rounds that are late or cannot go on, for leads."""
-    if corpus.my_role == LEAD:
-        yield from progress_needs(Round.objects.filter(corpus=corpus))
+    if overview.corpus.my_role == LEAD:
+        rounds = overview.once(all_rounds)
+        counted = counts_at_once(progress_rows(rounds, overview.once(_seats)))
+        yield from progress_needs(rounds, counted)
 
 
-def result_needs(rounds, role: str):
-    """What waits in rounds whose results the person may see: items, comments, flags."""
-    rounds = list(rounds)
-    for found in _with_open_items(rounds):
-        count, more = at_most(found.items.filter(open=True))
+def waiting_rows(rounds: list[Round], role: str | None) -> dict[tuple[str, Round], QuerySet[Any]]:
+    """What waits in rounds whose results the person may see: contested items, comments, and for
+    leads people who drift and flags; of the newest rounds where there are many.
+    """
+    rows: dict[tuple[str, Round], QuerySet[Any]] = {}
+    for found in rounds if len(rounds) <= MOST_ROUNDS else _newest_waiting(rounds):
+        rows["contested", found] = up_to(found.items.filter(open=True))
+        rows["comments", found] = Comment.objects.waiting().filter(assignment__round=found)
+        if role == LEAD:
+            flags = found.quality_flags.waiting().order_by()
+            drifts = Q(kind=QualityFlag.Kind.DRIFT)
+            rows["drifts", found] = flags.filter(drifts).values("person").distinct()
+            rows["flags", found] = flags.exclude(drifts)
+    return rows
+
+
+def _newest_waiting(rounds: list[Round]) -> list[Round]:
+    waiting = (
+        Item.objects.filter(round=OuterRef("pk"), open=True),
+        Comment.objects.waiting().filter(assignment__round=OuterRef("pk")),
+        QualityFlag.objects.waiting().filter(round=OuterRef("pk")),
+    )
+    any_of = reduce(or_, (Q(Exists(rows.order_by())) for rows in waiting))
+    found = Round.objects.filter(any_of, pk__in=[each.pk for each in rounds])
+    newest = set(found.values_list("pk", flat=True)[:MOST_ROUNDS])
+    return [each for each in rounds if each.pk in newest]
+
+
+def result_needs(counted: Mapping[Any, int]):
+    """The needs of what `waiting_rows` found."""
+    rounds = [key[1] for key in counted if key[0] == "contested"]
+    for found in rounds:
+        count, more = capped(counted["contested", found])
         yield Need(
             ngettext(
                 "%(n)s contested item in %(round)s", "%(n)s contested items in %(round)s", count
@@ -197,10 +287,8 @@ def result_needs(rounds, role: str):
             more=more,
             values={"round": found.name},
         )
-    names = {found.pk: found.name for found in rounds}
-    comments = Comment.objects.waiting().filter(assignment__round__in=names).order_by()
-    counted = comments.values_list("assignment__round").annotate(n=Count("pk"))
-    for pk, count in counted.order_by("-assignment__round")[:MOST_ROUNDS]:
+    for found in rounds:
+        count = counted["comments", found]
         yield Need(
             ngettext(
                 "%(n)s comment or flag to answer in %(round)s",
@@ -208,42 +296,58 @@ def result_needs(rounds, role: str):
                 count,
             ),
             count,
-            reverse("round_comments", args=[pk]),
-            values={"round": names[pk]},
+            reverse("round_comments", args=[found.pk]),
+            values={"round": found.name},
         )
-    if role == LEAD:
-        yield from _flag_needs(names)
+    for found in rounds:
+        yield from _flag_needs(found, counted)
 
 
-def _flag_needs(names: dict[int, str]):
-    flags = QualityFlag.objects.waiting().filter(round__in=names).order_by()
-    drifts = Q(kind=QualityFlag.Kind.DRIFT)
-    counted = flags.values_list("round").annotate(
-        drifting=Count("person", filter=drifts, distinct=True),
-        others=Count("pk", filter=~drifts, distinct=True),
+def _flag_needs(found: Round, counted: Mapping[Any, int]):
+    quality, values = reverse("quality", args=[found.pk]), {"round": found.name}
+    drifts, flags = counted.get(("drifts", found), 0), counted.get(("flags", found), 0)
+    drift = ngettext(
+        "%(n)s annotator of %(round)s drifts over time",
+        "%(n)s annotators of %(round)s drift over time",
+        drifts,
     )
-    for pk, drifting, others in counted.order_by("-round")[:MOST_ROUNDS]:
-        quality, values = reverse("quality", args=[pk]), {"round": names[pk]}
-        drift = ngettext(
-            "%(n)s annotator of %(round)s drifts over time",
-            "%(n)s annotators of %(round)s drift over time",
-            drifting,
-        )
-        yield Need(drift, drifting, quality, values=values)
-        flagged = ngettext(
-            "%(n)s quality flag to review in %(round)s",
-            "%(n)s quality flags to review in %(round)s",
-            others,
-        )
-        yield Need(flagged, others, quality, values=values)
+    yield Need(drift, drifts, quality, values=values)
+    flagged = ngettext(
+        "%(n)s quality flag to review in %(round)s",
+        "%(n)s quality flags to review in %(round)s",
+        flags,
+    )
+    yield Need(flagged, flags, quality, values=values)
 
 
-def progress_needs(rounds):
-    """What keeps some rounds from going on: a deadline that is past, people who are missing,
-    dialogues that are held by somebody who has gone.
+def progress_rows(
+    rounds: list[Round], seats: list[Participant]
+) -> dict[tuple[str, Round], QuerySet[Any]]:
+    """Dialogues of some rounds that lack people, of whom `seats` take part, and dialogues that are
+    held by somebody who has gone; of the newest open rounds.
     """
-    rounds = rounds.filter(closure=None, published=False)
-    for found in rounds.filter(due__lt=timezone.localdate()):
+    seats_of = defaultdict(list)
+    for seat in seats:
+        seats_of[seat.round_id].append(seat)
+    held = Assignment.objects.filter(state="held", expires_at__lt=timezone.now())
+    rows: dict[tuple[str, Round], QuerySet[Any]] = {}
+    for found in _in_progress(rounds)[:MOST_ROUNDS]:
+        rows["stuck", found] = up_to(found.stuck(seats_of[found.pk]))
+        rows["held", found] = held.filter(round=found)
+    return rows
+
+
+def _in_progress(rounds: list[Round]) -> list[Round]:
+    return [found for found in rounds if found.is_open and not found.published]
+
+
+def progress_needs(rounds: list[Round], counted: Mapping[Any, int]):
+    """What keeps some rounds from going on: a deadline that is past, and what `progress_rows`
+    found.
+    """
+    for found in _in_progress(rounds):
+        if found.due is None or not found.is_overdue:
+            continue
         done, wanted = found.share_done()
         yield Need(
             ngettext(
@@ -256,8 +360,9 @@ def progress_needs(rounds):
             urgent=True,
             values={"round": found.name, "day": date_format(found.due, "Y-m-d")},
         )
-    for found in rounds[:MOST_ROUNDS]:
-        count, more = at_most(found.stuck())
+    stuck = [key[1] for key in counted if key[0] == "stuck"]
+    for found in stuck:
+        count, more = capped(counted["stuck", found])
         yield Need(
             ngettext(
                 "%(n)s dialogue of %(round)s has not enough annotators left",
@@ -269,11 +374,8 @@ def progress_needs(rounds):
             more=more,
             values={"round": found.name},
         )
-    held = Assignment.objects.filter(
-        state="held", expires_at__lt=timezone.now(), round__in=rounds.order_by()
-    )
-    counted = held.order_by("-round").values_list("round", "round__name").annotate(n=Count("pk"))
-    for pk, name, count in counted:
+    for found in stuck:
+        count = counted["held", found]
         yield Need(
             ngettext(
                 "%(n)s dialogue of %(round)s is held without activity",
@@ -281,43 +383,49 @@ def progress_needs(rounds):
                 count,
             ),
             count,
-            f"{reverse('round', args=[pk])}#people",
-            values={"round": name},
+            f"{reverse('round', args=[found.pk])}#people",
+            values={"round": found.name},
         )
 
 
-def needs_of(found: Round, role: str, blind: bool) -> list[Need]:
-    """What waits in one round, without what would tell a blind annotator about its results."""
-    rows = [] if blind else list(result_needs([found], role))
+def needs_rows(
+    found: Round, role: str, blind: bool, seats: list[Participant]
+) -> dict[Any, QuerySet[Any]]:
+    """What waits in one round, in which `seats` take part, to be counted at once; without what
+    would tell a blind annotator about its results.
+    """
+    rows: dict[Any, QuerySet[Any]] = {} if blind else {**waiting_rows([found], role)}
+    return rows | (progress_rows([found], seats) if role == LEAD else {})
+
+
+def needs_of(found: Round, role: str, counted: Mapping[Any, int]) -> list[Need]:
+    """What waits in one round, from the counts of `needs_rows`."""
+    rows = list(result_needs(counted))
     if role == LEAD:
-        rows += progress_needs(Round.objects.filter(pk=found.pk))
+        rows += progress_needs([found], counted)
     return [need for need in rows if need.count]
 
 
-def results_panel(corpus: Corpus, person: Person):
+def results_panel(overview: Overview):
     """Where the results of the round stand that is looked at first: the newest with answers."""
+    corpus = overview.corpus
     if corpus.my_role not in SEERS:
         return None
-    rounds = shown_rounds(corpus, person).select_related("corpus")
-    counted = Tally.objects.filter(round=OuterRef("pk"), part="", submissions__gt=0)
-    return {"round": rounds.filter(Exists(counted)).first(), "withheld": _withholds(corpus, person)}
+    counted = {tally.round_id for tally in overview.once(_tallies) if tally.submissions}
+    rounds = (found for found in overview.once(shown_rounds) if found.pk in counted)
+    withheld = corpus.pk in overview.once(_blind_in)  # the person annotates one of them blind
+    return {"round": next(rounds, None), "withheld": withheld}
 
 
-def _withholds(corpus: Corpus, person: Person) -> bool:
-    """Whether the person annotates a round of the corpus blind."""
-    return blind_rounds(person).filter(corpus=corpus).exists()
-
-
-def progress_panel(corpus: Corpus, person: Person):
-    if corpus.my_role not in SEERS:
+def progress_panel(overview: Overview):
+    if overview.corpus.my_role not in SEERS:
         return None
-    rounds = judged_rounds(corpus).filter(published=False)
-    return {"round": rounds.filter(closure=None).first() or rounds.first()}
+    rounds = [found for found in _judged(overview) if not found.published]
+    return {"round": next((found for found in rounds if found.is_open), next(iter(rounds), None))}
 
 
-def pace_panel(corpus: Corpus, person: Person):
+def pace_panel(overview: Overview):
     """For leads: adjudicators may meet annotators as letters, round by round."""
-    if corpus.my_role != LEAD:
+    if overview.corpus.my_role != LEAD:
         return None
-    seats = Participant.objects.filter(round__corpus=corpus, left_at=None, round__closure=None)
-    return {"any": seats.exists()} if seats.exists() else None
+    return {"any": True} if overview.once(_seats) else None

@@ -30,18 +30,22 @@ def with_submission_counts(rounds):
     )
 
 
-def funnel(round):
-    """Dialogues by how far they are, and what hinders."""
+def funnel_rows(round):
+    """What `funnel` is made of, to be counted at once."""
     rows = by_state(round)
     held = round.assignments.filter(state="held")
-    counted = {state: rows[state].count() for state in ("waiting", "complete", "withdrawn")}
-    dialogues = round.round_items.filter(gold=False, withdrawn=False).count()
-    return counted | {
-        "dialogues": dialogues,
-        "begun": dialogues - counted["waiting"] - counted["complete"],
-        "held": held.count(),
-        "stalled": held.filter(expires_at__lt=timezone.now()).count(),
+    return {state: rows[state] for state in ("waiting", "complete", "withdrawn")} | {
+        "dialogues": round.round_items.filter(gold=False, withdrawn=False),
+        "held": held,
+        "stalled": held.filter(expires_at__lt=timezone.now()),
     }
+
+
+def funnel(counted):
+    """Dialogues by how far they are, and what hinders, from the counts of `funnel_rows`."""
+    names = ("waiting", "complete", "withdrawn", "dialogues", "held", "stalled")
+    begun = counted["dialogues"] - counted["waiting"] - counted["complete"]
+    return {name: counted[name] for name in names} | {"begun": begun}
 
 
 def by_state(round):
@@ -93,8 +97,8 @@ def forecast(round, done, wanted, known=None):
     return pace.forecast(known.counts, wanted - done, local_day())
 
 
-def people(round):
-    """Everybody who takes part, with what they did, hold, skipped and how right they are."""
+def people(round, seats):
+    """Everybody of `seats`, with what they did, hold, skipped and how right they are."""
     score = gold_scores(round)
     work = (
         round.assignments.order_by()
@@ -120,7 +124,7 @@ def people(round):
         (round.qualification or round).qualifications.order_by("pk").values_list("person", "passed")
     )
     rows = []
-    for seat in round.participants.select_related("person"):
+    for seat in seats:
         row = by_person.get(seat.person_id, {"done": 0, "skips": 0, "last": None})
         right = sum(pair[0] for pair in score.get(seat.person_id, {}).values())
         asked = sum(pair[1] for pair in score.get(seat.person_id, {}).values())

@@ -22,7 +22,7 @@ import av
 import numpy as np
 import torch
 
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 from modeling.learner.features import audio, vision
 from modeling.learner.features.decoding import RATE
 from modeling.learner.features.extraction import Extractors, extract

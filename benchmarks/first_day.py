@@ -26,7 +26,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 
 ROOT = Path(__file__).resolve().parent.parent
 LIMIT = 120_000  # milliseconds that a page may take

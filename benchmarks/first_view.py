@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Response, sync_playwright
 from tests.screenshots.installation import PASSWORD, ROOT, make, serve, settings_of
 
 APART = ("echarts", "wavesurfer", "plugins/regions")  # loaded only where they are needed
-HEAVY = ("torch", "transformers", "sklearn", "scipy", "pandas", "numpy", "statsmodels", "optuna")
+HEAVY = ("av", "torch", "transformers", "sklearn", "scipy", "pandas", "statsmodels", "optuna")
 PLACES = {
     "sign in": "/sign-in/",
     "start page": "/",

@@ -21,6 +21,7 @@ import numpy as np
 from corpus import media
 from corpus.clip_comparison import check_clip, measure
 from corpus.clip_writer import cut
+from corpus.media_info import MediaError
 
 MARKS = (5.0, 22.0)
 SPANS = [(2.31, 6.3), (20.71, 24.0)]
@@ -133,7 +134,7 @@ def tried(film: Path, folder: Path) -> tuple[float, float, str]:
         found = media.probe(film)
         clips = cut(film, found, SPANS, lambda n: target / str(n), lambda n: None)
         source = measure(film)
-    except media.MediaError as error:
+    except MediaError as error:
         return 9.999, 9.999, str(error)
     apart = off = 0.0
     said = ""

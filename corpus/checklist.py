@@ -8,10 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Exists, QuerySet
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from core.pagination import counts_at_once
 from corpus.models import ChecklistDismissal, Corpus, Invitation, Membership, Publication, Source
+from people.models import Person
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Step:
     purpose: Any
     button: Any
     guide: str  # name of a chapter of docs/guide
-    is_done: Callable[[Any, Any], bool]  # of the person and the corpora that they lead
+    rows: Callable[[Any, Any], QuerySet[Any]]  # of the person and their corpora: some if it is done
     address: Callable[[Corpus], str]  # of the corpus that they set up
 
 
@@ -46,13 +49,23 @@ def own_corpora(person):
     return Corpus.objects.active().led_by(person).filter(synthetic=False)
 
 
-def checklist(person):
-    """(step, done | next | later, address of its button) of every step."""
+def _found(rows: dict[str, QuerySet[Any]]) -> set[str]:
+    """The names of the querysets that find something, asked at once."""
+    counts = counts_at_once({name: each.order_by()[:1] for name, each in rows.items()})
+    return {name for name, count in counts.items() if count}
+
+
+def checklist(person, done=None):
+    """(step, done | next | later, address of its button) of every step; `done` names those that
+    are done, where that is known.
+    """
     corpora = own_corpora(person)
     corpus = corpora.order_by("-pk").first()
+    if done is None:
+        done = _found({step.name: step.rows(person, corpora) for step in _steps})
     rows, found_next = [], False
     for step in _steps:
-        if step.is_done(person, corpora):
+        if step.name in done:
             state = "done"
         else:
             state, found_next = ("later" if found_next else "next"), True
@@ -61,9 +74,9 @@ def checklist(person):
     return rows
 
 
-def summary(person):
+def summary(person, done=None):
     """How many steps are done, of how many, and the next one with the address of its button."""
-    rows = checklist(person)
+    rows = checklist(person, done)
     following = ((step, address) for step, state, address in rows if state == "next")
     step, address = next(following, (None, ""))
     done = sum(state == "done" for _step, state, _address in rows)
@@ -74,29 +87,40 @@ def is_finished(rows):
     return all(state == "done" for _step, state, _address in rows)
 
 
-def is_shown_at_start(person):
-    """Whether the start page leads to the checklist: not after it is finished or dismissed."""
-    if not is_for(person) or ChecklistDismissal.objects.filter(person=person).exists():
-        return False
+def at_start(person):
+    """The summary for the start page; None for others than `is_for`, and after it is finished or
+    dismissed.
+    """
     corpora = own_corpora(person)
-    return not all(step.is_done(person, corpora) for step in reversed(_steps))
+    rows = {step.name: step.rows(person, corpora) for step in _steps}
+    rows |= {
+        "(leads)": Corpus.objects.led_by(person),
+        "(dismissed)": ChecklistDismissal.objects.filter(person=person),
+    }
+    done = _found(rows)
+    leads = person.is_superuser or "(leads)" in done
+    if not leads or "(dismissed)" in done or all(step.name in done for step in _steps):
+        return None
+    return summary(person, done)
 
 
-def _has_corpus(person, corpora):
-    return Corpus.objects.led_by(person).exists()
+def _led(person, corpora):
+    return Corpus.objects.led_by(person)
 
 
-def _has_source(person, corpora):
-    return Source.objects.filter(corpus__in=corpora).exists()
+def _sources(person, corpora):
+    return Source.objects.filter(corpus__in=corpora)
 
 
-def _has_invited(person, corpora):
+def _others(person, corpora):
+    """The person, if others belong to these corpora or they have invited somebody."""
     others = Membership.objects.filter(corpus__in=corpora).exclude(person=person)
-    return others.exists() or Invitation.objects.filter(invited_by=person).exists()
+    invited = Invitation.objects.filter(invited_by=person)
+    return Person.objects.filter(Exists(others) | Exists(invited), pk=person.pk)
 
 
-def _has_published(person, corpora):
-    return Publication.objects.filter(dialogue__corpus__in=corpora).exists()
+def _publications(person, corpora):
+    return Publication.objects.filter(dialogue__corpus__in=corpora)
 
 
 add_step(
@@ -107,7 +131,7 @@ add_step(
         purpose=_("A corpus holds the dialogues that one team annotates."),
         button=_("Create corpus"),
         guide="corpus",
-        is_done=_has_corpus,
+        rows=_led,
         address=lambda corpus: reverse("new_corpus"),
     )
 )
@@ -119,7 +143,7 @@ add_step(
         purpose=_("A video with its transcript becomes dialogues with clips."),
         button=_("Add episode"),
         guide="corpus",
-        is_done=_has_source,
+        rows=_sources,
         address=lambda corpus: reverse("new_source", args=[corpus.pk]),
     )
 )
@@ -131,7 +155,7 @@ add_step(
         purpose=_("Annotators get a link with which they make their accounts."),
         button=_("Invite people"),
         guide="corpus",
-        is_done=_has_invited,
+        rows=_others,
         address=lambda corpus: reverse("invitations", args=[corpus.pk]),
     )
 )
@@ -143,7 +167,7 @@ add_step(
         purpose=_("Check the dialogues, then make them available to annotators."),
         button=_("Show dialogues"),
         guide="corpus",
-        is_done=_has_published,
+        rows=_publications,
         address=lambda corpus: reverse("dialogues", args=[corpus.pk]),
     )
 )

@@ -1,10 +1,9 @@
-"""Clips beside their sources: what was measured, and what is wrong, is kept with each dialogue."""
+"""Clips compared with their sources; what is wrong is kept with each dialogue."""
 
 import datetime
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from django.core.files.storage import default_storage
 from django.utils import timezone
@@ -13,6 +12,7 @@ from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus.clip_comparison import Measure, check_clip, measure
+from corpus.clip_faults import CHANGED, MOST_CUT_OFF, ClipCheck, ClipFault, checked_since
 from corpus.media import probe
 from corpus.models import Corpus, Dialogue, IntegrityCheck, Source, Utterance
 from corpus.problems import Problem
@@ -27,32 +27,8 @@ CUT_OFF = gettext_noop(
 )
 AT_ONCE = 0.05  # seconds after the start of its clip at which an utterance begins with it
 SAME_END = 0.1  # seconds by which two ends are the same
-MOST_CUT_OFF = 0.2  # seconds of an utterance that the border of a clip may take
 LATE_PICTURE = 0.1  # seconds after the sound
 MEASURING = 0.7  # share of the work that reading the source is
-MISSING = gettext_noop("A file of the clip is missing.")
-CHANGED = gettext_noop("The file of the clip is not the one that was cut.")
-
-
-@dataclass(frozen=True)
-class ClipFault:
-    """One thing that is wrong with a clip: its kind (of integrity.KINDS), and a sentence."""
-
-    kind: str
-    template: str
-    values: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class ClipCheck:
-    """What is wrong with a clip beside its source, and what cutting measured of it."""
-
-    faults: list[ClipFault]
-    measured: dict[str, Any] = field(default_factory=dict)
-
-    def to_json(self) -> dict[str, Any]:
-        """As a dialogue keeps it, with the time of now."""
-        return {"at": timezone.now().isoformat()} | asdict(self)
 
 
 def compare(
@@ -197,23 +173,3 @@ def _early_picture(whole: Measure, row: Dialogue) -> list[ClipFault]:
     if row.cutter_version is not None or late < LATE_PICTURE:
         return []
     return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
-
-
-def record_changed_file(dialogue: int, clip: str) -> None:
-    """Keep with a dialogue (id) that its file `clip` is not the one that was cut."""
-    row = Dialogue.objects.get(pk=dialogue)
-    known = [fault for fault in faults_of(row) if fault.kind != "changed"]
-    measured = (row.clip_check or {}).get("measured", {})
-    check = ClipCheck([*known, ClipFault("changed", CHANGED, {})], measured)
-    Dialogue.objects.filter(pk=dialogue, clip=clip).update(clip_check=check.to_json())
-
-
-def faults_of(dialogue: Dialogue) -> list[ClipFault]:
-    """What the last check found wrong with the clip of a dialogue."""
-    return [ClipFault(**row) for row in (dialogue.clip_check or {}).get("faults", [])]
-
-
-def checked_since(dialogue: Dialogue, since: datetime.datetime) -> bool:
-    """True if the clip was compared with its source after that."""
-    at = (dialogue.clip_check or {}).get("at")
-    return at is not None and datetime.datetime.fromisoformat(at) >= since

@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 
 from core.errors import gettext_noop
 from corpus.frame_conversion import is_hdr, pixel_shape, turns
-from corpus.media import Probe, probe
+from corpus.media import probe
+from corpus.media_info import MediaError, Probe
 from corpus.problems import Problem
-from corpus.stream_reader import MediaError, Packets, packet_duration
+from corpus.stream_reader import Packets, packet_duration
 
 PULSE = 2.0  # seconds between two beats
 HOP = 0.005  # seconds of a bin of the sound

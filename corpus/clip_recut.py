@@ -7,7 +7,6 @@ when a worker died is taken up by the next one.
 
 import shutil
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +15,18 @@ from django.db import transaction
 
 from core import storage
 from core.errors import UserError, gettext_noop
-from core.translation import translate
-from corpus.clip_checks import MISSING, ClipFault, checked_since, faults_of
-from corpus.clip_writer import VERSION
+from corpus.clip_faults import (
+    BUSY,
+    MISSING,
+    ClipFault,
+    checked_since,
+    files_of,
+    repairable_faults,
+    why_not_recut,
+)
+from corpus.clip_format import VERSION
+from corpus.import_plan import Cut
 from corpus.ingest import (
-    Cut,
     clip_fields,
     compared_with_source,
     delete_unused_files,
@@ -29,62 +35,12 @@ from corpus.ingest import (
     work_folder,
     write_files,
 )
-from corpus.models import ClipRecut, Corpus, Dialogue, ImportProblem, Source
+from corpus.models import ClipRecut, Dialogue, ImportProblem, Source
 from corpus.problems import Problem
 from jobs.models import JobStatus
 from people.models import Event
 
-OWN_CLIPS = gettext_noop("It came with its own clip; there is no source to cut it from.")
-MEDIA_GONE = gettext_noop("The media of “%(source)s” are gone from the storage.")
-BUSY = gettext_noop("“%(source)s” is being cut just now. Try again when it is done.")
 CHANGED = gettext_noop("The dialogue was changed meanwhile. Check again.")
-
-
-def clips_to_recut(corpus: Corpus) -> tuple[list[Dialogue], list[tuple[str, str]]]:
-    """The dialogues whose clips are wrong and can be cut again, and (name, why) of the others."""
-    possible, impossible = [], []
-    why_not: dict[int, tuple[str, dict[str, Any]] | None] = {}
-    for dialogue in faulty_dialogues(corpus):
-        source = dialogue.source
-        if source.pk not in why_not:
-            why_not[source.pk] = _why_not(source)
-        reason = why_not[source.pk]
-        if reason:
-            impossible.append((dialogue.uid, translate(*reason)))
-        else:
-            possible.append(dialogue)
-    return possible, impossible
-
-
-def faulty_dialogues(corpus: Corpus) -> Iterator[Dialogue]:
-    """Dialogues with a clip that is missing or was found wrong, where a new clip is right."""
-    stored = set(storage.names_under(f"clips/{corpus.pk}"))
-    rows = corpus.dialogues.exclude(clip="").select_related("source", "publication")
-    for dialogue in rows.order_by("source_id", "number"):
-        if repairable_faults(dialogue) or any(name not in stored for name in files_of(dialogue)):
-            yield dialogue
-
-
-def repairable_faults(dialogue: Dialogue) -> list[ClipFault]:
-    """What the last check found wrong with a clip and a new one mends."""
-    return [fault for fault in faults_of(dialogue) if fault.kind != "truncated"]
-
-
-def files_of(dialogue: Dialogue) -> list[str]:
-    """The names of the stored files of a dialogue."""
-    files = (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)
-    return [str(file) for file in files if file]
-
-
-def _why_not(source: Source) -> tuple[str, dict[str, Any]] | None:
-    """Why clips of a source cannot be cut again, as template and values."""
-    if not source.media:
-        return OWN_CLIPS, {}
-    if not default_storage.exists(str(source.media)):
-        return MEDIA_GONE, {"source": source.title}
-    if source.status != JobStatus.DONE:
-        return BUSY, {"source": source.title}
-    return None
 
 
 def recut_clips(job: ClipRecut) -> None:
@@ -137,7 +93,7 @@ class _SourceRecut:
         ]
 
     def recut(self, dialogues: list[Dialogue]) -> None:
-        why_not = _why_not(self.source)
+        why_not = why_not_recut(self.source)
         if why_not:
             self.skip(dialogues, *why_not)
             return

@@ -23,11 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import gettext_noop
+from corpus.clip_format import VERSION, picture_bits
 from corpus.frame_conversion import CLOCK, Upright
-from corpus.media import MAX_HEIGHT, RATE, Probe, main_video_stream, peaks
-from corpus.stream_reader import Loss, MediaError, Pictures, Sound, frame_rate_of, open_media
+from corpus.media import main_video_stream, peaks
+from corpus.media_info import MAX_HEIGHT, RATE, Loss, MediaError, Probe
+from corpus.stream_reader import Pictures, Sound, frame_rate_of, open_media
 
-VERSION = 2  # of what a clip is: whole clips that another version left are cut again
 KEY_INTERVAL = 0.5  # seconds
 MOST_MISSING = 1.0  # seconds by which the file may end before a dialogue does
 HELD = 0.25  # seconds: a frame that was shown for longer does not move a clip's start
@@ -37,9 +38,7 @@ SLOWEST, FASTEST = 5, 120  # frames a second that an encoder is told of
 SOUND_RATE = 48_000
 LAYOUTS = {1: "mono", 2: "stereo"}
 BLOCK = 1024  # samples an AAC frame holds
-SOUND_BITS = 110_000 + 300_000  # bits a second of AAC, and of FLAC at its worst
 BUFFERED = 2  # seconds of it that may come in a burst
-CLIP_BYTES = 1_400_000  # of a poster, peaks, headers, and what a buffer may hold
 
 
 @dataclass(frozen=True)
@@ -141,19 +140,6 @@ def _finished_clip(mark: Path, key: list[Any]) -> Clip | None:
         return None
     stored = json.loads(mark.read_text())
     return Clip.from_json(stored["clip"]) if stored.get("key") == key else None
-
-
-def estimated_bytes(probed: Probe, spans: Sequence[tuple[float, float]]) -> int:
-    """Bytes that the files of `spans` take at most."""
-    seconds = sum(end - start for start, end in spans)
-    rate = (_bits(probed.width, probed.height) if probed.has_video else 0) + SOUND_BITS
-    return int(seconds * rate / 8 * 1.05) + len(spans) * CLIP_BYTES
-
-
-def _bits(width: int, height: int) -> int:
-    """Bits a second that the picture of a clip may have: 3 million at 720p."""
-    shrink = min(1.0, MAX_HEIGHT / height)
-    return max(int(3_000_000 * width * height * shrink**2 / (1280 * 720)), 600_000)
 
 
 def _write_atomically(path: Path, text: str) -> None:
@@ -364,7 +350,7 @@ class _Picture:
         self.stream.pix_fmt = "yuv420p"
         self.stream.codec_context.time_base = CLOCK
         self.stream.codec_context.gop_size = FASTEST
-        bits = _bits(shown.width, shown.height)
+        bits = picture_bits(shown.width, shown.height)
         limits = {"maxrate": str(bits), "bufsize": str(BUFFERED * bits)}
         self.stream.options = {"preset": "veryfast", "crf": "23"} | limits
         _write_poster(self.stem.with_suffix(".jpg"), shown)

@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 
 from core.errors import gettext_noop
 from corpus import segmentation
-from corpus.clip_writer import estimated_bytes
-from corpus.media import Probe
+from corpus.clip_format import estimated_bytes
+from corpus.media_info import Loss, Probe
 from corpus.problems import Problem
-from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
 from corpus.transcripts.reader import Transcript
 

@@ -9,7 +9,7 @@ from core.errors import gettext_noop
 from core.translation import translate
 from corpus.import_check import ImportCheck
 from corpus.languages import language_name
-from corpus.media import Probe, Track
+from corpus.media_info import Probe, Track
 from corpus.models import Source
 from corpus.problems import Problem
 from corpus.transcripts.reader import Transcript

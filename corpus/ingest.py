@@ -5,8 +5,8 @@ it is with its clip, and clips that an attempt left when it was killed are not c
 """
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,41 +18,19 @@ from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus import clip_writer, media
-from corpus.clip_checks import MOST_CUT_OFF, ClipCheck, compare
-from corpus.import_check import CLOCK_STEP, SHORTEST, ImportCheck, check_import, loss_problems
+from corpus.clip_checks import compare
+from corpus.clip_faults import ClipCheck
+from corpus.clip_format import VERSION, estimated_bytes
+from corpus.import_check import loss_problems
+from corpus.import_plan import Cut, plan
+from corpus.media_info import Probe
 from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
-from corpus.models.sources import NO_MEDIA
 from corpus.problems import Problem
 from corpus.renditions import delete_unused_renditions
-from corpus.stream_reader import Loss
 from corpus.transcripts import Cue
-from corpus.transcripts.reader import Transcript
-from jobs.models import JobStatus
-from people.models import Person
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
-
-
-@dataclass(frozen=True)
-class Line(Cue):
-    """A cue that is an utterance already, of the dialogue `origin`."""
-
-    origin: int = 0
-
-
-@dataclass(frozen=True)
-class Cut:
-    """One dialogue to be: its cues and its span in the episode; `origin` where it is there."""
-
-    cues: list[Cue]
-    start: float
-    end: float
-    origin: Dialogue | None = None
-    name: str = ""  # of its files in the storage, without suffix
-    sha256: str = ""  # of its clip
-    check: ClipCheck | None = None  # of its clip beside the episode
-    losses: tuple[Loss, ...] = ()  # what of the episode could not be read there
 
 
 def ingest_source(source: Source) -> None:
@@ -94,26 +72,6 @@ def _ingest_text(source: Source) -> None:
     _store(source, cuts, problems, source.sha256)
 
 
-@transaction.atomic
-def resegment(
-    source: Source,
-    person: Person,
-    gap: float | None = None,
-    scene: float | None = None,
-    starts: list[float] | None = None,
-) -> None:
-    """Queue an ingested source to be divided anew, at silences and changes of scene or at `starts`
-    (seconds); corrections stay.
-
-    Raises UserError if a published dialogue would not stay as it is, or if it is cut just now.
-    """
-    source.gap, source.scene, source.starts = gap or source.gap, scene, starts
-    plan(source)
-    values = {"gap": source.gap, "scene": scene, "starts": starts, "progress": 0.0}
-    if not source.queue_by(person, "resegment", JobStatus.DONE, **values):
-        raise UserError(gettext_noop("This source is being cut just now. Wait until it is done."))
-
-
 def _check_clips(made: list[Cut]) -> None:
     """Raises UserError for the first clip that is not as its source."""
     for part in made:
@@ -130,114 +88,12 @@ def _check_clips(made: list[Cut]) -> None:
             )
 
 
-def import_check_of(source: Source, reading: Transcript | None = None) -> ImportCheck:
-    """The text as it would be stored: the utterances where there are some, else the transcript (as
-    read already, or read now), else recognised speech.
-
-    Without any of them, a single span without words that a person fills in. Raises UserError.
-    """
-    if source.pk and source.dialogues.exists():
-        lines = _lines(source)
-        check = check_import(_media_of(source, lines), None, lines, source.segmented)
-        lost = [problem for problem in check.problems if problem.outcome == "rejected"]
-        if lost:
-            raise UserError(
-                gettext_noop(
-                    "“%(text)s” lies at %(start).1f s, where the media have ended. Correct its"
-                    " times in the editor first."
-                ),
-                text=lost[0].value[:40],
-                start=lost[0].details["start"],
-            )
-        return check
-    if reading is None and source.transcript:
-        reading = source.read_transcript()
-    if not source.has_media:
-        cues = reading.cues if reading else []
-        return check_import(_media_of(source, cues), reading, [], source.segmented)
-    speech = [
-        Cue(start, end, text, machine=True)
-        for start, end, text in (source.inspection or {}).get("heard", [])
-    ]
-    proposed = speech or [Cue(0.0, source.probed.duration, "")]
-    return check_import(source.probed, reading, proposed, source.segmented)
-
-
-def _media_of(source: Source, cues: Sequence[Cue]) -> media.Probe:
-    """What the media hold; of a transcript without media, a time as long as its talk."""
-    if source.has_media:
-        return source.probed
-    return replace(NO_MEDIA, duration=max((cue.end for cue in cues), default=0.0))
-
-
-def plan(source: Source) -> tuple[list[Cut], list[Problem]]:
-    """The dialogues as they would be, and the problems of their cues.
-
-    Raises UserError if a published one would not stay, or if one would start while the words of
-    another are still spoken.
-    """
-    check = import_check_of(source)
-    there = {dialogue.pk: dialogue for dialogue in source.dialogues.select_related("publication")}
-    sizes = dict(source.dialogues.sized().values_list("pk", "size"))
-    cuts = []
-    for part, (start, end) in zip(check.parts, check.spans, strict=True):
-        origins = {getattr(cue, "origin", 0) for cue in part}
-        origin = there.get(origins.pop()) if len(origins) == 1 else None
-        stays = origin is not None and sizes[origin.pk] == len(part)
-        cuts.append(Cut(part, start, end, origin if stays else None))
-    kept = {cut.origin.pk for cut in cuts if cut.origin}
-    lost = [dialogue for pk, dialogue in there.items() if pk not in kept and dialogue.is_published]
-    if lost:
-        raise UserError(
-            gettext_noop("%(dialogue)s is published and cannot be segmented again."),
-            dialogue=lost[0].uid,
-        )
-    for cut in cuts:
-        if not cut.origin:
-            _check_borders(cut)
-    return cuts, [] if there else check.problems
-
-
-def _check_borders(part: Cut) -> None:
-    """Raises UserError if the border of a dialogue cuts off more than MOST_CUT_OFF of a cue."""
-    for cue in part.cues:
-        inside = min(cue.end, part.end) - max(cue.start, part.start)
-        lost = cue.end - cue.start - inside
-        if lost > MOST_CUT_OFF or (lost > CLOCK_STEP and inside < SHORTEST):
-            raise UserError(
-                gettext_noop(
-                    "“%(text)s” (%(start).2f to %(end).2f s) is spoken while another dialogue would"
-                    " start or end. Part them where nobody speaks."
-                ),
-                text=cue.text[:40],
-                start=cue.start,
-                end=cue.end,
-            )
-
-
-def _lines(source: Source) -> list[Cue]:
-    rows = Utterance.objects.filter(dialogue__source=source, start__isnull=False)
-    lines = [
-        Line(
-            row.start + row.dialogue.start,
-            row.end + row.dialogue.start,
-            row.text,
-            row.speaker.name if row.speaker else "",
-            row.translation,
-            row.machine,
-            origin=row.dialogue_id,
-        )
-        for row in rows.select_related("dialogue", "speaker")
-    ]
-    return sorted(lines, key=lambda line: line.start)
-
-
 def work_folder(source: Source, what: str = "source") -> Path:
     """Where the clips of a source are cut before they are stored."""
     return Path(settings.WORK_DIR) / f"{what}-{source.pk}"
 
 
-def prepare_folder(root: Path, attempt: int, probed: media.Probe, cuts: list[Cut]) -> Path:
+def prepare_folder(root: Path, attempt: int, probed: Probe, cuts: list[Cut]) -> Path:
     """The folder in `root` that this attempt cuts in, with the whole clips that earlier ones left.
 
     Raises UserError if what is still to be cut may not fit on the disk.
@@ -250,7 +106,7 @@ def prepare_folder(root: Path, attempt: int, probed: media.Probe, cuts: list[Cut
     missing = [
         (part.start, part.end) for part in cuts if not (folder / f"{_stem(part)}.cut").exists()
     ]
-    needed = clip_writer.estimated_bytes(probed, missing) + storage.SPARE_DISK
+    needed = estimated_bytes(probed, missing) + storage.SPARE_DISK
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise UserError(
@@ -412,7 +268,7 @@ def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
         "poster": f"{part.name}.jpg",
         "audio": f"{part.name}.flac" if sound else "",
         "peaks": f"{part.name}.json" if sound else "",
-        "cutter_version": clip_writer.VERSION,
+        "cutter_version": VERSION,
         "clip_check": part.check.to_json() if part.check else None,
     }
 

@@ -12,7 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 from jobs.workers import UNREACHABLE, queue_length, worker_counts
 
 EVERY_QUEUE = ("work", "train", "gpu")

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from core.errors import gettext_noop
 from core.storage import names_under
 from core.translation import translate
-from corpus.clip_checks import check_clips, faults_of
+from corpus.clip_faults import faults_of
 from corpus.models import Corpus, Dialogue, Utterance
 
 KINDS = {
@@ -69,6 +69,8 @@ def check(
     Nothing is said of the dialogues `without`, by id.
     """
     if deep:
+        from corpus.clip_checks import check_clips  # PyAV takes 17 MB, for a deep check alone
+
         check_clips(corpus)
     for part in (_files(corpus), _clips(corpus), _times_and_words(corpus)):
         yield from (fault for fault in part if fault.dialogue_id not in without)

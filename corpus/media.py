@@ -1,21 +1,18 @@
 """Plain: what a media file holds, the poster of a sound, and the peaks of a waveform."""
 
-import os
 import re
-import shutil
 import subprocess
-from dataclasses import dataclass, fields
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import av
 import ffmpeg
-import imageio_ffmpeg
 import numpy as np
 
 from core.errors import gettext_noop
+from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.frame_conversion import square_size
+from corpus.media_info import RATE, UNKNOWN, MediaError, Probe, Track
 from corpus.stream_reader import (
     SAFE_INPUT,
     Clock,
@@ -27,16 +24,12 @@ from corpus.stream_reader import (
     open_media,
     start_time_of,
 )
-from corpus.stream_reader import MediaError as MediaError  # for those who import it from here
 
-RATE = 16_000  # Hz of the mono audio kept beside each clip
 PEAKS_PER_SECOND = 50
-MAX_HEIGHT = 720
 INDEXED = {"mov", "matroska"}  # formats in which the end can be sought
 TAIL = 15.0  # seconds before the stated end from which the last packets are read
 TEXT_SUBTITLES = {"subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text"}
 ASIDE = re.compile(r"\bcommentary|audio description|评论音轨|口述影像", re.IGNORECASE)
-UNKNOWN = "unknown"  # a codec that nothing here decodes
 SPOKEN_OF = {  # codec -> units of its stream that may hold captions or other words, beside pictures
     "h264": "6",
     "hevc": "39|40",
@@ -44,71 +37,6 @@ SPOKEN_OF = {  # codec -> units of its stream that may hold captions or other wo
     "mpeg2video": "178",
 }
 PLAYLISTS = {"hls", "concat", "dash", "applehttp", "sdp", "rtsp", "image2", "tty"}
-
-
-@dataclass(frozen=True)
-class Track:
-    """A sound or subtitle stream of a file, by its index among all streams."""
-
-    index: int
-    codec: str
-    language: str = ""  # as the file says, usually ISO 639-2
-    title: str = ""
-    default: bool = False
-    comment: bool = False  # by its flags or title a commentary, a description or the like
-    channels: int = 0
-    text: bool = False  # of subtitles: words, not images
-
-
-@dataclass(frozen=True)
-class Probe:
-    """What a file holds. Times are seconds on the common clock (`corpus.stream_reader`).
-
-    `width` and `height` are those of the picture as it is shown: upright, in square pixels; 0
-    without a picture. Cover art is no picture.
-    """
-
-    duration: float  # from the earliest start to the end of the last packet
-    width: int
-    height: int
-    fps: float
-    has_audio: bool
-    audio: tuple[Track, ...] = ()
-    subtitles: tuple[Track, ...] = ()
-    video: int | None = None  # index of the stream that is shown
-
-    @property
-    def has_video(self) -> bool:
-        return self.width > 0
-
-    @property
-    def track(self) -> int | None:
-        """The stream of the sound that is taken where nobody chose: the one flagged as default,
-        no commentary; else the first that is no commentary; else the first.
-        """
-
-        def rank(track: Track) -> tuple[bool, ...]:
-            return track.codec == UNKNOWN, track.comment, not track.default
-
-        ranked = sorted(self.audio, key=rank)
-        return ranked[0].index if ranked else None
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Probe":
-        """A probe from its `asdict()`, also as earlier versions kept it, without tracks."""
-        known = {field.name for field in fields(cls)}
-        values = {name: value for name, value in stored.items() if name in known}
-        for name in ("audio", "subtitles"):
-            values[name] = tuple(Track(**row) for row in values.get(name, ()))
-        return cls(**values)
-
-
-@cache
-def ffmpeg_path() -> str:
-    """FFMPEG_BINARY if set, else the machine's ffmpeg, else the one that imageio-ffmpeg carries."""
-    return (
-        os.environ.get("FFMPEG_BINARY") or shutil.which("ffmpeg") or imageio_ffmpeg.get_ffmpeg_exe()
-    )
 
 
 def probe(path: Path, quick: bool = False) -> Probe:

@@ -1,12 +1,12 @@
 """The overview of a corpus: the stages of its pipeline, what needs somebody, and its panels.
 
-Each app adds what it knows; a function that is added is called with a corpus whose `my_role` is set
-and the person who looks, and leaves out what that person may not see.
+Each app adds what it knows; a function that is added is called with the Overview of one page, and
+leaves out what the person who looks may not see.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from django.template.loader import render_to_string
 from django.utils.formats import localize
@@ -15,6 +15,7 @@ from corpus.models import Corpus
 from people.models import Person
 
 MAIN, SIDE = "main", "side"
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -72,11 +73,11 @@ class Panel:
     place: str
     order: int
     template: str
-    values: Callable[[Corpus, Person], dict[str, Any] | None]
+    values: Callable[["Overview"], dict[str, Any] | None]
 
 
-Stages = Callable[[Corpus, Person], Iterable[Stage]]
-Needs = Callable[[Corpus, Person], Iterable[Need]]
+Stages = Callable[["Overview"], Iterable[Stage]]
+Needs = Callable[["Overview"], Iterable[Need]]
 
 _stages: list[tuple[int, Stages]] = []
 _needs: list[tuple[int, Needs]] = []
@@ -98,28 +99,48 @@ def add_panel(panel: Panel) -> None:
     _panels.sort(key=lambda row: row.order)
 
 
-def stages(corpus: Corpus, person: Person) -> list[Stage]:
-    """The pipeline, from what was recorded to what learned from it."""
-    return [stage for _order, source in _stages for stage in source(corpus, person)]
-
-
 def next_step(pipeline: Iterable[Stage]) -> Step | None:
     """What to do next: the step of the first stage that has one."""
     return next((stage.step for stage in pipeline if stage.step), None)
 
 
-def needs(corpus: Corpus, person: Person) -> list[Need]:
-    """What waits for the person or their team, the urgent first."""
-    found = [need for _order, source in _needs for need in source(corpus, person)]
-    return sorted((need for need in found if need.count), key=lambda need: not need.urgent)
+class Overview:
+    """A corpus, with its `my_role` set, as one person looks at it on one page."""
+
+    def __init__(self, corpus: Corpus, person: Person) -> None:
+        self.corpus, self.person = corpus, person
+        self._answers: dict[Callable[[Overview], Any], Any] = {}
+
+    def once(self, question: Callable[["Overview"], Answer]) -> Answer:
+        """What `question` finds, which several parts of the page ask; it is asked once."""
+        if question not in self._answers:
+            self._answers[question] = question(self)
+        return self._answers[question]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many dialogues, published ones and utterances the corpus has."""
+        return self.once(_counts)
+
+    def stages(self) -> list[Stage]:
+        """The pipeline, from what was recorded to what learned from it."""
+        return [stage for _order, source in _stages for stage in source(self)]
+
+    def needs(self) -> list[Need]:
+        """What waits for the person or their team, the urgent first."""
+        found = [need for _order, source in _needs for need in source(self)]
+        return sorted((need for need in found if need.count), key=lambda need: not need.urgent)
+
+    def panels(self, place: str, request) -> list[str]:
+        """The panels of a place as HTML."""
+        parts: list[str] = []
+        for panel in _panels:
+            values = panel.values(self) if panel.place == place else None
+            if values is not None:
+                page = {"corpus": self.corpus, "role": self.corpus.my_role, **values}
+                parts.append(render_to_string(panel.template, page, request))
+        return parts
 
 
-def panels(place: str, corpus: Corpus, request) -> list[str]:
-    """The panels of a place as HTML."""
-    parts: list[str] = []
-    for panel in _panels:
-        values = panel.values(corpus, request.user) if panel.place == place else None
-        if values is not None:
-            page = {"corpus": corpus, "role": corpus.my_role, **values}
-            parts.append(render_to_string(panel.template, page, request))
-    return parts
+def _counts(overview: Overview) -> dict[str, int]:
+    return overview.corpus.counts()

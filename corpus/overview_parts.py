@@ -5,7 +5,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from core.pagination import at_most
+from core.pagination import capped, counts_at_once, up_to
 from corpus.models import Source
 from corpus.overview import SIDE, Need, Panel, Stage, Step, add_needs, add_panel, add_stages
 from corpus.permissions import ANNOTATOR, LEAD
@@ -18,13 +18,12 @@ FULL = 90  # percent of the quota at which storage needs somebody
 
 def add_to_overview():
     add_stages(10, dialogue_stages)
-    add_needs(50, import_needs)
-    add_needs(60, people_needs)
+    add_needs(50, corpus_needs)
     add_panel(Panel(SIDE, 90, "corpus/_overview_storage.html", storage_panel))
 
 
-def dialogue_stages(corpus, person):
-    counts = corpus.counts()
+def dialogue_stages(overview):
+    corpus, counts = overview.corpus, overview.counts
     dialogues = reverse("dialogues", args=[corpus.pk])
     leads = corpus.my_role == LEAD
     if corpus.my_role != ANNOTATOR:
@@ -53,10 +52,19 @@ def dialogue_stages(corpus, person):
     )
 
 
-def import_needs(corpus, person):
+def corpus_needs(overview):
+    corpus = overview.corpus
     if corpus.my_role != LEAD:
         return
-    failed, more = at_most(failed_jobs(corpus))
+    waiting = counts_at_once(
+        {
+            "failed": up_to(failed_jobs(corpus)),
+            "faulty": up_to(faulty_clips(corpus, overview.person)),
+            "drafts": corpus.sources.filter(status=Source.Status.DRAFT),
+            "requests": corpus.join_requests.waiting(),
+        }
+    )
+    failed, more = capped(waiting["failed"])
     yield Need(
         ngettext("%(n)s job has failed", "%(n)s jobs have failed", failed),
         failed,
@@ -64,7 +72,7 @@ def import_needs(corpus, person):
         more=more,
         urgent=True,
     )
-    faulty, more = at_most(faulty_clips(corpus, person))
+    faulty, more = capped(waiting["faulty"])
     yield Need(
         ngettext(
             "%(n)s clip differs from its source", "%(n)s clips differ from their sources", faulty
@@ -74,13 +82,13 @@ def import_needs(corpus, person):
         more=more,
         urgent=True,
     )
-    drafts = corpus.sources.filter(status=Source.Status.DRAFT).count()
+    drafts = waiting["drafts"]
     yield Need(
         ngettext("%(n)s import to check", "%(n)s imports to check", drafts),
         drafts,
         reverse("drafts", args=[corpus.pk]),
     )
-    counts = corpus.counts()
+    counts = overview.counts
     if counts["published"]:  # before, publishing is the next step of the whole corpus
         unpublished = counts["dialogues"] - counts["published"]
         yield Need(
@@ -93,11 +101,18 @@ def import_needs(corpus, person):
             f"{reverse('dialogues', args=[corpus.pk])}?state=draft",
         )
     yield from _full_storage(corpus)
+    requests = waiting["requests"]
+    yield Need(
+        ngettext("%(n)s person asks to join", "%(n)s people ask to join", requests),
+        requests,
+        reverse("members", args=[corpus.pk]),
+    )
 
 
 def _full_storage(corpus):
-    quota, stored = corpus.quota, corpus.stored_bytes
-    if quota and stored and 100 * stored >= FULL * quota:
+    stored = corpus.stored_bytes
+    quota = stored and corpus.quota
+    if quota and 100 * stored >= FULL * quota:
         yield Need(
             _("%(n)s %% of the storage is used"),
             round(100 * stored / quota),
@@ -112,16 +127,5 @@ def faulty_clips(corpus, person):
     return compared.exclude(pk__in=withheld(person, *MODALITIES).order_by().values("pk"))
 
 
-def people_needs(corpus, person):
-    if corpus.my_role != LEAD:
-        return
-    waiting = corpus.join_requests.waiting().count()
-    yield Need(
-        ngettext("%(n)s person asks to join", "%(n)s people ask to join", waiting),
-        waiting,
-        reverse("members", args=[corpus.pk]),
-    )
-
-
-def storage_panel(corpus, person):
-    return {} if corpus.my_role == LEAD else None
+def storage_panel(overview):
+    return {} if overview.corpus.my_role == LEAD else None

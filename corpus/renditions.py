@@ -12,10 +12,9 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from core import storage
-from corpus.media import extract_picture, extract_sound
 from corpus.models import Dialogue, Source
 
-KINDS = {"silent": (extract_picture, ".silent.mp4"), "sound": (extract_sound, ".sound.m4a")}
+KINDS = {"silent": ".silent.mp4", "sound": ".sound.m4a"}  # each with the end of its files
 
 
 def rendition(dialogue: Dialogue, kind: str) -> str:
@@ -24,7 +23,7 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
     Raises MediaError if the clip has no such stream or it cannot be copied, FileNotFoundError if
     the clip is gone.
     """
-    make, suffix = KINDS[kind]
+    suffix = KINDS[kind]
     if dialogue.clip_sha256:
         name = f"{_folder(dialogue.source)}/{dialogue.clip_sha256}{suffix}"
         if default_storage.exists(name):
@@ -37,9 +36,16 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
             settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
                 made = Path(folder) / f"made{suffix}"
-                make(clip, made)
+                _make(kind, clip, made)
                 storage.put_once(made, name)
     return name
+
+
+def _make(kind: str, clip: Path, target: Path) -> None:
+    from corpus import media  # PyAV takes 17 MB, which web processes rarely need
+
+    make = media.extract_picture if kind == "silent" else media.extract_sound
+    make(clip, target)
 
 
 def delete_unused_renditions(source: Source) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from corpus.shot_detection import Shot
+from corpus.media_info import Shot
 from corpus.transcripts import Cue
 
 PAD = 0.3  # seconds of picture kept before the first and after the last word

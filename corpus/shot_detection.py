@@ -5,7 +5,6 @@ takes seconds. Films with key frames at a fixed distance show a change up to one
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -13,19 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.media import main_video_stream
+from corpus.media_info import Shot
 from corpus.stream_reader import Pictures, open_media
 
 SIZE = (64, 36)  # pixels that are enough to tell one picture from another
 BINS = 8  # of each colour's histogram
 WEAKEST = 0.1  # below this it is the same scene, moved
-
-
-@dataclass(frozen=True)
-class Shot:
-    """A change of picture: seconds from the start, and how much changes, 0 to 1."""
-
-    time: float
-    strength: float
 
 
 def shots(path: Path, report_progress: Callable[[float], None] = lambda share: None) -> list[Shot]:

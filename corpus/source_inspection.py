@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 
 from core import storage
 from core.errors import UserError, gettext_noop
-from corpus.media import Track
+from corpus.media_info import Track
 from corpus.models import Source, SourceInspection
 from corpus.shot_detection import shots
 from corpus.speech import recognise_speech

@@ -7,7 +7,7 @@ from core.input_checks import read_json
 from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
 from corpus.forms import ReadingForm
-from corpus.ingest import import_check_of
+from corpus.import_plan import import_check_of
 from corpus.transcripts.reader import Options, Transcript
 from corpus.transcripts.table import guess
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import UserError, gettext_noop
-from corpus.media import RATE, probe
+from corpus.media import probe
+from corpus.media_info import RATE
 from corpus.stream_reader import Sound
 from corpus.transcripts import Cue
 

@@ -13,7 +13,6 @@ the old one; elsewhere time that runs backwards is refused with a sentence.
 import heapq
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -23,7 +22,8 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import UserError, gettext_noop
+from core.errors import gettext_noop
+from corpus.media_info import Loss, MediaError
 
 SAFE_INPUT = {"protocol_whitelist": "file,pipe"}  # a playlist must not make us open other things
 LOOK_AHEAD = {"analyzeduration": "60000000", "probesize": "50000000"}  # µs and bytes, in which a
@@ -49,24 +49,6 @@ SHORTEST_GAP = 0.1  # seconds without packets that are reported
 LOOSE = {"wmav1", "wmav2", "wmapro", "wmavoice"}  # packets hold parts of frames: times are rough
 LOOSE_DEVIATION = 0.2
 READING_ERRORS = 200  # one after another, after which the rest is given up
-
-
-class MediaError(UserError):
-    """A file that is not usable media; the message is one sentence for a person."""
-
-
-@dataclass(frozen=True)
-class Loss:
-    """Material that could not be read: seconds on the common clock, and the stream's index.
-
-    `kind` is "damaged" (could not be decoded), "missing" (no packets, though more follow) or
-    "jump" (the clock of the file jumps there by `seconds`, which were taken out).
-    """
-
-    time: float
-    seconds: float
-    stream: int
-    kind: str = "damaged"
 
 
 def open_media(path: Path, **options: str) -> Any:

@@ -9,8 +9,8 @@ from typing import Any
 import av
 
 from core.errors import gettext_noop
-from corpus.media import Track
-from corpus.stream_reader import MediaError, Packets
+from corpus.media_info import MediaError, Track
+from corpus.stream_reader import Packets
 
 MARKUP = re.compile(r"</?(?!/?[biu]>)[^<>]*>")  # tags of WebVTT that SubRip does not have
 

@@ -11,7 +11,6 @@ from core import storage
 from core.batches import batches, create
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus import clip_writer, media
 from corpus.formats import Row, Table
 from corpus.models import Corpus, Dialogue, ImportProblem, Publication, Source, Speaker, Utterance
 from jobs.models import JobStatus
@@ -167,6 +166,8 @@ def _store_dialogues(
 
 def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, list[Row]]) -> None:
     """Keep the clips that came with the rows, byte for byte, with posters and sound made anew."""
+    from corpus import clip_writer, media  # PyAV takes 17 MB, which web processes never need
+
     folder = settings.WORK_DIR / f"import-{source.pk}"
     stored = f"clips/{source.corpus_id}/{source.pk}"
     for dialogue in dialogues:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 from demo.dialogues import DIALOGUES, Line
 
 RATE = 22_050

@@ -10,7 +10,7 @@ from corpus.overview import Stage, Step, add_stages
 from corpus.permissions import LEAD
 from jobs.models import JobStatus
 from modeling.models import TrainingRun
-from releases.models import Release
+from releases.overview import newest_release
 
 ACTIVE = [JobStatus.QUEUED, JobStatus.RUNNING]
 
@@ -19,7 +19,8 @@ def add_to_overview():
     add_stages(40, run_stages)
 
 
-def run_stages(corpus, person):
+def run_stages(overview):
+    corpus = overview.corpus
     if corpus.my_role != LEAD:
         return
     runs = TrainingRun.objects.filter(release__corpus=corpus).order_by()
@@ -28,7 +29,6 @@ def run_stages(corpus, person):
         done=Count("pk", filter=Q(status=JobStatus.DONE)),
         active=Count("pk", filter=Q(status__in=ACTIVE)),
     )
-    releases = Release.objects.filter(corpus=corpus).usable()
     new_run = Step(gettext_lazy("New run"), reverse("new_run", args=[corpus.pk]))
     active = ngettext(
         "runs done · %(n)s is running", "runs done · %(n)s are running", counts["active"]
@@ -40,5 +40,5 @@ def run_stages(corpus, person):
         total=counts["all"],
         note=active % {"n": localize(counts["active"])} if counts["active"] else _("runs done"),
         href=reverse("runs", args=[corpus.pk]),
-        step=new_run if not counts["all"] and releases.exists() else None,
+        step=new_run if not counts["all"] and overview.once(newest_release) else None,
     )

@@ -14,7 +14,7 @@ from django.conf import settings
 from core import storage
 from core.errors import UserError, gettext_noop
 from corpus import clip_writer, media
-from corpus.clip_checks import record_changed_file
+from corpus.clip_faults import record_changed_file
 from releases import integrity
 from releases.models import Release
 

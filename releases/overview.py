@@ -5,7 +5,7 @@ from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from annotation.overview import complete_dialogues
+from annotation.overview import complete_count
 from corpus.overview import Stage, Step, add_stages
 from corpus.permissions import LEAD
 from releases.models import Release
@@ -15,12 +15,18 @@ def add_to_overview():
     add_stages(30, release_stages)
 
 
-def release_stages(corpus, person):
+def newest_release(overview):
+    """The newest release that can be used, or None."""
+    return Release.objects.filter(corpus=overview.corpus).usable().first()
+
+
+def release_stages(overview):
+    corpus = overview.corpus
     if corpus.my_role != LEAD:
         return
-    newest = Release.objects.filter(corpus=corpus).usable().first()
-    published = corpus.counts()["published"]
-    starts = newest is None and published and complete_dialogues(corpus).exists()
+    newest = overview.once(newest_release)
+    published = overview.counts["published"]
+    starts = newest is None and published and complete_count(overview)
     released = sum(newest.summary.get("dialogues", {}).values()) if newest else 0
     yield Stage(
         icon="package",

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from annotation.models.schemes import read_scheme
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 from people import installation
 from tests.factories import make_corpus, make_person
 

@@ -29,6 +29,12 @@ def waiting(round):
     return Assignment.objects.filter(round=round, state="submitted", counted=False, gold=False)
 
 
+def waiting_rounds(rounds):
+    """The ids of those of some rounds whose tallies do not hold every submission yet."""
+    late = Assignment.objects.filter(round__in=rounds, state="submitted", counted=False, gold=False)
+    return set(late.order_by().values_list("round", flat=True).distinct()) if rounds else set()
+
+
 def catch_up(round, most=None, beat=None):
     """Count what is new, at most about `most` dialogues; how many submissions still wait.
 

@@ -25,7 +25,7 @@ class RoundQuerySet(models.QuerySet):
         seers = ["lead", "adjudicator"]
         return self.filter(
             corpus__memberships__person=person, corpus__memberships__role__in=seers
-        ).select_related("corpus", "scheme_version", "guideline")
+        ).select_related("corpus__archival", "scheme_version", "guideline", "closure", "opened_by")
 
     def open(self):
         return self.filter(closure=None)
@@ -234,12 +234,14 @@ class Round(models.Model):
         held = self.assignments.filter(state="held", gold=False).count()
         return counted["given"] - held, counted["items"] * self.overlap + counted["extra"]
 
-    def stuck(self):
+    def stuck(self, seats=None):
         """Places that wait for more people than may still take them.
 
-        The others had them, skipped them, or have reached their quota.
+        The others had them, skipped them, or have reached their quota. `seats` are of those who
+        take part, where they are known.
         """
-        free = [p.person_id for p in self.participants.filter(left_at=None) if p.has_quota]
+        seats = self.participants.filter(left_at=None) if seats is None else seats
+        free = [seat.person_id for seat in seats if seat.has_quota]
         waiting = self.round_items.filter(open=True)
         if self.for_all:
             return waiting.none()

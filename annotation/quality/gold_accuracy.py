@@ -10,10 +10,9 @@ ENOUGH = 10  # gold answers of a task before its score says anything
 def scores(assignments):
     """Answers that are right and answers that are known, person id -> task -> (right, asked)."""
     given = Judgement.objects.filter(assignment__in=assignments).current()
-    dialogues = assignments.values("dialogue")
-    known = ExpertLabel.known(dialogues)
+    rows = list(given.values_list("assignment__person_id", "utterance_id", "task", "value"))
+    known = ExpertLabel.known(assignments.values("dialogue")) if rows else {}
     counted: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    rows = given.values_list("assignment__person_id", "utterance_id", "task", "value")
     for person, utterance, task, value in rows:
         gold = known.get(utterance, {}).get(task)
         if gold:

@@ -14,17 +14,16 @@ from annotation.blinding import (
     why_withheld,
 )  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
-from annotation.models import Comment
 from annotation.models.rounds import resting
-from annotation.overview import needs_of
-from annotation.progress import funnel, people, with_submission_counts
+from annotation.overview import needs_of, needs_rows
+from annotation.progress import funnel, funnel_rows, people, with_submission_counts
 from annotation.rounds import open_round
 from annotation.views.access import round_of
 from annotation.views.agreement import bring_up
 from core.data_table import Column, DataTable
 from core.errors import UserError
 from core.filter_form import FilterForm
-from core.pagination import at_most
+from core.pagination import capped, counts_at_once
 from core.parameters import posted
 from core.translation import translate_error
 from corpus.page_context import context, export_of
@@ -121,48 +120,54 @@ def round_page(request, pk):
     annotates these dialogues blind.
     """
     found = round_of(request, pk)
+    corpus, role = found.corpus, found.corpus.my_role
     blind = list(blinding_rounds(request.user, [found]).order_by("pk"))
+    seats = list(found.participants.select_related("person"))
+    present = [seat for seat in seats if seat.left_at is None]
+    members = list(corpus.people())
+    names = names_for(found, role, seats)
+    if not blind:
+        bring_up(found)
+    counted = counts_at_once(
+        funnel_rows(found)
+        | needs_rows(found, role, bool(blind), present)
+        | {"pauses": found.pauses.filter(lifted_at=None), "flags": found.quality_flags.waiting()}
+    )
     done, wanted = found.share_done()
     page = context(
-        found.corpus,
+        corpus,
         "rounds",
         round=found,
         done=done,
         wanted=wanted,
-        funnel=None if found.published else funnel(found),
-        needs=needs_of(found, found.corpus.my_role, bool(blind)),
-        people=_people(request, found, blind, wanted),
-        admission=AdmissionForm(round=found),
+        paused=counted["pauses"],
+        funnel=None if found.published else funnel(counted),
+        needs=needs_of(found, role, counted),
+        people=_people(request, found, blind, wanted, (seats, members, names)),
+        admission=AdmissionForm(round=found, members=members),
         blind=[(round, seat_of(request.user, round)) for round in blind],
     )
     if not found.published:
-        nameless = names_for(found, found.corpus.my_role).by_letter
-        page["disclosure"] = disclosure.table(disclosure.Plan.of(found), nameless)
+        roles = {member.person_id: member.role for member in members}
+        plan = disclosure.Plan.of(found, present, roles)
+        page["disclosure"] = disclosure.table(plan, names.by_letter)
     if not blind:
-        page |= _results(found)
+        page["comments"] = counted["comments", found]
+        page["open_items"] = capped(counted["contested", found])
+        page["quality_flags"] = counted["flags"]
     return render(request, "annotation/round.html", page)
 
 
-def _results(round):
-    """What the head of the page tells of people's answers."""
-    bring_up(round)
-    return {
-        "comments": Comment.objects.filter(assignment__round=round).waiting().count(),
-        "open_items": at_most(round.items.filter(open=True)),
-        "quality_flags": round.quality_flags.waiting().count(),
-    }
-
-
-def _people(request, round, blind, wanted):
+def _people(request, round, blind, wanted, known):
     """The rows of `people` with what each is called, in that order for whoever sees letters."""
-    names = names_for(round, round.corpus.my_role)
+    seats, members, names = known
     test = [round.qualification or round]
     hidden = {
         **(dict.fromkeys(["gold", "low", "checks"]) if blind else {}),
         **({"qualified": None} if blind and why_withheld(request.user, test) else {}),
     }
-    seers = set(round.corpus.people(*SEERS).values_list("person", flat=True))
-    rows, found = [], people(round)
+    seers = {member.person_id for member in members if member.role in SEERS}
+    rows, found = [], people(round, seats)
     seated = sum(row["seat"].left_at is None for row in found) or 1
     for row in found:
         seat = row["seat"]

@@ -22,9 +22,8 @@ from core.errors import gettext_noop
 from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from core.translation import translate
 from corpus import segmentation, spreadsheets
-from corpus.media import Probe, probe
+from corpus.media_info import Probe, Shot
 from corpus.models.corpora import Corpus
-from corpus.shot_detection import Shot
 from corpus.spreadsheets import CELLS
 from corpus.transcripts import TranscriptError
 from corpus.transcripts.reader import Options, columns, read
@@ -263,6 +262,8 @@ class Source(Normalized, Job):
 
         `quick` leaves it to a worker to measure how long it is, where that means reading it all.
         """
+        from corpus.media import probe  # PyAV takes 17 MB, which web processes rarely need
+
         self.probe = asdict(probe(path, quick))
 
     def segmented(self, cues):

@@ -19,9 +19,10 @@ from core.filter_form import FilterForm
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
-from corpus import checklist, overview, round_offers, start_page
+from corpus import checklist, round_offers, start_page
 from corpus.forms import CorpusForm
 from corpus.models import Corpus, CorpusDeletion, Installation, Invitation, Membership
+from corpus.overview import MAIN, SIDE, Overview, next_step
 from corpus.page_context import context, export_of, members_context
 from corpus.permissions import ANNOTATOR, LEAD, corpus_of, resettable_people
 from corpus.storage_kinds import KINDS
@@ -37,14 +38,15 @@ def home(request):
     needs somebody, the next step of whoever sets something up, what a newcomer can do.
     """
     person = request.user
-    mine = Corpus.objects.of(person)
     archived = request.GET.get("state") == "archived"
-    corpora = list(mine.filter(archival__isnull=not archived))
-    roles = dict(person.memberships.values_list("corpus", "role"))
-    works = bool(roles) and not person.is_superuser and set(roles.values()) == {ANNOTATOR}
-    for place, corpus in enumerate(corpora):
-        corpus.my_role = roles[corpus.pk]
-        corpus.role_name = Membership.Role(corpus.my_role).label
+    mine = person.memberships.select_related("corpus__archival").order_by("corpus__name")
+    memberships = list(mine)
+    roles = {membership.role for membership in memberships}
+    works = not person.is_superuser and roles == {ANNOTATOR}
+    shown = [one for one in memberships if one.corpus.is_archived == archived]
+    corpora = [one.corpus for one in shown]
+    for place, (corpus, membership) in enumerate(zip(corpora, shown, strict=True)):
+        corpus.my_role, corpus.role_name = membership.role, membership.get_role_display()
         corpus.card = None
         if corpus.my_role != ANNOTATOR and place < CARDS_AT_ONCE:
             corpus.card = card_of(corpus, person)
@@ -53,11 +55,11 @@ def home(request):
         "parts": [] if archived else start_page.parts(request, works),
         "corpora": corpora,
         "archived": archived,
-        "archived_count": mine.filter(archival__isnull=False).count(),
+        "archived_count": sum(one.corpus.is_archived for one in memberships),
         "deletions": person.corpus_deletions.exclude(status=CorpusDeletion.Status.DONE),
         "may_create": Installation.load().may_create(person),
         "invitations": Invitation.objects.for_account(person),
-        "checklist": checklist.summary(person) if checklist.is_shown_at_start(person) else None,
+        "checklist": checklist.at_start(person),
         "requests": person.join_requests.waiting().select_related("corpus"),
     }
     return render(request, "corpus/home.html", page)
@@ -85,17 +87,18 @@ def new_corpus(request):
 def corpus(request, pk):
     """The overview: the pipeline, what needs somebody, panels of all apps, and the sources."""
     corpus = corpus_of(request, pk)
-    pipeline = overview.stages(corpus, request.user)
+    overview = Overview(corpus, request.user)
+    pipeline = overview.stages()
     page = context(
         corpus,
         "corpus",
         page=page_of(request, corpus.sources.all()),
-        counts=corpus.counts() | {"speakers": corpus.speakers.count()},
+        counts=overview.counts | {"speakers": corpus.speakers.count()},
         pipeline=pipeline,
-        step=overview.next_step(pipeline),
-        needs=overview.needs(corpus, request.user),
-        main_panels=overview.panels(overview.MAIN, corpus, request),
-        side_panels=overview.panels(overview.SIDE, corpus, request),
+        step=next_step(pipeline),
+        needs=overview.needs(),
+        main_panels=overview.panels(MAIN, request),
+        side_panels=overview.panels(SIDE, request),
     )
     return render(request, "corpus/corpus.html", page)
 
@@ -109,9 +112,10 @@ def corpus_card(request, pk):
 
 def card_of(corpus, person):
     """What a card says of a corpus beside its name."""
-    waiting = overview.needs(corpus, person)
+    overview = Overview(corpus, person)
+    pipeline, waiting = overview.stages(), overview.needs()
     return {
-        "pipeline": overview.stages(corpus, person),
+        "pipeline": pipeline,
         "needs": waiting[:NEEDS_ON_A_CARD],
         "more_needs": max(len(waiting) - NEEDS_ON_A_CARD, 0),
     }

@@ -15,7 +15,7 @@ from core.parameters import number, numbers
 from core.translation import translate_error
 from corpus import visibility
 from corpus.forms import DialogueFilter
-from corpus.media import MediaError
+from corpus.media_info import MediaError
 from corpus.models import Dialogue
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 
 from core.fragments import live_part
 from core.pagination import page_of
-from corpus.clip_recut import clips_to_recut
+from corpus.clip_faults import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, IntegrityCheck
 from corpus.page_context import context

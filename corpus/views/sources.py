@@ -22,8 +22,8 @@ from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.forms import ROLE_LABELS, PartingForm, SourceForm
+from corpus.import_plan import resegment
 from corpus.import_report import chosen_track, track_label, unusable_reason
-from corpus.ingest import resegment
 from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, source_of

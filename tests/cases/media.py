@@ -6,7 +6,7 @@ At each mark a white flash and a 1 kHz beep of 0.2 s begin together.
 import subprocess
 from pathlib import Path
 
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 
 APART = (5.0, 22.0)  # two dialogues, 30 s
 JOINED = (5.0, 16.5)  # one dialogue, 20 s

@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from people.models import Event
 from tests.factories import make_person
@@ -49,13 +49,17 @@ def test_the_turn_is_given_back_however_a_transaction_ends():
             make_person()
         assert connection.has_turn
     assert not connection.has_turn
+    with pytest.raises(IntegrityError):
+        connection.cursor().execute("INSERT INTO people_person DEFAULT VALUES")
+    assert not connection.has_turn
     connection.close()
     assert not connection.has_turn
 
 
 @only["sqlite"]
 @pytest.mark.django_db(transaction=True)
-def test_a_writer_that_waits_goes_on_when_it_is_its_turn():
+@pytest.mark.parametrize("alone", [False, True], ids=["in a transaction", "a statement alone"])
+def test_a_writer_that_waits_goes_on_when_it_is_its_turn(alone):
     done = []
 
     def write():
@@ -67,7 +71,7 @@ def test_a_writer_that_waits_goes_on_when_it_is_its_turn():
 
     with transaction.atomic():
         make_person("early")
-        waiting = threading.Thread(target=lambda: _in_transaction(write))
+        waiting = threading.Thread(target=write if alone else lambda: _in_transaction(write))
         waiting.start()
         wait_until(somebody_waits_for_the_turn, "the second writer to wait")
         assert done == []

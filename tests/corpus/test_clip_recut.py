@@ -7,8 +7,8 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from core.storage import digest
-from corpus import clip_recut, clip_writer
-from corpus.clip_recut import clips_to_recut
+from corpus import clip_format, clip_recut
+from corpus.clip_faults import clips_to_recut
 from corpus.integrity import check
 from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
 from jobs.models import JobStatus
@@ -73,7 +73,7 @@ def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsy
     assert rows(source) == before and kinds(corpus) == []
     call_command("check_corpus", corpus=corpus.name, deep=True)
     mended = source.dialogues.first()
-    assert mended.clip.name != first.clip.name and mended.cutter_version == clip_writer.VERSION
+    assert mended.clip.name != first.clip.name and mended.cutter_version == clip_format.VERSION
     assert digest(settings.MEDIA_ROOT / mended.clip.name) == mended.clip_sha256
     kept = [name for name in files if name in stored(settings)]
     assert len(kept) == 4 and len(stored(settings)) == 8  # the old files of the first are gone

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from corpus import media
-from corpus.clip_writer import Clip, cut, estimated_bytes
+from corpus.clip_format import estimated_bytes
+from corpus.clip_writer import Clip, cut
+from corpus.media_info import MediaError
 from tests.corpus.marked_films import X264, beeps, lights, make, seen
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame
@@ -170,7 +172,7 @@ def test_a_broken_tail_is_refused_with_the_time(film, tmp_path):
     broken = tmp_path / "broken.mkv"
     broken.write_bytes(whole.read_bytes()[: whole.stat().st_size // 2])
     cut_all(broken, [(0.5, 2.0)], tmp_path / "clips")
-    with pytest.raises(media.MediaError, match="The picture ends at"):
+    with pytest.raises(MediaError, match="The picture ends at"):
         cut_all(broken, [(0.5, 2.0), (7.0, 9.0)], tmp_path / "more")
     assert not list((tmp_path / "more").glob("001.mp4"))
 
@@ -271,7 +273,7 @@ def test_a_track_can_be_chosen(marked, tmp_path):
     assert seen(tmp_path / "talk/000.mp4").beeps == pytest.approx([1.0], abs=0.003)
     assert seen(tmp_path / "aside/000.mp4").beeps == pytest.approx([0.0], abs=0.03)
     assert talk.level == pytest.approx(0.112, abs=0.005) and aside.level > 0.08
-    with pytest.raises(media.MediaError, match="no sound as its stream 0"):
+    with pytest.raises(MediaError, match="no sound as its stream 0"):
         cut_all(film, [(2.0, 4.0)], tmp_path / "none", track=0)
 
 
@@ -292,16 +294,14 @@ def test_a_mark_is_believed_only_if_the_clip_is_the_same(marked, tmp_path):
 
 
 def test_what_would_be_wrong_is_refused(marked, tmp_path):
-    with pytest.raises(media.MediaError, match=r"from 3\.000 to 3\.000 s, which is no time"):
+    with pytest.raises(MediaError, match=r"from 3\.000 to 3\.000 s, which is no time"):
         cut_all(marked, [(3.0, 3.0)], tmp_path / "empty")
     sound = make(tmp_path / "short.wav", *beeps([1], 4))
-    with pytest.raises(media.MediaError, match=r"sound ends at 4\.0 s.*broken off"):
+    with pytest.raises(MediaError, match=r"sound ends at 4\.0 s.*broken off"):
         cut_all(sound, [(3.0, 6.0)], tmp_path / "short")
     spoilt = ["-bsf:a", "noise=amount='between(n,100,250)'"]
     film = make(tmp_path / "spoilt.mkv", "-i", str(marked), "-c", "copy", *spoilt)
-    with pytest.raises(
-        media.MediaError, match=r"between 2\.5 and 5\.0 s, 2\.\d s cannot be decoded"
-    ):
+    with pytest.raises(MediaError, match=r"between 2\.5 and 5\.0 s, 2\.\d s cannot be decoded"):
         cut_all(film, [(2.5, 5.0)], tmp_path / "spoilt")
     assert not list(tmp_path.rglob("000.mp4"))
 

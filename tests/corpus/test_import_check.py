@@ -1,10 +1,9 @@
 import pytest
 
 from corpus.import_check import check_import, fit_cues, loss_problems
-from corpus.media import Probe
+from corpus.media_info import Loss, Probe
 from corpus.problems import Problem
 from corpus.segmentation import dialogues
-from corpus.stream_reader import Loss
 from corpus.transcripts import Cue, TranscriptError
 from corpus.transcripts.reader import Transcript
 

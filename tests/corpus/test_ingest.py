@@ -8,9 +8,9 @@ from django.core.files import File
 from django.core.management import CommandError, call_command
 
 from core.errors import UserError
-from corpus import clip_writer, media
+from corpus import clip_format, clip_writer, media
 from corpus import ingest as ingesting
-from corpus.ingest import resegment
+from corpus.import_plan import resegment
 from corpus.models import Dialogue, ImportProblem, Source, Utterance
 from corpus.problems import Problem
 from jobs.models import JobStatus
@@ -285,7 +285,7 @@ def test_what_cutting_measured_is_kept(corpus, talk):
     call_command("ingest", *talk, corpus=corpus.name)
     for dialogue in corpus.dialogues.all():
         assert (
-            dialogue.cutter_version == clip_writer.VERSION and dialogue.clip_check["faults"] == []
+            dialogue.cutter_version == clip_format.VERSION and dialogue.clip_check["faults"] == []
         )
         assert dialogue.clip_check["measured"]["level"] == pytest.approx(0.09, abs=0.02)
 

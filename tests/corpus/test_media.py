@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from corpus import media
-from corpus.media import Probe, Track
+from corpus.media_info import RATE, MediaError, Probe, Track
 from tests.corpus.marked_films import X264, beeps, lights, make
 
 
@@ -31,12 +31,12 @@ def test_probe_says_what_is_inside(film):
 def test_what_is_not_media_is_refused(tmp_path, name, data, part):
     path = tmp_path / name
     path.write_bytes(data)
-    with pytest.raises(media.MediaError, match=part):
+    with pytest.raises(MediaError, match=part):
         media.probe(path)
 
 
 def test_peaks_follow_the_loudness(tmp_path):
-    wave = np.concatenate([np.zeros(media.RATE), 0.5 * np.ones(media.RATE)]).astype(np.float32)
+    wave = np.concatenate([np.zeros(RATE), 0.5 * np.ones(media.RATE)]).astype(np.float32)
     found = media.peaks(wave)
     assert len(found) == 2 * media.PEAKS_PER_SECOND
     assert set(found[:50]) == {0.0} and set(found[50:]) == {0.5}
@@ -121,5 +121,5 @@ def test_the_size_is_that_of_square_pixels(tmp_path):
 
 def test_pictures_without_any_times_are_refused(tmp_path):
     raw = make(tmp_path / "raw.h264", *lights([], 1), *X264)
-    with pytest.raises(media.MediaError, match="does not say when its sound or picture comes"):
+    with pytest.raises(MediaError, match="does not say when its sound or picture comes"):
         media.probe(raw)

@@ -9,9 +9,11 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from corpus import renditions
+from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.ingest import delete_unused_files
 from corpus.integrity import check
-from corpus.media import MediaError, extract_picture, extract_sound, ffmpeg_path, probe
+from corpus.media import extract_picture, extract_sound, probe
+from corpus.media_info import MediaError
 from corpus.renditions import rendition
 from tests.core.test_storage import bucket, endpoint  # noqa: F401
 from tests.corpus.marked_films import X264, beeps, lights, make, seen

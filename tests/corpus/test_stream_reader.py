@@ -6,8 +6,9 @@ import av
 import numpy as np
 import pytest
 
-from corpus.media import MediaError, probe
-from corpus.stream_reader import Loss, Pictures, Sound
+from corpus.media import probe
+from corpus.media_info import Loss, MediaError
+from corpus.stream_reader import Pictures, Sound
 from tests.corpus.marked_films import X264, beeps, lights, make
 
 

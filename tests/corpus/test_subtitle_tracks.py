@@ -2,7 +2,8 @@
 
 import pytest
 
-from corpus.media import MediaError, Track, probe
+from corpus.media import probe
+from corpus.media_info import MediaError, Track
 from corpus.subtitle_tracks import extract_subtitles
 from tests.corpus.marked_films import X264, beeps, lights, make
 

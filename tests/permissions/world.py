@@ -24,7 +24,7 @@ from annotation.models import (
 from annotation.queue.dispatch import assign
 from annotation.rounds import open_round
 from annotation.scheme import SchemeError
-from corpus.media import ffmpeg_path
+from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.models import (
     ClipRecut,
     Corpus,

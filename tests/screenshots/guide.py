@@ -21,7 +21,7 @@ COLOURS = 128  # of a picture: flat pages need no more
 def main() -> None:
     make(DATA)
     os.environ.update(settings_of(DATA))
-    with serve(DATA, 8126) as address, sync_playwright() as play:
+    with serve(DATA, 8126) as address:
         # the settings of the world's directory, which only now is named
         import django
 
@@ -30,11 +30,17 @@ def main() -> None:
 
         found = pages.load()
         keys = pages.cookies(found, ["annotator", "lead"])
+        take(address, views(found), keys)
+
+
+def take(address: str, shown: dict[str, tuple[str, str, str]], keys: dict[str, str]) -> None:
+    """Take the pictures; nothing is asked of the database where Playwright runs its loop."""
+    with sync_playwright() as play:
         browser = play.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
         )
         for language, locale in LANGUAGES.items():
-            for name, (role, path, awaited) in views(found).items():
+            for name, (role, path, awaited) in shown.items():
                 context = browser.new_context(base_url=address, locale=locale, viewport=SIZE)
                 cookie = {"name": "sessionid", "value": keys[role], "url": address}
                 context.add_cookies([cookie])
@@ -49,15 +55,11 @@ def main() -> None:
 
 def views(found) -> dict[str, tuple[str, str, str]]:
     """Name of a picture -> who sees it, the address, what has to be there."""
-    first, corpus = found.open, found.corpus
     return {
         "workbench": ("annotator", f"/assignments/{found.own['annotator'].pk}/", "video"),
-        "overview": ("lead", f"/corpora/{corpus.pk}/", "main h1"),
-        "scheme": ("lead", f"/corpora/{corpus.pk}/schemes/new/", "main h1"),
-        "agreement": ("lead", f"/rounds/{first.pk}/agreement/", "main canvas, main svg"),
-        "adjudication": ("lead", f"/rounds/{first.pk}/adjudication/", "main h1"),
+        "agreement": ("lead", f"/rounds/{found.open.pk}/agreement/", "data-chart[data-drawn]"),
         "editor": ("lead", f"/dialogues/{found.dialogue.pk}/editor/", "video"),
-        "experiment": ("lead", f"/experiments/{found.experiment.pk}/", "main canvas, main svg"),
+        "experiment": ("lead", f"/experiments/{found.experiment.pk}/", "data-chart[data-drawn]"),
     }
 
 

@@ -1,8 +1,9 @@
 """Django's SQLite backend with a queue for writers.
 
 SQLite lets a writer that finds the file locked sleep and try again, longer each time, so that under
-sixteen writers some wait a hundred times as long as others. A lock on a file beside the database
-is handed on by the kernel at once.
+sixteen writers some wait a hundred times as long as others, and one that sleeps while others take
+turns may never find the file free: "database is locked". A lock on a file beside the database is
+handed on by the kernel at once; a statement that writes outside a transaction waits for it, too.
 """
 
 import fcntl
@@ -11,6 +12,36 @@ from contextlib import contextmanager
 
 from django.db import transaction
 from django.db.backends.sqlite3 import base
+
+READS = (
+    "SELECT",
+    "PRAGMA",
+    "EXPLAIN",
+    "WITH",
+    "BEGIN",
+    "COMMIT",
+    "ROLLBACK",
+    "SAVEPOINT",
+    "RELEASE",
+)
+
+
+class Cursor(base.SQLiteCursorWrapper):
+    """A cursor whose statements outside a transaction wait for their turn if they write."""
+
+    wrapper: "DatabaseWrapper"
+
+    def execute(self, query, params=None):
+        if self.wrapper.needs_no_turn(query):
+            return super().execute(query, params)
+        with self.wrapper.own_turn():
+            return super().execute(query, params)
+
+    def executemany(self, query, param_list):
+        if self.wrapper.needs_no_turn(query):
+            return super().executemany(query, param_list)
+        with self.wrapper.own_turn():
+            return super().executemany(query, param_list)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -33,6 +64,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self.reads_only = False
             if self.connection is not None:
                 self.cursor().execute("PRAGMA query_only = OFF")
+
+    def create_cursor(self, name=None):
+        cursor = self.connection.cursor(factory=Cursor)
+        cursor.wrapper = self
+        return cursor
+
+    def needs_no_turn(self, query):
+        """Whether a statement only reads, or its transaction has the turn or wants none."""
+        return self.in_atomic_block or self.has_turn or query.lstrip()[:9].upper().startswith(READS)
+
+    @contextmanager
+    def own_turn(self):
+        self._wait_for_turn()
+        try:
+            yield
+        finally:
+            self._end_turn()
 
     def _start_transaction_under_autocommit(self):
         if self.reads_only:

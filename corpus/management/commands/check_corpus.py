@@ -2,7 +2,7 @@ from collections import Counter
 
 from django.core.management.base import BaseCommand, CommandError
 
-from corpus.clip_recut import clips_to_recut
+from corpus.clip_faults import clips_to_recut
 from corpus.integrity import KINDS, check
 from corpus.models import ClipRecut, Corpus, IntegrityCheck
 from jobs.models import JobStatus

@@ -14,8 +14,8 @@ from core.errors import UserError, gettext_noop
 from core.storage import digest
 from core.translation import translate_error
 from corpus.file_pairs import pair
+from corpus.import_plan import import_check_of
 from corpus.import_report import lines, media_lines
-from corpus.ingest import import_check_of
 from corpus.models import Corpus, Source
 from corpus.source_inspection import inspect_media
 from corpus.transcripts.reader import Options

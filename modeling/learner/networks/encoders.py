@@ -20,13 +20,14 @@ class AttentionPool(nn.Module):
 
     def forward(self, frames: Tensor, inside: Tensor) -> Tensor:
         """Frames (S, d) end to end, `inside` (N, L) true where one is -> (N, d)."""
-        scores = frames.new_full(inside.shape, float("-inf"))
-        scores[inside] = self.score(frames).squeeze(-1)  # (N, L)
+        found = self.score(frames).squeeze(-1)  # (S,), with autocast not of the type of frames
+        scores = found.new_full(inside.shape, float("-inf"))
+        scores[inside] = found  # (N, L)
         empty = ~inside.any(dim=1, keepdim=True)  # (N, 1)
         weights = torch.softmax(scores.masked_fill(empty, 0.0), dim=1)[inside]  # (S,)
         owner = inside.nonzero()[:, 0]  # (S,)
-        pooled = frames.new_zeros(len(inside), frames.shape[1])
-        return pooled.index_add(0, owner, weights[:, None] * frames)  # (N, d)
+        parts = weights[:, None] * frames  # (S, d)
+        return parts.new_zeros(len(inside), frames.shape[1]).index_add(0, owner, parts)  # (N, d)
 
 
 class SequenceEncoder(nn.Module):

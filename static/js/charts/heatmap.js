@@ -23,8 +23,10 @@ export function heatmap(chart, palette, { width, height }) {
   )
   const axis = { splitLine: { show: false }, axisLine: { show: false }, axisPointer: { show: false } }
   const label = { color: palette.ink, interval: 0, overflow: "truncate", hideOverlap: false }
+  const options = baseOptions(chart, palette)
   return {
-    ...baseOptions(chart, palette),
+    ...options,
+    tooltip: { ...options.tooltip, position: beside },
     grid: { left, top, width: inner, height: height - top - 8 },
     xAxis: {
       ...categoryAxis(chart, palette, {
@@ -44,12 +46,32 @@ export function heatmap(chart, palette, { width, height }) {
       {
         ...{ type: "scatter", symbol: "rect", symbolSize: size, data: cells, clip: false },
         cursor: cells.some(({ href }) => href) ? "pointer" : "default",
-        emphasis: { itemStyle: { borderColor: palette.ink, borderWidth: 2 } },
+        itemStyle: { opacity: 1 }, // what is seen is the colour by which ink was chosen
+        // the border of the label: the cell's own is stretched with it
+        emphasis: { scale: false, itemStyle: { color: "inherit" }, label: frameOf(palette, size) },
       },
     ],
     stride: columns.length,
   }
 }
+
+/** Under the cell, above it where there is no room: its figure stays readable. */
+function beside(point, _params, _element, cell, { contentSize: [width, height], viewSize }) {
+  if (!cell) return point
+  const x = Math.max(0, Math.min(cell.x + (cell.width - width) / 2, viewSize[0] - width))
+  const under = cell.y + cell.height + 4
+  return [x, under + height <= viewSize[1] ? under : cell.y - height - 4]
+}
+
+const frameOf = (palette, [width, height]) => ({
+  show: true,
+  width: width - 2,
+  height: height - 2,
+  lineHeight: height - 2,
+  align: "center",
+  borderColor: palette.ink,
+  borderWidth: 2,
+})
 
 function cellOf(chart, palette, { row, column, room }, point) {
   const { value, shade = value } = point

@@ -64,6 +64,7 @@ class DataChart extends HTMLElement {
     this.hidden_series = new Set()
     this.addEventListener("click", (event) => this.click(event))
     this.addEventListener("input", (event) => this.smooth(event))
+    this.plot.addEventListener("blur", () => this.leave())
     this.unregister = registerShortcuts(this.shortcuts(), { within: ".chart-plot" })
     this.stop = new AbortController()
     const { echarts, draw } = await load(this.chart.kind)
@@ -184,6 +185,7 @@ class DataChart extends HTMLElement {
     save(address, fileName(title, kind))
   }
 
+  /** The keys of the plot, which is one stop of the Tab key; in a matrix the arrows stay in its row and column. */
   shortcuts() {
     const own = (action) => (event) => (this.contains(event.target) && this.drawn?.length ? action() : false)
     return {
@@ -191,14 +193,28 @@ class DataChart extends HTMLElement {
       ArrowLeft: own(() => this.move(-1)),
       ArrowDown: own(() => this.move(this.stride)),
       ArrowUp: own(() => this.move(-this.stride)),
+      Home: own(() => this.light(this.row.start)),
+      End: own(() => this.light(this.row.end)),
       Enter: own(() => this.follow(this.drawn[this.at]?.datum)),
       Escape: own(() => this.leave()),
     }
   }
 
-  /** Lights another point and says what it is. */
+  /** The first and the last point of the row with the one that is lit; all points, but for a matrix. */
+  get row() {
+    const length = this.stride > 1 ? this.stride : this.drawn.length
+    const start = Math.floor((this.at ?? 0) / length) * length
+    return { start, end: start + length - 1 }
+  }
+
   move(step) {
     const next = this.at === undefined ? 0 : this.at + step
+    const { start, end } = this.row
+    if (Math.abs(step) > 1 || this.stride === 1 || (next >= start && next <= end)) this.light(next)
+  }
+
+  /** Lights a point and says what it is. */
+  light(next) {
     if (!this.drawn[next]) return
     this.leave()
     this.at = next
@@ -210,8 +226,8 @@ class DataChart extends HTMLElement {
   }
 
   leave() {
-    this.view.dispatchAction({ type: "downplay" })
-    this.view.dispatchAction({ type: "hideTip" })
+    this.view?.dispatchAction({ type: "downplay" })
+    this.view?.dispatchAction({ type: "hideTip" })
     this.at = undefined
   }
 }

@@ -1,0 +1,60 @@
+"""What a web process loads, at its start and with the pages that everybody opens."""
+
+import builtins
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+from django.urls import reverse
+
+from tests.factories import make_judged_round, make_release
+
+HEAVY = {  # packages whose work is that of jobs and workers
+    *("av", "onnxruntime", "sherpa_onnx", "tokenizers"),
+    *("torch", "transformers", "accelerate", "optuna", "sklearn"),
+    *("scipy", "statsmodels", "pandas", "pyarrow", "tensorboardX"),
+}
+
+
+def heavy_after(*modules):
+    """The heavy packages in a process that has loaded the web application and `modules`."""
+    code = (
+        "import sys, importlib, config.wsgi\n"
+        "for name in sys.argv[1:]: importlib.import_module(name)\n"
+        f"print(sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    environment = {"DJANGO_SETTINGS_MODULE": "tests.settings", "PATH": "/usr/bin:/bin"}
+    command = [sys.executable, "-c", code, *modules]
+    done = subprocess.run(
+        command, cwd=settings.ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.django_db
+def test_neither_its_start_nor_its_main_pages_import_anything_heavy(
+    corpus, lead, client_of, monkeypatch
+):
+    """Imports inside functions are noted and then made in a process that has nothing else."""
+    opened = make_judged_round(corpus)
+    make_release(corpus, [opened])
+    client = client_of(lead)
+    of_corpus = ("corpus", "dialogues", "rounds", "releases", "runs", "new_run", "members")
+    addresses = [reverse("home"), reverse("my_tasks"), reverse("account")]
+    addresses += [reverse(name, args=[corpus.pk]) for name in of_corpus]
+    addresses += [reverse(name, args=[opened.pk]) for name in ("round", "agreement")]
+    imported, real = set(), builtins.__import__
+
+    def noted(name, globals=None, locals=None, fromlist=(), level=0):
+        if not level and not name.startswith("_pytest"):
+            longer = (f"{name}.{each}" for each in fromlist or ())
+            imported.update([name, *(each for each in longer if each in sys.modules)])
+        return real(name, globals, locals, fromlist, level)
+
+    monkeypatch.setattr(builtins, "__import__", noted)
+    pages = [client.get(address) for address in addresses]
+    monkeypatch.undo()
+    assert {page.status_code for page in pages} == {200}
+    assert heavy_after(*sorted(imported)) == "[]"

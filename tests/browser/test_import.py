@@ -43,7 +43,7 @@ def test_from_an_upload_to_mended_clips(
     page = sign_in("lead", locale=locale)
     page.goto(f"/corpora/{corpus.pk}/sources/new/")
     page.set_input_files("[name=media]", film)
-    page.locator("resumable-upload form button").first.click()
+    page.locator("upload-files form button").first.click()
     page.wait_for_url("**/preview/")
     page.select_option("#words", "3")
     page.get_by_role("button", name=words).click()

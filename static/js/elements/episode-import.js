@@ -5,11 +5,10 @@
 //     <div data-chosen hidden> <table><tbody></tbody></table> <button data-do="start"> <button data-do="pause"> …</div>
 //     <template data-row><tr>…</tr></template>
 //   </episode-import>
+import { byteSize } from "byte-size"
 import { chosenFiles, droppedFiles } from "episode-import/dropped-files"
 import { PairUpload } from "episode-import/pair-upload"
 import { postJson } from "http"
-
-const UNITS = ["B", "kB", "MB", "GB", "TB"]
 
 class EpisodeImport extends HTMLElement {
   files = new Map() // path -> file
@@ -174,7 +173,7 @@ class EpisodeImport extends HTMLElement {
     const bar = this.querySelector("progress")
     Object.assign(bar, { max: size || 1, value: done })
     const left = current?.speed > 0 ? seconds((size - done) / current.speed) : "…"
-    const values = { done: sent.length, all: rows.length, sent: bytes(done), size: bytes(size), left }
+    const values = { done: sent.length, all: rows.length, sent: byteSize(done), size: byteSize(size), left }
     this.say(fill(current ? this.dataset.of : this.dataset.summary, values))
     const start = this.querySelector("[data-do=start]")
     start.hidden = Boolean(current) || !rows.some((row) => row.state === "waiting" || row.state === "failed")
@@ -208,11 +207,6 @@ function link(address, text) {
   const element = document.createElement("a")
   Object.assign(element, { href: address, textContent: text })
   return element
-}
-
-function bytes(count) {
-  const unit = count < 1000 ? 0 : Math.min(Math.floor(Math.log10(count) / 3), UNITS.length - 1)
-  return `${(count / 1000 ** unit).toFixed(unit ? 1 : 0)} ${UNITS[unit]}`
 }
 
 const seconds = (count) => (count < 120 ? `${Math.ceil(count)} s` : `${Math.ceil(count / 60)} min`)

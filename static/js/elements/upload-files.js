@@ -1,12 +1,13 @@
-// A form whose files are uploaded in chunks first, one after the other; a broken connection goes on where it ended.
-//   <upload-files data-address="/corpora/1/uploads/" data-of="{name}: {sent} of {size} ({number} of {files})"
+// A form whose files are uploaded in chunks first, one after the other; a broken connection or a closed page goes on
+// where it ended. What is sent instead of the files are the tokens of their uploads. Markup: templates/cotton/corpus/upload.html
+//   <upload-files data-input="files" data-into="uploads" data-address="/corpora/1/uploads/"
+//                 data-of="{name}: {sent} of {size} · {speed}/s · {left} s left (file {number} of {files})"
 //                 data-pause="Pause" data-go="Resume" data-waiting="The connection is lost. …">
 //     <form><input type="file" name="files" multiple> <input type="hidden" name="uploads"> <button>…</button></form>
 //     <progress hidden></progress> <p class="said" role="status"></p> <button data-do="pause" hidden></button>
 //   </upload-files>
+import { byteSize } from "byte-size"
 import { TusUpload } from "tus-upload"
-
-const UNITS = ["B", "kB", "MB", "GB"]
 
 class UploadFiles extends HTMLElement {
   connectedCallback() {
@@ -18,7 +19,7 @@ class UploadFiles extends HTMLElement {
   }
 
   async submit(event) {
-    const input = this.form.querySelector("[name=files]")
+    const input = this.form.elements[this.dataset.input]
     if (!input.files.length) return
     event.preventDefault()
     if (this.upload) return
@@ -28,7 +29,7 @@ class UploadFiles extends HTMLElement {
       if (!address) return
       tokens.push(address.split("/").at(-2))
     }
-    this.form.querySelector("[name=uploads]").value = tokens.join(",")
+    this.form.elements[this.dataset.into].value = tokens.join(",")
     input.disabled = true // the server has the files already
     this.form.submit()
   }
@@ -42,7 +43,7 @@ class UploadFiles extends HTMLElement {
     try {
       return await this.upload.send()
     } catch (error) {
-      this.showMessage(`${file.name}: ${error.message}`)
+      this.showMessage(files > 1 ? `${file.name}: ${error.message}` : error.message)
       return null
     } finally {
       this.upload = null
@@ -52,27 +53,27 @@ class UploadFiles extends HTMLElement {
   togglePause() {
     if (!this.upload) return
     this.upload.togglePause()
+    this.showPause()
+  }
+
+  showPause() {
+    this.pauseButton.hidden = false
     this.pauseButton.textContent = this.upload.isPaused ? this.dataset.go : this.dataset.pause
   }
 
   showProgress(number, files) {
-    if (!this.upload) return
-    const { offset, file, isPaused } = this.upload
+    const { offset, file, speed } = this.upload
     Object.assign(this.querySelector("progress"), { hidden: false, max: file.size, value: offset })
-    this.pauseButton.hidden = false
-    this.pauseButton.textContent = isPaused ? this.dataset.go : this.dataset.pause
-    const values = { name: file.name, sent: sizeText(offset), size: sizeText(file.size), number, files }
+    this.showPause()
+    const left = speed > 0 ? Math.ceil((file.size - offset) / speed) : "…"
+    const sizes = { sent: byteSize(offset), size: byteSize(file.size), speed: byteSize(speed) }
+    const values = { name: file.name, ...sizes, left, number, files }
     this.showMessage(this.dataset.of.replace(/{(\w+)}/g, (_, name) => values[name]))
   }
 
   showMessage(text) {
     this.querySelector(".said").textContent = text
   }
-}
-
-function sizeText(bytes) {
-  const unit = bytes < 1000 ? 0 : Math.min(Math.floor(Math.log10(bytes) / 3), UNITS.length - 1)
-  return `${(bytes / 1000 ** unit).toFixed(unit ? 1 : 0)} ${UNITS[unit]}`
 }
 
 customElements.define("upload-files", UploadFiles)

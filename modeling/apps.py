@@ -31,6 +31,8 @@ class ModelingConfig(AppConfig):
             "runs": ("modeling.TrainingRun", "release__corpus"),
             "evaluations": ("modeling.Evaluation", "training_run__release__corpus"),
             "models": ("modeling.RegisteredModel", "run__release__corpus"),
+            "features": ("modeling.ImportedFeatures", "release__corpus"),
+            "feature-imports": ("modeling.FeatureImport", "release__corpus"),
         }
         deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
         fill("release_actions", "modeling/_release_actions.html")

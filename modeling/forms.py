@@ -8,7 +8,7 @@ from django.utils.translation import pgettext_lazy
 from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
 from modeling.learner import recipes
-from modeling.models import Recipes, RegisteredModel
+from modeling.models import ImportedFeatures, Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
 from modeling.run_configuration import MODALITY_NAMES
 from releases.models import Release
@@ -91,6 +91,11 @@ RECIPE_NOTES = {
     Recipes.MULT: _("Attention from each modality to each other."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
+IMPORTED_NOTE = _(
+    "Instead of default features or an encoder. The run cannot classify utterances outside its"
+    " release, such as new films."
+)
+OTHER_RELEASE = _("These features are of another release: choose that one, or import them for it.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
 TUNINGS = {
     "lora": _("fine-tuned by LoRA: small adapters learn"),
@@ -115,6 +120,9 @@ class RecipeForm(forms.Form):
         widget=forms.CheckboxSelectMultiple,
         help_text=_("None chosen: those of the recipe. What an utterance lacks is masked."),
     )  # fmt: skip
+    text_features = forms.ChoiceField(label=_("imported text features"), required=False)
+    audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
+    vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
     text_steps = _number(
         "text_steps", forms.IntegerField, label=_("text read of an utterance"),
         help_text=_(
@@ -248,16 +256,36 @@ class RecipeForm(forms.Form):
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args, corpus=None, **kwargs):
         super().__init__(*args, **kwargs)
+        self._offer_imported(corpus)
         found = installed()
         for modality, default in DEFAULT_FEATURES.items():
             choices = [(each.name, label(each)) for each in found if each.modality == modality]
             field = cast(forms.ChoiceField, self.fields[f"{modality}_encoder"])
             field.choices = [("", default), *choices]
 
+    def _offer_imported(self, corpus):
+        """Offer the features that were imported for releases of a corpus; no field without any."""
+        rows = ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release")
+        words = _("%(name)s: %(dims)s dimensions, release %(version)s")
+        for modality in recipes.MODALITIES:
+            found = [
+                (row.digest, words % {"name": row.name, "dims": row.dims,
+                                      "version": row.release.version})
+                for row in rows
+                if row.modality == modality
+            ]  # fmt: skip
+            if not found:
+                del self.fields[f"{modality}_features"]
+                continue
+            field = cast(forms.ChoiceField, self.fields[f"{modality}_features"])
+            field.choices = [("", _("none")), *found]
+            field.help_text = IMPORTED_NOTE
+
     GROUPS = {
-        _("Input"): ("modalities", "text_steps", "audio_steps", "vision_steps"),
+        _("Input"): ("modalities", "text_features", "audio_features", "vision_features",
+                     "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("width", "dropout"),
@@ -272,7 +300,10 @@ class RecipeForm(forms.Form):
 
     def groups(self):
         """(name of a group, its fields)."""
-        return [(name, [self[field] for field in fields]) for name, fields in self.GROUPS.items()]
+        return [
+            (name, [self[field] for field in fields if field in self.fields])
+            for name, fields in self.GROUPS.items()
+        ]
 
     def options(self):
         """Only what was set."""
@@ -284,6 +315,7 @@ class RecipeForm(forms.Form):
         chosen recipe uses, each at its field.
         """
         options = self.options()
+        self._check_imported(experiment.cleaned_data.get("release"), options)
         for modality in recipes.TUNED:
             tuned = options.get(f"{modality}_tuning")
             if tuned and not options.get(f"{modality}_encoder"):
@@ -302,6 +334,14 @@ class RecipeForm(forms.Form):
             unused = set.intersection(*unused_by_recipe)
             for name in sorted(set(options) & unused):
                 self.add_error(name, _why_unused(name))
+
+    def _check_imported(self, release, options):
+        """Add an error for imported features of another release than that of the experiment."""
+        for modality in recipes.MODALITIES:
+            name = f"{modality}_features"
+            rows = ImportedFeatures.objects.filter(release=release, modality=modality)
+            if options.get(name) and not rows.filter(digest=options[name]).exists():
+                self.add_error(name, OTHER_RELEASE)
 
 
 def _why_unused(name):

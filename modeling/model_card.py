@@ -6,6 +6,11 @@ from typing import Any
 from modeling.learner.evaluation_tables import evaluation_notes
 from modeling.learner.run_directory import current_keys
 
+IMPORTED = (
+    "The model reads imported features: it cannot classify utterances outside its release, such as"
+    " new films."
+)
+
 
 def render(
     name: str,

@@ -17,10 +17,14 @@ ORIGINS = {
     "clips": gettext_lazy("extracted from the clips of the release"),
     "release": gettext_lazy("extracted before: the release holds features"),
     "none": gettext_lazy("the release holds no films: it is missing everywhere"),
+    "imported": gettext_lazy("imported: computed elsewhere"),
 }
 SETTINGS = {  # group -> field of the recipe -> its name
     gettext_lazy("Input"): {
         "modalities": gettext_lazy("modalities"),
+        "text_features": gettext_lazy("imported text features"),
+        "audio_features": gettext_lazy("imported sound features"),
+        "vision_features": gettext_lazy("imported picture features"),
         "text_steps": gettext_lazy("text read of an utterance"),
         "audio_steps": gettext_lazy("sound read of an utterance"),
         "vision_steps": gettext_lazy("picture read of an utterance"),
@@ -104,6 +108,7 @@ WORDS = {
 }
 
 NONE = {  # what 0 or nothing means
+    **dict.fromkeys([f"{name}_features" for name in MODALITIES], gettext_lazy("none")),
     **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
     "minutes": gettext_lazy("no limit"),
     **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
@@ -190,6 +195,8 @@ def _setting(key, label, value, default):
     default = list(default) if isinstance(default, tuple) else default
     if key.endswith("_encoder") and value:
         value = str(value).rstrip("/").rsplit("/", 1)[-1]  # a path on the worker says nothing more
+    if key.endswith("_features"):
+        value = str(value).rsplit("/", 1)[-1][:12]
     changed = default is not None and value != default
     shown = [str(NONE[key]) if not each and key in NONE else display(each)
              for each in (value, default)]  # fmt: skip
@@ -233,7 +240,7 @@ def _features(meta):
         Setting(
             f"features_{name}",
             _("features: %(modality)s") % {"modality": MODALITY_NAMES[name]},
-            " · ".join(filter(None, [written[name].get("encoder"), written[name]["by"]])),
+            " · ".join(filter(None, map(written[name].get, ("encoder", "name", "by")))),
             note=ORIGINS.get(written[name].get("from"), ""),
         )
         for name in MODALITIES

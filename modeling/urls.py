@@ -14,6 +14,7 @@ from modeling.views import (
     runs,
     tensorboard,
 )
+from modeling.views import imported_features as features
 
 urlpatterns = [
     path("installation/encoders/", encoders.installation_encoders, name="installation_encoders"),
@@ -29,6 +30,12 @@ urlpatterns = [
     path("corpora/<int:pk>/runs/new/", new_run.new_run, name="new_run"),
     path("corpora/<int:pk>/runs/new/costs/", new_run.tuning_costs, name="tuning_costs"),
     path("corpora/<int:pk>/runs/comparison/", comparison.compare_runs, name="compare_runs"),
+    path("corpora/<int:pk>/features/", features.imported_features, name="imported_features"),
+    path("feature-imports/<int:pk>/", features.feature_import, name="feature_import"),
+    path("feature-imports/<int:pk>/progress/", features.progress, name="feature_import_progress"),
+    path("feature-imports/<int:pk>/confirmation/", features.confirm, name="confirm_feature_import"),
+    path("feature-imports/<int:pk>/removal/", features.discard, name="discard_feature_import"),
+    path("features/<int:pk>/removal/", features.remove, name="remove_features"),
     path("experiments/<int:pk>/", experiments.experiment, name="experiment"),
     path(
         "experiments/<int:pk>/progress/",

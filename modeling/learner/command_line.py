@@ -42,6 +42,8 @@ from modeling.learner.error_messages import display_value
 from modeling.learner.evaluation import evaluate
 from modeling.learner.features.extraction import Extractors, extract_all, write_clip_features
 from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.feature_files import KINDS, read_tables
+from modeling.learner.features.imported import Match, write_features
 from modeling.learner.inference import predict
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.path_checks import (
@@ -103,6 +105,14 @@ def build_parser() -> Parser:
         "--part", type=part_of_total, default=(1, 1), help="K/N: every N-th dialogue from the K-th"
     )
     parser.add_argument("--on-failure", choices=["fail", "missing"], default="fail")
+
+    parser = command("import", import_features, "features computed elsewhere, for a release")
+    parser.add_argument("file", type=file_path, help=", ".join(KINDS))
+    parser.add_argument("--out", type=file_path, required=True, help="the directory to write")
+    parser.add_argument("--modality", default="", choices=["", *recipes.MODALITIES])
+    parser.add_argument("--ids", type=file_path, help="the utterances of the rows of an array")
+    parser.add_argument("--name", default="", help="what pages and files call them")
+    parser.add_argument("--rate", type=real_number(0.001, 1e6), help="frames a second")
 
     parser = command("train", train_runs, "train a recipe, or resume from its checkpoint")
     add_recipe(parser)
@@ -210,6 +220,49 @@ def extract_features(options: Options) -> int:
     for failure in failures:
         print(f"{failure.modality}: {failure.reason}", file=sys.stderr)  # noqa: T201
     return REFUSED if failures and options.on_failure == "fail" else 0
+
+
+def import_features(options: Options) -> int:
+    """The command `import`: a directory of each modality of the file, under its name where there
+    are several.
+    """
+    release = _open_release(options, out=options.out)
+    for path in filter(None, (options.file, options.ids)):
+        if not path.is_file():
+            raise OptionError(f"{path} is no file.")
+    tables = read_tables(options.file, options.modality, options.ids)
+    if not tables:
+        raise OptionError(f"{options.file} has nothing of {options.modality}.")
+    utterances = [u.id for dialogue in release.dialogues for u in dialogue.utterances]
+    places = [options.out / each.modality if len(tables) > 1 else options.out for each in tables]
+    matches = [Match.of(each, utterances) for each in tables]
+    for place, match, table in zip(places, matches, tables, strict=True):
+        if place.exists():
+            raise OptionError(f"--out: {place} exists already; name another directory.")
+        if not match.matched:
+            known = ", ".join(utterances[:3])
+            raise OptionError(
+                f"{options.file} has no utterance of the release: its ids are"
+                f" {', '.join(table.ids[:3])} …, those of the release {known} …"
+            )
+    report = []
+    for place, match, table in zip(places, matches, tables, strict=True):
+        own = table.only(utterances)
+        name = options.name or options.file.stem
+        digest = write_features(place, own, name, options.rate, options.file.name)
+        report.append({"modality": own.modality, "out": str(place), "dims": own.dims,
+                       "digest": digest, **vars(match)})  # fmt: skip
+    for row in report:
+        text = (
+            f"{row['modality']}: {row['matched']} of {len(utterances)} utterances,"
+            f" {row['dims']} dimensions, in {row['out']}; {row['unknown']} of the file are none of"
+            f" the release. Train with the recipe field {row['modality']}_features."
+        )
+        if not options.json:
+            print(text)  # noqa: T201
+    if options.json:
+        print(json.dumps(report))  # noqa: T201
+    return 0
 
 
 def train_runs(options: Options) -> int:

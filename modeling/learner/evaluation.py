@@ -143,6 +143,7 @@ def evaluate(
     Raises RunError unless the run is frozen, ReleaseError if the split is empty or does not fit.
     """
     trained = FrozenModel.load(run, device)
+    trained.check_release(release)
     own = trained.meta["release"] == release.digest
     splits = Splits.of(release, trained.meta["seed"])
     name = (trained.meta["held_out"] if own else "test") if split in HELD_OUT else split

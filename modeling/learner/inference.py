@@ -169,6 +169,15 @@ class FrozenModel:
         sources: dict[str, dict[str, str]] = self.meta.get("features", known)
         return sources
 
+    def check_release(self, release: Release) -> None:
+        """Raises RunError for another release than that of its imported features."""
+        if self.recipe.imported and self.meta["release"] != release.digest:
+            raise RunError(
+                f"The run reads imported features of {' and '.join(self.recipe.imported)}, and"
+                " utterances outside the release that it was trained on have none. Take a run with"
+                " default features or encoders."
+            )
+
     def pack(
         self, dialogues: Sequence[Dialogue], cache: Path | None, device: torch.device
     ) -> tuple[Packed, dict[str, Any]]:
@@ -271,9 +280,11 @@ def predict(
     probable one. Where they include labelled utterances of the held-out test set of the release
     that it was trained on, that is counted as a test evaluation.
 
-    Raises RunError unless the run is frozen, ReleaseError if the split is empty or does not fit.
+    Raises RunError unless the run is frozen, and for another release where the run reads imported
+    features, ReleaseError if the split is empty or does not fit.
     """
     trained = FrozenModel.load(run, device)
+    trained.check_release(release)
     dialogues = release.of_split(split) if split else list(release.dialogues)
     if not dialogues:
         raise ReleaseError(empty_split_message(release, split))

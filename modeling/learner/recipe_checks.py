@@ -7,6 +7,7 @@ from modeling.learner.error_messages import display_value, suggest_name
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.imported import ImportedFeatures
 from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
 from modeling.learner.sharing.interface import split_tasks
@@ -41,9 +42,11 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
 
 def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     """Raises RecipeError for an encoder that has nothing to read in these dialogues, or a directory
-    that holds no encoder.
+    that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
+    for name in recipe.imported:
+        _check_imported(recipe, name)
     for name in recipe.modalities:
         field = f"{name}_encoder"
         if not getattr(recipe, field):
@@ -69,6 +72,18 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_imported(recipe: Recipe, name: str) -> None:
+    """Raises RecipeError for a directory without features of a modality."""
+    field = f"{name}_features"
+    try:
+        found = ImportedFeatures(Path(getattr(recipe, field)))
+    except FeatureError as error:
+        raise RecipeError(f"{field}: {error}", field) from error
+    if found.modality != name:
+        words = f"holds features of {found.modality}, not of {name}."
+        raise RecipeError(f"{field}: {found.path} {words}", field)
 
 
 def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:
@@ -142,17 +157,22 @@ def check_features(
     recipe: Recipe, train: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]
 ) -> None:
     """Raises RecipeError where a published network would read a modality of which no utterance of
-    the train split has a feature.
+    the train split has a feature, and for imported features of none of them.
     """
-    if recipe.network == "own":
-        return
     of_train = [each for dialogue in train for each in features[dialogue.id]]
     empty = [
         name
         for name in recipe.modalities
         if all(name in each.frames and not len(each[name]) for each in of_train)
     ]
-    if empty:
+    for name in recipe.imported:
+        if name in empty:
+            raise RecipeError(
+                f"{name}_features: {getattr(recipe, f'{name}_features')} has no utterance of the"
+                " train split. Import features of this release.",
+                f"{name}_features",
+            )
+    if empty and recipe.network != "own":
         raise _missing_everywhere(recipe, empty)
 
 
@@ -174,10 +194,12 @@ def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
     """
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
-    has = {"text": texts, "audio": media, "vision": media}
+    has = {"text": texts, "audio": media, "vision": media} | dict.fromkeys(recipe.imported, True)
     if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
         raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
-    if ("text" in recipe.modalities and texts) or (recipe.modalities != ("text",) and media):
+    if recipe.imported or ("text" in recipe.modalities and texts):
+        return
+    if recipe.modalities != ("text",) and media:
         return
     there = [name for name, has in (("text", texts), ("audio and vision", media)) if has]
     raise RecipeError(

@@ -185,11 +185,13 @@ class Recipe:
     `minutes` ends training after so long with the best epoch so far, 0 never.
     `stops_on` is a task whose macro-F1 on the validation set chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
-    modality is read by the default. A layer is "last", the number of one (0 is before the first) or
-    "mean-4", the mean of the last four; POOLINGS says how vectors become one. Texts are read up to
-    `text_tokens`, sound in pieces of `audio_seconds`. `on_failure` says what becomes of a clip that
-    cannot be measured: "fail" ends the run, "missing" masks the modality there. `precision` "bf16"
-    is autocast, `compiled` is torch.compile; `encoder_precision` is that of frozen encoders.
+    modality is read by the default, or from `text_features`, `audio_features`, `vision_features`,
+    directories of imported features: see modeling/learner/features/imported.py. A layer is "last",
+    the number of one (0 is before the first) or "mean-4", the mean of the last four; POOLINGS says
+    how vectors become one. Texts are read up to `text_tokens`, sound in pieces of `audio_seconds`.
+    `on_failure` says what becomes of a clip that cannot be measured: "fail" ends the run, "missing"
+    masks the modality there. `precision` "bf16" is autocast, `compiled` is torch.compile;
+    `encoder_precision` is that of frozen encoders.
 
     An encoder is "frozen", or fine-tuned with the network: "full", or by "lora" of `lora_rank` and
     `lora_alpha`; see modeling/learner/networks/tuned_encoders.py. Its learning rate is 0 for the
@@ -240,6 +242,9 @@ class Recipe:
     text_tokens: int = TEXT_TOKENS
     audio_seconds: float = AUDIO_SECONDS
     encoder_precision: str = "fp32"
+    text_features: str = ""
+    audio_features: str = ""
+    vision_features: str = ""
     text_steps: int = 0
     audio_steps: int = 0
     vision_steps: int = 0
@@ -274,6 +279,10 @@ class Recipe:
             raise RecipeError(words, "width")
         self._check_layers()
         self._check_tuning()
+        for name in MODALITIES:
+            if getattr(self, f"{name}_features") and getattr(self, f"{name}_encoder"):
+                words = f"{name} is read from {name}_features or by {name}_encoder: leave one out."
+                raise RecipeError(words, f"{name}_features")
         if self.network == "own":
             self._check_relations()
         if not self.name.strip():
@@ -349,7 +358,13 @@ class Recipe:
             return steps
         if self.network != "own":
             return STEPS[modality]
-        return CHARACTERS if modality == "text" and not self.text_encoder else 0
+        characters = modality == "text" and not self.text_encoder and not self.text_features
+        return CHARACTERS if characters else 0
+
+    @property
+    def imported(self) -> tuple[str, ...]:
+        """Modalities whose features were computed elsewhere and imported."""
+        return tuple(name for name in self.modalities if getattr(self, f"{name}_features"))
 
     @property
     def uses_relations(self) -> bool:
@@ -377,6 +392,7 @@ class Recipe:
     @property
     def _unused_of_encoders(self) -> set[str]:
         names = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        names |= {f"{name}_features" for name in {*MODALITIES} - {*self.modalities}}
         reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}

@@ -4,6 +4,7 @@ from modeling.models.encoder_imports import EncoderImport
 from modeling.models.evaluations import Evaluation
 from modeling.models.experiments import Experiment
 from modeling.models.features import FeaturePart
+from modeling.models.imported_features import FeatureImport, ImportedFeatures
 from modeling.models.registered_models import RegisteredModel
 from modeling.models.runs import Recipes, TrainingRun
 
@@ -11,7 +12,9 @@ __all__ = [
     "EncoderImport",
     "Evaluation",
     "Experiment",
+    "FeatureImport",
     "FeaturePart",
+    "ImportedFeatures",
     "Recipes",
     "RegisteredModel",
     "TrainingRun",

@@ -107,6 +107,13 @@ class Experiment(models.Model):
         """
         if self.search or self.follows_id:
             raise UserError(gettext_noop("Only an experiment of chosen settings is repeated."))
+        if wanted and any(name.endswith("_features") for name in self.options):
+            raise UserError(
+                gettext_noop(
+                    "An experiment with imported features is not repeated: later releases have none"
+                    " of them."
+                )
+            )
         self.repeats_from = timezone.now() if wanted else None
         self.repeats_by = person if wanted else None
         self.save(update_fields=["repeats_from", "repeats_by"])

@@ -122,6 +122,11 @@ class FeaturePart(Job):
         return bool(wanted) and self._queue_again(failures=[])
 
 
+def features_directory(release, digest):
+    """Where imported features of a release, by its id, are."""
+    return settings.RUNS_DIR / "imported" / str(release) / digest[:32]
+
+
 def key_of(encoder):
     """What tells the parts of an encoder and its settings from others; empty: default features."""
     if not encoder:

@@ -12,10 +12,16 @@ from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, Installation
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling import encoders
-from modeling.learner.recipes import RECIPES, SEEDS, RecipeError
+from modeling.learner.recipes import MODALITIES, RECIPES, SEEDS, RecipeError
 from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.learner_process import lines_of
-from modeling.models.features import CLIPS, FeaturePart, extraction_progress, key_of
+from modeling.models.features import (
+    CLIPS,
+    FeaturePart,
+    extraction_progress,
+    features_directory,
+    key_of,
+)
 from people.models import Event
 from releases.models import Release
 
@@ -230,6 +236,7 @@ class TrainingRun(Job):
             started_by=person,
             code_version=settings.VERSION,
         )
+        run.guard_imported()
         run.guard_modalities()
         run.guard_seed()
         run.save()
@@ -255,6 +262,11 @@ class TrainingRun(Job):
         return recipe
 
     @property
+    def reads_imported(self):
+        """Whether it reads imported features, which no utterance outside its release has."""
+        return any(self.options.get(f"{modality}_features") for modality in MODALITIES)
+
+    @property
     def shows_relations(self):
         """Whether it can be read off its network how tasks move each other."""
         recipe = RECIPES.get(self.recipe)
@@ -265,21 +277,41 @@ class TrainingRun(Job):
         """The recipe with the run's own settings, as the learner takes it. Raises UserError with
         the learner's sentence for settings that are none, as those of another version may be.
         """
-        chosen = {
-            name: encoders.encoder_path(value) if name.endswith("_encoder") else value
-            for name, value in self.options.items()
-        }
+        chosen = {name: self._in_recipe(name, value) for name, value in self.options.items()}
         try:
             return self.base.with_fields({"on_failure": self.on_failure, **chosen})
         except RecipeError as error:
             raise UserError("%(reason)s", reason=str(error)) from error
+
+    def _in_recipe(self, name, value):
+        """A setting as the learner takes it: encoders and features by their directories."""
+        if name.endswith("_encoder"):
+            return encoders.encoder_path(value)
+        if name.endswith("_features") and value:
+            return str(features_directory(self.release_id, value))
+        return value
+
+    def guard_imported(self):
+        """Raises UserError for imported features that its release does not have."""
+        for modality in MODALITIES:
+            digest = self.options.get(f"{modality}_features")
+            rows = self.release.imported_features.filter(modality=modality, digest=digest)
+            if digest and not rows.exists():
+                raise UserError(
+                    gettext_noop(
+                        "The imported features %(digest)s are not there for release %(version)s."
+                        " Import them for it, or choose others."
+                    ),
+                    digest=str(digest)[:12],
+                    version=self.release.version,
+                )
 
     def guard_modalities(self):
         """Raises UserError for a published network that would read films where there are none."""
         recipe = self.whole_recipe()
         if recipe.network == "own" or self.release.media != Release.Media.NONE:
             return
-        if {"audio", "vision"} & {*recipe.modalities}:
+        if {"audio", "vision"} & ({*recipe.modalities} - {*recipe.imported}):
             raise UserError(
                 gettext_noop(
                     "Release %(version)s holds no films, and the published network %(recipe)s would"
@@ -309,7 +341,9 @@ class TrainingRun(Job):
         read = [
             m
             for m in modalities
-            if (m == "text" or clips) and not encoders.is_tuned(self.options, m)
+            if (m == "text" or clips)
+            and not encoders.is_tuned(self.options, m)
+            and not self.options.get(f"{m}_features")
         ]
         chosen = [encoders.fields_of(self.options, m) for m in read]
         found = [fields for fields in chosen if fields]

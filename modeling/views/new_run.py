@@ -22,7 +22,7 @@ def new_run(request, pk):
     initial = _initial(request, corpus)
     gpus = training_worker_count("gpu")
     form = ExperimentForm(posted(request), corpus=corpus, gpus=gpus, initial=initial)
-    recipe_form = RecipeForm(posted(request), initial=initial)
+    recipe_form = RecipeForm(posted(request), initial=initial, corpus=corpus)
     search = SearchForm(posted(request))
     forms = [form, recipe_form, search]
     workers = training_worker_count()

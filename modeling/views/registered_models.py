@@ -113,9 +113,10 @@ def _card(model):
     """The card as a file in Markdown."""
     run = model.run
     result = run.evaluation.result if run.evaluation else None
-    return model_cards.render(
-        model.name, model.use, model.limits, _facts(model), run.results, result
-    )
+    limits = model.limits
+    if run.reads_imported:
+        limits = f"{limits}\n\n{model_cards.IMPORTED}"
+    return model_cards.render(model.name, model.use, limits, _facts(model), run.results, result)
 
 
 def _facts(model):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
-from modeling.models import EncoderImport
+from modeling.models import EncoderImport, FeatureImport, ImportedFeatures
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -158,6 +158,15 @@ class Addresses:
                 ),
                 "installation": w.corpus,
                 "imports": w.table_import,
+                "features": ImportedFeatures.objects.create(
+                    release=w.releases[0], name="a", modality="audio", dims=2, pooled=True,
+                    utterances=1, digest="a" * 64, source_name="a.npz", bytes=9, person=w.lead,
+                ),
+                "feature-imports": FeatureImport.objects.create(
+                    release=w.releases[0], name="a", person=w.lead, status=JobStatus.DRAFT,
+                    files=[{"name": "a.npz", "size": 9}], report={"utterances": 1, "tables": []},
+                    finished_at=timezone.now(),
+                ),
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),
             },

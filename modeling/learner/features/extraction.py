@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import RATE, waveform
 from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.imported import ImportedFeatures
 from modeling.learner.features.pretrained import (
     SHORTEST,
     EncoderSettings,
@@ -120,22 +121,27 @@ class Extractors:
     clips: dict[str, ClipExtractor]
     audio_pooling: str = "frames"  # of the frames of an utterance
     tunes_text: bool = False
+    imported: dict[str, ImportedFeatures] = field(default_factory=dict)
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
-        """Raises FeatureError for a directory without an encoder."""
+        """Raises FeatureError for a directory without an encoder, or without features."""
         device = device or torch.device("cpu")
         chosen = {
             name: (Path(path), device, EncoderSettings.of(recipe, name))
             for name in recipe.modalities
             if (path := getattr(recipe, f"{name}_encoder"))
         }
+        imported = {
+            name: ImportedFeatures(Path(getattr(recipe, f"{name}_features")))
+            for name in recipe.imported
+        }
         clips: dict[str, ClipExtractor] = {}
-        if "audio" in recipe.modalities:
+        if "audio" in {*recipe.modalities} - {*imported}:
             clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
             if "audio" in recipe.tuned:
                 clips["audio"] = Samples(SpeechEncoder(*chosen["audio"]))
-        if "vision" in recipe.modalities:
+        if "vision" in {*recipe.modalities} - {*imported}:
             clips["vision"] = (
                 VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
             )
@@ -144,6 +150,7 @@ class Extractors:
             clips,
             recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames",
             "text" in recipe.tuned,
+            imported,
         )
 
     @property
@@ -152,21 +159,26 @@ class Extractors:
         text = {}
         if self.text:
             text["text"] = self.text.tuned_key if self.tunes_text else self.text.key
-        return text | {name: each.key for name, each in self.clips.items()}
+        return text | {
+            name: each.key for name, each in (*self.clips.items(), *self.imported.items())
+        }
 
 
 def feature_sources(
     recipe: Recipe, dialogues: Sequence[Dialogue], extractors: Extractors
 ) -> dict[str, dict[str, str]]:
     """Modality of the recipe -> what its features are: `by` is the key of the extractor with
-    version or digest, `from` says of what (text, clips, the release's features, or nothing),
-    `encoder` is the name of an encoder's directory.
+    version or digest, `from` says of what (text, clips, the release's features, imported ones, or
+    nothing), `encoder` is the name of an encoder's directory, `name` that of imported features.
     """
     films = any(dialogue.clip or any(u.clip for u in dialogue.utterances) for dialogue in dialogues)
     given = [dialogue.features for dialogue in dialogues if dialogue.features]
     sources: dict[str, dict[str, str]] = {}
     for name in recipe.modalities:
-        if name == "text":
+        if name in extractors.imported:
+            own = extractors.imported[name]
+            sources[name] = {"by": own.key, "from": "imported", "name": own.name}
+        elif name == "text":
             sources[name] = {"by": extractors.keys.get(name, CHARACTERS), "from": "text"}
         elif given:
             sources[name] = {"by": _release_extractor_key(given[0], name), "from": "release"}
@@ -209,6 +221,9 @@ def extract(
             each.frames[name] = (
                 extractor.heard(frames) if isinstance(extractor, Samples) else frames
             )
+    for name, table in extractors.imported.items():
+        for each, utterance in zip(features, dialogue.utterances, strict=True):
+            each.frames[name] = table.of(utterance.id)
     if extractors.audio_pooling in POOLS:
         for each in features:
             if "audio" in each.frames and len(each["audio"]):

@@ -56,6 +56,14 @@ def test_a_chart_is_drawn_read_taken_away_and_leads_on(sign_in):
     expect(chart.locator("output")).to_contain_text("emotion")
     page.keyboard.press("Enter")
     page.wait_for_url("**/items/?task=emotion&kind=differ")
+
+    # of lines, one hint says the figures of all at a place
+    page.goto(f"/rounds/{opened.pk}/")
+    days = page.locator("data-chart").filter(has=page.get_by_role("heading", name="by day"))
+    expect(days).to_have_attribute("data-drawn", "")
+    days.locator(".chart-plot").focus()
+    page.keyboard.press("ArrowRight")
+    expect(days.locator(".chart-canvas text", has_text="submitted 8")).to_be_visible()
     assert page.shengqing_errors == []  # what the policy refuses would stand there
 
 

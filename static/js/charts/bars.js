@@ -12,7 +12,7 @@ export function bars(chart, palette, { width, hidden }) {
   const places = categoryAxis(chart, palette, { name: chart.upright ? chart.place_axis : "", inverse: !chart.upright })
   if (!chart.upright) places.axisLabel = { ...places.axisLabel, width: left - 12, interval: 0 }
   return {
-    ...baseOptions(chart, palette),
+    ...baseOptions(chart, palette, width),
     grid: { left, right: 24, top: 8, bottom: chart.upright ? (chart.place_axis ? 46 : 28) : room },
     xAxis: chart.upright ? places : values,
     yAxis: chart.upright ? values : places,

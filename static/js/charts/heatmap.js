@@ -23,7 +23,7 @@ export function heatmap(chart, palette, { width, height }) {
   )
   const axis = { splitLine: { show: false }, axisLine: { show: false }, axisPointer: { show: false } }
   const label = { color: palette.ink, interval: 0, overflow: "truncate", hideOverlap: false }
-  const options = baseOptions(chart, palette)
+  const options = baseOptions(chart, palette, width)
   return {
     ...options,
     tooltip: { ...options.tooltip, position: beside },

@@ -9,7 +9,7 @@ export function intervals(chart, palette, { width, hidden }) {
   const left = widthOf(chart.names, palette, width * 0.34)
   const named = chart.bands.length > 0
   return {
-    ...baseOptions(chart, palette),
+    ...baseOptions(chart, palette, width),
     grid: { left: left + 12, right: 24, top: named ? 22 : 6, bottom: chart.value_axis ? 46 : 26 },
     xAxis: valueAxis(chart, palette, ends),
     yAxis: {

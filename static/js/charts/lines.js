@@ -6,27 +6,30 @@ import {
   categoryAxis,
   datum,
   endsOf,
+  plain,
   pointText,
   short,
   valueAxis,
   widthOf,
+  wrapped,
 } from "charts/parts"
 
 const LONG = 60 // points from which on one may zoom
 const MOST_IN_TIP = 12
+const MARK = 16 // pixels of the sign of a line in a hint
 const MOST_BANDS = 3 // lines whose bands can be told apart where they lie over each other
 const HOUR = 3_600_000 // milliseconds
 const DAY = 24 * HOUR
 const BAND = "band" // what the names of silent series begin with
 
-export function lines(chart, palette, { hidden, smoothing = 0 }) {
+export function lines(chart, palette, { width, hidden, smoothing = 0 }) {
   const shown = [...chart.series.keys()].filter((number) => !hidden.has(number))
   const ends = endsOf(chart)
   const long = chart.places.length > LONG
   const asked = { low: chart.low === null ? null : ends.low, high: chart.high === null ? null : ends.high }
   const left = widthOf([short(chart, ends.low), short(chart, ends.high), "0.00"], palette, 80)
   return {
-    ...baseOptions(chart, palette),
+    ...baseOptions(chart, palette, width),
     grid: {
       left: left + (chart.value_axis ? 40 : 16),
       right: 20,
@@ -41,7 +44,7 @@ export function lines(chart, palette, { hidden, smoothing = 0 }) {
           { type: "slider", height: 18, bottom: 8, ...sliderColours(palette) },
         ]
       : [],
-    tooltip: { ...baseOptions(chart, palette).tooltip, ...lineTip(chart, palette) },
+    tooltip: { ...baseOptions(chart, palette, width).tooltip, ...lineTip(chart, palette, width) },
     series: [
       ...bandSeries(chart, palette, "yAxis", ends),
       ...shown.flatMap((number) => [
@@ -159,7 +162,8 @@ function intervalBand(chart, palette, number) {
 }
 
 /** One hint for all lines at a place. */
-function lineTip(chart, palette) {
+function lineTip(chart, palette, room) {
+  const numbered = chart.place_axis && !["category", "time"].includes(chart.scale) // a number alone says little
   return {
     trigger: "axis",
     axisPointer: { lineStyle: { color: palette.soft, type: "dotted" }, label: { show: false } },
@@ -168,9 +172,12 @@ function lineTip(chart, palette) {
       if (!points.length) return ""
       const rows = points.slice(0, MOST_IN_TIP).map(({ data, marker }) => {
         const { name, points: of } = chart.series[data.number]
-        return marker + plain(`${name} ${pointText(chart, of[data.place])}`)
+        const words = plain(`${name} ${pointText(chart, of[data.place])}`)
+        return marker + wrapped([words], palette, room - MARK).join("\n")
       })
-      return [plain(chart.names[points[0].data.place]), ...rows].join("\n")
+      const name = chart.names[points[0].data.place]
+      const place = numbered ? `${chart.place_axis} ${name}` : name
+      return [plain(place), ...rows].join("\n")
     },
   }
 }

@@ -30,13 +30,30 @@ export function datum(chart, series, place, point, value) {
 /** Words without what a hint would take for its own marks. */
 export const plain = (words) => String(words).replace(/[{}|]/g, " ")
 
-function tip({ title, text, href }, words) {
-  const more = href && matchMedia("(hover: none)").matches ? `\n${words.again}` : ""
-  return plain(`${title}\n${text}${more}`)
+const WIDEST_TIP = 320
+
+function tip({ title, text, href }, { words }, palette, room) {
+  const more = href && matchMedia("(hover: none)").matches ? [words.again] : []
+  return wrapped([title, text, ...more].map(plain), palette, room).join("\n")
+}
+
+/** Lines of which none is wider than a hint may be; Latin words stay whole. */
+export function wrapped(lines, palette, room) {
+  const most = Math.min(WIDEST_TIP, room) - 24
+  pen.font = `${FONT_SIZE}px ${palette.fontFamily}`
+  return lines.flatMap((line) => {
+    const found = [""]
+    for (const part of line.match(/[^\s\u2e80-\uffef]+\s*|\s+|[\u2e80-\uffef][，。；：、）！？]*/gu) ?? []) {
+      const longer = found.at(-1) + part
+      if (found.at(-1) && pen.measureText(longer.trimEnd()).width > most) found.push(part)
+      else found[found.length - 1] = longer
+    }
+    return found
+  })
 }
 
 /** The options that are the same in all charts. */
-export function baseOptions(chart, palette) {
+export function baseOptions(chart, palette, room = WIDEST_TIP) {
   return {
     animation: false, // a chart is read, not watched
     backgroundColor: "transparent",
@@ -50,7 +67,7 @@ export function baseOptions(chart, palette) {
       borderWidth: 1,
       padding: [8, 10],
       textStyle: { color: palette.ink, fontSize: FONT_SIZE, fontFamily: palette.fontFamily, lineHeight: 18 },
-      formatter: ({ data }) => (data?.title ? tip(data, chart.words) : ""),
+      formatter: ({ data }) => (data?.title ? tip(data, chart, palette, room) : ""),
     },
   }
 }

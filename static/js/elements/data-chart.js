@@ -216,7 +216,7 @@ class DataChart extends HTMLElement {
   /** Lights a point and says what it is. */
   light(next) {
     if (!this.drawn[next]) return
-    this.leave()
+    this.view.dispatchAction({ type: "downplay" }) // its hint is moved: one that goes out would take the next one along
     this.at = next
     const { datum, series, index } = this.drawn[next]
     const place = { seriesIndex: series, dataIndex: index }

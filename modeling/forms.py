@@ -267,7 +267,11 @@ class RecipeForm(forms.Form):
 
     def _offer_imported(self, corpus):
         """Offer the features that were imported for releases of a corpus; no field without any."""
-        rows = ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release")
+        rows = (
+            list(ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release"))
+            if corpus
+            else []
+        )
         words = _("%(name)s: %(dims)s dimensions, release %(version)s")
         for modality in recipes.MODALITIES:
             found = [

@@ -219,7 +219,7 @@ class RecipeForm(forms.Form):
             required=False,
             choices=[("", pgettext_lazy("of an encoder", "frozen")), *TUNINGS.items()],
         )
-        for label in (_("text encoder is"), _("audio encoder is"))
+        for label in (_("tuning of the text encoder"), _("tuning of the audio encoder"))
     )
     text_learning_rate, audio_learning_rate = (
         _number(
@@ -248,7 +248,7 @@ class RecipeForm(forms.Form):
         help_text=_("Needs less memory and about a third more time."),
     )  # fmt: skip
     precision = forms.ChoiceField(
-        label=_("precision"), required=False,
+        label=_("numeric precision"), required=False,
         choices=[("", _("32 bits")), ("bf16", _("bf16: faster on GPUs, less memory"))],
     )  # fmt: skip
     soft_labels = forms.BooleanField(
@@ -267,7 +267,11 @@ class RecipeForm(forms.Form):
 
     def _offer_imported(self, corpus):
         """Offer the features that were imported for releases of a corpus; no field without any."""
-        rows = ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release")
+        rows = (
+            list(ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release"))
+            if corpus
+            else []
+        )
         words = _("%(name)s: %(dims)s dimensions, release %(version)s")
         for modality in recipes.MODALITIES:
             found = [

@@ -113,7 +113,8 @@ class MemoryFusion(nn.Module):
         hidden: list[Tensor] = list(states)
         there: Tensor | None = None
         if present is not None and not bool(present.all()):
-            hidden = [h * own[:, None] for h, own in zip(hidden, present.unbind(1), strict=True)]
+            own = present.unbind(1)
+            hidden = [h * each[:, None] for h, each in zip(hidden, own, strict=True)]
             there = present.repeat_interleave(self.sizes, dim=1)  # (N, d)
         now = torch.cat(cells, dim=2)  # (T, N, d)
         if there is not None:

@@ -35,6 +35,23 @@ RELATIONS = {
     "auxiliary": _("as tasks only"),
 }
 
+SHARINGS = {
+    "hard": _("hard: one trunk, a head per task"),
+    "single": _("none: a network per task (control)"),
+    "cross-stitch": _("cross-stitch: towers exchange by learned weights (Misra et al. 2016)"),
+    "mmoe": _("MMoE: tasks weight common experts (Ma et al. 2018)"),
+    "ple": _("PLE: common experts and own ones (Tang et al. 2020)"),
+    "distance": _("parameter distance: own towers are held close (Duong et al. 2015)"),
+    "reading": _("reading gates: each task weights modalities and context"),
+    "relgate": _("relation gates: correlation labels guide what passes between towers"),
+}
+PARTS = {  # that can be left out, to see what each is worth
+    "context": _("the other turns of the dialogue"),
+    "attention": _("attention between turns"),
+    "fusion": _("attention between modalities"),
+    "relation_chain": _("the relation chain between answers"),
+}
+
 POOLINGS = {
     "auto": _("as suits the encoder"),
     "tokens": _("one for each token"),
@@ -151,6 +168,14 @@ class RecipeForm(forms.Form):
         "dialogues_per_batch", forms.IntegerField, label=_("dialogues per batch"),
         help_text=_("Fewer need less memory."),
     )  # fmt: skip
+    sharing = forms.ChoiceField(
+        label=_("sharing between tasks"), required=False, choices=[("", OWN), *SHARINGS.items()],
+        help_text=_("With another sharing a recipe is a control for its own."),
+    )  # fmt: skip
+    without = forms.MultipleChoiceField(
+        label=_("leave out (ablation)"), required=False, choices=PARTS.items(),
+        widget=forms.CheckboxSelectMultiple,
+    )  # fmt: skip
     width = forms.TypedChoiceField(
         label=_("width of the network"), required=False, coerce=int, empty_value=None,
         choices=[("", OWN), *((n, n) for n in (32, 64, 128, 256))],
@@ -219,7 +244,7 @@ class RecipeForm(forms.Form):
             required=False,
             choices=[("", pgettext_lazy("of an encoder", "frozen")), *TUNINGS.items()],
         )
-        for label in (_("text encoder is"), _("audio encoder is"))
+        for label in (_("tuning of the text encoder"), _("tuning of the audio encoder"))
     )
     text_learning_rate, audio_learning_rate = (
         _number(
@@ -248,7 +273,7 @@ class RecipeForm(forms.Form):
         help_text=_("Needs less memory and about a third more time."),
     )  # fmt: skip
     precision = forms.ChoiceField(
-        label=_("precision"), required=False,
+        label=_("numeric precision"), required=False,
         choices=[("", _("32 bits")), ("bf16", _("bf16: faster on GPUs, less memory"))],
     )  # fmt: skip
     soft_labels = forms.BooleanField(
@@ -267,7 +292,11 @@ class RecipeForm(forms.Form):
 
     def _offer_imported(self, corpus):
         """Offer the features that were imported for releases of a corpus; no field without any."""
-        rows = ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release")
+        rows = (
+            list(ImportedFeatures.objects.filter(release__corpus=corpus).select_related("release"))
+            if corpus
+            else []
+        )
         words = _("%(name)s: %(dims)s dimensions, release %(version)s")
         for modality in recipes.MODALITIES:
             found = [
@@ -288,7 +317,7 @@ class RecipeForm(forms.Form):
                      "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
-        _("Network"): ("width", "dropout"),
+        _("Network"): ("sharing", "without", "width", "dropout"),
         _("Correlations"): ("relations", "relation_weight"),
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
@@ -306,9 +335,16 @@ class RecipeForm(forms.Form):
         ]
 
     def options(self):
-        """Only what was set."""
-        return {name: value for name, value in self.cleaned_data.items()
-                if value not in ("", None, []) and value is not False}  # fmt: skip
+        """Fields of a recipe: only what was set."""
+        given = {name: value for name, value in self.cleaned_data.items()
+                 if value not in ("", None, []) and value is not False}  # fmt: skip
+        left_out = given.pop("without", [])
+        return {**given, **dict.fromkeys(left_out, False)}
+
+    @staticmethod
+    def initial_of(options):
+        """What shows these options of a run."""
+        return {**options, "without": [part for part in PARTS if options.get(part) is False]}
 
     def check(self, experiment):
         """Add the learner's errors for a chosen recipe with these settings, and which of them no
@@ -327,13 +363,14 @@ class RecipeForm(forms.Form):
                 unused_by_recipe.append(recipe.with_fields(options).unused)
             except recipes.RecipeError as error:
                 unused_by_recipe.append(recipe.unused)
-                place = error.field if error.field in self.fields else None
+                field = "without" if error.field in PARTS else error.field
+                place = field if field in self.fields else None
                 if not self.has_error(place or "__all__"):
                     self.add_error(place, str(error))
         if chosen:
             unused = set.intersection(*unused_by_recipe)
             for name in sorted(set(options) & unused):
-                self.add_error(name, _why_unused(name))
+                self.add_error("without" if name in PARTS else name, _why_unused(name))
 
     def _check_imported(self, release, options):
         """Add an error for imported features of another release than that of the experiment."""

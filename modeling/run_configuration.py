@@ -79,8 +79,8 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "encoder_precision": gettext_lazy("precision of the encoders"),
     },
     gettext_lazy("Fine-tuning"): {
-        "text_tuning": gettext_lazy("text encoder is"),
-        "audio_tuning": gettext_lazy("audio encoder is"),
+        "text_tuning": gettext_lazy("tuning of the text encoder"),
+        "audio_tuning": gettext_lazy("tuning of the audio encoder"),
         "text_learning_rate": gettext_lazy("learning rate of the text encoder"),
         "audio_learning_rate": gettext_lazy("learning rate of the audio encoder"),
         "layer_decay": gettext_lazy("layer-wise decay of the learning rate"),
@@ -89,7 +89,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
     },
     gettext_lazy("Computation"): {
-        "precision": gettext_lazy("precision"),
+        "precision": gettext_lazy("numeric precision"),
         "compiled": gettext_lazy("compiled"),
     },
 }

@@ -32,12 +32,12 @@ class Estimate:
     @property
     def learned(self):
         """Million parameters that learn."""
-        return self.cost.learned / 1e6
+        return self.cost.learned / 1e6 if self.cost else 0.0
 
     @property
     def total(self):
         """Million parameters."""
-        return self.cost.parameters / 1e6
+        return self.cost.parameters / 1e6 if self.cost else 0.0
 
 
 def tuning_estimates(release, recipe, options):
@@ -46,10 +46,10 @@ def tuning_estimates(release, recipe, options):
     """
     run = TrainingRun(release=release, recipe=recipe, options=options)
     whole = run.whole_recipe()
-    found = []
     if not whole.tuned:
-        return found
+        return []
     lengths, utterances = _lengths(release)
+    found: list[Estimate] = []
     for modality in whole.tuned:
         try:
             cost = tuning_cost(whole, modality, lengths)

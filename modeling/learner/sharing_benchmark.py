@@ -11,7 +11,7 @@ can be compared at equal size.
 import json
 import multiprocessing
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
@@ -253,9 +253,8 @@ def compare_methods(
     """
     outcomes: dict[str, list[Outcome]] = {method: [] for method in methods}
     runs = [(method, seed, regime) for seed in seeds for method in methods]
-    if jobs == 1:
-        results = map(_outcome, runs)
-    else:
+    results: Iterator[Outcome] = map(_outcome, runs)
+    if jobs > 1:
         context = multiprocessing.get_context("spawn")
         pool = ProcessPoolExecutor(jobs, context, torch.set_num_threads, (1,))
         results = pool.map(_outcome, runs)

@@ -17,8 +17,9 @@ from modeling.learner.recipes import Recipe
 
 RATE = 16_000  # samples a second
 NUMBER = 4  # bytes
+PADDED = 1.2  # times as long as it is an utterance is in the mean, beside others of like lengths
 KEPT_PER_LAYER = 34 * 2  # bytes a token and dimension, with 32 bits (Korthikanti et al. 2022)
-KEPT_BY_LORA = 0.7  # of these: what gradients of frozen parameters would need is not kept
+KEPT_BY_LORA = 0.85  # of these: what gradients of frozen parameters would need is not kept
 LOOKED_UP = re.compile(r"embeddings?\.|(?:^|\.)(?:shared|embed_tokens|embed_positions)\.")
 UNUSED = re.compile(r"(?:^|\.)(?:decoder|lm_head|cls|quantizer|project_q|project_hid)\.")
 
@@ -88,10 +89,10 @@ def _positions(
 ) -> tuple[float, float]:
     """How many vectors a layer works on of an utterance, and operations before the first layer."""
     if modality == "text":
-        return min(lengths.tokens, recipe.text_tokens), 0.0
+        return PADDED * min(lengths.tokens, recipe.text_tokens), 0.0
     if files.family == "whisper":
         return 1500.0, 0.0  # of thirty seconds, whatever is heard
-    frames, operations = RATE * min(lengths.seconds, recipe.audio_seconds), 0.0
+    frames, operations = PADDED * RATE * min(lengths.seconds, recipe.audio_seconds), 0.0
     ways = zip(*(files.config[f"conv_{name}"] for name in ("dim", "kernel", "stride")), strict=True)
     channels = 1
     for dims, kernel, stride in ways:

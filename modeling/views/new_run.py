@@ -97,6 +97,6 @@ def _initial(request, corpus):
         initial = {
             "release": run.release_id, "recipes": [run.recipe], "on_failure": run.on_failure,
             "device": run.device, "seeds": number(request.GET.get("seeds"), 1),
-            **run.options, "set": bool(run.options),
+            **RecipeForm.initial_of(run.options), "set": bool(run.options),
         }  # fmt: skip
     return initial

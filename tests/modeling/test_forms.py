@@ -236,3 +236,22 @@ def _as_of_an_earlier_version(run):
         for row in result["classes"]:
             row.pop("train", None)
     run.save()
+
+
+def test_controls_are_chosen_by_name_and_shown_again(release, lead, corpus, client_of):
+    address = reverse("new_run", args=[corpus.pk])
+    client = client_of(lead)
+    chosen = {**FORM, "release": release.pk, "recipes": ["reading-text"], "sharing": "ple",
+              "without": ["attention", "relation_chain"], "epochs": 1}  # fmt: skip
+    refused = client.post(address, {**chosen, "sharing": "single", "without": ["attention"]})
+    assert "relation_chain connects" in str(refused.context["fine"].errors["without"])
+    unused = client.post(address, {**chosen, "recipes": ["lmf"], "without": ["fusion"]})
+    assert "None of the chosen recipes" in str(unused.context["fine"].errors["without"])
+    assert not TrainingRun.objects.exists()
+    client.post(address, chosen)
+    [run] = TrainingRun.objects.all()
+    assert run.options == {
+        "sharing": "ple", "epochs": 1, "attention": False, "relation_chain": False,
+    }  # fmt: skip
+    page = client.get(address, {"like": run.pk})
+    assert page.context["fine"]["without"].value() == ["attention", "relation_chain"]

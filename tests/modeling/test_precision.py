@@ -1,11 +1,14 @@
 """Half precision as a GPU computes it: norms and softmax stay at 32 bits, products do not."""
 
+import os
+
 import pytest
 import torch
 
 from benchmarks.training import make
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
+from modeling.learner.pipeline import make_repeatable
 from modeling.learner.preprocessing import Preprocessing
 from modeling.learner.recipes import RECIPES
 from modeling.learner.synthetic_data import TASKS
@@ -47,3 +50,15 @@ def test_every_recipe_learns_with_half_precision(name, like_a_gpu):
     optimiser = torch.optim.AdamW(parameter_groups(module, recipe))
     losses = _TrainingStep(module, module, optimiser, True, None)([data.batch([0, 1, 2])])
     assert {task.key for task in TASKS} <= losses.keys()
+
+
+def test_a_gpu_adds_up_in_one_order(monkeypatch):
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG", raising=False)
+    try:
+        make_repeatable(torch.device("cpu"))
+        assert not torch.are_deterministic_algorithms_enabled()
+        make_repeatable(torch.device("cuda"))
+        assert torch.are_deterministic_algorithms_enabled()
+        assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+    finally:
+        torch.use_deterministic_algorithms(False)

@@ -370,7 +370,7 @@ def test_tuned_encoders_are_trained_in_the_run_and_their_cost_is_said_before(
     costs = reverse("tuning_costs", args=[corpus.pk])
     client = client_of(lead)
     said = client.get(costs, {**form, **own}).content.decode()
-    assert "bert" in said and "parameters learn" in said and "min per epoch" in said
+    assert "bert" in said and "parameters that learn" in said and "on the processor" in said
     assert "parameters" not in client.get(costs, form).content.decode()
     refused = client.post(reverse("new_run", args=[corpus.pk]), {**form, "text_tuning": "lora"})
     assert "It needs an encoder" in str(refused.context["fine"].errors["text_tuning"])

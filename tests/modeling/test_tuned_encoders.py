@@ -15,7 +15,7 @@ from modeling.learner.batches import Packed
 from modeling.learner.features.decoding import RATE
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
-from modeling.learner.networks.tuned_encoders import build_tuned_encoder
+from modeling.learner.networks.tuned_encoders import build_tuned_encoder, by_length
 from modeling.learner.recipe_checks import check_encoders
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.training import TrainingModule, _TrainingStep, parameter_groups
@@ -80,6 +80,15 @@ def test_sound_is_read_as_transformers_reads_it_whatever_is_beside_it(kind, tmp_
                 plain = network(inputs["input_values"]).last_hidden_state[0]
             assert count == len(plain)
             assert torch.allclose(state[:count], plain, atol=2e-4)
+
+
+def test_rows_of_like_lengths_are_worked_on_together():
+    lengths = torch.tensor([3, 40, 0, *[10] * 9, 38, 9, *[2] * 8, 0])
+    parts = by_length(lengths)
+    assert sorted(torch.cat(parts).tolist()) == (lengths > 0).nonzero().flatten().tolist()
+    found = [sorted(lengths[part].tolist(), reverse=True) for part in parts]
+    assert found == [[40, 38, *[10] * 6], [10, 10, 10, 9, 3, 2, 2, 2], [2] * 5]
+    assert by_length(torch.zeros(3, dtype=torch.long)) == [] and len(by_length(lengths[:1])) == 1
 
 
 def test_lora_learns_its_adapters_and_full_all_by_layers(tmp_path):

@@ -107,12 +107,12 @@ class _TypeClass(_Admitted):
     __slots__ = ()
 
     def __call__(self, *given: Any) -> Any:
-        code = given[0] if given else None
-        if isinstance(code, bytes):
-            code = code.decode("ascii", "replace")
-        text = isinstance(code, str) and code[:1] in ("U", "S") and code[1:].isdecimal()
-        if text and int(code[1:]) <= MOST_CHARACTERS or code in NUMBERS | {"O", "O8"}:
-            return _Type(str(code))
+        first = given[0] if given else None
+        code = first.decode("ascii", "replace") if isinstance(first, bytes) else first
+        if isinstance(code, str):
+            text = code[:1] in ("U", "S") and code[1:].isdecimal() and len(code) < 7
+            if code in NUMBERS | {"O", "O8"} or (text and int(code[1:]) <= MOST_CHARACTERS):
+                return _Type(code)
         raise FeatureError(f"an array holds elements of the type {code!r:.40}")
 
 

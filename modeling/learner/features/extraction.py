@@ -159,9 +159,8 @@ class Extractors:
         text = {}
         if self.text:
             text["text"] = self.text.tuned_key if self.tunes_text else self.text.key
-        return text | {
-            name: each.key for name, each in (*self.clips.items(), *self.imported.items())
-        }
+        text |= {name: each.key for name, each in self.clips.items()}
+        return text | {name: each.key for name, each in self.imported.items()}
 
 
 def feature_sources(

@@ -16,6 +16,7 @@ from modeling.learner.recipes import TUNING_LEARNING_RATES, Recipe
 
 LAYER_NUMBER = re.compile(r"\.(?:layer|layers|block|h)\.(\d+)\.")
 UNDER_LAYERS = ("embed", "shared", "feature_projection", "conv1", "conv2")  # in names
+LIKE, FEWEST = 0.75, 8  # share of the longest of a part, rows of one
 NOT_TUNED = "feature_extractor."  # the convolutions over samples, usually kept as they are
 NO_DECAY = re.compile(r"(?:bias|norm\.weight|layernorm\.weight)$", re.IGNORECASE)
 
@@ -56,13 +57,16 @@ class TunedEncoder(nn.Module):
 
     def forward(self, values: Tensor, lengths: Tensor) -> Tensor:
         """Ids or samples (N, L), lengths (N,) -> (N, d), zeros where the length is 0."""
-        there = lengths > 0  # (N,)
         read = self.norm.weight.new_zeros(len(values), self.read.norm.weight.shape[0])
-        if not there.any():
+        rows, parts = by_length(lengths), list[Tensor]()
+        for part in rows:
+            longest = int(lengths[part].max())
+            states, counts = self.states(values[part, :longest], lengths[part])  # (n, l, D), (n,)
+            parts.append(self.read(self.norm(states), counts))  # (n, d)
+        if not rows:
             return read
-        states, counts = self.states(values[there], lengths[there])  # (n, l, D), (n,)
-        vectors = self.read(self.norm(states), counts)  # (n, d)
-        return read.to(vectors.dtype).index_put((there.nonzero()[:, 0],), vectors)
+        vectors = torch.cat(parts)
+        return read.to(vectors.dtype).index_put((torch.cat(rows),), vectors)
 
     def states(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Vectors (n, l, D) of utterances that are there, and how many (n,)."""
@@ -177,6 +181,22 @@ class TunedSpeechEncoder(TunedEncoder):
         inputs = self.encoder.processor(waves, sampling_rate=RATE, return_tensors="pt")
         mels: Tensor = inputs["input_features"].to(sound.device)
         return mels
+
+
+def by_length(lengths: Tensor) -> list[Tensor]:
+    """Rows (n,) of like lengths that are worked on together, longest first; none of length 0."""
+    order = lengths.argsort(descending=True, stable=True)
+    sorted_lengths = lengths[order].tolist()
+    starts = [0]
+    for place, length in enumerate(sorted_lengths):
+        shorter = length < LIKE * sorted_lengths[starts[-1]]
+        if length == 0 or (shorter and place - starts[-1] >= FEWEST):
+            starts.append(place)
+        if length == 0:
+            break
+    else:
+        starts.append(len(sorted_lengths))
+    return [order[first:end] for first, end in zip(starts, starts[1:]) if end > first]
 
 
 class MaskedChannelNorm(nn.Module):

@@ -51,10 +51,10 @@ class RunPlan extends HTMLElement {
     return fill(this.words.hours, { n: (seconds / 3600).toFixed(1) })
   }
 
-  /** Names of the settings that a recipe has and that are set. */
+  /** Labels of the settings that are not left to the recipe. */
   changed(values) {
-    const names = new Set(Object.values(this.plan.recipes).flatMap(({ defaults }) => Object.keys(defaults)))
-    if (values.get("soft_labels")) names.add("soft_labels")
+    const fields = this.form.querySelectorAll("[data-settings] [name]")
+    const names = new Set([...fields].map((field) => field.name))
     return [...names].filter((name) => values.get(name)).map((name) => this.label(name))
   }
 

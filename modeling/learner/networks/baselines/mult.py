@@ -147,8 +147,8 @@ class MulT(nn.Module):
             ]
             memory = self.memory[a]
             assert isinstance(memory, Encoder)
-            memorised, own = memory.last(torch.cat(attended, dim=2), sizes[a]), there[a]
-            read.append(memorised if own is None else memorised * own[:, None])
+            memorised, is_there = memory.last(torch.cat(attended, dim=2), sizes[a]), there[a]
+            read.append(memorised if is_there is None else memorised * is_there[:, None])
         last = torch.cat(read, dim=1)  # (N, 6 d)
         attended = self.proj2(self.output_drop(torch.relu(self.proj1(last))))
         return self.out_layer(attended + last)

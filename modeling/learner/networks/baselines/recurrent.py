@@ -109,10 +109,12 @@ class MemoryFusion(nn.Module):
         is missing -> (N, outputs). Of a missing one the cells are zeros and get no attention.
         """
         inputs = [align(x, self.steps) for x in (text, audio, vision)]
-        hidden, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
+        states, cells = zip(*(lstm(x) for lstm, x in zip(self.lstms, inputs, strict=True)))
+        hidden: list[Tensor] = list(states)
         there: Tensor | None = None
         if present is not None and not bool(present.all()):
-            hidden = [h * own[:, None] for h, own in zip(hidden, present.unbind(1), strict=True)]
+            own = present.unbind(1)
+            hidden = [h * each[:, None] for h, each in zip(hidden, own, strict=True)]
             there = present.repeat_interleave(self.sizes, dim=1)  # (N, d)
         now = torch.cat(cells, dim=2)  # (T, N, d)
         if there is not None:

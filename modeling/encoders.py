@@ -23,13 +23,12 @@ from releases.models import Release
 
 def installed():
     """The encoders that can be used, in the order of their names."""
-    found = (_usable(path) for path in _directories())
-    return [encoder for encoder in found if encoder]
+    return [encoder for _, encoder, _ in _scan() if encoder]
 
 
 def broken():
     """Names of directories that hold no encoder that can be used, and why, in order."""
-    return [(path.name, reason) for path in _directories() if (reason := _reason(path)) is not None]
+    return [(name, reason) for name, encoder, reason in _scan() if encoder is None]
 
 
 def encoders():
@@ -40,26 +39,20 @@ def encoders():
     return names
 
 
-def _directories():
+def _scan():
+    """(name, encoder or None, why there is none) of each directory, in order."""
     if not settings.ENCODERS_DIR:
-        return []
-    paths = sorted(Path(settings.ENCODERS_DIR).glob("*/config.json"))
-    return [path.parent for path in paths if not path.parent.name.startswith(".")]
-
-
-def _usable(path):
-    """The encoder of a directory; None where `broken` says why there is none."""
-    return None if _reason(path) else EncoderDirectory(path)
-
-
-def _reason(path):
-    """Why a directory holds no encoder that can be used; None where it does."""
-    try:
-        encoder = EncoderDirectory(path)
-        _ = encoder.dims, encoder.layers
-    except FeatureError as error:
-        return str(error)
-    return None
+        return
+    for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
+        if path.parent.name.startswith("."):
+            continue
+        try:
+            encoder = EncoderDirectory(path.parent)
+            _ = encoder.dims, encoder.layers
+        except FeatureError as error:
+            yield path.parent.name, None, str(error)
+        else:
+            yield path.parent.name, encoder, ""
 
 
 def label(encoder):

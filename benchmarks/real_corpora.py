@@ -84,7 +84,7 @@ def derived_value(
     is missing.
     """
     source, target = row.labels.get(relation.source), row.labels.get(relation.target)
-    if source not in usual or target is None:
+    if source is None or target is None or source not in usual:
         return None
     return str(round(2 * (classes.index(target) - usual[source]) / (len(classes) - 1)))
 

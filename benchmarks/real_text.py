@@ -7,8 +7,8 @@ RELEASES holds what benchmarks/real_corpora.py wrote: characters as text and, in
 sentence vectors. Each way has the width at which it has about as many parameters as hard sharing
 with the relations as tasks at WIDTH, and the learning rate, of LEARNING_RATES, with the highest
 mean macro-F1 on the validation set in a run with seed 0; seeds 1 and on are reported. Epochs,
-temperatures and thresholds are chosen on the validation set as in any run. The test set is looked
-at once, by the reported runs.
+temperatures and thresholds are chosen on the validation set as in any run. The test set is read by
+the reported runs alone.
 
 A run is a file of DIR/runs and is not done twice. The report (report.json, report.md) compares ways
 by macro-F1 of each task and of the mean of the tasks, relations not counted among these, with the

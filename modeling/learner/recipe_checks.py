@@ -90,7 +90,7 @@ def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:
     """Raises RecipeError for an encoder that cannot be tuned as the recipe says."""
     field = f"{name}_tuning"
     tuning = getattr(recipe, field)
-    if not found.tunable:
+    if not found.masks_silence:
         words = "hears the silence beside a shorter sound and can only be frozen."
         raise RecipeError(f"{field}: {found.path} ({found.model_type}) {words}", field)
     names = {each.removesuffix(".weight") for each in found.shapes}

@@ -69,9 +69,14 @@ def test_text_is_what_transformers_computes_whatever_stands_beside_it(kind, tmp_
 
 @pytest.mark.parametrize("kind", SPEECHES)
 @torch.inference_mode()
-def test_sound_is_what_transformers_computes_whatever_is_heard_beside_it(kind, tmp_path):
+@pytest.mark.parametrize("together", [False, True])
+def test_sound_is_what_transformers_computes_whatever_is_heard_beside_it(
+    kind, together, tmp_path, monkeypatch
+):
     network = make_encoder(kind, tmp_path)
     encoder = SpeechEncoder(tmp_path, CPU)
+    if together:  # as on a GPU
+        monkeypatch.setattr(encoder, "_batches", lambda order, lengths: iter([order]))
     sounds = waves(1.03, 2.5, 0.05, 1.03)
     together = encoder.encode(sounds)
     assert [len(each) for each in together] == [10, 25, 0, 10] and encoder.dims == 16

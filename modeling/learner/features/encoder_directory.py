@@ -163,7 +163,7 @@ class EncoderDirectory:
             raise FeatureError(f"{self.path / name} is damaged: {error}.") from error
 
     @property
-    def tunable(self) -> bool:
+    def masks_silence(self) -> bool:
         """Whether what it makes of a sound does not depend on longer ones of the same batch."""
         return self.model_type != "data2vec-audio"
 

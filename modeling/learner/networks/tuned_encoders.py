@@ -16,7 +16,7 @@ from modeling.learner.recipes import TUNING_LEARNING_RATES, Recipe
 
 LAYER_NUMBER = re.compile(r"\.(?:layer|layers|block|h)\.(\d+)\.")
 UNDER_LAYERS = ("embed", "shared", "feature_projection", "conv1", "conv2")  # in names
-LIKE, FEWEST = 0.75, 8  # share of the longest of a part, rows of one
+LIKE, FEWEST = 0.75, 8  # share of the longest of a part; rows of one, on a GPU
 NOT_TUNED = "feature_extractor."  # the convolutions over samples, usually kept as they are
 NO_DECAY = re.compile(r"(?:bias|norm\.weight|layernorm\.weight)$", re.IGNORECASE)
 
@@ -145,11 +145,6 @@ class TunedSpeechEncoder(TunedEncoder):
     def __init__(self, encoder: SpeechEncoder, recipe: Recipe) -> None:
         super().__init__(encoder, recipe)
         self.whisper = encoder.files.family == "whisper"
-        if not self.whisper:
-            convolutions = self.network.feature_extractor.conv_layers
-            norm = getattr(convolutions[0], "layer_norm", None)
-            if isinstance(norm, nn.GroupNorm):
-                convolutions[0].layer_norm = MaskedChannelNorm.like(norm)
 
     def states(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """See TunedEncoder."""
@@ -162,10 +157,7 @@ class TunedSpeechEncoder(TunedEncoder):
             if getattr(self.encoder.processor, "do_normalize", False):
                 sound = normalised(sound, inside)
             counts = self.encoder.frames_of(lengths)
-            norm = getattr(self.network.feature_extractor.conv_layers[0], "layer_norm", None)
-            if isinstance(norm, MaskedChannelNorm):
-                kernel, stride = norm.kernel_and_stride(self.encoder.files.config)
-                norm.counts = torch.div(lengths - kernel, stride, rounding_mode="floor") + 1
+            self.encoder.count_samples(lengths)
             output = self.network(sound, attention_mask=inside.long(), **self._options)
             states = self.encoder.states(output)  # (n, l, D)
         here = torch.arange(states.shape[1], device=states.device) < counts[:, None]  # (n, l)
@@ -185,53 +177,19 @@ class TunedSpeechEncoder(TunedEncoder):
 
 def by_length(lengths: Tensor) -> list[Tensor]:
     """Rows (n,) of like lengths that are worked on together, longest first; none of length 0."""
+    fewest = 1 if lengths.device.type == "cpu" else FEWEST
     order = lengths.argsort(descending=True, stable=True)
     sorted_lengths = lengths[order].tolist()
     starts = [0]
     for place, length in enumerate(sorted_lengths):
         shorter = length < LIKE * sorted_lengths[starts[-1]]
-        if length == 0 or (shorter and place - starts[-1] >= FEWEST):
+        if length == 0 or (shorter and place - starts[-1] >= fewest):
             starts.append(place)
         if length == 0:
             break
     else:
         starts.append(len(sorted_lengths))
     return [order[first:end] for first, end in zip(starts, starts[1:]) if end > first]
-
-
-class MaskedChannelNorm(nn.Module):
-    """A GroupNorm of one channel a group over the `counts` (n,) frames of each sound, not over the
-    silence after it.
-    """
-
-    def __init__(self, weight: nn.Parameter, bias: nn.Parameter, eps: float) -> None:
-        super().__init__()
-        self.weight, self.bias, self.eps = weight, bias, eps
-        self.counts: Tensor | None = None
-
-    @classmethod
-    def like(cls, norm: nn.GroupNorm) -> "MaskedChannelNorm":
-        """Raises FeatureError for groups of several channels."""
-        if norm.num_groups != norm.num_channels:
-            raise FeatureError("Its first norm is over groups of channels: use it frozen.")
-        return cls(norm.weight, norm.bias, norm.eps)
-
-    @staticmethod
-    def kernel_and_stride(config: dict[str, Any]) -> tuple[int, int]:
-        """Of the convolution before it."""
-        return config["conv_kernel"][0], config["conv_stride"][0]
-
-    def forward(self, frames: Tensor) -> Tensor:
-        """(n, C, T) -> (n, C, T)."""
-        assert self.counts is not None
-        places = torch.arange(frames.shape[2], device=frames.device)
-        inside = (places < self.counts[:, None])[:, None]  # (n, 1, T)
-        count = self.counts[:, None, None]
-        exact = frames.float()
-        mean = (exact * inside).sum(dim=2, keepdim=True) / count
-        variance = ((exact - mean).square() * inside).sum(dim=2, keepdim=True) / count
-        scaled = (exact - mean) * torch.rsqrt(variance + self.eps)
-        return (scaled * self.weight[:, None] + self.bias[:, None]).to(frames.dtype)
 
 
 def normalised(sound: Tensor, inside: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from types import SimpleNamespace
 
+import numpy as np
 from django.core.files.base import ContentFile
 from django.urls import URLPattern, get_resolver
 from django.utils import timezone
@@ -26,7 +27,8 @@ from corpus.models import (
     Source,
     Upload,
 )
-from modeling.models import Evaluation, Experiment, RegisteredModel
+from modeling.learner.release_checks import open_release
+from modeling.models import Evaluation, Experiment, FeatureImport, RegisteredModel
 from people.models import AccessToken
 from releases.formats import FORMATS
 from releases.models import Diff, Share
@@ -126,6 +128,8 @@ def make_world(film):
         deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
         installation=[corpus],
         imports=[imported_table(lead, corpus)],
+        feature_imports=[read_features(lead, release, 2)],
+        features=read_features(lead, release, 3).confirm(lead),
         publications=[Publication.objects.filter(dialogue__corpus=corpus).latest("pk")],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )
@@ -140,6 +144,16 @@ def imported_table(lead, corpus):
     with NamedTemporaryFile("w", suffix=".csv", delete=False, encoding="utf-8") as table:
         table.write("dialogue,utterance,text,mood\nd1,u1,好,happy\nd1,u2,不,sad\n")
     return TableImport.begin(lead, corpus, [("labels.csv", Path(table.name))]).run()
+
+
+def read_features(lead, release, dims):
+    """Features from elsewhere that were read, and wait to be confirmed."""
+    dialogues = open_release(release.directory).dialogues
+    ids = [u.id for dialogue in dialogues for u in dialogue.utterances]
+    with NamedTemporaryFile("wb", suffix=".npz", delete=False) as table:
+        np.savez(table, ids=ids, audio=np.ones((len(ids), dims)))
+    files = [("features.npz", Path(table.name))]
+    return FeatureImport.begin(lead, release, files, "features", "audio").run()
 
 
 def draft_of(corpus, film):

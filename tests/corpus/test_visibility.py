@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.files.base import ContentFile
 from django.urls import get_resolver, reverse
+from django.utils import timezone
 
 from annotation.answers import save_answer
 from annotation.blinding import shows
@@ -171,8 +172,10 @@ def person(request, corpus, lead):
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_is_withheld_changes_no_answer(
-    corpus, source, other, view, person, client_of, lead, settings
+    corpus, source, other, view, person, client_of, lead, settings, monkeypatch
 ):
+    now = timezone.now()  # at midnight the day's figures change
+    monkeypatch.setattr(timezone, "now", lambda: now)
     opened_with(corpus, source, view, [person, make_member(corpus)])
     Guideline.draw_up(lead, corpus, "# 指南")
     client, asked = client_of(person), addresses(corpus, source)

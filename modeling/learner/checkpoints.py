@@ -147,19 +147,23 @@ def learned_state(module: nn.Module) -> dict[str, Tensor]:
     """All parameters that are learned, and buffers, by name: not the frozen ones of a pretrained
     network, which its directory holds.
     """
-    frozen = {name for name, each in module.named_parameters() if not each.requires_grad}
+    frozen = _frozen(module)
     return {name: each for name, each in module.state_dict().items() if name not in frozen}
 
 
 def load_learned(module: nn.Module, state: Mapping[str, Tensor]) -> None:
     """Load what `learned_state` gave. Raises RuntimeError where it is of another network."""
-    frozen = {name for name, each in module.named_parameters() if not each.requires_grad}
     found = module.load_state_dict(state, strict=False)
-    missing = {*found.missing_keys} - frozen
+    missing = {*found.missing_keys} - _frozen(module)
     if missing or found.unexpected_keys:
         odd = sorted(missing) or sorted(found.unexpected_keys)
         words = "misses" if missing else "has besides"
         raise RuntimeError(f"It is the state of another network: it {words} {odd[0]}.")
+
+
+def _frozen(module: nn.Module) -> set[str]:
+    """Names of the parameters that are not learned."""
+    return {name for name, each in module.named_parameters() if not each.requires_grad}
 
 
 def on_cpu(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

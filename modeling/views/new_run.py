@@ -53,7 +53,7 @@ def tuning_costs(request, pk):
     """What the fine-tuning that the form describes costs, a part of its page."""
     corpus = corpus_of(request, pk, LEAD)
     form = ExperimentForm(request.GET, corpus=corpus, gpus=training_worker_count("gpu"))
-    recipe_form = RecipeForm(request.GET)
+    recipe_form = RecipeForm(request.GET, corpus=corpus)
     estimates, error = [], ""
     if form.is_valid() and recipe_form.is_valid():
         data = form.cleaned_data

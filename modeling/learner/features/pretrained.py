@@ -294,9 +294,8 @@ class TextEncoder(_Encoder):
                 raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
             yield from head.float()[:, None]
             return
-        for states, mine in zip(self.states(output), inside, strict=True):
-            vectors = states[mine]  # (tokens, D)
-            yield vectors if self.pooling == "tokens" else pool(vectors, self.pooling)
+        vectors, counts = pooled(self.states(output), inside, self.pooling)
+        yield from (row[:count] for row, count in zip(vectors, counts.tolist(), strict=True))
 
 
 class SpeechEncoder(_Encoder):
@@ -544,7 +543,9 @@ class VisionEncoder(_Encoder):
                 raise FeatureError(f"{self.directory} has no pooling head. {ADVICE}")
             return list(head.float().cpu().numpy())
         states = self.states(output)  # (n, L, D)
-        return [pool(row, self.pooling)[0].cpu().numpy() for row in states]
+        inside = torch.ones(states.shape[:2], dtype=torch.bool, device=states.device)
+        vectors, _ = pooled(states, inside, self.pooling)
+        return list(vectors[:, 0].cpu().numpy())
 
     def _normal(self) -> tuple[Floats, Floats]:
         """Mean and standard deviation of the colours that the network was trained with."""
@@ -586,14 +587,19 @@ class MaskedChannelNorm(torch.nn.Module):
         return (scaled * self.weight[:, None] + self.bias[:, None]).to(frames.dtype)
 
 
-def pool(vectors: Tensor, pooling: str) -> Tensor:
-    """Vectors (n, d) into one, (1, d): their mean, the largest of each number, the first, the last;
-    nothing stays nothing.
+def pooled(states: Tensor, inside: Tensor, pooling: str) -> tuple[Tensor, Tensor]:
+    """States (n, L, D), of which those `inside` (n, L) count, as they are or as one vector each;
+    with how many (n,) there are.
     """
-    if not len(vectors):
-        return vectors
-    if pooling == "mean":
-        return vectors.mean(dim=0, keepdim=True)
-    if pooling == "max":
-        return vectors.max(dim=0, keepdim=True).values
-    return vectors[:1] if pooling == "first" else vectors[-1:]
+    counts = inside.sum(dim=1)
+    if pooling in ("frames", "tokens"):
+        return states, counts
+    if pooling == "first":
+        found = states[:, 0]
+    elif pooling == "last":
+        found = states[torch.arange(len(states), device=states.device), counts - 1]
+    elif pooling == "max":
+        found = states.masked_fill(~inside[..., None], float("-inf")).amax(dim=1)
+    else:
+        found = (states * inside[..., None]).sum(dim=1) / counts[:, None]
+    return found[:, None], torch.ones_like(counts)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from modeling.learner.features.decoding import RATE
 from modeling.learner.features.encoder_directory import ADAPTED
 from modeling.learner.features.feature_error import FeatureError
-from modeling.learner.features.pretrained import EncoderSettings, SpeechEncoder, TextEncoder
+from modeling.learner.features.pretrained import EncoderSettings, SpeechEncoder, TextEncoder, pooled
 from modeling.learner.networks.encoders import SequenceEncoder
 from modeling.learner.recipes import TUNING_LEARNING_RATES, Recipe
 
@@ -33,7 +33,6 @@ class TunedEncoder(nn.Module):
     def __init__(self, encoder: Any, recipe: Recipe) -> None:
         super().__init__()
         self.tuning = getattr(recipe, f"{self.modality}_tuning")
-        self.pooling = getattr(recipe, f"{self.modality}_pooling")
         given = getattr(recipe, f"{self.modality}_learning_rate")
         self.learning_rate = given or TUNING_LEARNING_RATES[self.tuning]
         self.layer_decay = recipe.layer_decay
@@ -117,7 +116,6 @@ class TunedTextEncoder(TunedEncoder):
 
     def __init__(self, encoder: TextEncoder, recipe: Recipe) -> None:
         super().__init__(encoder, recipe)
-        self.pooling = encoder.pooling
         self.pad = encoder.tokenizer.pad_token_id or 0
 
     def states(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -128,12 +126,12 @@ class TunedTextEncoder(TunedEncoder):
             attention_mask=inside.long(),
             **self.encoder.options,
         )
-        if self.pooling == "head":
+        if self.encoder.pooling == "head":
             if getattr(output, "pooler_output", None) is None:
                 raise FeatureError(f"{self.encoder.directory} has no pooling head.")
             return output.pooler_output[:, None], torch.ones_like(lengths)
         states = self.encoder.states(output)  # (n, L, D)
-        return pooled(states, inside, "frames" if self.pooling == "tokens" else self.pooling)
+        return pooled(states, inside, self.encoder.pooling)
 
 
 class TunedSpeechEncoder(TunedEncoder):
@@ -144,6 +142,7 @@ class TunedSpeechEncoder(TunedEncoder):
 
     def __init__(self, encoder: SpeechEncoder, recipe: Recipe) -> None:
         super().__init__(encoder, recipe)
+        self.pooling = recipe.audio_pooling
         self.whisper = encoder.files.family == "whisper"
 
     def states(self, values: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -198,24 +197,6 @@ def normalised(sound: Tensor, inside: Tensor) -> Tensor:
     mean = (sound * inside).sum(dim=1, keepdim=True) / count
     variance = ((sound - mean).square() * inside).sum(dim=1, keepdim=True) / count
     return (sound - mean) * torch.rsqrt(variance + 1e-7) * inside
-
-
-def pooled(states: Tensor, inside: Tensor, pooling: str) -> tuple[Tensor, Tensor]:
-    """States (n, L, D), of which those `inside` (n, L) count, as they are or as one vector each;
-    with how many (n,) there are.
-    """
-    counts = inside.sum(dim=1)
-    if pooling == "frames":
-        return states, counts
-    if pooling == "first":
-        found = states[:, 0]
-    elif pooling == "last":
-        found = states[torch.arange(len(states), device=states.device), counts - 1]
-    elif pooling == "max":
-        found = states.masked_fill(~inside[..., None], float("-inf")).amax(dim=1)
-    else:
-        found = (states * inside[..., None]).sum(dim=1) / counts[:, None]
-    return found[:, None], torch.ones_like(counts)
 
 
 def build_tuned_encoder(recipe: Recipe, modality: str) -> TunedEncoder:

@@ -40,9 +40,9 @@ class Estimate:
         return self.cost.parameters / 1e6 if self.cost else 0.0
 
 
-def tuning_estimates(release, recipe, options):
-    """An Estimate of each encoder that a run would tune. Raises UserError for settings that are
-    none, or a directory that holds no encoder.
+def tuning_estimates(release, recipe, options, tasks):
+    """An Estimate of each encoder that a run for so many `tasks` would tune. Raises UserError for
+    settings that are none, or a directory that holds no encoder.
     """
     run = TrainingRun(release=release, recipe=recipe, options=options)
     whole = run.whole_recipe()
@@ -53,6 +53,8 @@ def tuning_estimates(release, recipe, options):
     for modality in whole.tuned:
         try:
             cost = tuning_cost(whole, modality, lengths)
+            if cost and whole.sharing == "single":
+                cost = cost.of_networks(tasks)
         except FeatureError as error:
             raise UserError("%(reason)s", reason=str(error)) from error
         minutes = utterances * cost.operations / (REACHED * _speed()) / 60 if cost else 0.0

@@ -44,6 +44,13 @@ class TuningCost:
     memory: float
     operations: float
 
+    def of_networks(self, count: int) -> "TuningCost":
+        """Of so many networks, each with an encoder of its own, as with the sharing "single"."""
+        return TuningCost(
+            count * self.parameters, count * self.learned,
+            count * self.memory, count * self.operations,
+        )  # fmt: skip
+
 
 def tuning_cost(recipe: Recipe, modality: str, lengths: Lengths) -> TuningCost | None:
     """Of the encoder that a recipe tunes for a modality; None where its directory does not say how

@@ -14,7 +14,7 @@ from modeling.run_costs import plan_data
 from modeling.search_trials import start_search
 from modeling.training_workers import training_worker_count
 from modeling.tuning_estimates import memory_here, tuning_estimates
-from modeling.views.runs import run_of
+from modeling.views.runs import run_of, tasks_of
 
 
 def new_run(request, pk):
@@ -58,7 +58,10 @@ def tuning_costs(request, pk):
     if form.is_valid() and recipe_form.is_valid():
         data = form.cleaned_data
         try:
-            estimates = tuning_estimates(data["release"], data["recipes"][0], recipe_form.options())
+            estimates = tuning_estimates(
+                data["release"], data["recipes"][0], recipe_form.options(),
+                len(tasks_of(data["release"])),
+            )  # fmt: skip
         except UserError as refusal:
             error = translate_error(refusal)
     needed = sum(each.cost.memory for each in estimates if each.cost)

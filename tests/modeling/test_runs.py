@@ -372,6 +372,12 @@ def test_tuned_encoders_are_trained_in_the_run_and_their_cost_is_said_before(
     said = client.get(costs, {**form, **own}).content.decode()
     assert "bert" in said and "parameters that learn" in said and "on the processor" in said
     assert "parameters" not in client.get(costs, form).content.decode()
+    alone = client.get(costs, {**form, **own, "sharing": "single"})  # a network a task
+    [shared], [single] = (
+        client.get(costs, {**form, **own}).context["estimates"], alone.context["estimates"],
+    )  # fmt: skip
+    assert single.cost.learned == 6 * shared.cost.learned
+    assert single.cost.memory == 6 * shared.cost.memory
     refused = client.post(reverse("new_run", args=[corpus.pk]), {**form, "text_tuning": "lora"})
     assert "It needs an encoder" in str(refused.context["fine"].errors["text_tuning"])
     unused = client.post(

@@ -107,6 +107,11 @@ RECIPE_NOTES = {
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
     Recipes.BC_LSTM: _("LSTMs over the dialogue, of each modality and then of all together."),
+    Recipes.DIALOGUE_RNN: _("States of the dialogue, of each speaker and of the emotion."),
+    Recipes.CIM_ATT: _("Each pair of modalities attends to the other's turns of the dialogue."),
+    Recipes.GATED_ATT: _("Gates mix what modalities read in each other with their own."),
+    Recipes.QMSA: _("A density matrix a modality; their decisions interfere."),
+    Recipes.MIDDYA: _("A convolutional network a modality, joined before the last layer."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(

@@ -217,7 +217,10 @@ class RecipeForm(forms.Form):
     )  # fmt: skip
     text_layer = forms.CharField(
         label=_("layer of the text encoder"), required=False, max_length=8,
-        help_text=_("Empty: the last. 6 is the sixth, mean-4 the mean of the last four."),
+        help_text=_(
+            "Empty: the last. 6 is the sixth, mean-4 the mean of the last four; mix weights all"
+            " layers as it learns, and their features are as many times as large."
+        ),
     )  # fmt: skip
     audio_layer = forms.CharField(
         label=_("layer of the audio encoder"), required=False, max_length=8,

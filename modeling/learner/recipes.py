@@ -29,7 +29,8 @@ CHARACTERS = 96  # of an utterance that networks of this house read where no enc
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
-LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
+MIX = "mix"  # the layer that is all of them
+LAYER = re.compile(r"last|mix|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
     "sharing": SHARINGS,
@@ -187,8 +188,9 @@ class Recipe:
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default, or from `text_features`, `audio_features`, `vision_features`,
     directories of imported features: see modeling/learner/features/imported.py. A layer is "last",
-    the number of one (0 is before the first) or "mean-4", the mean of the last four; POOLINGS says
-    how vectors become one. Texts are read up to `text_tokens`, sound in pieces of `audio_seconds`.
+    the number of one (0 is before the first), "mean-4", the mean of the last four, or "mix", a
+    mean of all whose weights are learned; POOLINGS says how vectors become one. Texts are read up
+    to `text_tokens`, sound in pieces of `audio_seconds`.
     `on_failure` says what becomes of a clip that cannot be measured: "fail" ends the run, "missing"
     masks the modality there. `precision` "bf16" is autocast, `compiled` is torch.compile;
     `encoder_precision` is that of frozen encoders.
@@ -297,8 +299,8 @@ class Recipe:
             layer = getattr(self, name)
             if not LAYER.fullmatch(layer):
                 words = (
-                    f'{name} must be "last", the number of a layer such as "6", or "mean-4" for the'
-                    f" mean of the last four, not {display_value(layer)}."
+                    f'{name} must be "last", the number of a layer such as "6", "mean-4" for the'
+                    f' mean of the last four, or "mix" for all, not {display_value(layer)}.'
                 )
                 raise RecipeError(words, name)
             if layer != "last" and getattr(self, f"{modality}_pooling") == "head":
@@ -307,6 +309,10 @@ class Recipe:
                     f" {display_value(layer)} with it."
                 )
                 raise RecipeError(words, name)
+            encoder = modality in self.modalities and getattr(self, f"{modality}_encoder")
+            if layer == MIX and encoder and self.network != "own":
+                words = f"{name} mix is learned in our own networks, not in {self.network!r}:"
+                raise RecipeError(f"{words} say mean-4 or the number of a layer.", name)
 
     def _check_tuning(self) -> None:
         """Raises RecipeError where there is no encoder to tune, or no network that could do it."""

@@ -13,7 +13,12 @@ from modeling.learner.error_messages import display_value, suggest_name
 MODALITIES = ("text", "audio", "vision")
 SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate", "reading")
 NO_CHAIN = ("single", "relgate")  # sharings without correlations among the tasks of one network
-NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
+FIXED_NETWORKS = ("ef_lstm", "lmf", "tfn", "mfn", "mult")  # published, with authors' settings
+PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "own" that they use
+    "bc_lstm": ("width", "dropout"),
+}
+DIALOGUE_NETWORKS = ("bc_lstm",)  # published ones that read a dialogue, not an utterance alone
+NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
@@ -165,11 +170,12 @@ class Recipe:
     Transformer layers over the frames or characters of an utterance, `fusion_layers` those over its
     modalities; with 0 modalities attend in one layer without a feed-forward network.
 
-    `network` is this house's, "own", or a published one (networks/baselines) with its authors'
-    settings: it ignores width, heads, dropout, sharing and relations. A modality that is left out
-    is masked in it, as one that an utterance lacks. `text_steps`, `audio_steps` and `vision_steps`
-    are how many characters, tokens or frames of an utterance are read; 0 is what is usual: see
-    `longest`.
+    `network` is this house's, "own", or a published one: of FIXED_NETWORKS (networks/baselines)
+    with its authors' settings, so that width, heads, dropout, sharing and relations decide nothing,
+    or of PUBLISHED_FIELDS (networks/published), which says what decides. A modality that is left
+    out is masked in the former, as one that an utterance lacks; the latter have no place for it.
+    `text_steps`, `audio_steps` and `vision_steps` are how many characters, tokens or frames of an
+    utterance are read; 0 is what is usual: see `longest`.
 
     `sharing` "single" is the control: a whole network a task. "reading" has gates on modalities and
     context instead of a fusion: see modeling/learner/sharing/reading_gates.py. `relation_chain`
@@ -362,7 +368,7 @@ class Recipe:
             return 0
         if steps := int(getattr(self, f"{modality}_steps")):
             return steps
-        if self.network != "own":
+        if self.network in FIXED_NETWORKS:
             return STEPS[modality]
         characters = modality == "text" and not self.text_encoder and not self.text_features
         return CHARACTERS if characters else 0
@@ -384,7 +390,7 @@ class Recipe:
         """Fields that decide nothing in it, whatever they say."""
         names = self._unused_of_encoders
         if self.network != "own":
-            return names | {*OWN_NETWORK_FIELDS}
+            return names | {*OWN_NETWORK_FIELDS} - {*PUBLISHED_FIELDS.get(self.network, ())}
         if self.sharing != "relgate":
             names |= {*RELATION_GATE_FIELDS}
         if not self.uses_relations:
@@ -465,6 +471,7 @@ RECIPES = {
     "tfn": replace(Recipe(), name="tfn", network="tfn"),
     "mfn": replace(Recipe(), name="mfn", network="mfn"),
     "mult": replace(Recipe(), name="mult", network="mult"),
+    "bc-lstm": replace(Recipe(), name="bc-lstm", network="bc_lstm"),
 }
 
 

@@ -284,6 +284,13 @@ class RecipeForm(forms.Form):
         label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
+    annotator_thresholds = forms.BooleanField(
+        label=_("thresholds of each annotator"), required=False,
+        help_text=_(
+            "Relation gates learn from every annotator's answers and how high or low each answers, "
+            "instead of from gold."
+        ),
+    )  # fmt: skip
 
     def __init__(self, *args, corpus=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -322,7 +329,7 @@ class RecipeForm(forms.Form):
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),
-        _("Correlations"): ("relations", "relation_weight"),
+        _("Correlations"): ("relations", "relation_weight", "annotator_thresholds"),
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
                         "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),

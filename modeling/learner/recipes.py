@@ -81,7 +81,9 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
-RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
+RELATION_GATE_FIELDS = (  # of "relgate" alone
+    "relation_weight", "orthogonality", "sparsity", "annotator_thresholds",
+)  # fmt: skip
 RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
 TUNING_LEARNING_RATES = {"full": 2e-5, "lora": 2e-4}  # where a recipe says 0
 OWN_NETWORK_FIELDS = (
@@ -183,7 +185,9 @@ class Recipe:
     tasks: see modeling/learner/networks/relation_chain.py. `relations` says what the stated
     correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py; in
     "reading" and with a chain they can be "off" or "shuffled". `relation_weight`, `orthogonality`
-    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too.
+    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too. With
+    `annotator_thresholds` its relation heads learn from each annotator's answers, and how much
+    higher or lower one answers than others, instead of from gold: see ordinal_regression.py.
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
@@ -236,6 +240,7 @@ class Recipe:
     orthogonality: float = 0.1
     sparsity: float = 0.01
     distance: float = 1e-4
+    annotator_thresholds: bool = False
     minutes: float = 0.0
     stops_on: str = "mean"
     text_encoder: str = ""
@@ -384,6 +389,12 @@ class Recipe:
         return self.network == "own" and (
             self.relation_chain or self.sharing in ("relgate", "reading")
         )
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether it learns from single annotators' answers."""
+        used = self.annotator_thresholds and self.relations != "off"
+        return used and self.network == "own" and self.sharing == "relgate"
 
     @property
     def unused(self) -> set[str]:

@@ -223,7 +223,10 @@ class RecipeForm(forms.Form):
     )  # fmt: skip
     text_layer = forms.CharField(
         label=_("layer of the text encoder"), required=False, max_length=8,
-        help_text=_("Empty: the last. 6 is the sixth, mean-4 the mean of the last four."),
+        help_text=_(
+            "Empty: the last. 6 is the sixth, mean-4 the mean of the last four; mix weights all"
+            " layers as it learns, and their features are as many times as large."
+        ),
     )  # fmt: skip
     audio_layer = forms.CharField(
         label=_("layer of the audio encoder"), required=False, max_length=8,
@@ -286,6 +289,13 @@ class RecipeForm(forms.Form):
         label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
+    annotator_thresholds = forms.BooleanField(
+        label=_("thresholds of each annotator"), required=False,
+        help_text=_(
+            "Relation gates learn from every annotator's answers and how high or low each answers, "
+            "instead of from gold."
+        ),
+    )  # fmt: skip
 
     def __init__(self, *args, corpus=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -324,7 +334,7 @@ class RecipeForm(forms.Form):
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),
-        _("Correlations"): ("relations", "relation_weight"),
+        _("Correlations"): ("relations", "relation_weight", "annotator_thresholds"),
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
                         "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),

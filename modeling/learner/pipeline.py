@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from modeling.learner import calibration, correlation_validity
+from modeling.learner.annotator_answers import add_answers
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.checkpoints import (
     Checkpointer,
@@ -39,11 +40,11 @@ from modeling.learner.inference import (
 )
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
-from modeling.learner.networks.dialogue_model import DialogueModel
+from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing, truncated_inputs
-from modeling.learner.recipe_checks import check_features, check_trainable
+from modeling.learner.recipe_checks import check_answers, check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -134,6 +135,9 @@ def train(
     check_features(recipe, splits.train, features)
     torch.manual_seed(seed)
     train_set = splits.train
+    if recipe.reads_answers:
+        train_set = add_answers(train_set, root, release.tasks)
+        check_answers(train_set)
     if recipe.relations == "shuffled":
         train_set = shuffle_correlations(train_set, release.tasks, seed)
     prepared = Preprocessing.of(recipe, train_set, features, release.tasks,
@@ -146,7 +150,8 @@ def train(
         recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties, adjusted
     ).to(device)
     priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
-    module = TrainingModule(model, Objective(recipe, release.tasks, priors).to(device))
+    objective = Objective(recipe, release.tasks, priors, len(data.annotators)).to(device)
+    module = TrainingModule(model, objective)
 
     started = time.monotonic()
     best_state, best_epoch = fit(
@@ -189,7 +194,7 @@ def train(
         },
         "seconds": round(time.monotonic() - started, 2),
     }
-    if isinstance(model, DialogueModel) and (learned := model.learned()):
+    if isinstance(model, DialogueModel | SeparateModels) and (learned := model.learned()):
         results["learned"] = learned
         if "tables" in learned:
             learned["counts"] = relation_counts(release.tasks, splits.train)

@@ -8,7 +8,7 @@ from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirector
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.imported import ImportedFeatures
-from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
+from modeling.learner.recipes import MIX, TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
 from modeling.learner.sharing.interface import split_tasks
 
@@ -60,7 +60,7 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
             words = f"reads {found.modality} ({found.model_type}), not {name}."
             raise RecipeError(f"{field}: {found.path} {words}", field)
         layer = getattr(recipe, f"{name}_layer")
-        if layer != "last" and int(layer.removeprefix("mean-")) > depth:
+        if layer not in ("last", MIX) and int(layer.removeprefix("mean-")) > depth:
             words = f"{name}_layer cannot be {layer}: {found.path} has {depth} layers."
             raise RecipeError(words, f"{name}_layer")
         if getattr(recipe, f"{name}_pooling") == "head" and not found.has_head:
@@ -151,6 +151,16 @@ def _check_stopping_task(
         raise RecipeError(f"{words} say 'mean' or one of {', '.join(names)}.", "stops_on")
     words = f"stops_on {display_value(recipe.stops_on)} is no task of the release;"
     raise RecipeError(f"{words} {suggest_name(recipe.stops_on, ['mean', *names])}", "stops_on")
+
+
+def check_answers(train: Sequence[Dialogue]) -> None:
+    """Raises RecipeError where a recipe would learn from annotators' answers and has none."""
+    if not any(u.answers for dialogue in train for u in dialogue.utterances):
+        raise RecipeError(
+            "annotator_thresholds learns from each annotator's answers, and the release has none"
+            " about a correlation in its train split. Leave it out: gold is learned from then.",
+            "annotator_thresholds",
+        )
 
 
 def check_features(

@@ -40,7 +40,8 @@ CHARACTERS = 96  # of an utterance that networks of this house read where no enc
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
-LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
+MIX = "mix"  # the layer that is all of them
+LAYER = re.compile(r"last|mix|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
     "sharing": SHARINGS,
@@ -86,7 +87,9 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
-RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
+RELATION_GATE_FIELDS = (  # of "relgate" alone
+    "relation_weight", "orthogonality", "sparsity", "annotator_thresholds",
+)  # fmt: skip
 RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
 TUNING_LEARNING_RATES = {"full": 2e-5, "lora": 2e-4}  # where a recipe says 0
 OWN_NETWORK_FIELDS = (
@@ -188,7 +191,9 @@ class Recipe:
     tasks: see modeling/learner/networks/relation_chain.py. `relations` says what the stated
     correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py; in
     "reading" and with a chain they can be "off" or "shuffled". `relation_weight`, `orthogonality`
-    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too.
+    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too. With
+    `annotator_thresholds` its relation heads learn from each annotator's answers, and how much
+    higher or lower one answers than others, instead of from gold: see ordinal_regression.py.
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
@@ -199,8 +204,9 @@ class Recipe:
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default, or from `text_features`, `audio_features`, `vision_features`,
     directories of imported features: see modeling/learner/features/imported.py. A layer is "last",
-    the number of one (0 is before the first) or "mean-4", the mean of the last four; POOLINGS says
-    how vectors become one. Texts are read up to `text_tokens`, sound in pieces of `audio_seconds`.
+    the number of one (0 is before the first), "mean-4", the mean of the last four, or "mix", a
+    mean of all whose weights are learned; POOLINGS says how vectors become one. Texts are read up
+    to `text_tokens`, sound in pieces of `audio_seconds`.
     `on_failure` says what becomes of a clip that cannot be measured: "fail" ends the run, "missing"
     masks the modality there. `precision` "bf16" is autocast, `compiled` is torch.compile;
     `encoder_precision` is that of frozen encoders.
@@ -240,6 +246,7 @@ class Recipe:
     orthogonality: float = 0.1
     sparsity: float = 0.01
     distance: float = 1e-4
+    annotator_thresholds: bool = False
     minutes: float = 0.0
     stops_on: str = "mean"
     text_encoder: str = ""
@@ -309,8 +316,8 @@ class Recipe:
             layer = getattr(self, name)
             if not LAYER.fullmatch(layer):
                 words = (
-                    f'{name} must be "last", the number of a layer such as "6", or "mean-4" for the'
-                    f" mean of the last four, not {display_value(layer)}."
+                    f'{name} must be "last", the number of a layer such as "6", "mean-4" for the'
+                    f' mean of the last four, or "mix" for all, not {display_value(layer)}.'
                 )
                 raise RecipeError(words, name)
             if layer != "last" and getattr(self, f"{modality}_pooling") == "head":
@@ -319,6 +326,10 @@ class Recipe:
                     f" {display_value(layer)} with it."
                 )
                 raise RecipeError(words, name)
+            encoder = modality in self.modalities and getattr(self, f"{modality}_encoder")
+            if layer == MIX and encoder and self.network != "own":
+                words = f"{name} mix is learned in our own networks, not in {self.network!r}:"
+                raise RecipeError(f"{words} say mean-4 or the number of a layer.", name)
 
     def _check_tuning(self) -> None:
         """Raises RecipeError where there is no encoder to tune, or no network that could do it."""
@@ -384,6 +395,12 @@ class Recipe:
         return self.network == "own" and (
             self.relation_chain or self.sharing in ("relgate", "reading")
         )
+
+    @property
+    def reads_answers(self) -> bool:
+        """Whether it learns from single annotators' answers."""
+        used = self.annotator_thresholds and self.relations != "off"
+        return used and self.network == "own" and self.sharing == "relgate"
 
     @property
     def unused(self) -> set[str]:

@@ -112,6 +112,9 @@ RECIPE_NOTES = {
     Recipes.GATED_ATT: _("Gates mix what modalities read in each other with their own."),
     Recipes.QMSA: _("A density matrix a modality; their decisions interfere."),
     Recipes.MIDDYA: _("A convolutional network a modality, joined before the last layer."),
+    Recipes.CONTEXT_GATED_CONV: _("Convolutions whose kernels another modality gates."),
+    Recipes.MIMN: _("Several hops over memories of the modalities, asked about the speaker."),
+    Recipes.QIN: _("Density matrices of utterances, and how each influences the next."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(

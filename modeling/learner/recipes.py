@@ -21,9 +21,12 @@ PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "o
     "gated_att": ("width", "dropout"),
     "qmsa": ("width", "dropout"),
     "middya": ("width", "dropout"),
+    "context_gated_conv": ("width", "dropout"),
+    "mimn": ("width", "dropout"),
+    "qin": ("width", "dropout"),
 }
 # published ones that read a dialogue, not an utterance alone
-DIALOGUE_NETWORKS = ("bc_lstm", "dialogue_rnn", "cim_att", "gated_att")
+DIALOGUE_NETWORKS = ("bc_lstm", "dialogue_rnn", "cim_att", "gated_att", "mimn", "qin")
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
@@ -494,6 +497,11 @@ RECIPES = {
     "gated-att": replace(Recipe(), name="gated-att", network="gated_att"),
     "qmsa": replace(Recipe(), name="qmsa", network="qmsa"),
     "middya": replace(Recipe(), name="middya", network="middya"),
+    "context-gated-conv": replace(
+        Recipe(), name="context-gated-conv", network="context_gated_conv"
+    ),
+    "mimn": replace(Recipe(), name="mimn", network="mimn"),
+    "qin": replace(Recipe(), name="qin", network="qin"),
 }
 
 

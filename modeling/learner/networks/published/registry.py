@@ -4,10 +4,13 @@ from collections.abc import Callable, Mapping
 
 from modeling.learner.networks.published.bc_lstm import ContextualLSTM
 from modeling.learner.networks.published.cim_att import ContextualInterModal
+from modeling.learner.networks.published.context_gated_conv import CrossModalConvolution
 from modeling.learner.networks.published.dialogue_rnn import DialogueRNN
 from modeling.learner.networks.published.gated_att import GatedAttention
 from modeling.learner.networks.published.interface import Body
 from modeling.learner.networks.published.middya import ModelLevelFusion
+from modeling.learner.networks.published.mimn import MemoryNetwork
+from modeling.learner.networks.published.qin import InteractiveNetwork
 from modeling.learner.networks.published.qmsa import QuantumSentiment
 from modeling.learner.recipes import Recipe
 
@@ -18,6 +21,9 @@ BODIES: dict[str, Callable[[Mapping[str, int], Recipe, Mapping[str, int]], Body]
     "gated_att": GatedAttention,
     "qmsa": QuantumSentiment,
     "middya": ModelLevelFusion,
+    "context_gated_conv": CrossModalConvolution,
+    "mimn": MemoryNetwork,
+    "qin": InteractiveNetwork,
 }
 
 

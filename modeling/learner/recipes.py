@@ -16,6 +16,11 @@ NO_CHAIN = ("single", "relgate")  # sharings without correlations among the task
 FIXED_NETWORKS = ("ef_lstm", "lmf", "tfn", "mfn", "mult")  # published, with authors' settings
 PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "own" that they use
     "bc_lstm": ("width", "dropout"),
+    "dialogue_rnn": ("width", "dropout"),
+    "cim_att": ("width", "dropout"),
+    "gated_att": ("width", "dropout"),
+    "qmsa": ("width", "dropout"),
+    "middya": ("width", "dropout"),
     "misa": ("width", "heads", "dropout"),
     "mmgcn": ("width", "fusion_layers", "dropout"),
     "dialogue_gcn": ("width", "dropout"),
@@ -26,7 +31,16 @@ PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "o
     "m2fnet": ("width", "heads", "fusion_layers", "dropout"),
 }
 # published ones that read a dialogue, not an utterance alone
-DIALOGUE_NETWORKS = ("bc_lstm", "mmgcn", "dialogue_gcn", "mm_dfn", "m2fnet")
+DIALOGUE_NETWORKS = (
+    "bc_lstm",
+    "dialogue_rnn",
+    "cim_att",
+    "gated_att",
+    "mmgcn",
+    "dialogue_gcn",
+    "mm_dfn",
+    "m2fnet",
+)
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
@@ -493,6 +507,11 @@ RECIPES = {
     "mfn": replace(Recipe(), name="mfn", network="mfn"),
     "mult": replace(Recipe(), name="mult", network="mult"),
     "bc-lstm": replace(Recipe(), name="bc-lstm", network="bc_lstm"),
+    "dialogue-rnn": replace(Recipe(), name="dialogue-rnn", network="dialogue_rnn"),
+    "cim-att": replace(Recipe(), name="cim-att", network="cim_att"),
+    "gated-att": replace(Recipe(), name="gated-att", network="gated_att"),
+    "qmsa": replace(Recipe(), name="qmsa", network="qmsa"),
+    "middya": replace(Recipe(), name="middya", network="middya"),
     "misa": replace(Recipe(), name="misa", network="misa"),
     "mmgcn": replace(Recipe(), name="mmgcn", network="mmgcn", fusion_layers=4),
     "dialogue-gcn": replace(Recipe(), name="dialogue-gcn", network="dialogue_gcn"),

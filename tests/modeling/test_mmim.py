@@ -49,7 +49,7 @@ def test_entropy_is_that_of_a_gaussian_for_each_class():
     assert float(class_entropy(vectors, torch.full((12,), IGNORED), 3)) == 0
 
 
-def test_contrast_is_least_where_each_is_told_by_its_prediction():
+def test_contrast_is_least_where_predictions_are_right():
     vectors = torch.eye(4)
     right, wrong = contrastive(vectors, vectors), contrastive(vectors, vectors.flip(0))
     score = [math.exp(1), 3]

@@ -72,6 +72,14 @@ class Recipes(models.TextChoices):
     )
     MIMN = "mimn", gettext_lazy("MIMN, memory network (Xu et al. 2019), published")
     QIN = "qin", gettext_lazy("QIN, quantum-inspired (Zhang et al. 2019), published")
+    MISA = "misa", gettext_lazy("MISA (Hazarika et al. 2020), published")
+    MMGCN = "mmgcn", gettext_lazy("MMGCN (Hu et al. 2021), published")
+    DIALOGUE_GCN = "dialogue-gcn", gettext_lazy("DialogueGCN (Ghosal et al. 2019), published")
+    MM_DFN = "mm-dfn", gettext_lazy("MM-DFN (Hu et al. 2022), published")
+    SELF_MM = "self-mm", gettext_lazy("Self-MM (Yu et al. 2021), published")
+    MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
+    LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
+    M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
 
 
 def recipe_choices():

@@ -93,8 +93,8 @@ def shrink(fold: Fold, share: float, seed: int) -> Release:
 
 def _derived(release: Release, change: Mapping[str, object]) -> Release:
     """A changed release under a digest of its own, so that no run is taken for another."""
-    told = json.dumps([release.digest, change], sort_keys=True)
-    return replace(release, digest=hashlib.sha256(told.encode()).hexdigest())
+    described = json.dumps([release.digest, change], sort_keys=True)
+    return replace(release, digest=hashlib.sha256(described.encode()).hexdigest())
 
 
 def _divide(

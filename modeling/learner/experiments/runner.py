@@ -147,7 +147,7 @@ class Runner:
         experiment; other systems, seeds and shares of the training set may be added.
         """
         experiment = self.experiment
-        told: dict[str, Any] = json.loads(json.dumps({
+        described: dict[str, Any] = json.loads(json.dumps({
             "folds": {fold.slug: fold.release.digest for fold in self.folds},
             "tuning": asdict(experiment.tuning),
             "robustness": asdict(experiment.robustness),
@@ -159,16 +159,16 @@ class Runner:
             stored = directory.read(NOTE)
             systems = stored.get("systems", {})
             names = {"folds": "release or splits", "tuning": "tuning", "robustness": "robustness"}
-            other = [name for key, name in names.items() if stored.get(key) != told[key]]
-            other += [f"recipe of {slug}" for slug, recipe in told["systems"].items()
+            other = [name for key, name in names.items() if stored.get(key) != described[key]]
+            other += [f"recipe of {slug}" for slug, recipe in described["systems"].items()
                       if slug in systems and not is_same(systems[slug], recipe)]  # fmt: skip
             if other:
                 raise RunError(
                     f"{self.out} holds runs of another {' and another '.join(other)}. Name another"
                     " directory with --out."
                 )
-            told["systems"] = systems | told["systems"]
-        directory.write(NOTE, told)
+            described["systems"] = systems | described["systems"]
+        directory.write(NOTE, described)
 
     def run(self) -> list[str]:
         """Do what is not done; sentences about what cannot be. Raises Interrupted."""

@@ -12,8 +12,8 @@ from modeling.learner.networks.published.interface import Body
 from modeling.learner.networks.published.lf_dnn import LateFusion
 from modeling.learner.networks.published.m2fnet import M2FNet
 from modeling.learner.networks.published.m2seq2seq import TaskDecoder
-from modeling.learner.networks.published.mil import DualGates
 from modeling.learner.networks.published.middya import ModelLevelFusion
+from modeling.learner.networks.published.mil import DualGates
 from modeling.learner.networks.published.mimn import MemoryNetwork
 from modeling.learner.networks.published.misa import MISA
 from modeling.learner.networks.published.mm_dfn import MMDFN

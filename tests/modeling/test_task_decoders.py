@@ -20,11 +20,11 @@ def test_a_task_knows_of_those_before_it_alone():
     body, joined = made("m2seq2seq").body, torch.randn(2, 16)
     before = body._decoded(joined)
     with torch.no_grad():
-        body.tasks[1] += 1
+        body.tasks[1, 0] += 5
     after = body._decoded(joined)
     assert torch.allclose(after[:, 0], before[:, 0], atol=1e-6)
     with torch.no_grad():
-        body.tasks[0] += 1
+        body.tasks[0, 0] += 5
     assert not torch.allclose(body._decoded(joined)[:, 1], after[:, 1], atol=1e-4)
 
 

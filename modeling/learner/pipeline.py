@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from modeling.learner import calibration, correlation_validity
+from modeling.learner.annotator_answers import add_answers
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.checkpoints import (
     Checkpointer,
@@ -43,7 +44,7 @@ from modeling.learner.networks.dialogue_model import DialogueModel, SeparateMode
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing, truncated_inputs
-from modeling.learner.recipe_checks import check_features, check_trainable
+from modeling.learner.recipe_checks import check_answers, check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -137,6 +138,9 @@ def train(
         run.path("faces.jpg").write_bytes(sheet)
     torch.manual_seed(seed)
     train_set = splits.train
+    if recipe.reads_answers:
+        train_set = add_answers(train_set, root, release.tasks)
+        check_answers(train_set)
     if recipe.relations == "shuffled":
         train_set = shuffle_correlations(train_set, release.tasks, seed)
     prepared = Preprocessing.of(recipe, train_set, features, release.tasks,
@@ -149,7 +153,8 @@ def train(
         recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties, adjusted
     ).to(device)
     priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
-    module = TrainingModule(model, Objective(recipe, release.tasks, priors).to(device))
+    objective = Objective(recipe, release.tasks, priors, len(data.annotators)).to(device)
+    module = TrainingModule(model, objective)
 
     started = time.monotonic()
     best_state, best_epoch = fit(

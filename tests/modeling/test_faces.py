@@ -195,7 +195,7 @@ def test_what_finds_no_faces_is_refused_before_any_work(tmp_path, monkeypatch):
     assert json.dumps(Recipe().to_json())
 
 
-def test_models_are_told_apart_by_their_outputs(tmp_path):
+def test_the_kind_of_a_model_is_recognised_by_its_outputs(tmp_path):
     pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
     kinds = {"yunet": b"cls_8 kps_32", "centerface": b"537 538 539 540"}
     for name, content in kinds.items():

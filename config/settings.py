@@ -422,6 +422,7 @@ SPECTACULAR_SETTINGS = {
 VERSION = "0.1.0"
 ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogniser
 ENCODERS_DIR = env("ENCODERS_DIR", default=str(DATA_DIR / "encoders"))  # a directory an encoder
+FACE_DETECTOR = env("FACE_DETECTOR", default="")  # YuNet or CenterFace as ONNX; OpenCV's cascade
 HF_ENDPOINT = env("HF_ENDPOINT", default="https://huggingface.co")  # where encoders come from
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
 DEMO = env.bool("DEMO", default=False)

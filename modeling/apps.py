@@ -30,11 +30,13 @@ class ModelingConfig(AppConfig):
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),
             "evaluations": ("modeling.Evaluation", "training_run__release__corpus"),
+            "protocols": ("modeling.Protocol", "release__corpus"),
             "models": ("modeling.RegisteredModel", "run__release__corpus"),
             "features": ("modeling.ImportedFeatures", "release__corpus"),
             "feature-imports": ("modeling.FeatureImport", "release__corpus"),
         }
         deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
+        deletion.losses["modeling.protocol"] = gettext_lazy("protocols")
         fill("release_actions", "modeling/_release_actions.html")
         fill("installation_tabs", "modeling/_installation_tab_encoders.html", order=30)
         fill("release_sections", "modeling/_release_runs.html")

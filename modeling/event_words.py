@@ -20,6 +20,15 @@ NOUNS = {
     "registeredmodel": Noun(
         _("model"), lambda row: row.name, page("model"), kept=("name",), searched="name"
     ),
+    "protocol": Noun(
+        _("protocol"), lambda row: row.name, page("protocol"), kept=("name",), searched="name"
+    ),
+    "protocolpart": Noun(
+        _("protocol"),
+        lambda row: row.protocol.name,
+        page("protocol", "protocol_id"),
+        ("protocol",),
+    ),
     "encoderimport": Noun(
         _("encoder"),
         lambda row: row.name,
@@ -57,6 +66,8 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "remove features": _("%(who)s removed the imported features %(name)s"),
         "train": _("%(who)s started the training of %(thing)s"),
         ("train", "experiment"): _("%(who)s resumed %(thing)s"),
+        ("train", "protocol"): _("%(who)s started %(thing)s"),
+        ("resume", "protocol"): _("%(who)s resumed %(thing)s"),
         "evaluate": _("%(who)s evaluated %(thing)s on the test set"),
         "register": _("%(who)s registered %(thing)s"),
         "delete": _("%(who)s deleted %(thing)s"),

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from core.findable import Finder, Hit
-from modeling.models import Experiment, TrainingRun
+from modeling.models import Experiment, Protocol, TrainingRun
 from people.models import Person
 
 SOME = 50
@@ -38,6 +38,15 @@ def find_runs(person: Person, words: str, corpus: int | None) -> Iterable[Hit]:
         yield Hit(row, reverse("run", args=[row.pk]), f"{row.release} · {row.get_status_display()}")
 
 
+def find_protocols(person: Person, words: str, corpus: int | None) -> Iterable[Hit]:
+    """Protocols of corpora that the person leads, by name."""
+    rows = Protocol.objects.of(person).filter(name__icontains=words)
+    if not words:
+        return
+    for row in (rows.filter(release__corpus=corpus) if corpus else rows).order_by("-pk")[:SOME]:
+        yield Hit(row, row.page_url, row.release)
+
+
 FINDERS = (
     Finder(
         key="experiments",
@@ -45,6 +54,13 @@ FINDERS = (
         label=_("Experiments"),
         icon="flask-conical",
         find=find_experiments,
+    ),
+    Finder(
+        key="protocols",
+        order=62,
+        label=_("Protocols"),
+        icon="flask-conical",
+        find=find_protocols,
     ),
     Finder(key="runs", order=65, label=_("Runs"), icon="chart-line", find=find_runs),
 )

@@ -17,6 +17,7 @@ PLACES = (
         pages=frozenset(
             {
                 *("run", "new_run", "compare_runs", "experiment", "run_errors", "run_relations"),
+                *("protocol", "new_protocol"),
             }
         ),
         roles=LEADS,

@@ -129,7 +129,7 @@ def learner_here(monkeypatch):
         beat()
         return ended.stdout
 
-    for module in ("training", "evaluation"):
+    for module in ("training", "evaluation", "protocol_work"):
         monkeypatch.setattr(f"modeling.{module}.supervise", here)
 
 

@@ -178,6 +178,10 @@ def build_parser() -> Parser:
         "--part", type=part_of_total, default=(1, 1), help="K/N: of the runs, without the report"
     )
     parser.add_argument("--report", action="store_true", help="only report what is done")
+    parser.add_argument(
+        "--no-report", action="store_true",
+        help="only do the runs; what cannot be done is no error here but one of the report",
+    )  # fmt: skip
     add_device(parser)
 
     parser = command(
@@ -420,6 +424,8 @@ def run_experiment(options: Options) -> int:
             raise Interrupted
     elif not options.report:
         problems = runner.run()
+    if options.no_report:
+        return 0
     if whole:
         results = collect(runner, options.out)
         write_report(results, options.out)

@@ -5,6 +5,7 @@ from modeling.models.evaluations import Evaluation
 from modeling.models.experiments import Experiment
 from modeling.models.features import FeaturePart
 from modeling.models.imported_features import FeatureImport, ImportedFeatures
+from modeling.models.protocols import Protocol, ProtocolPart
 from modeling.models.registered_models import RegisteredModel
 from modeling.models.runs import Recipes, TrainingRun
 
@@ -15,6 +16,8 @@ __all__ = [
     "FeatureImport",
     "FeaturePart",
     "ImportedFeatures",
+    "Protocol",
+    "ProtocolPart",
     "Recipes",
     "RegisteredModel",
     "TrainingRun",

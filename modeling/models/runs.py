@@ -112,26 +112,30 @@ class TrainingRunQuerySet(models.QuerySet):
             "release__corpus", "started_by"
         )
 
-    def hours_this_month(self):
-        """How long they trained since the first day of the month, as far as it is known."""
-        first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-        rows = self.filter(started_at__isnull=False).filter(
-            models.Q(finished_at__gte=first) | models.Q(finished_at=None)
-        )
-        now = timezone.now()
-        spans = (
-            (finished or now) - max(started, first)
-            for started, finished in rows.values_list("started_at", "finished_at")
-        )
-        return sum(span.total_seconds() for span in spans) / 3600
+
+def hours_this_month(rows):
+    """How long jobs worked since the first day of the month, as far as it is known."""
+    first = timezone.localtime().replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    rows = rows.filter(started_at__isnull=False).filter(
+        models.Q(finished_at__gte=first) | models.Q(finished_at=None)
+    )
+    now = timezone.now()
+    spans = (
+        (finished or now) - max(started, first)
+        for started, finished in rows.values_list("started_at", "finished_at")
+    )
+    return sum(span.total_seconds() for span in spans) / 3600
+
+
+trained = [lambda corpus: TrainingRun.objects.filter(release__corpus=corpus)]  # what limits count
 
 
 def room_for_runs(corpus):
     """How many more runs of a corpus may wait or train, None without a limit. Raises UserError once
     it has trained for as long as it may in a month.
     """
-    limits, own = Installation.load(), TrainingRun.objects.filter(release__corpus=corpus)
-    if limits.hours_a_month and own.hours_this_month() >= limits.hours_a_month:
+    limits, own = Installation.load(), [rows_of(corpus) for rows_of in trained]
+    if limits.hours_a_month and sum(map(hours_this_month, own)) >= limits.hours_a_month:
         raise UserError(
             gettext_noop(
                 "This corpus has trained for %(hours)s hours this month, which is the limit of this"
@@ -141,7 +145,8 @@ def room_for_runs(corpus):
         )
     if limits.runs_at_once is None:
         return None
-    active = own.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).count()
+    states = [JobStatus.QUEUED, JobStatus.RUNNING]
+    active = sum(rows.filter(status__in=states).count() for rows in own)
     return max(0, limits.runs_at_once - active)
 
 
@@ -310,15 +315,20 @@ class TrainingRun(Job):
         """The recipe with the run's own settings, as the learner takes it. Raises UserError with
         the learner's sentence for settings that are none, as those of another version may be.
         """
-        chosen = {name: self._in_recipe(name, value) for name, value in self.options.items()}
+        chosen = {name: self.in_recipe(name, value) for name, value in self.options.items()}
         if self.options.get("vision_region", "frame") != "frame":
-            chosen["face_detector"] = settings.FACE_DETECTOR
+            chosen["face_detector"] = self.face_detector
         try:
             return self.base.with_fields({"on_failure": self.on_failure, **chosen})
         except RecipeError as error:
             raise UserError("%(reason)s", reason=str(error)) from error
 
-    def _in_recipe(self, name, value):
+    @property
+    def face_detector(self):
+        """The file with which faces are found; empty for OpenCV's own."""
+        return settings.FACE_DETECTOR
+
+    def in_recipe(self, name, value):
         """A setting as the learner takes it: encoders and features by their directories."""
         if name.endswith("_encoder"):
             return encoders.encoder_path(value)

@@ -15,7 +15,7 @@ from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
 from modeling.configurations import Configuration, configurations_of, mean_score
-from modeling.models import Experiment, Recipes, RegisteredModel, TrainingRun
+from modeling.models import Experiment, Protocol, Recipes, RegisteredModel, TrainingRun
 from releases.models import Release
 
 SCORES = ("macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1")
@@ -96,12 +96,20 @@ def runs(request, pk):
     all_runs = TrainingRun.objects.of(request.user).filter(release__corpus=corpus)
     form = RunFilter(request.GET, corpus)
     filtered = any(request.GET.get(name) for name in form.fields)
-    tab = "runs" if filtered or request.GET.get("view") == "runs" else "experiments"
+    view = request.GET.get("view")
+    tab = "runs" if filtered or view == "runs" else "experiments"
+    protocols = Protocol.objects.of(request.user).filter(release__corpus=corpus)
+    protocol_count = protocols.count()
+    if not filtered and (view == "protocols" or (not view and not all_runs and protocol_count)):
+        tab = "protocols"
     hidden = set(corpus.releases.all().withheld_from(request.user).values_list("pk", flat=True))
     page = context(
-        corpus, "runs", tab=tab, count=all_runs.count(),
+        corpus, "runs", tab=tab, count=all_runs.count(), protocol_count=protocol_count,
         ready=corpus.releases.usable().exists(), current=RegisteredModel.objects.current(corpus),
     )  # fmt: skip
+    if tab == "protocols":
+        rows = page_of(request, protocols.prefetch_related("parts__protocol"))
+        return render(request, "modeling/runs.html", page | {"page": rows, "protocols": list(rows)})
     if tab == "experiments":
         page |= _experiments(request, corpus, all_runs, hidden)
         return render(request, "modeling/runs.html", page)

@@ -20,7 +20,7 @@ from modeling.charts import confusion_chart, loss_curves, score_chart, score_cur
 from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
-from modeling.models import Evaluation, TrainingRun
+from modeling.models import Evaluation, Protocol, TrainingRun
 from modeling.run_configuration import MODALITY_NAMES, WORDS, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
@@ -136,10 +136,11 @@ def _over_seeds(run, role):
 def _evaluations(run):
     """How often the test set of its release was used, and why this run's evaluation failed."""
     on_release = Evaluation.objects.on(run.release)
+    of_protocols = Protocol.objects.test_evaluations(run.release)
     return {
         "failed_evaluation": run.evaluations.first() if not run.evaluation else None,
-        "evaluation_count": on_release.count(),
-        "evaluated_runs": on_release.values("training_run").distinct().count(),
+        "evaluation_count": on_release.count() + of_protocols,
+        "evaluated_runs": on_release.values("training_run").distinct().count() + of_protocols,
     }
 
 

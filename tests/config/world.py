@@ -43,6 +43,7 @@ from tests.factories import (
     make_release,
     make_round,
 )
+from tests.modeling.protocol_factories import make_protocol
 
 NOT_OURS = ("admin/",)  # Django's own pages, for the staff of an installation
 
@@ -124,6 +125,7 @@ def make_world(film):
         experiments=[experiment],
         runs=[run, waiting],
         evaluations=[evaluation],
+        protocols=[make_protocol(lead, release, utterance)],
         account=[AccessToken.create(lead, "script", ["read"])[0]],
         deletions=[CorpusDeletion.objects.create(corpus_id=10**6, name="x", person=lead)],
         installation=[corpus],
@@ -232,6 +234,7 @@ CHOICES = {
     "jobs/<slug:kind>/": ["source"],
     "media/<str:name>/": ["clip", "poster", "audio", "peaks"],
     "sources/<int:pk>/files/": ["media", "transcript"],
+    "protocols/<int:pk>/files/": ["report.html", "experiment.toml"],
     "files/<path:path>": ["manifest.json", "README.md"],
     "as/<slug:name>.zip": list(FORMATS)[:2],
 }

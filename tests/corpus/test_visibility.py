@@ -35,7 +35,7 @@ RESULTS = re.compile(
     r"rounds/|quality-flags/|comments/|participants/|expert-labels/|events/|releases|runs|stud|api/schema|admin/"
     r"|account/sessions/|jobs/machine/"  # seen when, and what is free on the disk: of no corpus
     r"|audit-log"  # which says who has downloaded it; tests/permissions/ compares it
-    r"|evaluations|models|searches|registrations|grants|shared|predictions"
+    r"|evaluations|protocols|models|searches|registrations|grants|shared|predictions"
 )
 
 

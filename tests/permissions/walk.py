@@ -147,7 +147,7 @@ class Addresses:
             "pk": {
                 "corpora": w.corpus, "dialogues": w.dialogue, "sources": w.source,
                 "speakers": w.speaker, "jobs": w.dialogue.source, "diffs": w.diff, "runs": w.run,
-                "experiments": w.experiment, "models": w.model,
+                "experiments": w.experiment, "models": w.model, "protocols": w.protocol,
                 "evaluations": w.evaluation, "links": w.share,
                 "quality-flags": w.flag, "comments": w.comment, "utterances": w.utterance,
                 "publications": w.dialogue.publication,
@@ -213,6 +213,8 @@ class Addresses:
             "dialogue_expert_labels": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
             "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
+            "protocol": ["", "?tab=failures", "?tab=setup"],
+            "new_protocol": ["", "?from=file"],
             "release_diff": ["", "?what=gold"],
             "new_release": ["", f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "agreement_file": ["", "?pairs=emotion"],
@@ -234,6 +236,7 @@ class Addresses:
             "release_file": [{"path": "judgements.jsonl"}, {"path": "utterances.jsonl"},
                              {"path": "media/000001.mp4"}],
             "granted_file": [{"path": "judgements.jsonl"}],
+            "protocol_file": [{"name": "report.html"}, {"name": "experiment.toml"}],
             "release_layout": [{"name": "cmma"}],
             "granted_layout": [{"name": "cmma"}],
         }  # fmt: skip

@@ -40,6 +40,7 @@ from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from people.models import AccessToken, Person
 from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
+from tests.modeling.protocol_factories import make_protocol
 
 ROLES = [
     *("anonymous", "stranger", "annotator", "annotating", "adjudicator", "annotating adjudicator"),
@@ -279,7 +280,7 @@ class World:
         )
         self.grant = Grant.objects.create(share=self.share, token="granted", name="somebody")
 
-    experiment = run = evaluation = model = None
+    experiment = run = evaluation = model = protocol = None
 
     def _runs(self):
         self.experiment = Experiment.objects.create(
@@ -296,6 +297,7 @@ class World:
             type(job).objects.update(started_at=now, finished_at=now)
         (self.run.directory / "faces.jpg").write_bytes(b"faces")
         self.model = RegisteredModel.register(self.lead, self.run, "model", "use", "limits")
+        self.protocol = make_protocol(self.lead, self.release, self.utterance)
 
     def _rest(self):
         self.invitation = Invitation.objects.create(

@@ -6,6 +6,7 @@ tables.tex     the tables for a paper (booktabs)
 tables.csv     the tables as rows: table, row, column, text
 results.csv    every metric of every run: system, fold, share, seed, task, metric, value
 report.json    the main figures with intervals, gains and corrected p
+tables.json    the tables, the paragraph and what is missing, as data for a page
 """
 
 import csv
@@ -67,7 +68,7 @@ thead th { border-bottom: 2px solid #9aa3b5; font-weight: 600; }
 @dataclass
 class Table:
     """A table of texts; `links` are addresses for the first cells of rows, `best` the cells (row,
-    column) that stand out.
+    column) that stand out. `kind` says which it is, `of` what it is of: a metric, a task, a group.
     """
 
     title: str
@@ -76,6 +77,20 @@ class Table:
     note: str = ""
     links: dict[int, str] = field(default_factory=dict)
     best: set[tuple[int, int]] = field(default_factory=set)
+    kind: str = ""
+    of: dict[str, str] = field(default_factory=dict)
+
+    def marked(self, kind: str, **of: str) -> "Table":
+        """The same, of a kind."""
+        self.kind, self.of = kind, of
+        return self
+
+    def to_json(self) -> dict[str, Any]:
+        """Everything but the addresses."""
+        return {
+            "kind": self.kind, "of": self.of, "title": self.title, "note": self.note,
+            "header": self.header, "rows": self.rows, "best": sorted(map(list, self.best)),
+        }  # fmt: skip
 
 
 def write_report(results: Results, out: Path) -> None:
@@ -89,11 +104,28 @@ def write_report(results: Results, out: Path) -> None:
         "tables.csv": _tables_csv(tables),
         "results.csv": _results_csv(results),
         "report.json": json.dumps(figures(results), ensure_ascii=False, indent=1) + "\n",
+        "tables.json": json.dumps(page_data(results, methods, tables), ensure_ascii=False) + "\n",
     }
     directory = RunDirectory(out)
     for name, text in files.items():
         with directory.whole_file(name) as partial:
             partial.write_text(text, "utf-8")
+
+
+def page_data(results: Results, methods: str, tables: Sequence[Table]) -> dict[str, Any]:
+    """What a page shows; `missing` are runs with their reasons by system."""
+    return {
+        "methods": methods,
+        "dialogues": results.tested.dialogues,
+        "utterances": len(results.tested.utterances),
+        "runs": sum(len(system.runs) for system in results.systems),
+        "missing": [
+            {"system": system.name, "run": run, "reason": reason}
+            for system in results.systems
+            for run, reason in system.missing.items()
+        ],
+        "tables": [table.to_json() for table in tables],
+    }
 
 
 def summary_text(results: Results, out: Path) -> str:
@@ -132,15 +164,21 @@ def figures(results: Results) -> dict[str, Any]:
 
 def report_tables(results: Results) -> list[Table]:
     """All tables that there is something to put into."""
-    tables = [_main(results), _gains(results)]
-    tables += [_metric(results, metric) for metric in METRICS if metric != "macro_f1"]
-    tables += [_classes(results, task.key) for task in results.tasks]
+    tasks = [task.key for task in results.tasks]
+    tables = [_main(results).marked("main"), _gains(results).marked("gains")]
+    tables += [_metric(results, metric).marked("metric", metric=metric)
+               for metric in METRICS if metric != "macro_f1"]  # fmt: skip
+    tables += [_classes(results, task).marked("classes", task=task) for task in tasks]
     for key, name in (("level", "agreement of the annotators"), ("source", "source"),
                       ("speaker", "speaker")):  # fmt: skip
-        tables += [_groups(results, key, name, task.key) for task in results.tasks]
-    tables += [_folds(results), _shares(results), _robustness(results), _costs(results)]
-    tables += [_failures(results, task.key) for task in results.tasks]
-    tables.append(_runs(results))
+        tables += [_groups(results, key, name, task).marked("groups", by=key, task=task)
+                   for task in tasks]  # fmt: skip
+    tables += [
+        _folds(results).marked("folds"), _shares(results).marked("shares"),
+        _robustness(results).marked("robustness"), _costs(results).marked("costs"),
+    ]  # fmt: skip
+    tables += [_failures(results, task).marked("failures", task=task) for task in tasks]
+    tables.append(_runs(results).marked("runs"))
     return [table for table in tables if table.rows]
 
 

@@ -4,6 +4,7 @@ OUT/experiment.json                    what the runs are of; a file that says ot
 OUT/runs/SYSTEM/FOLD/trial-N           a trial of the tuning, trained and never tested
 OUT/runs/SYSTEM/FOLD/tuning.json       which trial was best on the validation set
 OUT/runs/SYSTEM/FOLD/seed-N            a run that is reported; share-S/seed-N on less training data
+OUT/parts/K-of-N.json                  how far a part of the work is: see PartProgress
 
 Every run is a run directory, resumes by itself, and is left alone once it is tested. Several
 processes, also on several machines that share OUT, each take a part of the work.
@@ -40,6 +41,7 @@ Report = Callable[[str], None]
 NOTE = "experiment.json"
 FAILURE = "failure.json"  # why a system cannot be trained in a fold
 PROBLEMS = (RecipeError, ReleaseError, FeatureError, NonFiniteError)  # that are one system's own
+PARTS = "parts"  # directory of the progress of each part
 FIRST_DRAWS = 1000  # at most, for different trials out of a small space
 
 
@@ -65,6 +67,24 @@ class Unit:
         """As messages call it."""
         share = f", {self.share:.0%} of the training set" if self.share < 1 else ""
         return f"{self.system.name}, {self.fold.name}{share}, seed {self.seed}"
+
+
+@dataclass
+class PartProgress:
+    """How many runs and trials of a part of the work are done, how many runs among them are tested,
+    and which one it does, in a file that others read meanwhile.
+    """
+
+    path: Path
+    total: int
+    done: int = 0
+    tested: int = 0
+
+    def show(self, **doing: Any) -> None:
+        """Write it with what is `doing`: system, fold, share, seed, trial."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        values = {"done": self.done, "total": self.total, "tested": self.tested, "doing": doing}
+        RunDirectory(self.path.parent).write(self.path.name, values)
 
 
 def group_place(system: System, fold: Fold) -> Path:
@@ -107,6 +127,8 @@ class Runner:
     ) -> None:
         self.experiment, self.out, self.device, self.part = experiment, out, device, part
         self.cache, self.report = cache or out / "features", report
+        number, of = part
+        self.progress = PartProgress(out / PARTS / f"{number}-of-{of}.json", 0)
 
     @cached_property
     def folds(self) -> list[Fold]:
@@ -155,6 +177,10 @@ class Runner:
         }))  # fmt: skip
         self.out.mkdir(parents=True, exist_ok=True)
         directory = RunDirectory(self.out)
+        with directory.exclusive():  # parts start at the same time
+            self._note(directory, described)
+
+    def _note(self, directory: RunDirectory, described: dict[str, Any]) -> None:
         if directory.path(NOTE).exists():
             stored = directory.read(NOTE)
             systems = stored.get("systems", {})
@@ -173,9 +199,11 @@ class Runner:
     def run(self) -> list[str]:
         """Do what is not done; sentences about what cannot be. Raises Interrupted."""
         units, problems = self._own_units(), []
+        self._count(units)
         for number, unit in enumerate(units, 1):
             if self.is_done(unit):
                 continue
+            self._show(unit.system, unit.fold, share=unit.share, seed=unit.seed)
             path = self.out / unit.place
             try:
                 row = self._do(unit)
@@ -185,9 +213,36 @@ class Runner:
                 problems.append(f"{unit.name}: {error}")
                 self.report(f"{number}/{len(units)} {problems[-1]}")
                 continue
+            self.progress.done += 1
+            self.progress.tested += 1
             (path / FAILURE).unlink(missing_ok=True)
             self.report(f"{number}/{len(units)} {unit.name}: {_score_text(row)}")
+        self.progress.show()
         return problems
+
+    def _count(self, units: Sequence[Unit]) -> None:
+        """How many runs and trials a part has, and how many of them are done already."""
+        groups = {group_place(unit.system, unit.fold): unit for unit in units}
+        trials = {place: trial_fields(self.experiment, unit.system.recipe)
+                  for place, unit in groups.items()}  # fmt: skip
+        tuned = (fields for place, fields in trials.items()
+                 if self._stored_trials(place, fields))  # fmt: skip
+        self.progress.total = len(units) + sum(map(len, trials.values()))
+        self.progress.tested = sum(map(self.is_done, units))
+        self.progress.done = self.progress.tested + sum(map(len, tuned))
+        self.progress.show()
+
+    def _show(self, system: System, fold: Fold, **more: Any) -> None:
+        name = fold.name if len(self.folds) > 1 else ""
+        self.progress.show(system=system.name, fold=name, **more)
+
+    def _stored_trials(self, place: Path, fields: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The trials of a group of runs where all of them are done; else none."""
+        stored = self.out / place / "tuning.json"
+        if not fields or not stored.exists():
+            return []
+        trials: list[dict[str, Any]] = json.loads(stored.read_text("utf-8"))["trials"]
+        return trials if [trial["fields"] for trial in trials] == fields else []
 
     def is_done(self, unit: Unit) -> bool:
         """Whether a run is trained and tested as the experiment asks for."""
@@ -224,13 +279,10 @@ class Runner:
         fields = trial_fields(self.experiment, system.recipe)
         if not fields:
             return system.recipe
-        stored = folder / "tuning.json"
-        if stored.exists():
-            trials = json.loads(stored.read_text("utf-8"))["trials"]
-            if [trial["fields"] for trial in trials] == fields:
-                return system.recipe.with_fields(best_trial(trials)["fields"])
-        trials = []
+        if trials := self._stored_trials(group_place(system, fold), fields):
+            return system.recipe.with_fields(best_trial(trials)["fields"])
         for number, own in enumerate(fields, 1):
+            self._show(system, fold, trial=number, trials=len(fields))
             run = RunDirectory(folder / f"trial-{number}")
             with run.exclusive():
                 results = train(
@@ -241,6 +293,7 @@ class Runner:
             score = sum(scores) / len(scores) if scores else 0.0
             trials.append({"fields": own, "validation_macro_f1": score,
                            "seconds": results["seconds"]})  # fmt: skip
+            self.progress.done += 1
             self.report(f"{system.name}, {fold.name}, trial {number}: {own or 'as it is'},"
                         f" validation macro-F1 {score:.3f}")  # fmt: skip
         RunDirectory(folder).write("tuning.json", {"seed": self.experiment.tuning.seed,

@@ -46,10 +46,11 @@ from pathlib import Path
 from typing import Any
 
 from modeling.learner.error_messages import display_value, suggest_name
-from modeling.learner.recipes import MODALITIES, SEEDS, Recipe, RecipeError, load_recipe
+from modeling.learner.recipes import MODALITIES, RECIPES, SEEDS, Recipe, RecipeError, load_recipe
 
 SPLITTINGS = ("official", "folds", "source", "speaker")
 MAX_SYSTEMS, MAX_SEED_COUNT, MAX_TRIALS, MAX_FOLDS = 100, 100, 200, 100
+MAX_LIST = 1000  # values of a list
 NOISY = ("audio", "vision")  # modalities that noise is added to
 
 
@@ -157,7 +158,9 @@ def _is_line(x: Any) -> bool:
 
 def _list_of(fits: Callable[[Any], bool]) -> Callable[[Any], bool]:
     """Reads a list of different values of which there is at least one."""
-    return lambda x: isinstance(x, list) and bool(x) and all(map(fits, x)) and _differ(x)
+    return lambda x: (
+        isinstance(x, list) and 0 < len(x) <= MAX_LIST and all(map(fits, x)) and _differ(x)
+    )
 
 
 def _differ(values: Sequence[Any]) -> bool:
@@ -168,20 +171,31 @@ def load_experiment(path: Path) -> Experiment:
     """Read a file. Raises ExperimentError naming what is wrong where, and what was expected."""
     try:
         text = path.read_text("utf-8-sig")
-        values = tomllib.loads(text)
     except OSError as error:
         raise ExperimentError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise ExperimentError(f"{path} is no text in UTF-8.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise ExperimentError(f"{path} is no TOML: {error}") from error
     try:
-        return _experiment(_Table(values, ""), path.parent)
+        return parse_experiment(read_toml(text), path.parent)
     except ExperimentError as error:
         raise ExperimentError(f"{path}: {error}") from error
 
 
-def _experiment(top: _Table, here: Path) -> Experiment:
+def read_toml(text: str) -> dict[str, Any]:
+    """The values of a text in TOML. Raises ExperimentError."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ExperimentError(f"It is no TOML: {error}") from error
+    except (RecursionError, ValueError) as error:  # nested too deeply; a number of many digits
+        raise ExperimentError("It is no TOML that can be read.") from error
+
+
+def parse_experiment(values: Mapping[str, Any], here: Path, files: bool = True) -> Experiment:
+    """What the values of a file ask for; paths are relative to `here`. Without `files` a recipe is
+    a name alone and no file is looked for. Raises ExperimentError.
+    """
+    top = _Table(values, "")
     name = top.take("name", None, "a line of text", _is_line)
     release = top.take("release", None, "the path of a release directory", _is_line)
     for key, value in (("name", name), ("release", release)):
@@ -193,7 +207,7 @@ def _experiment(top: _Table, here: Path) -> Experiment:
     systems = _systems(
         top.take("systems", [], "a list of tables, [[systems]]", lambda x: isinstance(x, list)),
         common,
-        here,
+        here if files else None,
     )
     named = {system.name: system for system in systems}
     known = ", ".join(named)
@@ -229,7 +243,7 @@ def _experiment(top: _Table, here: Path) -> Experiment:
     return experiment
 
 
-def _systems(rows: list[Any], common: dict[str, Any], here: Path) -> tuple[System, ...]:
+def _systems(rows: list[Any], common: dict[str, Any], here: Path | None) -> tuple[System, ...]:
     if not 1 <= len(rows) <= MAX_SYSTEMS:
         raise ExperimentError(f"It needs 1 to {MAX_SYSTEMS} systems, [[systems]], not {len(rows)}.")
     found: list[System] = []
@@ -239,9 +253,8 @@ def _systems(rows: list[Any], common: dict[str, Any], here: Path) -> tuple[Syste
         if source is None:
             raise ExperimentError(f"systems {number} says no recipe.")
         name = table.take("name", source, "a line of text", _is_line)
-        beside = here / source
         try:
-            recipe = load_recipe(str(beside) if beside.is_file() else source)
+            recipe = _recipe(source, here)
             recipe = recipe.with_fields({**common, **table.values, "name": name})
         except RecipeError as error:
             raise ExperimentError(f"systems {number} ({name}): {error}") from error
@@ -251,6 +264,17 @@ def _systems(rows: list[Any], common: dict[str, Any], here: Path) -> tuple[Syste
             raise ExperimentError(f"{words}; give it a name of its own.")
         found.append(System(name, slug, recipe))
     return tuple(found)
+
+
+def _recipe(source: str, here: Path | None) -> Recipe:
+    """By name, or of a file below `here`. Raises RecipeError."""
+    if here is not None:
+        beside = here / source
+        return load_recipe(str(beside) if beside.is_file() else source)
+    if source not in RECIPES:
+        hint = suggest_name(source, RECIPES)
+        raise RecipeError(f"There is no recipe {display_value(source)}; {hint}")
+    return RECIPES[source]
 
 
 def _splits(top: _Table, crosses: bool) -> Splitting:

@@ -1,0 +1,58 @@
+"""The parts of a protocol, done by the learner as a process of its own."""
+
+from django.db import transaction
+
+from core.errors import UserError, gettext_noop
+from modeling.learner_process import supervise, written
+from modeling.models import FeaturePart
+from modeling.models.protocols import REPORT
+from modeling.protocol_file import learner_file
+
+FILE = "experiment.toml"
+
+
+def work(part):
+    """Do a claimed ProtocolPart. Raises UserError with the learner's sentence; Stopped."""
+    protocol = part.protocol
+    protocol.guard_open()
+    folder = part.directory
+    with written(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / FILE).write_text(learner_file(protocol), "utf-8")
+    command = ["experiment", folder / FILE, "--out", protocol.directory, "--json"]
+    if part.number == REPORT:
+        supervise([*command, "--report", "--device", "cpu"], folder, part.report_progress)
+        if protocol.tables() is None:
+            raise UserError(gettext_noop("The learner wrote no report."))
+        return
+    supervise(
+        [*command, "--part", part.share, "--no-report", "--device", protocol.device,
+         "--cache", FeaturePart.cache()],
+        folder,
+        lambda: _beat(part),
+    )  # fmt: skip
+    _count(part)
+    with transaction.atomic():
+        part.finish()
+
+
+def _beat(part):
+    state = _count(part)
+    part.report_progress(state["done"] / max(1, state["total"]) if state else None)
+
+
+def _count(part):
+    """Keep how many runs are tested; the state."""
+    state = part.state()
+    if state and state["tested"] != part.tested:
+        part.tested = state["tested"]
+        part.save(update_fields=["tested"])
+    return state
+
+
+def report_when_over(part):
+    """Have the report written when the last part that trains has ended, however."""
+    if part.number != REPORT:
+        _count(part)
+        if not type(part.protocol).objects.get(pk=part.protocol_id).working:
+            part.protocol.request_report()

@@ -1,6 +1,7 @@
 """Charts of runs and experiments: learning curves, scores with intervals, confusion, trials."""
 
 import itertools
+from collections import defaultdict
 from dataclasses import replace
 from statistics import mean
 from urllib.parse import urlencode
@@ -197,6 +198,30 @@ def reading_chart(tasks, reading):
         low=0.0,
         high=float(max(len(modalities), 2)),
     )
+
+
+def mix_charts(tasks, rows):
+    """(modality, scale, chart) of each encoder whose layers are mixed: the share of each layer, 0
+    is before the first; a line a task where each has a network of its own.
+    """
+    by_modality = defaultdict(list)
+    for row in rows:
+        by_modality[row["modality"]].append(row)
+    found = []
+    for modality, own in by_modality.items():
+        series = [
+            Series(named(tasks[row["task"]]) if row["task"] else _("share"),
+                   [Point(share) for share in row["shares"]])
+            for row in own
+        ]  # fmt: skip
+        chart = Chart(
+            "bars" if len(own) == 1 else "lines",
+            [str(n) for n in range(len(own[0]["shares"]))], series, place_axis=_("layer"),
+            value_axis=_("share of the mix"), low=0.0, digits=DIGITS, upright=True,
+        )  # fmt: skip
+        scale = own[0]["scale"] if len(own) == 1 else None
+        found.append((MODALITY_NAMES[modality], scale, chart))
+    return found
 
 
 def trial_chart(rows):

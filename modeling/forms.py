@@ -106,6 +106,7 @@ RECIPE_NOTES = {
     Recipes.TFN: _("Fusion by the outer product of the modalities."),
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
+    Recipes.BC_LSTM: _("LSTMs over the dialogue, of each modality and then of all together."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -217,7 +218,10 @@ class RecipeForm(forms.Form):
     )  # fmt: skip
     text_layer = forms.CharField(
         label=_("layer of the text encoder"), required=False, max_length=8,
-        help_text=_("Empty: the last. 6 is the sixth, mean-4 the mean of the last four."),
+        help_text=_(
+            "Empty: the last. 6 is the sixth, mean-4 the mean of the last four; mix weights all"
+            " layers as it learns, and their features are as many times as large."
+        ),
     )  # fmt: skip
     audio_layer = forms.CharField(
         label=_("layer of the audio encoder"), required=False, max_length=8,
@@ -387,6 +391,20 @@ def _why_unused(name):
     return UNREAD if name in ENCODER_FIELDS or name.endswith("_tuning") else UNUSED
 
 
+def _family(recipe):
+    """The group of recipes that one belongs to."""
+    if recipe.network == "own":
+        return _("Our networks")
+    if recipe.network in recipes.FIXED_NETWORKS:
+        return _(
+            "Published, of one utterance, with their authors' settings: they read its first 39 "
+            "characters or tokens, 400 frames of sound and 55 of picture unless set otherwise below"
+        )
+    if recipe.network in recipes.DIALOGUE_NETWORKS:
+        return _("Published, of a dialogue")
+    return _("Published, of one utterance")
+
+
 class ReleaseChoiceField(forms.ModelChoiceField):
     """Releases of one corpus, which their versions tell apart."""
 
@@ -406,9 +424,7 @@ class ExperimentForm(forms.Form):
         initial=[Recipes.HARD_SMALL],
         help_text=_(
             "All are trained on the training set and selected on the validation set; the test "
-            "set is used only when you evaluate on it. Published networks judge each utterance "
-            "alone, with their authors' settings, and read its first 39 characters or tokens, "
-            "400 frames of sound and 55 of picture unless set otherwise below."
+            "set is used only when you evaluate on it."
         ),
     )  # fmt: skip
     seeds = forms.IntegerField(
@@ -442,13 +458,12 @@ class ExperimentForm(forms.Form):
 
     def recipe_groups(self):
         """(name of a group, its choices: box, recipe, what it is in a sentence)."""
-        own: list[tuple] = []
-        published: list[tuple] = []
+        groups: dict[str, list[tuple]] = {}
         for box in self["recipes"]:
             recipe = box.data["value"]
-            rows = own if recipes.RECIPES[recipe].network == "own" else published
-            rows.append((box, recipe, RECIPE_NOTES.get(recipe, "")))
-        return [(_("Networks for dialogues"), own), (_("Published baselines"), published)]
+            name = _family(recipes.RECIPES[recipe])
+            groups.setdefault(name, []).append((box, recipe, RECIPE_NOTES.get(recipe, "")))
+        return groups.items()
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO
@@ -511,9 +526,9 @@ class SearchForm(forms.Form):
         if both:
             words = _("Both set and searched: %(names)s")
             self.add_error("searched", words % {"names": ", ".join(both)})
-        own = all(recipes.RECIPES[name].network == "own" for name in chosen)
-        fixed = {"width", "dropout", "relation_weight"} & set(search["fields"])
-        if fixed and not own:
+        unused = {name for each in chosen for name in recipes.RECIPES[each].unused}
+        fixed = ({"width", "dropout"} & set(search["fields"])) & unused
+        if fixed:
             words = _("A published network has its own: %(names)s")
             self.add_error("searched", words % {"names": ", ".join(sorted(fixed))})
         soft = all(recipes.RECIPES[name].sharing == "relgate" for name in chosen)

@@ -100,6 +100,7 @@ WORDS = {
     "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
+    "mix": gettext_lazy("all layers, in a learned mix"),
     "frozen": pgettext_lazy("of an encoder", "frozen"),
     "lora": gettext_lazy("fine-tuned by LoRA"),
     "full": gettext_lazy("fully fine-tuned"),

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from time import perf_counter
 
 import numpy as np
@@ -11,8 +12,10 @@ from django.db.models.functions import Length
 
 from core.errors import UserError
 from corpus.models import Utterance
+from modeling.learner.features.encoder_directory import EncoderDirectory
 from modeling.learner.features.feature_error import FeatureError
-from modeling.learner.tuning_costs import Lengths, TuningCost, tuning_cost
+from modeling.learner.recipes import MIX
+from modeling.learner.tuning_costs import Lengths, TuningCost, mixed_bytes, tuning_cost
 from modeling.models import TrainingRun
 
 SIDE = 512  # of the matrices whose product is timed
@@ -38,6 +41,36 @@ class Estimate:
     def total(self):
         """Million parameters."""
         return self.cost.parameters / 1e6 if self.cost else 0.0
+
+
+@dataclass(frozen=True)
+class MixEstimate:
+    """Of a frozen encoder all of whose layers are kept: bytes of the features of a release."""
+
+    encoder: str
+    layers: int
+    bytes: float
+
+
+def mix_estimates(release, recipe, options):
+    """A MixEstimate of each frozen encoder whose layers a run would mix. Raises UserError like
+    `tuning_estimates`.
+    """
+    whole = TrainingRun(release=release, recipe=recipe, options=options).whole_recipe()
+    found: list[MixEstimate] = []
+    for modality in whole.modalities:
+        mixed = getattr(whole, f"{modality}_layer") == MIX and modality not in whole.tuned
+        if not mixed or not getattr(whole, f"{modality}_encoder"):
+            continue
+        lengths, _trained = _lengths(release)
+        try:
+            size = mixed_bytes(whole, modality, lengths)
+            layers = 1 + EncoderDirectory(Path(getattr(whole, f"{modality}_encoder"))).layers
+        except FeatureError as error:
+            raise UserError("%(reason)s", reason=str(error)) from error
+        utterances = Utterance.objects.filter(corpus=release.corpus).count()
+        found.append(MixEstimate(options[f"{modality}_encoder"], layers, utterances * size))
+    return found
 
 
 def tuning_estimates(release, recipe, options, tasks):

@@ -102,7 +102,10 @@ class Objective(nn.Module):
                     related[key] = ordinal_loss(above, batch.gold[key])
         penalty = torch.zeros((), device=batch.index.device)
         for name, each in prediction.penalties.items():
-            penalty = penalty + self.weights[name] * each
+            penalty = penalty + self.weights.get(name, 1.0) * each
+        if self.training and prediction.teach is not None:
+            for each in prediction.teach(batch.gold).values():
+                penalty = penalty + each
         if tables := self._table_losses(prediction.tables, batch):
             # their gradients are SPEED times as large, and gradients are clipped together
             penalty = penalty + torch.stack(list(tables.values())).mean() / SPEED

@@ -39,7 +39,7 @@ from modeling.learner.inference import (
 )
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
-from modeling.learner.networks.dialogue_model import DialogueModel
+from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
 from modeling.learner.networks.registry import build_network
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing, truncated_inputs
@@ -189,7 +189,7 @@ def train(
         },
         "seconds": round(time.monotonic() - started, 2),
     }
-    if isinstance(model, DialogueModel) and (learned := model.learned()):
+    if isinstance(model, DialogueModel | SeparateModels) and (learned := model.learned()):
         results["learned"] = learned
         if "tables" in learned:
             learned["counts"] = relation_counts(release.tasks, splits.train)

@@ -8,7 +8,7 @@ from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirector
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.imported import ImportedFeatures
-from modeling.learner.recipes import TEXT_TOKENS, Recipe, RecipeError
+from modeling.learner.recipes import MIX, TEXT_TOKENS, Recipe, RecipeError
 from modeling.learner.release import Dialogue, ReleaseError, Splits, Task
 from modeling.learner.sharing.interface import split_tasks
 
@@ -60,7 +60,7 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
             words = f"reads {found.modality} ({found.model_type}), not {name}."
             raise RecipeError(f"{field}: {found.path} {words}", field)
         layer = getattr(recipe, f"{name}_layer")
-        if layer != "last" and int(layer.removeprefix("mean-")) > depth:
+        if layer not in ("last", MIX) and int(layer.removeprefix("mean-")) > depth:
             words = f"{name}_layer cannot be {layer}: {found.path} has {depth} layers."
             raise RecipeError(words, f"{name}_layer")
         if getattr(recipe, f"{name}_pooling") == "head" and not found.has_head:

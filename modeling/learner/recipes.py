@@ -13,7 +13,12 @@ from modeling.learner.error_messages import display_value, suggest_name
 MODALITIES = ("text", "audio", "vision")
 SHARINGS = ("hard", "single", "cross-stitch", "mmoe", "ple", "distance", "relgate", "reading")
 NO_CHAIN = ("single", "relgate")  # sharings without correlations among the tasks of one network
-NETWORKS = ("own", "ef_lstm", "lmf", "tfn", "mfn", "mult")
+FIXED_NETWORKS = ("ef_lstm", "lmf", "tfn", "mfn", "mult")  # published, with authors' settings
+PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "own" that they use
+    "bc_lstm": ("width", "dropout"),
+}
+DIALOGUE_NETWORKS = ("bc_lstm",)  # published ones that read a dialogue, not an utterance alone
+NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
@@ -29,7 +34,8 @@ CHARACTERS = 96  # of an utterance that networks of this house read where no enc
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
-LAYER = re.compile(r"last|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
+MIX = "mix"  # the layer that is all of them
+LAYER = re.compile(r"last|mix|[0-9]{1,3}|mean-[1-9][0-9]{0,2}")
 CHOICES = {
     "network": NETWORKS,
     "sharing": SHARINGS,
@@ -164,11 +170,12 @@ class Recipe:
     Transformer layers over the frames or characters of an utterance, `fusion_layers` those over its
     modalities; with 0 modalities attend in one layer without a feed-forward network.
 
-    `network` is this house's, "own", or a published one (networks/baselines) with its authors'
-    settings: it ignores width, heads, dropout, sharing and relations. A modality that is left out
-    is masked in it, as one that an utterance lacks. `text_steps`, `audio_steps` and `vision_steps`
-    are how many characters, tokens or frames of an utterance are read; 0 is what is usual: see
-    `longest`.
+    `network` is this house's, "own", or a published one: of FIXED_NETWORKS (networks/baselines)
+    with its authors' settings, so that width, heads, dropout, sharing and relations decide nothing,
+    or of PUBLISHED_FIELDS (networks/published), which says what decides. A modality that is left
+    out is masked in the former, as one that an utterance lacks; the latter have no place for it.
+    `text_steps`, `audio_steps` and `vision_steps` are how many characters, tokens or frames of an
+    utterance are read; 0 is what is usual: see `longest`.
 
     `sharing` "single" is the control: a whole network a task. "reading" has gates on modalities and
     context instead of a fusion: see modeling/learner/sharing/reading_gates.py. `relation_chain`
@@ -187,8 +194,9 @@ class Recipe:
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default, or from `text_features`, `audio_features`, `vision_features`,
     directories of imported features: see modeling/learner/features/imported.py. A layer is "last",
-    the number of one (0 is before the first) or "mean-4", the mean of the last four; POOLINGS says
-    how vectors become one. Texts are read up to `text_tokens`, sound in pieces of `audio_seconds`.
+    the number of one (0 is before the first), "mean-4", the mean of the last four, or "mix", a
+    mean of all whose weights are learned; POOLINGS says how vectors become one. Texts are read up
+    to `text_tokens`, sound in pieces of `audio_seconds`.
     `on_failure` says what becomes of a clip that cannot be measured: "fail" ends the run, "missing"
     masks the modality there. `precision` "bf16" is autocast, `compiled` is torch.compile;
     `encoder_precision` is that of frozen encoders.
@@ -297,8 +305,8 @@ class Recipe:
             layer = getattr(self, name)
             if not LAYER.fullmatch(layer):
                 words = (
-                    f'{name} must be "last", the number of a layer such as "6", or "mean-4" for the'
-                    f" mean of the last four, not {display_value(layer)}."
+                    f'{name} must be "last", the number of a layer such as "6", "mean-4" for the'
+                    f' mean of the last four, or "mix" for all, not {display_value(layer)}.'
                 )
                 raise RecipeError(words, name)
             if layer != "last" and getattr(self, f"{modality}_pooling") == "head":
@@ -307,6 +315,10 @@ class Recipe:
                     f" {display_value(layer)} with it."
                 )
                 raise RecipeError(words, name)
+            encoder = modality in self.modalities and getattr(self, f"{modality}_encoder")
+            if layer == MIX and encoder and self.network != "own":
+                words = f"{name} mix is learned in our own networks, not in {self.network!r}:"
+                raise RecipeError(f"{words} say mean-4 or the number of a layer.", name)
 
     def _check_tuning(self) -> None:
         """Raises RecipeError where there is no encoder to tune, or no network that could do it."""
@@ -356,7 +368,7 @@ class Recipe:
             return 0
         if steps := int(getattr(self, f"{modality}_steps")):
             return steps
-        if self.network != "own":
+        if self.network in FIXED_NETWORKS:
             return STEPS[modality]
         characters = modality == "text" and not self.text_encoder and not self.text_features
         return CHARACTERS if characters else 0
@@ -378,7 +390,7 @@ class Recipe:
         """Fields that decide nothing in it, whatever they say."""
         names = self._unused_of_encoders
         if self.network != "own":
-            return names | {*OWN_NETWORK_FIELDS}
+            return names | {*OWN_NETWORK_FIELDS} - {*PUBLISHED_FIELDS.get(self.network, ())}
         if self.sharing != "relgate":
             names |= {*RELATION_GATE_FIELDS}
         if not self.uses_relations:
@@ -459,6 +471,7 @@ RECIPES = {
     "tfn": replace(Recipe(), name="tfn", network="tfn"),
     "mfn": replace(Recipe(), name="mfn", network="mfn"),
     "mult": replace(Recipe(), name="mult", network="mult"),
+    "bc-lstm": replace(Recipe(), name="bc-lstm", network="bc_lstm"),
 }
 
 

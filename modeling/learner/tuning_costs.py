@@ -52,6 +52,20 @@ class TuningCost:
         )  # fmt: skip
 
 
+def mixed_bytes(recipe: Recipe, modality: str, lengths: Lengths) -> float:
+    """Bytes of an utterance's features where all layers of a frozen encoder are kept to be mixed.
+    Raises FeatureError for a directory that holds none.
+    """
+    files = EncoderDirectory(Path(getattr(recipe, f"{modality}_encoder")))
+    if modality == "text":
+        family = "last" if files.family == "decoder" else "tokens"
+        pooling = family if recipe.text_pooling == "auto" else recipe.text_pooling
+        vectors = min(lengths.tokens, recipe.text_tokens) if pooling == "tokens" else 1.0
+    else:
+        vectors = lengths.seconds * (files.rate or 0)
+    return NUMBER * vectors * files.dims * (1 + files.layers)
+
+
 def tuning_cost(recipe: Recipe, modality: str, lengths: Lengths) -> TuningCost | None:
     """Of the encoder that a recipe tunes for a modality; None where its directory does not say how
     large it is (PyTorch's own weights). Raises FeatureError for a directory that holds none.

@@ -13,7 +13,7 @@ from modeling.models.experiments import guard_room
 from modeling.run_costs import plan_data
 from modeling.search_trials import start_search
 from modeling.training_workers import training_worker_count
-from modeling.tuning_estimates import memory_here, tuning_estimates
+from modeling.tuning_estimates import memory_here, mix_estimates, tuning_estimates
 from modeling.views.runs import run_of, tasks_of
 
 
@@ -54,7 +54,7 @@ def tuning_costs(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     form = ExperimentForm(request.GET, corpus=corpus, gpus=training_worker_count("gpu"))
     recipe_form = RecipeForm(request.GET, corpus=corpus)
-    estimates, error = [], ""
+    estimates, mixes, error = [], [], ""
     if form.is_valid() and recipe_form.is_valid():
         data = form.cleaned_data
         try:
@@ -62,10 +62,17 @@ def tuning_costs(request, pk):
                 data["release"], data["recipes"][0], recipe_form.options(),
                 len(tasks_of(data["release"])),
             )  # fmt: skip
+            mixes = mix_estimates(data["release"], data["recipes"][0], recipe_form.options())
         except UserError as refusal:
             error = translate_error(refusal)
     needed = sum(each.cost.memory for each in estimates if each.cost)
-    page = {"estimates": estimates, "error": error, "needed": needed, "memory": memory_here()}
+    page = {
+        "estimates": estimates,
+        "mixes": mixes,
+        "error": error,
+        "needed": needed,
+        "memory": memory_here(),
+    }
     return render(request, "modeling/_tuning_costs.html", page)
 
 

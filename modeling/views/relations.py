@@ -6,7 +6,7 @@ from statistics import mean
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from modeling.charts import reading_chart, relation_chart
+from modeling.charts import mix_charts, reading_chart, relation_chart
 from modeling.learner_process import lines_of
 from modeling.views.error_analysis import predictions_of
 from modeling.views.runs import run_context, tasks_of, visible_run_of
@@ -18,6 +18,7 @@ def relations(request, pk):
     """Of relation gates, for each correlation and by the gold of its two tasks: the mean gate, the
     mean stated strength, their difference, all from -1 to 1, and how many utterances. Of relation
     chains: what becomes of each value of the source. Of reading gates: how much each task reads.
+    Of encoders whose layers are mixed: the share of each.
     """
     run = visible_run_of(request, pk)
     role, path = predictions_of(request, run)
@@ -40,6 +41,7 @@ def relations(request, pk):
         "where": role,
         "tables": _tables(tasks, learned),
         "reading": reading_chart(tasks, learned.get("reading", {})),
+        "mixes": mix_charts(tasks, learned.get("layers", [])),
     }
     return render(request, "modeling/relations.html", page)
 

@@ -19,7 +19,7 @@ from torch import Tensor
 from modeling.learner.features.decoding import RATE, pictures, waveform
 from modeling.learner.features.encoder_directory import EncoderDirectory
 from modeling.learner.features.feature_error import FeatureError
-from modeling.learner.recipes import AUDIO_SECONDS, TEXT_TOKENS, Recipe
+from modeling.learner.recipes import AUDIO_SECONDS, MIX, TEXT_TOKENS, Recipe
 
 AT_ONCE = 32  # texts or pictures
 SECONDS_AT_ONCE = 120  # of sound in a batch; a bound on memory
@@ -35,7 +35,7 @@ Floats = NDArray[np.float32]
 class EncoderSettings:
     """How an encoder is read: which layer, how vectors become one, how much at once."""
 
-    layer: str = "last"  # or the number of one, or mean-N: the mean of the last N
+    layer: str = "last"  # or the number of one, mean-N: the mean of the last N, mix: all of them
     pooling: str = "auto"
     longest: float = 0  # tokens of a text, seconds of sound
     precision: str = "fp32"
@@ -76,7 +76,7 @@ class _Encoder:
                 f" {self.modality}."
             )
         depth, chosen = self.files.layers, settings.layer
-        wanted = int(chosen.removeprefix("mean-")) if chosen != "last" else 0
+        wanted = int(chosen.removeprefix("mean-")) if chosen not in ("last", MIX) else 0
         if wanted > depth:
             raise FeatureError(
                 f"{directory} has {depth} layers: {self.modality}_layer cannot be {chosen}."
@@ -97,7 +97,13 @@ class _Encoder:
 
     @property
     def dims(self) -> int:
-        return self.files.dims
+        """Of a vector; of all layers side by side where they are mixed."""
+        return self.files.dims * self.layers
+
+    @property
+    def layers(self) -> int:
+        """How many are kept of it: all, the embeddings among them, where they are mixed."""
+        return 1 + self.files.layers if self.settings.layer == MIX else 1
 
     @property
     def rate(self) -> float | None:
@@ -182,12 +188,21 @@ class _Encoder:
             )
 
     def states(self, output: Any) -> Tensor:
-        """The chosen layer (n, L, D) of what a network says, as 32-bit numbers."""
+        """The chosen layer (n, L, D) of what a network says, as 32-bit numbers; all of them side by
+        side (n, L, K * D) where they are mixed.
+        """
         chosen = self.settings.layer
         if chosen == "last":
             state: Tensor = output.last_hidden_state
             return state.float()
         states = output.hidden_states
+        if chosen == MIX:
+            if len(states) != self.layers:
+                raise FeatureError(
+                    f"{self.directory} gives {len(states)} layers and says {self.layers}: they"
+                    f" cannot be mixed. Choose one for {self.modality}_layer."
+                )
+            return torch.cat([state.float() for state in states], dim=-1)
         if chosen.startswith("mean-"):
             last = states[-int(chosen.removeprefix("mean-")) :]
             return torch.stack([state.float() for state in last]).mean(dim=0)
@@ -463,7 +478,10 @@ class VisionEncoder(_Encoder):
 
     @property
     def pooling(self) -> str:
-        auto = "head" if self.files.family == "contrastive" else "first"
+        auto = "first"
+        if self.files.family == "contrastive":  # a head reads the last layer alone
+            other = "mean" if self.files.model_type.startswith("siglip") else "first"
+            auto = "head" if self.settings.layer == "last" else other
         return auto if self.settings.pooling == "auto" else self.settings.pooling
 
     @property

@@ -11,6 +11,7 @@ from modeling.learner.batches import DialogueBatch
 from modeling.learner.networks.context import DialogueContext
 from modeling.learner.networks.encoders import CharacterEncoder, SequenceEncoder
 from modeling.learner.networks.fusion import AttentionFusion, Concatenation
+from modeling.learner.networks.layer_mix import LayerMix, MixedEncoder, layers_of
 from modeling.learner.networks.prediction import Prediction
 from modeling.learner.networks.relation_chain import RelationChains
 from modeling.learner.networks.task_modules import ByTask
@@ -49,7 +50,9 @@ class DialogueModel(nn.Module):
             if name in recipe.tuned:
                 return build_tuned_encoder(recipe, name)
             if name in sizes:
-                return SequenceEncoder(sizes[name], width, dropout, *depth)
+                layers = layers_of(recipe, name)
+                read = SequenceEncoder(sizes[name] // layers, width, dropout, *depth)
+                return MixedEncoder(layers, read) if layers > 1 else read
             return CharacterEncoder(vocabulary, width, dropout, *depth)
 
         self.encoders = nn.ModuleDict({name: encoder(name) for name in self.modalities})
@@ -102,13 +105,21 @@ class DialogueModel(nn.Module):
         return prediction
 
     def learned(self) -> dict[str, Any]:
-        """What can be read off the weights: `tables` of the relation chains, `reading` of tasks."""
+        """What can be read off the weights: `tables` of the relation chains, `reading` of tasks,
+        `layers` of encoders that are mixed.
+        """
         found: dict[str, Any] = {}
         if self.chains is not None:
             found["tables"] = self.chains.learned()
         if isinstance(self.sharing, ReadingGates):
             found["reading"] = self.sharing.learned(self.modalities)
-        return found
+        mixes = {name: getattr(encoder, "mix", None) for name, encoder in self.encoders.items()}
+        layers = [
+            {"modality": name, "task": "", **mix.learned()}
+            for name, mix in mixes.items()
+            if isinstance(mix, LayerMix)
+        ]
+        return found | ({"layers": layers} if layers else {})
 
     def _encode(self, name: str, batch: DialogueBatch) -> Tensor:
         vectors = self.encoders[name](getattr(batch, name), batch.lengths[name])  # (N, d)
@@ -136,6 +147,15 @@ class SeparateModels(nn.Module):
         """The prediction for every utterance of the batch, N in all."""
         outputs = [model(batch).logits for model in self.models.values()]
         return Prediction({task: logits for each in outputs for task, logits in each.items()})
+
+    def learned(self) -> dict[str, Any]:
+        """`layers` as of a DialogueModel, for each task its own."""
+        rows = [
+            row | {"task": task}
+            for task, model in self.models.items()
+            for row in model.learned().get("layers", [])
+        ]
+        return {"layers": rows} if rows else {}
 
 
 def _head(width: int, classes: int, dropout: float) -> nn.Sequential:

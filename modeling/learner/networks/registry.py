@@ -6,7 +6,8 @@ from torch import Tensor, nn
 
 from modeling.learner.networks.baselines.adapter import BaselineModel
 from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
-from modeling.learner.recipes import Recipe
+from modeling.learner.networks.published.model import PublishedModel
+from modeling.learner.recipes import FIXED_NETWORKS, Recipe
 from modeling.learner.release import Task
 
 
@@ -19,8 +20,10 @@ def build_network(
     log_priors: Mapping[str, Tensor] | None = None,
 ) -> nn.Module:
     """The network of a recipe; the arguments are those of DialogueModel."""
-    if recipe.network != "own":
+    if recipe.network in FIXED_NETWORKS:
         return BaselineModel(recipe, tasks, vocabulary, sizes)
+    if recipe.network != "own":
+        return PublishedModel(recipe, tasks, vocabulary, sizes)
     if recipe.sharing == "single":
         return SeparateModels(recipe, tasks, vocabulary, sizes)
     return DialogueModel(recipe, tasks, vocabulary, sizes, priors, log_priors)

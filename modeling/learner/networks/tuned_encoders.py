@@ -12,6 +12,7 @@ from modeling.learner.features.encoder_directory import ADAPTED
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.pretrained import EncoderSettings, SpeechEncoder, TextEncoder, pooled
 from modeling.learner.networks.encoders import SequenceEncoder
+from modeling.learner.networks.layer_mix import LayerMix
 from modeling.learner.recipes import TUNING_LEARNING_RATES, Recipe
 
 LAYER_NUMBER = re.compile(r"\.(?:layer|layers|block|h)\.(\d+)\.")
@@ -49,9 +50,10 @@ class TunedEncoder(nn.Module):
             if not self.network.supports_gradient_checkpointing:
                 raise FeatureError(f"{encoder.directory} has no gradient checkpointing.")
             self.network.activation_checkpointing_enable({"use_reentrant": False})
-        self.norm = nn.LayerNorm(encoder.dims)
+        self.mix = LayerMix(encoder.layers) if encoder.layers > 1 else nn.Identity()
+        self.norm = nn.LayerNorm(encoder.files.dims)
         depth = recipe.encoder_layers, recipe.heads
-        self.read = SequenceEncoder(encoder.dims, recipe.width, recipe.dropout, *depth)
+        self.read = SequenceEncoder(encoder.files.dims, recipe.width, recipe.dropout, *depth)
         self.encoder = encoder
 
     def forward(self, values: Tensor, lengths: Tensor) -> Tensor:
@@ -60,8 +62,9 @@ class TunedEncoder(nn.Module):
         rows, parts = by_length(lengths), list[Tensor]()
         for part in rows:
             longest = int(lengths[part].max())
-            states, counts = self.states(values[part, :longest], lengths[part])  # (n, l, D), (n,)
-            parts.append(self.read(self.norm(states), counts))  # (n, d)
+            # (n, l, D), or (n, l, K * D) of all layers; and (n,)
+            states, counts = self.states(values[part, :longest], lengths[part])
+            parts.append(self.read(self.norm(self.mix(states)), counts))  # (n, d)
         if not rows:
             return read
         vectors = torch.cat(parts)

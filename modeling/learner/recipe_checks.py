@@ -23,7 +23,8 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
             " nothing is left to choose the epoch by. Freeze one with more dialogues."
         )
     learned = [task for task in tasks if _is_predicted(recipe, task, tasks)]
-    trained = {t.key for t in learned if _labelled(t, splits.train, recipe.soft_labels)}
+    soft = recipe.soft_labels and "soft_labels" not in recipe.unused
+    trained = {t.key for t in learned if _labelled(t, splits.train, soft)}
     if not trained:
         raise ReleaseError(
             "The release has no label in its train split: there is nothing to learn from."
@@ -172,7 +173,7 @@ def check_features(
                 " train split. Import features of this release.",
                 f"{name}_features",
             )
-    if empty and recipe.network != "own":
+    if empty and recipe.network != "own" and not recipe.classical:
         raise _missing_everywhere(recipe, empty)
 
 
@@ -195,7 +196,8 @@ def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
     has = {"text": texts, "audio": media, "vision": media} | dict.fromkeys(recipe.imported, True)
-    if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
+    published = recipe.network != "own" and not recipe.classical
+    if published and not all(has[name] for name in recipe.modalities):
         raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
     if recipe.imported or ("text" in recipe.modalities and texts):
         return

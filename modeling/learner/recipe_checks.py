@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
+from modeling.learner.features import egemaps
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.feature_error import FeatureError
@@ -46,6 +47,7 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
+    _check_functionals(recipe, dialogues)
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
@@ -73,6 +75,17 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_functionals(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for functionals that nothing here can compute."""
+    if recipe.functionals != "egemaps":
+        return
+    if not egemaps.is_installed():
+        raise RecipeError(egemaps.MISSING, "audio_functionals")
+    if any(dialogue.features for dialogue in dialogues):
+        words = "audio_functionals egemaps hears films, and the release holds measured features:"
+        raise RecipeError(f"{words} say own or none.", "audio_functionals")
 
 
 def _check_imported(recipe: Recipe, name: str) -> None:

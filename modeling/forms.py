@@ -107,6 +107,19 @@ RECIPE_NOTES = {
     Recipes.MFN: _("A memory that watches the modalities over time."),
     Recipes.MULT: _("Attention from each modality to each other."),
     Recipes.BC_LSTM: _("LSTMs over the dialogue, of each modality and then of all together."),
+    Recipes.DIALOGUE_RNN: _("States of the dialogue, of each speaker and of the emotion."),
+    Recipes.CIM_ATT: _("Each pair of modalities attends to the other's turns of the dialogue."),
+    Recipes.GATED_ATT: _("Gates mix what modalities read in each other with their own."),
+    Recipes.QMSA: _("A density matrix a modality; their decisions interfere."),
+    Recipes.MIDDYA: _("A convolutional network a modality, joined before the last layer."),
+    Recipes.MISA: _("Separates what the modalities share from what is their own."),
+    Recipes.MMGCN: _("A graph over all turns and modalities of the dialogue."),
+    Recipes.DIALOGUE_GCN: _("A graph over the turns: same or other speaker, before or after."),
+    Recipes.MM_DFN: _("A graph over turns and modalities, with gates between its layers."),
+    Recipes.SELF_MM: _("Each modality learns by itself, too, from labels made in training."),
+    Recipes.MMIM: _("Raises the mutual information between the modalities."),
+    Recipes.LF_DNN: _("Layers on a summary of each modality, side by side."),
+    Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -284,6 +297,13 @@ class RecipeForm(forms.Form):
         label=_("use soft labels"), required=False,
         help_text=_("Soft labels instead of gold alone, where annotators differ."),
     )  # fmt: skip
+    annotator_thresholds = forms.BooleanField(
+        label=_("thresholds of each annotator"), required=False,
+        help_text=_(
+            "Relation gates learn from every annotator's answers and how high or low each answers, "
+            "instead of from gold."
+        ),
+    )  # fmt: skip
 
     def __init__(self, *args, corpus=None, **kwargs):
         super().__init__(*args, **kwargs)
@@ -322,7 +342,7 @@ class RecipeForm(forms.Form):
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),
-        _("Correlations"): ("relations", "relation_weight"),
+        _("Correlations"): ("relations", "relation_weight", "annotator_thresholds"),
         _("Encoders"): ("text_encoder", "audio_encoder", "vision_encoder", "text_pooling",
                         "audio_pooling", "vision_pooling", "text_layer", "audio_layer",
                         "vision_layer", "text_tokens", "audio_seconds", "encoder_precision"),

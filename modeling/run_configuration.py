@@ -60,6 +60,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "relations": gettext_lazy("correlation labels"),
         "relation_chain": gettext_lazy("relation chain"),
         "relation_weight": gettext_lazy("weight of the correlation labels"),
+        "annotator_thresholds": gettext_lazy("thresholds of each annotator"),
         "orthogonality": gettext_lazy("orthogonality of the towers"),
         "sparsity": gettext_lazy("sparsity of the gates"),
         "distance": gettext_lazy("distance of the parameters"),

@@ -26,6 +26,8 @@ class DialogueBatch:
     gold: dict[str, Tensor]  # task -> (N,) class, IGNORED where missing
     soft: dict[str, Tensor]  # task -> (N, C) share of answers, zeros where missing
     ids: list[str]  # (N,)
+    answers: dict[str, Tensor] = field(default_factory=dict)  # correlation -> (N, A) class of each
+    # of A annotators, IGNORED where one gave none
     dialogues: list[str] = field(default_factory=list)  # (B,), to be named where something fails
 
     @property
@@ -116,6 +118,15 @@ class Packed:
             task.key: torch.tensor([_spread(task, u.soft.get(task.key)) for u in utterances])
             for task in tasks
         }
+        self.annotators = sorted(
+            {name for u in utterances for each in u.answers.values() for name in each}
+        )
+        self.answers = {
+            task.key: _answers(task, [u.answers.get(task.key, {}) for u in utterances],
+                               self.annotators)
+            for task in tasks
+            if any(task.key in u.answers for u in utterances)
+        }  # fmt: skip
         self.resident = fits(sum(rows.bytes for rows in inputs.values()), device)
         home = device if self.resident else torch.device("cpu")
         self.inputs = {name: rows.to(home) for name, rows in inputs.items()}
@@ -142,6 +153,7 @@ class Packed:
             gold={task: gold[rows] for task, gold in self.gold.items()},
             soft={task: soft[rows] for task, soft in self.soft.items()},
             ids=[self.ids[row] for row in rows.tolist()],
+            answers={task: answers[rows] for task, answers in self.answers.items()},
             dialogues=[self.dialogues[number].id for number in which],
         ).to(self.device)
 
@@ -165,6 +177,16 @@ def fits(size: int, device: torch.device) -> bool:
 
 def _class(task: Task, value: str | None) -> int:
     return IGNORED if value is None else task.classes.index(value)
+
+
+def _answers(task: Task, rows: Sequence[Mapping[str, str]], annotators: Sequence[str]) -> Tensor:
+    """Of utterances (N, A) the class that each annotator gave."""
+    answers = torch.full((len(rows), len(annotators)), IGNORED, dtype=torch.int8)
+    places = {name: place for place, name in enumerate(annotators)}
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            answers[number, places[name]] = _class(task, value)
+    return answers
 
 
 def _spread(task: Task, soft: dict[str, float] | None) -> list[float]:

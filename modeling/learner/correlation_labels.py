@@ -3,6 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import islice
 
 import numpy as np
 
@@ -28,21 +29,25 @@ def correlation_strengths(dialogues: Sequence[Dialogue], tasks: Sequence[Task]) 
 def shuffle_correlations(
     dialogues: Sequence[Dialogue], tasks: Sequence[Task], seed: int
 ) -> list[Dialogue]:
-    """The dialogues with the gold of each correlation shuffled among the utterances that have it:
-    only the frequencies of its values are left.
+    """The dialogues with the labels of each correlation shuffled among the utterances that have
+    one, gold together with the annotators' answers: only the frequencies of its values are left.
     """
-    gold = [[dict(u.gold) for u in dialogue.utterances] for dialogue in dialogues]
+    utterances = [u for dialogue in dialogues for u in dialogue.utterances]
+    labels = [(dict(u.gold), dict(u.answers)) for u in utterances]
     rng = random.Random(seed)
     for task in (task for task in tasks if task.is_correlation):
-        holders = [row for rows in gold for row in rows if task.key in row]
-        values = [row[task.key] for row in holders]
+        holders = [pair for pair in labels if any(task.key in each for each in pair)]
+        values = [tuple(each.pop(task.key, None) for each in pair) for pair in holders]
         rng.shuffle(values)
-        for row, value in zip(holders, values, strict=True):
-            row[task.key] = value
+        for pair, moved in zip(holders, values, strict=True):
+            for each, value in zip(pair, moved, strict=True):
+                if value is not None:
+                    each[task.key] = value
+    shuffled = iter(
+        replace(u, gold=gold, answers=answers)
+        for u, (gold, answers) in zip(utterances, labels, strict=True)
+    )
     return [
-        replace(
-            dialogue,
-            utterances=tuple(replace(u, gold=row) for u, row in zip(dialogue.utterances, rows)),
-        )
-        for dialogue, rows in zip(dialogues, gold, strict=True)
+        replace(dialogue, utterances=tuple(islice(shuffled, len(dialogue.utterances))))
+        for dialogue in dialogues
     ]

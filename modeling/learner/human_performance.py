@@ -21,13 +21,14 @@ def annotator_performance(
     these figures are, if anything, a little too low to be its ceiling.
     """
     answers: dict[str, dict[str, list[str]]] = defaultdict(lambda: defaultdict(list))
-    for row in _judgements(root):
+    for row in read_judgements(root):
         if row["utterance"] in utterances and row["value"] is not None:
             answers[row["task"]][row["utterance"]].append(row["value"])
     return {task.key: _task_performance(task, answers[task.key].values()) for task in tasks}
 
 
-def _judgements(root: Path) -> Iterator[dict[str, Any]]:
+def read_judgements(root: Path) -> Iterator[dict[str, Any]]:
+    """The rows of judgements.jsonl; none where a release has no such file."""
     path = root / "judgements.jsonl"
     if path.exists():
         with path.open(encoding="utf-8") as lines:

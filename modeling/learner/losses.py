@@ -11,7 +11,8 @@ from modeling.learner.batches import IGNORED, DialogueBatch
 from modeling.learner.loss_weighting import EqualWeighting, GeometricWeighting, UncertaintyWeighting
 from modeling.learner.networks.prediction import Prediction
 from modeling.learner.networks.relation_chain import SPEED
-from modeling.learner.ordinal_regression import ordinal_loss
+from modeling.learner.networks.task_modules import ByTask
+from modeling.learner.ordinal_regression import AnnotatorThresholds, ordinal_loss
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Task
 
@@ -73,7 +74,14 @@ class LossTerms:
 class Objective(nn.Module):
     """The sum that is minimised: weighted losses of tasks, losses of correlations, penalties."""
 
-    def __init__(self, recipe: Recipe, tasks: Sequence[Task], priors: Mapping[str, Tensor]) -> None:
+    def __init__(
+        self,
+        recipe: Recipe,
+        tasks: Sequence[Task],
+        priors: Mapping[str, Tensor],
+        annotators: int = 0,
+    ) -> None:
+        """`annotators` is how many have thresholds of their own, where the recipe asks for them."""
         super().__init__()
         self.recipe, self.priors = recipe, dict(priors)
         keys = [task.key for task in tasks]
@@ -82,6 +90,10 @@ class Objective(nn.Module):
             "geometric": GeometricWeighting,
         }
         self.balance = makers.get(recipe.weighting, EqualWeighting)()
+        self.thresholds = ByTask(
+            {t.key: AnnotatorThresholds(annotators, len(t.classes))
+             for t in tasks if t.is_correlation and annotators and recipe.annotator_thresholds}
+        )  # fmt: skip
         self.weights = {name: getattr(recipe, name) for name in PENALTIES}
         self.parents = {task.key: (task.source, task.target) for task in tasks}
 
@@ -98,8 +110,8 @@ class Objective(nn.Module):
         related = {}
         if recipe.relations != "off":
             for key, above in prediction.above.items():
-                if (batch.gold[key] != IGNORED).any():
-                    related[key] = ordinal_loss(above, batch.gold[key])
+                if (loss := self._relation_loss(key, above, batch)) is not None:
+                    related[key] = loss
         penalty = torch.zeros((), device=batch.index.device)
         for name, each in prediction.penalties.items():
             penalty = penalty + self.weights.get(name, 1.0) * each
@@ -110,6 +122,14 @@ class Objective(nn.Module):
             # their gradients are SPEED times as large, and gradients are clipped together
             penalty = penalty + torch.stack(list(tables.values())).mean() / SPEED
         return LossTerms(losses, related, penalty)
+
+    def _relation_loss(self, key: str, above: Tensor, batch: DialogueBatch) -> Tensor | None:
+        """Of a correlation that a sharing predicts (N, C - 1); None without a label of it."""
+        gold, answers = batch.gold[key], batch.answers.get(key)
+        if answers is not None and key in self.thresholds:
+            labelled = bool((gold != IGNORED).any() or (answers != IGNORED).any())
+            return self.thresholds[key](above, answers, gold) if labelled else None
+        return ordinal_loss(above, gold) if (gold != IGNORED).any() else None
 
     def _table_losses(
         self, tables: Mapping[str, Tensor], batch: DialogueBatch

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from modeling.learner import calibration, correlation_validity
+from modeling.learner.annotator_answers import add_answers
 from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.checkpoints import (
     Checkpointer,
@@ -47,7 +48,7 @@ from modeling.learner.networks.dialogue_model import DialogueModel, SeparateMode
 from modeling.learner.networks.registry import ClassicalModel, build_network, parameter_count
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing, truncated_inputs
-from modeling.learner.recipe_checks import check_features, check_trainable
+from modeling.learner.recipe_checks import check_answers, check_features, check_trainable
 from modeling.learner.recipes import Recipe, RecipeError
 from modeling.learner.release import Dialogue, Release, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -140,6 +141,9 @@ def train(
     check_features(recipe, splits.train, features)
     torch.manual_seed(seed)
     train_set = splits.train
+    if recipe.reads_answers:
+        train_set = add_answers(train_set, root, release.tasks)
+        check_answers(train_set)
     if recipe.relations == "shuffled" and "relations" not in recipe.unused:
         train_set = shuffle_correlations(train_set, release.tasks, seed)
     prepared = Preprocessing.of(recipe, train_set, features, release.tasks,
@@ -163,7 +167,8 @@ def train(
             chosen = fit_classical(model, fitting, run.emit)
         best_state = on_cpu(learned_state(model))
     else:
-        module = TrainingModule(model, Objective(recipe, release.tasks, priors).to(device))
+        objective = Objective(recipe, release.tasks, priors, len(data.annotators)).to(device)
+        module = TrainingModule(model, objective)
         best_state, best_epoch = fit(
             module,
             lambda epoch: data.shuffled(recipe.dialogues_per_batch, seed * 10_000 + epoch),

@@ -167,6 +167,16 @@ def _check_stopping_task(
     raise RecipeError(f"{words} {suggest_name(recipe.stops_on, ['mean', *names])}", "stops_on")
 
 
+def check_answers(train: Sequence[Dialogue]) -> None:
+    """Raises RecipeError where a recipe would learn from annotators' answers and has none."""
+    if not any(u.answers for dialogue in train for u in dialogue.utterances):
+        raise RecipeError(
+            "annotator_thresholds learns from each annotator's answers, and the release has none"
+            " about a correlation in its train split. Leave it out: gold is learned from then.",
+            "annotator_thresholds",
+        )
+
+
 def check_features(
     recipe: Recipe, train: Sequence[Dialogue], features: Mapping[str, Sequence[Features]]
 ) -> None:

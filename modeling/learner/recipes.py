@@ -16,8 +16,31 @@ NO_CHAIN = ("single", "relgate")  # sharings without correlations among the task
 FIXED_NETWORKS = ("ef_lstm", "lmf", "tfn", "mfn", "mult")  # published, with authors' settings
 PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "own" that they use
     "bc_lstm": ("width", "dropout"),
+    "dialogue_rnn": ("width", "dropout"),
+    "cim_att": ("width", "dropout"),
+    "gated_att": ("width", "dropout"),
+    "qmsa": ("width", "dropout"),
+    "middya": ("width", "dropout"),
+    "misa": ("width", "heads", "dropout"),
+    "mmgcn": ("width", "fusion_layers", "dropout"),
+    "dialogue_gcn": ("width", "dropout"),
+    "mm_dfn": ("width", "fusion_layers", "dropout"),
+    "self_mm": ("width", "dropout"),
+    "mmim": ("width", "dropout"),
+    "lf_dnn": ("width", "dropout"),
+    "m2fnet": ("width", "heads", "fusion_layers", "dropout"),
 }
-DIALOGUE_NETWORKS = ("bc_lstm",)  # published ones that read a dialogue, not an utterance alone
+# published ones that read a dialogue, not an utterance alone
+DIALOGUE_NETWORKS = (
+    "bc_lstm",
+    "dialogue_rnn",
+    "cim_att",
+    "gated_att",
+    "mmgcn",
+    "dialogue_gcn",
+    "mm_dfn",
+    "m2fnet",
+)
 CLASSICAL = ("svm_early", "svm_late", "hmm", "tf_idf")  # fitted by other libraries, no gradient
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS, *CLASSICAL)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
@@ -84,7 +107,9 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 SEEDS = (0, 2**31 - 1)  # what the database and every generator of random numbers take
 MAX_TEXT_LENGTH = 4000  # characters of a name or a path
-RELATION_GATE_FIELDS = ("relation_weight", "orthogonality", "sparsity")  # of "relgate" alone
+RELATION_GATE_FIELDS = (  # of "relgate" alone
+    "relation_weight", "orthogonality", "sparsity", "annotator_thresholds",
+)  # fmt: skip
 RELATION_GATE_ROLES = ("detached", "auxiliary")  # of the relations in "relgate" alone
 TUNING_LEARNING_RATES = {"full": 2e-5, "lora": 2e-4}  # where a recipe says 0
 OWN_NETWORK_FIELDS = (
@@ -176,7 +201,8 @@ class Recipe:
     in the towers of the sharing only, not in each modality before; without `fusion` modalities are
     laid side by side and projected, instead of attending to each other. `encoder_layers` are
     Transformer layers over the frames or characters of an utterance, `fusion_layers` those over its
-    modalities; with 0 modalities attend in one layer without a feed-forward network.
+    modalities; with 0 modalities attend in one layer without a feed-forward network. Of a published
+    network `fusion_layers` are those of its graph or of its cross-attention.
 
     `network` is this house's, "own", or a published one: of FIXED_NETWORKS (networks/baselines)
     with its authors' settings, so that width, heads, dropout, sharing and relations decide nothing,
@@ -193,7 +219,9 @@ class Recipe:
     tasks: see modeling/learner/networks/relation_chain.py. `relations` says what the stated
     correlations do in the sharing "relgate": see modeling/learner/sharing/relation_gates.py; in
     "reading" and with a chain they can be "off" or "shuffled". `relation_weight`, `orthogonality`
-    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too.
+    and `sparsity` are weights of losses of "relgate", `distance` is of "distance", too. With
+    `annotator_thresholds` its relation heads learn from each annotator's answers, and how much
+    higher or lower one answers than others, instead of from gold: see ordinal_regression.py.
 
     `weighting` is "equal", "uncertainty" (Kendall et al. 2018), the "geometric" mean of losses, or
     a method over one gradient a task: "pcgrad", "upgrad", "alignedmtl", "imtlg" of TorchJD.
@@ -249,6 +277,7 @@ class Recipe:
     orthogonality: float = 0.1
     sparsity: float = 0.01
     distance: float = 1e-4
+    annotator_thresholds: bool = False
     minutes: float = 0.0
     stops_on: str = "mean"
     text_encoder: str = ""
@@ -425,6 +454,12 @@ class Recipe:
         )
 
     @property
+    def reads_answers(self) -> bool:
+        """Whether it learns from single annotators' answers."""
+        used = self.annotator_thresholds and self.relations != "off"
+        return used and self.network == "own" and self.sharing == "relgate"
+
+    @property
     def unused(self) -> set[str]:
         """Fields that decide nothing in it, whatever they say."""
         names = self._unused_of_encoders
@@ -517,6 +552,19 @@ RECIPES = {
     "mfn": replace(Recipe(), name="mfn", network="mfn"),
     "mult": replace(Recipe(), name="mult", network="mult"),
     "bc-lstm": replace(Recipe(), name="bc-lstm", network="bc_lstm"),
+    "dialogue-rnn": replace(Recipe(), name="dialogue-rnn", network="dialogue_rnn"),
+    "cim-att": replace(Recipe(), name="cim-att", network="cim_att"),
+    "gated-att": replace(Recipe(), name="gated-att", network="gated_att"),
+    "qmsa": replace(Recipe(), name="qmsa", network="qmsa"),
+    "middya": replace(Recipe(), name="middya", network="middya"),
+    "misa": replace(Recipe(), name="misa", network="misa"),
+    "mmgcn": replace(Recipe(), name="mmgcn", network="mmgcn", fusion_layers=4),
+    "dialogue-gcn": replace(Recipe(), name="dialogue-gcn", network="dialogue_gcn"),
+    "mm-dfn": replace(Recipe(), name="mm-dfn", network="mm_dfn", fusion_layers=4),
+    "self-mm": replace(Recipe(), name="self-mm", network="self_mm"),
+    "mmim": replace(Recipe(), name="mmim", network="mmim"),
+    "lf-dnn": replace(Recipe(), name="lf-dnn", network="lf_dnn"),
+    "m2fnet": replace(Recipe(), name="m2fnet", network="m2fnet", fusion_layers=2),
     "svm-early": replace(Recipe(), name="svm-early", network="svm_early", audio_functionals="own"),
     "svm-late": replace(Recipe(), name="svm-late", network="svm_late", audio_functionals="own"),
     "hmm": replace(Recipe(), name="hmm", network="hmm"),

@@ -47,10 +47,11 @@ class Utterance:
     clip_sha256: str = ""
     soft: dict[str, dict[str, float]] = field(default_factory=dict)
     labelled: bool = True  # whether the release has gold of it, read or not
+    answers: dict[str, dict[str, str]] = field(default_factory=dict)  # task -> annotator -> value
 
     def without_labels(self) -> "Utterance":
-        """The utterance without gold and soft labels."""
-        return replace(self, gold={}, soft={})
+        """The utterance without gold, soft labels and single answers."""
+        return replace(self, gold={}, soft={}, answers={})
 
 
 @dataclass(frozen=True)

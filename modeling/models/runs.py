@@ -58,6 +58,22 @@ class Recipes(models.TextChoices):
     MFN = "mfn", gettext_lazy("MFN (Zadeh et al. 2018), published")
     MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019), published")
     BC_LSTM = "bc-lstm", gettext_lazy("bc-LSTM (Poria et al. 2017), published")
+    DIALOGUE_RNN = "dialogue-rnn", gettext_lazy("DialogueRNN (Majumder et al. 2019), published")
+    CIM_ATT = (
+        "cim-att",
+        gettext_lazy("CIM-Att, inter-modal attention (Ghosal et al. 2018), published"),
+    )
+    GATED_ATT = "gated-att", gettext_lazy("Gated attention (Kumar and Vepa 2020), published")
+    QMSA = "qmsa", gettext_lazy("QMSA, quantum-inspired (Zhang et al. 2018), published")
+    MIDDYA = "middya", gettext_lazy("Model-level fusion (Middya et al. 2022), published")
+    MISA = "misa", gettext_lazy("MISA (Hazarika et al. 2020), published")
+    MMGCN = "mmgcn", gettext_lazy("MMGCN (Hu et al. 2021), published")
+    DIALOGUE_GCN = "dialogue-gcn", gettext_lazy("DialogueGCN (Ghosal et al. 2019), published")
+    MM_DFN = "mm-dfn", gettext_lazy("MM-DFN (Hu et al. 2022), published")
+    SELF_MM = "self-mm", gettext_lazy("Self-MM (Yu et al. 2021), published")
+    MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
+    LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
+    M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
 
 
 def recipe_choices():

@@ -43,3 +43,12 @@ class Recurrent(nn.Module):
         output, _ = self.run(packed)
         states, _ = pad_packed_sequence(output, batch_first=True, total_length=rows.shape[1])
         return torch.where(mask[..., None], states, torch.zeros_like(states))
+
+
+def attend(scores: Tensor, values: Tensor, mask: Tensor) -> Tensor:
+    """Scores (B, T, S) of values (B, S, D), of which `mask` (B, S) are there -> (B, T, D); zeros
+    where none is.
+    """
+    scores = scores.masked_fill(~mask[:, None], float("-inf"))
+    scores = torch.where(mask.any(dim=1)[:, None, None], scores, torch.zeros_like(scores))
+    return (torch.softmax(scores, dim=-1) * mask[:, None]) @ values

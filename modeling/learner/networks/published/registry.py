@@ -3,11 +3,37 @@
 from collections.abc import Callable, Mapping
 
 from modeling.learner.networks.published.bc_lstm import ContextualLSTM
+from modeling.learner.networks.published.cim_att import ContextualInterModal
+from modeling.learner.networks.published.dialogue_gcn import DialogueGCN
+from modeling.learner.networks.published.dialogue_rnn import DialogueRNN
+from modeling.learner.networks.published.gated_att import GatedAttention
 from modeling.learner.networks.published.interface import Body
+from modeling.learner.networks.published.lf_dnn import LateFusion
+from modeling.learner.networks.published.m2fnet import M2FNet
+from modeling.learner.networks.published.middya import ModelLevelFusion
+from modeling.learner.networks.published.misa import MISA
+from modeling.learner.networks.published.mm_dfn import MMDFN
+from modeling.learner.networks.published.mmgcn import MMGCN
+from modeling.learner.networks.published.mmim import MMIM
+from modeling.learner.networks.published.qmsa import QuantumSentiment
+from modeling.learner.networks.published.self_mm import SelfMM
 from modeling.learner.recipes import Recipe
 
 BODIES: dict[str, Callable[[Mapping[str, int], Recipe, Mapping[str, int]], Body]] = {
     "bc_lstm": ContextualLSTM,
+    "dialogue_rnn": DialogueRNN,
+    "cim_att": ContextualInterModal,
+    "gated_att": GatedAttention,
+    "qmsa": QuantumSentiment,
+    "middya": ModelLevelFusion,
+    "misa": MISA,
+    "mmgcn": MMGCN,
+    "dialogue_gcn": DialogueGCN,
+    "mm_dfn": MMDFN,
+    "self_mm": SelfMM,
+    "mmim": MMIM,
+    "lf_dnn": LateFusion,
+    "m2fnet": M2FNet,
 }
 
 

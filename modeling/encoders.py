@@ -130,13 +130,22 @@ def check_encoders(release, recipe, options):
 
 def fields_of(options, modality):
     """The fields of a run's settings that choose the encoder of a modality and how it is read;
-    nothing where it is tuned in the run itself.
+    nothing where it is tuned in the run itself. Of sound also functionals that need more than the
+    default features.
     """
+    if modality == "audio" and _hears_egemaps(options):
+        return {"audio_functionals": "egemaps"}
     if not options.get(f"{modality}_encoder") or is_tuned(options, modality):
         return {}
     names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]
     names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
     return {name: options[name] for name in (*names, "encoder_precision") if name in options}
+
+
+def _hears_egemaps(options):
+    """Whether the settings of a run have openSMILE hear the sound."""
+    other = options.get("audio_encoder") or options.get("audio_features")
+    return options.get("audio_functionals") == "egemaps" and not other
 
 
 def is_tuned(options, modality):

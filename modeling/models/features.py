@@ -70,13 +70,15 @@ class FeaturePart(Job):
 
     @property
     def encoder_name(self):
-        """Of its encoder; empty for the default features."""
-        return next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+        """Of its encoder, or of its functionals; empty for the default features."""
+        names = ("_encoder", "_functionals")
+        return next((v for k, v in self.encoder.items() if k.endswith(names)), "")
 
     @property
     def modality(self):
         """That its encoder reads; None for the default features."""
-        return next((k.split("_")[0] for k in self.encoder if k.endswith("_encoder")), None)
+        names = ("_encoder", "_functionals")
+        return next((k.split("_")[0] for k in self.encoder if k.endswith(names)), None)
 
     @property
     def alive(self):

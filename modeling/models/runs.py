@@ -66,6 +66,12 @@ class Recipes(models.TextChoices):
     GATED_ATT = "gated-att", gettext_lazy("Gated attention (Kumar and Vepa 2020), published")
     QMSA = "qmsa", gettext_lazy("QMSA, quantum-inspired (Zhang et al. 2018), published")
     MIDDYA = "middya", gettext_lazy("Model-level fusion (Middya et al. 2022), published")
+    CONTEXT_GATED_CONV = (
+        "context-gated-conv",
+        gettext_lazy("Context-gated convolution (Wen et al. 2021), published"),
+    )
+    MIMN = "mimn", gettext_lazy("MIMN, memory network (Xu et al. 2019), published")
+    QIN = "qin", gettext_lazy("QIN, quantum-inspired (Zhang et al. 2019), published")
     MISA = "misa", gettext_lazy("MISA (Hazarika et al. 2020), published")
     MMGCN = "mmgcn", gettext_lazy("MMGCN (Hu et al. 2021), published")
     DIALOGUE_GCN = "dialogue-gcn", gettext_lazy("DialogueGCN (Ghosal et al. 2019), published")

@@ -7,10 +7,17 @@ import torch
 from torch import nn
 
 from modeling.learner.networks.published.cim_att import attention
+from modeling.learner.networks.published.context_gated_conv import (
+    ContextGatedConvolution,
+    neighbours,
+    parts,
+)
 from modeling.learner.networks.published.density import DensityMatrix
 from modeling.learner.networks.published.gated_att import Gate
 from modeling.learner.networks.published.interface import Utterances
 from modeling.learner.networks.published.middya import FrameNetwork
+from modeling.learner.networks.published.mimn import HOPS
+from modeling.learner.networks.published.qin import Influence, overlap
 from modeling.learner.networks.published.qmsa import Interference
 from modeling.learner.networks.published.registry import build_body
 from modeling.learner.recipes import RECIPES
@@ -188,3 +195,88 @@ def test_model_level_fusion_reads_frames_wherever_they_are():
     later = torch.roll(pattern, 8, dims=1)  # by the pooling of three layers
     inside = torch.ones(1, 40, dtype=torch.bool)
     assert torch.allclose(network(pattern, inside), network(later, inside), atol=1e-6)
+
+
+def test_a_context_gates_every_kernel():
+    """As one convolution an utterance, kernels times the gate; half of them where it is 1/2."""
+    torch.manual_seed(0)
+    convolution = ContextGatedConvolution(4)
+    frames, context = torch.randn(2, 6, 4), torch.randn(2, 3, 4)
+    gate = convolution.gate(context)
+    assert ((gate > 0) & (gate < 1)).all()
+    found = convolution(neighbours(frames), context)
+    for row in range(2):
+        kernels = convolution.kernels * gate[row]
+        slow = nn.functional.conv1d(frames[row].t(), kernels, convolution.bias, padding=1)
+        assert torch.allclose(found[row], slow.t(), atol=1e-5)
+    assert not torch.allclose(convolution(neighbours(frames), context.flip(0)), found)
+    for decode in (convolution.decode_in, convolution.decode_out):
+        nn.init.zeros_(decode.weight)
+    nn.init.zeros_(convolution.decode_in.bias)
+    half = nn.functional.conv1d(frames.transpose(1, 2), convolution.kernels / 2, padding=1)
+    assert torch.allclose(convolution(neighbours(frames), context), half.transpose(1, 2), atol=1e-5)
+
+
+def test_a_context_is_the_means_of_three_parts():
+    rows = torch.arange(7.0)[None, :, None].repeat(4, 1, 1)
+    means = (parts(torch.tensor([6, 7, 1, 0]), 7) @ rows).squeeze(-1)
+    expected = torch.tensor([[0.5, 2.5, 4.5], [1, 3, 5], [0, 0, 0], [0, 0, 0]])
+    assert torch.allclose(means, expected, atol=1e-6)
+
+
+def test_memory_hops_one_by_one():
+    """Of one utterance, each hop written out: half of what each asks itself and the other."""
+    sizes = {"text": 4, "audio": 3}
+    network = body("mimn", sizes)
+    memories = {"text": torch.randn(1, 5, 2 * WIDTH), "audio": torch.randn(1, 3, 2 * WIDTH)}
+    inside = {name: torch.ones(rows.shape[:2]).bool() for name, rows in memories.items()}
+    aspect = torch.randn(1, 2 * WIDTH)
+
+    def found(asks, asked, query):
+        ask, cells = network.attend[f"{asks}-{asked}"], memories[asked][0]
+        scores = [ask.score(torch.tanh(ask.key(cell) + ask.query(query))) for cell in cells]
+        return torch.softmax(torch.cat(scores), dim=0) @ cells
+
+    text = audio = aspect[0]
+    for _ in range(HOPS):
+        read = (found("text", "text", text) + found("audio", "text", audio)) / 2
+        heard = (found("audio", "audio", audio) + found("text", "audio", text)) / 2
+        text, audio = gru(network.hop["text"], read, text), gru(network.hop["audio"], heard, audio)
+    last = network.hops(memories, inside, aspect)
+    assert torch.allclose(last[0][0], text, atol=1e-5)
+    assert torch.allclose(last[1][0], audio, atol=1e-5)
+
+
+def test_the_aspect_of_an_utterance_is_its_speaker():
+    sizes = {"audio": 3}
+    network, batch = body("mimn", sizes), utterances(sizes, [[0, 1, 0], [0]])
+    memories = {"audio": network.memories["audio"](batch.frames["audio"], batch.inside("audio"))}
+    aspects = network._aspect(batch, memories)
+    means = memories["audio"].mean(dim=1)
+    both = torch.tanh(network.aspect((means[0] + means[2]) / 2))
+    assert torch.allclose(aspects[0], both, atol=1e-6)
+    assert torch.allclose(aspects[2], both, atol=1e-6)
+    assert torch.allclose(aspects[1], torch.tanh(network.aspect(means[1])), atol=1e-6)
+    assert torch.allclose(aspects[3], torch.tanh(network.aspect(means[3])), atol=1e-6)
+
+
+def test_influence_follows_how_alike_adjacent_states_are():
+    one, other = torch.diag(torch.tensor([1.0, 0.0])), torch.diag(torch.tensor([0.0, 1.0]))
+    mixed = (one + other) / 2
+    states = torch.stack([one, one, other, mixed, torch.zeros(2, 2)])[None]  # a dialogue of five
+    alike = overlap([states])
+    assert torch.allclose(alike, torch.tensor([[0.0, 1.0, 0.0, math.sqrt(0.5), 0.0]]))
+    assert torch.allclose(overlap([states, torch.zeros_like(states)]), alike)  # lacked by all
+    influence = Influence()
+    strong, weak = torch.sigmoid(influence.strength[0])
+    weights = influence(torch.tensor([[1.0, 0.0]]), torch.tensor([[False, False]]))
+    assert torch.allclose(weights, torch.stack([strong, weak])[None])
+
+
+def test_qin_reads_what_was_said_before_alone():
+    sizes = {"text": 4, "audio": 3}
+    network, batch = body("qin", sizes), utterances(sizes, [[0, 1, 0, 1]])
+    before = network(batch).vectors
+    batch.frames["audio"][2] += 1
+    changed = (network(batch).vectors - before).abs().amax(dim=1) > 1e-6
+    assert changed.tolist() == [False, False, True, True]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from modeling.learner.networks.published.bc_lstm import ContextualLSTM
 from modeling.learner.networks.published.cim_att import ContextualInterModal
+from modeling.learner.networks.published.context_gated_conv import CrossModalConvolution
 from modeling.learner.networks.published.dialogue_gcn import DialogueGCN
 from modeling.learner.networks.published.dialogue_rnn import DialogueRNN
 from modeling.learner.networks.published.gated_att import GatedAttention
@@ -11,10 +12,12 @@ from modeling.learner.networks.published.interface import Body
 from modeling.learner.networks.published.lf_dnn import LateFusion
 from modeling.learner.networks.published.m2fnet import M2FNet
 from modeling.learner.networks.published.middya import ModelLevelFusion
+from modeling.learner.networks.published.mimn import MemoryNetwork
 from modeling.learner.networks.published.misa import MISA
 from modeling.learner.networks.published.mm_dfn import MMDFN
 from modeling.learner.networks.published.mmgcn import MMGCN
 from modeling.learner.networks.published.mmim import MMIM
+from modeling.learner.networks.published.qin import InteractiveNetwork
 from modeling.learner.networks.published.qmsa import QuantumSentiment
 from modeling.learner.networks.published.self_mm import SelfMM
 from modeling.learner.recipes import Recipe
@@ -26,6 +29,9 @@ BODIES: dict[str, Callable[[Mapping[str, int], Recipe, Mapping[str, int]], Body]
     "gated_att": GatedAttention,
     "qmsa": QuantumSentiment,
     "middya": ModelLevelFusion,
+    "context_gated_conv": CrossModalConvolution,
+    "mimn": MemoryNetwork,
+    "qin": InteractiveNetwork,
     "misa": MISA,
     "mmgcn": MMGCN,
     "dialogue_gcn": DialogueGCN,

@@ -171,7 +171,7 @@ class RunDirectory:
         if not self.path("meta.json").exists():
             return
         stored = self.read("meta.json")
-        other = [key for key in IDENTITY if not _same(stored.get(key), meta.get(key))]
+        other = [key for key in IDENTITY if not is_same(stored.get(key), meta.get(key))]
         if other:
             raise RunError(
                 f"{self.root} holds a run of another {' and '.join(other)}."
@@ -262,7 +262,7 @@ def _lines(text: str) -> list[str]:
     return text.split("\n")[:-1]
 
 
-def _same(stored: Any, given: Any) -> bool:
+def is_same(stored: Any, given: Any) -> bool:
     """Whether two are equal; a field that an earlier version did not have yet does not count."""
     if isinstance(stored, dict) and isinstance(given, dict):
         return all(stored[key] == given.get(key) for key in stored)

@@ -131,6 +131,8 @@ RECIPE_NOTES = {
     Recipes.MMIM: _("Raises the mutual information between the modalities."),
     Recipes.LF_DNN: _("Layers on a summary of each modality, side by side."),
     Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
+    Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
+    Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(

@@ -32,6 +32,8 @@ PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "o
     "mmim": ("width", "dropout"),
     "lf_dnn": ("width", "dropout"),
     "m2fnet": ("width", "heads", "fusion_layers", "dropout"),
+    "m2seq2seq": ("width", "heads", "dropout"),
+    "mil": ("width", "dropout"),
 }
 # published ones that read a dialogue, not an utterance alone
 DIALOGUE_NETWORKS = (
@@ -45,6 +47,7 @@ DIALOGUE_NETWORKS = (
     "dialogue_gcn",
     "mm_dfn",
     "m2fnet",
+    "m2seq2seq",
 )
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
@@ -541,6 +544,8 @@ RECIPES = {
     "mmim": replace(Recipe(), name="mmim", network="mmim"),
     "lf-dnn": replace(Recipe(), name="lf-dnn", network="lf_dnn"),
     "m2fnet": replace(Recipe(), name="m2fnet", network="m2fnet", fusion_layers=2),
+    "m2seq2seq": replace(Recipe(), name="m2seq2seq", network="m2seq2seq"),
+    "mil": replace(Recipe(), name="mil", network="mil"),
 }
 
 

@@ -82,6 +82,8 @@ class Recipes(models.TextChoices):
     MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
     LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
     M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
+    M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
+    MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
 
 
 def recipe_choices():

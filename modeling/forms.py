@@ -3,12 +3,15 @@ from pathlib import PurePath
 from typing import cast
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
 from modeling.learner import recipes
+from modeling.learner.features.face_detector import check_detector
+from modeling.learner.features.feature_error import FeatureError
 from modeling.models import ImportedFeatures, Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
 from modeling.run_configuration import MODALITY_NAMES
@@ -64,6 +67,7 @@ POOLINGS = {
     "head": _("one: the encoder's own pooling head"),
 }
 
+<<<<<<< HEAD
 FUNCTIONALS = {
     "none": _("no: frames"),
     "own": _("of pitch, loudness, voicing and spectrum"),
@@ -73,6 +77,13 @@ NO_OPENSMILE = _(
     "openSMILE is not installed here. Its licence allows research and teaching, no commercial use:"
     " pip install -r requirements-speech.txt. Or take the other functionals."
 )
+=======
+REGIONS = {
+    "": _("the whole picture"),
+    "largest face": _("the largest face"),
+    "speaking face": _("the face that speaks: whose mouth moves with the sound"),
+}
+>>>>>>> main
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
@@ -133,6 +144,7 @@ RECIPE_NOTES = {
     Recipes.MMIM: _("Raises the mutual information between the modalities."),
     Recipes.LF_DNN: _("Layers on a summary of each modality, side by side."),
     Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
+<<<<<<< HEAD
     Recipes.SVM_EARLY: _(
         "Functionals and character n-grams side by side in one linear SVM a task."
     ),
@@ -141,6 +153,10 @@ RECIPE_NOTES = {
     ),
     Recipes.HMM: _("A hidden Markov model a class and modality, over frames and characters."),
     Recipes.TF_IDF: _("Character n-grams of the utterance and of two turns around it."),
+=======
+    Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
+    Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
+>>>>>>> main
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -175,10 +191,19 @@ class RecipeForm(forms.Form):
     text_features = forms.ChoiceField(label=_("imported text features"), required=False)
     audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
     vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
+<<<<<<< HEAD
     audio_functionals = forms.ChoiceField(
         label=_("functionals of sound"), required=False,
         choices=[("", OWN), *FUNCTIONALS.items()],
         help_text=_("One vector of statistics for each utterance instead of frames of sound."),
+=======
+    vision_region = forms.ChoiceField(
+        label=_("part of the picture"), required=False, choices=REGIONS.items(),
+        help_text=_(
+            "A face is followed from picture to picture and cut out, for default features and"
+            " encoders alike; where there is none, the whole picture is read."
+        ),
+>>>>>>> main
     )  # fmt: skip
     text_steps = _number(
         "text_steps", forms.IntegerField, label=_("text read of an utterance"),
@@ -340,6 +365,16 @@ class RecipeForm(forms.Form):
             field = cast(forms.ChoiceField, self.fields[f"{modality}_encoder"])
             field.choices = [("", default), *choices]
 
+    def clean_vision_region(self):
+        """Empty for the whole picture, which every recipe reads. A face needs a detector."""
+        region = self.cleaned_data["vision_region"]
+        if region:
+            try:
+                check_detector(settings.FACE_DETECTOR)
+            except FeatureError as error:
+                raise forms.ValidationError(str(error)) from error
+        return region
+
     def _offer_imported(self, corpus):
         """Offer the features that were imported for releases of a corpus; no field without any."""
         rows = (
@@ -363,8 +398,13 @@ class RecipeForm(forms.Form):
             field.help_text = IMPORTED_NOTE
 
     GROUPS = {
+<<<<<<< HEAD
         _("Input"): ("modalities", "text_features", "audio_features", "vision_features",
                      "audio_functionals", "text_steps", "audio_steps", "vision_steps"),
+=======
+        _("Input"): ("modalities", "vision_region", "text_features", "audio_features",
+                     "vision_features", "text_steps", "audio_steps", "vision_steps"),
+>>>>>>> main
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),

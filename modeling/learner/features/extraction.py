@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,7 +16,11 @@ from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import RATE, waveform
+<<<<<<< HEAD
 from modeling.learner.features.egemaps import EGeMAPS
+=======
+from modeling.learner.features.face_crops import FaceCrops, clips_of
+>>>>>>> main
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.functionals import KEY as FUNCTIONALS_KEY
 from modeling.learner.features.functionals import functionals
@@ -125,7 +130,11 @@ class Extractors:
     audio_pooling: str = "frames"  # of the frames of an utterance, or "functionals"
     tunes_text: bool = False
     imported: dict[str, ImportedFeatures] = field(default_factory=dict)
+<<<<<<< HEAD
     egemaps: EGeMAPS | None = None
+=======
+    faces: FaceCrops | None = None  # what is read of pictures; None: the whole
+>>>>>>> main
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
@@ -141,6 +150,7 @@ class Extractors:
             for name in recipe.imported
         }
         clips: dict[str, ClipExtractor] = {}
+        faces = None
         if "audio" in {*recipe.modalities} - {*imported}:
             clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
             if "audio" in recipe.tuned:
@@ -148,17 +158,29 @@ class Extractors:
             if recipe.functionals == "egemaps":
                 del clips["audio"]
         if "vision" in {*recipe.modalities} - {*imported}:
+<<<<<<< HEAD
             clips["vision"] = (
                 VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
             )
         pooling = recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames"
+=======
+            faces = FaceCrops.of(recipe)
+            clips["vision"] = ColourAndMotion(faces)
+            if "vision" in chosen:
+                clips["vision"] = encoder = VisionEncoder(*chosen["vision"])
+                encoder.faces = faces
+>>>>>>> main
         return cls(
             TextEncoder(*chosen["text"]) if "text" in chosen else None,
             clips,
             "functionals" if recipe.functionals == "own" else pooling,
             "text" in recipe.tuned,
             imported,
+<<<<<<< HEAD
             EGeMAPS() if recipe.functionals == "egemaps" else None,
+=======
+            faces,
+>>>>>>> main
         )
 
     @property
@@ -201,6 +223,8 @@ def feature_sources(
             sources[name] = {"by": extractors.keys[name], "from": "clips" if films else "none"}
         if (encoder := getattr(recipe, f"{name}_encoder")) and not (given and name != "text"):
             sources[name]["encoder"] = Path(encoder).name
+    if extractors.faces is not None and not given:
+        sources["vision"]["region"] = extractors.faces.region
     return sources
 
 
@@ -232,6 +256,8 @@ def extract(
         )
         for each, tokens in zip(features, read, strict=True):
             each.frames["text"] = tokens
+    if extractors.faces is not None and dialogue.features is None:
+        _find_faces(dialogue, cache, extractors.faces)
     for name, extractor in extractors.clips.items():
         for each, frames in zip(
             features, _clip_features(dialogue, name, extractor, cache, failures)
@@ -255,6 +281,13 @@ def extract(
                 pooled = POOLS[extractors.audio_pooling](each["audio"], axis=0, keepdims=True)
                 each.frames["audio"] = pooled
     return features, failures
+
+
+def _find_faces(dialogue: Dialogue, cache: Path, faces: FaceCrops) -> None:
+    """What fails is left to whoever asks for the pictures, who says why."""
+    for clip, digest in clips_of(dialogue):
+        with suppress(FeatureError):
+            faces.find(clip, digest, cache)
 
 
 def _clip_features(

@@ -129,21 +129,15 @@ def check_encoders(release, recipe, options):
 
 
 def fields_of(options, modality):
-<<<<<<< HEAD
-    """The fields of a run's settings that choose the encoder of a modality and how it is read;
-    nothing where it is tuned in the run itself. Of sound also functionals that need more than the
-    default features.
+    """The fields of a run's settings that choose the encoder of a modality and how it is read, and
+    the part of a picture; nothing where it is tuned in the run itself. Of sound also functionals
+    that need more than the default features.
     """
     if modality == "audio" and _hears_egemaps(options):
         return {"audio_functionals": "egemaps"}
-=======
-    """The fields of a run's settings that choose the encoder of a modality and how it is read, and
-    the part of a picture; nothing where it is tuned in the run itself.
-    """
     region = {}
     if modality == "vision" and options.get("vision_region", "frame") != "frame":
         region = {"vision_region": options["vision_region"]}
->>>>>>> main
     if not options.get(f"{modality}_encoder") or is_tuned(options, modality):
         return region
     names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]

@@ -67,7 +67,6 @@ POOLINGS = {
     "head": _("one: the encoder's own pooling head"),
 }
 
-<<<<<<< HEAD
 FUNCTIONALS = {
     "none": _("no: frames"),
     "own": _("of pitch, loudness, voicing and spectrum"),
@@ -77,13 +76,11 @@ NO_OPENSMILE = _(
     "openSMILE is not installed here. Its licence allows research and teaching, no commercial use:"
     " pip install -r requirements-speech.txt. Or take the other functionals."
 )
-=======
 REGIONS = {
     "": _("the whole picture"),
     "largest face": _("the largest face"),
     "speaking face": _("the face that speaks: whose mouth moves with the sound"),
 }
->>>>>>> main
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
@@ -144,7 +141,8 @@ RECIPE_NOTES = {
     Recipes.MMIM: _("Raises the mutual information between the modalities."),
     Recipes.LF_DNN: _("Layers on a summary of each modality, side by side."),
     Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
-<<<<<<< HEAD
+    Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
+    Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
     Recipes.SVM_EARLY: _(
         "Functionals and character n-grams side by side in one linear SVM a task."
     ),
@@ -153,10 +151,6 @@ RECIPE_NOTES = {
     ),
     Recipes.HMM: _("A hidden Markov model a class and modality, over frames and characters."),
     Recipes.TF_IDF: _("Character n-grams of the utterance and of two turns around it."),
-=======
-    Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
-    Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
->>>>>>> main
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -191,19 +185,17 @@ class RecipeForm(forms.Form):
     text_features = forms.ChoiceField(label=_("imported text features"), required=False)
     audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
     vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
-<<<<<<< HEAD
     audio_functionals = forms.ChoiceField(
         label=_("functionals of sound"), required=False,
         choices=[("", OWN), *FUNCTIONALS.items()],
         help_text=_("One vector of statistics for each utterance instead of frames of sound."),
-=======
+    )  # fmt: skip
     vision_region = forms.ChoiceField(
         label=_("part of the picture"), required=False, choices=REGIONS.items(),
         help_text=_(
             "A face is followed from picture to picture and cut out, for default features and"
             " encoders alike; where there is none, the whole picture is read."
         ),
->>>>>>> main
     )  # fmt: skip
     text_steps = _number(
         "text_steps", forms.IntegerField, label=_("text read of an utterance"),
@@ -398,13 +390,9 @@ class RecipeForm(forms.Form):
             field.help_text = IMPORTED_NOTE
 
     GROUPS = {
-<<<<<<< HEAD
-        _("Input"): ("modalities", "text_features", "audio_features", "vision_features",
-                     "audio_functionals", "text_steps", "audio_steps", "vision_steps"),
-=======
-        _("Input"): ("modalities", "vision_region", "text_features", "audio_features",
-                     "vision_features", "text_steps", "audio_steps", "vision_steps"),
->>>>>>> main
+        _("Input"): ("modalities", "vision_region", "audio_functionals", "text_features",
+                     "audio_features", "vision_features", "text_steps", "audio_steps",
+                     "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),

@@ -48,11 +48,8 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
-<<<<<<< HEAD
     _check_functionals(recipe, dialogues)
-=======
     _check_faces(recipe, dialogues)
->>>>>>> main
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
@@ -82,7 +79,6 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
             raise RecipeError(words, "text_tokens")
 
 
-<<<<<<< HEAD
 def _check_functionals(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     """Raises RecipeError for functionals that nothing here can compute."""
     if recipe.functionals != "egemaps":
@@ -92,7 +88,8 @@ def _check_functionals(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     if any(dialogue.features for dialogue in dialogues):
         words = "audio_functionals egemaps hears films, and the release holds measured features:"
         raise RecipeError(f"{words} say own or none.", "audio_functionals")
-=======
+
+
 def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     """Raises RecipeError for faces of films that are not there, and where none can be found."""
     if recipe.vision_region == "frame" or "vision_region" in recipe.unused:
@@ -105,7 +102,6 @@ def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         check_detector(recipe.face_detector)
     except FeatureError as error:
         raise RecipeError(f"vision_region: {error}", "vision_region") from error
->>>>>>> main
 
 
 def _check_imported(recipe: Recipe, name: str) -> None:

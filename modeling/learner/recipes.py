@@ -589,15 +589,12 @@ RECIPES = {
     "mmim": replace(Recipe(), name="mmim", network="mmim"),
     "lf-dnn": replace(Recipe(), name="lf-dnn", network="lf_dnn"),
     "m2fnet": replace(Recipe(), name="m2fnet", network="m2fnet", fusion_layers=2),
-<<<<<<< HEAD
+    "m2seq2seq": replace(Recipe(), name="m2seq2seq", network="m2seq2seq"),
+    "mil": replace(Recipe(), name="mil", network="mil"),
     "svm-early": replace(Recipe(), name="svm-early", network="svm_early", audio_functionals="own"),
     "svm-late": replace(Recipe(), name="svm-late", network="svm_late", audio_functionals="own"),
     "hmm": replace(Recipe(), name="hmm", network="hmm"),
     "tf-idf": replace(Recipe(), name="tf-idf", network="tf_idf", modalities=("text",)),
-=======
-    "m2seq2seq": replace(Recipe(), name="m2seq2seq", network="m2seq2seq"),
-    "mil": replace(Recipe(), name="mil", network="mil"),
->>>>>>> main
 }
 
 

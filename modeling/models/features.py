@@ -71,27 +71,18 @@ class FeaturePart(Job):
 
     @property
     def encoder_name(self):
-<<<<<<< HEAD
-        """Of its encoder, or of its functionals; empty for the default features."""
+        """Of its encoder, or of its functionals; of default features of faces, which; empty for the
+        other ones.
+        """
         names = ("_encoder", "_functionals")
-        return next((v for k, v in self.encoder.items() if k.endswith(names)), "")
-
-    @property
-    def modality(self):
-        """That its encoder reads; None for the default features."""
-        names = ("_encoder", "_functionals")
-        return next((k.split("_")[0] for k in self.encoder if k.endswith(names)), None)
-=======
-        """Of its encoder; of default features of faces, which; empty for the other ones."""
-        encoder = next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+        encoder = next((v for k, v in self.encoder.items() if k.endswith(names)), "")
         return encoder or self.encoder.get("vision_region", "")
 
     @property
     def modality(self):
         """That it is of; None for the default features of sound and picture."""
-        chosen = (k for k in self.encoder if k.endswith("_encoder") or k == "vision_region")
-        return next((k.split("_")[0] for k in chosen), None)
->>>>>>> main
+        names = ("_encoder", "_functionals", "_region")
+        return next((k.split("_")[0] for k in self.encoder if k.endswith(names)), None)
 
     @property
     def alive(self):

@@ -82,15 +82,12 @@ class Recipes(models.TextChoices):
     MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
     LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
     M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
-<<<<<<< HEAD
+    M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
+    MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
     SVM_EARLY = "svm-early", gettext_lazy("SVM, early fusion")
     SVM_LATE = "svm-late", gettext_lazy("SVM, late fusion of decisions")
     HMM = "hmm", gettext_lazy("HMM, hidden Markov models")
     TF_IDF = "tf-idf", gettext_lazy("TF-IDF and logistic regression, text only")
-=======
-    M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
-    MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
->>>>>>> main
 
 
 def recipe_choices():

@@ -21,12 +21,7 @@ from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, TrainingRun
-from modeling.run_configuration import (
-    MODALITY_NAMES,
-    WORDS,
-    chosen_settings,
-    configuration_of,
-)
+from modeling.run_configuration import MODALITY_NAMES, WORDS, chosen_settings, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
 from people.models import Event

@@ -16,11 +16,8 @@ from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import RATE, waveform
-<<<<<<< HEAD
 from modeling.learner.features.egemaps import EGeMAPS
-=======
 from modeling.learner.features.face_crops import FaceCrops, clips_of
->>>>>>> main
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.functionals import KEY as FUNCTIONALS_KEY
 from modeling.learner.features.functionals import functionals
@@ -130,11 +127,8 @@ class Extractors:
     audio_pooling: str = "frames"  # of the frames of an utterance, or "functionals"
     tunes_text: bool = False
     imported: dict[str, ImportedFeatures] = field(default_factory=dict)
-<<<<<<< HEAD
-    egemaps: EGeMAPS | None = None
-=======
     faces: FaceCrops | None = None  # what is read of pictures; None: the whole
->>>>>>> main
+    egemaps: EGeMAPS | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
@@ -158,29 +152,20 @@ class Extractors:
             if recipe.functionals == "egemaps":
                 del clips["audio"]
         if "vision" in {*recipe.modalities} - {*imported}:
-<<<<<<< HEAD
-            clips["vision"] = (
-                VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
-            )
-        pooling = recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames"
-=======
             faces = FaceCrops.of(recipe)
             clips["vision"] = ColourAndMotion(faces)
             if "vision" in chosen:
                 clips["vision"] = encoder = VisionEncoder(*chosen["vision"])
                 encoder.faces = faces
->>>>>>> main
+        pooling = recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames"
         return cls(
             TextEncoder(*chosen["text"]) if "text" in chosen else None,
             clips,
             "functionals" if recipe.functionals == "own" else pooling,
             "text" in recipe.tuned,
             imported,
-<<<<<<< HEAD
-            EGeMAPS() if recipe.functionals == "egemaps" else None,
-=======
             faces,
->>>>>>> main
+            EGeMAPS() if recipe.functionals == "egemaps" else None,
         )
 
     @property

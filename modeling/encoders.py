@@ -129,14 +129,18 @@ def check_encoders(release, recipe, options):
 
 
 def fields_of(options, modality):
-    """The fields of a run's settings that choose the encoder of a modality and how it is read;
-    nothing where it is tuned in the run itself.
+    """The fields of a run's settings that choose the encoder of a modality and how it is read, and
+    the part of a picture; nothing where it is tuned in the run itself.
     """
+    region = {}
+    if modality == "vision" and options.get("vision_region", "frame") != "frame":
+        region = {"vision_region": options["vision_region"]}
     if not options.get(f"{modality}_encoder") or is_tuned(options, modality):
-        return {}
+        return region
     names = [f"{modality}_{each}" for each in ("encoder", "layer", "pooling")]
     names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
-    return {name: options[name] for name in (*names, "encoder_precision") if name in options}
+    names += ["encoder_precision"]
+    return {name: options[name] for name in names if name in options} | region
 
 
 def is_tuned(options, modality):

@@ -2,6 +2,7 @@
 
 import json
 
+from django.conf import settings
 from django.db import transaction
 
 from jobs.models import JobStatus
@@ -38,6 +39,8 @@ def _recipe(part):
         name: encoder_path(value) if name.endswith("_encoder") else value
         for name, value in part.encoder.items()
     }
+    if "vision_region" in fields:
+        fields["face_detector"] = settings.FACE_DETECTOR
     with written(part.directory):
         part.directory.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps({"modalities": [part.modality], **fields}), "utf-8")

@@ -2,12 +2,15 @@ from pathlib import PurePath
 from typing import cast
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from corpus.forms import check_upload_size
 from modeling.encoders import installed, label
 from modeling.learner import recipes
+from modeling.learner.features.face_detector import check_detector
+from modeling.learner.features.feature_error import FeatureError
 from modeling.models import ImportedFeatures, Recipes, RegisteredModel
 from modeling.models.runs import Device, OnFailure
 from modeling.run_configuration import MODALITY_NAMES
@@ -63,6 +66,11 @@ POOLINGS = {
     "head": _("one: the encoder's own pooling head"),
 }
 
+REGIONS = {
+    "": _("the whole picture"),
+    "largest face": _("the largest face"),
+    "speaking face": _("the face that speaks: whose mouth moves with the sound"),
+}
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
     "audio": _("log-mel with pitch, voicing and loudness"),
@@ -123,6 +131,8 @@ RECIPE_NOTES = {
     Recipes.MMIM: _("Raises the mutual information between the modalities."),
     Recipes.LF_DNN: _("Layers on a summary of each modality, side by side."),
     Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
+    Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
+    Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -157,6 +167,13 @@ class RecipeForm(forms.Form):
     text_features = forms.ChoiceField(label=_("imported text features"), required=False)
     audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
     vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
+    vision_region = forms.ChoiceField(
+        label=_("part of the picture"), required=False, choices=REGIONS.items(),
+        help_text=_(
+            "A face is followed from picture to picture and cut out, for default features and"
+            " encoders alike; where there is none, the whole picture is read."
+        ),
+    )  # fmt: skip
     text_steps = _number(
         "text_steps", forms.IntegerField, label=_("text read of an utterance"),
         help_text=_(
@@ -317,6 +334,16 @@ class RecipeForm(forms.Form):
             field = cast(forms.ChoiceField, self.fields[f"{modality}_encoder"])
             field.choices = [("", default), *choices]
 
+    def clean_vision_region(self):
+        """Empty for the whole picture, which every recipe reads. A face needs a detector."""
+        region = self.cleaned_data["vision_region"]
+        if region:
+            try:
+                check_detector(settings.FACE_DETECTOR)
+            except FeatureError as error:
+                raise forms.ValidationError(str(error)) from error
+        return region
+
     def _offer_imported(self, corpus):
         """Offer the features that were imported for releases of a corpus; no field without any."""
         rows = (
@@ -340,8 +367,8 @@ class RecipeForm(forms.Form):
             field.help_text = IMPORTED_NOTE
 
     GROUPS = {
-        _("Input"): ("modalities", "text_features", "audio_features", "vision_features",
-                     "text_steps", "audio_steps", "vision_steps"),
+        _("Input"): ("modalities", "vision_region", "text_features", "audio_features",
+                     "vision_features", "text_steps", "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),

@@ -22,6 +22,8 @@ ORIGINS = {
 SETTINGS = {  # group -> field of the recipe -> its name
     gettext_lazy("Input"): {
         "modalities": gettext_lazy("modalities"),
+        "vision_region": gettext_lazy("part of the picture"),
+        "face_detector": gettext_lazy("face detector"),
         "text_features": gettext_lazy("imported text features"),
         "audio_features": gettext_lazy("imported sound features"),
         "vision_features": gettext_lazy("imported picture features"),
@@ -101,6 +103,9 @@ WORDS = {
     "reading": gettext_lazy("soft, with reading gates"),
     "relgate": gettext_lazy("soft, with relation gates"),
     "single": gettext_lazy("none: a network per task"),
+    "frame": gettext_lazy("the whole picture"),
+    "largest face": gettext_lazy("the largest face"),
+    "speaking face": gettext_lazy("the speaking face"),
     "mix": gettext_lazy("all layers, in a learned mix"),
     "frozen": pgettext_lazy("of an encoder", "frozen"),
     "lora": gettext_lazy("fine-tuned by LoRA"),
@@ -112,6 +117,7 @@ WORDS = {
 NONE = {  # what 0 or nothing means
     **dict.fromkeys([f"{name}_features" for name in MODALITIES], gettext_lazy("none")),
     **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
+    "face_detector": gettext_lazy("OpenCV's cascade"),
     "minutes": gettext_lazy("no limit"),
     **dict.fromkeys([f"{name}_encoder" for name in MODALITIES], gettext_lazy("default features")),
     **dict.fromkeys([f"{name}_learning_rate" for name in TUNED], gettext_lazy("the usual one")),
@@ -195,7 +201,7 @@ def display(value):
 def _setting(key, label, value, default):
     value = list(value) if isinstance(value, tuple) else value
     default = list(default) if isinstance(default, tuple) else default
-    if key.endswith("_encoder") and value:
+    if (key.endswith("_encoder") or key == "face_detector") and value:
         value = str(value).rstrip("/").rsplit("/", 1)[-1]  # a path on the worker says nothing more
     if key.endswith("_features"):
         value = str(value).rsplit("/", 1)[-1][:12]

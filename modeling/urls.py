@@ -71,6 +71,7 @@ urlpatterns = [
     path("runs/<int:pk>/tensorboard.zip", tensorboard.run_tensorboard, name="run_tensorboard"),
     path("runs/<int:pk>/errors/", error_analysis.errors, name="run_errors"),
     path("runs/<int:pk>/relations/", relations.relations, name="run_relations"),
+    path("runs/<int:pk>/faces.jpg", runs.faces, name="run_faces"),
     path("runs/<int:pk>/registration/", registered_models.register, name="register_model"),
     path("corpora/<int:pk>/models/", registered_models.models, name="models"),
     path("models/<int:pk>/", registered_models.model, name="model"),

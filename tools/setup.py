@@ -40,7 +40,7 @@ def main() -> None:
 
 def install_python(wanted: str) -> None:
     """Install the pinned requirements; the development set contains the other one."""
-    files = [ROOT / "requirements.txt", ROOT / "requirements-dev.txt", ROOT / "constraints.txt"]
+    files = [*sorted(ROOT.glob("requirements*.txt")), ROOT / "constraints.txt"]
     state = digest(*files)
     stamps = {
         name: VENV / f".{name}.stamp" for name in ("requirements.txt", "requirements-dev.txt")

@@ -26,7 +26,7 @@ def add_answers(dialogues: Sequence[Dialogue], root: Path, tasks: Sequence[Task]
         utterance, task, annotator = row["utterance"], row["task"], row["annotator"]
         if utterance not in wanted or row["value"] not in classes.get(task, ()):
             continue
-        place = order.get(row.get("round"), -1)
+        place = order.get(row.get("round", ""), -1)
         if place >= latest.get((utterance, task, annotator), -1):
             latest[utterance, task, annotator] = place
             found[utterance][task][annotator] = row["value"]

@@ -40,6 +40,11 @@ from modeling.learner.argument_parser import (
 )
 from modeling.learner.error_messages import display_value
 from modeling.learner.evaluation import evaluate
+from modeling.learner.experiments.report import figures as experiment_figures
+from modeling.learner.experiments.report import missing_runs, summary_text, write_report
+from modeling.learner.experiments.results import collect
+from modeling.learner.experiments.runner import Runner, run_in_parts
+from modeling.learner.experiments.specification import ExperimentError, load_experiment
 from modeling.learner.features.extraction import Extractors, extract_all, write_clip_features
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.feature_files import KINDS, read_tables
@@ -78,7 +83,7 @@ def build_parser() -> Parser:
     def command(name: str, run: Callable[[Options], int], description: str) -> Parser:
         parser: Parser = commands.add_parser(name, help=description, description=description)
         parser.set_defaults(run=run, parser=parser)
-        if name not in ("measure", "planted"):
+        if name not in ("measure", "planted", "experiment"):
             parser.add_argument("release", type=file_path, help="a release directory")
         if name != "measure":
             parser.add_argument("--json", action="store_true", help="print the results as JSON")
@@ -160,6 +165,20 @@ def build_parser() -> Parser:
         "--held-out", "--sealed", action="store_true",
         help="evaluate on the held-out test set, which is counted, not on the validation set",
     )  # fmt: skip
+
+    parser = command(
+        "experiment", run_experiment, "train and test what a file describes, and report it"
+    )
+    parser.add_argument("file", type=file_path, help="TOML: see specification.py")
+    parser.add_argument("--out", type=file_path, required=True, help="where runs and report go")
+    parser.add_argument(
+        "--jobs", type=whole_number(1, 1000), default=1, help="how many processes at once"
+    )
+    parser.add_argument(
+        "--part", type=part_of_total, default=(1, 1), help="K/N: of the runs, without the report"
+    )
+    parser.add_argument("--report", action="store_true", help="only report what is done")
+    add_device(parser)
 
     parser = command(
         "baseline", train_baseline, "TF-IDF of characters and logistic regression, evaluated"
@@ -380,6 +399,46 @@ def ablate_recipe(options: Options) -> int:
     return 0
 
 
+def run_experiment(options: Options) -> int:
+    """The command `experiment`; REFUSED where a system cannot be trained, after all others."""
+    experiment = load_experiment(options.file)
+    for release in filter(None, (experiment.release, experiment.test_release)):
+        check_release_directory(release)
+        check_writable_directory("--out", options.out, release)
+    device, whole = choose_device(options.device), options.part == (1, 1)
+    report = partial(_print_progress, not options.json)
+    runner = Runner(experiment, options.out, device, options.cache, options.part, report)
+    problems, statuses = [], []
+    if not options.report:
+        runner.check_directory()
+    if not options.report and options.jobs > 1 and whole:
+        more = ["--cache", str(options.cache)] if options.cache else []
+        arguments = ["experiment", str(options.file), "--out", str(options.out), "--device",
+                     options.device, *more, *(["--json"] if options.json else [])]  # fmt: skip
+        statuses = [status for _, status in run_in_parts(arguments, options.jobs)]
+        if RESUMABLE in statuses:
+            raise Interrupted
+    elif not options.report:
+        problems = runner.run()
+    if whole:
+        results = collect(runner, options.out)
+        write_report(results, options.out)
+        problems = missing_runs(results)
+        if options.json:
+            print(json.dumps(experiment_figures(results)))  # noqa: T201
+        else:
+            print(summary_text(results, options.out))  # noqa: T201
+    if problems and not options.report:
+        words = f"Not all runs are done: {problems[0]}"
+        return _refuse(" ".join(words.split()))
+    return 0
+
+
+def _print_progress(shown: bool, line: str) -> None:
+    if shown:
+        print(line, file=sys.stderr, flush=True)  # noqa: T201
+
+
 def train_baseline(options: Options) -> int:
     """The command `baseline`."""
     release = _open_release(options, out=options.out, labels=True)
@@ -444,6 +503,7 @@ def main(arguments: list[str]) -> int:
         status: int = options.run(options)
         return status
     except (
+        ExperimentError,
         OptionError,
         RecipeError,
         ReleaseError,

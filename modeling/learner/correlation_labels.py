@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
+from typing import Any
 
 import numpy as np
 
@@ -33,7 +34,9 @@ def shuffle_correlations(
     one, gold together with the annotators' answers: only the frequencies of its values are left.
     """
     utterances = [u for dialogue in dialogues for u in dialogue.utterances]
-    labels = [(dict(u.gold), dict(u.answers)) for u in utterances]
+    labels: list[tuple[dict[str, Any], dict[str, Any]]] = [
+        (dict(u.gold), dict(u.answers)) for u in utterances
+    ]
     rng = random.Random(seed)
     for task in (task for task in tasks if task.is_correlation):
         holders = [pair for pair in labels if any(task.key in each for each in pair)]

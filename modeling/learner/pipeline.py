@@ -133,6 +133,9 @@ def train(
             release, used, recipe, run, extractors, cache, stop, first
         )
     check_features(recipe, splits.train, features)
+    faces = extractors.faces
+    if first and faces is not None and (sheet := faces.sheet(used)):
+        run.path("faces.jpg").write_bytes(sheet)
     torch.manual_seed(seed)
     train_set = splits.train
     if recipe.reads_answers:
@@ -184,6 +187,7 @@ def train(
         "missing": missing,
         "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],
+        **({"faces": faces.share(used)} if faces is not None else {}),
         "resident": data.resident,
         "tasks": task_results(
             outputs, release.tasks, prepared.priors, recipe, fitted, splits.train

@@ -6,6 +6,7 @@ from pathlib import Path
 from modeling.learner.error_messages import display_value, suggest_name
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
+from modeling.learner.features.face_detector import check_detector
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.imported import ImportedFeatures
 from modeling.learner.recipes import MIX, TEXT_TOKENS, Recipe, RecipeError
@@ -45,6 +46,7 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
+    _check_faces(recipe, dialogues)
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
@@ -72,6 +74,20 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for faces of films that are not there, and where none can be found."""
+    if recipe.vision_region == "frame" or "vision_region" in recipe.unused:
+        return
+    films = any(dialogue.has_media and not dialogue.features for dialogue in dialogues)
+    if not films:
+        words = "The release holds no films, in whose pictures there could be faces: say frame."
+        raise RecipeError(f"vision_region: {words}", "vision_region")
+    try:
+        check_detector(recipe.face_detector)
+    except FeatureError as error:
+        raise RecipeError(f"vision_region: {error}", "vision_region") from error
 
 
 def _check_imported(recipe: Recipe, name: str) -> None:

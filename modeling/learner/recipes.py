@@ -32,6 +32,8 @@ PUBLISHED_FIELDS = {  # published networks on our encoders, and the fields of "o
     "mmim": ("width", "dropout"),
     "lf_dnn": ("width", "dropout"),
     "m2fnet": ("width", "heads", "fusion_layers", "dropout"),
+    "m2seq2seq": ("width", "heads", "dropout"),
+    "mil": ("width", "dropout"),
 }
 # published ones that read a dialogue, not an utterance alone
 DIALOGUE_NETWORKS = (
@@ -45,6 +47,7 @@ DIALOGUE_NETWORKS = (
     "dialogue_gcn",
     "mm_dfn",
     "m2fnet",
+    "m2seq2seq",
 )
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
@@ -59,6 +62,7 @@ POOLINGS = {  # how an encoder's vectors become one; `auto` is what suits the en
 }
 TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a recipe says more
 CHARACTERS = 96  # of an utterance that networks of this house read where no encoder does
+REGIONS = ("frame", "largest face", "speaking face")  # of a picture that are read
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
@@ -72,6 +76,7 @@ CHOICES = {
     "schedule": SCHEDULES,
     "precision": PRECISIONS,
     "on_failure": ("fail", "missing"),
+    "vision_region": REGIONS,
     "encoder_precision": PRECISIONS,
     **{f"{modality}_pooling": poolings for modality, poolings in POOLINGS.items()},
     **{f"{modality}_tuning": TUNINGS for modality in TUNED},
@@ -230,6 +235,9 @@ class Recipe:
     the number of one (0 is before the first), "mean-4", the mean of the last four, or "mix", a
     mean of all whose weights are learned; POOLINGS says how vectors become one. Texts are read up
     to `text_tokens`, sound in pieces of `audio_seconds`.
+    `vision_region` is the part of a picture that is read: the whole "frame", the "largest face" or
+    the "speaking face", which `face_detector` finds, the file of a model, or without one OpenCV's
+    cascade; see modeling/learner/features/face_detector.py.
     `on_failure` says what becomes of a clip that cannot be measured: "fail" ends the run, "missing"
     masks the modality there. `precision` "bf16" is autocast, `compiled` is torch.compile;
     `encoder_precision` is that of frozen encoders.
@@ -284,6 +292,8 @@ class Recipe:
     text_tokens: int = TEXT_TOKENS
     audio_seconds: float = AUDIO_SECONDS
     encoder_precision: str = "fp32"
+    vision_region: str = "frame"
+    face_detector: str = ""
     text_features: str = ""
     audio_features: str = ""
     vision_features: str = ""
@@ -444,6 +454,10 @@ class Recipe:
     @property
     def _unused_of_encoders(self) -> set[str]:
         names = {f"{name}_encoder" for name in MODALITIES if name not in self.modalities}
+        if "vision" not in self.modalities or self.vision_features:
+            names |= {"vision_region", "face_detector"}
+        if self.vision_region == "frame":
+            names.add("face_detector")
         names |= {f"{name}_features" for name in {*MODALITIES} - {*self.modalities}}
         reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
         for name in {*MODALITIES} - reading:
@@ -530,6 +544,8 @@ RECIPES = {
     "mmim": replace(Recipe(), name="mmim", network="mmim"),
     "lf-dnn": replace(Recipe(), name="lf-dnn", network="lf_dnn"),
     "m2fnet": replace(Recipe(), name="m2fnet", network="m2fnet", fusion_layers=2),
+    "m2seq2seq": replace(Recipe(), name="m2seq2seq", network="m2seq2seq"),
+    "mil": replace(Recipe(), name="mil", network="mil"),
 }
 
 

@@ -64,6 +64,7 @@ class Dialogue:
     clip: Path | None
     clip_sha256: str
     features: Path | None = None
+    source: str = ""  # the series or file it is from
 
     @property
     def has_media(self) -> bool:
@@ -283,4 +284,5 @@ def _dialogue(
         clip=root / whole if whole and not measured else None,
         clip_sha256=digests[whole] if whole else "",
         features=root / whole if whole and measured else None,
+        source=rows[0].get("source") or "",
     )

@@ -6,6 +6,7 @@ lock               held by the process that trains
 checkpoint.pt      where training resumes, until the run is frozen (see checkpoints.py)
 prepared.json      vocabulary, normalisation and class frequencies of the train split
 model.safetensors  weights of the best epoch
+faces.jpg          what was cut out of some pictures, where faces are read
 results.json, validation_predictions.jsonl    metrics and predictions on the validation set
 frozen.json        digest of the weights, temperature and threshold a task; then nothing changes
 tensorboard/       the curves as TensorBoard's files, with --tensorboard
@@ -49,7 +50,8 @@ OLD_KEYS = {
 }
 RUN_FILES = frozenset(
     {"meta.json", "events.jsonl", "lock", "checkpoint.pt", "prepared.json", "model.safetensors",
-     "results.json", "relations.json", "frozen.json", "evaluation.json", "predictions.jsonl",
+     "results.json", "relations.json", "faces.jpg", "frozen.json", "evaluation.json",
+     "predictions.jsonl",
      *OLD_FILES, *OLD_FILES.values()}
 )  # fmt: skip
 PREDICTION_FILES = {"held_out": "predictions.jsonl", "validation": "validation_predictions.jsonl"}
@@ -171,7 +173,7 @@ class RunDirectory:
         if not self.path("meta.json").exists():
             return
         stored = self.read("meta.json")
-        other = [key for key in IDENTITY if not _same(stored.get(key), meta.get(key))]
+        other = [key for key in IDENTITY if not is_same(stored.get(key), meta.get(key))]
         if other:
             raise RunError(
                 f"{self.root} holds a run of another {' and '.join(other)}."
@@ -262,7 +264,7 @@ def _lines(text: str) -> list[str]:
     return text.split("\n")[:-1]
 
 
-def _same(stored: Any, given: Any) -> bool:
+def is_same(stored: Any, given: Any) -> bool:
     """Whether two are equal; a field that an earlier version did not have yet does not count."""
     if isinstance(stored, dict) and isinstance(given, dict):
         return all(stored[key] == given.get(key) for key in stored)

@@ -25,7 +25,8 @@ class FeaturePart(Job):
     release = models.ForeignKey(Release, models.CASCADE, related_name="feature_parts")
     number = models.PositiveIntegerField()
     of = models.PositiveIntegerField()
-    # fields of the recipe that choose an encoder and how it is read; empty: default features
+    # fields of the recipe that choose an encoder and how it is read, or faces; empty: default
+    # features
     encoder = models.JSONField(default=dict, editable=False)
     encoder_key = models.CharField(max_length=64, blank=True, editable=False)
     failures = models.JSONField(default=list, editable=False)
@@ -70,13 +71,15 @@ class FeaturePart(Job):
 
     @property
     def encoder_name(self):
-        """Of its encoder; empty for the default features."""
-        return next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+        """Of its encoder; of default features of faces, which; empty for the other ones."""
+        encoder = next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+        return encoder or self.encoder.get("vision_region", "")
 
     @property
     def modality(self):
-        """That its encoder reads; None for the default features."""
-        return next((k.split("_")[0] for k in self.encoder if k.endswith("_encoder")), None)
+        """That it is of; None for the default features of sound and picture."""
+        chosen = (k for k in self.encoder if k.endswith("_encoder") or k == "vision_region")
+        return next((k.split("_")[0] for k in chosen), None)
 
     @property
     def alive(self):

@@ -12,6 +12,8 @@ from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, Installation
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling import encoders
+from modeling.learner.features.face_detector import check_detector
+from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import MODALITIES, RECIPES, SEEDS, RecipeError
 from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.learner_process import lines_of
@@ -80,6 +82,8 @@ class Recipes(models.TextChoices):
     MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
     LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
     M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
+    M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
+    MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
 
 
 def recipe_choices():
@@ -266,6 +270,7 @@ class TrainingRun(Job):
         )
         run.guard_imported()
         run.guard_modalities()
+        run.guard_faces()
         run.guard_seed()
         run.save()
         Event.record(person, "train", run, recipe=recipe, release=release.version)
@@ -306,6 +311,8 @@ class TrainingRun(Job):
         the learner's sentence for settings that are none, as those of another version may be.
         """
         chosen = {name: self._in_recipe(name, value) for name, value in self.options.items()}
+        if self.options.get("vision_region", "frame") != "frame":
+            chosen["face_detector"] = settings.FACE_DETECTOR
         try:
             return self.base.with_fields({"on_failure": self.on_failure, **chosen})
         except RecipeError as error:
@@ -349,6 +356,24 @@ class TrainingRun(Job):
                 version=self.release.version,
                 recipe=self.recipe,
             )
+
+    def guard_faces(self):
+        """Raises UserError for faces of films that are not there, or where none can be found."""
+        recipe = self.whole_recipe()
+        if recipe.vision_region == "frame" or "vision_region" in recipe.unused:
+            return
+        if self.release.media not in CLIPS:
+            raise UserError(
+                gettext_noop(
+                    "Release %(version)s holds no films, in whose pictures there could be faces."
+                    " Choose whole pictures, or take a release with clips."
+                ),
+                version=self.release.version,
+            )
+        try:
+            check_detector(settings.FACE_DETECTOR)
+        except FeatureError as error:
+            raise UserError("%(reason)s", reason=str(error)) from error
 
     def guard_seed(self):
         """Raises UserError for a seed that the learner or the database cannot take."""

@@ -4,6 +4,7 @@ from statistics import mean
 
 from django.contrib import messages
 from django.db import transaction
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_POST
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
+from corpus import visibility
 from corpus.page_context import context
 from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
@@ -19,11 +21,12 @@ from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, TrainingRun
-from modeling.run_configuration import MODALITY_NAMES, configuration_of
+from modeling.run_configuration import MODALITY_NAMES, WORDS, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
 from people.models import Event
 
+FACES = "faces.jpg"  # of the run's directory
 FEW_UTTERANCES = 200  # below which a page warns that differences are mostly chance
 VERDICTS = {
     "green": _("sound"),
@@ -69,6 +72,7 @@ def run_context(request, run, tab):
         evaluation=run.evaluation,
         summary=None if withheld else summary_of(run),
         shows_relations=run.shows_relations,
+        shows_pictures=_shows_pictures(request.user, run),
         has_predictions=run.status == JobStatus.DONE,
         **live_values(run, tab, withheld),
     )
@@ -177,9 +181,48 @@ def _names(run, results):
         ],
         "missing": missing if sum(n for _, n in absent) else None,
         "absent": absent,
+        "faces": _faces(run),
         "held_out_name": held_out,
         "split_name": SPLITS.get(split, split),
     }
+
+
+def _faces(run):
+    """In how many utterances a face was found, and whether there is a sheet; None where a run does
+    not look for any.
+    """
+    found = run.results.get("faces")
+    if not found or not found["of"]:
+        return None
+    return {
+        **found,
+        "name": WORDS[found["region"]],
+        "percent": round(100 * found["found"] / found["of"]),
+        "sheet": (run.directory / FACES).is_file(),
+    }
+
+
+def _shows_pictures(person, run):
+    """Whether the person may see what a run cut out of pictures now."""
+    if "faces" not in (run.results or {}):
+        return False
+    hidden = visibility.withheld(person, visibility.PICTURE)
+    return not hidden.filter(corpus=run.release.corpus_id).exists()
+
+
+def faces(request, pk):
+    """What was cut out of some pictures of a run's release, as the learner drew it. Raises Withheld
+    while the picture of one of its dialogues is withheld from the person.
+    """
+    run = visible_run_of(request, pk)
+    visibility.guard(request.user, run.release.corpus.dialogues.all(), visibility.PICTURE)
+    try:
+        image = (run.directory / FACES).read_bytes()
+    except OSError as error:
+        raise Http404 from error
+    response = HttpResponse(image, content_type="image/jpeg")
+    response["Cache-Control"] = "private, no-cache"
+    return response
 
 
 def _failures(run, features):
@@ -364,4 +407,4 @@ TABS = {  # name in the address -> template, what it shows beside run_context
     "files": ("modeling/run_files.html", _files),
 }
 OPEN_TABS = ("overview", "configuration")  # without results
-HIDDEN_FILES = ("lock",)
+HIDDEN_FILES = ("lock", FACES)

@@ -68,7 +68,8 @@ def write_release(root: Path, dialogues, tasks=TASKS) -> Path:
     (root / "scheme.json").write_text(json.dumps({"tasks": values}))
     rows = [
         {"id": u.id, "dialogue": d.id, "split": d.split, "speaker": u.speaker, "text": u.text,
-         "start": u.start, "end": u.end, "gold": u.gold, "media": None}
+         "start": u.start, "end": u.end, "gold": u.gold, "media": None, "source": d.source,
+         "soft": u.soft}
         for d in dialogues
         for u in d.utterances
     ]  # fmt: skip

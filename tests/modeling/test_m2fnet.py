@@ -49,6 +49,6 @@ def test_text_is_the_centre_wherever_it_is_read():
 
 def test_layers_are_as_many_as_the_recipe_says():
     body = made(fusion_layers=3).body
-    assert len(body.fusion) == 3 and {len(each) for each in body.contexts.values()} == {3}
+    assert len(body.fusion) == 3 and {len(each.layers) for each in body.contexts.values()} == {3}
     batch = whole(packed([dialogue("A", 3)]))
     assert torch.isfinite(made(fusion_layers=0)(batch).logits["sentiment"]).all()

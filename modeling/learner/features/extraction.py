@@ -4,6 +4,7 @@ import hashlib
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import RATE, waveform
+from modeling.learner.features.face_crops import FaceCrops, clips_of
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.imported import ImportedFeatures
 from modeling.learner.features.pretrained import (
@@ -122,6 +124,7 @@ class Extractors:
     audio_pooling: str = "frames"  # of the frames of an utterance
     tunes_text: bool = False
     imported: dict[str, ImportedFeatures] = field(default_factory=dict)
+    faces: FaceCrops | None = None  # what is read of pictures; None: the whole
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
@@ -137,20 +140,24 @@ class Extractors:
             for name in recipe.imported
         }
         clips: dict[str, ClipExtractor] = {}
+        faces = None
         if "audio" in {*recipe.modalities} - {*imported}:
             clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
             if "audio" in recipe.tuned:
                 clips["audio"] = Samples(SpeechEncoder(*chosen["audio"]))
         if "vision" in {*recipe.modalities} - {*imported}:
-            clips["vision"] = (
-                VisionEncoder(*chosen["vision"]) if "vision" in chosen else ColourAndMotion()
-            )
+            faces = FaceCrops.of(recipe)
+            clips["vision"] = ColourAndMotion(faces)
+            if "vision" in chosen:
+                clips["vision"] = encoder = VisionEncoder(*chosen["vision"])
+                encoder.faces = faces
         return cls(
             TextEncoder(*chosen["text"]) if "text" in chosen else None,
             clips,
             recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames",
             "text" in recipe.tuned,
             imported,
+            faces,
         )
 
     @property
@@ -185,6 +192,8 @@ def feature_sources(
             sources[name] = {"by": extractors.clips[name].key, "from": "clips" if films else "none"}
         if (encoder := getattr(recipe, f"{name}_encoder")) and not (given and name != "text"):
             sources[name]["encoder"] = Path(encoder).name
+    if extractors.faces is not None and not given:
+        sources["vision"]["region"] = extractors.faces.region
     return sources
 
 
@@ -213,6 +222,8 @@ def extract(
         )
         for each, tokens in zip(features, read, strict=True):
             each.frames["text"] = tokens
+    if extractors.faces is not None and dialogue.features is None:
+        _find_faces(dialogue, cache, extractors.faces)
     for name, extractor in extractors.clips.items():
         for each, frames in zip(
             features, _clip_features(dialogue, name, extractor, cache, failures)
@@ -229,6 +240,13 @@ def extract(
                 pooled = POOLS[extractors.audio_pooling](each["audio"], axis=0, keepdims=True)
                 each.frames["audio"] = pooled
     return features, failures
+
+
+def _find_faces(dialogue: Dialogue, cache: Path, faces: FaceCrops) -> None:
+    """What fails is left to whoever asks for the pictures, who says why."""
+    for clip, digest in clips_of(dialogue):
+        with suppress(FeatureError):
+            faces.find(clip, digest, cache)
 
 
 def _clip_features(

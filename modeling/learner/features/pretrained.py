@@ -18,6 +18,7 @@ from torch import Tensor
 
 from modeling.learner.features.decoding import RATE, pictures, waveform
 from modeling.learner.features.encoder_directory import EncoderDirectory
+from modeling.learner.features.face_crops import FaceCrops
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.recipes import AUDIO_SECONDS, MIX, TEXT_TOKENS, Recipe
 
@@ -470,6 +471,7 @@ class VisionEncoder(_Encoder):
     """Networks over pictures: CLIP's and SigLIP's halves, ViT, DINOv2 and their like."""
 
     modality = kind = "vision"
+    faces: FaceCrops | None = None  # what is looked at instead of whole pictures
 
     @property
     def rate(self) -> float:
@@ -501,7 +503,8 @@ class VisionEncoder(_Encoder):
         return trained
 
     def _key_of_input(self) -> list[str]:
-        return [] if self.side == self.files.part.get("image_size") else [f"{self.side}px"]
+        parts = [] if self.side == self.files.part.get("image_size") else [f"{self.side}px"]
+        return parts if self.faces is None else [*parts, self.faces.key]
 
     def _class(self) -> Any:
         # transformers takes seconds to import, and recipes without encoders do not need it
@@ -536,7 +539,7 @@ class VisionEncoder(_Encoder):
 
         for number, clip in enumerate(clips):
             try:
-                for picture in pictures(clip, self.rate, self.side, self.side):
+                for picture in self._pictures(clip):
                     batch.append((number, picture))
                     if len(batch) == AT_ONCE:
                         encode()
@@ -547,6 +550,12 @@ class VisionEncoder(_Encoder):
         nothing = np.zeros((0, self.dims), np.float32)
         for number, vectors in enumerate(found):
             yield failed.get(number) or (np.stack(vectors) if vectors else nothing)
+
+    def _pictures(self, clip: Path) -> Iterator[NDArray[np.uint8]]:
+        """Pictures (side, side, 3)."""
+        if self.faces is not None:
+            return self.faces.pictures(clip, self.rate, self.side)
+        return pictures(clip, self.rate, self.side, self.side)
 
     @torch.inference_mode()
     def encode(self, frames: Sequence[NDArray[np.uint8]]) -> list[Floats]:

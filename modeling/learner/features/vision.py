@@ -1,4 +1,4 @@
-"""Pictures into statistics of colour and motion; no face model is needed."""
+"""Pictures into statistics of colour and motion: of whole ones, or of a face in them."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modeling.learner.features.decoding import pictures
+from modeling.learner.features.face_crops import FaceCrops
 
 GRID = 6  # cells a side
 CELL = 8  # pixels a side
@@ -19,11 +20,21 @@ class ColourAndMotion:
     dims = DIMS
     rate = 5.0
 
+    def __init__(self, faces: FaceCrops | None = None) -> None:
+        self.faces = faces
+        if faces is not None:
+            self.key = f"{self.key}-{faces.key}"
+
     def of_clip(self, clip: Path) -> NDArray[np.float32]:
         """Mean colour and mean motion of a grid of cells, (frames, DIMS). Raises FeatureError."""
         side = GRID * CELL
         frames, before = [], None
-        for picture in pictures(clip, self.rate, side, side):
+        seen = (
+            pictures(clip, self.rate, side, side)
+            if self.faces is None
+            else (self.faces.pictures(clip, self.rate, side))
+        )
+        for picture in seen:
             values = picture.astype(np.float32) / 255  # (side, side, 3)
             colour = values.reshape(GRID, CELL, GRID, CELL, 3).mean(axis=(1, 3))  # (GRID, GRID, 3)
             change = np.zeros_like(values) if before is None else np.abs(values - before)

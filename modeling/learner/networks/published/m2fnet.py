@@ -41,10 +41,7 @@ class M2FNet(Body):
         self.encode = UtteranceEncoders(sizes, width, recipe.dropout)
         self.contexts = nn.ModuleDict(
             {
-                name: nn.ModuleList(
-                    TransformerLayer(width, heads, recipe.dropout)
-                    for _ in range(recipe.fusion_layers)
-                )
+                name: DialogueTransformer(width, heads, recipe.fusion_layers, recipe.dropout)
                 for name in sizes
             }
         )
@@ -61,7 +58,7 @@ class M2FNet(Body):
         here = utterances.by_dialogue(utterances.present)  # (B, T, M)
         inside = {name: here[..., i] for i, name in enumerate(utterances.frames)}  # (B, T)
         turns = {
-            name: self._context(name, utterances.by_dialogue(vectors), inside[name])
+            name: self.contexts[name](utterances.by_dialogue(vectors), inside[name])
             for name, vectors in self.encode(utterances).items()
         }
         fused = turns[self.centre]  # (B, T, d)
@@ -72,10 +69,19 @@ class M2FNet(Body):
         rows = utterances.by_utterance(beside)
         return Reading(self.drop(torch.relu(self.leave(self.drop(rows)))))
 
-    def _context(self, name: str, turns: Tensor, inside: Tensor) -> Tensor:
-        """Turns (B, T, d) that know of the others of their modality; zeros where there is none."""
-        hidden = turns + positions(*turns.shape[1:], turns.device).to(turns.dtype)
-        for layer in self.contexts[name]:  # type: ignore[union-attr]
+
+class DialogueTransformer(nn.Module):
+    """Transformer layers over the turns of a dialogue, and around them a residual."""
+
+    def __init__(self, width: int, heads: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
+
+    def forward(self, turns: Tensor, inside: Tensor) -> Tensor:
+        """Turns (B, T, d), inside (B, T) true where one is -> (B, T, d), zeros elsewhere."""
+        _, length, width = turns.shape
+        hidden = turns + positions(length, width, turns.device).to(turns.dtype)
+        for layer in self.layers:
             hidden = layer(hidden, inside)
         return (turns + hidden) * inside[..., None]
 

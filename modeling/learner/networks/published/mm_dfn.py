@@ -33,6 +33,7 @@ from modeling.learner.networks.published.modal_graph import (
     similarity_graph,
 )
 from modeling.learner.networks.published.parts import Recurrent, UtteranceEncoders
+from modeling.learner.networks.task_modules import ByTask
 from modeling.learner.recipes import Recipe
 
 GAMMA = 1.0  # of a speaker's own context
@@ -51,7 +52,7 @@ class MMDFN(Body):
         self.project = nn.ModuleDict(
             {name: nn.Linear(width, width) for name in sizes if name != "text"}
         )
-        self.own = nn.ModuleDict({name: Recurrent(nn.GRU, width, width // 2) for name in sizes})
+        self.own = ByTask({name: Recurrent(nn.GRU, width, width // 2) for name in sizes})
         self.enter = nn.Linear(width, width)
         self.gates = nn.LSTMCell(width, width)
         self.layers = nn.ModuleList(

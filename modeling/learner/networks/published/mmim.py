@@ -38,6 +38,7 @@ from torch.nn.functional import cross_entropy, normalize
 from modeling.learner.batches import IGNORED
 from modeling.learner.networks.published.interface import Body, Reading, Utterances
 from modeling.learner.networks.published.parts import UtteranceEncoders
+from modeling.learner.networks.task_modules import ByTask
 from modeling.learner.recipes import Recipe
 
 MEMORY = 256  # vectors
@@ -81,7 +82,7 @@ class MMIM(Body):
         )
         self.guess = nn.ModuleDict({name: Gaussian(width) for name in self.others})
         self.predict = nn.ModuleDict({name: nn.Linear(width, width) for name in sizes})
-        self.memory = nn.ModuleDict({name: Memory(width, len(classes)) for name in self.others})
+        self.memory = ByTask({name: Memory(width, len(classes)) for name in self.others})
         self.size = width
 
     def forward(self, utterances: Utterances) -> Reading:

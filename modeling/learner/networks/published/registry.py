@@ -11,7 +11,9 @@ from modeling.learner.networks.published.gated_att import GatedAttention
 from modeling.learner.networks.published.interface import Body
 from modeling.learner.networks.published.lf_dnn import LateFusion
 from modeling.learner.networks.published.m2fnet import M2FNet
+from modeling.learner.networks.published.m2seq2seq import TaskDecoder
 from modeling.learner.networks.published.middya import ModelLevelFusion
+from modeling.learner.networks.published.mil import DualGates
 from modeling.learner.networks.published.mimn import MemoryNetwork
 from modeling.learner.networks.published.misa import MISA
 from modeling.learner.networks.published.mm_dfn import MMDFN
@@ -40,6 +42,8 @@ BODIES: dict[str, Callable[[Mapping[str, int], Recipe, Mapping[str, int]], Body]
     "mmim": MMIM,
     "lf_dnn": LateFusion,
     "m2fnet": M2FNet,
+    "m2seq2seq": TaskDecoder,
+    "mil": DualGates,
 }
 
 

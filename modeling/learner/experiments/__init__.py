@@ -1,0 +1,1 @@
+"""Experiments that one file describes: systems compared under one protocol."""

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 
 from modeling.learner.networks.published.bc_lstm import ContextualLSTM
-from modeling.learner.networks.published.dialogue_rnn import DialogueRNN, Direction
+from modeling.learner.networks.published.dialogue_rnn import DialogueRNN
 from modeling.learner.networks.published.interface import Body, Utterances
 from modeling.learner.networks.published.mmgcn import MMGCN
 from modeling.learner.networks.published.modal_graph import ALPHA
@@ -105,9 +105,25 @@ def bc_lstm(network: Body, modalities: list[Tensor], speakers: list[int]) -> Ten
     return network.drop(both_ways(network.together.run, torch.cat(rows, dim=1)))  # type: ignore[arg-type]
 
 
-def emotions(direction: Direction, turns: Tensor, speakers: Tensor) -> Tensor:
+def cells_of(network: DialogueRNN, direction: int) -> list[list[Tensor]]:
+    """Weights of the dialogue's GRU, the party's, the emotion's, as PyTorch's cells read them."""
+    parties, emotions = network.parties, network.emotions
+    width, cells = parties.about.shape[2], []
+    for cell in range(2):
+        own, row = slice(3 * width * cell, 3 * width * (cell + 1)), 2 * direction + cell
+        inputs = torch.cat([parties.said[direction][:, own], parties.read[row]])
+        bias = parties.said_bias[direction, 0, own]
+        cells.append([inputs.t(), parties.states[row].t(), bias, parties.states_bias[row]])
+    weights = [emotions.parties[direction].t(), emotions.states[direction].t()]
+    biases = [emotions.parties_bias[direction, 0], emotions.states_bias[direction]]
+    return [*cells, weights + biases]
+
+
+def emotions(network: DialogueRNN, direction: int, turns: Tensor, speakers: Tensor) -> Tensor:
     """Turns (B, T, D) and who speaks (B, T) -> e (B, T, d), turn by turn with PyTorch's cells."""
-    batch, width = len(turns), direction.party.hidden_size
+    dialogue, party_cell, emotion = cells_of(network, direction)
+    about = network.parties.about[direction]
+    batch, width = len(turns), about.shape[1]
     g = e = turns.new_zeros(batch, width)
     party = turns.new_zeros(batch, int(speakers.max()) + 1, width)
     rows, past, found = torch.arange(batch), [], []
@@ -117,14 +133,14 @@ def emotions(direction: Direction, turns: Tensor, speakers: Tensor) -> Tensor:
         context = torch.zeros_like(q)
         if past:
             known = torch.stack(past, dim=1)  # (B, t, d)
-            scores = (known * direction.about(u)[:, None]).sum(dim=2)
+            scores = (known * (u @ about)[:, None]).sum(dim=2)
             context = (torch.softmax(scores, dim=1)[..., None] * known).sum(dim=1)
-        g = direction.dialogue(torch.cat([u, q], dim=1), g)
-        q = direction.party(torch.cat([u, context], dim=1), q)
+        g = torch.gru_cell(torch.cat([u, q], dim=1), g, *dialogue)
+        q = torch.gru_cell(torch.cat([u, context], dim=1), q, *party_cell)
         party = party.clone()
         party[rows, who] = q
         past.append(g)
-        e = torch.gru_cell(q, e, *weights_of(direction.emotion, "_l0"))
+        e = torch.gru_cell(q, e, *emotion)
         found.append(e)
     return torch.stack(found, dim=1)
 
@@ -134,9 +150,8 @@ def dialogue_rnn(network: Body, modalities: list[Tensor], speakers: list[int]) -
     assert isinstance(network, DialogueRNN)
     turns = network.drop(torch.cat(modalities, dim=1))[None]  # (1, T, M d)
     who = torch.tensor([speakers[: turns.shape[1]]])
-    forward, backward = network.directions
-    first = emotions(forward, turns, who)  # type: ignore[arg-type]
-    second = emotions(backward, turns.flip(1), who.flip(1)).flip(1)  # type: ignore[arg-type]
+    first = emotions(network, 0, turns, who)
+    second = emotions(network, 1, turns.flip(1), who.flip(1)).flip(1)
     e = network.drop(torch.cat([first, second], dim=2)[0])  # (T, 2d)
     found = []
     for each in e:
@@ -153,9 +168,8 @@ def dialogue_rnn_batched(network: Body, utterances: Utterances) -> Tensor:
     turns, who = utterances.by_dialogue(vectors), utterances.speaker
     last, places = mask.sum(dim=1, keepdim=True) - 1, torch.arange(mask.shape[1])
     back = torch.where(mask, last - places, places)
-    forward, backward = network.directions
-    first = emotions(forward, turns, who)  # type: ignore[arg-type]
-    second = emotions(backward, turns[rows, back], who[rows, back])[rows, back]  # type: ignore[arg-type]
+    first = emotions(network, 0, turns, who)
+    second = emotions(network, 1, turns[rows, back], who[rows, back])[rows, back]
     e = network.drop(torch.cat([first, second], dim=2))
     scores = torch.tanh(network.match(e) @ e.transpose(1, 2))
     scores = scores.masked_fill(~mask[:, None], -math.inf)

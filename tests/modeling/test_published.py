@@ -63,12 +63,14 @@ def test_an_answer_depends_on_its_dialogue_alone(name):
 def test_padding_of_frames_changes_nothing(name):
     batch = whole(packed([dialogue("A", 3), dialogue("B", 2)]))
     network = made(name).eval()
-    before = logits(network, batch)
+    before, penalties = logits(network, batch), network(batch).penalties
     for each in MODALITIES:
         frames = getattr(batch, each)
         behind = torch.ones_like(frames[:, :1]).repeat(1, 4, *[1] * (frames.dim() - 2))
         setattr(batch, each, torch.cat([frames, behind], dim=1))
     assert torch.allclose(logits(network, batch), before, atol=1e-5)
+    for key, penalty in network(batch).penalties.items():
+        assert torch.allclose(penalty, penalties[key], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

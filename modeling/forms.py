@@ -442,18 +442,22 @@ def _why_unused(name):
     return UNREAD if name in ENCODER_FIELDS or name.endswith("_tuning") else UNUSED
 
 
+FIXED = _("Published networks, utterance level, with their authors' settings")
+FIXED_NOTE = _(
+    "They read the first 39 characters or tokens of an utterance, 400 frames of sound and 55 of "
+    "picture unless set otherwise below."
+)
+
+
 def _family(recipe):
     """The group of recipes that one belongs to."""
     if recipe.network == "own":
         return _("Our networks")
     if recipe.network in recipes.FIXED_NETWORKS:
-        return _(
-            "Published, of one utterance, with their authors' settings: they read its first 39 "
-            "characters or tokens, 400 frames of sound and 55 of picture unless set otherwise below"
-        )
+        return FIXED
     if recipe.network in recipes.DIALOGUE_NETWORKS:
-        return _("Published, of a dialogue")
-    return _("Published, of one utterance")
+        return _("Published networks, dialogue level")
+    return _("Published networks, utterance level")
 
 
 class ReleaseChoiceField(forms.ModelChoiceField):
@@ -508,13 +512,20 @@ class ExperimentForm(forms.Form):
         releases.queryset = corpus.releases.usable()
 
     def recipe_groups(self):
-        """(name of a group, its choices: box, recipe, what it is in a sentence)."""
-        groups: dict[str, list[tuple]] = {}
+        """Of each family of recipes its `name`, a `note`, whether it is `open` (the first, and
+        where one is chosen), and its `rows`: box, recipe, what it is in a sentence.
+        """
+        groups: dict[str, dict] = {}
         for box in self["recipes"]:
             recipe = box.data["value"]
             name = _family(recipes.RECIPES[recipe])
-            groups.setdefault(name, []).append((box, recipe, RECIPE_NOTES.get(recipe, "")))
-        return groups.items()
+            note = FIXED_NOTE if name == FIXED else ""
+            group = groups.setdefault(
+                name, {"name": name, "note": note, "open": not groups, "rows": []}
+            )
+            group["open"] = group["open"] or box.data["selected"]
+            group["rows"].append((box, recipe, RECIPE_NOTES.get(recipe, "")))
+        return list(groups.values())
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO

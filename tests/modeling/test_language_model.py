@@ -9,6 +9,8 @@ import transformers as hf
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.feature_files import FeatureTable
+from modeling.learner.features.imported import ImportedFeatures, write_features
 from modeling.learner.features.language_model import (
     Judge,
     LanguageModel,
@@ -19,7 +21,7 @@ from modeling.learner.features.language_model import (
     read_questions,
 )
 from modeling.learner.release_checks import open_release
-from tests.modeling.factories import TASKS, dialogue, write_release
+from tests.modeling.factories import TASKS, dialogue, learn, run, write_release
 
 CPU = torch.device("cpu")
 
@@ -128,3 +130,58 @@ def test_what_is_no_language_model_is_refused(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(FeatureError, match="holds no language model that can be read"):
         LanguageModel(tmp_path, CPU)
+
+
+def test_a_run_reads_what_the_model_said(tmp_path):
+    splits = ["train"] * 3 + ["valid", "test"]
+    talks = [dialogue(f"D{n}", 4, split) for n, split in enumerate(splits)]
+    root = write_release(tmp_path / "release", talks)
+    make_model(tmp_path / "model", "negativeneutralpositivenoyes")
+    out = tmp_path / "judge"
+    judged = run("judge", root, "--model", tmp_path / "model", "--out", out, "--shots", 2)
+    assert judged.returncode == 0, judged.stderr
+    assert f"20 utterances judged; train with --recipe {out / 'recipe.json'}" in judged.stdout
+    trained = learn(root, tmp_path / "run", "--recipe", out / "recipe.json", "--json")
+    assert trained.returncode == 0, trained.stderr
+    results = json.loads(trained.stdout.splitlines()[-1])
+    assert results["parameters"] == 0 and results["tasks"]["sentiment"]["n"] == 4
+    evaluated = run("evaluate", root, "--out", tmp_path / "run", "--json")
+    assert evaluated.returncode == 0, evaluated.stderr
+    # what is predicted is what the features say, standardised over the training set
+    features = ImportedFeatures(out / "features")
+    values = np.stack([features.of(f"D{n}_{turn}")[0, :3] for n in range(5) for turn in range(4)])
+    scores = (values - values[:12].mean(0)) / values[:12].std(0).clip(1e-3)
+    rows = (tmp_path / "run/predictions.jsonl").read_text("utf-8").splitlines()
+    predicted = [json.loads(row)["predicted"]["sentiment"] for row in rows]
+    assert predicted == [TASKS[0].classes[c] for c in scores[16:].argmax(1)]
+    again = run("judge", root, "--model", tmp_path / "model", "--out", out)
+    assert again.returncode == 2 and "exists already" in again.stderr
+
+
+def test_examples_must_not_be_tested_on(tmp_path):
+    """Features with examples, in a release whose splits are others by now."""
+    talks = [dialogue(f"D{n}", 2, "train") for n in range(3)]
+    splits = [*talks, dialogue("V", 2, "valid"), dialogue("T", 2, "test")]
+    table = FeatureTable("text", ["D0_0"], np.zeros((1, 5), np.float32), np.ones(1, int), True)
+    columns = [f"{t.key}={value}" for t in TASKS for value in t.classes]
+    for name, shown in (("good", ["D1_0"]), ("bad", ["V_1"])):
+        write_features(tmp_path / name, table, name, None, "", columns, shown)
+    root = write_release(tmp_path / "release", splits)
+    recipe = {"network": "likelihoods", "modalities": ["text"], "name": "lm"}
+    ends = {}
+    for name in ("good", "bad", ""):
+        path = tmp_path / "recipe.json"
+        own = {"text_features": str(tmp_path / name)} if name else {}
+        path.write_text(json.dumps(recipe | own))
+        ends[name] = learn(root, tmp_path / f"run-{name}", "--recipe", path)
+    assert ends["good"].returncode == 0, ends["good"].stderr
+    assert ends["bad"].returncode == 2
+    assert "labels of 1 utterances that this run is validated or tested on" in ends["bad"].stderr
+    assert ends[""].returncode == 2 and "write it with the command judge" in ends[""].stderr
+
+
+def test_examples_need_a_validation_set_of_their_own(tmp_path):
+    talks = [dialogue(f"D{n}", 2, split) for n, split in enumerate(["train", "train", "test"])]
+    release = open_release(write_release(tmp_path / "release", talks))
+    with pytest.raises(FeatureError, match="Examples need a release with a valid and a test split"):
+        judge_release(release, None, Judge(shots=1))

@@ -66,7 +66,20 @@ def recogniser(directory: str, language: str = CHINESE, simplified: bool = True)
         hear = _converted(path, language) if converted else _of_transformers(path, language)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         raise _unusable(directory, error) from error
-    return _simplifying(hear) if simplified else hear
+    checked = _checked(hear, directory)
+    return _simplifying(checked) if simplified else checked
+
+
+def _checked(hear: Recogniser, directory: str) -> Recogniser:
+    """Raises SpeechError for what cannot be used although it could be loaded."""
+
+    def checked(wave: Wave) -> Heard:
+        try:
+            return hear(wave)
+        except (ValueError, KeyError, IndexError, RuntimeError) as error:
+            raise _unusable(directory, error) from error
+
+    return checked
 
 
 def _unusable(directory: str, why: object) -> SpeechError:
@@ -124,9 +137,9 @@ def _converted(path: Path, language: str) -> Recogniser:
 
     def numbers(*tokens: str) -> list[int]:
         found = [tokenizer.token_to_id(token) for token in tokens]
-        if None in found or end is None:
+        if None in found:
             raise OSError(f"its tokenizer has no {tokens[found.index(None)]}")
-        return found
+        return [int(number) for number in found if number is not None]
 
     def prompt_of(features: Any) -> list[int]:
         if not model.is_multilingual:
@@ -134,7 +147,7 @@ def _converted(path: Path, language: str) -> Recogniser:
         spoken = f"<|{language}|>" if language else model.detect_language(features)[0][0][0]
         return numbers("<|startoftranscript|>", spoken, "<|transcribe|>")
 
-    numbers("<|startoftranscript|>", "<|notimestamps|>")
+    numbers("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 
     def hear(wave: Wave) -> Heard:
         inputs = extractor(wave, sampling_rate=RATE, return_tensors="np")["input_features"]

@@ -79,7 +79,7 @@ NO_OPENSMILE = _(
 REGIONS = {
     "": _("the whole picture"),
     "largest face": _("the largest face"),
-    "speaking face": _("the face that speaks: whose mouth moves with the sound"),
+    "speaking face": _("the speaking face"),
 }
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
@@ -194,7 +194,8 @@ class RecipeForm(forms.Form):
         label=_("part of the picture"), required=False, choices=REGIONS.items(),
         help_text=_(
             "A face is followed from picture to picture and cut out, for default features and"
-            " encoders alike; where there is none, the whole picture is read."
+            " encoders alike; where there is none, the whole picture is read. The speaking face is"
+            " the one whose mouth moves with the sound."
         ),
     )  # fmt: skip
     text_steps = _number(

@@ -56,6 +56,15 @@ def test_whisper_of_ctranslate2_says_what_it_said_before_conversion(whisper, tmp
     assert recogniser(str(folder), language="")(WAVE).text is not None
 
 
+def test_what_fails_while_it_listens_is_an_error_of_the_recogniser(monkeypatch, tmp_path):
+    def fail(wave):
+        raise RuntimeError("no place for it")
+
+    monkeypatch.setattr(recognisers, "_of_transformers", lambda path, language: fail)
+    with pytest.raises(SpeechError, match="cannot be used: no place for it"):
+        recogniser(str(tmp_path))(WAVE)
+
+
 def test_without_ctranslate2_its_directories_are_refused(tmp_path, monkeypatch):
     (tmp_path / "model.bin").write_bytes(b"")
     monkeypatch.setattr(recognisers, "find_spec", lambda name: None)

@@ -168,14 +168,14 @@ class LanguageModel:
             self.tokenizer: Any = AutoTokenizer.from_pretrained(
                 path, local_files_only=True, trust_remote_code=False
             )
-            self.model: Any = AutoModelForCausalLM.from_pretrained(
+            model: Any = AutoModelForCausalLM.from_pretrained(
                 path, local_files_only=True, trust_remote_code=False, use_safetensors=True,
                 dtype=torch.bfloat16 if half else torch.float32,
-            ).to(device)  # fmt: skip
+            )  # fmt: skip
         except (OSError, ValueError, KeyError, ImportError) as error:
             why = str(error).splitlines()[0]
             raise FeatureError(f"{path} holds no language model that can be read: {why}") from error
-        self.model.eval()
+        self.model = model.to(device).eval()
 
     @property
     def key(self) -> str:

@@ -27,7 +27,6 @@ from modeling.learner import (
     seed_statistics,
     sharing_benchmark,
     significance,
-    tfidf_baseline,
 )
 from modeling.learner.argument_parser import (
     MAX_CHECKPOINT_SECONDS,
@@ -179,11 +178,6 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--report", action="store_true", help="only report what is done")
     add_device(parser)
-
-    parser = command(
-        "baseline", train_baseline, "TF-IDF of characters and logistic regression, evaluated"
-    )
-    parser.add_argument("--out", type=file_path, required=True)
 
     command("validity", check_correlations, "whether the correlation labels are informative")
     command(
@@ -439,15 +433,6 @@ def _print_progress(shown: bool, line: str) -> None:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
 
-def train_baseline(options: Options) -> int:
-    """The command `baseline`."""
-    release = _open_release(options, out=options.out, labels=True)
-    evaluation = tfidf_baseline.evaluate_baseline(release, options.release, options.out)
-    text = evaluation_tables.evaluation_text(evaluation)
-    print(json.dumps(evaluation) if options.json else text)  # noqa: T201
-    return 0
-
-
 def check_correlations(options: Options) -> int:
     """The command `validity`."""
     report = correlation_validity.validity_report(open_release(options.release), options.release)
@@ -638,6 +623,9 @@ def _event_text(event: dict[str, Any]) -> str:
         return f"epoch {event['epoch']}/{event['epochs']}: {loss}"
     if event["event"] == "features":
         return f"features {event['done']}/{event['total']}"
+    if event["event"] == "fit":
+        scores = event["validation_macro_f1"]
+        return f"task {event['done']}/{event['total']}: {event['task']} {scores[event['task']]:.3f}"
     if event["event"] == "done":
         return evaluation_tables.evaluation_text(event)
     return json.dumps(event)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
+from modeling.learner.features import egemaps
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.face_detector import check_detector
@@ -24,7 +25,8 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
             " nothing is left to choose the epoch by. Freeze one with more dialogues."
         )
     learned = [task for task in tasks if _is_predicted(recipe, task, tasks)]
-    trained = {t.key for t in learned if _labelled(t, splits.train, recipe.soft_labels)}
+    soft = recipe.soft_labels and "soft_labels" not in recipe.unused
+    trained = {t.key for t in learned if _labelled(t, splits.train, soft)}
     if not trained:
         raise ReleaseError(
             "The release has no label in its train split: there is nothing to learn from."
@@ -46,6 +48,7 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
+    _check_functionals(recipe, dialogues)
     _check_faces(recipe, dialogues)
     for name in recipe.imported:
         _check_imported(recipe, name)
@@ -74,6 +77,17 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
         if longest and recipe.text_tokens > max(longest, TEXT_TOKENS):
             words = f"text_tokens cannot be {recipe.text_tokens}: {found.path} reads {longest}."
             raise RecipeError(words, "text_tokens")
+
+
+def _check_functionals(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for functionals that nothing here can compute."""
+    if recipe.functionals != "egemaps":
+        return
+    if not egemaps.is_installed():
+        raise RecipeError(egemaps.MISSING, "audio_functionals")
+    if any(dialogue.features for dialogue in dialogues):
+        words = "audio_functionals egemaps hears films, and the release holds measured features:"
+        raise RecipeError(f"{words} say own or none.", "audio_functionals")
 
 
 def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
@@ -198,7 +212,7 @@ def check_features(
                 " train split. Import features of this release.",
                 f"{name}_features",
             )
-    if empty and recipe.network != "own":
+    if empty and recipe.network != "own" and not recipe.classical:
         raise _missing_everywhere(recipe, empty)
 
 
@@ -221,7 +235,8 @@ def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
     has = {"text": texts, "audio": media, "vision": media} | dict.fromkeys(recipe.imported, True)
-    if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
+    published = recipe.network != "own" and not recipe.classical
+    if published and not all(has[name] for name in recipe.modalities):
         raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
     if recipe.imported or ("text" in recipe.modalities and texts):
         return

@@ -5,6 +5,7 @@ Loads torch or CTranslate2, so only workers and commands call it, never the web 
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ CHINESE = "zh"
 HAN = re.compile("[\u3400-\u9fff]")
 KANA = re.compile("[\u3040-\u30ff]")
 BEAMS = 5  # of CTranslate2, as in Whisper's own program
+COMPRESSED = 2.4  # times as long as it packed, as in Whisper's own program
+UNREPEATED = 4  # tokens that are not said twice where it repeats itself
 FRAME = 0.02  # seconds of a place in Whisper's alignment
 BROKEN = "\ufffd"  # what a part of a character is decoded as
 
@@ -130,7 +133,9 @@ def _converted(path: Path, language: str) -> Recogniser:
     # heavy: the web process never imports it
     from transformers import WhisperFeatureExtractor
 
-    model = ctranslate2.models.Whisper(str(path), device="cpu", intra_threads=1)
+    model = ctranslate2.models.Whisper(
+        str(path), device="cpu", compute_type="auto", intra_threads=1
+    )  # fmt: skip
     tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
     extractor = WhisperFeatureExtractor(feature_size=_mels(path, model))
     end = tokenizer.token_to_id("<|endoftext|>")
@@ -154,8 +159,12 @@ def _converted(path: Path, language: str) -> Recogniser:
         features = ctranslate2.StorageView.from_array(inputs.astype(np.float32))
         prompt = prompt_of(features)
         asked = [prompt + numbers("<|notimestamps|>")]
-        [result] = model.generate(features, asked, beam_size=BEAMS)
-        tokens = [token for token in result.sequences_ids[0] if token < end]
+        tokens = list[int]()
+        for more in ({}, {"no_repeat_ngram_size": UNREPEATED}):
+            [result] = model.generate(features, asked, beam_size=BEAMS, **more)
+            tokens = [token for token in result.sequences_ids[0] if token < end]
+            if not repeats(tokenizer.decode(tokens)):
+                break
         if not tokens:
             return Heard("")
         frames = min(inputs.shape[2], round(len(wave) / RATE / FRAME * 2))
@@ -210,6 +219,14 @@ def _simplifying(hear: Recogniser) -> Recogniser:
         return Heard(convert(heard.text), words)
 
     return simplified
+
+
+def repeats(text: str) -> bool:
+    """Whether it says the same again and again, as Whisper does of what it does not understand:
+    its bytes can be packed to less than a part of COMPRESSED.
+    """
+    content = text.encode()
+    return len(content) > COMPRESSED * len(zlib.compress(content))
 
 
 def is_chinese(text: str) -> bool:

@@ -7,7 +7,7 @@ import pytest
 import transformers as hf
 
 from corpus import recognisers
-from corpus.recognisers import Heard, SpeechError, Word, is_chinese, recogniser
+from corpus.recognisers import Heard, SpeechError, Word, is_chinese, recogniser, repeats
 from corpus.speech import parted
 from tests.corpus.recogniser_factories import make_ctc, make_whisper
 
@@ -86,6 +86,12 @@ def test_a_sentence_or_a_pause_parts_what_was_heard_and_nothing_is_lost():
     assert parted(Heard("你好。我来了。", [words[0], Word("我来了。", 1.5, 1.9)]), 5.0) == whole
     odd = [Word("你好。", 0.0, 3.0), Word("我来。", 1.0, 2.5), Word("了。", 1.0, 2.9)]
     assert parted(Heard("你好。我来了。", odd), 5.0) == whole
+
+
+def test_what_is_said_again_and_again_is_noticed():
+    assert repeats("3个" * 60) and not repeats(
+        "对不起，是我喝的，我饿了一天。你早说啊，锅里还有面。"
+    )
 
 
 def test_japanese_is_not_simplified():

@@ -200,7 +200,7 @@ def _chosen(values):
             words.append(ngettext("%(n)s state", "%(n)s states", own["states"])
                          % {"n": own["states"]})  # fmt: skip
         if "weight" in own:
-            words.append(_("weight %(weight)s") % {"weight": f"{own['weight']:g}"})
+            words.append(_("weight %(weight)s") % {"weight": f"{own['weight']:.2g}"})
         parts.append(f"{MODALITY_NAMES[name]}: {', '.join(words)}")
     return " · ".join(parts)
 

@@ -5,6 +5,7 @@ Loads torch or CTranslate2, so only workers and commands call it, never the web 
 
 import json
 import re
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -21,6 +22,8 @@ CHINESE = "zh"
 HAN = re.compile("[\u3400-\u9fff]")
 KANA = re.compile("[\u3040-\u30ff]")
 BEAMS = 5  # of CTranslate2, as in Whisper's own program
+COMPRESSED = 2.4  # times as long as it packed, as in Whisper's own program
+UNREPEATED = 4  # tokens that are not said twice where it repeats itself
 FRAME = 0.02  # seconds of a place in Whisper's alignment
 BROKEN = "\ufffd"  # what a part of a character is decoded as
 
@@ -66,7 +69,20 @@ def recogniser(directory: str, language: str = CHINESE, simplified: bool = True)
         hear = _converted(path, language) if converted else _of_transformers(path, language)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
         raise _unusable(directory, error) from error
-    return _simplifying(hear) if simplified else hear
+    checked = _checked(hear, directory)
+    return _simplifying(checked) if simplified else checked
+
+
+def _checked(hear: Recogniser, directory: str) -> Recogniser:
+    """Raises SpeechError for what cannot be used although it could be loaded."""
+
+    def checked(wave: Wave) -> Heard:
+        try:
+            return hear(wave)
+        except (ValueError, KeyError, IndexError, RuntimeError) as error:
+            raise _unusable(directory, error) from error
+
+    return checked
 
 
 def _unusable(directory: str, why: object) -> SpeechError:
@@ -117,16 +133,18 @@ def _converted(path: Path, language: str) -> Recogniser:
     # heavy: the web process never imports it
     from transformers import WhisperFeatureExtractor
 
-    model = ctranslate2.models.Whisper(str(path), device="cpu", intra_threads=1)
+    model = ctranslate2.models.Whisper(
+        str(path), device="cpu", compute_type="auto", intra_threads=1
+    )  # fmt: skip
     tokenizer = Tokenizer.from_file(str(path / "tokenizer.json"))
     extractor = WhisperFeatureExtractor(feature_size=_mels(path, model))
     end = tokenizer.token_to_id("<|endoftext|>")
 
     def numbers(*tokens: str) -> list[int]:
         found = [tokenizer.token_to_id(token) for token in tokens]
-        if None in found or end is None:
+        if None in found:
             raise OSError(f"its tokenizer has no {tokens[found.index(None)]}")
-        return found
+        return [int(number) for number in found if number is not None]
 
     def prompt_of(features: Any) -> list[int]:
         if not model.is_multilingual:
@@ -134,15 +152,19 @@ def _converted(path: Path, language: str) -> Recogniser:
         spoken = f"<|{language}|>" if language else model.detect_language(features)[0][0][0]
         return numbers("<|startoftranscript|>", spoken, "<|transcribe|>")
 
-    numbers("<|startoftranscript|>", "<|notimestamps|>")
+    numbers("<|startoftranscript|>", "<|notimestamps|>", "<|endoftext|>")
 
     def hear(wave: Wave) -> Heard:
         inputs = extractor(wave, sampling_rate=RATE, return_tensors="np")["input_features"]
         features = ctranslate2.StorageView.from_array(inputs.astype(np.float32))
         prompt = prompt_of(features)
         asked = [prompt + numbers("<|notimestamps|>")]
-        [result] = model.generate(features, asked, beam_size=BEAMS)
-        tokens = [token for token in result.sequences_ids[0] if token < end]
+        tokens = list[int]()
+        for more in ({}, {"no_repeat_ngram_size": UNREPEATED}):
+            [result] = model.generate(features, asked, beam_size=BEAMS, **more)
+            tokens = [token for token in result.sequences_ids[0] if token < end]
+            if not repeats(tokenizer.decode(tokens)):
+                break
         if not tokens:
             return Heard("")
         frames = min(inputs.shape[2], round(len(wave) / RATE / FRAME * 2))
@@ -197,6 +219,14 @@ def _simplifying(hear: Recogniser) -> Recogniser:
         return Heard(convert(heard.text), words)
 
     return simplified
+
+
+def repeats(text: str) -> bool:
+    """Whether it says the same again and again, as Whisper does of what it does not understand:
+    its bytes can be packed to less than a part of COMPRESSED.
+    """
+    content = text.encode()
+    return len(content) > COMPRESSED * len(zlib.compress(content))
 
 
 def is_chinese(text: str) -> bool:

@@ -79,8 +79,8 @@ def recognise_speech(
             start, end = span["start"], span["end"]
             for first, last, text in parted(hear(wave[start:end]), (end - start) / RATE):
                 begin, stop = start + round(first * RATE), start + round(last * RATE)
-                times = (round(offset + place / RATE, 3) for place in (begin, stop))
-                cues.append(Cue(*times, text, machine=True))
+                since, until = (round(offset + place / RATE, 3) for place in (begin, stop))
+                cues.append(Cue(since, until, text, machine=True))
                 if voices is not None:
                     vectors.append(voices.vector(wave[begin:stop]))
         report_progress(share)

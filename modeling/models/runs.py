@@ -84,6 +84,10 @@ class Recipes(models.TextChoices):
     M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022)")
     M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
     MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
+    SVM_EARLY = "svm-early", gettext_lazy("SVM, early fusion")
+    SVM_LATE = "svm-late", gettext_lazy("SVM, late fusion of decisions")
+    HMM = "hmm", gettext_lazy("HMM, hidden Markov models")
+    TF_IDF = "tf-idf", gettext_lazy("TF-IDF and logistic regression, text only")
 
 
 def recipe_choices():
@@ -300,6 +304,12 @@ class TrainingRun(Job):
         return any(self.options.get(f"{modality}_features") for modality in MODALITIES)
 
     @property
+    def has_epochs(self):
+        """Whether it is trained epoch by epoch, as all but classical systems are."""
+        recipe = RECIPES.get(self.recipe)
+        return recipe is None or not recipe.classical
+
+    @property
     def shows_relations(self):
         """Whether it can be read off its network how tasks move each other."""
         recipe = RECIPES.get(self.recipe)
@@ -344,7 +354,7 @@ class TrainingRun(Job):
     def guard_modalities(self):
         """Raises UserError for a published network that would read films where there are none."""
         recipe = self.whole_recipe()
-        if recipe.network == "own" or self.release.media != Release.Media.NONE:
+        if recipe.network == "own" or recipe.classical or self.release.media != Release.Media.NONE:
             return
         if {"audio", "vision"} & ({*recipe.modalities} - {*recipe.imported}):
             raise UserError(

@@ -7,7 +7,7 @@ import pytest
 import transformers as hf
 
 from corpus import recognisers
-from corpus.recognisers import Heard, SpeechError, Word, is_chinese, recogniser
+from corpus.recognisers import Heard, SpeechError, Word, is_chinese, recogniser, repeats
 from corpus.speech import parted
 from tests.corpus.recogniser_factories import make_ctc, make_whisper
 
@@ -56,6 +56,15 @@ def test_whisper_of_ctranslate2_says_what_it_said_before_conversion(whisper, tmp
     assert recogniser(str(folder), language="")(WAVE).text is not None
 
 
+def test_what_fails_while_it_listens_is_an_error_of_the_recogniser(monkeypatch, tmp_path):
+    def fail(wave):
+        raise RuntimeError("no place for it")
+
+    monkeypatch.setattr(recognisers, "_of_transformers", lambda path, language: fail)
+    with pytest.raises(SpeechError, match="cannot be used: no place for it"):
+        recogniser(str(tmp_path))(WAVE)
+
+
 def test_without_ctranslate2_its_directories_are_refused(tmp_path, monkeypatch):
     (tmp_path / "model.bin").write_bytes(b"")
     monkeypatch.setattr(recognisers, "find_spec", lambda name: None)
@@ -77,6 +86,12 @@ def test_a_sentence_or_a_pause_parts_what_was_heard_and_nothing_is_lost():
     assert parted(Heard("你好。我来了。", [words[0], Word("我来了。", 1.5, 1.9)]), 5.0) == whole
     odd = [Word("你好。", 0.0, 3.0), Word("我来。", 1.0, 2.5), Word("了。", 1.0, 2.9)]
     assert parted(Heard("你好。我来了。", odd), 5.0) == whole
+
+
+def test_what_is_said_again_and_again_is_noticed():
+    assert repeats("3个" * 60) and not repeats(
+        "对不起，是我喝的，我饿了一天。你早说啊，锅里还有面。"
+    )
 
 
 def test_japanese_is_not_simplified():

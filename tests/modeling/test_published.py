@@ -12,6 +12,7 @@ from modeling.learner.losses import Objective
 from modeling.learner.networks.published.registry import BODIES
 from modeling.learner.networks.registry import build_network
 from modeling.learner.recipes import (
+    CLASSICAL,
     DIALOGUE_NETWORKS,
     FIXED_NETWORKS,
     MODALITIES,
@@ -42,7 +43,7 @@ def logits(network, batch):
 
 def test_every_published_network_is_a_recipe():
     assert {RECIPES[name].network for name in PUBLISHED} == {*PUBLISHED_FIELDS} == {*BODIES}
-    assert {"own", *FIXED_NETWORKS, *PUBLISHED_FIELDS} == {*NETWORKS}
+    assert {"own", *FIXED_NETWORKS, *PUBLISHED_FIELDS, *CLASSICAL} == {*NETWORKS}
     assert {*DIALOGUE_NETWORKS} <= {*PUBLISHED_FIELDS}
 
 

@@ -48,6 +48,7 @@ from modeling.learner.features.extraction import Extractors, extract_all, write_
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.feature_files import KINDS, read_tables
 from modeling.learner.features.imported import Match, write_features
+from modeling.learner.features.language_model import LANGUAGES, Judge, LanguageModel, judge_release
 from modeling.learner.inference import predict
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.path_checks import (
@@ -117,6 +118,18 @@ def build_parser() -> Parser:
     parser.add_argument("--ids", type=file_path, help="the utterances of the rows of an array")
     parser.add_argument("--name", default="", help="what pages and files call them")
     parser.add_argument("--rate", type=real_number(0.001, 1e6), help="frames a second")
+
+    parser = command("judge", judge_utterances, "ask a language model how likely each value is")
+    parser.add_argument("--model", type=file_path, required=True, help="the directory of a model")
+    parser.add_argument("--out", type=file_path, required=True, help="the directory to write")
+    parser.add_argument("--language", choices=LANGUAGES, default=Judge.language, help="of prompts")
+    parser.add_argument("--turns", type=whole_number(0, 100), default=Judge.turns,
+                        help="of the dialogue before an utterance")  # fmt: skip
+    parser.add_argument("--shots", type=whole_number(0, 100), default=Judge.shots,
+                        help="examples of the train set")  # fmt: skip
+    parser.add_argument("--seed", type=whole_number(*recipes.SEEDS), default=Judge.seed)
+    parser.add_argument("--half", action="store_true", help="compute in 16 bits")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
 
     parser = command("train", train_runs, "train a recipe, or resume from its checkpoint")
     add_recipe(parser)
@@ -275,6 +288,35 @@ def import_features(options: Options) -> int:
             print(text)  # noqa: T201
     if options.json:
         print(json.dumps(report))  # noqa: T201
+    return 0
+
+
+def judge_utterances(options: Options) -> int:
+    """The command `judge`: scores as features, and a recipe that reads them."""
+    release = _open_release(options, out=options.out)
+    if options.out.exists():
+        raise OptionError(f"--out: {options.out} exists already; name another directory.")
+    model = LanguageModel(options.model, choose_device(options.device), options.half)
+    judge = Judge(options.language, options.turns, options.shots, options.seed)
+
+    def progress(done: int, total: int) -> None:
+        if not options.json and (done == total or not done % 100):
+            print(f"utterances {done}/{total}", file=sys.stderr, flush=True)  # noqa: T201
+
+    judged = judge_release(release, model, judge, progress)
+    source = f"{options.model.name} ({model.key}), {judge}"
+    features = options.out / "features"
+    digest = write_features(
+        features, judged.table, options.model.name, None, source, judged.columns, judged.examples
+    )
+    recipe = {"name": "language-model", "network": "likelihoods", "modalities": ["text"],
+              "text_features": str(features.resolve())}  # fmt: skip
+    path = options.out / "recipe.json"
+    path.write_text(json.dumps(recipe, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    row = {"utterances": len(judged.table.ids), "examples": len(judged.examples),
+           "digest": digest, "recipe": str(path)}  # fmt: skip
+    text = f"{row['utterances']} utterances judged; train with --recipe {path}"
+    print(json.dumps(row) if options.json else text)  # noqa: T201
     return 0
 
 

@@ -41,6 +41,7 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
     _check_stopping_task(recipe, tasks, chosen_by, splits.validation_name)
     _check_modalities(recipe, splits.train)
     check_encoders(recipe, [*splits.train, *splits.validation, *splits.held_out])
+    _check_examples(recipe, splits)
 
 
 def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
@@ -50,6 +51,12 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     _check_encoder_inputs(recipe, dialogues)
     _check_functionals(recipe, dialogues)
     _check_faces(recipe, dialogues)
+    if recipe.network == "likelihoods" and not recipe.text_features:
+        raise RecipeError(
+            "network 'likelihoods' reads what a language model said: write it with the command"
+            " judge and name its directory as text_features.",
+            "text_features",
+        )
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
@@ -114,6 +121,20 @@ def _check_imported(recipe: Recipe, name: str) -> None:
     if found.modality != name:
         words = f"holds features of {found.modality}, not of {name}."
         raise RecipeError(f"{field}: {found.path} {words}", field)
+
+
+def _check_examples(recipe: Recipe, splits: Splits) -> None:
+    """Raises RecipeError where features were made of labels that are not those of the train set."""
+    others = {u.id for d in (*splits.validation, *splits.held_out) for u in d.utterances}
+    for name in recipe.imported:
+        shown = ImportedFeatures(Path(getattr(recipe, f"{name}_features"))).examples & others
+        if shown:
+            raise RecipeError(
+                f"{name}_features were made with the labels of {len(shown)} utterances that this"
+                f" run is validated or tested on, such as {min(shown)}. Make them for these"
+                " splits.",
+                f"{name}_features",
+            )
 
 
 def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:

@@ -49,7 +49,9 @@ DIALOGUE_NETWORKS = (
     "m2fnet",
     "m2seq2seq",
 )
-CLASSICAL = ("svm_early", "svm_late", "hmm", "tf_idf")  # fitted by other libraries, no gradient
+CLASSICAL = (  # fitted by other libraries, or a language model's judgement: no gradient
+    "svm_early", "svm_late", "hmm", "tf_idf", "likelihoods",
+)  # fmt: skip
 NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS, *CLASSICAL)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
@@ -219,7 +221,8 @@ class Recipe:
     or of PUBLISHED_FIELDS (networks/published), which says what decides. A modality that is left
     out is masked in the former, as one that an utterance lacks; the latter have no place for it.
     CLASSICAL systems (networks/classical) have no epochs either: they choose what they choose on
-    the validation set, a task at a time.
+    the validation set, a task at a time; "likelihoods" reads what a language model said, which is
+    imported as `text_features`.
     `text_steps`, `audio_steps` and `vision_steps` are how many characters, tokens or frames of an
     utterance are read; 0 is what is usual: see `longest`.
 
@@ -353,6 +356,9 @@ class Recipe:
             self._check_relations()
         if self.network == "tf_idf":
             self._check_characters()
+        if self.network == "likelihoods" and (self.modalities != ("text",) or self.text_encoder):
+            words = "network 'likelihoods' reads text_features alone: say modalities text."
+            raise RecipeError(words, "modalities")
         if not self.name.strip():
             raise RecipeError("name must not be empty.", "name")
         if not self.stops_on:

@@ -7,13 +7,14 @@ from torch import Tensor, nn
 from modeling.learner.networks.baselines.adapter import BaselineModel
 from modeling.learner.networks.classical.hidden_markov import HiddenMarkovModel
 from modeling.learner.networks.classical.learned_tensors import learned_numbers
+from modeling.learner.networks.classical.likelihoods import LikelihoodModel
 from modeling.learner.networks.classical.linear import LinearModel
 from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
 from modeling.learner.networks.published.model import PublishedModel
 from modeling.learner.recipes import FIXED_NETWORKS, Recipe
 from modeling.learner.release import Task
 
-ClassicalModel = HiddenMarkovModel | LinearModel
+ClassicalModel = HiddenMarkovModel | LinearModel | LikelihoodModel
 
 
 def build_network(
@@ -28,8 +29,8 @@ def build_network(
     if recipe.network in FIXED_NETWORKS:
         return BaselineModel(recipe, tasks, vocabulary, sizes)
     if recipe.classical:
-        kind = HiddenMarkovModel if recipe.network == "hmm" else LinearModel
-        return kind(recipe, tasks, vocabulary, sizes)
+        kinds = {"hmm": HiddenMarkovModel, "likelihoods": LikelihoodModel}
+        return kinds.get(recipe.network, LinearModel)(recipe, tasks, vocabulary, sizes)
     if recipe.network != "own":
         return PublishedModel(recipe, tasks, vocabulary, sizes)
     if recipe.sharing == "single":

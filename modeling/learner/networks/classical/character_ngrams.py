@@ -22,6 +22,9 @@ class CharacterNgrams(LearnedTensors):
     within one utterance. A character that training has once is unknown, and in no n-gram.
     """
 
+    terms: Tensor
+    idf: Tensor
+
     def __init__(self, vocabulary: int, lengths: Sequence[int], turns: int = 0) -> None:
         super().__init__()
         self.vocabulary, self.lengths, self.turns = max(vocabulary, 2), tuple(lengths), turns

@@ -20,6 +20,8 @@ class DecisionFusion(LearnedTensors):
     and equally where they are 0.
     """
 
+    weights: Tensor
+
     def __init__(self, rule: str) -> None:
         super().__init__()
         self.rule = rule

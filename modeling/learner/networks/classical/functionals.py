@@ -51,6 +51,10 @@ class FrameFunctionals(LearnedTensors):
     that a modality weighs as much as another whatever its dimensions. A row of zeros is missing.
     """
 
+    kept: Tensor
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, modality: str) -> None:
         super().__init__()
         self.modality = modality

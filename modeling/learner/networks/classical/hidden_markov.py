@@ -58,6 +58,9 @@ logging.getLogger("hmmlearn").setLevel(logging.ERROR)
 class Projection(LearnedTensors):
     """Frames as their whitened principal components."""
 
+    mean: Tensor
+    axes: Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.empty(mean=torch.double, axes=torch.double)
@@ -88,6 +91,14 @@ class ClassChains(LearnedTensors):
     first states (C, K) and transitions (C, K, K); means and variances (C, K, k) of frames, or
     logarithms of emissions (C, K, V) of characters. A class without a chain is not `seen`.
     """
+
+    first: Tensor
+    transitions: Tensor
+    means: Tensor
+    variances: Tensor
+    emissions: Tensor
+    seen: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,10 +201,10 @@ class HiddenMarkovModel(nn.Module):
         super().__init__()
         self.modalities, self.vocabulary = recipe.modalities, vocabulary
         frames = [name for name in self.modalities if name in sizes]
-        self.projections = nn.ModuleDict({name: Projection() for name in frames})
+        self.projections = ByTask({name: Projection() for name in frames})
         self.classes = {task.key: len(task.classes) for task in tasks}
         self.chains = ByTask(
-            {key: nn.ModuleDict({name: ClassChains() for name in self.modalities})
+            {key: ByTask({name: ClassChains() for name in self.modalities})
              for key in self.classes}
         )  # fmt: skip
         fused = self.classes if len(self.modalities) > 1 else {}
@@ -207,7 +218,7 @@ class HiddenMarkovModel(nn.Module):
         present = self._present(batch)
         logits = {}
         for key, chains in self.chains.items():
-            parts: dict[str, ClassChains] = dict(chains.items())  # type: ignore[operator]
+            parts = dict(chains.items())
             if not len(parts[self.modalities[0]].seen):
                 continue
             seen = torch.stack([each.seen for each in parts.values()]).any(0)
@@ -225,7 +236,7 @@ class HiddenMarkovModel(nn.Module):
         """
         chance = np.random.default_rng(data.seed)
         for name, projection in self.projections.items():
-            projection.fit(_some_frames(data.train, name, chance))  # type: ignore[operator]
+            projection.fit(_some_frames(data.train, name, chance))
         train = {name: self._sequences(data.train, name).rows() for name in self.modalities}
         validation = {name: self._sequences(data.validation, name) for name in self.modalities}
         parts = [data.validation.batch(each) for each in data.validation.in_turn(BATCH)]
@@ -240,7 +251,7 @@ class HiddenMarkovModel(nn.Module):
             by_modality, score = [], 0.0
             for number, name in enumerate(self.modalities):
                 y = torch.where(present[:, number], truth, torch.full_like(truth, IGNORED))
-                chains: ClassChains = self.chains[key][name]  # type: ignore[index, assignment]
+                chains = self.chains[key][name]
                 states, score = self._fit_chains(
                     chains, train[name], gold.numpy(), counts, validation[name], y, data
                 )
@@ -248,7 +259,7 @@ class HiddenMarkovModel(nn.Module):
                 chains.keep(scale=fit_scale(found, y, data.log_priors[key]))
                 by_modality.append(validation[name].scores(chains))
                 own[name] = {"states": states}
-            seen = torch.stack([each.seen for each in self.chains[key].values()]).any(0)  # type: ignore[operator]
+            seen = torch.stack([each.seen for each in self.chains[key].values()]).any(0)
             if len(by_modality) > 1:
                 fusion: DecisionFusion = self.fusions[key]
                 score = fusion.fit(by_modality, present, truth, seen)
@@ -266,7 +277,9 @@ class HiddenMarkovModel(nn.Module):
         and its macro-F1.
         """
         by_class = [
-            self._drawn([rows[n] for n in np.flatnonzero(gold == number) if len(rows[n])], data)
+            self._drawn(
+                [rows[n] for n in np.flatnonzero(gold == number).tolist() if len(rows[n])], data
+            )
             for number in range(len(counts))
         ]
         categorical = any(each.ndim == 1 for each in rows)

@@ -26,7 +26,7 @@ training) or has no say (late). A class that training never has is never the hig
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -63,6 +63,11 @@ Block = CharacterNgrams | FrameFunctionals
 
 class LinearScores(LearnedTensors):
     """Scores of one task: `scale` times the margins of the classes that training has (`seen`)."""
+
+    weight: Tensor
+    bias: Tensor
+    seen: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -108,10 +113,10 @@ class LinearModel(nn.Module):
         self.groups = {name: [name] for name in blocks}  # classifier -> modalities that it reads
         if recipe.network == "svm_early":
             self.groups = {"all": list(blocks)}
-        self.blocks = nn.ModuleDict({name: nn.ModuleList(each) for name, each in blocks.items()})
+        self.blocks = ByTask({name: nn.ModuleList(each) for name, each in blocks.items()})
         self.classes = {task.key: len(task.classes) for task in tasks}
         self.scores = ByTask(
-            {key: nn.ModuleDict({group: LinearScores() for group in self.groups})
+            {key: ByTask({group: LinearScores() for group in self.groups})
              for key in self.classes}
         )  # fmt: skip
         fused = self.classes if len(self.groups) > 1 else {}
@@ -122,8 +127,7 @@ class LinearModel(nn.Module):
         training none.
         """
         weights = {
-            group: [self.scores[key][group].weight for key in self._fitted]  # type: ignore[index]
-            for group in self.groups
+            group: [self.scores[key][group].weight for key in self._fitted] for group in self.groups
         }
         columns = {group: self._products(batch, group, each) for group, each in weights.items()}
         present = self._present(batch)
@@ -161,11 +165,15 @@ class LinearModel(nn.Module):
     def _fitted(self) -> list[str]:
         """Tasks that training has a label of."""
         groups = next(iter(self.groups))
-        return [key for key, each in self.scores.items() if len(each[groups].seen)]  # type: ignore[index]
+        return [key for key, each in self.scores.items() if len(each[groups].seen)]
+
+    def _of(self, modality: str) -> list[Block]:
+        """The blocks of columns of a modality."""
+        return cast(list[Block], list(self.blocks[modality]))
 
     def _fit_blocks(self, train: Packed) -> None:
-        for name, blocks in self.blocks.items():
-            for block in blocks:  # type: ignore[union-attr]
+        for name in self.blocks:
+            for block in self._of(name):
                 batches = (train.batch(each) for each in train.in_turn(BATCH))
                 if isinstance(block, CharacterNgrams):
                     block.fit(batches)
@@ -180,7 +188,7 @@ class LinearModel(nn.Module):
         golds = [part.gold[key] for part in (data.train, data.validation)]
         by_group, chosen, score = [], {}, 0.0
         for number, (group, (train, validation)) in enumerate(tables.items()):
-            scores: LinearScores = self.scores[key][group]  # type: ignore[index, assignment]
+            scores = self.scores[key][group]
             y = golds[1].clone()
             if len(self.groups) > 1:  # a classifier is chosen where it has something to read
                 y[~present[:, number]] = IGNORED
@@ -245,7 +253,7 @@ class LinearModel(nn.Module):
             blocks = [
                 _columns(block, name, batch)
                 for name in self.groups[group]
-                for block in self.blocks[name]  # type: ignore[union-attr]
+                for block in self._of(name)
             ]
             parts.append(hstack(blocks, format="csr"))
         return csr_matrix(vstack(parts, format="csr"))
@@ -259,7 +267,7 @@ class LinearModel(nn.Module):
         joined, first = torch.cat(list(weights), dim=1), 0
         found = joined.new_zeros(len(batch.ids), joined.shape[1])
         for name in self.groups[group]:
-            for block in self.blocks[name]:  # type: ignore[union-attr]
+            for block in self._of(name):
                 own = joined[first : first + block.size]
                 first += block.size
                 if isinstance(block, CharacterNgrams):
@@ -269,7 +277,7 @@ class LinearModel(nn.Module):
         return list(found.split([each.shape[1] for each in weights], dim=1))
 
     def _fuse(self, key: str, products: Sequence[Tensor], present: Tensor) -> Tensor:
-        parts = self.scores[key].values()  # type: ignore[operator]
+        parts = self.scores[key].values()
         scores = [part(each) for part, each in zip(parts, products, strict=True)]
         if len(scores) == 1:
             return scores[0]

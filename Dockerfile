@@ -2,7 +2,7 @@ FROM python:3.11-slim
 ENV PYTHONUNBUFFERED=1 PATH=/app/.venv/bin:$PATH
 RUN apt-get update && apt-get install -y --no-install-recommends ffmpeg make && rm -rf /var/lib/apt/lists/*
 WORKDIR /app
-COPY requirements.txt requirements-dev.txt requirements-faces.txt constraints.txt package.json package-lock.json ./
+COPY requirements*.txt constraints.txt package.json package-lock.json ./
 COPY tools tools
 RUN python tools/setup.py --run-only
 COPY . .

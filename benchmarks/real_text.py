@@ -35,18 +35,19 @@ from torch import nn
 
 from modeling.learner.confusion_metrics import Confusions, confusion_counts
 from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
+from modeling.learner.evaluation import evaluate
 from modeling.learner.features.extraction import Extractors, Features, extract_all, extractor_keys
 from modeling.learner.inference import decide, network_outputs
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
 from modeling.learner.networks.dialogue_model import DialogueModel
 from modeling.learner.networks.registry import build_network
-from modeling.learner.pipeline import fit_calibration, validation_scores
+from modeling.learner.pipeline import fit_calibration, train, validation_scores
 from modeling.learner.preprocessing import Preprocessing
-from modeling.learner.recipes import Recipe
+from modeling.learner.recipes import RECIPES, Recipe
 from modeling.learner.release import Release, Task, load_release
+from modeling.learner.run_directory import RunDirectory
 from modeling.learner.significance import mean_gain, paired_bootstrap
-from modeling.learner.tfidf_baseline import evaluate_baseline
 from modeling.learner.training import TrainingModule, fit
 
 WIDTH, WIDTHS = 64, range(8, 129, 4)
@@ -287,12 +288,14 @@ def do(job: Job) -> str:
 
 
 def do_without_network(job: Job) -> dict[str, Any]:
-    """The TF-IDF baseline, or the regression on vectors."""
+    """The recipe tf-idf, or the regression on vectors."""
     corpus = open_corpus(job.releases / job.corpus, job.modalities)
     predicted: dict[str, list[int]] = {}
     if job.way == BASELINE:
         root = job.out / "baseline" / job.corpus
-        evaluate_baseline(corpus.release, job.releases / job.corpus, root)
+        place, run, cpu = job.releases / job.corpus, RunDirectory(root), torch.device("cpu")
+        train(corpus.release, place, RECIPES["tf-idf"], run, cpu, job.seed)
+        evaluate(corpus.release, place, run, cpu)
         lines = (root / "predictions.jsonl").read_text("utf-8").splitlines()
         rows = [json.loads(line)["predicted"] for line in lines]
         for task in corpus.own:
@@ -306,7 +309,7 @@ def do_without_network(job: Job) -> dict[str, Any]:
 
 def predict_from_vectors(corpus: Corpus) -> dict[str, list[int]]:
     """Logistic regression on an utterance's vector and the mean of those of two turns before and
-    after it; C is chosen by macro-F1 on the validation set, as in the TF-IDF baseline.
+    after it; C is chosen by macro-F1 on the validation set, as in the recipe tf-idf.
     """
     tables = {}
     for split in ("train", "valid", "test"):
@@ -329,7 +332,7 @@ def predict_from_vectors(corpus: Corpus) -> dict[str, list[int]]:
         for c in INVERSE_REGULARISATION:
             model = LogisticRegression(C=c, class_weight="balanced", max_iter=200)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", ConvergenceWarning)  # as in tfidf_baseline.py
+                warnings.simplefilter("ignore", ConvergenceWarning)  # as in the recipe tf-idf
                 model.fit(tables["train"][labelled], gold["train"][labelled])
             known = gold["valid"] >= 0
             answers = model.predict(tables["valid"][known]).tolist()

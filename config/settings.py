@@ -420,7 +420,11 @@ SPECTACULAR_SETTINGS = {
 
 # --- Product -------------------------------------------------------------------------------------
 VERSION = "0.1.0"
-ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a transformers speech recogniser
+ASR_MODEL_DIR = env("ASR_MODEL_DIR", default="")  # a speech recogniser: transformers, CTranslate2
+ASR_LANGUAGE = env("ASR_LANGUAGE", default="zh")  # that Whisper hears; "": as it detects
+ASR_SIMPLIFIED = env.bool("ASR_SIMPLIFIED", default=True)  # recognised Chinese
+SPEAKER_MODEL_DIR = env("SPEAKER_MODEL_DIR", default="")  # an x-vector model of transformers
+SPEAKER_SIMILARITY = env.float("SPEAKER_SIMILARITY", default=0.86)  # of two voices that are one
 ENCODERS_DIR = env("ENCODERS_DIR", default=str(DATA_DIR / "encoders"))  # a directory an encoder
 FACE_DETECTOR = env("FACE_DETECTOR", default="")  # YuNet or CenterFace as ONNX; OpenCV's cascade
 HF_ENDPOINT = env("HF_ENDPOINT", default="https://huggingface.co")  # where encoders come from

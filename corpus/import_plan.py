@@ -17,6 +17,8 @@ from corpus.transcripts.reader import Transcript
 from jobs.models import JobStatus
 from people.models import Person
 
+MOST_OF_TITLE = 60  # characters in the name of a proposed speaker
+
 
 @dataclass(frozen=True)
 class Line(Cue):
@@ -65,11 +67,17 @@ def import_check_of(source: Source, reading: Transcript | None = None) -> Import
         cues = reading.cues if reading else []
         return check_import(_media_of(source, cues), reading, [], source.segmented)
     speech = [
-        Cue(start, end, text, machine=True)
-        for start, end, text in (source.inspection or {}).get("heard", [])
+        Cue(start, end, text, _speaker_name(source, speaker), machine=True)
+        for start, end, text, *speaker in (source.inspection or {}).get("heard", [])
     ]
     proposed = speech or [Cue(0.0, source.probed.duration, "")]
     return check_import(source.probed, reading, proposed, source.segmented)
+
+
+def _speaker_name(source: Source, speaker: Sequence[str]) -> str:
+    """Of a speaker whom a machine proposed, by number: another one than in other sources."""
+    number = speaker[0] if speaker else ""
+    return f"Speaker {number} ({source.title[:MOST_OF_TITLE]})" if number else ""
 
 
 def _media_of(source: Source, cues: Sequence[Cue]) -> Probe:

@@ -234,7 +234,10 @@ def delete_unused_files(source: Source) -> None:
 @transaction.atomic
 def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str) -> None:
     named = [(cue.speaker, cue.line) for part in cuts for cue in part.cues if cue.speaker]
-    speakers = Speaker.get_or_create_by_name(source.corpus_id, (name for name, _line in named))
+    proposed = {cue.speaker for part in cuts for cue in part.cues if cue.machine}
+    speakers = Speaker.get_or_create_by_name(
+        source.corpus_id, (name for name, _line in named), machine=lambda name: name in proposed
+    )
     problems = [*problems, *Speaker.spelling_problems(named, speakers)]
     numbers = source.dialogues.values_list("uid", flat=True)
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)

@@ -12,7 +12,7 @@ from core.errors import UserError, gettext_noop
 from corpus.media_info import Track
 from corpus.models import Source, SourceInspection
 from corpus.shot_detection import shots
-from corpus.speech import recognise_speech
+from corpus.speech import Listening, recognise_speech
 from corpus.subtitle_tracks import extract_subtitles
 from jobs.models import JobStatus
 
@@ -94,12 +94,22 @@ def inspect_media(
             suffix, words = extract_subtitles(path, _subtitle_track(source))
             source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
         if not source.transcript and source.probed.has_audio:
-            model = settings.ASR_MODEL_DIR
-            cues = recognise_speech(path, model, report_progress, source.track)
-            inspection["heard"] = [[cue.start, cue.end, cue.text] for cue in cues]
+            cues = recognise_speech(path, listening(), report_progress, source.track)
+            inspection["heard"] = [[cue.start, cue.end, cue.text, cue.speaker] for cue in cues]
     except UserError as error:
         inspection["failure"] = error.to_json()
     source.inspection = inspection
+
+
+def listening() -> Listening:
+    """What listens in this installation."""
+    return Listening(
+        settings.ASR_MODEL_DIR,
+        settings.SPEAKER_MODEL_DIR,
+        settings.ASR_LANGUAGE,
+        settings.ASR_SIMPLIFIED,
+        settings.SPEAKER_SIMILARITY,
+    )
 
 
 def _subtitle_track(source: Source) -> Track:

@@ -130,8 +130,11 @@ def check_encoders(release, recipe, options):
 
 def fields_of(options, modality):
     """The fields of a run's settings that choose the encoder of a modality and how it is read, and
-    the part of a picture; nothing where it is tuned in the run itself.
+    the part of a picture; nothing where it is tuned in the run itself. Of sound also functionals
+    that need more than the default features.
     """
+    if modality == "audio" and _hears_egemaps(options):
+        return {"audio_functionals": "egemaps"}
     region = {}
     if modality == "vision" and options.get("vision_region", "frame") != "frame":
         region = {"vision_region": options["vision_region"]}
@@ -141,6 +144,12 @@ def fields_of(options, modality):
     names += {"text": ["text_tokens"], "audio": ["audio_seconds"]}.get(modality, [])
     names += ["encoder_precision"]
     return {name: options[name] for name in names if name in options} | region
+
+
+def _hears_egemaps(options):
+    """Whether the settings of a run have openSMILE hear the sound."""
+    other = options.get("audio_encoder") or options.get("audio_features")
+    return options.get("audio_functionals") == "egemaps" and not other
 
 
 def is_tuned(options, modality):

@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import PurePath
 from typing import cast
 
@@ -66,10 +67,19 @@ POOLINGS = {
     "head": _("one: the encoder's own pooling head"),
 }
 
+FUNCTIONALS = {
+    "none": _("no: frames"),
+    "own": _("of pitch, loudness, voicing and spectrum"),
+    "egemaps": _("eGeMAPS by openSMILE: for research alone, not open source"),
+}
+NO_OPENSMILE = _(
+    "openSMILE is not installed here. Its licence allows research and teaching, no commercial use:"
+    " pip install -r requirements-speech.txt. Or take the other functionals."
+)
 REGIONS = {
     "": _("the whole picture"),
     "largest face": _("the largest face"),
-    "speaking face": _("the face that speaks: whose mouth moves with the sound"),
+    "speaking face": _("the speaking face"),
 }
 DEFAULT_FEATURES = {
     "text": _("characters, learned from this release"),
@@ -133,6 +143,14 @@ RECIPE_NOTES = {
     Recipes.M2FNET: _("Sound and picture attend to the text, over the dialogue."),
     Recipes.M2SEQ2SEQ: _("Tasks are decoded one after another, each knowing of those before."),
     Recipes.MIL: _("Gates on what tasks have in common and on what is each one's own."),
+    Recipes.SVM_EARLY: _(
+        "Functionals and character n-grams side by side in one linear SVM a task."
+    ),
+    Recipes.SVM_LATE: _(
+        "A linear SVM a modality; their decisions are weighted on the validation set."
+    ),
+    Recipes.HMM: _("A hidden Markov model a class and modality, over frames and characters."),
+    Recipes.TF_IDF: _("Character n-grams of the utterance and of two turns around it."),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
@@ -167,11 +185,17 @@ class RecipeForm(forms.Form):
     text_features = forms.ChoiceField(label=_("imported text features"), required=False)
     audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
     vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
+    audio_functionals = forms.ChoiceField(
+        label=_("functionals of sound"), required=False,
+        choices=[("", OWN), *FUNCTIONALS.items()],
+        help_text=_("One vector of statistics for each utterance instead of frames of sound."),
+    )  # fmt: skip
     vision_region = forms.ChoiceField(
         label=_("part of the picture"), required=False, choices=REGIONS.items(),
         help_text=_(
             "A face is followed from picture to picture and cut out, for default features and"
-            " encoders alike; where there is none, the whole picture is read."
+            " encoders alike; where there is none, the whole picture is read. The speaking face is"
+            " the one whose mouth moves with the sound."
         ),
     )  # fmt: skip
     text_steps = _number(
@@ -367,8 +391,9 @@ class RecipeForm(forms.Form):
             field.help_text = IMPORTED_NOTE
 
     GROUPS = {
-        _("Input"): ("modalities", "vision_region", "text_features", "audio_features",
-                     "vision_features", "text_steps", "audio_steps", "vision_steps"),
+        _("Input"): ("modalities", "vision_region", "audio_functionals", "text_features",
+                     "audio_features", "vision_features", "text_steps", "audio_steps",
+                     "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),
@@ -406,6 +431,8 @@ class RecipeForm(forms.Form):
         """
         options = self.options()
         self._check_imported(experiment.cleaned_data.get("release"), options)
+        if options.get("audio_functionals") == "egemaps" and find_spec("opensmile") is None:
+            self.add_error("audio_functionals", NO_OPENSMILE)
         for modality in recipes.TUNED:
             tuned = options.get(f"{modality}_tuning")
             if tuned and not options.get(f"{modality}_encoder"):
@@ -441,18 +468,24 @@ def _why_unused(name):
     return UNREAD if name in ENCODER_FIELDS or name.endswith("_tuning") else UNUSED
 
 
+FIXED = _("Published networks, utterance level, with their authors' settings")
+FIXED_NOTE = _(
+    "They read the first 39 characters or tokens of an utterance, 400 frames of sound and 55 of "
+    "picture unless set otherwise below."
+)
+
+
 def _family(recipe):
     """The group of recipes that one belongs to."""
     if recipe.network == "own":
         return _("Our networks")
     if recipe.network in recipes.FIXED_NETWORKS:
-        return _(
-            "Published, of one utterance, with their authors' settings: they read its first 39 "
-            "characters or tokens, 400 frames of sound and 55 of picture unless set otherwise below"
-        )
+        return FIXED
     if recipe.network in recipes.DIALOGUE_NETWORKS:
-        return _("Published, of a dialogue")
-    return _("Published, of one utterance")
+        return _("Published networks, dialogue level")
+    if recipe.classical:
+        return _("Classical systems")
+    return _("Published networks, utterance level")
 
 
 class ReleaseChoiceField(forms.ModelChoiceField):
@@ -507,13 +540,20 @@ class ExperimentForm(forms.Form):
         releases.queryset = corpus.releases.usable()
 
     def recipe_groups(self):
-        """(name of a group, its choices: box, recipe, what it is in a sentence)."""
-        groups: dict[str, list[tuple]] = {}
+        """Of each family of recipes its `name`, a `note`, whether it is `open` (the first, and
+        where one is chosen), and its `rows`: box, recipe, what it is in a sentence.
+        """
+        groups: dict[str, dict] = {}
         for box in self["recipes"]:
             recipe = box.data["value"]
             name = _family(recipes.RECIPES[recipe])
-            groups.setdefault(name, []).append((box, recipe, RECIPE_NOTES.get(recipe, "")))
-        return groups.items()
+            note = FIXED_NOTE if name == FIXED else ""
+            group = groups.setdefault(
+                name, {"name": name, "note": note, "open": not groups, "rows": []}
+            )
+            group["open"] = group["open"] or box.data["selected"]
+            group["rows"].append((box, recipe, RECIPE_NOTES.get(recipe, "")))
+        return list(groups.values())
 
     def clean_device(self):
         return self.cleaned_data["device"] or Device.AUTO
@@ -576,6 +616,10 @@ class SearchForm(forms.Form):
         if both:
             words = _("Both set and searched: %(names)s")
             self.add_error("searched", words % {"names": ", ".join(both)})
+        if any(recipes.RECIPES[name].classical for name in chosen):
+            words = _("A classical recipe chooses its settings itself: leave the search empty.")
+            self.add_error("trials", words)
+            return
         unused = {name for each in chosen for name in recipes.RECIPES[each].unused}
         fixed = ({"width", "dropout"} & set(search["fields"])) & unused
         if fixed:

@@ -28,8 +28,8 @@ def render(
     where = (
         f"On the held-out test set `{results['split']}`, evaluated {count} time(s)."
         if evaluation
-        else f"On the validation set `{results['split']}`, which chose the epoch: a little too"
-        " good. Not evaluated on the held-out test set."
+        else f"On the validation set `{results['split']}`, which the model was selected on: a"
+        " little too good. Not evaluated on the held-out test set."
     )
     lines = [f"# {name}", "", "## Intended use", "", use, "", "## Limits", "", limits, ""]
     lines += ["## Configuration", ""]

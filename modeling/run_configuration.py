@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
+from annotation.templatetags.scheme import named
 from modeling.learner.recipes import MODALITIES, RECIPES, TUNED, Recipe
 
 MODALITY_NAMES = {
@@ -19,6 +20,7 @@ ORIGINS = {
     "none": gettext_lazy("the release holds no films: it is missing everywhere"),
     "imported": gettext_lazy("imported: computed elsewhere"),
 }
+COMPUTATION = gettext_lazy("Computation")
 SETTINGS = {  # group -> field of the recipe -> its name
     gettext_lazy("Input"): {
         "modalities": gettext_lazy("modalities"),
@@ -27,6 +29,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "text_features": gettext_lazy("imported text features"),
         "audio_features": gettext_lazy("imported sound features"),
         "vision_features": gettext_lazy("imported picture features"),
+        "audio_functionals": gettext_lazy("functionals of sound"),
         "text_steps": gettext_lazy("text read of an utterance"),
         "audio_steps": gettext_lazy("sound read of an utterance"),
         "vision_steps": gettext_lazy("picture read of an utterance"),
@@ -91,7 +94,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "lora_alpha": gettext_lazy("alpha of LoRA"),
         "gradient_checkpointing": gettext_lazy("gradient checkpointing"),
     },
-    gettext_lazy("Computation"): {
+    COMPUTATION: {
         "precision": gettext_lazy("numeric precision"),
         "compiled": gettext_lazy("compiled"),
     },
@@ -107,6 +110,8 @@ WORDS = {
     "largest face": gettext_lazy("the largest face"),
     "speaking face": gettext_lazy("the speaking face"),
     "mix": gettext_lazy("all layers, in a learned mix"),
+    "none": gettext_lazy("none"),
+    "egemaps": gettext_lazy("eGeMAPS by openSMILE (licence: research alone)"),
     "frozen": pgettext_lazy("of an encoder", "frozen"),
     "lora": gettext_lazy("fine-tuned by LoRA"),
     "full": gettext_lazy("fully fine-tuned"),
@@ -166,11 +171,38 @@ def configuration_of(run, meta):
             for key, label in names.items()
             if key in used and key not in unused
         ]
-        if settings:
+        if settings or name == COMPUTATION:
             groups.append(Group(name, settings))
     groups[-1].settings.extend(_computation(run, meta))
     features = _features(meta)
     return [*groups, *([Group(_("Features"), features)] if features else [])]
+
+
+def chosen_settings(run, tasks):
+    """Group of what a classical system chose on the validation set, a task each; None of others."""
+    chosen = run.results.get("chosen", {})
+    settings = [
+        Setting(task.key, named(task), _chosen(chosen[task.key]))
+        for task in tasks
+        if task.key in chosen
+    ]
+    return Group(_("Chosen on the validation set"), settings) if settings else None
+
+
+def _chosen(values):
+    """What was chosen for a task, of each modality where they have classifiers of their own."""
+    if "C" in values:
+        return "C = " + (f"{values['C']:g}" if values["C"] else "–")
+    parts = []
+    for name, own in values.items():
+        words = [_chosen(own)] if "C" in own else []
+        if "states" in own:
+            words.append(ngettext("%(n)s state", "%(n)s states", own["states"])
+                         % {"n": own["states"]})  # fmt: skip
+        if "weight" in own:
+            words.append(_("weight %(weight)s") % {"weight": f"{own['weight']:.2g}"})
+        parts.append(f"{MODALITY_NAMES[name]}: {', '.join(words)}")
+    return " · ".join(parts)
 
 
 def used_settings(run, meta):

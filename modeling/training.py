@@ -68,9 +68,11 @@ class _ReportProgress:
 
 
 def _progress(event):
-    """Feature extraction is the first fifth of a run, epochs are the rest."""
+    """Feature extraction is the first fifth of a run, epochs or tasks are the rest."""
     if event["event"] == "features":
         return 0.2 * event["done"] / event["total"]
+    if event["event"] == "fit":
+        return 0.2 + 0.8 * event["done"] / event["total"]
     if event["event"] == "epoch":
         return 0.2 + 0.8 * event["epoch"] / event["epochs"]
     return None

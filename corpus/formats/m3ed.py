@@ -2,7 +2,7 @@
 
 The three annotators' answers are judgements of three people; `final_main_emo` is the gold label.
 The task has one answer a person: of several that one gave, the first is taken, which is told.
-Splits come from text files of dialogue ids beside it, called after their split.
+Splits come from text files of dialogue ids beside it, called after their split. A show is a source.
 """
 
 import re
@@ -183,6 +183,7 @@ def _read_turn(
         split,
         judged=tuple(judged),
         rulings={"emotion": gold} if gold else {},
+        source=show,
     )
 
 

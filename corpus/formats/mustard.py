@@ -2,7 +2,7 @@
 2022).
 
 One entry, or scene, is a dialogue: its context turns, which carry no label, and the utterance that
-does.
+does. A show is a source.
 """
 
 from collections.abc import Callable, Mapping
@@ -26,6 +26,7 @@ KINDS = {
     "emb": "embedded",
 }
 DEGREES = tuple(str(degree) for degree in range(1, 10))
+SHOW = "show"  # the column or key that names it
 NONE = ("", "none", "na", "nan", "-")  # a cell that says that there is no label
 LAYOUT = layout.Layout(
     name="MUStARD++",
@@ -63,20 +64,25 @@ def read(path: Path) -> Table:
 def _read_table(path: Path) -> Table:
     found = layout.table_of(path, LAYOUT)
     names = layout.names_of(found, LAYOUT)
-    used = set(names.values())
+    show = next((name for name in found.columns if name.strip().lower() == SHOW), "")
+    used = {*names.values(), show}
     table = Table(
         problems=list(found.problems),
         scheme=SCHEME,
         values={task["key"]: tuple(v["key"] for v in task["values"]) for task in SCHEME},
         ignored=[name for name in found.columns if name not in used],
     )
+    shows: dict[str, str] = {}  # scene -> the first show that one of its rows names
+    for row in found.rows:
+        if show and row.cells[show].strip():
+            shows.setdefault(row.cells[names["SCENE"]].strip(), row.cells[show].strip())
     for row in found.rows:
         cells = {name: row.cells[column].strip() for name, column in names.items()}
-        _read_row(table, row.line, cells)
+        _read_row(table, row.line, cells, shows.get(cells["SCENE"], ""))
     return table
 
 
-def _read_row(table: Table, line: int, cells: Mapping[str, str]) -> None:
+def _read_row(table: Table, line: int, cells: Mapping[str, str], show: str) -> None:
     def report(column: str, outcome: str, reason: str, **details: str) -> None:
         value = cells.get(column, "")
         table.problems.append(Problem(line, column, value, outcome, reason, details))
@@ -102,6 +108,7 @@ def _read_row(table: Table, line: int, cells: Mapping[str, str]) -> None:
             None,
             None,
             labels,
+            source=show,
         )
     )
 
@@ -161,12 +168,15 @@ def _read_entry(table: Table, number: int, key: str, entry: Any) -> None:
     if not isinstance(sarcasm, bool | int) or sarcasm not in (0, 1):
         rejected("sarcasm", gettext_noop("expected true or false"))
         return
+    show = parts.get(SHOW)
+    source = show.strip() if isinstance(show, str) else ""
     turns = [*zip(speakers, context, strict=True), (parts.get("speaker") or "", parts["utterance"])]
     for place, (speaker, text) in enumerate(turns, 1):
         last = place == len(turns)
         labels = {"sarcasm": "yes" if sarcasm else "no"} if last else {}
         uid = f"{key}_{place}"
-        table.rows.append(Row(number, key, uid, str(speaker), str(text), None, None, labels))
+        row = Row(number, key, uid, str(speaker), str(text), None, None, labels, source=source)
+        table.rows.append(row)
 
 
 def _are_words(value: Any) -> bool:

@@ -62,6 +62,7 @@ class Speaker(Normalized):
     name = models.CharField(_("name"), max_length=80)
     pseudonym = models.CharField(_("pseudonym"), max_length=40, blank=True)
     traits = models.JSONField(default=dict)
+    machine = models.BooleanField(default=False)  # proposed, and not confirmed by a person yet
     merged_into = models.ForeignKey("self", models.RESTRICT, null=True, editable=False)
     identity = NormalizedField("name")
     search = SearchField("name")
@@ -179,7 +180,8 @@ class Speaker(Normalized):
         Event.record(person, "describe", self, before=self.name, after=name)
         self.name, self.pseudonym = name, pseudonym
         self.traits = {key: value for key, value in (self.traits | traits).items() if value}
-        self.save(update_fields=["name", "pseudonym", "traits"])
+        self.machine = False  # whoever saves it has looked at it
+        self.save(update_fields=["name", "pseudonym", "traits", "machine"])
 
     @transaction.atomic
     def merge(self, person, other):

@@ -59,6 +59,7 @@ def variants(recipe: Recipe) -> dict[str, Recipe]:
     return {
         label: replace(recipe, name=f"{recipe.name}: {label}", **fields)
         for label, fields in changes.items()
+        if not fields or {*fields} - recipe.unused
     }
 
 

@@ -27,7 +27,6 @@ from modeling.learner import (
     seed_statistics,
     sharing_benchmark,
     significance,
-    tfidf_baseline,
 )
 from modeling.learner.argument_parser import (
     MAX_CHECKPOINT_SECONDS,
@@ -49,6 +48,7 @@ from modeling.learner.features.extraction import Extractors, extract_all, write_
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.feature_files import KINDS, read_tables
 from modeling.learner.features.imported import Match, write_features
+from modeling.learner.features.language_model import LANGUAGES, Judge, LanguageModel, judge_release
 from modeling.learner.inference import predict
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.path_checks import (
@@ -119,6 +119,18 @@ def build_parser() -> Parser:
     parser.add_argument("--name", default="", help="what pages and files call them")
     parser.add_argument("--rate", type=real_number(0.001, 1e6), help="frames a second")
 
+    parser = command("judge", judge_utterances, "ask a language model how likely each value is")
+    parser.add_argument("--model", type=file_path, required=True, help="the directory of a model")
+    parser.add_argument("--out", type=file_path, required=True, help="the directory to write")
+    parser.add_argument("--language", choices=LANGUAGES, default=Judge.language, help="of prompts")
+    parser.add_argument("--turns", type=whole_number(0, 100), default=Judge.turns,
+                        help="of the dialogue before an utterance")  # fmt: skip
+    parser.add_argument("--shots", type=whole_number(0, 100), default=Judge.shots,
+                        help="examples of the train set")  # fmt: skip
+    parser.add_argument("--seed", type=whole_number(*recipes.SEEDS), default=Judge.seed)
+    parser.add_argument("--half", action="store_true", help="compute in 16 bits")
+    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+
     parser = command("train", train_runs, "train a recipe, or resume from its checkpoint")
     add_recipe(parser)
     parser.add_argument("--out", type=file_path, required=True, help="the directory of the run")
@@ -183,11 +195,6 @@ def build_parser() -> Parser:
         help="only do the runs; what cannot be done is no error here but one of the report",
     )  # fmt: skip
     add_device(parser)
-
-    parser = command(
-        "baseline", train_baseline, "TF-IDF of characters and logistic regression, evaluated"
-    )
-    parser.add_argument("--out", type=file_path, required=True)
 
     command("validity", check_correlations, "whether the correlation labels are informative")
     command(
@@ -285,6 +292,35 @@ def import_features(options: Options) -> int:
             print(text)  # noqa: T201
     if options.json:
         print(json.dumps(report))  # noqa: T201
+    return 0
+
+
+def judge_utterances(options: Options) -> int:
+    """The command `judge`: scores as features, and a recipe that reads them."""
+    release = _open_release(options, out=options.out)
+    if options.out.exists():
+        raise OptionError(f"--out: {options.out} exists already; name another directory.")
+    model = LanguageModel(options.model, choose_device(options.device), options.half)
+    judge = Judge(options.language, options.turns, options.shots, options.seed)
+
+    def progress(done: int, total: int) -> None:
+        if not options.json and (done == total or not done % 100):
+            print(f"utterances {done}/{total}", file=sys.stderr, flush=True)  # noqa: T201
+
+    judged = judge_release(release, model, judge, progress)
+    source = f"{options.model.name} ({model.key}), {judge}"
+    features = options.out / "features"
+    digest = write_features(
+        features, judged.table, options.model.name, None, source, judged.columns, judged.examples
+    )
+    recipe = {"name": "language-model", "network": "likelihoods", "modalities": ["text"],
+              "text_features": str(features.resolve())}  # fmt: skip
+    path = options.out / "recipe.json"
+    path.write_text(json.dumps(recipe, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    row = {"utterances": len(judged.table.ids), "examples": len(judged.examples),
+           "digest": digest, "recipe": str(path)}  # fmt: skip
+    text = f"{row['utterances']} utterances judged; train with --recipe {path}"
+    print(json.dumps(row) if options.json else text)  # noqa: T201
     return 0
 
 
@@ -443,15 +479,6 @@ def run_experiment(options: Options) -> int:
 def _print_progress(shown: bool, line: str) -> None:
     if shown:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
-
-
-def train_baseline(options: Options) -> int:
-    """The command `baseline`."""
-    release = _open_release(options, out=options.out, labels=True)
-    evaluation = tfidf_baseline.evaluate_baseline(release, options.release, options.out)
-    text = evaluation_tables.evaluation_text(evaluation)
-    print(json.dumps(evaluation) if options.json else text)  # noqa: T201
-    return 0
 
 
 def check_correlations(options: Options) -> int:
@@ -644,6 +671,9 @@ def _event_text(event: dict[str, Any]) -> str:
         return f"epoch {event['epoch']}/{event['epochs']}: {loss}"
     if event["event"] == "features":
         return f"features {event['done']}/{event['total']}"
+    if event["event"] == "fit":
+        scores = event["validation_macro_f1"]
+        return f"task {event['done']}/{event['total']}: {event['task']} {scores[event['task']]:.3f}"
     if event["event"] == "done":
         return evaluation_tables.evaluation_text(event)
     return json.dumps(event)

@@ -22,6 +22,7 @@ from modeling.learner.inference import (
     network_outputs,
 )
 from modeling.learner.metrics import classification_report
+from modeling.learner.networks.registry import parameter_count
 from modeling.learner.recipes import Recipe
 from modeling.learner.release import Dialogue, Release, ReleaseError, Splits, Task
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
@@ -177,7 +178,7 @@ def evaluate(
             "seed": trained.meta["seed"],
             "weights": trained.weights,
             "best_epoch": trained.best_epoch,
-            "parameters": sum(p.numel() for p in trained.model.parameters()),
+            "parameters": parameter_count(trained.model),
             "features": trained.features,
         },
         "split": name,

@@ -19,9 +19,12 @@ from modeling.learner.batches import IGNORED, Packed
 from modeling.learner.checkpoints import (
     Checkpointer,
     begin_or_resume,
+    learned_state,
     load_learned,
+    on_cpu,
     read_checkpoint,
 )
+from modeling.learner.classical_fit import fit_classical
 from modeling.learner.correlation_labels import correlation_strengths, shuffle_correlations
 from modeling.learner.evaluation import class_counts, relation_counts, task_results
 from modeling.learner.features.extraction import (
@@ -40,8 +43,9 @@ from modeling.learner.inference import (
 )
 from modeling.learner.losses import Objective
 from modeling.learner.metrics import macro_f1
+from modeling.learner.networks.classical.learned_tensors import FittingData
 from modeling.learner.networks.dialogue_model import DialogueModel, SeparateModels
-from modeling.learner.networks.registry import build_network
+from modeling.learner.networks.registry import ClassicalModel, build_network, parameter_count
 from modeling.learner.numeric_checks import NonFiniteError
 from modeling.learner.preprocessing import Preprocessing, truncated_inputs
 from modeling.learner.recipe_checks import check_answers, check_features, check_trainable
@@ -99,6 +103,8 @@ def train(
     check_trainable) or an encoder has nothing to read.
     """
     release = release.without_labels()
+    if recipe.classical:  # scikit-learn and hmmlearn know no other
+        device = torch.device("cpu")
     make_repeatable(device)
     accelerator = Accelerator(cpu=device.type == "cpu")
     first = accelerator.is_main_process
@@ -141,7 +147,7 @@ def train(
     if recipe.reads_answers:
         train_set = add_answers(train_set, root, release.tasks)
         check_answers(train_set)
-    if recipe.relations == "shuffled":
+    if recipe.relations == "shuffled" and "relations" not in recipe.unused:
         train_set = shuffle_correlations(train_set, release.tasks, seed)
     prepared = Preprocessing.of(recipe, train_set, features, release.tasks,
                               extractor_keys(used, extractors))  # fmt: skip
@@ -153,20 +159,29 @@ def train(
         recipe, release.tasks, len(prepared.vocabulary), prepared.sizes, ties, adjusted
     ).to(device)
     priors = {key: prior.to(device) for key, prior in prepared.priors.items()}
-    objective = Objective(recipe, release.tasks, priors, len(data.annotators)).to(device)
-    module = TrainingModule(model, objective)
-
     started = time.monotonic()
-    best_state, best_epoch = fit(
-        module,
-        lambda epoch: data.shuffled(recipe.dialogues_per_batch, seed * 10_000 + epoch),
-        data.batch,
-        lambda: validation_scores(model, validation, release.tasks),
-        run.emit if first else lambda event: None,
-        Checkpointer(run, stop, checkpoint_seconds, state),
-        accelerator,
-        torch.compile(module, dynamic=True) if recipe.compiled else None,  # type: ignore[arg-type]
-    )
+    chosen: dict[str, Any] = {}
+    best_epoch = 0
+    if isinstance(model, ClassicalModel):
+        if first:  # there is nothing to share out among processes
+            fitting = FittingData(
+                data, validation, adjusted, recipe.logit_adjustment, seed, stop.check
+            )
+            chosen = fit_classical(model, fitting, run.emit)
+        best_state = on_cpu(learned_state(model))
+    else:
+        objective = Objective(recipe, release.tasks, priors, len(data.annotators)).to(device)
+        module = TrainingModule(model, objective)
+        best_state, best_epoch = fit(
+            module,
+            lambda epoch: data.shuffled(recipe.dialogues_per_batch, seed * 10_000 + epoch),
+            data.batch,
+            lambda: validation_scores(model, validation, release.tasks),
+            run.emit if first else lambda event: None,
+            Checkpointer(run, stop, checkpoint_seconds, state),
+            accelerator,
+            torch.compile(module, dynamic=True) if recipe.compiled else None,  # type: ignore[arg-type]
+        )
     if not first:
         return {}
     load_learned(model, best_state)
@@ -182,8 +197,8 @@ def train(
         "dialogues": len(splits.validation),
         "held_out": splits.held_out_name,
         "best_epoch": best_epoch,
-        "parameters": sum(p.numel() for p in model.parameters()),
-        "trained_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "parameters": parameter_count(model),
+        "trained_parameters": parameter_count(model, learned=True),
         "missing": missing,
         "truncated": truncated_inputs(recipe, used, features),
         "features": meta["features"],
@@ -198,6 +213,8 @@ def train(
         },
         "seconds": round(time.monotonic() - started, 2),
     }
+    if chosen:
+        results["chosen"] = chosen
     if isinstance(model, DialogueModel | SeparateModels) and (learned := model.learned()):
         results["learned"] = learned
         if "tables" in learned:

@@ -143,7 +143,7 @@ class Preprocessing:
 
     def _characters(self, dialogues: Sequence[Dialogue]) -> Ragged:
         texts = [u.text for dialogue in dialogues for u in dialogue.utterances]
-        most = self.longest.get("text") or CHARACTERS
+        most = self.longest.get("text", CHARACTERS) or max(map(len, texts), default=1)
         rows = [self.vocabulary.encode(text, most) for text in texts]
         return Ragged.of([torch.tensor(row).long() for row in rows])
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from modeling.learner.error_messages import display_value, suggest_name
+from modeling.learner.features import egemaps
 from modeling.learner.features.encoder_directory import ADAPTED, EncoderDirectory
 from modeling.learner.features.extraction import Features
 from modeling.learner.features.face_detector import check_detector
@@ -24,7 +25,8 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
             " nothing is left to choose the epoch by. Freeze one with more dialogues."
         )
     learned = [task for task in tasks if _is_predicted(recipe, task, tasks)]
-    trained = {t.key for t in learned if _labelled(t, splits.train, recipe.soft_labels)}
+    soft = recipe.soft_labels and "soft_labels" not in recipe.unused
+    trained = {t.key for t in learned if _labelled(t, splits.train, soft)}
     if not trained:
         raise ReleaseError(
             "The release has no label in its train split: there is nothing to learn from."
@@ -39,6 +41,7 @@ def check_trainable(recipe: Recipe, splits: Splits, tasks: Sequence[Task]) -> No
     _check_stopping_task(recipe, tasks, chosen_by, splits.validation_name)
     _check_modalities(recipe, splits.train)
     check_encoders(recipe, [*splits.train, *splits.validation, *splits.held_out])
+    _check_examples(recipe, splits)
 
 
 def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
@@ -46,7 +49,14 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     that holds no encoder, or no imported features.
     """
     _check_encoder_inputs(recipe, dialogues)
+    _check_functionals(recipe, dialogues)
     _check_faces(recipe, dialogues)
+    if recipe.network == "likelihoods" and not recipe.text_features:
+        raise RecipeError(
+            "network 'likelihoods' reads what a language model said: write it with the command"
+            " judge and name its directory as text_features.",
+            "text_features",
+        )
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
@@ -76,6 +86,17 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
             raise RecipeError(words, "text_tokens")
 
 
+def _check_functionals(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
+    """Raises RecipeError for functionals that nothing here can compute."""
+    if recipe.functionals != "egemaps":
+        return
+    if not egemaps.is_installed():
+        raise RecipeError(egemaps.MISSING, "audio_functionals")
+    if any(dialogue.features for dialogue in dialogues):
+        words = "audio_functionals egemaps hears films, and the release holds measured features:"
+        raise RecipeError(f"{words} say own or none.", "audio_functionals")
+
+
 def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     """Raises RecipeError for faces of films that are not there, and where none can be found."""
     if recipe.vision_region == "frame" or "vision_region" in recipe.unused:
@@ -100,6 +121,20 @@ def _check_imported(recipe: Recipe, name: str) -> None:
     if found.modality != name:
         words = f"holds features of {found.modality}, not of {name}."
         raise RecipeError(f"{field}: {found.path} {words}", field)
+
+
+def _check_examples(recipe: Recipe, splits: Splits) -> None:
+    """Raises RecipeError where features were made of labels that are not those of the train set."""
+    others = {u.id for d in (*splits.validation, *splits.held_out) for u in d.utterances}
+    for name in recipe.imported:
+        shown = ImportedFeatures(Path(getattr(recipe, f"{name}_features"))).examples & others
+        if shown:
+            raise RecipeError(
+                f"{name}_features were made with the labels of {len(shown)} utterances that this"
+                f" run is validated or tested on, such as {min(shown)}. Make them for these"
+                " splits.",
+                f"{name}_features",
+            )
 
 
 def _check_tuning(recipe: Recipe, name: str, found: EncoderDirectory) -> None:
@@ -198,7 +233,7 @@ def check_features(
                 " train split. Import features of this release.",
                 f"{name}_features",
             )
-    if empty and recipe.network != "own":
+    if empty and recipe.network != "own" and not recipe.classical:
         raise _missing_everywhere(recipe, empty)
 
 
@@ -221,7 +256,8 @@ def _check_modalities(recipe: Recipe, train: Sequence[Dialogue]) -> None:
     texts = any(u.text for dialogue in train for u in dialogue.utterances)
     media = any(dialogue.has_media for dialogue in train)
     has = {"text": texts, "audio": media, "vision": media} | dict.fromkeys(recipe.imported, True)
-    if recipe.network != "own" and not all(has[name] for name in recipe.modalities):
+    published = recipe.network != "own" and not recipe.classical
+    if published and not all(has[name] for name in recipe.modalities):
         raise _missing_everywhere(recipe, [name for name in recipe.modalities if not has[name]])
     if recipe.imported or ("text" in recipe.modalities and texts):
         return

@@ -49,7 +49,10 @@ DIALOGUE_NETWORKS = (
     "m2fnet",
     "m2seq2seq",
 )
-NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS)
+CLASSICAL = (  # fitted by other libraries, or a language model's judgement: no gradient
+    "svm_early", "svm_late", "hmm", "tf_idf", "likelihoods",
+)  # fmt: skip
+NETWORKS = ("own", *FIXED_NETWORKS, *PUBLISHED_FIELDS, *CLASSICAL)
 RELATIONS = ("supervised", "off", "shuffled", "detached", "auxiliary")
 GRADIENT_METHODS = ("pcgrad", "upgrad", "alignedmtl", "imtlg")  # what aggregates a gradient a task
 WEIGHTINGS = ("equal", "uncertainty", "geometric", *GRADIENT_METHODS)
@@ -64,6 +67,7 @@ TEXT_TOKENS, AUDIO_SECONDS = 128, 30.0  # that an encoder reads at once unless a
 CHARACTERS = 96  # of an utterance that networks of this house read where no encoder does
 REGIONS = ("frame", "largest face", "speaking face")  # of a picture that are read
 STEPS = {"text": 39, "audio": 400, "vision": 55}  # that published networks read, as of CH-SIMS
+FUNCTIONALS = ("none", "own", "egemaps")  # statistics of the sound of an utterance as one vector
 TUNINGS = ("frozen", "lora", "full")
 TUNED = ("text", "audio")  # modalities whose encoder can be fine-tuned
 MIX = "mix"  # the layer that is all of them
@@ -78,6 +82,7 @@ CHOICES = {
     "on_failure": ("fail", "missing"),
     "vision_region": REGIONS,
     "encoder_precision": PRECISIONS,
+    "audio_functionals": FUNCTIONALS,
     **{f"{modality}_pooling": poolings for modality, poolings in POOLINGS.items()},
     **{f"{modality}_tuning": TUNINGS for modality in TUNED},
 }
@@ -133,6 +138,11 @@ OWN_NETWORK_FIELDS = (
     "relation_chain",
     *RELATION_GATE_FIELDS,
     "distance",
+)
+GRADIENT_FIELDS = (  # of what is trained by gradients, epoch by epoch
+    *("epochs", "patience", "dialogues_per_batch", "learning_rate", "warmup", "schedule"),
+    *("weight_decay", "weighting", "soft_labels", "stops_on", "minutes", "accumulation"),
+    *("precision", "compiled"),
 )
 
 
@@ -210,6 +220,9 @@ class Recipe:
     with its authors' settings, so that width, heads, dropout, sharing and relations decide nothing,
     or of PUBLISHED_FIELDS (networks/published), which says what decides. A modality that is left
     out is masked in the former, as one that an utterance lacks; the latter have no place for it.
+    CLASSICAL systems (networks/classical) have no epochs either: they choose what they choose on
+    the validation set, a task at a time; "likelihoods" reads what a language model said, which is
+    imported as `text_features`.
     `text_steps`, `audio_steps` and `vision_steps` are how many characters, tokens or frames of an
     utterance are read; 0 is what is usual: see `longest`.
 
@@ -231,7 +244,10 @@ class Recipe:
     `stops_on` is a task whose macro-F1 on the validation set chooses the epoch, or "mean" over
     all. The encoders are directories, see modeling/learner/features/pretrained.py; without one a
     modality is read by the default, or from `text_features`, `audio_features`, `vision_features`,
-    directories of imported features: see modeling/learner/features/imported.py. A layer is "last",
+    directories of imported features: see modeling/learner/features/imported.py.
+    `audio_functionals` are one vector of the sound of an utterance instead of its frames: "own"
+    (modeling/learner/features/functionals.py) or "egemaps" (egemaps.py there); with an encoder or
+    imported features of sound they decide nothing. A layer is "last",
     the number of one (0 is before the first), "mean-4", the mean of the last four, or "mix", a
     mean of all whose weights are learned; POOLINGS says how vectors become one. Texts are read up
     to `text_tokens`, sound in pieces of `audio_seconds`.
@@ -297,6 +313,7 @@ class Recipe:
     text_features: str = ""
     audio_features: str = ""
     vision_features: str = ""
+    audio_functionals: str = "none"
     text_steps: int = 0
     audio_steps: int = 0
     vision_steps: int = 0
@@ -337,6 +354,11 @@ class Recipe:
                 raise RecipeError(words, f"{name}_features")
         if self.network == "own":
             self._check_relations()
+        if self.network == "tf_idf":
+            self._check_characters()
+        if self.network == "likelihoods" and (self.modalities != ("text",) or self.text_encoder):
+            words = "network 'likelihoods' reads text_features alone: say modalities text."
+            raise RecipeError(words, "modalities")
         if not self.name.strip():
             raise RecipeError("name must not be empty.", "name")
         if not self.stops_on:
@@ -381,6 +403,27 @@ class Recipe:
             words = f"accumulation is for one loss, and weighting {self.weighting!r} has a gradient"
             raise RecipeError(f"{words} a task: say 1.", "accumulation")
 
+    def _check_characters(self) -> None:
+        """Raises RecipeError where there is anything but characters to read."""
+        if self.modalities != ("text",):
+            words = "network 'tf_idf' reads text alone: say modalities text, or take svm-early."
+            raise RecipeError(words, "modalities")
+        for name in ("text_encoder", "text_features"):
+            if getattr(self, name):
+                words = f"network 'tf_idf' reads characters: leave {name} out, or take svm-early."
+                raise RecipeError(words, name)
+
+    @property
+    def classical(self) -> bool:
+        """Whether another library fits it, without a gradient and without epochs."""
+        return self.network in CLASSICAL
+
+    @property
+    def functionals(self) -> str:
+        """Of sound: "own", "egemaps", or "" where frames, an encoder or imported features are."""
+        other = self.audio_encoder or self.audio_features or "audio" not in self.modalities
+        return "" if other or self.audio_functionals == "none" else self.audio_functionals
+
     @property
     def tuned(self) -> tuple[str, ...]:
         """Modalities whose encoder is trained with the network."""
@@ -414,6 +457,8 @@ class Recipe:
             return steps
         if self.network in FIXED_NETWORKS:
             return STEPS[modality]
+        if self.classical:
+            return 0
         characters = modality == "text" and not self.text_encoder and not self.text_features
         return CHARACTERS if characters else 0
 
@@ -439,6 +484,8 @@ class Recipe:
     def unused(self) -> set[str]:
         """Fields that decide nothing in it, whatever they say."""
         names = self._unused_of_encoders
+        if self.classical:
+            return names | {*OWN_NETWORK_FIELDS, *GRADIENT_FIELDS}
         if self.network != "own":
             return names | {*OWN_NETWORK_FIELDS} - {*PUBLISHED_FIELDS.get(self.network, ())}
         if self.sharing != "relgate":
@@ -463,6 +510,10 @@ class Recipe:
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}
         names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities} | {*self.tuned}}
+        if self.functionals:
+            names.add("audio_steps")
+        elif self.audio_encoder or "audio" not in self.modalities or self.audio_features:
+            names.add("audio_functionals")
         names |= set() if "text" in reading else {"text_tokens"}
         names |= set() if "audio" in reading else {"audio_seconds"}
         names |= set() if reading - {*self.tuned} else {"encoder_precision"}
@@ -546,6 +597,10 @@ RECIPES = {
     "m2fnet": replace(Recipe(), name="m2fnet", network="m2fnet", fusion_layers=2),
     "m2seq2seq": replace(Recipe(), name="m2seq2seq", network="m2seq2seq"),
     "mil": replace(Recipe(), name="mil", network="mil"),
+    "svm-early": replace(Recipe(), name="svm-early", network="svm_early", audio_functionals="own"),
+    "svm-late": replace(Recipe(), name="svm-late", network="svm_late", audio_functionals="own"),
+    "hmm": replace(Recipe(), name="hmm", network="hmm"),
+    "tf-idf": replace(Recipe(), name="tf-idf", network="tf_idf", modalities=("text",)),
 }
 
 

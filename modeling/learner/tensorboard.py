@@ -63,6 +63,9 @@ def _writer(directory: Path) -> Any:
 
 
 def _add_event(writer: Any, event: Event) -> None:
+    if event["event"] == "fit":
+        name = f"validation_macro_f1/{_tag(event['task'])}"
+        writer.add_scalar(name, event["validation_macro_f1"][event["task"]], 0)
     if event["event"] != "epoch":
         return
     event = current_keys(event)

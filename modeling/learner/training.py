@@ -121,7 +121,7 @@ def fit(
                 "losses": losses,
                 "validation_macro_f1": scores,
                 "seconds": round(time.monotonic() - clock, 2),
-                "used": _resource_usage(),
+                "used": resource_usage(),
             }
         )
         if mean > progress.best + MIN_GAIN:
@@ -252,7 +252,7 @@ class _TrainingStep:
         return parts
 
 
-def _resource_usage() -> dict[str, float]:
+def resource_usage() -> dict[str, float]:
     """Of this process so far: CPU seconds, peak memory in MB, and peak memory of a GPU in MB."""
     process = resource.getrusage(resource.RUSAGE_SELF)
     unit = 1024**2 if sys.platform == "darwin" else 1024

@@ -71,15 +71,18 @@ class FeaturePart(Job):
 
     @property
     def encoder_name(self):
-        """Of its encoder; of default features of faces, which; empty for the other ones."""
-        encoder = next((v for k, v in self.encoder.items() if k.endswith("_encoder")), "")
+        """Of its encoder, or of its functionals; of default features of faces, which; empty for the
+        other ones.
+        """
+        names = ("_encoder", "_functionals")
+        encoder = next((v for k, v in self.encoder.items() if k.endswith(names)), "")
         return encoder or self.encoder.get("vision_region", "")
 
     @property
     def modality(self):
         """That it is of; None for the default features of sound and picture."""
-        chosen = (k for k in self.encoder if k.endswith("_encoder") or k == "vision_region")
-        return next((k.split("_")[0] for k in chosen), None)
+        names = ("_encoder", "_functionals", "_region")
+        return next((k.split("_")[0] for k in self.encoder if k.endswith(names)), None)
 
     @property
     def alive(self):

@@ -54,36 +54,40 @@ class Recipes(models.TextChoices):
         "soft-base",
         gettext_lazy("soft sharing with relation gates, base: text, audio, vision"),
     )
-    EF_LSTM = "ef-lstm", gettext_lazy("EF-LSTM, published")
-    LMF = "lmf", gettext_lazy("LMF (Liu et al. 2018), published")
-    TFN = "tfn", gettext_lazy("TFN (Zadeh et al. 2017), published")
-    MFN = "mfn", gettext_lazy("MFN (Zadeh et al. 2018), published")
-    MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019), published")
-    BC_LSTM = "bc-lstm", gettext_lazy("bc-LSTM (Poria et al. 2017), published")
-    DIALOGUE_RNN = "dialogue-rnn", gettext_lazy("DialogueRNN (Majumder et al. 2019), published")
+    EF_LSTM = "ef-lstm", "EF-LSTM"
+    LMF = "lmf", gettext_lazy("LMF (Liu et al. 2018)")
+    TFN = "tfn", gettext_lazy("TFN (Zadeh et al. 2017)")
+    MFN = "mfn", gettext_lazy("MFN (Zadeh et al. 2018)")
+    MULT = "mult", gettext_lazy("MulT (Tsai et al. 2019)")
+    BC_LSTM = "bc-lstm", gettext_lazy("bc-LSTM (Poria et al. 2017)")
+    DIALOGUE_RNN = "dialogue-rnn", gettext_lazy("DialogueRNN (Majumder et al. 2019)")
     CIM_ATT = (
         "cim-att",
-        gettext_lazy("CIM-Att, inter-modal attention (Ghosal et al. 2018), published"),
+        gettext_lazy("CIM-Att, inter-modal attention (Ghosal et al. 2018)"),
     )
-    GATED_ATT = "gated-att", gettext_lazy("Gated attention (Kumar and Vepa 2020), published")
-    QMSA = "qmsa", gettext_lazy("QMSA, quantum-inspired (Zhang et al. 2018), published")
-    MIDDYA = "middya", gettext_lazy("Model-level fusion (Middya et al. 2022), published")
+    GATED_ATT = "gated-att", gettext_lazy("Gated attention (Kumar and Vepa 2020)")
+    QMSA = "qmsa", gettext_lazy("QMSA, quantum-inspired (Zhang et al. 2018)")
+    MIDDYA = "middya", gettext_lazy("Model-level fusion (Middya et al. 2022)")
     CONTEXT_GATED_CONV = (
         "context-gated-conv",
-        gettext_lazy("Context-gated convolution (Wen et al. 2021), published"),
+        gettext_lazy("Context-gated convolution (Wen et al. 2021)"),
     )
-    MIMN = "mimn", gettext_lazy("MIMN, memory network (Xu et al. 2019), published")
-    QIN = "qin", gettext_lazy("QIN, quantum-inspired (Zhang et al. 2019), published")
-    MISA = "misa", gettext_lazy("MISA (Hazarika et al. 2020), published")
-    MMGCN = "mmgcn", gettext_lazy("MMGCN (Hu et al. 2021), published")
-    DIALOGUE_GCN = "dialogue-gcn", gettext_lazy("DialogueGCN (Ghosal et al. 2019), published")
-    MM_DFN = "mm-dfn", gettext_lazy("MM-DFN (Hu et al. 2022), published")
-    SELF_MM = "self-mm", gettext_lazy("Self-MM (Yu et al. 2021), published")
-    MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021), published")
-    LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020), published")
-    M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022), published")
+    MIMN = "mimn", gettext_lazy("MIMN, memory network (Xu et al. 2019)")
+    QIN = "qin", gettext_lazy("QIN, quantum-inspired (Zhang et al. 2019)")
+    MISA = "misa", gettext_lazy("MISA (Hazarika et al. 2020)")
+    MMGCN = "mmgcn", gettext_lazy("MMGCN (Hu et al. 2021)")
+    DIALOGUE_GCN = "dialogue-gcn", gettext_lazy("DialogueGCN (Ghosal et al. 2019)")
+    MM_DFN = "mm-dfn", gettext_lazy("MM-DFN (Hu et al. 2022)")
+    SELF_MM = "self-mm", gettext_lazy("Self-MM (Yu et al. 2021)")
+    MMIM = "mmim", gettext_lazy("MMIM (Han et al. 2021)")
+    LF_DNN = "lf-dnn", gettext_lazy("LF-DNN (Yu et al. 2020)")
+    M2FNET = "m2fnet", gettext_lazy("M2FNet (Chudasama et al. 2022)")
     M2SEQ2SEQ = "m2seq2seq", gettext_lazy("M2Seq2Seq (Zhang et al. 2023), in its manner")
     MIL = "mil", gettext_lazy("MIL (Zhang et al. 2023), in its manner")
+    SVM_EARLY = "svm-early", gettext_lazy("SVM, early fusion")
+    SVM_LATE = "svm-late", gettext_lazy("SVM, late fusion of decisions")
+    HMM = "hmm", gettext_lazy("HMM, hidden Markov models")
+    TF_IDF = "tf-idf", gettext_lazy("TF-IDF and logistic regression, text only")
 
 
 def recipe_choices():
@@ -305,6 +309,12 @@ class TrainingRun(Job):
         return any(self.options.get(f"{modality}_features") for modality in MODALITIES)
 
     @property
+    def has_epochs(self):
+        """Whether it is trained epoch by epoch, as all but classical systems are."""
+        recipe = RECIPES.get(self.recipe)
+        return recipe is None or not recipe.classical
+
+    @property
     def shows_relations(self):
         """Whether it can be read off its network how tasks move each other."""
         recipe = RECIPES.get(self.recipe)
@@ -354,7 +364,7 @@ class TrainingRun(Job):
     def guard_modalities(self):
         """Raises UserError for a published network that would read films where there are none."""
         recipe = self.whole_recipe()
-        if recipe.network == "own" or self.release.media != Release.Media.NONE:
+        if recipe.network == "own" or recipe.classical or self.release.media != Release.Media.NONE:
             return
         if {"audio", "vision"} & ({*recipe.modalities} - {*recipe.imported}):
             raise UserError(

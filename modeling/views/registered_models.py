@@ -131,7 +131,7 @@ def _facts(model):
         **run.options,
         **_features(run),
         "seed": run.seed,
-        "best epoch": run.results["best_epoch"],
+        **({"best epoch": run.results["best_epoch"]} if run.has_epochs else {}),
         "parameters": run.results["parameters"],
         "registered": f"{model.registered_at:%Y-%m-%d} by {model.registered_by}",
     }

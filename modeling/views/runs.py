@@ -21,7 +21,7 @@ from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, Protocol, TrainingRun
-from modeling.run_configuration import MODALITY_NAMES, WORDS, configuration_of
+from modeling.run_configuration import MODALITY_NAMES, WORDS, chosen_settings, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
 from people.models import Event
@@ -61,6 +61,7 @@ def run_context(request, run, tab):
     withheld = run.release.why_withheld(request.user)
     if withheld and tab not in OPEN_TABS:
         tab = "overview"
+    live = live_values(run, tab, withheld)
     going = run.evaluations.filter(status__in=[JobStatus.QUEUED, JobStatus.RUNNING]).first()
     return context(
         run.release.corpus,
@@ -74,7 +75,8 @@ def run_context(request, run, tab):
         shows_relations=run.shows_relations,
         shows_pictures=_shows_pictures(request.user, run),
         has_predictions=run.status == JobStatus.DONE,
-        **live_values(run, tab, withheld),
+        shows_curves=run.has_epochs and not withheld and (run.active or live["epoch"]),
+        **live,
     )
 
 
@@ -145,7 +147,8 @@ def _evaluations(run):
 
 
 def _configuration(run, page):
-    return {"groups": configuration_of(run, _meta(run))}
+    chosen = chosen_settings(run, tasks_of(run.release))
+    return {"groups": [*configuration_of(run, _meta(run)), *([chosen] if chosen else [])]}
 
 
 def _nothing(run, page):
@@ -277,12 +280,15 @@ def _seeds(run, tasks):
 
 
 def live_values(run, tab, withheld=""):
-    """What changes while the run works: the epoch and, unless withheld, the curves or the log of
-    the part that is shown.
+    """What changes while the run works: the epoch, or the task that was fitted last, and, unless
+    withheld, the curves or the log of the part that is shown.
     """
-    epochs = [event for event in run.events() if event["event"] == "epoch"]
+    events = run.events()
+    epochs = [event for event in events if event["event"] == "epoch"]
+    fits = [event for event in events if event["event"] == "fit"]  # of a classical system
     live = {
         "epoch": epochs[-1] if epochs else None,
+        "fit": fits[-1] if fits else None,
         "features": run.extraction_progress(),
         "workers": training_worker_count() if run.status == JobStatus.QUEUED else None,
     }
@@ -290,7 +296,7 @@ def live_values(run, tab, withheld=""):
         return live
     if epochs and tab in ("overview", "curves"):
         live |= _curves(run, epochs)
-    return live | ({"words": _log(run, epochs)} if tab == "log" else {})
+    return live | ({"words": _log(run, epochs or fits)} if tab == "log" else {})
 
 
 def _curves(run, epochs):
@@ -300,13 +306,19 @@ def _curves(run, epochs):
 
 
 def _log(run, epochs, most=200):
-    """The last epochs as lines, and the end of the learner's standard error."""
+    """The last epochs or tasks as lines, and the end of the learner's standard error."""
     path = run.directory / "stderr.txt"
     written = path.read_text("utf-8", errors="replace").splitlines() if path.exists() else []
     return "\n".join([*map(_line, epochs[-most:]), *written[-most:]])
 
 
 def _line(event):
+    if event["event"] == "fit":
+        score = event["validation_macro_f1"][event["task"]]
+        return (
+            f"{event['task']} {event['done']}/{event['total']}  macro-F1 {score:.4f} "
+            f" {event['seconds']:.1f} s  {event['used']['memory']} MB"
+        )
     scores = event["validation_macro_f1"].values()
     parts = [
         f"epoch {event['epoch']}/{event['epochs']}",

@@ -30,7 +30,9 @@ def test_the_file_is_an_experiment(tmp_path, corpus):
     path = tmp_path / "experiment.toml"
     path.write_text(experiment_file(corpus, SYSTEMS, 5, 3, tmp_path), "utf-8")
     found = load_experiment(path)
-    assert len(found.systems) == len(SYSTEMS) and found.seeds == (1, 2, 3, 4, 5)
+    left_out = {"tf-idf"} if corpus in ("smallest", "planted") else set()
+    assert [system.name for system in found.systems] == [s for s in SYSTEMS if s not in left_out]
+    assert found.seeds == (1, 2, 3, 4, 5)
     text = found.systems[0].recipe.modalities == ("text",)
     assert text == (corpus not in ("smallest", "planted"))
     assert len(found.tasks) == (4 if corpus == "cmma-unrelated" else 0)

@@ -1,12 +1,13 @@
 """Speech is found; a recogniser from a directory gives words; nothing is fetched."""
 
-import json
 import wave
 
 import numpy as np
 import pytest
 
-from corpus.speech import LONGEST, SpeechError, recognise_speech
+from corpus.recognisers import SpeechError
+from corpus.speech import LONGEST, Listening, recognise_speech
+from tests.corpus.recogniser_factories import make_ctc
 from tests.corpus.test_clip_writer import make
 
 
@@ -44,30 +45,9 @@ def test_speech_lies_where_the_subtitles_are(speech):
 
 def test_a_recogniser_in_a_directory_is_used(speech, tmp_path):
     """A tiny one made on the spot: its words mean nothing, but they come from it."""
-    from transformers import (
-        Wav2Vec2Config,
-        Wav2Vec2CTCTokenizer,
-        Wav2Vec2FeatureExtractor,
-        Wav2Vec2ForCTC,
-        Wav2Vec2Processor,
-    )
-
-    letters = {"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "你": 5, "好": 6}
-    (tmp_path / "vocab.json").write_text(json.dumps(letters))
-    config = Wav2Vec2Config(
-        vocab_size=len(letters), hidden_size=16, num_hidden_layers=1, num_attention_heads=2,
-        intermediate_size=16, conv_dim=(16,) * 7, num_conv_pos_embeddings=16,
-        num_conv_pos_embedding_groups=2,
-    )  # fmt: skip
-    model = Wav2Vec2ForCTC(config)
-    model.lm_head.bias.data[5] = 100.0
-    folder = tmp_path / "model"
-    model.save_pretrained(folder)
-    tokenizer = Wav2Vec2CTCTokenizer(str(tmp_path / "vocab.json"))
-    extractor = Wav2Vec2FeatureExtractor(sampling_rate=16_000)
-    Wav2Vec2Processor(extractor, tokenizer).save_pretrained(folder)
+    make_ctc(tmp_path / "model")
     short = make(tmp_path / "short.wav", "-i", str(speech), "-t", "6", "-vn")
-    found = recognise_speech(short, str(folder))
+    found = recognise_speech(short, Listening(str(tmp_path / "model")))
     assert found and {cue.text for cue in found} == {"你"}
 
 
@@ -83,7 +63,7 @@ def test_a_directory_without_a_recogniser_is_said(tmp_path, content):
         folder.mkdir()
         (folder / "config.json").write_text(content)
     with pytest.raises(SpeechError, match="cannot be used"):
-        recognise_speech(tmp_path / "a.wav", str(folder))
+        recognise_speech(tmp_path / "a.wav", Listening(str(folder)))
 
 
 def test_speech_is_found_where_players_have_it(speech, tmp_path):

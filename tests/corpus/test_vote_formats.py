@@ -45,6 +45,7 @@ def test_m3ed_has_three_annotators_and_gold(tmp_path):
     assert first.rulings == {"emotion": "joy"} and first.labels == {}
     assert table.speakers["李四"] == {"age": "young", "gender": "female"}
     assert table.problems == []
+    assert {row.source for row in table.rows} == {"剧一"}
 
 
 def test_problems_of_m3ed_name_their_utterance(tmp_path):
@@ -115,7 +116,20 @@ def test_mustard_plus_plus_says_labelled_and_context_apart(tmp_path):
         "explicit_emotion": "happiness", "valence": "3", "arousal": "6",
     }  # fmt: skip
     assert [(p.line, p.column) for p in table.problems] == [(4, "Explicit_Emotion"), (4, "Valence")]
-    assert table.ignored == ["END_TIME", "SHOW"]
+    assert table.ignored == ["END_TIME"]
+    assert {row.source for row in table.rows} == {"BBT"}
+
+
+def test_mustard_plus_plus_is_in_parts_by_show(tmp_path):
+    path = tmp_path / "mustard++_text.csv"
+    path.write_text(PLUS.replace("1_1_c_00,It rains.,00:01,A,BBT", "1_1_c_00,It rains.,00:01,A,")
+                    .replace("00:03,B,BBT", "00:03,B,FRIENDS"))  # fmt: skip
+    first, second = read_published("mustard", [path])
+    assert [row.uid for row in first.table.rows] == ["1_1_c_00", "1_1_u"]
+    assert [row.uid for row in second.table.rows] == ["1_2_u"]
+    assert [(p.line, p.column) for p in second.table.problems] == [
+        (4, "Explicit_Emotion"), (4, "Valence"),
+    ]  # fmt: skip
 
 
 def test_emotionlines_votes_are_of_unnamed_raters(tmp_path):

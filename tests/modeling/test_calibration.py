@@ -219,32 +219,6 @@ def test_commands_say_which_is_which(place):
     assert "most_probable: the highest of probabilities" in words
 
 
-def test_the_baseline_predicts_the_most_probable_class_and_says_how_probable(place):
-    out = place / "tfidf"
-    result = json.loads(run("baseline", place / "release", "--out", out, "--json").stdout)
-    for row in read(out / "predictions.jsonl"):
-        assert row["predicted"] == row["most_probable"]
-        for task, chances in row["probabilities"].items():
-            assert row["predicted"][task] == max(chances, key=chances.get)
-    for row in result["tasks"].values():
-        assert row["most_probable"]["differ"] == 0 and row["ece"] == row["ece_predicted"]
-
-
-def test_a_baseline_with_one_class_in_training_says_always_that(tmp_path):
-    talks = [labelled(f"D{n}", s) for n, s in enumerate(["train"] * 4 + ["valid"] * 2 + ["test"])]
-    for n in range(4):
-        turns = [replace(u, gold={"sarcasm": "no"}) for u in talks[n].utterances]
-        talks[n] = replace(talks[n], utterances=tuple(turns))
-    root = write_release(tmp_path / "release", talks)
-    done = run("baseline", root, "--out", tmp_path / "out", "--json")
-    result = json.loads(done.stdout)["tasks"]["sarcasm"]
-    assert result["accuracy"] == result["majority_accuracy"]
-    assert (
-        result["unseen"] == {"yes": result["classes"][1]["n"]}
-        and result["classes"][1]["recall"] == 0
-    )
-
-
 def test_a_model_card_says_which_is_which(place):
     results = RunDirectory(place / "run-release").read("results.json")
     text = model_card.render("m", "", "", {}, results, None)

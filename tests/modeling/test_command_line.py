@@ -324,7 +324,6 @@ COMMANDS = [
     ["evaluate", "release", "--out", "run", "--split", "valid"],
     ["predict", "release", "--out", "run", "--to", "p.jsonl", "--split", "train"],
     ["compare", "release", "run", "run", "--selection"],
-    ["baseline", "release", "--out", "base"],
     ["validity", "release"],
     ["features", "release", "--recipe", "recipe.json", "--part", "1/2"],
 ]
@@ -448,10 +447,7 @@ def test_a_label_that_is_held_out_is_looked_at_by_an_evaluation_alone(place, tmp
     assert done.returncode == 0 and "secret" not in done.stdout + done.stderr
     result = run("evaluate", root, "--out", tmp_path / "out")
     assert refused(result, 'has the label "secret" of sentiment')
-    assert refused(run("baseline", root, "--out", tmp_path / "tfidf"), "secret")
-    assert (
-        not RunDirectory(tmp_path / "out").test_evaluations() and not (tmp_path / "tfidf").exists()
-    )
+    assert not RunDirectory(tmp_path / "out").test_evaluations()
 
 
 @FUZZED

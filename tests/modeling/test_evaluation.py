@@ -144,7 +144,9 @@ def test_seeds_are_reported_with_intervals_and_a_table_for_a_paper(release, trai
 
 
 def test_a_baseline_is_a_run_that_can_be_compared(release, trained, tmp_path):
-    done = run("baseline", release, "--out", tmp_path / "tfidf", "--json")
+    assert not learn(release, tmp_path / "tfidf", "--recipe", "tf-idf").returncode
+    assert not (tmp_path / "tfidf" / "test_evaluations.jsonl").exists()
+    done = run("evaluate", release, "--out", tmp_path / "tfidf", "--json")
     assert done.returncode == 0, done.stderr
     result = json.loads(done.stdout)
     jsonschema.Draft202012Validator(SCHEMA).validate(result)

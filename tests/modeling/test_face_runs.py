@@ -5,6 +5,7 @@ from django.core.files.base import ContentFile
 from django.urls import reverse
 
 from core.errors import UserError
+from corpus import visibility
 from jobs.models import JobStatus
 from modeling.learner.features import face_detector
 from modeling.models import TrainingRun
@@ -22,7 +23,7 @@ def judged(corpus):
 @pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_a_run_shows_what_it_cut_out_to_those_who_may_see_it(
-    corpus, lead, judged, tmp_path, client_of
+    corpus, lead, judged, tmp_path, client_of, monkeypatch
 ):
     pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
     film = write_film(tmp_path / "film.mp4", 4, two_people(4, bool), bool).read_bytes()
@@ -47,6 +48,11 @@ def test_a_run_shows_what_it_cut_out_to_those_who_may_see_it(
     assert answer["Content-Type"] == "image/jpeg" and answer.content.startswith(b"\xff\xd8")
     for person in (make_member(corpus), make_person("stranger")):
         assert client_of(person).get(image).status_code == 404
+    with monkeypatch.context() as patch:  # of somebody who judges without the picture for now
+        hidden = {visibility.PICTURE: corpus.dialogues.all()}
+        patch.setattr(visibility, "withheld_by", [lambda person, modalities: hidden])
+        assert client_of(lead).get(image).status_code == 403
+        assert image not in client_of(lead).get(address).content.decode()
     (run.directory / "faces.jpg").unlink()
     assert client_of(lead).get(image).status_code == 404
     assert image not in client_of(lead).get(address).content.decode()

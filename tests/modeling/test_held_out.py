@@ -5,14 +5,13 @@ nothing of a run, to the last bit.
 import json
 import re
 import shutil
-from contextlib import suppress
 
 import pytest
 from django.urls import reverse
 
 from jobs.models import JobStatus
-from modeling.learner import ablation, correlation_validity, release, tfidf_baseline
-from modeling.learner.release import Dialogue, ReleaseError, Utterance, load_release
+from modeling.learner import ablation, correlation_validity, recipes, release
+from modeling.learner.release import Dialogue, Utterance, load_release
 from modeling.learner.synthetic_data import TASKS as PLANTED
 from modeling.models import Evaluation, Experiment
 from tests.factories import make_judged_round, make_release
@@ -92,9 +91,9 @@ def plain(request, tmp_path_factory):
     return root, {u.id for d in made if d.split == request.param for u in d.utterances}
 
 
-def trained(root, out):
+def trained(root, out, fields=RECIPE):
     recipe = root.parent / "recipe.json"
-    recipe.write_text(json.dumps(RECIPE))
+    recipe.write_text(json.dumps(fields))
     done = learn(root, out, "--recipe", recipe, "--tensorboard")
     assert done.returncode == 0, done.stderr
     return out
@@ -111,12 +110,18 @@ def output_of(out):
     return found
 
 
-@pytest.mark.parametrize("how", CHANGES)
-def test_a_run_is_the_same_to_the_last_bit(how, plain, tmp_path):
+CLASSICAL = [{"network": name, "modalities": ["text"]} for name in recipes.CLASSICAL]
+
+
+@pytest.mark.parametrize(
+    ("how", "fields"),
+    [*((how, RECIPE) for how in CHANGES), *(("others", fields) for fields in CLASSICAL)],
+)
+def test_a_run_is_the_same_to_the_last_bit(how, fields, plain, tmp_path):
     root, held_out = plain
-    out = trained(root, tmp_path / "a")
+    out = trained(root, tmp_path / "a", fields)
     changed = with_held_out(root, tmp_path / "changed", held_out, CHANGES[how])
-    one, other = output_of(out), output_of(trained(changed, tmp_path / "b"))
+    one, other = output_of(out), output_of(trained(changed, tmp_path / "b", fields))
     assert {
         "model.safetensors",
         "results.json",
@@ -165,7 +170,7 @@ def test_a_look_reads_them_and_is_counted_first(plain, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("how", CHANGES)
-def test_a_prediction_and_the_baseline_choose_without_them(how, plain, tmp_path, monkeypatch):
+def test_a_prediction_is_the_same_without_them(how, plain, tmp_path):
     root, held_out = plain
     changed = with_held_out(root, tmp_path / "changed", held_out, CHANGES[how])
     out = trained(root, tmp_path / "a")
@@ -173,25 +178,6 @@ def test_a_prediction_and_the_baseline_choose_without_them(how, plain, tmp_path,
         done = run("predict", place, "--out", out, "--to", tmp_path / name)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
-
-    chosen, choose = [], tfidf_baseline._select_model
-
-    def noted(task, parts, tables):
-        assert not (
-            tmp_path / f"baseline-{len(chosen) // len(PLANTED)}" / "test_evaluations.jsonl"
-        ).exists()
-        found = choose(task, parts, tables)
-        chosen.append(None if found is None else (found.C, found.coef_.tobytes()))
-        return found
-
-    monkeypatch.setattr(tfidf_baseline, "_select_model", noted)
-    for number, place in enumerate((root, changed)):
-        with suppress(ReleaseError):  # of labels that are no values, once they are read
-            tfidf_baseline.evaluate_baseline(
-                load_release(place), place, tmp_path / f"baseline-{number}"
-            )
-    assert len(chosen) == 2 * len(PLANTED)
-    assert chosen[: len(PLANTED)] == chosen[len(PLANTED) :]
 
 
 def test_who_hands_over_labels_is_not_taken_up_on_it(plain, tmp_path):

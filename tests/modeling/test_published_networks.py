@@ -45,32 +45,42 @@ def utterances(sizes, speakers, frames=5):
     return Utterances(made, {name: torch.full((count,), frames) for name in sizes}, index, who)
 
 
-def gru(cell, x, h):
+def gru(weights, x, h):
     """A step of a GRU, written out (Cho et al. 2014, as PyTorch has it)."""
-    r_x, z_x, n_x = (cell.weight_ih @ x + cell.bias_ih).chunk(3)
-    r_h, z_h, n_h = (cell.weight_hh @ h + cell.bias_hh).chunk(3)
+    weight_ih, weight_hh, bias_ih, bias_hh = weights
+    r_x, z_x, n_x = (weight_ih @ x + bias_ih).chunk(3)
+    r_h, z_h, n_h = (weight_hh @ h + bias_hh).chunk(3)
     keep = torch.sigmoid(z_x + z_h)
     return (1 - keep) * torch.tanh(n_x + torch.sigmoid(r_x + r_h) * n_h) + keep * h
 
 
-def emotions_turn_by_turn(direction, turns, speakers):
+def gru_of(parties, direction, cell):
+    """Weights of the dialogue's GRU (cell 0) or the party's (1), as PyTorch names them."""
+    own, row = slice(3 * WIDTH * cell, 3 * WIDTH * (cell + 1)), 2 * direction + cell
+    inputs = torch.cat([parties.said[direction][:, own], parties.read[row]])
+    bias = parties.said_bias[direction, 0, own]
+    return inputs.t(), parties.states[row].t(), bias, parties.states_bias[row]
+
+
+def emotions_turn_by_turn(network, direction, turns, speakers):
     """Equations 1 to 8 of DialogueRNN, of one dialogue in one direction."""
     zero = torch.zeros(WIDTH)
-    g, e, parties, past, found = zero, zero, {}, [], []
-    weights = {name: getattr(direction.emotion, f"{name}_l0") for name in
-               ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}  # fmt: skip
-    emotion = type("Cell", (), weights)
+    g, e, states, past, found = zero, zero, {}, [], []
+    dialogue, party = (gru_of(network.parties, direction, cell) for cell in range(2))
+    rows = network.emotions
+    emotion = (rows.parties[direction].t(), rows.states[direction].t(),
+               rows.parties_bias[direction, 0], rows.states_bias[direction])  # fmt: skip
     for u, speaker in zip(turns, speakers, strict=True):
-        q = parties.get(speaker, zero)
+        q = states.get(speaker, zero)
         context = zero
         if past:
-            scores = torch.stack([direction.about(u) @ each for each in past])
+            scores = torch.stack([u @ network.parties.about[direction] @ each for each in past])
             weight = torch.softmax(scores, dim=0)
             context = sum(a * each for a, each in zip(weight, past, strict=True))
-        g = gru(direction.dialogue, torch.cat([u, q]), g)
-        parties[speaker] = gru(direction.party, torch.cat([u, context]), q)
+        g = gru(dialogue, torch.cat([u, q]), g)
+        states[speaker] = gru(party, torch.cat([u, context]), q)
         past.append(g)
-        e = gru(emotion, parties[speaker], e)
+        e = gru(emotion, states[speaker], e)
         found.append(e)
     return found
 
@@ -83,33 +93,38 @@ def test_dialogue_rnn_is_its_equations_turn_by_turn():
     for speakers in dialogues:
         turns = vectors[row : row + len(speakers)]
         row += len(speakers)
-        forward, backward = network.directions
-        first = emotions_turn_by_turn(forward, turns, speakers)
-        second = emotions_turn_by_turn(backward, turns.flip(0), speakers[::-1])[::-1]
+        first = emotions_turn_by_turn(network, 0, turns, speakers)
+        second = emotions_turn_by_turn(network, 1, turns.flip(0), speakers[::-1])[::-1]
         e = torch.stack([torch.cat(pair) for pair in zip(first, second, strict=True)])
         for t in range(len(speakers)):
             scores = torch.tanh(e @ (network.match.weight @ e[t] + network.match.bias))
             mixed = torch.softmax(scores, dim=0) @ e
             expected.append(torch.relu(network.project(mixed)))
-    got = network(batch).vectors
-    assert torch.allclose(got, torch.stack(expected), atol=1e-5)
+    slow, fast = torch.stack(expected), network(batch).vectors
+    assert torch.allclose(fast, slow, atol=1e-5)
+    weights = torch.randn(slow.shape)  # and so are the gradients of both
+    wanted = [*network.parameters()]
+    slowly = torch.autograd.grad((slow * weights).sum(), wanted, allow_unused=True)
+    quickly = torch.autograd.grad((fast * weights).sum(), wanted, allow_unused=True)
+    for one, other in zip(slowly, quickly, strict=True):
+        assert (one is None) == (other is None)
+        assert one is None or torch.allclose(one, other, atol=1e-4)
 
 
 def test_dialogue_rnn_keeps_parties_apart():
     """What a turn says reaches another speaker's state through the global state alone."""
     sizes = {"audio": 3}
     network, batch = body("dialogue-rnn", sizes), utterances(sizes, [[0, 1, 0]])
-    turns = batch.by_dialogue(network.encode(batch)["audio"])[None].repeat(2, 1, 1, 1)
+    turns = network.encode(batch)["audio"][None, :, None].repeat(2, 1, 1, 1)  # (2, T, 1, d)
     alone, shared = ([0, 1, 0], [0, 0, 0])
-    for direction in network.directions:  # without it nothing of the dialogue is read
-        nn.init.zeros_(direction.party.weight_ih[:, WIDTH:])
+    nn.init.zeros_(network.parties.read[1::2])  # without it nothing of the dialogue is read
     states = {}
     for name, who in (("apart", alone), ("same", shared)):
         speakers = torch.tensor([who])[None].repeat(2, 1, 1)
         before = network.parties(turns, speakers)
         changed = turns.clone()
-        changed[:, :, 1] += 1
-        states[name] = (network.parties(changed, speakers) - before).abs().amax(dim=(0, 1, 3))
+        changed[:, 1] += 1
+        states[name] = (network.parties(changed, speakers) - before).abs().amax(dim=(1, 2, 3))
     assert (states["apart"] > 0).tolist() == [False, True, False]
     assert (states["same"] > 0).tolist() == [False, True, True]
 
@@ -237,11 +252,13 @@ def test_memory_hops_one_by_one():
         scores = [ask.score(torch.tanh(ask.key(cell) + ask.query(query))) for cell in cells]
         return torch.softmax(torch.cat(scores), dim=0) @ cells
 
+    cells = {name: (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
+             for name, cell in network.hop.items()}  # fmt: skip
     text = audio = aspect[0]
     for _ in range(HOPS):
         read = (found("text", "text", text) + found("audio", "text", audio)) / 2
         heard = (found("audio", "audio", audio) + found("text", "audio", text)) / 2
-        text, audio = gru(network.hop["text"], read, text), gru(network.hop["audio"], heard, audio)
+        text, audio = gru(cells["text"], read, text), gru(cells["audio"], heard, audio)
     last = network.hops(memories, inside, aspect)
     assert torch.allclose(last[0][0], text, atol=1e-5)
     assert torch.allclose(last[1][0], audio, atol=1e-5)

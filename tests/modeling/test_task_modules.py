@@ -10,7 +10,14 @@ from modeling.learner import recipes
 from modeling.learner.losses import Objective
 from modeling.learner.networks.registry import build_network
 from modeling.learner.networks.task_modules import ByTask, ParametersByTask, name_of
-from modeling.learner.recipes import NETWORKS, NO_CHAIN, SHARINGS, Recipe
+from modeling.learner.recipes import (
+    FIXED_NETWORKS,
+    NETWORKS,
+    NO_CHAIN,
+    PUBLISHED_FIELDS,
+    SHARINGS,
+    Recipe,
+)
 from modeling.learner.release import Dialogue, Task, Utterance
 from modeling.learner.synthetic_data import TASKS as PLANTED
 from modeling.learner.tensorboard import _tag
@@ -53,7 +60,7 @@ def test_keys_have_names_of_their_own_and_usual_ones_are_their_own():
     assert parts.train().training and not parts.eval().training  # still methods
 
 
-@pytest.mark.parametrize("way", [*SHARINGS, *(n for n in NETWORKS if n != "own")])
+@pytest.mark.parametrize("way", [*SHARINGS, *FIXED_NETWORKS, *PUBLISHED_FIELDS])
 def test_every_network_can_be_built_trained_and_loaded(way, tmp_path):
     named = {"sharing": way, "relation_chain": way not in NO_CHAIN}
     named = {"network": way} if way in NETWORKS else named
@@ -114,8 +121,8 @@ def test_a_task_called_mean_has_a_curve_beside_the_mean():
     assert len({*tags, "mean"}) == 4 and tags[2] == "type"
 
 
-def test_the_baseline_and_the_table_take_them(release, tmp_path):
-    done = run("baseline", release, "--out", tmp_path / "b", "--json")
+def test_a_classical_system_and_the_table_take_them(release, tmp_path):
+    done = run("train", release, "--recipe", "tf-idf", "--out", tmp_path / "b", "--json")
     assert done.returncode == 0, done.stderr
     assert {t.key for t in TASKS} == set(json.loads(done.stdout)["tasks"])
     done = run("validity", release)

@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 
 from modeling.learner.features.audio import LogMel
 from modeling.learner.features.decoding import RATE, waveform
+from modeling.learner.features.egemaps import EGeMAPS
 from modeling.learner.features.face_crops import FaceCrops, clips_of
 from modeling.learner.features.feature_error import FeatureError
+from modeling.learner.features.functionals import KEY as FUNCTIONALS_KEY
+from modeling.learner.features.functionals import functionals
 from modeling.learner.features.imported import ImportedFeatures
 from modeling.learner.features.pretrained import (
     SHORTEST,
@@ -121,10 +124,11 @@ class Extractors:
 
     text: TextEncoder | None
     clips: dict[str, ClipExtractor]
-    audio_pooling: str = "frames"  # of the frames of an utterance
+    audio_pooling: str = "frames"  # of the frames of an utterance, or "functionals"
     tunes_text: bool = False
     imported: dict[str, ImportedFeatures] = field(default_factory=dict)
     faces: FaceCrops | None = None  # what is read of pictures; None: the whole
+    egemaps: EGeMAPS | None = None
 
     @classmethod
     def of(cls, recipe: Recipe, device: torch.device | None = None) -> "Extractors":
@@ -145,19 +149,23 @@ class Extractors:
             clips["audio"] = SpeechEncoder(*chosen["audio"]) if "audio" in chosen else LogMel()
             if "audio" in recipe.tuned:
                 clips["audio"] = Samples(SpeechEncoder(*chosen["audio"]))
+            if recipe.functionals == "egemaps":
+                del clips["audio"]
         if "vision" in {*recipe.modalities} - {*imported}:
             faces = FaceCrops.of(recipe)
             clips["vision"] = ColourAndMotion(faces)
             if "vision" in chosen:
                 clips["vision"] = encoder = VisionEncoder(*chosen["vision"])
                 encoder.faces = faces
+        pooling = recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames"
         return cls(
             TextEncoder(*chosen["text"]) if "text" in chosen else None,
             clips,
-            recipe.audio_pooling if "audio" in {*chosen} - {*recipe.tuned} else "frames",
+            "functionals" if recipe.functionals == "own" else pooling,
             "text" in recipe.tuned,
             imported,
             faces,
+            EGeMAPS() if recipe.functionals == "egemaps" else None,
         )
 
     @property
@@ -166,8 +174,15 @@ class Extractors:
         text = {}
         if self.text:
             text["text"] = self.text.tuned_key if self.tunes_text else self.text.key
-        text |= {name: each.key for name, each in self.clips.items()}
+        text |= {name: self.clip_key(name, each.key) for name, each in self.clips.items()}
+        if self.egemaps:
+            text["audio"] = self.egemaps.key
         return text | {name: each.key for name, each in self.imported.items()}
+
+    def clip_key(self, name: str, frames: str) -> str:
+        """Key of a modality whose frames have the key `frames`."""
+        described = name == "audio" and self.audio_pooling == "functionals"
+        return f"{frames}+{FUNCTIONALS_KEY}" if described else frames
 
 
 def feature_sources(
@@ -187,9 +202,10 @@ def feature_sources(
         elif name == "text":
             sources[name] = {"by": extractors.keys.get(name, CHARACTERS), "from": "text"}
         elif given:
-            sources[name] = {"by": _release_extractor_key(given[0], name), "from": "release"}
+            by = extractors.clip_key(name, _release_extractor_key(given[0], name))
+            sources[name] = {"by": by, "from": "release"}
         else:
-            sources[name] = {"by": extractors.clips[name].key, "from": "clips" if films else "none"}
+            sources[name] = {"by": extractors.keys[name], "from": "clips" if films else "none"}
         if (encoder := getattr(recipe, f"{name}_encoder")) and not (given and name != "text"):
             sources[name]["encoder"] = Path(encoder).name
     if extractors.faces is not None and not given:
@@ -202,7 +218,10 @@ def extractor_keys(dialogues: Sequence[Dialogue], extractors: Extractors) -> dic
     keys = extractors.keys
     given = next((dialogue.features for dialogue in dialogues if dialogue.features), None)
     if given:
-        keys |= {name: _release_extractor_key(given, name) for name in extractors.clips}
+        keys |= {
+            name: extractors.clip_key(name, _release_extractor_key(given, name))
+            for name in extractors.clips
+        }
     return keys
 
 
@@ -231,9 +250,16 @@ def extract(
             each.frames[name] = (
                 extractor.heard(frames) if isinstance(extractor, Samples) else frames
             )
+    if extractors.egemaps:
+        vectors = _egemaps_features(dialogue, extractors.egemaps, cache, failures)
+        for each, vector in zip(features, vectors, strict=True):
+            each.frames["audio"] = vector
     for name, table in extractors.imported.items():
         for each, utterance in zip(features, dialogue.utterances, strict=True):
             each.frames[name] = table.of(utterance.id)
+    if extractors.audio_pooling == "functionals":
+        for each in features:
+            each.frames["audio"] = functionals(each["audio"])
     if extractors.audio_pooling in POOLS:
         for each in features:
             if "audio" in each.frames and len(each["audio"]):
@@ -284,6 +310,47 @@ def _clip_features(
         of(u.clip, u.clip_sha256, replace(u, start=0.0, end=float("inf")))
         for u in dialogue.utterances
     ]
+
+
+def _egemaps_features(
+    dialogue: Dialogue, extractor: EGeMAPS, cache: Path, failures: list[Failure]
+) -> list[Floats]:
+    """Of each utterance (1, dims), kept by the digest of its clip and its times; none (0, dims) of
+    what is missing or too short.
+    """
+    nothing, samples = np.zeros((0, extractor.dims), np.float32), dict[Path, Floats | None]()
+
+    def of(clip: Path, digest: str, spoken: Utterance, whole: bool) -> Floats:
+        times = (0.0, float("inf")) if whole else (spoken.start, spoken.end)
+        name = hashlib.sha256(f"{digest} {times}".encode()).hexdigest()
+        kept = cache / extractor.key / f"{name}.npy"
+        if kept.exists():
+            try:
+                return _check_frames(np.load(kept, allow_pickle=False), clip.name, "audio", 1.0, ())
+            except (OSError, ValueError, EOFError, FeatureError):
+                kept.unlink(missing_ok=True)
+        try:
+            if clip not in samples:
+                samples[clip] = None  # unless it can be decoded
+                samples[clip] = waveform(clip)[:, None]
+            heard = samples[clip]
+            if heard is None:
+                return nothing
+            own = _time_span(heard, RATE, *times)[:, 0]
+            vector = _check_frames(extractor.of_samples(own), clip.name, "audio", 1.0, ())
+        except FeatureError as error:
+            failures.append(Failure(dialogue.id, clip.name, "audio", str(error)))
+            return nothing
+        _write(kept, vector)
+        return vector
+
+    found = []
+    for utterance in dialogue.utterances:
+        whole = dialogue.clip is None
+        clip = utterance.clip if whole else dialogue.clip
+        digest = utterance.clip_sha256 if whole else dialogue.clip_sha256
+        found.append(of(clip, digest, utterance, whole) if clip else nothing)
+    return found
 
 
 def _cache_together(

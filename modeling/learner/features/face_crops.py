@@ -151,7 +151,8 @@ class FaceCrops:
             count = step + 1
         if before is not None:
             tracker.see(before[0], before[1], [0.0] * len(before[1]))
-        return self._chosen(tracker, clip, count) / np.array([width, height, width, 1], np.float32)
+        whole = np.array([width, height, width, 1], np.float32)
+        return np.asarray(self._chosen(tracker, clip, count) / whole, np.float32)
 
     def _chosen(self, tracker: Tracker, clip: Path, count: int) -> Places:
         tracks = tracker.ended(count)

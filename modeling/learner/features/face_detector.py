@@ -85,7 +85,7 @@ class CascadeDetector(FaceDetector):
         grey = cv2.equalizeHist(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY))
         least = max(20, round(SMALLEST * len(picture)))
         boxes = self._network.detectMultiScale(grey, 1.1, 4, minSize=(least, least))
-        return [Face(*map(float, box)) for box in boxes]
+        return [_face(box) for box in boxes]
 
 
 class YuNetDetector(FaceDetector):
@@ -100,7 +100,7 @@ class YuNetDetector(FaceDetector):
         self._network.setInputSize((width, height))
         _, rows = self._network.detect(np.ascontiguousarray(picture[..., ::-1]))
         return [
-            Face(*map(float, row[:4]), float(row[14]), _eyes(row[4:6], row[6:8]))
+            _face(row[:4], row[14], _eyes(row[4:6], row[6:8]))
             for row in (rows if rows is not None else ())
         ]
 
@@ -135,8 +135,13 @@ class CenterFaceDetector(FaceDetector):
             own = points[:, rows[n], columns[n]].reshape(5, 2)[:2, ::-1]  # of both eyes, x first
             eyes = (own * [broad[n], tall[n]] + [left[n], top[n]]) * scale
             corner, size = boxes[n, :2] * scale, boxes[n, 2:] * scale
-            found.append(Face(*corner.tolist(), *size.tolist(), float(scores[n]), _eyes(*eyes)))
+            found.append(_face([*corner, *size], scores[n], _eyes(*eyes)))
         return found
+
+
+def _face(box: Sequence[float], score: float = 1.0, eyes: Any = None) -> Face:
+    x, y, width, height = map(float, box)
+    return Face(x, y, width, height, float(score), eyes)
 
 
 def _eyes(one: Sequence[float], other: Sequence[float]) -> Any:

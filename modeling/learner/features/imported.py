@@ -57,9 +57,17 @@ class Match:
 
 
 def write_features(
-    root: Path, table: FeatureTable, name: str, rate: float | None = None, source: str = ""
+    root: Path,
+    table: FeatureTable,
+    name: str,
+    rate: float | None = None,
+    source: str = "",
+    columns: Sequence[str] = (),
+    examples: Sequence[str] = (),
 ) -> str:
-    """Write a table as a directory, which must not exist yet; the digest."""
+    """Write a table as a directory, which must not exist yet; the digest. `columns` say what its
+    dimensions are, where they have names; `examples` are utterances whose labels made them.
+    """
     root.mkdir(parents=True)
     (root / "ids.json").write_text(json.dumps(table.ids, ensure_ascii=False), "utf-8")
     np.save(root / "lengths.npy", table.lengths.astype(np.int64), allow_pickle=False)
@@ -76,6 +84,9 @@ def write_features(
         "source": source,
         "files": files,
     }
+    for key, given in (("columns", columns), ("examples", examples)):
+        if given:
+            manifest[key] = list(given)
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
     (root / "manifest.json").write_text(text + "\n", "utf-8")
     return _digest(manifest)
@@ -92,6 +103,8 @@ class ImportedFeatures:
                 raise ValueError("it is of another version")
             self.name, self.modality = str(manifest["name"]), str(manifest["modality"])
             self.dims, self.digest = int(manifest["dims"]), _digest(manifest)
+            self.columns: list[str] = [str(each) for each in manifest.get("columns", ())]
+            self.examples = frozenset(str(each) for each in manifest.get("examples", ()))
             self._files: dict[str, str] = {file: manifest["files"][file] for file in FILES}
         except FileNotFoundError as error:
             raise FeatureError(
@@ -147,5 +160,6 @@ def _sha256(path: Path) -> str:
 
 def _digest(manifest: dict[str, Any]) -> str:
     """Of the numbers, their ids and what they are; not of names."""
-    what = {key: manifest[key] for key in ("format", "modality", "pooled", "dims", "files")}
+    keys = ("format", "modality", "pooled", "dims", "files", "columns", "examples")
+    what = {key: manifest[key] for key in keys if key in manifest}
     return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()

@@ -1,6 +1,6 @@
 """DialogueGCN: a graph of who speaks to whom (Ghosal, Majumder, Poria, Chhaya and Gelbukh 2019).
 
-Of the utterances u_1..u_T of a dialogue, d dimensions (section 3.3):
+Of the utterances u_1..u_T of a dialogue, d dimensions (section 3):
 
     g_t   = BiGRU(u_1 .. u_T)                                          (T, d), half of it each way
     a_ij  = softmax over j in i's window of g_i' W_e g_j               (T, T), 10 turns each way

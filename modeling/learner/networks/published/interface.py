@@ -45,12 +45,13 @@ class Utterances:
 
     def by_dialogue(self, rows: Tensor) -> Tensor:
         """Rows (N, ...) -> (B, T, ...), zeros where no turn is."""
-        placed = rows[self.index.clamp(min=0)]
+        placed = rows.index_select(0, self.index.clamp(min=0).flatten())
+        placed = placed.reshape(*self.index.shape, *rows.shape[1:])
         return placed * self.mask.reshape([*self.mask.shape, *[1] * (rows.dim() - 1)])
 
     def by_utterance(self, turns: Tensor) -> Tensor:
         """Turns (B, T, ...) -> (N, ...)."""
-        return turns[self.mask]
+        return turns.flatten(0, 1).index_select(0, self.mask.flatten().nonzero()[:, 0])
 
 
 @dataclass

@@ -9,10 +9,10 @@ Of the utterances of a dialogue, vectors U_m (T, d) of each modality m (section 
 
 so that sound and picture ask, and text answers, K times. What the paper adds, extractors of faces,
 scenes and sound trained with a triplet loss of an adaptive margin, is not here: utterances come
-from our encoders, as for all that are compared. Published are five layers of each kind; here
-`fusion_layers` says how many, two of each unless a recipe says otherwise. The paper leaves open, or
-to its figures, positions (sines here), where norms stand (first, in the Transformer), and the
-residual of G. Where the recipe does not read text, its first modality is in its place; with one
+from our encoders, as for all that are compared. The published stacks are deeper; here
+`fusion_layers` says how many layers, two of each unless a recipe says otherwise. The paper leaves
+open, or to its figures, positions (sines here), where norms stand (first, in the Transformer), and
+the residual of G. Where the recipe does not read text, its first modality is in its place; with one
 modality nothing is fused. A turn that lacks a modality is no key, asks nothing, and is zeros.
 """
 

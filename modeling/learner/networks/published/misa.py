@@ -1,6 +1,6 @@
 """MISA: what modalities share and what is their own (Hazarika, Zimmermann and Poria 2020).
 
-Of the vector u_m of each modality m of an utterance, d dimensions (section 3.3):
+Of the vector u_m of each modality m of an utterance, d dimensions (section 3):
 
     h_m  = LayerNorm(ReLU(W_m u_m + b_m))              (d)
     c_m  = sigmoid(W_c h_m + b_c)                      (d), shared: one layer for all modalities
@@ -9,7 +9,7 @@ Of the vector u_m of each modality m of an utterance, d dimensions (section 3.3)
     M    = Transformer layer over [p_1 .. p_M, c_1 .. c_M]    (2M, d), then side by side
     F    = ReLU(W M + b)                               (M d), what the head reads
 
-and added to the loss of the tasks (section 3.5):
+and added to the loss of the tasks:
 
     L_sim   = mean over pairs of modalities of CMD_5(c_m, c_n)                      weight 1
     L_diff  = sum over c_m, p_m and over p_m, p_n of the orthogonality penalty      weight 0.3

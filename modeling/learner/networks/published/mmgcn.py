@@ -1,7 +1,7 @@
 """MMGCN: a deep graph over turns and modalities (Hu, Liu, Zhao and Jin 2021).
 
 Of the utterances u_1..u_T of a dialogue, with d dimensions and the embedding s_t of the speaker of
-turn t (sections 3.2 to 3.5):
+turn t (section 3):
 
     h_t^text = BiLSTM(u_1^text .. u_T^text)                      (T, d), half of it each way
     h_t^m    = W_m u_t^m + b_m                                   (T, d), sound and picture
@@ -9,8 +9,8 @@ turn t (sections 3.2 to 3.5):
     H_0      = ReLU(W v + b),  H_L by L layers of GCNII          (M T, d), see modal_graph.py
     e_t      = ReLU(W_e [v_t^m ; H_L,t^m for each m] + b_e)      (d), what the head reads
 
-Published are four layers, alpha 0.1, eta 0.5 and utterance vectors of others; here `fusion_layers`
-says how many layers, four unless a recipe says otherwise, and our encoders come first. The paper
+The paper chooses how many layers for each corpus; here `fusion_layers` says it, four unless a
+recipe says otherwise. alpha 0.1 and eta 0.5 are usual for GCNII. Our encoders come first. The paper
 weighs edges between modalities by a further factor gamma that it chooses for each corpus; here it
 is 1. It speaks of two known speakers a dialogue; here a speaker is the number within the dialogue,
 and so is any number of them. Edges are weighed by v, the speaker's part included. A modality that

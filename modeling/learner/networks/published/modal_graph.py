@@ -20,7 +20,7 @@ from torch.nn.functional import normalize
 
 from modeling.learner.networks.published.interface import Utterances
 
-ALPHA, ETA = 0.1, 0.5  # of GCNII, as in MMGCN
+ALPHA, ETA = 0.1, 0.5  # usual for GCNII
 MARGIN = 1e-5  # a cosine stays so far from 1 and -1, where arccos has no slope
 SPEAKERS = 8  # numbers of speakers of a dialogue that have embeddings; later ones share the last
 

@@ -92,7 +92,10 @@ WORDS = {  # of headers and first cells
     "without vision": gettext_lazy("without picture"),
 }
 TEXTS = {"text", "clip", "directory", "utterance", "gold", "predicted most", "system", "fold"}
+KEYS = {"gold", "predicted most", "fold"}  # columns of words that the reader's language has
+MAJORITY = "majority class"
 FIGURE = re.compile(r"([+-]?[\d.,]+|–)(?: (\[[^\]]*\]))?(?:, (p .*?|p.*?))?( \*)?$")
+FOLD = re.compile(r"fold (\d+)$")
 COUNTED = re.compile(r"(.*) \(n = (\d+)\)$", re.DOTALL)
 
 
@@ -141,20 +144,23 @@ def _shown(protocol, table, number, tasks):
     names = {t.key: named(t) for t in tasks}
     values = {value.key: named(value) for value in task.values} if task else {}
     best = {tuple(place) for place in table["best"]}
-    texts = {place for place, word in enumerate(table["header"]) if word in TEXTS and place}
+    header, kind = table["header"], table["kind"]
+    texts = {place for place, word in enumerate(header) if word in TEXTS and place}
     rows = [
-        [_cell(text, (row, column) in best, column in texts or not column, values, column)
+        [_cell(text, (row, column) in best, column in texts or not column,
+               header[column] in KEYS or (not column and text == MAJORITY), values)
          for column, text in enumerate(cells)]
         for row, cells in enumerate(table["rows"])
     ]  # fmt: skip
-    if table["kind"] == "failures":
+    if kind == "failures":
         _link(protocol, rows)
     for cells, texts_of_row in zip(rows, table["rows"], strict=True):
-        cells[0].system = texts_of_row[0] != "majority class"
+        cells[0].system = texts_of_row[0] != MAJORITY
+    own_words = kind == "groups" and table["of"]["by"] != "level"  # names of sources, speakers
     return ShownTable(
-        f"table-{number}", table["kind"], _title(protocol, table, names), NOTES[table["kind"]],
-        [_header(word, names | values, place in texts)
-         for place, word in enumerate(table["header"])],
+        f"table-{number}", kind, _title(protocol, table, names), str(NOTES[kind]),
+        [_header(word, names | values, place in texts, own_words)
+         for place, word in enumerate(header)],
         rows,
     )  # fmt: skip
 
@@ -185,19 +191,28 @@ def _title(protocol, table, names):
     }[kind])  # fmt: skip
 
 
-def _header(word, names, is_text):
+def _word(text):
+    """A word of the report in the reader's language."""
+    if fold := FOLD.match(text):
+        return _("fold %(n)s") % {"n": fold[1]}
+    return str(WORDS.get(text, text))
+
+
+def _header(word, names, is_text, own_words):
     counted = COUNTED.match(word)
     name, n = counted.groups() if counted else (word, "")
-    return {"name": str(names.get(name, WORDS.get(name, name))), "n": n, "is_text": is_text}
+    shown = name if own_words else str(names.get(name) or _word(name))
+    return {"name": shown, "n": n, "is_text": is_text}
 
 
-def _cell(text, best, is_text, values, column):
+def _cell(text, best, is_text, is_key, values):
     if is_text:
-        shown = values.get(text, WORDS.get(text, text)) if len(text) < 100 else text
-        return Cell(str(shown), best=best, is_text=True)
+        return Cell(
+            str(values.get(text) or _word(text)) if is_key else text, best=best, is_text=True
+        )
     figure = FIGURE.match(text)
     if figure is None:
-        return Cell(str(values.get(text, text)), best=best)
+        return Cell(text, best=best)
     below = [each.replace("-", "−") for each in figure.groups()[1:3] if each]
     return Cell(figure[1].replace("-", "−"), below, best, star=bool(figure[4]))
 

@@ -1,6 +1,8 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
 import shutil
+from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.db import models, transaction
@@ -131,7 +133,10 @@ def hours_this_month(rows):
     return sum(span.total_seconds() for span in spans) / 3600
 
 
-trained = [lambda corpus: TrainingRun.objects.filter(release__corpus=corpus)]  # what limits count
+# corpus -> the jobs that its limits count
+trained: list[Callable[[Corpus], models.QuerySet[Any]]] = [
+    lambda corpus: TrainingRun.objects.filter(release__corpus=corpus)
+]
 
 
 def room_for_runs(corpus):

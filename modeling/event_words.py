@@ -68,6 +68,7 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         ("train", "experiment"): _("%(who)s resumed %(thing)s"),
         ("train", "protocol"): _("%(who)s started %(thing)s"),
         ("resume", "protocol"): _("%(who)s resumed %(thing)s"),
+        ("report", "protocol"): _("%(who)s had the report of %(thing)s written"),
         "evaluate": _("%(who)s evaluated %(thing)s on the test set"),
         "register": _("%(who)s registered %(thing)s"),
         "delete": _("%(who)s deleted %(thing)s"),

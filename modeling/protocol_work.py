@@ -3,6 +3,7 @@
 from django.db import transaction
 
 from core.errors import UserError, gettext_noop
+from jobs.models import JobStatus
 from modeling.learner_process import supervise, written
 from modeling.models import FeaturePart
 from modeling.models.protocols import REPORT
@@ -54,5 +55,7 @@ def report_when_over(part):
     """Have the report written when the last part that trains has ended, however."""
     if part.number != REPORT:
         _count(part)
-        if not type(part.protocol).objects.get(pk=part.protocol_id).working:
-            part.protocol.request_report()
+        protocol = type(part.protocol).objects.get(pk=part.protocol_id)  # with its parts as now
+        done = any(each.tested or each.status == JobStatus.DONE for each in protocol.work_parts)
+        if done and not protocol.working:
+            protocol.request_report()

@@ -200,6 +200,12 @@ class Protocol(models.Model):
         return False
 
     @transaction.atomic
+    def report_by(self, person):
+        """`request_report`, with its Event."""
+        if self.request_report():
+            Event.record(person, "report", self)
+
+    @transaction.atomic
     def stop_by(self, person):
         """Stop every part; each keeps its checkpoint."""
         stopped = [part for part in self.parts.all() if part.stop()]

@@ -236,7 +236,7 @@ def resume_protocol(request, pk):
 
 @require_POST
 def report_protocol(request, pk):
-    return _act(request, pk, lambda protocol: protocol.request_report())
+    return _act(request, pk, lambda protocol: protocol.report_by(request.user))
 
 
 @require_POST

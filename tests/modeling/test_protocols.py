@@ -91,6 +91,9 @@ def test_a_protocol_runs_in_parts_to_its_report(release, lead, client_of, unsent
     address = reverse("protocol", args=[protocol.pk])
     page = client.get(address).content.decode()
     assert "We compared 2 systems (hard-text, bc-LSTM, 中)" in page
+    client.post(reverse("report_protocol", args=[protocol.pk]))
+    assert Event.objects.filter(verb="report", noun="protocol").exists()
+    assert Protocol.objects.get().report.status == JobStatus.QUEUED
     assert "Gain over hard-text" in page and "Macro-F1" in page
     for tab in ("metrics", "groups", "conditions", "failures", "runs", "setup"):
         assert client.get(f"{address}?tab={tab}").status_code == 200

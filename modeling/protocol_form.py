@@ -41,7 +41,9 @@ class NumbersField(forms.CharField):
         super().__init__(required=False, max_length=200, **kwargs)
 
     def to_python(self, value):
-        words = super().to_python(value).replace(",", " ").replace("，", " ").replace("、", " ")
+        words = (
+            (super().to_python(value) or "").replace(",", " ").replace("，", " ").replace("、", " ")
+        )
         found = [self._number(word) for word in words.replace("%", " ").split()]
         if len(found) > MOST_VALUES:
             raise forms.ValidationError(_("At most %(n)s numbers.") % {"n": MOST_VALUES})

@@ -66,10 +66,10 @@ def _new_from_file(request, corpus):
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         try:
-            wanted = read_protocol(request.user, corpus, data["text"])
+            release, other, values = read_protocol(request.user, corpus, data["text"])
             if request.POST.get("do") != "check":
-                return redirect(_start(request.user, *wanted, data))
-            plan = plan_of(*wanted, _at_once(data))
+                return redirect(_start(request.user, release, other, values, data))
+            plan = plan_of(release, other, values, _at_once(data))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
     page = _page(corpus, "file", form=form, checked=plan)

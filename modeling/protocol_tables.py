@@ -178,7 +178,7 @@ def _title(protocol, table, names):
     if kind == "classes":
         return _("%(task)s by class") % {"task": task}
     if kind == "groups":
-        return f"{task} {GROUPS[of['by']]}"
+        return f"{task} · {GROUPS[of['by']]}"
     if kind == "failures":
         return task
     return str({

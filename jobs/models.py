@@ -23,6 +23,7 @@ log = logging.getLogger(__name__)
 STALE_AFTER = datetime.timedelta(minutes=2)
 SHORT_STALE_AFTER = datetime.timedelta(seconds=45)  # of work that reports progress every second
 HEARTBEAT_INTERVAL = 20.0  # seconds between heartbeats of the thread beside the work
+HEARTBEAT_END = 5.0  # seconds that the work waits for the last one, which may wait for the database
 HUNG_AFTER = datetime.timedelta(minutes=30)
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
 MOST_DEATHS = 3  # of workers during one job, after which it is not given to another one
@@ -162,7 +163,7 @@ class Job(models.Model):
             yield
         finally:
             over.set()
-            thread.join()
+            thread.join(HEARTBEAT_END)  # within a transaction of the work, SQLite holds it up
 
     def finish(self):
         """Mark the work done within the transaction that stores its result, so that one cannot be

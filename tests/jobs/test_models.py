@@ -1,7 +1,10 @@
 import datetime
+import threading
 
 import pytest
 from django.core.management import call_command
+from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone, translation
 
 from core.errors import UserError
@@ -93,6 +96,29 @@ def test_work_that_cannot_beat_is_kept_alive(job):
         wait_until(lambda: not twin(job).stale, "a heartbeat")
     silent.update(heartbeat=timezone.now() - 2 * STALE_AFTER)
     assert twin(job).stale  # once it is over nobody beats
+
+
+@pytest.mark.django_db(transaction=True)
+def test_work_in_a_transaction_is_not_held_up_by_its_heartbeat(job, monkeypatch):
+    """On SQLite the thread waits for the transaction, which ends after the thread is waited for."""
+    begun, update = threading.Event(), QuerySet.update
+
+    def noticed(self, **values):
+        if threading.current_thread().name == "heartbeat":
+            begun.set()
+        return update(self, **values)
+
+    monkeypatch.setattr(QuerySet, "update", noticed)
+    monkeypatch.setattr("jobs.models.HEARTBEAT_END", 0.05)
+    with transaction.atomic():
+        assert job.claim()
+        with job.heartbeat_thread(every=0.01):
+            wait_until(begun.is_set, "a heartbeat")
+    wait_until(
+        lambda: not any(each.name == "heartbeat" for each in threading.enumerate()),
+        "the end of the thread",
+    )
+    assert twin(job).status == JobStatus.RUNNING
 
 
 def left_by_a_dead_worker(job):

@@ -38,7 +38,7 @@ def like_a_gpu(monkeypatch):
         monkeypatch.setattr(torch, name, widened(getattr(torch, name)))
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", [name for name, each in RECIPES.items() if not each.classical])
 def test_every_recipe_learns_with_half_precision(name, like_a_gpu):
     recipe = RECIPES[name].with_fields({"precision": "bf16"})
     dialogues, features = make(3)

@@ -9,6 +9,7 @@ with i and h linear in x and in the state, and so of the gradient D of what is n
 (1 - n^2) D: a h_n r (1 - r) goes to r, (h - n) z (1 - z) D to z, a to i_n and a r to h_n.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -49,6 +50,16 @@ def _in_full(function: Any, *values: Tensor) -> Tensor:
     with torch.autocast(values[0].device.type, enabled=False):
         found: Tensor = function.apply(*(x.float() if x.is_floating_point() else x for x in values))
     return found
+
+
+def _backward_in_full(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """A backward pass in float32, which autocast would reach where it is on."""
+
+    def in_full(ctx: Any, gradient: Tensor) -> Any:
+        with torch.autocast(gradient.device.type, enabled=False):
+            return backward(ctx, gradient.float())
+
+    return in_full
 
 
 class _Cells:
@@ -101,6 +112,7 @@ class _Grus(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_backward_in_full
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
         weights, states, gates, r, z, n = ctx.saved_tensors
         slopes = _slopes(gates.chunk(3, dim=-1)[2], r, z, n, states[:-1])
@@ -160,6 +172,7 @@ class _PartyStates(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
+    @_backward_in_full
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         weights, queries, before, gates, read, heard, heed, r, z, n = ctx.saved_tensors
         steps, _, batch, width = n.shape

@@ -9,7 +9,6 @@ with i and h linear in x and in the state, and so of the gradient D of what is n
 (1 - n^2) D: a h_n r (1 - r) goes to r, (h - n) z (1 - z) D to z, a to i_n and a r to h_n.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -50,16 +49,6 @@ def _in_full(function: Any, *values: Tensor) -> Tensor:
     with torch.autocast(values[0].device.type, enabled=False):
         found: Tensor = function.apply(*(x.float() if x.is_floating_point() else x for x in values))
     return found
-
-
-def _backward_in_full(backward: Callable[..., Any]) -> Callable[..., Any]:
-    """A backward pass in float32, which autocast would reach where it is on."""
-
-    def in_full(ctx: Any, gradient: Tensor) -> Any:
-        with torch.autocast(gradient.device.type, enabled=False):
-            return backward(ctx, gradient.float())
-
-    return in_full
 
 
 class _Cells:
@@ -112,20 +101,24 @@ class _Grus(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @_backward_in_full
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
-        weights, states, gates, r, z, n = ctx.saved_tensors
-        slopes = _slopes(gates.chunk(3, dim=-1)[2], r, z, n, states[:-1])
-        slope, to_states = slopes.unbind(), slopes[:, 0].flatten(-2).unbind()  # (K, B, 3d)
-        given, keep, turned = gradient.unbind(), z.unbind(), weights.transpose(1, 2)
-        later = given[-1]
-        for t in range(len(given) - 1, -1, -1):
-            slope[t].mul_(later[:, :, None])  # gradients of gates from here on
-            if t:
-                passed = torch.addcmul(given[t - 1], later, keep[t])
-                later = torch.baddbmm(passed, to_states[t], turned)
-        to_h, to_i = slopes.flatten(-2).unbind(1)  # (T, K, B, 3d)
-        return to_i, _products(states[:-1], to_h), to_h.sum(dim=(0, 2))
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        with torch.autocast(gradient.device.type, enabled=False):  # which may be on out there
+            return _gradients_of_grus(ctx, gradient.float())
+
+
+def _gradients_of_grus(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    weights, states, gates, r, z, n = ctx.saved_tensors
+    slopes = _slopes(gates.chunk(3, dim=-1)[2], r, z, n, states[:-1])
+    slope, to_states = slopes.unbind(), slopes[:, 0].flatten(-2).unbind()  # (K, B, 3d)
+    given, keep, turned = gradient.unbind(), z.unbind(), weights.transpose(1, 2)
+    later = given[-1]
+    for t in range(len(given) - 1, -1, -1):
+        slope[t].mul_(later[:, :, None])  # gradients of gates from here on
+        if t:
+            passed = torch.addcmul(given[t - 1], later, keep[t])
+            later = torch.baddbmm(passed, to_states[t], turned)
+    to_h, to_i = slopes.flatten(-2).unbind(1)  # (T, K, B, 3d)
+    return to_i, _products(states[:-1], to_h), to_h.sum(dim=(0, 2))
 
 
 class _PartyStates(torch.autograd.Function):
@@ -172,42 +165,46 @@ class _PartyStates(torch.autograd.Function):
 
     @staticmethod
     @once_differentiable
-    @_backward_in_full
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        weights, queries, before, gates, read, heard, heed, r, z, n = ctx.saved_tensors
-        steps, _, batch, width = n.shape
-        slopes = _slopes(gates[:, :4, :, 2 * width :], r, z, n, read[:, :4])  # (T, 2, 4, B, 3, d)
-        slope, keep, turned = slopes.unbind(), z.unbind(), weights.transpose(1, 2)
-        to_gates = slopes.flatten(-2).flatten(1, 2)  # (T, 8, B, 3d)
-        to_gate = to_gates.unbind()
-        d_spoken = gradient.new_zeros(2, batch, steps + 1, width)
-        d_spoken[:, :, 1:] = gradient.permute(1, 2, 0, 3)
-        d_heard = torch.zeros_like(heard)  # (2B, T, d), by attention and by the next turn
-        d_scores = torch.zeros_like(heed)
-        places = before[..., None].expand(-1, -1, -1, width).split(1, dim=2)
-        asked = queries.split(1, dim=1)
-        for t in range(steps - 1, -1, -1):
-            heard_later = d_heard[:, t].view(2, batch, width)
-            later = torch.stack([heard_later, d_spoken[:, :, t + 1]], dim=1).flatten(0, 1)
-            slope[t].mul_(later[:, :, None])  # gradients of gates from here on
-            if not t:
-                break
-            d_read = torch.bmm(to_gate[t], turned)  # (8, B, d)
-            d_read[:4].addcmul_(later, keep[t])
-            sides = d_read.view(2, 2, 2, batch, width)
-            d_heard[:, t - 1] += sides[0, :, 0].reshape(2 * batch, width)
-            d_before = (sides[0, :, 1] + sides[1, :, 0])[:, :, None]  # (2, B, 1, d)
-            d_spoken.scatter_add_(2, places[t], d_before)
-            d_context = sides[1, :, 1].reshape(2 * batch, 1, width)
-            past, weight = heard[:, :t], heed[:, t, :t, None]  # (2B, t, d), (2B, t, 1)
-            d_weight = torch.bmm(past, d_context.transpose(1, 2))  # (2B, t, 1)
-            d_score = weight * (d_weight - (weight * d_weight).sum(dim=1, keepdim=True))
-            d_scores[:, t, :t] = d_score[..., 0]
-            d_heard[:, :t].addcmul_(weight, d_context).addcmul_(d_score, asked[t])
-        to_h, to_i = to_gates.chunk(2, dim=1)
-        to_u = to_i.unflatten(1, (2, 2))
-        d_queries = torch.bmm(d_scores, heard)
-        return to_u, _products(read, to_gates), to_h.sum(dim=(0, 2)), d_queries, None
+        with torch.autocast(gradient.device.type, enabled=False):  # which may be on out there
+            return _gradients_of_parties(ctx, gradient.float())
+
+
+def _gradients_of_parties(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+    weights, queries, before, gates, read, heard, heed, r, z, n = ctx.saved_tensors
+    steps, _, batch, width = n.shape
+    slopes = _slopes(gates[:, :4, :, 2 * width :], r, z, n, read[:, :4])  # (T, 2, 4, B, 3, d)
+    slope, keep, turned = slopes.unbind(), z.unbind(), weights.transpose(1, 2)
+    to_gates = slopes.flatten(-2).flatten(1, 2)  # (T, 8, B, 3d)
+    to_gate = to_gates.unbind()
+    d_spoken = gradient.new_zeros(2, batch, steps + 1, width)
+    d_spoken[:, :, 1:] = gradient.permute(1, 2, 0, 3)
+    d_heard = torch.zeros_like(heard)  # (2B, T, d), by attention and by the next turn
+    d_scores = torch.zeros_like(heed)
+    places = before[..., None].expand(-1, -1, -1, width).split(1, dim=2)
+    asked = queries.split(1, dim=1)
+    for t in range(steps - 1, -1, -1):
+        heard_later = d_heard[:, t].view(2, batch, width)
+        later = torch.stack([heard_later, d_spoken[:, :, t + 1]], dim=1).flatten(0, 1)
+        slope[t].mul_(later[:, :, None])  # gradients of gates from here on
+        if not t:
+            break
+        d_read = torch.bmm(to_gate[t], turned)  # (8, B, d)
+        d_read[:4].addcmul_(later, keep[t])
+        sides = d_read.view(2, 2, 2, batch, width)
+        d_heard[:, t - 1] += sides[0, :, 0].reshape(2 * batch, width)
+        d_before = (sides[0, :, 1] + sides[1, :, 0])[:, :, None]  # (2, B, 1, d)
+        d_spoken.scatter_add_(2, places[t], d_before)
+        d_context = sides[1, :, 1].reshape(2 * batch, 1, width)
+        past, weight = heard[:, :t], heed[:, t, :t, None]  # (2B, t, d), (2B, t, 1)
+        d_weight = torch.bmm(past, d_context.transpose(1, 2))  # (2B, t, 1)
+        d_score = weight * (d_weight - (weight * d_weight).sum(dim=1, keepdim=True))
+        d_scores[:, t, :t] = d_score[..., 0]
+        d_heard[:, :t].addcmul_(weight, d_context).addcmul_(d_score, asked[t])
+    to_h, to_i = to_gates.chunk(2, dim=1)
+    to_u = to_i.unflatten(1, (2, 2))
+    d_queries = torch.bmm(d_scores, heard)
+    return to_u, _products(read, to_gates), to_h.sum(dim=(0, 2)), d_queries, None
 
 
 def _products(read: Tensor, gradient: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from modeling.learner.evaluation import evaluate
+from modeling.learner.evaluation_tables import mean_text
 from modeling.learner.pipeline import train
 from modeling.learner.recipe_checks import check_trainable
 from modeling.learner.recipes import RELATION_GATE_ROLES, Recipe, RecipeError
@@ -100,7 +101,5 @@ def ablate(
                     else evaluate(release, root, run, device, cache=cache or out / "features")
                 )
             by_variant.setdefault(name, []).append(results)
-            mean = [row["macro_f1"] for row in results["tasks"].values() if row]
-            score = f"macro-F1 {sum(mean) / len(mean):.3f}" if mean else "no labels to compare with"
-            report(f"{name}, seed {seed}: {score}")
+            report(f"{name}, seed {seed}: {mean_text(results)}")
     return by_variant

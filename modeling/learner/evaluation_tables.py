@@ -59,6 +59,18 @@ def evaluation_text(evaluation: Mapping[str, Any]) -> str:
     return "\n".join([*lines, *(f"  {note}" for note in evaluation_notes(evaluation["tasks"]))])
 
 
+def mean_macro_f1(tasks: Mapping[str, Any]) -> float | None:
+    """The mean over the tasks that have figures, None where none has."""
+    scores = [row["macro_f1"] for row in tasks.values() if row]
+    return sum(scores) / len(scores) if scores else None
+
+
+def mean_text(evaluation: Mapping[str, Any]) -> str:
+    """The mean macro-F1 of an evaluation, for a line of progress."""
+    score = mean_macro_f1(evaluation["tasks"])
+    return "no labels to compare with" if score is None else f"macro-F1 {score:.3f}"
+
+
 def evaluation_notes(tasks: Mapping[str, Any]) -> list[str]:
     """What must be known to read the figures of tasks, a sentence a line: where the predicted class
     is not the most probable one, which classes training never has, what was not calibrated.

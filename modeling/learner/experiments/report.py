@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from modeling.learner.evaluation_tables import escape_latex
+from modeling.learner.evaluation_tables import escape_latex, mean_macro_f1
 from modeling.learner.experiments.results import (
     FAILURES,
     FEWEST_LABELS,
@@ -33,6 +33,7 @@ from modeling.learner.experiments.results import (
     score,
 )
 from modeling.learner.metrics import class_metrics
+from modeling.learner.release import Task
 from modeling.learner.run_directory import RunDirectory
 from modeling.learner.seed_statistics import MIN_DIALOGUES, MIN_SEEDS
 from modeling.learner.significance import REPLICATES, p_text
@@ -138,7 +139,7 @@ def summary_text(results: Results, out: Path) -> str:
 def figures(results: Results) -> dict[str, Any]:
     """The figures of the main tables as data."""
     keys = [task.key for task in results.tasks] + [MEAN]
-    reference = _reference(results)
+    reference = results.reference
     return {
         "name": results.experiment.name,
         "dialogues": results.tested.dialogues,
@@ -158,33 +159,27 @@ def figures(results: Results) -> dict[str, Any]:
             }
             for system in [*results.systems, results.majority]
         },
-        "gains": results.gains(reference),
+        "gains": results.gains,
     }  # fmt: skip
 
 
 def report_tables(results: Results) -> list[Table]:
     """All tables that there is something to put into."""
-    tasks = [task.key for task in results.tasks]
     tables = [_main(results).marked("main"), _gains(results).marked("gains")]
     tables += [_metric(results, metric).marked("metric", metric=metric)
                for metric in METRICS if metric != "macro_f1"]  # fmt: skip
-    tables += [_classes(results, task).marked("classes", task=task) for task in tasks]
+    tables += [_classes(results, task).marked("classes", task=task.key) for task in results.tasks]
     for key, name in (("level", "agreement of the annotators"), ("source", "source"),
                       ("speaker", "speaker")):  # fmt: skip
-        tables += [_groups(results, key, name, task).marked("groups", by=key, task=task)
-                   for task in tasks]  # fmt: skip
+        tables += [_groups(results, key, name, task).marked("groups", by=key, task=task.key)
+                   for task in results.tasks]  # fmt: skip
     tables += [
         _folds(results).marked("folds"), _shares(results).marked("shares"),
         _robustness(results).marked("robustness"), _costs(results).marked("costs"),
     ]  # fmt: skip
-    tables += [_failures(results, task).marked("failures", task=task) for task in tasks]
+    tables += [_failures(results, task).marked("failures", task=task.key) for task in results.tasks]
     tables.append(_runs(results).marked("runs"))
     return [table for table in tables if table.rows]
-
-
-def _reference(results: Results) -> SystemResults:
-    name = results.experiment.reference.name
-    return next(system for system in results.systems if system.name == name)
 
 
 def _percent(value: float | None) -> str:
@@ -260,8 +255,8 @@ def _metric(results: Results, metric: str) -> Table:
 
 
 def _gains(results: Results) -> Table:
-    reference = _reference(results)
-    gains = results.gains(reference)
+    reference = results.reference
+    gains = results.gains
     keys = [task.key for task in results.tasks] + [MEAN]
     keys = [key for key in keys if any(key in row for row in gains.values())]
     rows = []
@@ -286,8 +281,8 @@ def _gains(results: Results) -> Table:
     return Table(f"Gain over {reference.name}", ["", *keys], rows, note)
 
 
-def _classes(results: Results, key: str) -> Table:
-    task = next(task for task in results.tasks if task.key == key)
+def _classes(results: Results, task: Task) -> Table:
+    key = task.key
     rows, values, counts = [], [], [0] * len(task.classes)
     for system in results.systems:
         found = [class_metrics(own[key].gold.tolist(), own[key].predicted.tolist(),
@@ -305,17 +300,16 @@ def _classes(results: Results, key: str) -> Table:
     return Table(f"F1 by class: {key}", header, rows, "Percent, mean of the seeds.", best=best)
 
 
-def _groups(results: Results, key: str, name: str, task_key: str) -> Table:
-    task = next(task for task in results.tasks if task.key == task_key)
-    groups = results.groups(key, task_key)
+def _groups(results: Results, key: str, name: str, task: Task) -> Table:
+    groups = results.groups(key, task.key)
     if len(groups) < 2:
         return Table("", [], [])
     rows, values, counts = [], [], dict.fromkeys(groups, 0)
     for system in results.systems:
         means: list[float | None] = []
         for group, inside in groups.items():
-            parts = [own[task_key].only(inside[own[task_key].rows])
-                     for own in system.seeds.values() if task_key in own]  # fmt: skip
+            parts = [own[task.key].only(inside[own[task.key].rows])
+                     for own in system.seeds.values() if task.key in own]  # fmt: skip
             counts[group] = max(counts[group], *(len(part.gold) for part in parts), 0)
             scores = [s for part in parts if (s := score(part, "macro_f1", task)) is not None]
             means.append(float(np.mean(scores)) if scores else None)
@@ -327,7 +321,7 @@ def _groups(results: Results, key: str, name: str, task_key: str) -> Table:
         note += f" The {LARGEST_GROUPS} largest with at least {FEWEST_LABELS} labels."
     header = ["", *(f"{group} (n = {n})" for group, n in counts.items())]
     best = _highest(values) if values else set()
-    return Table(f"By {name}: {task_key}", header, rows, note, best=best)
+    return Table(f"By {name}: {task.key}", header, rows, note, best=best)
 
 
 def _folds(results: Results) -> Table:
@@ -408,8 +402,8 @@ def _costs(results: Results) -> Table:
     return Table("Cost of a run", header, rows, note)
 
 
-def _failures(results: Results, key: str) -> Table:
-    task = next(task for task in results.tasks if task.key == key)
+def _failures(results: Results, task: Task) -> Table:
+    key = task.key
     if not any(system.seeds for system in results.systems):
         return Table("", [], [])
     rows = []
@@ -434,11 +428,11 @@ def _runs(results: Results) -> Table:
     links: dict[int, str] = {}
     for system in results.systems:
         for row in system.runs:
-            scores = [row["tasks"][key]["macro_f1"] for key in own if row["tasks"].get(key)]
+            average = mean_macro_f1({key: row["tasks"].get(key) for key in own})
             links[len(rows)] = f"{row['place']}/evaluation.json"
             rows.append([
                 row["system"], row["fold"], f"{row['share']:.0%}", str(row["seed"]),
-                _percent(float(np.mean(scores)) if scores else None), str(row["epoch"]),
+                _percent(average), str(row["epoch"]),
                 str(row["test_evaluations"]), row["place"],
             ])  # fmt: skip
     return Table("Runs", header, rows, "Mean macro-F1 of the tasks in percent.", links)

@@ -8,6 +8,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -103,6 +104,13 @@ class Results:
     folds: list[Fold]
     systems: list[SystemResults]
     majority: SystemResults
+    known: dict[tuple[str, int, str, str], float | None] = field(default_factory=dict)  # scores
+
+    @property
+    def reference(self) -> SystemResults:
+        """The system that the others are compared with."""
+        name = self.experiment.reference.name
+        return next(system for system in self.systems if system.name == name)
 
     @property
     def own_tasks(self) -> list[Task]:
@@ -112,12 +120,11 @@ class Results:
 
     def scores(self, system: SystemResults, task: str, metric: str) -> list[float]:
         """A metric of a task, or of the MEAN of the tasks, of each seed; none where undefined."""
-        keys = [t.key for t in self.own_tasks] if task == MEAN else [task]
+        tasks = self.own_tasks if task == MEAN else [t for t in self.tasks if t.key == task]
         found = []
-        for by_task in system.seeds.values():
-            values = [score(by_task[key], metric, self._task(key)) for key in keys
-                      if key in by_task]  # fmt: skip
-            if len(values) == len(keys) and all(value is not None for value in values):
+        for seed, by_task in system.seeds.items():
+            values = [self._score(system, seed, t, metric) for t in tasks if t.key in by_task]
+            if len(values) == len(tasks) and all(value is not None for value in values):
                 found.append(mean(value for value in values if value is not None))
         return found if len(found) == len(system.seeds) else []
 
@@ -128,14 +135,20 @@ class Results:
             return None
         return mean_interval(values, BOUNDS.get(metric, SHARE), self.tested.dialogues)
 
-    def _task(self, key: str) -> Task:
-        return next(task for task in self.tasks if task.key == key)
+    def _score(self, system: SystemResults, seed: int, task: Task, metric: str) -> float | None:
+        """Computed once: tables, means and the figures ask for the same."""
+        key = (system.slug, seed, task.key, metric)
+        if key not in self.known:
+            self.known[key] = score(system.seeds[seed][task.key], metric, task)
+        return self.known[key]
 
-    def gains(self, reference: SystemResults) -> dict[str, dict[str, dict[str, float]]]:
+    @cached_property
+    def gains(self) -> dict[str, dict[str, dict[str, float]]]:
         """System -> task (and MEAN) -> what it gains over the reference in macro-F1: paired
         bootstrap over dialogues and the seeds that both have, p corrected over all systems and
         tasks (Holm).
         """
+        reference = self.reference
         found: dict[str, dict[str, dict[str, float]]] = {}
         for system in self.systems:
             seeds = sorted(set(system.seeds) & set(reference.seeds))

@@ -25,6 +25,7 @@ from typing import Any
 import torch
 
 from modeling.learner.evaluation import evaluate
+from modeling.learner.evaluation_tables import mean_macro_f1, mean_text
 from modeling.learner.experiments.folds import Fold, make_folds, shrink
 from modeling.learner.experiments.robustness import FILE, evaluate_robustness
 from modeling.learner.experiments.specification import Experiment, System
@@ -141,7 +142,7 @@ class Runner:
         tested = open_release(other, labels=True).with_labels() if other else None
         return make_folds(self.experiment, release, tested)
 
-    @property
+    @cached_property
     def units(self) -> list[Unit]:
         """All runs that are reported, the first seed of all systems first."""
         experiment = self.experiment
@@ -216,7 +217,7 @@ class Runner:
             self.progress.done += 1
             self.progress.tested += 1
             (path / FAILURE).unlink(missing_ok=True)
-            self.report(f"{number}/{len(units)} {unit.name}: {_score_text(row)}")
+            self.report(f"{number}/{len(units)} {unit.name}: {mean_text(row)}")
         self.progress.show()
         return problems
 
@@ -289,8 +290,7 @@ class Runner:
                     fold.release, self.experiment.release, system.recipe.with_fields(own), run,
                     self.device, self.experiment.tuning.seed, self.cache,
                 )  # fmt: skip
-            scores = [row["macro_f1"] for row in results["tasks"].values() if row]
-            score = sum(scores) / len(scores) if scores else 0.0
+            score = mean_macro_f1(results["tasks"]) or 0.0
             trials.append({"fields": own, "validation_macro_f1": score,
                            "seconds": results["seconds"]})  # fmt: skip
             self.progress.done += 1
@@ -304,11 +304,6 @@ class Runner:
 def best_trial(trials: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
     """The trial with the highest score on the validation set, the first of equals."""
     return max(trials, key=lambda trial: trial["validation_macro_f1"])
-
-
-def _score_text(evaluation: Mapping[str, Any]) -> str:
-    scores = [row["macro_f1"] for row in evaluation["tasks"].values() if row]
-    return f"macro-F1 {sum(scores) / len(scores):.3f}" if scores else "no labels to compare with"
 
 
 def run_in_parts(arguments: Sequence[str], jobs: int) -> Iterator[tuple[int, int]]:

@@ -18,6 +18,13 @@ PARTS = {  # of the page -> kinds of tables
     "failures": ("failures",),
     "runs": ("runs",),
 }
+NAMES = {  # of the parts beside the overview, as their tabs have them
+    "metrics": gettext_lazy("Metrics"),
+    "groups": gettext_lazy("Classes and groups"),
+    "conditions": gettext_lazy("Conditions and cost"),
+    "failures": gettext_lazy("Failure cases"),
+    "runs": gettext_lazy("Runs"),
+}
 METRICS = {
     "weighted_f1": gettext_lazy("weighted F1"),
     "accuracy": gettext_lazy("accuracy"),

@@ -4,6 +4,7 @@ from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from core.errors import UserError
@@ -19,12 +20,19 @@ from modeling.models.protocols import REPORT_FILES
 from modeling.protocol_file import read_protocol, shown_file
 from modeling.protocol_form import EXAMPLE, ProtocolFileForm, ProtocolForm
 from modeling.protocol_plan import plan_of
-from modeling.protocol_tables import parts_of, tables_of
+from modeling.protocol_tables import NAMES, parts_of, tables_of
 from modeling.training_workers import training_worker_count
 from modeling.views.evaluations import as_attachment
 from modeling.views.runs import tasks_of
 
 RUNS_PER_PAGE = 100
+DOWNLOADS = {  # that the page offers, with what they are
+    "report.html": gettext_lazy("everything in one page"),
+    "tables.tex": gettext_lazy("all tables for LaTeX (booktabs)"),
+    "tables.csv": gettext_lazy("all tables as rows"),
+    "results.csv": gettext_lazy("every metric of every run"),
+    "experiment.toml": gettext_lazy("the protocol itself, for a command line or another protocol"),
+}
 TYPES = {"html": "text/html", "csv": "text/csv", "json": "application/json"}
 
 
@@ -154,7 +162,8 @@ def protocol(request, pk):
     tab = request.GET.get("tab", "overview")
     page = context(
         protocol.release.corpus, "runs", protocol=protocol, withheld=withheld, data=data,
-        parts=parts, tab=tab if tab in (*parts, "setup") else "overview", **_live(protocol),
+        tabs=[(part, name) for part, name in NAMES.items() if part in parts],
+        tab=tab if tab in (*parts, "setup") else "overview", downloads=DOWNLOADS, **_live(protocol),
     )  # fmt: skip
     if page["tab"] == "setup":
         page["file"] = shown_file(protocol)
@@ -169,7 +178,7 @@ def _report(request, protocol, data, tab):
         return {}
     tables = tables_of(protocol, data, tab, tasks_of(protocol.release))
     if tab != "runs":
-        return {"tables": tables, "files": REPORT_FILES}
+        return {"tables": tables}
     (table,) = tables
     system = request.GET.get("system", "")
     if system:

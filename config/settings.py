@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "annotation",
     "releases",
     "modeling",
+    "backups",
     "demo",
 ]
 MIDDLEWARE = [
@@ -339,6 +340,16 @@ LOGGING = logs.configuration(
     LOG_FILES,
     mail=EMAIL_ENABLED and bool(ADMINS),
 )
+
+# --- Backups -------------------------------------------------------------------------------------
+BACKUP_DIR = env("BACKUP_DIR", default="")  # a folder on another disk; unset, none by themselves
+BACKUP_AT = env.list("BACKUP_AT", default=["03:00"])  # times of day, in TIME_ZONE; empty: none
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)  # backups that stay in BACKUP_DIR; 0: all
+at_least("BACKUP_KEEP", BACKUP_KEEP, 0)
+BACKUP_WARN_HOURS = env.int("BACKUP_WARN_HOURS", default=48)  # of the last good one, then a warning
+at_least("BACKUP_WARN_HOURS", BACKUP_WARN_HOURS, 1)
+BACKUP_PASSPHRASE = env("BACKUP_PASSPHRASE", default="")  # of encrypted backups
+BACKUP_PASSPHRASE_FILE = env("BACKUP_PASSPHRASE_FILE", default="")  # a file with it instead
 
 # --- Languages -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from backups.models import Backup
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
 from modeling.models import EncoderImport, FeatureImport, ImportedFeatures
@@ -188,12 +189,17 @@ class Addresses:
                 finished_at=timezone.now(),
             )
         )
+        backup = Backup.objects.create(status=JobStatus.DONE, finished_at=timezone.now())
+        checked = backup.checks.create(status=JobStatus.DONE, finished_at=timezone.now())
         self.by_name = {  # of things that are not found by the first word of their address
             "account_session": lambda role: {"pk": sessions[role].pk if role in sessions else 1},
             "mfa_remove_webauthn": lambda role: {"pk": 1},
             "account_reset_password_from_key": lambda role: {"uidb36": "1", "key": "x"},
             "account_confirm_email": lambda role: {"key": "x"},
             "encoder_progress": lambda role: {"pk": download.pk},
+            "backup_progress": lambda role: {"pk": backup.pk},
+            "new_backup_check": lambda role: {"pk": backup.pk},
+            "backup_check_progress": lambda role: {"pk": checked.pk},
             "installation_person": lambda role: {"pk": w.judges[0].pk},
             "installation_reset_link": lambda role: {"pk": w.judges[0].pk},
         }

@@ -45,6 +45,7 @@ class LanguageModelJudgeForm(forms.ModelForm):
     class Meta:
         model = LanguageModelJudge
         fields = ["release", "encoder", "language", "turns", "shots", "seed", "half", "device"]
+        labels = {"release": _("release"), "device": _("computed on")}
         field_classes = {"release": ReleaseChoiceField}
 
     def __init__(self, *args, corpus, gpus, **kwargs):

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.db import models
@@ -38,7 +39,7 @@ def references(areas: dict[str, Area]) -> References:
     for model in apps.get_models():
         for column in model._meta.concrete_fields:
             if isinstance(column, models.FileField):
-                rows = models.QuerySet(model).exclude(**{column.name: ""})
+                rows: models.QuerySet[Any] = models.QuerySet(model).exclude(**{column.name: ""})
                 names = rows.order_by().values_list(column.name, flat=True)
                 found.files.update(filter(None, names.iterator()))
     for release in Release.objects.filter(status=JobStatus.DONE).iterator():

@@ -198,7 +198,7 @@ class Restore:
         """What differs from the moment of the backup: its own row, keys, and the Event."""
         now = timezone.now()
         for model in (Backup, BackupCheck):
-            left = QuerySet(model).filter(status__in=ACTIVE)
+            left: QuerySet[Any] = QuerySet(model).filter(status__in=ACTIVE)
             left.update(status=JobStatus.STOPPED, finished_at=now)
         own = Backup.objects.filter(pk=self.manifest.head["backup_id"])
         own.update(

@@ -4,6 +4,7 @@ they are made of.
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
@@ -32,7 +33,9 @@ def installation_backups(request):
         except UserError as error:
             messages.error(request, translate_error(error))
         return redirect("installation_backups")
-    rows = list(Backup.objects.select_related("person").prefetch_related("checks")[:SHOWN])
+    rows: list[Any] = list(
+        Backup.objects.select_related("person").prefetch_related("checks")[:SHOWN]
+    )
     for row in rows:
         row.last_check = next(iter(row.checks.all()), None)
         row.is_good = row.status == JobStatus.DONE and not row.removed

@@ -236,7 +236,7 @@ class _Writing:
             names = references(self.areas)
             self._copy_new(names)
             database_copy.copy(copy)
-            applied = MigrationRecorder.Migration.objects.order_by("pk")  # type: ignore[attr-defined]
+            applied = MigrationRecorder.Migration.objects.order_by("pk")
             return _Moment(
                 names,
                 [list(pair) for pair in applied.values_list("app", "name")],

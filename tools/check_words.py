@@ -20,7 +20,7 @@ EXEMPT = ("migrations/", "CHANGELOG.md", "docs/experiments.md", "tools/check_wor
 EXCUSE = "old word"
 # Folders whose files are named for what they are of: the views of rounds, the rows of rounds.
 OWN_NAMES = {"views", "models", "management", "templatetags", "databases", "learner", "transcripts"}
-APPS = ("core", "jobs", "people", "corpus", "annotation", "releases", "modeling")
+APPS = ("core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "backups")
 
 IDENTIFIERS = {  # as a whole identifier or a part of one between underscores
     "complaint": "error",

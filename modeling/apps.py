@@ -34,6 +34,7 @@ class ModelingConfig(AppConfig):
             "models": ("modeling.RegisteredModel", "run__release__corpus"),
             "features": ("modeling.ImportedFeatures", "release__corpus"),
             "feature-imports": ("modeling.FeatureImport", "release__corpus"),
+            "language-model-judges": ("modeling.LanguageModelJudge", "release__corpus"),
         }
         deletion.losses["modeling.trainingrun"] = gettext_lazy("runs")
         deletion.losses["modeling.protocol"] = gettext_lazy("protocols")

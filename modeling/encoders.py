@@ -39,6 +39,11 @@ def encoders():
     return names
 
 
+def language_models():
+    """Those that can be asked about utterances."""
+    return [encoder for encoder in installed() if encoder.is_language_model]
+
+
 def _scan():
     """(name, encoder or None, why there is none) of each directory, in order."""
     if not settings.ENCODERS_DIR:

@@ -49,6 +49,13 @@ NOUNS = {
         ("release",),
         kept=("name",),
     ),
+    "languagemodeljudge": Noun(
+        _("language model"),
+        lambda row: row.encoder,
+        page("language_model_judge"),
+        ("release",),
+        kept=("encoder",),
+    ),
     "featurepart": Noun(
         _("features of release"),
         lambda row: row.release.version,
@@ -64,6 +71,7 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "read features": _("%(who)s uploaded %(thing)s"),
         "import features": _("%(who)s imported %(thing)s"),
         "remove features": _("%(who)s removed the imported features %(name)s"),
+        "ask": _("%(who)s had %(thing)s asked about a release"),
         "train": _("%(who)s started the training of %(thing)s"),
         ("train", "experiment"): _("%(who)s resumed %(thing)s"),
         ("train", "protocol"): _("%(who)s started %(thing)s"),

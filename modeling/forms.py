@@ -151,11 +151,19 @@ RECIPE_NOTES = {
     ),
     Recipes.HMM: _("A hidden Markov model a class and modality, over frames and characters."),
     Recipes.TF_IDF: _("Character n-grams of the utterance and of two turns around it."),
+    Recipes.LANGUAGE_MODEL: _(
+        "How likely a language model finds each value; nothing is learned but a scale."
+    ),
 }
 UNUSED = _("None of the chosen recipes uses it: leave it empty.")
 IMPORTED_NOTE = _(
     "Instead of default features or an encoder. The run cannot classify utterances outside its"
     " release, such as new films."
+)
+SCORES_NOTE = _("What the recipe “language-model” reads; other recipes do not.")
+UNJUDGED = _(
+    "The recipe “language-model” reads the scores of a language model: have one asked about the"
+    " release (Runs → Imported features → Ask a language model), then choose its scores."
 )
 OTHER_RELEASE = _("These features are of another release: choose that one, or import them for it.")
 UNREAD = _("It needs an encoder: choose one, or leave it empty.")
@@ -185,6 +193,7 @@ class RecipeForm(forms.Form):
     text_features = forms.ChoiceField(label=_("imported text features"), required=False)
     audio_features = forms.ChoiceField(label=_("imported sound features"), required=False)
     vision_features = forms.ChoiceField(label=_("imported picture features"), required=False)
+    likelihoods = forms.ChoiceField(label=_("scores of a language model"), required=False)
     audio_functionals = forms.ChoiceField(
         label=_("functionals of sound"), required=False,
         choices=[("", OWN), *FUNCTIONALS.items()],
@@ -376,24 +385,25 @@ class RecipeForm(forms.Form):
             else []
         )
         words = _("%(name)s: %(dims)s dimensions, release %(version)s")
-        for modality in recipes.MODALITIES:
+        for name, modality in recipes.IMPORTED_FIELDS.items():
+            judged = name == "likelihoods"
             found = [
                 (row.digest, words % {"name": row.name, "dims": row.dims,
                                       "version": row.release.version})
                 for row in rows
-                if row.modality == modality
+                if row.modality == modality and row.likelihoods == judged
             ]  # fmt: skip
             if not found:
-                del self.fields[f"{modality}_features"]
+                del self.fields[name]
                 continue
-            field = cast(forms.ChoiceField, self.fields[f"{modality}_features"])
+            field = cast(forms.ChoiceField, self.fields[name])
             field.choices = [("", _("none")), *found]
-            field.help_text = IMPORTED_NOTE
+            field.help_text = SCORES_NOTE if judged else IMPORTED_NOTE
 
     GROUPS = {
         _("Input"): ("modalities", "vision_region", "audio_functionals", "text_features",
-                     "audio_features", "vision_features", "text_steps", "audio_steps",
-                     "vision_steps"),
+                     "audio_features", "vision_features", "likelihoods", "text_steps",
+                     "audio_steps", "vision_steps"),
         _("Training"): ("epochs", "patience", "learning_rate", "dialogues_per_batch",
                         "weight_decay", "weighting", "logit_adjustment", "soft_labels"),
         _("Network"): ("sharing", "without", "width", "dropout"),
@@ -431,6 +441,9 @@ class RecipeForm(forms.Form):
         """
         options = self.options()
         self._check_imported(experiment.cleaned_data.get("release"), options)
+        judged = Recipes.LANGUAGE_MODEL in experiment.cleaned_data.get("recipes", [])
+        if judged and not options.get("likelihoods"):
+            self.add_error("likelihoods" if "likelihoods" in self.fields else None, UNJUDGED)
         if options.get("audio_functionals") == "egemaps" and find_spec("opensmile") is None:
             self.add_error("audio_functionals", NO_OPENSMILE)
         for modality in recipes.TUNED:
@@ -455,8 +468,7 @@ class RecipeForm(forms.Form):
 
     def _check_imported(self, release, options):
         """Add an error for imported features of another release than that of the experiment."""
-        for modality in recipes.MODALITIES:
-            name = f"{modality}_features"
+        for name, modality in recipes.IMPORTED_FIELDS.items():
             rows = ImportedFeatures.objects.filter(release=release, modality=modality)
             if options.get(name) and not rows.filter(digest=options[name]).exists():
                 self.add_error(name, OTHER_RELEASE)

@@ -26,7 +26,7 @@ MODALITY_FIELDS = {
     f"{modality}_{what}": (what, modality)
     for modality in MODALITIES
     for what in ("encoder", "features")
-}
+} | {"likelihoods": ("features", "text")}
 
 
 def read_protocol(person, corpus, text):

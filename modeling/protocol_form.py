@@ -12,6 +12,7 @@ from modeling.learner.experiments.specification import MAX_FOLDS, MAX_TRIALS
 from modeling.models import Recipes
 from modeling.models.protocols import MOST_AT_ONCE
 from modeling.models.runs import Device
+from modeling.protocol_labels import LabelsForm, foreign_values
 from modeling.run_configuration import MODALITY_NAMES
 from releases.models import Release
 
@@ -110,7 +111,7 @@ class ProtocolForm(ExperimentForm, WorkForm):
     )  # fmt: skip
     test_release = ReleaseOfCorpusField(
         Release.objects.none(), label=_("test release"), required=False, empty_label="–",
-        help_text=_("Values count as the same where their keys are; a file can map others."),
+        help_text=_("Values count as the same where their keys are; say what the others are."),
     )  # fmt: skip
     train_shares = NumbersField(
         label=_("sizes of the training set, %"), kind=float, low=0.1, high=100, share=100,
@@ -184,10 +185,19 @@ class ProtocolForm(ExperimentForm, WorkForm):
     def tested_on(self):
         """The release that is tested on instead of the own one; None for the own one."""
         data = self.cleaned_data
-        return data["test_release"] if data["splits"] == ACROSS else None
+        return data.get("test_release") if data.get("splits") == ACROSS else None
 
-    def values(self, options):
-        """What a file would say, with the settings for all systems; without releases."""
+    def labels_form(self):
+        """The form of what values of the test release mean, once both releases are chosen."""
+        release, other = self.cleaned_data.get("release"), self.tested_on
+        if not release or not other or release == other:
+            return LabelsForm(self.data, foreign=[])
+        return LabelsForm(self.data, foreign=foreign_values(release, other))
+
+    def values(self, options, labels):
+        """What a file would say, with the settings for all systems and what values of the test
+        release mean; without releases.
+        """
         data = self.cleaned_data
         minutes = {"minutes": data["minutes"]} if data["minutes"] else {}
         by = "official" if data["splits"] == ACROSS else data["splits"]
@@ -204,6 +214,7 @@ class ProtocolForm(ExperimentForm, WorkForm):
             if data["trials"] else {},
             "robustness": {name: data[name] for name in ("missing", "noise") if data[name]},
             "systems": [{"recipe": recipe} for recipe in data["recipes"]],
+            "labels": labels,
         }  # fmt: skip
         return {key: value for key, value in found.items() if value not in ({}, [])}
 

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from annotation.templatetags.scheme import named
-from modeling.learner.recipes import MODALITIES, RECIPES, TUNED, Recipe
+from modeling.learner.recipes import IMPORTED_FIELDS, MODALITIES, RECIPES, TUNED, Recipe
 
 MODALITY_NAMES = {
     "text": gettext_lazy("text"),
@@ -29,6 +29,7 @@ SETTINGS = {  # group -> field of the recipe -> its name
         "text_features": gettext_lazy("imported text features"),
         "audio_features": gettext_lazy("imported sound features"),
         "vision_features": gettext_lazy("imported picture features"),
+        "likelihoods": gettext_lazy("scores of a language model"),
         "audio_functionals": gettext_lazy("functionals of sound"),
         "text_steps": gettext_lazy("text read of an utterance"),
         "audio_steps": gettext_lazy("sound read of an utterance"),
@@ -120,7 +121,7 @@ WORDS = {
 }
 
 NONE = {  # what 0 or nothing means
-    **dict.fromkeys([f"{name}_features" for name in MODALITIES], gettext_lazy("none")),
+    **dict.fromkeys(IMPORTED_FIELDS, gettext_lazy("none")),
     **dict.fromkeys([f"{name}_steps" for name in MODALITIES], gettext_lazy("all")),
     "face_detector": gettext_lazy("OpenCV's cascade"),
     "minutes": gettext_lazy("no limit"),
@@ -235,7 +236,7 @@ def _setting(key, label, value, default):
     default = list(default) if isinstance(default, tuple) else default
     if (key.endswith("_encoder") or key == "face_detector") and value:
         value = str(value).rstrip("/").rsplit("/", 1)[-1]  # a path on the worker says nothing more
-    if key.endswith("_features"):
+    if key in IMPORTED_FIELDS:
         value = str(value).rsplit("/", 1)[-1][:12]
     changed = default is not None and value != default
     shown = [str(NONE[key]) if not each and key in NONE else display(each)

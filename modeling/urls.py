@@ -7,6 +7,7 @@ from modeling.views import (
     error_analysis,
     evaluations,
     experiments,
+    language_models,
     new_run,
     protocols,
     registered_models,
@@ -37,6 +38,21 @@ urlpatterns = [
     path("feature-imports/<int:pk>/confirmation/", features.confirm, name="confirm_feature_import"),
     path("feature-imports/<int:pk>/removal/", features.discard, name="discard_feature_import"),
     path("features/<int:pk>/removal/", features.remove, name="remove_features"),
+    path(
+        "corpora/<int:pk>/language-model-judges/new/",
+        language_models.new_language_model_judge,
+        name="new_language_model_judge",
+    ),
+    path(
+        "language-model-judges/<int:pk>/",
+        language_models.language_model_judge,
+        name="language_model_judge",
+    ),
+    path(
+        "language-model-judges/<int:pk>/progress/",
+        language_models.language_model_judge_progress,
+        name="language_model_judge_progress",
+    ),
     path("experiments/<int:pk>/", experiments.experiment, name="experiment"),
     path(
         "experiments/<int:pk>/progress/",
@@ -65,6 +81,9 @@ urlpatterns = [
     moved("studies/<int:pk>/tensorboard.zip", "experiment_tensorboard"),
     path("corpora/<int:pk>/protocols/new/", protocols.new_protocol, name="new_protocol"),
     path("corpora/<int:pk>/protocols/new/plan/", protocols.protocol_plan, name="protocol_plan"),
+    path(
+        "corpora/<int:pk>/protocols/new/labels/", protocols.protocol_labels, name="protocol_labels"
+    ),
     path("protocols/<int:pk>/", protocols.protocol, name="protocol"),
     path("protocols/<int:pk>/progress/", protocols.protocol_progress, name="protocol_progress"),
     path("protocols/<int:pk>/stop/", protocols.stop_protocol, name="stop_protocol"),

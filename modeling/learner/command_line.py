@@ -89,9 +89,11 @@ def build_parser() -> Parser:
             parser.add_argument("--json", action="store_true", help="print the results as JSON")
         return parser
 
-    def add_device(parser: Parser) -> None:
+    def add_device(parser: Parser, cached: bool = True) -> None:
         parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-        parser.add_argument("--cache", type=file_path, help="where features are kept between runs")
+        if cached:
+            words = "where features are kept between runs"
+            parser.add_argument("--cache", type=file_path, help=words)
         parser.add_argument(
             "--exit-with-parent", "--leashed", action="store_true",
             help="end when standard input closes",
@@ -129,7 +131,7 @@ def build_parser() -> Parser:
                         help="examples of the train set")  # fmt: skip
     parser.add_argument("--seed", type=whole_number(*recipes.SEEDS), default=Judge.seed)
     parser.add_argument("--half", action="store_true", help="compute in 16 bits")
-    parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
+    add_device(parser, cached=False)
 
     parser = command("train", train_runs, "train a recipe, or resume from its checkpoint")
     add_recipe(parser)
@@ -304,7 +306,9 @@ def judge_utterances(options: Options) -> int:
     judge = Judge(options.language, options.turns, options.shots, options.seed)
 
     def progress(done: int, total: int) -> None:
-        if not options.json and (done == total or not done % 100):
+        if options.json:
+            print(json.dumps({"done": done, "total": total}), flush=True)  # noqa: T201
+        elif done == total or not done % 100:
             print(f"utterances {done}/{total}", file=sys.stderr, flush=True)  # noqa: T201
 
     judged = judge_release(release, model, judge, progress)
@@ -314,11 +318,11 @@ def judge_utterances(options: Options) -> int:
         features, judged.table, options.model.name, None, source, judged.columns, judged.examples
     )
     recipe = {"name": "language-model", "network": "likelihoods", "modalities": ["text"],
-              "text_features": str(features.resolve())}  # fmt: skip
+              "likelihoods": str(features.resolve())}  # fmt: skip
     path = options.out / "recipe.json"
     path.write_text(json.dumps(recipe, ensure_ascii=False, indent=1) + "\n", "utf-8")
     row = {"utterances": len(judged.table.ids), "examples": len(judged.examples),
-           "digest": digest, "recipe": str(path)}  # fmt: skip
+           "dims": judged.table.dims, "digest": digest, "recipe": str(path)}  # fmt: skip
     text = f"{row['utterances']} utterances judged; train with --recipe {path}"
     print(json.dumps(row) if options.json else text)  # noqa: T201
     return 0

@@ -51,17 +51,17 @@ def check_encoders(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
     _check_encoder_inputs(recipe, dialogues)
     _check_functionals(recipe, dialogues)
     _check_faces(recipe, dialogues)
-    if recipe.network == "likelihoods" and not recipe.text_features:
+    if recipe.network == "likelihoods" and not recipe.likelihoods:
         raise RecipeError(
             "network 'likelihoods' reads what a language model said: write it with the command"
-            " judge and name its directory as text_features.",
-            "text_features",
+            " judge and name its directory as likelihoods.",
+            "likelihoods",
         )
     for name in recipe.imported:
         _check_imported(recipe, name)
     for name in recipe.modalities:
         field = f"{name}_encoder"
-        if not getattr(recipe, field):
+        if not getattr(recipe, field) or name in recipe.imported:
             continue
         try:
             found = EncoderDirectory(Path(getattr(recipe, field)))
@@ -113,9 +113,9 @@ def _check_faces(recipe: Recipe, dialogues: Sequence[Dialogue]) -> None:
 
 def _check_imported(recipe: Recipe, name: str) -> None:
     """Raises RecipeError for a directory without features of a modality."""
-    field = f"{name}_features"
+    field = recipe.features_field(name)
     try:
-        found = ImportedFeatures(Path(getattr(recipe, field)))
+        found = ImportedFeatures(Path(recipe.features_of(name)))
     except FeatureError as error:
         raise RecipeError(f"{field}: {error}", field) from error
     if found.modality != name:
@@ -127,13 +127,14 @@ def _check_examples(recipe: Recipe, splits: Splits) -> None:
     """Raises RecipeError where features were made of labels that are not those of the train set."""
     others = {u.id for d in (*splits.validation, *splits.held_out) for u in d.utterances}
     for name in recipe.imported:
-        shown = ImportedFeatures(Path(getattr(recipe, f"{name}_features"))).examples & others
+        field = recipe.features_field(name)
+        shown = ImportedFeatures(Path(recipe.features_of(name))).examples & others
         if shown:
             raise RecipeError(
-                f"{name}_features were made with the labels of {len(shown)} utterances that this"
+                f"{field} were made with the labels of {len(shown)} utterances that this"
                 f" run is validated or tested on, such as {min(shown)}. Make them for these"
                 " splits.",
-                f"{name}_features",
+                field,
             )
 
 
@@ -228,10 +229,11 @@ def check_features(
     ]
     for name in recipe.imported:
         if name in empty:
+            field = recipe.features_field(name)
             raise RecipeError(
-                f"{name}_features: {getattr(recipe, f'{name}_features')} has no utterance of the"
-                " train split. Import features of this release.",
-                f"{name}_features",
+                f"{field}: {recipe.features_of(name)} has no utterance of the train split. Import"
+                " features of this release.",
+                field,
             )
     if empty and recipe.network != "own" and not recipe.classical:
         raise _missing_everywhere(recipe, empty)

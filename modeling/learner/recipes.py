@@ -205,6 +205,10 @@ def _modalities(name: str, value: Any) -> tuple[str, ...]:
 FIELD_CHECKS = {bool: _flag, int: _whole, float: _real, str: _words, tuple[str, ...]: _modalities}
 
 
+# fields that name imported features -> their modality
+IMPORTED_FIELDS = {f"{name}_features": name for name in MODALITIES} | {"likelihoods": "text"}
+
+
 @dataclass(frozen=True)
 class Recipe:
     """A model and how it is trained; `name` says which published recipe it started from.
@@ -221,8 +225,8 @@ class Recipe:
     or of PUBLISHED_FIELDS (networks/published), which says what decides. A modality that is left
     out is masked in the former, as one that an utterance lacks; the latter have no place for it.
     CLASSICAL systems (networks/classical) have no epochs either: they choose what they choose on
-    the validation set, a task at a time; "likelihoods" reads what a language model said, which is
-    imported as `text_features`.
+    the validation set, a task at a time; "likelihoods" reads what a language model said, from the
+    directory `likelihoods` that the command judge wrote, and nothing else.
     `text_steps`, `audio_steps` and `vision_steps` are how many characters, tokens or frames of an
     utterance are read; 0 is what is usual: see `longest`.
 
@@ -313,6 +317,7 @@ class Recipe:
     text_features: str = ""
     audio_features: str = ""
     vision_features: str = ""
+    likelihoods: str = ""
     audio_functionals: str = "none"
     text_steps: int = 0
     audio_steps: int = 0
@@ -356,8 +361,8 @@ class Recipe:
             self._check_relations()
         if self.network == "tf_idf":
             self._check_characters()
-        if self.network == "likelihoods" and (self.modalities != ("text",) or self.text_encoder):
-            words = "network 'likelihoods' reads text_features alone: say modalities text."
+        if self.network == "likelihoods" and self.modalities != ("text",):
+            words = "network 'likelihoods' reads what was said of texts: say modalities text."
             raise RecipeError(words, "modalities")
         if not self.name.strip():
             raise RecipeError("name must not be empty.", "name")
@@ -465,7 +470,15 @@ class Recipe:
     @property
     def imported(self) -> tuple[str, ...]:
         """Modalities whose features were computed elsewhere and imported."""
-        return tuple(name for name in self.modalities if getattr(self, f"{name}_features"))
+        return tuple(name for name in self.modalities if self.features_of(name))
+
+    def features_field(self, modality: str) -> str:
+        """The field that names the directory of imported features of a modality."""
+        return "likelihoods" if self.network == "likelihoods" else f"{modality}_features"
+
+    def features_of(self, modality: str) -> str:
+        """The directory of imported features of a modality; empty for none."""
+        return str(getattr(self, self.features_field(modality)))
 
     @property
     def uses_relations(self) -> bool:
@@ -484,6 +497,11 @@ class Recipe:
     def unused(self) -> set[str]:
         """Fields that decide nothing in it, whatever they say."""
         names = self._unused_of_encoders
+        names |= (
+            {"text_encoder", "text_features", "text_steps"}
+            if self.network == "likelihoods"
+            else {"likelihoods"}
+        )
         if self.classical:
             return names | {*OWN_NETWORK_FIELDS, *GRADIENT_FIELDS}
         if self.network != "own":
@@ -506,7 +524,11 @@ class Recipe:
         if self.vision_region == "frame":
             names.add("face_detector")
         names |= {f"{name}_features" for name in {*MODALITIES} - {*self.modalities}}
-        reading = {name for name in self.modalities if getattr(self, f"{name}_encoder")}
+        reading = {
+            name
+            for name in self.modalities
+            if getattr(self, f"{name}_encoder") and name not in self.imported
+        }
         for name in {*MODALITIES} - reading:
             names |= {f"{name}_layer", f"{name}_pooling"}
         names |= {f"{name}_steps" for name in {*MODALITIES} - {*self.modalities} | {*self.tuned}}
@@ -601,6 +623,9 @@ RECIPES = {
     "svm-late": replace(Recipe(), name="svm-late", network="svm_late", audio_functionals="own"),
     "hmm": replace(Recipe(), name="hmm", network="hmm"),
     "tf-idf": replace(Recipe(), name="tf-idf", network="tf_idf", modalities=("text",)),
+    "language-model": replace(
+        Recipe(), name="language-model", network="likelihoods", modalities=("text",)
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from jobs.models import JobStatus
+from modeling.learner.recipes import IMPORTED_FIELDS
 from modeling.models.evaluations import Evaluation
 from modeling.models.runs import Device, OnFailure, TrainingRun
 from people.models import Event
@@ -107,7 +108,7 @@ class Experiment(models.Model):
         """
         if self.search or self.follows_id:
             raise UserError(gettext_noop("Only an experiment of chosen settings is repeated."))
-        if wanted and any(name.endswith("_features") for name in self.options):
+        if wanted and any(name in IMPORTED_FIELDS for name in self.options):
             raise UserError(
                 gettext_noop(
                     "An experiment with imported features is not repeated: later releases have none"

@@ -5,6 +5,7 @@ from pathlib import PurePath
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
@@ -40,6 +41,7 @@ class ImportedFeatures(models.Model):
     modality = models.CharField(gettext_lazy("modality"), max_length=6, choices=Modality)
     dims = models.PositiveIntegerField()
     pooled = models.BooleanField()  # one vector an utterance
+    likelihoods = models.BooleanField(default=False, editable=False)  # a language model's scores
     rate = models.FloatField(null=True)  # frames a second, where it is known
     utterances = models.PositiveIntegerField()
     digest = models.CharField(max_length=64)
@@ -77,8 +79,10 @@ class ImportedFeatures(models.Model):
 
     def runs(self):
         """The runs that read them."""
-        chosen = {f"options__{self.modality}_features": self.digest}
-        return TrainingRun.objects.filter(release=self.release, **chosen)
+        chosen = Q(**{f"options__{self.modality}_features": self.digest})
+        if self.likelihoods:
+            chosen |= Q(options__likelihoods=self.digest)
+        return TrainingRun.objects.filter(chosen, release=self.release)
 
     @transaction.atomic
     def remove_by(self, person):

@@ -16,7 +16,7 @@ from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from modeling import encoders
 from modeling.learner.features.face_detector import check_detector
 from modeling.learner.features.feature_error import FeatureError
-from modeling.learner.recipes import MODALITIES, RECIPES, SEEDS, RecipeError
+from modeling.learner.recipes import IMPORTED_FIELDS, RECIPES, SEEDS, RecipeError
 from modeling.learner.run_directory import RunDirectory, current_keys
 from modeling.learner_process import lines_of
 from modeling.models.features import (
@@ -90,6 +90,7 @@ class Recipes(models.TextChoices):
     SVM_LATE = "svm-late", gettext_lazy("SVM, late fusion of decisions")
     HMM = "hmm", gettext_lazy("HMM, hidden Markov models")
     TF_IDF = "tf-idf", gettext_lazy("TF-IDF and logistic regression, text only")
+    LANGUAGE_MODEL = "language-model", gettext_lazy("Language model as a judge, text only")
 
 
 def recipe_choices():
@@ -270,6 +271,8 @@ class TrainingRun(Job):
         release.guard_open()
         guard_runs(release.corpus)
         options = {**(experiment.options if experiment else {}), **(own or {})}
+        if recipe in RECIPES and RECIPES[recipe].network != "likelihoods":
+            options.pop("likelihoods", None)  # of an experiment, for another recipe
         encoders.check_encoders(release, recipe, options)
         run = cls(
             release=release,
@@ -311,7 +314,7 @@ class TrainingRun(Job):
     @property
     def reads_imported(self):
         """Whether it reads imported features, which no utterance outside its release has."""
-        return any(self.options.get(f"{modality}_features") for modality in MODALITIES)
+        return any(self.options.get(name) for name in IMPORTED_FIELDS)
 
     @property
     def has_epochs(self):
@@ -347,14 +350,14 @@ class TrainingRun(Job):
         """A setting as the learner takes it: encoders and features by their directories."""
         if name.endswith("_encoder"):
             return encoders.encoder_path(value)
-        if name.endswith("_features") and value:
+        if name in IMPORTED_FIELDS and value:
             return str(features_directory(self.release_id, value))
         return value
 
     def guard_imported(self):
         """Raises UserError for imported features that its release does not have."""
-        for modality in MODALITIES:
-            digest = self.options.get(f"{modality}_features")
+        for name, modality in IMPORTED_FIELDS.items():
+            digest = self.options.get(name)
             rows = self.release.imported_features.filter(modality=modality, digest=digest)
             if digest and not rows.exists():
                 raise UserError(
@@ -421,7 +424,7 @@ class TrainingRun(Job):
             for m in modalities
             if (m == "text" or clips)
             and not encoders.is_tuned(self.options, m)
-            and not self.options.get(f"{m}_features")
+            and not any(self.options.get(f) for f, of in IMPORTED_FIELDS.items() if of == m)
         ]
         chosen = [encoders.fields_of(self.options, m) for m in read]
         found = [fields for fields in chosen if fields]

@@ -15,7 +15,7 @@ from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, with_role
 from jobs.models import JobStatus
 from modeling.feature_import_form import FeatureImportForm
-from modeling.models import FeatureImport, ImportedFeatures
+from modeling.models import FeatureImport, ImportedFeatures, LanguageModelJudge
 from modeling.run_configuration import MODALITY_NAMES
 
 
@@ -34,9 +34,10 @@ def imported_features(request, pk):
     for row in rows:
         row.run_count = row.runs().count()
     waiting = FeatureImport.objects.of(request.user).filter(release__corpus=corpus)
+    asked = LanguageModelJudge.objects.of(request.user).filter(release__corpus=corpus)
     page = context(
         corpus, "runs", form=form, rows=rows, waiting=waiting.exclude(status=JobStatus.DONE),
-        ready=corpus.releases.usable().exists(),
+        judges=asked.exclude(status=JobStatus.DONE), ready=corpus.releases.usable().exists(),
     )  # fmt: skip
     return render(request, "modeling/imported_features.html", page)
 

@@ -8,7 +8,7 @@ from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from modeling.forms import ExperimentForm, RecipeForm, SearchForm
-from modeling.models import Experiment
+from modeling.models import Experiment, Recipes
 from modeling.models.experiments import guard_room
 from modeling.run_costs import plan_data
 from modeling.search_trials import start_search
@@ -101,6 +101,10 @@ def _start(person, data, options, search):
 def _initial(request, corpus):
     """What the form shows at first: a release, or all of the run that it should be like."""
     initial = {"release": request.GET.get("release")}
+    if request.GET.get("recipe") in Recipes.values:
+        initial["recipes"] = [request.GET["recipe"]]
+    if request.GET.get("likelihoods"):
+        initial |= {"likelihoods": request.GET["likelihoods"], "set": True}
     like = number(request.GET.get("like"))
     if like:
         run = run_of(request, like)

@@ -48,10 +48,11 @@ def new_protocol(request, pk):
     )
     fine = RecipeForm(posted(request), corpus=corpus)
     valid = [each.is_valid() for each in (form, fine)]
+    labels = form.labels_form() if request.method == "POST" else None
     if request.method == "POST" and all(valid):
         fine.check(form)
-    if request.method == "POST" and not (form.errors or fine.errors):
-        data, values = form.cleaned_data, form.values(fine.options())
+    if labels and labels.is_valid() and not (form.errors or fine.errors):
+        data, values = form.cleaned_data, form.values(fine.options(), labels.labels())
         wanted = (data["release"], form.tested_on, values)
         try:
             if request.POST.get("do") == "file":
@@ -59,7 +60,7 @@ def new_protocol(request, pk):
             return redirect(_start(request.user, *wanted, data))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
-    page = _page(corpus, "form", form=form, fine=fine, set=bool(fine.errors))
+    page = _page(corpus, "form", form=form, fine=fine, set=bool(fine.errors), labels=labels)
     return render(request, "modeling/new_protocol.html", page)
 
 
@@ -122,16 +123,24 @@ def protocol_plan(request, pk):
     form = ProtocolForm(request.GET, person=request.user, corpus=corpus, gpus=1)
     fine = RecipeForm(request.GET, corpus=corpus)
     plan, error = None, ""
-    if all([form.is_valid(), fine.is_valid()]):
+    if all([form.is_valid(), fine.is_valid()]) and (labels := form.labels_form()).is_valid():
         try:
             plan = plan_of(
-                form.cleaned_data["release"], form.tested_on, form.values(fine.options()),
-                _at_once(form.cleaned_data),
+                form.cleaned_data["release"], form.tested_on,
+                form.values(fine.options(), labels.labels()), _at_once(form.cleaned_data),
             )  # fmt: skip
         except UserError as refusal:
             error = translate_error(refusal)
     page = {"plan": plan, "error": error, "chosen": request.GET.getlist("recipes")}
     return render(request, "modeling/_protocol_plan.html", page)
+
+
+def protocol_labels(request, pk):
+    """The values of the chosen test release that the other release lacks, a part of the form."""
+    corpus = corpus_of(request, pk, LEAD)
+    form = ProtocolForm(request.GET, person=request.user, corpus=corpus, gpus=1)
+    form.is_valid()  # of the whole form; what is chosen counts
+    return render(request, "modeling/_protocol_labels.html", {"labels": form.labels_form()})
 
 
 # --- one protocol --------------------------------------------------------------------------------

@@ -27,8 +27,15 @@ from corpus.models import (
     Source,
     Upload,
 )
+from jobs.models import JobStatus
 from modeling.learner.release_checks import open_release
-from modeling.models import Evaluation, Experiment, FeatureImport, RegisteredModel
+from modeling.models import (
+    Evaluation,
+    Experiment,
+    FeatureImport,
+    LanguageModelJudge,
+    RegisteredModel,
+)
 from people.models import AccessToken
 from releases.formats import FORMATS
 from releases.models import Diff, Share
@@ -132,6 +139,18 @@ def make_world(film):
         imports=[imported_table(lead, corpus)],
         feature_imports=[read_features(lead, release, 2)],
         features=read_features(lead, release, 3).confirm(lead),
+        language_model_judges=[
+            LanguageModelJudge.objects.create(
+                release=release,
+                encoder="a",
+                language="zh",
+                turns=1,
+                shots=0,
+                person=lead,
+                status=JobStatus.STOPPED,
+                finished_at=timezone.now(),
+            )
+        ],
         publications=[Publication.objects.filter(dialogue__corpus=corpus).latest("pk")],
         models=[RegisteredModel.register(lead, run, "model", "use", "limits")],
     )

@@ -171,7 +171,7 @@ def test_examples_must_not_be_tested_on(tmp_path):
     ends = {}
     for name in ("good", "bad", ""):
         path = tmp_path / "recipe.json"
-        own = {"text_features": str(tmp_path / name)} if name else {}
+        own = {"likelihoods": str(tmp_path / name)} if name else {}
         path.write_text(json.dumps(recipe | own))
         ends[name] = learn(root, tmp_path / f"run-{name}", "--recipe", path)
     assert ends["good"].returncode == 0, ends["good"].stderr

@@ -1,6 +1,7 @@
 """Protocols: checked, run in parts, reported, withheld from those who annotate blind."""
 
 import re
+from pathlib import Path
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -70,6 +71,14 @@ def fields(release, **more):
         "seeds": 2, "splits": "folds", "folds": 3, "least": 20, "at_once": 1,
         "on_failure": "fail", "modalities": ["text"], **more,
     }  # fmt: skip
+
+
+def rename_value(release, old, new):
+    """As if the scheme of a release had another key for a value."""
+    for path in Path(release.directory).glob("*.json*"):
+        if path.name in ("scheme.json", "utterances.jsonl"):
+            path.chmod(0o644)
+            path.write_text(path.read_text("utf-8").replace(f'"{old}"', f'"{new}"'), "utf-8")
 
 
 def test_a_protocol_runs_in_parts_to_its_report(release, lead, client_of, unsent):
@@ -211,6 +220,24 @@ def test_errors_of_the_form_say_what_was_expected(release, lead, client_of, corp
     address = reverse("new_protocol", args=[corpus.pk])
     page = client_of(lead).post(address, fields(release, **sent)).content.decode()
     assert said in page and not Protocol.objects.exists()
+
+
+def test_values_of_another_scheme_are_mapped_in_the_form(release, lead, client_of, corpus, unsent):
+    second = make_corpus(lead, name="Second")
+    other = make_release(second, [make_judged_round(second, dialogues=6)])
+    rename_value(other, "joy", "delight")
+    client, address = client_of(lead), reverse("new_protocol", args=[corpus.pk])
+    part_address = reverse("protocol_labels", args=[corpus.pk])
+    sent = fields(release, splits="release", test_release=other.pk)
+    part = client.get(part_address, sent).content.decode()
+    (name,) = re.findall(r'<select name="(label-[\d-]+)"', part)
+    assert "<select" not in client.get(part_address, fields(release)).content.decode()
+    refused = client.post(address, {**sent, name: "no such value"}).content.decode()
+    assert "Select a valid choice" in refused and not Protocol.objects.exists()
+    client.post(address, {**sent, name: "joy"})
+    protocol = Protocol.objects.get()
+    assert protocol.specification["labels"] == {"emotion": {"delight": "joy"}}
+    assert read_protocol(lead, corpus, shown_file(protocol))[2] == protocol.specification
 
 
 def test_a_file_starts_the_same(release, lead, client_of, corpus, unsent):

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
-from modeling.models import EncoderImport, FeatureImport, ImportedFeatures
+from modeling.models import EncoderImport, FeatureImport, ImportedFeatures, LanguageModelJudge
 from tests.permissions.world import ROLES, World
 
 CODES = {"answers": "A", "names": "N", "words": "W", "picture": "P", "sound": "S"}
@@ -167,6 +167,10 @@ class Addresses:
                     release=w.releases[0], name="a", person=w.lead, status=JobStatus.DRAFT,
                     files=[{"name": "a.npz", "size": 9}], report={"utterances": 1, "tables": []},
                     finished_at=timezone.now(),
+                ),
+                "language-model-judges": LanguageModelJudge.objects.create(
+                    release=w.releases[0], encoder="a", language="zh", turns=1, shots=0,
+                    person=w.lead, status=JobStatus.STOPPED, finished_at=timezone.now(),
                 ),
                 "memberships": w.corpus.memberships.get(person=w.judges[0]),
                 "participants": w.open.participants.get(person=w.judges[0]),

@@ -116,6 +116,12 @@ class EncoderDirectory:
         return places - 2 if self.model_type in FROM_TWO else places
 
     @property
+    def is_language_model(self) -> bool:
+        """Whether it can say how likely words are, beside being an encoder."""
+        made_as = self.config.get("architectures") or ()
+        return not self.pickled and any(str(each).endswith("ForCausalLM") for each in made_as)
+
+    @property
     def has_head(self) -> bool:
         """Whether its family has a pooling head of its own."""
         return self.family in ("encoder", "contrastive", "pictures")

@@ -137,11 +137,10 @@ class Extractors:
         chosen = {
             name: (Path(path), device, EncoderSettings.of(recipe, name))
             for name in recipe.modalities
-            if (path := getattr(recipe, f"{name}_encoder"))
+            if (path := getattr(recipe, f"{name}_encoder")) and name not in recipe.imported
         }
         imported = {
-            name: ImportedFeatures(Path(getattr(recipe, f"{name}_features")))
-            for name in recipe.imported
+            name: ImportedFeatures(Path(recipe.features_of(name))) for name in recipe.imported
         }
         clips: dict[str, ClipExtractor] = {}
         faces = None

@@ -31,16 +31,16 @@ class LikelihoodModel(nn.Module):
         self, recipe: Recipe, tasks: Sequence[Task], vocabulary: int, sizes: Mapping[str, int]
     ) -> None:
         super().__init__()
-        known = ImportedFeatures(Path(recipe.text_features)).columns
+        known = ImportedFeatures(Path(recipe.likelihoods)).columns
         self.classes = {task.key: len(task.classes) for task in tasks}
         self.columns: dict[str, list[int]] = {}
         for task in tasks:
             names = [f"{task.key}={value}" for value in task.classes]
             if not set(names) <= set(known):
                 raise RecipeError(
-                    f"text_features: {recipe.text_features} holds no scores of {task.key}; write"
+                    f"likelihoods: {recipe.likelihoods} holds no scores of {task.key}; write"
                     " them with the command judge.",
-                    "text_features",
+                    "likelihoods",
                 )
             self.columns[task.key] = [known.index(name) for name in names]
 

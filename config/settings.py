@@ -411,25 +411,34 @@ STORAGES = {
 SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # node_modules is absent until `make setup`
 
 # --- HTTP API ------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=1200)  # of a token; 0: any
+at_least("API_REQUESTS_PER_MINUTE", API_REQUESTS_PER_MINUTE, 0)
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)  # that a key is remembered
+at_least("IDEMPOTENCY_HOURS", IDEMPOTENCY_HOURS, 1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "people.api.PersonalToken",
+        "people.api.access.PersonalToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["people.api.HasScope", "corpus.archive.ActiveCorpus"],
+    "DEFAULT_PERMISSION_CLASSES": ["people.api.access.HasScope", "corpus.archive.ActiveCorpus"],
+    "DEFAULT_THROTTLE_CLASSES": ["people.api.throttle.TokenThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.middleware.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 100,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "core.api.problems.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shengqing",
+    "DESCRIPTION": "Everything that people do on the pages, for scripts, under their permissions.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "annotation.api.say_either",
+        "annotation.api.work.say_either",
+        "core.api.schema.complete",
     ],
 }
 

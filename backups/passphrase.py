@@ -9,9 +9,7 @@ from core.errors import UserError, gettext_noop
 
 def configured_passphrase() -> str:
     """That of the settings; empty where backups are not encrypted."""
-    if settings.BACKUP_PASSPHRASE_FILE:
-        return read_passphrase(Path(settings.BACKUP_PASSPHRASE_FILE))
-    return str(settings.BACKUP_PASSPHRASE)
+    return str(settings.BACKUP_PASSPHRASE).partition("\n")[0].strip()  # as of a file
 
 
 def read_passphrase(path: Path) -> str:

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from backups.models import Backup, BackupCheck
+from backups.passphrase import configured_passphrase
 from backups.schedule import is_overdue, next_due
 from core.errors import UserError
 from core.fragments import live_part
@@ -56,7 +57,7 @@ def installation_backups(request):
         "target": settings.BACKUP_DIR,
         "next": next_due(),
         "keep": settings.BACKUP_KEEP,
-        "encrypts": bool(settings.BACKUP_PASSPHRASE or settings.BACKUP_PASSPHRASE_FILE),
+        "encrypts": bool(configured_passphrase()),
         **_place(settings.BACKUP_DIR),
     }
     return render(request, "backups/installation_backups.html", page)

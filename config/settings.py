@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = environ.FileAwareEnv()  # a secret may lie in a file: SECRET_KEY_FILE for SECRET_KEY
 environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------
@@ -262,9 +262,22 @@ SITE_URL = env("SITE_URL", default="").rstrip("/")  # of links in e-mails that n
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------
-DATABASES = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'shengqing.sqlite3'}")
-}
+if env("DATABASE_HOST", default="") and not env("DATABASE_URL", default=""):
+    # PostgreSQL by its parts, in which a password needs no quoting
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": env("DATABASE_HOST"),
+            "PORT": env("DATABASE_PORT", default="5432"),
+            "NAME": env("DATABASE_NAME", default="shengqing"),
+            "USER": env("DATABASE_USER", default="shengqing"),
+            "PASSWORD": env("DATABASE_PASSWORD", default=""),
+        }
+    }
+else:
+    DATABASES = {
+        "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'shengqing.sqlite3'}")
+    }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "core.databases.sqlite3"  # with a queue for writers
     DATABASES["default"].setdefault("OPTIONS", {}).update(
@@ -306,6 +319,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1}
 TRAIN_THREADS = env.int("TRAIN_THREADS", default=max(1, (os.cpu_count() or 2) // 2))  # a run's
 at_least("TRAIN_THREADS", TRAIN_THREADS, 1)
+STOP_AFTER = env.float("STOP_AFTER", default=20.0)  # seconds that jobs of a stopping worker have
+at_least("STOP_AFTER", STOP_AFTER, 0)
 UPKEEP_EVERY = env.float("UPKEEP_EVERY", default=15.0)  # seconds; workers look for lost work
 at_least("UPKEEP_EVERY", UPKEEP_EVERY, 0.01)
 HEARTBEAT_EVERY = env.float("HEARTBEAT_EVERY", default=0.5)  # seconds; a run hears of Stop then
@@ -349,7 +364,6 @@ at_least("BACKUP_KEEP", BACKUP_KEEP, 0)
 BACKUP_WARN_HOURS = env.int("BACKUP_WARN_HOURS", default=48)  # of the last good one, then a warning
 at_least("BACKUP_WARN_HOURS", BACKUP_WARN_HOURS, 1)
 BACKUP_PASSPHRASE = env("BACKUP_PASSPHRASE", default="")  # of encrypted backups
-BACKUP_PASSPHRASE_FILE = env("BACKUP_PASSPHRASE_FILE", default="")  # a file with it instead
 
 # --- Languages -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -361,7 +375,7 @@ USE_TZ = True
 
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))  # where they are collected
 NODE_MODULES = ROOT / "node_modules"
 STATICFILES_DIRS = [
     ROOT / "static",
@@ -407,25 +421,34 @@ STORAGES = {
 SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # node_modules is absent until `make setup`
 
 # --- HTTP API ------------------------------------------------------------------------------------
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=1200)  # of a token; 0: any
+at_least("API_REQUESTS_PER_MINUTE", API_REQUESTS_PER_MINUTE, 0)
+IDEMPOTENCY_HOURS = env.int("IDEMPOTENCY_HOURS", default=24)  # that a key is remembered
+at_least("IDEMPOTENCY_HOURS", IDEMPOTENCY_HOURS, 1)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "people.api.PersonalToken",
+        "people.api.access.PersonalToken",
         "rest_framework.authentication.SessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["people.api.HasScope", "corpus.archive.ActiveCorpus"],
+    "DEFAULT_PERMISSION_CLASSES": ["people.api.access.HasScope", "corpus.archive.ActiveCorpus"],
+    "DEFAULT_THROTTLE_CLASSES": ["people.api.throttle.TokenThrottle"],
     "DEFAULT_PARSER_CLASSES": ["core.middleware.StrictJSON"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PAGINATION_CLASS": "rest_framework.pagination.LimitOffsetPagination",
-    "PAGE_SIZE": 100,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "core.api.schema.ApiSchema",
+    "EXCEPTION_HANDLER": "core.api.problems.answer",
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Shengqing",
+    "DESCRIPTION": "Everything that people do on the pages, for scripts, under their permissions.",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api/",
+    "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "annotation.api.say_either",
+        "annotation.api.work.say_either",
+        "core.api.schema.complete",
     ],
 }
 

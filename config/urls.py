@@ -5,7 +5,9 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
-    path("api/", include("annotation.api_urls")),  # first: asked for most
+    path("api/", include("annotation.api.urls")),  # first: asked for most
+    path("api/", include("people.api.urls")),
+    path("api/", include("corpus.api.urls")),
     path("", include("people.urls")),
     path("", include("corpus.urls")),
     path("", include("annotation.urls")),

@@ -9,7 +9,7 @@ import logging
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError
-from django.http import Http404, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import Http404, HttpResponse, HttpResponseNotAllowed
 from django.http.multipartparser import MultiPartParserError
 from django.shortcuts import render
 from django.template import loader
@@ -21,6 +21,7 @@ from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
+from core.api.problems import problem_response
 from core.error_reports import error_id_of
 from core.errors import ValidationError, gettext_noop
 from core.input_checks import DIGITS, fault_of, fault_of_quoted, read_json
@@ -185,14 +186,14 @@ def bad_request(request, exception):
     with translation.override(translation.get_language_from_request(request)):
         words = _message_of(exception)
         if wants_json(request):
-            return JsonResponse({"detail": words}, status=status)
+            return problem_response(status, words)
         return render(request, "400.html", {"exception": words}, status=status)
 
 
 def not_found(request, exception):
     """The answer 404: a page, or JSON where a script asked."""
     if wants_json(request):
-        return JsonResponse({"detail": gettext("Page not found")}, status=404)
+        return problem_response(404, gettext("Page not found"))
     return page_not_found(request, exception)
 
 
@@ -202,14 +203,7 @@ def server_error(request):
     """
     error_id = error_id_of(request)  # Django logs the error after this
     if wants_json(request):
-        problem = {
-            "type": "about:blank",
-            "title": "Internal Server Error",
-            "status": 500,
-            "detail": f"{gettext(UNFORESEEN)} ({error_id})",
-            "error_id": error_id,
-        }
-        return JsonResponse(problem, status=500, content_type="application/problem+json")
+        return problem_response(500, f"{gettext(UNFORESEEN)} ({error_id})", error_id=error_id)
     again = request.get_full_path() if request.method == "GET" else "/"
     values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet()}
     page = loader.get_template("500.html").render(values)

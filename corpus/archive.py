@@ -9,10 +9,11 @@ from functools import cache
 
 from django.apps import apps
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse, JsonResponse
+from django.http import HttpResponse
 from django.utils.translation import gettext_lazy
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 
+from core.api.problems import problem_response
 from core.middleware import wants_json
 from core.statements import Prepared
 from corpus.models import Corpus
@@ -97,7 +98,7 @@ class ArchiveMiddleware:
             return None
         words = WORDS % {"name": name}
         if wants_json(request):
-            return JsonResponse({"detail": words, "why": words}, status=403)
+            return problem_response(403, words, why=words)
         is_upload = request.resolver_match.route.startswith("uploads/")
         if is_upload or "Tus-Resumable" in request.headers:
             return HttpResponse(words, status=403, content_type="text/plain; charset=utf-8")
@@ -108,7 +109,7 @@ class ActiveCorpus(BasePermission):
     """The same of the API, which knows who asks only once a view is called."""
 
     def has_permission(self, request, view):
-        if request.method in SAFE_METHODS:
+        if request.method in SAFE_METHODS or hasattr(view, "in_archive"):
             return True
         name = archived_corpus(request.user, request.resolver_match.route, view.kwargs)
         self.message = WORDS % {"name": name}

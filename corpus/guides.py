@@ -22,7 +22,7 @@ PARTS: dict[Any, tuple[str, ...]] = {  # heading of the list -> names of its cha
     _("For leads"): ("corpus", "rounds", "releases"),
     _("For modellers"): ("runs",),
     _("For administrators"): ("administrator", "monitoring"),
-    _("Reference"): ("statistics",),
+    _("Reference"): ("statistics", "api"),
 }
 NAMES = tuple(name for names in PARTS.values() for name in names)
 LANGUAGES = ("en", "zh")

@@ -19,8 +19,10 @@ USED_EVERY = datetime.timedelta(hours=1)  # how often a token's last use is writ
 class Scope(models.TextChoices):
     """What a token may do; the person's own permissions are the limit of all of them."""
 
-    READ = "read", _("read: the agreement of rounds")
-    ANNOTATE = "annotate", _("annotate: get dialogues, save and submit answers")
+    READ = "read", _("read: everything that you may see, nothing is changed")
+    ANNOTATE = "annotate", _("annotate: get dialogues, save and submit answers, comment")
+    WRITE = "write", _("write: upload, import, edit, open and close rounds, decide")
+    MANAGE = "manage", _("manage: create, set up and delete corpora, members and invitations")
 
 
 def digest_of(token: str) -> str:

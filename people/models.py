@@ -14,9 +14,10 @@ from core.errors import UserError, gettext_noop
 from people import account_deletion
 from people.access_tokens import AccessToken
 from people.audit_log import Event
+from people.idempotency_keys import IdempotencyKey
 from people.shortcuts import effective
 
-__all__ = ["AccessToken", "Event", "Person"]
+__all__ = ["AccessToken", "Event", "IdempotencyKey", "Person"]
 
 PROFILE = ["name", "language", "theme", "time_zone"]  # what people set on their account page
 
@@ -118,6 +119,7 @@ class Person(AbstractUser):
             for remove in account_deletion.removers:
                 remove(stored)
             self.access_tokens.all().delete()
+            self.idempotency_keys.all().delete()
             self._become_nobody()
 
     def _become_nobody(self):

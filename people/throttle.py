@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from django.http import Http404, HttpResponse, JsonResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
 
+from core.api.problems import problem_response
 from core.middleware import wants_json
 from people.sign_in.client_address import client_address
 
@@ -22,12 +23,13 @@ SPAN = 600  # seconds
 
 
 class Attempts:
-    """The attempts of one address at one kind of thing."""
+    """The attempts of one address at one kind of thing, within `span` seconds."""
 
-    def __init__(self, scope, address, now=None):
-        span = int((time.time() if now is None else now) // SPAN)
+    def __init__(self, scope, address, now=None, span=SPAN):
+        number = int((time.time() if now is None else now) // span)
         key = hashlib.sha256(f"{scope} {address}".encode()).hexdigest()[:32]
-        self.path = settings.DATA_DIR / "throttle" / f"{span}-{key}"
+        folder = "throttle" if span == SPAN else f"throttle-{span}"
+        self.path = settings.DATA_DIR / folder / f"{number}-{key}"
 
     @property
     def count(self):
@@ -89,7 +91,7 @@ def too_many(request, seconds=None):
         minutes,
     ) % {"n": minutes}
     response: HttpResponse = (
-        JsonResponse({"detail": words}, status=429)
+        problem_response(429, words)
         if wants_json(request)
         else render(request, "429.html", {"words": words}, status=429)
     )

@@ -1,6 +1,7 @@
 from django.urls import include, path
 
 from people import account, installation_audit_log, installation_people, preferences, views
+from people.api import reference
 from people.middleware import before_setup
 
 urlpatterns = [
@@ -9,6 +10,7 @@ urlpatterns = [
     path("language/", before_setup(preferences.language), name="set_language"),
     path("theme/", preferences.theme, name="theme"),
     path("account/", account.profile, name="account"),
+    path("api-reference/", reference.api_reference, name="api_reference"),
     path("account/tokens/", account.tokens, name="account_tokens"),
     path(
         "account/tokens/<int:pk>/revocation/",

@@ -19,7 +19,16 @@ ROOT = Path(__file__).resolve().parent.parent
 EXEMPT = ("migrations/", "CHANGELOG.md", "docs/experiments.md", "tools/check_words.py")
 EXCUSE = "old word"
 # Folders whose files are named for what they are of: the views of rounds, the rows of rounds.
-OWN_NAMES = {"views", "models", "management", "templatetags", "databases", "learner", "transcripts"}
+OWN_NAMES = {
+    "views",
+    "models",
+    "management",
+    "templatetags",
+    "databases",
+    "learner",
+    "transcripts",
+    "api",
+}
 APPS = ("core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "backups")
 
 IDENTIFIERS = {  # as a whole identifier or a part of one between underscores

@@ -15,7 +15,7 @@ from annotation.answers import (
     save_and_submit,
     save_answer,
 )
-from annotation.api import refusal
+from annotation.api.work import refusal
 from annotation.hints import explained_to, suggested_to, suggestion_hint
 from annotation.models import Assignment, Comment, Round, RuleWarning
 from annotation.scheme import field_of

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core import storage
 from core.column_lengths import check_lengths
-from core.errors import UserError, gettext_noop
+from core.errors import UserError, ValidationError, gettext_noop
 from corpus.models.installation import GB, Installation
 from people.models import Event
 
@@ -96,10 +96,19 @@ class Corpus(models.Model):
         if not corpus.synthetic:
             Installation.load().guard_creation(person)
         check_lengths(corpus)
+        corpus.check_name()
         corpus.save()
         corpus.memberships.create(person=person, role=Membership.Role.LEAD)
         Event.record(person, "create", corpus, name=corpus.name)
         return corpus
+
+    def check_name(self):
+        """Raises ValidationError for the name of another corpus."""
+        if Corpus.objects.filter(name=self.name).exclude(pk=self.pk).exists():
+            raise ValidationError(
+                gettext_noop("Another corpus is called “%(name)s”. Nothing was saved."),
+                name=self.name,
+            )
 
     def role_of(self, person):
         """The person's role here, or None."""
@@ -137,6 +146,7 @@ class Corpus(models.Model):
         for name, value in changed.items():
             setattr(self, name, value)
         check_lengths(self)
+        self.check_name()
         self.save(update_fields=list(changed))
         Event.record(person, "set", self, **changed, was={name: before[name] for name in changed})
 

@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
@@ -18,20 +18,11 @@ from core.errors import UserError
 from core.filter_form import FilterForm
 from core.translation import translate_error
 from corpus import installation_state
-from corpus.models import Corpus, Source
+from corpus.job_access import describe, job_of
+from corpus.models import Corpus
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
-from corpus.visibility import WORDS, withheld
-from jobs.job_list import (
-    STATES,
-    corpus_of_job,
-    kinds,
-    listed_jobs,
-    person_of_job,
-    rows_of,
-    with_names,
-)
-from jobs.models import JobStatus
+from jobs.job_list import STATES, corpus_of_job, kinds, listed_jobs, rows_of
 
 JOBS = DataTable(
     "jobs",
@@ -103,7 +94,7 @@ def _list(request, corpus=None):
 
     def prepare(entries):
         jobs = rows_of(entries)
-        _describe(request, jobs)
+        describe(request.user, jobs)
         return jobs
 
     return JOBS.page(request, form.found(corpus), form, prepare=prepare)
@@ -114,32 +105,6 @@ def _more(request, table):
         "active": any(job.active for job in table.rows),
         "address": request.get_full_path(),
     }
-
-
-def _describe(request, jobs):
-    """Set on each job its corpus, who asked for it, and what may be said of its failure."""
-    sources = [job.pk for job in jobs if isinstance(job, Source) and job.failure]
-    hidden = withheld(request.user, WORDS).filter(source__in=sources) if sources else None
-    wordless = set(hidden.values_list("source", flat=True)) if hidden is not None else set()
-    for job in jobs:
-        job.of_corpus, job.asked_by_person = corpus_of_job(job), person_of_job(job)
-        quotes = isinstance(job, Source) and job.pk in wordless
-        job.shown_failure = (
-            _("Withheld while you annotate its dialogues.") if quotes else job.failure_text
-        )
-
-
-def job_of(request, kind, pk):
-    """A job that the person may act on: of a corpus that they lead, or any for administrators."""
-    model = kinds().get(kind)
-    if model is None:
-        raise Http404
-    rows = with_names(model).exclude(status=JobStatus.DRAFT)
-    if not request.user.is_superuser:
-        if not model.corpus_field:
-            raise Http404
-        rows = rows.filter(**{f"{model.corpus_field}__in": Corpus.objects.led_by(request.user)})
-    return get_object_or_404(rows, pk=pk)
 
 
 @require_POST

@@ -41,7 +41,7 @@ def client(client_of, lead):
 def test_addresses(client, corpus, address, says):
     answer = client.get(address.replace("{pk}", str(corpus.pk)))
     assert answer.status_code == 400 and says in answer.content.decode()
-    is_json = answer.headers["Content-Type"] == "application/json"
+    is_json = answer.headers["Content-Type"] == "application/problem+json"
     assert is_json == address.startswith("/api/")
 
 

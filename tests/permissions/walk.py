@@ -1,6 +1,7 @@
 """Every route, as every role: what is answered, and which secrets the answer depends on."""
 
 import inspect
+import json
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -106,8 +107,8 @@ def _client(world, role):
 def _ask(client, method, address, data):
     """Status and body without what is different each time; nothing that was done stays."""
     with transaction.atomic():
-        if method == "POST" and address.startswith("/api/"):
-            response = client.post(address, data, content_type="application/json")
+        if method not in ("GET", "HEAD") and address.startswith("/api/"):
+            response = client.generic(method, address, json.dumps(data), "application/json")
         else:
             response = client.post(address, data) if data else client.generic(method, address)
         content = getattr(response, "streaming_content", None)
@@ -233,6 +234,9 @@ class Addresses:
         self.texts = {
             "job_stop": [{"kind": "source"}],
             "job_attempt": [{"kind": "source"}],
+            "api_job": [{"kind": "source"}],
+            "api_job_stop": [{"kind": "source"}],
+            "api_job_attempts": [{"kind": "source"}],
             "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
             "reports": [{"kind": "agreement"}, {"kind": "quality"}],
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
@@ -263,6 +267,8 @@ class Addresses:
             "judgements": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "comments": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
+            "api_corpora": [{"name": "another"}],
+            ("PATCH", "api_corpus"): [{"description": "said anew"}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
             "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
             "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
@@ -290,7 +296,9 @@ class Addresses:
     def of(self, route, role):
         """(address, form to send)."""
         queries = self.queries.get(route.name, [""]) if route.method == "GET" else [""]
-        sent = self.sent.get(route.name, [{}]) if route.method == "POST" else [{}]
+        sends = route.method == "POST" or (route.method, route.name) in self.sent
+        key = route.name if route.method == "POST" else (route.method, route.name)
+        sent = self.sent.get(key, [{}]) if sends else [{}]
         return [
             (reverse(route.name, kwargs=arguments) + query, data)
             for arguments in self.arguments(route, role)

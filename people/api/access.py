@@ -8,13 +8,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated
 
 from core.statements import Prepared, true_if
 from people.access_tokens import USED_EVERY, AccessToken, digest_of
 from people.models import Person
 
-FIELDS = ["id", "username", "name", "is_active"]
+NEEDED = {"id", "username", "name", "is_active", "is_superuser"}
+# in the order of the columns, in which `from_db` takes their values
+FIELDS = [f.attname for f in Person._meta.concrete_fields if f.attname in NEEDED]
 BEARER = Prepared(
     lambda digest, at_now, at_last: (
         AccessToken.objects.active_at(at_now)
@@ -61,12 +63,17 @@ def _why_refused(digest):
 
 
 class HasScope(IsAuthenticated):
-    """Signed in, or with a token of the scope that the view names as `required_scope`."""
+    """Signed in, or with a token of the scope that the view names as `required_scope`, or, where
+    something is changed, as `change_scope`.
+    """
 
     def has_permission(self, request, view):
         if not super().has_permission(request, view):
             return False
-        if not isinstance(request.auth, TokenAccess) or view.required_scope in request.auth.scopes:
+        scope = view.required_scope
+        if request.method not in SAFE_METHODS:
+            scope = getattr(view, "change_scope", scope)
+        if not isinstance(request.auth, TokenAccess) or scope in request.auth.scopes:
             return True
-        self.message = _("This token lacks the scope “%(scope)s”.") % {"scope": view.required_scope}
+        self.message = _("This token lacks the scope “%(scope)s”.") % {"scope": scope}
         return False

@@ -4,9 +4,9 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import ParseError
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -17,6 +17,7 @@ from annotation.answers import AnswerConflict, parse_answer, save_and_submit
 from annotation.blinding import guard, shows
 from annotation.models import Assignment, Participant, Round
 from annotation.queue.dispatch import claim_next_of
+from core.api.problems import Conflict
 from core.errors import UserError, ValidationError
 from core.input_checks import shortened
 from core.middleware import LARGEST_ID
@@ -26,19 +27,16 @@ from corpus.models import Utterance
 from people.access_tokens import Scope
 
 
-class Conflict(APIException):
-    """What the queue or an assignment refuses, in a sentence."""
-
-    status_code = 409
-
-    def __init__(self, error):
-        self.detail = refusal(error)  # as it is; the base class makes texts of numbers
-
-
 def refusal(error):
     """What a script or the workbench is told: why, and what stands where it was overtaken."""
     current = {"current": error.current} if isinstance(error, AnswerConflict) else {}
     return {"why": translate_error(error), **current}
+
+
+def conflict(error):
+    """The same as an answer of the API."""
+    members = refusal(error)
+    return Conflict(members["why"], **members)
 
 
 class AnswerSerializer(serializers.Serializer):
@@ -61,12 +59,8 @@ class WorkSerializer(serializers.Serializer):
 
 
 def say_either(result, **_):
-    """Into the schema what serializers cannot tell: of answers and submit one is needed, and
-    nothing else may stand there.
-    """
-    work, answer = (result["components"]["schemas"][name] for name in ("Work", "Answer"))
-    work["additionalProperties"] = answer["additionalProperties"] = False
-    result["paths"]["/api/assignments/{id}/"]["post"]["requestBody"]["required"] = True
+    """Into the schema what serializers cannot tell: of answers and submit one is needed."""
+    work = result["components"]["schemas"]["Work"]
     work["anyOf"] = [{"required": ["answers"]}, {"required": ["submit"]}]
     return result
 
@@ -74,33 +68,6 @@ def say_either(result, **_):
 class SavedSerializer(serializers.Serializer):
     saved = serializers.IntegerField()
     submitted = serializers.BooleanField()
-
-
-class FaultSerializer(serializers.Serializer):
-    """What is wrong with a request, in a sentence."""
-
-    detail = serializers.CharField()
-
-
-class CurrentSerializer(serializers.Serializer):
-    utterance = serializers.IntegerField()
-    task = serializers.CharField()
-    value = serializers.CharField(allow_blank=True)
-    client_id = serializers.CharField(allow_blank=True)
-
-
-class RefusalSerializer(serializers.Serializer):
-    """Why it cannot be done now; `current` is the answer that another window has given."""
-
-    why = serializers.CharField()
-    current = CurrentSerializer(required=False)
-
-
-FAULTS = dict.fromkeys((400, 401, 403, 404, 405, 406), FaultSerializer)
-FAULTS_OF_BODY = FAULTS | dict.fromkeys((413, 415), FaultSerializer)
-PK = OpenApiParameter(
-    "id", {"type": "integer", "minimum": 1, "maximum": LARGEST_ID - 1}, OpenApiParameter.PATH
-)
 
 
 class TurnSerializer(serializers.Serializer):
@@ -136,8 +103,7 @@ class RoundWork(APIView):
 
     @extend_schema(
         request=None,
-        parameters=[PK],
-        responses={200: AssignmentSerializer, 409: RefusalSerializer, **FAULTS},
+        responses=AssignmentSerializer,
     )
     def post(self, request, pk):
         try:
@@ -145,7 +111,7 @@ class RoundWork(APIView):
         except Participant.DoesNotExist as error:
             raise Http404 from error
         except UserError as error:
-            raise Conflict(error) from error
+            raise conflict(error) from error
         return Response(described(assignment) if assignment else {"assignment": None})
 
 
@@ -188,8 +154,7 @@ class AssignmentWork(APIView):
 
     @extend_schema(
         request=WorkSerializer,
-        parameters=[PK],
-        responses={200: SavedSerializer, 409: RefusalSerializer, **FAULTS_OF_BODY},
+        responses=SavedSerializer,
     )
     def post(self, request, pk):
         answers, submit = work_in(request.data)
@@ -198,7 +163,7 @@ class AssignmentWork(APIView):
         except Assignment.DoesNotExist as error:
             raise Http404 from error
         except UserError as error:
-            raise Conflict(error) from error
+            raise conflict(error) from error
         return Response({"saved": len(answers), "submitted": assignment.is_submitted})
 
 
@@ -263,7 +228,7 @@ class RoundAgreement(GenericAPIView):
             return Round.objects.none()
         return Round.objects.of(self.request.user)
 
-    @extend_schema(parameters=[PK], responses={200: AlphaSerializer(many=True), **FAULTS})
+    @extend_schema(responses=AlphaSerializer(many=True))
     def get(self, request, pk):
         found = get_object_or_404(self.get_queryset(), pk=pk)
         guard(request.user, [found])

@@ -1,0 +1,1 @@
+"""The HTTP API of annotation: rounds, tasks, answers, agreement."""

@@ -1,0 +1,1 @@
+"""The HTTP API of corpora: members, sources, dialogues, utterances, speakers, jobs."""

@@ -1,0 +1,182 @@
+"""The views of resources: a view declares what it takes and answers, and is described by that.
+
+class Corpora(ListView):
+    tag = "corpora"
+    serializer_class = CorpusSerializer
+    filters = CorpusFilters
+    bodies = {"POST": NewCorpus}
+
+    def rows(self):
+        return Corpus.objects.of(self.request.user)
+
+    def post(self, request):
+        return self.created(Corpus.create(request.user, **self.body()))
+"""
+
+from functools import partial
+from typing import Any
+
+from rest_framework.generics import GenericAPIView
+from rest_framework.response import Response
+from rest_framework.settings import api_settings
+
+from core.api import etags, fields
+from core.api.inputs import Body, Filters, check_parameters
+from core.api.lines import LinesRenderer, lines_response
+from core.api.pages import CURSOR, LIMIT, KeysetPages
+from people.access_tokens import Scope
+from people.api.idempotency import HEADER, once
+
+
+class ApiView(GenericAPIView):
+    """A resource. `bodies` and `answers` tell what each method takes and answers."""
+
+    tag: str | None = None
+    required_scope = Scope.READ
+    change_scope = Scope.WRITE
+    bodies: dict[str, type[Body]] = {}
+    answers: dict[str, tuple[int, Any]] = {}  # where it is not 200 (204 of DELETE) with the thing
+    filters: type[Filters] | None = None
+    selects = True  # whether `?fields=` may leave out fields
+    is_list = lines = False
+    pagination_class = None
+
+    def initial(self, request, *arguments, **named):
+        super().initial(request, *arguments, **named)
+        check_parameters(request.query_params, self.parameters())
+        key = request.headers.get(HEADER)
+        if request.method == "POST" and key is not None:
+            respond = partial(self.post, request, *arguments, **named)  # type: ignore[attr-defined]
+            self.post = lambda *_arguments, **_named: once(request, key, respond)
+
+    def parameters(self):
+        """The names that an address may have after its question mark."""
+        if self.request.method not in ("GET", "HEAD"):
+            return set()
+        found = {*self.filters().fields} if self.filters else set()
+        if self.selects and not self.lines:
+            found.add(fields.PARAMETER)
+        return found | ({LIMIT, CURSOR} if self.is_list else set())
+
+    def finalize_response(self, request, response, *arguments, **named):
+        response = super().finalize_response(request, response, *arguments, **named)
+        if request.method in ("GET", "HEAD") and isinstance(response, Response):
+            response.request = request
+            response.add_post_render_callback(etags.add_etag)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+    @classmethod
+    def answer_of(cls, method):
+        """Status and serializer of what a method answers."""
+        usual = (204, None) if method == "DELETE" else (200, cls.serializer_class)
+        return cls.answers.get(method, usual)
+
+    def body(self):
+        """What the request says, checked. Raises ValidationError of the framework."""
+        body = self.bodies[self.request.method](data=self.request.data, context=self.context())
+        body.is_valid(raise_exception=True)
+        return dict(body.validated_data)
+
+    def context(self):
+        return {"request": self.request, "view": self}
+
+    def serialized(self, thing, serializer=None, **more):
+        """A thing as it is sent, with all its fields."""
+        kind = serializer or self.serializer_class
+        return kind(thing, context=self.context() | more).data
+
+    def check_match(self, thing):
+        """Raises PreconditionFailed where If-Match names another state of the thing."""
+        etags.check_match(self.request, self.serialized(thing))
+
+    def answer(self, thing):
+        """What a method answers about a thing."""
+        status, serializer = self.answer_of(self.request.method)
+        if serializer is None:
+            return Response(status=status)
+        sent = serializer(thing, context=self.context())
+        if self.request.method in ("GET", "HEAD") and self.selects:
+            select = fields.select_fields(sent, self.request.query_params)
+            return Response(select.data, status)
+        return Response(sent.data, status)
+
+    def created(self, thing, address=""):
+        """The answer 201, with the address of what is new."""
+        serializer = self.answer_of("POST")[1]
+        headers = {"Location": address} if address else {}
+        return Response(self.serialized(thing, serializer), 201, headers=headers)
+
+
+class ListView(ApiView):
+    """The `rows()` that the person may see, filtered, in pages; POST adds one."""
+
+    is_list = True
+    ordering: tuple[str, ...] = ("pk",)
+    pagination_class = KeysetPages
+    answers: dict[str, tuple[int, Any]] = {}
+
+    @classmethod
+    def answer_of(cls, method):
+        return cls.answers.get(method, (201 if method == "POST" else 200, cls.serializer_class))
+
+    def rows(self):
+        raise NotImplementedError
+
+    def get(self, request, *arguments, **named):
+        rows = self.rows()
+        if self.filters:
+            rows = self.asked_filters().filtered(rows)
+        return self.page_answer(self.prepare(self.paginate_queryset(rows)))
+
+    def asked_filters(self):
+        query = self.request.query_params
+        data = {name: value for name, value in query.items() if name in self.filters().fields}
+        return self.filters(data=data, context=self.context())
+
+    def asked(self):
+        """The filters of the address, for lists that are not narrowed as querysets."""
+        filters = self.asked_filters()
+        filters.is_valid(raise_exception=True)
+        return filters.validated_data
+
+    def page_answer(self, page):
+        """The answer with these rows."""
+        sent = self.serializer_class(page, many=True, context=self.context())
+        selected = fields.select_fields(sent, self.request.query_params)
+        return self.get_paginated_response(selected.data)
+
+    def prepare(self, page):
+        """The rows of a page with what their serializer needs beside their columns."""
+        return page
+
+
+class ThingView(ApiView):
+    """One `thing()` that the person may see."""
+
+    def thing(self):
+        raise NotImplementedError
+
+    def get(self, request, *arguments, **named):
+        return self.answer(self.thing())
+
+
+class LinesView(ApiView):
+    """All `rows()` that the person may see, as NDJSON; `line` makes a dict of each."""
+
+    lines = True
+    selects = False
+    renderer_classes = [LinesRenderer, *api_settings.DEFAULT_RENDERER_CLASSES]
+    name = "rows.ndjson"  # of the file
+
+    def rows(self):
+        raise NotImplementedError
+
+    def line(self, row):
+        raise NotImplementedError
+
+    def get(self, request, *arguments, **named):
+        rows = self.rows()
+        if self.filters:
+            rows = self.filters(data=request.query_params.dict()).filtered(rows)
+        return lines_response(map(self.line, rows.iterator(chunk_size=500)), self.name)

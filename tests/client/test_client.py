@@ -61,7 +61,7 @@ def test_nobody_answers(person, client_for, line):
     assert len(line.seen) == 3
 
 
-def test_refusals_are_told_apart(person, client_for):
+def test_each_refusal_has_its_error(person, client_for):
     client = client_for(person)
     strange = make_corpus(name="strange")
     with pytest.raises(shengqing.NotFound) as found:

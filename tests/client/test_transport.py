@@ -102,6 +102,6 @@ def test_tokens_are_sent_to_no_other_server():
         Client("example.org", "sq_x")
 
 
-def test_an_answer_that_is_no_problem_is_told_by_its_status():
+def test_an_answer_without_details_gives_its_status():
     with pytest.raises(shengqing.Problem, match="The server answered 500."):
         client_of([answer(500, content=b"<html>")]).get("x")

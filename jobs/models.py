@@ -267,6 +267,12 @@ class Job(models.Model):
                 import_string(self.follow_up)(self)
         return False
 
+    def hand_back(self):
+        """Queue again what this worker does but will not finish, because it was told to stop; no
+        death counts. The work ends at its next progress. Whether.
+        """
+        return self.status == JobStatus.RUNNING and self._queue_again(deaths=self.deaths)
+
     def _queue_again(self, **values):
         """Queue the row with new `values` unless somebody has changed it meanwhile; whether."""
         fresh = {"failure": {}, "progress": 0.0, "queued_at": timezone.now(), "deaths": 0}

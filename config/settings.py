@@ -445,6 +445,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
     "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "corpus.models.corpora.Membership.Role",
+        "SpeakerRoleEnum": "corpus.models.speakers.Speaker.Role",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "annotation.api.work.say_either",

@@ -38,6 +38,8 @@ VARYING = [
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
     re.compile(rb"sq_[\w-]{43}"),  # access tokens
+    re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
+    re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
 UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
@@ -261,6 +263,7 @@ class Addresses:
             "shared": w.share.token,
             "uploads": w.upload.token,
         }
+        other_speaker = w.corpus.speakers.create(name="B").pk
         self.sent = {
             "adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "diff": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
@@ -269,9 +272,16 @@ class Addresses:
             "api_assignment": [{"answers": []}],
             "api_corpora": [{"name": "another"}],
             ("PATCH", "api_corpus"): [{"description": "said anew"}],
+            ("PATCH", "api_membership"): [{"role": "adjudicator"}],
+            "api_invitations": [{"role": "annotator", "email": "somebody@example.org"}],
+            "api_uploads": [{"name": "film.mp4", "size": 10}],
+            "api_sources": [{"title": "x", "transcript": "none"}],
+            "api_speakers": [{"name": "C"}],
+            ("PATCH", "api_speaker"): [{"pseudonym": "S9"}],
+            "api_merge_speaker": [{"into": other_speaker}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
             "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
-            "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
+            "merge_speaker": [{"into": other_speaker}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
             "installation_person": [{"verb": "unlock"}],

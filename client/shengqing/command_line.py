@@ -5,9 +5,10 @@ import getpass
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from shengqing.client import Client, Job
+from shengqing.client import Client
 from shengqing.credentials import (
     Credentials,
     forget_credentials,
@@ -15,6 +16,7 @@ from shengqing.credentials import (
     save_credentials,
 )
 from shengqing.errors import JobFailed, ShengqingError
+from shengqing.rows import Job
 
 FAILED, USAGE, INTERRUPTED = 1, 2, 130
 
@@ -42,6 +44,13 @@ def build_parser() -> argparse.ArgumentParser:
     watch = command("watch", watch_job, "follow a job to its end")
     watch.add_argument("kind")
     watch.add_argument("id", type=int)
+    push = command("push", push_episode, "send a film, its transcript, or both, and have it cut")
+    push.add_argument("corpus", type=int)
+    push.add_argument("--media", type=Path)
+    push.add_argument("--transcript", type=Path)
+    push.add_argument("--title", default="", help="the name of the file unless given")
+    push.add_argument("--draft", action="store_true", help="let a person confirm how it is read")
+    push.add_argument("--publish", action="store_true", help="make its dialogues ready at once")
     get = command("get", get_path, "whatever is at a path of the API, all pages of a list")
     get.add_argument("path", help="such as corpora/1/")
     return top
@@ -110,6 +119,24 @@ def watch_job(options: argparse.Namespace) -> int:
     return 0
 
 
+def push_episode(options: argparse.Namespace) -> None:
+    """The source, once it is cut (or read, of a draft)."""
+    for path in filter(None, (options.media, options.transcript)):
+        if not path.is_file():
+            raise ShengqingError(f"{path} is no file.")
+    watch = None if options.json else _show_progress
+    with connect() as client:
+        source = client.sources.push(
+            options.corpus, media=options.media, transcript=options.transcript,
+            title=options.title, progress=None if options.json else _show_bytes,
+        )  # fmt: skip
+        if not options.draft:
+            client.jobs.wait(client.sources.confirm(source["id"]), progress=watch)
+            if options.publish:
+                client.sources.publish(source["id"])
+        show(options, [client.sources.get(source["id"])], ["id", "title", "state", "counts"])
+
+
 def get_path(options: argparse.Namespace) -> None:
     with connect() as client:
         if options.path.endswith(".ndjson"):
@@ -138,7 +165,13 @@ def show(
 def _cell(value: Any) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{count} {name}" for name, count in value.items())
     return "–" if value in (None, "") else str(value).replace("\t", " ").replace("\n", " ")
+
+
+def _show_bytes(done: int, total: int) -> None:
+    print(f"{done:,} of {total:,} bytes", file=sys.stderr)
 
 
 def _show_progress(job: Job) -> None:

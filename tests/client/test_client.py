@@ -4,7 +4,7 @@ import pytest
 
 import shengqing
 from corpus.models import Corpus
-from shengqing.client import to_dataset, to_pandas
+from shengqing.tables import to_dataset, to_pandas
 from tests.factories import make_corpus, make_member, make_person
 
 pytestmark = pytest.mark.django_db

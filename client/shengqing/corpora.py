@@ -1,0 +1,44 @@
+"""Corpora: yours, new ones, their settings."""
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+from shengqing.rows import Corpus, Role
+from shengqing.transport import Row, Transport
+
+
+class Corpora:
+    """The corpora that you belong to."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def list(self, *, role: Role | None = None, archived: bool | None = None) -> Iterator[Corpus]:
+        """Those in which you have this role; archived ones or others alone, if you say so."""
+        return cast(
+            "Iterator[Corpus]", self.transport.pages("corpora/", role=role, archived=archived)
+        )
+
+    def get(self, corpus: int) -> Corpus:
+        """A corpus, with how much is in it as `counts`."""
+        return cast(Corpus, self.transport.get(f"corpora/{corpus}/"))
+
+    def create(self, name: str, **settings: Any) -> Corpus:
+        """A new corpus, which you own and lead: `description`, `language`."""
+        return cast(Corpus, self.transport.post("corpora/", {"name": name, **settings}))
+
+    def update(self, corpus: int, *, match: Corpus | None = None, **settings: Any) -> Corpus:
+        """Change settings; with what you read as `match`, only if nobody else did meanwhile.
+
+        Raises Overtaken.
+        """
+        seen = cast("Row | None", match)
+        return cast(Corpus, self.transport.patch(f"corpora/{corpus}/", settings, seen))
+
+    def archive(self, corpus: int) -> Corpus:
+        """Make it read-only."""
+        return cast(Corpus, self.transport.post(f"corpora/{corpus}/archival/"))
+
+    def unarchive(self, corpus: int) -> None:
+        """Let it be changed again."""
+        self.transport.delete(f"corpora/{corpus}/archival/")

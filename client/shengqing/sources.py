@@ -1,0 +1,106 @@
+"""Sources: episodes that are sent piece by piece, confirmed and published."""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+from shengqing.errors import Conflict, ShengqingError, Unreachable
+from shengqing.jobs import Jobs
+from shengqing.rows import Job, Source, State, Upload
+from shengqing.transport import Progress, Transport
+
+PIECE = 16 << 20  # bytes, the largest that the server takes
+KIND = "application/offset+octet-stream"
+
+
+class Sources:
+    """The sources of corpora that you lead."""
+
+    def __init__(self, transport: Transport, jobs: Jobs) -> None:
+        self.transport, self.jobs = transport, jobs
+
+    def list(self, corpus: int, *, state: State | None = None) -> Iterator[Source]:
+        """Those of a corpus, the latest first."""
+        path = f"corpora/{corpus}/sources/"
+        return cast("Iterator[Source]", self.transport.pages(path, state=state))
+
+    def get(self, source: int) -> Source:
+        """A source."""
+        return cast(Source, self.transport.get(f"sources/{source}/"))
+
+    def push(
+        self,
+        corpus: int,
+        *,
+        media: Path | None = None,
+        transcript: Path | None = None,
+        title: str = "",
+        progress: Progress | None = None,
+    ) -> Source:
+        """A draft of a film, its transcript, or both, once a worker has looked into it.
+
+        Raises ShengqingError for neither, a Problem for what the server does not take, JobFailed
+        for what it cannot read.
+        """
+        files = {"media": media, "transcript": transcript}
+        sent = {
+            name: self.upload(corpus, path, progress=progress)["token"]
+            for name, path in files.items()
+            if path is not None
+        }
+        if not sent:
+            raise ShengqingError("A source is a film, a transcript, or both: name one at least.")
+        body = {"title": title, **sent}
+        made = cast(Source, self.transport.post(f"corpora/{corpus}/sources/", body))
+        self.jobs.wait({"url": made["job"]}, until=("draft", "done"))
+        return self.get(made["id"])
+
+    def confirm(self, source: int, **reading: Any) -> Job:
+        """Accept how a draft is read, other than as it was recognised where `reading` says so; the
+        job that cuts it.
+        """
+        return cast(Job, self.transport.post(f"sources/{source}/confirmation/", reading))
+
+    def publish(self, source: int) -> int:
+        """Make its dialogues ready for annotators; how many were not."""
+        return int(self.transport.post(f"sources/{source}/publication/")["published"])
+
+    def delete(self, source: int, *, title: str = "") -> None:
+        """Delete it with all that was made of it; where judgements are lost, say its title."""
+        self.transport.post(f"sources/{source}/deletion/", {"title": title})
+
+    def upload(self, corpus: int, path: Path, *, progress: Progress | None = None) -> Upload:
+        """Send a file in pieces, each with its digest; after a broken connection from where the
+        server has it.
+        """
+        size = path.stat().st_size
+        upload = cast(
+            Upload,
+            self.transport.post(f"corpora/{corpus}/uploads/", {"name": path.name, "size": size}),
+        )
+        failures = 0
+        with path.open("rb") as file:
+            while upload["offset"] < size:
+                file.seek(upload["offset"])
+                try:
+                    upload, failures = self._append(upload, file.read(PIECE)), 0
+                except (Unreachable, Conflict):
+                    failures += 1
+                    if failures >= self.transport.attempts:
+                        raise
+                    upload = cast(Upload, self.transport.get(upload["url"]))
+                if progress:
+                    progress(upload["offset"], size)
+        return upload
+
+    def _append(self, upload: Upload, piece: bytes) -> Upload:
+        digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()
+        headers = {
+            "Content-Type": KIND,
+            "Upload-Offset": str(upload["offset"]),
+            "Upload-Checksum": f"sha256 {digest}",
+        }
+        answer = self.transport.send("PATCH", upload["url"], content=piece, headers=headers)
+        return cast(Upload, answer.json())

@@ -30,7 +30,7 @@ from tests.factories import ANSWERS, make_dialogue, make_member, make_round, mak
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
-EXAMPLES = 12  # of each operation
+EXAMPLES = 8  # of each operation
 
 
 @schemathesis.serializer("application/offset+octet-stream")

@@ -25,6 +25,11 @@ TITLES: dict[str, Any] = {  # tag of views -> heading
     "jobs": _("Jobs"),
     "rounds": _("Rounds"),
     "assignments": _("Tasks"),
+    "schemes": _("Label schemes and guidelines"),
+    "results": _("Results of a round"),
+    "comments": _("Comments"),
+    "expert labels": _("Expert labels"),
+    "quality": _("Quality"),
 }
 DEEPEST = 4  # levels of fields within fields that are written out
 
@@ -96,7 +101,7 @@ def sections(language: str) -> list[Section]:
                 made = _operation(schema, path, method, operation)
                 found.setdefault(operation["tags"][0], []).append(made)
         return [
-            Section(tag, str(TITLES.get(tag, tag.capitalize())), rows)
+            Section(tag.replace(" ", "-"), str(TITLES.get(tag, tag.capitalize())), rows)
             for tag, rows in found.items()
         ]
 

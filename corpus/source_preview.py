@@ -64,7 +64,7 @@ def obstacle_of(source, draft):
     """Why a draft cannot be confirmed as it would be read, a UserError; None if it can."""
     if draft.error:
         return ValidationError("%(fault)s", fault=draft.error)
-    if source.waits_for_subtitles or not source.is_measured:
+    if not source.is_inspected:
         return UserError(gettext_noop("A worker is still looking into the upload. Wait a moment."))
     if not draft.form.is_valid():
         name, faults = next(iter(draft.form.errors.items()))

@@ -10,6 +10,7 @@ import httpx2
 from shengqing.corpora import Corpora
 from shengqing.dialogues import Dialogues
 from shengqing.jobs import Jobs
+from shengqing.rounds import Rounds, Work
 from shengqing.rows import Account
 from shengqing.sources import Sources
 from shengqing.transport import Transport
@@ -40,7 +41,7 @@ class Client:
         self.put, self.delete = send.put, send.delete
         self.pages, self.lines, self.download = send.pages, send.lines, send.download
         self.corpora, self.jobs, self.dialogues = Corpora(send), Jobs(send), Dialogues(send)
-        self.sources = Sources(send, self.jobs)
+        self.sources, self.rounds, self.work = Sources(send, self.jobs), Rounds(send), Work(send)
 
     def __enter__(self) -> "Client":
         return self

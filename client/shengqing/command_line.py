@@ -51,6 +51,16 @@ def build_parser() -> argparse.ArgumentParser:
     push.add_argument("--title", default="", help="the name of the file unless given")
     push.add_argument("--draft", action="store_true", help="let a person confirm how it is read")
     push.add_argument("--publish", action="store_true", help="make its dialogues ready at once")
+    rounds = command("rounds", list_rounds, "the rounds of a corpus that you lead or adjudicate")
+    rounds.add_argument("corpus", type=int)
+    assign = command("assign", open_round, "open a round: who judges, and how many judge each")
+    assign.add_argument("corpus", type=int)
+    assign.add_argument("name")
+    assign.add_argument("--annotators", type=int, nargs="+", required=True, metavar="PERSON")
+    assign.add_argument("--overlap", type=int, default=2)
+    assign.add_argument("--due", help="YYYY-MM-DD")
+    agreement = command("agreement", show_agreement, "Krippendorff's alpha of each task of a round")
+    agreement.add_argument("round", type=int)
     get = command("get", get_path, "whatever is at a path of the API, all pages of a list")
     get.add_argument("path", help="such as corpora/1/")
     return top
@@ -135,6 +145,30 @@ def push_episode(options: argparse.Namespace) -> None:
             if options.publish:
                 client.sources.publish(source["id"])
         show(options, [client.sources.get(source["id"])], ["id", "title", "state", "counts"])
+
+
+ROUND = ["id", "name", "state", "submitted", "wanted", "due"]
+
+
+def list_rounds(options: argparse.Namespace) -> None:
+    with connect() as client:
+        show(options, client.rounds.list(options.corpus), ROUND)
+
+
+def open_round(options: argparse.Namespace) -> None:
+    settings = {"due": options.due} if options.due else {}
+    with connect() as client:
+        made = client.rounds.open(
+            options.corpus, options.name, annotators=options.annotators, overlap=options.overlap,
+            **settings,
+        )  # fmt: skip
+        show(options, [made], ROUND)
+
+
+def show_agreement(options: argparse.Namespace) -> None:
+    with connect() as client:
+        rows = client.rounds.agreement(options.round)
+        show(options, rows, ["task", "value", "low", "high", "units", "undefined"])
 
 
 def get_path(options: argparse.Namespace) -> None:

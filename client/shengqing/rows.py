@@ -1,6 +1,6 @@
 """The rows that the server sends, as types."""
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 Role = Literal["annotator", "adjudicator", "lead"]
 State = Literal["draft", "queued", "running", "done", "failed", "stopped"]
@@ -58,16 +58,19 @@ class Upload(TypedDict):
 
 
 class Source(TypedDict):
-    """An episode with its transcript, or a table. A draft waits to be confirmed."""
+    """An episode with its transcript, or a table. A draft waits to be confirmed, which it can be
+    once it is `inspected`.
+    """
 
     id: int
     corpus: int
     kind: str
     title: str
     state: State
+    inspected: bool
     has_media: bool
     counts: dict[str, int]
-    job: str
+    job: str | None
 
 
 class Dialogue(TypedDict):
@@ -97,3 +100,107 @@ class Utterance(TypedDict):
     start: float | None
     end: float | None
     machine: bool
+
+
+class Round(TypedDict):
+    """One pass of judging: `submitted` of the `wanted` submissions have come in."""
+
+    id: int
+    corpus: int
+    name: str
+    kind: str
+    state: Literal["open", "paused", "closed"]
+    view: str
+    order: str
+    overlap: int
+    scheme: int
+    guideline: int | None
+    consensus: str
+    submitted: int
+    wanted: int
+    due: str | None
+    opened_at: str
+
+
+class Participant(TypedDict):
+    """Somebody who judges in a round."""
+
+    id: int
+    person: int
+    name: str
+    quota: int | None
+    blocked: bool
+    left: bool
+    openly: bool
+    admitted_at: str
+
+
+class Agreement(TypedDict):
+    """Krippendorff's alpha of a task as `value`, from `low` to `high`; null where `undefined` says
+    why.
+    """
+
+    task: str
+    level: str
+    value: float | None
+    undefined: str
+    units: int
+    judgements: int
+    agreement: float | None
+    low: float | None
+    high: float | None
+    coefficients: dict[str, Any]
+    classes: dict[str, Any]
+    openly: int
+
+
+class Judgement(TypedDict):
+    """A submitted answer of one person to one task on one utterance."""
+
+    id: int
+    dialogue: int
+    utterance: int
+    annotator: int
+    task: str
+    value: str
+    confidence: int | None
+    seconds: float
+    at: str
+
+
+class Task(TypedDict):
+    """A round that you annotate; `scheme` has its tasks with their values."""
+
+    round: int
+    name: str
+    corpus: str
+    view: str
+    scheme: list[dict[str, Any]]
+    paused: bool
+    due: str | None
+    next: str
+
+
+class Turn(TypedDict):
+    """An utterance to judge, with the `answers` that you have given."""
+
+    id: int
+    uid: str
+    number: int
+    speaker: str | None
+    start: float | None
+    end: float | None
+    text: str | None
+    answers: dict[str, str]
+
+
+class Assignment(TypedDict):
+    """A dialogue to judge."""
+
+    assignment: int
+    round: int
+    view: str
+    expires_at: str | None
+    dialogue: int
+    workbench: str
+    utterances: list[Turn]

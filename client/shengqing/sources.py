@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from shengqing.errors import Conflict, ShengqingError, Unreachable
-from shengqing.jobs import Jobs
+from shengqing.errors import Conflict, JobFailed, ShengqingError, Unreachable
+from shengqing.jobs import ENDED, Jobs
 from shengqing.rows import Job, Source, State, Upload
 from shengqing.transport import Progress, Transport
 
@@ -54,8 +54,12 @@ class Sources:
             raise ShengqingError("A source is a film, a transcript, or both: name one at least.")
         body = {"title": title, **sent}
         made = cast(Source, self.transport.post(f"corpora/{corpus}/sources/", body))
-        self.jobs.wait({"url": made["job"]}, until=("draft", "done"))
-        return self.get(made["id"])
+        if made["job"]:
+            ended = self.jobs.wait({"url": made["job"]}, until=ENDED)
+            made = self.get(made["id"])
+            if not made["inspected"]:
+                raise JobFailed(ended)
+        return made
 
     def confirm(self, source: int, **reading: Any) -> Job:
         """Accept how a draft is read, other than as it was recognised where `reading` says so; the

@@ -28,6 +28,7 @@ from people.api.views import ApiView, ListView, ThingView
                 "kind": "episode",
                 "title": "episode 1",
                 "state": "done",
+                "inspected": True,
                 "has_media": True,
                 "counts": {"dialogues": 14, "utterances": 310, "published": 14},
                 "job": "/api/jobs/source/12/",
@@ -37,19 +38,27 @@ from people.api.views import ApiView, ListView, ThingView
     ]
 )
 class SourceSerializer(serializers.Serializer):
-    """An episode with its transcript, or a published table. A draft waits to be confirmed."""
+    """An episode with its transcript, or a published table. A draft waits to be confirmed; its job
+    is that of the worker who looks into it, null where there was nothing to look into.
+    """
 
     id = serializers.IntegerField()
     corpus = serializers.IntegerField(source="corpus_id")
     kind = serializers.ChoiceField(choices=Source.Kind.choices)
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=JobStatus.choices, source="status")
+    inspected = serializers.BooleanField(
+        source="is_inspected", help_text="a draft can be confirmed once a worker has looked into it"
+    )
     has_media = serializers.BooleanField()
     counts = serializers.DictField(child=serializers.IntegerField())
     job = serializers.SerializerMethodField()
 
-    def get_job(self, source) -> str:
-        return job_address(source)
+    def get_job(self, source) -> str | None:
+        if source.status != JobStatus.DRAFT:
+            return job_address(source)
+        inspection = getattr(source, "inspection_job", None)
+        return job_address(inspection) if inspection else None
 
 
 @extend_schema_serializer(
@@ -85,7 +94,8 @@ class Sources(ListView):
     bodies = {"POST": NewSource}
 
     def rows(self):
-        return corpus_of(self.request, self.kwargs["pk"], LEAD).sources.all()
+        rows = corpus_of(self.request, self.kwargs["pk"], LEAD).sources.all()
+        return rows.select_related("inspection_job")
 
     def post(self, request, pk):
         """Make a draft of uploads that are complete. A worker looks into it; confirm it then."""

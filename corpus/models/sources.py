@@ -299,6 +299,11 @@ class Source(Normalized, Job):
         """True while the subtitles that were chosen are still read out of the media."""
         return self.subtitles is not None and self.inspection is None
 
+    @property
+    def is_inspected(self):
+        """Whether what a worker has to find out before it can be confirmed is known."""
+        return self.is_measured and not self.waits_for_subtitles
+
     def inspect_later(self):
         """Have a worker inspect the media, once the transaction is over."""
         SourceInspection.request(self)

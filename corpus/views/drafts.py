@@ -44,7 +44,7 @@ class Draft:
 def draft_of(source):
     """A source with what its check finds, read as it was decided or recognised."""
     reading = reading_of(source, QueryDict())
-    waits = source.inspection is None or source.waits_for_subtitles or not source.is_measured
+    waits = source.inspection is None or not source.is_inspected
     if waits or reading.error or not reading.form.is_valid():
         return Draft(source, None, error=None if waits else reading.error, waits=waits)
     try:

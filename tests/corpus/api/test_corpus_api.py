@@ -55,7 +55,7 @@ def test_from_an_upload_to_published_dialogues(script, corpus):
     job = send(script, f"{address}confirmation/", {"gap": 2.0})
     assert job.status_code == 202 and job.json()["state"] in ("queued", "done")
     Source.objects.get().run()
-    done = script.get(made.json()["job"]).json()
+    done = script.get(job.json()["url"]).json()
     assert done["state"] == "done" and done["progress"] == 1 and done["failure"] == ""
     assert send(script, f"{address}publication/").json() == {"published": 2}
     rows = script.get(f"/api/corpora/{corpus.pk}/dialogues/?published=true").json()["results"]

@@ -1,0 +1,110 @@
+"""Rounds: opened, watched, closed; and the judging itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+from uuid import uuid4
+
+from shengqing.rows import Agreement, Assignment, Job, Judgement, Participant, Round, Task
+from shengqing.transport import Transport
+
+Report = Literal["agreement", "annotators", "quality"]
+
+
+class Rounds:
+    """The rounds of corpora that you lead or adjudicate."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def list(
+        self, corpus: int, *, state: Literal["open", "closed"] | None = None
+    ) -> Iterator[Round]:
+        """Those of a corpus, the latest first."""
+        path = f"corpora/{corpus}/rounds/"
+        return cast("Iterator[Round]", self.transport.pages(path, state=state))
+
+    def get(self, round: int) -> Round:
+        """A round."""
+        return cast(Round, self.transport.get(f"rounds/{round}/"))
+
+    def open(
+        self, corpus: int, name: str, *, annotators: Sequence[int], overlap: int, **settings: Any
+    ) -> Round:
+        """Have published dialogues judged by these people, each by `overlap` of them. Settings are
+        those of the API's reference, such as `sources`, `view`, `due`.
+        """
+        body = {"name": name, "annotators": [*annotators], "overlap": overlap, **settings}
+        return cast(Round, self.transport.post(f"corpora/{corpus}/rounds/", body))
+
+    def close(self, round: int) -> Round:
+        """End the judging; what was judged stays."""
+        return cast(Round, self.transport.post(f"rounds/{round}/closure/"))
+
+    def reopen(self, round: int) -> None:
+        """Let it be judged again."""
+        self.transport.delete(f"rounds/{round}/closure/")
+
+    def pause(self, round: int) -> Round:
+        """Give out nothing and take no answers for a while."""
+        return cast(Round, self.transport.post(f"rounds/{round}/pause/"))
+
+    def resume(self, round: int) -> None:
+        """Go on with a paused round."""
+        self.transport.delete(f"rounds/{round}/pause/")
+
+    def participants(self, round: int) -> Iterator[Participant]:
+        """Who judges in it."""
+        path = f"rounds/{round}/participants/"
+        return cast("Iterator[Participant]", self.transport.pages(path))
+
+    def admit(self, round: int, person: int, **settings: Any) -> Participant:
+        """Let a member of the corpus judge in it: `quota`, `openly`."""
+        path = f"rounds/{round}/participants/"
+        return cast(Participant, self.transport.post(path, {"person": person, **settings}))
+
+    def agreement(self, round: int) -> Sequence[Agreement]:
+        """Of each task Krippendorff's alpha with its interval, and other coefficients."""
+        rows = self.transport.send("GET", f"rounds/{round}/agreement/").json()
+        return cast("Sequence[Agreement]", rows)
+
+    def judgements(self, round: int, **filters: Any) -> Iterator[Judgement]:
+        """All answers, while they are read from the database."""
+        path = f"rounds/{round}/judgements.ndjson"
+        return cast("Iterator[Judgement]", self.transport.lines(path, **filters))
+
+    def report(self, round: int, kind: Report) -> Job:
+        """Have a worker compute what takes long; the job."""
+        return cast(Job, self.transport.post(f"rounds/{round}/reports/", {"kind": kind}))
+
+
+class Work:
+    """The judging of whoever the token acts as."""
+
+    def __init__(self, transport: Transport) -> None:
+        self.transport = transport
+
+    def tasks(self) -> Iterator[Task]:
+        """The rounds that you annotate."""
+        return cast("Iterator[Task]", self.transport.pages("tasks/"))
+
+    def next(self, round: int) -> Assignment | None:
+        """The dialogue that you are to judge now, the same one until it is submitted; None where
+        nothing waits.
+        """
+        found = self.transport.post(f"rounds/{round}/assignments/")
+        return cast(Assignment, found) if found["assignment"] is not None else None
+
+    def submit(
+        self, assignment: int, answers: Mapping[int, Mapping[str, str]], *, submit: bool = True
+    ) -> int:
+        """Save answers, utterance -> task -> value, and hand the dialogue in; how many were saved.
+
+        Raises Conflict where an answer was given elsewhere meanwhile (`current`), or is missing.
+        """
+        rows = [
+            {"utterance": utterance, "task": task, "value": value, "client_id": str(uuid4())}
+            for utterance, given in answers.items()
+            for task, value in given.items()
+        ]
+        body = {"answers": rows, "submit": submit}
+        return int(self.transport.post(f"assignments/{assignment}/", body)["saved"])

@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections import OrderedDict
+from operator import itemgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -65,12 +66,15 @@ class KeysetPages(BasePagination):
             equal[field] = value
         return found
 
+    def key_of(self, row):
+        """The values of the ordering that a row has."""
+        return [_value(row, name.removeprefix("-")) for name in self.ordering]
+
     @property
     def next_url(self):
         if self.last is None:
             return None
-        values = [_value(self.last, name.removeprefix("-")) for name in self.ordering]
-        text = json.dumps(values, default=str, ensure_ascii=False)
+        text = json.dumps(self.key_of(self.last), default=str, ensure_ascii=False)
         cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         return replace_query_param(self.request.build_absolute_uri(), CURSOR, cursor)
 
@@ -109,6 +113,25 @@ class KeysetPages(BasePagination):
                 "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
             },
         ]
+
+
+class DictPages(KeysetPages):
+    """The same of a list of dicts, whose `ordering` is one of their fields, a text."""
+
+    def paginate_queryset(self, queryset, request, view=None):
+        self.request, (self.name,) = request, view.ordering
+        limit, after = self.limit_of(request), None
+        if cursor := request.query_params.get(CURSOR):
+            after, *more = _opened(cursor) or [None]
+            if more or not isinstance(after, str):
+                raise _unknown()
+        rows = sorted(queryset, key=itemgetter(self.name))
+        rows = [row for row in rows if after is None or row[self.name] > after][: limit + 1]
+        self.last = rows[limit - 1] if len(rows) > limit else None
+        return rows[:limit]
+
+    def key_of(self, row):
+        return [row[self.name]]
 
 
 class Latest(KeysetPages):

@@ -20,6 +20,7 @@ TITLES: dict[str, Any] = {  # tag of views -> heading
     "jobs": _("Jobs"),
     "rounds": _("Rounds"),
     "assignments": _("Tasks"),
+    "releases": _("Releases"),
 }
 DEEPEST = 4  # levels of fields within fields that are written out
 

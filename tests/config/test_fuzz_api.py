@@ -25,7 +25,15 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from annotation.models import Judgement, Submission
 from people.access_tokens import Scope
 from tests.config import hostile_input
-from tests.factories import ANSWERS, make_dialogue, make_member, make_round, make_token
+from tests.factories import (
+    ANSWERS,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_release,
+    make_round,
+    make_token,
+)
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
@@ -96,6 +104,9 @@ def known_ids(opened):
         "rounds": opened.pk,
         "assignments": own.first().pk,
         "jobs": dialogue.source_id,
+        "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
+        "diffs": 1,
+        "links": 1,
     }
 
 
@@ -130,7 +141,9 @@ def test_no_answer_is_outside_the_schema(schema, opened):
 def real_parameters(path, known):
     """The parameters of a path that lead to something."""
     found = {"id": known[path.split("/")[2]]} if "{id}" in path else {}
-    return found | ({"kind": "source"} if "{kind}" in path else {})
+    found |= {"kind": "source"} if "{kind}" in path else {}
+    found |= {"path": "utterances.jsonl"} if "{path}" in path else {}
+    return found | ({"name": "cmma"} if "{name}" in path else {})
 
 
 @st.composite

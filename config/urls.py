@@ -9,6 +9,7 @@ urlpatterns = [
     path("api/", include("people.api.urls")),
     path("api/", include("corpus.api.urls")),
     path("api/", include("releases.api.urls")),
+    path("api/", include("modeling.api.urls")),
     path("", include("people.urls")),
     path("", include("corpus.urls")),
     path("", include("annotation.urls")),

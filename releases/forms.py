@@ -15,7 +15,7 @@ from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
 from releases.integrity import decision, undecided
 from releases.models import Grant, Release, Retraction, Share
-from releases.models.releases import LICENCES
+from releases.models.releases import LICENCES, three_shares
 from releases.models.sharing import in_a_month
 
 
@@ -87,6 +87,7 @@ class ReleaseForm(forms.ModelForm):
 
     def clean_shares(self):
         shares = self.cleaned_data["shares"]
+        three_shares(shares)  # the model checks it, too, but later
         if sum(int(share) for share in shares.split("/")) != 100 or shares.startswith("0/"):
             raise forms.ValidationError(
                 _("The three percentages must add up to 100, and train must have some.")

@@ -108,9 +108,6 @@ def check_form(form, names=None):
     """
     if form.is_valid():
         return
-    names = names or {}
-    faults = {
-        "non_field_errors" if name == "__all__" else names.get(name, name): [*map(str, errors)]
-        for name, errors in form.errors.items()
-    }
+    names = {"__all__": "non_field_errors"} | (names or {})
+    faults = {names.get(name, name): [*map(str, found)] for name, found in form.errors.items()}
     raise serializers.ValidationError(faults)

@@ -20,7 +20,7 @@ class FileRenderer(JSONRenderer):
     """Lets an asker accept whatever type a file has; only what goes wrong is rendered by it."""
 
     media_type = "*/*"
-    format = None
+    format = "file"
 
 
 def lines_response(rows, name):

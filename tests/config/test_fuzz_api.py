@@ -99,15 +99,17 @@ def known_ids(opened):
     corpus = opened.corpus
     own = opened.assignments.filter(person=opened.participants.first().person)
     dialogue = corpus.dialogues.first()
-    return {
-        "corpora": corpus.pk,
-        "rounds": opened.pk,
-        "assignments": own.first().pk,
-        "jobs": dialogue.source_id,
-        "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
-        "diffs": 1,
-        "links": 1,
-    }
+    return (
+        {
+            "corpora": corpus.pk,
+            "rounds": opened.pk,
+            "assignments": own.first().pk,
+            "jobs": dialogue.source_id,
+            "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
+        }
+        | dict.fromkeys(["diffs", "links", "experiments", "runs", "evaluations", "models"], 1)
+        | {"protocols": 1}
+    )
 
 
 def test_no_answer_is_outside_the_schema(schema, opened):

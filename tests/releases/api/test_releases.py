@@ -71,6 +71,7 @@ def test_freezing_starts_as_the_last_release_was_made(script, corpus, frozen, mo
         ({"version": "1.0"}, 400, "version"),
         ({"version": "1.0.0"}, 400, "exists already"),
         ({"shares": "0/50/50"}, 400, "train must have some"),
+        ({"shares": "a/b"}, 400, "Three whole percentages"),
         ({"rounds": [999999]}, 400, "rounds"),
         ({"rounds": []}, 400, "rounds"),
         ({"licence": "mine"}, 400, "licence"),

@@ -35,6 +35,7 @@ lint: setup
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet
 	$(BIN)/python tools/biome.py ci --error-on-warnings
+	$(BIN)/hadolint Dockerfile
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 guides: setup ## the guides as a site in var/guides

@@ -26,6 +26,7 @@ class ApplicationLog(glogging.Logger):
 
 
 logger_class = ApplicationLog
+control_socket_disable = True  # nobody here uses it, and two servers of a user would share one
 
 
 def on_starting(server):

@@ -13,7 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = environ.FileAwareEnv()  # a secret may lie in a file: SECRET_KEY_FILE for SECRET_KEY
 environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------
@@ -261,9 +261,22 @@ SITE_URL = env("SITE_URL", default="").rstrip("/")  # of links in e-mails that n
 DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="shengqing@localhost")
 
 # --- Database ------------------------------------------------------------------------------------
-DATABASES = {
-    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'shengqing.sqlite3'}")
-}
+if env("DATABASE_HOST", default="") and not env("DATABASE_URL", default=""):
+    # PostgreSQL by its parts, in which a password needs no quoting
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": env("DATABASE_HOST"),
+            "PORT": env("DATABASE_PORT", default="5432"),
+            "NAME": env("DATABASE_NAME", default="shengqing"),
+            "USER": env("DATABASE_USER", default="shengqing"),
+            "PASSWORD": env("DATABASE_PASSWORD", default=""),
+        }
+    }
+else:
+    DATABASES = {
+        "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'shengqing.sqlite3'}")
+    }
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["ENGINE"] = "core.databases.sqlite3"  # with a queue for writers
     DATABASES["default"].setdefault("OPTIONS", {}).update(
@@ -305,6 +318,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"socket_connect_timeout": 3, "max_retries": 2
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 2, "interval_start": 0.1}
 TRAIN_THREADS = env.int("TRAIN_THREADS", default=max(1, (os.cpu_count() or 2) // 2))  # a run's
 at_least("TRAIN_THREADS", TRAIN_THREADS, 1)
+STOP_AFTER = env.float("STOP_AFTER", default=20.0)  # seconds that jobs of a stopping worker have
+at_least("STOP_AFTER", STOP_AFTER, 0)
 UPKEEP_EVERY = env.float("UPKEEP_EVERY", default=15.0)  # seconds; workers look for lost work
 at_least("UPKEEP_EVERY", UPKEEP_EVERY, 0.01)
 HEARTBEAT_EVERY = env.float("HEARTBEAT_EVERY", default=0.5)  # seconds; a run hears of Stop then
@@ -350,7 +365,7 @@ USE_TZ = True
 
 # --- Static files --------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT = Path(env("STATIC_ROOT", default=str(DATA_DIR / "static")))  # where they are collected
 NODE_MODULES = ROOT / "node_modules"
 STATICFILES_DIRS = [
     ROOT / "static",

@@ -12,6 +12,15 @@ class WebWorker(ThreadWorker):
     def get_thread_pool(self):
         return ThreadPool(self.cfg.threads)
 
+    def set_accept_enabled(self, enabled):
+        """Once it is told to stop it refuses connections, instead of letting them wait for an end
+        that gives no answer: a proxy says so, or goes to another host.
+        """
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                listener.close()
+
     def handle(self, conn):
         deadlines.set(conn.sock)
         try:

@@ -5,6 +5,7 @@ The checks stand here once, so that views may take every text for one that the d
 
 import codecs
 import logging
+import sys
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
@@ -24,6 +25,7 @@ from rest_framework.renderers import JSONRenderer
 from core.api.problems import problem_response
 from core.error_reports import error_id_of
 from core.errors import ValidationError, gettext_noop
+from core.full_disk import NOT_SAVED, is_full_disk
 from core.input_checks import DIGITS, fault_of, fault_of_quoted, read_json
 from core.parameters import InvalidRequest
 from core.translation import translate_error
@@ -202,12 +204,16 @@ def server_error(request):
     known to work; for scripts a problem (RFC 9457).
     """
     error_id = error_id_of(request)  # Django logs the error after this
+    full = is_full_disk(sys.exception())  # Django calls this while it handles the error
+    status = 507 if full else 500
+    if full and wants_json(request):
+        return problem_response(status, gettext(NOT_SAVED), error_id=error_id)
     if wants_json(request):
         return problem_response(500, f"{gettext(UNFORESEEN)} ({error_id})", error_id=error_id)
     again = request.get_full_path() if request.method == "GET" else "/"
-    values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet()}
+    values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet(), "full": full}
     page = loader.get_template("500.html").render(values)
-    return HttpResponse(page, status=500)
+    return HttpResponse(page, status=status)
 
 
 def _stylesheet():

@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import IO, Any
 
+from core.full_disk import NOT_SAVED, is_full_disk
+
 Environment = dict[str, Any]
 Application = Callable[[Environment, Callable[..., Any]], Iterable[bytes]]
 
@@ -99,6 +101,12 @@ class RequestBodies:
             kind = ("Content-Type", "text/plain; charset=utf-8")
             start_response("408 Request Timeout", [kind, ("Connection", "close")])
             return [TOO_SLOW]
+        except OSError as error:  # the body is kept in a temporary file
+            if not is_full_disk(error):
+                raise
+            kind = ("Content-Type", "text/plain; charset=utf-8")
+            start_response("507 Insufficient Storage", [kind, ("Connection", "close")])
+            return [f"{NOT_SAVED}\n".encode()]
         environ["wsgi.input"] = io.BufferedReader(body)
         try:
             return self._answer(environ, start_response)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from core.error_reports import new_error_id
 from core.errors import UserError, gettext_noop
+from core.full_disk import NOT_DONE, FullDisk, is_full_disk
 from core.translation import translate
 from jobs.tasks import run_job
 
@@ -180,8 +181,12 @@ class Job(models.Model):
         except Stopped as stopped:
             self._end(JobStatus.STOPPED, stopped.error)
         except UserError as error:
-            self._end(JobStatus.FAILED, error)
+            full = is_full_disk(error)
+            self._end(JobStatus.FAILED, FullDisk(NOT_DONE) if full else error)
         except Exception as error:
+            if is_full_disk(error):
+                log.error("%s %s: %s", self._meta.model_name, self.pk, error)
+                return self._end(JobStatus.FAILED, FullDisk(NOT_DONE))
             error_id = new_error_id()
             log.exception(
                 "%s %s failed", self._meta.model_name, self.pk, extra={"error_id": error_id}
@@ -266,6 +271,12 @@ class Job(models.Model):
             if self.follow_up:
                 import_string(self.follow_up)(self)
         return False
+
+    def hand_back(self):
+        """Queue again what this worker does but will not finish, because it was told to stop; no
+        death counts. The work ends at its next progress. Whether.
+        """
+        return self.status == JobStatus.RUNNING and self._queue_again(deaths=self.deaths)
 
     def _queue_again(self, **values):
         """Queue the row with new `values` unless somebody has changed it meanwhile; whether."""

@@ -56,6 +56,14 @@ def put_back():
     )
 
 
+def hand_back(labels_and_keys):
+    """Let the jobs of a worker that was told to stop wait for another one; the rows. Whoever calls
+    this sends them (`Job.later`) once the worker works on them no more.
+    """
+    jobs = [apps.get_model(label).objects.filter(pk=pk).first() for label, pk in labels_and_keys]
+    return [job for job in jobs if job and job.hand_back()]
+
+
 def resend_lost():
     """Send again what has waited for a while although its queue is empty: a Redis that was killed
     keeps no messages, and a second delivery does nothing. How many rows.

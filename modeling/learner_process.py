@@ -1,5 +1,6 @@
 """The learner as a program of its own: started, watched, stopped cleanly."""
 
+import errno
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from core.errors import UserError, gettext_noop
+from core.full_disk import NOT_DONE, FullDisk
 from jobs.models import Stopped
 
 PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
@@ -82,6 +84,8 @@ def check_exit_status(status, directory):
         raise UserError(
             gettext_noop("The training process was killed, probably for lack of memory.")
         )
+    if status and os.strerror(errno.ENOSPC) in errors:
+        raise FullDisk(NOT_DONE)
     if status:
         raise UserError(
             gettext_noop("The training process ended with status %(status)s: %(words)s"),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from config.celery import app
 from corpus.models import Source
 from jobs.models import MOST_DEATHS, UNCLAIMED_AFTER, JobStatus
+from jobs.workers import queue_length
 from modeling.learner.checkpoints import read_checkpoint
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Experiment, TrainingRun
@@ -186,3 +187,94 @@ def test_a_job_that_kills_its_worker_three_times_fails_and_the_next_one_is_done(
             server.wait()
     poisoned.refresh_from_db()
     assert poisoned.deaths == MOST_DEATHS and "ended 3 times" in poisoned.failure_text
+
+
+def make_held_source(corpus, film, srt):
+    """An upload whose worker waits for its transcript, and what lets it go on."""
+    source = make_waiting_source(corpus, film, srt, "held")
+    transcript = Path(source.transcript.path)
+    content = transcript.read_bytes()
+    transcript.unlink()
+    os.mkfifo(transcript)
+
+    def let_go():
+        with transcript.open("wb") as pipe:  # its reader is there
+            transcript.unlink()
+            transcript.write_bytes(content)  # for whoever reads it once more
+            pipe.write(content)
+
+    return source, let_go
+
+
+def make_waiting_source(corpus, film, srt, title):
+    source = corpus.sources.create(title=title, gap=3.0)
+    with film.open("rb") as media, srt.open("rb") as words:
+        source.media.save("film.mp4", File(media))
+        source.transcript.save("film.srt", File(words))
+    return source
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_outlives_a_restart_of_redis_and_takes_the_next_job(settings, tmp_path, film, srt):
+    server = start_broker(settings)
+    if server is None:
+        pytest.skip("REDIS_URL names a Redis that is not ours to restart")
+    log, corpus = tmp_path / "worker.log", make_corpus()
+    app.conf.task_always_eager = False
+    first, let_go = make_held_source(corpus, film, srt)
+    rows = Source.objects.filter(pk=first.pk)
+    try:
+        first.later()
+        with worker_process(settings, log) as worker:
+            running = rows.filter(status=JobStatus.RUNNING)
+            wait_until(running.exists, "the first job", state=lambda: end_of(log))
+            server.kill()
+            server.wait()
+            server = start_broker(settings)  # remembers nothing
+            connected = "Connected to redis"
+            wait_until(
+                lambda: log.read_text().count(connected) == 2, "it to connect again",
+                state=lambda: end_of(log),
+            )  # fmt: skip
+            let_go()
+            wait_until(
+                rows.filter(status=JobStatus.DONE).exists, "it to end", state=lambda: end_of(log)
+            )
+            second = make_waiting_source(corpus, film, srt, "next")
+            second.later()
+            wait_until(
+                Source.objects.filter(pk=second.pk, status=JobStatus.DONE).exists, "the next job",
+                state=lambda: end_of(log),
+            )  # fmt: skip
+            assert worker.poll() is None
+    finally:
+        app.conf.task_always_eager = True
+        server.terminate()
+        server.wait()
+    assert list(Source.objects.values_list("attempt", flat=True)) == [1, 1]
+    assert corpus.dialogues.count() == 4
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_stopping_worker_hands_its_run_back(settings, tmp_path):
+    server = start_broker(settings)
+    log, corpus = tmp_path / "worker.log", make_corpus()
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=4)])
+    app.conf.task_always_eager = False
+    try:
+        options = {"epochs": 80, "patience": 80, "width": 16}
+        run = Experiment.request(None, release, ["hard-text"], [1], options=options).runs.get()
+        with worker_process(settings, log, STOP_AFTER="0") as worker:
+            wait_until(lambda: events_kept(run) > 8, "a checkpoint", state=lambda: end_of(log))
+            worker.terminate()
+            assert worker.wait(LIMIT) == 0
+        assert queue_length("train") == 1  # for the next worker, which begins at the checkpoint
+    finally:
+        app.conf.task_always_eager = True
+        if server:
+            server.terminate()
+            server.wait()
+    run.refresh_from_db()
+    assert (run.status, run.attempt, run.deaths) == (JobStatus.QUEUED, 1, 0)
+    assert f"modeling.trainingrun {run.pk} waits for another worker" in end_of(log)
+    assert len(run.events()) >= events_kept(run) > 8

@@ -40,28 +40,33 @@ def answers(client):
         return False
 
 
-@contextmanager
-def worker_process(settings, log, concurrency=1):
-    """`celery worker` as in production, in a session of its own, on the database of the tests."""
+def database_environment():
+    """The settings by which another process finds the database of this test."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
-        url = f"sqlite:///{database['NAME']}"
-    else:
-        url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
-    environment = os.environ | {
+        return {"DATABASE_URL": f"sqlite:///{database['NAME']}"}
+    parts = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
+    return {"DATABASE_URL": ""} | {f"DATABASE_{part}": str(database[part]) for part in parts}
+
+
+@contextmanager
+def worker_process(settings, log, concurrency=1, **environment):
+    """`celery worker` as in production, in a session of its own, on the database of the tests."""
+    whole = os.environ | database_environment()
+    whole |= {
         "DJANGO_SETTINGS_MODULE": "config.settings",
         "DATA_DIR": str(settings.RUNS_DIR.parent),
-        "DATABASE_URL": url,
         "REDIS_URL": settings.CELERY_BROKER_URL,
         "UPKEEP_EVERY": "1",
         "KEEP_EVERY": "0.2",
         "WORKER_NICENESS": "0",  # on a busy machine a worker that steps back hardly works at all
     }
+    whole |= environment
     command = [sys.executable, "-m", "celery", "-A", "config", "worker", "-Q", "work,train"]
     command += ["--concurrency", str(concurrency), "--without-gossip", "--without-mingle"]
     with log.open("ab") as output:
         worker = subprocess.Popen(
-            command, cwd=django_settings.ROOT, env=environment, stdout=output, stderr=output,
+            command, cwd=django_settings.ROOT, env=whole, stdout=output, stderr=output,
             start_new_session=True,
         )  # fmt: skip
     try:

@@ -305,7 +305,7 @@ def collect_static(root: Path) -> None:
     from core.icons import naming_files
 
     stamp = root / ".stamp"
-    sources = [ROOT / "static", ROOT / "node_modules" / ".stamp", ROOT / "requirements.txt"]
+    sources = [ROOT / "static", ROOT / "node_modules" / ".stamp", *ROOT.glob("requirements*.txt")]
     files = [p for source in sources for p in ([source] if source.is_file() else source.rglob("*"))]
     files += naming_files(ROOT)  # a new icon in a template is one more in the sprite
     state = f"{ROOT} {max(path.stat().st_mtime_ns for path in files)}"

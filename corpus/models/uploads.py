@@ -4,6 +4,7 @@ import base64
 import datetime
 import fcntl
 import hashlib
+import io
 import os
 import secrets
 import shutil
@@ -14,6 +15,7 @@ from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from core.errors import UserError, gettext_noop
+from core.full_disk import NOT_SAVED, FullDisk, is_full_disk
 from core.storage import SPARE_DISK
 from corpus.models.corpora import Corpus
 
@@ -97,7 +99,7 @@ class Upload(models.Model):
             raise UserError(gettext_noop("Digests are sha256."))
         if digest and base64.b64encode(hashlib.sha256(piece).digest()).decode() != expected:
             raise WrongDigest(gettext_noop("A piece was damaged on its way; it is sent again."))
-        with self.path.open("r+b") as file:
+        with self.path.open("r+b", buffering=0) as raw, io.BufferedWriter(raw) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             if end != offset or end + len(piece) > self.size:
@@ -106,7 +108,14 @@ class Upload(models.Model):
                     end=end,
                     offset=offset,
                 )
-            file.write(piece)
+            try:
+                file.write(piece)
+                file.flush()
+            except OSError as error:
+                if not is_full_disk(error):
+                    raise
+                file.truncate(end)
+                raise FullDisk(NOT_SAVED) from error
         return offset + len(piece)
 
     def discard(self):

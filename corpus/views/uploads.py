@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST
 
 from core.errors import UserError
+from core.full_disk import FullDisk
 from core.input_checks import fault_of
 from core.middleware import any_method
 from core.parameters import number
@@ -68,6 +69,8 @@ def upload(request, token):
         return _answer(409, translate_error(wrong), Upload_Offset=row.offset)
     except WrongDigest as wrong:
         return _answer(460, translate_error(wrong))
+    except FullDisk as full:
+        return _answer(507, translate_error(full))
     except UserError as refusal:
         return _answer(400, translate_error(refusal))
     return _answer(204, Upload_Offset=end)

@@ -6,6 +6,7 @@ import { HttpError, Retry, request } from "http"
 
 const CHUNK_BYTES = 4 * 1024 * 1024
 const CHECKSUM_MISMATCH = 460 // of tus: the chunk was damaged on its way
+const FULL_DISK = 507 // waiting does not help; what was sent is kept and goes on when the file is chosen again
 
 export class UploadRejected extends Error {}
 
@@ -95,7 +96,7 @@ export class TusUpload {
   async #requestOnce(method, address, headers, body) {
     try {
       const response = await request(method, address, { headers: { "Tus-Resumable": "1.0.0", ...headers }, body })
-      return response.status < 500 ? response : null
+      return response.status < 500 || response.status === FULL_DISK ? response : null
     } catch (error) {
       if (error instanceof HttpError) return null // the connection is gone; what was sent is kept
       throw error

@@ -3,10 +3,13 @@
 import builtins
 import subprocess
 import sys
+from importlib.metadata import PackageNotFoundError, distribution
 
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from tests.factories import make_judged_round, make_release
 
@@ -58,3 +61,34 @@ def test_neither_its_start_nor_its_main_pages_import_anything_heavy(
     monkeypatch.undo()
     assert {page.status_code for page in pages} == {200}
     assert heavy_after(*sorted(imported)) == "[]"
+
+
+def installed_with(file):
+    """The packages that a file of requirements brings along, as far as they are installed here."""
+    lines = [line.split("#")[0].strip() for line in (settings.ROOT / file).read_text().splitlines()]
+    waiting = [Requirement(line) for line in lines if line and not line.startswith("-")]
+    found, done = set(), set()
+    while waiting:
+        wanted = waiting.pop()
+        if (key := (wanted.name, frozenset(wanted.extras))) in done:
+            continue
+        done.add(key)
+        try:
+            package = distribution(wanted.name)
+        except PackageNotFoundError:  # for another system or Python
+            continue
+        found.add(canonicalize_name(wanted.name))
+        for each in map(Requirement, package.requires or ()):
+            extras = wanted.extras or {""}
+            if not each.marker or any(each.marker.evaluate({"extra": extra}) for extra in extras):
+                waiting.append(each)
+    return found
+
+
+def test_the_web_image_has_nothing_heavy_and_workers_have_what_it_has():
+    web = installed_with("requirements-web.txt")
+    assert {"django", "gunicorn", "celery", "boto3"} <= web
+    assert (
+        web & {"torch", "transformers", "scikit-learn", "pandas", "pyarrow", "onnxruntime"} == set()
+    )
+    assert "-r requirements-web.txt" in (settings.ROOT / "requirements.txt").read_text().split("\n")

@@ -4,8 +4,11 @@ import shutil
 import socket
 import string
 import subprocess
+import threading
 import urllib.error
 import urllib.request
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from django.conf import settings as django_settings
@@ -16,8 +19,6 @@ from tests.factories import make_corpus, make_person
 from tests.ports import free_port
 from tests.waiting import LIMIT, wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 def listens(port):
     try:
@@ -27,31 +28,42 @@ def listens(port):
     return True
 
 
-@pytest.fixture
-def nginx(tmp_path, settings, live_server):
-    """nginx before the application, by the template; its address."""
+@contextmanager
+def nginx_process(folder, app, resolver="127.0.0.1", media=None):
+    """nginx in front of `app`, a host with its port, by the template; its address."""
     if not shutil.which("nginx"):
         pytest.skip("no nginx on this machine (bash tools/debian.sh services)")
-    settings.X_ACCEL = "/protected/"
     port = free_port()
     template = (django_settings.ROOT / "tools/nginx.conf.template").read_text()
     server = string.Template(template).safe_substitute(
-        LISTEN=f"127.0.0.1:{port}", APP=live_server.url.split("//")[1], MEDIA=settings.MEDIA_ROOT
+        LISTEN=f"127.0.0.1:{port}", APP=app, MEDIA=media, RESOLVER=resolver
     )
-    whole = tmp_path / "nginx.conf"
+    whole = folder / "nginx.conf"
     whole.write_text(
         "daemon off; user root; worker_processes 1; pid nginx.pid; error_log stderr;\n"
         "events {}\nhttp { access_log off; include /etc/nginx/mime.types;\n"
-        + "".join(f"{kind}_temp_path {tmp_path};\n" for kind in ("client_body", "proxy"))
+        + "".join(f"{kind}_temp_path {folder};\n" for kind in ("client_body", "proxy"))
         + server
         + "}\n"
     )
-    process = subprocess.Popen(["nginx", "-p", str(tmp_path), "-c", str(whole)])
-    wait_until(lambda: process.poll() is not None or listens(port), "nginx to listen")
-    assert process.returncode is None, f"nginx ended with {process.returncode}"
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(LIMIT)
+    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(whole)])
+    try:
+        wait_until(lambda: process.poll() is not None or listens(port), "nginx to listen")
+        assert process.returncode is None, f"nginx ended with {process.returncode}"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(LIMIT)
+
+
+@pytest.fixture
+def nginx(tmp_path, settings, live_server):
+    """nginx in front of the live server; its address."""
+    settings.X_ACCEL = "/protected/"
+    host, port = live_server.thread.host, live_server.thread.port
+    app = f"{socket.gethostbyname(host)}:{port}"
+    with nginx_process(tmp_path, app, media=settings.MEDIA_ROOT) as address:
+        yield address
 
 
 def get(address, client, **headers):
@@ -61,6 +73,7 @@ def get(address, client, **headers):
         return response.status, dict(response.headers), response.read()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_nginx_sends_media_to_members_only(nginx, client_of, film, settings):
     lead = make_person("lead")
     corpus = make_corpus(lead)
@@ -78,3 +91,72 @@ def test_nginx_sends_media_to_members_only(nginx, client_of, film, settings):
     for other in (address, f"{nginx}/protected/{dialogue.clip.name}"):
         with pytest.raises(urllib.error.HTTPError, match="404"):
             get(other, client_of(make_person()))
+
+
+class NameServer(threading.Thread):
+    """Answers every question with one IPv4 address, as Docker's does for the name of a service."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.address = "127.0.0.1"
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 0))
+        self.place = f"127.0.0.1:{self.socket.getsockname()[1]}"
+        self.start()
+
+    def run(self):
+        while True:
+            try:
+                question, asker = self.socket.recvfrom(512)
+            except OSError:  # closed
+                return
+            end = question.index(b"\0", 12) + 5
+            answer = question[:2] + b"\x81\x80\0\1\0\1\0\0\0\0" + question[12:end]
+            answer += b"\xc0\x0c\0\1\0\1" + (600).to_bytes(4, "big") + b"\0\4"
+            self.socket.sendto(answer + socket.inet_aton(self.address), asker)
+
+
+class Greeting(BaseHTTPRequestHandler):
+    """A web container that says its own address."""
+
+    def do_GET(self):
+        body = self.connection.getsockname()[0].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def body_of(address):
+    try:
+        with urllib.request.urlopen(address) as response:
+            return response.status, response.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_nginx_finds_a_web_container_that_was_created_anew_and_says_when_there_is_none(tmp_path):
+    names = NameServer()
+    port = free_port()
+
+    def web_at(address):
+        server = ThreadingHTTPServer((address, port), Greeting)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        return server
+
+    first = web_at("127.0.0.1")
+    with nginx_process(tmp_path, f"web.internal:{port}", names.place) as address:
+        assert body_of(address) == (200, "127.0.0.1")
+        first.shutdown()
+        first.server_close()
+        status, page = body_of(address)
+        assert status == 503 and "tries again by itself" in page and "自动重试" in page
+        second = web_at("127.0.0.2")
+        names.address = "127.0.0.2"
+        wait_until(lambda: body_of(address) == (200, "127.0.0.2"), "nginx to look again")
+        second.shutdown()
+        second.server_close()
+    names.socket.close()

@@ -1,0 +1,245 @@
+"""The processes of docker-compose.yml by the same commands and settings, without containers: two
+web hosts behind nginx, a worker and a trainer, on the database and the queue of the suite.
+"""
+
+import base64
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+import requests
+import yaml
+from django.conf import settings as django_settings
+from django.conf.global_settings import PASSWORD_HASHERS
+from django.urls import reverse
+
+from corpus.models import Source, Upload
+from jobs.models import JobStatus
+from tests.factories import make_corpus, make_person
+from tests.ports import free_port
+from tests.tools.test_nginx import listens, nginx_process
+from tests.waiting import LIMIT, wait_until
+from tests.workers import database_environment, end_of, start_broker
+
+ROOT = django_settings.ROOT
+BIN = Path(sys.executable).parent
+PASSWORD = "secret-for-tests"  # of make_person
+
+
+def image_command(target):
+    """The CMD of a target of the Dockerfile."""
+    stage = (ROOT / "Dockerfile").read_text().split(f" AS {target}\n")[1].split("\nFROM ")[0]
+    return json.loads(re.search(r"^CMD (\[.*?\])$", stage.replace("\\\n", ""), re.M).group(1))
+
+
+def compose_command(service):
+    """The command of a service, with the defaults of its variables."""
+    command = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"][service][
+        "command"
+    ]
+    return [re.sub(r"\$\{\w+:-(.*?)\}", r"\1", word) for word in command]
+
+
+class Host:
+    """Processes that share a DATA_DIR, the database and the queue, and nothing else."""
+
+    def __init__(self, settings, folder):
+        self.folder = folder
+        (folder / "data/tmp").mkdir(parents=True)
+        self.environment = os.environ | database_environment()
+        self.environment |= {
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATA_DIR": str(folder / "data"),
+            "STATIC_ROOT": str(folder / "static"),
+            "TMPDIR": str(folder / "data/tmp"),
+            "HOME": str(folder),
+            "REDIS_URL": settings.CELERY_BROKER_URL,
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "X_ACCEL": "/protected/",
+            "TRUSTED_PROXIES": "1",
+            "WEB_THREADS": "8",
+            "WORKER_NICENESS": "0",
+            "STATIC_STORAGE": "django.contrib.staticfiles.storage.StaticFilesStorage",
+        }
+
+    def start(self, name, command):
+        program = [sys.executable] if command[0] == "python" else [str(BIN / command[0])]
+        with (self.folder / f"{name}.log").open("ab") as log:
+            return subprocess.Popen(
+                program + command[1:], cwd=ROOT, env=self.environment, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+
+    def web(self, port):
+        command = image_command("web")
+        command[command.index("0.0.0.0:8000")] = f"127.0.0.1:{port}"
+        command[command.index("--workers") + 1] = "1"
+        process = self.start(f"web-{port}", command)
+        wait_until(
+            lambda: process.poll() is not None or is_ready(port), "the web process",
+            state=lambda: self.log(f"web-{port}"),
+        )  # fmt: skip
+        assert process.returncode is None, self.log(f"web-{port}")
+        return process
+
+    def log(self, name):
+        return end_of(self.folder / f"{name}.log")
+
+
+def is_ready(port):
+    return listens(port) and requests.get(f"http://127.0.0.1:{port}/health/live/").ok
+
+
+def kill(process):
+    """As a machine that loses power."""
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+@contextmanager
+def ended(process):
+    try:
+        yield process
+    finally:
+        kill(process)
+
+
+class Browser(requests.Session):
+    """Somebody at one address, which may lead to several hosts."""
+
+    def __init__(self, address):
+        super().__init__()
+        self.address = address
+
+    def page(self, path, address=None, **form):
+        """GET, or POST of a form with its CSRF token."""
+        where = (address or self.address) + path
+        if not form:
+            return self.get(where)
+        form["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
+        return self.post(where, form, headers={"Referer": where}, allow_redirects=False)
+
+    def piece(self, path, offset, data, address=None):
+        headers = {
+            "Tus-Resumable": "1.0.0",
+            "Upload-Offset": str(offset),
+            "Content-Type": "application/offset+octet-stream",
+            "X-CSRFToken": self.cookies["csrftoken"],
+        }
+        return self.patch((address or self.address) + path, data, headers=headers)
+
+
+def half_sent(port, session, path, offset, data):
+    """A piece of an upload of which half has arrived; its connection, and the other half."""
+    cookies = "; ".join(f"{cookie.name}={cookie.value}" for cookie in session.cookies)
+    head = (
+        f"PATCH {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\n"
+        f"X-CSRFToken: {session.cookies['csrftoken']}\r\nTus-Resumable: 1.0.0\r\n"
+        f"Upload-Offset: {offset}\r\nContent-Type: application/offset+octet-stream\r\n"
+        f"Content-Length: {len(data)}\r\n\r\n"
+    )
+    connection = socket.create_connection(("127.0.0.1", port), LIMIT)
+    connection.sendall(head.encode() + data[: len(data) // 2])
+    return connection, data[len(data) // 2 :]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
+    settings, tmp_path, film, srt
+):
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # those of the processes
+    lead = make_person("lead")
+    corpus = make_corpus(lead)
+    broker = start_broker(settings)
+    host, data = Host(settings, tmp_path), film.read_bytes()
+    parts = [data[:50_000], data[50_000:100_000], data[100_000:]]
+    with ExitStack() as stack:
+        if broker:
+            stack.callback(broker.wait)
+            stack.callback(broker.terminate)
+        migration = ["python", "manage.py", "migrate", "--noinput"]
+        assert shlex.join(migration) in compose_command("migrate")[-1]
+        assert host.start("migrate", migration).wait(LIMIT) == 0, host.log("migrate")
+        worker, trainer = (
+            stack.enter_context(ended(host.start(name, compose_command(name))))
+            for name in ("worker", "trainer")
+        )
+        first_port, second_port = free_port(), free_port()
+        first = stack.enter_context(ended(host.web(first_port)))
+        second = stack.enter_context(ended(host.web(second_port)))
+        other = f"http://127.0.0.1:{second_port}"
+        (tmp_path / "nginx").mkdir()
+        settings.MEDIA_ROOT = tmp_path / "data/media"
+        front = nginx_process(
+            tmp_path / "nginx", f"127.0.0.1:{first_port}", media=settings.MEDIA_ROOT
+        )
+        session = Browser(stack.enter_context(front))
+
+        # signed in at one host, known to the other
+        session.page(reverse("login"))
+        answer = session.page(reverse("login"), username="lead", password=PASSWORD)
+        assert answer.status_code == 302, answer.text
+        assert corpus.name in session.page(reverse("home"), other).text
+
+        # an upload: a piece to one host, the next to the other, which is killed in the middle of it
+        name = base64.b64encode(b"film.mp4").decode()
+        headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {name}"}
+        headers |= {"Tus-Resumable": "1.0.0", "X-CSRFToken": session.cookies["csrftoken"]}
+        begun = session.post(
+            session.address + reverse("new_upload", args=[corpus.pk]), headers=headers
+        )
+        path = begun.headers["Location"]
+        assert session.piece(path, 0, parts[0]).status_code == 204
+        connection, _ = half_sent(first_port, session, path, len(parts[0]), parts[1])
+        kill(first)
+        connection.close()
+        away = session.page(reverse("home"))
+        assert away.status_code == 503 and "tries again by itself" in away.text
+        assert session.head(other + path).headers["Upload-Offset"] == str(len(parts[0]))
+        assert session.piece(path, len(parts[0]), parts[1], other).status_code == 204
+
+        # a deploy: the second host is told to stop while a piece is on its way, which still arrives
+        connection, rest = half_sent(second_port, session, path, 100_000, parts[2])
+        second.terminate()
+        wait_until(
+            lambda: not listens(second_port), "it to take no more", state=lambda: host.log("web")
+        )
+        connection.sendall(rest)
+        assert connection.recv(4096).startswith(b"HTTP/1.1 204")
+        connection.close()
+        assert second.wait(LIMIT) == 0
+        stack.enter_context(ended(host.web(first_port)))
+
+        # what was uploaded is whole, is cut by the worker and sent by nginx
+        upload = Upload.objects.get()
+        with srt.open("rb") as words:
+            form = {"upload": upload.token, "title": "film"}
+            form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
+            address = session.address + reverse("new_source", args=[corpus.pk])
+            session.post(address, form, files={"transcript": words}, headers={"Referer": address})
+        source = Source.objects.get()
+        session.page(reverse("confirm_source", args=[source.pk]), gap="3.0")
+        state = Source.objects.filter(pk=source.pk)
+        wait_until(
+            state.filter(status=JobStatus.DONE).exists, "the upload to be cut",
+            state=lambda: (state.get().status, state.get().failure_text, host.log("worker")),
+        )  # fmt: skip
+        clip = reverse("dialogue_media", args=[source.dialogues.first().pk, "clip"])
+        played = session.get(session.address + clip, headers={"Range": "bytes=10-19"})
+        assert played.status_code == 206 and len(played.content) == 10
+        with source.media.open("rb") as stored:
+            assert stored.read() == data
+
+        # told to stop, idle workers end at once and well
+        for process in (worker, trainer):
+            process.terminate()
+        assert [process.wait(LIMIT) for process in (worker, trainer)] == [0, 0]

@@ -19,6 +19,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from core.errors import UserError
 from core.input_checks import read_json, shortened, whole_number
+from core.middleware import LARGEST_ID
 
 USUAL, MOST = 50, 200
 LONGEST = 400  # characters of a cursor
@@ -132,6 +133,25 @@ class DictPages(KeysetPages):
 
     def key_of(self, row):
         return [row[self.name]]
+
+
+class WalkedPages(KeysetPages):
+    """The same of dicts with an `id` that a function finds: `walk(after, most)` gives at most so
+    many, which come after that id, or first.
+    """
+
+    def paginate_queryset(self, queryset, request, view=None):
+        self.request, limit, after = request, self.limit_of(request), None
+        if cursor := request.query_params.get(CURSOR):
+            after, *more = _opened(cursor) or [None]
+            if more or not isinstance(after, int) or not 0 < after < LARGEST_ID:
+                raise _unknown()
+        rows = queryset(after, limit + 1)
+        self.last = rows[limit - 1] if len(rows) > limit else None
+        return rows[:limit]
+
+    def key_of(self, row):
+        return [row["id"]]
 
 
 class Latest(KeysetPages):

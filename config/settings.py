@@ -84,6 +84,7 @@ INSTALLED_APPS = [
     "annotation",
     "releases",
     "modeling",
+    "backups",
     "demo",
 ]
 MIDDLEWARE = [
@@ -290,6 +291,14 @@ else:
         server_side_binding=True,  # statements that come again are planned once
         prepare_threshold=3,
     )
+    for name, value in {  # seconds until a host that has vanished is noticed, not minutes
+        "connect_timeout": 5,
+        "keepalives_idle": 20,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # milliseconds
+    }.items():
+        DATABASES["default"]["OPTIONS"].setdefault(name, value)
 DATABASES["default"].update(CONN_MAX_AGE=60)  # opening a file anew costs as much as ten queries
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -354,6 +363,15 @@ LOGGING = logs.configuration(
     LOG_FILES,
     mail=EMAIL_ENABLED and bool(ADMINS),
 )
+
+# --- Backups -------------------------------------------------------------------------------------
+BACKUP_DIR = env("BACKUP_DIR", default="")  # a folder on another disk; unset, none by themselves
+BACKUP_AT = env.list("BACKUP_AT", default=["03:00"])  # times of day, in TIME_ZONE; empty: none
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)  # backups that stay in BACKUP_DIR; 0: all
+at_least("BACKUP_KEEP", BACKUP_KEEP, 0)
+BACKUP_WARN_HOURS = env.int("BACKUP_WARN_HOURS", default=48)  # of the last good one, then a warning
+at_least("BACKUP_WARN_HOURS", BACKUP_WARN_HOURS, 1)
+BACKUP_PASSPHRASE = env("BACKUP_PASSPHRASE", default="")  # of encrypted backups
 
 # --- Languages -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -435,6 +453,10 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/",
     "SORT_OPERATIONS": False,
+    "ENUM_NAME_OVERRIDES": {
+        "RoleEnum": "corpus.models.corpora.Membership.Role",
+        "SpeakerRoleEnum": "corpus.models.speakers.Speaker.Role",
+    },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "annotation.api.work.say_either",

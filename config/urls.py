@@ -15,6 +15,7 @@ urlpatterns = [
     path("", include("annotation.urls")),
     path("", include("releases.urls")),
     path("", include("modeling.urls")),
+    path("", include("backups.urls")),
     path("", include("demo.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("admin/", admin.site.urls),

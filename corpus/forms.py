@@ -6,6 +6,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import F, Q
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import get_language
@@ -23,7 +24,7 @@ from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
 from corpus.search import contains
 from corpus.transcripts.reader import SUFFIXES, Options, unknown_suffix
-from people.models import Person
+from people.models import Event, Person
 
 LANGUAGES = ["zh", "yue", "nan", "wuu", "en", "ja", "ko", "de", "es", "fr", "ru"]
 TRAITS = ("gender", "age", "role")
@@ -133,6 +134,8 @@ class QuotaForm(forms.Form):
 class SourceForm(forms.ModelForm):
     """An episode to be cut."""
 
+    INCOMPLETE = _("The upload is not complete. Choose the file again.")
+
     class Meta:
         model = Source
         fields = ["title", "media", "transcript"]
@@ -164,7 +167,7 @@ class SourceForm(forms.ModelForm):
             mine = Upload.objects.filter(corpus=self.instance.corpus, token=token)
             self.upload = mine.first()
             if self.upload is None or not self.upload.is_complete:
-                raise forms.ValidationError(_("The upload is not complete. Choose the file again."))
+                raise forms.ValidationError(self.INCOMPLETE)
             return self._probed(self.upload.path, self.upload.name)
         if not media:
             return ""
@@ -189,6 +192,14 @@ class SourceForm(forms.ModelForm):
             raise forms.ValidationError(translate_error(known)) from error
         self.path = path
         return name
+
+    @transaction.atomic
+    def bring_in(self, by):
+        """The source as a draft, which a worker looks into."""
+        source = self.save_draft(by)
+        Event.record(by, "ingest", source, title=source.title)
+        source.inspect_later()
+        return source
 
     def save_draft(self, by):
         """The source as a draft, its media in the storage."""

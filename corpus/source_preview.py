@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from core.errors import UserError, ValidationError
+from core.errors import UserError, ValidationError, gettext_noop
 from core.input_checks import read_json
 from core.translation import translate_error
 from corpus.encoding import ENCODINGS, EncodingError, detect
@@ -58,6 +58,20 @@ def reading_of(source, data):
             error = unreadable
     form.show(reading, options, damaged=bool(error and "offset" in error.values))
     return DraftReading(form, options, reading, translate_error(error) if error else None)
+
+
+def obstacle_of(source, draft):
+    """Why a draft cannot be confirmed as it would be read, a UserError; None if it can."""
+    if draft.error:
+        return ValidationError("%(fault)s", fault=draft.error)
+    if source.waits_for_subtitles or not source.is_measured:
+        return UserError(gettext_noop("A worker is still looking into the upload. Wait a moment."))
+    if not draft.form.is_valid():
+        name, faults = next(iter(draft.form.errors.items()))
+        return ValidationError(
+            gettext_noop("“%(field)s”: %(fault)s"), field=name, fault=str(faults[0])
+        )
+    return None
 
 
 def _stored_options(source, data):

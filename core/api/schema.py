@@ -97,7 +97,8 @@ class ApiSchema(AutoSchema):
     def _own_parameters(self):
         view = self.view
         if self.method != "GET":
-            return [HEADERS["Idempotency-Key" if self.method == "POST" else "If-Match"]]
+            common = HEADERS["Idempotency-Key" if self.method == "POST" else "If-Match"]
+            return [*view.headers.get(self.method, []), common]
         found: list[Any] = [view.filters] if view.filters else []
         if view.is_file:
             found.append(HEADERS["Range"])

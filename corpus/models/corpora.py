@@ -267,6 +267,61 @@ class Membership(models.Model):
     def __str__(self):
         return f"{self.person} · {self.get_role_display()}"
 
+    @transaction.atomic
+    def appoint(self, person, role):
+        """Give the member another role; how many open invitations of theirs were revoked with it,
+        as only leads invite. Raises UserError for the owner and the last lead.
+        """
+        self._check_lead_stays(role)
+        self._record(person, "appoint", role=role)
+        revoked = self._close_links(person, role)
+        self.role = role
+        self.save(update_fields=["role"])
+        return revoked
+
+    @transaction.atomic
+    def dismiss(self, person):
+        """End the membership; its Event, and how many of their open invitations were revoked.
+        Raises UserError for the owner and the last lead.
+        """
+        self._check_lead_stays("")
+        event = self._record(person, "dismiss")
+        revoked = self._close_links(person, "")
+        self.delete()
+        return event, revoked
+
+    def _record(self, person, verb, **more):
+        return Event.record(person, verb, self, person=self.person.username, was=self.role, **more)
+
+    def _check_lead_stays(self, role):
+        Corpus.objects.select_for_update(no_key=True).get(pk=self.corpus_id)
+        if role == self.Role.LEAD or self.role != self.Role.LEAD:
+            return
+        if self.person_id == self.corpus.owner_id:
+            raise UserError(
+                gettext_noop(
+                    "%(name)s owns this corpus and leads it. Nothing was changed; the owner can"
+                    " transfer it to another lead in the settings."
+                ),
+                name=str(self.person),
+            )
+        if self.corpus.people(self.Role.LEAD).count() == 1:
+            raise UserError(
+                gettext_noop(
+                    "A corpus needs at least one lead. Nothing was changed; make another member"
+                    " lead first."
+                )
+            )
+
+    def _close_links(self, person, role):
+        """Revoke the open invitations of who leads no longer: they may have kept their links."""
+        if self.role != self.Role.LEAD or role == self.Role.LEAD:
+            return 0
+        own = self.corpus.invitations.open().filter(invited_by=self.person)
+        if count := own.count():
+            own.revoke(person)
+        return count
+
 
 class Archival(models.Model):
     """That a corpus is read-only and left out of lists: who archived it and when."""

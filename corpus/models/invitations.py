@@ -148,7 +148,9 @@ class Invitation(TokenLink):
     @classmethod
     @transaction.atomic
     def invite(cls, inviter, corpus, *, days=DAYS, **fields):
-        """Invite somebody into a corpus."""
+        """Invite somebody into a corpus; only annotators are led to a round."""
+        if fields.get("role", Membership.Role.ANNOTATOR) != Membership.Role.ANNOTATOR:
+            fields["round_id"] = None
         invitation = cls.objects.create(
             corpus=corpus, invited_by=inviter, expires_at=in_days(days), **fields
         )

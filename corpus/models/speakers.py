@@ -4,7 +4,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from core.batches import batches, create
-from core.errors import UserError, gettext_noop
+from core.errors import UserError, ValidationError, gettext_noop
 from core.normalization import INVISIBLE, normalized, visible
 from core.normalized_fields import Normalized, NormalizedField, NormalizedQuerySet, SearchField
 from corpus.models.corpora import Corpus
@@ -144,6 +144,19 @@ class Speaker(Normalized):
         return {
             name: exact.get(name) or known[identity] for name, identity in names.items() if identity
         }
+
+    @classmethod
+    @transaction.atomic
+    def introduce(cls, person, corpus, name):
+        """The speaker of a name, made if there is none. Raises ValidationError for no name."""
+        name = visible(name)
+        if not name or len(name) > 80:
+            raise ValidationError(gettext_noop("A name has 1 to 80 characters."))
+        known = corpus.speakers.filter(identity=normalized(name)).exists()
+        speaker = cls.get_or_create_by_name(corpus.pk, [name])[name]
+        if not known:
+            Event.record(person, "introduce", speaker, name=name)
+        return speaker
 
     @staticmethod
     def spelling_problems(named, speakers):

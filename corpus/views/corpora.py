@@ -192,34 +192,22 @@ def membership(request, pk):
     """Change a member's role or end the membership; a corpus keeps at least one lead."""
     led = Membership.objects.filter(corpus__in=Corpus.objects.led_by(request.user))
     member = get_object_or_404(led.select_related("person", "corpus"), pk=pk)
-    role = request.POST.get("role", "")
-    leads = member.corpus.people(LEAD)
-    if member.person_id == member.corpus.owner_id and role != LEAD:
-        messages.error(
-            request,
-            _(
-                "%(name)s owns this corpus and leads it. Nothing was changed; the owner can"
-                " transfer it to another lead in the settings."
-            )
-            % {"name": member.person},
+    role, event, revoked = request.POST.get("role", ""), None, 0
+    try:
+        if role in Membership.Role.values:
+            revoked = member.appoint(request.user, role)
+        elif role == "none":
+            event, revoked = member.dismiss(request.user)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
+    if revoked:
+        words = ngettext(
+            "%(n)d open invitation of %(name)s was revoked.",
+            "%(n)d open invitations of %(name)s were revoked.",
+            revoked,
         )
-    elif member.role == LEAD and role != LEAD and leads.count() == 1:
-        messages.error(
-            request,
-            _(
-                "A corpus needs at least one lead. Nothing was changed; make another member lead"
-                " first."
-            ),
-        )
-    elif role in Membership.Role.values:
-        _record_change(request, "appoint", member, role=role)
-        _close_links(request, member, role)
-        member.role = role
-        member.save(update_fields=["role"])
-    elif role == "none":
-        event = _record_change(request, "dismiss", member)
-        _close_links(request, member, role)
-        member.delete()
+        messages.info(request, words % {"n": revoked, "name": member.person})
+    if event:
         address = reverse("members", args=[member.corpus_id])
         return redirect(f"{address}?removed={event.pk}")
     return redirect("members", member.corpus_id)
@@ -246,24 +234,3 @@ def _removal_of(request, corpus, pk):
     """The Event of a removal that the person has made a short while ago, or None."""
     mine = Event.objects.filter(corpus_id=corpus.pk, verb="dismiss", noun="membership")
     return mine.filter(person=request.user, pk=pk, at__gt=timezone.now() - UNDOABLE).first()
-
-
-def _record_change(request, verb, member, **more):
-    """Record what becomes of a member, with the role they had; the Event."""
-    return Event.record(
-        request.user, verb, member, person=member.person.username, was=member.role, **more
-    )
-
-
-def _close_links(request, member, role):
-    """Revoke the open invitations of who is a lead no longer: they may have kept their links."""
-    if member.role == LEAD and role != LEAD:
-        own = member.corpus.invitations.open().filter(invited_by=member.person)
-        if count := own.count():
-            own.revoke(request.user)
-            words = ngettext(
-                "%(n)d open invitation of %(name)s was revoked.",
-                "%(n)d open invitations of %(name)s were revoked.",
-                count,
-            )
-            messages.info(request, words % {"n": count, "name": member.person})

@@ -22,7 +22,7 @@ from core.parameters import posted, text
 from core.translation import translate_error
 from corpus import round_offers
 from corpus.invitation_forms import VALID_FOR, DaysForm, InvitationFilter, InvitationForm
-from corpus.models import Corpus, Invitation, InvitationEmail, Membership
+from corpus.models import Corpus, Invitation, InvitationEmail
 from corpus.models.invitations import new_batch
 from corpus.page_context import export_of, members_context
 from corpus.permissions import LEAD, corpus_of
@@ -108,24 +108,18 @@ def _invite(request, corpus, form):
     for person in form.invitees.people:
         invitation = Invitation.invite(
             request.user, corpus, name=person.name, email=person.email, person=person.person,
-            role=person.role, round_id=_round_for(person.role, chosen), **shared,
+            role=person.role, round_id=chosen.get("round"), **shared,
         )  # fmt: skip
         if chosen.get("send") and person.email:
             _send(request, invitation)
     for _number in range(chosen["count"] or 0):
         Invitation.invite(
-            request.user, corpus, role=chosen["role"],
-            round_id=_round_for(chosen["role"], chosen), **shared,
+            request.user, corpus, role=chosen["role"], round_id=chosen.get("round"), **shared,
         )  # fmt: skip
     made = len(form.invitees.people) + (chosen["count"] or 0)
     words = ngettext("%(n)d invitation created.", "%(n)d invitations created.", made)
     messages.success(request, words % {"n": made})
     return _sheet_address(corpus, batch)
-
-
-def _round_for(role, chosen):
-    """Only annotators are led to a round."""
-    return chosen.get("round") if role == Membership.Role.ANNOTATOR else None
 
 
 def _send(request, invitation):

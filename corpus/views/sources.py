@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Min
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,7 +27,7 @@ from corpus.models import ImportProblem, Source
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of, dialogue_of, source_of
 from corpus.publication_undo import say_published
-from corpus.source_preview import check_of, reading_of
+from corpus.source_preview import check_of, obstacle_of, reading_of
 from corpus.visibility import WORDS, guard, withheld
 from people.models import Event
 
@@ -47,14 +46,11 @@ def new_source(request, pk):
         and (not request.accepts("text/html"))
     )  # the element that brings in many files
     if request.method == "POST" and form.is_valid():
-        with transaction.atomic():
-            source = form.save_draft(by=request.user)
-            Event.record(request.user, "ingest", source, title=source.title)
-            twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
-            if twin and not wants_json:
-                same = _("This file was already uploaded as “%(title)s”.")
-                messages.warning(request, same % {"title": twin.title})
-            source.inspect_later()
+        source = form.bring_in(request.user)
+        twin = corpus.sources.filter(sha256=source.sha256).exclude(pk=source.pk).first()
+        if twin and not wants_json:
+            same = _("This file was already uploaded as “%(title)s”.")
+            messages.warning(request, same % {"title": twin.title})
         if wants_json:
             return JsonResponse({"url": reverse("source", args=[source.pk])}, status=201)
         return redirect("source", source.pk)
@@ -296,8 +292,7 @@ def join_dialogue(request, pk):
 def confirmation(request, pk):
     source = source_of(request, pk)
     draft = reading_of(source, request.POST)
-    waits = source.waits_for_subtitles or not source.is_measured
-    if draft.error or waits or not draft.form.is_valid():
+    if obstacle_of(source, draft):
         simple = {name: request.POST[name] for name in CONFIRMED if name in request.POST}
         return redirect(f"{reverse('preview', args=[source.pk])}?{urlencode(simple)}")
     source.confirm(request.user, **draft.decisions)

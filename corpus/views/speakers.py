@@ -4,7 +4,6 @@ from itertools import groupby
 from operator import attrgetter
 
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Count, Q
 from django.http import JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,14 +14,12 @@ from django.views.decorators.http import require_POST
 
 from core.data_table import Column, DataTable
 from core.errors import UserError
-from core.normalization import normalized, visible
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.forms import SpeakerFilter, SpeakerForm
 from corpus.models import Speaker
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, with_role
-from people.models import Event
 
 MOST_DUPLICATES = 200
 
@@ -103,14 +100,10 @@ def speaker(request, pk):
 def new_speaker(request, pk):
     """The speaker of a name, made if there is none; for the editor."""
     corpus = corpus_of(request, pk, LEAD)
-    name = visible(request.POST.get("name", ""))
-    if not name or len(name) > 80:
-        return JsonResponse({"why": _("A name has 1 to 80 characters.")}, status=400)
-    with transaction.atomic():
-        known = corpus.speakers.filter(identity=normalized(name)).exists()
-        speaker_row = Speaker.get_or_create_by_name(corpus.pk, [name])[name]
-        if not known:
-            Event.record(request.user, "introduce", speaker_row, name=name)
+    try:
+        speaker_row = Speaker.introduce(request.user, corpus, request.POST.get("name", ""))
+    except UserError as refusal:
+        return JsonResponse({"why": translate_error(refusal)}, status=400)
     return JsonResponse({"id": speaker_row.pk, "name": speaker_row.name})
 
 

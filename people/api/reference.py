@@ -17,6 +17,11 @@ from core.api.schema import SELECTED
 TITLES: dict[str, Any] = {  # tag of views -> heading
     "account": _("Account"),
     "corpora": _("Corpora"),
+    "members": _("Members"),
+    "sources": _("Sources"),
+    "dialogues": _("Dialogues"),
+    "utterances": _("Utterances"),
+    "speakers": _("Speakers"),
     "jobs": _("Jobs"),
     "rounds": _("Rounds"),
     "assignments": _("Tasks"),

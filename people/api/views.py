@@ -16,6 +16,7 @@ class Corpora(ListView):
 from functools import partial
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
@@ -37,6 +38,7 @@ class ApiView(GenericAPIView):
     bodies: dict[str, type[Body]] = {}
     answers: dict[str, tuple[int, Any]] = {}  # where it is not 200 (204 of DELETE) with the thing
     filters: type[Filters] | None = None
+    headers: dict[str, list[OpenApiParameter]] = {}  # of a method, beside those of all
     selects = True  # whether `?fields=` may leave out fields
     is_list = lines = is_file = False
     pagination_class = None
@@ -172,6 +174,10 @@ class LinesView(ApiView):
     def rows(self):
         raise NotImplementedError
 
+    def prepare(self, rows):
+        """The rows with what a line needs, once they are filtered."""
+        return rows
+
     def line(self, row):
         raise NotImplementedError
 
@@ -179,7 +185,8 @@ class LinesView(ApiView):
         rows = self.rows()
         if self.filters:
             rows = self.filters(data=request.query_params.dict()).filtered(rows)
-        return lines_response(map(self.line, rows.iterator(chunk_size=500)), self.name)
+        rows = self.prepare(rows).iterator(chunk_size=500)
+        return lines_response(map(self.line, rows), self.name)
 
 
 class FileView(ApiView):

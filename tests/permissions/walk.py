@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from backups.models import Backup
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
 from modeling.models import EncoderImport, FeatureImport, ImportedFeatures, LanguageModelJudge
@@ -37,6 +38,10 @@ VARYING = [
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
     re.compile(rb"sq_[\w-]{43}"),  # access tokens
+    re.compile(rb"/shared/[\w-]{43}"),  # links, as the API gives them
+    re.compile(rb'"seconds":[\d.]+|"used":\{[^}]*\}'),  # of a run, as the API gives them
+    re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
+    re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
 UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
@@ -193,12 +198,17 @@ class Addresses:
                 finished_at=timezone.now(),
             )
         )
+        backup = Backup.objects.create(status=JobStatus.DONE, finished_at=timezone.now())
+        checked = backup.checks.create(status=JobStatus.DONE, finished_at=timezone.now())
         self.by_name = {  # of things that are not found by the first word of their address
             "account_session": lambda role: {"pk": sessions[role].pk if role in sessions else 1},
             "mfa_remove_webauthn": lambda role: {"pk": 1},
             "account_reset_password_from_key": lambda role: {"uidb36": "1", "key": "x"},
             "account_confirm_email": lambda role: {"key": "x"},
             "encoder_progress": lambda role: {"pk": download.pk},
+            "backup_progress": lambda role: {"pk": backup.pk},
+            "new_backup_check": lambda role: {"pk": backup.pk},
+            "backup_check_progress": lambda role: {"pk": checked.pk},
             "installation_person": lambda role: {"pk": w.judges[0].pk},
             "installation_reset_link": lambda role: {"pk": w.judges[0].pk},
         }
@@ -258,6 +268,7 @@ class Addresses:
             "shared": w.share.token,
             "uploads": w.upload.token,
         }
+        other_speaker = w.corpus.speakers.create(name="B").pk
         self.sent = {
             "adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "diff": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
@@ -275,9 +286,16 @@ class Addresses:
             "api_repeat_experiment": [{"wanted": True}],
             "api_diffs": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
             ("PATCH", "api_corpus"): [{"description": "said anew"}],
+            ("PATCH", "api_membership"): [{"role": "adjudicator"}],
+            "api_invitations": [{"role": "annotator", "email": "somebody@example.org"}],
+            "api_uploads": [{"name": "film.mp4", "size": 10}],
+            "api_sources": [{"title": "x", "transcript": "none"}],
+            "api_speakers": [{"name": "C"}],
+            ("PATCH", "api_speaker"): [{"pseudonym": "S9"}],
+            "api_merge_speaker": [{"into": other_speaker}],
             "warnings": [{"utterance": u, "rule": "?", "outcome": "raised"}],
             "split_dialogue": [{"uid": w.dialogue.utterances.get(number=2).uid}],
-            "merge_speaker": [{"into": w.corpus.speakers.create(name="B").pk}],
+            "merge_speaker": [{"into": other_speaker}],
             "comparison": [{"with": w.open.pk}, {"with": w.closed.pk}],
             "quality_flag_reviews": [{"outcome": "explained", "words": "so it is"}],
             "installation_person": [{"verb": "unlock"}],

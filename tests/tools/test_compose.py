@@ -85,7 +85,7 @@ def test_migrations_run_once_before_everything_that_needs_the_database(services)
         assert "migrate" not in " ".join(services[name].get("command") or [])
 
 
-def test_every_container_is_bounded_and_the_application_may_write_its_volume_alone(services):
+def test_every_container_is_bounded_and_the_application_may_write_its_volumes_alone(services):
     for name, service in services.items():
         assert int(service["mem_limit"]) > 0 and service["logging"]["options"]["max-size"], name
         assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
@@ -94,7 +94,7 @@ def test_every_container_is_bounded_and_the_application_may_write_its_volume_alo
         service = services[name]
         assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["init"]
         writable = {v["target"] for v in service["volumes"] if not v.get("read_only")}
-        assert writable == {"/data"} and service["tmpfs"][0].startswith("/tmp:size=")
+        assert writable == {"/data", "/backups"} and service["tmpfs"][0].startswith("/tmp:size=")
 
 
 def test_only_a_gpu_profile_asks_for_one_and_takes_pytorch_for_it(services):

@@ -1,14 +1,12 @@
 """An experiment: its progress, its comparison, its trials, its repetitions."""
 
-import csv
-import io
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from core.csv_export import csv_lines
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
@@ -167,18 +165,17 @@ def experiment_csv(request, pk):
               "balanced_accuracy", "auroc", "ap", "accuracy", "majority_accuracy", "mae",
               "quadratic_kappa", "ece", "ece_predicted")  # fmt: skip
     searched = experiment.search.get("fields", [])
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["run", "recipe", *searched, "seed", "split", "held_out", "task", *fields])
+    header = ["run", "recipe", *searched, "seed", "split", "held_out", "task", *fields]
+    lines = []
     for run in experiment.runs.order_by("pk"):
         for role in ("validation", "held_out"):
             results = run_results(run, role)
             for task, row in results.get("tasks", {}).items():
                 if row:
-                    lines.writerow([run.pk, run.recipe, *(run.options.get(f) for f in searched),
-                                    run.seed, results["split"], role == "held_out",
-                                    task, *(row.get(f) for f in fields)])  # fmt: skip
-    response = HttpResponse(text.getvalue(), content_type="text/csv")
+                    lines.append([run.pk, run.recipe, *(run.options.get(f) for f in searched),
+                                  run.seed, results["split"], role == "held_out",
+                                  task, *(row.get(f) for f in fields)])  # fmt: skip
+    response = HttpResponse(csv_lines(header, lines), content_type="text/csv; charset=utf-8")
     return as_attachment(request, experiment, response, f"experiment-{pk}.csv")
 
 

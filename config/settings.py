@@ -294,6 +294,14 @@ else:
         server_side_binding=True,  # statements that come again are planned once
         prepare_threshold=3,
     )
+    for name, value in {  # seconds until a host that has vanished is noticed, not minutes
+        "connect_timeout": 5,
+        "keepalives_idle": 20,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # milliseconds
+    }.items():
+        DATABASES["default"]["OPTIONS"].setdefault(name, value)
 DATABASES["default"].update(CONN_MAX_AGE=60)  # opening a file anew costs as much as ten queries
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

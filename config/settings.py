@@ -9,11 +9,23 @@ from pathlib import Path
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()  # a secret may lie in a file: SECRET_KEY_FILE for SECRET_KEY
+
+
+class SecretFiles(FileAwareMapping):
+    """The environment, where SECRET_KEY_FILE names a file with SECRET_KEY, and so for any name."""
+
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        return value.removesuffix("\n") if self.env.get(f"{name}_FILE") else value
+
+
+env = environ.FileAwareEnv()
+env.ENVIRON = SecretFiles()
 environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------

@@ -1,14 +1,12 @@
 """An experiment: its progress, its comparison, its trials, its repetitions."""
 
-import csv
-import io
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from core.csv_export import csv_lines
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
@@ -147,12 +145,9 @@ def _means(group, role):
 def experiment_csv(request, pk):
     """Every metric of every run that has ended, a line a run, split and task."""
     experiment = visible_experiment_of(request, pk)
-    text = io.StringIO()
     names = columns_of(experiment)
-    lines = csv.DictWriter(text, names)
-    lines.writeheader()
-    lines.writerows(result_rows(experiment))
-    response = HttpResponse(text.getvalue(), content_type="text/csv")
+    rows = ([row.get(name) for name in names] for row in result_rows(experiment))
+    response = HttpResponse(csv_lines(names, rows), content_type="text/csv; charset=utf-8")
     return as_attachment(request, experiment, response, f"experiment-{pk}.csv")
 
 

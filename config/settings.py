@@ -438,6 +438,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "corpus.models.corpora.Membership.Role",
         "SpeakerRoleEnum": "corpus.models.speakers.Speaker.Role",
+        "StateEnum": "jobs.models.JobStatus",
         "SourceKindEnum": "corpus.models.sources.Source.Kind",
         "RoundKindEnum": "annotation.models.rounds.Round.Kind",
         "CommentKindEnum": "annotation.models.comments.Comment.Kind",

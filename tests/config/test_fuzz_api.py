@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from annotation.models import Comment, Guideline, Judgement, Submission
+from annotation.models import Comment, Guideline, Judgement, Submission, TableImport
 from corpus.models import Invitation, Upload
 from people.access_tokens import Scope
 from tests.config import hostile_input
@@ -109,6 +109,7 @@ def known_ids(opened):
         "guidelines": Guideline.draw_up(corpus.owner, corpus, "# Guide").pk,
         "comments": Comment.make(own.first(), utterance, "comment", "what?").pk,
         "quality-flags": flag.pk,
+        "imports": TableImport.objects.create(corpus=corpus, status="draft").pk,
         "item": opened.round_items.first().pk,
         "dialogues": dialogue.pk,
         "speakers": corpus.speakers.first().pk,

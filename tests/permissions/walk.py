@@ -281,6 +281,8 @@ class Addresses:
             "api_participants": [{"person": w.judges[0].pk, "quota": 9}],
             ("PATCH", "api_participant"): [{"blocked": True}],
             "api_withdrawal": [{"reason": "cut wrongly"}],
+            "api_imports": [{"uploads": ["none"]}],
+            "api_confirm_import": [{"labels": "none"}],
             "api_reports": [{"kind": "quality"}],
             "api_adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "api_replies": [{"words": "so"}],

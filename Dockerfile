@@ -32,7 +32,7 @@ RUN python tools/setup.py --web-only \
 
 FROM base AS application
 RUN useradd --uid 1000 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin shengqing \
-    && mkdir /data /models && chown shengqing:shengqing /data /models
+    && mkdir /data /models /backups && chown shengqing:shengqing /data /models /backups
 ENV DATA_DIR=/data STATIC_ROOT=/app/static_root HOME=/tmp TMPDIR=/data/tmp
 
 FROM application AS web
@@ -46,6 +46,13 @@ CMD ["gunicorn", "config.wsgi", "--config", "config/gunicorn.py", "--bind", "0.0
      "--worker-class", "config.web_worker.WebWorker", "--threads", "100", "--timeout", "120", "--graceful-timeout", "30"]
 
 FROM application AS worker
+# pg_dump and pg_restore for backups, of the major version of the server in docker-compose.yml
+ARG POSTGRES_CLIENT=16
+# hadolint ignore=DL3008
+RUN apt-get update && apt-get install -y --no-install-recommends postgresql-common ca-certificates \
+    && /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh -y \
+    && apt-get install -y --no-install-recommends "postgresql-client-${POSTGRES_CLIENT}" \
+    && rm -rf /var/lib/apt/lists/*
 COPY --from=worker-packages /app/.venv /app/.venv
 COPY . .
 RUN python tools/setup.py --worker-only

@@ -9,11 +9,23 @@ from pathlib import Path
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()  # a secret may lie in a file: SECRET_KEY_FILE for SECRET_KEY
+
+
+class SecretFiles(FileAwareMapping):
+    """The environment, where SECRET_KEY_FILE names a file with SECRET_KEY, and so for any name."""
+
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        return value.removesuffix("\n") if self.env.get(f"{name}_FILE") else value
+
+
+env = environ.FileAwareEnv()
+env.ENVIRON = SecretFiles()
 environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------
@@ -50,7 +62,10 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_SSL_REDIRECT = env.bool("HTTPS_REDIRECT", default=HTTPS)  # probes are answered before
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+at_least("HSTS_SECONDS", SECURE_HSTS_SECONDS, 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 X_FRAME_OPTIONS = "DENY"
 WEB_THREADS = env.int("WEB_THREADS", default=4)  # of each web process, that run the application
 at_least("WEB_THREADS", WEB_THREADS, 1)
@@ -84,6 +99,7 @@ INSTALLED_APPS = [
     "annotation",
     "releases",
     "modeling",
+    "backups",
     "demo",
 ]
 MIDDLEWARE = [
@@ -290,6 +306,14 @@ else:
         server_side_binding=True,  # statements that come again are planned once
         prepare_threshold=3,
     )
+    for name, value in {  # seconds until a host that has vanished is noticed, not minutes
+        "connect_timeout": 5,
+        "keepalives_idle": 20,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,  # milliseconds
+    }.items():
+        DATABASES["default"]["OPTIONS"].setdefault(name, value)
 DATABASES["default"].update(CONN_MAX_AGE=60)  # opening a file anew costs as much as ten queries
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -355,6 +379,15 @@ LOGGING = logs.configuration(
     mail=EMAIL_ENABLED and bool(ADMINS),
 )
 
+# --- Backups -------------------------------------------------------------------------------------
+BACKUP_DIR = env("BACKUP_DIR", default="")  # a folder on another disk; unset, none by themselves
+BACKUP_AT = env.list("BACKUP_AT", default=["03:00"])  # times of day, in TIME_ZONE; empty: none
+BACKUP_KEEP = env.int("BACKUP_KEEP", default=14)  # backups that stay in BACKUP_DIR; 0: all
+at_least("BACKUP_KEEP", BACKUP_KEEP, 0)
+BACKUP_WARN_HOURS = env.int("BACKUP_WARN_HOURS", default=48)  # of the last good one, then a warning
+at_least("BACKUP_WARN_HOURS", BACKUP_WARN_HOURS, 1)
+BACKUP_PASSPHRASE = env("BACKUP_PASSPHRASE", default="")  # of encrypted backups
+
 # --- Languages -----------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
@@ -408,7 +441,11 @@ STORAGES = {
         )
     },
 }
-SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # node_modules is absent until `make setup`
+SILENCED_SYSTEM_CHECKS = [
+    "staticfiles.W004",  # node_modules is absent until `make setup`
+    "security.W005",  # the other hosts of a domain are not ours to promise HTTPS for
+    "security.W021",  # nor to enter into the browsers' lists, which can hardly be undone
+]
 
 # --- HTTP API ------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=1200)  # of a token; 0: any

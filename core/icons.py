@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 PACKAGE = "node_modules/lucide-static/icons"
 FOLDERS = (  # where icons are named
     *("templates", "static/js", "core", "jobs", "people", "corpus", "annotation", "releases"),
-    *("modeling", "demo"),
+    *("modeling", "backups", "demo"),
 )
 NAMES = {  # how, by the ending of the file
     ".html": re.compile(r"(?:<c-icon\s+name|\bicon)=\"([a-z0-9-]+)\""),

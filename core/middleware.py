@@ -23,6 +23,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import JSONRenderer
 
 from core.api.problems import problem_response
+from core.database_outage import AWAY, is_database_away
 from core.error_reports import error_id_of
 from core.errors import ValidationError, gettext_noop
 from core.full_disk import NOT_SAVED, is_full_disk
@@ -204,14 +205,17 @@ def server_error(request):
     known to work; for scripts a problem (RFC 9457).
     """
     error_id = error_id_of(request)  # Django logs the error after this
-    full = is_full_disk(sys.exception())  # Django calls this while it handles the error
-    status = 507 if full else 500
-    if full and wants_json(request):
-        return problem_response(status, gettext(NOT_SAVED), error_id=error_id)
+    error = sys.exception()  # Django calls this while it handles the error
+    full, away = is_full_disk(error), is_database_away(error)
+    status = 507 if full else 503 if away else 500
+    if (full or away) and wants_json(request):
+        words = gettext(NOT_SAVED if full else AWAY)
+        return problem_response(status, words, error_id=error_id)
     if wants_json(request):
         return problem_response(500, f"{gettext(UNFORESEEN)} ({error_id})", error_id=error_id)
     again = request.get_full_path() if request.method == "GET" else "/"
-    values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet(), "full": full}
+    values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet()}
+    values |= {"full": full, "away": away}
     page = loader.get_template("500.html").render(values)
     return HttpResponse(page, status=status)
 

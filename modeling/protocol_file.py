@@ -6,9 +6,12 @@ CORPUS@VERSION; a recipe is a name; an encoder is one of the installation by its
 features are those of the release by their digest.
 """
 
+import hashlib
 import json
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
+
+from django.core.cache import caches
 
 from core.errors import UserError, gettext_noop
 from modeling.encoders import check_encoders, encoders
@@ -88,7 +91,20 @@ def check_values(release, test_release, values):
 
 
 def count_folds(release, test_release, experiment):
-    """Into how many folds the releases are divided. Raises UserError where they cannot be."""
+    """Into how many folds the releases are divided, kept as releases never change. Raises UserError
+    where they cannot be.
+    """
+    digests = [each.digest for each in (release, test_release) if each is not None]
+    asked = repr((digests, experiment.tasks, experiment.splits, experiment.labels))
+    key = f"folds-{hashlib.sha256(asked.encode()).hexdigest()}"
+    kept = caches["kept"]
+    if (known := kept.get(key)) is None:
+        known = _counted_folds(release, test_release, experiment)
+        kept.set(key, known)
+    return known
+
+
+def _counted_folds(release, test_release, experiment):
     try:
         own = load_release(Path(release.directory), labels=True).with_labels()
         other = None
@@ -237,7 +253,7 @@ def _table(path, table):
     return lines
 
 
-@cache
+@lru_cache
 def _key(text):
     plain = text and all(c.isascii() and (c.isalnum() or c in "_-") for c in text)
     return text if plain else _value(text)

@@ -33,9 +33,14 @@ def index(root: Path) -> Index:
     return found
 
 
+def index_path(root: Path) -> Path:
+    """Where the index of a directory lies."""
+    return root.with_name(f"{root.name}.index.json")
+
+
 def keep(found: Index, root: Path) -> None:
     """Write the index beside the directory."""
-    place = root.with_name(f"{root.name}.index.json")
+    place = index_path(root)
     draft = place.with_suffix(".draft")
     draft.write_text(json.dumps(found, ensure_ascii=False), encoding="utf-8")
     draft.replace(place)
@@ -43,7 +48,7 @@ def keep(found: Index, root: Path) -> None:
 
 def of(root: Path, folder: str) -> "Archive":
     """The directory `root` as a zip with one `folder` in it. Raises OSError if it is not there."""
-    place = root.with_name(f"{root.name}.index.json")
+    place = index_path(root)
     if not place.exists():
         keep(index(root), root)
     rows = json.loads(place.read_text("utf-8"))

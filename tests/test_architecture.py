@@ -13,7 +13,17 @@ from django.utils.module_loading import import_string
 from jobs.recovery import job_models
 
 ROOT = Path(__file__).resolve().parent.parent
-ORDER = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "demo"]
+ORDER = [
+    "core",
+    "jobs",
+    "people",
+    "corpus",
+    "annotation",
+    "releases",
+    "modeling",
+    "backups",
+    "demo",
+]
 LEARNER = {"torch", "transformers"}
 PLAIN = [  # modules that know no Django
     "annotation/agreement/bootstrap.py",
@@ -28,6 +38,9 @@ PLAIN = [  # modules that know no Django
     "annotation/quality/reliability.py",
     "annotation/quality/statistics.py",
     "annotation/scheme.py",
+    "backups/encryption.py",
+    "backups/manifest.py",
+    "backups/repository.py",
     "core/control_characters.py",
     "core/errors.py",
     "core/input_checks.py",

@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)[^)]*\)")
 MADE = {".venv", "node_modules", "var", "__pycache__", ".git", ".ruff_cache", ".mypy_cache"}
 MADE |= {".hypothesis", ".pytest_cache", ".env"}
-APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling"]
+APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "backups"]
 ANCHOR = re.compile(r"\]\((?!https?:)([^)#\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.M)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -161,7 +161,7 @@ def missing_commands(root):
     """`manage.py …` in documents without a command of that name."""
     known = {p.stem for p in root.glob("*/management/commands/*.py")}
     known |= {"createsuperuser", "runserver", "migrate", "makemigrations", "collectstatic"}
-    known |= {"drf_create_token", "axes_reset"}
+    known |= {"drf_create_token", "axes_reset", "check"}
     said = set()
     for path in documents(root):
         said |= set(re.findall(r"manage\.py ([a-z_]+)", path.read_text("utf-8")))

@@ -11,7 +11,7 @@ from core.page_slots import filled
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATES = ROOT / "templates"
-ORDER = ["core", "people", "corpus", "annotation", "releases", "modeling", "demo"]
+ORDER = ["core", "people", "corpus", "annotation", "releases", "modeling", "backups", "demo"]
 SHARED = "people"  # base.html and the components of all apps know the person and nothing else
 FIRST_PAGE = "home"  # settings name it, too: where a sign-in leads
 WIDEST = 120

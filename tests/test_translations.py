@@ -12,7 +12,17 @@ from django.utils.translation.template import templatize
 
 ROOT = Path(__file__).resolve().parent.parent
 CATALOGUE = ROOT / "locale/zh_Hans/LC_MESSAGES/django.po"
-APPS = ["core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "config"]
+APPS = [
+    "core",
+    "jobs",
+    "people",
+    "corpus",
+    "annotation",
+    "releases",
+    "modeling",
+    "backups",
+    "config",
+]
 KEYWORDS = ["_", "gettext", "gettext_lazy", "gettext_noop", "ngettext", "pgettext"]
 TEXT = r"u?(?:'(?:\\.|[^'\\])*'|\"(?:\\.|[^\"\\])*\")"
 CALL = re.compile(rf"\bn?p?gettext\({TEXT}(?:, ?{TEXT})*(?:, ?count)?\)")

@@ -29,7 +29,7 @@ OWN_NAMES = {
     "transcripts",
     "api",
 }
-APPS = ("core", "jobs", "people", "corpus", "annotation", "releases", "modeling")
+APPS = ("core", "jobs", "people", "corpus", "annotation", "releases", "modeling", "backups")
 
 IDENTIFIERS = {  # as a whole identifier or a part of one between underscores
     "complaint": "error",

@@ -30,6 +30,8 @@ TITLES: dict[str, Any] = {  # tag of views -> heading, in the order of the page
     "expert labels": _("Expert labels"),
     "quality": _("Quality"),
     "imports": _("Imports"),
+    "releases": _("Releases"),
+    "experiments": _("Experiments"),
     "jobs": _("Jobs"),
 }
 DEEPEST = 4  # levels of fields within fields that are written out

@@ -11,7 +11,17 @@ from people.audit_log import Event
 from tests.factories import make_dialogue, make_person, make_source
 
 ROOT = Path(__file__).resolve().parents[2]
-APPS = ["jobs", "people", "corpus", "annotation", "releases", "modeling", "demo", "config"]
+APPS = [
+    "jobs",
+    "people",
+    "corpus",
+    "annotation",
+    "releases",
+    "modeling",
+    "backups",
+    "demo",
+    "config",
+]
 PROMISED = """sign in, sign in failure, sign out, lock, unlock, change password, make reset link,
 set up second factor, remove second factor, add passkey, remove passkey, end session, grant
 administrator, remove administrator, deactivate, reactivate, create token, revoke token, change

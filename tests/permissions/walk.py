@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
+from backups.models import Backup
 from corpus.models import CorpusDeletion
 from jobs.models import JobStatus
 from modeling.models import EncoderImport, FeatureImport, ImportedFeatures, LanguageModelJudge
@@ -37,6 +38,8 @@ VARYING = [
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
     re.compile(rb"sq_[\w-]{43}"),  # access tokens
+    re.compile(rb"/shared/[\w-]{43}"),  # links, as the API gives them
+    re.compile(rb'"seconds":[\d.]+|"used":\{[^}]*\}'),  # of a run, as the API gives them
     re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
     re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
@@ -195,12 +198,17 @@ class Addresses:
                 finished_at=timezone.now(),
             )
         )
+        backup = Backup.objects.create(status=JobStatus.DONE, finished_at=timezone.now())
+        checked = backup.checks.create(status=JobStatus.DONE, finished_at=timezone.now())
         self.by_name = {  # of things that are not found by the first word of their address
             "account_session": lambda role: {"pk": sessions[role].pk if role in sessions else 1},
             "mfa_remove_webauthn": lambda role: {"pk": 1},
             "account_reset_password_from_key": lambda role: {"uidb36": "1", "key": "x"},
             "account_confirm_email": lambda role: {"key": "x"},
             "encoder_progress": lambda role: {"pk": download.pk},
+            "backup_progress": lambda role: {"pk": backup.pk},
+            "new_backup_check": lambda role: {"pk": backup.pk},
+            "backup_check_progress": lambda role: {"pk": checked.pk},
             "installation_person": lambda role: {"pk": w.judges[0].pk},
             "installation_reset_link": lambda role: {"pk": w.judges[0].pk},
         }
@@ -230,6 +238,9 @@ class Addresses:
         self.texts = {
             "job_stop": [{"kind": "source"}],
             "job_attempt": [{"kind": "source"}],
+            "api_release_file": [{"path": "judgements.jsonl"}, {"path": "media/000001.mp4"}],
+            "api_release_layout": [{"name": "cmma"}],
+            "api_protocol_file": [{"name": "report.html"}, {"name": "experiment.toml"}],
             "api_job": [{"kind": "source"}],
             "api_scheme": [{"version": 1}],
             "api_job_stop": [{"kind": "source"}],
@@ -266,6 +277,15 @@ class Addresses:
             "comments": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
             "api_corpora": [{"name": "another"}],
+            "api_releases": [{"rounds": [w.closed.pk], "media": "none"}],
+            "api_retractions": [{"kind": "withdrawn", "reason": "x"}],
+            "api_release_links": [{"terms": "x", "expires_at": "2999-01-01"}],
+            "api_experiments": [{"release": w.releases[0].pk, "recipes": ["hard-text"]}],
+            "api_protocols": [{"text": "name = 1"}],
+            "api_protocol_plans": [{"text": "name = 1"}],
+            "api_register_model": [{"name": "a", "use": "b", "limits": "c"}],
+            "api_repeat_experiment": [{"wanted": True}],
+            "api_diffs": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
             ("PATCH", "api_corpus"): [{"description": "said anew"}],
             ("PATCH", "api_membership"): [{"role": "adjudicator"}],
             "api_invitations": [{"role": "annotator", "email": "somebody@example.org"}],

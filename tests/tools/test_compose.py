@@ -85,7 +85,7 @@ def test_migrations_run_once_before_everything_that_needs_the_database(services)
         assert "migrate" not in " ".join(services[name].get("command") or [])
 
 
-def test_every_container_is_bounded_and_the_application_may_write_its_volume_alone(services):
+def test_every_container_is_bounded_and_the_application_may_write_its_volumes_alone(services):
     for name, service in services.items():
         assert int(service["mem_limit"]) > 0 and service["logging"]["options"]["max-size"], name
         assert service["restart"] == ("no" if name == "migrate" else "unless-stopped")
@@ -94,7 +94,7 @@ def test_every_container_is_bounded_and_the_application_may_write_its_volume_alo
         service = services[name]
         assert service["read_only"] and service["cap_drop"] == ["ALL"] and service["init"]
         writable = {v["target"] for v in service["volumes"] if not v.get("read_only")}
-        assert writable == {"/data"} and service["tmpfs"][0].startswith("/tmp:size=")
+        assert writable == {"/data", "/backups"} and service["tmpfs"][0].startswith("/tmp:size=")
 
 
 def test_only_a_gpu_profile_asks_for_one_and_takes_pytorch_for_it(services):
@@ -133,3 +133,5 @@ def test_what_the_images_copy_is_not_ignored():
     for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.M):
         for name in line.split():
             assert name == "." or "*" in name or name in kept, name
+    ours = [name for name in settings.INSTALLED_APPS if (settings.ROOT / name).is_dir()]
+    assert len(ours) > 7 and {f"{name}/__init__.py" for name in [*ours, "config"]} <= set(kept)

@@ -21,9 +21,17 @@ from django.conf import settings as django_settings
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.urls import reverse
 
+from annotation.models import Judgement, Submission
 from corpus.models import Source, Upload
 from jobs.models import JobStatus
-from tests.factories import make_corpus, make_person
+from tests.factories import (
+    ANSWERS,
+    make_corpus,
+    make_dialogue,
+    make_member,
+    make_person,
+    make_round,
+)
 from tests.ports import free_port
 from tests.tools.test_nginx import listens, nginx_process
 from tests.waiting import LIMIT, wait_until
@@ -31,6 +39,8 @@ from tests.workers import database_environment, end_of, start_broker
 
 ROOT = django_settings.ROOT
 BIN = Path(sys.executable).parent
+OF_ALL = ("media", "releases", "runs", "encoders", "cache")
+OF_WEB = (*OF_ALL, "work/uploads", "throttle")
 PASSWORD = "secret-for-tests"  # of make_person
 
 
@@ -49,11 +59,17 @@ def compose_command(service):
 
 
 class Host:
-    """Processes that share a DATA_DIR, the database and the queue, and nothing else."""
+    """Processes with a DATA_DIR of their own, in which only some folders are those of all hosts, as
+    docs/deployment.md has it; and with the same database and queue.
+    """
 
-    def __init__(self, settings, folder):
+    def __init__(self, settings, folder, common, shared):
         self.folder = folder
         (folder / "data/tmp").mkdir(parents=True)
+        for name in shared:
+            (common / name).mkdir(parents=True, exist_ok=True)
+            (folder / "data" / name).parent.mkdir(exist_ok=True)
+            (folder / "data" / name).symlink_to(common / name)
         self.environment = os.environ | database_environment()
         self.environment |= {
             "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -159,8 +175,14 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
     settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # those of the processes
     lead = make_person("lead")
     corpus = make_corpus(lead)
+    make_dialogue(corpus)
+    assignment = make_round(corpus, [make_member(corpus, username="annotator")]).assignments.get()
     broker = start_broker(settings)
-    host, data = Host(settings, tmp_path), film.read_bytes()
+    data, common = film.read_bytes(), tmp_path / "common"
+    first_host, second_host, workers = (
+        Host(settings, tmp_path / name, common, shared)
+        for name, shared in (("first", OF_WEB), ("second", OF_WEB), ("workers", OF_ALL))
+    )
     parts = [data[:50_000], data[50_000:100_000], data[100_000:]]
     with ExitStack() as stack:
         if broker:
@@ -168,17 +190,17 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
             stack.callback(broker.terminate)
         migration = ["python", "manage.py", "migrate", "--noinput"]
         assert shlex.join(migration) in compose_command("migrate")[-1]
-        assert host.start("migrate", migration).wait(LIMIT) == 0, host.log("migrate")
+        assert first_host.start("migrate", migration).wait(LIMIT) == 0, first_host.log("migrate")
         worker, trainer = (
-            stack.enter_context(ended(host.start(name, compose_command(name))))
+            stack.enter_context(ended(workers.start(name, compose_command(name))))
             for name in ("worker", "trainer")
         )
         first_port, second_port = free_port(), free_port()
-        first = stack.enter_context(ended(host.web(first_port)))
-        second = stack.enter_context(ended(host.web(second_port)))
+        first = stack.enter_context(ended(first_host.web(first_port)))
+        second = stack.enter_context(ended(second_host.web(second_port)))
         other = f"http://127.0.0.1:{second_port}"
         (tmp_path / "nginx").mkdir()
-        settings.MEDIA_ROOT = tmp_path / "data/media"
+        settings.MEDIA_ROOT = common / "media"
         front = nginx_process(
             tmp_path / "nginx", f"127.0.0.1:{first_port}", media=settings.MEDIA_ROOT
         )
@@ -189,6 +211,14 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         answer = session.page(reverse("login"), username="lead", password=PASSWORD)
         assert answer.status_code == 302, answer.text
         assert corpus.name in session.page(reverse("home"), other).text
+
+        # a day's annotation begins at the first host
+        annotator = Browser(session.address)
+        annotator.page(reverse("login"))
+        annotator.page(reverse("login"), username="annotator", password=PASSWORD)
+        utterances = list(assignment.dialogue.utterances.all())
+        judgements = reverse("judgements", args=[assignment.pk])
+        assert annotator.page(judgements, utterance=utterances[0].pk, **ANSWERS).ok
 
         # an upload: a piece to one host, the next to the other, which is killed in the middle of it
         name = base64.b64encode(b"film.mp4").decode()
@@ -207,17 +237,30 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert session.head(other + path).headers["Upload-Offset"] == str(len(parts[0]))
         assert session.piece(path, len(parts[0]), parts[1], other).status_code == 204
 
+        # what found no server is sent again, here to the other host, and is there once
+        for _ in range(2):
+            assert annotator.page(judgements, other, utterance=utterances[1].pk, **ANSWERS).ok
+
         # a deploy: the second host is told to stop while a piece is on its way, which still arrives
         connection, rest = half_sent(second_port, session, path, 100_000, parts[2])
         second.terminate()
         wait_until(
-            lambda: not listens(second_port), "it to take no more", state=lambda: host.log("web")
+            lambda: not listens(second_port),
+            "it to take no more",
+            state=lambda: second_host.log(f"web-{second_port}"),
         )
         connection.sendall(rest)
         assert connection.recv(4096).startswith(b"HTTP/1.1 204")
         connection.close()
         assert second.wait(LIMIT) == 0
-        stack.enter_context(ended(host.web(first_port)))
+        stack.enter_context(ended(first_host.web(first_port)))
+
+        # the dialogue is submitted to the new process, twice as by somebody impatient
+        for _ in range(2):
+            submission = reverse("submission", args=[assignment.pk])
+            assert annotator.page(submission, csrfmiddlewaretoken="").status_code == 302
+        assert Submission.objects.get().assignment == assignment
+        assert Judgement.objects.count() == len(utterances) * len(ANSWERS)
 
         # what was uploaded is whole, is cut by the worker and sent by nginx
         upload = Upload.objects.get()
@@ -226,12 +269,12 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
             form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
             address = session.address + reverse("new_source", args=[corpus.pk])
             session.post(address, form, files={"transcript": words}, headers={"Referer": address})
-        source = Source.objects.get()
+        source = Source.objects.get(title="film")
         session.page(reverse("confirm_source", args=[source.pk]), gap="3.0")
         state = Source.objects.filter(pk=source.pk)
         wait_until(
             state.filter(status=JobStatus.DONE).exists, "the upload to be cut",
-            state=lambda: (state.get().status, state.get().failure_text, host.log("worker")),
+            state=lambda: (state.get().status, state.get().failure_text, workers.log("worker")),
         )  # fmt: skip
         clip = reverse("dialogue_media", args=[source.dialogues.first().pk, "clip"])
         played = session.get(session.address + clip, headers={"Range": "bytes=10-19"})

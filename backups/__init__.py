@@ -1,0 +1,1 @@
+"""Backups of the installation: written while people work, checked, restored."""

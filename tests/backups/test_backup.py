@@ -1,0 +1,407 @@
+"""Backups of a filled installation, restored by the command into an empty one and compared: every
+row and every file; also of one in which people work meanwhile.
+"""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count, takewhile
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.apps import apps
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.db import connection, connections
+
+from backups import database_copy, encryption, writer
+from backups.models import Backup, BackupCheck
+from backups.repository import Repository
+from backups.restore import Restore
+from core.errors import UserError
+from corpus.models import Source
+from jobs.models import JobStatus
+from releases.models import PseudonymKey
+from tests.factories import make_corpus, make_judged_round, make_person, make_release
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OWN = {"people_event", "backups_backup", "backups_backupcheck"}  # which a restore adds to
+MANAGE = Path(__file__).resolve().parents[2] / "manage.py"
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch):
+    monkeypatch.setattr(encryption, "COST", 1 << 10)
+
+
+@pytest.fixture
+def target(tmp_path, settings):
+    settings.BACKUP_DIR = str(tmp_path / "backups")
+    settings.ENCODERS_DIR = str(tmp_path / "encoders")
+    return tmp_path / "backups"
+
+
+def fill(settings):
+    """Rows of many models, and files of every area."""
+    corpus = make_corpus(make_person())
+    make_release(corpus, [make_judged_round(corpus, dialogues=2)])
+    PseudonymKey.of(corpus)
+    for number in range(3):
+        store_source(corpus, f"episode {number}")
+    for name in ("encoders/small/config.json", "work/uploads/token", "runs/1/best.pt"):
+        path = settings.RUNS_DIR.parent / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f"content of {name} 中文")
+    return corpus
+
+
+def store_source(corpus, title):
+    """A source whose film holds its title: the file first, then the row."""
+    return corpus.sources.create(title=title, media=ContentFile(title.encode(), f"{title}.mp4"))
+
+
+def delete_source(source):
+    """The row first, then the file."""
+    name = str(source.media)
+    source.delete()
+    default_storage.delete(name)
+
+
+def make(person=None, **values):
+    job = Backup.request(person, **values).run()
+    job.refresh_from_db()
+    assert job.status == JobStatus.DONE, job.failure_text
+    return job
+
+
+@contextmanager
+def new_database():
+    """DATABASE_URL of an empty database, and what connects to it."""
+    if connection.vendor == "sqlite":
+        yield "", lambda folder: sqlite3.connect(folder / "shengqing.sqlite3")
+        return
+    values = connection.settings_dict
+    name = f"{values['NAME']}_restored"
+    with connection.cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
+        cursor.execute(f'CREATE DATABASE "{name}"')
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{name}".format(**values, name=name)
+    try:
+        yield url, lambda _folder: psycopg.connect(url)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}"')
+
+
+def restore(folder, source, url, *options):
+    """`manage.py restore` of a new installation; what it says."""
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
+    } | {"DATA_DIR": str(folder)}
+    environment |= {"DATABASE_URL": url} if url else {}
+    if not url:
+        environment.pop("DATABASE_URL", None)
+    done = subprocess.run(
+        [sys.executable, str(MANAGE), "restore", str(source), *options],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rows_of(database):
+    """Table of a model -> its rows as text, in an order of their own."""
+    found = {}
+    for model in apps.get_models(include_auto_created=True):
+        table = model._meta.db_table
+        names = sorted(field.column for field in model._meta.concrete_fields)
+        if model is PseudonymKey:  # which are kept apart from the database, by their corpus
+            names.remove("id")
+        cursor = database.cursor()
+        columns = ", ".join(f'"{name}"' for name in names)
+        cursor.execute(f"SELECT {columns} FROM {table}")
+        found[table] = sorted(map(repr, cursor.fetchall()))
+    return found
+
+
+def own_rows():
+    with sqlite3.connect(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else (
+        psycopg.connect("postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
+            **connection.settings_dict
+        ))
+    ) as database:  # fmt: skip
+        return rows_of(database)
+
+
+def files_of(folder):
+    """Name -> content and mode of the files of all areas of a DATA_DIR."""
+    places = ("media", "releases", "runs", "work/uploads", "encoders")
+    paths = [path for place in places for path in (folder / place).rglob("*") if path.is_file()]
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mode)
+        for path in paths
+    }
+
+
+def test_everything_comes_back(target, settings, tmp_path):
+    corpus = fill(settings)
+    settings.BACKUP_PASSPHRASE = "a passphrase"
+    before, files = own_rows(), files_of(settings.RUNS_DIR.parent)
+    assert len(files) > 10 and sum(map(len, before.values())) > 100
+    first = make(with_keys=True)
+    assert first.encrypted and first.files == len(files) and not first.missing
+    store_source(corpus, "one more")
+    job = make(with_keys=True)
+    assert job.files == len(files) + 1 and 0 < job.new_bytes < first.new_bytes
+
+    secret = tmp_path / "passphrase"
+    secret.write_text("a passphrase\n")
+    folder = tmp_path / "new"
+    with new_database() as (url, connect):
+        said = restore(
+            folder, target, url, "--backup", first.name, "--passphrase-file", str(secret)
+        )
+        assert f"{first.name} is restored" in said
+        with connect(folder) as database:
+            after = rows_of(database)
+        database.close()
+    for table in before.keys() - OWN:
+        assert after[table] == before[table], table
+    assert len(after["people_event"]) == len(before["people_event"]) + 2
+    assert files_of(folder) == files
+    assert (folder / "secret_key").read_text() == settings.SECRET_KEY
+
+
+def test_a_backup_made_while_people_work(target, settings, tmp_path):
+    corpus = fill(settings)
+    over, failures = threading.Event(), []
+
+    def work(number):
+        """Import, and delete what was imported, over and over."""
+        try:
+            kept = []
+            for turn in takewhile(lambda _turn: not over.is_set(), count()):
+                kept.append(store_source(corpus, f"film {number} of turn {turn}"))
+                if len(kept) > 20:
+                    delete_source(kept.pop(0))
+        except Exception as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    try:
+        job = make()
+    finally:
+        over.set()
+        for thread in threads:
+            thread.join()
+    assert failures == [] and not job.missing
+    assert Source.objects.filter(title__startswith="film").exists()
+    folder = tmp_path / "new"
+    with new_database() as (url, connect):
+        assert "has no keys" in restore(folder, target, url)
+        with connect(folder) as database:
+            cursor = database.cursor()
+            cursor.execute("SELECT title, media FROM corpus_source WHERE media <> ''")
+            named = cursor.fetchall()
+            cursor.execute("SELECT count(*) FROM releases_pseudonymkey")
+            assert cursor.fetchone()[0] == 0
+        database.close()
+    assert len(named) >= 3
+    stored = {name for name in files_of(folder) if name.startswith("media/sources/")}
+    assert stored == {f"media/{media}" for _title, media in named}
+    for title, media in named:
+        assert (folder / "media" / media).read_text() == title
+
+
+def aside(function, *arguments):
+    """Call it as another process would: on a connection of its own."""
+
+    def act():
+        try:
+            return function(*arguments)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as others:
+        return others.submit(act).result()
+
+
+def test_what_comes_and_goes_around_the_snapshot(target, settings, monkeypatch):
+    corpus = fill(settings)
+    gone_later = store_source(corpus, "copied before, deleted after the snapshot")
+    copy, rounds, media = database_copy.copy, [], {}
+
+    def copy_meanwhile(path):
+        if not rounds:
+            short = aside(store_source, corpus, "came and went")  # after the first copy of files
+        copy(path)  # what is seen was fixed before: the snapshot is older than this source
+        if not rounds:
+            media["late"] = str(aside(store_source, corpus, "after the snapshot").media)
+            media["gone"] = str(gone_later.media)
+            aside(delete_source, gone_later)
+            aside(delete_source, short)
+        rounds.append(path)
+
+    monkeypatch.setattr(writer.database_copy, "copy", copy_meanwhile)
+    job = make()
+    names = {entry.name for entry in Repository.open(target).read(job.name).files}
+    assert len(rounds) == 1 and not job.missing
+    assert media["gone"] in names and media["late"] not in names
+
+
+def test_a_file_that_went_before_it_was_copied(target, settings, monkeypatch):
+    corpus = fill(settings)
+    snapshot, copy_new = writer._Writing._snapshot, writer._Writing._copy_new
+    made, rounds = [], []
+
+    def take_snapshot(writing):
+        if not made:
+            made.append(store_source(corpus, "never copied"))
+        return snapshot(writing)
+
+    def copy_too_late(writing, names):
+        if not rounds:
+            aside(delete_source, made[0])
+        rounds.append(names)
+        copy_new(writing, names)
+
+    monkeypatch.setattr(writer._Writing, "_snapshot", take_snapshot)
+    monkeypatch.setattr(writer._Writing, "_copy_new", copy_too_late)
+    job = make()
+    assert len(rounds) == 2 and not job.missing  # read again, now without that row
+
+
+def test_what_was_missing_before_is_said(target, settings):
+    corpus = fill(settings)
+    source = store_source(corpus, "lost")
+    default_storage.delete(str(source.media))
+    assert make().missing == [str(source.media)]
+
+
+def test_a_release_that_goes_while_it_is_copied(target, settings, monkeypatch):
+    fill(settings)
+    rounds = []
+    folders_gone = writer._Writing._folders_gone
+
+    def gone_once(writing, key, names, after):
+        found = folders_gone(writing, key, names, after)
+        if key == "releases":
+            assert any(name.count("/") == 1 for name in names.places[key])
+            rounds.append(key)
+            return found | ({"releases/1/1.0.0"} if len(rounds) == 1 else set())
+        return found
+
+    monkeypatch.setattr(writer._Writing, "_folders_gone", gone_once)
+    make()
+    assert len(rounds) == 2
+
+
+def test_refusals(target, settings, tmp_path, capsys):
+    fill(settings)
+    for place in (settings.RUNS_DIR / "backups", settings.RUNS_DIR.parent):
+        job = Backup.request(None, target=str(place)).run()
+        assert "lie in one another" in job.failure_text
+    job = Backup.request(None, with_keys=True).run()
+    assert "only put into encrypted" in job.failure_text
+    settings.BACKUP_DIR = ""
+    with pytest.raises(CommandError, match="Set BACKUP_DIR"):
+        call_command("backup")
+    running = Backup.request(None, target="x")
+    with pytest.raises(CommandError, match="is being made"):
+        call_command("backup", str(target))
+    running.stop()
+    call_command("backup", str(target), "--keep", "1")
+    call_command("backup", str(target), "--keep", "1", "--without", "runs")
+    assert "read back and whole" in capsys.readouterr().out
+    names = Repository.open(target).names()
+    assert [job.name for job in Backup.objects.good()] == names and len(names) == 1
+    assert not any(e.area == "runs" for e in Repository.open(target).read(names[0]).files)
+    call_command("backup", "--keys-to", str(tmp_path / "keys"))
+    assert json.loads((tmp_path / "keys").read_text())["secret_key"] == settings.SECRET_KEY
+    with pytest.raises(CommandError, match="File exists"):
+        call_command("backup", "--keys-to", str(tmp_path / "keys"))
+
+
+def test_pg_dump_that_is_not_there(target, settings, monkeypatch):
+    monkeypatch.setattr(database_copy.shutil, "which", lambda name: None)
+    with pytest.raises(UserError, match="pg_dump is not installed here"):
+        database_copy._tool("pg_dump")
+
+
+def test_restore_goes_onto_nothing_else(target, settings):
+    fill(settings)
+    make()
+    with pytest.raises(CommandError, match="not empty: .*people.event"):
+        call_command("restore", str(target))
+
+
+def test_what_cannot_be_restored(target, settings, monkeypatch):
+    fill(settings)
+    job = make()
+    monkeypatch.setattr(Restore, "_guard_empty", lambda restore: None)
+    call_command("restore", str(target), "--check")
+    kept = Repository.open(target)
+    manifest = kept.read(job.name)
+    head = dict(manifest.head)
+    manifest.head = head | {"migrations": [*head["migrations"], ["corpus", "9999_later"]]}
+    kept.publish("later", manifest)
+    with pytest.raises(CommandError, match="later version .*corpus.9999_later"):
+        call_command("restore", str(target), "--backup", "later")
+    manifest.head = head | {"database": head["database"] | {"engine": "Oracle"}}
+    kept.publish("other", manifest)
+    with pytest.raises(CommandError, match="database of Oracle"):
+        call_command("restore", str(target), "--backup", "other")
+    with pytest.raises(CommandError, match=f"no backup never .*{job.name}"):
+        call_command("restore", str(target), "--backup", "never")
+
+    path = kept._object(manifest.files[0].sha256)
+    path.write_bytes(b"")
+    with pytest.raises(CommandError, match="1 of .* are damaged or missing. Nothing was changed"):
+        call_command("restore", str(target), "--backup", job.name)
+    check = BackupCheck.request(make_person(), Backup.objects.get(pk=job.pk))
+    check.refresh_from_db()
+    assert check.status == JobStatus.FAILED and check.faulty == 1
+    assert "damaged" in check.failure_text
+    again = make()  # stores it anew, for both
+    assert kept.verify(kept.read(again.name).objects) == []
+    assert kept.verify(kept.read(job.name).objects) == []
+
+
+def test_a_target_that_is_half_written(target, settings):
+    target.mkdir()
+    (target / "objects").mkdir()
+    with pytest.raises(CommandError, match="no backups"):
+        call_command("restore", str(target))
+    (target / "objects").rmdir()
+    Repository.create_or_open(target).store([b"begun"])
+    with pytest.raises(CommandError, match="no whole backup"):
+        call_command("restore", str(target))
+
+
+def test_disk_full(target, settings, monkeypatch):
+    fill(settings)
+    good = make()
+
+    def fail(_file):
+        raise OSError(28, "No space left on device")
+
+    store_source(Source.objects.first().corpus, "another")
+    with monkeypatch.context() as patch:
+        patch.setattr("backups.repository.os.fsync", fail)
+        job = Backup.request(None).run()
+    assert "is full" in job.failure_text
+    assert Repository.open(target).names() == [good.name]
+    assert make().files == good.files + 1

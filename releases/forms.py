@@ -97,7 +97,7 @@ class ReleaseForm(forms.ModelForm):
     @property
     def chosen_rounds(self):
         """The rounds that are chosen; all of them while none is."""
-        rounds = list(self.fields["rounds"].queryset)
+        rounds = list(cast(ChosenRows, self.fields["rounds"]).queryset)
         asked = {number(str(value)) for value in self["rounds"].value() or []}  # sent, or initial
         return [round for round in rounds if round.pk in asked] or rounds
 

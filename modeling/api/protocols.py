@@ -114,8 +114,8 @@ class Protocols(ListView):
         """Start a protocol from the text of its file."""
         corpus = corpus_of(request, pk, LEAD)
         form = checked(self.body())
-        wanted = read_protocol(request.user, corpus, form["text"])
-        made = start_protocol(request.user, *wanted, form["at_once"], form["device"])
+        release, other, values = read_protocol(request.user, corpus, form["text"])
+        made = start_protocol(request.user, release, other, values, form["at_once"], form["device"])
         answer = self.created(seen(request, made), reverse("api_protocol", args=[made.pk]))
         answer.status_code = 202
         return answer
@@ -156,9 +156,8 @@ class ProtocolPlans(ApiView):
         """Check the file of a protocol and say what it would train, without starting it."""
         corpus = corpus_of(request, pk, LEAD)
         form = checked(self.body())
-        return self.answer(
-            plan_of(*read_protocol(request.user, corpus, form["text"]), form["at_once"])
-        )
+        release, other, values = read_protocol(request.user, corpus, form["text"])
+        return self.answer(plan_of(release, other, values, form["at_once"]))
 
 
 class ProtocolThing(ThingView):

@@ -100,7 +100,9 @@ def _at_once(data):
 
 def _started(request, wanted, data):
     """The page of the protocol that was queued. Raises UserError."""
-    return start_protocol(request.user, *wanted, data["at_once"], data["device"]).page_url
+    release, other, values = wanted
+    made = start_protocol(request.user, release, other, values, data["at_once"], data["device"])
+    return made.page_url
 
 
 def _as_file(release, test_release, values):

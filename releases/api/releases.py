@@ -198,7 +198,7 @@ class Releases(ListView):
 
     def _decided(self, faulty, decisions):
         """The decisions as a release keeps them. Raises UserError, ValidationError."""
-        data = {}
+        data: dict[str, str] = {}
         for row in decisions:
             name = f"kind-{row['kind']}" if "kind" in row else f"dialogue-{row['dialogue']}"
             data |= {name: row["choice"], f"{name}-reason": row.get("reason", "")}

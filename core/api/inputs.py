@@ -100,3 +100,14 @@ def check_parameters(query, allowed):
             raise serializers.ValidationError({shortened(name): [words]})
         if len(query.getlist(name)) > 1:
             raise serializers.ValidationError({name: [_("It stands twice in the address.")]})
+
+
+def check_form(form, names=None):
+    """Raises ValidationError for what a form of a page refuses; `names` has of its fields what they
+    are called here.
+    """
+    if form.is_valid():
+        return
+    names = {"__all__": "non_field_errors"} | (names or {})
+    faults = {names.get(name, name): [*map(str, found)] for name, found in form.errors.items()}
+    raise serializers.ValidationError(faults)

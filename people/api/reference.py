@@ -25,6 +25,8 @@ TITLES: dict[str, Any] = {  # tag of views -> heading
     "jobs": _("Jobs"),
     "rounds": _("Rounds"),
     "assignments": _("Tasks"),
+    "releases": _("Releases"),
+    "experiments": _("Experiments"),
 }
 DEEPEST = 4  # levels of fields within fields that are written out
 

@@ -23,7 +23,7 @@ from rest_framework.settings import api_settings
 
 from core.api import etags, fields
 from core.api.inputs import Body, Filters, check_parameters
-from core.api.lines import LinesRenderer, lines_response
+from core.api.lines import FileRenderer, LinesRenderer, lines_response
 from core.api.pages import CURSOR, LIMIT, KeysetPages
 from people.access_tokens import Scope
 from people.api.idempotency import HEADER, once
@@ -40,7 +40,7 @@ class ApiView(GenericAPIView):
     filters: type[Filters] | None = None
     headers: dict[str, list[OpenApiParameter]] = {}  # of a method, beside those of all
     selects = True  # whether `?fields=` may leave out fields
-    is_list = lines = False
+    is_list = lines = is_file = False
     pagination_class = None
 
     def initial(self, request, *arguments, **named):
@@ -56,7 +56,7 @@ class ApiView(GenericAPIView):
         if self.request.method not in ("GET", "HEAD"):
             return set()
         found = {*self.filters().fields} if self.filters else set()
-        if self.selects and not self.lines:
+        if self.selects and not (self.lines or self.is_file):
             found.add(fields.PARAMETER)
         return found | ({LIMIT, CURSOR} if self.is_list else set())
 
@@ -187,3 +187,17 @@ class LinesView(ApiView):
             rows = self.filters(data=request.query_params.dict()).filtered(rows)
         rows = self.prepare(rows).iterator(chunk_size=500)
         return lines_response(map(self.line, rows), self.name)
+
+
+class FileView(ApiView):
+    """A file that `give()` answers with; a part of it by Range."""
+
+    is_file = True
+    selects = False
+    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, FileRenderer]
+
+    def give(self, request, *arguments, **named):
+        raise NotImplementedError
+
+    def get(self, request, *arguments, **named):
+        return self.give(request, *arguments, **named)

@@ -26,7 +26,15 @@ from annotation.models import Judgement, Submission
 from corpus.models import Invitation, Upload
 from people.access_tokens import Scope
 from tests.config import hostile_input
-from tests.factories import ANSWERS, make_dialogue, make_member, make_round, make_token
+from tests.factories import (
+    ANSWERS,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_release,
+    make_round,
+    make_token,
+)
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
@@ -108,6 +116,7 @@ def known_ids(opened):
         "memberships": corpus.memberships.last().pk,
         "invitations": Invitation.invite(corpus.owner, corpus).pk,
         "uploads": Upload.begin(corpus.owner, corpus, "film.mp4", 1000).token,
+        "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
     }
 
 
@@ -144,8 +153,11 @@ def test_no_answer_is_outside_the_schema(schema, opened):
 def real_parameters(path, known):
     """The parameters of a path that lead to something."""
     thing = known.get(path.split("/")[2])
-    found = {name: thing for name in ("id", "token") if f"{{{name}}}" in path}
-    return found | ({"kind": "source"} if "{kind}" in path else {})
+    names = ("id", "token") if thing else ()
+    found = {name: thing for name in names if f"{{{name}}}" in path}
+    found |= {"kind": "source"} if "{kind}" in path else {}
+    found |= {"path": "utterances.jsonl"} if "{path}" in path else {}
+    return found | ({"name": "cmma"} if "{name}" in path else {})
 
 
 @st.composite

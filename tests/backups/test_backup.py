@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import count, takewhile
 from pathlib import Path
 
+import boto3
 import psycopg
 import pytest
 from django.apps import apps
@@ -20,8 +21,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
+from moto.server import ThreadedMotoServer
 
 from backups import database_copy, encryption, writer
+from backups.areas import areas
 from backups.models import Backup, BackupCheck
 from backups.repository import Repository
 from backups.restore import Restore
@@ -46,6 +49,23 @@ def target(tmp_path, settings):
     settings.BACKUP_DIR = str(tmp_path / "backups")
     settings.ENCODERS_DIR = str(tmp_path / "encoders")
     return tmp_path / "backups"
+
+
+@pytest.fixture
+def bucket(settings):
+    """An empty bucket for media."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket="backed-up")
+    options = {"bucket_name": "backed-up", "endpoint_url": endpoint, "region_name": "us-east-1"}
+    options |= {"access_key": "test", "secret_key": "test"}
+    media = settings.S3_MEDIA | {"OPTIONS": settings.S3_MEDIA["OPTIONS"] | options}
+    settings.STORAGES = settings.STORAGES | {"default": media}
+    yield
+    server.stop()
 
 
 def fill(settings):
@@ -405,3 +425,34 @@ def test_disk_full(target, settings, monkeypatch):
     assert "is full" in job.failure_text
     assert Repository.open(target).names() == [good.name]
     assert make().files == good.files + 1
+
+
+def test_media_in_an_object_store(target, settings, bucket):
+    corpus = make_corpus(make_person())
+    source = store_source(corpus, "in the bucket")
+    job = make()
+    kept = Repository.open(target)
+    [entry] = kept.read(job.name).files
+    assert (entry.area, entry.name) == ("media", str(source.media))
+    again = make()
+    assert not again.missing and kept.read(again.name).files == [entry]
+    store = areas()["media"]
+    assert not store.is_empty() and store.look("sources") is None
+    assert store.holds_folder(f"sources/{corpus.pk}") and not store.holds_folder("sources/x")
+    store.write("restored.mp4", kept.pieces(entry.sha256), None)
+    with default_storage.open("restored.mp4", "rb") as file:
+        assert file.read() == b"in the bucket"
+
+
+def test_a_restore_that_was_interrupted_is_done_again(target, settings, monkeypatch):
+    fill(settings)
+    job = make()
+    restore = Restore.of(Repository.open(target))
+    (settings.DATA_DIR / "restoring").write_text("another\n")
+    try:
+        with pytest.raises(UserError, match="not empty"):
+            restore._guard_empty()
+        (settings.DATA_DIR / "restoring").write_text(f"{job.name}\n")
+        restore._guard_empty()
+    finally:
+        (settings.DATA_DIR / "restoring").unlink()

@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.urls import reverse
 
 from annotation.agreement.item_counts import recompute_consensus
-from annotation.blinding import could_look, had_role
+from annotation.blinding import could_look, guard_order, had_role
 from annotation.models import Closure, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
 from core.batches import create
@@ -68,6 +68,25 @@ def open_round(person, corpus, name, dialogues, annotators, overlap, gold=(), op
     )
     _tell_participants(opened, [who for who in quotas if who != person])
     return opened
+
+
+def open_as_chosen(person, corpus, form):
+    """Open a round as a valid RoundForm says. Raises UserError if it cannot be, Withheld where its
+    order would tell the person what they annotate blind.
+    """
+    chosen, dialogues = form.cleaned_data, form.judged()
+    guard_order(person, chosen["order"], dialogues)
+    return open_round(
+        person,
+        corpus,
+        chosen["name"],
+        dialogues,
+        {member.person: chosen["quota"] for member in chosen["annotators"]},
+        chosen["overlap"],
+        gold=form.gold(),
+        openly=[member.person for member in chosen["openly"]],
+        **form.options(),
+    )
 
 
 def _tell_participants(round, people):

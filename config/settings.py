@@ -475,6 +475,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "corpus.models.corpora.Membership.Role",
         "SpeakerRoleEnum": "corpus.models.speakers.Speaker.Role",
+        "StateEnum": "jobs.models.JobStatus",
+        "SourceKindEnum": "corpus.models.sources.Source.Kind",
+        "RoundKindEnum": "annotation.models.rounds.Round.Kind",
+        "CommentKindEnum": "annotation.models.comments.Comment.Kind",
+        "QualityFlagKindEnum": "annotation.models.quality_flags.QualityFlag.Kind",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

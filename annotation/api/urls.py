@@ -1,9 +1,66 @@
 from django.urls import path
 
-from annotation.api import work
+from annotation.api import imports, results, rounds, schemes, work
 
 urlpatterns = [
     path("rounds/<int:pk>/assignments/", work.RoundWork.as_view(), name="api_round_work"),
     path("assignments/<int:pk>/", work.AssignmentWork.as_view(), name="api_assignment"),
+    path("assignments/<int:pk>/comments/", results.OwnComments.as_view(), name="api_own_comments"),
+    path("tasks/", rounds.Tasks.as_view(), name="api_tasks"),
+    path("corpora/<int:pk>/schemes/", schemes.Schemes.as_view(), name="api_schemes"),
+    path(
+        "corpora/<int:pk>/schemes/<int:version>/",
+        schemes.SchemeThing.as_view(),
+        name="api_scheme",
+    ),
+    path("corpora/<int:pk>/guidelines/", schemes.Guidelines.as_view(), name="api_guidelines"),
+    path("corpora/<int:pk>/imports/", imports.Imports.as_view(), name="api_imports"),
+    path("imports/<int:pk>/", imports.ImportThing.as_view(), name="api_import"),
+    path(
+        "imports/<int:pk>/confirmation/",
+        imports.ImportConfirmation.as_view(),
+        name="api_confirm_import",
+    ),
+    path("imports/<int:pk>/undo/", imports.ImportUndo.as_view(), name="api_undo_import"),
+    path("guidelines/<int:pk>/", schemes.GuidelineThing.as_view(), name="api_guideline"),
+    path("corpora/<int:pk>/rounds/", rounds.Rounds.as_view(), name="api_rounds"),
+    path("rounds/<int:pk>/", rounds.RoundThing.as_view(), name="api_round"),
+    path("rounds/<int:pk>/closure/", rounds.RoundClosure.as_view(), name="api_closure"),
+    path("rounds/<int:pk>/pause/", rounds.RoundPause.as_view(), name="api_pause"),
+    path("rounds/<int:pk>/participants/", rounds.Participants.as_view(), name="api_participants"),
+    path("participants/<int:pk>/", rounds.ParticipantThing.as_view(), name="api_participant"),
+    path("rounds/<int:pk>/dialogues/", rounds.RoundDialogues.as_view(), name="api_round_dialogues"),
+    path(
+        "rounds/<int:pk>/dialogues/<int:item>/withdrawal/",
+        rounds.RoundDialogueWithdrawal.as_view(),
+        name="api_withdrawal",
+    ),
+    path("rounds/<int:pk>/reports/", rounds.RoundReports.as_view(), name="api_reports"),
     path("rounds/<int:pk>/agreement/", work.RoundAgreement.as_view(), name="api_agreement"),
+    path("rounds/<int:pk>/items/", results.Items.as_view(), name="api_items"),
+    path("rounds/<int:pk>/judgements/", results.Judgements.as_view(), name="api_judgements"),
+    path(
+        "rounds/<int:pk>/judgements.ndjson",
+        results.JudgementLines.as_view(),
+        name="api_judgement_lines",
+    ),
+    path(
+        "rounds/<int:pk>/adjudications/", results.Adjudications.as_view(), name="api_adjudications"
+    ),
+    path("rounds/<int:pk>/comments/", results.RoundComments.as_view(), name="api_comments"),
+    path("comments/<int:pk>/replies/", results.CommentReplies.as_view(), name="api_replies"),
+    path(
+        "comments/<int:pk>/resolution/", results.CommentResolution.as_view(), name="api_resolution"
+    ),
+    path(
+        "dialogues/<int:pk>/expert-labels/",
+        results.ExpertLabels.as_view(),
+        name="api_expert_labels",
+    ),
+    path("rounds/<int:pk>/quality-flags/", results.QualityFlags.as_view(), name="api_quality"),
+    path(
+        "quality-flags/<int:pk>/reviews/",
+        results.QualityFlagReviews.as_view(),
+        name="api_flag_reviews",
+    ),
 ]

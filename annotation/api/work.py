@@ -100,6 +100,7 @@ class RoundWork(APIView):
     """The dialogue that you are to judge now in this round, the same one until it is done."""
 
     required_scope = Scope.ANNOTATE
+    tag = "assignments"
 
     @extend_schema(
         request=None,
@@ -151,6 +152,7 @@ class AssignmentWork(APIView):
     """Save answers, all or none, and with `submit` hand the dialogue in."""
 
     required_scope = Scope.ANNOTATE
+    tag = "assignments"
 
     @extend_schema(
         request=WorkSerializer,
@@ -220,6 +222,7 @@ class RoundAgreement(GenericAPIView):
     """Krippendorff's alpha per task and correlation, with its 95 % interval over dialogues."""
 
     required_scope = Scope.READ
+    tag = "results"
     serializer_class = AlphaSerializer
     pagination_class = None
 

@@ -6,18 +6,12 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation import disclosure
 from annotation.annotator_names import names_for
-from annotation.blinding import (
-    SEERS,
-    blinding_rounds,
-    guard_order,
-    seat_of,
-    why_withheld,
-)  # fmt: skip
+from annotation.blinding import SEERS, blinding_rounds, seat_of, why_withheld  # fmt: skip
 from annotation.forms import AdmissionForm, RoundForm
 from annotation.models.rounds import resting
 from annotation.overview import needs_of, needs_rows
 from annotation.progress import funnel, funnel_rows, people, with_submission_counts
-from annotation.rounds import open_round
+from annotation.rounds import open_as_chosen
 from annotation.views.access import round_of
 from annotation.views.agreement import bring_up
 from core.data_table import Column, DataTable
@@ -83,7 +77,7 @@ def new_round(request, pk):
     valid = form.is_valid()
     if request.method == "POST" and valid and not checked:
         try:
-            return redirect("round", _opened(request, corpus, form).pk)
+            return redirect("round", open_as_chosen(request.user, corpus, form).pk)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
     page = context(corpus, "rounds", form=form, ready=corpus.dialogues.published().exists())
@@ -96,23 +90,6 @@ def new_round(request, pk):
     if request.htmx:
         return render(request, "annotation/_round_choices.html", page)
     return render(request, "annotation/new_round.html", page)
-
-
-def _opened(request, corpus, form):
-    chosen = form.cleaned_data
-    dialogues = form.judged()
-    guard_order(request.user, chosen["order"], dialogues)
-    return open_round(
-        request.user,
-        corpus,
-        chosen["name"],
-        dialogues,
-        {member.person: chosen["quota"] for member in chosen["annotators"]},
-        chosen["overlap"],
-        gold=form.gold(),
-        openly=[member.person for member in chosen["openly"]],
-        **form.options(),
-    )
 
 
 def round_page(request, pk):

@@ -97,8 +97,9 @@ class ApiSchema(AutoSchema):
     def _own_parameters(self):
         view = self.view
         if self.method != "GET":
-            common = HEADERS["Idempotency-Key" if self.method == "POST" else "If-Match"]
-            return [*view.headers.get(self.method, []), common]
+            name = "Idempotency-Key" if self.method == "POST" else "If-Match"
+            common = [HEADERS[name]] if self.method == "POST" or hasattr(view, "thing") else []
+            return [*view.headers.get(self.method, []), *common]
         found: list[Any] = [view.filters] if view.filters else []
         if view.is_file:
             found.append(HEADERS["Range"])

@@ -16,6 +16,7 @@ class Corpora(ListView):
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
@@ -39,6 +40,7 @@ class ApiView(GenericAPIView):
     answers: dict[str, tuple[int, Any]] = {}  # where it is not 200 (204 of DELETE) with the thing
     filters: type[Filters] | None = None
     headers: dict[str, list[OpenApiParameter]] = {}  # of a method, beside those of all
+    secret: tuple[str, ...] = ()  # fields of what POST answers that are told once
     selects = True  # whether `?fields=` may leave out fields
     is_list = lines = is_file = False
     pagination_class = None
@@ -49,7 +51,7 @@ class ApiView(GenericAPIView):
         key = request.headers.get(HEADER)
         if request.method == "POST" and key is not None:
             respond = partial(self.post, request, *arguments, **named)  # type: ignore[attr-defined]
-            self.post = lambda *_arguments, **_named: once(request, key, respond)
+            self.post = lambda *_arguments, **_named: once(request, key, respond, self.secret)
 
     def parameters(self):
         """The names that an address may have after its question mark."""
@@ -89,7 +91,9 @@ class ApiView(GenericAPIView):
         return kind(thing, context=self.context() | more).data
 
     def check_match(self, thing):
-        """Raises PreconditionFailed where If-Match names another state of the thing."""
+        """Raises PreconditionFailed where If-Match names another state of the thing; a ThingView
+        does so by itself.
+        """
         etags.check_match(self.request, self.serialized(thing))
 
     def answer(self, thing):
@@ -158,6 +162,23 @@ class ThingView(ApiView):
 
     def thing(self):
         raise NotImplementedError
+
+    def initial(self, request, *arguments, **named):
+        super().initial(request, *arguments, **named)
+        name = request.method.lower()
+        if name in ("put", "patch", "delete") and "If-Match" in request.headers:
+            change = partial(getattr(self, name), request, *arguments, **named)
+            setattr(self, name, lambda *_arguments, **_named: self._changed_if_it_matches(change))
+
+    @transaction.atomic
+    def _changed_if_it_matches(self, change):
+        """What `change()` answers. Raises PreconditionFailed where If-Match names another state of
+        the thing, which nobody else changes meanwhile.
+        """
+        thing = self.thing()
+        list(type(thing)._base_manager.select_for_update().filter(pk=thing.pk).values_list("pk"))
+        self.check_match(self.thing())
+        return change()
 
     def get(self, request, *arguments, **named):
         return self.answer(self.thing())

@@ -220,10 +220,28 @@ class Scene:
         yield "agreement", reverse("agreement", args=[self.other.pk])  # the same dialogues
         yield "round", reverse("round", args=[self.other.pk])
         yield "items", reverse("items", args=[self.other.pk])
-        yield "agreement", f"/api/rounds/{self.round.pk}/agreement/"
+        yield from self.api_addresses()
         yield "audit_log", reverse("audit_log", args=[self.corpus.pk])
         yield "audit_log", f"/api/corpora/{self.corpus.pk}/audit-log/"
         yield "corpus", reverse("corpus", args=[self.corpus.pk])
+
+    def api_addresses(self):
+        """The same by the API, under the names of the pages that answer alike."""
+        here = f"/api/rounds/{self.round.pk}"
+        for part in ("agreement", "items", "adjudications", "comments"):
+            yield "agreement", f"{here}/{part}/"
+            yield "agreement", f"/api/rounds/{self.other.pk}/{part}/"  # the same dialogues
+        for part in ("judgements/", "judgements.ndjson", "quality-flags/"):
+            yield "quality", f"{here}/{part}"
+        yield "round", f"{here}/"
+        yield "round_dialogues", f"{here}/dialogues/"
+        yield "api_participants", f"{here}/participants/"
+        for place in ("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs"):
+            yield f"api_{place}", f"/api/corpora/{self.corpus.pk}/{place}/"
+        for guideline in self.corpus.guidelines.all():
+            yield "api_guideline", f"/api/guidelines/{guideline.pk}/"
+        for dialogue in self.corpus.dialogues.all():
+            yield "api_expert_labels", f"/api/dialogues/{dialogue.pk}/expert-labels/"
 
 
 def read(person, scene):
@@ -233,7 +251,8 @@ def read(person, scene):
     found = {}
     for name, address in scene.addresses():
         response = client.get(address)
-        found[name, address] = (response.status_code, NOISE.sub("", response.content.decode()))
+        body = b"".join(response) if response.streaming else response.content
+        found[name, address] = (response.status_code, NOISE.sub("", body.decode()))
     return found
 
 

@@ -1,5 +1,7 @@
 """The differences of two releases: asking for them, their summary, every change as a line."""
 
+from typing import Any
+
 from django.db import transaction
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -41,7 +43,7 @@ class DiffSerializer(serializers.Serializer):
     failure = serializers.CharField(source="failure_text", allow_blank=True)
     summary = serializers.SerializerMethodField()
 
-    def get_summary(self, diff) -> dict[str, object] | None:
+    def get_summary(self, diff) -> dict[str, Any] | None:
         return diff.result if diff.status == JobStatus.DONE else None
 
 

@@ -229,6 +229,12 @@ def test_results_and_who_may_see_them(script, lead, corpus, release, trained):
         True, True, False, False, True, False, True, False,
     ]  # fmt: skip
     assert request(eyes, release).status_code == 202  # asks and does not look
+    failure = {"template": "no gold for D1_U_1", "values": {}}
+    TrainingRun.objects.filter(pk=trained.pk).update(status=JobStatus.FAILED, failure=failure)
+    job = f"/api/jobs/trainingrun/{trained.pk}/"
+    assert "no gold" in script.get(job).json()["failure"]
+    assert "再评" in (hidden := eyes.get(job).json()["failure"]) and "no gold" not in hidden
+    assert "no gold" not in json.dumps(eyes.get(f"/api/corpora/{corpus.pk}/jobs/").json())
     again.close(lead)
     assert {eyes.get(where).status_code for where in reads(trained, protocol)} == {200}
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count, takewhile
 from pathlib import Path
 
@@ -101,38 +101,43 @@ def make(person=None, **values):
     return job
 
 
+def connect_to(name):
+    """A connection to a database on the server of the tests."""
+    values = connection.settings_dict
+    return psycopg.connect(
+        host=values["HOST"], port=values["PORT"], user=values["USER"], dbname=name,
+        password=values["PASSWORD"],
+    )  # fmt: skip
+
+
 @contextmanager
 def new_database():
-    """DATABASE_URL of an empty database, and what connects to it."""
+    """The environment that names an empty database, and what connects to it."""
+    parts = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
     if connection.vendor == "sqlite":
-        yield "", lambda folder: sqlite3.connect(folder / "shengqing.sqlite3")
+        yield {}, lambda folder: sqlite3.connect(folder / "shengqing.sqlite3")
         return
     values = connection.settings_dict
     name = f"{values['NAME']}_restored"
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
         cursor.execute(f'CREATE DATABASE "{name}"')
-    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{name}".format(**values, name=name)
+    named = {f"DATABASE_{part}": str(values[part]) for part in parts} | {"DATABASE_NAME": name}
     try:
-        yield url, lambda _folder: psycopg.connect(url)
+        yield named, lambda _folder: connect_to(name)
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}"')
 
 
-def restore(folder, source, url, *options):
+def restore(folder, source, database, *options):
     """`manage.py restore` of a new installation; what it says."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
-    } | {"DATA_DIR": str(folder)}
-    environment |= {"DATABASE_URL": url} if url else {}
-    if not url:
-        environment.pop("DATABASE_URL", None)
+    others = ("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATABASE_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in others}
     done = subprocess.run(
         [sys.executable, str(MANAGE), "restore", str(source), *options],
-        env=environment, capture_output=True, text=True, check=False,
+        env=environment | {"DATA_DIR": str(folder)} | database,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -154,11 +159,10 @@ def rows_of(database):
 
 
 def own_rows():
-    with sqlite3.connect(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else (
-        psycopg.connect("postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
-            **connection.settings_dict
-        ))
-    ) as database:  # fmt: skip
+    """Those of the database of the tests."""
+    name = connection.settings_dict["NAME"]
+    own = sqlite3.connect(name) if connection.vendor == "sqlite" else connect_to(name)
+    with closing(own) as database:
         return rows_of(database)
 
 
@@ -186,14 +190,13 @@ def test_everything_comes_back(target, settings, tmp_path):
     secret = tmp_path / "passphrase"
     secret.write_text("a passphrase\n")
     folder = tmp_path / "new"
-    with new_database() as (url, connect):
+    with new_database() as (named_database, connect):
         said = restore(
-            folder, target, url, "--backup", first.name, "--passphrase-file", str(secret)
+            folder, target, named_database, "--backup", first.name, "--passphrase-file", str(secret)
         )
         assert f"{first.name} is restored" in said
-        with connect(folder) as database:
+        with closing(connect(folder)) as database:
             after = rows_of(database)
-        database.close()
     for table in before.keys() - OWN:
         assert after[table] == before[table], table
     assert len(after["people_event"]) == len(before["people_event"]) + 2
@@ -213,6 +216,7 @@ def test_a_backup_made_while_people_work(target, settings, tmp_path):
                 kept.append(store_source(corpus, f"film {number} of turn {turn}"))
                 if len(kept) > 20:
                     delete_source(kept.pop(0))
+                over.wait(0.05)  # a film lives for a second, which is short enough
         except Exception as error:
             failures.append(error)
         finally:
@@ -230,15 +234,14 @@ def test_a_backup_made_while_people_work(target, settings, tmp_path):
     assert failures == [] and not job.missing
     assert Source.objects.filter(title__startswith="film").exists()
     folder = tmp_path / "new"
-    with new_database() as (url, connect):
-        assert "has no keys" in restore(folder, target, url)
-        with connect(folder) as database:
+    with new_database() as (named_database, connect):
+        assert "has no keys" in restore(folder, target, named_database)
+        with closing(connect(folder)) as database:
             cursor = database.cursor()
             cursor.execute("SELECT title, media FROM corpus_source WHERE media <> ''")
             named = cursor.fetchall()
             cursor.execute("SELECT count(*) FROM releases_pseudonymkey")
             assert cursor.fetchone()[0] == 0
-        database.close()
     assert len(named) >= 3
     stored = {name for name in files_of(folder) if name.startswith("media/sources/")}
     assert stored == {f"media/{media}" for _title, media in named}

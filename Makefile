@@ -31,6 +31,7 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/check_words.py
+	$(BIN)/python tools/check_migrations.py
 	$(BIN)/mypy
 	$(BIN)/djlint templates --check --quiet
 	$(BIN)/djlint templates --lint --quiet

@@ -39,6 +39,13 @@ def reasons_against(row: TableImport) -> list[UserError]:
     return [error for reason in (_later_work, *kept_because) for error in reason(row)]
 
 
+def request_undo(row: TableImport, person: Person) -> None:
+    """Have all that the import made removed. Raises UserError if people have worked on it."""
+    if reasons_against(row):
+        raise UserError(gettext_noop("The import is kept: people have worked on it."))
+    row.undo_by(person)
+
+
 def dialogues_of(row: TableImport) -> QuerySet[Dialogue]:
     """The dialogues of the sources that the import made."""
     return Dialogue.objects.filter(source__in=row.created.get("sources", []))

@@ -42,7 +42,7 @@ from releases.models import PseudonymKey
 
 log = logging.getLogger(__name__)
 
-MOST_ROUNDS = 10
+MOST_ROUNDS = 20
 COPIED = 0.6  # share of the progress at which everything is copied; then it is read back
 LISTED = 100  # missing files that are kept by name
 

@@ -9,11 +9,23 @@ from pathlib import Path
 import environ
 from csp.constants import NONCE, NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from environ.fileaware_mapping import FileAwareMapping
 
 from core import logs
 
 ROOT = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()  # a secret may lie in a file: SECRET_KEY_FILE for SECRET_KEY
+
+
+class SecretFiles(FileAwareMapping):
+    """The environment, where SECRET_KEY_FILE names a file with SECRET_KEY, and so for any name."""
+
+    def __getitem__(self, name):
+        value = super().__getitem__(name)
+        return value.removesuffix("\n") if self.env.get(f"{name}_FILE") else value
+
+
+env = environ.FileAwareEnv()
+env.ENVIRON = SecretFiles()
 environ.Env.read_env(ROOT / ".env")
 
 # --- Where things are kept -----------------------------------------------------------------------
@@ -50,7 +62,10 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
-SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_SSL_REDIRECT = env.bool("HTTPS_REDIRECT", default=HTTPS)  # probes are answered before
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000) if HTTPS else 0
+at_least("HSTS_SECONDS", SECURE_HSTS_SECONDS, 0)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_SUBDOMAINS", default=False)
 X_FRAME_OPTIONS = "DENY"
 WEB_THREADS = env.int("WEB_THREADS", default=4)  # of each web process, that run the application
 at_least("WEB_THREADS", WEB_THREADS, 1)
@@ -426,7 +441,11 @@ STORAGES = {
         )
     },
 }
-SILENCED_SYSTEM_CHECKS = ["staticfiles.W004"]  # node_modules is absent until `make setup`
+SILENCED_SYSTEM_CHECKS = [
+    "staticfiles.W004",  # node_modules is absent until `make setup`
+    "security.W005",  # the other hosts of a domain are not ours to promise HTTPS for
+    "security.W021",  # nor to enter into the browsers' lists, which can hardly be undone
+]
 
 # --- HTTP API ------------------------------------------------------------------------------------
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=1200)  # of a token; 0: any
@@ -456,6 +475,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "RoleEnum": "corpus.models.corpora.Membership.Role",
         "SpeakerRoleEnum": "corpus.models.speakers.Speaker.Role",
+        "StateEnum": "jobs.models.JobStatus",
         "SourceKindEnum": "corpus.models.sources.Source.Kind",
         "RoundKindEnum": "annotation.models.rounds.Round.Kind",
         "CommentKindEnum": "annotation.models.comments.Comment.Kind",

@@ -8,6 +8,8 @@ urlpatterns = [
     path("api/", include("annotation.api.urls")),  # first: asked for most
     path("api/", include("people.api.urls")),
     path("api/", include("corpus.api.urls")),
+    path("api/", include("releases.api.urls")),
+    path("api/", include("modeling.api.urls")),
     path("", include("people.urls")),
     path("", include("corpus.urls")),
     path("", include("annotation.urls")),

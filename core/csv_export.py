@@ -1,14 +1,29 @@
-"""Plain: tables that people open in a spreadsheet."""
+"""Plain: tables that people open in a spreadsheet. Every CSV of the product is written here or uses
+`safe`, but for layouts of other tools, which programs read (`tests/core/test_csv_export.py`).
+"""
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how text begins that a spreadsheet may run as a formula
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+
 
 def safe(value: Any) -> Any:
-    """Text that a spreadsheet would run as a formula gets an apostrophe before it."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value
+    """A cell that no spreadsheet runs: an apostrophe stands before text that begins like a formula
+    and is no plain number. Text with apostrophes before that gets one more: see `original`.
+    """
+    if isinstance(value, str) and FORMULA.match(value) and not NUMBER.fullmatch(value):
+        return f"'{value}"
+    return value
+
+
+def original(cell: str) -> str:
+    """The text that `safe` was given."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell
 
 
 def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:
@@ -16,7 +31,7 @@ def csv_lines(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[
     line = io.StringIO()
     table = csv.writer(line)
     line.write("\ufeff")
-    table.writerow(header)
+    table.writerow([safe(name) for name in header])
     for row in rows:
         yield line.getvalue()
         line.seek(0)

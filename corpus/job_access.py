@@ -18,9 +18,9 @@ def describe(person, jobs):
     for job in jobs:
         job.of_corpus, job.asked_by_person = corpus_of_job(job), person_of_job(job)
         quotes = isinstance(job, Source) and job.pk in wordless
-        job.shown_failure = (
-            _("Withheld while you annotate its dialogues.") if quotes else job.failure_text
-        )
+        withheld_words = _("Withheld while you annotate its dialogues.") if quotes else ""
+        why = withheld_words or (job.why_failure_withheld(person) if job.failure else "")
+        job.shown_failure = why or job.failure_text
 
 
 def job_of(request, kind, pk):

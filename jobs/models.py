@@ -310,6 +310,10 @@ class Job(models.Model):
         """Whether its end is worth an e-mail to the person who asked for it."""
         return self.status in (JobStatus.DONE, JobStatus.FAILED)
 
+    def why_failure_withheld(self, person):
+        """Why the person may not read now why it failed; "" where they may."""
+        return ""
+
     @property
     def failure_text(self):
         """Why it failed, in the reader's language; empty if it did not."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from modeling.models import Protocol
 from modeling.protocol_file import check_values, count_folds
 from modeling.run_costs import typical_seconds
 
@@ -44,3 +45,11 @@ def plan_of(release, test_release, values, at_once=1):
         sum(times) * each / max(1, at_once) if times else None,
         sorted({recipe for recipe in recipes if recipe not in known}),
     )  # fmt: skip
+
+
+def start_protocol(person, release, test_release, values, at_once, device):
+    """The protocol that was queued. Raises UserError."""
+    plan = plan_of(release, test_release, values)
+    return Protocol.request(
+        person, release, values, plan.runs, plan.trials, test_release, at_once, device
+    )

@@ -251,7 +251,8 @@ def spans(page: TablePage) -> list[Span]:
 COLUMNS = ["time", "user", "username", "action", "noun", "id", "thing", "sentence", "details"]
 
 
-def _plain(pairs: Sequence[tuple[Event, str]]) -> Iterator[dict[str, Any]]:
+def plain_rows(pairs: Sequence[tuple[Event, str]]) -> Iterator[dict[str, Any]]:
+    """Events, with why their details are withheld, as files and scripts get them."""
     nameless = {event.pk for event, why in pairs if why}
     things = event_words.things_of((event for event, _why in pairs), nameless)
     for event, why in pairs:
@@ -271,7 +272,7 @@ def _plain(pairs: Sequence[tuple[Event, str]]) -> Iterator[dict[str, Any]]:
 
 def export(form: EventFilter, suffix: str, name: str) -> StreamingHttpResponse:
     """What the filter finds as a file, csv or jsonl, sent as it is read."""
-    rows = itertools.chain.from_iterable(map(_plain, form.batches(form.found(), 500)))
+    rows = itertools.chain.from_iterable(map(plain_rows, form.batches(form.found(), 500)))
     lines: Iterator[str]
     if suffix == "csv":
         lines = csv_lines([*COLUMNS, "withheld"], map(_cells, rows))

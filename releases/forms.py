@@ -4,16 +4,18 @@ from typing import cast
 
 from django import forms
 from django.core.validators import MaxValueValidator
+from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from core.date_input import DateInput
+from core.parameters import number
 from core.translation import translate
 from corpus.forms import ChosenRows
 from corpus.integrity import KINDS
 from releases.integrity import decision, undecided
 from releases.models import Grant, Release, Retraction, Share
-from releases.models.releases import LICENCES
+from releases.models.releases import LICENCES, three_shares
 from releases.models.sharing import in_a_month
 
 
@@ -85,11 +87,58 @@ class ReleaseForm(forms.ModelForm):
 
     def clean_shares(self):
         shares = self.cleaned_data["shares"]
+        three_shares(shares)  # the model checks it, too, but later
         if sum(int(share) for share in shares.split("/")) != 100 or shares.startswith("0/"):
             raise forms.ValidationError(
                 _("The three percentages must add up to 100, and train must have some.")
             )
         return shares
+
+    @property
+    def chosen_rounds(self):
+        """The rounds that are chosen; all of them while none is."""
+        rounds = list(cast(ChosenRows, self.fields["rounds"]).queryset)
+        asked = {number(str(value)) for value in self["rounds"].value() or []}  # sent, or initial
+        return [round for round in rounds if round.pk in asked] or rounds
+
+    @transaction.atomic
+    def freeze(self, person, decisions):
+        """Have a worker freeze what was filled in. Raises UserError."""
+        fields = dict(self.cleaned_data)
+        version, rounds = fields.pop("version"), list(fields.pop("rounds"))
+        release = Release.request(
+            person, self.corpus, version, rounds, decisions=decisions, **fields
+        )
+        release.later()
+        return release
+
+
+def proposed_release(corpus, round=0):
+    """What the form starts with: as the last release was made, and one version on; `round` is the
+    id of one that is chosen.
+    """
+    initial = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=round))}
+    last: Release = corpus.releases.frozen().first() or Release()
+    for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
+        initial[name] = getattr(last, name)
+    initial["licence"] = corpus.default_licence or initial["licence"]
+    if last.pk:
+        initial["rounds"] = initial["rounds"] or list(last.rounds.all())
+    leads = "\n".join(str(membership.person) for membership in corpus.people("lead"))
+    initial["authors"] = last.authors or leads
+    initial["description"] = last.description or corpus.description
+    return initial
+
+
+def _next_version(corpus):
+    """One minor step above the highest version; 1.0.0 after none or after a 0.x."""
+    versions = [
+        tuple(map(int, v.split("."))) for v in corpus.releases.values_list("version", flat=True)
+    ]
+    if not versions or max(versions) < (1, 0, 0):
+        return "1.0.0"
+    major, minor, _patch = max(versions)
+    return f"{major}.{minor + 1}.0"
 
 
 class ErrorsForm(forms.Form):

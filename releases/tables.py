@@ -127,7 +127,8 @@ class Tables:
         self.sheet = csv.writer(self._open.enter_context(sheet))
         self.columns = columns(scheme, traits)
         tasks = list(self.columns.values())
-        self.sheet.writerow([*FIELDS, *(f"speaker_{t}" for t in traits), *tasks])
+        header = [*FIELDS, *(f"speaker_{t}" for t in traits), *tasks]
+        self.sheet.writerow([safe(name) for name in header])
         (root / "data").mkdir()
         self._features = utterance_features(scheme, traits)
         self._tables: dict[str, _Parquet] = {}
@@ -153,7 +154,7 @@ class Tables:
             [
                 *map(safe, cells(row)),
                 *(safe(row["traits"].get(trait, "")) for trait in traits),
-                *(row["gold"].get(task, "") for task in tasks),
+                *(safe(row["gold"].get(task, "")) for task in tasks),
             ]
             for row in utterances
         )

@@ -161,7 +161,7 @@ def missing_commands(root):
     """`manage.py …` in documents without a command of that name."""
     known = {p.stem for p in root.glob("*/management/commands/*.py")}
     known |= {"createsuperuser", "runserver", "migrate", "makemigrations", "collectstatic"}
-    known |= {"drf_create_token", "axes_reset"}
+    known |= {"drf_create_token", "axes_reset", "check"}
     said = set()
     for path in documents(root):
         said |= set(re.findall(r"manage\.py ([a-z_]+)", path.read_text("utf-8")))

@@ -13,7 +13,8 @@ from django.core.files import File
 from django.db import OperationalError
 from django.urls import reverse
 
-from core.full_disk import NOT_DONE, NOT_SAVED, is_full_disk
+from core.api import problems
+from core.full_disk import NOT_DONE, NOT_SAVED, FullDisk, is_full_disk
 from core.request_bodies import RequestBodies
 from corpus import ingest
 from corpus.models import Source, Upload
@@ -145,6 +146,12 @@ def test_a_page_says_so_in_both_languages(client_of, lead, monkeypatch, error):
     assert answer.status_code == 507 and "disk is full" in page and "服务器磁盘已满" in page
     script = client.get(reverse("home"), headers={"Accept": "application/json"})
     assert script.status_code == 507 and script.json()["detail"] == NOT_SAVED
+
+
+def test_the_api_says_so_as_a_problem():
+    found = problems.answer(FullDisk(NOT_SAVED), {})
+    assert found.status_code == 507
+    assert (found.data["code"], found.data["detail"]) == ("full_disk", NOT_SAVED)
 
 
 def test_a_body_that_cannot_be_kept_is_answered(monkeypatch):

@@ -13,7 +13,7 @@ from annotation.progress import with_submission_counts
 from annotation.rounds import admit, open_as_chosen, reopen_round
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
-from core.api.inputs import Body, Filters, Id
+from core.api.inputs import Body, Filters, Id, form_faults
 from corpus.api.jobs import JobSerializer, job_address
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
 from people.access_tokens import Scope
@@ -146,11 +146,7 @@ class Rounds(ListView):
         corpus, sent = corpus_of(request, pk, LEAD), self.body()
         form = RoundForm(_as_form(corpus, sent), corpus=corpus)
         if not form.is_valid():
-            faults = {
-                "" if name == "__all__" else name: [str(each) for each in errors]
-                for name, errors in form.errors.items()
-            }
-            raise serializers.ValidationError(faults)
+            raise serializers.ValidationError(form_faults(form))
         opened = open_as_chosen(request.user, corpus, form)
         return self.created(one(opened), reverse("api_round", args=[opened.pk]))
 
@@ -310,7 +306,6 @@ class ParticipantThing(ThingView):
     def patch(self, request, pk):
         """Block somebody, or unblock them."""
         seat = self.thing()
-        self.check_match(seat)
         if self.body()["blocked"]:
             seat.block(request.user)
         else:

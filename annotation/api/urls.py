@@ -1,6 +1,6 @@
 from django.urls import path
 
-from annotation.api import results, rounds, schemes, work
+from annotation.api import imports, results, rounds, schemes, work
 
 urlpatterns = [
     path("rounds/<int:pk>/assignments/", work.RoundWork.as_view(), name="api_round_work"),
@@ -14,6 +14,14 @@ urlpatterns = [
         name="api_scheme",
     ),
     path("corpora/<int:pk>/guidelines/", schemes.Guidelines.as_view(), name="api_guidelines"),
+    path("corpora/<int:pk>/imports/", imports.Imports.as_view(), name="api_imports"),
+    path("imports/<int:pk>/", imports.ImportThing.as_view(), name="api_import"),
+    path(
+        "imports/<int:pk>/confirmation/",
+        imports.ImportConfirmation.as_view(),
+        name="api_confirm_import",
+    ),
+    path("imports/<int:pk>/undo/", imports.ImportUndo.as_view(), name="api_undo_import"),
     path("guidelines/<int:pk>/", schemes.GuidelineThing.as_view(), name="api_guideline"),
     path("corpora/<int:pk>/rounds/", rounds.Rounds.as_view(), name="api_rounds"),
     path("rounds/<int:pk>/", rounds.RoundThing.as_view(), name="api_round"),

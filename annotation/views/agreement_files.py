@@ -1,8 +1,5 @@
 """Agreement of a round to take away: CSV, JSON, LaTeX, figures."""
 
-import csv
-import io
-
 from django.http import Http404, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _t
 
@@ -15,6 +12,7 @@ from annotation.models.items import counted_submissions
 from annotation.templatetags.scheme import named
 from annotation.views.access import results_of
 from annotation.views.agreement import drawn_measures, pairs_of
+from core.csv_export import csv_lines
 from people.models import Event
 
 
@@ -33,11 +31,8 @@ def download(request, pk, kind):
 
 
 def _csv(request, round, rows):
-    out = io.StringIO()
-    table = csv.writer(out)
-    table.writerow(
-        ["task", "coefficient", "value", "low", "high", "undefined", "units", "judgements"]
-    )
+    header = ["task", "coefficient", "value", "low", "high", "undefined", "units", "judgements"]
+    table = []
     for row in rows:
         measure = row["measure"]
         found = measure.coefficients | {f"class {k}": v for k, v in measure.classes.items()}
@@ -46,10 +41,10 @@ def _csv(request, round, rows):
         for name, one in found.items():
             one = ends(one)
             values = [one["value"], one["low"], one["high"], one["undefined"]]
-            table.writerow([measure.task.key, name, *values, measure.units, measure.judgements])
+            table.append([measure.task.key, name, *values, measure.units, measure.judgements])
     if openly := round.taking_part_openly().count():
-        table.writerow(["", "annotators who could see others' answers", openly, *[""] * 5])
-    return HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")
+        table.append(["", "annotators who could see others' answers", openly, *[""] * 5])
+    return HttpResponse(csv_lines(header, table), content_type="text/csv; charset=utf-8")
 
 
 def _json(request, round, rows):

@@ -1,6 +1,5 @@
 """Imports of published corpora and labelled tables: files, preview, report, undo."""
 
-import csv
 from itertools import islice
 
 from django.contrib import messages
@@ -9,13 +8,14 @@ from django.http import StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from annotation.import_forms import FORMAT_NAMES, FormatForm, ImportForm, TargetForm
-from annotation.import_undo import dialogues_of, reasons_against
+from annotation.import_undo import dialogues_of, reasons_against, request_undo
 from annotation.models import Round, TableImport
 from annotation.table_imports import kept_problems
+from core.csv_export import csv_lines
+from core.errors import UserError
 from core.fragments import live_part
 from core.pagination import page_of
 from core.parameters import posted
@@ -171,11 +171,10 @@ def removal(request, pk):
 def undo(request, pk):
     """Remove everything that the import made, unless people have worked on it."""
     row = import_of(request, pk)
-    against = reasons_against(row)
-    if against:
-        messages.error(request, _("The import is kept: people have worked on it."))
-    else:
-        row.undo_by(request.user)
+    try:
+        request_undo(row, request.user)
+    except UserError as refusal:
+        messages.error(request, translate_error(refusal))
     return redirect("table_import", row.pk)
 
 
@@ -196,23 +195,15 @@ def problems(request, pk):
     return render(request, "annotation/table_import_problems.html", page)
 
 
-class _Echo:
-    def write(self, value):
-        return value
-
-
 def problems_csv(request, pk):
     """The same as CSV, streamed."""
     row = import_of(request, pk)
     guard(request.user, dialogues_of(row), WORDS)
-    table = csv.writer(_Echo())
-
-    def lines():
-        yield "\ufeff" + table.writerow(["file", "line", "column", "value", "outcome", "reason"])
-        for title, p in kept_problems(row):
-            why = translate(p.reason, p.details)
-            yield table.writerow([title, p.line, p.column, p.value, p.outcome, why])
-
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
+    rows = (
+        [title, p.line, p.column, p.value, p.outcome, translate(p.reason, p.details)]
+        for title, p in kept_problems(row)
+    )
+    lines = csv_lines(["file", "line", "column", "value", "outcome", "reason"], rows)
+    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="import-{row.pk}-problems.csv"'
     return response

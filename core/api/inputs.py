@@ -88,6 +88,14 @@ class Filters(serializers.Serializer):
         return rows
 
 
+def form_faults(form):
+    """What is wrong with a form of the pages, as faults of a request."""
+    return {
+        "non_field_errors" if name == "__all__" else name: [str(each) for each in faults]
+        for name, faults in form.errors.items()
+    }
+
+
 def check_parameters(query, allowed):
     """Raises ValidationError for a parameter that the address has and the resource has not, or has
     twice.
@@ -100,3 +108,14 @@ def check_parameters(query, allowed):
             raise serializers.ValidationError({shortened(name): [words]})
         if len(query.getlist(name)) > 1:
             raise serializers.ValidationError({name: [_("It stands twice in the address.")]})
+
+
+def check_form(form, names=None):
+    """Raises ValidationError for what a form of a page refuses; `names` has of its fields what they
+    are called here.
+    """
+    if form.is_valid():
+        return
+    names = {"__all__": "non_field_errors"} | (names or {})
+    faults = {names.get(name, name): [*map(str, found)] for name, found in form.errors.items()}
+    raise serializers.ValidationError(faults)

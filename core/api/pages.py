@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 from collections import OrderedDict
+from operator import itemgetter
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,7 @@ from rest_framework.utils.urls import replace_query_param
 
 from core.errors import UserError
 from core.input_checks import read_json, shortened, whole_number
+from core.middleware import LARGEST_ID
 
 USUAL, MOST = 50, 200
 LONGEST = 400  # characters of a cursor
@@ -65,12 +67,15 @@ class KeysetPages(BasePagination):
             equal[field] = value
         return found
 
+    def key_of(self, row):
+        """The values of the ordering that a row has."""
+        return [_value(row, name.removeprefix("-")) for name in self.ordering]
+
     @property
     def next_url(self):
         if self.last is None:
             return None
-        values = [_value(self.last, name.removeprefix("-")) for name in self.ordering]
-        text = json.dumps(values, default=str, ensure_ascii=False)
+        text = json.dumps(self.key_of(self.last), default=str, ensure_ascii=False)
         cursor = base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
         return replace_query_param(self.request.build_absolute_uri(), CURSOR, cursor)
 
@@ -109,6 +114,44 @@ class KeysetPages(BasePagination):
                 "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST},
             },
         ]
+
+
+class DictPages(KeysetPages):
+    """The same of a list of dicts, whose `ordering` is one of their fields, a text."""
+
+    def paginate_queryset(self, queryset, request, view=None):
+        self.request, (self.name,) = request, view.ordering
+        limit, after = self.limit_of(request), None
+        if cursor := request.query_params.get(CURSOR):
+            after, *more = _opened(cursor) or [None]
+            if more or not isinstance(after, str):
+                raise _unknown()
+        rows = sorted(queryset, key=itemgetter(self.name))
+        rows = [row for row in rows if after is None or row[self.name] > after][: limit + 1]
+        self.last = rows[limit - 1] if len(rows) > limit else None
+        return rows[:limit]
+
+    def key_of(self, row):
+        return [row[self.name]]
+
+
+class WalkedPages(KeysetPages):
+    """The same of dicts with an `id` that a function finds: `walk(after, most)` gives at most so
+    many, which come after that id, or first.
+    """
+
+    def paginate_queryset(self, queryset, request, view=None):
+        self.request, limit, after = request, self.limit_of(request), None
+        if cursor := request.query_params.get(CURSOR):
+            after, *more = _opened(cursor) or [None]
+            if more or not isinstance(after, int) or not 0 < after < LARGEST_ID:
+                raise _unknown()
+        rows = queryset(after, limit + 1)
+        self.last = rows[limit - 1] if len(rows) > limit else None
+        return rows[:limit]
+
+    def key_of(self, row):
+        return [row["id"]]
 
 
 class Latest(KeysetPages):

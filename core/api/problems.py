@@ -10,6 +10,7 @@ from rest_framework import exceptions, serializers
 from rest_framework.response import Response
 
 from core.errors import UserError, ValidationError
+from core.full_disk import FullDisk
 from core.translation import translate_error
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,6 +102,10 @@ def _as_api_exception(error):
         return error
     if isinstance(error, ValidationError):
         return exceptions.ParseError(translate_error(error))
+    if isinstance(error, FullDisk):
+        found = exceptions.APIException(translate_error(error), "full_disk")
+        found.status_code = 507
+        return found
     if isinstance(error, UserError):
         current = getattr(error, "current", None)
         words = translate_error(error)

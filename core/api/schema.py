@@ -24,6 +24,7 @@ STATUSES = {
     412: _("It was changed since you read what If-Match names."),
     413: _("The body is too large."),
     415: _("The body is not JSON."),
+    416: _("The file has no such part."),
     422: _("The Idempotency-Key came before with another request."),
     429: _("Too many requests with this token; Retry-After says when to go on."),
 }  # fmt: skip
@@ -43,6 +44,10 @@ HEADERS = {  # parameters that views of a method have in common
     "If-Match": OpenApiParameter(
         "If-Match", str, OpenApiParameter.HEADER,
         description=_("ETag of what you have read; 412 if it was changed since"),
+    ),
+    "Range": OpenApiParameter(
+        "Range", str, OpenApiParameter.HEADER,
+        description=_("a part of the file, such as `bytes=1000-`; answered with 206"),
     ),
     "Idempotency-Key": OpenApiParameter(
         "Idempotency-Key",
@@ -69,6 +74,8 @@ class ApiSchema(AutoSchema):
         if self.method == "GET" and self.view.lines:
             lines = {"type": "string", "description": _("a JSON object a line")}
             return {(200, self.view.renderer_classes[0].media_type): lines}
+        if self.method == "GET" and self.view.is_file:
+            return {(200, "*/*"): {"type": "string", "format": "binary"}}
         status, serializer = self.view.answer_of(self.method)
         if serializer is None:
             return {status: OpenApiResponse(description=_("Done."))}
@@ -90,10 +97,13 @@ class ApiSchema(AutoSchema):
     def _own_parameters(self):
         view = self.view
         if self.method != "GET":
-            common = HEADERS["Idempotency-Key" if self.method == "POST" else "If-Match"]
-            return [*view.headers.get(self.method, []), common]
+            name = "Idempotency-Key" if self.method == "POST" else "If-Match"
+            common = [HEADERS[name]] if self.method == "POST" or hasattr(view, "thing") else []
+            return [*view.headers.get(self.method, []), *common]
         found: list[Any] = [view.filters] if view.filters else []
-        if not view.lines:
+        if view.is_file:
+            found.append(HEADERS["Range"])
+        elif not view.lines:
             found.append(HEADERS["If-None-Match"])
             names = [*view.serializer_class().fields] if view.selects else []
             if names:
@@ -125,7 +135,10 @@ class ApiSchema(AutoSchema):
                 scope = self.view.change_scope
             operation["x-scope"] = str(scope)
         statuses = [*OF_ALL, *OF_METHODS[self.method]]
-        if own and self.method == "GET" and not self.view.lines:
+        if own and self.method == "GET" and self.view.is_file:
+            operation["responses"]["206"] = operation["responses"]["200"]
+            operation["responses"]["416"] = {"description": str(STATUSES[416])}
+        elif own and self.method == "GET" and not self.view.lines:
             operation["responses"]["304"] = {"description": str(STATUSES[304])}
         self.resolve_serializer(problems.ProblemSerializer, "response")
         for status in statuses:

@@ -6,7 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.inputs import Body, Filters
+from core.api.inputs import Body, Filters, form_faults
 from corpus import deletion
 from corpus.api.jobs import JobSerializer, described, job_address
 from corpus.forms import SourceForm
@@ -122,12 +122,7 @@ class Sources(ListView):
 
     def _made(self, form):
         if not form.is_valid():
-            raise serializers.ValidationError(
-                {
-                    "" if name == "__all__" else name: [str(each) for each in faults]
-                    for name, faults in form.errors.items()
-                }
-            )
+            raise serializers.ValidationError(form_faults(form))
         return form.bring_in(self.request.user)
 
 

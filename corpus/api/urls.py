@@ -1,11 +1,12 @@
 from django.urls import path
 
-from corpus.api import corpora, dialogues, jobs, members, sources, uploads
+from corpus.api import audit_log, corpora, dialogues, jobs, members, sources, uploads
 
 urlpatterns = [
     path("corpora/", corpora.Corpora.as_view(), name="api_corpora"),
     path("corpora/<int:pk>/", corpora.CorpusThing.as_view(), name="api_corpus"),
     path("corpora/<int:pk>/archival/", corpora.CorpusArchival.as_view(), name="api_archival"),
+    path("corpora/<int:pk>/audit-log/", audit_log.AuditLog.as_view(), name="api_audit_log"),
     path("corpora/<int:pk>/members/", members.Members.as_view(), name="api_members"),
     path("memberships/<int:pk>/", members.Member.as_view(), name="api_membership"),
     path("corpora/<int:pk>/invitations/", members.Invitations.as_view(), name="api_invitations"),

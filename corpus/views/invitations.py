@@ -1,6 +1,5 @@
 """A lead's invitations: whom they invite, the links to hand out, and what became of them."""
 
-import csv
 import json
 
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.utils.translation import get_language, gettext_lazy, ngettext, pgett
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.csv_export import csv_lines
 from core.data_table import Column, DataTable
 from core.errors import UserError
 from core.pagination import page_of
@@ -164,22 +164,15 @@ def invitations_csv(request, pk):
     batch, rows = text(request.GET, "batch"), _mine(request, corpus).select_related("person")
     if batch:
         rows = rows.filter(batch=batch)
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="invitations.csv"'
-    response.write("\ufeff")  # for Excel
-    writer = csv.writer(response)
-    writer.writerow(["name", "e-mail", "username", "role", "expires", "link"])
+    table = []
     for row in rows:
         expires = f"{timezone.localtime(row.expires_at):%Y-%m-%d %H:%M}"
         username = row.person.username if row.person else ""
-        cells = [row.name, row.email, username, row.role, expires, _link(request, row)]
-        writer.writerow([_harmless(cell) for cell in cells])
+        table.append([row.name, row.email, username, row.role, expires, _link(request, row)])
+    header = ["name", "e-mail", "username", "role", "expires", "link"]
+    response = HttpResponse(csv_lines(header, table), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="invitations.csv"'
     return response
-
-
-def _harmless(cell):
-    """A cell that a spreadsheet takes for text, whatever it begins with."""
-    return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
 
 
 def _of(request, pk):

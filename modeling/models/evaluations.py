@@ -51,6 +51,10 @@ class Evaluation(Job):
     def page_url(self):
         return reverse("run", args=[self.training_run_id])
 
+    def why_failure_withheld(self, person):
+        """It may name utterances and their labels."""
+        return self.training_run.release.why_withheld(person)
+
     @property
     def corpus_id(self):
         return self.training_run.corpus_id

@@ -297,6 +297,10 @@ class ProtocolPart(Job):
     def corpus_id(self):
         return self.protocol.corpus_id
 
+    def why_failure_withheld(self, person):
+        """It may name utterances and their labels."""
+        return self.protocol.why_withheld(person)
+
     @property
     def news(self):
         """Of a protocol, its report, and a part that failed."""

@@ -294,6 +294,10 @@ class TrainingRun(Job):
         run.request_features()
         return run
 
+    def why_failure_withheld(self, person):
+        """It may name utterances and their labels."""
+        return self.release.why_withheld(person)
+
     @property
     def queue(self):  # type: ignore[override]  # of the row; of other jobs it is the model's
         """A run that must have a GPU waits for a worker whose machine has one."""

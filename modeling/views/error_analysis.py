@@ -8,7 +8,8 @@ from corpus.models import Utterance
 from modeling.configurations import run_results
 from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.learner_process import lines_of
-from modeling.views.runs import run_context, tasks_of, visible_run_of
+from modeling.permissions import visible_run_of
+from modeling.views.runs import run_context, tasks_of
 
 
 def errors(request, pk):

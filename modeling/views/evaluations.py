@@ -3,17 +3,16 @@
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.http import require_POST
 
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
-from corpus.permissions import LEAD, with_role
 from modeling.learner.evaluation_tables import latex_table
 from modeling.models import Evaluation
+from modeling.permissions import evaluation_of, visible_run_of
 from modeling.run_summary import results_by_seed
-from modeling.views.runs import visible_run_of
 from people.models import Event
 
 
@@ -29,8 +28,7 @@ def evaluate_run(request, pk):
 
 
 def evaluation_progress(request, pk):
-    evaluation = get_object_or_404(Evaluation.objects.of(request.user), pk=pk)
-    with_role(request, evaluation.training_run.release.corpus, LEAD)
+    evaluation = evaluation_of(request, pk)
     values = {"going": evaluation}
     return live_part(request, "modeling/_evaluation.html", evaluation.active, values)
 

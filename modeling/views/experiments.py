@@ -1,44 +1,26 @@
 """An experiment: its progress, its comparison, its trials, its repetitions."""
 
-import csv
-import io
-
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
+from core.csv_export import csv_lines
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
 from corpus.page_context import context
-from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
 from modeling.charts import experiment_curves, trial_chart
-from modeling.configurations import configurations_of, run_results
-from modeling.models import Experiment
+from modeling.configurations import configurations_of
+from modeling.experiment_results import columns_of, result_rows
+from modeling.permissions import experiment_of, visible_experiment_of
 from modeling.search_trials import best_of, recipe_settings, resume_search, trial_of
 from modeling.training_workers import training_worker_count
 from modeling.views.comparison import tables
 from modeling.views.evaluations import as_attachment
 from modeling.views.runs import tasks_of
-
-
-def experiment_of(request, pk):
-    """An experiment of a corpus that the person leads."""
-    experiment = get_object_or_404(Experiment.objects.of(request.user), pk=pk)
-    with_role(request, experiment.release.corpus, LEAD)
-    return experiment
-
-
-def visible_experiment_of(request, pk):
-    """An experiment whose results the person may see now. Raises Http404, and Withheld while they
-    annotate dialogues of its release blind.
-    """
-    experiment = experiment_of(request, pk)
-    experiment.release.guard_blind(request.user)
-    return experiment
 
 
 def _runs(experiment):
@@ -163,22 +145,9 @@ def _means(group, role):
 def experiment_csv(request, pk):
     """Every metric of every run that has ended, a line a run, split and task."""
     experiment = visible_experiment_of(request, pk)
-    fields = ("n", "macro_f1", "majority_macro_f1", "weighted_f1", "majority_weighted_f1",
-              "balanced_accuracy", "auroc", "ap", "accuracy", "majority_accuracy", "mae",
-              "quadratic_kappa", "ece", "ece_predicted")  # fmt: skip
-    searched = experiment.search.get("fields", [])
-    text = io.StringIO()
-    lines = csv.writer(text)
-    lines.writerow(["run", "recipe", *searched, "seed", "split", "held_out", "task", *fields])
-    for run in experiment.runs.order_by("pk"):
-        for role in ("validation", "held_out"):
-            results = run_results(run, role)
-            for task, row in results.get("tasks", {}).items():
-                if row:
-                    lines.writerow([run.pk, run.recipe, *(run.options.get(f) for f in searched),
-                                    run.seed, results["split"], role == "held_out",
-                                    task, *(row.get(f) for f in fields)])  # fmt: skip
-    response = HttpResponse(text.getvalue(), content_type="text/csv")
+    names = columns_of(experiment)
+    rows = ([row.get(name) for name in names] for row in result_rows(experiment))
+    response = HttpResponse(csv_lines(names, rows), content_type="text/csv; charset=utf-8")
     return as_attachment(request, experiment, response, f"experiment-{pk}.csv")
 
 

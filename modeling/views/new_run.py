@@ -7,33 +7,26 @@ from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
-from modeling.forms import ExperimentForm, RecipeForm, SearchForm
-from modeling.models import Experiment, Recipes
+from modeling.experiment_request import ExperimentRequest
+from modeling.forms import ExperimentForm, RecipeForm
+from modeling.models import Recipes
 from modeling.models.experiments import guard_room
+from modeling.permissions import run_of
 from modeling.run_costs import plan_data
-from modeling.search_trials import start_search
 from modeling.training_workers import training_worker_count
 from modeling.tuning_estimates import memory_here, mix_estimates, tuning_estimates
-from modeling.views.runs import run_of, tasks_of
+from modeling.views.runs import tasks_of
 
 
 def new_run(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     initial = _initial(request, corpus)
-    gpus = training_worker_count("gpu")
-    form = ExperimentForm(posted(request), corpus=corpus, gpus=gpus, initial=initial)
-    recipe_form = RecipeForm(posted(request), initial=initial, corpus=corpus)
-    search = SearchForm(posted(request))
-    forms = [form, recipe_form, search]
+    asked = ExperimentRequest(corpus, posted(request), initial)
+    form, recipe_form, search = asked.form, asked.recipe_form, asked.search_form
     workers = training_worker_count()
-    valid = [each.is_valid() for each in forms]  # all of them, to show every error
-    if request.method == "POST" and all(valid):
-        recipe_form.check(form)
-        search.check(form, recipe_form)
-    if request.method == "POST" and not any(each.errors for each in forms):
-        options = recipe_form.options()
+    if request.method == "POST" and asked.is_valid():
         try:
-            experiment = _start(request.user, form.cleaned_data, options, search.search())
+            experiment = asked.start(request.user)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:
@@ -83,19 +76,6 @@ def _full():
     except UserError as refusal:
         return translate_error(refusal)
     return ""
-
-
-def _start(person, data, options, search):
-    options = options | ({"minutes": data["minutes"]} if data["minutes"] else {})
-    more = {"options": options, "name": data["name"], "device": data["device"]}
-    if search:
-        return start_search(
-            person, data["release"], data["recipes"][0], search, data["on_failure"], **more
-        )
-    seeds = range(1, data["seeds"] + 1)
-    return Experiment.request(
-        person, data["release"], data["recipes"], seeds, data["on_failure"], **more
-    )
 
 
 def _initial(request, corpus):

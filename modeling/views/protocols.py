@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
@@ -13,13 +13,14 @@ from core.pagination import page_of
 from core.parameters import posted
 from core.translation import translate_error
 from corpus.page_context import context
-from corpus.permissions import LEAD, corpus_of, with_role
+from corpus.permissions import LEAD, corpus_of
 from modeling.forms import RecipeForm
 from modeling.models import Protocol
 from modeling.models.protocols import REPORT_FILES
+from modeling.permissions import protocol_of, visible_protocol_of
 from modeling.protocol_file import read_protocol, shown_file
 from modeling.protocol_form import EXAMPLE, ProtocolFileForm, ProtocolForm
-from modeling.protocol_plan import plan_of
+from modeling.protocol_plan import plan_of, start_protocol
 from modeling.protocol_tables import NAMES, parts_of, tables_of
 from modeling.training_workers import training_worker_count
 from modeling.views.evaluations import as_attachment
@@ -57,7 +58,7 @@ def new_protocol(request, pk):
         try:
             if request.POST.get("do") == "file":
                 return _as_file(*wanted)
-            return redirect(_start(request.user, *wanted, data))
+            return redirect(_started(request, wanted, data))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
     page = _page(corpus, "form", form=form, fine=fine, set=bool(fine.errors), labels=labels)
@@ -77,7 +78,7 @@ def _new_from_file(request, corpus):
         try:
             release, other, values = read_protocol(request.user, corpus, data["text"])
             if request.POST.get("do") != "check":
-                return redirect(_start(request.user, release, other, values, data))
+                return redirect(_started(request, (release, other, values), data))
             plan = plan_of(release, other, values, _at_once(data))
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
@@ -97,13 +98,11 @@ def _at_once(data):
     return min(data["at_once"], training_worker_count() or 1)
 
 
-def _start(person, release, test_release, values, data):
+def _started(request, wanted, data):
     """The page of the protocol that was queued. Raises UserError."""
-    plan = plan_of(release, test_release, values)
-    return Protocol.request(
-        person, release, values, plan.runs, plan.trials, test_release, data["at_once"],
-        data["device"],
-    ).page_url  # fmt: skip
+    release, other, values = wanted
+    made = start_protocol(request.user, release, other, values, data["at_once"], data["device"])
+    return made.page_url
 
 
 def _as_file(release, test_release, values):
@@ -144,22 +143,6 @@ def protocol_labels(request, pk):
 
 
 # --- one protocol --------------------------------------------------------------------------------
-
-
-def protocol_of(request, pk):
-    """A protocol on releases of corpora that the person leads."""
-    protocol = get_object_or_404(Protocol.objects.of(request.user), pk=pk)
-    with_role(request, protocol.release.corpus, LEAD)
-    return protocol
-
-
-def visible_protocol_of(request, pk):
-    """One whose results the person may see now. Raises Http404, and Withheld while they annotate
-    dialogues of its releases blind.
-    """
-    protocol = protocol_of(request, pk)
-    protocol.guard_blind(request.user)
-    return protocol
 
 
 def protocol(request, pk):

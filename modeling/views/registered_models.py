@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 
 from core.data_table import Column, DataTable
@@ -14,15 +14,16 @@ from core.filter_form import FilterForm
 from core.parameters import posted
 from core.translation import translate_error
 from corpus.page_context import context, export_of
-from corpus.permissions import LEAD, corpus_of, with_role
-from modeling import model_card as model_cards
+from corpus.permissions import LEAD, corpus_of
 from modeling.charts import score_chart
 from modeling.configurations import mean_score, run_results
 from modeling.forms import RegisteredModelForm
+from modeling.model_facts import card_of, facts_of
 from modeling.models import RegisteredModel
+from modeling.permissions import model_of, visible_run_of
 from modeling.run_summary import summary_of
 from modeling.views.evaluations import as_attachment
-from modeling.views.runs import tasks_of, visible_run_of
+from modeling.views.runs import tasks_of
 
 MODELS = DataTable(
     "models",
@@ -101,54 +102,8 @@ def register(request, pk):
     return render(request, "modeling/register.html", page)
 
 
-def _model_of(request, pk):
-    """A model of a corpus that the person leads. Raises Http404, Withheld."""
-    model = get_object_or_404(RegisteredModel.objects.of(request.user), pk=pk)
-    with_role(request, model.run.release.corpus, LEAD)
-    model.run.release.guard_blind(request.user)
-    return model
-
-
-def _card(model):
-    """The card as a file in Markdown."""
-    run = model.run
-    result = run.evaluation.result if run.evaluation else None
-    limits = model.limits
-    if run.reads_imported:
-        limits = f"{limits}\n\n{model_cards.IMPORTED}"
-    return model_cards.render(model.name, model.use, limits, _facts(model), run.results, result)
-
-
-def _facts(model):
-    """What decides the model, by name."""
-    run = model.run
-    scheme = run.release.rounds.select_related("scheme_version").first()
-    facts = {
-        "corpus": f"{run.release.corpus} {run.release.version}",
-        "release digest": run.release.digest,
-        "scheme": str(scheme.scheme_version) if scheme else "",
-        "recipe": run.recipe,
-        **run.options,
-        **_features(run),
-        "seed": run.seed,
-        **({"best epoch": run.results["best_epoch"]} if run.has_epochs else {}),
-        "parameters": run.results["parameters"],
-        "registered": f"{model.registered_at:%Y-%m-%d} by {model.registered_by}",
-    }
-    return {key: str(value) for key, value in facts.items()}
-
-
-def _features(run):
-    """What extracted the features of each modality, as the learner wrote it."""
-    return {
-        f"features of {name}": ", ".join(row[part] for part in ("encoder", "by") if row.get(part))
-        + (f" (from {row['from']})" if row.get("from") else "")
-        for name, row in run.results.get("features", {}).items()
-    }
-
-
 def model(request, pk):
-    model = _model_of(request, pk)
+    model = model_of(request, pk)
     corpus = model.run.release.corpus
     current = RegisteredModel.objects.current(corpus) == model
     run = model.run
@@ -162,7 +117,7 @@ def model(request, pk):
         model=model,
         run=run,
         current=current,
-        facts=[(FACT_NAMES.get(name, name), value) for name, value in _facts(model).items()],
+        facts=[(FACT_NAMES.get(name, name), value) for name, value in facts_of(model).items()],
         evaluation=run.evaluation,
         score=mean_score(results),
         weighted=mean_score(results, "weighted_f1"),
@@ -180,6 +135,6 @@ def model(request, pk):
 
 
 def model_card(request, pk):
-    model = _model_of(request, pk)
-    response = HttpResponse(_card(model), content_type="text/markdown")
+    model = model_of(request, pk)
+    response = HttpResponse(card_of(model), content_type="text/markdown")
     return as_attachment(request, model, response, f"model-{pk}.md")

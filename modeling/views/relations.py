@@ -8,8 +8,9 @@ from django.utils.translation import gettext as _
 
 from modeling.charts import mix_charts, reading_chart, relation_chart
 from modeling.learner_process import lines_of
+from modeling.permissions import visible_run_of
 from modeling.views.error_analysis import predictions_of
-from modeling.views.runs import run_context, tasks_of, visible_run_of
+from modeling.views.runs import run_context, tasks_of
 
 MOST_SHADE = 9  # of a cell, see static/css/components/heatmap.css
 

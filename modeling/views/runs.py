@@ -5,7 +5,7 @@ from statistics import mean
 from django.contrib import messages
 from django.db import transaction
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
@@ -14,13 +14,13 @@ from core.fragments import live_part
 from core.translation import translate_error
 from corpus import visibility
 from corpus.page_context import context
-from corpus.permissions import LEAD, with_role
 from jobs.models import JobStatus
 from modeling.charts import confusion_chart, loss_curves, score_chart, score_curves
 from modeling.configurations import run_results
 from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
-from modeling.models import Evaluation, Protocol, TrainingRun
+from modeling.models import Evaluation, Protocol
+from modeling.permissions import run_of, visible_run_of
 from modeling.run_configuration import MODALITY_NAMES, WORDS, chosen_settings, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
@@ -387,22 +387,6 @@ def delete(request, pk):
         messages.error(request, translate_error(refusal))
         return redirect("run", pk)
     return redirect("runs", corpus.pk)
-
-
-def run_of(request, pk):
-    """A run of a corpus that the person leads."""
-    run = get_object_or_404(TrainingRun.objects.of(request.user), pk=pk)
-    with_role(request, run.release.corpus, LEAD)
-    return run
-
-
-def visible_run_of(request, pk):
-    """A run whose results the person may see now. Raises Http404, and Withheld while they annotate
-    dialogues of its release blind.
-    """
-    run = run_of(request, pk)
-    run.release.guard_blind(request.user)
-    return run
 
 
 def tasks_of(release):

@@ -10,9 +10,8 @@ from tempfile import TemporaryDirectory
 from django.conf import settings
 from django.http import Http404, HttpResponse
 
+from modeling.permissions import visible_experiment_of, visible_run_of
 from modeling.views.evaluations import as_attachment
-from modeling.views.experiments import visible_experiment_of
-from modeling.views.runs import visible_run_of
 
 
 def run_tensorboard(request, pk):

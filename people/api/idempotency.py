@@ -17,8 +17,9 @@ HEADER, REPLAYED = "Idempotency-Key", "Idempotency-Replayed"
 KEY = re.compile(r"[!-~]{1,80}")
 
 
-def once(request, key, respond):
-    """What `respond()` answers, or what it answered when the key came first.
+def once(request, key, respond, secret=()):
+    """What `respond()` answers, or what it answered when the key came first, without the fields
+    that are `secret`: no token stands in the database.
 
     All of it is one transaction: either the work and its answer are kept, or neither is. What is
     refused keeps nothing, so that the key may come again with a request that is mended.
@@ -32,10 +33,17 @@ def once(request, key, respond):
         response = respond()
         row.status, row.location = response.status_code, response.headers.get("Location", "")
         row.body = (
-            JSONRenderer().render(response.data).decode() if response.data is not None else ""
+            JSONRenderer().render(without(response.data, secret)).decode()
+            if response.data is not None
+            else ""
         )
         row.save(update_fields=["status", "body", "location"])
     return response
+
+
+def without(data, secret):
+    """What was answered, as it is kept."""
+    return dict(data) | dict.fromkeys(secret, "") if secret else data
 
 
 def _again(row, request):

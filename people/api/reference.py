@@ -14,7 +14,7 @@ from drf_spectacular.generators import SchemaGenerator
 
 from core.api.schema import SELECTED
 
-TITLES: dict[str, Any] = {  # tag of views -> heading
+TITLES: dict[str, Any] = {  # tag of views -> heading, in the order of the page
     "account": _("Account"),
     "corpora": _("Corpora"),
     "members": _("Members"),
@@ -22,14 +22,17 @@ TITLES: dict[str, Any] = {  # tag of views -> heading
     "dialogues": _("Dialogues"),
     "utterances": _("Utterances"),
     "speakers": _("Speakers"),
-    "jobs": _("Jobs"),
+    "schemes": _("Label schemes and guidelines"),
     "rounds": _("Rounds"),
     "assignments": _("Tasks"),
-    "schemes": _("Label schemes and guidelines"),
     "results": _("Results of a round"),
     "comments": _("Comments"),
     "expert labels": _("Expert labels"),
     "quality": _("Quality"),
+    "imports": _("Imports"),
+    "releases": _("Releases"),
+    "experiments": _("Experiments"),
+    "jobs": _("Jobs"),
 }
 DEEPEST = 4  # levels of fields within fields that are written out
 
@@ -100,9 +103,10 @@ def sections(language: str) -> list[Section]:
             for method, operation in methods.items():
                 made = _operation(schema, path, method, operation)
                 found.setdefault(operation["tags"][0], []).append(made)
+        order = [*TITLES, *found]
         return [
             Section(tag.replace(" ", "-"), str(TITLES.get(tag, tag.capitalize())), rows)
-            for tag, rows in found.items()
+            for tag, rows in sorted(found.items(), key=lambda pair: order.index(pair[0]))
         ]
 
 

@@ -16,6 +16,7 @@ class Corpora(ListView):
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.generics import GenericAPIView
 from rest_framework.response import Response
@@ -23,7 +24,7 @@ from rest_framework.settings import api_settings
 
 from core.api import etags, fields
 from core.api.inputs import Body, Filters, check_parameters
-from core.api.lines import LinesRenderer, lines_response
+from core.api.lines import FileRenderer, LinesRenderer, lines_response
 from core.api.pages import CURSOR, LIMIT, KeysetPages
 from people.access_tokens import Scope
 from people.api.idempotency import HEADER, once
@@ -39,8 +40,9 @@ class ApiView(GenericAPIView):
     answers: dict[str, tuple[int, Any]] = {}  # where it is not 200 (204 of DELETE) with the thing
     filters: type[Filters] | None = None
     headers: dict[str, list[OpenApiParameter]] = {}  # of a method, beside those of all
+    secret: tuple[str, ...] = ()  # fields of what POST answers that are told once
     selects = True  # whether `?fields=` may leave out fields
-    is_list = lines = False
+    is_list = lines = is_file = False
     pagination_class = None
 
     def initial(self, request, *arguments, **named):
@@ -49,14 +51,14 @@ class ApiView(GenericAPIView):
         key = request.headers.get(HEADER)
         if request.method == "POST" and key is not None:
             respond = partial(self.post, request, *arguments, **named)  # type: ignore[attr-defined]
-            self.post = lambda *_arguments, **_named: once(request, key, respond)
+            self.post = lambda *_arguments, **_named: once(request, key, respond, self.secret)
 
     def parameters(self):
         """The names that an address may have after its question mark."""
         if self.request.method not in ("GET", "HEAD"):
             return set()
         found = {*self.filters().fields} if self.filters else set()
-        if self.selects and not self.lines:
+        if self.selects and not (self.lines or self.is_file):
             found.add(fields.PARAMETER)
         return found | ({LIMIT, CURSOR} if self.is_list else set())
 
@@ -89,7 +91,9 @@ class ApiView(GenericAPIView):
         return kind(thing, context=self.context() | more).data
 
     def check_match(self, thing):
-        """Raises PreconditionFailed where If-Match names another state of the thing."""
+        """Raises PreconditionFailed where If-Match names another state of the thing; a ThingView
+        does so by itself.
+        """
         etags.check_match(self.request, self.serialized(thing))
 
     def answer(self, thing):
@@ -159,6 +163,23 @@ class ThingView(ApiView):
     def thing(self):
         raise NotImplementedError
 
+    def initial(self, request, *arguments, **named):
+        super().initial(request, *arguments, **named)
+        name = request.method.lower()
+        if name in ("put", "patch", "delete") and "If-Match" in request.headers:
+            change = partial(getattr(self, name), request, *arguments, **named)
+            setattr(self, name, lambda *_arguments, **_named: self._changed_if_it_matches(change))
+
+    @transaction.atomic
+    def _changed_if_it_matches(self, change):
+        """What `change()` answers. Raises PreconditionFailed where If-Match names another state of
+        the thing, which nobody else changes meanwhile.
+        """
+        thing = self.thing()
+        list(type(thing)._base_manager.select_for_update().filter(pk=thing.pk).values_list("pk"))
+        self.check_match(self.thing())
+        return change()
+
     def get(self, request, *arguments, **named):
         return self.answer(self.thing())
 
@@ -187,3 +208,17 @@ class LinesView(ApiView):
             rows = self.filters(data=request.query_params.dict()).filtered(rows)
         rows = self.prepare(rows).iterator(chunk_size=500)
         return lines_response(map(self.line, rows), self.name)
+
+
+class FileView(ApiView):
+    """A file that `give()` answers with; a part of it by Range."""
+
+    is_file = True
+    selects = False
+    renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, FileRenderer]
+
+    def give(self, request, *arguments, **named):
+        raise NotImplementedError
+
+    def get(self, request, *arguments, **named):
+        return self.give(request, *arguments, **named)

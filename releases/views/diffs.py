@@ -15,10 +15,9 @@ from core.fragments import live_part
 from core.parameters import number
 from corpus.models import Dialogue, Utterance
 from corpus.page_context import context
-from corpus.permissions import with_role
 from people.models import Event
 from releases.models import Diff, Release
-from releases.views.releases import guard_given
+from releases.permissions import diff_of, guard_given
 
 SIZE = 50
 KINDS = {
@@ -58,17 +57,8 @@ def diff(request):
     return redirect("release_diff", asked.pk)
 
 
-def _diff_of(request, pk):
-    """A diff both of whose releases the person may have. Raises Http404, Withheld."""
-    diff = get_object_or_404(Diff.objects.of(request.user), pk=pk)
-    with_role(request, diff.other.corpus)
-    for release in (diff.one, diff.other):
-        guard_given(request, release)
-    return diff
-
-
 def release_diff(request, pk):
-    diff = _diff_of(request, pk)
+    diff = diff_of(request, pk)
     done = diff.status == Diff.Status.DONE and diff.path.exists()
     what = request.GET.get("what", "")
     page = context(
@@ -217,7 +207,7 @@ def _label_changes(row, schemes):
 
 
 def diff_progress(request, pk):
-    diff = _diff_of(request, pk)
+    diff = diff_of(request, pk)
     url = reverse("diff_progress", args=[pk])
     return live_part(
         request, "_progress.html", diff.active, {"job": diff, "name": "diff", "url": url}
@@ -226,7 +216,7 @@ def diff_progress(request, pk):
 
 def diff_json(request, pk):
     """The summary as a file."""
-    diff = _diff_of(request, pk)
+    diff = diff_of(request, pk)
     if diff.status != Diff.Status.DONE:
         raise Http404
     response = JsonResponse(diff.result, json_dumps_params={"ensure_ascii": False, "indent": 1})

@@ -4,20 +4,13 @@ For members here; through a link that was shared in releases/views/sharing.py. E
 anew whether the person may have it, also one that goes on after a break.
 """
 
-import mimetypes
-from urllib.parse import quote
-
 from django.contrib import messages
-from django.http import Http404, StreamingHttpResponse
 from django.shortcuts import redirect
 
-from core.byte_ranges import is_first_part, ranged_response, ranged_stream
 from core.translation import translate_error
-from people.models import Event
-from releases import archive as archives
-from releases import formats
-from releases.models import Download
-from releases.views.releases import given_of
+from releases.file_delivery import give_archive, give_file, give_layout
+from releases.formats import ExportError
+from releases.permissions import given_of
 
 
 def archive(request, pk):
@@ -32,71 +25,6 @@ def layout(request, pk, name):
     release = given_of(request, pk)
     try:
         return give_layout(request, release, name)
-    except formats.ExportError as error:
+    except ExportError as error:
         messages.error(request, translate_error(error))
         return redirect("release", pk)
-
-
-def give_archive(request, release, grant=None):
-    """The whole directory as a zip that can be gone on with after a break, to a member or by a
-    grant. Raises Http404.
-    """
-    try:
-        whole = archives.of(release.directory, release.slug)
-    except OSError as error:
-        raise Http404 from error
-    if is_first_part(request):
-        _record(request, release, "archive", grant)
-    response = ranged_stream(request, whole.size, whole.read, "application/zip", release.digest)
-    return _named(response, f"{release.slug}.zip")
-
-
-def give_file(request, release, path, grant=None):
-    """One file of a release. Raises Http404 for whatever its index does not list."""
-    whole = archives.of(release.directory, release.slug)
-    if path not in {name for name, _size, _crc in whole.files}:
-        raise Http404
-    if is_first_part(request):
-        _record(request, release, path, grant, kind="files")
-    kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
-    if kind in ("text/html", "image/svg+xml", "text/xml", "application/xml"):
-        kind = "application/octet-stream"
-    return _named(ranged_response(request, release.directory / path, kind), path.split("/")[-1])
-
-
-def give_layout(request, release, name, grant=None):
-    """The release in another tool's layout, made as it is sent. Raises Http404, ExportError."""
-    if name not in formats.FORMATS:
-        raise Http404
-    files = formats.entries(name, release.directory)
-    first = next(files, None)  # so that what is refused is refused before anything is sent
-    _record(request, release, f"{name}.zip", grant)
-    folder = f"{release.slug}-{name}"
-    rest = formats.packed(_again(first, files), folder)
-    response = StreamingHttpResponse(rest, content_type="application/zip")
-    response["X-Content-Type-Options"] = "nosniff"
-    return _named(response, f"{folder}.zip")
-
-
-def _record(request, release, what, grant, kind=""):
-    """Count a download that begins, and write down who took it: once an hour for each `kind`, as
-    single files are taken by the thousand.
-    """
-    Download.add(release, what, grant and grant.share)
-    detail = {"what": kind or what, "version": release.version}
-    if grant:
-        Event.record_once(None, "download", grant.share, grantee=str(grant), **detail)
-    else:
-        Event.record_once(request.user, "download", release, **detail)
-
-
-def _again(first, rest):
-    if first is not None:
-        yield first
-    yield from rest
-
-
-def _named(response, name):
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name, safe='')}"
-    response["Cache-Control"] = "private, no-cache"  # who may have it now may not in an hour
-    return response

@@ -4,11 +4,10 @@ import json
 
 from django import forms
 from django.contrib import messages
-from django.db import transaction
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 from django.http import Http404
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,13 +22,21 @@ from core.fragments import live_part
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.page_context import context
-from corpus.permissions import LEAD, corpus_of, with_role
+from corpus.permissions import LEAD, corpus_of
 from releases.certificate import agreement_rows
 from releases.formats import FORMATS
-from releases.forms import ErrorsForm, ReleaseForm, ReleaseSettingsForm, RetractionForm, ShareForm
+from releases.forms import (
+    ErrorsForm,
+    ReleaseForm,
+    ReleaseSettingsForm,
+    RetractionForm,
+    ShareForm,
+    proposed_release,
+)
 from releases.integrity import faulty_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
+from releases.permissions import frozen_of, given_of, release_of
 from releases.splits import SPLITS
 from releases.views import release_charts
 
@@ -145,18 +152,14 @@ def others(person, most=200):
 
 def new_release(request, pk):
     corpus = corpus_of(request, pk, LEAD)
-    form = ReleaseForm(posted(request), corpus=corpus, initial=_proposed(request, corpus))
-    chosen = _chosen_rounds(form)
+    proposed = proposed_release(corpus, number(request.GET.get("round")))
+    form = ReleaseForm(posted(request), corpus=corpus, initial=proposed)
+    chosen = form.chosen_rounds
     faulty = faulty_dialogues(chosen, form["media"].value())
     errors = ErrorsForm(posted(request), faulty=faulty, person=request.user)
     if request.method == "POST" and form.is_valid() & errors.is_valid():
-        fields = dict(form.cleaned_data)
-        version, rounds = fields.pop("version"), list(fields.pop("rounds"))
-        fields["decisions"] = errors.decisions
         try:
-            with transaction.atomic():
-                release = Release.request(request.user, corpus, version, rounds, **fields)
-                release.later()
+            release = form.freeze(request.user, errors.decisions)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:
@@ -167,79 +170,6 @@ def new_release(request, pk):
         corpus, "releases", form=form, errors=errors, open_findings=findings, hidden=hidden
     )
     return render(request, "releases/new_release.html", page)
-
-
-def _chosen_rounds(form):
-    """The rounds that are chosen in the form of a new release; all of them while none is."""
-    rounds = list(form.fields["rounds"].queryset)
-    asked = {number(str(value)) for value in form["rounds"].value() or []}  # sent, or as prepared
-    return [round for round in rounds if round.pk in asked] or rounds
-
-
-def _proposed(request, corpus):
-    """What the form starts with: as the last release was made, and one version on."""
-    asked = number(request.GET.get("round"))
-    initial = {"version": _next_version(corpus), "rounds": list(corpus.rounds.filter(pk=asked))}
-    last: Release = corpus.releases.frozen().first() or Release()
-    for name in ("licence", "media", "speakers", "split_unit", "shares", "seed"):
-        initial[name] = getattr(last, name)
-    initial["licence"] = corpus.default_licence or initial["licence"]
-    if last.pk:
-        initial["rounds"] = initial["rounds"] or list(last.rounds.all())
-    leads = "\n".join(str(membership.person) for membership in corpus.people("lead"))
-    initial["authors"] = last.authors or leads
-    initial["description"] = last.description or corpus.description
-    return initial
-
-
-def _next_version(corpus):
-    """One minor step above the highest version; 1.0.0 after none or after a 0.x."""
-    versions = [
-        tuple(map(int, v.split("."))) for v in corpus.releases.values_list("version", flat=True)
-    ]
-    if not versions or max(versions) < (1, 0, 0):
-        return "1.0.0"
-    major, minor, _patch = max(versions)
-    return f"{major}.{minor + 1}.0"
-
-
-def release_of(request, pk, *roles):
-    """A release that the person may know of; before it is frozen, leads alone. Raises Http404."""
-    release = get_object_or_404(Release.objects.of(request.user), pk=pk)
-    with_role(request, release.corpus, *roles)
-    return release
-
-
-def frozen_of(request, pk, *roles):
-    """The same for what shows something of a frozen release.
-
-    Raises Http404, also before it is frozen, and Withheld while the person annotates blind.
-    """
-    release = release_of(request, pk, *roles)
-    if not release.is_frozen:
-        raise Http404
-    release.guard_blind(request.user)
-    return release
-
-
-def given_of(request, pk):
-    """A frozen release whose content the person may have: of a withdrawn one leads alone.
-
-    Raises Http404, Withheld.
-    """
-    release = release_of(request, pk)
-    guard_given(request, release)
-    return release
-
-
-def guard_given(request, release):
-    """Raises Http404 unless the release is frozen and, but for leads, not withdrawn; Withheld while
-    the person annotates blind.
-    """
-    led = release.corpus.role_of(request.user) == LEAD
-    if not release.is_frozen or (release.is_withdrawn and not led):
-        raise Http404
-    release.guard_blind(request.user)
 
 
 def release(request, pk):

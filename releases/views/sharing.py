@@ -12,11 +12,12 @@ from core.parameters import posted
 from core.translation import translate_error
 from corpus.permissions import LEAD
 from people.throttle import throttled
+from releases.file_delivery import give_archive, give_file, give_layout
 from releases.formats import FORMATS, ExportError
 from releases.forms import GrantForm, ShareForm
 from releases.models import Grant, MemberAccess, Share
-from releases.views.downloads import give_archive, give_file, give_layout
-from releases.views.releases import FORMAT_NAMES, frozen_of, release_of, shown
+from releases.permissions import frozen_of, release_of
+from releases.views.releases import FORMAT_NAMES, shown
 
 
 @require_POST

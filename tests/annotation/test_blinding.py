@@ -222,6 +222,7 @@ class Scene:
         yield "items", reverse("items", args=[self.other.pk])
         yield from self.api_addresses()
         yield "audit_log", reverse("audit_log", args=[self.corpus.pk])
+        yield "audit_log", f"/api/corpora/{self.corpus.pk}/audit-log/"
         yield "corpus", reverse("corpus", args=[self.corpus.pk])
 
     def api_addresses(self):

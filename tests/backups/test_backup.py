@@ -9,10 +9,11 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from itertools import count, takewhile
 from pathlib import Path
 
+import boto3
 import psycopg
 import pytest
 from django.apps import apps
@@ -20,8 +21,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
+from moto.server import ThreadedMotoServer
 
 from backups import database_copy, encryption, writer
+from backups.areas import areas
 from backups.models import Backup, BackupCheck
 from backups.repository import Repository
 from backups.restore import Restore
@@ -46,6 +49,23 @@ def target(tmp_path, settings):
     settings.BACKUP_DIR = str(tmp_path / "backups")
     settings.ENCODERS_DIR = str(tmp_path / "encoders")
     return tmp_path / "backups"
+
+
+@pytest.fixture
+def bucket(settings):
+    """An empty bucket for media."""
+    server = ThreadedMotoServer(port=0, verbose=False)
+    server.start()
+    endpoint = "http://{}:{}".format(*server.get_host_and_port())
+    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
+    client.create_bucket(Bucket="backed-up")
+    options = {"bucket_name": "backed-up", "endpoint_url": endpoint, "region_name": "us-east-1"}
+    options |= {"access_key": "test", "secret_key": "test"}
+    media = settings.S3_MEDIA | {"OPTIONS": settings.S3_MEDIA["OPTIONS"] | options}
+    settings.STORAGES = settings.STORAGES | {"default": media}
+    yield
+    server.stop()
 
 
 def fill(settings):
@@ -81,38 +101,43 @@ def make(person=None, **values):
     return job
 
 
+def connect_to(name):
+    """A connection to a database on the server of the tests."""
+    values = connection.settings_dict
+    return psycopg.connect(
+        host=values["HOST"], port=values["PORT"], user=values["USER"], dbname=name,
+        password=values["PASSWORD"],
+    )  # fmt: skip
+
+
 @contextmanager
 def new_database():
-    """DATABASE_URL of an empty database, and what connects to it."""
+    """The environment that names an empty database, and what connects to it."""
+    parts = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
     if connection.vendor == "sqlite":
-        yield "", lambda folder: sqlite3.connect(folder / "shengqing.sqlite3")
+        yield {}, lambda folder: sqlite3.connect(folder / "shengqing.sqlite3")
         return
     values = connection.settings_dict
     name = f"{values['NAME']}_restored"
     with connection.cursor() as cursor:
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
         cursor.execute(f'CREATE DATABASE "{name}"')
-    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{name}".format(**values, name=name)
+    named = {f"DATABASE_{part}": str(values[part]) for part in parts} | {"DATABASE_NAME": name}
     try:
-        yield url, lambda _folder: psycopg.connect(url)
+        yield named, lambda _folder: connect_to(name)
     finally:
         with connection.cursor() as cursor:
             cursor.execute(f'DROP DATABASE "{name}"')
 
 
-def restore(folder, source, url, *options):
+def restore(folder, source, database, *options):
     """`manage.py restore` of a new installation; what it says."""
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in ("SECRET_KEY", "DJANGO_SETTINGS_MODULE")
-    } | {"DATA_DIR": str(folder)}
-    environment |= {"DATABASE_URL": url} if url else {}
-    if not url:
-        environment.pop("DATABASE_URL", None)
+    others = ("SECRET_KEY", "DJANGO_SETTINGS_MODULE", "DATABASE_URL")
+    environment = {name: value for name, value in os.environ.items() if name not in others}
     done = subprocess.run(
         [sys.executable, str(MANAGE), "restore", str(source), *options],
-        env=environment, capture_output=True, text=True, check=False,
+        env=environment | {"DATA_DIR": str(folder)} | database,
+        capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -134,11 +159,10 @@ def rows_of(database):
 
 
 def own_rows():
-    with sqlite3.connect(connection.settings_dict["NAME"]) if connection.vendor == "sqlite" else (
-        psycopg.connect("postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(
-            **connection.settings_dict
-        ))
-    ) as database:  # fmt: skip
+    """Those of the database of the tests."""
+    name = connection.settings_dict["NAME"]
+    own = sqlite3.connect(name) if connection.vendor == "sqlite" else connect_to(name)
+    with closing(own) as database:
         return rows_of(database)
 
 
@@ -166,14 +190,13 @@ def test_everything_comes_back(target, settings, tmp_path):
     secret = tmp_path / "passphrase"
     secret.write_text("a passphrase\n")
     folder = tmp_path / "new"
-    with new_database() as (url, connect):
+    with new_database() as (named_database, connect):
         said = restore(
-            folder, target, url, "--backup", first.name, "--passphrase-file", str(secret)
+            folder, target, named_database, "--backup", first.name, "--passphrase-file", str(secret)
         )
         assert f"{first.name} is restored" in said
-        with connect(folder) as database:
+        with closing(connect(folder)) as database:
             after = rows_of(database)
-        database.close()
     for table in before.keys() - OWN:
         assert after[table] == before[table], table
     assert len(after["people_event"]) == len(before["people_event"]) + 2
@@ -193,6 +216,7 @@ def test_a_backup_made_while_people_work(target, settings, tmp_path):
                 kept.append(store_source(corpus, f"film {number} of turn {turn}"))
                 if len(kept) > 20:
                     delete_source(kept.pop(0))
+                over.wait(0.05)  # a film lives for a second, which is short enough
         except Exception as error:
             failures.append(error)
         finally:
@@ -210,15 +234,14 @@ def test_a_backup_made_while_people_work(target, settings, tmp_path):
     assert failures == [] and not job.missing
     assert Source.objects.filter(title__startswith="film").exists()
     folder = tmp_path / "new"
-    with new_database() as (url, connect):
-        assert "has no keys" in restore(folder, target, url)
-        with connect(folder) as database:
+    with new_database() as (named_database, connect):
+        assert "has no keys" in restore(folder, target, named_database)
+        with closing(connect(folder)) as database:
             cursor = database.cursor()
             cursor.execute("SELECT title, media FROM corpus_source WHERE media <> ''")
             named = cursor.fetchall()
             cursor.execute("SELECT count(*) FROM releases_pseudonymkey")
             assert cursor.fetchone()[0] == 0
-        database.close()
     assert len(named) >= 3
     stored = {name for name in files_of(folder) if name.startswith("media/sources/")}
     assert stored == {f"media/{media}" for _title, media in named}
@@ -405,3 +428,34 @@ def test_disk_full(target, settings, monkeypatch):
     assert "is full" in job.failure_text
     assert Repository.open(target).names() == [good.name]
     assert make().files == good.files + 1
+
+
+def test_media_in_an_object_store(target, settings, bucket):
+    corpus = make_corpus(make_person())
+    source = store_source(corpus, "in the bucket")
+    job = make()
+    kept = Repository.open(target)
+    [entry] = kept.read(job.name).files
+    assert (entry.area, entry.name) == ("media", str(source.media))
+    again = make()
+    assert not again.missing and kept.read(again.name).files == [entry]
+    store = areas()["media"]
+    assert not store.is_empty() and store.look("sources") is None
+    assert store.holds_folder(f"sources/{corpus.pk}") and not store.holds_folder("sources/x")
+    store.write("restored.mp4", kept.pieces(entry.sha256), None)
+    with default_storage.open("restored.mp4", "rb") as file:
+        assert file.read() == b"in the bucket"
+
+
+def test_a_restore_that_was_interrupted_is_done_again(target, settings, monkeypatch):
+    fill(settings)
+    job = make()
+    restore = Restore.of(Repository.open(target))
+    (settings.DATA_DIR / "restoring").write_text("another\n")
+    try:
+        with pytest.raises(UserError, match="not empty"):
+            restore._guard_empty()
+        (settings.DATA_DIR / "restoring").write_text(f"{job.name}\n")
+        restore._guard_empty()
+    finally:
+        (settings.DATA_DIR / "restoring").unlink()

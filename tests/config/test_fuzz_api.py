@@ -22,11 +22,19 @@ from hypothesis import strategies as st
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
-from annotation.models import Comment, Guideline, Judgement, Submission
+from annotation.models import Comment, Guideline, Judgement, Submission, TableImport
 from corpus.models import Invitation, Upload
 from people.access_tokens import Scope
 from tests.config import hostile_input
-from tests.factories import ANSWERS, make_dialogue, make_member, make_round, make_token
+from tests.factories import (
+    ANSWERS,
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_release,
+    make_round,
+    make_token,
+)
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
@@ -109,12 +117,14 @@ def known_ids(opened):
         "guidelines": Guideline.draw_up(corpus.owner, corpus, "# Guide").pk,
         "comments": Comment.make(own.first(), utterance, "comment", "what?").pk,
         "quality-flags": flag.pk,
+        "imports": TableImport.objects.create(corpus=corpus, status="draft").pk,
         "item": opened.round_items.first().pk,
         "dialogues": dialogue.pk,
         "speakers": corpus.speakers.first().pk,
         "memberships": corpus.memberships.last().pk,
         "invitations": Invitation.invite(corpus.owner, corpus).pk,
         "uploads": Upload.begin(corpus.owner, corpus, "film.mp4", 1000).token,
+        "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
     }
 
 
@@ -151,7 +161,10 @@ def test_no_answer_is_outside_the_schema(schema, opened):
 def real_parameters(path, known):
     """The parameters of a path that lead to something."""
     thing = known.get(path.split("/")[2])
-    found = {"id": thing, "token": thing, "item": known["item"], "version": 1, "kind": "source"}
+    found = {"item": known["item"], "version": 1, "kind": "source"}
+    found |= {"path": "utterances.jsonl", "name": "cmma"}
+    if thing:
+        found |= {"id": thing, "token": thing}
     return {name: value for name, value in found.items() if f"{{{name}}}" in path}
 
 

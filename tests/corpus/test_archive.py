@@ -22,7 +22,7 @@ CHANGING = ("POST", "PATCH", "DELETE")
 OPEN = {  # what may be done to an archived corpus, and what changes none of its rows
     *("unarchive_corpus", "offer_ownership", "withdraw_offer", "accept_ownership"),
     *("delete_corpus", "new_corpus", "attempt_deletion", "diff"),
-    *("api_corpora", "api_archival"),
+    *("api_corpora", "api_archival", "api_diffs", "api_verification"),
     *("login", "logout", "set_language", "invitation", "shared", "grant"),
 }
 ELSEWHERE = ("installation/", "account/", "security/")  # addresses that are about no corpus

@@ -12,8 +12,8 @@ from core.errors import UserError
 from corpus import deletion
 from corpus.models import Corpus, Membership, OwnershipOffer, Source
 from people.models import Event
+from releases.forms import proposed_release
 from releases.models import MemberAccess
-from releases.views.releases import _proposed
 from tests.factories import (
     make_corpus,
     make_dialogue,
@@ -68,7 +68,7 @@ def test_what_new_rounds_and_releases_start_with(lead, corpus, client_of, rf):
     sent = {"default_licence": "cc0-1.0", "members_read_releases": "on"}
     client.post(address("release_settings", corpus), sent)
     corpus.refresh_from_db()
-    assert _proposed(rf.get("/"), corpus)["licence"] == "cc0-1.0"
+    assert proposed_release(corpus)["licence"] == "cc0-1.0"
     release = make_release(corpus, [corpus.rounds.get()], media="none")
     assert MemberAccess.objects.get().release == release
 

@@ -81,8 +81,10 @@ def test_from_the_form_to_an_answer_in_words(client_of, corpus, lead):
     result = [run.results for run in experiment.runs.all()]
     result += [look.result for look in Evaluation.objects.all()]
     assert len(lines) == 1 + sum(bool(row) for each in result for row in each["tasks"].values())
-    assert lines[0].startswith(
-        "run,recipe,seed,split,held_out,task,n,macro_f1,majority_macro_f1,weighted_f1"
+    assert (
+        lines[0]
+        .removeprefix("\ufeff")
+        .startswith("run,recipe,seed,split,held_out,task,n,macro_f1,majority_macro_f1,weighted_f1")
     )
     assert client.get(reverse("experiment_progress", args=[experiment.pk]))["HX-Refresh"] == "true"
     listed = client.get(reverse("runs", args=[corpus.pk])).content.decode()

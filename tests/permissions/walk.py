@@ -38,6 +38,8 @@ VARYING = [
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
     re.compile(rb"sq_[\w-]{43}"),  # access tokens
+    re.compile(rb"/shared/[\w-]{43}"),  # links, as the API gives them
+    re.compile(rb'"seconds":[\d.]+|"used":\{[^}]*\}'),  # of a run, as the API gives them
     re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
     re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
@@ -236,6 +238,9 @@ class Addresses:
         self.texts = {
             "job_stop": [{"kind": "source"}],
             "job_attempt": [{"kind": "source"}],
+            "api_release_file": [{"path": "judgements.jsonl"}, {"path": "media/000001.mp4"}],
+            "api_release_layout": [{"name": "cmma"}],
+            "api_protocol_file": [{"name": "report.html"}, {"name": "experiment.toml"}],
             "api_job": [{"kind": "source"}],
             "api_scheme": [{"version": 1}],
             "api_job_stop": [{"kind": "source"}],
@@ -272,6 +277,15 @@ class Addresses:
             "comments": [{"utterance": u, "kind": "comment", "words": "hm"}],
             "api_assignment": [{"answers": []}],
             "api_corpora": [{"name": "another"}],
+            "api_releases": [{"rounds": [w.closed.pk], "media": "none"}],
+            "api_retractions": [{"kind": "withdrawn", "reason": "x"}],
+            "api_release_links": [{"terms": "x", "expires_at": "2999-01-01"}],
+            "api_experiments": [{"release": w.releases[0].pk, "recipes": ["hard-text"]}],
+            "api_protocols": [{"text": "name = 1"}],
+            "api_protocol_plans": [{"text": "name = 1"}],
+            "api_register_model": [{"name": "a", "use": "b", "limits": "c"}],
+            "api_repeat_experiment": [{"wanted": True}],
+            "api_diffs": [{"one": w.releases[0].pk, "other": w.releases[1].pk}],
             ("PATCH", "api_corpus"): [{"description": "said anew"}],
             ("PATCH", "api_membership"): [{"role": "adjudicator"}],
             "api_invitations": [{"role": "annotator", "email": "somebody@example.org"}],
@@ -287,6 +301,8 @@ class Addresses:
             "api_participants": [{"person": w.judges[0].pk, "quota": 9}],
             ("PATCH", "api_participant"): [{"blocked": True}],
             "api_withdrawal": [{"reason": "cut wrongly"}],
+            "api_imports": [{"uploads": ["none"]}],
+            "api_confirm_import": [{"labels": "none"}],
             "api_reports": [{"kind": "quality"}],
             "api_adjudications": [{"utterance": u, "task": "emotion", "value": "joy"}],
             "api_replies": [{"words": "so"}],

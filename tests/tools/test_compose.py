@@ -133,3 +133,5 @@ def test_what_the_images_copy_is_not_ignored():
     for line in re.findall(r"^COPY (?!--from)(.+) \S+$", dockerfile, re.M):
         for name in line.split():
             assert name == "." or "*" in name or name in kept, name
+    ours = [name for name in settings.INSTALLED_APPS if (settings.ROOT / name).is_dir()]
+    assert len(ours) > 7 and {f"{name}/__init__.py" for name in [*ours, "config"]} <= set(kept)

@@ -21,9 +21,17 @@ from django.conf import settings as django_settings
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.urls import reverse
 
+from annotation.models import Judgement, Submission
 from corpus.models import Source, Upload
 from jobs.models import JobStatus
-from tests.factories import make_corpus, make_person
+from tests.factories import (
+    ANSWERS,
+    make_corpus,
+    make_dialogue,
+    make_member,
+    make_person,
+    make_round,
+)
 from tests.ports import free_port
 from tests.tools.test_nginx import listens, nginx_process
 from tests.waiting import LIMIT, wait_until
@@ -167,6 +175,8 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
     settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # those of the processes
     lead = make_person("lead")
     corpus = make_corpus(lead)
+    make_dialogue(corpus)
+    assignment = make_round(corpus, [make_member(corpus, username="annotator")]).assignments.get()
     broker = start_broker(settings)
     data, common = film.read_bytes(), tmp_path / "common"
     first_host, second_host, workers = (
@@ -202,6 +212,14 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert answer.status_code == 302, answer.text
         assert corpus.name in session.page(reverse("home"), other).text
 
+        # a day's annotation begins at the first host
+        annotator = Browser(session.address)
+        annotator.page(reverse("login"))
+        annotator.page(reverse("login"), username="annotator", password=PASSWORD)
+        utterances = list(assignment.dialogue.utterances.all())
+        judgements = reverse("judgements", args=[assignment.pk])
+        assert annotator.page(judgements, utterance=utterances[0].pk, **ANSWERS).ok
+
         # an upload: a piece to one host, the next to the other, which is killed in the middle of it
         name = base64.b64encode(b"film.mp4").decode()
         headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {name}"}
@@ -219,6 +237,10 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert session.head(other + path).headers["Upload-Offset"] == str(len(parts[0]))
         assert session.piece(path, len(parts[0]), parts[1], other).status_code == 204
 
+        # what found no server is sent again, here to the other host, and is there once
+        for _ in range(2):
+            assert annotator.page(judgements, other, utterance=utterances[1].pk, **ANSWERS).ok
+
         # a deploy: the second host is told to stop while a piece is on its way, which still arrives
         connection, rest = half_sent(second_port, session, path, 100_000, parts[2])
         second.terminate()
@@ -233,6 +255,13 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert second.wait(LIMIT) == 0
         stack.enter_context(ended(first_host.web(first_port)))
 
+        # the dialogue is submitted to the new process, twice as by somebody impatient
+        for _ in range(2):
+            submission = reverse("submission", args=[assignment.pk])
+            assert annotator.page(submission, csrfmiddlewaretoken="").status_code == 302
+        assert Submission.objects.get().assignment == assignment
+        assert Judgement.objects.count() == len(utterances) * len(ANSWERS)
+
         # what was uploaded is whole, is cut by the worker and sent by nginx
         upload = Upload.objects.get()
         with srt.open("rb") as words:
@@ -240,7 +269,7 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
             form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
             address = session.address + reverse("new_source", args=[corpus.pk])
             session.post(address, form, files={"transcript": words}, headers={"Referer": address})
-        source = Source.objects.get()
+        source = Source.objects.get(title="film")
         session.page(reverse("confirm_source", args=[source.pk]), gap="3.0")
         state = Source.objects.filter(pk=source.pk)
         wait_until(

@@ -1,4 +1,3 @@
-import csv
 from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
@@ -7,6 +6,7 @@ from django.db import transaction
 from annotation.corpus_import import read_published, store_published
 from core.column_lengths import check_lengths
 from core.command_options import name as name_of
+from core.csv_export import csv_lines
 from core.errors import UserError
 from core.translation import translate, translate_error
 from corpus.formats import FORMATS
@@ -103,11 +103,14 @@ def show(out, part, unit, report):
 
 def write_report(path, parts):
     """Every finding as CSV: file, line, column, value, outcome, reason."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        table = csv.writer(file)
-        table.writerow(["file", "line", "column", "value", "outcome", "reason"])
-        for part in parts:
-            for problem in part.table.problems:
-                why = translate(problem.reason, problem.details)
-                place = [part.title, problem.line, problem.column]
-                table.writerow([*place, problem.value, problem.outcome, why])
+    with path.open("w", encoding="utf-8", newline="") as file:
+        header = ["file", "line", "column", "value", "outcome", "reason"]
+        file.writelines(csv_lines(header, _problem_rows(parts)))
+
+
+def _problem_rows(parts):
+    for part in parts:
+        for problem in part.table.problems:
+            why = translate(problem.reason, problem.details)
+            place = [part.title, problem.line, problem.column]
+            yield [*place, problem.value, problem.outcome, why]

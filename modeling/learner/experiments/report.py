@@ -12,6 +12,7 @@ tables.json    the tables, the paragraph and what is missing, as data for a page
 import csv
 import io
 import json
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -49,6 +50,8 @@ METRIC_NAMES = {
     "ece": "calibration error (ECE)",
 }
 SIGNIFICANT = 0.05
+FORMULA = re.compile(r"'*[=+\-@\t\r]")  # how text begins that a spreadsheet may run
+FIGURE = re.compile(r"[+-]\d[\d\s.,%±()\[\]–−]*")  # also with its interval
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem;
   color: #1d2433; background: #fff; }
@@ -618,15 +621,13 @@ def _results_csv(results: Results) -> str:
 
 
 def _csv(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Rows as CSV; a cell that a spreadsheet would run as a formula is preceded by '."""
+    """Rows as CSV; a cell that a spreadsheet would run as a formula is preceded by ', as in
+    core/csv_export.py.
+    """
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(header)
     for row in rows:
-        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@")
-                         and not _is_figure(cell) else cell for cell in row])  # fmt: skip
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and FORMULA.match(cell)
+                         and not FIGURE.fullmatch(cell) else cell for cell in row])  # fmt: skip
     return stream.getvalue()
-
-
-def _is_figure(cell: str) -> bool:
-    return cell[1:2].isdigit()

@@ -20,7 +20,11 @@ class Command(BaseCommand):
             "--name", type=name_of(80), default="command line", help="what it is for"
         )
         parser.add_argument(
-            "--scopes", nargs="+", choices=Scope.values, default=Scope.values, help="what it may do"
+            "--scopes",
+            nargs="+",
+            choices=Scope.values,
+            default=[Scope.READ, Scope.ANNOTATE],
+            help="what it may do",
         )
         parser.add_argument(
             "--days",

@@ -5,7 +5,7 @@ import json
 import pytest
 from rest_framework.test import APIClient
 
-from annotation.models import Comment, ExpertLabel, QualityFlag, Round
+from annotation.models import Comment, ExpertLabel, QualityFlag, Round, TableImport
 from people.models import Event
 from tests.factories import (
     make_dialogue,
@@ -38,6 +38,13 @@ def judged(corpus):
 
 def send(script, address, body=None, method="post"):
     return getattr(script, method)(address, body or {}, format="json")
+
+
+def uploaded(script, corpus, name, data):
+    begun = send(script, f"/api/corpora/{corpus.pk}/uploads/", {"name": name, "size": len(data)})
+    url, kind = begun.json()["url"], "application/offset+octet-stream"
+    assert script.patch(url, data, content_type=kind, headers={"upload-offset": "0"}).json()
+    return begun.json()["token"]
 
 
 def rows(script, address):
@@ -151,6 +158,27 @@ def test_comments(script, corpus):
     assert rows(script, f"/api/rounds/{opened.pk}/comments/?resolved=false") == []
     assert script.delete(f"{here}/resolution/").status_code == 204
     assert send(own, f"{here}/resolution/").status_code == 404
+
+
+def test_a_published_corpus_comes_in_and_goes(script, corpus):
+    data = [{"data": {"text": "a"}, "annotations": []}]
+    token = uploaded(script, corpus, "table.json", json.dumps(data).encode())
+    wrong = send(script, f"/api/corpora/{corpus.pk}/imports/", {"uploads": ["none"]})
+    assert wrong.status_code == 400 and "not complete" in wrong.json()["detail"]
+    made = send(script, f"/api/corpora/{corpus.pk}/imports/", {"uploads": [token]})
+    assert made.status_code == 201 and made.json()["files"] == ["table.json"]
+    address = made.headers["Location"]
+    row = TableImport.objects.get()
+    TableImport.objects.update(status="draft", report={"counts": {"utterances": 1}})
+    read = script.get(address).json()
+    assert (read["phase"], read["state"], read["counts"]) == ("read", "draft", {"utterances": 1})
+    unnamed = send(script, f"{address}confirmation/", {"labels": "annotator"})
+    assert unnamed.status_code == 400 and "annotator" in unnamed.json()["detail"]
+    stored = send(script, f"{address}confirmation/", {"labels": "none"})
+    assert stored.status_code == 202 and stored.json()["phase"] == "store"
+    assert script.get(stored.json()["job"]).json()["kind"] == "tableimport"
+    assert send(script, f"{address}undo/").status_code == 202
+    assert Event.objects.filter(noun="tableimport", noun_id=row.pk, verb="confirm").exists()
 
 
 def test_expert_labels_and_quality_flags(script, corpus, judged):

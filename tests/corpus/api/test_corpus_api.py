@@ -108,6 +108,9 @@ def test_invitations(script, corpus, lead):
     address = f"/api/corpora/{corpus.pk}/invitations/"
     made = send(script, address, {"email": "a@example.org", "role": "adjudicator", "days": 3})
     assert made.status_code == 201 and "/invitations/" in made.json()["link"]
+    body, key = {"role": "annotator", "name": "twice"}, {"idempotency-key": "k"}
+    twice = [script.post(address, body, format="json", headers=key).json() for _ in range(2)]
+    assert twice[0]["id"] == twice[1]["id"] and twice[0]["link"] and twice[1]["link"] == ""
     other = script_of(make_member(corpus, "lead"))
     assert other.get(address).json()["results"][0]["link"] == ""
     again = send(script, address, {"email": "a@example.org", "role": "annotator"})

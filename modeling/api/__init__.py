@@ -1,0 +1,1 @@
+"""The HTTP API of learning: recipes, encoders, experiments, runs, protocols, registered models."""

@@ -1,0 +1,1 @@
+"""The HTTP API of releases: freezing, files, retractions, links, differences."""

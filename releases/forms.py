@@ -97,7 +97,8 @@ class ReleaseForm(forms.ModelForm):
     @property
     def chosen_rounds(self):
         """The rounds that are chosen; all of them while none is."""
-        rounds = list(cast(ChosenRows, self.fields["rounds"]).queryset)
+        rows = cast(ChosenRows, self.fields["rounds"]).queryset
+        rounds = list(rows) if rows is not None else []
         asked = {number(str(value)) for value in self["rounds"].value() or []}  # sent, or initial
         return [round for round in rounds if round.pk in asked] or rounds
 

@@ -60,7 +60,7 @@ class KeysetPages(BasePagination):
             ]
         except (ValidationError, ValueError, TypeError) as error:
             raise _unknown() from error
-        found, equal = Q(), {}
+        found, equal = Q(), dict[str, Any]()
         for name, field, value in zip(self.ordering, names, values):
             way = "lt" if name.startswith("-") else "gt"
             found |= Q(**equal, **{f"{field}__{way}": value})

@@ -155,7 +155,7 @@ def name_of(status):
 
 def problem_of(status):
     schema = {"$ref": "#/components/schemas/Problem"}
-    described = {"description": str(STATUSES[status])}
+    described: dict[str, Any] = {"description": str(STATUSES[status])}
     if status == 429:
         described["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return described | {"content": {problems.MEDIA_TYPE: {"schema": schema}}}
@@ -179,7 +179,7 @@ def complete(result, **_others):
 def _close_body(operation, schemas):
     """No field but those that are described."""
     waiting = [operation.get("requestBody", {})]
-    seen = set()
+    seen: set[str] = set()
     while waiting:
         for name in _references(waiting.pop()) - seen:
             seen.add(name)

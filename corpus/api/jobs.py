@@ -1,5 +1,7 @@
 """Jobs: whatever takes long is done by a worker, and asked about here."""
 
+from typing import Any
+
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -115,7 +117,7 @@ class CorpusJobs(ListView):
         corpus = corpus_of(request, pk, LEAD)
         asked = self.asked()
         kind = asked.get("kind", "")
-        found = [] if kind and kind not in kinds() else None
+        found: Any = [] if kind and kind not in kinds() else None
         if found is None:
             found = listed_jobs(corpus, kind, asked.get("state", ""))
         jobs = rows_of(self.paginate_queryset(found))

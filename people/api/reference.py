@@ -135,7 +135,8 @@ def _operation(schema, path, method, operation):
 
 
 def _answer(schema, status, response):
-    kind, media = next(iter(response.get("content", {}).items()), ("", {}))
+    empty: tuple[str, dict[str, Any]] = ("", {})
+    kind, media = next(iter(response.get("content", {}).items()), empty)
     words = kind if kind and kind != "application/json" else ""
     return Answer(status, words, _rows(schema, media.get("schema", {})), _example(media))
 
@@ -148,7 +149,7 @@ def _example(media):
 
 def code(words):
     """Words with what stands between backticks as code."""
-    parts = [escape(part) for part in words.split("`")]
+    parts: list[str] = [escape(part) for part in words.split("`")]
     for place in range(1, len(parts) - 1, 2):
         parts[place] = f"<code>{parts[place]}</code>"
     return mark_safe("".join(parts))  # each part was escaped

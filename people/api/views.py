@@ -23,7 +23,7 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from core.api import etags, fields
-from core.api.inputs import Body, Filters, check_parameters
+from core.api.inputs import Body, check_parameters
 from core.api.lines import FileRenderer, LinesRenderer, lines_response
 from core.api.pages import CURSOR, LIMIT, KeysetPages
 from people.access_tokens import Scope
@@ -38,20 +38,21 @@ class ApiView(GenericAPIView):
     change_scope = Scope.WRITE
     bodies: dict[str, type[Body]] = {}
     answers: dict[str, tuple[int, Any]] = {}  # where it is not 200 (204 of DELETE) with the thing
-    filters: type[Filters] | None = None
+    filters: Any = None  # a subclass of Filters
     headers: dict[str, list[OpenApiParameter]] = {}  # of a method, beside those of all
     secret: tuple[str, ...] = ()  # fields of what POST answers that are told once
     selects = True  # whether `?fields=` may leave out fields
     is_list = lines = is_file = False
-    pagination_class = None
+    pagination_class: Any = None
 
     def initial(self, request, *arguments, **named):
         super().initial(request, *arguments, **named)
         check_parameters(request.query_params, self.parameters())
         key = request.headers.get(HEADER)
         if request.method == "POST" and key is not None:
-            respond = partial(self.post, request, *arguments, **named)  # type: ignore[attr-defined]
-            self.post = lambda *_arguments, **_named: once(request, key, respond, self.secret)
+            respond = partial(getattr(self, "post"), request, *arguments, **named)  # noqa: B009
+            answered = partial(once, request, key, respond, self.secret)
+            setattr(self, "post", lambda *_arguments, **_named: answered())  # noqa: B010
 
     def parameters(self):
         """The names that an address may have after its question mark."""

@@ -2,10 +2,12 @@
 
 from dataclasses import asdict
 
+from django.http import Http404
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.pages import DictPages
+from corpus.models import Corpus
 from modeling import encoders
 from modeling.forms import PARTS, RECIPE_NOTES, RecipeForm
 from modeling.learner.recipes import MODALITIES, RECIPES
@@ -92,7 +94,7 @@ class EncoderSerializer(serializers.Serializer):
 
 
 class Encoders(ListView):
-    """The encoders that the installation has, by name."""
+    """The encoders that the installation has, by name, for who leads a corpus or administers it."""
 
     tag = "experiments"
     serializer_class = EncoderSerializer
@@ -100,6 +102,9 @@ class Encoders(ListView):
     ordering = ("name",)
 
     def rows(self):
+        person = self.request.user
+        if not (person.is_superuser or Corpus.objects.led_by(person).exists()):
+            raise Http404
         return [
             {
                 "name": each.name,

@@ -180,6 +180,7 @@ def test_members_meet_others_answers_in_what_is_given_to_them_alone(table_cells)
     given = ("archive", "file", "layout")
     given = {*(f"granted_{name}" for name in given), "archive", "release_file", "release_layout"}
     given |= {"release", "release_card", "releases"}
+    given |= {f"api_{name}" for name in (*given, "release_files", "release_utterances")}
     assert {name.split()[1] for name in met} <= given and "GET archive as annotator" in met
 
 
@@ -192,7 +193,7 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
     own |= {"getting_started", "checklist_dismissal", "guide", "guides", "machine"}
     own |= {"site_search", "corpus_switcher", "api_reference", "api_account", "api_corpora"}
-    own |= {"api_tasks"}
+    own |= {"api_tasks", "api_recipes", "api_encoders"}
     own |= {route.name for route in routes() if route.pattern.startswith("account/")} | {"theme"}
     own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():

@@ -21,11 +21,13 @@ class CorpusConfig(AppConfig):
         from corpus.event_words import NOUNS, SENTENCES
         from corpus.findable import FINDERS
         from corpus.installation_needs import installation_needs
+        from corpus.job_access import withholds_reason
         from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
         from people.event_words import register
+        from people.notifications import withhold_reason
         from people.sign_in.openid_connect import on_roles
 
         check_claimed_roles(settings.OIDC_ROLES)
@@ -49,5 +51,6 @@ class CorpusConfig(AppConfig):
         add_to_overview()
         start_page.add_part(start_page.Part("corpus/_installation_needs.html", installation_needs))
         guard_account_deletion()
+        withhold_reason.append(withholds_reason)
         fill("installation_tabs", "corpus/_installation_tab_jobs.html", order=40)
         post_migrate.connect(install, sender=self)

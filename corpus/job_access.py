@@ -23,6 +23,12 @@ def describe(person, jobs):
         job.shown_failure = why or job.failure_text
 
 
+def withholds_reason(job, person):
+    """Whether the person may not read now why a job failed."""
+    describe(person, [job])
+    return job.shown_failure != job.failure_text
+
+
 def job_of(request, kind, pk):
     """A job that the person may act on: of a corpus that they lead, or any for administrators."""
     model = kinds().get(kind)

@@ -1,12 +1,14 @@
 """E-mails about what happened to somebody's work, where this installation sends e-mail."""
 
 import datetime
+from collections.abc import Callable
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from core.errors import gettext_noop
+from core.errors import UserError, gettext_noop
+from jobs.models import Job
 from people.models import Person
 from people.tasks import send_notification
 
@@ -21,6 +23,11 @@ LONG = datetime.timedelta(minutes=1)  # whoever asked for a shorter job has wait
 DONE, FAILED = gettext_noop("Done: %(job)s"), gettext_noop("Failed: %(job)s")
 DONE_MORE = gettext_noop("What you asked for is done: %(job)s")
 FAILED_MORE = gettext_noop("What you asked for has failed: %(job)s\n\n%(why)s")
+WITHHELD = UserError(
+    gettext_noop("Its reason is withheld while you annotate what it is about; see its page then.")
+)
+# (job, person) -> whether the person may not read now why it failed; filled by apps on the right
+withhold_reason: list[Callable[[Job, Person], bool]] = []
 
 
 def enabled():
@@ -59,7 +66,9 @@ def tell_requester(job):
     fields = [each for each in job._meta.fields if each.related_model is Person]
     people = [person for each in fields if (person := getattr(job, each.name))]
     if job.failure:
-        values = {"job": str(job), "why": job.failure}
-        notify(JOB, people, FAILED, FAILED_MORE, job.page_url, **values)
+        for person in people:
+            withheld = any(each(job, person) for each in withhold_reason)
+            why = WITHHELD.to_json() if withheld else job.failure
+            notify(JOB, [person], FAILED, FAILED_MORE, job.page_url, job=str(job), why=why)
     else:
         notify(JOB, people, DONE, DONE_MORE, job.page_url, job=str(job))

@@ -76,6 +76,10 @@ class LanguageModelJudge(Job):
     def corpus_id(self):
         return self.release.corpus_id
 
+    def why_failure_withheld(self, person):
+        """It may name utterances and values."""
+        return self.release.why_withheld(person)
+
     @property
     def queue(self):  # type: ignore[override]  # of the row; of other jobs it is the model's
         """As of a run."""

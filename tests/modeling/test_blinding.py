@@ -1,13 +1,17 @@
 """Runs, experiments and models belong to leads, and show no results to one who annotates blind."""
 
+import datetime
 import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from modeling.search_trials import start_search
+from people.models import Person
+from people.notifications import tell_requester
 from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
 from tests.releases.test_access import plain
 
@@ -172,3 +176,27 @@ def test_why_a_run_failed_is_withheld_too(world, client_of, corpus):
     result = plain(client_of(make_member(corpus, "lead")).get(address))
     blind = plain(client_of(world.blind).get(address))
     assert "no gold for" in result and "no gold for" not in blind and "failed" in blind
+
+
+def test_an_email_about_a_failure_says_no_reason_to_one_who_annotates_blind(
+    corpus, lead, settings, mailoutbox, django_capture_on_commit_callbacks
+):
+    settings.EMAIL_ENABLED = True
+    judged = make_judged_round(corpus, dialogues=6)
+    judged.close(lead)
+    release = make_release(corpus, [judged])
+    blind = make_member(corpus, "lead")
+    first = list(corpus.dialogues.all()[:1])
+    make_round(corpus, [blind, make_member(corpus)], dialogues=first, name="再评")
+    ended = timezone.now()
+    for person in (lead, blind):
+        Person.objects.filter(pk=person.pk).update(email=f"{person.pk}@example.org")
+        run = TrainingRun.objects.create(
+            release=release, recipe="hard-text", started_by=Person.objects.get(pk=person.pk),
+            status=JobStatus.FAILED, failure={"template": "no gold for D1_U_1", "values": {}},
+            started_at=ended - datetime.timedelta(minutes=5), finished_at=ended,
+        )  # fmt: skip
+        with django_capture_on_commit_callbacks(execute=True):
+            tell_requester(run)
+    told, hidden = (message.body for message in mailoutbox)
+    assert "no gold" in told and "no gold" not in hidden and "withheld" in hidden

@@ -63,6 +63,8 @@ def pytest_collection_modifyitems(config, items):
 
 
 def depends_on_database(item):
+    if item.path.parent.name == "permissions":  # who may see what: minutes, and no SQL of its own
+        return False
     if item.path.parent.name == "browser" and item.path.name not in BROWSER_TESTS_OF_DATABASES:
         return False
     fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))

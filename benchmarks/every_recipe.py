@@ -78,10 +78,10 @@ def state_of(browser: Browser, number: int) -> dict:
     return browser.get(f"/api/jobs/trainingrun/{number}/").json()
 
 
-def report(runs: dict[int, dict], results: str) -> str:
+def report(runs: dict[int, dict], results: bytes) -> str:
     """A line a run."""
     scores, recipes = defaultdict(list), {}
-    for row in csv.DictReader(io.StringIO(results)):
+    for row in csv.DictReader(io.StringIO(results.decode("utf-8-sig"))):
         recipes[int(row["run"])] = row["recipe"]
         if row["held_out"] == "False" and row["macro_f1"]:
             scores[int(row["run"])].append(float(row["macro_f1"]))
@@ -121,7 +121,7 @@ def main() -> int:
         print("The form was refused:", *errors, sep="\n")
         return 1
     runs = wait(browser, chosen.corpus, int(found[1]), len(recipes))
-    print(report(runs, browser.get(f"/experiments/{found[1]}/results.csv").text))
+    print(report(runs, browser.get(f"/experiments/{found[1]}/results.csv").content))
     return int(any(each["state"] != "done" for each in runs.values()))
 
 

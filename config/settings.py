@@ -480,6 +480,8 @@ SPECTACULAR_SETTINGS = {
         "RoundKindEnum": "annotation.models.rounds.Round.Kind",
         "CommentKindEnum": "annotation.models.comments.Comment.Kind",
         "QualityFlagKindEnum": "annotation.models.quality_flags.QualityFlag.Kind",
+        "RetractionKindEnum": "releases.models.releases.Retraction.Kind",
+        "ModalityEnum": "modeling.learner.recipes.MODALITIES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -7,7 +7,7 @@ from uuid import uuid4
 from shengqing.rows import Agreement, Assignment, Job, Judgement, Participant, Round, Task
 from shengqing.transport import Transport
 
-Report = Literal["agreement", "annotators", "quality"]
+Report = Literal["agreement", "reliability", "quality"]
 
 
 class Rounds:

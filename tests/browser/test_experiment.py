@@ -99,7 +99,7 @@ def test_five_seeds_of_both_models(sign_in, worker, tmp_path):
         page.get_by_role("link", name="CSV").click()
     path = tmp_path / "experiment.csv"
     download.value.save_as(path)
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8-sig") as lines:
         rows = list(csv.DictReader(lines))
     assert {(row["recipe"], row["seed"]) for row in rows} == {
         (recipe, str(seed)) for recipe in ("hard-text", "soft-text") for seed in range(1, 6)

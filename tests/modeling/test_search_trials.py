@@ -68,9 +68,8 @@ def test_a_search_goes_on_by_itself_and_says_what_was_best(client_of, corpus, le
     assert "3 of 3 runs" in page and f"?like={best.pk}&amp;seeds=5" in page
     again = client.get(address, {"like": best.pk, "seeds": 5}).content.decode()
     assert f'value="{best.options["learning_rate"]}"' in again and 'value="5"' in again
-    lines = (
-        client.get(reverse("experiment_csv", args=[experiment.pk])).content.decode().splitlines()
-    )
+    table = client.get(reverse("experiment_csv", args=[experiment.pk])).content
+    lines = table.decode("utf-8-sig").splitlines()
     assert lines[0].startswith("run,recipe,learning_rate,dropout,seed")
     assert client.get(reverse("experiment_progress", args=[experiment.pk]))["HX-Refresh"] == "true"
     client.post(reverse("repeat_experiment", args=[experiment.pk]), {"wanted": "1"})
@@ -246,7 +245,9 @@ def test_a_gpu_is_offered_where_a_worker_has_one(release, lead, corpus, client_o
     assert "No worker has a GPU" in page and 'value="cuda"' not in page
     refused = client.post(address, form(release, device="cuda")).content.decode()
     assert "errorlist" in refused and not TrainingRun.objects.exists()
-    monkeypatch.setattr("modeling.views.new_run.training_worker_count", lambda queue="train": 1)
+    for place in ("views.new_run", "experiment_request"):
+        counted = f"modeling.{place}.training_worker_count"
+        monkeypatch.setattr(counted, lambda queue="train": 1)
     assert 'value="cuda"' in client.get(address).content.decode()
     client.post(address, form(release, device="cuda"))
     run = TrainingRun.objects.get()

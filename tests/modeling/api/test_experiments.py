@@ -16,7 +16,14 @@ from modeling.models import (
     TrainingRun,
 )
 from people.models import Event
-from tests.factories import make_judged_round, make_member, make_person, make_release, make_round
+from tests.factories import (
+    make_corpus,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_release,
+    make_round,
+)
 from tests.modeling.protocol_factories import make_protocol
 from tests.people.api.test_views import problem_of, script_of
 
@@ -46,11 +53,13 @@ def request(script, of, **said):
     return script.post(f"/api/corpora/{of.corpus_id}/experiments/", said, format="json")
 
 
-def test_recipes_and_encoders_say_what_can_be_set(script):
+def test_recipes_and_encoders_say_what_can_be_set(script, lead):
     rows = {row["name"]: row for row in script.get("/api/recipes/").json()["results"]}
     assert rows["hard-text"]["settings"]["width"] == 64
     assert rows["hard-text"]["modalities"] == ["text"] and rows["tf-idf"]["classical"]
     assert "relation_weight" in rows["hard-text"]["unused"] and "SVM" in rows["svm-late"]["title"]
+    assert script.get("/api/encoders/").status_code == 404  # of who leads nothing
+    make_corpus(lead)
     assert script.get("/api/encoders/").json() == {"next": None, "results": []}
 
 

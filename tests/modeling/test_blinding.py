@@ -198,5 +198,5 @@ def test_an_email_about_a_failure_says_no_reason_to_one_who_annotates_blind(
         )  # fmt: skip
         with django_capture_on_commit_callbacks(execute=True):
             tell_requester(run)
-    told, hidden = (message.body for message in mailoutbox)
-    assert "no gold" in told and "no gold" not in hidden and "withheld" in hidden
+    open_one, hidden = (message.body for message in mailoutbox)
+    assert "no gold" in open_one and "no gold" not in hidden and "withheld" in hidden

@@ -105,7 +105,7 @@ def sections(language: str) -> list[Section]:
                 found.setdefault(operation["tags"][0], []).append(made)
         order = [*TITLES, *found]
         return [
-            Section(tag.replace(" ", "-"), str(TITLES.get(tag, tag.capitalize())), rows)
+            Section(f"about-{tag.replace(' ', '-')}", str(TITLES.get(tag, tag.capitalize())), rows)
             for tag, rows in sorted(found.items(), key=lambda pair: order.index(pair[0]))
         ]
 

@@ -20,6 +20,8 @@ def test_it_has_every_operation(client_of):
         for operation in methods.values():
             assert f'id="{operation["operationId"]}"' in text
             assert {"400", "401", "404", "429"} <= set(operation["responses"])
+    ids = re.findall(r'\bid="([^"]+)"', text)
+    assert sorted(ids) == sorted({*ids})  # also none that the frame of pages has
     assert schema["openapi"].startswith("3.1")
     assert not re.findall(r'(?:src|href)="https?://', text)
     assert "开始使用" in client.get(

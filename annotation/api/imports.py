@@ -11,7 +11,7 @@ from annotation.import_forms import FORMAT_NAMES, ImportForm, TargetForm
 from annotation.import_undo import request_undo
 from annotation.models import TableImport
 from annotation.views.table_imports import import_of
-from core.api.inputs import Body, form_faults
+from core.api.inputs import Body, check_form
 from corpus.api.jobs import job_address
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
@@ -93,8 +93,7 @@ class Imports(ListView):
         corpus, sent = corpus_of(request, pk, LEAD), self.body()
         data = {"uploads": ",".join(sent["uploads"]), "format": sent.get("format", "")}
         form = ImportForm(data, None, corpus=corpus, person=request.user)
-        if not form.is_valid():
-            raise serializers.ValidationError(form_faults(form))
+        check_form(form)
         with transaction.atomic():
             row = form.begin()
         return self.created(row, reverse("api_import", args=[row.pk]))
@@ -131,8 +130,7 @@ class ImportConfirmation(ApiView):
         row, sent = import_of(request, pk), self.body()
         if row.is_draft:
             form = TargetForm(sent, instance=row)
-            if not form.is_valid():
-                raise serializers.ValidationError(form_faults(form))
+            check_form(form)
             row.confirm(request.user, **form.cleaned_data)
         return self.answer(row)
 

@@ -13,7 +13,7 @@ from annotation.progress import with_submission_counts
 from annotation.rounds import admit, open_as_chosen, reopen_round
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
-from core.api.inputs import Body, Filters, Id, form_faults
+from core.api.inputs import Body, Filters, Id, check_form
 from corpus.api.jobs import JobSerializer, job_address
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
 from people.access_tokens import Scope
@@ -145,8 +145,7 @@ class Rounds(ListView):
         """Open a round over published dialogues."""
         corpus, sent = corpus_of(request, pk, LEAD), self.body()
         form = RoundForm(_as_form(corpus, sent), corpus=corpus)
-        if not form.is_valid():
-            raise serializers.ValidationError(form_faults(form))
+        check_form(form)
         opened = open_as_chosen(request.user, corpus, form)
         return self.created(one(opened), reverse("api_round", args=[opened.pk]))
 

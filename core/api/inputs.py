@@ -88,14 +88,6 @@ class Filters(serializers.Serializer):
         return rows
 
 
-def form_faults(form):
-    """What is wrong with a form of the pages, as faults of a request."""
-    return {
-        "non_field_errors" if name == "__all__" else name: [str(each) for each in faults]
-        for name, faults in form.errors.items()
-    }
-
-
 def check_parameters(query, allowed):
     """Raises ValidationError for a parameter that the address has and the resource has not, or has
     twice.

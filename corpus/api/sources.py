@@ -6,7 +6,7 @@ from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from core.api.inputs import Body, Filters, form_faults
+from core.api.inputs import Body, Filters, check_form
 from corpus import deletion
 from corpus.api.jobs import JobSerializer, described, job_address
 from corpus.forms import SourceForm
@@ -121,8 +121,7 @@ class Sources(ListView):
         return upload
 
     def _made(self, form):
-        if not form.is_valid():
-            raise serializers.ValidationError(form_faults(form))
+        check_form(form)
         return form.bring_in(self.request.user)
 
 

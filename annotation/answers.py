@@ -15,8 +15,10 @@ from core.errors import UserError, ValidationError, gettext_noop
 from core.input_checks import shortened
 from core.middleware import LARGEST_ID
 from core.statements import Prepared, insert
+from corpus.webhooks.announcement import announce
 from people.models import Event
 
+SUBMITTED = "submission.created"  # an event of webhooks
 UUID_TEXT = re.compile("[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}")
 
 
@@ -213,6 +215,7 @@ def _submit(assignment):
     Submission.make(assignment)
     SUBMIT.run(assignment.pk)
     Event.note(assignment.person_id, "submit", assignment)
+    announce(SUBMITTED, assignment)
     assignment.state = "submitted"
     if assignment.gold or assignment.round.kind == Round.Kind.TEST:
         after_submission(assignment)

@@ -24,8 +24,11 @@ class AnnotationConfig(AppConfig):
         from annotation.shortcuts import register_shortcuts
         from annotation.source_deletion import guard_rounds, withdraw_from_rounds
         from annotation.views.my_tasks import start_tasks
+        from annotation.webhook_events import KINDS, announce_complete_rounds
         from core import findable, metrics, places
         from corpus import archive, deletion, publication_undo, round_offers, start_page, visibility
+        from corpus.webhooks import kinds
+        from jobs.recovery import STEPS
         from people import account_deletion
         from people.event_words import register
 
@@ -33,6 +36,8 @@ class AnnotationConfig(AppConfig):
         places.register(*PLACES)
         findable.register(*FINDERS)
         metrics.collect.append(figures)
+        kinds.register(*KINDS)
+        STEPS["told webhooks %s times of complete rounds"] = announce_complete_rounds
 
         add_steps()
         add_to_overview()

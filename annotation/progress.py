@@ -61,6 +61,13 @@ def by_state(round):
     }
 
 
+def is_complete(round):
+    """Whether it has dialogues, and each of them all its submissions."""
+    rows = by_state(round)
+    missing = rows["waiting"].exists() or rows["begun"].exists()
+    return not missing and rows["complete"].exists()
+
+
 @dataclass(frozen=True)
 class History:
     """Submissions of a round by day, from the first day with one until today."""

@@ -4,6 +4,7 @@ import datetime
 import os
 import sys
 from email.utils import getaddresses
+from ipaddress import ip_network
 from pathlib import Path
 
 import environ
@@ -378,6 +379,23 @@ LOGGING = logs.configuration(
     LOG_FILES,
     mail=EMAIL_ENABLED and bool(ADMINS),
 )
+
+# --- Webhooks ------------------------------------------------------------------------------------
+# networks that a webhook may lead to although they are not public
+loopback = ["127.0.0.0/8", "::1/128"] if DEBUG else []
+try:
+    WEBHOOK_NETWORKS = [ip_network(text) for text in env.list("WEBHOOK_NETWORKS", default=loopback)]
+except ValueError as error:
+    raise ImproperlyConfigured(f"WEBHOOK_NETWORKS: {error}") from error
+WEBHOOK_HTTP = env.bool("WEBHOOK_HTTP", default=DEBUG)  # whether http:// will do
+WEBHOOK_TIMEOUT = env.float("WEBHOOK_TIMEOUT", default=15.0)  # seconds of one attempt
+at_least("WEBHOOK_TIMEOUT", WEBHOOK_TIMEOUT, 0.1)
+WEBHOOK_RETRY_HOURS = env.float("WEBHOOK_RETRY_HOURS", default=24.0)  # of one delivery
+at_least("WEBHOOK_RETRY_HOURS", WEBHOOK_RETRY_HOURS, 0)
+WEBHOOK_DISABLE_DAYS = env.float("WEBHOOK_DISABLE_DAYS", default=3.0)  # of failures without a break
+at_least("WEBHOOK_DISABLE_DAYS", WEBHOOK_DISABLE_DAYS, 0)
+WEBHOOK_KEEP_DAYS = env.int("WEBHOOK_KEEP_DAYS", default=30)  # that deliveries stay in the log
+at_least("WEBHOOK_KEEP_DAYS", WEBHOOK_KEEP_DAYS, 8)  # longer than a complete round is looked for
 
 # --- Backups -------------------------------------------------------------------------------------
 BACKUP_DIR = env("BACKUP_DIR", default="")  # a folder on another disk; unset, none by themselves

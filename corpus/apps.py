@@ -26,6 +26,10 @@ class CorpusConfig(AppConfig):
         from corpus.places import PLACES
         from corpus.search import install
         from corpus.shortcuts import register_shortcuts
+        from corpus.webhooks import corpus_events, kinds
+        from corpus.webhooks.delivery import delete_old, wake_due
+        from jobs.models import ended
+        from jobs.recovery import STEPS
         from people.event_words import register
         from people.notifications import withhold_reason
         from people.sign_in.openid_connect import on_roles
@@ -36,6 +40,10 @@ class CorpusConfig(AppConfig):
         places.register(*PLACES)
         findable.register(*FINDERS)
         fill("search", "corpus/_search.html")
+        kinds.register(*corpus_events.KINDS)
+        ended.append(corpus_events.announce_failure)
+        STEPS["woke %s webhooks with messages that were due"] = wake_due
+        STEPS["deleted %s old deliveries of webhooks"] = delete_old
         losses |= {
             "corpus.source": gettext_lazy("sources"),
             "corpus.dialogue": gettext_lazy("dialogues"),

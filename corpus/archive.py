@@ -35,6 +35,8 @@ nouns: dict[str, tuple[str, str]] = {  # first part of an address -> model, its 
     "utterances": ("corpus.Utterance", "corpus"),
     "invitations": ("corpus.Invitation", "corpus"),
     "join-requests": ("corpus.JoinRequest", "corpus"),
+    "webhooks": ("corpus.Webhook", "corpus"),
+    "webhook-deliveries": ("corpus.WebhookDelivery", "webhook__corpus"),
 }
 
 

@@ -25,6 +25,14 @@ NOUNS = {
         ("person",),
         kept=("person",),
     ),
+    "webhook": Noun(_("webhook"), str, page("webhook"), kept=("host",)),
+    "webhookdelivery": Noun(
+        _("message of webhook"),
+        lambda row: row.webhook.host,
+        page("webhook", "webhook_id"),
+        ("webhook",),
+        kept=("host",),
+    ),
     "corpusdeletion": Noun(_("deletion of corpus"), lambda row: row.name, kept=("name",)),
     "corpus": Noun(_("corpus"), str, page("corpus"), kept=("name",), searched="name"),
     "membership": Noun(
@@ -65,6 +73,13 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "archive": _("%(who)s archived %(thing)s"),
         "unarchive": _("%(who)s took %(thing)s out of the archive"),
         "transfer": _("%(who)s transferred the ownership of %(thing)s"),
+        "add webhook": _("%(who)s added the %(thing)s"),
+        "set webhook": _("%(who)s changed the %(thing)s"),
+        "exchange secret": _("%(who)s exchanged the secret of the %(thing)s"),
+        "test webhook": _("%(who)s tested the %(thing)s"),
+        "send again": _("%(who)s had a %(thing)s sent again"),
+        "switch off webhook": _("%(who)s switched off the %(thing)s, which failed for days"),
+        "delete webhook": _("%(who)s deleted the %(thing)s"),
         "delete corpus": _("%(who)s deleted %(thing)s with everything in it"),
     },
     Kind.MEMBERS: {

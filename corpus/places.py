@@ -121,7 +121,15 @@ PLACES = (
         icon="settings",
         url="corpus_settings",
         pages=frozenset(
-            {"corpus_storage", "corpus_administration", "annotation_settings", "release_settings"}
+            {
+                "corpus_storage",
+                "corpus_administration",
+                "annotation_settings",
+                "release_settings",
+                "webhooks",
+                "webhook",
+                "webhook_delivery",
+            }
         ),
         roles=LEADS,
     ),

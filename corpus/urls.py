@@ -22,6 +22,7 @@ from corpus.views import (
     sources,
     speakers,
     uploads,
+    webhooks,
 )
 
 urlpatterns = [
@@ -44,6 +45,15 @@ urlpatterns = [
         "corpora/<int:pk>/settings/administration/",
         settings.corpus_administration,
         name="corpus_administration",
+    ),
+    path("corpora/<int:pk>/settings/webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:pk>/", webhooks.webhook, name="webhook"),
+    path("webhooks/<int:pk>/secret/", webhooks.webhook_secret, name="webhook_secret"),
+    path("webhooks/<int:pk>/tests/", webhooks.webhook_test, name="webhook_test"),
+    path("webhooks/<int:pk>/deletion/", webhooks.delete_webhook, name="delete_webhook"),
+    path("webhook-deliveries/<int:pk>/", webhooks.delivery, name="webhook_delivery"),
+    path(
+        "webhook-deliveries/<int:pk>/attempts/", webhooks.attempt_delivery, name="attempt_delivery"
     ),
     path("corpora/<int:pk>/invitations/", invitations.invitations, name="invitations"),
     path(

@@ -229,11 +229,14 @@ class Job(models.Model):
             thread = self.heartbeat_thread() if self.uses_heartbeat_thread else nullcontext()
             with self.outcome_recorded(), thread:
                 import_string(self.work)(self)
-            if self.follow_up:
-                import_string(self.follow_up)(self)
-            for tell in ended:
-                tell(self)
+            self._tell_end()
         return self
+
+    def _tell_end(self):
+        if self.follow_up:
+            import_string(self.follow_up)(self)
+        for tell in ended:
+            tell(self)
 
     @transaction.atomic
     def stop_by(self, person):
@@ -268,8 +271,7 @@ class Job(models.Model):
             deaths=deaths,
         ):
             log.error("%s %s has ended %s workers", self._meta.model_name, self.pk, deaths)
-            if self.follow_up:
-                import_string(self.follow_up)(self)
+            self._tell_end()
         return False
 
     def hand_back(self):

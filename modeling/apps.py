@@ -13,6 +13,7 @@ class ModelingConfig(AppConfig):
         # here, because models can be imported once every app is ready
         from core import findable, places
         from corpus import archive, deletion
+        from corpus.webhooks import kinds
         from jobs.recovery import STEPS
         from modeling.event_words import NOUNS, SENTENCES
         from modeling.findable import FINDERS
@@ -20,12 +21,14 @@ class ModelingConfig(AppConfig):
         from modeling.places import PLACES
         from modeling.scheduled_runs import repeat_due
         from modeling.search_trials import continue_searches
+        from modeling.webhook_events import KINDS
         from people.event_words import register
 
         register(NOUNS, SENTENCES)
         add_to_overview()
         places.register(*PLACES)
         findable.register(*FINDERS)
+        kinds.register(*KINDS)
         archive.nouns |= {
             "experiments": ("modeling.Experiment", "release__corpus"),
             "runs": ("modeling.TrainingRun", "release__corpus"),

@@ -6,11 +6,14 @@ from django.conf import settings
 from django.db import transaction
 
 from core.errors import UserError, gettext_noop
+from corpus.webhooks.announcement import announce
 from jobs.models import Stopped
 from modeling.configurations import compute_comparisons
 from modeling.learner_process import supervise, written
 from modeling.models import FeaturePart
 from modeling.search_trials import continue_search, keep_importances, should_prune
+
+COMPLETED = "run.completed"  # an event of webhooks
 
 
 def train(run):
@@ -32,6 +35,7 @@ def train(run):
     with transaction.atomic():
         run.save(update_fields=["results"])
         run.finish()
+        announce(COMPLETED, run, run.release.corpus_id)
 
 
 def update_experiment(run):

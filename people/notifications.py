@@ -12,12 +12,13 @@ from jobs.models import Job
 from people.models import Person
 from people.tasks import send_notification
 
-ROUND, REPLY, JOB, JOINING = "round", "reply", "job", "joining"
+ROUND, REPLY, JOB, JOINING, WEBHOOK = "round", "reply", "job", "joining", "webhook"
 KINDS = {
     ROUND: _("a round was opened for me"),
     REPLY: _("a comment of mine was answered"),
     JOB: _("a job that I asked for has ended after more than a minute"),
     JOINING: _("my request to join a corpus was decided"),
+    WEBHOOK: _("a webhook of a corpus that I lead was switched off"),
 }
 LONG = datetime.timedelta(minutes=1)  # whoever asked for a shorter job has waited for it
 DONE, FAILED = gettext_noop("Done: %(job)s"), gettext_noop("Failed: %(job)s")

@@ -14,6 +14,7 @@ class ReleasesConfig(AppConfig):
         from annotation import import_undo, reopening
         from core import findable, places
         from corpus import archive, deletion
+        from corpus.webhooks import kinds
         from people.event_words import register
         from releases.event_words import NOUNS, SENTENCES
         from releases.exports import releases_to_download
@@ -22,10 +23,12 @@ class ReleasesConfig(AppConfig):
         from releases.overview import add_to_overview
         from releases.places import PLACES
         from releases.submission_readers import reading_release
+        from releases.webhook_events import KINDS
 
         register(NOUNS, SENTENCES)
         places.register(*PLACES)
         findable.register(*FINDERS)
+        kinds.register(*KINDS)
         add_to_overview()
         import_undo.kept_because += [releases_of, reviews_of]
         reopening.read_by.append(reading_release)

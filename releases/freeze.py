@@ -5,8 +5,11 @@ import shutil
 
 from django.db import transaction
 
+from corpus.webhooks.announcement import announce
 from releases import archive, snapshot
 from releases.models import MemberAccess
+
+FROZEN = "release.frozen"  # an event of webhooks
 
 
 def freeze(release):
@@ -33,6 +36,7 @@ def freeze(release):
         with transaction.atomic():
             release.save(update_fields=["digest", "contents", "summary"])
             release.finish()  # first: whoever was overtaken by another worker moves nothing
+            announce(FROZEN, release)
             archive.keep(index, release.directory)
             shutil.rmtree(release.directory, ignore_errors=True)  # by a worker killed right here
             draft.replace(release.directory)

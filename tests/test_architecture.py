@@ -59,6 +59,8 @@ PLAIN = [  # modules that know no Django
     "corpus/tone_mapping.py",
     "corpus/transcripts",
     "corpus/turns.py",
+    "corpus/webhooks/receiver.py",
+    "corpus/webhooks/signature.py",
     "modeling/hyperparameter_search.py",
     "modeling/learner",
     "modeling/search_space.py",

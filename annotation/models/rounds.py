@@ -14,8 +14,11 @@ from annotation.models.schemes import Guideline, SchemeVersion, read_scheme
 from annotation.scheme import Scheme
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, Membership
+from corpus.webhooks.announcement import announce
+from corpus.webhooks.kinds import AGREEMENT
 from people.models import Event
 
+COMPLETED, CLOSED = "round.completed", "round.closed"  # events of webhooks
 PERCENT = [MinValueValidator(0), MaxValueValidator(100)]
 
 
@@ -215,7 +218,25 @@ class Round(models.Model):
         closure, made = Closure.objects.get_or_create(round=self, defaults={"person": person})
         if made:
             Event.record(person, "close", self)
+            announce(CLOSED, self)
+            self.have_agreement_told()
         return closure
+
+    @transaction.atomic
+    def announce_completion(self, since):
+        """Tell webhooks that every dialogue has all its submissions, and have its agreement looked
+        at; how many messages. Once for what was submitted, the last at `since`.
+        """
+        key = f"{COMPLETED}/{self.pk}/{self._submitted()}"
+        return announce(COMPLETED, self, key=key, since=since) + self.have_agreement_told(since)
+
+    def have_agreement_told(self, since=None):
+        """Let webhooks hear of an agreement below their bound, once for what was submitted."""
+        key = f"{AGREEMENT}/{self.pk}/{self._submitted()}"
+        return announce(AGREEMENT, self, key=key, since=since)
+
+    def _submitted(self):
+        return self.assignments.submitted().filter(gold=False).count()
 
     def release_expired(self):
         """Give back what nobody has touched for the lease; how many were released."""

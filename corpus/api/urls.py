@@ -1,12 +1,27 @@
 from django.urls import path
 
-from corpus.api import audit_log, corpora, dialogues, jobs, members, sources, uploads
+from corpus.api import audit_log, corpora, dialogues, jobs, members, sources, uploads, webhooks
 
 urlpatterns = [
     path("corpora/", corpora.Corpora.as_view(), name="api_corpora"),
     path("corpora/<int:pk>/", corpora.CorpusThing.as_view(), name="api_corpus"),
     path("corpora/<int:pk>/archival/", corpora.CorpusArchival.as_view(), name="api_archival"),
     path("corpora/<int:pk>/audit-log/", audit_log.AuditLog.as_view(), name="api_audit_log"),
+    path("corpora/<int:pk>/webhooks/", webhooks.Webhooks.as_view(), name="api_webhooks"),
+    path("webhooks/<int:pk>/", webhooks.WebhookThing.as_view(), name="api_webhook"),
+    path("webhooks/<int:pk>/secret/", webhooks.Secret.as_view(), name="api_webhook_secret"),
+    path("webhooks/<int:pk>/tests/", webhooks.Tests.as_view(), name="api_webhook_tests"),
+    path(
+        "webhooks/<int:pk>/deliveries/",
+        webhooks.Deliveries.as_view(),
+        name="api_webhook_deliveries",
+    ),
+    path("webhook-deliveries/<int:pk>/", webhooks.Delivery.as_view(), name="api_webhook_delivery"),
+    path(
+        "webhook-deliveries/<int:pk>/attempts/",
+        webhooks.Attempts.as_view(),
+        name="api_delivery_attempts",
+    ),
     path("corpora/<int:pk>/members/", members.Members.as_view(), name="api_members"),
     path("memberships/<int:pk>/", members.Member.as_view(), name="api_membership"),
     path("corpora/<int:pk>/invitations/", members.Invitations.as_view(), name="api_invitations"),

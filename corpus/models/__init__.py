@@ -15,6 +15,7 @@ from corpus.models.sources import ImportProblem, Source, SourceInspection
 from corpus.models.speakers import Speaker
 from corpus.models.uploads import Upload, WrongDigest, WrongOffset
 from corpus.models.utterances import Utterance
+from corpus.models.webhooks import Webhook, WebhookDelivery
 
 __all__ = [
     "Archival",
@@ -40,6 +41,8 @@ __all__ = [
     "Speaker",
     "Upload",
     "Utterance",
+    "Webhook",
+    "WebhookDelivery",
     "WrongDigest",
     "WrongOffset",
 ]

@@ -18,6 +18,7 @@ TITLES: dict[str, Any] = {  # tag of views -> heading, in the order of the page
     "account": _("Account"),
     "corpora": _("Corpora"),
     "members": _("Members"),
+    "webhooks": _("Webhooks"),
     "sources": _("Sources"),
     "dialogues": _("Dialogues"),
     "utterances": _("Utterances"),

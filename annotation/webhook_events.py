@@ -13,7 +13,7 @@ from annotation.models import Round, Submission
 from annotation.models.daily_work import local_day
 from annotation.models.rounds import CLOSED, COMPLETED
 from annotation.progress import is_complete
-from corpus.models import Webhook
+from corpus.models import Dialogue, Webhook
 from corpus.webhooks.corpus_events import about_corpus
 from corpus.webhooks.kinds import AGREEMENT, EventKind, api_address
 
@@ -34,8 +34,9 @@ def about_round(round):
 
 def describe_submission(assignment):
     """Which dialogue was submitted in which round, not by whom."""
-    dialogue = assignment.dialogue
-    return about_round(assignment.round) | {
+    round = Round.objects.select_related("corpus").get(pk=assignment.round_id)
+    dialogue = Dialogue.objects.get(pk=assignment.dialogue_id)  # the queue loads but parts of both
+    return about_round(round) | {
         "dialogue": {
             "id": dialogue.pk,
             "name": dialogue.uid,

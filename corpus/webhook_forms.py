@@ -35,7 +35,10 @@ class WebhookForm(forms.Form):
         help_text=_("Krippendorff's alpha, compared for each task when a round ends."),
     )
     active = forms.BooleanField(
-        label=_("active"), required=False, initial=True, help_text=_("Otherwise nothing is sent.")
+        label=_("active"),
+        required=False,
+        initial=True,
+        help_text=_("Otherwise no messages are sent."),
     )
 
     def __init__(self, *arguments, **named):

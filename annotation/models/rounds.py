@@ -219,7 +219,7 @@ class Round(models.Model):
         if made:
             Event.record(person, "close", self)
             announce(CLOSED, self)
-            self.have_agreement_told()
+            self.announce_agreement()
         return closure
 
     @transaction.atomic
@@ -228,9 +228,9 @@ class Round(models.Model):
         at; how many messages. Once for what was submitted, the last at `since`.
         """
         key = f"{COMPLETED}/{self.pk}/{self._submitted()}"
-        return announce(COMPLETED, self, key=key, since=since) + self.have_agreement_told(since)
+        return announce(COMPLETED, self, key=key, since=since) + self.announce_agreement(since)
 
-    def have_agreement_told(self, since=None):
+    def announce_agreement(self, since=None):
         """Let webhooks hear of an agreement below their bound, once for what was submitted."""
         key = f"{AGREEMENT}/{self.pk}/{self._submitted()}"
         return announce(AGREEMENT, self, key=key, since=since)

@@ -80,7 +80,7 @@ class Webhook(models.Model):
     address = models.CharField(_("address"), max_length=500)
     kinds = models.CharField(_("events"), max_length=400)  # separated by spaces
     agreement_bound = models.FloatField(
-        _("lowest agreement (Krippendorff's alpha)"),
+        _("agreement is low below"),
         null=True,
         blank=True,
         validators=[MinValueValidator(-1.0), MaxValueValidator(1.0)],
@@ -182,7 +182,7 @@ class Webhook(models.Model):
             mine.failing_since, mine.rests_until, mine.failure = None, None, {}
         mine.save()
         Event.record(person, "set webhook", mine, host=mine.host, changed=changed, active=active)
-        self.refresh_from_db()
+        self._reload()
 
     @transaction.atomic
     def exchange_secret(self, person):
@@ -193,7 +193,7 @@ class Webhook(models.Model):
         mine._new_secret()
         mine.save(update_fields=["nonce", "secret_hash", "old_nonce", "old_nonce_until"])
         Event.record(person, "exchange secret", mine, host=mine.host)
-        self.refresh_from_db()
+        self._reload()
 
     @transaction.atomic
     def delete_by(self, person):
@@ -277,6 +277,12 @@ class Webhook(models.Model):
             WEBHOOK, leads, SWITCHED_OFF, SWITCHED_OFF_MORE, page,
             host=self.host, corpus=self.corpus.name, why=why.to_json(),
         )  # fmt: skip
+
+    def _reload(self):
+        """Take over what was saved; the corpus stays as it was loaded for a page."""
+        corpus = self.corpus
+        self.refresh_from_db()
+        self.corpus = corpus
 
     def _lease(self):
         return AT_WORK + datetime.timedelta(seconds=settings.WEBHOOK_TIMEOUT)

@@ -78,7 +78,8 @@ def _values(found):
 
 def _page(request, found, form=None, secret=""):
     rows = WebhookDelivery.objects.of(request.user).filter(webhook=found)
-    table = DELIVERIES.page(request, rows, DeliveryFilter(request.GET))
+    asked = DeliveryFilter(request.GET)
+    table = DELIVERIES.page(request, asked.filtered(rows), asked)
     page = context(
         found.corpus,
         "settings",

@@ -30,7 +30,7 @@ def announce(kind, thing, corpus_id=None, key=None, since=None):
         rows = rows.exclude(deliveries__key=key)
     webhooks = list(rows)
     data = kinds[kind].describe(thing) if webhooks else {}
-    told = [webhook for webhook in webhooks if webhook.tell(kind, thing, data, key)]
-    for webhook in told:
+    made = [webhook for webhook in webhooks if webhook.tell(kind, thing, data, key)]
+    for webhook in made:
         webhook.wake()
-    return len(told)
+    return len(made)

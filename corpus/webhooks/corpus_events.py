@@ -49,5 +49,5 @@ def announce_failure(job):
 
 KINDS = [
     EventKind(JOB_FAILED, _("job failed"), describe_job),
-    EventKind(PING, _("test"), describe_test),
+    EventKind(PING, _("test message"), describe_test),
 ]

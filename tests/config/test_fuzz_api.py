@@ -23,7 +23,7 @@ from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
 from annotation.models import Comment, Guideline, Judgement, Submission, TableImport
-from corpus.models import Invitation, Upload
+from corpus.models import Invitation, Upload, Webhook
 from people.access_tokens import Scope
 from tests.config import hostile_input
 from tests.factories import (
@@ -107,6 +107,9 @@ def known_ids(opened):
     dialogue = corpus.dialogues.first()
     utterance = dialogue.utterances.first()
     flag = opened.quality_flags.create(kind="fast", key="fast", neg_log10_p=5.0)
+    webhook = Webhook.create(
+        corpus.owner, corpus, address="https://hooks.invalid/", kinds=["job.failed"]
+    )
     return {
         "corpora": corpus.pk,
         "rounds": opened.pk,
@@ -123,6 +126,8 @@ def known_ids(opened):
         "speakers": corpus.speakers.first().pk,
         "memberships": corpus.memberships.last().pk,
         "invitations": Invitation.invite(corpus.owner, corpus).pk,
+        "webhooks": webhook.pk,
+        "webhook-deliveries": webhook.ping(corpus.owner).pk,
         "uploads": Upload.begin(corpus.owner, corpus, "film.mp4", 1000).token,
         "releases": make_release(corpus, [make_judged_round(corpus, 1)], media="none").pk,
     }

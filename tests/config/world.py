@@ -26,6 +26,7 @@ from corpus.models import (
     Publication,
     Source,
     Upload,
+    Webhook,
 )
 from jobs.models import JobStatus
 from modeling.learner.release_checks import open_release
@@ -100,6 +101,9 @@ def make_world(film):
     diff = Diff.request(lead, release, later)
     diff.run()
     link = JoinLink.switch_on(lead, corpus)
+    webhook = Webhook.create(
+        lead, corpus, address="https://hooks.invalid/", kinds=["job.failed", "submission.created"]
+    )
     return SimpleNamespace(
         lead=lead,
         annotator=annotator,
@@ -118,6 +122,8 @@ def make_world(film):
         quality_flags=[flag],
         guidelines=[corpus.guidelines.first() or make_guideline(lead, corpus)],
         uploads=[Upload.begin(lead, corpus, "film.mp4", 1000)],
+        webhooks=[webhook],
+        webhook_deliveries=[webhook.ping(lead)],
         invitations=[
             Invitation.invite(lead, corpus),
             Invitation.invite(lead, corpus, person=annotator),

@@ -40,6 +40,7 @@ VARYING = [
     re.compile(rb"/account/password/reset/[\w/-]+"),
     re.compile(rb"until \d{2}:\d{2}"),
     re.compile(rb"sq_[\w-]{43}"),  # access tokens
+    re.compile(rb"whsec_[\w+/=]{44}|msg_[0-9a-f]{32}"),  # of webhooks
     re.compile(rb"/shared/[\w-]{43}"),  # links, as the API gives them
     re.compile(rb'"seconds":[\d.]+|"used":\{[^}]*\}'),  # of a run, as the API gives them
     re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
@@ -169,6 +170,7 @@ class Addresses:
                 "publications": w.dialogue.publication,
                 "guidelines": w.open.guideline, "invitations": w.invitation,
                 "join-requests": w.join_request,
+                "webhooks": w.webhook, "webhook-deliveries": w.delivery,
                 "deletions": CorpusDeletion.objects.create(
                     corpus_id=999, name="gone", person=w.lead, status=JobStatus.FAILED
                 ),
@@ -299,6 +301,10 @@ class Addresses:
             ("PATCH", "api_corpus"): [{"description": "said anew"}],
             ("PATCH", "api_membership"): [{"role": "adjudicator"}],
             "api_invitations": [{"role": "annotator", "email": "somebody@example.org"}],
+            "webhooks": [{"address": "https://example.org/a", "kinds": ["job.failed"]}],
+            "webhook": [{"address": "https://example.org/a", "kinds": ["job.failed"]}],
+            "api_webhooks": [{"address": "https://example.org/a", "kinds": ["job.failed"]}],
+            ("PATCH", "api_webhook"): [{"active": False}],
             "api_uploads": [{"name": "film.mp4", "size": 10}],
             "api_sources": [{"title": "x", "transcript": "none"}],
             "api_speakers": [{"name": "C"}],

@@ -35,6 +35,7 @@ from corpus.models import (
     Membership,
     Upload,
     Utterance,
+    Webhook,
 )
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
@@ -308,6 +309,13 @@ class World:
         )
         asking = Person.objects.create(username="asking")
         self.join_request = self.join_link.request(asking)
+        self.webhook = Webhook.create(
+            self.lead, self.corpus, address="https://example.org/hook", kinds=["job.failed"]
+        )
+        self.delivery = self.webhook.deliveries.create(  # which tells of the open round
+            kind="agreement.low", thing_id=self.open.pk, data={"tasks": ["emotion"]}
+        )
+        self.delivery.end("delivered")
         self.upload = Upload.objects.create(
             corpus=self.corpus, person=self.lead, token="uploaded", name="film.mp4", size=3
         )

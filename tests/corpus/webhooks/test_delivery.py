@@ -47,7 +47,7 @@ def failed_job(corpus):
     return source
 
 
-def told(webhook, corpus, count=1):
+def announced(webhook, corpus, count=1):
     """The deliveries of `count` jobs that have failed."""
     for _number in range(count):
         assert announce(JOB_FAILED, failed_job(corpus), corpus.pk) == 1
@@ -77,7 +77,7 @@ def test_a_message_is_signed_and_says_what_happened(made, corpus, settings):
     settings.SITE_URL = "https://annotate.example.org"
     with receiver() as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         run(webhook)
     _path, headers, body = there.received[0]
     message = Verifier(webhook.secret).verify(body, headers)
@@ -96,7 +96,28 @@ def test_a_message_is_signed_and_says_what_happened(made, corpus, settings):
     assert delivery.seconds is not None and delivery.finished_at and not delivery.failure
 
 
-def test_nobody_is_told_who_has_not_chosen_it_or_is_switched_off(lead, corpus, made):
+def test_the_receiver_of_the_documentation_checks_it(made, corpus, settings):
+    text = (settings.ROOT / "docs/api.md").read_text("utf-8")
+    code = text.split("```python\n")[1].split("```")[0]
+    example = {"__name__": "example"}
+    exec(code, example)  # noqa: S102
+    with receiver() as there:
+        webhook = made(there.address)
+        announced(webhook, corpus)
+        run(webhook)
+    _path, headers, body = there.received[0]
+    assert example["checked"](headers, body, webhook.secret)["type"] == "job.failed"
+    old = str(int(headers["webhook-timestamp"]) - 301)
+    for changed in (
+        (headers, body + b" ", webhook.secret),
+        (headers, body, "whsec_" + "A" * 32),
+        (headers | {"webhook-timestamp": old}, body, webhook.secret),
+    ):
+        with pytest.raises(ValueError, match=r"too long ago|not signed"):
+            example["checked"](*changed)
+
+
+def test_nobody_is_announced_who_has_not_chosen_it_or_is_switched_off(lead, corpus, made):
     address = "https://example.org/hook"
     Webhook.create(lead, corpus, address=address, kinds=["release.frozen"])
     made(address, active=False)
@@ -107,7 +128,7 @@ def test_nobody_is_told_who_has_not_chosen_it_or_is_switched_off(lead, corpus, m
 def test_a_message_is_of_the_transaction_of_what_happened(made, corpus, transactional_db):
     webhook = made("https://example.org/hook")
     with pytest.raises(RuntimeError), transaction.atomic():
-        told(webhook, corpus)
+        announced(webhook, corpus)
         raise RuntimeError
     assert not webhook.deliveries.exists()
 
@@ -115,7 +136,7 @@ def test_a_message_is_of_the_transaction_of_what_happened(made, corpus, transact
 def test_a_refused_message_is_tried_again_later_with_the_same_id(made, corpus):
     with receiver(fail(2)) as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         waits = []
         for attempt in (1, 2):
             run(webhook)
@@ -143,7 +164,7 @@ def test_a_receiver_that_hangs_is_a_failure_like_others(made, corpus, settings):
     settings.WEBHOOK_TIMEOUT = 0.3
     with receiver(lambda handler, _number: time.sleep(1)) as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         run(webhook)
         delivery.refresh_from_db()
     assert delivery.is_waiting and delivery.response_status is None
@@ -156,7 +177,7 @@ def test_a_redirect_is_not_followed_and_says_so(made, corpus):
 
     with receiver() as elsewhere, receiver(redirect) as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         run(webhook)
         delivery.refresh_from_db()
     assert elsewhere.received == [] and "not followed" in delivery.failure_text
@@ -165,7 +186,7 @@ def test_a_redirect_is_not_followed_and_says_so(made, corpus):
 def test_after_a_day_a_message_is_given_up_and_can_be_sent_again(made, corpus, lead):
     with receiver(fail(1)) as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         webhook.deliveries.update(asked_at=timezone.now() - datetime.timedelta(hours=23))
         run(webhook)
         delivery.refresh_from_db()
@@ -184,7 +205,7 @@ def test_after_a_day_a_message_is_given_up_and_can_be_sent_again(made, corpus, l
 def test_a_receiver_says_when_to_come_back(made, corpus):
     with receiver(lambda handler, _n: respond(handler, 429, Retry_After="7200")) as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         run(webhook)
         delivery.refresh_from_db()
     assert delivery.due_at > timezone.now() + datetime.timedelta(minutes=110)
@@ -193,7 +214,7 @@ def test_a_receiver_says_when_to_come_back(made, corpus):
 def test_one_failure_ends_the_pass_and_the_webhook_rests(made, corpus):
     with receiver(fail(1)) as there:
         webhook = made(there.address)
-        told(webhook, corpus, 5)
+        announced(webhook, corpus, 5)
         run(webhook)
         assert len(there.received) == 1 and webhook.rests_until > timezone.now()
         assert webhook.busy_until is None
@@ -205,14 +226,14 @@ def test_one_failure_ends_the_pass_and_the_webhook_rests(made, corpus):
     assert ids[1:] == [each.message_id for each in webhook.deliveries.order_by("due_at", "pk")]
 
 
-def test_after_days_of_failures_it_is_switched_off_and_leads_are_told(
+def test_after_days_of_failures_it_is_switched_off_and_leads_are_announced(
     made, corpus, lead, settings, mailoutbox, django_capture_on_commit_callbacks
 ):
     settings.EMAIL_ENABLED = True
     type(lead).objects.filter(pk=lead.pk).update(email="lead@example.org")
     with receiver(fail(99)) as there:
         webhook = made(there.address)
-        deliveries = told(webhook, corpus, 2)
+        deliveries = announced(webhook, corpus, 2)
         webhook.deliveries.update(asked_at=timezone.now())
         Webhook.objects.update(failing_since=timezone.now() - datetime.timedelta(days=3.1))
         with django_capture_on_commit_callbacks(execute=True):
@@ -237,7 +258,7 @@ def test_after_days_of_failures_it_is_switched_off_and_leads_are_told(
 def test_a_receiver_that_is_gone_is_switched_off_at_once(made, corpus):
     with receiver(fail(9, 410)) as there:
         webhook = made(there.address)
-        told(webhook, corpus)
+        announced(webhook, corpus)
         run(webhook)
     assert not webhook.active and "410" in webhook.failure_text
 
@@ -246,7 +267,7 @@ def test_a_worker_at_it_keeps_others_away_until_it_is_dead(made, corpus):
     """What a dead worker had sent without writing that down comes again under the same id."""
     with receiver() as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         dead = Webhook.objects.get(pk=webhook.pk)
         assert dead.claim() and not Webhook.objects.get(pk=webhook.pk).claim()
         delivery.change(attempts=1)  # it was just about to send
@@ -264,7 +285,7 @@ def test_a_worker_at_it_keeps_others_away_until_it_is_dead(made, corpus):
 
 def test_the_result_of_an_overtaken_worker_does_not_count(made, corpus):
     webhook = made("https://example.org/hook")
-    (delivery,) = told(webhook, corpus)
+    (delivery,) = announced(webhook, corpus)
     slow = WebhookDelivery.objects.get(pk=delivery.pk)
     slow.change(attempts=1)
     other = WebhookDelivery.objects.get(pk=delivery.pk)
@@ -276,7 +297,7 @@ def test_the_result_of_an_overtaken_worker_does_not_count(made, corpus):
     assert delivery.status == Status.DELIVERED
 
 
-def test_a_key_is_told_once(made, corpus):
+def test_a_key_is_announced_once(made, corpus):
     webhook, job = made("https://example.org/hook"), failed_job(corpus)
     assert announce(JOB_FAILED, job, corpus.pk, key="a") == 1
     assert announce(JOB_FAILED, job, corpus.pk, key="a") == 0
@@ -286,12 +307,12 @@ def test_a_key_is_told_once(made, corpus):
 
 
 @pytest.mark.parametrize("role", [Membership.Role.ANNOTATOR, None])
-def test_who_leads_the_corpus_no_more_is_told_nothing(made, corpus, lead, role):
+def test_who_leads_the_corpus_no_more_is_announced_nothing(made, corpus, lead, role):
     other = make_member(corpus, Membership.Role.LEAD)
     with receiver() as there:
         webhook = made(there.address)
         webhook.set(other, active=True)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         member = corpus.memberships.get(person=other)
         if role:
             member.appoint(lead, role)
@@ -307,10 +328,10 @@ def test_who_leads_the_corpus_no_more_is_told_nothing(made, corpus, lead, role):
     assert len(there.received) == 1
 
 
-def test_of_an_archived_corpus_nothing_is_told(made, corpus, lead):
+def test_of_an_archived_corpus_nothing_is_announced(made, corpus, lead):
     with receiver() as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         corpus.archive(lead)
         run(webhook)
         delivery.refresh_from_db()
@@ -320,7 +341,7 @@ def test_of_an_archived_corpus_nothing_is_told(made, corpus, lead):
 def test_a_test_is_sent_at_once_and_once(made, corpus, lead):
     with receiver(fail(2)) as there:
         webhook = made(there.address)
-        told(webhook, corpus)
+        announced(webhook, corpus)
         run(webhook)
         sent = webhook.ping(lead)
         run(webhook)  # although it rests
@@ -341,7 +362,7 @@ def test_an_address_inside_the_own_network_is_refused_also_when_it_was_allowed_b
 ):
     with receiver() as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         settings.WEBHOOK_NETWORKS = [ip_network("10.0.0.0/8")]
         run(webhook)
         delivery.refresh_from_db()
@@ -354,7 +375,7 @@ def test_after_an_exchange_both_secrets_are_good_for_a_day(made, corpus, lead):
         old = webhook.secret
         webhook.exchange_secret(lead)
         assert webhook.secret != old
-        told(webhook, corpus)
+        announced(webhook, corpus)
         run(webhook)
         _path, headers, body = there.received[0]
         for secret in (old, webhook.secret):
@@ -367,7 +388,7 @@ def test_after_an_exchange_both_secrets_are_good_for_a_day(made, corpus, lead):
 def test_another_secret_key_of_the_installation_is_noticed(made, corpus, settings):
     with receiver() as there:
         webhook = made(there.address)
-        (delivery,) = told(webhook, corpus)
+        (delivery,) = announced(webhook, corpus)
         settings.SECRET_KEY = "another"
         run(webhook)
         delivery.refresh_from_db()
@@ -390,7 +411,7 @@ def test_what_can_be_chosen(lead, corpus):
 
 def test_old_deliveries_are_deleted_and_waiting_ones_stay(made, corpus, settings):
     webhook = made("https://example.org/hook")
-    old, fresh, waiting = told(webhook, corpus, 3)
+    old, fresh, waiting = announced(webhook, corpus, 3)
     for delivery in (old, fresh):
         delivery.end(Status.DELIVERED)
     long_ago = timezone.now() - datetime.timedelta(days=settings.WEBHOOK_KEEP_DAYS + 1)
@@ -400,7 +421,7 @@ def test_old_deliveries_are_deleted_and_waiting_ones_stay(made, corpus, settings
     assert {*webhook.deliveries.all()} == {fresh, waiting}
 
 
-def test_a_job_that_fails_is_told_and_one_that_ends_well_is_not(made, corpus):
+def test_a_job_that_fails_is_announced_and_one_that_ends_well_is_not(made, corpus):
     webhook = made("https://example.org/hook")
     source = corpus.sources.create(title="x", status=JobStatus.QUEUED)
     source.run()

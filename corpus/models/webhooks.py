@@ -19,7 +19,7 @@ from core.translation import translate
 from corpus.models.corpora import Corpus, Membership
 from corpus.models.token_links import new_nonce
 from corpus.webhooks import kinds as event_kinds
-from corpus.webhooks.receiver import check_address
+from corpus.webhooks.receiver import LONGEST_WAIT, check_address
 from corpus.webhooks.signature import new_message_id, secret_of
 from jobs.models import send
 from jobs.tasks import call_with_row
@@ -32,12 +32,27 @@ AT_WORK = datetime.timedelta(seconds=60)  # that an attempt may take beside WEBH
 AGAIN_AFTER = datetime.timedelta(seconds=30)  # the first time
 AGAIN_AT_LEAST = datetime.timedelta(hours=6)  # so often a message is tried again at the end
 RESTS_AT_MOST = datetime.timedelta(minutes=30)  # a receiver that answers nothing
+WAITS_AT_MOST = datetime.timedelta(seconds=LONGEST_WAIT)  # a message for its next attempt
 WOKEN_FOR = datetime.timedelta(minutes=1)  # a worker is asked again if none has come then
 SWITCHED_OFF = gettext_noop("A webhook of the corpus “%(corpus)s” was switched off")
 SWITCHED_OFF_MORE = gettext_noop(
     "The webhook to %(host)s of the corpus “%(corpus)s” was switched off. %(why)s\n\nSwitch it on"
     " again on its page when the receiver answers."
 )
+
+
+def over(name, most):
+    """A condition: the moment in the column has passed, or lies further ahead than it is ever set,
+    because the clock was set back.
+    """
+    now = timezone.now()
+    ahead = Q(**{f"{name}__gt": now + most})
+    return Q(**{name: None}) | Q(**{f"{name}__lte": now}) | ahead
+
+
+def at_work():
+    """How long a worker may have a webhook without renewing that."""
+    return AT_WORK + datetime.timedelta(seconds=settings.WEBHOOK_TIMEOUT)
 
 
 def backed_off(since, most):
@@ -57,14 +72,12 @@ class WebhookQuerySet(models.QuerySet["Webhook"]):
         """Those with a message that is due, at which no worker is and for which none is on the way;
         those that rest after a failure aside.
         """
-        now = timezone.now()
         due = WebhookDelivery.objects.due().filter(webhook=OuterRef("pk"))
-        return self.filter(
-            Exists(due),
-            Q(busy_until=None) | Q(busy_until__lt=now),
-            Q(rests_until=None) | Q(rests_until__lt=now),
-            Q(woken_at=None) | Q(woken_at__lt=now - WOKEN_FOR),
-        )
+        return self.free().filter(over("woken_until", WOKEN_FOR), Exists(due))
+
+    def free(self):
+        """Those that no worker has and that do not rest."""
+        return self.filter(over("busy_until", at_work()), over("rests_until", RESTS_AT_MOST))
 
 
 class Webhook(models.Model):
@@ -95,7 +108,7 @@ class Webhook(models.Model):
     failure = models.JSONField(default=dict, editable=False)  # why it was switched off by itself
     busy_until = models.DateTimeField(null=True, editable=False)  # a worker is at it
     rests_until = models.DateTimeField(null=True, editable=False)
-    woken_at = models.DateTimeField(null=True, editable=False)  # a worker was asked to come
+    woken_until = models.DateTimeField(null=True, editable=False)  # a worker was asked to come
 
     objects = WebhookQuerySet.as_manager()
 
@@ -229,21 +242,16 @@ class Webhook(models.Model):
 
     def claim(self):
         """Take it for this worker, for one attempt; whether it could be had."""
-        now = timezone.now()
-        free = Q(busy_until=None) | Q(busy_until__lt=now)
-        awake = Q(rests_until=None) | Q(rests_until__lt=now)
-        until = now + self._lease()
-        rows = type(self).objects.filter(free, awake, pk=self.pk)
-        if not rows.update(busy_until=until, woken_at=None):
+        rows = type(self).objects.free().filter(pk=self.pk)
+        if not rows.update(busy_until=timezone.now() + at_work(), woken_until=None):
             return False
         self.refresh_from_db()
         return True
 
     def renew(self):
         """Keep it for another attempt; False if another worker has it: this one took too long."""
-        until = timezone.now() + self._lease()
         rows = type(self).objects.filter(pk=self.pk, busy_until=self.busy_until)
-        if not rows.update(busy_until=until):
+        if not rows.update(busy_until=timezone.now() + at_work()):
             return False
         self.refresh_from_db()  # also what was changed or switched off meanwhile
         return True
@@ -283,9 +291,6 @@ class Webhook(models.Model):
         corpus = self.corpus
         self.refresh_from_db()
         self.corpus = corpus
-
-    def _lease(self):
-        return AT_WORK + datetime.timedelta(seconds=settings.WEBHOOK_TIMEOUT)
 
     def _choose(self, address, kinds, agreement_bound):
         self.address = check_address(
@@ -342,7 +347,7 @@ class WebhookDeliveryQuerySet(models.QuerySet["WebhookDelivery"]):
     def due(self):
         """What is to be sent now, in that order."""
         waiting = WebhookDelivery.Status.WAITING
-        rows = self.filter(status=waiting, due_at__lte=timezone.now())
+        rows = self.filter(over("due_at", WAITS_AT_MOST), status=waiting)
         tests = Case(When(kind=event_kinds.PING, then=0), default=1)  # somebody waits for these
         return rows.order_by(tests, "due_at", "pk")
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from core.errors import UserError, gettext_noop
 from corpus.models import Webhook, WebhookDelivery
-from corpus.models.webhooks import AGAIN_AT_LEAST, backed_off
+from corpus.models.webhooks import AGAIN_AT_LEAST, WOKEN_FOR, backed_off
 from corpus.webhooks.kinds import PING, kinds
 from corpus.webhooks.receiver import post
 from corpus.webhooks.signature import headers
@@ -171,9 +171,8 @@ def wake_due():
     """Ask for a worker for each webhook with a message that is due; how many."""
     count = 0
     for webhook in Webhook.objects.to_be_woken():
-        now = timezone.now()
-        same = Webhook.objects.filter(pk=webhook.pk, woken_at=webhook.woken_at)
-        if same.update(woken_at=now):
+        same = Webhook.objects.filter(pk=webhook.pk, woken_until=webhook.woken_until)
+        if same.update(woken_until=timezone.now() + WOKEN_FOR):
             webhook.wake()
             count += 1
     return count

@@ -283,6 +283,18 @@ def test_a_worker_at_it_keeps_others_away_until_it_is_dead(made, corpus):
     assert [headers["webhook-id"] for _p, headers, _b in there.received] == [delivery.message_id]
 
 
+def test_a_clock_that_was_set_back_holds_nothing_up(made, corpus):
+    ahead = timezone.now() + datetime.timedelta(days=300)
+    with receiver() as there:
+        webhook = made(there.address)
+        announced(webhook, corpus)
+        Webhook.objects.update(busy_until=ahead, rests_until=ahead, woken_until=ahead)
+        webhook.deliveries.update(due_at=ahead)
+        assert wake_due() == 1
+        run(webhook)
+    assert len(there.received) == 1
+
+
 def test_the_result_of_an_overtaken_worker_does_not_count(made, corpus):
     webhook = made("https://example.org/hook")
     (delivery,) = announced(webhook, corpus)

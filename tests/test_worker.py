@@ -1,6 +1,5 @@
 """Tasks through a real Redis and a real Celery worker: REDIS_URL's, or the embedded one."""
 
-import contextlib
 import os
 import signal
 from pathlib import Path
@@ -28,7 +27,7 @@ from tests.factories import (
     make_waiting_source,
 )
 from tests.waiting import LIMIT, wait_until
-from tests.workers import end_of, kill_all, start_broker, worker_process
+from tests.workers import end_of, kill_all, pool_process, start_broker, worker_process
 
 
 @pytest.fixture
@@ -139,15 +138,6 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
     epochs = [event["epoch"] for event in first.events() if event["event"] == "epoch"]
     assert epochs == list(range(1, 401)) and first.attempt == 2
     assert {run.attempt for run in experiment.runs.all()} == {1, 2}
-
-
-def pool_process(worker):
-    """The process of the worker's pool, which does the work; None while there is none."""
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):  # it has just ended
-            if f"PPid:\t{worker.pid}\n" in (place / "status").read_text():
-                return int(place.name)
-    return None
 
 
 @pytest.mark.django_db(transaction=True)

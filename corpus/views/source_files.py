@@ -16,9 +16,9 @@ from core.parameters import posted, text
 from core.translation import translate_error
 from corpus import deletion
 from corpus.forms import ReplacementForm
-from corpus.models import Corpus, Dialogue
+from corpus.models import Dialogue
 from corpus.page_context import context
-from corpus.permissions import LEAD, dialogue_of, source_of
+from corpus.permissions import downloadable_dialogue, source_of
 from corpus.visibility import WORDS, guard
 
 SAFE = ("video/", "audio/")  # types that a browser may take for what they are
@@ -42,10 +42,7 @@ def source_file(request, pk, name):
 
 def download_clip(request, pk):
     """The clip of a dialogue as a file, for leads or, as the corpus says, all who may watch it."""
-    dialogue = dialogue_of(request, pk)
-    corpus = dialogue.corpus
-    if corpus.my_role != LEAD and corpus.media_policy != Corpus.MediaPolicy.MEMBERS:
-        raise Http404
+    dialogue = downloadable_dialogue(request, pk)
     guard(request.user, dialogue)
     if not dialogue.clip:
         raise Http404

@@ -216,6 +216,7 @@ class FileView(ApiView):
 
     is_file = True
     selects = False
+    may_redirect = False  # to an object store that has the file
     renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, FileRenderer]
 
     def give(self, request, *arguments, **named):

@@ -9,7 +9,6 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from core import storage
 from core.byte_ranges import is_first_part, stored_response
 from core.errors import UserError
 from core.parameters import posted, text
@@ -100,15 +99,10 @@ def replace_source(request, pk):
     lost = deletion.lost_with(source)
     form = ReplacementForm(posted(request), request.FILES or None, corpus=source.corpus)
     if request.method == "POST" and form.is_valid():
-        media = form.store(source)
         try:
-            deletion.replace_files(
-                request.user, source, media, form.cleaned_data["transcript"], **form.probed
-            )
+            form.replace(request.user, source)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
-            if media:
-                storage.remove(media)
         else:
             return redirect("preview", source.pk)
     page = context(

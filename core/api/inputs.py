@@ -39,6 +39,9 @@ def _wrong_kind(field, value):
         return ""  # whether it may be is for the field to say
     if isinstance(field, serializers.ListField) and isinstance(value, list):
         return next(filter(None, (_wrong_kind(field.child, each) for each in value)), "")
+    if isinstance(field, serializers.DictField) and isinstance(value, dict):
+        each_of = value.values()
+        return next(filter(None, (_wrong_kind(field.child, each) for each in each_of)), "")
     for kind, types, words in KINDS:
         if isinstance(field, kind):
             fits = type(value) in types

@@ -1,6 +1,15 @@
 from django.urls import path
 
-from annotation.api import imports, own_work, republishing, results, rounds, schemes, work
+from annotation.api import (
+    imports,
+    label_studio,
+    own_work,
+    republishing,
+    results,
+    rounds,
+    schemes,
+    work,
+)
 
 urlpatterns = [
     path("rounds/<int:pk>/assignments/", work.RoundWork.as_view(), name="api_round_work"),
@@ -26,6 +35,16 @@ urlpatterns = [
     ),
     path("corpora/<int:pk>/guidelines/", schemes.Guidelines.as_view(), name="api_guidelines"),
     path("corpora/<int:pk>/imports/", imports.Imports.as_view(), name="api_imports"),
+    path(
+        "corpora/<int:pk>/label-studio/",
+        label_studio.TasksImport.as_view(),
+        name="api_import_tasks",
+    ),
+    path(
+        "rounds/<int:pk>/label-studio.json",
+        label_studio.RoundTasks.as_view(),
+        name="api_round_tasks",
+    ),
     path("imports/<int:pk>/", imports.ImportThing.as_view(), name="api_import"),
     path(
         "imports/<int:pk>/confirmation/",

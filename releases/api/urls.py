@@ -33,6 +33,11 @@ urlpatterns = [
         name="api_release_layout",
     ),
     path(
+        "releases/<int:pk>/label-studio.json",
+        files.ReleaseTasks.as_view(),
+        name="api_release_tasks",
+    ),
+    path(
         "releases/<int:pk>/utterances.ndjson",
         files.ReleaseUtterances.as_view(),
         name="api_release_utterances",

@@ -142,8 +142,6 @@ PAGES_OWN = {  # route -> why a script has nothing like it
     "set_language": LOOKS,
     "checklist_dismissal": LOOKS,
     "setup": "the first account of an installation, before there is a token",
-    "invitation": "the page of a link, also for who has no account yet; api_accept_invitation",
-    "join": "the page of a link, also for who has no account yet",
     "shared": "the page of a link, for who has no account",
     "restore_member": "takes back a click of a moment ago",
     "member_reset_link": "a way into somebody's account is shown to a person, never to a script",

@@ -107,6 +107,7 @@ MIDDLEWARE = [
     "core.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "core.compression.CompressionMiddleware",
     "csp.middleware.CSPMiddleware",
     "core.prefetch.PrefetchMiddleware",
     "core.middleware.RequestCheckMiddleware",

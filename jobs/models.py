@@ -3,6 +3,7 @@
 import datetime
 import logging
 import threading
+import time
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -25,7 +26,7 @@ STALE_AFTER = datetime.timedelta(minutes=2)
 SHORT_STALE_AFTER = datetime.timedelta(seconds=45)  # of work that reports progress every second
 HEARTBEAT_INTERVAL = 20.0  # seconds between heartbeats of the thread beside the work
 HEARTBEAT_END = 5.0  # seconds that the work waits for the last one, which may wait for the database
-HUNG_AFTER = datetime.timedelta(minutes=30)
+HUNG_AFTER = 30 * 60.0  # seconds without progress after which the heartbeat thread falls silent
 UNCLAIMED_AFTER = datetime.timedelta(seconds=20)
 MOST_DEATHS = 3  # of workers during one job, after which it is not given to another one
 
@@ -38,6 +39,13 @@ WORKER_DIED = gettext_noop(
 
 
 ended: list[Callable[["Job"], None]] = []  # what apps to the right do with a job that has ended
+
+
+def long_since(moment, span):
+    """True if more than `span` lies between the moment and now, whichever is first: a clock that
+    was set back leaves moments that are still to come.
+    """
+    return abs(timezone.now() - moment) > span
 
 
 class Stopped(Exception):
@@ -127,8 +135,8 @@ class Job(models.Model):
 
     def report_progress(self, progress=None):
         """Write the heartbeat and the share done (0 to 1). Raises Stopped if it should end."""
-        self.last_progress_at = timezone.now()
-        values = {"heartbeat": self.last_progress_at}
+        self.last_progress = time.monotonic()
+        values = {"heartbeat": timezone.now()}
         if progress is not None:
             values["progress"] = self.progress = min(max(progress, 0.0), 1.0)
         alive = type(self)._base_manager.filter(
@@ -143,7 +151,7 @@ class Job(models.Model):
         large file; work without progress for HUNG_AFTER becomes stale all the same.
         """
         over = threading.Event()
-        self.last_progress_at = timezone.now()
+        self.last_progress = time.monotonic()
         mine = type(self)._base_manager.filter(
             pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt
         )
@@ -151,7 +159,7 @@ class Job(models.Model):
         def write_heartbeats():
             while not over.wait(every):
                 try:
-                    if timezone.now() < self.last_progress_at + HUNG_AFTER:
+                    if time.monotonic() < self.last_progress + HUNG_AFTER:
                         mine.update(heartbeat=timezone.now())
                 except DatabaseError:
                     log.exception("%s %s wrote no heartbeat", self._meta.model_name, self.pk)
@@ -333,13 +341,13 @@ class Job(models.Model):
         return (
             self.status == JobStatus.RUNNING
             and self.heartbeat is not None
-            and self.heartbeat < timezone.now() - self.stale_after
+            and long_since(self.heartbeat, self.stale_after)
         )
 
     @property
     def unclaimed(self):
         """True if it has waited so long that probably no worker runs."""
-        return self.status == JobStatus.QUEUED and self.queued_at < timezone.now() - UNCLAIMED_AFTER
+        return self.status == JobStatus.QUEUED and long_since(self.queued_at, UNCLAIMED_AFTER)
 
     @property
     def kind_name(self):

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
-from jobs.models import UNCLAIMED_AFTER, Job, JobStatus
+from jobs.models import Job, JobStatus
 from jobs.workers import UNREACHABLE, queue_length
 
 log = logging.getLogger(__name__)
@@ -68,14 +68,12 @@ def resend_lost():
     """Send again what has waited for a while although its queue is empty: a Redis that was killed
     keeps no messages, and a second delivery does nothing. How many rows.
     """
-    before, count = timezone.now() - UNCLAIMED_AFTER, 0
+    count = 0
     waiting = [
         job
         for model in job_models()
-        for job in model.objects.filter(status=JobStatus.QUEUED, queued_at__lt=before).order_by(
-            "queued_at", "pk"
-        )
-        if not job.waits
+        for job in model.objects.filter(status=JobStatus.QUEUED).order_by("queued_at", "pk")
+        if job.unclaimed and not job.waits
     ]
     empty = {queue for queue in {job.queue for job in waiting} if not queue_length(queue)}
     for job in waiting:

@@ -1,6 +1,10 @@
 """Plain makers of rows for tests."""
 
+import os
 from itertools import count
+from pathlib import Path
+
+from django.core.files import File
 
 from annotation import rounds
 from annotation.agreement.item_counts import catch_up
@@ -145,3 +149,28 @@ def release_form(*rounds, **fields):
 def make_release(corpus, rounds, version="1.0.0", **fields):
     release = Release.request(None, corpus, version, rounds, **fields)
     return release.run()
+
+
+def make_held_source(corpus, film, srt):
+    """An upload whose worker waits for its transcript, and what lets it go on."""
+    source = make_waiting_source(corpus, film, srt, "held")
+    transcript = Path(source.transcript.path)
+    content = transcript.read_bytes()
+    transcript.unlink()
+    os.mkfifo(transcript)
+
+    def let_go():
+        with transcript.open("wb") as pipe:  # its reader is there
+            transcript.unlink()
+            transcript.write_bytes(content)  # for whoever reads it once more
+            pipe.write(content)
+
+    return source, let_go
+
+
+def make_waiting_source(corpus, film, srt, title):
+    source = corpus.sources.create(title=title, gap=3.0)
+    with film.open("rb") as media, srt.open("rb") as words:
+        source.media.save("film.mp4", File(media))
+        source.transcript.save("film.srt", File(words))
+    return source

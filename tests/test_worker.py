@@ -20,7 +20,13 @@ from modeling.learner.checkpoints import read_checkpoint
 from modeling.learner.run_directory import RunDirectory
 from modeling.models import Experiment, TrainingRun
 from modeling.training_workers import training_worker_count
-from tests.factories import make_corpus, make_judged_round, make_release
+from tests.factories import (
+    make_corpus,
+    make_held_source,
+    make_judged_round,
+    make_release,
+    make_waiting_source,
+)
 from tests.waiting import LIMIT, wait_until
 from tests.workers import end_of, kill_all, start_broker, worker_process
 
@@ -187,31 +193,6 @@ def test_a_job_that_kills_its_worker_three_times_fails_and_the_next_one_is_done(
             server.wait()
     poisoned.refresh_from_db()
     assert poisoned.deaths == MOST_DEATHS and "ended 3 times" in poisoned.failure_text
-
-
-def make_held_source(corpus, film, srt):
-    """An upload whose worker waits for its transcript, and what lets it go on."""
-    source = make_waiting_source(corpus, film, srt, "held")
-    transcript = Path(source.transcript.path)
-    content = transcript.read_bytes()
-    transcript.unlink()
-    os.mkfifo(transcript)
-
-    def let_go():
-        with transcript.open("wb") as pipe:  # its reader is there
-            transcript.unlink()
-            transcript.write_bytes(content)  # for whoever reads it once more
-            pipe.write(content)
-
-    return source, let_go
-
-
-def make_waiting_source(corpus, film, srt, title):
-    source = corpus.sources.create(title=title, gap=3.0)
-    with film.open("rb") as media, srt.open("rb") as words:
-        source.media.save("film.mp4", File(media))
-        source.transcript.save("film.srt", File(words))
-    return source
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,5 +1,6 @@
 """Imports of published corpora and labelled tables through the browser."""
 
+import time
 from functools import partial
 from pathlib import PurePath
 
@@ -143,7 +144,7 @@ class TableImport(Job):
 
     def say_progress(self, share):
         """Tell pages how far the open transaction is. Raises Stopped if it should end."""
-        self.last_progress_at = timezone.now()
+        self.last_progress = time.monotonic()
         shared = caches["kept"]
         mine = TableImport.objects.filter(
             pk=self.pk, status=JobStatus.RUNNING, attempt=self.attempt

@@ -10,6 +10,7 @@ with Client("https://example.org", token="sq_…") as client:
 from shengqing.client import Client
 from shengqing.errors import (
     Conflict,
+    Damaged,
     Invalid,
     JobFailed,
     NotAllowed,
@@ -20,12 +21,15 @@ from shengqing.errors import (
     Throttled,
     Unreachable,
 )
+from shengqing.local_release import LocalRelease
 
 __all__ = [
     "Client",
     "Conflict",
+    "Damaged",
     "Invalid",
     "JobFailed",
+    "LocalRelease",
     "NotAllowed",
     "NotFound",
     "Overtaken",

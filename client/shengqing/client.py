@@ -8,10 +8,17 @@ from typing import cast
 import httpx2
 
 from shengqing.corpora import Corpora
-from shengqing.dialogues import Dialogues
+from shengqing.dialogues import Dialogues, Speakers
+from shengqing.experiments import Experiments, Models, Runs
+from shengqing.imports import Imports
 from shengqing.jobs import Jobs
+from shengqing.members import Members
+from shengqing.protocols import Protocols
+from shengqing.releases import Releases
+from shengqing.results import Comments, Results
 from shengqing.rounds import Rounds, Work
 from shengqing.rows import Account
+from shengqing.schemes import Guidelines, Schemes
 from shengqing.sources import Sources
 from shengqing.transport import Transport
 
@@ -40,8 +47,16 @@ class Client:
         self.get, self.post, self.patch = send.get, send.post, send.patch
         self.put, self.delete = send.put, send.delete
         self.pages, self.lines, self.download = send.pages, send.lines, send.download
-        self.corpora, self.jobs, self.dialogues = Corpora(send), Jobs(send), Dialogues(send)
-        self.sources, self.rounds, self.work = Sources(send, self.jobs), Rounds(send), Work(send)
+        self.corpora, self.members, self.jobs = Corpora(send), Members(send), Jobs(send)
+        self.sources = Sources(send, self.jobs)
+        self.imports = Imports(send, self.jobs, self.sources)
+        self.dialogues, self.speakers = Dialogues(send), Speakers(send)
+        self.schemes, self.guidelines = Schemes(send), Guidelines(send)
+        self.rounds, self.work = Rounds(send), Work(send)
+        self.results, self.comments = Results(send), Comments(send)
+        self.releases = Releases(send, self.jobs)
+        self.experiments, self.runs = Experiments(send, self.jobs), Runs(send, self.jobs)
+        self.models, self.protocols = Models(send), Protocols(send, self.jobs)
 
     def __enter__(self) -> "Client":
         return self

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, cast
 
-from shengqing.rows import Corpus, Role
+from shengqing.rows import AuditEvent, Corpus, Role
 from shengqing.transport import Row, Transport
 
 
@@ -42,3 +42,10 @@ class Corpora:
     def unarchive(self, corpus: int) -> None:
         """Let it be changed again."""
         self.transport.delete(f"corpora/{corpus}/archival/")
+
+    def audit_log(self, corpus: int, **filters: Any) -> Iterator[AuditEvent]:
+        """Who did what in a corpus that you lead, the latest first: `q`, `person`, `kind`, `noun`,
+        `since`, `until` (YYYY-MM-DD).
+        """
+        path = f"corpora/{corpus}/audit-log/"
+        return cast("Iterator[AuditEvent]", self.transport.pages(path, **filters))

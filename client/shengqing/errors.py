@@ -21,13 +21,18 @@ class JobFailed(ShengqingError):
         super().__init__(f"{job['name']}: {words}")
 
 
+class Damaged(ShengqingError):
+    """A file is not as its checksum says."""
+
+
 class Problem(ShengqingError):
     """What the server refused, as problem details (RFC 9457): `status`, `code`, `detail`, of a
-    wrong body `errors` by field, of an overtaken change what stands there now as `current`.
+    wrong body `errors` by field, of an overtaken change what stands there now as `current`; `wait`
+    is the seconds after which to ask again, as the server said them.
     """
 
-    def __init__(self, status: int, members: Mapping[str, Any]) -> None:
-        self.status = status
+    def __init__(self, status: int, members: Mapping[str, Any], wait: str = "") -> None:
+        self.status, self.wait = status, wait
         self.code = str(members.get("code", ""))
         self.detail = str(members.get("detail") or f"The server answered {status}.")
         self.errors: list[Mapping[str, str]] = list(members.get("errors", ()))
@@ -65,6 +70,6 @@ KINDS: dict[int, type[Problem]] = {
 }  # fmt: skip
 
 
-def problem_of(status: int, members: Mapping[str, Any]) -> Problem:
+def problem_of(status: int, members: Mapping[str, Any], wait: str = "") -> Problem:
     """The error of an answer."""
-    return KINDS.get(status, Problem)(status, members)
+    return KINDS.get(status, Problem)(status, members, wait)

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from shengqing.errors import JobFailed
 from shengqing.rows import Job
-from shengqing.transport import Transport
+from shengqing.transport import Row, Transport
 
 ENDED = ("done", "failed", "stopped")
 FIRST_LOOK, SLOWEST_LOOK = 0.5, 10.0  # seconds between two looks at a job
@@ -50,17 +50,25 @@ class Jobs:
 
         Raises JobFailed where it failed or was stopped, TimeoutError after `timeout` seconds.
         """
-        ends = None if timeout is None else time.monotonic() + timeout
-        pause = FIRST_LOOK
-        while True:
-            found = cast(Job, self.transport.get(job["url"]))
+        for found in cast("Iterator[Job]", self.looks(job["url"], timeout)):
             if progress:
                 progress(found)
             if found["state"] in until:
                 return found
             if found["state"] in ENDED:
                 raise JobFailed(found)
+        raise AssertionError("unreachable")
+
+    def looks(self, path: str, timeout: float | None = None) -> Iterator[Row]:
+        """What is at a path of the API, again and again, ever more slowly.
+
+        Raises TimeoutError after `timeout` seconds.
+        """
+        ends = None if timeout is None else time.monotonic() + timeout
+        pause = FIRST_LOOK
+        while True:
+            yield self.transport.get(path)
             if ends is not None and time.monotonic() + pause > ends:
-                raise TimeoutError(f"{found['name']} is {found['state']} after {timeout:g} s.")
+                raise TimeoutError(f"{path} has not ended after {timeout:g} s.")
             self.transport.sleep(pause)
             pause = min(SLOWEST_LOOK, pause * 1.5)

@@ -4,7 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, cast
 from uuid import uuid4
 
-from shengqing.rows import Agreement, Assignment, Job, Judgement, Participant, Round, Task
+from shengqing.rows import (
+    Agreement,
+    Assignment,
+    Job,
+    Judgement,
+    OwnComment,
+    Participant,
+    Round,
+    RoundDialogue,
+    Task,
+)
 from shengqing.transport import Transport
 
 Report = Literal["agreement", "reliability", "quality"]
@@ -62,6 +72,29 @@ class Rounds:
         path = f"rounds/{round}/participants/"
         return cast(Participant, self.transport.post(path, {"person": person, **settings}))
 
+    def block(self, participant: int, *, blocked: bool = True) -> Participant:
+        """Give somebody no more dialogues until they are unblocked."""
+        path = f"participants/{participant}/"
+        return cast(Participant, self.transport.patch(path, {"blocked": blocked}))
+
+    def dismiss(self, participant: int) -> None:
+        """Take somebody out: what they submitted stays, what they hold goes to others."""
+        self.transport.delete(f"participants/{participant}/")
+
+    def dialogues(self, round: int) -> Iterator[RoundDialogue]:
+        """Its dialogues in their order."""
+        path = f"rounds/{round}/dialogues/"
+        return cast("Iterator[RoundDialogue]", self.transport.pages(path))
+
+    def withdraw(self, round: int, dialogue: int, reason: str) -> RoundDialogue:
+        """Have one of its dialogues (its `id` among them) judged no more; annotators see why."""
+        path = f"rounds/{round}/dialogues/{dialogue}/withdrawal/"
+        return cast(RoundDialogue, self.transport.post(path, {"reason": reason}))
+
+    def reinstate(self, round: int, dialogue: int) -> None:
+        """Put a withdrawn dialogue back."""
+        self.transport.delete(f"rounds/{round}/dialogues/{dialogue}/withdrawal/")
+
     def agreement(self, round: int) -> Sequence[Agreement]:
         """Of each task Krippendorff's alpha with its interval, and other coefficients."""
         rows = self.transport.send("GET", f"rounds/{round}/agreement/").json()
@@ -108,3 +141,18 @@ class Work:
         ]
         body = {"answers": rows, "submit": submit}
         return int(self.transport.post(f"assignments/{assignment}/", body)["saved"])
+
+    def comments(self, assignment: int) -> Iterator[OwnComment]:
+        """Your comments and flags on a dialogue that you judge."""
+        path = f"assignments/{assignment}/comments/"
+        return cast("Iterator[OwnComment]", self.transport.pages(path))
+
+    def comment(
+        self, assignment: int, utterance: int, words: str = "", *, kind: str = "comment"
+    ) -> OwnComment:
+        """Tell the leads something of an utterance, or flag it: "bad_cut", "wrong_text",
+        "cannot_judge".
+        """
+        body = {"utterance": utterance, "kind": kind, "words": words}
+        path = f"assignments/{assignment}/comments/"
+        return cast(OwnComment, self.transport.post(path, body))

@@ -204,3 +204,379 @@ class Assignment(TypedDict):
     dialogue: int
     workbench: str
     utterances: list[Turn]
+
+
+class Person(TypedDict):
+    """An account, as others see it."""
+
+    id: int
+    username: str
+    name: str
+
+
+class Member(TypedDict):
+    """That a person belongs to a corpus, and as what."""
+
+    id: int
+    person: Person
+    role: Role
+    owner: bool
+
+
+class Invitation(TypedDict):
+    """That somebody is asked to join. `link` is told to who invited them, while it is open."""
+
+    id: int
+    name: str
+    email: str
+    person: Person | None
+    role: Role
+    round: int | None
+    status: str
+    link: str
+    created_at: str
+    expires_at: str
+
+
+class AuditEvent(TypedDict):
+    """What somebody did. `withheld` says why you may not see its thing and details now."""
+
+    id: int
+    time: str
+    user: str
+    username: str
+    action: str
+    noun: str
+    noun_id: int
+    thing: str
+    sentence: str
+    details: dict[str, Any]
+    withheld: str
+
+
+class Speaker(TypedDict):
+    """Who speaks."""
+
+    id: int
+    name: str
+    pseudonym: str
+    traits: dict[str, str]
+
+
+class TableImport(TypedDict):
+    """Files of a published corpus or a table. A draft was read and waits to be confirmed."""
+
+    id: int
+    corpus: int
+    phase: Literal["read", "store", "undo"]
+    state: State
+    progress: float
+    files: list[str]
+    format: str
+    counts: dict[str, int]
+    stored: bool
+    undone: bool
+    job: str
+
+
+class Scheme(TypedDict):
+    """A version of a label scheme, never changed once made."""
+
+    number: int
+    note: str
+    tasks: list[dict[str, Any]]
+    rules: list[dict[str, Any]]
+    created_at: str
+
+
+class Guideline(TypedDict):
+    """A version of what annotators are told."""
+
+    id: int
+    number: int
+    note: str
+    created_at: str
+
+
+class GuidelineText(Guideline):
+    """The same with its text in Markdown; `left_out` sections of it are withheld from you."""
+
+    text: str
+    left_out: int
+
+
+class RoundDialogue(TypedDict):
+    """A dialogue in a round."""
+
+    id: int
+    dialogue: int
+    position: int
+    withdrawn: bool
+
+
+class Item(TypedDict):
+    """One task of one utterance: what everybody answered, and what it comes to. `open` says that
+    it is contested and nobody has decided it.
+    """
+
+    id: int
+    utterance: int
+    task: str
+    answers: list[dict[str, str]]
+    disagreement: float
+    open: bool
+    gold: str | None
+    provenance: str
+
+
+class Adjudication(TypedDict):
+    """A decision on one task of one utterance; the newest one counts."""
+
+    id: int
+    utterance: int
+    task: str
+    verdict: Literal["value", "ambiguous", "again", "none"]
+    value: str
+    reason: str
+    error: str
+    at: str
+
+
+class ExpertLabel(TypedDict):
+    """What an expert says is right, and why."""
+
+    id: int
+    utterance: int
+    task: str
+    value: str
+    why: str
+
+
+class QualityFlag(TypedDict):
+    """Something in the answers of a round that chance would hardly make; no verdict."""
+
+    id: int
+    kind: str
+    person: int | None
+    task: str
+    neg_log10_p: float
+    count: int
+    utterances: list[int]
+    evidence: dict[str, Any]
+    gone: bool
+    reviews: list[dict[str, Any]]
+
+
+class OwnComment(TypedDict):
+    """Your comment or flag on an utterance."""
+
+    id: int
+    utterance: int
+    kind: str
+    words: str
+    at: str
+
+
+class Comment(OwnComment):
+    """A comment or flag of an annotator, with what was answered to it."""
+
+    annotator: str
+    resolved: bool
+    replies: list[dict[str, str]]
+
+
+class Release(TypedDict):
+    """A release. Until it is frozen, and while `withheld` says why, its figures are null. `digest`
+    is the SHA-256 of its manifest.json, `contents` that of the data alone.
+    """
+
+    id: int
+    corpus: int
+    version: str
+    state: State
+    withheld: str
+    rounds: list[int]
+    licence: str
+    media: str
+    speakers: str
+    split_unit: str
+    for_members: bool
+    retraction: dict[str, Any] | None
+    created_at: str
+    frozen_at: str | None
+    digest: str | None
+    contents: str | None
+    dialogues: dict[str, int] | None
+    utterances: dict[str, int] | None
+    judgements: int | None
+    files: int | None
+    bytes: int | None
+
+
+class ReleaseFile(TypedDict):
+    """A file of a release."""
+
+    path: str
+    bytes: int
+    sha256: str
+
+
+class Link(TypedDict):
+    """A link to a release, for people without an account."""
+
+    id: int
+    label: str
+    address: str
+    terms: str
+    expires_at: str
+    alive: bool
+    created_at: str
+
+
+class Diff(TypedDict):
+    """What is different from release `one` to release `other`."""
+
+    id: int
+    one: int
+    other: int
+    match: str
+    state: State
+    progress: float
+    failure: str
+    summary: dict[str, Any] | None
+
+
+class Recipe(TypedDict):
+    """What can be trained. `settings` are the defaults of what an experiment may set; those in
+    `unused` have no effect on it.
+    """
+
+    name: str
+    title: str
+    note: str
+    modalities: list[str]
+    classical: bool
+    settings: dict[str, Any]
+    unused: list[str]
+
+
+class Encoder(TypedDict):
+    """A pretrained encoder of the installation."""
+
+    name: str
+    modality: str
+    type: str
+    dims: int
+    layers: int
+    licence: str
+    source: str
+    language_model: bool
+
+
+class Experiment(TypedDict):
+    """Runs of some recipes with the same seeds on one release, or a search."""
+
+    id: int
+    name: str
+    release: int
+    settings: dict[str, Any]
+    search: dict[str, Any] | None
+    active: bool
+    runs: list[int]
+    ended: int
+    withheld: str
+    repeats: bool
+    follows: int | None
+    started_at: str
+
+
+class ExperimentDetail(Experiment):
+    """The same with its configurations, runs that differ in nothing but their seed; null while
+    results are withheld from you.
+    """
+
+    configurations: list[dict[str, Any]] | None
+
+
+class Run(TypedDict):
+    """One training. Its figures are null before its end, and while `withheld` says why."""
+
+    id: int
+    experiment: int | None
+    release: int
+    recipe: str
+    seed: int
+    device: str
+    on_failure: str
+    settings: dict[str, Any]
+    state: State
+    progress: float
+    job: str
+    withheld: str
+    failure: str
+    validation_macro_f1: float | None
+    test_macro_f1: float | None
+    queued_at: str
+    started_at: str | None
+    finished_at: str | None
+
+
+class Results(TypedDict):
+    """What the learner reported: metrics of each task and class, confusion matrices, baselines.
+    `test` is the last evaluation on the test set.
+    """
+
+    validation: dict[str, Any] | None
+    test: dict[str, Any] | None
+
+
+class Model(TypedDict):
+    """A run under a name."""
+
+    id: int
+    run: int
+    release: int
+    recipe: str
+    name: str
+    use: str
+    limits: str
+    withheld: str
+    validation_macro_f1: float | None
+    test_macro_f1: float | None
+    registered_at: str
+
+
+class ModelDetail(Model):
+    """The same with what decides it."""
+
+    facts: dict[str, str]
+
+
+class Protocol(TypedDict):
+    """An experiment from one file: `done` of its `runs` and `trials` are done."""
+
+    id: int
+    name: str
+    release: int
+    test_release: int | None
+    runs: int
+    trials: int
+    at_once: int
+    device: str
+    state: State
+    done: int
+    files: list[str]
+    withheld: str
+    started_at: str
+
+
+class Plan(TypedDict):
+    """What a protocol would train, and in about how many seconds, null where nobody knows."""
+
+    systems: int
+    folds: int
+    seeds: int
+    sizes: int
+    runs: int
+    trials: int
+    seconds: float | None

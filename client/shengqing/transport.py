@@ -18,7 +18,7 @@ from uuid import uuid4
 
 import httpx2
 
-from shengqing.errors import ShengqingError, Unreachable, problem_of
+from shengqing.errors import Problem, ShengqingError, Unreachable, problem_of
 
 AGAIN = {429, 502, 503, 504}
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0  # seconds
@@ -99,20 +99,31 @@ class Transport:
         """Save a file. What a broken connection has left in TARGET.partial is gone on with."""
         partial = target.with_name(target.name + ".partial")
         for attempt in range(1, self.attempts + 1):
-            have = partial.stat().st_size if partial.exists() else 0
-            headers = {"Accept-Encoding": "identity"}
-            if have:
-                headers["Range"] = f"bytes={have}-"
             try:
-                with self._stream(path, headers=headers, whole=(200, 206, 416)) as response:
-                    if response.status_code == 416:  # all of it was there
-                        break
-                    _save(response, partial, have if response.status_code == 206 else 0, progress)
+                self._fetch(path, partial, progress)
                 break
             except httpx2.TransportError as error:
                 self._pause(attempt, None, error)
+            except Problem as problem:
+                if problem.status not in AGAIN or attempt == self.attempts:
+                    raise
+                self._pause(attempt, problem.wait, problem)
         partial.replace(target)
         return target
+
+    def _fetch(self, path: str, partial: Path, progress: Progress | None) -> None:
+        """Get what is not yet in the partial file. Raises TransportError, a Problem."""
+        have = partial.stat().st_size if partial.exists() else 0
+        headers = {"Accept-Encoding": "identity"}
+        if have:
+            headers["Range"] = f"bytes={have}-"
+        with self._stream(path, headers=headers, whole=(200, 206, 416)) as response:
+            if response.status_code != 416:
+                _save(response, partial, have if response.status_code == 206 else 0, progress)
+                return
+        if response.headers.get("Content-Range") != f"bytes */{have}":  # of another file
+            partial.unlink()
+            self._fetch(path, partial, progress)
 
     def send(self, method: str, path: str, **more: Any) -> httpx2.Response:
         """An answer that is no error. Raises a Problem, or Unreachable."""
@@ -190,7 +201,8 @@ def _checked(response: httpx2.Response) -> httpx2.Response:
         members = response.json()
     except ValueError:
         members = {}
-    raise problem_of(response.status_code, members if isinstance(members, dict) else {})
+    members = members if isinstance(members, dict) else {}
+    raise problem_of(response.status_code, members, response.headers.get("Retry-After", ""))
 
 
 def _save(response: httpx2.Response, partial: Path, have: int, progress: Progress | None) -> None:

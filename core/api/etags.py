@@ -26,11 +26,11 @@ def add_etag(response):
 
 def check_match(request, data):
     """Raises PreconditionFailed where If-Match names another state than `data`, which is what a GET
-    would answer.
+    would answer. The tag of a compressed answer is marked as weak; it names the same state.
     """
     named = request.headers.get("If-Match")
     if named is None:
         return
-    tags = parse_etags(named)
+    tags = [tag.removeprefix("W/") for tag in parse_etags(named)]
     if tags != ["*"] and etag_of(JSONRenderer().render(data)) not in tags:
         raise PreconditionFailed

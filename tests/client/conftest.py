@@ -6,7 +6,7 @@ from django.core import signals
 from django.core.wsgi import get_wsgi_application
 from django.db import close_old_connections
 
-from shengqing import Client
+from shengqing import Client, command_line
 from tests.factories import make_token
 
 URL = "http://testserver"
@@ -49,3 +49,22 @@ def client_for(line):
         return client
 
     return made
+
+
+@pytest.fixture
+def shell(monkeypatch, tmp_path, line, capsys):
+    """Runs a command; its status, standard output and standard error."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("SHENGQING_URL", raising=False)
+    monkeypatch.delenv("SHENGQING_TOKEN", raising=False)
+    monkeypatch.setattr(
+        command_line, "Client",
+        lambda url, token: Client(url, token, transport=line, sleep=lambda seconds: None),
+    )  # fmt: skip
+
+    def run(*arguments):
+        status = command_line.main([str(each) for each in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run

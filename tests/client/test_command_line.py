@@ -5,31 +5,12 @@ import stat
 
 import pytest
 
-from shengqing import Client, command_line
+from shengqing import command_line
 from shengqing.credentials import credentials_file
 from tests.client.conftest import URL
 from tests.factories import make_person, make_token
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def shell(monkeypatch, tmp_path, line, capsys):
-    """Runs a command; its status, standard output and standard error."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.delenv("SHENGQING_URL", raising=False)
-    monkeypatch.delenv("SHENGQING_TOKEN", raising=False)
-    monkeypatch.setattr(
-        command_line, "Client",
-        lambda url, token: Client(url, token, transport=line, sleep=lambda seconds: None),
-    )  # fmt: skip
-
-    def run(*arguments):
-        status = command_line.main([str(each) for each in arguments])
-        said = capsys.readouterr()
-        return status, said.out, said.err
-
-    return run
 
 
 def test_signing_in_and_looking(shell):

@@ -168,3 +168,52 @@ def test_starting_again_after_a_crash_counts_a_death(job, settings):
     job.claim()
     requeue_stale(everything=True)
     assert (twin(job).status, twin(job).deaths) == (JobStatus.QUEUED, 1)
+
+
+@pytest.fixture
+def move_clock(monkeypatch):
+    """Move the clock of the machine by so many hours from what it shows now."""
+
+    def move(hours):
+        now = timezone.now
+        monkeypatch.setattr(timezone, "now", lambda: now() + datetime.timedelta(hours=hours))
+
+    return move
+
+
+def test_a_clock_that_is_set_back_leaves_no_job_to_a_dead_worker(job, move_clock):
+    assert twin(job).claim()
+    move_clock(-3)
+    assert requeue_stale() == 1
+    job.refresh_from_db()
+    assert job.status == JobStatus.QUEUED and not job.unclaimed
+    move_clock(-3)
+    assert job.unclaimed  # so that it is sent again when the queue has lost it
+
+
+def test_a_live_worker_whose_clock_is_moved_does_its_job_once(job, move_clock):
+    """Whoever took the row meanwhile has it; the first one ends at its next progress."""
+    for hours in (5, -5):
+        first = twin(job)
+        assert first.claim()
+        with first.outcome_recorded():
+            move_clock(hours)
+            assert requeue_stale() == 1
+            second = twin(job)
+            assert second.claim()
+            first.finish()
+            raise AssertionError("the first one has stored its result")
+        second.report_progress(0.5)
+        assert twin(job).status == JobStatus.RUNNING
+        with second.outcome_recorded():
+            second.finish()
+        assert twin(job).status == JobStatus.DONE
+        type(job).objects.update(status=JobStatus.QUEUED, queued_at=timezone.now())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_clock_set_forward_silences_no_heartbeat(job, move_clock):
+    assert job.claim()
+    with job.heartbeat_thread(every=0.01):
+        move_clock(24)
+        wait_until(lambda: not twin(job).stale, "a heartbeat of tomorrow")

@@ -34,6 +34,7 @@ VARYING = [
     re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB|GB|TB)"),
     re.compile(rb'<progress max="\d+" value="\d+"'),  # of bytes
     re.compile(rb"<time .*?</time>", re.DOTALL),  # how long ago
+    re.compile(rb'id="day-\d+">.*?</h2>', re.DOTALL),  # of the audit log: today, yesterday
     re.compile(rb"<dt>used</dt>.*?</dd>", re.DOTALL),  # by a run: seconds and bytes
     re.compile(rb"\d+ s\b"),
     re.compile(rb"\d+\xc2\xa0minutes?"),  # since a submission

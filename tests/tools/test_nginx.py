@@ -1,59 +1,19 @@
 """The nginx configuration that deployment uses, with a real nginx."""
 
-import shutil
 import socket
-import string
-import subprocess
 import threading
 import urllib.error
 import urllib.request
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from django.conf import settings as django_settings
 from django.core.files import File
 from django.urls import reverse
 
 from tests.factories import make_corpus, make_person
+from tests.hosts import nginx_process
 from tests.ports import free_port
-from tests.waiting import LIMIT, wait_until
-
-
-def listens(port):
-    try:
-        socket.create_connection(("127.0.0.1", port)).close()
-    except OSError:
-        return False
-    return True
-
-
-@contextmanager
-def nginx_process(folder, app, resolver="127.0.0.1", media=None):
-    """nginx in front of `app`, a host with its port, by the template; its address."""
-    if not shutil.which("nginx"):
-        pytest.skip("no nginx on this machine (bash tools/debian.sh services)")
-    port = free_port()
-    template = (django_settings.ROOT / "tools/nginx.conf.template").read_text()
-    server = string.Template(template).safe_substitute(
-        LISTEN=f"127.0.0.1:{port}", APP=app, MEDIA=media, RESOLVER=resolver
-    )
-    whole = folder / "nginx.conf"
-    whole.write_text(
-        "daemon off; user root; worker_processes 1; pid nginx.pid; error_log stderr;\n"
-        "events {}\nhttp { access_log off; include /etc/nginx/mime.types;\n"
-        + "".join(f"{kind}_temp_path {folder};\n" for kind in ("client_body", "proxy"))
-        + server
-        + "}\n"
-    )
-    process = subprocess.Popen(["nginx", "-p", str(folder), "-c", str(whole)])
-    try:
-        wait_until(lambda: process.poll() is not None or listens(port), "nginx to listen")
-        assert process.returncode is None, f"nginx ended with {process.returncode}"
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(LIMIT)
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -1,0 +1,69 @@
+"""Imports of published corpora and labelled tables: read, confirmed, stored, undone."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal, cast
+
+from shengqing.errors import JobFailed
+from shengqing.jobs import Jobs
+from shengqing.rows import TableImport
+from shengqing.sources import Sources
+from shengqing.transport import Progress, Transport
+
+Labels = Literal["published", "annotator", "gold", "none"]
+
+
+class Imports:
+    """The imports into corpora that you lead."""
+
+    def __init__(self, transport: Transport, jobs: Jobs, sources: Sources) -> None:
+        self.transport, self.jobs, self.sources = transport, jobs, sources
+
+    def list(self, corpus: int) -> Iterator[TableImport]:
+        """Those into a corpus, the latest first."""
+        return cast("Iterator[TableImport]", self.transport.pages(f"corpora/{corpus}/imports/"))
+
+    def get(self, number: int) -> TableImport:
+        """An import."""
+        return cast(TableImport, self.transport.get(f"imports/{number}/"))
+
+    def read(
+        self,
+        corpus: int,
+        paths: Sequence[Path],
+        *,
+        format: str | None = None,
+        progress: Progress | None = None,
+    ) -> TableImport:
+        """Send files, and have a worker read them; nothing is stored before that is confirmed.
+
+        Raises JobFailed for what it cannot read.
+        """
+        tokens = [self.sources.upload(corpus, path, progress=progress)["token"] for path in paths]
+        body = {"uploads": tokens, **({"format": format} if format else {})}
+        made = cast(TableImport, self.transport.post(f"corpora/{corpus}/imports/", body))
+        return self._ended(made["id"], "draft")
+
+    def confirm(
+        self, number: int, *, labels: Labels, annotator: str = "", round_name: str = ""
+    ) -> TableImport:
+        """Store what was read, all or nothing, its labels as a published round, one `annotator`'s
+        round, expert labels, or not at all. Raises JobFailed.
+        """
+        body = {"labels": labels, "annotator": annotator, "round_name": round_name}
+        self.transport.post(f"imports/{number}/confirmation/", body)
+        return self._ended(number, "done")
+
+    def undo(self, number: int) -> TableImport:
+        """Remove everything that it made, unless people have worked on it. Raises JobFailed."""
+        self.transport.post(f"imports/{number}/undo/")
+        return self._ended(number, "done")
+
+    def _ended(self, number: int, state: str) -> TableImport:
+        """An import once its worker is done with it."""
+        for found in cast("Iterator[TableImport]", self.jobs.looks(f"imports/{number}/")):
+            if found["state"] == state:
+                return found
+            if found["state"] not in ("queued", "running"):
+                raise JobFailed(self.transport.get(found["job"]))
+        raise AssertionError("unreachable")

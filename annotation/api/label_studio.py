@@ -15,40 +15,13 @@ from annotation.label_studio import dialogues_of, tasks_of
 from annotation.models import TableImport
 from annotation.views.access import results_of
 from core.errors import ValidationError, gettext_noop
-from corpus.formats.labelstudio_tasks import written
+from corpus.formats.labelstudio_tasks import TASKS, written
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import WORDS, guard
 from people.api.views import ApiView, FileView
 from people.models import Event
 
 FILE = "label-studio.json"
-TASK = {
-    "type": "object",
-    "properties": {
-        "id": {"type": "integer"},
-        "data": {"type": "object"},
-        "annotations": {"type": "array", "items": {"type": "object"}},
-        "predictions": {"type": "array", "items": {"type": "object"}},
-    },
-    "example": {
-        "id": 1,
-        "data": {"text": "真巧啊，又是你。", "dialogue": "episode1_003", "speaker": "小唐"},
-        "annotations": [
-            {
-                "completed_by": 3,
-                "result": [
-                    {
-                        "from_name": "emotion",
-                        "to_name": "text",
-                        "type": "choices",
-                        "value": {"choices": ["joy"]},
-                    }
-                ],
-            }
-        ],
-    },
-}
-TASKS = {"type": "array", "items": TASK, "minItems": 1}
 
 
 class RoundTasks(FileView):
@@ -57,6 +30,8 @@ class RoundTasks(FileView):
     """
 
     tag = "results"
+    file_type = "application/json"
+    file_schema = TASKS
 
     def give(self, request, pk):
         found = results_of(request, pk, LEAD)
@@ -73,7 +48,7 @@ class TasksImport(ApiView):
 
     tag = "imports"
     serializer_class = ImportSerializer
-    bodies = {"POST": {"application/json": TASKS}}  # type: ignore[dict-item]
+    bodies = {"POST": {"application/json": TASKS | {"minItems": 1}}}  # type: ignore[dict-item]
     answers: dict[str, tuple[int, Any]] = {"POST": (201, ImportSerializer)}
 
     def post(self, request, pk):

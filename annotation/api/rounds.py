@@ -374,7 +374,7 @@ class RoundDialogueWithdrawal(ApiView):
         return self.answer(None)
 
 
-class Extension(Body):
+class ExtensionBody(Body):
     """Whatever is left out stays as it is. `sources` brings their published dialogues that the
     round does not have, at most `most` of them, chosen at random.
     """
@@ -390,7 +390,7 @@ class RoundExtension(ApiView):
 
     tag = "rounds"
     serializer_class = RoundSerializer
-    bodies = {"POST": Extension}
+    bodies = {"POST": ExtensionBody}
 
     def post(self, request, pk):
         """Extend a round."""

@@ -76,7 +76,7 @@ class ApiSchema(AutoSchema):
             lines = {"type": "string", "description": _("a JSON object a line")}
             return {(200, self.view.renderer_classes[0].media_type): lines}
         if self.method == "GET" and self.view.is_file:
-            return {(200, "*/*"): {"type": "string", "format": "binary"}}
+            return {(200, self.view.file_type): self.view.file_schema}
         status, serializer = self.view.answer_of(self.method)
         if serializer is None:
             return {status: OpenApiResponse(description=_("Done."))}

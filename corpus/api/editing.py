@@ -132,7 +132,7 @@ class RevisionSerializer(serializers.Serializer):
     at = serializers.DateTimeField()
 
 
-class EditedTurn(Body):
+class NewTurn(Body):
     """A turn without `uid` is a new one; times are seconds of the clip."""
 
     uid = serializers.CharField(required=False, allow_null=True, max_length=120)
@@ -151,7 +151,7 @@ class NewRevision(Body):
     """
 
     base = serializers.IntegerField(help_text="the head as you saw it", **REVISION)
-    turns = EditedTurn(many=True, min_length=1, max_length=MOST_TURNS)
+    turns = NewTurn(many=True, min_length=1, max_length=MOST_TURNS)
     client_id = serializers.UUIDField(required=False)
 
 

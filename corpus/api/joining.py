@@ -57,7 +57,7 @@ class InvitationRenewal(ApiView):
         return self.created(with_status(renewed))
 
 
-class Extension(Body):
+class NewExpiry(Body):
     days = serializers.IntegerField(help_text="from now on", **DAYS)
 
 
@@ -68,7 +68,7 @@ class InvitationExtension(ApiView):
     change_scope = Scope.MANAGE
     secret = ("link",)
     serializer_class = InvitationSerializer
-    bodies = {"POST": Extension}
+    bodies = {"POST": NewExpiry}
 
     def post(self, request, pk):
         """Let the link of an invitation be valid for so many days from now."""

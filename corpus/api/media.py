@@ -20,6 +20,7 @@ class DialogueMedia(FileView):
 
     tag = "dialogues"
     may_redirect = True
+    file_schema = {"description": "bytes, or the JSON of the waveform"}
 
     def give(self, request, pk, name):
         dialogue = downloadable_dialogue(request, pk)

@@ -11,6 +11,34 @@ NAMES = (
     "media",
 )
 
+TASK: dict[str, Any] = {  # JSON Schema
+    "type": "object",
+    "properties": {
+        "id": {"type": "integer"},
+        "data": {"type": "object"},
+        "annotations": {"type": "array", "items": {"type": "object"}},
+        "predictions": {"type": "array", "items": {"type": "object"}},
+    },
+    "example": {
+        "id": 1,
+        "data": {"text": "真巧啊，又是你。", "dialogue": "episode1_003", "speaker": "小唐"},
+        "annotations": [
+            {
+                "completed_by": 3,
+                "result": [
+                    {
+                        "from_name": "emotion",
+                        "to_name": "text",
+                        "type": "choices",
+                        "value": {"choices": ["joy"]},
+                    }
+                ],
+            }
+        ],
+    },
+}
+TASKS: dict[str, Any] = {"type": "array", "items": TASK}
+
 
 def task(
     number: int,

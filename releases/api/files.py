@@ -9,7 +9,7 @@ from rest_framework import serializers
 from core.api.inputs import Filters
 from core.api.lines import JsonLines
 from core.api.pages import DictPages
-from corpus.formats.labelstudio_tasks import written
+from corpus.formats.labelstudio_tasks import TASKS, written
 from people.api.views import FileView, LinesView, ListView
 from releases.file_delivery import give_archive, give_file, give_layout, record_download
 from releases.formats.labelstudio import tasks
@@ -74,6 +74,8 @@ class ReleaseTasks(FileView):
     """
 
     tag = "releases"
+    file_type = "application/json"
+    file_schema = TASKS
 
     def give(self, request, pk):
         release = given_of(request, pk)

@@ -53,14 +53,14 @@ class _Matches:
 @extend_schema_serializer(
     examples=[OpenApiExample("a number of nobody", {"words": "110", "outcome": "keep"})]
 )
-class NewReview(Body):
+class NewPersonalDataReview(Body):
     """Words as they were found, and whether they stay or are masked."""
 
     words = serializers.CharField(max_length=5000, trim_whitespace=False)
     outcome = serializers.ChoiceField(choices=PersonalDataReview.Outcome.choices)
 
 
-class ReviewSerializer(serializers.Serializer):
+class PersonalDataReviewSerializer(serializers.Serializer):
     """What was decided about words of an utterance."""
 
     utterance = serializers.IntegerField(source="utterance_id")
@@ -73,8 +73,8 @@ class PersonalDataReviews(ApiView):
     """Whether words of an utterance are personal data."""
 
     tag = "releases"
-    serializer_class = ReviewSerializer
-    bodies = {"POST": NewReview}
+    serializer_class = PersonalDataReviewSerializer
+    bodies = {"POST": NewPersonalDataReview}
 
     def post(self, request, pk):
         """Decide it; 404 where these words were not found."""

@@ -3,13 +3,15 @@
     python -m benchmarks.published_systems smallest --out DIR
     python -m benchmarks.published_systems planted|cmma|cmma-unrelated|meld|cped --out DIR
         [--data ../shared/data] [--seeds 5] [--trials 3] [--jobs 2] [--systems NAME ...]
+    python -m benchmarks.published_systems CORPUS --out DIR --table
 
 It writes the release DIR/CORPUS/release, the file DIR/CORPUS/experiment.toml, and does that
 experiment (modeling/learner/experiments) in DIR/CORPUS/out; the same command goes on where it was
-stopped. `planted` is the synthetic data of modeling/learner/synthetic_data.py, 150 dialogues to
-train on and 600 to test on, all three modalities as imported features. The others are the text of
-what benchmarks/real_corpora.py writes; `cmma-unrelated` is CMMA without the two stated
-correlations. `smallest` is planted data with 60 test dialogues, four systems and three seeds.
+stopped, and `--table` prints what stands in the document. `planted` is the synthetic data of
+modeling/learner/synthetic_data.py, 150 dialogues to train on and 600 to test on, all three
+modalities as imported features. The others are the text of what benchmarks/real_corpora.py writes;
+`cmma-unrelated` is CMMA without the two stated correlations. `smallest` is planted data with 60
+test dialogues, four systems and three seeds.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import numpy as np
 
 from benchmarks.real_corpora import read_cmma, read_cped, read_meld, write_release
 from modeling.learner.command_line import main as learner
+from modeling.learner.experiments.results import MEAN
 from modeling.learner.features.feature_files import FeatureTable
 from modeling.learner.features.imported import write_features
 from modeling.learner.recipes import MODALITIES, RECIPES
@@ -97,6 +100,34 @@ def experiment_file(
     return "\n".join(lines) + "\n"
 
 
+def table(root: Path) -> str:
+    """The systems as rows of Markdown, best mean first: macro-F1 in percent by task, the mean with
+    its interval, and the gain over the reference.
+    """
+    report = json.loads((root / "out" / "report.json").read_text("utf-8"))
+    scheme = json.loads((root / "release" / "scheme.json").read_text("utf-8"))
+    tasks = [task["key"] for task in scheme["tasks"] if not task.get("source")]
+    rows = []
+    for name, system in report["systems"].items():
+        found = {key: row["macro_f1"] for key, row in system["metrics"].items() if row}
+        mean = found[MEAN]
+        interval = f" [{points(mean['low'])}, {points(mean['high'])}]" if mean["low"] else ""
+        cells = [f"`{name}`", str(len(system["seeds"]))]
+        cells += [points(found[key]["mean"]) if key in found else "–" for key in tasks]
+        cells += [points(mean["mean"]) + interval, ""]
+        if gain := report["gains"].get(name, {}).get(MEAN):
+            low, high = (f"{100 * gain[end]:+.1f}" for end in ("low", "high"))
+            cells[-1] = f"{100 * gain['gain']:+.1f} [{low}, {high}]"
+        rows.append((mean["mean"], "| " + " | ".join(cells) + " |"))
+    head = ["system", "seeds", *tasks, "mean", f"over `{report['reference']}` in the mean"]
+    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
+    return "\n".join([*lines, *(line for _mean, line in sorted(rows, reverse=True))])
+
+
+def points(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
 def main() -> int:
     """Write the release and the file where they are not there, and do the experiment."""
     options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -107,7 +138,11 @@ def main() -> int:
     options.add_argument("--trials", type=int)
     options.add_argument("--jobs", type=int, default=2)
     options.add_argument("--systems", nargs="*", choices=SYSTEMS)
+    options.add_argument("--table", action="store_true")
     chosen = options.parse_args()
+    if chosen.table:
+        sys.stdout.write(table(chosen.out / chosen.corpus) + "\n")
+        return 0
     small = chosen.corpus == "smallest"
     root = chosen.out / chosen.corpus
     if not (root / "release").exists():

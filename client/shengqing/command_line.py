@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = build_parser().parse_args(arguments)
     try:
         return int(options.handler(options) or 0)
-    except ShengqingError as error:
+    except (ShengqingError, OSError) as error:
         print(f"shengqing: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:

@@ -30,13 +30,18 @@ class LocalRelease:
     def manifest(self) -> Mapping[str, Any]:
         """Corpus, version, licence, counts, and all files. Raises Damaged."""
         try:
-            return cast("Mapping[str, Any]", json.loads((self.path / MANIFEST).read_text("utf-8")))
+            found = json.loads((self.path / MANIFEST).read_text("utf-8"))
         except (OSError, ValueError) as error:
             raise Damaged(f"{self.path} holds no release: {MANIFEST} cannot be read.") from error
+        if not (isinstance(found, dict) and isinstance(found.get("files"), list)):
+            raise Damaged(f"{self.path} holds no release: {MANIFEST} lists no files.")
+        return found
 
     @property
     def digest(self) -> str:
-        """The SHA-256 of the manifest, by which the release is known."""
+        """The SHA-256 of the manifest, by which the release is known. Raises Damaged."""
+        if not (self.path / MANIFEST).is_file():
+            raise Damaged(f"{self.path} holds no release: there is no {MANIFEST}.")
         return sha256_of(self.path / MANIFEST)
 
     @property

@@ -89,11 +89,17 @@ class Transport:
                 raise ShengqingError(f"The next page is on another server: {address}")
 
     def lines(self, path: str, **parameters: Any) -> Iterator[Row]:
-        """The rows of an NDJSON address while they are read from the database."""
-        with self._stream(path, params=_said(parameters)) as response:
-            for line in response.iter_lines():
-                if line:
-                    yield Row(json.loads(line))
+        """The rows of an NDJSON address while they are read from the database.
+
+        Raises a Problem, or Unreachable, also after some rows: begin again then.
+        """
+        try:
+            with self._stream(path, params=_said(parameters)) as response:
+                for line in response.iter_lines():
+                    if line:
+                        yield Row(json.loads(line))
+        except httpx2.TransportError as error:
+            raise Unreachable(f"{self.url}: {error}") from error
 
     def download(self, path: str, target: Path, progress: Progress | None = None) -> Path:
         """Save a file. What a broken connection has left in TARGET.partial is gone on with."""

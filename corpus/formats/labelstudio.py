@@ -75,12 +75,17 @@ def read(path: Path) -> Table:
     table.ignored = list(ignored)
     found: dict[str, dict[str, None]] = {}
     for row in table.rows:
-        for answer in (*row.judged, *row.suggested):
+        for answer in _given(row):
             values = found.setdefault(answer.task, {})
             if answer.value != CANNOT_TELL:
                 values[answer.value] = None
     table.values = {task: tuple(sorted(values)) for task, values in found.items()}
     return table
+
+
+def _given(row: Row) -> list[Judged | Suggested]:
+    """Everything that people and machines answered about an utterance."""
+    return [*row.judged, *row.suggested]
 
 
 def _records(path: Path, problems: list[Problem]) -> list[Any]:
@@ -457,7 +462,7 @@ def _leave_out_free_text(table: Table) -> None:
     """A control with very many different answers holds free text and no labels."""
     answers: dict[str, set[str]] = {}
     for row in table.rows:
-        for answer in (*row.judged, *row.suggested):
+        for answer in _given(row):
             answers.setdefault(answer.task, set()).add(answer.value)
     for name, values in answers.items():
         if len(values) > MOST_VALUES:

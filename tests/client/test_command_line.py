@@ -2,13 +2,16 @@
 
 import json
 import stat
+import sys
 
 import pytest
 
+from modeling.models import TrainingRun
 from shengqing import command_line
 from shengqing.credentials import credentials_file
+from shengqing.progress import ByteProgress
 from tests.client.conftest import URL
-from tests.factories import make_person, make_token
+from tests.factories import make_judged_round, make_member, make_person, make_release, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -44,3 +47,82 @@ def test_damaged_credentials_are_said(shell):
     credentials_file().write_text("{")
     status, _, error = shell("corpora")
     assert status == 1 and "is damaged" in error
+
+
+@pytest.fixture
+def signed_in(shell, lead, monkeypatch):
+    """The command line acts as the lead of the corpus."""
+    token = make_token(lead, ("read", "annotate", "write", "manage"))
+    monkeypatch.setenv("SHENGQING_URL", URL)
+    monkeypatch.setenv("SHENGQING_TOKEN", token)
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_people_of_a_corpus(shell, corpus):
+    make_member(corpus, username="lin")
+    assert "lin\tlin\tannotator\n" in shell("members", corpus.pk)[1]
+    make_person("zhao")
+    status, out, _ = shell("invite", corpus.pk, "adjudicator", "--username", "zhao")
+    assert status == 0 and f"adjudicator\t{URL}/invitations/" in out
+    status, _, error = shell("invite", corpus.pk, "annotator", "--username", "nobody")
+    assert status == 1 and "nobody" in error
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_releases_on_disk(shell, corpus, tmp_path):
+    judged = make_judged_round(corpus)
+    one, other = (make_release(corpus, [judged], v, media="none") for v in ("1.0.0", "1.1.0"))
+    status, out, error = shell("pull", one.pk, "--to", tmp_path / "r", "--without-media")
+    assert (status, out) == (0, f"{tmp_path / 'r'}\n") and "release-" in error
+    assert shell("--json", "pull", one.pk, "--to", tmp_path / "r.zip", "--zip")[2] == ""
+    assert (tmp_path / "r.zip").stat().st_size > 1000
+    (tmp_path / "r" / "README.md").unlink()
+    status, _, error = shell("verify", tmp_path / "r")
+    assert (status, error) == (1, "shengqing: README.md is missing.\n")
+    status, _, error = shell("pull", other.pk, "--to", tmp_path / "r")
+    assert status == 1 and "holds another release" in error
+    (tmp_path / "file").touch()
+    status, _, error = shell("pull", one.pk, "--to", tmp_path / "file")
+    assert status == 1 and "file" in error
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.django_db(transaction=True)
+def test_differences_of_releases(shell, corpus):
+    judged = make_judged_round(corpus)
+    one, other = (make_release(corpus, [judged], v, media="none") for v in ("1.0.0", "1.1.0"))
+    assert json.loads(shell("diff", one.pk, other.pk)[1])["utterances"]["kept"] == 8
+    assert shell("diff", one.pk, other.pk, "--rows") == (0, "", "")
+
+
+@pytest.mark.usefixtures("signed_in")
+def test_runs_that_do_not_end_well(shell, corpus, monkeypatch):
+    monkeypatch.setattr(TrainingRun, "later", lambda self: None)
+    release = make_release(corpus, [make_judged_round(corpus)], media="none")
+    status, out, error = shell("train", corpus.pk, release.pk, "hard-text", "--detach")
+    assert status == 0 and "\thard-text\t1\tqueued\t" in out and error == ""
+    run = TrainingRun.objects.get()
+    run.stop()
+    status, _, error = shell("watch", "trainingrun", run.pk)
+    assert status == 1 and "stopped" in error
+    status, _, error = shell("train", corpus.pk, release.pk, "hard-text", "--set", "epochs=many")
+    assert status == 1 and "epochs" in error.lower()
+    with pytest.raises(SystemExit) as wrong:
+        shell("train", corpus.pk, release.pk, "hard-text", "--set", "epochs")
+    assert wrong.value.code == command_line.USAGE
+
+
+def test_progress_is_a_bar_for_people_and_lines_for_files(monkeypatch, capsys):
+    seen = ByteProgress("upload")
+    for done in (1, 2, 500, 1000):
+        seen(done, 1000)
+    assert capsys.readouterr().err.splitlines() == [
+        "upload: 1 of 1,000 bytes", "upload: 500 of 1,000 bytes", "upload: 1,000 of 1,000 bytes",
+    ]  # fmt: skip
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    for done in (500, 1000):
+        seen(done, 1000)
+    assert "upload: 100%" in capsys.readouterr().err and seen.bar is None
+    monkeypatch.setitem(sys.modules, "tqdm", None)  # it is not installed
+    seen(10, 20)
+    assert capsys.readouterr().err == "upload: 10 of 20 bytes\n"

@@ -93,6 +93,12 @@ def test_lines_are_read_one_by_one():
     client = client_of([answer(content=b'{"id": 1}\n{"id": 2}\n')])
     assert [row["id"] for row in client.lines("corpora/1/utterances.ndjson")] == [1, 2]
 
+    def refused(request):
+        raise httpx2.ConnectError("no route")
+
+    with pytest.raises(shengqing.Unreachable, match="no route"):
+        [*client_of([refused]).lines("corpora/1/utterances.ndjson")]
+
 
 def test_tokens_are_sent_to_no_other_server():
     page = {"next": "https://evil.example/api/corpora/?cursor=x", "results": [{"id": 1}]}

@@ -200,7 +200,7 @@ def test_mappings_that_make_no_sense(script, corpus, lead, change, says):
     assert TableImport.objects.get().status == "draft"
 
 
-def test_files_are_read_in_another_format_and_problems_told(script, corpus, lead):
+def test_files_are_read_in_another_format_and_problems_listed(script, corpus, lead):
     row = table_import(corpus, lead, LABELS)
     here = f"/api/imports/{row.pk}"
     assert send(script, f"{here}/reading/", {"format": "labelstudio"}).status_code == 202

@@ -52,8 +52,8 @@ def test_files_of_a_dialogue_whole_and_in_parts(lead, dialogue):
     assert beyond.status_code == 416
     for name in ("transcript", "clip.mp4"):
         assert script.get(f"{here}/{name}/").status_code == 404
-    told = Event.objects.filter(verb="download", noun="dialogue", noun_id=dialogue.pk)
-    files = [event.detail["file"] for event in told.order_by("pk")]
+    events = Event.objects.filter(verb="download", noun="dialogue", noun_id=dialogue.pk)
+    files = [event.detail["file"] for event in events.order_by("pk")]
     assert files == [*PARTS, "sound", "clip"]  # what goes on with a download is not another one
 
 

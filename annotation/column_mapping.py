@@ -24,6 +24,7 @@ from annotation.scheme import (
 from core.errors import UserError, gettext_noop
 from core.normalization import normalized
 from corpus.formats import task_json
+from corpus.formats.detection import MAPPED
 from corpus.formats.mapped_table import FILE, KINDS, ROLES, ROW, Mapping
 
 USES = (
@@ -273,6 +274,21 @@ def with_uses(mapping: Mapping) -> dict[str, Any]:
         "whole": whole if whole in (FILE, ROW) else "",
         "per_file": mapping.columns.get("annotator") == FILE,
     }
+
+
+def mapping_from_file(data: Any) -> dict[str, Any]:
+    """What an import keeps of a whole mapping, as `mapping_file` gives it. Raises UserError."""
+    mapping = Mapping.from_json(data)
+    Scheme.from_json([each.task for each in mapping.tasks]).check_keys()
+    return with_uses(mapping)
+
+
+def is_mappable(row: TableImport) -> bool:
+    """Whether a person says what the columns of the import are: a table, of which nothing was
+    stored.
+    """
+    mapped = row.format_used == MAPPED and row.report.get("columns")
+    return bool(mapped and not row.active and row.phase == TableImport.Phase.READ)
 
 
 def decided(row: TableImport, group: Group) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from annotation.models import (
     Round,
     SchemeVersion,
     Submission,
+    Suggestion,
 )
 from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
 from core.batches import batches, create
@@ -182,7 +183,11 @@ def _leave_out(table: Table, key: str) -> None:
     value = ", ".join(table.values[key])
     table.problems.insert(0, Problem(0, key, value, "rejected", reason, {"count": given}))
     table.rows = [
-        replace(row, judged=tuple(judged for judged in row.judged if judged.task != key))
+        replace(
+            row,
+            judged=tuple(judged for judged in row.judged if judged.task != key),
+            suggested=tuple(guess for guess in row.suggested if guess.task != key),
+        )
         for row in table.rows
     ]
 
@@ -208,6 +213,8 @@ def store_published(
         if directed.labels:
             name = target.round or f"{format_name} (published)"
             labels = _store_labels(corpus, source, directed.table, format_name, name, advance)
+        if target.labels != "none":
+            _store_suggestions(source, part.table)
         if target.labels == "gold":
             labels += _store_expert_labels(corpus, source, part.table, person, advance)
         source.counts |= {"labels": labels}
@@ -215,6 +222,23 @@ def store_published(
         Event.record(person, "import", source, **source.counts)
         sources.append(source)
     return sources
+
+
+def _store_suggestions(source: Source, table: Table) -> None:
+    """What machines answered; a round shows it to annotators only where a lead says so."""
+    ids = dict(source.dialogues.values_list("utterances__uid", "utterances"))
+    rows = (
+        Suggestion(
+            utterance_id=ids[row.uid],
+            task=guess.task,
+            value=guess.value,
+            probability=guess.probability,
+            origin=guess.origin,
+        )
+        for row in table.rows
+        for guess in row.suggested
+    )
+    create(Suggestion, rows, BATCH)
 
 
 def size_of(parts: list[Part]) -> int:

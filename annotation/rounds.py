@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from annotation.agreement.item_counts import recompute_consensus
 from annotation.blinding import could_look, guard_order, had_role
-from annotation.models import Closure, Round, RoundItem, SchemeVersion
+from annotation.models import Closure, Report, Round, RoundItem, SchemeVersion
 from annotation.queue.ordering import in_order
 from core.batches import create
 from core.column_lengths import check_lengths
@@ -87,6 +87,18 @@ def open_as_chosen(person, corpus, form):
         openly=[member.person for member in chosen["openly"]],
         **form.options(),
     )
+
+
+def extend_as_chosen(person, round, form):
+    """What a valid ExtensionForm says; how many dialogues were added. Raises UserError if it cannot
+    be, Withheld where the order would tell the person what they annotate blind.
+    """
+    dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
+    if form.cleaned_data["sources"]:
+        guard_order(person, round.order, dialogues)
+    added = extend_round(round, person, dialogues, form.cleaned_data.get("overlap"))
+    round.schedule(person, form.cleaned_data["due"])
+    return added
 
 
 def _tell_participants(round, people):
@@ -202,6 +214,8 @@ def choose_consensus(round, person, consensus):
     """Choose what makes the gold; every item is settled anew, rulings stay. Whether that is done,
     or left to a worker, where there is much to settle.
     """
+    if consensus != Round.Consensus.MAJORITY and Report.of(round, Report.Kind.RELIABILITY) is None:
+        Report.request(person, round, Report.Kind.RELIABILITY)  # its weights are needed
     if consensus == round.consensus:
         return True
     with transaction.atomic():

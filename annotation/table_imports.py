@@ -148,6 +148,7 @@ def summary(row: TableImport, format_name: str, parts: list[Part]) -> dict:
             "utterances": len(rows),
             "labelled": sum(part.labelled for part in parts),
             "labels": sum(part.labels for part in parts),
+            "suggestions": sum(len(each.suggested) for each in rows),
             "left_out": sum(part.table.unlabelled for part in parts),
             "timed": sum(each.start is not None for each in rows),
             "speakers": len(speakers),

@@ -501,6 +501,12 @@ SPECTACULAR_SETTINGS = {
         "QualityFlagKindEnum": "annotation.models.quality_flags.QualityFlag.Kind",
         "RetractionKindEnum": "releases.models.releases.Retraction.Kind",
         "ModalityEnum": "modeling.learner.recipes.MODALITIES",
+        "FeatureModalityEnum": "modeling.models.imported_features.Modality",
+        "PromptLanguageEnum": "modeling.models.language_model_judges.PromptLanguage",
+        "LanguageEnum": "corpus.forms.LANGUAGES",
+        "QualityFlagOutcomeEnum": "annotation.models.quality_flags.QualityFlagReview.Outcome",
+        "PersonalDataOutcomeEnum": "releases.models.personal_data.PersonalDataReview.Outcome",
+        "JobStateEnum": "jobs.job_list.STATES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

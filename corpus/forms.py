@@ -19,6 +19,7 @@ from core.input_checks import shortened, whole_number
 from core.normalization import search_key
 from core.storage import digest
 from core.translation import translate_error
+from corpus import deletion
 from corpus.languages import language_name
 from corpus.models import Corpus, Installation, Source, Speaker, Upload
 from corpus.models.sources import source_path
@@ -274,6 +275,19 @@ class ReplacementForm(SourceForm):
         if not self.errors and not cleaned.get("media") and not cleaned.get("transcript"):
             raise forms.ValidationError(_("Choose a file: media, a transcript, or both."))
         return cleaned
+
+    def replace(self, by, source):
+        """Give the source these files. Raises UserError, and keeps none of them, where it cannot
+        have others.
+        """
+        media = self.store(source)
+        try:
+            words = self.cleaned_data["transcript"]
+            deletion.replace_files(by, source, media, words, **self.probed)
+        except UserError:
+            if media:
+                storage.remove(media)
+            raise
 
     def store(self, source):
         """Put the media into the storage; their name there, "" where there are none."""

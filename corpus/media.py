@@ -224,6 +224,16 @@ def _copy_stream(clip: Path, index: int, target: Path, more: dict[str, Any]) -> 
     _run(ffmpeg.output(source[str(index)], str(target), f="mp4", **kept, **nameless, **more))
 
 
+def extract_span(sound: Path, start: float, end: float, target: Path) -> None:
+    """Write the span (seconds) of a dialogue's sound as WAV, 16 bit, without names.
+
+    Raises MediaError if it cannot be read.
+    """
+    source = ffmpeg.input(str(sound), ss=start, t=end - start, **SAFE_INPUT)
+    nameless = {"map_metadata": -1, "fflags": "+bitexact", "acodec": "pcm_s16le"}
+    _run(ffmpeg.output(source.audio, str(target), f="wav", **nameless))
+
+
 def sound_poster(clip: Path, image: Path) -> None:
     """Write one JPEG for a clip without a picture: its waveform."""
     source = ffmpeg.input(str(clip), **SAFE_INPUT)

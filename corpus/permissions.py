@@ -42,6 +42,17 @@ def dialogue_of(request, pk, *roles):
     return dialogue
 
 
+def downloadable_dialogue(request, pk):
+    """A dialogue whose media the person may keep: a lead, or as the corpus says anybody who may
+    open it. What is withheld from them while they annotate is another question (`visibility`).
+    """
+    dialogue = dialogue_of(request, pk)
+    corpus = dialogue.corpus
+    if corpus.my_role != LEAD and corpus.media_policy != Corpus.MediaPolicy.MEMBERS:
+        raise Http404
+    return dialogue
+
+
 def source_of(request, pk):
     """A source of a corpus that the person leads."""
     source = get_object_or_404(Source.objects.of(request.user).select_related("corpus"), pk=pk)

@@ -1,8 +1,10 @@
-"""Clips without their sound or without their picture, for those who may not have both.
+"""Clips without their sound or without their picture, for those who may not have both; the sound of
+one utterance.
 
-Each is the clip's own stream, copied, not encoded again: the same frames and samples at the same
+Of a clip it is its own stream, copied, not encoded again: the same frames and samples at the same
 times. It is made when it is first asked for and kept under the digest of the clip that it was made
-of, so that a clip that is cut again gets others; the old ones are deleted with the old clip.
+of, so that a clip that is cut again gets others; the old ones are deleted with the old clip. The
+sound of an utterance is cut each time.
 """
 
 import tempfile
@@ -12,7 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from core import storage
-from corpus.models import Dialogue, Source
+from corpus.models import Dialogue, Source, Utterance
 
 KINDS = {"silent": ".silent.mp4", "sound": ".sound.m4a"}  # each with the end of its files
 
@@ -46,6 +48,23 @@ def _make(kind: str, clip: Path, target: Path) -> None:
 
     make = media.extract_picture if kind == "silent" else media.extract_sound
     make(clip, target)
+
+
+def sound_of(utterance: Utterance) -> bytes:
+    """The sound of an utterance that has times, as WAV (16 kHz, mono, 16 bit).
+
+    Raises MediaError if it cannot be cut, FileNotFoundError if the dialogue's sound is gone.
+    """
+    from corpus import media  # PyAV takes 17 MB, which web processes rarely need
+
+    with storage.local(str(utterance.dialogue.audio)) as audio:
+        if not audio.exists():
+            raise FileNotFoundError(utterance.dialogue.audio.name)
+        settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
+            made = Path(folder) / "made.wav"
+            media.extract_span(audio, utterance.start, utterance.end, made)
+            return made.read_bytes()
 
 
 def delete_unused_renditions(source: Source) -> None:

@@ -1,21 +1,30 @@
 """Rounds: opening and closing them, who takes part, which dialogues they have."""
 
-from django.http import QueryDict
+from django.db import transaction
+from django.http import Http404, QueryDict
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from annotation.forms import RoundForm
+from annotation.blinding import guard
+from annotation.forms import ExtensionForm, RoundForm
 from annotation.models import Participant, Report, Round
 from annotation.models.rounds import resting
 from annotation.progress import with_submission_counts
-from annotation.rounds import admit, open_as_chosen, reopen_round
+from annotation.rounds import (
+    admit,
+    choose_consensus,
+    extend_as_chosen,
+    open_as_chosen,
+    reopen_round,
+)
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
-from core.api.inputs import Body, Filters, Id, check_form
+from core.api.inputs import Body, Filters, Id, IdParameter, check_form
 from corpus.api.jobs import JobSerializer, job_address
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
+from jobs.models import JobStatus
 from people.access_tokens import Scope
 from people.api.views import ApiView, ListView, ThingView
 from people.models import Person
@@ -365,6 +374,118 @@ class RoundDialogueWithdrawal(ApiView):
         return self.answer(None)
 
 
+class ExtensionBody(Body):
+    """Whatever is left out stays as it is. `sources` brings their published dialogues that the
+    round does not have, at most `most` of them, chosen at random.
+    """
+
+    sources = serializers.ListField(child=Id(), required=False, max_length=1000)
+    most = serializers.IntegerField(required=False, min_value=1, max_value=10**6)
+    overlap = serializers.IntegerField(required=False, min_value=1, max_value=20)
+    due = serializers.DateField(required=False, allow_null=True)
+
+
+class RoundExtension(ApiView):
+    """That a round has more dialogues, more people a dialogue, or another deadline."""
+
+    tag = "rounds"
+    serializer_class = RoundSerializer
+    bodies = {"POST": ExtensionBody}
+
+    def post(self, request, pk):
+        """Extend a round."""
+        found, sent = round_of(request, pk, LEAD), self.body()
+        data = QueryDict(mutable=True)
+        data.setlist("sources", [str(source) for source in sent.pop("sources", [])])
+        due = sent.pop("due", found.due)
+        data |= {name: str(value) for name, value in sent.items()}
+        form = ExtensionForm(data, round=found)
+        check_form(form)
+        form.cleaned_data["due"] = due
+        with transaction.atomic():
+            extend_as_chosen(request.user, found, form)
+        return self.answer(one(found))
+
+
+class ConsensusChoice(Body):
+    consensus = serializers.ChoiceField(choices=Round.Consensus.choices)
+
+
+class RoundConsensus(ApiView):
+    """What makes the gold labels of a round."""
+
+    tag = "results"
+    serializer_class = RoundSerializer
+    bodies = {"POST": ConsensusChoice}
+
+    def post(self, request, pk):
+        """Choose it; gold labels are recomputed, by a worker where there are many."""
+        found = results_of(request, pk, LEAD)
+        choose_consensus(found, request.user, self.body()["consensus"])
+        return self.answer(one(found))
+
+
+class Compared(Body):
+    round = Id(help_text="the other round of the same corpus")
+
+
+class ComparisonFilters(Filters):
+    round = IdParameter()
+
+
+class ComparisonSerializer(serializers.Serializer):
+    """Two rounds beside each other: for each task their coefficients, and their differences with
+    interval and corrected p where those could be determined.
+    """
+
+    job = serializers.CharField()
+    state = serializers.ChoiceField(choices=JobStatus.choices)
+    tasks = serializers.DictField()
+
+
+class RoundComparison(ApiView):
+    """Whether two rounds differ in agreement by more than chance."""
+
+    tag = "results"
+    selects = False
+    serializer_class = ComparisonSerializer
+    filters = ComparisonFilters
+    bodies = {"POST": Compared}
+    answers = {"POST": (202, JobSerializer)}
+
+    def both(self, other):
+        """The round and the other one. Raises Withheld if the person annotates one of them."""
+        found = results_of(self.request, self.kwargs["pk"])
+        rounds = found.corpus.rounds.exclude(pk=found.pk).exclude(kind__in=["practice", "test"])
+        other = get_object_or_404(rounds, pk=other)
+        guard(self.request.user, [other])
+        return found, other
+
+    def get(self, request, pk):
+        """What was computed last about a round and another one; 404 if nothing was."""
+        asked = self.filters(data=request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        found, other = self.both(asked.validated_data["round"])
+        report = Report.of(found, Report.Kind.COMPARISON, other)
+        if report is None:
+            raise Http404
+        tasks = report.result.get("tasks", {})
+        return self.answer({"job": job_address(report), "state": report.status, "tasks": tasks})
+
+    def post(self, request, pk):
+        """Have it computed."""
+        found, other = self.both(self.body()["round"])
+        return computed(self, Report.request(request.user, found, "comparison", other=other))
+
+
+def computed(view, report):
+    """The answer that a report is being computed."""
+    report.of_corpus, report.shown_failure = report.round.corpus, report.failure_text
+    response = view.answer(report)
+    response["Location"] = job_address(report)
+    return response
+
+
 class ReportKind(Body):
     kind = serializers.ChoiceField(
         choices=[(kind.value, kind.label) for kind in Report.Kind if kind != "comparison"]
@@ -382,11 +503,7 @@ class RoundReports(ApiView):
     def post(self, request, pk):
         """Have intervals of agreement, models of annotators or quality flags computed."""
         found = results_of(request, pk)
-        report = Report.request(request.user, found, self.body()["kind"])
-        report.of_corpus, report.shown_failure = found.corpus, report.failure_text
-        response = self.answer(report)
-        response["Location"] = job_address(report)
-        return response
+        return computed(self, Report.request(request.user, found, self.body()["kind"]))
 
 
 class TaskSerializer(serializers.Serializer):

@@ -13,6 +13,7 @@ from annotation.scheme_file import read_scheme_file
 from core.api.inputs import Body
 from corpus.models import Corpus
 from corpus.permissions import ADJUDICATOR, LEAD, corpus_of
+from people.access_tokens import Scope
 from people.api.views import ListView, ThingView
 
 EMOTION = {
@@ -80,6 +81,36 @@ class Schemes(ListView):
         scheme = read_scheme_file(json.dumps(whole).encode())
         made = SchemeVersion.of(corpus, scheme, request.user, sent.get("note", ""))
         return self.created(made, reverse("api_scheme", args=[pk, made.number]))
+
+
+class AnnotationSettingsSerializer(serializers.Serializer):
+    """What new rounds of a corpus start with: a scheme version by its number, null: the newest."""
+
+    scheme = serializers.IntegerField(source="default_scheme", allow_null=True)
+
+
+class AnnotationSettingsChange(Body):
+    scheme = serializers.IntegerField(allow_null=True, min_value=1, max_value=10**6)
+
+
+class AnnotationSettings(ThingView):
+    """What new rounds of a corpus that you lead start with."""
+
+    tag = "schemes"
+    change_scope = Scope.MANAGE
+    serializer_class = AnnotationSettingsSerializer
+    bodies = {"PATCH": AnnotationSettingsChange}
+
+    def thing(self):
+        return corpus_of(self.request, self.kwargs["pk"], LEAD)
+
+    def patch(self, request, pk):
+        """Choose the scheme version of new rounds."""
+        corpus, number = self.thing(), self.body()["scheme"]
+        if number is not None:
+            get_object_or_404(corpus.schemes, number=number)
+        corpus.set(request.user, default_scheme=number)
+        return self.answer(corpus)
 
 
 class SchemeThing(ThingView):

@@ -1,11 +1,26 @@
 from django.urls import path
 
-from annotation.api import imports, results, rounds, schemes, work
+from annotation.api import (
+    imports,
+    label_studio,
+    own_work,
+    republishing,
+    results,
+    rounds,
+    schemes,
+    work,
+)
 
 urlpatterns = [
     path("rounds/<int:pk>/assignments/", work.RoundWork.as_view(), name="api_round_work"),
     path("assignments/<int:pk>/", work.AssignmentWork.as_view(), name="api_assignment"),
     path("assignments/<int:pk>/comments/", results.OwnComments.as_view(), name="api_own_comments"),
+    path("assignments/<int:pk>/skip/", own_work.AssignmentSkip.as_view(), name="api_skip"),
+    path(
+        "assignments/<int:pk>/reopening/",
+        own_work.AssignmentReopening.as_view(),
+        name="api_reopen_assignment",
+    ),
     path("tasks/", rounds.Tasks.as_view(), name="api_tasks"),
     path("corpora/<int:pk>/schemes/", schemes.Schemes.as_view(), name="api_schemes"),
     path(
@@ -13,13 +28,35 @@ urlpatterns = [
         schemes.SchemeThing.as_view(),
         name="api_scheme",
     ),
+    path(
+        "corpora/<int:pk>/settings/annotation/",
+        schemes.AnnotationSettings.as_view(),
+        name="api_annotation_settings",
+    ),
     path("corpora/<int:pk>/guidelines/", schemes.Guidelines.as_view(), name="api_guidelines"),
     path("corpora/<int:pk>/imports/", imports.Imports.as_view(), name="api_imports"),
+    path(
+        "corpora/<int:pk>/label-studio/",
+        label_studio.TasksImport.as_view(),
+        name="api_import_tasks",
+    ),
+    path(
+        "rounds/<int:pk>/label-studio.json",
+        label_studio.RoundTasks.as_view(),
+        name="api_round_tasks",
+    ),
     path("imports/<int:pk>/", imports.ImportThing.as_view(), name="api_import"),
     path(
         "imports/<int:pk>/confirmation/",
         imports.ImportConfirmation.as_view(),
         name="api_confirm_import",
+    ),
+    path("imports/<int:pk>/mapping/", imports.ImportMapping.as_view(), name="api_import_mapping"),
+    path("imports/<int:pk>/reading/", imports.ImportReading.as_view(), name="api_import_reading"),
+    path(
+        "imports/<int:pk>/problems.ndjson",
+        imports.ImportProblemLines.as_view(),
+        name="api_import_problems",
     ),
     path("imports/<int:pk>/undo/", imports.ImportUndo.as_view(), name="api_undo_import"),
     path("guidelines/<int:pk>/", schemes.GuidelineThing.as_view(), name="api_guideline"),
@@ -27,6 +64,9 @@ urlpatterns = [
     path("rounds/<int:pk>/", rounds.RoundThing.as_view(), name="api_round"),
     path("rounds/<int:pk>/closure/", rounds.RoundClosure.as_view(), name="api_closure"),
     path("rounds/<int:pk>/pause/", rounds.RoundPause.as_view(), name="api_pause"),
+    path("rounds/<int:pk>/extension/", rounds.RoundExtension.as_view(), name="api_extension"),
+    path("rounds/<int:pk>/consensus/", rounds.RoundConsensus.as_view(), name="api_consensus"),
+    path("rounds/<int:pk>/comparison/", rounds.RoundComparison.as_view(), name="api_comparison"),
     path("rounds/<int:pk>/participants/", rounds.Participants.as_view(), name="api_participants"),
     path("participants/<int:pk>/", rounds.ParticipantThing.as_view(), name="api_participant"),
     path("rounds/<int:pk>/dialogues/", rounds.RoundDialogues.as_view(), name="api_round_dialogues"),
@@ -51,6 +91,11 @@ urlpatterns = [
     path("comments/<int:pk>/replies/", results.CommentReplies.as_view(), name="api_replies"),
     path(
         "comments/<int:pk>/resolution/", results.CommentResolution.as_view(), name="api_resolution"
+    ),
+    path(
+        "dialogues/<int:pk>/republication/",
+        republishing.Republication.as_view(),
+        name="api_republication",
     ),
     path(
         "dialogues/<int:pk>/expert-labels/",

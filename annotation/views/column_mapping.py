@@ -19,12 +19,13 @@ from annotation.column_mapping import (
     groups_of,
     guessed_task,
     guessed_value,
+    is_mappable,
     known_tasks,
+    mapping_from_file,
     remembered,
     with_uses,
 )
 from annotation.import_forms import FormatForm
-from annotation.models import TableImport
 from annotation.templatetags.scheme import named
 from annotation.views.table_imports import import_of
 from core.errors import UserError, ValidationError, gettext_noop
@@ -35,16 +36,12 @@ from corpus.formats.mapped_table import FILE, Mapping
 from corpus.page_context import context
 
 LARGEST_MAPPING = 1024**2
-WHOLE = ("version", "tasks", "columns")  # of a mapping that is complete
 
 
 def _readable(request, pk):
     """An import of a table that a person maps and nothing was stored of yet."""
     row = import_of(request, pk)
-    mapped = row.format_used == MAPPED and row.report.get("columns")
-    if row.active or row.phase != TableImport.Phase.READ or not mapped:
-        return row, redirect("table_import", row.pk)
-    return row, None
+    return row, None if is_mappable(row) else redirect("table_import", row.pk)
 
 
 def mapping(request, pk):
@@ -82,10 +79,10 @@ def _chosen(request, row):
     """What was posted: a mapping that is there already, or the uses of the columns."""
     verb = request.POST.get("verb", "")
     if verb in ("remembered", "file"):
-        known = remembered(row) if verb == "remembered" else _uploaded(request)
+        known = _remembered(row) if verb == "remembered" else _uploaded(request)
         if known is None:
             return redirect("column_mapping", row.pk)
-        row.read_by(request.user, format=MAPPED, mapping=with_uses(known))
+        row.read_by(request.user, format=MAPPED, mapping=known)
         return redirect("table_import", row.pk)
     draft = chosen_uses(row, request.POST)
     row.mapping = {
@@ -101,12 +98,17 @@ def _chosen(request, row):
     return redirect("table_import", row.pk)
 
 
+def _remembered(row):
+    known = remembered(row)
+    return known and with_uses(known)
+
+
 def _uploaded(request):
     file = request.FILES.get("mapping")
     if file is None or file.size > LARGEST_MAPPING:
         raise UserError(gettext_noop("Choose a mapping as it was downloaded (JSON)."))
     try:
-        return Mapping.from_json(read_json(file.read()))
+        return mapping_from_file(read_json(file.read()))
     except ValidationError as error:
         raise UserError(
             gettext_noop("The mapping cannot be read: %(why)s"), why=str(error)[:200]

@@ -319,10 +319,10 @@ def consensus(request, pk):
     chosen = request.POST.get("consensus", "")
     if chosen not in found.Consensus.values:
         raise Http404
+    needed = chosen != found.Consensus.MAJORITY
+    computes = needed and Report.of(found, Report.Kind.RELIABILITY) is None
     if not choose_consensus(found, request.user, chosen):
         messages.info(request, _("The gold labels are being recomputed. This takes some minutes."))
-    needed = chosen != found.Consensus.MAJORITY
-    if needed and Report.of(found, Report.Kind.RELIABILITY) is None:
-        Report.request(request.user, found, Report.Kind.RELIABILITY)
+    if computes:
         messages.info(request, _("The annotator models are being computed."))
     return redirect("quality", pk)

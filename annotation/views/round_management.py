@@ -12,12 +12,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 
 from annotation.annotator_names import names_for
-from annotation.blinding import guard_order, why_withheld
+from annotation.blinding import why_withheld
 from annotation.forms import AdmissionForm, ExtensionForm
 from annotation.models import Assignment, Comment, Participant, Qualification, Submission
 from annotation.progress import by_state
 from annotation.queue.dispatch import assign
-from annotation.rounds import admit, extend_round, reopen_round, seats_that_saw
+from annotation.rounds import admit, extend_as_chosen, reopen_round, seats_that_saw
 from annotation.views.access import results_of, round_of
 from annotation.withdrawal import reinstate, withdraw
 from core.data_table import Column, DataTable
@@ -80,12 +80,8 @@ def extension(request, pk):
     found = round_of(request, pk, LEAD)
     form = ExtensionForm(posted(request), round=found)
     if request.method == "POST" and form.is_valid():
-        dialogues = form.dialogues() if form.cleaned_data["sources"] else ()
-        if form.cleaned_data["sources"]:
-            guard_order(request.user, found.order, dialogues)
         try:
-            added = extend_round(found, request.user, dialogues, form.cleaned_data.get("overlap"))
-            found.schedule(request.user, form.cleaned_data["due"])
+            added = extend_as_chosen(request.user, found, form)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
         else:

@@ -10,6 +10,7 @@ import httpx2
 from shengqing.corpora import Corpora
 from shengqing.dialogues import Dialogues, Speakers
 from shengqing.experiments import Experiments, Models, Runs
+from shengqing.features import ImportedFeatures
 from shengqing.imports import Imports
 from shengqing.jobs import Jobs
 from shengqing.members import Members
@@ -56,6 +57,7 @@ class Client:
         self.results, self.comments = Results(send), Comments(send)
         self.releases = Releases(send, self.jobs)
         self.experiments, self.runs = Experiments(send, self.jobs), Runs(send, self.jobs)
+        self.features = ImportedFeatures(send, self.jobs, self.sources)
         self.models, self.protocols = Models(send), Protocols(send, self.jobs)
 
     def __enter__(self) -> "Client":

@@ -1,9 +1,9 @@
 """Corpora: yours, new ones, their settings."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from shengqing.rows import AuditEvent, Corpus, Role
+from shengqing.rows import AuditEvent, Corpus, Job, Role
 from shengqing.transport import Row, Transport
 
 
@@ -42,6 +42,39 @@ class Corpora:
     def unarchive(self, corpus: int) -> None:
         """Let it be changed again."""
         self.transport.delete(f"corpora/{corpus}/archival/")
+
+    def offer(self, corpus: int, person: int) -> None:
+        """Offer a corpus that you own to another lead, who owns it by accepting."""
+        self.transport.post(f"corpora/{corpus}/ownership-offer/", {"person": person})
+
+    def withdraw_offer(self, corpus: int) -> None:
+        """Take that back, or decline what is offered to you."""
+        self.transport.delete(f"corpora/{corpus}/ownership-offer/")
+
+    def accept_ownership(self, corpus: int) -> None:
+        """Accept a corpus that is offered to you."""
+        self.transport.post(f"corpora/{corpus}/ownership/")
+
+    def losses(self, corpus: int) -> Row:
+        """What would be deleted with a corpus that you own: `rows`, `bytes`, and as `copies` the
+        releases of which there has to be a copy.
+        """
+        return self.transport.get(f"corpora/{corpus}/deletion/")
+
+    def delete(self, corpus: int, name: str, *, copies: Sequence[str] = ()) -> Job:
+        """Delete a corpus that you own with everything in it: its name, to be sure, and the `key`
+        of each release of which you have a copy without having downloaded it here. The job.
+        """
+        body = {"name": name, "copies": [*copies]}
+        return cast(Job, self.transport.post(f"corpora/{corpus}/deletion/", body))
+
+    def check_clips(self, corpus: int) -> Job:
+        """Have every clip compared with its source; the job."""
+        return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/checks/"))
+
+    def recut_clips(self, corpus: int) -> Job:
+        """Have the clips that were found wrong cut again; the job."""
+        return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/recuts/"))
 
     def audit_log(self, corpus: int, **filters: Any) -> Iterator[AuditEvent]:
         """Who did what in a corpus that you lead, the latest first: `q`, `person`, `kind`, `noun`,

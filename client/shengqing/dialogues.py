@@ -1,10 +1,13 @@
 """Dialogues and utterances of a corpus, and who speaks in them."""
 
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
 
-from shengqing.rows import Dialogue, Speaker, Utterance
-from shengqing.transport import Transport
+from shengqing.rows import Dialogue, Document, Job, Revision, Speaker, Utterance
+from shengqing.transport import Progress, Transport
+
+Part = Literal["clip", "silent", "sound", "audio", "poster", "peaks"]
 
 
 class Dialogues:
@@ -25,6 +28,73 @@ class Dialogues:
     def publish(self, dialogue: int) -> Dialogue:
         """Make it ready for annotators."""
         return cast(Dialogue, self.transport.post(f"dialogues/{dialogue}/publication/"))
+
+    def unpublish(self, dialogue: int) -> None:
+        """Take back what you published within the last hour."""
+        self.transport.delete(f"dialogues/{dialogue}/publication/")
+
+    def edited(self, dialogue: int) -> Document:
+        """Its turns as they are edited now, of a corpus that you lead."""
+        return cast(Document, self.transport.get(f"dialogues/{dialogue}/head/"))
+
+    def edit(self, dialogue: int, base: int, turns: Sequence[Mapping[str, Any]]) -> Document:
+        """Its turns as they are to be, all of them; `base` is the head that you saw. Raises
+        Conflict where somebody was faster.
+        """
+        body = {"base": base, "turns": [*turns]}
+        return cast(Document, self.transport.post(f"dialogues/{dialogue}/revisions/", body))
+
+    def revisions(self, dialogue: int) -> Iterator[Revision]:
+        """Its edits, the latest first."""
+        path = f"dialogues/{dialogue}/revisions/"
+        return cast("Iterator[Revision]", self.transport.pages(path))
+
+    def undo(self, dialogue: int, base: int) -> Document:
+        """Go a revision back."""
+        return self._move(dialogue, {"base": base, "to": "undo"})
+
+    def redo(self, dialogue: int, base: int) -> Document:
+        """Go forward again."""
+        return self._move(dialogue, {"base": base, "to": "redo"})
+
+    def restore(self, dialogue: int, base: int, revision: int) -> Document:
+        """Go to any revision."""
+        return self._move(dialogue, {"base": base, "revision": revision})
+
+    def split(self, dialogue: int, utterance: int) -> Job:
+        """Let a new dialogue begin at an utterance; the job cuts the source again."""
+        body = {"utterance": utterance}
+        return cast(Job, self.transport.post(f"dialogues/{dialogue}/split/", body))
+
+    def join(self, dialogue: int) -> Job:
+        """Join it with the next one; the job cuts the source again."""
+        return cast(Job, self.transport.post(f"dialogues/{dialogue}/join/"))
+
+    def changes(self, dialogue: int) -> Sequence[Mapping[str, Any]]:
+        """What annotators do not see yet of the edits of a published dialogue."""
+        found = self.transport.get(f"dialogues/{dialogue}/republication/")
+        return cast("Sequence[Mapping[str, Any]]", found["changes"])
+
+    def republish(self, dialogue: int, keep: Sequence[str] = ()) -> Mapping[str, int]:
+        """Show the edits to annotators; judgements of utterances whose `uid` is in `keep` hold
+        although these changed. How many are judged `anew`, and submissions `reopened`.
+        """
+        path = f"dialogues/{dialogue}/republication/"
+        return self.transport.post(path, {"keep": [*keep]})
+
+    def media(
+        self, dialogue: int, part: Part, target: Path | str, progress: Progress | None = None
+    ) -> Path:
+        """Download its clip or a part of it, where the corpus lets you."""
+        path = f"dialogues/{dialogue}/media/{part}/"
+        return self.transport.download(path, Path(target), progress)
+
+    def sound(self, utterance: int, target: Path | str) -> Path:
+        """Download the sound of an utterance (WAV, 16 kHz, mono)."""
+        return self.transport.download(f"utterances/{utterance}/sound.wav", Path(target))
+
+    def _move(self, dialogue: int, body: Mapping[str, Any]) -> Document:
+        return cast(Document, self.transport.post(f"dialogues/{dialogue}/head/", body))
 
     def utterances(self, corpus: int, **filters: Any) -> Iterator[Utterance]:
         """All utterances of a corpus, while they are read from the database."""

@@ -1,8 +1,8 @@
 """Imports of published corpora and labelled tables: read, confirmed, stored, undone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from shengqing.errors import JobFailed
 from shengqing.jobs import Jobs
@@ -43,6 +43,32 @@ class Imports:
         body = {"uploads": tokens, **({"format": format} if format else {})}
         made = cast(TableImport, self.transport.post(f"corpora/{corpus}/imports/", body))
         return self._ended(made["id"], "draft")
+
+    def read_tasks(self, corpus: int, tasks: Sequence[Mapping[str, Any]]) -> TableImport:
+        """Have Label Studio's tasks read (JSON or JSON-MIN, up to 2 MB; larger ones are files).
+        Predictions with a score become suggestions. Raises JobFailed.
+        """
+        made = self.transport.send("POST", f"corpora/{corpus}/label-studio/", json=[*tasks])
+        return self._ended(made.json()["id"], "draft")
+
+    def map(self, number: int, mapping: Mapping[str, Any]) -> TableImport:
+        """Say what the columns of a labelled table are, and have it read so. Raises JobFailed."""
+        self.transport.post(f"imports/{number}/mapping/", mapping)
+        return self._ended(number, "draft")
+
+    def mapping(self, number: int) -> Mapping[str, Any]:
+        """The `columns` of a labelled table, what was said of them, and what an earlier import of
+        such columns said.
+        """
+        return self.transport.get(f"imports/{number}/mapping/")
+
+    def problems(self, number: int) -> Iterator[Mapping[str, Any]]:
+        """What was repaired, left out or is doubtful."""
+        return self.transport.lines(f"imports/{number}/problems.ndjson")
+
+    def delete(self, number: int) -> None:
+        """Forget one that stored nothing."""
+        self.transport.delete(f"imports/{number}/")
 
     def confirm(
         self, number: int, *, labels: Labels, annotator: str = "", round_name: str = ""

@@ -1,14 +1,14 @@
-"""Members of a corpus, and who is invited to join it: for its leads."""
+"""Members of a corpus, who is invited to join it, and who asks to."""
 
 from collections.abc import Iterator
 from typing import Any, cast
 
-from shengqing.rows import Invitation, Member, Role
+from shengqing.rows import Invitation, JoinLink, JoinRequest, Member, OwnInvitation, Role
 from shengqing.transport import Transport
 
 
 class Members:
-    """The members of corpora that you lead."""
+    """The members of corpora that you lead, and what you are invited to yourself."""
 
     def __init__(self, transport: Transport) -> None:
         self.transport = transport
@@ -41,3 +41,47 @@ class Members:
     def revoke(self, invitation: int) -> None:
         """Close the link of an invitation that nobody has accepted."""
         self.transport.delete(f"invitations/{invitation}/")
+
+    def renew(self, invitation: int, *, send: bool = False) -> Invitation:
+        """Replace its link by a new one; with `send` by e-mail, too."""
+        path = f"invitations/{invitation}/renewal/"
+        return cast(Invitation, self.transport.post(path, {"send": send}))
+
+    def extend(self, invitation: int, days: int) -> Invitation:
+        """Let its link be valid for so many days from now."""
+        path = f"invitations/{invitation}/extension/"
+        return cast(Invitation, self.transport.post(path, {"days": days}))
+
+    def own_invitations(self) -> Iterator[OwnInvitation]:
+        """The invitations of your account that wait for your answer."""
+        return cast("Iterator[OwnInvitation]", self.transport.pages("account/invitations/"))
+
+    def accept(self, invitation: int) -> None:
+        """Join the corpus of an invitation of your account."""
+        self.transport.post(f"invitations/{invitation}/acceptance/")
+
+    def decline(self, invitation: int) -> None:
+        """Decline an invitation of your account."""
+        self.transport.post(f"invitations/{invitation}/refusal/")
+
+    def join_link(self, corpus: int) -> JoinLink:
+        """The link by which people ask to join. NotFound while it is switched off."""
+        return cast(JoinLink, self.transport.get(f"corpora/{corpus}/join-link/"))
+
+    def open_join_link(self, corpus: int, **limits: Any) -> JoinLink:
+        """Switch it on, or replace it: `days`, `most`, `email_domain`."""
+        return cast(JoinLink, self.transport.post(f"corpora/{corpus}/join-link/", limits))
+
+    def close_join_link(self, corpus: int) -> None:
+        """Switch it off; requests that wait stay."""
+        self.transport.delete(f"corpora/{corpus}/join-link/")
+
+    def join_requests(self, corpus: int, *, waiting: bool | None = None) -> Iterator[JoinRequest]:
+        """Who asked to join."""
+        path = f"corpora/{corpus}/join-requests/"
+        return cast("Iterator[JoinRequest]", self.transport.pages(path, waiting=waiting))
+
+    def decide(self, request: int, approved: bool, *, round: int | None = None) -> JoinRequest:
+        """Let somebody join who asked, to annotate in a `round`, or not."""
+        body = {"approved": approved, "round": round}
+        return cast(JoinRequest, self.transport.post(f"join-requests/{request}/decision/", body))

@@ -123,6 +123,10 @@ class Releases:
         """Download it as a zip for another tool: cmma, mmsa, labelstudio, elan, webdataset."""
         return self.transport.download(f"releases/{release}/as/{name}.zip", Path(target))
 
+    def label_studio(self, release: int, target: Path | str) -> Path:
+        """Download its utterances with everybody's answers as Label Studio's tasks."""
+        return self.transport.download(f"releases/{release}/label-studio.json", Path(target))
+
     def retract(
         self,
         release: int,
@@ -158,6 +162,19 @@ class Releases:
     def revoke_link(self, link: int) -> None:
         """Close a link, and whatever was got with it."""
         self.transport.post(f"links/{link}/revocation/")
+
+    def personal_data(self, corpus: int) -> Iterator[Row]:
+        """Words in the transcripts of a corpus that may be personal data, with what was decided.
+        What is not cleared is masked in every release.
+        """
+        return self.transport.lines(f"corpora/{corpus}/personal-data.ndjson")
+
+    def review_personal_data(
+        self, utterance: int, words: str, outcome: Literal["keep", "mask"]
+    ) -> None:
+        """Say whether words of an utterance stay or are masked."""
+        body = {"words": words, "outcome": outcome}
+        self.transport.post(f"utterances/{utterance}/personal-data-reviews/", body)
 
     def diff(
         self,

@@ -1,6 +1,7 @@
 """Rounds: opened, watched, closed; and the judging itself."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, cast
 from uuid import uuid4
 
@@ -95,6 +96,21 @@ class Rounds:
         """Put a withdrawn dialogue back."""
         self.transport.delete(f"rounds/{round}/dialogues/{dialogue}/withdrawal/")
 
+    def extend(self, round: int, **settings: Any) -> Round:
+        """Give it the published dialogues of `sources`, at most `most` of them, another `overlap`,
+        another `due`.
+        """
+        return cast(Round, self.transport.post(f"rounds/{round}/extension/", settings))
+
+    def set_consensus(self, round: int, consensus: str) -> Round:
+        """Choose what makes its gold labels."""
+        body = {"consensus": consensus}
+        return cast(Round, self.transport.post(f"rounds/{round}/consensus/", body))
+
+    def label_studio(self, round: int, target: Path | str) -> Path:
+        """Download its utterances with all answers and suggestions as Label Studio's tasks."""
+        return self.transport.download(f"rounds/{round}/label-studio.json", Path(target))
+
     def agreement(self, round: int) -> Sequence[Agreement]:
         """Of each task Krippendorff's alpha with its interval, and other coefficients."""
         rows = self.transport.send("GET", f"rounds/{round}/agreement/").json()
@@ -141,6 +157,21 @@ class Work:
         ]
         body = {"answers": rows, "submit": submit}
         return int(self.transport.post(f"assignments/{assignment}/", body)["saved"])
+
+    def skip(self, assignment: int, reason: str, words: str = "") -> None:
+        """Leave a dialogue to others, saying why: "bad_clip", "wrong_text", "language",
+        "known", "upsetting", "other".
+        """
+        body = {"reason": reason, "words": words}
+        self.transport.post(f"assignments/{assignment}/skip/", body)
+
+    def undo_skip(self, assignment: int) -> None:
+        """Go on with a dialogue that you left. Conflict where others have it now."""
+        self.transport.delete(f"assignments/{assignment}/skip/")
+
+    def reopen(self, assignment: int) -> None:
+        """Take a submission back; your answers stay."""
+        self.transport.post(f"assignments/{assignment}/reopening/")
 
     def comments(self, assignment: int) -> Iterator[OwnComment]:
         """Your comments and flags on a dialogue that you judge."""

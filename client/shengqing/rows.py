@@ -238,6 +238,36 @@ class Invitation(TypedDict):
     expires_at: str
 
 
+class OwnInvitation(TypedDict):
+    """An invitation of your account; without a corpus into the installation alone."""
+
+    id: int
+    corpus: str | None
+    role: str
+    invited_by: Person
+    message: str
+    expires_at: str
+
+
+class JoinLink(TypedDict):
+    """The link by which people ask to join as annotators; `used` counts requests."""
+
+    link: str
+    expires_at: str | None
+    most: int | None
+    email_domain: str
+    used: int
+
+
+class JoinRequest(TypedDict):
+    """That somebody asks to join; `approved` is null until a lead decides."""
+
+    id: int
+    person: Person
+    created_at: str
+    approved: bool | None
+
+
 class AuditEvent(TypedDict):
     """What somebody did. `withheld` says why you may not see its thing and details now."""
 
@@ -580,3 +610,51 @@ class Plan(TypedDict):
     runs: int
     trials: int
     seconds: float | None
+
+
+class Document(TypedDict):
+    """The turns of a dialogue at its `head`, the newest revision; a `draft` differs from what
+    annotators see. `duration` is that of its clip in seconds.
+    """
+
+    id: int
+    head: int
+    draft: bool
+    published: bool
+    can_undo: bool
+    can_redo: bool
+    duration: float | None
+    turns: list[dict[str, Any]]
+
+
+class Revision(TypedDict):
+    """One edit of a dialogue."""
+
+    number: int
+    parent: int | None
+    person: int | None
+    summary: dict[str, int]
+    at: str
+
+
+class FeatureImport(TypedDict):
+    """Files of features. A draft was read and waits to be confirmed."""
+
+    id: int
+    release: int
+    name: str
+    state: State
+    tables: list[dict[str, Any]]
+    job: str
+
+
+class Features(TypedDict):
+    """Features of the utterances of a release that came from elsewhere."""
+
+    id: int
+    release: int
+    name: str
+    modality: str
+    dims: int
+    utterances: int
+    digest: str

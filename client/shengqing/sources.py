@@ -67,6 +67,12 @@ class Sources:
         """
         return cast(Job, self.transport.post(f"sources/{source}/confirmation/", reading))
 
+    def resegment(self, source: int, **parting: Any) -> Job:
+        """Divide an episode that was cut anew (`gap` in seconds, `scene`); what was corrected
+        stays. The job.
+        """
+        return cast(Job, self.transport.post(f"sources/{source}/segmentation/", parting))
+
     def publish(self, source: int) -> int:
         """Make its dialogues ready for annotators; how many were not."""
         return int(self.transport.post(f"sources/{source}/publication/")["published"])

@@ -162,7 +162,9 @@ class Transport:
     def _stream(
         self, path: str, whole: tuple[int, ...] = (200,), **more: Any
     ) -> Iterator[httpx2.Response]:
-        with self.session.stream("GET", self.address(path), **more) as response:
+        # to an object store the token does not go along
+        request = self.session.stream("GET", self.address(path), follow_redirects=True, **more)
+        with request as response:
             if response.status_code not in whole:
                 response.read()
                 _checked(response)

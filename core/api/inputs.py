@@ -37,8 +37,13 @@ def _wrong_kind(field, value):
     """What is wrong with the type of a value, "" if nothing is."""
     if value is None:
         return ""  # whether it may be is for the field to say
+    within: Any = ()
     if isinstance(field, serializers.ListField) and isinstance(value, list):
-        return next(filter(None, (_wrong_kind(field.child, each) for each in value)), "")
+        within = value
+    if isinstance(field, serializers.DictField) and isinstance(value, dict):
+        within = value.values()
+    if within:
+        return next(filter(None, (_wrong_kind(field.child, each) for each in within)), "")
     for kind, types, words in KINDS:
         if isinstance(field, kind):
             fits = type(value) in types

@@ -12,6 +12,7 @@ from core.middleware import LARGEST_ID
 
 SELECTED = "Selected"  # ends the name of a component of which any fields may be left out
 STATUSES = {
+    302: _("The file is at another address, which needs no token and holds for a short while."),
     304: _("Not changed since the answer whose ETag If-None-Match names."),
     400: _("The request cannot be read; `detail` says what is wrong and what is expected."),
     401: _("No token, or one that is wrong, revoked or expired."),
@@ -75,7 +76,7 @@ class ApiSchema(AutoSchema):
             lines = {"type": "string", "description": _("a JSON object a line")}
             return {(200, self.view.renderer_classes[0].media_type): lines}
         if self.method == "GET" and self.view.is_file:
-            return {(200, "*/*"): {"type": "string", "format": "binary"}}
+            return {(200, self.view.file_type): self.view.file_schema}
         status, serializer = self.view.answer_of(self.method)
         if serializer is None:
             return {status: OpenApiResponse(description=_("Done."))}
@@ -138,6 +139,9 @@ class ApiSchema(AutoSchema):
         if own and self.method == "GET" and self.view.is_file:
             operation["responses"]["206"] = operation["responses"]["200"]
             operation["responses"]["416"] = {"description": str(STATUSES[416])}
+            statuses.append(409)
+            if self.view.may_redirect:
+                operation["responses"]["302"] = {"description": str(STATUSES[302])}
         elif own and self.method == "GET" and not self.view.lines:
             operation["responses"]["304"] = {"description": str(STATUSES[304])}
         self.resolve_serializer(problems.ProblemSerializer, "response")

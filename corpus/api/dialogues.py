@@ -12,6 +12,7 @@ from core.normalization import visible
 from corpus.forms import TRAITS
 from corpus.models import Dialogue, Speaker, Utterance
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
+from corpus.publication_undo import undo_publication, undoable_by
 from corpus.visibility import WORDS, withheld
 from people.api.views import ApiView, LinesView, ListView, ThingView
 
@@ -96,6 +97,13 @@ class DialoguePublication(ApiView):
         dialogue = dialogue_of(request, pk, LEAD)
         dialogue.publish(request.user)
         return self.answer(sized(dialogue))
+
+    def delete(self, request, pk):
+        """Take back what you published within the last hour; 409 where it is in use or edited."""
+        dialogue = dialogue_of(request, pk, LEAD)
+        made = get_object_or_404(undoable_by(request.user), dialogue=dialogue)
+        undo_publication(request.user, made, made.pk)
+        return self.answer(None)
 
 
 @extend_schema_serializer(
@@ -288,3 +296,19 @@ class SpeakerMerger(ApiView):
         other = get_object_or_404(Speaker.objects.filter(corpus=speaker.corpus), pk=into)
         speaker.merge(request.user, other)
         return self.answer(other)
+
+
+class PseudonymsSerializer(serializers.Serializer):
+    given = serializers.IntegerField()
+
+
+class Pseudonyms(ApiView):
+    """Pseudonyms of the speakers of a corpus that you lead."""
+
+    tag = "speakers"
+    serializer_class = PseudonymsSerializer
+
+    def post(self, request, pk):
+        """Give a pseudonym to each speaker who has none; how many were given."""
+        corpus = corpus_of(request, pk, LEAD)
+        return self.answer({"given": Speaker.pseudonymise(request.user, corpus)})

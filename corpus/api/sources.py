@@ -1,5 +1,7 @@
 """Sources: episodes with their transcripts, from the upload to published dialogues."""
 
+from contextlib import contextmanager
+
 from django.core.files import File
 from django.http import QueryDict
 from django.urls import reverse
@@ -7,15 +9,21 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Body, Filters, check_form
+from core.errors import UserError, ValidationError, gettext_noop
 from corpus import deletion
 from corpus.api.jobs import JobSerializer, described, job_address
-from corpus.forms import SourceForm
+from corpus.forms import ReadingForm, ReplacementForm, SourceForm
+from corpus.import_plan import resegment
+from corpus.import_report import track_label
 from corpus.models import Source, Upload
 from corpus.permissions import LEAD, corpus_of, source_of
 from corpus.source_preview import obstacle_of, reading_of
+from corpus.visibility import guard
 from jobs.models import JobStatus
 from people.access_tokens import Scope
 from people.api.views import ApiView, ListView, ThingView
+
+STREAM = {"min_value": 0, "max_value": 10_000}
 
 
 @extend_schema_serializer(
@@ -77,6 +85,41 @@ class NewSource(Body):
     transcript = serializers.CharField(required=False, max_length=64)
 
 
+class TrackSerializer(serializers.Serializer):
+    stream = serializers.IntegerField(source="index")
+    name = serializers.SerializerMethodField()
+
+    def get_name(self, track) -> str:
+        return track_label(track)
+
+
+class SourceDetailSerializer(SourceSerializer):
+    """The same with the streams of its media from which sound and words can be taken."""
+
+    sound_tracks = serializers.SerializerMethodField()
+    subtitle_tracks = serializers.SerializerMethodField()
+
+    def get_sound_tracks(self, source) -> TrackSerializer(many=True):  # type: ignore[valid-type]
+        return TrackSerializer(source.probed.audio if source.probe else [], many=True).data
+
+    def get_subtitle_tracks(self, source) -> TrackSerializer(many=True):  # type: ignore[valid-type]
+        return TrackSerializer(usable_subtitles(source), many=True).data
+
+
+def usable_subtitles(source):
+    """The subtitles inside the media that are text."""
+    return [track for track in source.probed.subtitles if track.text] if source.probe else []
+
+
+class SourceChange(Body):
+    """Which streams of its media a draft takes; whatever is left out stays as it is."""
+
+    sound_track = serializers.IntegerField(required=False, **STREAM)
+    subtitle_track = serializers.IntegerField(
+        required=False, allow_null=True, help_text="null: the words that came with it", **STREAM
+    )
+
+
 class SourceFilters(Filters):
     state = serializers.ChoiceField(choices=JobStatus.choices, required=False)
 
@@ -100,39 +143,122 @@ class Sources(ListView):
     def post(self, request, pk):
         """Make a draft of uploads that are complete. A worker looks into it; confirm it then."""
         corpus, sent = corpus_of(request, pk, LEAD), self.body()
-        words = sent.get("transcript")
-        upload = self._complete(corpus, words) if words else None
-        data = {"title": sent.get("title", ""), "upload": sent.get("media", "")}
-        if upload is None:
-            source = self._made(SourceForm(data, None, corpus=corpus))
-        else:
-            with upload.path.open("rb") as file:
-                files = {"transcript": File(file, name=upload.name)}
-                source = self._made(SourceForm(data, files, corpus=corpus))
-            upload.discard()
+        with transcript_of(corpus, sent.get("transcript")) as files:
+            data = {"title": sent.get("title", ""), "upload": sent.get("media", "")}
+            form = SourceForm(data, files, corpus=corpus)
+            check_form(form)
+            source = form.bring_in(request.user)
         return self.created(source, reverse("api_source", args=[source.pk]))
 
-    def _complete(self, corpus, token):
-        upload = Upload.objects.filter(corpus=corpus, token=token).first()
-        if upload is None or not upload.is_complete:
-            raise serializers.ValidationError(
-                {"transcript": [SourceForm.INCOMPLETE]}, code="incomplete"
-            )
-        return upload
 
-    def _made(self, form):
-        check_form(form)
-        return form.bring_in(self.request.user)
+@contextmanager
+def transcript_of(corpus, token):
+    """An upload as a form takes the file of a transcript; it is discarded once it was taken. Raises
+    ValidationError for one that is not complete.
+    """
+    if not token:
+        yield None
+        return
+    upload = Upload.objects.filter(corpus=corpus, token=token).first()
+    if upload is None or not upload.is_complete:
+        faults = {"transcript": [SourceForm.INCOMPLETE]}
+        raise serializers.ValidationError(faults, code="incomplete")
+    with upload.path.open("rb") as file:
+        yield {"transcript": File(file, name=upload.name)}
+    upload.discard()
 
 
 class SourceThing(ThingView):
     """A source of a corpus that you lead."""
 
     tag = "sources"
-    serializer_class = SourceSerializer
+    serializer_class = SourceDetailSerializer
+    bodies = {"PATCH": SourceChange}
 
     def thing(self):
         return source_of(self.request, self.kwargs["pk"])
+
+    def patch(self, request, pk):
+        """Take the sound or the words of a draft from other streams of its media."""
+        source, sent = self.thing(), self.body()
+        if source.status != JobStatus.DRAFT:
+            raise UserError(gettext_noop("This source was confirmed; its streams are chosen."))
+        sound, words = sent.get("sound_track"), sent.get("subtitle_track")
+        if sound is not None:
+            check_stream(sound, source.probed.audio if source.probe else [])
+        if words is not None:
+            check_stream(words, usable_subtitles(source))
+        if sound is not None:
+            source.choose_track(request.user, sound)
+        if "subtitle_track" in sent:
+            source.choose_subtitles(request.user, words)
+        return self.answer(self.thing())
+
+
+def check_stream(stream, tracks):
+    """Raises ValidationError for a stream that is none of these."""
+    known = [track.index for track in tracks]
+    if stream not in known:
+        raise ValidationError(
+            gettext_noop("There is no such stream: %(stream)d. Expected one of: %(known)s."),
+            stream=stream,
+            known=", ".join(map(str, known)) or "–",
+        )
+
+
+class Segmentation(Body):
+    """What is left out stays as it is; `scene` null parts dialogues at silence alone."""
+
+    gap = serializers.FloatField(required=False, min_value=0.05, max_value=600)
+    scene = serializers.FloatField(required=False, allow_null=True, min_value=0.05, max_value=1)
+
+
+class SourceSegmentation(ApiView):
+    """Where the dialogues of a source part."""
+
+    tag = "sources"
+    serializer_class = JobSerializer
+    bodies = {"POST": Segmentation}
+    answers = {"POST": (202, JobSerializer)}
+
+    def post(self, request, pk):
+        """Divide an episode that was cut anew; what was corrected stays. 409 where a published
+        dialogue would not stay as it is.
+        """
+        source, sent = source_of(request, pk), self.body()
+        if source.status != JobStatus.DONE or source.kind != Source.Kind.EPISODE:
+            raise UserError(gettext_noop("Only an episode that was imported is divided anew."))
+        guard(request.user, source.dialogues.all())
+        gap, scene = sent.get("gap", source.gap), sent.get("scene", source.scene)
+        resegment(source, request.user, gap, scene)
+        return self.answer(described(request, source))
+
+
+class Replacement(Body):
+    """Uploads by their tokens: other media, another transcript, or both."""
+
+    media = serializers.CharField(required=False, max_length=64)
+    transcript = serializers.CharField(required=False, max_length=64)
+
+
+class SourceReplacement(ApiView):
+    """That a source has other files."""
+
+    tag = "sources"
+    serializer_class = SourceSerializer
+    bodies = {"POST": Replacement}
+
+    def post(self, request, pk):
+        """Give a source other files: it is a draft again, and its dialogues are deleted. 409 where
+        they were judged.
+        """
+        source, sent = source_of(request, pk), self.body()
+        with transcript_of(source.corpus, sent.get("transcript")) as files:
+            data = {"upload": sent.get("media", "")}
+            form = ReplacementForm(data, files, corpus=source.corpus)
+            check_form(form)
+            form.replace(request.user, source)
+        return self.answer(source_of(request, pk))
 
 
 @extend_schema_serializer(examples=[OpenApiExample("as it was recognised", {"gap": 4.0})])
@@ -148,6 +274,23 @@ class SourceConfirmation(Body):
     end = serializers.CharField(required=False, max_length=200)
     text = serializers.CharField(required=False, max_length=200)
     speaker = serializers.CharField(required=False, max_length=200)
+    replace = serializers.BooleanField(required=False, help_text="unreadable bytes by �")
+    sheet = serializers.CharField(required=False, max_length=200, help_text="of a workbook")
+    prefixes = serializers.ChoiceField(
+        choices=["proposed", "listed", "none"], required=False, help_text="names before a colon"
+    )
+    names = serializers.ListField(
+        child=serializers.CharField(max_length=80), required=False, max_length=500,
+        help_text="of speakers, where prefixes are listed",
+    )  # fmt: skip
+    bilingual = serializers.ChoiceField(
+        choices=["proposed", "first", "second", "no"], required=False,
+        help_text="which lines are the transcript",
+    )  # fmt: skip
+    dashes = serializers.BooleanField(
+        required=False, help_text="a dash at the start of a line: another speaker"
+    )
+    rolling = serializers.BooleanField(required=False, help_text="captions: each line once")
 
 
 class Confirmation(ApiView):
@@ -162,13 +305,24 @@ class Confirmation(ApiView):
         """Accept how a draft is read and have it cut; the answer is the job that does it."""
         source, sent = source_of(request, pk), self.body()
         if source.status == JobStatus.DRAFT:
-            data = QueryDict(mutable=True)
-            data.update({name: str(value) for name, value in sent.items()})
-            draft = reading_of(source, data)
+            draft = reading_of(source, as_form(sent))
             if obstacle := obstacle_of(source, draft):
                 raise obstacle
             source.confirm(request.user, **draft.decisions)
         return self.answer(described(request, source))
+
+
+def as_form(sent):
+    """What the page would send: checkboxes that are shown, and of these those that are ticked."""
+    data = QueryDict(mutable=True)
+    for name, value in sent.items():
+        if name in ReadingForm.SWITCHES:
+            data.appendlist("asked", name)
+            if value:
+                data[name] = "on"
+        else:
+            data[name] = ", ".join(value) if name == "names" else str(value)
+    return data
 
 
 class SourceDeletion(Body):

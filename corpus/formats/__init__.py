@@ -41,6 +41,16 @@ class Judged:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggested:
+    """What a machine would answer, with its probability."""
+
+    origin: str
+    task: str
+    value: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One utterance: seconds from the start of its dialogue (None if unknown), task -> value.
 
@@ -60,6 +70,7 @@ class Row:
     translation: str = ""
     machine: bool = False
     judged: tuple[Judged, ...] = ()
+    suggested: tuple[Suggested, ...] = ()
     rulings: dict[str, str] = field(default_factory=dict)
     media: Path | None = None  # the dialogue's clip
     source: str = ""  # the episode, where the file names it

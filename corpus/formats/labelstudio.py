@@ -3,8 +3,9 @@
 A task is an utterance; tasks that name the same dialogue make one, in their order. A task whose
 data hold a list of turns (the Paragraphs tag) is a dialogue of its own. Answers of the controls
 Choices, Rating and Number are labels of the annotator who gave them; of Paragraphs, labels that
-cover a whole turn. JSON-MIN writes a record for each annotation, so that a task may come more than
-once. Everything else is reported, record by record.
+cover a whole turn. Predictions of such controls are suggestions, where they have a score from 0 to
+1 (of the answer, else of the prediction). JSON-MIN writes a record for each annotation, so that a
+task may come more than once. Everything else is reported, record by record.
 
 What our own export says beside comes back: ids, splits, sources, rounds, and the pseudonyms that
 `annotators.json` beside the file gives.
@@ -17,9 +18,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from core.control_characters import separated
 from core.errors import gettext_noop
 from corpus import tabular
-from corpus.formats import FormatError, Judged, Row, Table, read_json
+from corpus.formats import FormatError, Judged, Row, Suggested, Table, read_json
 from corpus.formats.layout import SPLITS
 from corpus.problems import Problem
 from corpus.spreadsheets import shown
@@ -48,6 +50,7 @@ class _Task:
     data: str  # as JSON, to know the same task again
     rows: list[Row]
     judged: dict[tuple[int, str, str, str], Judged] = field(default_factory=dict)
+    suggested: dict[tuple[int, str, str], Suggested] = field(default_factory=dict)
 
 
 def read(path: Path) -> Table:
@@ -65,18 +68,24 @@ def read(path: Path) -> Table:
                 continue  # a turn without words, which was told
             own = (judged for key, judged in task.judged.items() if key[0] == place)
             named = (replace(j, annotator=names.get(j.annotator, j.annotator)) for j in own)
-            table.rows.append(replace(row, judged=tuple(named)))
+            machines = tuple(one for key, one in task.suggested.items() if key[0] == place)
+            table.rows.append(replace(row, judged=tuple(named), suggested=machines))
     _leave_out_free_text(table)
     table.rows = [row for rows in table.dialogues.values() for row in rows]
     table.ignored = list(ignored)
     found: dict[str, dict[str, None]] = {}
     for row in table.rows:
-        for judged in row.judged:
-            values = found.setdefault(judged.task, {})
-            if judged.value != CANNOT_TELL:
-                values[judged.value] = None
+        for answer in _given(row):
+            values = found.setdefault(answer.task, {})
+            if answer.value != CANNOT_TELL:
+                values[answer.value] = None
     table.values = {task: tuple(sorted(values)) for task, values in found.items()}
     return table
+
+
+def _given(row: Row) -> list[Judged | Suggested]:
+    """Everything that people and machines answered about an utterance."""
+    return [*row.judged, *row.suggested]
 
 
 def _records(path: Path, problems: list[Problem]) -> list[Any]:
@@ -154,12 +163,7 @@ def _read_record(
         return
     judged = _minimal(record, data, report) if minimal else _annotated(record, report)
     for place, answer in judged:
-        if place is not None and place >= len(task.rows):
-            report(answer.task, str(place), gettext_noop("there is no such turn"))
-            continue
-        if place is None and len(task.rows) > 1:
-            whole = gettext_noop("an answer about a whole dialogue of turns is not imported")
-            report(answer.task, answer.value, whole)
+        if not _is_placed(task, place, answer, report):
             continue
         key = (place or 0, answer.round, answer.annotator, answer.task)
         before = task.judged.setdefault(key, answer)
@@ -169,6 +173,22 @@ def _read_record(
             )
             details = {"annotator": answer.annotator, "before": before.value}
             report(answer.task, answer.value, twice, **details)
+
+    for place, guess in [] if minimal else _predicted(record, report):
+        if _is_placed(task, place, guess, report):
+            task.suggested[place or 0, guess.origin, guess.task] = guess
+
+
+def _is_placed(task: _Task, place: int | None, answer: Judged | Suggested, report: Report) -> bool:
+    """Whether an answer is about one utterance of the task; what is not is reported."""
+    if place is not None and place >= len(task.rows):
+        report(answer.task, str(place), gettext_noop("there is no such turn"))
+        return False
+    if place is None and len(task.rows) > 1:
+        whole = gettext_noop("an answer about a whole dialogue of turns is not imported")
+        report(answer.task, answer.value, whole)
+        return False
+    return True
 
 
 def _data_of(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -324,9 +344,8 @@ def _answer(value: str | int | float) -> str:
 
 def _annotated(task: Mapping[str, Any], report: Report) -> Iterator[tuple[int | None, Judged]]:
     """(turn or None for the whole task, judgement) of every annotation that was not cancelled."""
-    for name in ("predictions", "drafts"):
-        if task.get(name):
-            report(name, "", gettext_noop("only annotations are imported"), "warning")
+    if task.get("drafts"):
+        report("drafts", "", gettext_noop("drafts are not imported"), "warning")
     given = task.get("annotations") or task.get("completions") or []
     if not isinstance(given, list):
         report("annotations", given, gettext_noop("expected a list"))
@@ -341,6 +360,39 @@ def _annotated(task: Mapping[str, Any], report: Report) -> Iterator[tuple[int | 
             yield from _of_annotation(annotation, report)
 
 
+def _predicted(task: Mapping[str, Any], report: Report) -> Iterator[tuple[int | None, Suggested]]:
+    """(turn or None for the whole task, what a machine answered) of every prediction."""
+    given = task.get("predictions") or []
+    if not isinstance(given, list):
+        report("predictions", given, gettext_noop("expected a list"))
+        return
+    for prediction in given:
+        results = prediction.get("result") if isinstance(prediction, dict) else None
+        if not isinstance(results, list):
+            report("predictions", prediction, gettext_noop("not a prediction"))
+            continue
+        origin = separated(str(prediction.get("model_version") or "Label Studio"))[0][:120]
+        for result in results:
+            for place, name, values in _of_result(result, report):
+                score = result.get("score", prediction.get("score"))
+                yield from _one_guess(origin, score, place, name, values, report)
+
+
+def _one_guess(
+    origin: str, score: Any, place: int | None, name: str, answers: list[str], report: Report
+) -> Iterator[tuple[int | None, Suggested]]:
+    number = isinstance(score, int | float) and not isinstance(score, bool)
+    if not number or not 0 <= score <= 1:
+        none = gettext_noop("a prediction without a score from 0 to 1 is not imported")
+        report(name, score, none)
+        return
+    for _place, one in _one("", "", place, name, answers, report):
+        if one.value == CANNOT_TELL:
+            report(name, one.value, gettext_noop("a prediction names a value"))
+        else:
+            yield place, Suggested(origin, name, one.value, float(score))
+
+
 def _of_annotation(
     annotation: Mapping[str, Any], report: Report
 ) -> Iterator[tuple[int | None, Judged]]:
@@ -348,7 +400,9 @@ def _of_annotation(
     if not isinstance(results, list):
         report("result", results, gettext_noop("expected a list"))
         return
-    who = _who(annotation.get("completed_by"), report) if results else ""
+    named = annotation.get("annotator")  # of our own export
+    annotator = named if isinstance(named, str) and named else annotation.get("completed_by")
+    who = _who(annotator, report) if results else ""
     answers: dict[tuple[int | None, str], list[str]] = {}
     for result in results:
         for place, name, values in _of_result(result, report):
@@ -408,14 +462,18 @@ def _leave_out_free_text(table: Table) -> None:
     """A control with very many different answers holds free text and no labels."""
     answers: dict[str, set[str]] = {}
     for row in table.rows:
-        for judged in row.judged:
-            answers.setdefault(judged.task, set()).add(judged.value)
+        for answer in _given(row):
+            answers.setdefault(answer.task, set()).add(answer.value)
     for name, values in answers.items():
         if len(values) > MOST_VALUES:
             free = gettext_noop("%(count)d different answers: free text is not imported")
             details = {"count": len(values)}
             table.problems.append(Problem(0, name, min(values), "rejected", free, details))
             table.rows = [
-                replace(row, judged=tuple(j for j in row.judged if j.task != name))
+                replace(
+                    row,
+                    judged=tuple(j for j in row.judged if j.task != name),
+                    suggested=tuple(s for s in row.suggested if s.task != name),
+                )
                 for row in table.rows
             ]

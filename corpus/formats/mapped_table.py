@@ -101,7 +101,8 @@ class Mapping:
                 _one_of(role, ROLES)
             mapping = cls(columns, tasks, _one_of(data.get("times", "auto"), TIMES))
             for each in tasks:
-                keys = [value["key"] for value in each.task["values"]]
+                _word(each.task["key"])
+                keys = [_word(value["key"]) for value in each.task["values"]]
                 for value in filter(None, each.values.values()):
                     _one_of(value, keys)
         except (TypeError, KeyError, ValueError, AttributeError) as error:

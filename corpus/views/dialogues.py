@@ -2,35 +2,24 @@
 
 from django.contrib import messages
 from django.db.models import F
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from core.byte_ranges import stored_response
 from core.data_table import Column, DataTable, read
 from core.errors import UserError
 from core.parameters import number, numbers
 from core.translation import translate_error
 from corpus import visibility
 from corpus.forms import DialogueFilter
+from corpus.media_delivery import give_media
 from corpus.media_info import MediaError
 from corpus.models import Dialogue
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.publication_undo import say_published, undo_publication, undoable_by
-from corpus.renditions import KINDS, rendition
-
-MEDIA = {  # what of a dialogue -> its type, and what it shows of the dialogue
-    "clip": ("video/mp4", visibility.MODALITIES),
-    "poster": ("image/jpeg", visibility.MODALITIES),  # of a sound: its waveform
-    "audio": ("audio/flac", [visibility.SOUND]),
-    "peaks": ("application/json", [visibility.SOUND]),
-    "silent": ("video/mp4", [visibility.PICTURE]),
-    "sound": ("audio/mp4", [visibility.SOUND]),
-}
-
 
 DIALOGUES = DataTable(
     "dialogues",
@@ -97,30 +86,9 @@ def media(request, pk, name):
     """One of the dialogue's files, to those who may open the dialogue and from whom nothing that
     the file shows is withheld.
     """
-    if name not in MEDIA:
-        raise Http404
-    kind, modalities = MEDIA[name]
-    dialogue = dialogue_of(request, pk)
-    visibility.guard(request.user, dialogue, *modalities)
-    if name in KINDS:
-        return _rendition(request, dialogue, name, kind)
-    file = getattr(dialogue, name)
-    if not file:
-        raise Http404
-    return stored_response(request, file.name, kind, aside=name != "peaks")
-
-
-def _rendition(request, dialogue, name, kind):
-    """The clip without its sound or its picture; never the clip itself."""
-    if not dialogue.clip:
-        raise Http404
     try:
-        return stored_response(request, rendition(dialogue, name), kind)
-    except FileNotFoundError as error:
-        raise Http404 from error
+        return give_media(request, dialogue_of(request, pk), name)
     except MediaError as failure:
-        if name == "sound" and dialogue.audio:  # sound that MP4 cannot hold
-            return stored_response(request, dialogue.audio.name, "audio/flac")
         return HttpResponse(
             translate_error(failure), status=422, content_type="text/plain; charset=utf-8"
         )

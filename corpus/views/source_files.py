@@ -9,16 +9,15 @@ from django.http import Http404
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from core import storage
 from core.byte_ranges import is_first_part, stored_response
 from core.errors import UserError
 from core.parameters import posted, text
 from core.translation import translate_error
 from corpus import deletion
 from corpus.forms import ReplacementForm
-from corpus.models import Corpus, Dialogue
+from corpus.models import Dialogue
 from corpus.page_context import context
-from corpus.permissions import LEAD, dialogue_of, source_of
+from corpus.permissions import downloadable_dialogue, source_of
 from corpus.visibility import WORDS, guard
 
 SAFE = ("video/", "audio/")  # types that a browser may take for what they are
@@ -42,10 +41,7 @@ def source_file(request, pk, name):
 
 def download_clip(request, pk):
     """The clip of a dialogue as a file, for leads or, as the corpus says, all who may watch it."""
-    dialogue = dialogue_of(request, pk)
-    corpus = dialogue.corpus
-    if corpus.my_role != LEAD and corpus.media_policy != Corpus.MediaPolicy.MEMBERS:
-        raise Http404
+    dialogue = downloadable_dialogue(request, pk)
     guard(request.user, dialogue)
     if not dialogue.clip:
         raise Http404
@@ -103,15 +99,10 @@ def replace_source(request, pk):
     lost = deletion.lost_with(source)
     form = ReplacementForm(posted(request), request.FILES or None, corpus=source.corpus)
     if request.method == "POST" and form.is_valid():
-        media = form.store(source)
         try:
-            deletion.replace_files(
-                request.user, source, media, form.cleaned_data["transcript"], **form.probed
-            )
+            form.replace(request.user, source)
         except UserError as refusal:
             form.add_error(None, translate_error(refusal))
-            if media:
-                storage.remove(media)
         else:
             return redirect("preview", source.pk)
     page = context(

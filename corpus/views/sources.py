@@ -2,12 +2,12 @@
 
 import json
 import shutil
+from functools import partial
 from pathlib import PurePath
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
-from django.db.models import Min
 from django.http import HttpResponse, JsonResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from core.csv_export import csv_lines
-from core.errors import UserError, gettext_noop
+from core.errors import UserError
 from core.fragments import live_part
 from core.pagination import page_of
 from core.parameters import number, posted
 from core.translation import translate_error
+from corpus.dialogue_boundaries import join_with_next, split_at
 from corpus.forms import ROLE_LABELS, PartingForm, SourceForm
 from corpus.import_plan import resegment
 from corpus.import_report import chosen_track, track_label, unusable_reason
@@ -239,37 +240,13 @@ def segmentation(request, pk):
     return render(request, "corpus/segmentation.html", page)
 
 
-def _resegment(request, dialogue, starts):
-    try:
-        if dialogue.is_published:
-            raise UserError(
-                gettext_noop("%(dialogue)s is published and cannot be segmented again."),
-                dialogue=dialogue.uid,
-            )
-        source = dialogue.source
-        resegment(source, request.user, scene=source.scene, starts=starts)
-    except UserError as error:
-        messages.error(request, translate_error(error))
-        return redirect("editor", dialogue.pk)
-    return redirect("source", dialogue.source_id)
-
-
-def _starts(source):
-    """Where each dialogue of the source starts to talk, in seconds of the episode."""
-    first = source.dialogues.filter(utterances__retired=False).annotate(
-        first=Min("utterances__start")
-    )
-    return [round(dialogue.start + dialogue.first, 3) for dialogue in first]
-
-
 @require_POST
 def split_dialogue(request, pk):
     """Let a new dialogue start at one of the utterances of this one."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
     utterance = get_object_or_404(dialogue.utterances, uid=request.POST.get("uid", ""))
-    starts = _starts(dialogue.source)
-    return _resegment(request, dialogue, [*starts, round(dialogue.start + utterance.start, 3)])
+    return _moved(request, dialogue, partial(split_at, request.user, dialogue, utterance))
 
 
 @require_POST
@@ -277,15 +254,17 @@ def join_dialogue(request, pk):
     """Join the dialogue with the one after it."""
     dialogue = dialogue_of(request, pk, LEAD)
     guard(request.user, dialogue)
-    later = dialogue.source.dialogues.filter(number__gt=dialogue.number).first()
-    if later is None or not later.utterances.exists():
-        messages.error(request, _("There is no next dialogue to merge with."))
+    return _moved(request, dialogue, partial(join_with_next, request.user, dialogue))
+
+
+def _moved(request, dialogue, move):
+    """What the page shows once a boundary was to be moved."""
+    try:
+        move()
+    except UserError as error:
+        messages.error(request, translate_error(error))
         return redirect("editor", dialogue.pk)
-    if later.is_published:
-        dialogue = later
-    gone = round(later.start + later.utterances.first().start, 3)
-    starts = [start for start in _starts(dialogue.source) if abs(start - gone) > 0.005]
-    return _resegment(request, dialogue, starts)
+    return redirect("source", dialogue.source_id)
 
 
 @require_POST

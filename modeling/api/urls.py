@@ -1,6 +1,6 @@
 from django.urls import path
 
-from modeling.api import experiments, protocols, recipes, registered_models, runs
+from modeling.api import experiments, features, protocols, recipes, registered_models, runs
 
 urlpatterns = [
     path("recipes/", recipes.RecipeList.as_view(), name="api_recipes"),
@@ -16,6 +16,31 @@ urlpatterns = [
         name="api_protocol_plans",
     ),
     path("corpora/<int:pk>/models/", registered_models.Models.as_view(), name="api_models"),
+    path(
+        "corpora/<int:pk>/feature-imports/",
+        features.FeatureImports.as_view(),
+        name="api_feature_imports",
+    ),
+    path(
+        "feature-imports/<int:pk>/",
+        features.FeatureImportThing.as_view(),
+        name="api_feature_import",
+    ),
+    path(
+        "feature-imports/<int:pk>/confirmation/",
+        features.FeatureImportConfirmation.as_view(),
+        name="api_confirm_feature_import",
+    ),
+    path(
+        "corpora/<int:pk>/features/", features.CorpusFeatures.as_view(), name="api_corpus_features"
+    ),
+    path("features/<int:pk>/", features.FeaturesThing.as_view(), name="api_features"),
+    path(
+        "corpora/<int:pk>/language-model-judges/",
+        features.LanguageModelJudges.as_view(),
+        name="api_language_model_judges",
+    ),
+    path("runs/<int:pk>/features/", features.RunFeatures.as_view(), name="api_extract_features"),
     path("experiments/<int:pk>/", experiments.ExperimentThing.as_view(), name="api_experiment"),
     path(
         "experiments/<int:pk>/stop/",

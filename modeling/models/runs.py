@@ -440,6 +440,12 @@ class TrainingRun(Job):
         for encoder in self.extracted_features:
             FeaturePart.request(self.release, again, encoder)
 
+    @transaction.atomic
+    def extract_missing(self, person):
+        """Have extracted what is missing of its features, also where a clip failed before."""
+        self.request_features(again=True)
+        Event.record(person, "extract", self.release)
+
     def extraction_progress(self):
         """See the function of this name; None where nothing has to be extracted."""
         keys = [key_of(encoder) for encoder in self.extracted_features]

@@ -3,7 +3,6 @@
 from statistics import mean
 
 from django.contrib import messages
-from django.db import transaction
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +23,6 @@ from modeling.permissions import run_of, visible_run_of
 from modeling.run_configuration import MODALITY_NAMES, WORDS, chosen_settings, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
-from people.models import Event
 
 FACES = "faces.jpg"  # of the run's directory
 FEW_UTTERANCES = 200  # below which a page warns that differences are mostly chance
@@ -371,9 +369,7 @@ def attempt(request, pk):
 def extract_features(request, pk):
     """Extract what is missing of the features of a run's clips."""
     run = run_of(request, pk)
-    with transaction.atomic():
-        run.request_features(again=True)
-        Event.record(request.user, "extract", run.release)
+    run.extract_missing(request.user)
     return redirect("run", run.pk)
 
 

@@ -216,6 +216,9 @@ class FileView(ApiView):
 
     is_file = True
     selects = False
+    may_redirect = False  # to an object store that has the file
+    file_type = "*/*"
+    file_schema: dict[str, Any] = {"type": "string", "format": "binary"}
     renderer_classes = [*api_settings.DEFAULT_RENDERER_CLASSES, FileRenderer]
 
     def give(self, request, *arguments, **named):

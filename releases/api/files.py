@@ -2,14 +2,17 @@
 
 import json
 
+from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Filters
 from core.api.lines import JsonLines
 from core.api.pages import DictPages
+from corpus.formats.labelstudio_tasks import TASKS, written
 from people.api.views import FileView, LinesView, ListView
 from releases.file_delivery import give_archive, give_file, give_layout, record_download
+from releases.formats.labelstudio import tasks
 from releases.permissions import given_of
 from releases.splits import SPLITS
 
@@ -63,6 +66,24 @@ class ReleaseLayout(FileView):
 
     def give(self, request, pk, name):
         return give_layout(request, given_of(request, pk), name)
+
+
+class ReleaseTasks(FileView):
+    """The utterances of a release as Label Studio's tasks (a JSON list), with every annotator's
+    answers as annotations; annotators have numbers and their pseudonyms.
+    """
+
+    tag = "releases"
+    file_type = "application/json"
+    file_schema = TASKS
+
+    def give(self, request, pk):
+        release = given_of(request, pk)
+        record_download(request, release, "label-studio.json", None)
+        blocks = written(tasks(release.directory, {}))
+        response = StreamingHttpResponse(blocks, content_type="application/json")
+        response["Content-Disposition"] = 'attachment; filename="label-studio.json"'
+        return response
 
 
 class UtteranceFilters(Filters):

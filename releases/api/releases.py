@@ -304,3 +304,36 @@ class ReleaseVerification(ApiView):
     def post(self, request, pk):
         """Check the files on disk against what was frozen."""
         return self.answer({"faults": given_of(request, pk).verify()})
+
+
+class ReleaseSettingsSerializer(serializers.Serializer):
+    """What new releases of a corpus start with; no licence: that of the release before."""
+
+    licence = serializers.CharField(source="default_licence", allow_blank=True)
+    members_may_read = serializers.BooleanField(source="members_read_releases")
+
+
+class ReleaseSettingsChange(Body):
+    """Whatever is left out stays as it is."""
+
+    licence = serializers.ChoiceField(choices=LICENCES, allow_blank=True, required=False)
+    members_may_read = serializers.BooleanField(required=False)
+
+
+class ReleaseSettings(ThingView):
+    """What new releases of a corpus that you lead start with."""
+
+    tag = "releases"
+    change_scope = Scope.MANAGE
+    serializer_class = ReleaseSettingsSerializer
+    bodies = {"PATCH": ReleaseSettingsChange}
+
+    def thing(self):
+        return corpus_of(self.request, self.kwargs["pk"], LEAD)
+
+    def patch(self, request, pk):
+        """Change it."""
+        corpus, sent = self.thing(), self.body()
+        names = {"licence": "default_licence", "members_may_read": "members_read_releases"}
+        corpus.set(request.user, **{names[name]: value for name, value in sent.items()})
+        return self.answer(corpus)

@@ -1,9 +1,24 @@
 from django.urls import path
 
-from releases.api import diffs, files, links, releases
+from releases.api import diffs, files, links, personal_data, releases
 
 urlpatterns = [
     path("corpora/<int:pk>/releases/", releases.Releases.as_view(), name="api_releases"),
+    path(
+        "corpora/<int:pk>/settings/releases/",
+        releases.ReleaseSettings.as_view(),
+        name="api_release_settings",
+    ),
+    path(
+        "corpora/<int:pk>/personal-data.ndjson",
+        personal_data.PersonalDataLines.as_view(),
+        name="api_personal_data",
+    ),
+    path(
+        "utterances/<int:pk>/personal-data-reviews/",
+        personal_data.PersonalDataReviews.as_view(),
+        name="api_personal_data_review",
+    ),
     path("releases/<int:pk>/", releases.ReleaseThing.as_view(), name="api_release"),
     path(
         "releases/<int:pk>/retractions/",
@@ -31,6 +46,11 @@ urlpatterns = [
         "releases/<int:pk>/as/<slug:name>.zip",
         files.ReleaseLayout.as_view(),
         name="api_release_layout",
+    ),
+    path(
+        "releases/<int:pk>/label-studio.json",
+        files.ReleaseTasks.as_view(),
+        name="api_release_tasks",
     ),
     path(
         "releases/<int:pk>/utterances.ndjson",

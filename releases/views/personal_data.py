@@ -77,13 +77,20 @@ def personal_data_review(request, pk):
     """Decide whether words are personal data."""
     utterance = get_object_or_404(Utterance.objects.select_related("dialogue"), pk=pk)
     corpus = corpus_of(request, utterance.corpus_id, LEAD)
-    if not visible(request.user, utterance.dialogue).words:
-        raise Withheld(_("A round that you annotate withholds the words of this dialogue."))
     outcome, words = request.POST.get("outcome"), request.POST.get("words", "")
+    review_words(request.user, utterance, words, outcome)
+    start = number(request.POST.get("from"))
+    return redirect(f"{reverse('personal_data', args=[corpus.pk])}?from={start}#u{utterance.pk}")
+
+
+def review_words(person, utterance, words, outcome):
+    """Keep what was decided about words of an utterance. Raises Http404 where these were not found,
+    Withheld where the person may not read them now.
+    """
+    if not visible(person, utterance.dialogue).words:
+        raise Withheld(_("A round that you annotate withholds the words of this dialogue."))
     matches = [m for name in FIELDS for m in find_personal_data(getattr(utterance, name))]
     match = next((m for m in matches if m.words == words), None)
     if match is None or outcome not in PersonalDataReview.Outcome.values:
         raise Http404
-    PersonalDataReview.record(request.user, utterance, match, outcome)
-    start = number(request.POST.get("from"))
-    return redirect(f"{reverse('personal_data', args=[corpus.pk])}?from={start}#u{utterance.pk}")
+    return PersonalDataReview.record(person, utterance, match, outcome)

@@ -231,7 +231,7 @@ class Scene:
         for part in ("agreement", "items", "adjudications", "comments"):
             yield "agreement", f"{here}/{part}/"
             yield "agreement", f"/api/rounds/{self.other.pk}/{part}/"  # the same dialogues
-        for part in ("judgements/", "judgements.ndjson", "quality-flags/"):
+        for part in ("judgements/", "judgements.ndjson", "quality-flags/", "label-studio.json"):
             yield "quality", f"{here}/{part}"
         yield "round", f"{here}/"
         yield "round_dialogues", f"{here}/dialogues/"
@@ -242,6 +242,8 @@ class Scene:
             yield "api_guideline", f"/api/guidelines/{guideline.pk}/"
         for dialogue in self.corpus.dialogues.all():
             yield "api_expert_labels", f"/api/dialogues/{dialogue.pk}/expert-labels/"
+            yield "republication", f"/api/dialogues/{dialogue.pk}/republication/"
+        yield "comparison", f"{here}/comparison/?round={self.other.pk}"
 
 
 def read(person, scene):

@@ -147,7 +147,7 @@ def test_what_is_cancelled_predicted_or_a_draft_is_reported(read):
     table = read([record, empty, task(by(2), number=3), "nonsense", task(4, number=5)])
     assert answers(table) == [] and len(table.rows) == 4
     assert [p[:3] for p in problems_in(table)] == [
-        (1, "predictions", "warning"), (1, "drafts", "warning"), (1, "annotations", "rejected"),
+        (1, "drafts", "warning"), (1, "annotations", "rejected"), (1, "sentiment", "rejected"),
         (4, "", "rejected"), (5, "annotations", "rejected"),
     ]  # fmt: skip
 

@@ -193,7 +193,7 @@ def test_strangers_get_nothing_of_a_corpus(table_cells):
     own = {"home", "new_corpus", "my_tasks", "annotation_history", "next_assignment"}
     own |= {"getting_started", "checklist_dismissal", "guide", "guides", "machine"}
     own |= {"site_search", "corpus_switcher", "api_reference", "api_account", "api_corpora"}
-    own |= {"api_tasks", "api_recipes", "api_encoders"}
+    own |= {"api_tasks", "api_recipes", "api_encoders", "api_own_invitations"}
     own |= {route.name for route in routes() if route.pattern.startswith("account/")} | {"theme"}
     own |= {f"moved_{name}" for name in MOVED.values()}  # they only lead to the page of today
     for (route, role), entry in table_cells.items():

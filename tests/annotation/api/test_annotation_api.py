@@ -3,27 +3,13 @@
 import json
 
 import pytest
-from rest_framework.test import APIClient
 
 from annotation.models import Comment, ExpertLabel, QualityFlag, Round, TableImport
 from people.models import Event
-from tests.factories import (
-    make_dialogue,
-    make_judged_round,
-    make_member,
-    make_person,
-    make_round,
-    make_token,
-)
+from tests.factories import make_dialogue, make_judged_round, make_member, make_person, make_round
+from tests.scripts import rows, script_of, send, uploaded
 
 pytestmark = pytest.mark.django_db
-
-
-def script_of(person):
-    client = APIClient()
-    token = make_token(person, ["read", "annotate", "write", "manage"])
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
-    return client
 
 
 @pytest.fixture
@@ -34,23 +20,6 @@ def script(lead, corpus):
 @pytest.fixture
 def judged(corpus):
     return make_judged_round(corpus, dialogues=2)
-
-
-def send(script, address, body=None, method="post"):
-    return getattr(script, method)(address, body or {}, format="json")
-
-
-def uploaded(script, corpus, name, data):
-    begun = send(script, f"/api/corpora/{corpus.pk}/uploads/", {"name": name, "size": len(data)})
-    url, kind = begun.json()["url"], "application/offset+octet-stream"
-    assert script.patch(url, data, content_type=kind, headers={"upload-offset": "0"}).json()
-    return begun.json()["token"]
-
-
-def rows(script, address):
-    response = script.get(address)
-    assert response.status_code == 200, response.content
-    return response.json()["results"]
 
 
 def test_a_round_from_its_scheme_to_its_end(script, corpus):

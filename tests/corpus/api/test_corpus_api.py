@@ -5,23 +5,15 @@ import hashlib
 import json
 
 import pytest
-from rest_framework.test import APIClient
 
 from annotation.models import Round
 from corpus.models import Corpus, Membership, Source, Speaker, Utterance
 from people.models import Event
 from tests.conftest import SRT
-from tests.factories import make_dialogue, make_member, make_person, make_token, open_round
+from tests.factories import make_dialogue, make_member, make_person, open_round
+from tests.scripts import PIECE, script_of, send
 
 pytestmark = pytest.mark.django_db
-PIECE = "application/offset+octet-stream"
-
-
-def script_of(person):
-    client = APIClient()
-    token = make_token(person, ["read", "annotate", "write", "manage"])
-    client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
-    return client
 
 
 @pytest.fixture
@@ -29,11 +21,7 @@ def script(lead, corpus):
     return script_of(lead)
 
 
-def send(script, address, body=None, method="post"):
-    return getattr(script, method)(address, body or {}, format="json")
-
-
-def uploaded(script, corpus, name, data):
+def sent_in_pieces(script, corpus, name, data):
     """The token of a file that was sent in two pieces."""
     size = {"name": name, "size": len(data)}
     begun = send(script, f"/api/corpora/{corpus.pk}/uploads/", size).json()
@@ -48,7 +36,7 @@ def uploaded(script, corpus, name, data):
 
 
 def test_from_an_upload_to_published_dialogues(script, corpus):
-    token = uploaded(script, corpus, "talk.srt", SRT.encode())
+    token = sent_in_pieces(script, corpus, "talk.srt", SRT.encode())
     made = send(script, f"/api/corpora/{corpus.pk}/sources/", {"transcript": token})
     assert made.status_code == 201 and made.json()["state"] == "draft"
     address = made.headers["Location"]

@@ -57,13 +57,15 @@ def sound_of(utterance: Utterance) -> bytes:
     """
     from corpus import media  # PyAV takes 17 MB, which web processes rarely need
 
+    start, end = utterance.start, utterance.end
+    assert start is not None and end is not None, "an utterance that has no place in the sound"
     with storage.local(str(utterance.dialogue.audio)) as audio:
         if not audio.exists():
             raise FileNotFoundError(utterance.dialogue.audio.name)
         settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
             made = Path(folder) / "made.wav"
-            media.extract_span(audio, utterance.start, utterance.end, made)
+            media.extract_span(audio, start, end, made)
             return made.read_bytes()
 
 

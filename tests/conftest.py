@@ -63,7 +63,7 @@ def pytest_collection_modifyitems(config, items):
 
 
 def depends_on_database(item):
-    if item.path.parent.name == "permissions":  # who may see what: minutes, and no SQL of its own
+    if item.get_closest_marker("one_database"):
         return False
     if item.path.parent.name == "browser" and item.path.name not in BROWSER_TESTS_OF_DATABASES:
         return False

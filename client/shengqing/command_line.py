@@ -126,6 +126,9 @@ def _add_learning(command: Command) -> None:
     results.add_argument("run", type=int)
     evaluate = command("evaluate", evaluate_run, "evaluate a run on the test set; it is counted")
     evaluate.add_argument("run", type=int)
+    predictions = command("predictions", show_predictions, "what a run predicted, a JSON line each")
+    predictions.add_argument("run", type=int)
+    predictions.add_argument("--split", choices=["validation", "test"], default="validation")
 
 
 def _setting(words: str) -> tuple[str, Any]:
@@ -366,6 +369,12 @@ def evaluate_run(options: argparse.Namespace) -> None:
     watch = None if options.json else _show_progress
     with connect() as client:
         _show_metrics(options, client.runs.evaluate(options.run, progress=watch))
+
+
+def show_predictions(options: argparse.Namespace) -> None:
+    with connect() as client:
+        for row in client.runs.predictions(options.run, split=options.split):
+            print(json.dumps(row, ensure_ascii=False))
 
 
 def _show_metrics(options: argparse.Namespace, results: Results) -> None:

@@ -1,7 +1,7 @@
 """Experiments and their runs: started, watched, evaluated; what can be trained; named models."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shengqing.jobs import Jobs
 from shengqing.rows import (
@@ -180,6 +180,14 @@ class Runs:
     def results(self, run: int) -> Results:
         """All its results. NotAllowed while you annotate dialogues of its release blind."""
         return cast(Results, self.transport.get(f"runs/{run}/results/"))
+
+    def predictions(
+        self, run: int, *, split: Literal["validation", "test"] = "validation"
+    ) -> Iterator[Row]:
+        """What it predicted for each utterance, by task: the class that it decided for, the most
+        probable one, probabilities. NotFound for `test` before it was evaluated on it.
+        """
+        return self.transport.lines(f"runs/{run}/predictions.ndjson", split=split)
 
     def evaluate(
         self,

@@ -1,16 +1,19 @@
 """Runs: their list, their state, their results, their evaluations on the test set."""
 
 from django.db import transaction
+from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Body, Filters, IdParameter
+from core.api.lines import JsonLines
 from corpus.api.jobs import job_address
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
 from modeling.api.withheld import mark
 from modeling.configurations import mean_score, run_results
+from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.models import Evaluation, RegisteredModel, TrainingRun
 from modeling.models.runs import Device, OnFailure
 from modeling.permissions import evaluation_of, run_of, visible_run_of
@@ -158,6 +161,52 @@ class _Listed(list):
 
     def iterator(self, chunk_size):
         return iter(self)
+
+
+class PredictionFilters(Filters):
+    split = serializers.ChoiceField(
+        choices=["validation", "test"],
+        required=False,
+        help_text="`validation` unless given; `test` once the run was evaluated on it",
+    )
+
+    def by_split(self, rows, split):
+        return rows  # which are of it already
+
+
+class RunPredictions(LinesView):
+    """What a run predicted for each utterance, by task: the class that it decided for, the most
+    probable one, and calibrated probabilities. Gold labels are those of the release's utterances.
+    404 where there are none; 403 while you annotate dialogues of the release blind.
+    """
+
+    tag = "experiments"
+    filters = PredictionFilters
+    name = "predictions.ndjson"
+
+    def rows(self):
+        run = visible_run_of(self.request, self.kwargs["pk"])
+        asked = self.filters(data=self.request.query_params.dict())
+        asked.is_valid(raise_exception=True)
+        on_test = asked.validated_data.get("split") == "test"
+        role = "held_out" if on_test else "validation"
+        path = RunDirectory(run.directory).path(PREDICTION_FILES[role])
+        if not path.exists() or (on_test and not run.evaluation):
+            raise Http404
+        return JsonLines(path)
+
+    def line(self, row):
+        likely = row.get("most_probable", {})  # files of earlier versions do not name it
+        return {
+            "id": row["id"],
+            "dialogue": row["dialogue"],
+            "predicted": row["predicted"],
+            "most_probable": {
+                task: likely.get(task) or max(each, key=each.get)
+                for task, each in row["probabilities"].items()
+            },
+            "probabilities": row["probabilities"],
+        }
 
 
 class EvaluationSerializer(serializers.Serializer):

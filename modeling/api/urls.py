@@ -70,6 +70,11 @@ urlpatterns = [
     path("runs/<int:pk>/", runs.RunThing.as_view(), name="api_run"),
     path("runs/<int:pk>/results/", runs.RunResults.as_view(), name="api_run_results"),
     path("runs/<int:pk>/events.ndjson", runs.RunEvents.as_view(), name="api_run_events"),
+    path(
+        "runs/<int:pk>/predictions.ndjson",
+        runs.RunPredictions.as_view(),
+        name="api_run_predictions",
+    ),
     path("runs/<int:pk>/evaluations/", runs.RunEvaluations.as_view(), name="api_evaluate_run"),
     path("runs/<int:pk>/registration/", runs.RunRegistration.as_view(), name="api_register_model"),
     path("evaluations/<int:pk>/", runs.EvaluationThing.as_view(), name="api_evaluation"),

@@ -269,6 +269,7 @@ def differences(before, after):
     ]
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 @pytest.mark.parametrize("role", [LEAD, ADJUDICATOR, ANNOTATOR])
 def test_nothing_depends_on_others_for_whoever_annotates_blind(role):

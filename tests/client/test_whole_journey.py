@@ -2,6 +2,7 @@
 made, and invitations accepted, as people do it: on a page.
 """
 
+import json
 import re
 from urllib.parse import urlsplit
 
@@ -183,6 +184,9 @@ def test_from_an_empty_server_to_a_model(line, film, tmp_path, token_of, shell, 
     assert "validation\temotion\t" in shell("results", run)[1]
     assert "epoch 1/1" in shell("watch", "trainingrun", run)[2]
     assert "test\temotion\t" in shell("evaluate", run)[1]
+    lines = shell("predictions", run, "--split", "test")[1].splitlines()
+    predicted = [json.loads(line) for line in lines]
+    assert predicted and all(row["probabilities"]["emotion"] for row in predicted)
     (experiment,) = lead.experiments.list(corpus, release=release)
     table = lead.experiments.table(experiment["id"])
     assert {*table["recipe"]} == {"hard-text", "tf-idf"} and table["macro_f1"].between(0, 1).all()

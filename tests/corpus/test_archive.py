@@ -40,6 +40,7 @@ def world(settings, tmp_path):
     return world
 
 
+@pytest.mark.one_database
 def test_every_route_of_an_archived_corpus_that_changes_it_refuses(world):
     addresses = Addresses(world)
     world.corpus.archive(world.lead)

@@ -170,6 +170,7 @@ def person(request, corpus, lead):
     return lead if request.param == "lead" else make_member(corpus)
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("view", VIEWS)
 def test_what_is_withheld_changes_no_answer(
     corpus, source, other, view, person, client_of, lead, settings, monkeypatch
@@ -192,6 +193,7 @@ def test_what_is_withheld_changes_no_answer(
     assert answers(client, seen) != {key: after[key] for key in after if key[1] in seen}
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("kind", ["judging", "practice"])
 def test_what_machines_and_experts_say_changes_no_answer_before_judging(
     corpus, source, kind, client_of

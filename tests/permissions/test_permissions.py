@@ -18,6 +18,7 @@ from annotation.urls import MOVED
 from tests.permissions.walk import CODES, NOTHING, SEEN, Route, cell, routes, walk
 from tests.permissions.world import BLIND, KINDS, ROLES, Secrets, World
 
+pytestmark = pytest.mark.one_database
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "permissions.md"
 WRITE = os.environ.get("PERMISSIONS") == "write"
 MADE = {}

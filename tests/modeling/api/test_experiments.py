@@ -167,12 +167,34 @@ def reads(run, protocol):
     return [
         f"/api/runs/{run.pk}/results/",
         f"/api/runs/{run.pk}/events.ndjson",
+        f"/api/runs/{run.pk}/predictions.ndjson",
+        f"/api/runs/{run.pk}/predictions.ndjson?split=test",
         f"/api/experiments/{run.experiment_id}/results.ndjson",
         f"/api/models/{run.registered.pk}/",
         f"/api/models/{run.registered.pk}/card.md",
         f"/api/protocols/{protocol.pk}/files/report.html",
         f"/api/protocols/{protocol.pk}/files/experiment.toml",
     ]
+
+
+def predicted(script, run, split):
+    """Utterance -> the line of it, which is checked."""
+    lines = script.get(f"/api/runs/{run.pk}/predictions.ndjson?split={split}")
+    rows = [json.loads(line) for line in b"".join(lines.streaming_content).splitlines()]
+    for row in rows:
+        for task, shares in row["probabilities"].items():
+            assert sum(shares.values()) == pytest.approx(1, abs=1e-3)
+            assert row["most_probable"][task] == max(shares, key=shares.get)
+            assert row["predicted"][task] in shares
+    return {row["id"]: row for row in rows}
+
+
+def expected_ids(run, split):
+    """The utterances of that part of the release."""
+    part = "valid" if split == "validation" else "test"
+    text = (run.release.directory / "utterances.jsonl").read_text("utf-8")
+    rows = [json.loads(line) for line in text.splitlines()]
+    return {row["id"] for row in rows if row["split"] == part}
 
 
 def states(run, protocol):
@@ -214,6 +236,8 @@ def test_results_and_who_may_see_them(script, lead, corpus, release, trained):
     }  # fmt: skip
     events = script.get(f"/api/runs/{trained.pk}/events.ndjson")
     assert b'"event":"epoch"' in b"".join(events.streaming_content)
+    for split in ("validation", "test"):
+        assert predicted(script, trained, split).keys() == expected_ids(trained, split)
     assert script.get(model.headers["Location"]).json()["facts"]["recipe"] == "hard-text"
 
     for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):

@@ -22,6 +22,7 @@ from shengqing.rows import Account
 from shengqing.schemes import Guidelines, Schemes
 from shengqing.sources import Sources
 from shengqing.transport import Transport
+from shengqing.webhooks import Webhooks
 
 
 class Client:
@@ -59,6 +60,7 @@ class Client:
         self.experiments, self.runs = Experiments(send, self.jobs), Runs(send, self.jobs)
         self.features = ImportedFeatures(send, self.jobs, self.sources)
         self.models, self.protocols = Models(send), Protocols(send, self.jobs)
+        self.webhooks = Webhooks(send)
 
     def __enter__(self) -> "Client":
         return self

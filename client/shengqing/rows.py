@@ -658,3 +658,48 @@ class Features(TypedDict):
     dims: int
     utterances: int
     digest: str
+
+
+DeliveryStatus = Literal["waiting", "delivered", "failed", "not_sent"]
+
+
+class Webhook(TypedDict):
+    """An address that is told of events. `person` answers for it; `failure` says why it was
+    switched off by itself.
+    """
+
+    id: int
+    corpus: int
+    address: str
+    kinds: list[str]
+    agreement_bound: float | None
+    active: bool
+    person: Person
+    failing_since: str | None
+    failure: str
+    created_at: str
+
+
+class NewWebhook(Webhook):
+    """The same with its secret."""
+
+    secret: str
+
+
+class Delivery(TypedDict):
+    """A message to a webhook, and what became of it. `webhook_id` is the header of that name."""
+
+    id: int
+    webhook: int
+    webhook_id: str
+    kind: str
+    status: DeliveryStatus
+    attempts: int
+    response_status: int | None
+    response_body: str
+    seconds: float | None
+    failure: str
+    happened_at: str
+    due_at: str
+    finished_at: str | None
+    payload: dict[str, Any]

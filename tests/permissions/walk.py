@@ -44,7 +44,7 @@ VARYING = [
     re.compile(rb"whsec_[\w+/=]{44}|msg_[0-9a-f]{32}"),  # of webhooks
     re.compile(rb"/shared/[\w-]{43}"),  # links, as the API gives them
     re.compile(rb'"seconds":[\d.]+|"used":\{[^}]*\}'),  # of a run, as the API gives them
-    re.compile(rb"(?:invitations|uploads)/[\w-]{43}/"),
+    re.compile(rb"(?:invitations|join|uploads)/[\w-]{43}/"),
     re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]

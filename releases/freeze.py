@@ -8,8 +8,7 @@ from django.db import transaction
 from corpus.webhooks.announcement import announce
 from releases import archive, snapshot
 from releases.models import MemberAccess
-
-FROZEN = "release.frozen"  # an event of webhooks
+from releases.models.releases import FROZEN
 
 
 def freeze(release):

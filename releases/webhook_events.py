@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from corpus.webhooks.corpus_events import about_corpus
 from corpus.webhooks.kinds import EventKind, api_address
-from releases.freeze import FROZEN
+from releases.models.releases import FROZEN
 
 
 def describe_release(release):

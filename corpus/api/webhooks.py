@@ -73,7 +73,7 @@ class WebhookSerializer(serializers.Serializer):
 @extend_schema_serializer(
     examples=[OpenApiExample("a new webhook", EXAMPLE | SECRET, response_only=True)]
 )
-class NewWebhookSerializer(WebhookSerializer):
+class WebhookWithSecretSerializer(WebhookSerializer):
     """The same with its secret, which is told in this answer alone."""
 
     secret = serializers.CharField()
@@ -124,7 +124,7 @@ class Webhooks(ListView):
     change_scope = Scope.MANAGE
     serializer_class = WebhookSerializer
     bodies = {"POST": NewWebhook}
-    answers = {"POST": (201, NewWebhookSerializer)}
+    answers = {"POST": (201, WebhookWithSecretSerializer)}
     secret = ("secret",)
 
     def rows(self):

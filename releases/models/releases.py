@@ -20,6 +20,7 @@ from jobs.models import Job, JobStatus
 from people.models import Event
 from releases.verify import RECOUNTED, faults
 
+FROZEN = "release.frozen"  # an event of webhooks
 LICENCES = [
     ("cc-by-4.0", "CC BY 4.0"),
     ("cc-by-sa-4.0", "CC BY-SA 4.0"),

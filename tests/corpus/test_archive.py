@@ -22,6 +22,7 @@ CHANGING = ("POST", "PATCH", "DELETE")
 OPEN = {  # what may be done to an archived corpus, and what changes none of its rows
     *("unarchive_corpus", "offer_ownership", "withdraw_offer", "accept_ownership"),
     *("delete_corpus", "new_corpus", "attempt_deletion", "diff"),
+    *("api_ownership_offer", "api_ownership", "api_delete_corpus", "api_attempt_deletion"),
     *("api_corpora", "api_archival", "api_diffs", "api_verification"),
     *("login", "logout", "set_language", "invitation", "shared", "grant"),
 }

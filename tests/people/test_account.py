@@ -140,7 +140,9 @@ def test_notifications_respect_choice_and_language(
     assert "sends no e-mail" in client_of(person).get("/account/notifications/").content.decode()
     settings.EMAIL_ENABLED = True
     quiet = make_person("li", email="li@example.org")
-    client_of(quiet).post("/account/notifications/", {"wanted": ["reply", "job", "joining"]})
+    client_of(quiet).post(
+        "/account/notifications/", {"wanted": ["reply", "job", "joining", "webhook"]}
+    )
     quiet.refresh_from_db()
     assert quiet.muted_notifications == ["round"]
     person.change_profile(language="zh-hans")

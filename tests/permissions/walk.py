@@ -32,6 +32,7 @@ VARYING = [
     re.compile(rb"\b[0-9a-f]{12,64}\b"),  # digests, also shortened
     re.compile(rb"\b\d{2}:\d{2}:\d{2}\b"),  # times of the audit log
     re.compile(rb"\d+(?:\.\d+)?(?:\xc2\xa0| )(?:bytes|KB|MB|GB|TB)"),
+    re.compile(rb'"bytes":\d+'),
     re.compile(rb'<progress max="\d+" value="\d+"'),  # of bytes
     re.compile(rb"<time .*?</time>", re.DOTALL),  # how long ago
     re.compile(rb'id="day-\d+">.*?</h2>', re.DOTALL),  # of the audit log: today, yesterday

@@ -37,10 +37,14 @@ class RoundTasks(FileView):
         found = results_of(request, pk, LEAD)
         guard(request.user, dialogues_of(found), WORDS)
         Event.record_once(request.user, "download", found, what=FILE)
-        blocks = written(tasks_of(found))
-        response = StreamingHttpResponse(blocks, content_type="application/json")
-        response["Content-Disposition"] = f'attachment; filename="{FILE}"'
-        return response
+        return tasks_response(tasks_of(found))
+
+
+def tasks_response(tasks):
+    """The answer with a JSON list of tasks, as a file."""
+    response = StreamingHttpResponse(written(tasks), content_type="application/json")
+    response["Content-Disposition"] = f'attachment; filename="{FILE}"'
+    return response
 
 
 class TasksImport(ApiView):

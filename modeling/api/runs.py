@@ -13,10 +13,10 @@ from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
 from modeling.api.withheld import mark
 from modeling.configurations import mean_score, run_results
-from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.models import Evaluation, RegisteredModel, TrainingRun
 from modeling.models.runs import Device, OnFailure
 from modeling.permissions import evaluation_of, run_of, visible_run_of
+from modeling.predictions import most_probable, predictions_file
 from people.api.views import ApiView, LinesView, ListView, ThingView
 
 EXAMPLE = {
@@ -190,21 +190,17 @@ class RunPredictions(LinesView):
         asked.is_valid(raise_exception=True)
         on_test = asked.validated_data.get("split") == "test"
         role = "held_out" if on_test else "validation"
-        path = RunDirectory(run.directory).path(PREDICTION_FILES[role])
-        if not path.exists() or (on_test and not run.evaluation):
+        path = predictions_file(run, role)
+        if path is None or (on_test and not run.evaluation):
             raise Http404
         return JsonLines(path)
 
     def line(self, row):
-        likely = row.get("most_probable", {})  # files of earlier versions do not name it
         return {
             "id": row["id"],
             "dialogue": row["dialogue"],
             "predicted": row["predicted"],
-            "most_probable": {
-                task: likely.get(task) or max(each, key=each.get)
-                for task, each in row["probabilities"].items()
-            },
+            "most_probable": {task: most_probable(row, task) for task in row["probabilities"]},
             "probabilities": row["probabilities"],
         }
 

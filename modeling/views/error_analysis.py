@@ -6,9 +6,9 @@ from django.shortcuts import render
 from core.pagination import page_of
 from corpus.models import Utterance
 from modeling.configurations import run_results
-from modeling.learner.run_directory import PREDICTION_FILES, RunDirectory
 from modeling.learner_process import lines_of
 from modeling.permissions import visible_run_of
+from modeling.predictions import most_probable, predictions_file
 from modeling.views.runs import run_context, tasks_of
 
 
@@ -81,9 +81,7 @@ def _rows(run, path, task):
             continue
         gold, prediction = utterance["gold"][task.key], row["predicted"][task.key]
         probabilities = row["probabilities"][task.key]
-        # files of earlier versions do not name it
-        most_probable = row.get("most_probable", {}).get(task.key)
-        most_probable = most_probable or max(probabilities, key=probabilities.get)
+        likely = most_probable(row, task.key)
         rows.append(
             {
                 "id": row["id"],
@@ -93,9 +91,9 @@ def _rows(run, path, task):
                 "labels": utterance["gold"],
                 "gold": gold,
                 "predicted": prediction,
-                "most_probable": most_probable,
+                "most_probable": likely,
                 "probability": probabilities[prediction],
-                "probability_of_most_probable": probabilities[most_probable],
+                "probability_of_most_probable": probabilities[likely],
                 "probability_of_gold": probabilities[gold],
             }
         )
@@ -115,8 +113,8 @@ def predictions_of(request, run):
     """
     asked = request.GET.get("where") in ("held_out", "sealed")  # sealed: its former name
     role = "held_out" if asked and run.evaluation else "validation"
-    path = RunDirectory(run.directory).path(PREDICTION_FILES[role])
-    if not path.exists():
+    path = predictions_file(run, role)
+    if path is None:
         raise Http404
     return role, path
 

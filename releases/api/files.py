@@ -2,14 +2,14 @@
 
 import json
 
-from django.http import StreamingHttpResponse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from annotation.api.label_studio import FILE, tasks_response
 from core.api.inputs import Filters
 from core.api.lines import JsonLines
 from core.api.pages import DictPages
-from corpus.formats.labelstudio_tasks import TASKS, written
+from corpus.formats.labelstudio_tasks import TASKS
 from people.api.views import FileView, LinesView, ListView
 from releases.file_delivery import give_archive, give_file, give_layout, record_download
 from releases.formats.labelstudio import tasks
@@ -79,11 +79,8 @@ class ReleaseTasks(FileView):
 
     def give(self, request, pk):
         release = given_of(request, pk)
-        record_download(request, release, "label-studio.json", None)
-        blocks = written(tasks(release.directory, {}))
-        response = StreamingHttpResponse(blocks, content_type="application/json")
-        response["Content-Disposition"] = 'attachment; filename="label-studio.json"'
-        return response
+        record_download(request, release, FILE, None)
+        return tasks_response(tasks(release.directory, {}))
 
 
 class UtteranceFilters(Filters):

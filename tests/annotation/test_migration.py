@@ -134,6 +134,7 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
     finally:
         executor = MigrationExecutor(connection)
         executor.migrate(executor.loader.graph.leaf_nodes())
-    for report in before["Report"]:  # are computed again: on how few dialogues is not in them
-        report.update(result={}, computed_at=None)
+    for report in before["Report"]:
+        if report["kind"] == "agreement":  # computed again: on how few dialogues is not in it
+            report.update(result={}, computed_at=None)
     assert rows() == before

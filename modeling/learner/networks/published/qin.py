@@ -102,7 +102,9 @@ class InteractiveNetwork(Body):
         found = overlap([utterances.by_dialogue(rho) for rho in matrices.values()])
         same = utterances.speaker == utterances.speaker.roll(1, dims=1)
         earlier = self.before(nn.functional.pad(turns, (0, 0, 1, -1)))  # zeros before the first
-        states, _ = self.lstm(turns + self.influence(found, same)[..., None] * earlier)
+        rows = turns + self.influence(found, same)[..., None] * earlier
+        with torch.autocast(rows.device.type, enabled=False):  # few processors have one of 16 bits
+            states, _ = self.lstm(rows.float())
         return Reading(self.drop(utterances.by_utterance(states)))
 
 

@@ -68,6 +68,28 @@ class Corpora:
         body = {"name": name, "copies": [*copies]}
         return cast(Job, self.transport.post(f"corpora/{corpus}/deletion/", body))
 
+    def resume_deletion(self, deletion: int) -> Job:
+        """Go on with a deletion, the `id` of its job, that has failed."""
+        return cast(Job, self.transport.post(f"deletions/{deletion}/attempts/"))
+
+    def annotation_settings(self, corpus: int) -> Row:
+        """What new rounds of a corpus that you lead start with: the number of a `scheme`'s version,
+        or None for the latest.
+        """
+        return self.transport.get(f"corpora/{corpus}/settings/annotation/")
+
+    def set_annotation_settings(self, corpus: int, *, scheme: int | None) -> Row:
+        """Choose the version of the scheme that new rounds start with."""
+        return self.transport.patch(f"corpora/{corpus}/settings/annotation/", {"scheme": scheme})
+
+    def release_settings(self, corpus: int) -> Row:
+        """What new releases of a corpus that you lead start with: `licence`, `members_may_read`."""
+        return self.transport.get(f"corpora/{corpus}/settings/releases/")
+
+    def set_release_settings(self, corpus: int, **settings: Any) -> Row:
+        """Change `licence`, `members_may_read`; whatever is left out stays."""
+        return self.transport.patch(f"corpora/{corpus}/settings/releases/", settings)
+
     def check_clips(self, corpus: int) -> Job:
         """Have every clip compared with its source; the job."""
         return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/checks/"))

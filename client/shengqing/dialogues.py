@@ -116,6 +116,10 @@ class Speakers:
         """The speaker of a name, made if there is none."""
         return cast(Speaker, self.transport.post(f"corpora/{corpus}/speakers/", {"name": name}))
 
+    def give_pseudonyms(self, corpus: int) -> int:
+        """Give a pseudonym to each speaker who has none; how many were given."""
+        return int(self.transport.post(f"corpora/{corpus}/pseudonyms/")["given"])
+
     def update(self, speaker: int, **details: str) -> Speaker:
         """Change `name`, `pseudonym`, `gender`, `age`, `role`; whatever is left out stays."""
         return cast(Speaker, self.transport.patch(f"speakers/{speaker}/", details))

@@ -177,6 +177,21 @@ class Runs:
         """Go on from its checkpoint where it failed or was stopped."""
         return self.jobs.retry("trainingrun", run)
 
+    def extract_features(self, run: int) -> None:
+        """Have a worker extract what its encoders lack of the features of its release."""
+        self.transport.post(f"runs/{run}/features/")
+
+    def judge(
+        self, corpus: int, release: int, encoder: str, *, language: Literal["en", "zh"], **more: Any
+    ) -> Job:
+        """Ask a language model of the installation for the labels of a release, in prompts of a
+        language; its scores become features of the release. `turns`, `shots`, `seed`, `half`,
+        `device` are as in the API's reference. The job.
+        """
+        body = {"release": release, "encoder": encoder, "language": language, **more}
+        path = f"corpora/{corpus}/language-model-judges/"
+        return cast(Job, self.transport.post(path, body))
+
     def results(self, run: int) -> Results:
         """All its results. NotAllowed while you annotate dialogues of its release blind."""
         return cast(Results, self.transport.get(f"runs/{run}/results/"))

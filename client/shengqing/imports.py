@@ -51,6 +51,11 @@ class Imports:
         made = self.transport.send("POST", f"corpora/{corpus}/label-studio/", json=[*tasks])
         return self._ended(made.json()["id"], "draft")
 
+    def read_as(self, number: int, format: str) -> TableImport:
+        """Have the files read again, in another format. Raises JobFailed."""
+        self.transport.post(f"imports/{number}/reading/", {"format": format})
+        return self._ended(number, "draft")
+
     def map(self, number: int, mapping: Mapping[str, Any]) -> TableImport:
         """Say what the columns of a labelled table are, and have it read so. Raises JobFailed."""
         self.transport.post(f"imports/{number}/mapping/", mapping)

@@ -16,7 +16,7 @@ from shengqing.rows import (
     RoundDialogue,
     Task,
 )
-from shengqing.transport import Transport
+from shengqing.transport import Row, Transport
 
 Report = Literal["agreement", "reliability", "quality"]
 
@@ -120,6 +120,16 @@ class Rounds:
         """All answers, while they are read from the database."""
         path = f"rounds/{round}/judgements.ndjson"
         return cast("Iterator[Judgement]", self.transport.lines(path, **filters))
+
+    def compare(self, round: int, other: int) -> Job:
+        """Have the agreement of two rounds on the same dialogues compared; the job."""
+        return cast(Job, self.transport.post(f"rounds/{round}/comparison/", {"round": other}))
+
+    def comparison(self, round: int, other: int) -> Row:
+        """What was computed last about two rounds: `tasks`, with the difference of each. NotFound
+        if nothing was.
+        """
+        return self.transport.get(f"rounds/{round}/comparison/", round=other)
 
     def report(self, round: int, kind: Report) -> Job:
         """Have a worker compute what takes long; the job."""

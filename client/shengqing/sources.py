@@ -4,7 +4,7 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from shengqing.errors import Conflict, JobFailed, ShengqingError, Unreachable
 from shengqing.jobs import ENDED, Jobs
@@ -44,22 +44,38 @@ class Sources:
         Raises ShengqingError for neither, a Problem for what the server does not take, JobFailed
         for what it cannot read.
         """
-        files = {"media": media, "transcript": transcript}
-        sent = {
-            name: self.upload(corpus, path, progress=progress)["token"]
-            for name, path in files.items()
-            if path is not None
-        }
-        if not sent:
-            raise ShengqingError("A source is a film, a transcript, or both: name one at least.")
+        sent = self._sent(corpus, media, transcript, progress)
         body = {"title": title, **sent}
         made = cast(Source, self.transport.post(f"corpora/{corpus}/sources/", body))
-        if made["job"]:
-            ended = self.jobs.wait({"url": made["job"]}, until=ENDED)
-            made = self.get(made["id"])
-            if not made["inspected"]:
-                raise JobFailed(ended)
-        return made
+        return self._inspected(made)
+
+    def replace(
+        self,
+        source: int,
+        *,
+        media: Path | None = None,
+        transcript: Path | None = None,
+        progress: Progress | None = None,
+    ) -> Source:
+        """Give a source another film, another transcript, or both: it is a draft again, looked into
+        by a worker, and its dialogues are deleted.
+
+        Raises what `push` raises, Conflict where its dialogues were judged.
+        """
+        sent = self._sent(self.get(source)["corpus"], media, transcript, progress)
+        made = cast(Source, self.transport.post(f"sources/{source}/replacement/", sent))
+        return self._inspected(made)
+
+    def file(
+        self,
+        source: int,
+        name: Literal["media", "transcript"],
+        target: Path | str,
+        progress: Progress | None = None,
+    ) -> Path:
+        """Download what was uploaded, of a corpus that you lead."""
+        path = f"sources/{source}/files/{name}/"
+        return self.transport.download(path, Path(target), progress)
 
     def confirm(self, source: int, **reading: Any) -> Job:
         """Accept how a draft is read, other than as it was recognised where `reading` says so; the
@@ -104,6 +120,30 @@ class Sources:
                 if progress:
                     progress(upload["offset"], size)
         return upload
+
+    def _sent(
+        self, corpus: int, media: Path | None, transcript: Path | None, progress: Progress | None
+    ) -> dict[str, str]:
+        """What is given of a film and a transcript -> the token of its upload."""
+        files = {"media": media, "transcript": transcript}
+        sent = {
+            name: self.upload(corpus, path, progress=progress)["token"]
+            for name, path in files.items()
+            if path is not None
+        }
+        if not sent:
+            raise ShengqingError("A source is a film, a transcript, or both: name one at least.")
+        return sent
+
+    def _inspected(self, source: Source) -> Source:
+        """A draft once a worker has looked into it. Raises JobFailed for what it cannot read."""
+        if not source["job"]:
+            return source
+        ended = self.jobs.wait({"url": source["job"]}, until=ENDED)
+        found = self.get(source["id"])
+        if not found["inspected"]:
+            raise JobFailed(ended)
+        return found
 
     def _append(self, upload: Upload, piece: bytes) -> Upload:
         digest = base64.b64encode(hashlib.sha256(piece).digest()).decode()

@@ -10,6 +10,17 @@ from corpus.models import Corpus
 from tests.factories import make_dialogue, make_judged_round, make_member, make_person, make_round
 
 pytestmark = pytest.mark.django_db
+EMOTION_ALONE = [
+    {
+        "key": "emotion",
+        "names": {"en": "emotion", "zh": "情绪"},
+        "scale": "nominal",
+        "values": [
+            {"key": "joy", "names": {"en": "joy", "zh": "喜"}},
+            {"key": "anger", "names": {"en": "anger", "zh": "怒"}},
+        ],
+    }
+]
 
 
 @pytest.fixture
@@ -61,6 +72,14 @@ def test_an_episode_is_divided_and_its_media_downloaded(client, lead, film, srt,
     client.jobs.wait(client.corpora.check_clips(corpus))
     with pytest.raises(shengqing.Conflict, match="No clip"):
         client.corpora.recut_clips(corpus)
+    assert client.sources.file(source, "transcript", tmp_path / "sent.srt").read_bytes() == (
+        srt.read_bytes()
+    )
+    other = tmp_path / "other.srt"
+    other.write_text("1\n00:00:00,500 --> 00:00:01,500\n好\n", "utf-8")
+    replaced = client.sources.replace(source, media=film, transcript=other)
+    assert replaced["state"] == "draft" and replaced["inspected"]
+    assert [*client.dialogues.list(corpus)] == []
 
 
 def test_dialogues_are_left_to_others_and_taken_up_again(client, client_for, corpus):
@@ -81,6 +100,30 @@ def test_dialogues_are_left_to_others_and_taken_up_again(client, client_for, cor
     work.reopen(held)
     assert work.next(opened.pk)["assignment"] == held
     assert client.rounds.extend(opened.pk, due="2099-01-01")["due"] == "2099-01-01"
+
+
+def test_what_rounds_and_releases_start_with(client, corpus):
+    scheme = client.schemes.create(corpus.pk, EMOTION_ALONE, note="emotions")["number"]
+    chosen = client.corpora.set_annotation_settings(corpus.pk, scheme=scheme)
+    assert client.corpora.annotation_settings(corpus.pk) == chosen == {"scheme": scheme}
+    changed = client.corpora.set_release_settings(corpus.pk, licence="cc-by-4.0")
+    assert client.corpora.release_settings(corpus.pk) == changed
+    assert changed == {"licence": "cc-by-4.0", "members_may_read": False}
+    for name in ("甲", "乙"):
+        client.speakers.introduce(corpus.pk, name)
+    assert client.speakers.give_pseudonyms(corpus.pk) == 2
+    assert all(row["pseudonym"] for row in client.speakers.list(corpus.pk))
+    with pytest.raises(shengqing.NotFound):
+        client.corpora.resume_deletion(1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_rounds_are_compared(client, corpus):
+    first, second = make_judged_round(corpus, dialogues=2), make_judged_round(corpus, dialogues=2)
+    with pytest.raises(shengqing.NotFound):
+        client.rounds.comparison(first.pk, second.pk)
+    client.jobs.wait(client.rounds.compare(first.pk, second.pk))
+    assert {*client.rounds.comparison(first.pk, second.pk)["tasks"]} >= {"emotion"}
 
 
 def test_tasks_of_label_studio_go_out_and_come_in(client, corpus, tmp_path):

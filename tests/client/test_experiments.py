@@ -4,7 +4,7 @@ import httpx2
 import pytest
 
 import shengqing
-from modeling.models import ProtocolPart, TrainingRun
+from modeling.models import FeaturePart, ProtocolPart, TrainingRun
 from shengqing import Client
 from shengqing.experiments import event_words
 from tests.client.conftest import URL
@@ -135,3 +135,12 @@ def test_each_event_of_a_run_is_heard_once():
 )  # fmt: skip
 def test_events_in_words(event, words):
     assert event_words(event) == words
+
+
+@pytest.mark.django_db
+def test_features_and_scores_are_asked_for(client, corpus, release):
+    made = client.experiments.start(corpus.pk, release.pk, ["hard-text"])
+    client.runs.extract_features(made["runs"][0])
+    assert not FeaturePart.objects.exists()  # it reads words, and needs none
+    with pytest.raises(shengqing.Invalid, match="encoder"):
+        client.runs.judge(corpus.pk, release.pk, "none", language="zh")

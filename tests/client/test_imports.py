@@ -2,6 +2,7 @@
 
 import pytest
 
+import shengqing
 from annotation.models import Judgement
 from tests.annotation.api.test_round_verbs import LABELS, mapping
 from tests.factories import make_judged_round, make_release
@@ -26,6 +27,16 @@ def test_a_labelled_table_is_mapped(client, corpus, tmp_path):
     assert mapped["state"] == "draft" and mapped["counts"]["labels"] == 2
     assert client.imports.confirm(read["id"], labels="published")["stored"]
     assert {*Judgement.objects.values_list("value", flat=True)} == {"joy", "sadness"}
+
+
+def test_a_table_is_read_in_another_format(client, corpus, tmp_path):
+    path = tmp_path / "labels.csv"
+    path.write_text(LABELS, "utf-8")
+    read = client.imports.read(corpus.pk, [path])
+    with pytest.raises(shengqing.JobFailed):
+        client.imports.read_as(read["id"], "cmma")
+    again = client.imports.read_as(read["id"], read["format"])
+    assert again["state"] == "draft" and again["format"] == read["format"]
 
 
 def test_features_are_read_confirmed_and_removed(client, corpus, tmp_path):

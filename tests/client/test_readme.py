@@ -1,12 +1,15 @@
 """The client's README names every method and command; no document names one that there is not."""
 
+import ast
 import inspect
 import re
 import shlex
 from pathlib import Path
 
 import pytest
+from drf_spectacular.generators import SchemaGenerator
 
+import shengqing
 from shengqing import Client, LocalRelease, command_line
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +45,27 @@ def test_every_method_is_named(client):
     }
     assert said == {name: methods(kind) for name, kind in nouns(client).items()}
     assert all(f"`{name}`" in README for name in methods(LocalRelease))
+
+
+def test_every_operation_has_a_method():
+    called = set()
+    for path in Path(shengqing.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = (getattr(part, "value", "") for part in node.values)
+                called.add("".join(part if isinstance(part, str) else "{}" for part in parts))
+            elif isinstance(node, ast.Constant):
+                called.add(node.value)
+    schema = SchemaGenerator().get_schema(request=None, public=True)
+    operations = {re.sub(r"{\w+}", "{}", path.removeprefix("/api/")) for path in schema["paths"]}
+    assert len(operations) > 100
+    assert operations - called == {
+        "uploads/{}/",  # an upload says its address itself, as a job does
+        "deletions/{}/",
+        "evaluations/{}/",
+        "corpora/{}/utterances/",  # in pages what is also streamed
+        "rounds/{}/judgements/",
+    }
 
 
 def test_every_call_in_an_example_is_one(client):

@@ -63,11 +63,16 @@ def start_search(
 
 @transaction.atomic
 def resume_search(experiment, person):
-    """Go on with a search that was stopped or has given up; failures before count no more.
-    Raises UserError if its release is withdrawn.
+    """Go on with a search that was stopped or has given up; failures before count no more. Does
+    nothing for one that goes on as it is.
+
+    Raises UserError if the experiment does not search, or its release is withdrawn.
     """
     experiment.refresh_from_db()
-    if experiment.search and not experiment.searches:
+    if not experiment.search:
+        words = gettext_noop("Only a search is resumed as a whole. Resume the runs one by one.")
+        raise UserError(words)
+    if not experiment.searches:
         experiment.search["since"] = experiment.runs.count()
         experiment.searches = True
         experiment.save(update_fields=["search", "searches"])

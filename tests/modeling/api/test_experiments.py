@@ -98,6 +98,12 @@ def test_a_search(script, release):
     assert script.post(f"{address}attempts/").json()["active"]
 
 
+def test_what_does_not_search_is_not_resumed_as_a_whole(script, release):
+    address = request(script, release, settings={"epochs": 1}).headers["Location"]
+    answer = script.post(f"{address}attempts/")
+    assert answer.status_code == 409 and "Resume the runs one by one" in answer.json()["detail"]
+
+
 @pytest.mark.parametrize(
     ("said", "field"),
     [

@@ -77,7 +77,7 @@ ACTIONS = {  # of these nothing can be read
 }
 NOISE = re.compile(
     r"csrfmiddlewaretoken.\W+value=.\w+|x-csrftoken\W+\w+|nonce=.[\w+/=-]+|nonce-[\w+/=-]+"
-    r"|[^<>]*(?=</time>)"  # how long ago, in words; when it was stands in the tag
+    r"|(?<=>)[^<>]*(?=</time>)"  # how long ago, in words; when it was stands in the tag
     r"|Request id: <code>\w+"
 )
 

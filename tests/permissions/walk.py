@@ -1,5 +1,6 @@
 """Every route, as every role: what is answered, and which secrets the answer depends on."""
 
+import functools
 import inspect
 import io
 import json
@@ -61,6 +62,7 @@ class Route:
     method: str
 
 
+@functools.cache
 def routes() -> list[Route]:
     """All routes but those of Django's own administration and the redirects from old addresses, in
     the order of the tree; with GET, and with each other method that the view names.
@@ -123,6 +125,7 @@ def _ask(client, method, address, data):
         content = getattr(response, "streaming_content", None)
         body = b"".join(content) if content is not None else response.content
         transaction.set_rollback(True)
+    assert response.status_code != 500, f"{method} {address} ends in a fault"
     if address.endswith(UNSTEADY):
         body = b""
     elif body.startswith(b"PK"):
@@ -146,12 +149,17 @@ def allowed(status, body):
     return {401: NOTHING, 403: LATER, 405: ""}.get(status, SEEN)
 
 
+def gives(answers):
+    """Whether one of them gives or does what was asked for."""
+    return SEEN in {allowed(*answer) for answer in answers}
+
+
 def cell(route, base, changed):
     """What stands in the table: `changed` is secret -> the answers after it was exchanged."""
     kinds = {allowed(*answer) for answer in base} - {""}
     if not kinds:
         return ""
-    if SEEN not in kinds:
+    if not gives(base):
         return LATER if LATER in kinds else NOTHING
     letters = "".join(code for kind, code in CODES.items() if changed.get(kind, base) != base)
     return letters or (SEEN if route.method in ("GET", "HEAD") else DONE)

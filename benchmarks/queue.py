@@ -7,7 +7,8 @@ The server is the one that `make run` starts: gunicorn, two workers. A cycle is 
 requests of one person: POST for the next dialogue (of one utterance, so that the queue works in
 every cycle), then POST of its six answers and the hand-in. Three people a dialogue. Reported: CPU
 of the server's processes (and of PostgreSQL's) per cycle, latency of the single requests,
-throughput, memory; at the end the stored rows are checked for loss, doubles and overlap.
+throughput, memory; at the end the stored rows are checked for loss, doubles and overlap. With
+`--joined` the POST of the answers answers with the next dialogue, so that a cycle is one request.
 """
 
 import argparse
@@ -37,6 +38,7 @@ def main() -> None:
     options.add_argument("--at-once", type=int, nargs="+", default=[1, 4, 16])
     options.add_argument("--cycles", type=int, default=2000)
     options.add_argument("--order", default="sequential")
+    options.add_argument("--joined", action="store_true")
     options.add_argument("--make", type=int, help=argparse.SUPPRESS)
     options.add_argument("--check", type=Path, help=argparse.SUPPRESS)
     chosen = options.parse_args()
@@ -77,7 +79,9 @@ def measure(size: int, chosen, folder: Path) -> None:
     sent: list[dict] = []
     try:
         wait_for(port)
-        crowd = [Annotator(port, work["round"], token, sent) for token in work["tokens"]]
+        crowd = [
+            Annotator(port, work["round"], token, sent, chosen.joined) for token in work["tokens"]
+        ]
         run(crowd, PEOPLE, 200)  # warm
         for at_once in chosen.at_once:
             report(size, at_once, chosen.cycles, crowd, server.pid)
@@ -101,6 +105,8 @@ def report(size, at_once, cycles, crowd, pid) -> None:
     done = len(submitted)
 
     def at(times):
+        if len(times) < 2:  # joined to the submission before
+            return "– | –"
         cuts = statistics.quantiles(times, n=20)
         return f"{statistics.median(times) * 1000:.1f} | {cuts[-1] * 1000:.1f}"
 
@@ -137,10 +143,11 @@ def run(crowd, at_once, cycles):
 
 
 class Annotator:
-    def __init__(self, port, round, token, sent):
+    def __init__(self, port, round, token, sent, joined=False):
         self.connection = http.client.HTTPConnection("127.0.0.1", port)
         self.headers = {"Authorization": f"Token {token}", "Content-Type": "application/json"}
         self.round, self.sent = round, sent
+        self.more, self.next = {"next": True} if joined else {}, None
 
     def post(self, address, body):
         begun = time.perf_counter()
@@ -153,11 +160,14 @@ class Annotator:
         return json.loads(content), spent
 
     def cycle(self, taken, submitted):
-        given, spent = self.post(f"/api/rounds/{self.round}/assignments/", {})
-        taken.append(spent)
-        body = {"answers": self.answers(given), "submit": True}
-        _, spent = self.post(f"/api/assignments/{given['assignment']}/", body)
+        given = self.next
+        if given is None:
+            given, spent = self.post(f"/api/rounds/{self.round}/assignments/", {})
+            taken.append(spent)
+        body = {"answers": self.answers(given), "submit": True, **self.more}
+        answer, spent = self.post(f"/api/assignments/{given['assignment']}/", body)
         submitted.append(spent)
+        self.next = answer.get("next")
         self.sent.append({"assignment": given["assignment"], "answers": body["answers"]})
 
     def answers(self, given):

@@ -56,6 +56,10 @@ class WorkSerializer(serializers.Serializer):
 
     answers = AnswerSerializer(many=True, required=False)
     submit = serializers.BooleanField(required=False)
+    next = serializers.BooleanField(
+        required=False,
+        help_text="whether the answer holds the dialogue to judge then",
+    )
 
 
 def say_either(result, **_):
@@ -63,11 +67,6 @@ def say_either(result, **_):
     work = result["components"]["schemas"]["Work"]
     work["anyOf"] = [{"required": ["answers"]}, {"required": ["submit"]}]
     return result
-
-
-class SavedSerializer(serializers.Serializer):
-    saved = serializers.IntegerField()
-    submitted = serializers.BooleanField()
 
 
 class TurnSerializer(serializers.Serializer):
@@ -94,6 +93,17 @@ class AssignmentSerializer(serializers.Serializer):
     dialogue = serializers.IntegerField(required=False)
     workbench = serializers.CharField(required=False)
     utterances = TurnSerializer(many=True, required=False)
+
+
+class SavedSerializer(serializers.Serializer):
+    """What was stored; with `next` also what follows, null where nothing waits or may be had, and
+    `why` it may not.
+    """
+
+    saved = serializers.IntegerField()
+    submitted = serializers.BooleanField()
+    next = AssignmentSerializer(allow_null=True, required=False)
+    why = serializers.CharField(required=False)
 
 
 class RoundWork(APIView):
@@ -149,7 +159,9 @@ def described(assignment):
 
 
 class AssignmentWork(APIView):
-    """Save answers, all or none, and with `submit` hand the dialogue in."""
+    """Save answers, all or none, and with `submit` hand the dialogue in; with `next` the answer
+    holds the dialogue to judge then.
+    """
 
     required_scope = Scope.ANNOTATE
     tag = "assignments"
@@ -159,21 +171,34 @@ class AssignmentWork(APIView):
         responses=SavedSerializer,
     )
     def post(self, request, pk):
-        answers, submit = work_in(request.data)
+        answers, submit, wants_next = work_in(request.data)
         try:
             assignment = save_and_submit(pk, request.user.pk, answers, submit)
         except Assignment.DoesNotExist as error:
             raise Http404 from error
         except UserError as error:
             raise conflict(error) from error
-        return Response({"saved": len(answers), "submitted": assignment.is_submitted})
+        saved = {"saved": len(answers), "submitted": assignment.is_submitted}
+        return Response(saved | (following(assignment) if wants_next else {}))
+
+
+def following(assignment):
+    """The assignment after one that was saved. That there is none now, or why, is no failure: what
+    was saved stays.
+    """
+    try:
+        found = claim_next_of(assignment.round_id, assignment.person_id)
+    except UserError as error:
+        return {"next": None, "why": translate_error(error)}
+    return {"next": described(found) if found else None}
 
 
 FIELDS_OF_WORK = frozenset(WorkSerializer().fields)
 
 
 def work_in(data):
-    """The answers of a request and whether they are submitted. Raises ParseError with a sentence.
+    """The answers of a request, whether they are submitted, and whether the next dialogue is to be
+    answered. Raises ParseError with a sentence.
 
     Checked by hand, by the types of JSON: the serializers, which tell the same in the schema, take
     longer than saving, and take "false" for a truth and "1" for an id.
@@ -182,12 +207,16 @@ def work_in(data):
         raise ParseError(_("Expected a JSON object with answers (a list), submit (true) or both."))
     if more := data.keys() - FIELDS_OF_WORK:
         words = {"name": shortened(min(more))}
-        raise ParseError(_("Unknown field “%(name)s”. Allowed: answers, submit.") % words)
-    rows, submit = data.get("answers", []), data.get("submit", False)
+        raise ParseError(_("Unknown field “%(name)s”. Allowed: answers, submit, next.") % words)
+    rows, submit, wants_next = (
+        data.get("answers", []), data.get("submit", False), data.get("next", False)
+    )  # fmt: skip
     if not isinstance(rows, list):
         raise ParseError(_("answers must be a list of answers."))
     if submit is not True and submit is not False:
         raise ParseError(_("submit must be true or false."))
+    if wants_next is not True and wants_next is not False:
+        raise ParseError(_("next must be true or false."))
     answers = []
     for place, row in enumerate(rows, 1):
         try:
@@ -195,7 +224,7 @@ def work_in(data):
         except ValidationError as error:
             details = {"place": place, "fault": translate_error(error)}
             raise ParseError(_("Answer %(place)d: %(fault)s") % details) from error
-    return answers, submit
+    return answers, submit, wants_next
 
 
 class AlphaSerializer(serializers.Serializer):

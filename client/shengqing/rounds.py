@@ -160,13 +160,16 @@ class Work:
 
         Raises Conflict where an answer was given elsewhere meanwhile (`current`), or is missing.
         """
-        rows = [
-            {"utterance": utterance, "task": task, "value": value, "client_id": str(uuid4())}
-            for utterance, given in answers.items()
-            for task, value in given.items()
-        ]
-        body = {"answers": rows, "submit": submit}
+        body = {"answers": _rows(answers), "submit": submit}
         return int(self.transport.post(f"assignments/{assignment}/", body)["saved"])
+
+    def submit_for_next(
+        self, assignment: int, answers: Mapping[int, Mapping[str, str]]
+    ) -> Assignment | None:
+        """`submit` and `next` in one request; None where nothing waits, or you may not have it."""
+        body = {"answers": _rows(answers), "submit": True, "next": True}
+        found = self.transport.post(f"assignments/{assignment}/", body)["next"]
+        return cast("Assignment | None", found)
 
     def skip(self, assignment: int, reason: str, words: str = "") -> None:
         """Leave a dialogue to others, saying why: "bad_clip", "wrong_text", "language",
@@ -197,3 +200,12 @@ class Work:
         body = {"utterance": utterance, "kind": kind, "words": words}
         path = f"assignments/{assignment}/comments/"
         return cast(OwnComment, self.transport.post(path, body))
+
+
+def _rows(answers: Mapping[int, Mapping[str, str]]) -> Sequence[Row]:
+    """Utterance -> task -> value as rows, each with an id of its own."""
+    return [
+        Row(utterance=utterance, task=task, value=value, client_id=str(uuid4()))
+        for utterance, given in answers.items()
+        for task, value in given.items()
+    ]

@@ -7,6 +7,8 @@ from django.urls import reverse
 from rest_framework.test import APIClient
 
 from annotation.models import Judgement
+from annotation.rounds import extend_round
+from core.errors import UserError
 from tests.factories import ANSWERS, make_dialogue, make_member, make_token, open_round
 
 
@@ -49,6 +51,38 @@ def test_a_cycle(script, opened):
     assert done.json() == {"saved": 12, "submitted": True}
     assert take(script, opened).json() == {"assignment": None}
     assert Judgement.objects.count() == 12
+
+
+def test_a_submission_answers_with_the_next_dialogue(script, opened, corpus, lead):
+    other = make_dialogue(corpus)
+    extend_round(opened, lead, [other])
+    work = take(script, opened).json()
+    kept = send(script, work, answers(work), next=True).json()  # not submitted: it stays the same
+    assert kept["next"]["assignment"] == work["assignment"]
+    done = send(script, work, [], submit=True, next=True).json()
+    assert (done["saved"], done["submitted"]) == (0, True)
+    again = take(script, opened).json()
+    assert done["next"]["utterances"] == again["utterances"] != work["utterances"]
+    assert done["next"]["assignment"] == again["assignment"]
+    opened.pause(lead)
+    refused = send(script, done["next"], [], submit=True, next=True)
+    assert refused.status_code == 409 and "paused" in refused.json()["why"]
+    opened.resume(lead)
+    last = send(script, done["next"], answers(done["next"]), submit=True, next=True).json()
+    assert last == {"saved": 12, "submitted": True, "next": None}
+
+
+def test_what_was_submitted_stays_though_nothing_may_follow(script, opened, monkeypatch):
+    def refuse(*_):
+        raise UserError("not now")
+
+    work = take(script, opened).json()
+    monkeypatch.setattr("annotation.api.work.claim_next_of", refuse)
+    done = send(script, work, answers(work), submit=True, next=True).json()
+    assert done == {"saved": 12, "submitted": True, "next": None, "why": "not now"}
+    assert Judgement.objects.count() == 12
+    wrong = send(script, work, [], submit=True, next="yes")
+    assert wrong.status_code == 400 and "next must be" in wrong.json()["detail"]
 
 
 def test_what_was_answered_comes_back(script, opened):

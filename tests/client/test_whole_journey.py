@@ -75,11 +75,10 @@ def accept(invitation, username):
 
 def annotate(client, opened, value_of):
     """Answer all that a round has for somebody."""
-    while assignment := client.work.next(opened["id"]):
-        turns = assignment["utterances"]
-        client.work.submit(
-            assignment["assignment"], {turn["id"]: {"emotion": value_of(turn)} for turn in turns}
-        )
+    assignment = client.work.next(opened["id"])
+    while assignment:
+        answers = {turn["id"]: {"emotion": value_of(turn)} for turn in assignment["utterances"]}
+        assignment = client.work.submit_for_next(assignment["assignment"], answers)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -166,7 +166,10 @@ class Work:
     def submit_for_next(
         self, assignment: int, answers: Mapping[int, Mapping[str, str]]
     ) -> Assignment | None:
-        """`submit` and `next` in one request; None where nothing waits, or you may not have it."""
+        """`submit` and `next` in one request; None where nothing waits, or you may not have it.
+
+        Raises what `submit` raises.
+        """
         body = {"answers": _rows(answers), "submit": True, "next": True}
         found = self.transport.post(f"assignments/{assignment}/", body)["next"]
         return cast("Assignment | None", found)

@@ -7,20 +7,10 @@ import pytest
 import shengqing
 from annotation.models import Round, Suggestion
 from corpus.models import Corpus
+from tests.client.test_whole_journey import EMOTION
 from tests.factories import make_dialogue, make_judged_round, make_member, make_person, make_round
 
 pytestmark = pytest.mark.django_db
-EMOTION_ALONE = [
-    {
-        "key": "emotion",
-        "names": {"en": "emotion", "zh": "情绪"},
-        "scale": "nominal",
-        "values": [
-            {"key": "joy", "names": {"en": "joy", "zh": "喜"}},
-            {"key": "anger", "names": {"en": "anger", "zh": "怒"}},
-        ],
-    }
-]
 
 
 @pytest.fixture
@@ -103,7 +93,7 @@ def test_dialogues_are_left_to_others_and_taken_up_again(client, client_for, cor
 
 
 def test_what_rounds_and_releases_start_with(client, corpus):
-    scheme = client.schemes.create(corpus.pk, EMOTION_ALONE, note="emotions")["number"]
+    scheme = client.schemes.create(corpus.pk, [EMOTION], note="emotions")["number"]
     chosen = client.corpora.set_annotation_settings(corpus.pk, scheme=scheme)
     assert client.corpora.annotation_settings(corpus.pk) == chosen == {"scheme": scheme}
     changed = client.corpora.set_release_settings(corpus.pk, licence="cc-by-4.0")

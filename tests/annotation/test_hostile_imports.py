@@ -16,7 +16,7 @@ from tests.factories import make_judged_round, make_release
 pytestmark = pytest.mark.django_db
 SCALARS = [
     None, True, 1, 1.5, -1, 10**30, -(10**30), 1e308, float("inf"), float("-inf"), float("nan"),
-    "", "1", "1e999", "nan", "-0", "²", "١", "x" * 200_000, "\ud800", "\0", "a\0b", "\u2028",
+    "", "1", "1e999", "nan", "-0", "²", "١", "x" * 20_000, "\ud800", "\0", "a\0b", "\u2028",
     [], {}, [[]], [None], ["joy"], {"a": {"b": 1}},
 ]  # fmt: skip
 TASKS = [

@@ -135,6 +135,7 @@ def ask(client, method, address, language, data=None):
     return response, body
 
 
+@pytest.mark.one_database
 def test_every_form_is_sent_in_both_languages(places):
     client, addresses = places
     session = client.cookies.copy()

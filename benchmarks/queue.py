@@ -8,7 +8,7 @@ requests of one person: POST for the next dialogue (of one utterance, so that th
 every cycle), then POST of its six answers and the hand-in. Three people a dialogue. Reported: CPU
 of the server's processes (and of PostgreSQL's) per cycle, latency of the single requests,
 throughput, memory; at the end the stored rows are checked for loss, doubles and overlap. With
-`--joined` the POST of the answers answers with the next dialogue, so that a cycle is one request.
+`--joined` the answers ask for the next dialogue, too, so that a cycle is one request.
 """
 
 import argparse

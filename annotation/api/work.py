@@ -208,9 +208,8 @@ def work_in(data):
     if more := data.keys() - FIELDS_OF_WORK:
         words = {"name": shortened(min(more))}
         raise ParseError(_("Unknown field “%(name)s”. Allowed: answers, submit, next.") % words)
-    rows, submit, wants_next = (
-        data.get("answers", []), data.get("submit", False), data.get("next", False)
-    )  # fmt: skip
+    rows = data.get("answers", [])
+    submit, wants_next = data.get("submit", False), data.get("next", False)
     if not isinstance(rows, list):
         raise ParseError(_("answers must be a list of answers."))
     if submit is not True and submit is not False:

@@ -73,7 +73,7 @@ def cells_of(db, settings, tmp_path, learner_here, monkeypatch):
             return answers(world, tmp_path / view / name, settings, wanted, roles)
 
         base = ask("base", Secrets())
-        given = {key for key, answers in base.items() if gives(answers)}
+        given = {key for key, answered in base.items() if gives(answered)}
         if WRITE:
             _same(base, ask("again", Secrets(), given))
         every = ask("every", Secrets(**dict.fromkeys(KINDS, True)), given)

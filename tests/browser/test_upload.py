@@ -8,6 +8,7 @@ from playwright.sync_api import expect
 from corpus.models import Source, Upload
 from tests.corpus.test_clip_writer import make
 from tests.factories import make_corpus, make_person
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -41,21 +42,22 @@ def test_a_closed_page_goes_on_when_the_file_is_chosen_again(sign_in, tmp_path):
     wave = make(tmp_path / "talk.wav", "-f", "lavfi", "-i", "anoisesrc=d=120:r=48000")
     corpus = make_corpus(make_person("lead"))
     page = sign_in("lead")
-    sent = []
+    sent, withheld = [], []
 
-    def slow(route):
+    def withhold_last(route):
         sent.append(int(route.request.headers.get("upload-offset", -1)))
-        if sent[-1] < 8_000_000 or again:
-            route.continue_()  # the last piece of the first visit never arrives
+        if sent[-1] > 8_000_000 and not withheld:
+            withheld.append(route)  # the last piece of the first visit never arrives
+        else:
+            route.continue_()
 
-    again = False
-    page.route("**/uploads/*/", slow)
+    page.route("**/uploads/*/", withhold_last)
     address = f"/corpora/{corpus.pk}/sources/new/"
     page.goto(address)
     page.set_input_files("[name=media]", wave)
     page.get_by_role("button", name="Upload and check").click()
     expect(page.locator(".said")).to_contain_text("8.4 MB of 11.5 MB")
-    again = True
+    wait_until(lambda: withheld, "the last piece", pause=lambda s: page.wait_for_timeout(s * 1000))
     page.goto("about:blank")
     page.goto(address)
     sent.clear()

@@ -21,6 +21,13 @@ from datetime import timedelta
 from benchmarks.watching import database, set_up
 
 UTTERANCES, PEOPLE, DAYS = 12, 9, 60
+UUIDS = {"sqlite": "lower(hex(randomblob(16)))", "postgresql": "gen_random_uuid()"}
+JUDGEMENTS = """
+INSERT INTO annotation_judgement
+    (assignment_id, utterance_id, task, value, seconds, client_id, at)
+SELECT a.id, u.id, %s, %s, 4.0, UUID, %s
+FROM annotation_assignment a JOIN corpus_utterance u ON u.dialogue_id = a.dialogue_id
+"""
 
 
 def main() -> None:
@@ -48,18 +55,30 @@ def look(size: int) -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     lead, annotator, corpus, opened = fill(size)
+    dialogue, assignment = some_of(annotator)
+    at, opened = f"/corpora/{corpus}", f"/rounds/{opened}"
     addresses = {
         lead: [
-            *("/", f"/corpora/{corpus}/", f"/corpora/{corpus}/pace/", f"/rounds/{opened}/"),
-            *(f"/rounds/{opened}/results/", f"/rounds/{opened}/history/"),
+            *("/", f"{at}/", f"{at}/pace/", f"{at}/dialogues/", f"{at}/utterances/?q=你好"),
+            *(f"{at}/speakers/", f"{at}/integrity/", f"{at}/audit-log/", f"{at}/jobs/"),
+            *(f"{at}/sources/new/", f"{at}/drafts/", f"{at}/expert-labels/", f"{at}/members/"),
+            *(f"{at}/settings/", f"{at}/settings/storage/", f"{at}/rounds/", f"{at}/rounds/new/"),
+            *(f"{at}/releases/", f"{at}/releases/new/", f"{at}/personal-data/", f"{at}/runs/new/"),
+            *(f"{opened}/", f"{opened}/results/", f"{opened}/history/", f"{opened}/agreement/"),
+            *(f"{opened}/quality/", f"{opened}/items/", f"{opened}/adjudication/"),
+            *(f"{opened}/dialogues/", f"{opened}/comments/"),
+            f"{dialogue}", f"{dialogue}editor/", f"/search/?q=D12",
         ],
-        annotator: ["/", "/tasks/"],
-    }
+        annotator: ["/", "/tasks/", "/tasks/history/", assignment],
+    }  # fmt: skip
     for person, pages in addresses.items():
         client = Client(headers={"host": "localhost"})
         client.force_login(person)
         for address in pages:
-            assert client.get(address).status_code == 200, address
+            answer = client.get(address, follow=True)
+            if answer.status_code != 200 or answer.redirect_chain:
+                print(address, answer.status_code, answer.redirect_chain)
+                continue
             spent = []
             for _ in range(9):
                 begun = time.process_time()
@@ -76,8 +95,21 @@ def look(size: int) -> None:
             )
 
 
+def some_of(annotator):
+    """The addresses of a dialogue in the middle and of an open assignment of the annotator."""
+    from annotation.models import Assignment, Round
+    from corpus.models import Dialogue
+
+    opened = Round.objects.get()
+    waiting = opened.round_items.filter(open=True).first().dialogue_id
+    taken = Assignment.objects.create(round=opened, dialogue_id=waiting, person=annotator)
+    middle = Dialogue.objects.all()[Dialogue.objects.count() // 2]
+    return f"/dialogues/{middle.pk}/", f"/assignments/{taken.pk}/"
+
+
 def fill(size: int):
     """The lead, an annotator, and the ids of the corpus and its round."""
+    from django.db import connection
     from django.utils import timezone
 
     from annotation.models import (
@@ -92,7 +124,7 @@ def fill(size: int):
         Tally,
     )
     from core.batches import create
-    from corpus.models import Corpus, Dialogue, Publication, Source, Utterance
+    from corpus.models import Corpus, Dialogue, Publication, Source, Speaker, Utterance
     from jobs.models import JobStatus
     from people.models import Person
 
@@ -115,15 +147,20 @@ def fill(size: int):
     names = range(1, count + 1)
     create(Dialogue, (Dialogue(corpus=corpus, source=source, uid=f"D{n}", number=n) for n in names))
     dialogues = list(Dialogue.objects.order_by("pk").values_list("pk", flat=True))
+    create(Speaker, (Speaker(corpus=corpus, name=f"Speaker {n}") for n in names))
+    speakers = list(Speaker.objects.order_by("pk"))
     create(Publication, (Publication(dialogue_id=pk) for pk in dialogues))
     create(
         Utterance,
         (
-            Utterance(corpus=corpus, dialogue_id=pk, number=n, uid=f"{pk}_{n}", text="你好。")
-            for pk in dialogues
+            Utterance(
+                corpus=corpus, dialogue_id=pk, number=n, uid=f"{pk}_{n}", text=f"你好，{pk}。",
+                speaker=speakers[(k + n % 2) % len(speakers)], start=2.0 * n, end=2.0 * n + 1.5,
+            )
+            for k, pk in enumerate(dialogues)
             for n in range(1, UTTERANCES + 1)
         ),
-    )
+    )  # fmt: skip
     opened = Round.objects.create(
         corpus=corpus, name="r", overlap=3, scheme_version=SchemeVersion.of(corpus)
     )
@@ -149,6 +186,12 @@ def fill(size: int):
             for k in range(3)
         ),
     )  # fmt: skip
+    with connection.cursor() as cursor:  # 100,000 utterances have 1,500,000
+        for task in opened.scheme.tasks:
+            cursor.execute(
+                JUDGEMENTS.replace("UUID", UUIDS[connection.vendor]),
+                [task.key, task.keys[0], timezone.now()],
+            )
     now = timezone.now()
     taken = list(Assignment.objects.order_by("pk").values_list("pk", flat=True))
     create(
@@ -182,7 +225,7 @@ def fill(size: int):
         (
             Item(
                 round=opened, utterance_id=pk, task=task.key, size=3, kind="contested" if c else
-                "majority", answers={"p2": "a", "p3": "b", "p4": "c"}, disagreement=rng.random(),
+                "majority", answers={f"p{2 + k}": task.keys[k * c] for k in range(2)}, disagreement=rng.random(),
                 value="" if c else task.keys[0], open=c,
             )
             for pk in rows.iterator()

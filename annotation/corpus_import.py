@@ -24,6 +24,7 @@ from annotation.models import (
 from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
 from core.batches import BATCH, batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
+from core.memory import uncollected
 from corpus import table_import
 from corpus.formats import (
     FormatError,
@@ -114,7 +115,8 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     SchemeError for tasks or values that cannot be called as they are there.
     """
     read = reader(format_name)
-    tables = {path: read(path) for path in paths}
+    with uncollected():
+        tables = {path: read(path) for path in paths}
     if (joined := joiner(format_name)) and len(tables) > 1:
         tables = {paths[0]: checked(joined(tables))}
     return parts_of(tables)
@@ -122,7 +124,8 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
 
 def read_mapped(paths: list[Path], mapping: Mapping) -> list[Part]:
     """The same of tables that are read by a mapping. Raises FormatError and SchemeError."""
-    tables = {path: mapped_table.read(path, mapping) for path in paths}
+    with uncollected():
+        tables = {path: mapped_table.read(path, mapping) for path in paths}
     joined = mapped_table.joined(tables, mapping)
     return parts_of({path: checked(table) for path, table in joined.items()})
 

@@ -196,7 +196,7 @@ def work(what: str) -> None:
                 plan = rows.make_plan(release)
                 with Tables(Path(folder), plan.scheme, plan.traits) as tables:
                     for part in rows.parts(plan):
-                        tables.add(part.utterances, part.judgements)
+                        tables.add(part)
                 written = sum(p.stat().st_size for p in Path(folder).rglob("*") if p.is_file())
             release.delete()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall

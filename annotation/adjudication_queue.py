@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median
 from urllib.parse import urlencode
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from annotation.annotator_names import Names
 from annotation.models import Adjudication, Item, Round
@@ -59,9 +59,9 @@ class Queue:
         """The query of the address of an item, with the filters."""
         return "?" + "&".join(filter(None, [self.query, urlencode(more)]))
 
-    def narrowed(self):
-        """Contested items, decided or not."""
-        rows = self.round.items.filter(Q(open=True) | Q(kind=Item.Kind.CONTESTED))
+    def _narrowed(self, **state):
+        """Items in a state that the filters leave."""
+        rows = self.round.items.filter(**state)
         if self.task:
             rows = rows.filter(task=self.task)
         if self.level:
@@ -71,11 +71,12 @@ class Queue:
         return rows
 
     def waiting(self):
-        return self.narrowed().filter(open=True).order_by(*ORDERS[self.order])
+        return self._narrowed(open=True).order_by(*ORDERS[self.order])
 
     def counts(self):
-        """How many are left, of how many."""
-        return self.waiting().count(), self.narrowed().count()
+        """How many are left, of how many that are or were contested."""
+        left = self.waiting().count()
+        return left, left + self._narrowed(kind=Item.Kind.CONTESTED, open=False).count()
 
     def after(self, item):
         """The first one that waits after `item`, from the front again at the end; None if none
@@ -84,35 +85,47 @@ class Queue:
         if item is None:
             return self.waiting().first()
         rows = self.waiting().exclude(pk=item.pk)
-        return rows.filter(self._beyond(item)).first() or rows.first()
+        later = rows.filter(self._from(item, "lte", "gte")).filter(self._beyond(item))
+        return later.first() or rows.first()
 
     def before(self, item):
         """The one that waits before `item`, None for the first."""
         names = [self._other(name) for name in ORDERS[self.order]]
         rows = self.waiting().exclude(pk=item.pk).exclude(self._beyond(item))
-        return rows.order_by(*names).first()
+        return rows.filter(self._from(item, "gte", "lte")).order_by(*names).first()
 
     @staticmethod
     def _other(name):
         return name.removeprefix("-") if name.startswith("-") else f"-{name}"
+
+    def _from(self, item, falling, rising):
+        """Which rows an index has to be read from, by the first column of the order alone."""
+        name = ORDERS[self.order][0]
+        column = name.removeprefix("-")
+        lookup = falling if name.startswith("-") else rising
+        return Q(**{f"{column}__{lookup}": self._value(item, column)})
+
+    @staticmethod
+    def _value(item, column):
+        for part in column.split("__"):
+            item = getattr(item, part)
+        return item
 
     def _beyond(self, item):
         """That a row stands after `item` in the order."""
         found, equal = Q(), Q()
         for name in ORDERS[self.order]:
             column = name.removeprefix("-")
-            value = item
-            for part in column.split("__"):
-                value = getattr(value, part)
+            value = self._value(item, column)
             found |= equal & Q(**{f"{column}__{'lt' if name.startswith('-') else 'gt'}": value})
             equal &= Q(**{column: value})
         return found
 
     def tasks(self):
         """Each task with the number of items that wait, whatever the filter of tasks."""
-        rows = self.round.items.filter(open=True).order_by().values_list("task", flat=True)
-        waiting = list(rows)
-        return [(task, waiting.count(task.key)) for task in self.round.scheme.tasks]
+        rows = self.round.items.filter(open=True).order_by().values_list("task")
+        waiting = dict(rows.annotate(Count("pk")))
+        return [(task, waiting.get(task.key, 0)) for task in self.round.scheme.tasks]
 
 
 def seconds_each(person, round):

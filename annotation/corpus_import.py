@@ -1,6 +1,6 @@
 """A published corpus comes in: its rows, and its labels as published judgements."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -22,8 +22,9 @@ from annotation.models import (
     Suggestion,
 )
 from annotation.scheme import CANNOT_TELL, FULL, Scheme, Task, Value
-from core.batches import batches, create
+from core.batches import BATCH, batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
+from core.memory import uncollected
 from corpus import table_import
 from corpus.formats import (
     FormatError,
@@ -39,10 +40,13 @@ from corpus.formats import (
 from corpus.formats.mapped_table import Mapping
 from corpus.models import Source
 from corpus.problems import Problem
+from corpus.table_import import Places
 from people.models import Event, Person
 
-BATCH = 5000
-Verdict = Adjudication.Verdict
+JUDGED = ("assignment", "utterance", "task", "value", "confidence", "seconds")
+SUBMITTED = Assignment.State.SUBMITTED.value
+VERDICT = Adjudication.Verdict.VALUE.value
+AMBIGUOUS = Adjudication.Verdict.AMBIGUOUS.value
 
 
 def published_labels() -> Person:
@@ -111,7 +115,8 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
     SchemeError for tasks or values that cannot be called as they are there.
     """
     read = reader(format_name)
-    tables = {path: read(path) for path in paths}
+    with uncollected():
+        tables = {path: read(path) for path in paths}
     if (joined := joiner(format_name)) and len(tables) > 1:
         tables = {paths[0]: checked(joined(tables))}
     return parts_of(tables)
@@ -119,7 +124,8 @@ def read_published(format_name: str, paths: list[Path]) -> list[Part]:
 
 def read_mapped(paths: list[Path], mapping: Mapping) -> list[Part]:
     """The same of tables that are read by a mapping. Raises FormatError and SchemeError."""
-    tables = {path: mapped_table.read(path, mapping) for path in paths}
+    with uncollected():
+        tables = {path: mapped_table.read(path, mapping) for path in paths}
     joined = mapped_table.joined(tables, mapping)
     return parts_of({path: checked(table) for path, table in joined.items()})
 
@@ -207,16 +213,18 @@ def store_published(
     sources = []
     for part in parts:
         title = part.title
-        source = table_import.store(corpus, part.path, part.table, person, title, advance)
+        source, places = table_import.store(corpus, part.path, part.table, person, title, advance)
         directed = replace(part, table=target.directed(part.table))
         labels = 0
         if directed.labels:
             name = target.round or f"{format_name} (published)"
-            labels = _store_labels(corpus, source, directed.table, format_name, name, advance)
+            labels = _store_labels(
+                corpus, source, directed.table, format_name, name, places, advance
+            )
         if target.labels != "none":
-            _store_suggestions(source, part.table)
+            _store_suggestions(part.table, places)
         if target.labels == "gold":
-            labels += _store_expert_labels(corpus, source, part.table, person, advance)
+            labels += _store_expert_labels(corpus, part.table, person, places, advance)
         source.counts |= {"labels": labels}
         source.save(update_fields=["counts"])
         Event.record(person, "import", source, **source.counts)
@@ -224,21 +232,14 @@ def store_published(
     return sources
 
 
-def _store_suggestions(source: Source, table: Table) -> None:
+def _store_suggestions(table: Table, places: Places) -> None:
     """What machines answered; a round shows it to annotators only where a lead says so."""
-    ids = dict(source.dialogues.values_list("utterances__uid", "utterances"))
     rows = (
-        Suggestion(
-            utterance_id=ids[row.uid],
-            task=guess.task,
-            value=guess.value,
-            probability=guess.probability,
-            origin=guess.origin,
-        )
+        (places[row.uid][0], guess.task, guess.value, guess.probability, guess.origin)
         for row in table.rows
         for guess in row.suggested
     )
-    create(Suggestion, rows, BATCH)
+    write(Suggestion, ("utterance", "task", "value", "probability", "origin"), rows)
 
 
 def size_of(parts: list[Part]) -> int:
@@ -247,18 +248,18 @@ def size_of(parts: list[Part]) -> int:
 
 
 def _store_expert_labels(
-    corpus, source: Source, table: Table, person, advance: table_import.Advance
+    corpus, table: Table, person, places: Places, advance: table_import.Advance
 ) -> int:
     """Settled labels and rulings as expert labels; their number."""
     SchemeVersion.of(corpus, scheme_in(table), person)
-    ids = dict(source.dialogues.values_list("utterances__uid", "utterances"))
+    who = person and person.pk
     rows = (
-        ExpertLabel(utterance_id=ids[row.uid], task=task, value=value, person=person)
+        (places[row.uid][0], task, value, who)
         for row in table.rows
         for task, value in (row.labels | row.rulings).items()
         if value
     )
-    count = create(ExpertLabel, rows, BATCH)
+    count = write(ExpertLabel, ("utterance", "task", "value", "person"), rows)
     advance(count)
     return count
 
@@ -285,29 +286,32 @@ def _foreign(table: Table, key: str) -> Task:
 
 
 def _store_labels(
-    corpus, source: Source, table: Table, format_name: str, own: str, advance: table_import.Advance
+    corpus,
+    source: Source,
+    table: Table,
+    format_name: str,
+    own: str,
+    places: Places,
+    advance: table_import.Advance,
 ) -> int:
     """One submission per annotator and dialogue; settled labels are `published_labels`' own. The
     round is called `own` where the table names none.
     """
-    who = {(judged.round or own, judged.annotator) for row in table.rows for judged in row.judged}
+    rows_of = _judged_rows(table, own)
+    settled = not rows_of
     scheme = scheme_in(table)
-    places = {
-        uid: (pk, dialogue)
-        for pk, uid, dialogue in source.dialogues.values_list(
-            "utterances", "utterances__uid", "pk"
-        ).iterator()
-    }
     labels, rounds, people = 0, {}, {}
-    for round_name, name in sorted(who or {(own, "")}, key=lambda k: (k[0], len(k[1]), k[1])):
+    for round_name, name in sorted(rows_of or {(own, "")}, key=lambda k: (k[0], len(k[1]), k[1])):
         if round_name not in rounds:
             rounds[round_name] = _published_round(corpus, source, round_name, scheme, table)
-        if name not in people:
-            people[name] = _annotator(corpus, name, format_name) if who else published_labels()
-        answers = partial(_answers, table, round_name if round_name != own else "", name)
-        if not who:
-            answers = partial(_settled, table)
-        labels += _submit(rounds[round_name], people[name], answers, places, advance)
+        if settled:
+            person, answers = published_labels(), partial(_settled, table)
+        else:
+            if name not in people:
+                people[name] = _annotator(corpus, name, format_name)
+            rows = rows_of.pop((round_name, name))
+            person, answers = people[name], partial(_judged, rows, own, round_name, name)
+        labels += _submit(rounds[round_name], person, answers, places, advance)
     _store_rulings(table, places, next(iter(rounds.values()), None))
     for found in rounds.values():
         found.overlap = max(
@@ -317,18 +321,30 @@ def _store_labels(
     return labels
 
 
-def _settled(table: Table) -> Iterator[tuple[Row, Judged]]:
+def _judged_rows(table: Table, own: str) -> dict[tuple[str, str], list[Row]]:
+    """(round, annotator) -> the rows that the annotator judged there, in order."""
+    rows_of: dict[tuple[str, str], list[Row]] = {}
+    for row in table.rows:
+        for key in dict.fromkeys((judged.round or own, judged.annotator) for judged in row.judged):
+            rows_of.setdefault(key, []).append(row)
+    return rows_of
+
+
+Answer = tuple[Row, str, str, int | None, float]  # row, task, value, confidence, seconds
+
+
+def _settled(table: Table) -> Iterator[Answer]:
     return (
-        (row, Judged("", task, value)) for row in table.rows for task, value in row.labels.items()
+        (row, task, value, None, 0.0) for row in table.rows for task, value in row.labels.items()
     )
 
 
-def _answers(table: Table, round_name: str, annotator: str) -> Iterator[tuple[Row, Judged]]:
+def _judged(rows: list[Row], own: str, round_name: str, annotator: str) -> Iterator[Answer]:
     return (
-        (row, judged)
-        for row in table.rows
+        (row, judged.task, judged.value, judged.confidence, judged.seconds)
+        for row in rows
         for judged in row.judged
-        if (judged.round, judged.annotator) == (round_name, annotator)
+        if judged.annotator == annotator and (judged.round or own) == round_name
     )
 
 
@@ -439,47 +455,40 @@ def _options(corpus, stored: dict[str, Any]) -> dict[str, Any]:
 
 
 def _submit(
-    published: Round, person: Person, answers, places, advance: table_import.Advance
+    published: Round,
+    person: Person,
+    answers: Callable[[], Iterator[Answer]],
+    places: Places,
+    advance: table_import.Advance,
 ) -> int:
-    """Store the answers (row, judged) of one person; their number."""
-    dialogues = dict.fromkeys(places[row.uid][1] for row, _judged in answers())
-    rows = (
-        Assignment(round=published, dialogue_id=pk, person=person, state="submitted")
-        for pk in dialogues
+    """Store the answers of one person; their number."""
+    dialogues = list(dict.fromkeys(places[row.uid][1] for row, *_answer in answers()))
+    ids = reserve_ids(Assignment, len(dialogues))
+    assigned = (
+        (pk, published.pk, dialogue, person.pk, SUBMITTED)
+        for pk, dialogue in zip(ids, dialogues, strict=True)
     )
-    create(Assignment, rows, BATCH)
-    mine = Assignment.objects.filter(round=published, person=person, submission=None)
-    assignment_of = {dialogue: pk for pk, dialogue in mine.values_list("pk", "dialogue")}
-    create(Submission, (Submission(assignment_id=pk) for pk in assignment_of.values()), BATCH)
+    write(Assignment, ("id", "round", "dialogue", "person", "state"), assigned)
+    write(Submission, ("assignment",), ((pk,) for pk in ids))
+    assignment_of = dict(zip(dialogues, ids, strict=True))
     judgements = (
-        Judgement(
-            assignment_id=assignment_of[places[row.uid][1]],
-            utterance_id=places[row.uid][0],
-            task=judged.task,
-            value=judged.value,
-            confidence=judged.confidence,
-            seconds=judged.seconds,
-        )
-        for row, judged in answers()
+        (assignment_of[places[row.uid][1]], places[row.uid][0], task, value, confidence, seconds)
+        for row, task, value, confidence, seconds in answers()
     )
     count = 0
     for part in batches(judgements, BATCH):
-        count += create(Judgement, part, BATCH)
+        count += write(Judgement, JUDGED, part)
         advance(len(part))
     return count
 
 
-def _store_rulings(table: Table, places, published: Round | None) -> None:
-    if published is not None:
-        Adjudication.objects.bulk_create(
-            Adjudication(
-                round=published,
-                utterance_id=places[row.uid][0],
-                task=task,
-                value=value,
-                verdict=Verdict.VALUE if value else Verdict.AMBIGUOUS,
-                person=published_labels(),
-            )
-            for row in table.rows
-            for task, value in row.rulings.items()
-        )
+def _store_rulings(table: Table, places: Places, published: Round | None) -> None:
+    if published is None or not any(row.rulings for row in table.rows):
+        return
+    where, who = published.pk, published_labels().pk
+    rows = (
+        (where, places[row.uid][0], task, value, VERDICT if value else AMBIGUOUS, who)
+        for row in table.rows
+        for task, value in row.rulings.items()
+    )
+    write(Adjudication, ("round", "utterance", "task", "value", "verdict", "person"), rows)

@@ -95,6 +95,13 @@ class DataTable:
         """Options: those of TablePage."""
         return TablePage(self, request, rows, form, **options)
 
+    def sorted_by(self, request: HttpRequest, key: str) -> bool:
+        """Whether an address asks for the order of a column; what is only counted for it need not
+        be counted for all rows otherwise.
+        """
+        asked = request.GET.get("sort", "").strip() or self.sort
+        return asked.removeprefix("-") == key
+
 
 @dataclass
 class TablePage:

@@ -19,8 +19,13 @@ def page_of(request, rows, size=50):
 
 def at_most(rows, most=MOST):
     """How many rows there are, and whether counting stopped at `most`."""
-    count = rows.order_by()[: most + 1].count()
+    count = _plain(rows).order_by()[: most + 1].count()
     return min(count, most), count > most
+
+
+def _plain(rows):
+    """The same rows without what is only computed of each, which counting them does not need."""
+    return rows if rows.query.combinator or rows.query.values_select else rows.values("pk")
 
 
 def counts_at_once(rows: Mapping[Name, QuerySet[Any]]) -> dict[Name, int]:
@@ -28,9 +33,8 @@ def counts_at_once(rows: Mapping[Name, QuerySet[Any]]) -> dict[Name, int]:
     counts, parts = dict.fromkeys(rows, 0), {}
     params: list[Any] = []
     for name, each in rows.items():
-        plain = each if each.query.combinator or each.query.values_select else each.values("pk")
         try:
-            sql, own = plain.query.sql_with_params()
+            sql, own = _plain(each).query.sql_with_params()
         except EmptyResultSet:
             continue
         parts[name] = f"(SELECT COUNT(*) FROM ({sql}) counted)"

@@ -22,6 +22,7 @@ class CorpusConfig(AppConfig):
         from corpus.findable import FINDERS
         from corpus.installation_needs import installation_needs
         from corpus.job_access import withholds_reason
+        from corpus.models.checks import note_change
         from corpus.overview_parts import add_to_overview
         from corpus.places import PLACES
         from corpus.search import install
@@ -41,7 +42,7 @@ class CorpusConfig(AppConfig):
         findable.register(*FINDERS)
         fill("search", "corpus/_search.html")
         kinds.register(*corpus_events.KINDS)
-        ended.append(corpus_events.announce_failure)
+        ended += [corpus_events.announce_failure, note_change]
         STEPS["woke %s webhooks with messages that were due"] = wake_due
         STEPS["deleted %s old deliveries of webhooks"] = delete_old
         losses |= {

@@ -73,7 +73,7 @@ def detect(data: bytes) -> str:
     if wide:
         return wide
     if sample.count(0) <= max(1, len(sample) * STRAY):
-        if _decodes(data, "utf-8"):
+        if decodes(data, "utf-8"):
             return "gb18030" if _chance(sample) else "utf-8"
         if _damaged_utf8(sample.decode("utf-8", "replace")):
             return "utf-8"
@@ -249,9 +249,10 @@ def _chance(sample: bytes) -> bool:
     return _likelihood(sample, "gb18030") > max(_likelihood(sample, "utf-8") + 0.1, 0.6)
 
 
-def _decodes(data: bytes, encoding: str) -> bool:
+def decodes(data: bytes, encoding: str) -> bool:
+    """Whether all of the bytes are text in the encoding."""
     try:
-        data.decode(encoding)
+        data.decode(CODECS.get(encoding, encoding))
     except UnicodeDecodeError:
         return False
     return True

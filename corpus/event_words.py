@@ -55,6 +55,10 @@ NOUNS = {
         _("integrity check"), lambda row: str(row.corpus), page("integrity", "corpus_id"),
         ("corpus",),
     ),
+    "integrityreport": Noun(
+        _("integrity report"), lambda row: str(row.corpus), page("integrity", "corpus_id"),
+        ("corpus",),
+    ),
     "cliprecut": Noun(
         _("cutting of clips"), lambda row: str(row.corpus), page("recut_clips", "corpus_id"),
         ("corpus",),
@@ -114,6 +118,7 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "replace": _("%(who)s replaced the files of %(thing)s"),
         "replace source": _("%(who)s replaced the files of %(thing)s"),
         "check": _("%(who)s had the clips of %(thing)s checked"),
+        "list issues": _("%(who)s had the issues of %(thing)s listed"),
         "recut clips": _("%(who)s had clips of %(thing)s cut again"),
     },
     Kind.DIALOGUES: {

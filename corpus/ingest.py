@@ -15,6 +15,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 
 from core import storage
+from core.batches import batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus import clip_writer, media
@@ -30,6 +31,7 @@ from corpus.renditions import delete_unused_renditions
 from corpus.transcripts import Cue
 
 SUFFIXES = (".mp4", ".jpg", ".flac", ".json")
+DIALOGUES_AT_ONCE = 500
 CUTTING = 0.7  # share of the work that cutting is; the rest is verifying
 
 
@@ -243,12 +245,15 @@ def _store(source: Source, cuts: list[Cut], problems: list[Problem], sha256: str
     last = max((int(uid.rpartition("_")[2]) for uid in numbers), default=0)
     kept = [part.origin.pk for part in cuts if part.origin]
     source.dialogues.exclude(pk__in=kept).delete()
+    fresh = []
     for number, part in enumerate(cuts, 1):
         if part.origin:
             Dialogue.objects.filter(pk=part.origin.pk).update(number=number)
         else:
             last += 1
-            _store_dialogue(source, part, number, f"{source.title}_{last:03d}", speakers)
+            fresh.append((number, f"{source.title}_{last:03d}", part))
+    for some in batches(fresh, DIALOGUES_AT_ONCE):
+        _store_dialogues(source, some, speakers)
     ImportProblem.objects.store(source, problems)
     source.sha256 = sha256
     own = Utterance.objects.filter(dialogue__source=source)
@@ -276,35 +281,38 @@ def clip_fields(source: Source, part: Cut) -> dict[str, Any]:
     }
 
 
-def _store_dialogue(
-    source: Source, part: Cut, number: int, uid: str, speakers: dict[str, Speaker]
+def _store_dialogues(
+    source: Source, fresh: list[tuple[int, str, Cut]], speakers: dict[str, Speaker]
 ) -> None:
-    dialogue = Dialogue.objects.create(
-        corpus_id=source.corpus_id,
-        source=source,
-        uid=uid,
-        number=number,
-        start=round(part.start, 3),
-        end=round(part.end, 3),
-        **(clip_fields(source, part) if source.media else {}),
+    """Store new dialogues, given by number and uid, with their utterances."""
+    ids = reserve_ids(Dialogue, len(fresh))
+    corpus = source.corpus_id
+    files = [clip_fields(source, part) if source.media else {} for _n, _uid, part in fresh]
+    write(
+        Dialogue,
+        ("id", "corpus", "source", "uid", "number", "start", "end", *files[0]),
+        (
+            (
+                *(pk, corpus, source.pk, uid, number, round(part.start, 3), round(part.end, 3)),
+                *own.values(),
+            )
+            for pk, (number, uid, part), own in zip(ids, fresh, files, strict=True)
+        ),
     )
-    Utterance.objects.bulk_create(
-        Utterance(
-            corpus_id=source.corpus_id,
-            dialogue=dialogue,
-            number=place,
-            uid=f"{uid}_U_{place}",
-            speaker=speakers.get(cue.speaker),
-            text=cue.text,
-            translation=cue.translation,
-            machine=cue.machine,
-            **_times(cue, part),
+    who = {name: speaker.pk for name, speaker in speakers.items()}
+    rows = [
+        (
+            *(corpus, pk, place, f"{uid}_U_{place}", who.get(cue.speaker), cue.text),
+            *(cue.translation, cue.machine, *_times(cue, part)),
         )
+        for pk, (_number, uid, part) in zip(ids, fresh, strict=True)
         for place, cue in enumerate(part.cues, 1)
-    )
+    ]
+    utterances = reserve_ids(Utterance, len(rows))
+    Utterance.write((pk, *row) for pk, row in zip(utterances, rows, strict=True))
 
 
-def _times(cue: Cue, part: Cut) -> dict[str, float]:
+def _times(cue: Cue, part: Cut) -> tuple[float, float]:
     """Start and end in the clip. Raises UserError if it would end where it starts."""
     start = round(max(cue.start - part.start, 0.0), 3)
     end = round(min(cue.end, part.end) - part.start, 3)
@@ -315,4 +323,4 @@ def _times(cue: Cue, part: Cut) -> dict[str, float]:
             start=cue.start,
             end=cue.end,
         )
-    return {"start": start, "end": end}
+    return start, end

@@ -7,19 +7,22 @@ fast speech, files that belong to nothing), or not known to be wrong (not yet ve
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.db.models import F, Q, QuerySet
-from django.utils.translation import ngettext
+from django.utils import timezone
 
+from core.batches import create
 from core.errors import gettext_noop
 from core.storage import names_under
 from core.translation import translate
-from corpus.clip_faults import faults_of
-from corpus.models import Corpus, Dialogue, Utterance
+from corpus.clip_faults import clips_to_recut, faults_of
+from corpus.models import Corpus, Dialogue, IntegrityIssue, IntegrityReport, Utterance
 
 KINDS = {
     "missing": gettext_noop("file missing"),
@@ -40,6 +43,7 @@ KINDS = {
     "wordless": gettext_noop("no text"),
     "repeated": gettext_noop("duplicate dialogue"),
 }
+CLIPS = gettext_noop("clips: %(n)d")
 WRONG_TIMES = ("reversed", "outside")
 WRONG_MEDIA = (
     *("missing", "changed", "unreadable", "shifted", "length", "silent", "truncated", "unlike"),
@@ -52,29 +56,54 @@ LONGEST_OVERLAP = 1.0  # seconds that two people may talk at once
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, and where."""
+    """One thing that is wrong, where, and what about it: a text as it is, or a message."""
 
     kind: str
     place: str
     dialogue_id: int | None = None
     utterance_id: int | None = None
-    detail: str = ""
+    text: str = ""
+    message: dict[str, Any] = field(default_factory=dict)  # template and values
+    other_id: int | None = None  # the dialogue that is repeated
+
+    @property
+    def detail(self) -> str:
+        """What about it, in the reader's language."""
+        return translate(**self.message) if self.message else self.text
 
 
-def check(
-    corpus: Corpus, deep: bool = False, without: Collection[int] = frozenset()
-) -> Iterator[Fault]:
-    """Every fault; `deep` first compares every clip with its source, which reads all of them.
-
-    Nothing is said of the dialogues `without`, by id.
-    """
+def check(corpus: Corpus, deep: bool = False) -> Iterator[Fault]:
+    """Every fault; `deep` first compares every clip with its source, which reads all of them."""
     if deep:
         from corpus.clip_checks import check_clips  # PyAV takes 17 MB, for a deep check alone
 
         check_clips(corpus)
-    for part in (_files(corpus), _clips(corpus), _times_and_words(corpus)):
-        yield from (fault for fault in part if fault.dialogue_id not in without)
-    yield from _repetitions(corpus, without)
+    yield from _files(corpus)
+    yield from _clips(corpus)
+    yield from _times_and_words(corpus)
+    yield from _repetitions(corpus)
+
+
+def list_issues(report: IntegrityReport) -> None:
+    """Put what is wrong now with the corpus of a report in the place of its issues."""
+    corpus, now = report.corpus, timezone.now()
+    faults = list(check(corpus))
+    report.report_progress(0.6)
+    recuttable, stuck = clips_to_recut(corpus)
+    report.report_progress(0.8)
+    with transaction.atomic():
+        corpus.integrity_issues.all().delete()
+        spoken = Utterance.objects.filter(dialogue__corpus=corpus)
+        dialogues = {None, *corpus.dialogues.values_list("pk", flat=True)}
+        utterances = {None, *spoken.values_list("pk", flat=True)}
+        rows = (
+            IntegrityIssue(corpus=corpus, **vars(fault))
+            for fault in faults  # but for those of what is gone meanwhile
+            if {fault.dialogue_id, fault.other_id} <= dialogues and fault.utterance_id in utterances
+        )
+        create(IntegrityIssue, rows)
+        mine = IntegrityReport.objects.filter(pk=report.pk, attempt=report.attempt)
+        mine.update(listed_at=now, recuttable_count=len(recuttable), stuck_count=len(stuck))
 
 
 def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterator[Fault]:
@@ -90,7 +119,7 @@ def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterat
     clips = dialogues.exclude(clip="")
     for pk, uid, clip in clips.order_by("pk").values_list("pk", "uid", "clip").iterator():
         if clip not in stored and not default_storage.exists(clip):
-            yield Fault("missing", uid, pk, detail=clip)
+            yield Fault("missing", uid, pk, text=clip)
     compared = clips.filter(clip_check__isnull=False).exclude(clip_check__faults=[])
     yield from (fault for fault in _compared(compared) if fault.kind in kinds)
 
@@ -119,7 +148,7 @@ def _files(corpus: Corpus) -> Iterator[Fault]:
         for file in filter(None, (dialogue.clip, dialogue.poster, dialogue.audio, dialogue.peaks)):
             known.add(str(file))
             if str(file) not in stored:
-                yield Fault("missing", dialogue.uid, dialogue.pk, detail=str(file))
+                yield Fault("missing", dialogue.uid, dialogue.pk, text=str(file))
     busy = {str(source.pk) for source in corpus.sources.all() if source.active}
     for name in sorted(stored - known):
         if name.split("/")[2] not in busy:
@@ -137,15 +166,14 @@ def _clips(corpus: Corpus) -> Iterator[Fault]:
         .values_list("source__title", flat=True)
     )
     for title, count in sorted(unknown.items()):
-        words = ngettext("%(n)d clip", "%(n)d clips", count)
-        yield Fault("unverified", title, detail=words % {"n": count})
+        yield Fault("unverified", title, message={"template": CLIPS, "values": {"n": count}})
 
 
 def _compared(dialogues: QuerySet[Dialogue]) -> Iterator[Fault]:
     for dialogue in dialogues.iterator():
         for fault in faults_of(dialogue):
-            detail = translate(fault.template, fault.values)
-            yield Fault(fault.kind, dialogue.uid, dialogue.pk, detail=detail)
+            message = {"template": fault.template, "values": fault.values}
+            yield Fault(fault.kind, dialogue.uid, dialogue.pk, message=message)
 
 
 def _times_and_words(corpus: Corpus) -> Iterator[Fault]:
@@ -179,7 +207,7 @@ def _faults_of(utterance: Utterance, before: Utterance | None) -> Iterator[str]:
         yield "overlap"
 
 
-def _repetitions(corpus: Corpus, without: Collection[int]) -> Iterator[Fault]:
+def _repetitions(corpus: Corpus) -> Iterator[Fault]:
     """Dialogues of three or more utterances with the very same words."""
     words: dict[int, list[str]] = defaultdict(list)
     long = corpus.dialogues.sized().filter(size__gte=3)
@@ -191,8 +219,7 @@ def _repetitions(corpus: Corpus, without: Collection[int]) -> Iterator[Fault]:
         words[dialogue].append(text)
     same: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for dialogue, texts in words.items():
-        if dialogue not in without:
-            same[tuple(texts)].append(dialogue)
+        same[tuple(texts)].append(dialogue)
     for twins in same.values():
         for first, second in pairwise(twins):
-            yield Fault("repeated", names[second], second, detail=names[first])
+            yield Fault("repeated", names[second], second, other_id=first, text=names[first])

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import transaction
 
 from core import storage
-from core.batches import batches, create
+from core.batches import batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus.formats import Row, Table
@@ -21,6 +21,7 @@ FILES = {"clip": ".mp4", "poster": ".jpg", "audio": ".flac", "peaks": ".json"}
 
 
 Advance = Callable[[int], None]  # told how many rows more are stored
+Places = dict[str, tuple[int, int]]  # uid of an utterance -> its id and its dialogue's
 
 
 def refuse_known(corpus: Corpus, path: Path, table: Table, title: str = "") -> None:
@@ -58,8 +59,9 @@ def store(
     person=None,
     title="",
     advance: Advance = lambda rows: None,
-) -> Source:
-    """Write the table's rows, all or none; its dialogues are published as they are.
+) -> tuple[Source, Places]:
+    """Write the table's rows, all or none, and where they are; its dialogues are published as
+    they are.
 
     The source is called as `title_of` says. `advance` is told of the utterances as they are stored.
 
@@ -84,8 +86,7 @@ def store(
     speakers = _speakers(corpus, table)
     spellings = Speaker.spelling_problems(((row.speaker, row.line) for row in table.rows), speakers)
     ImportProblem.objects.store(source, [*table.problems, *spellings])
-    _store_rows(source, table, speakers, advance)
-    return source
+    return source, _store_rows(source, table, speakers, advance)
 
 
 def title_of(path: Path, source: str = "") -> str:
@@ -115,11 +116,13 @@ def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:
 
 def _store_rows(
     source: Source, table: Table, speakers: dict[str, Speaker], advance: Advance
-) -> None:
+) -> Places:
+    places: Places = {}
     numbered = enumerate(table.dialogues.items(), 1)
     for part in batches(numbered, DIALOGUES_AT_ONCE):
-        _store_dialogues(source, table, speakers, part)
+        _store_dialogues(source, table, speakers, part, places)
         advance(sum(len(rows) for _number, (_uid, rows) in part))
+    return places
 
 
 def _store_dialogues(
@@ -127,56 +130,55 @@ def _store_dialogues(
     table: Table,
     speakers: dict[str, Speaker],
     part: list[tuple[int, tuple[str, list[Row]]]],
+    places: Places,
 ) -> None:
-    grouped = dict(named for _number, named in part)
-    dialogues = Dialogue.objects.bulk_create(
-        Dialogue(
-            corpus_id=source.corpus_id,
-            source=source,
-            uid=uid,
-            number=number,
-            split=rows[0].split or table.split,
-            start=0.0,
-            end=max((row.end for row in rows if row.end is not None), default=None),
+    ids = reserve_ids(Dialogue, len(part))
+    corpus, person = source.corpus_id, source.added_by_id
+    dialogues = [
+        (
+            *(pk, corpus, source.pk, uid, number, rows[0].split or table.split, 0.0),
+            max((row.end for row in rows if row.end is not None), default=None),
         )
-        for number, (uid, rows) in part
-    )
-    _store_clips(source, dialogues, grouped)
-    Publication.objects.bulk_create(
-        Publication(dialogue=dialogue, person=source.added_by) for dialogue in dialogues
-    )
-    utterances = (
-        Utterance(
-            corpus_id=source.corpus_id,
-            dialogue=dialogue,
-            number=number,
-            uid=row.uid,
-            speaker=speakers.get(row.speaker),
-            text=row.text,
-            translation=row.translation,
-            machine=row.machine,
-            start=row.start,
-            end=row.end,
+        for pk, (number, (uid, rows)) in zip(ids, part, strict=True)
+    ]
+    names = ("id", "corpus", "source", "uid", "number", "split", "start", "end")
+    write(Dialogue, names, dialogues)
+    _store_clips(source, dict(zip(ids, (rows for _number, (_uid, rows) in part), strict=True)))
+    write(Publication, ("dialogue", "person"), [(pk, person) for pk in ids])
+    who = {name: speaker.pk for name, speaker in speakers.items()}
+    rows = [
+        (pk, number, row)
+        for pk, (_number, (_uid, rows)) in zip(ids, part, strict=True)
+        for number, row in enumerate(rows, 1)
+    ]
+    utterances = reserve_ids(Utterance, len(rows))
+    Utterance.write(
+        (
+            *(utterance, corpus, dialogue, number, row.uid, who.get(row.speaker), row.text),
+            *(row.translation, row.machine, row.start, row.end),
         )
-        for dialogue in dialogues
-        for number, row in enumerate(grouped[dialogue.uid], 1)
+        for utterance, (dialogue, number, row) in zip(utterances, rows, strict=True)
     )
-    create(Utterance, utterances, BATCH)
+    for utterance, (dialogue, _number, row) in zip(utterances, rows, strict=True):
+        places[row.uid] = utterance, dialogue
 
 
-def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, list[Row]]) -> None:
-    """Keep the clips that came with the rows, byte for byte, with posters and sound made anew."""
+def _store_clips(source: Source, stored: dict[int, list[Row]]) -> None:
+    """Keep the clips that came with the rows of the dialogues, by id, byte for byte, with posters
+    and sound made anew.
+    """
+    clips = {pk: rows[0].media for pk, rows in stored.items() if rows[0].media}
+    if not clips:
+        return
     from corpus import clip_writer, media  # PyAV takes 17 MB, which web processes never need
 
     folder = settings.WORK_DIR / f"import-{source.pk}"
-    stored = f"clips/{source.corpus_id}/{source.pk}"
+    names = f"clips/{source.corpus_id}/{source.pk}"
+    folder.mkdir(parents=True, exist_ok=True)
+    dialogues = list(source.dialogues.filter(pk__in=list(clips)))
     for dialogue in dialogues:
-        clip = grouped[dialogue.uid][0].media
-        if clip is None:
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
         copy = folder / f"{dialogue.number:06d}.mp4"
-        shutil.copyfile(clip, copy)
+        shutil.copyfile(clips[dialogue.pk], copy)
         probed = media.probe(copy)
         clip_writer.derive(copy, probed)
         if not probed.has_video:
@@ -184,8 +186,7 @@ def _store_clips(source: Source, dialogues: list[Dialogue], grouped: dict[str, l
         dialogue.end, dialogue.clip_sha256 = round(probed.duration, 3), digest(copy)
         for name, suffix in FILES.items():
             if copy.with_suffix(suffix).exists():
-                storage.put(copy.with_suffix(suffix), f"{stored}/{copy.stem}{suffix}")
-                setattr(dialogue, name, f"{stored}/{copy.stem}{suffix}")
+                storage.put(copy.with_suffix(suffix), f"{names}/{copy.stem}{suffix}")
+                setattr(dialogue, name, f"{names}/{copy.stem}{suffix}")
     shutil.rmtree(folder, ignore_errors=True)
-    with_clips = [dialogue for dialogue in dialogues if dialogue.clip]
-    Dialogue.objects.bulk_update(with_clips, ["end", "clip_sha256", *FILES], batch_size=500)
+    Dialogue.objects.bulk_update(dialogues, ["end", "clip_sha256", *FILES], batch_size=500)

@@ -83,12 +83,13 @@ def read(
     sheet: str = "",
     expected: Collection[str] = (),
     limits: spreadsheets.Limits = spreadsheets.UPLOADED,
+    only_header: bool = False,
 ) -> Table:
     """The table in a file, by its suffix; any other suffix than those known is read as CSV.
 
     `encoding` is found unless it is named. `expected` are column names by which a doubtful
     delimiter is decided, and which sheet is read unless `sheet` names it. A table may have a header
-    and no rows: see `require_rows`. Raises TableError.
+    and no rows: see `require_rows`. `only_header` may leave out rows of CSV. Raises TableError.
     """
     suffix = PurePath(name).suffix.lower()
     if not data.strip():
@@ -105,6 +106,8 @@ def read(
         raise TableError(error.template, **error.values) from error
     if suffix == ".jsonl":
         return read_json_lines(text, encoding=encoding, limits=limits)
+    if only_header:
+        text = text[: text.find("\n", SAMPLE) + 1 or None]
     return read_text(text, encoding=encoding, expected=expected, limits=limits)
 
 
@@ -163,8 +166,12 @@ def _records(
         if blank := BLANK.match(text, at):
             line, at = line + blank.end() - at, blank.end()
             continue
-        cells, end = _record(text, at, cell)
         following = text.find("\n", at) + 1 or len(text) + 1  # where the next line starts
+        cells: list[str] | None
+        if text.find('"', at, following) < 0:
+            cells, end = _plain(text[at : following - 1], delimiter, tight), following
+        else:
+            cells, end = _record(text, at, cell)
         spans = end > following
         if cells is not None and width and spans and _spans_rows(text[at:end], cells, width, cell):
             cells = None
@@ -194,6 +201,21 @@ def _records(
         at = end
 
 
+def _plain(line: str, delimiter: str, tight: bool) -> list[str]:
+    """The cells of a line without quotes, as `_record` finds them."""
+    cells = line.split(delimiter) if delimiter else [line]
+    _limit_columns(len(cells))
+    return [cell.lstrip(" ") for cell in cells] if tight else cells
+
+
+def _limit_columns(count: int) -> None:
+    if count > spreadsheets.MOST_COLUMNS:
+        raise TableError(
+            gettext_noop("The table has more than %(limit)d columns."),
+            limit=spreadsheets.MOST_COLUMNS,
+        )
+
+
 def _record(text: str, at: int, cell: re.Pattern[str]) -> tuple[list[str] | None, int]:
     """The cells of the record at `at`, None where a quote is broken; and where the next starts."""
     cells = []
@@ -203,11 +225,7 @@ def _record(text: str, at: int, cell: re.Pattern[str]) -> tuple[list[str] | None
             return None, at
         quoted = found["quoted"]
         cells.append(found["plain"] if quoted is None else quoted.replace('""', '"'))
-        if len(cells) > spreadsheets.MOST_COLUMNS:
-            raise TableError(
-                gettext_noop("The table has more than %(limit)d columns."),
-                limit=spreadsheets.MOST_COLUMNS,
-            )
+        _limit_columns(len(cells))
         at = found.end()
         if at >= len(text) or text[at] == "\n":
             return cells, at + 1
@@ -438,16 +456,20 @@ def _named(
     width = max([len(header), *(len(cells) for _line, cells in found)])
     header = [*header, *[""] * (width - len(header))]
     columns, repeated = _columns(line, header, found, problems)
-    used = [(place, name) for place, name in enumerate(columns) if name]
-    _limit(len(used) * len(found), limits)
+    places = tuple(place for place, name in enumerate(columns) if name)
+    named = [columns[place] for place in places]
+    _limit(len(places) * len(found), limits)
     rows = []
     for number_, cells in found:
-        filled = {name: cells[place] if place < len(cells) else "" for place, name in used}
-        for name, cell in filled.items():
-            filled[name] = _clean(cell, number_, name, problems)
+        if len(cells) == len(places) == width:
+            filled = dict(zip(named, cells, strict=True))
+        else:
+            given = (cells[place] if place < len(cells) else "" for place in places)
+            filled = dict(zip(named, given, strict=True))
+        if not "".join(filled.values()).isprintable():
+            for name, cell in filled.items():
+                filled[name] = _clean(cell, number_, name, problems)
         rows.append(Row(number_, filled))
-    named = [name for _place, name in used]
-    places = tuple(place for place, _name in used)
     return Table(named, rows, problems, repeated=repeated, places=places, **how)
 
 
@@ -476,18 +498,12 @@ def _columns(
     line: int, header: Sequence[str], found: Sequence[Record], problems: list[Problem]
 ) -> tuple[list[str], tuple[str, ...]]:
     """A name for each column, "" for one without name and cells; and the names that repeat."""
-    used = {
-        place
-        for _line, cells in found
-        for place, cell in enumerate(cells)
-        if cell and not cell.isspace()
-    }
     names: dict[str, None] = {}
     columns: list[str] = []
     repeated: dict[str, int] = {}  # name -> how often it stood
     for place, cell in enumerate(header):
         name = given = _name(cell)
-        if not name and place in used:
+        if not name and any(place < len(cells) and cells[place].strip() for _line, cells in found):
             name = f"column {place + 1}"
             unnamed = gettext_noop("the column has no name in the header; it is called %(name)s")
             problems.append(Problem(line, name, "", "warning", unnamed, {"name": name}))

@@ -93,7 +93,8 @@ def _comments(rounds, excluded):
 
 def _undecided(rounds, excluded):
     items = Item.objects.filter(round__in=rounds, open=True)
-    items = items.exclude(utterance__dialogue__in=excluded)
+    if excluded:  # or else each item is joined with its utterance
+        items = items.exclude(utterance__dialogue__in=excluded)
     for task, count in _counted(items, "task"):
         rows = items.filter(task=task).values_list("utterance__uid", flat=True)[:FIRST]
         name = _("labels without a decision: %(task)s") % {"task": task}

@@ -58,7 +58,9 @@ class Item(Outcome, models.Model):
         DAWID_SKENE = "dawid_skene", _("most probable (Dawid-Skene)")
         CONTESTED = "contested", _("contested")
 
-    round = models.ForeignKey(Round, models.CASCADE, related_name="items")
+    round = models.ForeignKey(  # the unique constraint has an index that begins with it
+        Round, models.CASCADE, related_name="items", db_index=False
+    )
     utterance = models.ForeignKey(Utterance, models.CASCADE, related_name="items")
     task = models.CharField(max_length=40)
     answers = models.JSONField()  # "p" and the person's id -> value
@@ -77,13 +79,22 @@ class Item(Outcome, models.Model):
             models.UniqueConstraint(fields=["round", "utterance", "task"], name="one_item_a_task")
         ]
         indexes = [
-            models.Index(
-                fields=["round", "task", "-disagreement", "utterance"], name="most_disputed_first"
+            models.Index(  # what pages count is in the indexes, so that they read no rows for it
+                fields=["round", "task", "-disagreement", "utterance", "size"],
+                name="disputed_by_task",
             ),
             models.Index(
-                fields=["round", "-disagreement", "utterance"],
+                fields=["round", "-disagreement", "utterance", "task"],
                 condition=Q(open=True),
                 name="open_items",
+            ),
+            models.Index(
+                fields=["round", "task"], condition=Q(open=True), name="open_items_of_task"
+            ),
+            models.Index(
+                fields=["round", "task"],
+                condition=Q(kind="contested", open=False),
+                name="decided_items",
             ),
         ]
 

@@ -4,7 +4,7 @@ from collections import Counter
 
 from django import forms
 from django.contrib import messages
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import BooleanField, Count, ExpressionWrapper, Q
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -63,16 +63,19 @@ def expert_labels(request, pk):
     corpus = corpus_of(request, pk, LEAD, ADJUDICATOR)
     blind = blind_dialogues(request.user).filter(corpus=corpus)
     rows = corpus.dialogues.published().exclude(pk__in=blind.values("pk"))
-    rows = rows.annotate(has=Exists(with_gold(corpus).filter(pk=OuterRef("pk"))))
-    counts = rows.aggregate(
-        n=Count("pk", filter=Q(has=True)), left=Count("pk", filter=Q(has=False))
-    )
+    labelled = Q(pk__in=with_gold(corpus).values("pk"))  # asked once, not for each dialogue
+    rows = rows.annotate(has=ExpressionWrapper(labelled, BooleanField()))
+    n, whole = rows.filter(has=True).count(), rows.count()
     form = ExpertLabelFilter(request.GET)
+    found = form.filtered(rows).select_related("source")
     table = EXPERT_LABELS.page(
-        request, form.filtered(rows).select_related("source").sized(), form, prepare=_counted,
+        request,
+        found.sized() if EXPERT_LABELS.sorted_by(request, "utterances") else found,
+        form,
+        prepare=_counted,
         export=export_of(request, corpus),
-    )  # fmt: skip
-    shown = context(corpus, "rounds", blind=blind.exists(), **counts)
+    )
+    shown = context(corpus, "rounds", blind=blind.exists(), n=n, left=whole - n)
     return table.render("annotation/expert_labels.html", shown)
 
 
@@ -130,12 +133,14 @@ def _without_labels(person, corpus):
 
 
 def _counted(dialogues):
-    """The dialogues with how many of their utterances have expert labels."""
+    """The dialogues with how many utterances each has, and how many of them expert labels."""
+    spoken = Utterance.objects.filter(dialogue__in=dialogues).order_by().values_list("dialogue")
+    sizes = dict(spoken.annotate(Count("pk")))
     known = ExpertLabel.known(dialogues)
     owners = dict(Utterance.objects.filter(pk__in=known).values_list("pk", "dialogue_id"))
     labelled = Counter(owners.values())
     for dialogue in dialogues:
-        dialogue.labelled = labelled[dialogue.pk]
+        dialogue.size, dialogue.labelled = sizes.get(dialogue.pk, 0), labelled[dialogue.pk]
     return dialogues
 
 

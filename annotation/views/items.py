@@ -26,6 +26,7 @@ from annotation.views.agreement import LENGTHS, bring_up
 from core.data_table import Column, DataTable
 from core.filter_form import Chip, FilterForm
 from core.normalization import search_key
+from core.pagination import counts_at_once
 from core.parameters import number
 from core.templatetags.moments import exact_time
 from corpus.models import Source, Speaker
@@ -149,13 +150,13 @@ def _bin_name(place):
 
 def _disagreement_chart(request, rows):
     """How far people differ on the items that the other filters leave."""
-    bins = range(BINS + 1)
-    counts = rows.order_by().aggregate(**{f"bin{n}": Count("pk", filter=_in_bin(n)) for n in bins})
+    rows = rows.order_by()
+    counts = counts_at_once({n: rows.filter(_in_bin(n)) for n in range(BINS + 1)})
     others = request.GET.copy()
     for name in ("disagreement", "cursor", "format", "keep"):
         others.pop(name, None)
     return agreement_charts.disagreement(
-        f"?{others.urlencode()}", [(_bin_name(n), str(n), counts[f"bin{n}"]) for n in bins]
+        f"?{others.urlencode()}", [(_bin_name(n), str(n), count) for n, count in counts.items()]
     )
 
 

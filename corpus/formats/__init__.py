@@ -15,9 +15,15 @@ from typing import Any
 from core.control_characters import escaped, separated, storable
 from core.errors import UserError, gettext_noop
 from corpus.problems import Problem
+from corpus.turns import LONGEST_TEXT
 
 LARGEST_JSON = 1024**3  # bytes
-LONGEST = {"dialogue": 120, "uid": 120, "speaker": 80, "source": 80}  # characters of a column
+LONGEST = {  # characters of a column; of words, as many as the editor takes
+    **{"dialogue": 120, "uid": 120, "speaker": 80},
+    **{"text": LONGEST_TEXT, "translation": LONGEST_TEXT, "source": 80},
+}
+LEAST = min(LONGEST.values())
+SHOWN = 2000  # characters of a cell that a finding keeps
 FORMATS = (
     *("cmma", "meld", "cped", "mustard", "chsims", "m3ed", "emotiontalk", "emotionlines"),
     *("labelstudio", "shengqing"),
@@ -206,17 +212,13 @@ def _keep_storable(table: Table, clean: Callable[[str], tuple[str, int]]) -> Non
     """
     rows: dict[str, Row] = {}
     for row in table.rows:
-        changed: dict[str, Any] = {}
-        for name in ("dialogue", "uid", "speaker", "text", "translation", "source"):
-            kept, removed = clean(getattr(row, name))
-            if removed:
-                changed[name] = kept
-                table.problems.append(_removed(row, name, removed))
-        row = replace(row, **changed) if changed else row
-        long = next((name for name, most in LONGEST.items() if len(getattr(row, name)) > most), "")
+        words = f"{row.dialogue}{row.uid}{row.speaker}{row.text}{row.translation}{row.source}"
+        if not words.isprintable():
+            row = _cleaned(table, row, clean)
+        long = _too_long(row) if len(words) > LEAST else ""
         if long:
             reason = gettext_noop("longer than %(most)d characters; the row was left out")
-            value, details = getattr(row, long), {"most": LONGEST[long]}
+            value, details = getattr(row, long)[:SHOWN], {"most": LONGEST[long]}
             table.problems.append(Problem(row.line, long, value, "rejected", reason, details))
         elif row.uid in rows:
             twice = gettext_noop("the id %(id)s stands twice; the first row was kept")
@@ -227,9 +229,24 @@ def _keep_storable(table: Table, clean: Callable[[str], tuple[str, int]]) -> Non
     table.rows = list(rows.values())
 
 
+def _cleaned(table: Table, row: Row, clean: Callable[[str], tuple[str, int]]) -> Row:
+    changed: dict[str, Any] = {}
+    for name in LONGEST:
+        kept, removed = clean(getattr(row, name))
+        if removed:
+            changed[name] = kept
+            table.problems.append(_removed(row, name, removed))
+    return replace(row, **changed) if changed else row
+
+
+def _too_long(row: Row) -> str:
+    """The first field of a row that is longer than its column; empty if none is."""
+    return next((name for name, most in LONGEST.items() if len(getattr(row, name)) > most), "")
+
+
 def _removed(row: Row, name: str, removed: int) -> Problem:
     reason = gettext_noop("%(count)d control characters were removed or replaced")
-    value = escaped(getattr(row, name))
+    value = escaped(getattr(row, name)[:SHOWN])
     return Problem(row.line, name, value, "repaired", reason, {"count": removed})
 
 

@@ -67,7 +67,7 @@ def read(path: Path) -> Table:
             if not row.text:
                 continue  # a turn without words, which was told
             own = (judged for key, judged in task.judged.items() if key[0] == place)
-            named = (replace(j, annotator=names.get(j.annotator, j.annotator)) for j in own)
+            named = (_named(judged, names) for judged in own)
             machines = tuple(one for key, one in task.suggested.items() if key[0] == place)
             table.rows.append(replace(row, judged=tuple(named), suggested=machines))
     _leave_out_free_text(table)
@@ -81,6 +81,12 @@ def read(path: Path) -> Table:
                 values[answer.value] = None
     table.values = {task: tuple(sorted(values)) for task, values in found.items()}
     return table
+
+
+def _named(judged: Judged, names: Mapping[str, str]) -> Judged:
+    """The answer under the pseudonym of its annotator, where there is one."""
+    name = names.get(judged.annotator)
+    return judged if name is None else replace(judged, annotator=name)
 
 
 def _given(row: Row) -> list[Judged | Suggested]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from core.errors import gettext_noop
 from core.normalization import normalized
 from corpus import tabular
-from corpus.encoding import EncodingError, decode
+from corpus.encoding import decodes
 from corpus.formats import FormatError, Row, Table
 from corpus.problems import Problem
 from corpus.spreadsheets import PUBLISHED
@@ -58,9 +58,11 @@ class Layout:
 
 
 def has_column(path: Path, names: Collection[str], encodings: tuple[str, ...] = ()) -> bool:
-    """Whether a file is a table with a column of one of these names."""
+    """Whether a file is a table with a column of one of these names; no more is read of a text
+    file than tells.
+    """
     try:
-        columns = _read_table(path, names, encodings).columns
+        columns = _read_table(path, names, encodings, only_header=True).columns
     except tabular.TableError:
         return False
     return not {_folded(name) for name in names}.isdisjoint(map(_folded, columns))
@@ -126,28 +128,34 @@ def read(path: Path, layout: Layout) -> Table:
         values={task: tuple(dict.fromkeys(ours.values())) for task, ours in layout.tasks.values()},
         ignored=[name for name in found.columns if given.get(name, name) not in used],
     )
+    names = [given.get(name, name) for name in found.columns]
     seen: set[str] = set()
+    known: dict[tuple[str, ...], dict[str, str]] = {}
     for row in found.rows:
-        cells = {given.get(name, name): cell.strip() for name, cell in row.cells.items()}
-        _read_row(table, layout, row.line, cells, seen)
+        cells = dict(zip(names, map(str.strip, row.cells.values()), strict=True))
+        _read_row(table, layout, row.line, cells, seen, known)
     table.problems.sort(key=lambda problem: problem.line)
     if layout.from_episode:
         _count_from_the_dialogue(table)
     return table
 
 
-def _read_table(path: Path, expected: Collection[str], encodings: tuple[str, ...]) -> tabular.Table:
+def _read_table(
+    path: Path,
+    expected: Collection[str],
+    encodings: tuple[str, ...],
+    only_header: bool = False,
+) -> tabular.Table:
     data = path.read_bytes()
-    encoding = next((name for name in encodings if _decodes(data, name)), "")
-    limits = PUBLISHED
-    return tabular.read(path.name, data, encoding=encoding, expected=expected, limits=limits)
-
-
-def _decodes(data: bytes, encoding: str) -> bool:
-    try:
-        return bool(decode(data, encoding))
-    except EncodingError:
-        return False
+    encoding = next((name for name in encodings if decodes(data, name)), "")
+    return tabular.read(
+        path.name,
+        data,
+        encoding=encoding,
+        expected=expected,
+        limits=PUBLISHED,
+        only_header=only_header,
+    )
 
 
 def names_of(found: tabular.Table, layout: Layout) -> dict[str, str]:
@@ -161,12 +169,24 @@ def _folded(name: str) -> str:
     return re.sub(r"[\s_-]+", "", normalized(name).replace("->", "→"))
 
 
-def _read_row(table: Table, layout: Layout, line: int, cells: Cells, seen: set[str]) -> None:
+def _read_row(
+    table: Table,
+    layout: Layout,
+    line: int,
+    cells: Cells,
+    seen: set[str],
+    known: dict[tuple[str, ...], dict[str, str]],
+) -> None:
+    """Add the row of a line to the table. `seen` are the ids before it, `known` the labels of cells
+    in which nothing was odd.
+    """
+
     def found(outcome: str, column: str, reason: str, **details: str) -> None:
         value = cells.get(column, "")
         table.problems.append(Problem(line, column, value, outcome, reason, details))
 
-    if not any(cells.get(column) for column in layout.tasks):
+    raw = tuple([cells[column] for column in layout.tasks])
+    if not any(raw):
         table.unlabelled += 1
         if any(cells.values()):
             found("rejected", "", NO_LABEL)
@@ -197,8 +217,13 @@ def _read_row(table: Table, layout: Layout, line: int, cells: Cells, seen: set[s
     traits = {trait: cells[column] for column, trait in layout.traits.items() if cells.get(column)}
     if speaker and traits:
         table.speakers.setdefault(speaker, traits)
-    labels = _labels(layout, cells, found)
-    labels = table.combinations.setdefault(tuple(labels.items()), labels)
+    labels = known.get(raw)
+    if labels is None:
+        odd = len(table.problems)
+        labels = _labels(layout, cells, found)
+        labels = table.combinations.setdefault(tuple(labels.items()), labels)
+        if len(table.problems) == odd:
+            known[raw] = labels
     dialogue, speaker, split = map(sys.intern, (dialogue, speaker, split))
     row = Row(line, dialogue, uid, speaker, cells[layout.text], start, end, labels, split)
     table.rows.append(row)
@@ -251,14 +276,15 @@ def _near(raw: str, values: Mapping[str, str]) -> str | None:
 
 def _time(column: str, raw: str, found: Found) -> float | None:
     """Seconds; a stray `>` or a missing comma is repaired, anything else is unknown (None)."""
+    exact = TIME.fullmatch(raw)
     tidy = raw.strip("<> ")
-    parts = TIME.fullmatch(tidy) or RUN_TOGETHER.fullmatch(tidy)
+    parts = exact or TIME.fullmatch(tidy) or RUN_TOGETHER.fullmatch(tidy)
     if not parts:
         found("rejected", column, gettext_noop("expected a time such as 00:00:17,610"))
         return None
     hours, minutes, seconds, milliseconds = map(int, parts.groups())
     value = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000
-    if not TIME.fullmatch(raw):
+    if not exact:
         found("repaired", column, gettext_noop("read as %(value)s"), value=f"{value:.3f} s")
     return value
 

@@ -3,7 +3,7 @@ work on clips.
 """
 
 from corpus.models.checklist_dismissals import ChecklistDismissal
-from corpus.models.checks import ClipRecut, IntegrityCheck
+from corpus.models.checks import ClipRecut, IntegrityCheck, IntegrityIssue, IntegrityReport
 from corpus.models.corpora import Archival, Corpus, Membership, OwnershipOffer
 from corpus.models.deletions import CorpusDeletion
 from corpus.models.dialogues import Dialogue, Publication
@@ -28,6 +28,8 @@ __all__ = [
     "ImportProblem",
     "Installation",
     "IntegrityCheck",
+    "IntegrityIssue",
+    "IntegrityReport",
     "Invitation",
     "InvitationEmail",
     "JoinLink",

@@ -1,4 +1,6 @@
-"""Work on the clips of a corpus: comparing them with their sources, and cutting them again."""
+"""What is wrong with a corpus: the list of its issues, its clips compared with their sources, and
+clips that are cut again.
+"""
 
 import datetime
 
@@ -10,10 +12,16 @@ from django.utils.translation import gettext_lazy as _
 
 from core.translation import translate
 from corpus.models.corpora import Corpus
-from jobs.models import Job
+from corpus.models.dialogues import Dialogue
+from corpus.models.utterances import Utterance
+from jobs.models import Job, long_since
 from people.models import Event
 
+PAUSE = datetime.timedelta(minutes=1)  # after a report, in which edits call for no new one
+KEPT = datetime.timedelta(days=1)  # that a report counts; files change without an event
 RESUMED_WITHIN = datetime.timedelta(days=1)  # of its request, after it was stopped or failed
+CONTENT = ("corpus", "source", "dialogue", "utterance", "tableimport")  # nouns of events
+CHANGING = ("source", "tableimport", "integritycheck", "cliprecut")  # kinds of jobs
 
 
 class CorpusJob(Job):
@@ -97,3 +105,99 @@ class ClipRecut(CorpusJob):
         return [
             (row["dialogue"], translate(row["template"], row["values"])) for row in self.skipped
         ]
+
+
+class IntegrityReport(Job):
+    """That the issues of a corpus are listed anew (corpus/integrity.py), and how many of its clips
+    can be cut again. `listed_at` is the date of what is shown.
+
+    A look at the page asks for it once something has changed, which is no event.
+    """
+
+    corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="integrity_report")
+    requested_at = models.DateTimeField(default=timezone.now)
+    changed = models.BooleanField(default=False)  # a job has changed the corpus since
+    last_event = models.BigIntegerField(default=0)  # the latest of the corpus when it was asked for
+    listed_at = models.DateTimeField(null=True)
+    recuttable_count = models.PositiveIntegerField(default=0)
+    stuck_count = models.PositiveIntegerField(default=0)
+
+    verb = "list issues"
+    work = "corpus.integrity.list_issues"
+    kind_label = _("integrity report")
+    uses_heartbeat_thread = True
+    news = False
+
+    def __str__(self):
+        return f"issues of {self.corpus}"
+
+    @property
+    def page_url(self):
+        return reverse("integrity", args=[self.corpus_id])
+
+    @classmethod
+    def of(cls, corpus):
+        """The report, which is being made anew where the corpus may have changed."""
+        report = cls.objects.filter(corpus=corpus).first()
+        return cls.request(corpus) if report is None or report._outdated else report
+
+    @classmethod
+    def request(cls, corpus, now=False, by=None):
+        """Have the issues listed, by a worker or (`now`) by whoever asks, who then calls `run`;
+        the row. Where that is being done already, nothing changes. `by` somebody: with its event.
+        """
+        with transaction.atomic():
+            events = Event.objects.filter(corpus_id=corpus.pk)
+            latest = events.values_list("pk", flat=True).order_by("-pk").first() or 0
+            values = {"changed": False, "last_event": latest, "requested_at": timezone.now()}
+            report, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
+            alive = report.active and not report.stale
+            if made or (not alive and report._queue_again(**values)):
+                if by:
+                    by.record(cls.verb, corpus)
+                if not now:
+                    report.later()
+        report.refresh_from_db()
+        return report
+
+    @property
+    def _outdated(self):
+        if self.active:
+            return self.stale
+        if self.changed or long_since(self.requested_at, KEPT):
+            return True
+        since = Event.objects.filter(corpus_id=self.corpus_id, pk__gt=self.last_event)
+        quiet = long_since(self.requested_at, PAUSE)
+        return quiet and since.filter(noun__in=CONTENT).exists()
+
+
+def note_change(job):
+    """That a job which has ended may have changed what the report of its corpus says."""
+    if job.kind_name in CHANGING:
+        IntegrityReport.objects.filter(corpus=job.corpus_id).update(changed=True)
+
+
+class IntegrityIssue(models.Model):
+    """One issue of the last report of a corpus: its kind (of corpus.integrity.KINDS), where it is,
+    and what about it, as text or as a message with values; `other` is a dialogue that it tells of.
+    """
+
+    corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="integrity_issues")
+    kind = models.CharField(max_length=12)
+    place = models.TextField()
+    dialogue = models.ForeignKey(Dialogue, models.CASCADE, null=True, related_name="+")
+    utterance = models.ForeignKey(Utterance, models.CASCADE, null=True, related_name="+")
+    other = models.ForeignKey(Dialogue, models.CASCADE, null=True, related_name="+")
+    text = models.TextField(blank=True)
+    message = models.JSONField(default=dict)  # template and values; empty where it is a text
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self):
+        return f"{self.place}: {self.kind}"
+
+    @property
+    def detail(self):
+        """What about it, in the reader's language."""
+        return translate(**self.message) if self.message else self.text

@@ -3,10 +3,19 @@
 from django.db import models
 from django.db.models import Manager, Q
 
+from core.batches import write
+from core.normalization import search_key
 from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from corpus.models.corpora import Corpus
 from corpus.models.speakers import Speaker
+from corpus.search import index, indexing_apart
 from corpus.turns import Turn
+
+WRITTEN = (  # what `Utterance.write` is told of each, foreign keys as ids
+    *("id", "corpus", "dialogue", "number", "uid", "speaker", "text", "translation"),
+    *("machine", "start", "end"),
+)
+TEXT = WRITTEN.index("text")
 
 
 class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):  # type: ignore[misc]
@@ -66,6 +75,14 @@ class Utterance(Normalized):
     def save(self, *args, **kwargs):
         self.corpus_id = self.corpus_id or self.dialogue.corpus_id
         super().save(*args, **kwargs)
+
+    @classmethod
+    def write(cls, rows):
+        """Store new ones, given as tuples of WRITTEN with reserved ids, in a transaction."""
+        keyed = [(*row, search_key(row[TEXT])) for row in rows]
+        with indexing_apart():
+            write(cls, (*WRITTEN, "search"), keyed)
+            index((row[0], row[-1]) for row in keyed)
 
     @property
     def seconds(self):

@@ -15,6 +15,7 @@ from corpus.transcripts import Cue, Parsed, Tier, TranscriptError, ass, eaf, pra
 from corpus.transcripts.cue_cleanup import UNREADABLE, clean
 from corpus.transcripts.markup import subtitle_styles
 from corpus.transcripts.speakers import Candidate, Choice
+from corpus.turns import LONGEST_TEXT
 
 PARSERS: dict[str, Callable[[str, tuple[str, ...]], Parsed]] = {
     ".srt": lambda text, _: srt.parse(text),
@@ -39,9 +40,11 @@ SIGNATURES = (  # what a file begins with, whatever it is called
     (".textgrid", re.compile(r"\s*File type\s*=\s*\"ooTextFile")),
     (".srt", re.compile(r"\s*(?:\d+\s*\n)?\s*\d+:\d{1,2}:\d{1,2}[,.]\d+\s*-->")),
 )  # fmt: skip
+SHOWN = 200  # characters of an entry that a finding keeps
 SHOWN_BYTES = 100  # damaged places that are listed one by one
 
 MISNAMED = gettext_noop("The file is called %(suffix)s but holds %(kind)s; read as %(kind)s.")
+TOO_LONG = gettext_noop("The entry has more than %(most)d characters: left out.")
 REPLACED = gettext_noop("0x%(bytes)s at byte %(offset)d is no text in %(encoding)s; replaced by �.")
 MORE_REPLACED = gettext_noop("Further unreadable places replaced by �: %(count)d.")
 
@@ -240,10 +243,11 @@ def _transcript(
     cleaned = clean(parsed.cues, options.choice, options.bilingual, options.rolling, options.dashes)
     if not cleaned.cues:
         raise TranscriptError(gettext_noop("The transcript holds no line of talk."))
+    cues, long = _short(cleaned.cues)
     doubts = [each for each in cleaned.problems if not (problems and each.reason == UNREADABLE)]
-    found = sorted([*problems, *parsed.problems, *doubts], key=lambda each: each.line)
+    found = sorted([*problems, *parsed.problems, *doubts, *long], key=lambda each: each.line)
     return Transcript(
-        cleaned.cues,
+        cues,
         encoding,
         cleaned.sounds,
         cleaned.empty,
@@ -257,6 +261,25 @@ def _transcript(
         replaced=sum(each.reason == REPLACED for each in found),
         notes=cleaned.notes,
     )
+
+
+def _short(cues: list[Cue]) -> tuple[list[Cue], list[Problem]]:
+    """The cues without those of more words than the editor takes, which are reported. Raises
+    TranscriptError if none is left.
+    """
+    limit = {"most": LONGEST_TEXT}
+    kept = [cue for cue in cues if max(len(cue.text), len(cue.translation)) <= LONGEST_TEXT]
+    if not kept:
+        raise TranscriptError(
+            gettext_noop("Every entry of the transcript has more than %(most)d characters."),
+            **limit,
+        )
+    problems = [
+        Problem(cue.line, "", cue.text[:SHOWN], "rejected", TOO_LONG, limit)
+        for cue in cues
+        if max(len(cue.text), len(cue.translation)) > LONGEST_TEXT
+    ]
+    return kept, problems
 
 
 def _unstyled(parsed: Parsed) -> Parsed:

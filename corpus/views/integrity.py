@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+from django.db.models import Count
 from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -12,45 +13,51 @@ from django.views.decorators.http import require_POST
 from core.fragments import live_part
 from core.pagination import page_of
 from corpus.clip_faults import clips_to_recut
-from corpus.integrity import KINDS, check
-from corpus.models import ClipRecut, IntegrityCheck
+from corpus.integrity import KINDS
+from corpus.models import ClipRecut, IntegrityCheck, IntegrityReport
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import MODALITIES, notice, withheld
 
-JOBS: dict[str, Any] = {"check": IntegrityCheck, "recut": ClipRecut}
+JOBS: dict[str, Any] = {"check": IntegrityCheck, "recut": ClipRecut, "report": IntegrityReport}
+CLIP_JOBS = ("check", "recut")
 
 
 def integrity(request, pk):
-    """Every fault of the corpus, kind by kind, each with a link to its place; without dialogues
-    of which something is withheld from the person now.
+    """The issues of the last report, kind by kind, each with a link to its place; without dialogues
+    of which something is withheld from the person now. Where the corpus has changed since, a
+    worker makes the report anew.
     """
     corpus = corpus_of(request, pk, LEAD)
+    report = IntegrityReport.of(corpus)
     kind = request.GET.get("kind", "")
     hidden = withheld(request.user, *MODALITIES).filter(corpus=corpus)
-    left_out = set(hidden.values_list("pk", flat=True))
-    faults = list(check(corpus, without=left_out))
-    counts = Counter(fault.kind for fault in faults)
-    kinds = [(key, gettext_lazy(words), counts[key]) for key, words in KINDS.items()]
-    rows = [
-        (fault, gettext_lazy(KINDS[fault.kind])) for fault in faults if kind in ("", fault.kind)
-    ]
-    jobs = {name: model.objects.filter(corpus=corpus).first() for name, model in JOBS.items()}
+    left_out = hidden.count()
+    issues = corpus.integrity_issues.all()
+    if left_out:
+        of_hidden = hidden.order_by().values("pk")
+        issues = issues.exclude(dialogue__in=of_hidden).exclude(other__in=of_hidden)
+    counts = dict(issues.order_by().values_list("kind").annotate(Count("pk")))
+    kinds = [(key, gettext_lazy(words), counts.get(key, 0)) for key, words in KINDS.items()]
+    shown = page_of(request, issues.filter(kind=kind) if kind else issues, 100)
+    jobs = {name: JOBS[name].objects.filter(corpus=corpus).first() for name in CLIP_JOBS}
     busy = any(job and job.active for job in jobs.values())
-    repairable, stuck = ([], []) if busy else clips_to_recut(corpus)
     page = context(
         corpus,
         "corpus",
+        report=report,
+        report_progress=_progress_of(corpus, "report"),
         kinds=[row for row in kinds if row[2]],
         kind=kind,
         notice=notice(request.user, hidden, MODALITIES) if left_out else "",
-        left_out=len(left_out),
-        count=len(faults),
-        unverified=counts["unverified"],
-        page=page_of(request, rows, 100),
-        clips=corpus.dialogues.exclude(clip="").count(),
-        repairable=len(repairable),
-        stuck=len(stuck),
+        left_out=left_out,
+        count=sum(counts.values()),
+        unverified=counts.get("unverified", 0),
+        page=shown,
+        rows=[(issue, gettext_lazy(KINDS[issue.kind])) for issue in shown],
+        clips=corpus.dialogues.exclude(clip="").exists(),
+        repairable=0 if busy else report.recuttable_count,
+        stuck=0 if busy else report.stuck_count,
         busy=busy,
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
     )
@@ -83,9 +90,14 @@ def stop(request, pk, name):
 
 @require_POST
 def integrity_check(request, pk):
-    """Have a worker compare every clip with its source."""
+    """Have a worker compare every clip with its source, or (`only` is `report`) list the issues
+    of files and rows alone.
+    """
     corpus = corpus_of(request, pk, LEAD)
-    IntegrityCheck.request(request.user, corpus)
+    if request.POST.get("only") == "report":
+        IntegrityReport.request(corpus, by=request.user)
+    else:
+        IntegrityCheck.request(request.user, corpus)
     return redirect("integrity", corpus.pk)
 
 

@@ -17,7 +17,7 @@ from core.errors import UserError
 from core.parameters import number, posted
 from core.translation import translate_error
 from corpus.forms import SpeakerFilter, SpeakerForm
-from corpus.models import Speaker
+from corpus.models import Speaker, Utterance
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, with_role
 
@@ -43,21 +43,35 @@ def speakers(request, pk):
     """Everybody who talks in the corpus, with how much."""
     corpus = corpus_of(request, pk, LEAD)
     form = SpeakerFilter(request.GET)
-    everybody = corpus.speakers.annotate(
+    counted = corpus.speakers.annotate(
         size=Count("utterances", filter=Q(utterances__retired=False))
     )
+    by_size = SPEAKERS.sorted_by(request, "size")
     asked = form.cleaned_data if form.is_valid() else {}
     table = SPEAKERS.page(
-        request, form.filtered(everybody), form, export=export_of(request, corpus)
+        request,
+        form.filtered(counted if by_size else corpus.speakers.all()),
+        form,
+        prepare=None if by_size else _with_sizes,
+        export=export_of(request, corpus),
     )
     page = context(
         corpus,
         "corpus",
         exact=asked.get("exact", False),
-        duplicates=_duplicates(everybody.filter(pk__in=corpus.speakers.duplicates())),
+        duplicates=_duplicates(counted.filter(pk__in=corpus.speakers.duplicates())),
         nameless=corpus.speakers.filter(pseudonym="").count(),
     )
     return table.render("corpus/speakers.html", page)
+
+
+def _with_sizes(rows):
+    """The speakers of a page with how many utterances each has; to count all takes long."""
+    spoken = Utterance.objects.filter(speaker__in=rows).order_by().values_list("speaker")
+    sizes = dict(spoken.annotate(Count("pk")))
+    for row in rows:
+        row.size = sizes.get(row.pk, 0)
+    return rows
 
 
 def _duplicates(rows):

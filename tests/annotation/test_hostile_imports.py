@@ -6,16 +6,16 @@ import random
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import transaction
 
 from annotation.models import Judgement
 from corpus.models import Corpus, Utterance
+from corpus.turns import LONGEST_TEXT
 from tests.config.stored_text import check_stored
 from tests.factories import make_judged_round, make_release
 
 pytestmark = pytest.mark.django_db
-# PostgreSQL takes minutes to index the longer one
-LONG = "x" * (200_000 if connection.vendor == "sqlite" else 20_000)
+LONG = "x" * 200_000  # minutes of PostgreSQL's index, were it stored as words
 SCALARS = [
     None, True, 1, 1.5, -1, 10**30, -(10**30), 1e308, float("inf"), float("-inf"), float("nan"),
     "", "1", "1e999", "nan", "-0", "²", "١", LONG, "\ud800", "\0", "a\0b", "\u2028",
@@ -55,6 +55,7 @@ def brought(outcomes, *arguments):
         check_stored()
         for row in Utterance.all_objects.filter(corpus__name="hostile"):
             assert row.start is None or abs(row.start) < 1e9, row.start
+            assert max(len(row.text), len(row.translation)) <= LONGEST_TEXT
         for row in Judgement.objects.filter(assignment__round__corpus__name="hostile"):
             assert 0 <= row.seconds < 1e9 and row.confidence in (None, 1, 2, 3)
         transaction.set_rollback(True)

@@ -10,7 +10,15 @@ from core.storage import digest
 from corpus import clip_format, clip_recut
 from corpus.clip_faults import clips_to_recut
 from corpus.integrity import check
-from corpus.models import ClipRecut, Dialogue, IntegrityCheck, Publication, Revision, Utterance
+from corpus.models import (
+    ClipRecut,
+    Dialogue,
+    IntegrityCheck,
+    IntegrityReport,
+    Publication,
+    Revision,
+    Utterance,
+)
 from jobs.models import JobStatus
 from people.models import Event
 from tests.corpus.marked_films import X264, beeps, lights, make
@@ -215,10 +223,13 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
 
 def test_the_pages(corpus, source, lead, client_of):
     client, address = client_of(lead), reverse("integrity", args=[corpus.pk])
+    IntegrityReport.request(corpus, now=True).run()
     assert "No issues" in client.get(address).content.decode()
     shift_sound(source.dialogues.first())
+    IntegrityReport.request(corpus, now=True).run()
     assert "made by an earlier version" in client.get(address).content.decode()
     IntegrityCheck.request(lead, corpus, now=True).run()
+    IntegrityReport.of(corpus).run()
     page = client.get(address).content.decode()
     assert "All clips were compared with their sources on" in page and "Re-cut 1 clip …" in page
     confirm = client.get(reverse("recut_clips", args=[corpus.pk])).content.decode()

@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from corpus.formats import FORMATS, FormatError, reader
+from corpus.formats import FORMATS, FormatError, checked, reader
+from corpus.formats.mapped_table import Mapping
+from corpus.formats.mapped_table import read as read_mapped
+from corpus.turns import LONGEST_TEXT
 from tests.corpus.test_cmma import HEADER, row
 
 MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"  # noqa: E501
@@ -193,3 +196,30 @@ def test_the_published_files(test_data):
     cped = reader("cped")(test_data / "cped/valid_split.csv")
     assert (len(cped.dialogues), len(cped.rows), cped.problems) == (934, 11137, [])
     assert cped.speakers["于春晓"]["gender"] == "female"
+
+
+LONG_TEXT = "字" * (LONGEST_TEXT + 1)
+
+
+@pytest.mark.parametrize("column", ["text", "translation"])
+def test_words_beyond_what_the_editor_takes_are_left_out_and_reported(tmp_path, column):
+    mapping = Mapping.from_json({"columns": {"text": "text", "translation": "translation"}})
+    cells = {"text": "你好", "translation": "hello"}
+    table = write(
+        tmp_path / "talk.csv",
+        "text,translation\n{text},{translation}\n".format(**cells | {column: LONG_TEXT})
+        + "{text},{translation}\n".format(**cells | {column: LONG_TEXT[1:]}),
+    )
+    kept = checked(read_mapped(table, mapping))
+    assert [(row.line, len(getattr(row, column))) for row in kept.rows] == [(3, LONGEST_TEXT)]
+    (problem,) = kept.problems
+    assert (problem.line, problem.column, problem.outcome) == (2, column, "rejected")
+    reason = "longer than 5000 characters; the row was left out"
+    assert problem.reason % problem.details == reason and len(problem.value) == 2000
+
+
+def test_long_words_in_label_studios_json_are_reported(tmp_path):
+    tasks = [{"id": n, "data": {"text": text}} for n, text in enumerate(["ho", LONG_TEXT], 1)]
+    table = reader("labelstudio")(write(tmp_path / "tasks.json", json.dumps(tasks)))
+    assert [row.text for row in table.rows] == ["ho"]
+    assert [(p.line, p.column, p.outcome) for p in table.problems] == [(2, "text", "rejected")]

@@ -411,3 +411,32 @@ def test_a_packed_workbook_is_read_as_the_workbook():
         assert read(f"a.xlsx{spreadsheets.CELLS}", packed, sheet=sheet) == read(
             "a.xlsx", data, sheet=sheet
         )
+
+
+@settings(max_examples=300)
+@given(st.text('ab ,;\t"\n\u2028\x01', max_size=60))
+@example('a, b\n 1, "x, y"\n  2, z\n')
+@example("text\n  one, two\nthree\n\n")
+def test_lines_without_quotes_are_read_as_all_others(text):
+    def outcome():
+        try:
+            return read_text(text)
+        except TableError as error:
+            return str(error)
+
+    quick = outcome()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            tabular,
+            "_plain",
+            lambda line, *how: tabular._record(line, 0, tabular._cell_of(*how))[0],
+        )
+        assert outcome() == quick
+
+
+def test_where_the_header_is_asked_for_only_the_first_rows_are_read():
+    data = b"text,n\n" + b"words and words,1\n" * 20_000
+    first = read("a.csv", data, only_header=True)
+    assert first.columns == ["text", "n"] and 1000 < len(first.rows) < 5000
+    assert first.problems == []
+    assert len(read("a.csv", b"text\nno end", only_header=True).rows) == 1

@@ -15,6 +15,7 @@ from corpus.encoding import ENCODINGS, EncodingError, decode, detect
 from corpus.transcripts import Cue, RawCue, TranscriptError
 from corpus.transcripts.cue_cleanup import clean
 from corpus.transcripts.reader import SUFFIXES, columns, read
+from corpus.turns import LONGEST_TEXT
 
 EXPECTED = [Cue(1.0, 2.5, "你好，世界", "张三"), Cue(3.0, 4.0, "再见", "李四")]
 ASS = """[Script Info]
@@ -196,3 +197,16 @@ def test_every_entry_is_talk_a_sound_or_empty(rows):
     assert {cue.line for cue in found.cues} <= {cue.line for cue in raw}
     assert len(found.cues) + found.sounds + found.empty >= len(raw)
     assert [cue.start for cue in found.cues] == sorted(cue.start for cue in found.cues)
+
+
+def test_an_entry_beyond_what_the_editor_takes_is_left_out_and_reported():
+    entry = "{0}\n00:00:0{0},000 --> 00:00:0{0},900\n{1}\n\n"
+    long = "字" * (LONGEST_TEXT + 1)
+    found = read("a.srt", (entry.format(1, long) + entry.format(2, long[1:])).encode())
+    assert [len(cue.text) for cue in found.cues] == [LONGEST_TEXT]
+    (problem,) = (p for p in found.problems if p.outcome == "rejected")
+    reason = "The entry has more than 5000 characters: left out."
+    assert problem.reason % problem.details == reason and problem.line <= 3
+    assert len(problem.value) == 200
+    with pytest.raises(TranscriptError, match="Every entry of the transcript has more than 5000"):
+        read("a.srt", entry.format(1, long).encode())

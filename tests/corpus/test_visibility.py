@@ -18,7 +18,7 @@ from annotation.blinding import shows
 from annotation.models import Comment, ExpertLabel, Guideline, Participant, Suggestion
 from annotation.queue.dispatch import claim_next
 from core.storage import digest
-from corpus.models import Dialogue, Utterance
+from corpus.models import Corpus, Dialogue, IntegrityReport, Utterance
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld
 from tests.corpus.marked_films import make
@@ -117,6 +117,8 @@ def routes(resolver, prefix=""):
 
 def answers(client, asked):
     """Address -> status, type and body of what comes, also of a part and of the head alone."""
+    for corpus in Corpus.objects.all():
+        IntegrityReport.request(corpus, now=True).run()  # of what there is now
     found = {}
     for address in asked:
         for method, headers in (("get", {}), ("get", {"range": "bytes=0-99"}), ("head", {})):

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from modeling.learner.features.feature_error import FeatureError
 
 RATE = 16_000
+FILES_ONLY = {"protocol_whitelist": "file,pipe"}  # a clip that names addresses is not followed
 
 
 def waveform(clip: Path) -> NDArray[np.float32]:
@@ -18,7 +19,7 @@ def waveform(clip: Path) -> NDArray[np.float32]:
     resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE)
     pieces: list[NDArray[np.float32]] = []
     try:
-        with av.open(str(clip)) as container:
+        with av.open(str(clip), options=FILES_ONLY) as container:
             if not container.streams.audio:
                 return np.zeros(0, np.float32)
             for frame in container.decode(audio=0):
@@ -50,7 +51,7 @@ def picture_at(clip: Path, seconds: float, longest: int) -> NDArray[np.uint8] | 
     FeatureError.
     """
     try:
-        with av.open(str(clip)) as container:
+        with av.open(str(clip), options=FILES_ONLY) as container:
             if not container.streams.video:
                 return None
             container.seek(int(seconds * av.time_base))
@@ -76,7 +77,7 @@ def _in_colour(frame: Any, width: int, height: int) -> NDArray[np.uint8]:
 def _frames(clip: Path, rate: float) -> Iterator[Any]:
     """Decoded pictures, about `rate` a second. Raises FeatureError."""
     try:
-        with av.open(str(clip)) as container:
+        with av.open(str(clip), options=FILES_ONLY) as container:
             if not container.streams.video:
                 return
             # a few small pictures a second are kept: what no other picture needs is not decoded,

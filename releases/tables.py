@@ -168,8 +168,10 @@ class Tables:
         pieces = [_text(row[:-1] for row in plain)]
         before = ""
         for name, of_outcome in IN_JSON.items():
-            told = [_told(task, settled, of_outcome) for task, settled in part.settled.items()]
-            pieces += [_scalar(f'{before},"{name}":{{'), pc.ascii_rtrim(_joined(*told), ",")]
+            shown = [
+                _fragments(task, settled, of_outcome) for task, settled in part.settled.items()
+            ]
+            pieces += [_scalar(f'{before},"{name}":{{'), pc.ascii_rtrim(_joined(*of_tasks), ",")]
             before = "}"
         _write(self.utterances, *pieces, _scalar("}}\n"))
 
@@ -269,10 +271,10 @@ def _figures(numbers: list[int | None] | NDArray[np.float64]) -> list[bytes]:
     return words.split(b",") if words else []
 
 
-def _told(task: str, settled: Settled, of_outcome: Callable[[Outcome], Any]) -> pa.Array:
-    """Of each utterance `"task": what is told of its outcome,` as JSON; null: nothing."""
-    told = map(of_outcome, settled.outcomes)
-    pieces = [None if one is None else orjson.dumps({task: one})[1:-1] + b"," for one in told]
+def _fragments(task: str, settled: Settled, of_outcome: Callable[[Outcome], Any]) -> pa.Array:
+    """Of each utterance `"task": what is shown of its outcome,` as JSON; null: nothing."""
+    shown = map(of_outcome, settled.outcomes)
+    pieces = [None if one is None else orjson.dumps({task: one})[1:-1] + b"," for one in shown]
     return pa.array(pieces, pa.large_string()).take(_numbers(settled.which))
 
 

@@ -67,8 +67,8 @@ def columns_of(plan, rows):
         found[name] = [None if value is None else values.index(value) for value in gold]
         found[f"{name}_provenance"] = [row["provenance"].get(key) for row in rows]
         for kind, none in (("votes", 0), ("soft", 0.0)):
-            told = [row[kind].get(key) for row in rows]
-            spread = [of and [of.get(value, none) for value in values] for of in told]
+            counted = [row[kind].get(key) for row in rows]
+            spread = [of and [of.get(value, none) for value in values] for of in counted]
             found[f"{name}_{kind}"] = spread
     return found
 

@@ -2,7 +2,6 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from drf_spectacular.views import SpectacularAPIView
 
 urlpatterns = [
     path("api/", include("annotation.api.urls")),  # first: asked for most
@@ -17,7 +16,6 @@ urlpatterns = [
     path("", include("modeling.urls")),
     path("", include("backups.urls")),
     path("", include("demo.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("admin/", admin.site.urls),
 ]
 

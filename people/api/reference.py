@@ -1,16 +1,19 @@
-"""The reference page of the HTTP API, made from its OpenAPI description."""
+"""The OpenAPI description of the HTTP API, and the reference page that is made from it."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.html import escape
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.views import SpectacularAPIView
 
 from core.api.schema import SELECTED
 
@@ -92,6 +95,27 @@ def api_reference(request):
         "address": request.build_absolute_uri("/"),
     }
     return render(request, "people/api_reference.html", page)
+
+
+class Description(SpectacularAPIView):
+    """The description as YAML or JSON."""
+
+    def _get_schema_response(self, request):
+        renderer = request.accepted_renderer
+        kind: Any = type(renderer)
+        name = self._get_filename(request, "")
+        return HttpResponse(
+            _description(get_language(), kind),
+            content_type=f"{renderer.media_type}; charset={renderer.charset or 'utf-8'}",
+            headers={"Content-Disposition": f'inline; filename="{name}"'},
+        )
+
+
+@lru_cache(maxsize=4)  # half a second for JSON, a whole one for YAML
+def _description(language: str, renderer: Callable[[], Any]) -> bytes:
+    with override(language):
+        schema = SchemaGenerator().get_schema(request=None, public=True)
+        return bytes(renderer().render(schema, renderer_context={}))
 
 
 @lru_cache(maxsize=4)

@@ -168,7 +168,7 @@ class Tables:
         pieces = [_text(row[:-1] for row in plain)]
         before = ""
         for name, of_outcome in IN_JSON.items():
-            shown = [
+            of_tasks = [
                 _fragments(task, settled, of_outcome) for task, settled in part.settled.items()
             ]
             pieces += [_scalar(f'{before},"{name}":{{'), pc.ascii_rtrim(_joined(*of_tasks), ",")]

@@ -103,16 +103,24 @@ class GoldResolver:
         self.undecided: Counter[str] = Counter()
         self._known: dict[tuple, tuple[Gold, int]] = {}
 
-    def rulings(self, utterances):
-        """(utterance id, task) -> round id -> the Adjudication that is the newest."""
+    def rulings(self, dialogues):
+        """(utterance id, task) -> round id -> the Adjudication that is the newest, of dialogues."""
         found: dict[tuple[int, str], dict[int, Adjudication]] = defaultdict(dict)
-        rows = Adjudication.objects.filter(round__in=self.rounds, utterance__in=utterances)
+        rows = Adjudication.objects.filter(round__in=self.rounds, utterance__dialogue__in=dialogues)
         for row in rows.order_by("pk"):
             found[row.utterance_id, row.task][row.round_id] = row
         return found
 
-    def gold(self, task: str, answers: Answers, rulings: Mapping[int, Adjudication]) -> Gold:
-        """What the answers to one question come to."""
+    def by_votes(self, task: str) -> bool:
+        """Whether it does not matter whose the answers to a task are: by majority, unless the same
+        people may have answered in another round.
+        """
+        return len(self.rounds) == 1 and isinstance(self.rules[self.rounds[0]][task], Majority)
+
+    def gold(
+        self, task: str, answers: Answers, rulings: Mapping[int, Adjudication], times: int = 1
+    ) -> Gold:
+        """What the answers to one question come to, or to so many that were answered alike."""
         if rulings:
             found, undecided = self._settle(task, answers, rulings)
         else:
@@ -123,15 +131,12 @@ class GoldResolver:
                 self._known[key] = self._settle(task, answers, {})
             found, undecided = self._known[key]
         if undecided:
-            self.undecided[task] += undecided
+            self.undecided[task] += undecided * times
         return found
 
     def _key(self, task, round, given):
-        """Equal for answers that are settled alike: by majority it does not matter whose they are,
-        unless the same people may have answered in another round.
-        """
-        alone = len(self.rounds) == 1 and isinstance(self.rules[round][task], Majority)
-        return (round, *sorted(given.values() if alone else given.items()))
+        """Equal for answers that are settled alike."""
+        return (round, *sorted(given.values() if self.by_votes(task) else given.items()))
 
     def _settle(self, task, answers, rulings):
         items = [

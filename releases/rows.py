@@ -1,4 +1,5 @@
-"""The rows of a release, some hundred dialogues at a time, so that memory does not grow with them.
+"""The rows of a release as columns, some hundred dialogues at a time, so that memory does not grow
+with them.
 
 The same database rows give the same release rows in the same order. Everything is read within one
 moment (core/snapshot.py): the submissions of that moment decide which answers count, and gold,
@@ -7,24 +8,25 @@ votes and the units of agreement are made of these answers alone.
 
 import gc
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
-from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Count, Exists, OuterRef
 
+from annotation.agreement.coefficients import count_values, patterns
 from annotation.gold_labels import GoldResolver
 from annotation.models import Assignment, Item, Judgement, Round
-from annotation.scheme import CANNOT_TELL, Scheme
+from annotation.scheme import Scheme
 from core.errors import UserError, gettext_noop
 from corpus.models import Speaker, Utterance
 from people.models import Person
 from releases import personal_data, splits
+from releases.columns import Answers, Judgements, Part, Settled, Work
 from releases.integrity import Integrity, integrity_of, submitted_dialogues
 from releases.models import PersonalDataReview, PseudonymKey, Release
 
@@ -77,17 +79,21 @@ class Plan:
         return f"{folder}/{number + 1:06d}{more}.{SUFFIXES[policy]}"
 
 
-@dataclass(frozen=True)
-class Part:
-    """Rows of some dialogues; `given` has of each utterance its id, that of its dialogue, and what
-    its judgements count for: task -> person id -> value.
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without the cyclic garbage collector, which would look through all rows again and again;
+    they hold no cycles.
     """
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
-    utterances: list[dict[str, Any]]
-    judgements: list[dict[str, Any]]
-    given: list[tuple[int, int, dict[str, dict[int, str]]]]
 
-
+@uncollected()
 def make_plan(release: Release) -> Plan:
     """Choose dialogues and splits. Raises UserError if nothing is handed in, or something is wrong
     with a dialogue and nobody has decided what to do about it; SplitError.
@@ -209,77 +215,59 @@ def _speakers(release, key):
 def parts(plan: Plan) -> Iterator[Part]:
     """All rows, dialogue by dialogue. What looks private is masked unless a person cleared it."""
     numbered = enumerate(plan.dialogues)
+    answers = Answers(plan.scheme)
     with uncollected():
         while batch := list(islice(numbered, AT_ONCE)):
-            yield _part(plan, batch)
+            yield _part(plan, answers, batch)
 
 
-def _part(plan, batch):
-    ids = [row.pk for _number, row in batch]
-    place = {row.pk: (number, row) for number, row in batch}
-    rows = Utterance.objects.filter(dialogue__in=ids).order_by().values_list(
+def _part(plan, answers, batch):
+    place = {row.pk: number for number, row in batch}
+    rows = Utterance.objects.filter(dialogue__in=list(place)).order_by().values_list(
         "dialogue_id", "number", "pk", "uid", "speaker_id", "text", "translation",
         "start", "end", "machine",
     )  # fmt: skip
-    rows = sorted(rows, key=lambda row: (place[row[0]][0], row[1]))
-    rulings = plan.resolver.rulings([row[2] for row in rows])
-    suspicious = {row[2] for row in rows if personal_data.find_personal_data(f"{row[5]}\n{row[6]}")}
-    reviews = PersonalDataReview.outcomes(suspicious) if suspicious else {}
-    by_utterance, answers = _judgements(plan, ids)
-    utterances, judgements, given = [], [], []
-    for dialogue, number, pk, uid, speaker, text, translation, start, end, machine in rows:
-        position, chosen = place[dialogue]
-        if pk in suspicious:
-            text, translation = (_masked(plan, each, reviews[pk]) for each in (text, translation))
-        name, traits = plan.speakers.get(speaker, (None, {}))
-        gold = _gold(plan, pk, answers.get(pk, {}), rulings)
-        utterances.append(
-            {
-                "id": uid,
-                "dialogue": chosen.uid,
-                "number": number,
-                "split": plan.split_of[chosen.uid],
-                "source": chosen.title,
-                "speaker": name,
-                "traits": traits,
-                "start": start,
-                "end": end,
-                "text": text,
-                "translation": translation or None,
-                "machine": machine,
-                "media": plan.place(position, number, None not in (start, end)),
-                "gold": {t: item.value for t, item in gold.items() if item.value is not None},
-                "provenance": {task: item.provenance for task, item in gold.items()},
-                "votes": {task: item.votes for task, item in gold.items()},
-                "soft": {task: item.soft for task, item in gold.items()},
-            }
-        )
-        for row in by_utterance.get(pk, ()):
-            row["utterance"] = uid
-            judgements.append(row)
-        if pk in answers:
-            given.append((pk, dialogue, _together_given(answers[pk])))
-    return Part(utterances, judgements, given)
+    rows = sorted(rows, key=lambda row: (place[row[0]], row[1]))
+    dialogues, numbers, ids, uids, spoken_by, texts, translations, starts, ends, machine = (
+        map(list, zip(*rows)) if rows else ([] for _ in range(10))
+    )
+    _mask(plan, ids, texts, translations)
+    positions = [place[pk] for pk in dialogues]
+    chosen = [plan.dialogues[position] for position in positions]
+    speakers = [plan.speakers.get(pk, (None, {})) for pk in spoken_by]
+    timed = [start is not None and end is not None for start, end in zip(starts, ends)]
+    judgements = _judgements(plan, answers, list(place), np.array(ids, np.int64))
+    return Part(
+        {
+            "id": uids,
+            "dialogue": [row.uid for row in chosen],
+            "number": numbers,
+            "split": [plan.split_of[row.uid] for row in chosen],
+            "source": [row.title for row in chosen],
+            "speaker": [name for name, _traits in speakers],
+            "traits": [traits for _name, traits in speakers],
+            "start": starts,
+            "end": ends,
+            "text": texts,
+            "translation": [words or None for words in translations],
+            "machine": machine,
+            "media": [plan.place(*each) for each in zip(positions, numbers, timed)],
+        },
+        np.array(dialogues, np.int64),
+        judgements,
+        _settle(plan, answers, judgements, ids, plan.resolver.rulings(place)),
+    )
 
 
-def _gold(plan, utterance, answers, rulings):
-    """Task -> Gold of an utterance, in the order of the scheme."""
-    return {
-        task: plan.resolver.gold(task, answers[task], rulings.get((utterance, task), {}))
-        for task in plan.scheme.keys
-        if task in answers
-    }
-
-
-def _together_given(answers):
-    """What answers count for in all rounds together: of the same person the later round's."""
-    values = {}
-    for task, by_round in answers.items():
-        if len(by_round) == 1:
-            (values[task],) = by_round.values()
-        else:
-            values[task] = {w: v for round in sorted(by_round) for w, v in by_round[round].items()}
-    return values
+def _mask(plan, ids, texts, translations):
+    """Mask in these columns what looks private and nobody cleared."""
+    found = personal_data.find_personal_data
+    places = [row for row, words in enumerate(zip(texts, translations)) if found("\n".join(words))]
+    reviews = PersonalDataReview.outcomes({ids[row] for row in places}) if places else {}
+    for row in places:
+        outcomes = reviews[ids[row]]
+        texts[row] = _masked(plan, texts[row], outcomes)
+        translations[row] = _masked(plan, translations[row], outcomes)
 
 
 def _masked(plan, text, outcomes):
@@ -290,64 +278,114 @@ def _masked(plan, text, outcomes):
     return words
 
 
-def _judgements(plan, dialogues):
-    """Utterance id -> its judgements: the newest answer, by annotator, round, task; and
-    utterance id -> task -> round id -> person id -> value, where "cannot tell" is none.
+def _judgements(plan, answers, dialogues, utterances):
+    """The Judgements of dialogues (ids) whose utterances have these ids, in order of the rows.
 
     The newest rows are chosen here, as and because annotation/agreement/item_counts.py does.
     """
     submitted = Assignment.objects.filter(
         round__in=plan.rounds, dialogue__in=dialogues, gold=False
     ).submitted()
-    who = {
-        pk: (person, plan.annotators[person], round, name)
-        for pk, person, round, name in submitted.order_by().values_list(
+    work = [
+        Work(pk, person, plan.annotators[person], round, name)
+        for pk, person, round, name in submitted.order_by("pk").values_list(
             "pk", "person_id", "round_id", "round__name"
         )
-    }
-    order = {task: number for number, task in enumerate(plan.scheme.keys)}
-    rows = Judgement.objects.filter(assignment__in=list(who), utterance__retired=False).order_by()
-    newest: dict[tuple, tuple] = {}
-    for row in rows.values_list(
-        "utterance_id", "assignment_id", "task", "pk", "value", "confidence", "seconds"
-    ).iterator(chunk_size=5000):
-        key = row[:3]
-        known = newest.get(key)
-        if known is None or known[3] < row[3]:
-            newest[key] = row
-    rows_of = defaultdict(list)
-    values: dict = defaultdict(lambda: defaultdict(lambda: defaultdict(dict)))
-    for utterance, assignment, task, _pk, value, confidence, seconds in newest.values():
-        if value:
-            person, annotator, round_id, name = who[assignment]
-            judgement = {
-                "utterance": "",
-                "annotator": annotator,
-                "round": name,
-                "task": task,
-                "value": value,
-                "confidence": confidence,
-                "seconds": round(seconds, 3),
-            }
-            rows_of[utterance].append(((annotator, name, order[task]), judgement))
-            if value != CANNOT_TELL:
-                values[utterance][task][round_id][person] = value
-    judgements = {
-        utterance: [row for _key, row in sorted(rows, key=itemgetter(0))]
-        for utterance, rows in rows_of.items()
-    }
-    return judgements, values
+    ]
+    rows = Judgement.objects.filter(assignment__in=[each.pk for each in work]).order_by()
+    columns = rows.values_list(
+        "utterance_id", "assignment_id", "pk", "task", "value", "confidence", "seconds"
+    )
+    read = list(zip(*columns.iterator(chunk_size=5000))) or [()] * 7
+    spoken, assigned, pks = (np.array(column, np.int64) for column in read[:3])
+    answer = np.array(
+        [answers.numbers[name] for name in zip(read[3], read[4], strict=True)], np.int64
+    )
+    row = _places(utterances, spoken)  # -1 of utterances that were replaced since
+    whose = _places(np.array([each.pk for each in work], np.int64), assigned)
+    named = sorted(range(len(work)), key=lambda n: (work[n].annotator, work[n].round_name))
+    rank = np.argsort(np.array(named, np.int64))
+    person = row * len(work) + rank[whose]
+    question = person * len(plan.scheme.tasks) + answers.task[answer]
+    order = np.lexsort((pks, question))
+    is_newest = np.append(question[order][1:] != question[order][:-1], True)[: len(order)]
+    order = order[is_newest]
+    kept = order[(row[order] >= 0) & ~answers.is_taken_back[answer[order]]]
+    return Judgements(
+        work,
+        row[kept],
+        whose[kept],
+        answer[kept],
+        [read[5][n] for n in kept.tolist()],
+        _rounded(np.array(read[6], np.float64)[kept]),
+    )
 
 
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the cyclic garbage collector, which would look through all rows again and again;
-    they hold no cycles.
+def _rounded(seconds):
+    """Each as `round(…, 3)` has it; numpy goes wrong about those in the middle of two."""
+    thousandths = seconds * 1000
+    whole = np.rint(thousandths)
+    with np.errstate(invalid="ignore"):  # of what is no number
+        sure = (np.abs(thousandths) < 2**40) & (np.abs(thousandths - whole) < 0.499)
+    found = whole / 1000
+    for row in np.flatnonzero(~sure).tolist():
+        found[row] = round(float(seconds[row]), 3)
+    return found
+
+
+def _places(ids, wanted):
+    """Where in `ids` each of the wanted ids stands; -1: nowhere."""
+    if not len(ids):
+        return np.full(len(wanted), -1)
+    order = np.argsort(ids)
+    found = order[np.minimum(np.searchsorted(ids, wanted, sorter=order), len(ids) - 1)]
+    return np.where(ids[found] == wanted, found, -1)
+
+
+def _settle(plan, answers, judgements, utterances, rulings):
+    """What the judgements of these utterances (ids) come to, by task."""
+    found = {}
+    for number, task in enumerate(plan.scheme.tasks):
+        mine = answers.task[judgements.answer] == number
+        mine = np.flatnonzero(mine & answers.is_value[judgements.answer])
+        row, place = judgements.utterance[mine], answers.place[judgements.answer[mine]]
+        counts = count_values(row, place, len(utterances), len(task.keys))
+        singly = np.full(len(utterances), not plan.resolver.by_votes(task.key))
+        singly |= [(pk, task.key) in rulings for pk in utterances]
+        outcomes, which = _settle_alike(plan, task, counts, counts.any(axis=1) & ~singly)
+        numbers = {id(gold): number for number, gold in enumerate(outcomes)}
+        for at, given in _given(plan, answers, judgements, mine[singly[row]]).items():
+            ruling = rulings.get((utterances[at], task.key), {})
+            gold = plan.resolver.gold(task.key, given, ruling)
+            which[at] = numbers.setdefault(id(gold), len(outcomes))
+            if which[at] == len(outcomes):
+                outcomes.append(gold)
+        found[task.key] = Settled(outcomes, which)
+    return found
+
+
+def _settle_alike(plan, task, counts, chosen):
+    """Settle the `chosen` utterances by how often each value was given to them, (U, V)."""
+    which = np.full(len(counts), -1)
+    distinct, which[chosen] = patterns(counts[chosen])
+    times = np.bincount(which[chosen], minlength=len(distinct)).tolist()
+    outcomes = []
+    for votes, number in zip(distinct.astype(int).tolist(), times):
+        values = [value for value, count in zip(task.keys, votes) for _ in range(count)]
+        given = {round: dict(enumerate(values)) for round in plan.resolver.rounds}
+        outcomes.append(plan.resolver.gold(task.key, given, {}, number))
+    return outcomes, which
+
+
+def _given(plan, answers, judgements, chosen):
+    """Row of an utterance -> round id -> person id -> value, of the chosen judgements; people in
+    the order of their assignments.
     """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
+    chosen = chosen[np.lexsort((judgements.whose[chosen], judgements.utterance[chosen]))]
+    found: dict[int, dict[int, dict[int, str]]] = {}
+    columns = (judgements.utterance, judgements.whose, judgements.answer)
+    for row, whose, answer in zip(*(column[chosen].tolist() for column in columns)):
+        work = judgements.work[whose]
+        by_round = found.setdefault(row, {}).setdefault(work.round, {})
+        by_round[work.person] = answers.names[answer][1]
+    return found

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 import numpy as np
@@ -22,13 +23,15 @@ from django.conf import settings
 
 from annotation.agreement import bootstrap
 from annotation.agreement.item_counts import catch_up_all
-from annotation.agreement.measures import Gathering, measures_of
+from annotation.agreement.measures import measures_of
+from annotation.agreement.unit_counts import UnitCounts
 from annotation.models import QualityFlag, Report
 from annotation.reopening import wait_for_reopenings
 from core.snapshot import database_snapshot
 from corpus.models import Utterance
 from releases import citation, croissant, dataset_card, media_export, open_findings, rows, verify
-from releases.leakage import leakage
+from releases.columns import Answers, Part
+from releases.leakage import Texts
 from releases.models import PseudonymKey, Release
 from releases.splits import SPLITS
 from releases.tables import Tables
@@ -48,10 +51,12 @@ def write(release: Release, root: Path, beat: Callable[[float], None]) -> dict[s
     wait_for_reopenings(release.rounds.all())  # from here on there are none
     catch_up_all(release.rounds.all())
     PseudonymKey.of(release.corpus)  # made, if there is none: within the moment nothing can be
-    with database_snapshot() as aside:
-        read = _read(release.pk, root, lambda share: aside(beat, share))
+    with TemporaryFile(dir=root) as file:
+        texts = Texts(file)
+        with database_snapshot() as aside:
+            read = _read(release.pk, root, texts, lambda share: aside(beat, share))
+        leaks = texts.leakage(root).to_json()
     plan, counts, findings = read.plan, read.counts, read.findings
-    leaks = leakage(*read.texts).to_json()
     _json(root / "leakage.json", leaks)
     beat(0.4)
     measures = [m.to_json() for m in measures_of(read.units, plan.scheme, seed=SEED)]
@@ -93,24 +98,23 @@ class _Read:
 
     plan: rows.Plan
     counts: "_Counts"
-    units: dict[str, Any]  # task -> Units
-    texts: tuple[list[str], list[str], list[str]]  # ids, splits and words of the utterances
+    units: dict[str, Any]  # task -> CountedUnits
     findings: dict[str, Any]
     unblinded: dict[str, list[str]]  # round -> pseudonyms of those who took part openly
 
 
-def _read(pk, root, beat):
+def _read(pk, root, texts, beat):
     """Read everything, and write what is only read: tables, scheme, rounds, splits, findings."""
     release = Release.objects.select_related("corpus", "follows").get(pk=pk)
     plan = rows.make_plan(release)
     beat(0.05)
-    counts, units, texts = _write_tables(root, plan, beat)
+    counts, units = _write_tables(root, plan, texts, beat)
     findings = _findings(plan)
     _json(root / "quality.json", findings)
     _json(root / "integrity.json", plan.integrity.to_json())
     _write_scheme(root, plan)
     _write_splits(root, plan, counts)
-    return _Read(plan, counts, units, texts, findings, unblinded_annotators(plan))
+    return _Read(plan, counts, units, findings, unblinded_annotators(plan))
 
 
 class _Counts:
@@ -118,7 +122,7 @@ class _Counts:
 
     def __init__(self) -> None:
         self.utterances: Counter[str] = Counter()
-        self.dialogues: dict[str, set[str]] = {name: set() for name in SPLITS}
+        self.dialogues: Counter[str] = Counter()
         self.judgements = 0
         self.seconds = 0.0
         self.speakers: set[str] = set()
@@ -127,44 +131,61 @@ class _Counts:
         self.gold: dict[str, Counter[str]] = {}
         self.spread: dict[str, Counter[str]] = {}  # utterances, or task=value -> split
 
-    def add(self, part: rows.Part) -> None:
-        self.judgements += len(part.judgements)
-        self.annotators.update(row["annotator"] for row in part.judgements)
-        for row in part.utterances:
-            self.utterances[row["split"]] += 1
-            self.dialogues[row["split"]].add(row["dialogue"])
-            self.sources.add(row["source"])
-            if row["speaker"]:
-                self.speakers.add(row["speaker"])
-            if row["start"] is not None and row["end"] is not None:
-                self.seconds += row["end"] - row["start"]
-            for task, provenance in row["provenance"].items():
-                value = row["gold"].get(task, provenance)
-                self.gold.setdefault(task, Counter())[value] += 1
-            for task, value in row["gold"].items():
-                self.spread.setdefault(f"{task}={value}", Counter())[row["split"]] += 1
+    def add(self, part: Part) -> None:
+        columns, given = part.utterances, part.judgements
+        self.judgements += len(given)
+        self.annotators.update(given.work[n].annotator for n in np.unique(given.whose).tolist())
+        self.utterances.update(columns["split"])
+        self.dialogues.update(dict(zip(part.dialogues.tolist(), columns["split"])).values())
+        self.sources.update(columns["source"])
+        self.speakers.update(name for name in set(columns["speaker"]) if name)
+        for start, end in zip(columns["start"], columns["end"], strict=True):
+            if start is not None and end is not None:
+                self.seconds += end - start
+        for task, settled in part.settled.items():
+            for (split, number), times in _times(columns["split"], settled).items():
+                gold = settled.outcomes[number]
+                by_value = self.gold.setdefault(task, Counter())
+                by_value[gold.provenance if gold.value is None else gold.value] += times
+                if gold.value is not None:
+                    by_split = self.spread.setdefault(f"{task}={gold.value}", Counter())
+                    by_split[split] += times
 
 
-def _write_tables(root, plan, beat):
-    """Write the tables; the _Counts, the Units of agreement of the rows, and their words."""
-    counts, gathering = _Counts(), Gathering(plan.scheme)
-    uids: list[str] = []
-    splits: list[str] = []
-    texts: list[str] = []
+def _times(splits, settled):
+    """(Split, number of an outcome) -> how many utterances."""
+    found = Counter(zip(splits, settled.which.tolist()))
+    return {key: times for key, times in found.items() if key[1] >= 0}
+
+
+def _write_tables(root, plan, texts, beat):
+    """Write the tables, and add their `texts`; the _Counts and the units of agreement."""
+    counts, units = _Counts(), UnitCounts(plan.scheme)
+    answers = Answers(plan.scheme)
     done = 0
     with Tables(root, plan.scheme, plan.traits) as tables:
         for part in rows.parts(plan):
-            tables.add(part.utterances, part.judgements)
+            tables.add(part)
             counts.add(part)
-            for place in part.given:
-                gathering.add(*place)
-            for row in part.utterances:
-                uids.append(row["id"])
-                splits.append(row["split"])
-                texts.append(row["text"])
+            _add_units(units, part, answers)
+            texts.add(*(part.utterances[name] for name in ("id", "split", "text")))
             done += rows.AT_ONCE
             beat(0.05 + 0.3 * min(1.0, done / len(plan.dialogues)))
-    return counts, gathering.finish(), (uids, splits, texts)
+    return counts, units.finish()
+
+
+def _add_units(units, part, answers):
+    given = part.judgements
+    kept = answers.is_value[given.answer]
+    whose, answer = given.whose[kept], given.answer[kept]
+    units.add(
+        part.dialogues,
+        utterance=given.utterance[kept],
+        person=np.array([work.person for work in given.work], np.int64)[whose],
+        round=np.array([work.round for work in given.work], np.int64)[whose],
+        task=answers.task[answer],
+        value=answers.place[answer],
+    )
 
 
 def _certificate(measures, open_counts, unblinded):
@@ -329,7 +350,7 @@ def _manifest(plan, counts):
         "speakers_by": release.speakers,
         "rounds": [round.name for round in plan.rounds],
         "utterances": {name: counts.utterances[name] for name in SPLITS if counts.utterances[name]},
-        "dialogues": {name: len(ids) for name, ids in counts.dialogues.items() if ids},
+        "dialogues": {name: counts.dialogues[name] for name in SPLITS if counts.dialogues[name]},
         "judgements": counts.judgements,
         "annotators": len(counts.annotators),
         "speakers": len(counts.speakers),

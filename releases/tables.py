@@ -1,4 +1,7 @@
-"""Plain: the tables of a release as JSONL, CSV and Parquet, written as the rows come.
+"""Plain: the tables of a release as JSONL, CSV and Parquet, written column by column.
+
+What repeats (an outcome of a task, an answer, an assignment) is put into words once and taken for
+each row by its number; Arrow joins the pieces of a line.
 
 The Parquet files carry the features that Hugging Face's `datasets` reads: class labels with their
 names, soft labels in the order of the scheme's values.
@@ -6,25 +9,30 @@ names, soft labels in the order of the scheme's values.
 
 import csv
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from operator import itemgetter
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
+import numpy as np
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from annotation.scheme import Scheme
 from core.csv_export import safe
+from releases.columns import Answers, Outcome, Part, Settled
 
 HF_SPLITS = {"train": "train", "valid": "validation", "test": "test"}  # ours -> as they say there
-LINE = orjson.OPT_APPEND_NEWLINE
 AT_ONCE = 20_000  # rows of a row group
 FIELDS = ("id", "dialogue", "number", "split", "source", "speaker", "start", "end", "text")
+NUMBERS = ("number", "start", "end")
 BESIDE = ("provenance", "votes", "soft")  # what columns of a task are called besides its own
+IN_JSON = {name: attrgetter("value" if name == "gold" else name) for name in ("gold", *BESIDE)}
 PLAIN = {
     "id": "string",
     "dialogue": "string",
@@ -120,6 +128,7 @@ class Tables:
 
     def __init__(self, root: Path, scheme: Scheme, traits: Sequence[str]) -> None:
         self.scheme, self.traits, self.root = scheme, list(traits), root
+        self.answers = Answers(scheme)
         self._open = ExitStack()
         self.utterances = self._open.enter_context((root / "utterances.jsonl").open("wb"))
         self.judgements = self._open.enter_context((root / "judgements.jsonl").open("wb"))
@@ -130,9 +139,9 @@ class Tables:
         header = [*FIELDS, *(f"speaker_{t}" for t in traits), *tasks]
         self.sheet.writerow([safe(name) for name in header])
         (root / "data").mkdir()
-        self._features = utterance_features(scheme, traits)
+        self._schema = schema(utterance_features(scheme, traits))
         self._tables: dict[str, _Parquet] = {}
-        self._judged = self._parquet("data/judgements.parquet", judgement_features())
+        self._judged = self._parquet("data/judgements.parquet", schema(judgement_features()))
 
     def __enter__(self) -> "Tables":
         return self
@@ -145,45 +154,152 @@ class Tables:
     ) -> None:
         self._open.close()
 
-    def add(self, utterances: list[dict[str, Any]], judgements: list[dict[str, Any]]) -> None:
-        """Write rows of whole dialogues to every table."""
-        self.utterances.writelines(orjson.dumps(row, option=LINE) for row in utterances)
-        self.judgements.writelines(orjson.dumps(row, option=LINE) for row in judgements)
-        tasks, traits, cells = self.scheme.keys, self.traits, itemgetter(*FIELDS)
-        self.sheet.writerows(
-            [
-                *map(safe, cells(row)),
-                *(safe(row["traits"].get(trait, "")) for trait in traits),
-                *(safe(row["gold"].get(task, "")) for task in tasks),
+    def add(self, part: Part) -> None:
+        """Write the rows of whole dialogues to every table."""
+        self._write_lines(part)
+        self._write_sheet(part)
+        self._write_utterances(part)
+        self._write_judgements(part)
+
+    def _write_lines(self, part: Part) -> None:
+        """The utterances as JSON: their plain columns row by row, their outcomes by number."""
+        rows = zip(*part.utterances.values(), strict=True)
+        plain = (orjson.dumps(dict(zip(part.utterances, row, strict=True))) for row in rows)
+        pieces = [_text(row[:-1] for row in plain)]
+        before = ""
+        for name, of_outcome in IN_JSON.items():
+            of_tasks = [
+                _fragments(task, settled, of_outcome) for task, settled in part.settled.items()
             ]
-            for row in utterances
-        )
+            pieces += [_scalar(f'{before},"{name}":{{'), pc.ascii_rtrim(_joined(*of_tasks), ",")]
+            before = "}"
+        _write(self.utterances, *pieces, _scalar("}}\n"))
+
+    def _write_sheet(self, part: Part) -> None:
+        """Cells that no spreadsheet runs, where they are no numbers."""
+        columns = [
+            part.utterances[name] if name in NUMBERS else _cells(part.utterances[name])
+            for name in FIELDS
+        ]
+        for trait in self.traits:
+            columns.append(_cells([of.get(trait, "") for of in part.utterances["traits"]]))
+        for task in self.scheme.keys:
+            settled = part.settled[task]
+            cells = [*_cells([found.value or "" for found in settled.outcomes]), ""]  # -1: the last
+            columns.append([cells[number] for number in settled.which.tolist()])
+        self.sheet.writerows(zip(*columns, strict=True))
+
+    def _write_utterances(self, part: Part) -> None:
+        found = {name: part.utterances[name] for name in PLAIN}
+        for trait in self.traits:
+            found[f"speaker_{trait}"] = [each.get(trait) for each in part.utterances["traits"]]
+        for task in self.scheme.tasks:
+            settled, name = part.settled[task.key], self.columns[task.key]
+            place = {value: number for number, value in enumerate(task.keys)}
+            taken = {
+                name: [place.get(gold.value or "") for gold in settled.outcomes],
+                f"{name}_provenance": [gold.provenance for gold in settled.outcomes],
+                f"{name}_votes": [_spread(task.keys, gold.votes, 0) for gold in settled.outcomes],
+                f"{name}_soft": [_spread(task.keys, gold.soft, 0.0) for gold in settled.outcomes],
+            }
+            which = _numbers(settled.which)
+            for column, values in taken.items():
+                kind = self._schema.field(column).type
+                found[column] = pa.array(values, kind).take(which)
+        whole = pa.Table.from_pydict(found, schema=self._schema)
+        splits = np.array(part.utterances["split"])
         for split in HF_SPLITS:
-            mine = [row for row in utterances if row["split"] == split]
-            if mine:
+            mine = np.flatnonzero(splits == split)
+            if len(mine):
                 if split not in self._tables:
                     name = f"data/{HF_SPLITS[split]}-00000-of-00001.parquet"
-                    self._tables[split] = self._parquet(name, self._features)
-                self._tables[split].add(self._columns(mine))
-        self._judged.add({name: [row[name] for row in judgements] for name in JUDGED})
+                    self._tables[split] = self._parquet(name, self._schema)
+                self._tables[split].add(whole.take(pa.array(mine)))
 
-    def _parquet(self, name: str, features: dict[str, dict[str, Any]]) -> "_Parquet":
-        return self._open.enter_context(_Parquet(self.root / name, schema(features)))
+    def _write_judgements(self, part: Part) -> None:
+        given, dumps = part.judgements, orjson.dumps
+        utterance, whose, answer = map(pa.array, (given.utterance, given.whose, given.answer))
+        ids = part.utterances["id"]
+        names = self.answers.names
+        _write(
+            self.judgements,
+            _text(b'{"utterance":%b,' % dumps(uid) for uid in ids).take(utterance),
+            _text(
+                b'"annotator":%b,"round":%b,' % (dumps(work.annotator), dumps(work.round_name))
+                for work in given.work
+            ).take(whose),
+            _text(
+                b'"task":%b,"value":%b,"confidence":' % (dumps(task), dumps(value))
+                for task, value in names
+            ).take(answer),
+            _text(_figures(given.confidence)),
+            _scalar(',"seconds":'),
+            _text(_figures(given.seconds)),
+            _scalar("}\n"),
+        )
+        columns = {
+            "utterance": pa.array(ids, pa.string()).take(utterance),
+            "annotator": pa.array([work.annotator for work in given.work]).take(whose),
+            "round": pa.array([work.round_name for work in given.work]).take(whose),
+            "task": pa.array([task for task, _value in names]).take(answer),
+            "value": pa.array([value for _task, value in names]).take(answer),
+            "confidence": given.confidence,
+            "seconds": given.seconds,
+        }
+        self._judged.add(pa.Table.from_pydict(columns, schema=self._judged.schema))
 
-    def _columns(self, rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = {name: [row[name] for row in rows] for name in PLAIN}
-        for trait in self.traits:
-            found[f"speaker_{trait}"] = [row["traits"].get(trait) for row in rows]
-        for task in self.scheme.tasks:
-            key, values, name = task.key, task.keys, self.columns[task.key]
-            place = {value: number for number, value in enumerate(values)}
-            found[name] = [place.get(row["gold"].get(key)) for row in rows]
-            found[f"{name}_provenance"] = [row["provenance"].get(key) for row in rows]
-            votes = (row["votes"].get(key) for row in rows)
-            found[f"{name}_votes"] = [v and [v.get(value, 0) for value in values] for v in votes]
-            soft = (row["soft"].get(key) for row in rows)
-            found[f"{name}_soft"] = [s and [s.get(value, 0.0) for value in values] for s in soft]
-        return found
+    def _parquet(self, name: str, schema: pa.Schema) -> "_Parquet":
+        return self._open.enter_context(_Parquet(self.root / name, schema))
+
+
+def _numbers(which: NDArray[np.int64]) -> pa.Array:
+    """Numbers of outcomes, null where there is none."""
+    return pa.array(which, mask=which < 0)
+
+
+def _text(pieces: Iterable[bytes]) -> pa.Array:
+    return pa.array(list(pieces), pa.large_string())
+
+
+def _scalar(words: str) -> pa.Scalar:
+    return pa.scalar(words, pa.large_string())
+
+
+def _figures(numbers: list[int | None] | NDArray[np.float64]) -> list[bytes]:
+    """Each number, or null, as JSON."""
+    words = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[1:-1]
+    return words.split(b",") if words else []
+
+
+def _fragments(task: str, settled: Settled, of_outcome: Callable[[Outcome], Any]) -> pa.Array:
+    """Of each utterance `"task": what is shown of its outcome,` as JSON; null: nothing."""
+    shown = map(of_outcome, settled.outcomes)
+    pieces = [None if one is None else orjson.dumps({task: one})[1:-1] + b"," for one in shown]
+    return pa.array(pieces, pa.large_string()).take(_numbers(settled.which))
+
+
+def _joined(*pieces: pa.Array | pa.Scalar) -> pa.Array:
+    """The pieces of each row in one; null is nothing."""
+    return pc.binary_join_element_wise(
+        *pieces, _scalar(""), null_handling="replace", null_replacement=""
+    )
+
+
+def _write(file: BinaryIO, *pieces: pa.Array | pa.Scalar) -> None:
+    """Write the lines that the pieces make: their bytes stand one after the other in memory."""
+    _valid, _ends, lines = _joined(*pieces).buffers()
+    if lines is not None:
+        file.write(lines)
+
+
+def _cells(values: list[Any]) -> list[Any]:
+    cells = {value: safe(value) for value in {*values}}
+    return [cells[value] for value in values]
+
+
+def _spread(keys: Sequence[str], found: Mapping[str, Any], none: float) -> list[Any]:
+    """What each of the values has, or `none`."""
+    return [found.get(key, none) for key in keys]
 
 
 class _Parquet:
@@ -202,8 +318,7 @@ class _Parquet:
         self._flush()
         self.writer.close()
 
-    def add(self, columns: Mapping[str, Sequence[Any]]) -> None:
-        table = pa.Table.from_pydict(columns, schema=self.schema)
+    def add(self, table: pa.Table) -> None:
         self.waiting.append(table)
         self.size += len(table)
         if self.size >= AT_ONCE:

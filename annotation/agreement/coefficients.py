@@ -118,7 +118,9 @@ def patterns(counts: Counts) -> tuple[Counts, NDArray[np.int64]]:
     """The distinct rows of counts (units, V), and which of them each unit has."""
     base = int(counts.max(initial=0)) + 1
     if base ** counts.shape[1] < 2**62:
-        codes = counts.astype(np.int64) @ base ** np.arange(counts.shape[1], dtype=np.int64)
+        codes = np.zeros(len(counts), np.int64)
+        for number, column in enumerate(counts.T):
+            codes += column.astype(np.int64) * base**number
         _, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
         return counts[first], inverse
     distinct, inverse = np.unique(counts, axis=0, return_inverse=True)
@@ -130,6 +132,7 @@ def pair_counts(counts: Counts, clusters: ArrayLike | None = None) -> PairCounts
     `clusters`, over each cluster: layers (clusters, L, V, V).
     """
     distinct, which = patterns(counts)
+    distinct = distinct.astype(np.float64)  # they may be counted in fewer bits
     size_of = distinct.sum(axis=1).astype(np.int64)
     sizes = np.unique(size_of[size_of > 0])
     pairs = distinct[:, :, None] * distinct[:, None, :]

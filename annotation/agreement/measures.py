@@ -13,7 +13,6 @@ from orjson import loads
 from annotation.agreement import item_counts, pairwise
 from annotation.agreement.bootstrap import REPLICATES, Clusters, interval, of_pairs, on, summary
 from annotation.agreement.coefficients import (
-    Counts,
     alpha,
     class_alphas,
     coefficient_row,
@@ -118,28 +117,34 @@ def _numbers():
 
 
 @dataclass
-class Units:
-    """The items of one task as arrays: counts (U, V), and of each its utterance and dialogue.
+class CountedUnits:
+    """The items of one task as arrays: of each its dialogue, and counts (U, V) of its values.
 
-    `rows` holds (unit, person, value). `agreed` says of a correlation where everybody gave its
-    parents the same values; `joint` holds (unit, place of the parents' values together, value).
+    `agreed` says of a correlation where everybody gave its parents the same values; `joint` holds
+    (unit, place of the parents' values together, value).
     """
 
     task: Task
-    utterances: NDArray[np.int64]
     dialogues: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    counts: Counts
+    counts: NDArray[Any]
     agreed: NDArray[np.bool_]
-    joint: NDArray[np.int64]
+    joint: NDArray[Any]
 
     def pairs(self, kept=None):
         """PairCounts of the dialogues, and the shape of their whole; of `kept` units only."""
-        kept = np.ones(len(self.utterances), bool) if kept is None else kept
+        kept = np.ones(len(self.counts), bool) if kept is None else kept
         if not kept.any():
             return pair_counts(np.zeros((0, len(self.task.keys))), np.zeros(0, np.int64))
         _, dialogues = np.unique(self.dialogues[kept], return_inverse=True)
         return pair_counts(self.counts[kept], dialogues)
+
+
+@dataclass
+class Units(CountedUnits):
+    """Counted units, of each its utterance, and `rows` that hold (unit, person, value)."""
+
+    utterances: NDArray[np.int64]
+    rows: NDArray[np.int64]
 
 
 @dataclass
@@ -227,7 +232,7 @@ def measure(rounds, scheme, seed=0, replicates=REPLICATES):
 
 
 def measures_of(units, scheme, seed=0, replicates=REPLICATES):
-    """The measures of the Units of every task, with intervals."""
+    """The measures of the CountedUnits of every task, with intervals."""
     found = []
     for task in scheme.tasks:
         mine = units[task.key]

@@ -50,3 +50,16 @@ def test_planted_near_copies_are_found_and_nothing_else():
 
 def test_texts_are_compared_without_what_readers_do_not_hear():
     assert bare("“ＡＢＣ”，你 好！") == "abc你好"
+
+
+def test_texts_that_are_brought_together_in_shares_are_all_found(monkeypatch):
+    rng = random.Random(7)
+    texts = ["".join(rng.choices(LETTERS[:40], k=rng.randint(3, 9))) for _ in range(300)]
+    texts += [text + rng.choice(["", "啊"]) for text in texts]
+    splits = rng.choices(["train", "valid", "test"], k=600)
+    uids = [str(n) for n in range(600)]
+    whole = leakage(uids, splits, texts).to_json()
+    monkeypatch.setattr("releases.leakage.SORTED", 50)
+    monkeypatch.setattr("releases.leakage.AT_ONCE", 7)
+    assert leakage(uids, splits, texts).to_json() == whole
+    assert whole["same"]["valid"] > 10 and whole["near"]["test"] > 10

@@ -266,7 +266,7 @@ def fill(size: int):
             Item(
                 round=opened, utterance_id=pk, task=task.key, size=3,
                 kind="contested" if c else "majority",
-                answers={f"p{2 + k}": task.keys[k * c] for k in range(2)},
+                answers={f"p{people[k].pk}": task.keys[k * c] for k in range(2)},
                 disagreement=rng.random(), value="" if c else task.keys[0], open=c,
             )
             for pk in rows.iterator()

@@ -42,7 +42,9 @@ def imported(corpus, tmp_path, *names, **fields):
         Row(line, f"D{tmp_path.name}", f"u{line}", name, "好", None, None, {})
         for line, name in enumerate(names, 2)
     ]
-    return store(corpus, tmp_path / f"{len(corpus.sources.all())}.csv", Table(rows=rows, **fields))
+    path = tmp_path / f"{len(corpus.sources.all())}.csv"
+    source, _places = store(corpus, path, Table(rows=rows, **fields))
+    return source
 
 
 def spoken(source):

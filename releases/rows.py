@@ -6,11 +6,9 @@ moment (core/snapshot.py): the submissions of that moment decide which answers c
 votes and the units of agreement are made of these answers alone.
 """
 
-import gc
 import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -23,6 +21,7 @@ from annotation.gold_labels import GoldResolver
 from annotation.models import Assignment, Item, Judgement, Round
 from annotation.scheme import Scheme
 from core.errors import UserError, gettext_noop
+from core.memory import uncollected
 from corpus.models import Speaker, Utterance
 from people.models import Person
 from releases import personal_data, splits
@@ -77,20 +76,6 @@ class Plan:
         folder = "features" if policy == Release.Media.FEATURES else "media"
         more = f"_{turn:03d}" if policy == Release.Media.UTTERANCES else ""
         return f"{folder}/{number + 1:06d}{more}.{SUFFIXES[policy]}"
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Without the cyclic garbage collector, which would look through all rows again and again;
-    they hold no cycles.
-    """
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 @uncollected()

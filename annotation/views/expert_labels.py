@@ -4,7 +4,7 @@ from collections import Counter
 
 from django import forms
 from django.contrib import messages
-from django.db.models import BooleanField, Count, ExpressionWrapper, Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -134,8 +134,7 @@ def _without_labels(person, corpus):
 
 def _counted(dialogues):
     """The dialogues with how many utterances each has, and how many of them expert labels."""
-    spoken = Utterance.objects.filter(dialogue__in=dialogues).order_by().values_list("dialogue")
-    sizes = dict(spoken.annotate(Count("pk")))
+    sizes = Utterance.objects.sizes("dialogue", dialogues)
     known = ExpertLabel.known(dialogues)
     owners = dict(Utterance.objects.filter(pk__in=known).values_list("pk", "dialogue_id"))
     labelled = Counter(owners.values())

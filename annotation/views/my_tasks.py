@@ -28,6 +28,7 @@ def tasks_of(person):
     spoken = Count("dialogue__utterances", filter=Q(dialogue__utterances__retired=False))
     begun = list(mine.open().filter(state="held").annotate(size=spoken).order_by("-pk")[:50])
     pace, since_midnight = pace_of(person), today(person)
+    latest = mine.submitted().order_by("-submission__at").values_list("pk", flat=True)[:RECENT]
     seats = [_described(seat, pace, begun) for seat in _seats(person)]
     first = next_task(seats)
     replied = list(_replied(person))
@@ -41,7 +42,7 @@ def tasks_of(person):
         "begun": [row for row in begun if first is None or row != first["held"]],
         "skipped": mine.filter(state="skipped", round__closure=None).select_related("skipped")[:20],
         "done_count": mine.submitted().count(),
-        "done": mine.filter(pk__in=_latest(person)).order_by("-submission__at"),
+        "done": mine.filter(pk__in=list(latest)).order_by("-submission__at"),
         "today": since_midnight,
         "week": pace.week.utterances + since_midnight["not_submitted"],
         "pace": pace,
@@ -49,14 +50,6 @@ def tasks_of(person):
         "replied": replied,
         "wordless": set(replied_about.values_list("pk", flat=True)),
     }
-
-
-def _latest(person):
-    """The ids of the person's latest submissions, from columns that are read without their rows."""
-    done = Assignment.objects.filter(
-        person=person, state="submitted", round__corpus__memberships__person=person
-    )
-    return list(done.order_by("-submission__at").values_list("pk", flat=True)[:RECENT])
 
 
 def _seats(person):

@@ -1,7 +1,7 @@
 """Utterances: what is said in a dialogue."""
 
 from django.db import models
-from django.db.models import Manager, Q
+from django.db.models import Count, Manager, Q
 
 from core.batches import write
 from core.normalization import search_key
@@ -23,6 +23,11 @@ class UtteranceManager(Manager.from_queryset(NormalizedQuerySet)):  # type: igno
 
     def get_queryset(self):
         return super().get_queryset().filter(retired=False)
+
+    def sizes(self, field, rows):
+        """Of each of the rows, to which a foreign key leads, its id -> how many utterances."""
+        spoken = self.filter(**{f"{field}__in": rows}).order_by().values_list(field)
+        return dict(spoken.annotate(Count("pk")))
 
 
 class Utterance(Normalized):

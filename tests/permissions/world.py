@@ -30,6 +30,7 @@ from corpus.models import (
     Corpus,
     Dialogue,
     IntegrityCheck,
+    IntegrityReport,
     Invitation,
     JoinLink,
     Membership,
@@ -333,6 +334,9 @@ class World:
         )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
+        listed = IntegrityReport.request(self.corpus, now=True)
+        listed.run()
+        assert listed.status == JobStatus.DONE, listed.failure_text
         self.access_tokens = {
             role: AccessToken.objects.create(
                 person=person, name="script", digest=role, scopes="read"

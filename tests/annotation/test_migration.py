@@ -2,8 +2,6 @@
 
 import pytest
 from django.apps import apps
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from annotation.agreement.item_counts import catch_up
 from annotation.models import (
@@ -24,6 +22,7 @@ from annotation.rounds import choose_consensus
 from annotation.withdrawal import withdraw
 from people.models import Event
 from tests.factories import judge, make_corpus, make_dialogue, make_member, make_person, make_round
+from tests.migration_steps import migration_steps
 
 
 @pytest.mark.django_db(transaction=True)
@@ -35,9 +34,9 @@ def test_an_old_round_goes_on(django_db_serialized_rollback):
     judge(opened.assignments.first())
     before = set(Assignment.objects.values_list("dialogue", "person", "state"))
     try:
-        MigrationExecutor(connection).migrate([("annotation", "0001_initial")])
+        migration_steps().migrate([("annotation", "0001_initial")])
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
     assert set(Assignment.objects.values_list("dialogue", "person", "state")) == before
     assert Submission.objects.count() == 1
@@ -117,7 +116,7 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
     events = set(Event.objects.values_list("noun", "verb"))
     assert events >= set(OLD_EVENTS.values())
     try:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate([("annotation", "0005_unblinded")])
         old = executor.loader.project_state([("annotation", "0005_unblinded")]).apps
         for name, model in OLD_NAMES.items():
@@ -132,7 +131,7 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
         assert items.exists()
         assert old.get_model("annotation", "Tally").objects.filter(hand_ins=2).exists()
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
     for report in before["Report"]:
         if report["kind"] == "agreement":  # computed again: on how few dialogues is not in it

@@ -2,8 +2,6 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
@@ -15,6 +13,7 @@ from corpus.models import Dialogue, Source, Speaker, Utterance
 from corpus.search import search_page
 from corpus.table_import import store
 from tests.factories import make_corpus, make_dialogue, make_person
+from tests.migration_steps import migration_steps
 
 pytestmark = pytest.mark.django_db
 
@@ -133,12 +132,12 @@ def test_rows_of_before_are_filled_and_both_spellings_stay(django_db_serialized_
     names = ["张三", "张\u200b三", "Mary", "ＭＡＲＹ"]
     before = {("corpus", "0007_reading_and_track")}
     try:
-        MigrationExecutor(connection).migrate([*before])
-        old = MigrationExecutor(connection).loader.project_state([*before]).apps
+        migration_steps().migrate([*before])
+        old = migration_steps().loader.project_state([*before]).apps
         model = old.get_model("corpus", "Speaker")
         model._base_manager.bulk_create(model(corpus_id=corpus.pk, name=name) for name in names)
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
         call_command("migrate", verbosity=0)  # makes the index
     assert hits("头发,ok") == ["剪頭髮，ＯＫ"] and hits("第2句") == ["第2句"]

@@ -3,12 +3,11 @@
 import datetime
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from corpus.models import Corpus, Invitation, Membership
 from tests.factories import make_corpus, make_person, make_source
+from tests.migration_steps import migration_steps
 
 BEFORE = [("corpus", "0010_blind_adjudication"), ("people", "0001_initial")]
 OWNERLESS = [("corpus", "0011_standard_names")]
@@ -18,11 +17,11 @@ OWNERLESS = [("corpus", "0011_standard_names")]
 def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollback):
     lead = make_person("lead")
     source = make_source(make_corpus(lead))
-    executor = MigrationExecutor(connection)
+    executor = migration_steps()
     nodes = list(executor.loader.graph.leaf_nodes())
     try:
         executor.migrate(BEFORE)
-        old = MigrationExecutor(connection).loader.project_state(BEFORE).apps
+        old = migration_steps().loader.project_state(BEFORE).apps
         rows = old.get_model("corpus", "Source").objects.filter(pk=source.pk)
         rows.update(looked={"shots": [[1.5, 0.4]]}, brought="a.srt", reading={"sheet": "x"})
         finding = old.get_model("corpus", "Finding").objects.create(
@@ -48,7 +47,7 @@ def test_renamed_tables_and_columns_keep_their_rows(django_db_serialized_rollbac
         for verb, noun in (("found", "corpus"), ("recut", "source"), ("recut clips", "source")):
             event.create(verb=verb, noun=noun, noun_id=1)
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(nodes)
     new = executor.loader.project_state(nodes).apps
     kept = new.get_model("corpus", "Source").objects.get(pk=source.pk)
@@ -85,11 +84,11 @@ def test_the_first_lead_becomes_the_owner(django_db_serialized_rollback):
     for person, role in ((make_person(), "annotator"), (other, "lead"), (lead, "lead")):
         Membership.objects.create(corpus=corpus, person=person, role=role)
     Membership.objects.filter(corpus=empty).delete()
-    nodes = list(MigrationExecutor(connection).loader.graph.leaf_nodes())
+    nodes = list(migration_steps().loader.graph.leaf_nodes())
     try:
-        MigrationExecutor(connection).migrate(OWNERLESS)
+        migration_steps().migrate(OWNERLESS)
     finally:
-        MigrationExecutor(connection).migrate(nodes)
+        migration_steps().migrate(nodes)
     assert Corpus.objects.get(pk=corpus.pk).owner == other
     assert Corpus.objects.get(pk=empty.pk).owner is None
     assert Membership.objects.filter(corpus=corpus).count() == 3

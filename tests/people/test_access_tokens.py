@@ -8,13 +8,13 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from people.access_tokens import Scope, digest_of
 from people.models import AccessToken, Event, Person
 from tests.factories import make_dialogue, make_member, make_person, make_token, open_round
+from tests.migration_steps import migration_steps
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_earlier_tokens_go_on(django_db_serialized_rollback, client):
     key = "0123456789abcdef0123456789abcdef01234567"
     columns = "key varchar(40) PRIMARY KEY, created timestamp NOT NULL, user_id bigint NOT NULL"
     try:
-        MigrationExecutor(connection).migrate([("people", "0003_preferences")])
+        migration_steps().migrate([("people", "0003_preferences")])
         with connection.cursor() as cursor:
             cursor.execute(
                 f"CREATE TABLE authtoken_token ({columns} REFERENCES people_person (id))"
@@ -159,7 +159,7 @@ def test_earlier_tokens_go_on(django_db_serialized_rollback, client):
             row = [key, "2026-01-02 03:04:05", person.pk]
             cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, %s)", row)
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
     assert "authtoken_token" not in connection.introspection.table_names()
     row = person.access_tokens.get()

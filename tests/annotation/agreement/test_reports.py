@@ -212,6 +212,7 @@ def test_downloads(rounds, client, kind):
     assert client.get(reverse("agreement_file", args=[after.pk, "xls"])).status_code == 404
 
 
+@pytest.mark.one_database
 def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypatch):
     monkeypatch.setattr("annotation.quality.reliability.GLAD_AT_MOST", 0)  # it takes long
     _, after = rounds
@@ -253,6 +254,7 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     assert Item.objects.filter(round=after, kind="dawid_skene").exists()
 
 
+@pytest.mark.one_database
 def test_the_models_know_who_is_careless():
     """Three people who err in 5, 15 and 50 of a hundred; the truth is known here only."""
     rng, values = random.Random(5), ["a", "b", "c"]

@@ -212,9 +212,10 @@ def test_downloads(rounds, client, kind):
     assert client.get(reverse("agreement_file", args=[after.pk, "xls"])).status_code == 404
 
 
-@pytest.mark.one_database
 def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypatch):
     monkeypatch.setattr("annotation.quality.reliability.GLAD_AT_MOST", 0)  # it takes long
+    monkeypatch.setattr("annotation.quality.reliability.RESTARTS", 1)
+    monkeypatch.setattr("annotation.quality.reliability.ITERATIONS", 15)
     _, after = rounds
     item_counts.catch_up(after)
     assert not Item.objects.filter(round=after, kind="dawid_skene").exists()

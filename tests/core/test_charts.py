@@ -54,6 +54,18 @@ def test_cells_of_a_heat_map_are_shaded_to_both_sides():
     assert [cell.step for cell in chart.rows[0][2]] == [-4, 9]
 
 
+def test_a_cell_of_the_table_escapes_what_it_shows():
+    point = Point(0.5, href="/rows/?a=1&b=<x>", note='<i>"few"</i>')
+    chart = Chart("heatmap", ["sarcasm"], [Series("joy", [point])])
+    assert chart.rows[0][2][0].html == (
+        '<td class="n" data-step="4"><a href="/rows/?a=1&amp;b=&lt;x&gt;">'
+        "0.50 · &lt;i&gt;&quot;few&quot;&lt;/i&gt;</a></td>"
+    )
+    assert Chart("bars", ["a"], [Series("n", [Point()])]).rows[0][2][0].html == (
+        '<td class="n">–</td>'
+    )
+
+
 def test_shares_have_a_row_for_each_part_of_each_place():
     parts = [
         Series("yes", [Point(0.25, href="/yes/"), Point()]),

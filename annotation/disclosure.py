@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Q, QuerySet, Value
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Value
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -195,33 +195,36 @@ def _earlier(plan: Plan) -> QuerySet[Round]:
 
 def _annotated(plan: Plan):
     """Who annotated some of the dialogues in another round, and in which view."""
+    rounds = {round.pk: round for round in _earlier(plan)}
     work = Assignment.objects.filter(
-        round__in=_earlier(plan),
-        person__in=plan.annotators,
-        dialogue__in=plan.dialogues.values("pk"),
-    ).order_by("round", "person")
+        round__in=list(rounds), dialogue__in=plan.dialogues.values("pk")
+    )
     if plan.round:
         work = work.filter(given_at__lte=plan.round.opened_at)
-    rows = work.values_list("person", "round__name", "round__view").annotate(
-        n=Count("dialogue", distinct=True)
-    )
-    for who, name, view, count in rows:
+    people = {person.pk for person in plan.annotators}
+    counts = work.values_list("round", "person").annotate(n=Count("pk"))  # all in one index
+    for pk, who, count in counts.order_by("-round_id", "person_id"):
+        if who not in people:
+            continue
         said = ngettext(
             "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
             "annotated %(n)d of these dialogues in %(round)s (%(view)s)",
             count,
         )
-        yield who, said % {"n": count, "round": name, "view": Round.View(view).label}
+        round = rounds[pk]
+        yield who, said % {"n": count, "round": round.name, "view": round.get_view_display()}
 
 
 def _could_see(plan: Plan):
     """Leads and adjudicators who could see others' answers about the dialogues in other rounds,
     before this one was opened.
     """
-    judged = Assignment.objects.filter(dialogue__in=plan.dialogues.values("pk")).submitted()
+    judged = Assignment.objects.filter(
+        Exists(plan.dialogues.filter(pk=OuterRef("dialogue"))), round=OuterRef("pk")
+    ).submitted()
     if plan.round:
         judged = judged.filter(submission__at__lte=plan.round.opened_at)
-    rounds = list(_earlier(plan).filter(pk__in=judged.order_by().values("round")).order_by("pk"))
+    rounds = list(_earlier(plan).filter(Exists(judged)).order_by("pk"))
     if not rounds:
         return
     roles = plan.corpus.memberships.filter(role__in=SEERS, person__in=plan.annotators)

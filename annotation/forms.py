@@ -3,6 +3,7 @@ from typing import Any, cast
 
 from django import forms
 from django.core.validators import MaxValueValidator
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from annotation.disclosure import Plan
@@ -54,9 +55,9 @@ class ChosenDialogues:
 
     def let_choose(self, corpus):
         self.corpus = corpus
-        published = Dialogue.objects.published().filter(corpus=corpus).values("source")
+        published = Dialogue.objects.published().filter(source=OuterRef("pk"))
         self.fields["sources"] = ChosenRows(
-            queryset=Source.objects.filter(pk__in=published),
+            queryset=Source.objects.filter(Exists(published), corpus=corpus),
             label=_("sources"),
             widget=forms.CheckboxSelectMultiple,
         )
@@ -285,7 +286,7 @@ class RoundForm(ChosenDialogues, forms.ModelForm):
         published = Dialogue.objects.published().filter(corpus=self.corpus)
         return Plan(
             corpus=self.corpus,
-            dialogues=published.filter(source__in=sources) if sources else published.none(),
+            dialogues=published.filter(source__in=list(sources)) if sources else published.none(),
             annotators=[member.person for member in members],
             openly={m.person_id for m in chosen.get("openly") or ()} & picked,
             **{name: chosen[name] for name in names if chosen.get(name)},

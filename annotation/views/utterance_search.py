@@ -8,11 +8,13 @@ from django.utils.translation import ngettext
 
 from annotation.utterance_search import FindingForm
 from core.data_table import Column, DataTable
-from core.errors import UserError
+from core.errors import UserError, gettext_noop
+from core.normalization import normalized
 from core.parameters import number, numbers
 from core.translation import translate_error
 from corpus.bulk_edits import assign_speaker
-from corpus.models import Speaker, Utterance
+from corpus.forms import FEW
+from corpus.models import Utterance
 from corpus.page_context import context, export_of
 from corpus.permissions import LEAD, corpus_of, with_role
 from corpus.search import search_page
@@ -69,9 +71,31 @@ def utterance_search(request, pk):
         exact=exact,
         left_out=left_out,
         notice=notice(request.user, hidden, [WORDS]) if left_out else "",
-        speakers=corpus.speakers.all()[:2000] if corpus.my_role == LEAD else [],
+        **_choice_of_speaker(corpus),
     )
     return table.render("annotation/utterance_search.html", page)
+
+
+def _choice_of_speaker(corpus):
+    """Whom a lead may choose: a list while they are few, else somebody whose name is typed."""
+    few = list(corpus.speakers.all()[: FEW + 1]) if corpus.my_role == LEAD else []
+    return {"speakers": few[:FEW], "many_speakers": len(few) > FEW}
+
+
+def _speaker_of(corpus, asked):
+    """Who was chosen. Raises UserError where there is nobody of this name or id."""
+    name = asked.get("speaker_name", "").strip()
+    if not name:
+        found = corpus.speakers.filter(pk=number(asked.get("speaker"))).first()
+    else:
+        alike = corpus.speakers.filter(identity=normalized(name)).order_by("pk")
+        found = alike.filter(name=name).first() or alike.first()
+    if found is None:
+        raise UserError(
+            gettext_noop("This corpus has no speaker “%(name)s”. Enter a name as it is listed."),
+            name=name,
+        )
+    return found
 
 
 def _searched(rows, words, exact):
@@ -96,18 +120,16 @@ def _assigned(request, corpus, rows):
     """Give the ticked utterances to a speaker, each dialogue's as one revision of it."""
     with_role(request, corpus, LEAD)
     chosen = rows.filter(pk__in=numbers(request.POST.getlist("pk")))
-    wanted = number(request.POST.get("speaker"))
-    speaker = Speaker.objects.filter(corpus=corpus, pk=wanted).first()
-    if speaker is not None:
-        try:
-            count = assign_speaker(chosen, speaker, request.user)
-        except UserError as error:
-            messages.error(request, translate_error(error))
-            return redirect(request.get_full_path())
-        said = ngettext(
-            "%(count)d utterance was assigned to %(name)s.",
-            "%(count)d utterances were assigned to %(name)s.",
-            count,
-        )
-        messages.success(request, said % {"count": count, "name": speaker.name})
+    try:
+        speaker = _speaker_of(corpus, request.POST)
+        count = assign_speaker(chosen, speaker, request.user)
+    except UserError as error:
+        messages.error(request, translate_error(error))
+        return redirect(request.get_full_path())
+    said = ngettext(
+        "%(count)d utterance was assigned to %(name)s.",
+        "%(count)d utterances were assigned to %(name)s.",
+        count,
+    )
+    messages.success(request, said % {"count": count, "name": speaker.name})
     return redirect(request.get_full_path())

@@ -110,6 +110,23 @@ def test_many_are_given_to_a_speaker_at_once_and_it_can_be_undone(lead, corpus):
     assert Utterance.objects.filter(speaker=speaker).count() == 1
 
 
+def test_of_many_speakers_one_is_chosen_by_name(lead, corpus):
+    for number in range(61):
+        Speaker.objects.create(corpus=corpus, name=f"speaker {number}")
+    dialogue = make_dialogue(corpus, size=2, published=False)
+    first, second = dialogue.utterances.all()
+    address = reverse("utterance_search", args=[corpus.pk])
+    page = lead.get(address)
+    assert 'name="speaker_name"' in page.content.decode() and len(page.context["speakers"]) == 60
+    lead.post(address, {"pk": [first.pk], "speaker_name": " ＳＰＥＡＫＥＲ 7"})
+    assert Utterance.objects.get(pk=first.pk).speaker.name == "speaker 7"
+    before = Utterance.objects.get(pk=second.pk).speaker
+    for wrong in ({"speaker_name": "nobody"}, {"speaker": "0"}, {}):
+        answer = lead.post(address, {"pk": [second.pk]} | wrong, follow=True)
+        assert "This corpus has no speaker" in answer.content.decode()
+    assert Utterance.objects.get(pk=second.pk).speaker == before
+
+
 def test_words_are_found_in_any_form_unless_they_are_to_be_exact(lead, corpus):
     dialogue = make_dialogue(corpus, size=3)
     first, second, third = dialogue.utterances.all()

@@ -48,8 +48,8 @@ class Judgement(models.Model):
     out; `confidence` is 1 (a guess) to 3 (sure), None where it was not asked.
     """
 
-    assignment = models.ForeignKey(
-        "annotation.Assignment", models.CASCADE, related_name="judgements"
+    assignment = models.ForeignKey(  # `newest_answer` begins with it
+        "annotation.Assignment", models.CASCADE, db_index=False, related_name="judgements"
     )
     utterance = models.ForeignKey(Utterance, models.PROTECT, related_name="judgements")
     task = models.CharField(max_length=40)
@@ -71,10 +71,10 @@ class Judgement(models.Model):
         return f"{self.utterance} {self.task}={self.value}"
 
 
-HISTORY = Prepared(  # judgements of an assignment, oldest first
+HISTORY = Prepared(  # judgements of an assignment, of each question oldest first
     lambda pk: (
         Judgement.objects.filter(assignment=pk)
-        .order_by("pk")
+        .order_by("-utterance", "-task", "pk")  # as `newest_answer` has them, read backwards
         .values_list("utterance", "task", "value", "client_id")
     )
 )

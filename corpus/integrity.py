@@ -102,8 +102,7 @@ def list_issues(report: IntegrityReport) -> None:
             if {fault.dialogue_id, fault.other_id} <= dialogues and fault.utterance_id in utterances
         )
         create(IntegrityIssue, rows)
-        mine = IntegrityReport.objects.filter(pk=report.pk, attempt=report.attempt)
-        mine.update(listed_at=now, recuttable_count=len(recuttable), stuck_count=len(stuck))
+        report.set_date(now, recuttable_count=len(recuttable), stuck_count=len(stuck))
 
 
 def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterator[Fault]:

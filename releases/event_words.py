@@ -19,6 +19,12 @@ NOUNS = {
         kept=("label",),
     ),
     "diff": Noun(_("comparison of releases"), str, page("release_diff"), ("one", "other")),
+    "personaldatareport": Noun(
+        _("search for personal data"),
+        lambda row: str(row.corpus),
+        page("personal_data", "corpus_id"),
+        ("corpus",),
+    ),
 }  # fmt: skip
 SENTENCES: dict[Kind, dict[Any, Any]] = {
     Kind.RELEASES: {
@@ -33,6 +39,7 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "accept terms": _("%(name)s (%(affiliation)s) accepted the terms of the %(thing)s"),
         "diff": _("%(who)s had %(thing)s compared with another release"),
         "push": _("%(who)s copied %(thing)s to another place"),
+        "search for personal data": _("%(who)s had %(thing)s searched for personal data"),
         ("review", "utterance"): _("%(who)s decided whether %(thing)s has personal data"),
     },
     Kind.DOWNLOADS: {

@@ -8,6 +8,16 @@ urlpatterns = [
     path("corpora/<int:pk>/settings/releases/", releases.release_settings, name="release_settings"),
     path("corpora/<int:pk>/releases/new/", releases.new_release, name="new_release"),
     path("corpora/<int:pk>/personal-data/", personal_data.personal_data, name="personal_data"),
+    path(
+        "corpora/<int:pk>/personal-data/progress/",
+        personal_data.progress,
+        name="personal_data_progress",
+    ),
+    path(
+        "corpora/<int:pk>/personal-data/searches/",
+        personal_data.search,
+        name="search_personal_data",
+    ),
     moved("corpora/<int:pk>/sightings/", "personal_data"),
     path(
         "utterances/<int:pk>/personal-data-reviews/",

@@ -13,7 +13,7 @@ from annotation.queue.dispatch import assign
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
 from jobs.models import JobStatus
 from people.models import AccessToken, Person
-from releases.models import Release
+from releases.models import PersonalDataReport, Release
 
 number = count(1)
 ANSWERS = {
@@ -149,6 +149,12 @@ def release_form(*rounds, **fields):
 def make_release(corpus, rounds, version="1.0.0", **fields):
     release = Release.request(None, corpus, version, rounds, **fields)
     return release.run()
+
+
+def search_for_personal_data(corpus):
+    report = PersonalDataReport.request(corpus, now=True).run()
+    assert report.status == JobStatus.DONE, report.failure_text
+    return report
 
 
 def make_held_source(corpus, film, srt):

@@ -1,5 +1,5 @@
-"""What is wrong with a corpus: the list of its issues, its clips compared with their sources, and
-clips that are cut again.
+"""What a worker finds in a corpus and keeps, such as the list of its issues; its clips compared
+with their sources, and clips that are cut again.
 """
 
 import datetime
@@ -21,7 +21,7 @@ PAUSE = datetime.timedelta(minutes=1)  # after a report, in which edits call for
 KEPT = datetime.timedelta(days=1)  # that a report counts; files change without an event
 RESUMED_WITHIN = datetime.timedelta(days=1)  # of its request, after it was stopped or failed
 CONTENT = ("corpus", "source", "dialogue", "utterance", "tableimport")  # nouns of events
-CHANGING = ("source", "tableimport", "integritycheck", "cliprecut")  # kinds of jobs
+DECISIONS = ("review", "set expert labels")  # verbs about these that change no content
 
 
 class CorpusJob(Job):
@@ -107,50 +107,44 @@ class ClipRecut(CorpusJob):
         ]
 
 
-class IntegrityReport(Job):
-    """That the issues of a corpus are listed anew (corpus/integrity.py), and how many of its clips
-    can be cut again. `listed_at` is the date of what is shown.
+class CorpusReport(Job):
+    """Mixed into what a worker finds in a corpus and keeps in rows, a report a corpus: found again,
+    it is made anew in place. `listed_at` is the date of its rows.
 
-    A look at the page asks for it once something has changed, which is no event.
+    A look at its page asks for it once something has changed, which is no event.
     """
 
-    corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="integrity_report")
     requested_at = models.DateTimeField(default=timezone.now)
     changed = models.BooleanField(default=False)  # a job has changed the corpus since
     last_event = models.BigIntegerField(default=0)  # the latest of the corpus when it was asked for
     listed_at = models.DateTimeField(null=True)
-    recuttable_count = models.PositiveIntegerField(default=0)
-    stuck_count = models.PositiveIntegerField(default=0)
 
-    verb = "list issues"
-    work = "corpus.integrity.list_issues"
-    kind_label = _("integrity report")
     uses_heartbeat_thread = True
     news = False
+    corpus_id: int  # each kind has its own field, so that a corpus names its reports
+    changing: tuple[str, ...] = ("source", "tableimport")  # kinds of jobs that change its rows
 
-    def __str__(self):
-        return f"issues of {self.corpus}"
-
-    @property
-    def page_url(self):
-        return reverse("integrity", args=[self.corpus_id])
+    class Meta:
+        abstract = True
 
     @classmethod
     def of(cls, corpus):
         """The report, which is being made anew where the corpus may have changed."""
-        report = cls.objects.filter(corpus=corpus).first()
+        report = cls._default_manager.filter(corpus=corpus).first()  # type: ignore[misc]
         return cls.request(corpus) if report is None or report._outdated else report
 
     @classmethod
     def request(cls, corpus, now=False, by=None):
-        """Have the issues listed, by a worker or (`now`) by whoever asks, who then calls `run`;
-        the row. Where that is being done already, nothing changes. `by` somebody: with its event.
+        """Have it made, by a worker or (`now`) by whoever asks, who then calls `run`; the row.
+        Where that is being done already, nothing changes. `by` somebody: with its event.
         """
         with transaction.atomic():
             events = Event.objects.filter(corpus_id=corpus.pk)
             latest = events.values_list("pk", flat=True).order_by("-pk").first() or 0
             values = {"changed": False, "last_event": latest, "requested_at": timezone.now()}
-            report, made = cls.objects.get_or_create(corpus=corpus, defaults=values)
+            report, made = cls._default_manager.get_or_create(  # type: ignore[misc]
+                corpus=corpus, defaults=values
+            )
             alive = report.active and not report.stale
             if made or (not alive and report._queue_again(**values)):
                 if by:
@@ -160,6 +154,11 @@ class IntegrityReport(Job):
         report.refresh_from_db()
         return report
 
+    def set_date(self, moment, **values):
+        """Say of when its rows are, in the transaction that stores them, and what else is known."""
+        mine = type(self)._default_manager.filter(pk=self.pk, attempt=self.attempt)
+        mine.update(listed_at=moment, **values)
+
     @property
     def _outdated(self):
         if self.active:
@@ -167,14 +166,38 @@ class IntegrityReport(Job):
         if self.changed or long_since(self.requested_at, KEPT):
             return True
         since = Event.objects.filter(corpus_id=self.corpus_id, pk__gt=self.last_event)
-        quiet = long_since(self.requested_at, PAUSE)
-        return quiet and since.filter(noun__in=CONTENT).exists()
+        since = since.filter(noun__in=CONTENT).exclude(verb__in=[*DECISIONS, self.verb])
+        return long_since(self.requested_at, PAUSE) and since.exists()
+
+
+class IntegrityReport(CorpusReport):
+    """That the issues of a corpus are listed (corpus/integrity.py), and how many of its clips can
+    be cut again.
+    """
+
+    corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="integrity_report")
+    recuttable_count = models.PositiveIntegerField(default=0)
+    stuck_count = models.PositiveIntegerField(default=0)
+
+    verb = "list issues"
+    work = "corpus.integrity.list_issues"
+    kind_label = _("integrity report")
+    changing = (*CorpusReport.changing, "integritycheck", "cliprecut")
+
+    def __str__(self):
+        return f"issues of {self.corpus}"
+
+    @property
+    def page_url(self):
+        return reverse("integrity", args=[self.corpus_id])
 
 
 def note_change(job):
-    """That a job which has ended may have changed what the report of its corpus says."""
-    if job.kind_name in CHANGING:
-        IntegrityReport.objects.filter(corpus=job.corpus_id).update(changed=True)
+    """That a job which has ended may have changed what the reports of its corpus say."""
+    for report in CorpusReport.__subclasses__():
+        if job.kind_name in report.changing:
+            rows = report._default_manager.filter(corpus=job.corpus_id)  # type: ignore[misc]
+            rows.update(changed=True)
 
 
 class IntegrityIssue(models.Model):

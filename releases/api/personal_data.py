@@ -10,8 +10,8 @@ from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import WORDS, withheld
 from people.api.views import ApiView, LinesView
 from releases.models import PersonalDataReview
-from releases.personal_data import find_personal_data
-from releases.views.personal_data import FIELDS, review_words
+from releases.personal_data_search import FIELDS, matches_in
+from releases.views.personal_data import review_words
 
 NAME = "personal-data.ndjson"
 
@@ -43,7 +43,7 @@ class _Matches:
 
     def iterator(self, chunk_size):
         for pk, *texts in self.rows.values_list("pk", *FIELDS).iterator(chunk_size=chunk_size):
-            matches = [match for text in texts for match in find_personal_data(text)]
+            matches = matches_in(*texts)
             outcomes = PersonalDataReview.outcomes([pk])[pk] if matches else {}
             for match in matches:
                 about = {"utterance": pk, "words": match.words, "kind": match.kind}

@@ -1,13 +1,54 @@
-"""Reviews of what may be personal data in the transcripts."""
+"""Where a worker found what may be personal data in the transcripts, and reviews of it."""
 
 from collections import defaultdict
 
 from django.conf import settings
 from django.db import models, transaction
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from corpus.models import Utterance
+from corpus.models import Corpus, Utterance
+from corpus.models.checks import CorpusReport
 from people.models import Event
+
+
+class PersonalDataReport(CorpusReport):
+    """That the transcripts of a corpus are searched for what may be personal data
+    (releases/personal_data_search.py). `listed_at` is the date of its PersonalDataCandidates.
+    """
+
+    corpus = models.OneToOneField(Corpus, models.CASCADE, related_name="personal_data_report")
+
+    verb = "search for personal data"
+    work = "releases.personal_data_search.list_candidates"
+    kind_label = _("search for personal data")
+
+    def __str__(self):
+        return f"personal data of {self.corpus}"
+
+    @property
+    def page_url(self):
+        return reverse("personal_data", args=[self.corpus_id])
+
+
+class PersonalDataCandidate(models.Model):
+    """An utterance with something that may be personal data; what it is stands in its words alone,
+    so that there is no copy of it.
+    """
+
+    utterance = models.OneToOneField(
+        Utterance, models.CASCADE, primary_key=True, related_name="personal_data_candidate"
+    )
+    corpus = models.ForeignKey(Corpus, models.CASCADE, db_index=False, related_name="+")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["corpus", "utterance"], name="personal_data_candidates"),
+        ]
+
+    def __str__(self):
+        return str(self.utterance)
 
 
 class PersonalDataReview(models.Model):

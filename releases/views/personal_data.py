@@ -6,53 +6,81 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from core.fragments import live_part
 from core.parameters import number
 from corpus.models import Utterance
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import WORDS, Withheld, visible, withheld
-from releases.models import PersonalDataReview
+from releases.models import PersonalDataCandidate, PersonalDataReport, PersonalDataReview
 from releases.personal_data import PersonalDataMatch, find_personal_data
+from releases.personal_data_search import FIELDS, matches_in
 
-SIZE = 50  # matches on a page
-SEARCHED = 50_000  # utterances that one page searches
-FIELDS = ("text", "translation")
+SIZE = 50  # matches on a page, as far as an utterance has not more
 
 
 def personal_data(request, pk):
-    """Matches from an utterance on; what is not cleared is masked in every release.
+    """Matches from an utterance on; what is not cleared is masked in every release. In which
+    utterances to look is known from the last report; where the corpus has changed since, a worker
+    makes it anew.
 
     Dialogues whose words are withheld from the person are left out and counted.
     """
     corpus = corpus_of(request, pk, LEAD)
+    report = PersonalDataReport.of(corpus)
     start = number(request.GET.get("from"))
-    hidden = withheld(request.user, WORDS)
-    rows, last, more = _page(corpus, hidden, start)
+    hidden = withheld(request.user, WORDS).filter(corpus=corpus)
+    left_out = hidden.count()
+    candidates = PersonalDataCandidate.objects.filter(
+        corpus=corpus, utterance__gte=start, utterance__retired=False
+    )
+    if left_out:
+        candidates = candidates.exclude(utterance__dialogue__in=hidden.order_by().values("pk"))
+    rows, following = _page(candidates)
     page = context(
         corpus,
         "releases",
+        report=report,
+        report_progress=_progress_of(corpus),
         rows=rows,
         start=start,
-        next=last if more else None,
-        hidden=hidden.filter(corpus=corpus).count(),
+        next=following,
+        hidden=left_out,
         Outcome=PersonalDataReview.Outcome,
     )
     return render(request, "releases/personal_data.html", page)
 
 
-def _page(corpus, hidden, start):
-    """(rows, id of the utterance that comes next, whether there may be more)."""
-    spoken = Utterance.objects.filter(corpus=corpus, pk__gte=start).order_by("pk")
-    spoken = spoken.exclude(dialogue__in=hidden.order_by().values("pk"))
+def _progress_of(corpus):
+    return reverse("personal_data_progress", args=[corpus.pk])
+
+
+def progress(request, pk):
+    corpus = corpus_of(request, pk, LEAD)
+    report = get_object_or_404(PersonalDataReport, corpus=corpus)
+    values = {"job": report, "name": "report", "url": _progress_of(corpus)}
+    return live_part(request, "_progress.html", report.active, values)
+
+
+@require_POST
+def search(request, pk):
+    """Have a worker search the transcripts now."""
+    corpus = corpus_of(request, pk, LEAD)
+    PersonalDataReport.request(corpus, by=request.user)
+    return redirect("personal_data", corpus.pk)
+
+
+def _page(candidates):
+    """(rows, id of the utterance that the next page begins with or None)."""
+    texts = [f"utterance__{name}" for name in FIELDS]
+    found = list(candidates.order_by("pk").values_list("pk", *texts)[: SIZE + 1])
     matches: list[tuple[int, str, PersonalDataMatch]] = []
-    seen, last = 0, start
-    for pk, *texts in spoken.values_list("pk", *FIELDS)[:SEARCHED].iterator(chunk_size=2000):
-        seen, last = seen + 1, pk
+    for pk, *words in found[:SIZE]:
         if len(matches) >= SIZE:
-            return _shown(matches), pk, True
-        for text in texts:
+            return _shown(matches), pk
+        for text in words:
             matches += [(pk, text, match) for match in find_personal_data(text)]
-    return _shown(matches), last + 1, seen == SEARCHED
+    return _shown(matches), found[SIZE][0] if len(found) > SIZE else None
 
 
 def _shown(matches):
@@ -89,7 +117,7 @@ def review_words(person, utterance, words, outcome):
     """
     if not visible(person, utterance.dialogue).words:
         raise Withheld(_("A round that you annotate withholds the words of this dialogue."))
-    matches = [m for name in FIELDS for m in find_personal_data(getattr(utterance, name))]
+    matches = matches_in(*(getattr(utterance, name) for name in FIELDS))
     match = next((m for m in matches if m.words == words), None)
     if match is None or outcome not in PersonalDataReview.Outcome.values:
         raise Http404

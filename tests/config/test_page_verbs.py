@@ -154,6 +154,7 @@ PAGES_OWN = {  # route -> why a script has nothing like it
     "file_pairs": "guesses which of the files that were dropped belong together",
     "presence": "the open workbench says that somebody sits before it",
     "warnings": "what the workbench showed, and what its reader did then",
+    "search_personal_data": "the API searches the transcripts at each request",
     "scheme_preview": TYPED,
     "guideline_preview": TYPED,
     "installation_people": SITE,

@@ -20,7 +20,8 @@ from annotation.blinding import shows
 from annotation.models import Comment, ExpertLabel, Guideline, Participant, Suggestion
 from annotation.queue.dispatch import claim_next
 from core.storage import digest
-from corpus.models import Corpus, Dialogue, IntegrityReport, Utterance
+from corpus.models import Corpus, Dialogue, Utterance
+from corpus.models.checks import CorpusReport
 from corpus.problems import Problem
 from corpus.visibility import MODALITIES, Visible, visible, withheld
 from tests.corpus.marked_films import make
@@ -119,10 +120,11 @@ def routes(resolver, prefix=""):
 
 def answers(client, asked):
     """Address -> status, type and body of what comes, also of a part and of the head alone."""
-    for corpus in Corpus.objects.all():
-        for _again in range(2):  # so that it has been requeued also the first time
-            IntegrityReport.request(corpus, now=True).run()
-    IntegrityReport.objects.update(attempt=1)
+    for report in CorpusReport.__subclasses__():
+        for corpus in Corpus.objects.all():
+            for _again in range(2):  # so that it has been requeued also the first time
+                report.request(corpus, now=True).run()
+        report.objects.update(attempt=1)
     found = {}
     for address in asked:
         for method, headers in (("get", {}), ("get", {"range": "bytes=0-99"}), ("head", {})):

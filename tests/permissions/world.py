@@ -41,7 +41,15 @@ from corpus.models import (
 from jobs.models import JobStatus
 from modeling.models import Evaluation, Experiment, RegisteredModel, TrainingRun
 from people.models import AccessToken, Person
-from releases.models import Diff, Grant, MemberAccess, PseudonymKey, Release, Share
+from releases.models import (
+    Diff,
+    Grant,
+    MemberAccess,
+    PersonalDataReport,
+    PseudonymKey,
+    Release,
+    Share,
+)
 from tests.modeling.protocol_factories import make_protocol
 
 ROLES = [
@@ -334,9 +342,9 @@ class World:
         )
         IntegrityCheck.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
         ClipRecut.objects.create(corpus=self.corpus, person=self.lead, status=JobStatus.DONE)
-        listed = IntegrityReport.request(self.corpus, now=True)
-        listed.run()
-        assert listed.status == JobStatus.DONE, listed.failure_text
+        for kind in (IntegrityReport, PersonalDataReport):
+            listed = kind.request(self.corpus, now=True).run()
+            assert listed.status == JobStatus.DONE, listed.failure_text
         self.access_tokens = {
             role: AccessToken.objects.create(
                 person=person, name="script", digest=role, scopes="read"

@@ -25,6 +25,7 @@ from tests.factories import (
     make_person,
     make_release,
     make_round,
+    search_for_personal_data,
 )
 
 pytestmark = pytest.mark.django_db
@@ -293,8 +294,10 @@ def test_the_review_leaves_out_words_that_a_round_withholds(view, count, corpus,
     ours, theirs = make_dialogue(corpus), make_dialogue(corpus)
     opened = make_round(corpus, [lead, make_member(corpus)], dialogues=[ours], view=view)
     address = reverse("personal_data", args=[corpus.pk])
-    client, empty = client_of(lead), plain(client_of(lead).get(address))
+    client, listed_at = client_of(lead), search_for_personal_data(corpus).listed_at
+    empty = plain(client.get(address))
     Utterance.objects.filter(dialogue=ours).update(text="打13812345678", translation="a@b.cn")
+    search_for_personal_data(corpus).set_date(listed_at)
     page = plain(client.get(address))
     utterance = ours.utterances.first()
     inspect = reverse("personal_data_review", args=[utterance.pk])
@@ -308,6 +311,7 @@ def test_the_review_leaves_out_words_that_a_round_withholds(view, count, corpus,
     assert client.post(inspect, {"words": "x"}).status_code == 403  # says nothing of the words
     assert not PersonalDataReview.objects.exists()
     Utterance.objects.filter(dialogue=theirs).update(text="拨010-62751234")
+    search_for_personal_data(corpus)
     assert "<mark>010-62751234</mark>" in plain(client.get(address))
     opened.close(lead)
     assert plain(client.get(address)).count("<mark>13812345678</mark>") == 2

@@ -8,7 +8,13 @@ from corpus.models import Speaker, Utterance
 from people.models import Event
 from releases import personal_data
 from releases.models import PersonalDataReview, PseudonymKey
-from tests.factories import make_corpus, make_judged_round, make_member, make_release
+from tests.factories import (
+    make_corpus,
+    make_judged_round,
+    make_member,
+    make_release,
+    search_for_personal_data,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +59,7 @@ def test_what_looks_private_is_masked_unless_somebody_cleared_it(corpus, client_
     Utterance.objects.filter(pk=mail.pk).update(translation="write to a@b.cn")
     Utterance.objects.filter(pk=hotline.pk).update(text="拨010-62751234")
     client, address = client_of(lead), reverse("personal_data", args=[corpus.pk])
+    search_for_personal_data(corpus)
     page = client.get(address).content.decode()
     for words in ("13812345678", "a@b.cn", "010-62751234"):
         assert f"<mark>{words}</mark>" in page
@@ -79,6 +86,7 @@ def test_what_looks_private_is_masked_unless_somebody_cleared_it(corpus, client_
 def test_the_list_goes_on_where_a_page_ends(corpus, client_of, lead, monkeypatch):
     make_judged_round(corpus, dialogues=3)
     Utterance.objects.update(text="打13812345678")
+    search_for_personal_data(corpus)
     monkeypatch.setattr("releases.views.personal_data.SIZE", 2)
     client, address, seen = client_of(lead), reverse("personal_data", args=[corpus.pk]), 0
     start = 0

@@ -110,7 +110,7 @@ def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterat
     away, of their files the clip alone. Whether clips are as their sources, and as they were cut,
     is known from the last comparison.
     """
-    kinds = {*WRONG_TIMES, *(WRONG_MEDIA if media else ())}
+    kinds = _wrong_kinds(media)
     yield from (fault for fault in _wrong_times(dialogues) if fault.kind in kinds)
     if not media:
         return
@@ -121,6 +121,16 @@ def errors(corpus: Corpus, dialogues: QuerySet[Dialogue], media: bool) -> Iterat
             yield Fault("missing", uid, pk, text=clip)
     compared = clips.filter(clip_check__isnull=False).exclude(clip_check__faults=[])
     yield from (fault for fault in _compared(compared) if fault.kind in kinds)
+
+
+def listed_errors(corpus: Corpus, media: bool) -> QuerySet[IntegrityIssue]:
+    """The same of all its dialogues as its report lists them, which may be older."""
+    rows = corpus.integrity_issues.filter(kind__in=_wrong_kinds(media))
+    return rows.exclude(~Q(text=F("dialogue__clip")), kind="missing")
+
+
+def _wrong_kinds(media: bool) -> set[str]:
+    return {*WRONG_TIMES, *(WRONG_MEDIA if media else ())}
 
 
 def _wrong_times(dialogues: QuerySet[Dialogue]) -> Iterator[Fault]:

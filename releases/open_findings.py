@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from annotation.agreement.item_counts import waiting
@@ -119,11 +119,16 @@ def reading_of(rounds: list[Round], excluded: Collection[int] = ()) -> list[dict
     Only the sources whose dialogues are handed in in these rounds. What stands in the file is not
     given: it may be private.
     """
-    submitted = Assignment.objects.filter(round__in=rounds, gold=False).submitted()
-    submitted = submitted.exclude(dialogue__in=excluded)
-    sources = Source.objects.filter(dialogues__in=submitted.order_by().values("dialogue"))
-    rows = ImportProblem.objects.filter(source__in=sources.values("pk"))
-    rows = rows.exclude(outcome=ImportProblem.Outcome.REPAIRED)
+    submitted = Assignment.objects.filter(
+        round__in=rounds, gold=False, dialogue__source=OuterRef("pk")
+    ).submitted()
+    problems = ImportProblem.objects.exclude(outcome=ImportProblem.Outcome.REPAIRED)
+    sources = Source.objects.filter(  # first those with problems, which are few
+        Exists(problems.filter(source=OuterRef("pk"))),
+        Exists(submitted.exclude(dialogue__in=excluded)),
+        corpus__in={round.corpus_id for round in rounds},
+    )
+    rows = problems.filter(source__in=list(sources.values_list("pk", flat=True)))
     by_reason = rows.order_by().values_list("outcome", "reason").annotate(n=Count("pk"))
     groups_by_reason = []
     for outcome, reason, count in by_reason.order_by("outcome", "-n", "reason"):

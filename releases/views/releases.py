@@ -21,6 +21,7 @@ from core.filter_form import FilterForm
 from core.fragments import live_part
 from core.parameters import number, posted
 from core.translation import translate_error
+from corpus.models import IntegrityReport
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
 from releases.certificate import agreement_rows
@@ -33,7 +34,7 @@ from releases.forms import (
     ShareForm,
     proposed_release,
 )
-from releases.integrity import faulty_dialogues
+from releases.integrity import faulty_dialogues, listed_dialogues
 from releases.models import Release
 from releases.open_findings import open_findings
 from releases.permissions import frozen_of, given_of, release_of
@@ -155,7 +156,7 @@ def new_release(request, pk):
     proposed = proposed_release(corpus, number(request.GET.get("round")))
     form = ReleaseForm(posted(request), corpus=corpus, initial=proposed)
     chosen = form.chosen_rounds
-    faulty = faulty_dialogues(chosen, form["media"].value())
+    faulty, report = _faulty(request, corpus, chosen, form["media"].value())
     errors = ErrorsForm(posted(request), faulty=faulty, person=request.user)
     if request.method == "POST" and form.is_valid() & errors.is_valid():
         try:
@@ -167,9 +168,25 @@ def new_release(request, pk):
     hidden = list(withheld_rounds(request.user).filter(pk__in=[round.pk for round in chosen]))
     findings = open_findings([round for round in chosen if round not in hidden])
     page = context(
-        corpus, "releases", form=form, errors=errors, open_findings=findings, hidden=hidden
+        corpus,
+        "releases",
+        form=form,
+        errors=errors,
+        report=report,
+        open_findings=findings,
+        hidden=hidden,
     )
     return render(request, "releases/new_release.html", page)
+
+
+def _faulty(request, corpus, rounds, media):
+    """(dialogues with errors, the report that lists them). Of this moment, with no report, once the
+    form is sent, and while there is none yet.
+    """
+    report = None if request.method == "POST" else IntegrityReport.of(corpus)
+    if report is None or report.listed_at is None or not rounds:
+        return faulty_dialogues(rounds, media), None
+    return listed_dialogues(rounds, media), report
 
 
 def release(request, pk):

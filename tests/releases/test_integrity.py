@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from core.errors import UserError
 from corpus.integrity import KINDS, WRONG_MEDIA, WRONG_TIMES, check, errors
-from corpus.models import Dialogue, Utterance
+from corpus.models import Dialogue, IntegrityReport, Utterance
 from jobs.models import JobStatus
 from people.models import Event
 from releases import dataset_card, integrity
@@ -19,6 +19,7 @@ from releases.verify import faults
 from tests.factories import (
     judge,
     make_corpus,
+    make_dialogue,
     make_judged_round,
     make_member,
     make_release,
@@ -275,6 +276,40 @@ def test_a_great_many_are_decided_by_kind(page, corpus):
         ErrorsForm.SHOWN = kept
     page(opened, **{"kind-reversed": "accept", "kind-reversed-reason": "fine"})
     assert len(Release.objects.get().decisions) == 4
+
+
+def list_issues(corpus):
+    assert IntegrityReport.request(corpus, now=True).run().status == JobStatus.DONE
+
+
+def test_the_page_names_what_the_last_report_lists_until_it_is_sent(page, judged, reversed_one):
+    assert "Files and times as of" not in page.get()  # no report yet: what is wrong now
+    list_issues(judged.corpus)
+    other = reverse_times(judged.corpus.dialogues.order_by("pk")[3])
+    shown = page.get()
+    assert "Files and times as of" in shown
+    assert "1 dialogue has errors." in shown and reversed_one.uid in shown
+    shown = page(judged, **{f"dialogue-{reversed_one.pk}": "exclude"})
+    assert "Files and times as of" not in shown and not Release.objects.exists()
+    assert "2 dialogues have errors." in shown and other.uid in shown
+    list_issues(judged.corpus)
+    assert "2 dialogues have errors." in page.get()
+
+
+@pytest.mark.parametrize("media", ["none", "dialogues"])
+def test_a_report_lists_what_a_freeze_finds(cut, media):
+    first, second = cut.corpus.dialogues.order_by("pk")
+    reverse_times(first)
+    for file in (first.clip, second.poster):  # without a poster nothing is wrong with a release
+        file.storage.delete(file.name)
+    reverse_times(make_dialogue(cut.corpus))  # which nobody has judged
+    list_issues(cut.corpus)
+    listed, found = (
+        [(each.pk, each.uid, each.kinds) for each in look([cut], media)]
+        for look in (integrity.listed_dialogues, integrity.faulty_dialogues)
+    )
+    kinds = ["missing", "reversed"] if media == "dialogues" else ["reversed"]
+    assert listed == found == [(first.pk, first.uid, kinds)]
 
 
 # --- the command ----------------------------------------------------------------------------------

@@ -64,14 +64,15 @@ def main() -> None:
                 measure(chosen, env)
 
 
-def database(env):
+def database(env, name="watching"):
+    """The environment with a new database of this name, where there is a server of databases."""
     if "DATABASE_URL" in env:
         import psycopg
 
         with psycopg.connect(env["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute("DROP DATABASE IF EXISTS watching")
-            connection.execute("CREATE DATABASE watching")
-        env["DATABASE_URL"] = env["DATABASE_URL"].rsplit("/", 1)[0] + "/watching"
+            connection.execute(f"DROP DATABASE IF EXISTS {name}")
+            connection.execute(f"CREATE DATABASE {name}")
+        env["DATABASE_URL"] = env["DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
     return env
 
 

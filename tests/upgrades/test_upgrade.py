@@ -78,7 +78,7 @@ def _index(database, name):
     """Its columns with their directions, and the rows that are in it."""
     columns = database.execute(f"PRAGMA index_xinfo('{name}')").fetchall()
     made = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", [name]).fetchone()
-    condition = (made[0] if made else "").partition(" WHERE ")[2]
+    condition = (made and made[0] or "").partition(" WHERE ")[2]
     return tuple((column[2], column[3]) for column in columns if column[5]), condition
 
 

@@ -1,6 +1,7 @@
 """Experiments and their runs: started, watched, evaluated; what can be trained; named models."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shengqing.jobs import Jobs
@@ -105,6 +106,11 @@ class Experiments:
         """Every metric of every run that has ended, a row a run, split and task."""
         return self.transport.lines(f"experiments/{experiment}/results.ndjson")
 
+    def tensorboard(self, experiment: int, target: Path | str) -> Path:
+        """Download TensorBoard's files of its runs, a zip with a folder each."""
+        path = f"experiments/{experiment}/tensorboard.zip"
+        return self.transport.download(path, Path(target))
+
     def table(self, experiment: int) -> "pandas.DataFrame":
         """The same as a table of pandas."""
         return to_pandas(self.results(experiment))
@@ -203,6 +209,18 @@ class Runs:
         probable one, probabilities. NotFound for `test` before it was evaluated on it.
         """
         return self.transport.lines(f"runs/{run}/predictions.ndjson", split=split)
+
+    def tensorboard(self, run: int, target: Path | str) -> Path:
+        """Download TensorBoard's files of it, a zip."""
+        return self.transport.download(f"runs/{run}/tensorboard.zip", Path(target))
+
+    def suggest(
+        self, run: int, *, split: Literal["validation", "test"] = "validation"
+    ) -> dict[str, int]:
+        """Store what it predicted as suggestions for annotators: how many were `stored`, and how
+        many utterances are `absent` from the corpus by now.
+        """
+        return self.transport.post(f"runs/{run}/suggestions/", {"split": split})
 
     def evaluate(
         self,

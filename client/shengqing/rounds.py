@@ -107,6 +107,18 @@ class Rounds:
         body = {"consensus": consensus}
         return cast(Round, self.transport.post(f"rounds/{round}/consensus/", body))
 
+    def progress(self, round: int) -> Row:
+        """Its submissions day by day as `days`, how many were `submitted` of those `wanted`, and
+        when it will be done as `forecast` (None where that cannot be said).
+        """
+        return self.transport.get(f"rounds/{round}/progress/")
+
+    def pace(self, corpus: int) -> Sequence[Row]:
+        """Everybody who annotates in an open round of a corpus that you lead: what they did in the
+        last seven days, how fast, and how fast usually.
+        """
+        return cast("Sequence[Row]", self.transport.get(f"corpora/{corpus}/pace/")["people"])
+
     def label_studio(self, round: int, target: Path | str) -> Path:
         """Download its utterances with all answers and suggestions as Label Studio's tasks."""
         return self.transport.download(f"rounds/{round}/label-studio.json", Path(target))
@@ -173,6 +185,10 @@ class Work:
         body = {"answers": _rows(answers), "submit": True, "next": True}
         found = self.transport.post(f"assignments/{assignment}/", body)["next"]
         return cast("Assignment | None", found)
+
+    def judgements(self) -> Iterator[Row]:
+        """All your current answers in all rounds, submitted or not."""
+        return self.transport.lines("account/judgements.ndjson")
 
     def skip(self, assignment: int, reason: str, words: str = "") -> None:
         """Leave a dialogue to others, saying why: "bad_clip", "wrong_text", "language",

@@ -15,13 +15,13 @@ from corpus.api.jobs import JobSerializer, described, job_address
 from corpus.forms import ReadingForm, ReplacementForm, SourceForm
 from corpus.import_plan import resegment
 from corpus.import_report import track_label
-from corpus.models import Source, Upload
+from corpus.models import ImportProblem, Source, Upload
 from corpus.permissions import LEAD, corpus_of, source_of
 from corpus.source_preview import obstacle_of, reading_of
-from corpus.visibility import guard
+from corpus.visibility import WORDS, guard
 from jobs.models import JobStatus
 from people.access_tokens import Scope
-from people.api.views import ApiView, ListView, ThingView
+from people.api.views import ApiView, LinesView, ListView, ThingView
 
 STREAM = {"min_value": 0, "max_value": 10_000}
 
@@ -363,3 +363,27 @@ class Publication(ApiView):
         """Publish all dialogues of a source; how many were not yet."""
         made = source_of(request, pk).publish(request.user)
         return self.answer({"published": len(made)})
+
+
+class ProblemFilters(Filters):
+    outcome = serializers.ChoiceField(choices=ImportProblem.Outcome.choices, required=False)
+
+
+class SourceProblemLines(LinesView):
+    """What was repaired, left out or is doubtful in the transcript or table of a source that is
+    imported, an object a line: `line`, `column`, `value`, `outcome`, `reason`. 403 while its words
+    are withheld from you.
+    """
+
+    tag = "sources"
+    filters = ProblemFilters
+    name = "problems.ndjson"
+
+    def rows(self):
+        source = source_of(self.request, self.kwargs["pk"])
+        guard(self.request.user, source.dialogues.all(), WORDS)
+        return source.import_problems.all()
+
+    def line(self, row):
+        about = {"line": row.line, "column": row.column, "value": row.value}
+        return about | {"outcome": row.outcome, "reason": row.why}

@@ -67,6 +67,11 @@ urlpatterns = [
         experiments.ExperimentResults.as_view(),
         name="api_experiment_results",
     ),
+    path(
+        "experiments/<int:pk>/tensorboard.zip",
+        experiments.ExperimentTensorBoard.as_view(),
+        name="api_experiment_tensorboard",
+    ),
     path("runs/<int:pk>/", runs.RunThing.as_view(), name="api_run"),
     path("runs/<int:pk>/results/", runs.RunResults.as_view(), name="api_run_results"),
     path("runs/<int:pk>/events.ndjson", runs.RunEvents.as_view(), name="api_run_events"),
@@ -74,6 +79,12 @@ urlpatterns = [
         "runs/<int:pk>/predictions.ndjson",
         runs.RunPredictions.as_view(),
         name="api_run_predictions",
+    ),
+    path(
+        "runs/<int:pk>/tensorboard.zip", runs.RunTensorBoard.as_view(), name="api_run_tensorboard"
+    ),
+    path(
+        "runs/<int:pk>/suggestions/", runs.RunSuggestions.as_view(), name="api_suggest_predictions"
     ),
     path("runs/<int:pk>/evaluations/", runs.RunEvaluations.as_view(), name="api_evaluate_run"),
     path("runs/<int:pk>/registration/", runs.RunRegistration.as_view(), name="api_register_model"),

@@ -236,7 +236,9 @@ class Scene:
         yield "round", f"{here}/"
         yield "round_dialogues", f"{here}/dialogues/"
         yield "api_participants", f"{here}/participants/"
-        for place in ("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs"):
+        for place in (
+            *("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs", "integrity"),
+        ):
             yield f"api_{place}", f"/api/corpora/{self.corpus.pk}/{place}/"
         for guideline in self.corpus.guidelines.all():
             yield "api_guideline", f"/api/guidelines/{guideline.pk}/"

@@ -5,6 +5,11 @@ changes something has its operation here, or the reason why it has none.
 from tests.permissions.walk import routes
 
 OPERATIONS = {  # route of a page -> the operation that does the same, "METHOD route"
+    "account": "PATCH api_account",
+    "account_notifications": "PATCH api_account",
+    "theme": "PATCH api_account",
+    "set_language": "PATCH api_account",
+    "account_token_revocation": "DELETE api_token",
     "new_corpus": "POST api_corpora",
     "corpus_settings": "PATCH api_corpus",
     "archive_corpus": "POST api_archival",
@@ -138,14 +143,9 @@ LOOKS = "how pages look to one person"
 TYPED = "shows what is typed, changes nothing"
 SITE = "administration of the installation: its pages, and commands of manage.py on its machine"
 PAGES_OWN = {  # route -> why a script has nothing like it
-    "account_tokens": "a token makes no other token",
-    "account_token_revocation": "a token revokes no other token",
+    "account_tokens": "a token makes no other: one that was stolen could not be ended for good",
     "account_deletion": "an account is deleted by its person, after their password",
-    "account": LOOKS,
     "account_shortcuts": LOOKS,
-    "account_notifications": LOOKS,
-    "theme": LOOKS,
-    "set_language": LOOKS,
     "checklist_dismissal": LOOKS,
     "setup": "the first account of an installation, before there is a token",
     "shared": "the page of a link, for who has no account",

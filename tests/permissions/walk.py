@@ -359,6 +359,19 @@ class Addresses:
             "api_participants": [{"person": w.judges[0].pk, "quota": 9}],
             ("PATCH", "api_participant"): [{"blocked": True}],
             "api_withdrawal": [{"reason": "cut wrongly"}],
+            "api_suggestions": [
+                {
+                    "origin": "m",
+                    "suggestions": [
+                        {
+                            "utterance": w.utterance.uid,
+                            "task": "emotion",
+                            "value": "joy",
+                            "probability": 0.5,
+                        },
+                    ],
+                }
+            ],
             "api_imports": [{"uploads": ["none"]}],
             "api_confirm_import": [{"labels": "none"}],
             "api_reports": [{"kind": "quality"}],

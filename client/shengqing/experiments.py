@@ -139,6 +139,17 @@ class Runs:
         filters = {"experiment": experiment, "release": release, "recipe": recipe, "state": state}
         return cast("Iterator[Run]", self.transport.pages(f"corpora/{corpus}/runs/", **filters))
 
+    def compare(
+        self, corpus: int, *, runs: Sequence[int] = (), experiments: Sequence[int] = ()
+    ) -> Row:
+        """Runs of one release by recipe and settings: their `configurations`, and the differences
+        of every two on `validation` and `test` with intervals and p values.
+
+        Raises Invalid where they cannot be compared.
+        """
+        named = {"runs": _numbers(runs), "experiments": _numbers(experiments)}
+        return self.transport.get(f"corpora/{corpus}/runs/comparison/", **named)
+
     def get(self, run: int) -> Run:
         """A run."""
         return cast(Run, self.transport.get(f"runs/{run}/"))
@@ -263,6 +274,10 @@ class Models:
     def card(self, model: int) -> str:
         """Its card, in Markdown."""
         return self.transport.send("GET", f"models/{model}/card.md").text
+
+
+def _numbers(chosen: Sequence[int]) -> str | None:
+    return ",".join(map(str, chosen)) or None
 
 
 def event_words(event: Event) -> str:

@@ -116,10 +116,10 @@ class ExperimentDetailSerializer(ExperimentSerializer):
         if experiment.withheld:
             return None
         runs = list(experiment.runs.order_by("seed", "pk").prefetch_related("evaluations"))
-        return [_configuration(group) for group in configurations_of(runs)]
+        return [described_configuration(group) for group in configurations_of(runs)]
 
 
-def _configuration(group):
+def described_configuration(group):
     return {
         "label": str(group.label),
         "recipe": group.recipe,

@@ -1,12 +1,25 @@
 from django.urls import path
 
-from modeling.api import experiments, features, protocols, recipes, registered_models, runs
+from modeling.api import (
+    comparison,
+    experiments,
+    features,
+    protocols,
+    recipes,
+    registered_models,
+    runs,
+)
 
 urlpatterns = [
     path("recipes/", recipes.RecipeList.as_view(), name="api_recipes"),
     path("encoders/", recipes.Encoders.as_view(), name="api_encoders"),
     path(
         "corpora/<int:pk>/experiments/", experiments.Experiments.as_view(), name="api_experiments"
+    ),
+    path(
+        "corpora/<int:pk>/runs/comparison/",
+        comparison.RunComparison.as_view(),
+        name="api_compare_runs",
     ),
     path("corpora/<int:pk>/runs/", runs.CorpusRuns.as_view(), name="api_runs"),
     path("corpora/<int:pk>/protocols/", protocols.Protocols.as_view(), name="api_protocols"),

@@ -235,9 +235,11 @@ class Scene:
             yield "quality", f"{here}/{part}"
         yield "round", f"{here}/"
         yield "round_dialogues", f"{here}/dialogues/"
+        yield "round_history", f"{here}/progress/"
         yield "api_participants", f"{here}/participants/"
         for place in (
             *("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs", "integrity"),
+            "pace",
         ):
             yield f"api_{place}", f"/api/corpora/{self.corpus.pk}/{place}/"
         for guideline in self.corpus.guidelines.all():

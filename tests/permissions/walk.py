@@ -251,6 +251,7 @@ class Addresses:
             "dialogue_expert_labels": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
             "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
+            "api_compare_runs": [f"?experiments={w.experiment.pk}"] if w.run else [],
             "protocol": ["", "?tab=failures", "?tab=setup"],
             "new_protocol": ["", "?from=file"],
             "release_diff": ["", "?what=gold"],

@@ -85,6 +85,18 @@ def test_an_archived_corpus_can_be_offered_and_deleted(script, corpus, lead):
     assert send(script, f"{here}/deletion/", {"name": corpus.name}).status_code == 202
 
 
+def test_what_the_files_of_a_corpus_take(script, corpus, settings):
+    clip = settings.MEDIA_ROOT / "clips" / str(corpus.pk) / "1.mp4"
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(bytes(1000))
+    here = f"/api/corpora/{corpus.pk}/storage/"
+    found = script.get(here).json()
+    assert found["bytes"]["clips"] == found["total"] == 1000 and found["quota"] is None
+    assert {"sources", "uploads", "releases", "runs"} < {*found["bytes"]}
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        assert script_of(person).get(here).status_code == 404
+
+
 def test_invitations_are_renewed_extended_and_answered(script, corpus, lead):
     guest = make_person("guest")
     made = Invitation.invite(lead, corpus, person=guest, role="annotator")

@@ -170,6 +170,29 @@ def register(script, run):
     return script.post(f"/api/runs/{run.pk}/registration/", said, format="json")
 
 
+def test_runs_are_compared(script, lead, corpus, release):
+    experiment = Experiment.request(lead, release, ["hard-text", "tf-idf"], [1, 2], options=QUICK)
+    for run in experiment.runs.all():
+        assert run.run().status == JobStatus.DONE, run.failure_text
+    runs = [*experiment.runs.values_list("pk", flat=True)]
+    here = f"/api/corpora/{corpus.pk}/runs/comparison/"
+    found = script.get(f"{here}?experiments={experiment.pk}").json()
+    assert found == script.get(f"{here}?runs={','.join(map(str, runs))}").json()
+    labels = [each["label"] for each in found["configurations"]]
+    (pair,) = found["validation"]
+    assert [pair["one"], pair["other"]] == labels and pair["seeds"] == [1, 2]
+    means = [each["validation"]["mean"] for each in found["configurations"]]
+    assert pair["gain"] == pytest.approx(means[0] - means[1]) and found["test"] == []
+    assert {row["task"] for row in pair["tasks"]} and found["release"] == release.pk
+    for query in ("", f"?runs={runs[0]}", "?runs=x", "?runs=1,,2", f"?experiments={10**30}"):
+        problem_of(script.get(here + query), 400)
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        problem_of(script_of(person).get(f"{here}?experiments={experiment.pk}"), 404)
+    blind = make_member(corpus, "lead")
+    make_round(corpus, [blind, make_member(corpus)], dialogues=[corpus.dialogues.first()])
+    problem_of(script_of(blind).get(f"{here}?experiments={experiment.pk}"), 403)
+
+
 def suggest(script, run, **said):
     return script.post(f"/api/runs/{run.pk}/suggestions/", said, format="json")
 
@@ -203,6 +226,8 @@ def reads(run, protocol):
         f"/api/runs/{run.pk}/events.ndjson",
         f"/api/runs/{run.pk}/predictions.ndjson",
         f"/api/runs/{run.pk}/predictions.ndjson?split=test",
+        f"/api/runs/{run.pk}/tensorboard.zip",
+        f"/api/experiments/{run.experiment_id}/tensorboard.zip",
         f"/api/experiments/{run.experiment_id}/results.ndjson",
         f"/api/models/{run.registered.pk}/",
         f"/api/models/{run.registered.pk}/card.md",

@@ -81,6 +81,12 @@ class Sources:
         """What was repaired, left out or is doubtful in its transcript, once it is imported."""
         return self.transport.lines(f"sources/{source}/problems.ndjson", outcome=outcome)
 
+    def reading(self, source: int, **reading: Any) -> Row:
+        """What would come of a draft that is read like this: its `dialogues`, `speakers` and
+        `problems`; `obstacle` says why it cannot be confirmed, if it cannot. Nothing is stored.
+        """
+        return self.transport.post(f"sources/{source}/reading/", reading)
+
     def confirm(self, source: int, **reading: Any) -> Job:
         """Accept how a draft is read, other than as it was recognised where `reading` says so; the
         job that cuts it.

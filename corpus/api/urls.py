@@ -103,6 +103,7 @@ urlpatterns = [
     path("uploads/<str:token>/", uploads.UploadThing.as_view(), name="api_upload"),
     path("corpora/<int:pk>/sources/", sources.Sources.as_view(), name="api_sources"),
     path("sources/<int:pk>/", sources.SourceThing.as_view(), name="api_source"),
+    path("sources/<int:pk>/reading/", sources.DraftReading.as_view(), name="api_source_reading"),
     path(
         "sources/<int:pk>/confirmation/", sources.Confirmation.as_view(), name="api_confirm_source"
     ),

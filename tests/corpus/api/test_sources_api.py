@@ -97,8 +97,20 @@ def test_a_draft_is_read_as_it_is_said(script, corpus):
     made = send(script, f"/api/corpora/{corpus.pk}/sources/", {"transcript": token})
     Source.objects.update(inspection={"shots": [], "heard": []})
     body = {"gap": 2.0, "prefixes": "listed", "names": ["甲"], "dashes": False, "rolling": True}
+    here = f"{made.headers['Location']}reading/"
+    read = send(script, here, body).json()
+    assert read["speakers"] == [{"name": "甲", "utterances": 1}] and not read["obstacle"]
+    assert sum(part["utterances"] for part in read["dialogues"]) == SRT.count("-->")
+    assert send(script, here).json()["encoding"] == "utf-8"
+    assert "60" in send(script, here, {"gap": 900}).json()["detail"]
+    wrong = send(script, here, {"encoding": "klingon"})
+    assert wrong.status_code == 400 or wrong.json()["obstacle"]
+    assert Source.objects.get().status == "draft" and not Source.objects.get().read_options
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        assert send(script_of(person), here, body).status_code == 404
     job = send(script, f"{made.headers['Location']}confirmation/", body)
     assert job.status_code == 202, job.content
     options = Source.objects.get().read_options
     assert (options["prefixes"], options["names"]) == ("listed", ["甲"])
     assert (options["dashes"], options["rolling"]) == (False, True)
+    assert "no draft" in send(script, here, body).json()["detail"]

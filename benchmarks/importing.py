@@ -115,7 +115,7 @@ def make_cmma(path: Path, size: int) -> None:
             )
 
 
-def make_tasks(path: Path, size: int) -> None:
+def make_tasks(path: Path, size: int, questions: tuple[str, ...] = tuple(ANSWERS)) -> None:
     chance = random.Random(1)
     with path.open("w", encoding="utf-8") as file:
         for number in range(size):
@@ -124,22 +124,22 @@ def make_tasks(path: Path, size: int) -> None:
                 "dialogue": f"C_{number // 8}",
                 "speaker": f"speaker {chance.randrange(50)}",
             }
-            annotations = [annotation(chance, person) for person in (1, 2, 3)]
+            annotations = [annotation(chance, person, questions) for person in (1, 2, 3)]
             task = {"id": number + 1, "data": data, "annotations": annotations}
             file.write("[\n" if number == 0 else ",\n")
             file.write(json.dumps(task, ensure_ascii=False))
         file.write("\n]\n")
 
 
-def annotation(chance: random.Random, person: int) -> dict[str, Any]:
+def annotation(chance: random.Random, person: int, questions: tuple[str, ...]) -> dict[str, Any]:
     result = [
         {
             "from_name": name,
             "to_name": "text",
             "type": "choices",
-            "value": {"choices": [chance.choice(values)]},
+            "value": {"choices": [chance.choice(ANSWERS[name])]},
         }
-        for name, values in ANSWERS.items()
+        for name in questions
     ]
     return {"completed_by": person, "was_cancelled": False, "lead_time": 3.5, "result": result}
 

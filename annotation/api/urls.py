@@ -88,6 +88,7 @@ urlpatterns = [
         name="api_withdrawal",
     ),
     path("rounds/<int:pk>/reports/", rounds.RoundReports.as_view(), name="api_reports"),
+    path("rounds/<int:pk>/reports/<str:kind>/", rounds.RoundReport.as_view(), name="api_report"),
     path("rounds/<int:pk>/agreement/", work.RoundAgreement.as_view(), name="api_agreement"),
     path("rounds/<int:pk>/items/", results.Items.as_view(), name="api_items"),
     path("rounds/<int:pk>/judgements/", results.Judgements.as_view(), name="api_judgements"),

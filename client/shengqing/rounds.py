@@ -144,8 +144,14 @@ class Rounds:
         return self.transport.get(f"rounds/{round}/comparison/", round=other)
 
     def report(self, round: int, kind: Report) -> Job:
-        """Have a worker compute what takes long; the job."""
+        """Have a worker compute what takes long; the job. `read_report` has what comes of it."""
         return cast(Job, self.transport.post(f"rounds/{round}/reports/", {"kind": kind}))
+
+    def read_report(self, round: int, kind: Report) -> Row:
+        """What was computed last about a round that you lead, as `result`, and from how many
+        `submissions`. NotFound before anything was.
+        """
+        return self.transport.get(f"rounds/{round}/reports/{kind}/")
 
 
 class Work:

@@ -189,8 +189,9 @@ def predicted_rows(run, split):
 
 class RunPredictions(LinesView):
     """What a run predicted for each utterance, by task: the class that it decided for, the most
-    probable one, and calibrated probabilities. Gold labels are those of the release's utterances.
-    404 where there are none; 403 while you annotate dialogues of the release blind.
+    probable one, calibrated probabilities, and how far the gate of each correlation is open where
+    it has any. Gold labels are those of the release's utterances. 404 where there are none; 403
+    while you annotate dialogues of the release blind.
     """
 
     tag = "experiments"
@@ -210,6 +211,7 @@ class RunPredictions(LinesView):
             "predicted": row["predicted"],
             "most_probable": {task: most_probable(row, task) for task in row["probabilities"]},
             "probabilities": row["probabilities"],
+            "gates": row.get("gates", {}),
         }
 
 

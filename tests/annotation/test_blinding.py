@@ -233,6 +233,8 @@ class Scene:
             yield "agreement", f"/api/rounds/{self.other.pk}/{part}/"  # the same dialogues
         for part in ("judgements/", "judgements.ndjson", "quality-flags/", "label-studio.json"):
             yield "quality", f"{here}/{part}"
+        for kind in ("agreement", "quality", "reliability"):
+            yield "quality", f"{here}/reports/{kind}/"
         yield "round", f"{here}/"
         yield "round_dialogues", f"{here}/dialogues/"
         yield "round_history", f"{here}/progress/"

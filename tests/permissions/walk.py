@@ -273,6 +273,7 @@ class Addresses:
             "api_job_attempts": [{"kind": "source"}],
             "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
             "reports": [{"kind": "agreement"}, {"kind": "quality"}],
+            "api_report": [{"kind": "agreement"}, {"kind": "quality"}, {"kind": "reliability"}],
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],

@@ -13,6 +13,7 @@ import numpy as np
 
 FEW = 20  # items with two judgements or more, below which nothing is fitted
 GLAD_AT_MOST = 30_000  # judgements; it takes long and gives no class-wise reliability
+RESTARTS, ITERATIONS = 4, 50  # of MACE
 Judgement = tuple[Any, int, str]  # item, person id, value
 
 
@@ -39,7 +40,7 @@ def fitted(judgements: Sequence[Judgement], values: Sequence[str], seed: int = 0
     found: Any = model.probas_
     posterior = found.reindex(columns=list(values), fill_value=0.0)
     counts = _expected(table, posterior, people, list(values))
-    mace = MACE(n_restarts=4, n_iter=50, random_state=seed).fit(table)
+    mace = MACE(n_restarts=RESTARTS, n_iter=ITERATIONS, random_state=seed).fit(table)
     weight = dict(zip(pandas.unique(table["worker"]), mace.spamming_[:, 1], strict=True))
     ability: dict[Any, float] = {}
     if len(table) <= GLAD_AT_MOST:

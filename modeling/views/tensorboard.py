@@ -40,8 +40,8 @@ def _zipped(request, thing, runs, name):
 
 
 def write_event_files(runs):
-    """Write the files of runs, by the directory of each, in a process of its own: the library
-    imports PyTorch.
+    """Write the files of runs, by the directory of each, in a process of its own, as the library
+    imports PyTorch where it can.
     """
     pairs = [(str(run.directory / "events.jsonl"), str(folder)) for folder, run in runs.items()]
     arguments = [word for pair in pairs for word in pair]

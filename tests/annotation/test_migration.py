@@ -2,52 +2,23 @@
 
 import pytest
 from django.apps import apps
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from annotation.agreement.item_counts import catch_up
 from annotation.models import (
-    Assignment,
     Comment,
     ExpertLabel,
     Guideline,
-    Participant,
     QualityFlag,
     QualityFlagReview,
     Report,
     RoundItem,
     RuleWarning,
-    Submission,
 )
-from annotation.queue.dispatch import claim_next
 from annotation.rounds import choose_consensus
 from annotation.withdrawal import withdraw
 from people.models import Event
 from tests.factories import judge, make_corpus, make_dialogue, make_member, make_person, make_round
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_old_round_goes_on(django_db_serialized_rollback):
-    corpus = make_corpus(make_person("lead"))
-    make_dialogue(corpus), make_dialogue(corpus)
-    people = [make_member(corpus), make_member(corpus)]
-    opened = make_round(corpus, people)
-    judge(opened.assignments.first())
-    before = set(Assignment.objects.values_list("dialogue", "person", "state"))
-    try:
-        MigrationExecutor(connection).migrate([("annotation", "0001_initial")])
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
-    assert set(Assignment.objects.values_list("dialogue", "person", "state")) == before
-    assert Submission.objects.count() == 1
-    assert [(p.given, p.open) for p in RoundItem.objects.all()] == [(2, False), (2, False)]
-    assert {p.person for p in Participant.objects.all()} == set(people)
-    for seat in Participant.objects.select_related("round", "person"):
-        while work := claim_next(seat):
-            judge(work)
-    assert opened.share_done() == (4, 4)
-
+from tests.migration_steps import migration_steps
 
 OLD_NAMES = {  # model of before -> of today
     "Place": RoundItem,
@@ -117,7 +88,7 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
     events = set(Event.objects.values_list("noun", "verb"))
     assert events >= set(OLD_EVENTS.values())
     try:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate([("annotation", "0005_unblinded")])
         old = executor.loader.project_state([("annotation", "0005_unblinded")]).apps
         for name, model in OLD_NAMES.items():
@@ -132,7 +103,7 @@ def test_rows_keep_under_names_of_today(django_db_serialized_rollback):
         assert items.exists()
         assert old.get_model("annotation", "Tally").objects.filter(hand_ins=2).exists()
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
     for report in before["Report"]:
         if report["kind"] == "agreement":  # computed again: on how few dialogues is not in it

@@ -2,8 +2,6 @@
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.models import F, Value
 from django.db.models.functions import Concat
 
@@ -14,7 +12,7 @@ from corpus.formats import Row, Table
 from corpus.models import Dialogue, Source, Speaker, Utterance
 from corpus.search import search_page
 from corpus.table_import import store
-from tests.factories import make_corpus, make_dialogue, make_person
+from tests.factories import make_dialogue
 
 pytestmark = pytest.mark.django_db
 
@@ -122,26 +120,4 @@ def test_a_dump_that_is_loaded(corpus, tmp_path):
     Utterance.all_objects.filter(dialogue=dialogue).update(text="别的")
     call_command("loaddata", str(tmp_path / "rows.json"), verbosity=0)
     assert hits("软件") == ["軟件"]
-    assert_all_right()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_rows_of_before_are_filled_and_both_spellings_stay(django_db_serialized_rollback):
-    corpus = make_corpus(make_person("lead"))
-    dialogue = make_dialogue(corpus, size=3, uid="Ｄ１")
-    Utterance.objects.filter(pk=dialogue.utterances.first().pk).update(text="剪頭髮，ＯＫ")
-    names = ["张三", "张\u200b三", "Mary", "ＭＡＲＹ"]
-    before = {("corpus", "0007_reading_and_track")}
-    try:
-        MigrationExecutor(connection).migrate([*before])
-        old = MigrationExecutor(connection).loader.project_state([*before]).apps
-        model = old.get_model("corpus", "Speaker")
-        model._base_manager.bulk_create(model(corpus_id=corpus.pk, name=name) for name in names)
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
-        call_command("migrate", verbosity=0)  # makes the index
-    assert hits("头发,ok") == ["剪頭髮，ＯＫ"] and hits("第2句") == ["第2句"]
-    assert set(names) <= set(corpus.speakers.values_list("name", flat=True))
-    assert sorted(corpus.speakers.duplicates().values_list("name", flat=True)) == sorted(names)
     assert_all_right()

@@ -50,6 +50,7 @@ def files_of(settings):
     return {path for place in places for path in place.rglob("*") if path.is_file()}
 
 
+@pytest.mark.one_database
 def test_load_and_remove(admin, client_of, settings, django_capture_on_commit_callbacks):
     taken = make_person("anno2", name="a real one")
     mine = make_corpus(taken)

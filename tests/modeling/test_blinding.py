@@ -99,6 +99,7 @@ EXPERIMENT_POSTS = [
 ]
 
 
+@pytest.mark.one_database
 def test_leads_alone_see_runs(world, client_of, corpus):
     people = [make_member(corpus), make_member(corpus, "adjudicator"), make_person()]
     posts = [reverse(name, args=[world.soft.pk]) for name in POSTS]
@@ -113,6 +114,7 @@ def test_leads_alone_see_runs(world, client_of, corpus):
         assert lead.get(address).status_code == 200, address
 
 
+@pytest.mark.one_database
 def test_a_lead_who_annotates_blind_sees_progress_and_no_results(world, client_of, lead):
     blind = client_of(world.blind)
     for address in results(world):

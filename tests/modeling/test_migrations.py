@@ -1,13 +1,12 @@
 """Rows from before studies were called experiments: every one stays, with its links and Events."""
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 
 from modeling.models import Evaluation, Experiment, TrainingRun
 from people.models import Event
 from releases.models import PersonalDataReview, Release
 from tests.factories import make_corpus, make_judged_round, make_person, make_release
+from tests.migration_steps import migration_steps
 
 BEFORE = [("releases", "0005_member_access"), ("modeling", "0007_recipe_choices")]
 OLD_VERBS = {
@@ -30,12 +29,12 @@ def test_every_row_of_before_stays(django_db_serialized_rollback, settings):
     release_id, utterance_id = release.pk, utterance.pk
     Event.objects.all().delete()
     try:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(BEFORE)
         old = executor.loader.project_state(BEFORE).apps
         ids = _fill(old, release_id, utterance_id, lead.pk)
     finally:
-        executor = MigrationExecutor(connection)
+        executor = migration_steps()
         executor.migrate(executor.loader.graph.leaf_nodes())
     first, repeated = Experiment.objects.order_by("pk")
     assert [first.pk, repeated.pk] == ids["studies"] and first.name == "of before"

@@ -90,6 +90,7 @@ def test_lost_work_is_taken_up_again(release, lead, django_capture_on_commit_cal
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
 
 
+@pytest.mark.one_database
 def test_as_a_command(release, corpus, capsys):
     call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text")
     said = capsys.readouterr().out
@@ -122,6 +123,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
         assert who.post(address, form).status_code == 404
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
@@ -176,6 +178,7 @@ def test_weights_that_changed_since_are_not_tested(release, lead):
     assert not (run.directory / "test_evaluations.jsonl").exists()
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_clips_are_measured_in_parts_and_failures_are_named(
     client_of, corpus, lead, film, monkeypatch
@@ -242,6 +245,7 @@ def test_a_run_whose_process_still_writes_its_checkpoint_is_stopping(client_of, 
     assert "Stopping…" not in page and reverse("attempt_run", args=[run.pk]) in page
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_a_stopped_run_goes_on_from_its_checkpoint_to_the_same_figures(
     client_of, corpus, lead, monkeypatch
@@ -396,6 +400,7 @@ def test_tuned_encoders_are_trained_in_the_run_and_their_cost_is_said_before(
     assert evaluation.run().status == JobStatus.DONE, evaluation.failure_text
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_encoders_are_measured_in_parts_once_for_all_runs(

@@ -7,12 +7,10 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
-from people.access_tokens import Scope, digest_of
+from people.access_tokens import Scope
 from people.models import AccessToken, Event, Person
 from tests.factories import make_dialogue, make_member, make_person, make_token, open_round
 
@@ -143,27 +141,3 @@ def test_the_command(ask, person):
     assert (row.name, row.scopes, row.expires_at) == ("cron", "annotate", None)
     with pytest.raises(CommandError, match="no active account"):
         call_command("make_token", "nobody")
-
-
-@pytest.mark.django_db(transaction=True)
-def test_earlier_tokens_go_on(django_db_serialized_rollback, client):
-    person = make_person("old")
-    key = "0123456789abcdef0123456789abcdef01234567"
-    columns = "key varchar(40) PRIMARY KEY, created timestamp NOT NULL, user_id bigint NOT NULL"
-    try:
-        MigrationExecutor(connection).migrate([("people", "0003_preferences")])
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"CREATE TABLE authtoken_token ({columns} REFERENCES people_person (id))"
-            )
-            row = [key, "2026-01-02 03:04:05", person.pk]
-            cursor.execute("INSERT INTO authtoken_token VALUES (%s, %s, %s)", row)
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
-    assert "authtoken_token" not in connection.introspection.table_names()
-    row = person.access_tokens.get()
-    assert (row.name, row.digest, row.expires_at) == ("earlier token", digest_of(key), None)
-    assert row.scopes.split() == ["read", "annotate"] and row.created_at.year == 2026
-    answer = client.get("/api/rounds/1/agreement/", headers={"Authorization": f"Token {key}"})
-    assert answer.status_code == 404  # who it is is known, and the round is not there

@@ -57,6 +57,31 @@ def migrations(path):
         return database.execute("SELECT app, name FROM django_migrations ORDER BY id").fetchall()
 
 
+def schema(path):
+    """Table -> its columns, foreign keys and indexes, in no order; indexes without their names."""
+    found = {}
+    with closing(sqlite3.connect(path)) as database:
+        tables = "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        for (table,) in database.execute(tables).fetchall():
+            columns = database.execute(f"PRAGMA table_info('{table}')").fetchall()
+            keys = database.execute(f"PRAGMA foreign_key_list('{table}')").fetchall()
+            indexes = database.execute(f"PRAGMA index_list('{table}')").fetchall()
+            found[table] = (
+                {column[1:] for column in columns},
+                {key[2:6] for key in keys},
+                {(unique, *_index(database, name)) for _n, name, unique, *_rest in indexes},
+            )
+    return found
+
+
+def _index(database, name):
+    """Its columns with their directions, and the rows that are in it."""
+    columns = database.execute(f"PRAGMA index_xinfo('{name}')").fetchall()
+    made = database.execute("SELECT sql FROM sqlite_master WHERE name = ?", [name]).fetchone()
+    condition = (made[0] if made else "").partition(" WHERE ")[2]
+    return tuple((column[2], column[3]) for column in columns if column[5]), condition
+
+
 def backed_up(folder, database):
     """A folder with a backup of a database and nothing else."""
     repository = Repository.create_or_open(folder)
@@ -92,6 +117,13 @@ def test_a_backup_of_0_1_0_comes_back_with_every_row(tmp_path):
     for table in before.keys() - ADDED_TO:
         assert after.get(RENAMED.get(table, table), 0) >= before[table], table
     assert answers(new) == answers(old)
+    # and whoever begins today has the same tables
+    environment["DATA_DIR"] = str(tmp_path / "empty")
+    subprocess.run(
+        [sys.executable, "manage.py", "migrate", "-v", "0"],
+        env=environment, cwd=settings.ROOT, check=True,
+    )  # fmt: skip
+    assert schema(tmp_path / "empty" / "shengqing.sqlite3") == schema(new)
     with closing(sqlite3.connect(new)) as database:
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         assert database.execute("PRAGMA integrity_check").fetchone() == ("ok",)

@@ -214,6 +214,8 @@ def test_downloads(rounds, client, kind):
 
 def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypatch):
     monkeypatch.setattr("annotation.quality.reliability.GLAD_AT_MOST", 0)  # it takes long
+    monkeypatch.setattr("annotation.quality.reliability.RESTARTS", 1)
+    monkeypatch.setattr("annotation.quality.reliability.ITERATIONS", 15)
     _, after = rounds
     item_counts.catch_up(after)
     assert not Item.objects.filter(round=after, kind="dawid_skene").exists()
@@ -253,6 +255,7 @@ def test_reliability_and_the_gold_that_follows_from_it(rounds, client, monkeypat
     assert Item.objects.filter(round=after, kind="dawid_skene").exists()
 
 
+@pytest.mark.one_database
 def test_the_models_know_who_is_careless():
     """Three people who err in 5, 15 and 50 of a hundred; the truth is known here only."""
     rng, values = random.Random(5), ["a", "b", "c"]

@@ -103,6 +103,7 @@ def annotate(size: int, seconds: float, opened: dict, env: dict[str, str]) -> No
         begun, enough = time.monotonic(), 0.9 * OVERLAP * opened["dialogues"]
 
         def work(person: Annotator) -> None:
+            person.connection.close()  # the server hangs up on those who were silent
             while time.monotonic() < begun + seconds and len(sent) < enough:
                 person.cycle([], spent)
 

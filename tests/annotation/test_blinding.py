@@ -240,8 +240,8 @@ class Scene:
         yield "round_history", f"{here}/progress/"
         yield "api_participants", f"{here}/participants/"
         for place in (
-            *("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs", "integrity"),
-            "pace",
+            "integrity",  # first: the look asks for a job
+            *("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs", "pace"),
         ):
             yield f"api_{place}", f"/api/corpora/{self.corpus.pk}/{place}/"
         for guideline in self.corpus.guidelines.all():

@@ -123,6 +123,7 @@ def test_from_the_button_to_the_results(client_of, corpus, lead):
         assert who.post(address, form).status_code == 404
 
 
+@pytest.mark.usefixtures("learner_here")
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpus, lead):
@@ -159,6 +160,7 @@ def test_the_held_out_split_is_looked_at_on_purpose_and_counted(client_of, corpu
             assert who.get(reverse(name, args=[pk])).status_code == 404
 
 
+@pytest.mark.usefixtures("learner_here")
 def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
     run = TrainingRun.request(lead, release, "hard-text")
     with pytest.raises(UserError, match="finished"):
@@ -169,6 +171,7 @@ def test_a_run_that_has_not_ended_is_not_tested(release, lead, monkeypatch):
         Evaluation.request(lead, run)
 
 
+@pytest.mark.usefixtures("learner_here")
 def test_weights_that_changed_since_are_not_tested(release, lead):
     run = TrainingRun.request(lead, release, "hard-text").run()
     with (run.directory / "model.safetensors").open("ab") as stream:

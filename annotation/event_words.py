@@ -98,5 +98,6 @@ SENTENCES: dict[Kind, dict[Any, Any]] = {
         "compute": _("%(who)s had a report computed for %(thing)s"),
         "review": _("%(who)s reviewed a %(thing)s"),
         "set expert labels": _("%(who)s set expert labels of %(thing)s"),
+        "suggest": _("%(who)s stored machine suggestions in %(thing)s"),
     },
 }

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
-from annotation.models import DailyWork
+from annotation.models import DailyWork, Participant
 from annotation.models.daily_work import Work, local_day
 
 SHOWN = 28  # days of the small bars
@@ -109,6 +109,17 @@ def paces(rows) -> dict[int, Pace]:
         person: Pace({day: add_up(work) for day, work in sorted(found.items())})
         for person, found in days.items()
     }
+
+
+def at_work(corpus) -> list[dict]:
+    """Everybody who annotates in an open round of a corpus, with their `pace` in it; who annotated
+    most this week first.
+    """
+    seats = Participant.objects.filter(round__corpus=corpus, left_at=None, round__closure=None)
+    people = {seat.person_id: seat.person for seat in seats.select_related("person")}
+    found = paces(DailyWork.objects.filter(round__corpus=corpus, person__in=people))
+    rows = [{"person": person, "pace": found.get(pk, Pace({}))} for pk, person in people.items()]
+    return sorted(rows, key=lambda row: (-row["pace"].week.utterances, str(row["person"])))
 
 
 def pace_of(person) -> Pace:

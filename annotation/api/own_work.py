@@ -1,15 +1,17 @@
-"""What an annotator does with a dialogue as a whole, beside answering: leave it, open it again."""
+"""What an annotator does with a dialogue as a whole, beside answering: leave it, open it again;
+and everything that they have answered.
+"""
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from annotation.answers import skip_assignment, undo_skip
-from annotation.models import Skip
+from annotation.models import Assignment, Judgement, Skip
 from annotation.reopening import reopen
 from annotation.views.access import assignment_of
 from core.api.inputs import Body
 from people.access_tokens import Scope
-from people.api.views import ApiView
+from people.api.views import ApiView, LinesView
 
 
 class WorkStateSerializer(serializers.Serializer):
@@ -61,3 +63,35 @@ class AssignmentReopening(OwnWork):
         """Take a submission back, for as long as the round lets you; your answers stay."""
         reopen(assignment_of(request, pk))
         return self.answer(assignment_of(request, pk))
+
+
+class OwnJudgementLines(LinesView):
+    """Your current answers in all rounds, submitted or not: the newest to each question, an object
+    a line, with `round`, `assignment`, `utterance` (and its `uid`), `task`, `value`, `confidence`,
+    `seconds` and `at`.
+    """
+
+    tag = "assignments"
+    name = "judgements.ndjson"
+    COLUMNS = {
+        "id": "id",
+        "round": "assignment__round",
+        "assignment": "assignment",
+        "utterance": "utterance",
+        "uid": "utterance__uid",
+        "task": "task",
+        "value": "value",
+        "confidence": "confidence",
+        "seconds": "seconds",
+        "at": "at",
+    }
+
+    def rows(self):
+        own = Assignment.objects.of(self.request.user).order_by()
+        return Judgement.objects.filter(assignment__in=own).current().order_by("pk")
+
+    def prepare(self, rows):
+        return rows.values_list(*self.COLUMNS.values())
+
+    def line(self, row):
+        return dict(zip(self.COLUMNS, row, strict=True))

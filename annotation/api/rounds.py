@@ -506,6 +506,42 @@ class RoundReports(ApiView):
         return computed(self, Report.request(request.user, found, self.body()["kind"]))
 
 
+class RoundReportSerializer(serializers.Serializer):
+    """What was computed last, from how many `submissions`; `outdated` once others have come.
+    `result` has for each task intervals (`agreement`), models of annotators by their number
+    (`reliability`), or how many flags were found (`quality`).
+    """
+
+    job = serializers.CharField()
+    state = serializers.ChoiceField(choices=JobStatus.choices)
+    computed_at = serializers.DateTimeField(allow_null=True)
+    submissions = serializers.IntegerField()
+    outdated = serializers.BooleanField()
+    result = serializers.DictField()
+
+
+class RoundReport(ThingView):
+    """What a worker has computed about a round that you lead; 404 before it was asked for."""
+
+    tag = "results"
+    serializer_class = RoundReportSerializer
+
+    def thing(self):
+        kind = self.kwargs["kind"]
+        found = results_of(self.request, self.kwargs["pk"], LEAD)
+        report = Report.of(found, kind)
+        if report is None or kind == Report.Kind.COMPARISON:
+            raise Http404
+        return {
+            "job": job_address(report),
+            "state": report.status,
+            "computed_at": report.computed_at,
+            "submissions": report.submissions,
+            "outdated": report.is_old,
+            "result": report.result,
+        }
+
+
 class TaskSerializer(serializers.Serializer):
     """A round that you annotate; POST to `next` gives a dialogue to judge."""
 

@@ -4,10 +4,12 @@ from annotation.api import (
     imports,
     label_studio,
     own_work,
+    progress,
     republishing,
     results,
     rounds,
     schemes,
+    suggestions,
     work,
 )
 
@@ -34,6 +36,13 @@ urlpatterns = [
         name="api_annotation_settings",
     ),
     path("corpora/<int:pk>/guidelines/", schemes.Guidelines.as_view(), name="api_guidelines"),
+    path("corpora/<int:pk>/pace/", progress.CorpusPace.as_view(), name="api_pace"),
+    path("rounds/<int:pk>/progress/", progress.RoundProgress.as_view(), name="api_progress"),
+    path(
+        "account/judgements.ndjson",
+        own_work.OwnJudgementLines.as_view(),
+        name="api_own_judgements",
+    ),
     path("corpora/<int:pk>/imports/", imports.Imports.as_view(), name="api_imports"),
     path(
         "corpora/<int:pk>/label-studio/",
@@ -44,6 +53,9 @@ urlpatterns = [
         "rounds/<int:pk>/label-studio.json",
         label_studio.RoundTasks.as_view(),
         name="api_round_tasks",
+    ),
+    path(
+        "corpora/<int:pk>/suggestions/", suggestions.Suggestions.as_view(), name="api_suggestions"
     ),
     path("imports/<int:pk>/", imports.ImportThing.as_view(), name="api_import"),
     path(
@@ -76,6 +88,7 @@ urlpatterns = [
         name="api_withdrawal",
     ),
     path("rounds/<int:pk>/reports/", rounds.RoundReports.as_view(), name="api_reports"),
+    path("rounds/<int:pk>/reports/<str:kind>/", rounds.RoundReport.as_view(), name="api_report"),
     path("rounds/<int:pk>/agreement/", work.RoundAgreement.as_view(), name="api_agreement"),
     path("rounds/<int:pk>/items/", results.Items.as_view(), name="api_items"),
     path("rounds/<int:pk>/judgements/", results.Judgements.as_view(), name="api_judgements"),

@@ -2,11 +2,11 @@
 
 from django.shortcuts import render
 
-from annotation import pace
 from annotation.agreement import item_counts
 from annotation.agreement.bootstrap import MIN_CLUSTERS
-from annotation.models import DailyWork, Participant, Report
+from annotation.models import Report
 from annotation.models.items import counted_submissions
+from annotation.pace import at_work
 from annotation.progress import forecast, history
 from annotation.views import agreement_charts, progress_charts
 from annotation.views.access import results_of, round_of
@@ -56,13 +56,7 @@ def round_progress(request, pk):
 def corpus_pace(request, pk):
     """Everybody who annotates in an open round: how much this week, how fast beside usual."""
     corpus = corpus_of(request, pk, LEAD)
-    seats = Participant.objects.filter(round__corpus=corpus, left_at=None, round__closure=None)
-    people = {seat.person_id: seat.person for seat in seats.select_related("person")}
-    found = pace.paces(DailyWork.objects.filter(round__corpus=corpus, person__in=people))
-    rows: list[dict] = [
-        {"person": person, "pace": found.get(who, pace.Pace({}))} for who, person in people.items()
-    ]
-    rows.sort(key=lambda row: (-row["pace"].week.utterances, str(row["person"])))
+    rows = at_work(corpus)
     page = {
         "corpus": corpus,
         "rows": rows[:MOST_PEOPLE],

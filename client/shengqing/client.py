@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import cast
+from typing import Any, cast
 
 import httpx2
 
@@ -21,6 +21,7 @@ from shengqing.rounds import Rounds, Work
 from shengqing.rows import Account
 from shengqing.schemes import Guidelines, Schemes
 from shengqing.sources import Sources
+from shengqing.tokens import Tokens
 from shengqing.transport import Transport
 from shengqing.webhooks import Webhooks
 
@@ -60,7 +61,7 @@ class Client:
         self.experiments, self.runs = Experiments(send, self.jobs), Runs(send, self.jobs)
         self.features = ImportedFeatures(send, self.jobs, self.sources)
         self.models, self.protocols = Models(send), Protocols(send, self.jobs)
-        self.webhooks = Webhooks(send)
+        self.webhooks, self.tokens = Webhooks(send), Tokens(send)
 
     def __enter__(self) -> "Client":
         return self
@@ -80,3 +81,9 @@ class Client:
     def account(self) -> Account:
         """Who the token acts as."""
         return cast(Account, self.transport.get("account/"))
+
+    def change_account(self, **settings: Any) -> Account:
+        """Change `name`, `language`, `theme`, `time_zone`, or `notifications`, the kinds of e-mails
+        that you want; whatever is left out stays. Needs the scope `manage`.
+        """
+        return cast(Account, self.transport.patch("account/", settings))

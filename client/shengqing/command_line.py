@@ -40,8 +40,12 @@ def build_parser() -> argparse.ArgumentParser:
     login = command("login", log_in, "keep a server's address and a token of your account")
     login.add_argument("url")
     login.add_argument("--token", help="asked for unless given; “-” reads it from standard input")
-    command("logout", log_out, "forget the address and the token")
+    logout = command("logout", log_out, "forget the address and the token")
+    logout.add_argument("--revoke", action="store_true", help="end the token, too")
     command("account", show_account, "who the token acts as, and what it may do")
+    command("tokens", list_tokens, "your tokens; they are made on your account page")
+    revoke = command("revoke", revoke_token, "end a token of yours at once")
+    revoke.add_argument("token", type=int)
     command("corpora", list_corpora, "the corpora that you belong to")
     jobs = command("jobs", list_jobs, "the jobs of a corpus that you lead")
     jobs.add_argument("corpus", type=int)
@@ -56,6 +60,10 @@ def build_parser() -> argparse.ArgumentParser:
     push.add_argument("--title", default="", help="the name of the file unless given")
     push.add_argument("--draft", action="store_true", help="let a person confirm how it is read")
     push.add_argument("--publish", action="store_true", help="make its dialogues ready at once")
+    issues = command("issues", list_issues, "the issues of a corpus that you lead")
+    issues.add_argument("corpus", type=int)
+    issues.add_argument("--kind", help="such as overlap")
+    issues.add_argument("--anew", action="store_true", help="have them listed anew, and wait")
     members = command("members", list_members, "the members of a corpus that you lead")
     members.add_argument("corpus", type=int)
     invite = command("invite", invite_person, "ask somebody to join; prints the link")
@@ -129,6 +137,9 @@ def _add_learning(command: Command) -> None:
     predictions = command("predictions", show_predictions, "what a run predicted, a JSON line each")
     predictions.add_argument("run", type=int)
     predictions.add_argument("--split", choices=["validation", "test"], default="validation")
+    suggest = command("suggest", suggest_predictions, "offer what a run predicted to annotators")
+    suggest.add_argument("run", type=int)
+    suggest.add_argument("--split", choices=["validation", "test"], default="validation")
 
 
 def _setting(words: str) -> tuple[str, Any]:
@@ -171,12 +182,27 @@ def log_in(options: argparse.Namespace) -> None:
 
 
 def log_out(options: argparse.Namespace) -> None:
+    if options.revoke:
+        with connect() as client:
+            client.tokens.revoke_own()
     print("Forgotten." if forget_credentials() else "There was nothing to forget.")
 
 
 def show_account(options: argparse.Namespace) -> None:
     with connect() as client:
         show(options, [client.account()], ["username", "name", "scopes"])
+
+
+def list_tokens(options: argparse.Namespace) -> None:
+    with connect() as client:
+        columns = ["id", "name", "scopes", "state", "expires_at", "last_used_at"]
+        show(options, client.tokens.list(), columns)
+
+
+def revoke_token(options: argparse.Namespace) -> None:
+    with connect() as client:
+        client.tokens.revoke(options.token)
+    print("Revoked.")
 
 
 def list_corpora(options: argparse.Namespace) -> None:
@@ -188,6 +214,15 @@ def list_jobs(options: argparse.Namespace) -> None:
     with connect() as client:
         jobs = client.jobs.list(options.corpus, state=options.state)
         show(options, jobs, ["kind", "id", "state", "progress", "name", "failure"])
+
+
+def list_issues(options: argparse.Namespace) -> None:
+    watch = None if options.json else _show_progress
+    with connect() as client:
+        if options.anew:
+            client.jobs.wait(client.corpora.list_issues(options.corpus), progress=watch)
+        rows = client.corpora.issues(options.corpus, kind=options.kind)
+        show(options, rows, ["kind", "place", "dialogue", "utterance", "detail"])
 
 
 def watch_job(options: argparse.Namespace) -> int:
@@ -375,6 +410,11 @@ def show_predictions(options: argparse.Namespace) -> None:
     with connect() as client:
         for row in client.runs.predictions(options.run, split=options.split):
             print(json.dumps(row, ensure_ascii=False))
+
+
+def suggest_predictions(options: argparse.Namespace) -> None:
+    with connect() as client:
+        show(options, [client.runs.suggest(options.run, split=options.split)], ["stored", "absent"])
 
 
 def _show_metrics(options: argparse.Namespace, results: Results) -> None:

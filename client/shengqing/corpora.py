@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from shengqing.rows import AuditEvent, Corpus, Job, Role
+from shengqing.rows import AuditEvent, Corpus, IntegrityIssue, IntegrityReport, Job, Role
 from shengqing.transport import Row, Transport
 
 
@@ -90,6 +90,25 @@ class Corpora:
         """Change `licence`, `members_may_read`; whatever is left out stays."""
         return self.transport.patch(f"corpora/{corpus}/settings/releases/", settings)
 
+    def storage(self, corpus: int) -> Row:
+        """What its files take, `bytes` by kind and in `total`, and its `quota`, if it has one."""
+        return self.transport.get(f"corpora/{corpus}/storage/")
+
+    def integrity(self, corpus: int) -> IntegrityReport:
+        """The last integrity report of a corpus that you lead, which a worker begins to make anew
+        where the corpus may have changed since.
+        """
+        return cast(IntegrityReport, self.transport.get(f"corpora/{corpus}/integrity/"))
+
+    def issues(self, corpus: int, *, kind: str | None = None) -> Iterator[IntegrityIssue]:
+        """The issues of that report, without those of dialogues that are withheld from you."""
+        path = f"corpora/{corpus}/integrity/issues/"
+        return cast("Iterator[IntegrityIssue]", self.transport.pages(path, kind=kind))
+
+    def list_issues(self, corpus: int) -> Job:
+        """Have a worker make the report anew; clips are not read. The job."""
+        return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/reports/"))
+
     def check_clips(self, corpus: int) -> Job:
         """Have every clip compared with its source; the job."""
         return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/checks/"))
@@ -97,6 +116,12 @@ class Corpora:
     def recut_clips(self, corpus: int) -> Job:
         """Have the clips that were found wrong cut again; the job."""
         return cast(Job, self.transport.post(f"corpora/{corpus}/integrity/recuts/"))
+
+    def clips_to_recut(self, corpus: int) -> Row:
+        """What that would do: ids of `dialogues`, those that are `impossible` with the reason, and
+        those that were `skipped` when it was done last.
+        """
+        return self.transport.get(f"corpora/{corpus}/integrity/recuts/")
 
     def audit_log(self, corpus: int, **filters: Any) -> Iterator[AuditEvent]:
         """Who did what in a corpus that you lead, the latest first: `q`, `person`, `kind`, `noun`,

@@ -97,7 +97,9 @@ class Dialogues:
         return cast(Document, self.transport.post(f"dialogues/{dialogue}/head/", body))
 
     def utterances(self, corpus: int, **filters: Any) -> Iterator[Utterance]:
-        """All utterances of a corpus, while they are read from the database."""
+        """All utterances of a corpus, while they are read from the database; `q` (words),
+        `dialogue`, `source`, `speaker`, `machine` narrow them.
+        """
         path = f"corpora/{corpus}/utterances.ndjson"
         return cast("Iterator[Utterance]", self.transport.lines(path, **filters))
 

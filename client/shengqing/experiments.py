@@ -1,6 +1,7 @@
 """Experiments and their runs: started, watched, evaluated; what can be trained; named models."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from shengqing.jobs import Jobs
@@ -105,6 +106,11 @@ class Experiments:
         """Every metric of every run that has ended, a row a run, split and task."""
         return self.transport.lines(f"experiments/{experiment}/results.ndjson")
 
+    def tensorboard(self, experiment: int, target: Path | str) -> Path:
+        """Download TensorBoard's files of its runs, a zip with a folder each."""
+        path = f"experiments/{experiment}/tensorboard.zip"
+        return self.transport.download(path, Path(target))
+
     def table(self, experiment: int) -> "pandas.DataFrame":
         """The same as a table of pandas."""
         return to_pandas(self.results(experiment))
@@ -132,6 +138,17 @@ class Runs:
         """Those of a corpus, the newest first."""
         filters = {"experiment": experiment, "release": release, "recipe": recipe, "state": state}
         return cast("Iterator[Run]", self.transport.pages(f"corpora/{corpus}/runs/", **filters))
+
+    def compare(
+        self, corpus: int, *, runs: Sequence[int] = (), experiments: Sequence[int] = ()
+    ) -> Row:
+        """Runs of one release by recipe and settings: their `configurations`, and the differences
+        of every two on `validation` and `test` with intervals and p values.
+
+        Raises Invalid where they cannot be compared.
+        """
+        named = {"runs": _numbers(runs), "experiments": _numbers(experiments)}
+        return self.transport.get(f"corpora/{corpus}/runs/comparison/", **named)
 
     def get(self, run: int) -> Run:
         """A run."""
@@ -204,6 +221,18 @@ class Runs:
         """
         return self.transport.lines(f"runs/{run}/predictions.ndjson", split=split)
 
+    def tensorboard(self, run: int, target: Path | str) -> Path:
+        """Download TensorBoard's files of it, a zip."""
+        return self.transport.download(f"runs/{run}/tensorboard.zip", Path(target))
+
+    def suggest(
+        self, run: int, *, split: Literal["validation", "test"] = "validation"
+    ) -> dict[str, int]:
+        """Store what it predicted as suggestions for annotators: how many were `stored`, and how
+        many utterances are `absent` from the corpus by now.
+        """
+        return self.transport.post(f"runs/{run}/suggestions/", {"split": split})
+
     def evaluate(
         self,
         run: int,
@@ -245,6 +274,10 @@ class Models:
     def card(self, model: int) -> str:
         """Its card, in Markdown."""
         return self.transport.send("GET", f"models/{model}/card.md").text
+
+
+def _numbers(chosen: Sequence[int]) -> str | None:
+    return ",".join(map(str, chosen)) or None
 
 
 def event_words(event: Event) -> str:

@@ -1,6 +1,7 @@
 """Imports of published corpora and labelled tables: read, confirmed, stored, undone."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -10,6 +11,7 @@ from shengqing.rows import TableImport
 from shengqing.sources import Sources
 from shengqing.transport import Progress, Transport
 
+SUGGESTIONS_AT_ONCE = 5_000
 Labels = Literal["published", "annotator", "gold", "none"]
 
 
@@ -89,6 +91,19 @@ class Imports:
         """Remove everything that it made, unless people have worked on it. Raises JobFailed."""
         self.transport.post(f"imports/{number}/undo/")
         return self._ended(number, "done")
+
+    def suggest(self, corpus: int, origin: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """Store what a machine, `origin`, would answer as suggestions for annotators; how many.
+
+        A row has `utterance` (its `uid`), `task`, `value` and the `probability` of that value.
+        Raises Invalid for a row that does not fit the corpus; of so many rows (5,000) as are sent
+        at once none is stored then.
+        """
+        path, stored, rest = f"corpora/{corpus}/suggestions/", 0, iter(rows)
+        while part := [*islice(rest, SUGGESTIONS_AT_ONCE)]:
+            body = {"origin": origin, "suggestions": part}
+            stored += self.transport.post(path, body)["stored"]
+        return stored
 
     def _ended(self, number: int, state: str) -> TableImport:
         """An import once its worker is done with it."""

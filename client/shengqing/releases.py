@@ -159,6 +159,10 @@ class Releases:
         body = {"terms": terms, "expires_at": expires_at, "label": label}
         return cast(Link, self.transport.post(f"releases/{release}/links/", body))
 
+    def grants(self, link: int) -> Iterator[Row]:
+        """Who accepted its terms: `name`, `affiliation`, `email`, `at`; the latest first."""
+        return self.transport.pages(f"links/{link}/grants/")
+
     def revoke_link(self, link: int) -> None:
         """Close a link, and whatever was got with it."""
         self.transport.post(f"links/{link}/revocation/")

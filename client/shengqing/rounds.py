@@ -107,6 +107,18 @@ class Rounds:
         body = {"consensus": consensus}
         return cast(Round, self.transport.post(f"rounds/{round}/consensus/", body))
 
+    def progress(self, round: int) -> Row:
+        """Its submissions day by day as `days`, how many were `submitted` of those `wanted`, and
+        when it will be done as `forecast` (None where that cannot be said).
+        """
+        return self.transport.get(f"rounds/{round}/progress/")
+
+    def pace(self, corpus: int) -> Sequence[Row]:
+        """Everybody who annotates in an open round of a corpus that you lead: what they did in the
+        last seven days, how fast, and how fast usually.
+        """
+        return cast("Sequence[Row]", self.transport.get(f"corpora/{corpus}/pace/")["people"])
+
     def label_studio(self, round: int, target: Path | str) -> Path:
         """Download its utterances with all answers and suggestions as Label Studio's tasks."""
         return self.transport.download(f"rounds/{round}/label-studio.json", Path(target))
@@ -132,8 +144,14 @@ class Rounds:
         return self.transport.get(f"rounds/{round}/comparison/", round=other)
 
     def report(self, round: int, kind: Report) -> Job:
-        """Have a worker compute what takes long; the job."""
+        """Have a worker compute what takes long; the job. `read_report` has what comes of it."""
         return cast(Job, self.transport.post(f"rounds/{round}/reports/", {"kind": kind}))
+
+    def read_report(self, round: int, kind: Report) -> Row:
+        """What was computed last about a round that you lead, as `result`, and from how many
+        `submissions`. NotFound before anything was.
+        """
+        return self.transport.get(f"rounds/{round}/reports/{kind}/")
 
 
 class Work:
@@ -173,6 +191,10 @@ class Work:
         body = {"answers": _rows(answers), "submit": True, "next": True}
         found = self.transport.post(f"assignments/{assignment}/", body)["next"]
         return cast("Assignment | None", found)
+
+    def judgements(self) -> Iterator[Row]:
+        """All your current answers in all rounds, submitted or not."""
+        return self.transport.lines("account/judgements.ndjson")
 
     def skip(self, assignment: int, reason: str, words: str = "") -> None:
         """Leave a dialogue to others, saying why: "bad_clip", "wrong_text", "language",

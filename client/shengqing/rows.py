@@ -7,12 +7,30 @@ State = Literal["draft", "queued", "running", "done", "failed", "stopped"]
 
 
 class Account(TypedDict):
-    """Who the token acts as, and what it may do."""
+    """Who the token acts as, and what it may do; `notifications` are the e-mails that they get."""
 
     id: int
     username: str
     name: str
     scopes: list[str]
+    language: str
+    theme: str
+    time_zone: str
+    notifications: list[str]
+
+
+class AccessToken(TypedDict):
+    """A token of yours, never the token itself; `asks`: it is the one that this client sends."""
+
+    id: int
+    name: str
+    scopes: list[str]
+    state: Literal["active", "expired", "revoked"]
+    created_at: str
+    expires_at: str | None
+    last_used_at: str | None
+    revoked_at: str | None
+    asks: bool
 
 
 class Corpus(TypedDict):
@@ -45,6 +63,33 @@ class Job(TypedDict):
     started_at: str | None
     finished_at: str | None
     seconds_left: int | None
+
+
+class IntegrityReport(TypedDict):
+    """How many `issues` of each kind were found at `listed_at`, and how many clips can be cut again
+    (`recuttable`) or are wrong and cannot (`stuck`).
+    """
+
+    state: State
+    job: str
+    listed_at: str | None
+    issues: dict[str, int]
+    recuttable: int
+    stuck: int
+    withheld: str
+
+
+class IntegrityIssue(TypedDict):
+    """One thing that is wrong: `kind`, and in words `name`; `place`, and what about it."""
+
+    id: int
+    kind: str
+    name: str
+    place: str
+    dialogue: int | None
+    utterance: int | None
+    other: int | None
+    detail: str
 
 
 class Upload(TypedDict):

@@ -9,7 +9,7 @@ from typing import Any, Literal, cast
 from shengqing.errors import Conflict, JobFailed, ShengqingError, Unreachable
 from shengqing.jobs import ENDED, Jobs
 from shengqing.rows import Job, Source, State, Upload
-from shengqing.transport import Progress, Transport
+from shengqing.transport import Progress, Row, Transport
 
 PIECE = 16 << 20  # bytes, the largest that the server takes
 KIND = "application/offset+octet-stream"
@@ -76,6 +76,16 @@ class Sources:
         """Download what was uploaded, of a corpus that you lead."""
         path = f"sources/{source}/files/{name}/"
         return self.transport.download(path, Path(target), progress)
+
+    def problems(self, source: int, *, outcome: str | None = None) -> Iterator[Row]:
+        """What was repaired, left out or is doubtful in its transcript, once it is imported."""
+        return self.transport.lines(f"sources/{source}/problems.ndjson", outcome=outcome)
+
+    def reading(self, source: int, **reading: Any) -> Row:
+        """What would come of a draft that is read like this: its `dialogues`, `speakers` and
+        `problems`; `obstacle` says why it cannot be confirmed, if it cannot. Nothing is stored.
+        """
+        return self.transport.post(f"sources/{source}/reading/", reading)
 
     def confirm(self, source: int, **reading: Any) -> Job:
         """Accept how a draft is read, other than as it was recognised where `reading` says so; the

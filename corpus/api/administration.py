@@ -1,4 +1,4 @@
-"""A corpus as a whole: who owns it, its deletion, the comparison of its clips with sources."""
+"""A corpus as a whole: who owns it, its deletion, its storage."""
 
 from typing import Any
 
@@ -9,13 +9,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Body, Id
-from core.errors import UserError, gettext_noop
 from corpus import deletion
 from corpus.api.jobs import EXAMPLE, JobSerializer, described
 from corpus.api.members import PersonSerializer
-from corpus.clip_faults import clips_to_recut
-from corpus.models import ClipRecut, CorpusDeletion, IntegrityCheck, OwnershipOffer
+from corpus.models import CorpusDeletion, OwnershipOffer
 from corpus.permissions import LEAD, corpus_of, owned_corpus
+from corpus.storage_kinds import KINDS
 from people.access_tokens import Scope
 from people.api.views import ApiView, ThingView
 
@@ -180,33 +179,26 @@ class DeletionAttempts(ApiView):
         return self.answer(deletion_of(request, pk))
 
 
-class ClipJob(ApiView):
-    """Work on all clips of a corpus that you lead."""
+STORAGE = {"bytes": {"sources": 52428800, "clips": 8388608}, "total": 60817408, "quota": None}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("a corpus", STORAGE, response_only=True)])
+class StorageSerializer(serializers.Serializer):
+    """Bytes of the files of a corpus by kind, as they were last measured; its quota, or null."""
+
+    bytes = serializers.DictField(child=serializers.IntegerField())
+    total = serializers.IntegerField()
+    quota = serializers.IntegerField(allow_null=True)
+
+
+class Storage(ThingView):
+    """What the files of a corpus that you lead take."""
 
     tag = "corpora"
-    serializer_class = JobSerializer
-    answers = {"POST": (202, JobSerializer)}
+    serializer_class = StorageSerializer
 
-    def queued(self, job):
-        return self.answer(described(self.request, job))
-
-
-class IntegrityChecks(ClipJob):
-    """The comparison of a corpus' clips with what was uploaded."""
-
-    def post(self, request, pk):
-        """Compare every clip with its source."""
-        return self.queued(IntegrityCheck.request(request.user, corpus_of(request, pk, LEAD)))
-
-
-class ClipRecuts(ClipJob):
-    """The clips of a corpus that are wrong, cut again."""
-
-    def post(self, request, pk):
-        """Cut again the clips that a comparison found wrong; 409 where there are none."""
-        corpus = corpus_of(request, pk, LEAD)
-        dialogues, _impossible = clips_to_recut(corpus)
-        if not dialogues:
-            raise UserError(gettext_noop("No clip of this corpus needs to be cut again."))
-        chosen = [row.pk for row in dialogues]
-        return self.queued(ClipRecut.request(request.user, corpus, dialogues=chosen))
+    def thing(self):
+        corpus = corpus_of(self.request, self.kwargs["pk"], LEAD)
+        sizes = corpus.measured_storage()
+        found = {kind: sizes.get(kind, 0) for kind in KINDS}
+        return {"bytes": found, "total": sizes.total(), "quota": corpus.quota}

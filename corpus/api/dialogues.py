@@ -8,11 +8,12 @@ from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Body, Filters, FlagParameter, Id, IdParameter
-from core.normalization import visible
+from core.normalization import search_key, visible
 from corpus.forms import TRAITS
 from corpus.models import Dialogue, Speaker, Utterance
 from corpus.permissions import LEAD, corpus_of, dialogue_of, with_role
 from corpus.publication_undo import undo_publication, undoable_by
+from corpus.search import contains
 from corpus.visibility import WORDS, withheld
 from people.api.views import ApiView, LinesView, ListView, ThingView
 
@@ -142,6 +143,9 @@ class UtteranceSerializer(serializers.Serializer):
 
 
 class UtteranceFilters(Filters):
+    q = serializers.CharField(
+        required=False, max_length=200, help_text="words, whatever their case and width"
+    )
     dialogue = IdParameter(required=False)
     source = IdParameter(required=False)
     speaker = IdParameter(required=False)
@@ -149,6 +153,10 @@ class UtteranceFilters(Filters):
 
     def by_source(self, rows, value):
         return rows.filter(dialogue__source=value)
+
+    def by_q(self, rows, value):
+        key = search_key(value)
+        return rows.filter(contains("search", key)) if key else rows.none()
 
 
 def readable_utterances(request, pk):

@@ -10,18 +10,19 @@ from rest_framework import serializers
 
 from core.api.inputs import Body, Filters, check_form
 from core.errors import UserError, ValidationError, gettext_noop
+from core.translation import translate, translate_error
 from corpus import deletion
 from corpus.api.jobs import JobSerializer, described, job_address
 from corpus.forms import ReadingForm, ReplacementForm, SourceForm
 from corpus.import_plan import resegment
 from corpus.import_report import track_label
-from corpus.models import Source, Upload
+from corpus.models import ImportProblem, Source, Upload
 from corpus.permissions import LEAD, corpus_of, source_of
-from corpus.source_preview import obstacle_of, reading_of
-from corpus.visibility import guard
+from corpus.source_preview import check_of, obstacle_of, reading_of
+from corpus.visibility import WORDS, guard
 from jobs.models import JobStatus
 from people.access_tokens import Scope
-from people.api.views import ApiView, ListView, ThingView
+from people.api.views import ApiView, LinesView, ListView, ThingView
 
 STREAM = {"min_value": 0, "max_value": 10_000}
 
@@ -293,6 +294,100 @@ class SourceConfirmation(Body):
     rolling = serializers.BooleanField(required=False, help_text="captions: each line once")
 
 
+class DraftSpeakerSerializer(serializers.Serializer):
+    """A speaker, and how many utterances are theirs."""
+
+    name = serializers.CharField()
+    utterances = serializers.IntegerField()
+
+
+class DraftDialogueSerializer(serializers.Serializer):
+    """A dialogue that would be made: its times in seconds of the source, its utterances."""
+
+    start = serializers.FloatField()
+    end = serializers.FloatField()
+    utterances = serializers.IntegerField()
+
+
+class ReadingProblemSerializer(serializers.Serializer):
+    line = serializers.IntegerField(help_text="0: the file as a whole")
+    column = serializers.CharField(allow_blank=True)
+    value = serializers.CharField(allow_blank=True)
+    outcome = serializers.ChoiceField(choices=ImportProblem.Outcome.choices)
+    reason = serializers.CharField()
+
+
+READING = {
+    "obstacle": "",
+    "encoding": "utf-8",
+    "dialogues": [{"start": 0.4, "end": 21.8, "utterances": 9}],
+    "speakers": [{"name": "小唐", "utterances": 5}],
+    "problems": [],
+    "bytes": 1_400_000,
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("a reading", READING, response_only=True)])
+class DraftReadingSerializer(serializers.Serializer):
+    """What would come of a draft. `obstacle` says why it cannot be confirmed like this, if it
+    cannot; `bytes` is what its clips take at most.
+    """
+
+    obstacle = serializers.CharField(allow_blank=True)
+    encoding = serializers.CharField(allow_blank=True, help_text="of the transcript")
+    dialogues = DraftDialogueSerializer(many=True)
+    speakers = DraftSpeakerSerializer(many=True)
+    problems = ReadingProblemSerializer(many=True)
+    bytes = serializers.IntegerField()
+
+
+class DraftReading(ApiView):
+    """How a draft would be read."""
+
+    tag = "sources"
+    required_scope = change_scope = Scope.READ
+    serializer_class = DraftReadingSerializer
+    bodies = {"POST": SourceConfirmation}
+
+    def post(self, request, pk):
+        """Say what would come of a draft that is read like this; nothing is stored. 409 for a
+        source that is no draft.
+        """
+        source, sent = source_of(request, pk), self.body()
+        if source.status != JobStatus.DRAFT:
+            raise UserError(gettext_noop("This source is no draft any more."))
+        draft = reading_of(source, as_form(sent))
+        obstacle, check, error = obstacle_of(source, draft), None, None
+        if obstacle is None:
+            check, error = check_of(source, draft.form, draft.reading)
+        return self.answer(described_reading(draft, check, error or words_of(obstacle)))
+
+
+def words_of(obstacle):
+    """The sentence of an error; "" for none."""
+    return translate_error(obstacle) if obstacle else ""
+
+
+def described_reading(draft, check, obstacle):
+    """The reading of a draft as it is sent; without `check` what is known before it is cut."""
+    parts = zip(check.spans, check.parts, strict=True) if check else ()
+    problems = check.problems if check else draft.reading.problems if draft.reading else []
+    return {
+        "obstacle": obstacle,
+        "encoding": draft.reading.encoding if draft.reading else "",
+        "dialogues": [{"start": a, "end": b, "utterances": len(cues)} for (a, b), cues in parts],
+        "speakers": [{"name": n, "utterances": k} for n, k in (check.speakers if check else [])],
+        "problems": [problem_line(row, translate(row.reason, row.details)) for row in problems],
+        "bytes": check.needed if check else 0,
+    }
+
+
+def problem_line(row, reason):
+    """What was found in a transcript, as it is sent."""
+    about = {"line": row.line, "column": row.column, "value": row.value}
+    return about | {"outcome": row.outcome, "reason": reason}
+
+
 class Confirmation(ApiView):
     """How a draft is read."""
 
@@ -363,3 +458,26 @@ class Publication(ApiView):
         """Publish all dialogues of a source; how many were not yet."""
         made = source_of(request, pk).publish(request.user)
         return self.answer({"published": len(made)})
+
+
+class ProblemFilters(Filters):
+    outcome = serializers.ChoiceField(choices=ImportProblem.Outcome.choices, required=False)
+
+
+class SourceProblemLines(LinesView):
+    """What was repaired, left out or is doubtful in the transcript or table of a source that is
+    imported, an object a line: `line`, `column`, `value`, `outcome`, `reason`. 403 while its words
+    are withheld from you.
+    """
+
+    tag = "sources"
+    filters = ProblemFilters
+    name = "problems.ndjson"
+
+    def rows(self):
+        source = source_of(self.request, self.kwargs["pk"])
+        guard(self.request.user, source.dialogues.all(), WORDS)
+        return source.import_problems.all()
+
+    def line(self, row):
+        return problem_line(row, row.why)

@@ -20,6 +20,7 @@ from corpus.spreadsheets import PUBLISHED
 DIALOGUE, KEY = "(dialogue)", "(key)"
 MOST_INNER = 30  # names inside of objects of one column that become columns of their own
 LIMITS = PUBLISHED
+CUT = gettext_noop("longer than %(most)d characters; the rest of the cell was left out")
 
 
 def read(path: Path) -> tabular.Table:
@@ -61,6 +62,9 @@ def _of_objects(path: Path, objects: Objects, problems: list[Problem]) -> tabula
         cells = {}
         for name, value in _cells(each, apart):
             clean, _removed = separated(_text(value))
+            if len(clean) > tabular.LARGEST_CELL:
+                most = {"most": tabular.LARGEST_CELL}
+                problems.append(Problem(line, name[:80], clean[:2000], "repaired", CUT, most))
             cells[name[:200]] = clean[: tabular.LARGEST_CELL]
         columns |= dict.fromkeys(cells)
         rows.append(tabular.Row(line, cells))

@@ -14,10 +14,11 @@ from core.fragments import live_part
 from core.pagination import page_of
 from corpus.clip_faults import clips_to_recut
 from corpus.integrity import KINDS
+from corpus.integrity_access import shown_issues
 from corpus.models import ClipRecut, IntegrityCheck, IntegrityReport
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
-from corpus.visibility import MODALITIES, notice, withheld
+from corpus.visibility import MODALITIES, notice
 
 JOBS: dict[str, Any] = {"check": IntegrityCheck, "recut": ClipRecut, "report": IntegrityReport}
 CLIP_JOBS = ("check", "recut")
@@ -31,12 +32,7 @@ def integrity(request, pk):
     corpus = corpus_of(request, pk, LEAD)
     report = IntegrityReport.of(corpus)
     kind = request.GET.get("kind", "")
-    hidden = withheld(request.user, *MODALITIES).filter(corpus=corpus)
-    left_out = hidden.count()
-    issues = corpus.integrity_issues.all()
-    if left_out:
-        of_hidden = hidden.order_by().values("pk")
-        issues = issues.exclude(dialogue__in=of_hidden).exclude(other__in=of_hidden)
+    issues, hidden = shown_issues(request.user, corpus)
     counts = dict(issues.order_by().values_list("kind").annotate(Count("pk")))
     kinds = [(key, gettext_lazy(words), counts.get(key, 0)) for key, words in KINDS.items()]
     shown = page_of(request, issues.filter(kind=kind) if kind else issues, 100)
@@ -49,8 +45,8 @@ def integrity(request, pk):
         report_progress=_progress_of(corpus, "report"),
         kinds=[row for row in kinds if row[2]],
         kind=kind,
-        notice=notice(request.user, hidden, MODALITIES) if left_out else "",
-        left_out=left_out,
+        notice=notice(request.user, hidden, MODALITIES) if hidden is not None else "",
+        left_out=hidden.count() if hidden is not None else 0,
         count=sum(counts.values()),
         unverified=counts.get("unverified", 0),
         page=shown,

@@ -16,7 +16,8 @@ from modeling.models import Experiment
 from modeling.models.runs import Device, OnFailure
 from modeling.permissions import experiment_of, visible_experiment_of
 from modeling.search_trials import resume_search
-from people.api.views import ApiView, LinesView, ListView, ThingView
+from modeling.views.tensorboard import experiment_tensorboard
+from people.api.views import ApiView, FileView, LinesView, ListView, ThingView
 
 EXAMPLE = {
     "id": 4,
@@ -115,10 +116,10 @@ class ExperimentDetailSerializer(ExperimentSerializer):
         if experiment.withheld:
             return None
         runs = list(experiment.runs.order_by("seed", "pk").prefetch_related("evaluations"))
-        return [_configuration(group) for group in configurations_of(runs)]
+        return [described_configuration(group) for group in configurations_of(runs)]
 
 
-def _configuration(group):
+def described_configuration(group):
     return {
         "label": str(group.label),
         "recipe": group.recipe,
@@ -332,3 +333,15 @@ class _Rows:
 
     def iterator(self, chunk_size):
         return result_rows(self.experiment)
+
+
+class ExperimentTensorBoard(FileView):
+    """TensorBoard's files of the runs of an experiment that have begun, a folder each, as a zip.
+    404 where none has; 403 while you annotate dialogues of its release blind.
+    """
+
+    tag = "experiments"
+    file_type = "application/zip"
+
+    def give(self, request, pk):
+        return experiment_tensorboard(request, pk)

@@ -17,7 +17,9 @@ from modeling.models import Evaluation, RegisteredModel, TrainingRun
 from modeling.models.runs import Device, OnFailure
 from modeling.permissions import evaluation_of, run_of, visible_run_of
 from modeling.predictions import most_probable, predictions_file
-from people.api.views import ApiView, LinesView, ListView, ThingView
+from modeling.run_suggestions import suggest_predictions
+from modeling.views.tensorboard import run_tensorboard
+from people.api.views import ApiView, FileView, LinesView, ListView, ThingView
 
 EXAMPLE = {
     "id": 12,
@@ -174,10 +176,22 @@ class PredictionFilters(Filters):
         return rows  # which are of it already
 
 
+def predicted_rows(run, split):
+    """What a run predicted for its split "test", or "validation". Raises Http404 where there is
+    nothing, as of a test set before the run was evaluated on it.
+    """
+    on_test = split == "test"
+    path = predictions_file(run, "held_out" if on_test else "validation")
+    if path is None or (on_test and not run.evaluation):
+        raise Http404
+    return JsonLines(path)
+
+
 class RunPredictions(LinesView):
     """What a run predicted for each utterance, by task: the class that it decided for, the most
-    probable one, and calibrated probabilities. Gold labels are those of the release's utterances.
-    404 where there are none; 403 while you annotate dialogues of the release blind.
+    probable one, calibrated probabilities, and how far the gate of each correlation is open where
+    it has any. Gold labels are those of the release's utterances. 404 where there are none; 403
+    while you annotate dialogues of the release blind.
     """
 
     tag = "experiments"
@@ -188,12 +202,7 @@ class RunPredictions(LinesView):
         run = visible_run_of(self.request, self.kwargs["pk"])
         asked = self.filters(data=self.request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        on_test = asked.validated_data.get("split") == "test"
-        role = "held_out" if on_test else "validation"
-        path = predictions_file(run, role)
-        if path is None or (on_test and not run.evaluation):
-            raise Http404
-        return JsonLines(path)
+        return predicted_rows(run, asked.validated_data.get("split"))
 
     def line(self, row):
         return {
@@ -202,7 +211,55 @@ class RunPredictions(LinesView):
             "predicted": row["predicted"],
             "most_probable": {task: most_probable(row, task) for task in row["probabilities"]},
             "probabilities": row["probabilities"],
+            "gates": row.get("gates", {}),
         }
+
+
+class RunTensorBoard(FileView):
+    """TensorBoard's files of a run, as a zip to be unpacked below its log directory. 404 before it
+    has begun; 403 while you annotate dialogues of its release blind.
+    """
+
+    tag = "experiments"
+    file_type = "application/zip"
+
+    def give(self, request, pk):
+        return run_tensorboard(request, pk)
+
+
+class NewRunSuggestions(Body):
+    split = serializers.ChoiceField(
+        choices=["validation", "test"], required=False, help_text="`validation` unless given"
+    )
+
+
+@extend_schema_serializer(
+    examples=[OpenApiExample("stored", {"stored": 400, "absent": 0}, response_only=True)]
+)
+class RunSuggestionsSerializer(serializers.Serializer):
+    """How many suggestions were stored; `absent` utterances of the release are gone."""
+
+    stored = serializers.IntegerField()
+    absent = serializers.IntegerField()
+
+
+class RunSuggestions(ApiView):
+    """What a run predicted, as suggestions for annotators."""
+
+    tag = "experiments"
+    serializer_class = RunSuggestionsSerializer
+    bodies = {"POST": NewRunSuggestions}
+    answers = {"POST": (201, RunSuggestionsSerializer)}
+
+    def post(self, request, pk):
+        """Store what a run predicted as suggestions of its corpus, each value with its own
+        probability. 404 where there are no predictions; 403 while you annotate dialogues of the
+        release blind.
+        """
+        run, split = visible_run_of(request, pk), self.body().get("split")
+        rows = predicted_rows(run, split).iterator(chunk_size=500)
+        stored, absent = suggest_predictions(request.user, run, rows)
+        return self.created({"stored": stored, "absent": absent})
 
 
 class EvaluationSerializer(serializers.Serializer):

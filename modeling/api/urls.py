@@ -1,12 +1,25 @@
 from django.urls import path
 
-from modeling.api import experiments, features, protocols, recipes, registered_models, runs
+from modeling.api import (
+    comparison,
+    experiments,
+    features,
+    protocols,
+    recipes,
+    registered_models,
+    runs,
+)
 
 urlpatterns = [
     path("recipes/", recipes.RecipeList.as_view(), name="api_recipes"),
     path("encoders/", recipes.Encoders.as_view(), name="api_encoders"),
     path(
         "corpora/<int:pk>/experiments/", experiments.Experiments.as_view(), name="api_experiments"
+    ),
+    path(
+        "corpora/<int:pk>/runs/comparison/",
+        comparison.RunComparison.as_view(),
+        name="api_compare_runs",
     ),
     path("corpora/<int:pk>/runs/", runs.CorpusRuns.as_view(), name="api_runs"),
     path("corpora/<int:pk>/protocols/", protocols.Protocols.as_view(), name="api_protocols"),
@@ -67,6 +80,11 @@ urlpatterns = [
         experiments.ExperimentResults.as_view(),
         name="api_experiment_results",
     ),
+    path(
+        "experiments/<int:pk>/tensorboard.zip",
+        experiments.ExperimentTensorBoard.as_view(),
+        name="api_experiment_tensorboard",
+    ),
     path("runs/<int:pk>/", runs.RunThing.as_view(), name="api_run"),
     path("runs/<int:pk>/results/", runs.RunResults.as_view(), name="api_run_results"),
     path("runs/<int:pk>/events.ndjson", runs.RunEvents.as_view(), name="api_run_events"),
@@ -74,6 +92,12 @@ urlpatterns = [
         "runs/<int:pk>/predictions.ndjson",
         runs.RunPredictions.as_view(),
         name="api_run_predictions",
+    ),
+    path(
+        "runs/<int:pk>/tensorboard.zip", runs.RunTensorBoard.as_view(), name="api_run_tensorboard"
+    ),
+    path(
+        "runs/<int:pk>/suggestions/", runs.RunSuggestions.as_view(), name="api_suggest_predictions"
     ),
     path("runs/<int:pk>/evaluations/", runs.RunEvaluations.as_view(), name="api_evaluate_run"),
     path("runs/<int:pk>/registration/", runs.RunRegistration.as_view(), name="api_register_model"),

@@ -28,8 +28,9 @@ def compare_runs(request, pk):
     groups, releases = configurations_of(runs), {run.release for run in runs}
     for release in releases:
         release.guard_blind(request.user)
-    page = context(corpus, "runs", groups=groups, runs=runs, problem=_problem(groups, releases))
-    if not page["problem"]:
+    problem = why_not_comparable(groups, releases)
+    page = context(corpus, "runs", groups=groups, runs=runs, problem=problem)
+    if not problem:
         release = releases.pop()
         tasks = tasks_of(release)
         page |= {"release": release, "tasks": tasks, "curves": experiment_curves(groups)}
@@ -37,7 +38,7 @@ def compare_runs(request, pk):
     return render(request, "modeling/comparison.html", page)
 
 
-def _problem(groups, releases):
+def why_not_comparable(groups, releases):
     """Why these cannot be compared; empty if they can."""
     if len(groups) < 2:
         return _("Choose runs of at least two recipes or settings.")

@@ -64,7 +64,7 @@ def _why_refused(digest):
 
 class HasScope(IsAuthenticated):
     """Signed in, or with a token of the scope that the view names as `required_scope`, or, where
-    something is changed, as `change_scope`.
+    something is changed, as `change_scope`; "" is any token.
     """
 
     def has_permission(self, request, view):
@@ -73,7 +73,7 @@ class HasScope(IsAuthenticated):
         scope = view.required_scope
         if request.method not in SAFE_METHODS:
             scope = getattr(view, "change_scope", scope)
-        if not isinstance(request.auth, TokenAccess) or scope in request.auth.scopes:
+        if not scope or not isinstance(request.auth, TokenAccess) or scope in request.auth.scopes:
             return True
         self.message = _("This token lacks the scope “%(scope)s”.") % {"scope": scope}
         return False

@@ -78,6 +78,45 @@ class ReleaseLinks(ListView):
         return self.created(Share.give(request.user, release, **form.cleaned_data))
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "who accepted",
+            {
+                "id": 2,
+                "name": "Lin",
+                "affiliation": "A university",
+                "email": "",
+                "at": "2026-03-03T10:00:00+08:00",
+            },
+            response_only=True,
+        )
+    ]
+)
+class GrantSerializer(serializers.Serializer):
+    """Who accepted the terms of a link, as they named themselves."""
+
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    affiliation = serializers.CharField()
+    email = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+
+
+class LinkGrants(ListView):
+    """Who accepted the terms of a link to a release of a corpus that you lead, the newest first."""
+
+    tag = "releases"
+    required_scope = Scope.MANAGE
+    serializer_class = GrantSerializer
+    ordering = ("-pk",)
+
+    def rows(self):
+        link = get_object_or_404(Share, pk=self.kwargs["pk"])
+        frozen_of(self.request, link.release_id, LEAD)
+        return link.grants.all()
+
+
 class LinkRevocation(ApiView):
     """That a link works no longer."""
 

@@ -58,6 +58,7 @@ urlpatterns = [
         name="api_release_utterances",
     ),
     path("releases/<int:pk>/links/", links.ReleaseLinks.as_view(), name="api_release_links"),
+    path("links/<int:pk>/grants/", links.LinkGrants.as_view(), name="api_link_grants"),
     path("links/<int:pk>/revocation/", links.LinkRevocation.as_view(), name="api_revoke_link"),
     path("diffs/", diffs.Diffs.as_view(), name="api_diffs"),
     path("diffs/<int:pk>/", diffs.DiffThing.as_view(), name="api_diff"),

@@ -233,10 +233,16 @@ class Scene:
             yield "agreement", f"/api/rounds/{self.other.pk}/{part}/"  # the same dialogues
         for part in ("judgements/", "judgements.ndjson", "quality-flags/", "label-studio.json"):
             yield "quality", f"{here}/{part}"
+        for kind in ("agreement", "quality", "reliability"):
+            yield "quality", f"{here}/reports/{kind}/"
         yield "round", f"{here}/"
         yield "round_dialogues", f"{here}/dialogues/"
+        yield "round_history", f"{here}/progress/"
         yield "api_participants", f"{here}/participants/"
-        for place in ("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs"):
+        for place in (
+            "integrity",  # first: the look asks for a job
+            *("rounds", "schemes", "guidelines", "dialogues", "utterances", "jobs", "pace"),
+        ):
             yield f"api_{place}", f"/api/corpora/{self.corpus.pk}/{place}/"
         for guideline in self.corpus.guidelines.all():
             yield "api_guideline", f"/api/guidelines/{guideline.pk}/"

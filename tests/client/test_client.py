@@ -33,6 +33,24 @@ def test_corpora_are_made_listed_and_changed(person, client_for):
     assert [*client.corpora.list(role="annotator")] == []
 
 
+def test_an_account_and_its_tokens(person, client_for):
+    other = client_for(person, "read")
+    client = client_for(person)
+    assert client.change_account(name="王", notifications=[])["notifications"] == []
+    assert client.account()["name"] == "王"
+    with pytest.raises(shengqing.NotAllowed, match="manage"):
+        other.change_account(name="x")
+    own, first = client.tokens.list()
+    assert own["asks"] and own == client.tokens.own() and first["scopes"] == ["read"]
+    assert client.tokens.get(first["id"]) == first
+    client.tokens.revoke(first["id"])
+    with pytest.raises(shengqing.Problem, match="was revoked"):
+        other.account()
+    client.tokens.revoke_own()
+    with pytest.raises(shengqing.Problem, match="was revoked"):
+        client.account()
+
+
 def test_a_lost_answer_makes_nothing_twice(person, client_for, line):
     client = client_for(person)
     line.lost = 2

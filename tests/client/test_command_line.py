@@ -11,7 +11,14 @@ from shengqing import command_line
 from shengqing.credentials import credentials_file
 from shengqing.progress import ByteProgress
 from tests.client.conftest import URL
-from tests.factories import make_judged_round, make_member, make_person, make_release, make_token
+from tests.factories import (
+    make_dialogue,
+    make_judged_round,
+    make_member,
+    make_person,
+    make_release,
+    make_token,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -33,6 +40,11 @@ def test_signing_in_and_looking(shell):
     assert shell("jobs", row["id"]) == (0, "", "")
     status, _, error = shell("watch", "source", 1)
     assert status == 1 and error.startswith("shengqing: ")
+    (own,) = shell("tokens")[1].splitlines()
+    assert "\tmanage read\tactive\t" in own or "\tread manage\tactive\t" in own
+    assert shell("revoke", own.split("\t")[0])[1] == "Revoked.\n"
+    status, _, error = shell("corpora")
+    assert status == 1 and "was revoked" in error
     assert shell("logout")[1] == "Forgotten.\n" and not credentials_file().exists()
 
 
@@ -55,6 +67,25 @@ def signed_in(shell, lead, monkeypatch):
     token = make_token(lead, ("read", "annotate", "write", "manage"))
     monkeypatch.setenv("SHENGQING_URL", URL)
     monkeypatch.setenv("SHENGQING_TOKEN", token)
+
+
+def test_signing_out_for_good(shell):
+    person = make_person("wang")
+    shell("login", URL, "--token", make_token(person, ("read",)))
+    assert shell("logout", "--revoke")[1] == "Forgotten.\n" and not credentials_file().exists()
+    assert person.access_tokens.get().revoked_at
+
+
+@pytest.mark.usefixtures("signed_in")
+@pytest.mark.django_db(transaction=True)
+def test_issues_of_a_corpus(shell, corpus):
+    dialogue = make_dialogue(corpus)
+    dialogue.utterances.update(text="")
+    status, out, error = shell("issues", corpus.pk, "--anew")
+    assert status == 0 and "100%" in error
+    uid = dialogue.utterances.first().uid
+    assert out.startswith(f"wordless\t{uid}\t{dialogue.pk}\t")
+    assert shell("issues", corpus.pk, "--kind", "overlap") == (0, "", "")
 
 
 @pytest.mark.usefixtures("signed_in")

@@ -59,7 +59,14 @@ def test_an_episode_is_divided_and_its_media_downloaded(client, lead, film, srt,
     spoken = next(client.dialogues.utterances(corpus))["id"]
     sound = client.dialogues.sound(spoken, tmp_path / "spoken.wav")
     assert sound.read_bytes()[:4] == b"RIFF"
+    assert client.corpora.storage(corpus)["bytes"]["clips"] > 10_000
+    assert [*client.sources.problems(source)] == []
     client.jobs.wait(client.corpora.check_clips(corpus))
+    assert client.corpora.clips_to_recut(corpus)["dialogues"] == []
+    client.jobs.wait(client.corpora.list_issues(corpus))
+    report = client.corpora.integrity(corpus)
+    found = [row["kind"] for row in client.corpora.issues(corpus)]
+    assert report["listed_at"] and {*found} == {*report["issues"]}
     with pytest.raises(shengqing.Conflict, match="No clip"):
         client.corpora.recut_clips(corpus)
     assert client.sources.file(source, "transcript", tmp_path / "sent.srt").read_bytes() == (
@@ -87,6 +94,10 @@ def test_dialogues_are_left_to_others_and_taken_up_again(client, client_for, cor
         for turn in found["utterances"]
     }
     work.submit(held, answers)
+    assert {row["utterance"] for row in work.judgements()} == {*answers}
+    assert client.rounds.progress(opened.pk)["submitted"] == 1
+    (person,) = client.rounds.pace(corpus.pk)
+    assert person["submissions"] == 1
     work.reopen(held)
     assert work.next(opened.pk)["assignment"] == held
     assert client.rounds.extend(opened.pk, due="2099-01-01")["due"] == "2099-01-01"
@@ -119,9 +130,10 @@ def test_two_rounds_are_compared(client, corpus):
 def test_tasks_of_label_studio_go_out_and_come_in(client, corpus, tmp_path):
     judged = make_judged_round(corpus, dialogues=2)
     utterance = judged.round_items.first().dialogue.utterances.first()
-    Suggestion.objects.create(
-        utterance=utterance, task="emotion", value="joy", probability=0.7, origin="net"
-    )
+    guess = {"utterance": utterance.uid, "task": "emotion", "value": "joy", "probability": 0.7}
+    with pytest.raises(shengqing.Invalid, match="no utterance"):
+        client.imports.suggest(corpus.pk, "net", [guess | {"utterance": "x"}])
+    assert client.imports.suggest(corpus.pk, "net", [guess]) == 1
     assert client.rounds.set_consensus(judged.pk, "majority")["consensus"] == "majority"
     path = client.rounds.label_studio(judged.pk, tmp_path / "tasks.json")
     tasks = json.loads(path.read_text("utf-8"))

@@ -188,6 +188,7 @@ def test_who_may_have_a_release(client, client_for, corpus, judged, release):
         member.releases.get(later.pk)
     link = client.releases.create_link(later.pk, terms="for research", expires_at="2099-01-01")
     assert link["alive"] and [row["id"] for row in client.releases.links(later.pk)] == [link["id"]]
+    assert [*client.releases.grants(link["id"])] == []
     client.releases.revoke_link(link["id"])
     assert not next(client.releases.links(later.pk))["alive"]
     client.releases.retract(release.pk, "superseded", "wrong names", by=later.pk)

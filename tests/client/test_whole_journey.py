@@ -5,6 +5,7 @@ made, and invitations accepted, as people do it: on a page.
 import json
 import re
 from urllib.parse import urlsplit
+from zipfile import ZipFile
 
 import pytest
 from django.core.management import call_command
@@ -186,7 +187,15 @@ def test_from_an_empty_server_to_a_model(line, film, tmp_path, token_of, shell, 
     lines = shell("predictions", run, "--split", "test")[1].splitlines()
     predicted = [json.loads(line) for line in lines]
     assert predicted and all(row["probabilities"]["emotion"] for row in predicted)
+    count = sum(len(row["predicted"]) for row in predicted)
+    assert shell("suggest", run, "--split", "test")[1] == f"{count}\t0\n"
     (experiment,) = lead.experiments.list(corpus, release=release)
+    compared = lead.runs.compare(corpus, experiments=[experiment["id"]])
+    assert len(compared["configurations"]) == 2 and compared["validation"][0]["seeds"] == [1]
+    logs = lead.runs.tensorboard(run, tmp_path / "run.zip")
+    assert ZipFile(logs).namelist()
+    logs = lead.experiments.tensorboard(experiment["id"], tmp_path / "experiment.zip")
+    assert len({name.split("/")[1] for name in ZipFile(logs).namelist()}) == 2
     table = lead.experiments.table(experiment["id"])
     assert {*table["recipe"]} == {"hard-text", "tf-idf"} and table["macro_f1"].between(0, 1).all()
     model = lead.runs.register(run, "emotion 1", use="research", limits="twelve utterances")

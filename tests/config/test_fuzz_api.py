@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from annotation.models import Comment, Guideline, Judgement, Submission, TableImport
 from corpus.models import Invitation, JoinLink, Upload, Webhook
-from people.access_tokens import Scope
+from people.access_tokens import AccessToken, Scope
 from tests.config import hostile_input
 from tests.factories import (
     ANSWERS,
@@ -112,6 +112,7 @@ def known_ids(opened):
         corpus.owner, corpus, address="https://hooks.invalid/", kinds=["job.failed"]
     )
     return {
+        "account": AccessToken.create(corpus.owner, "script", ["read"])[0].pk,
         "corpora": corpus.pk,
         "rounds": opened.pk,
         "assignments": own.first().pk,

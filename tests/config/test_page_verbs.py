@@ -1,10 +1,15 @@
-"""Whatever a person can change on a page, a script can change by the API: each route of a page that
-changes something has its operation here, or the reason why it has none.
+"""Whatever a person can read or change on a page, a script can by the API: each route of a page has
+its operation here, or the reason why it has none.
 """
 
 from tests.permissions.walk import routes
 
 OPERATIONS = {  # route of a page -> the operation that does the same, "METHOD route"
+    "account": "PATCH api_account",
+    "account_notifications": "PATCH api_account",
+    "theme": "PATCH api_account",
+    "set_language": "PATCH api_account",
+    "account_token_revocation": "DELETE api_token",
     "new_corpus": "POST api_corpora",
     "corpus_settings": "PATCH api_corpus",
     "archive_corpus": "POST api_archival",
@@ -133,19 +138,94 @@ OPERATIONS = {  # route of a page -> the operation that does the same, "METHOD r
     "new_language_model_judge": "POST api_language_model_judges",
 }
 
+JOB = "GET api_job"
+READS = {  # page that is only read -> the operation that gives what it shows
+    "corpus": "GET api_corpus",
+    "corpus_card": "GET api_corpus",
+    "corpus_administration": "GET api_ownership_offer",
+    **dict.fromkeys(["storage_panel", "corpus_storage"], "GET api_storage"),
+    "members": "GET api_members",
+    **dict.fromkeys(["invitation_sheet", "invitations_csv"], "GET api_invitations"),
+    "webhook_delivery": "GET api_webhook_delivery",
+    **dict.fromkeys(["audit_log", "audit_log_csv", "audit_log_jsonl"], "GET api_audit_log"),
+    "integrity": "GET api_integrity_issues",
+    "corpus_jobs": "GET api_corpus_jobs",
+    "drafts": "GET api_sources",
+    "source": "GET api_source",
+    "source_file": "GET api_source_file",
+    **dict.fromkeys(["import_problems", "import_problems_csv"], "GET api_source_problems"),
+    "dialogue": "GET api_dialogue",
+    "editor": "GET api_head",
+    "dialogue_history": "GET api_revisions",
+    **dict.fromkeys(["download_clip", "dialogue_media"], "GET api_dialogue_media"),
+    "speakers": "GET api_speakers",
+    "my_tasks": "GET api_tasks",
+    "assignment": "GET api_assignment",
+    "annotation_history": "GET api_own_judgements",
+    **dict.fromkeys(["rounds", "corpus_adjudication", "corpus_quality"], "GET api_rounds"),
+    "round": "GET api_round",
+    "round_history": "GET api_progress",
+    "corpus_pace": "GET api_pace",
+    **dict.fromkeys(["round_results", "corpus_agreement", "agreement_file"], "GET api_agreement"),
+    "agreement": "GET api_report",
+    "quality": "GET api_quality",
+    **dict.fromkeys(["items", "adjudication"], "GET api_items"),
+    "round_dialogues": "GET api_round_dialogues",
+    "round_comments": "GET api_comments",
+    "schemes": "GET api_schemes",
+    **dict.fromkeys(["scheme", "scheme_file"], "GET api_scheme"),
+    "guideline": "GET api_guideline",
+    "expert_labels": "GET api_expert_labels",
+    "table_imports": "GET api_imports",
+    "table_import": "GET api_import",
+    "mapping_file": "GET api_import_mapping",
+    **dict.fromkeys(
+        ["table_import_problems", "table_import_problems_csv"], "GET api_import_problems"
+    ),
+    "releases": "GET api_releases",
+    "personal_data": "GET api_personal_data",
+    "release": "GET api_release",
+    "release_files": "GET api_release_files",
+    **dict.fromkeys(["release_file", "release_card"], "GET api_release_file"),
+    "release_layout": "GET api_release_layout",
+    "archive": "GET api_archive",
+    **dict.fromkeys(["release_diff", "diff_json"], "GET api_diff"),
+    "runs": "GET api_runs",
+    "compare_runs": "GET api_compare_runs",
+    "feature_import": "GET api_feature_import",
+    "experiment": "GET api_experiment",
+    "experiment_csv": "GET api_experiment_results",
+    "experiment_tensorboard": "GET api_experiment_tensorboard",
+    "protocol": "GET api_protocol",
+    "protocol_plan": "POST api_protocol_plans",
+    "protocol_file": "GET api_protocol_file",
+    "run": "GET api_run",
+    **dict.fromkeys(["evaluation_json", "evaluation_tex"], "GET api_run_results"),
+    **dict.fromkeys(["run_errors", "run_relations"], "GET api_run_predictions"),
+    "run_tensorboard": "GET api_run_tensorboard",
+    "models": "GET api_models",
+    "model": "GET api_model",
+    "model_card": "GET api_model_card",
+    **dict.fromkeys(
+        [
+            *("clip_job_progress", "source_progress", "table_import_progress", "release_progress"),
+            "personal_data_progress",
+            *("report_progress", "diff_progress", "feature_import_progress", "run_progress"),
+            *("experiment_progress", "protocol_progress", "evaluation_progress"),
+            *("language_model_judge", "language_model_judge_progress"),
+        ],
+        JOB,
+    ),
+}
+
 ACCOUNT = "how somebody signs in: no token changes what opens their account"
 LOOKS = "how pages look to one person"
 TYPED = "shows what is typed, changes nothing"
 SITE = "administration of the installation: its pages, and commands of manage.py on its machine"
 PAGES_OWN = {  # route -> why a script has nothing like it
-    "account_tokens": "a token makes no other token",
-    "account_token_revocation": "a token revokes no other token",
+    "account_tokens": "a token makes no other: one that was stolen could not be ended for good",
     "account_deletion": "an account is deleted by its person, after their password",
-    "account": LOOKS,
     "account_shortcuts": LOOKS,
-    "account_notifications": LOOKS,
-    "theme": LOOKS,
-    "set_language": LOOKS,
     "checklist_dismissal": LOOKS,
     "setup": "the first account of an installation, before there is a token",
     "shared": "the page of a link, for who has no account",
@@ -170,6 +250,23 @@ PAGES_OWN = {  # route -> why a script has nothing like it
     "remove_encoder": SITE,
     "load_demo": SITE,
     "remove_demo": SITE,
+}
+LINKED = "for whoever has the link, with or without an account"
+BESIDE = "shows two things beside each other, which can be read one by one"
+UNREAD = {  # page that is only read -> why a script has nothing like it
+    "schema": "is itself for scripts",
+    "home": "what waits for somebody; each of it is in a list of its own",
+    "site_search": "finds pages by their names",
+    **dict.fromkeys(["getting_started", "guides", "guide"], "help for people"),
+    "machine": "how busy the server is, for whoever waits at a page",
+    "corpus_switcher": LOOKS,
+    **dict.fromkeys(["invitation", "join", "grant"], LINKED),
+    **dict.fromkeys(["granted_archive", "granted_file", "granted_layout"], LINKED),
+    **dict.fromkeys(["scheme_comparison", "guideline_comparison"], BESIDE),
+    **dict.fromkeys(["tuning_costs", "protocol_labels"], "a part of a form, guessed from the rest"),
+    "run_faces": "a picture of what the detector has seen",
+    **dict.fromkeys(["encoder_progress", "backup_progress", "backup_check_progress"], SITE),
+    **dict.fromkeys(["demo", "demo_progress"], SITE),
 }
 SIGN_IN = ("sign-in/", "sign-out/", "account/")
 
@@ -202,3 +299,19 @@ def test_the_operations_are_there():
         page: operation for page, operation in OPERATIONS.items() if operation not in offered
     }
     assert not missing
+
+
+def test_what_a_page_shows_a_script_can_read():
+    pages = {
+        route.name
+        for route in routes()
+        if not route.name.startswith(("api_", "installation_"))
+        and not route.pattern.startswith(SIGN_IN)
+    }
+    known = OPERATIONS.keys() | PAGES_OWN.keys()
+    unnamed = pages - known - READS.keys() - UNREAD.keys()
+    assert not unnamed, f"name the operation that gives what these pages show: {sorted(unnamed)}"
+    assert not READS.keys() & (UNREAD.keys() | known) and not UNREAD.keys() & known
+    assert not (READS.keys() | UNREAD.keys()) - pages, "there are no such pages"
+    offered = {f"{route.method} {route.name}" for route in routes()}
+    assert not {page: named for page, named in READS.items() if named not in offered}

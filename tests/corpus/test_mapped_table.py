@@ -151,6 +151,16 @@ def test_what_is_no_table_is_refused_with_its_name(write, name):
         any_table.read(write('"', name))
 
 
+@pytest.mark.parametrize("name", ["x.json", "x.jsonl"])
+def test_a_cell_that_is_cut_is_reported(write, name):
+    row = {"text": "好", "faces": [0] * 60_000}
+    found = any_table.read(write(json.dumps([row] if name == "x.json" else row), name))
+    (problem,) = found.problems
+    assert (problem.line, problem.column, problem.outcome) == (1, "faces", "repaired")
+    assert problem.details == {"most": 100_000} and problem.value.startswith("[0, 0")
+    assert len(found.rows[0].cells["faces"]) == 100_000 and found.rows[0].cells["text"] == "好"
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -251,6 +251,7 @@ class Addresses:
             "dialogue_expert_labels": [f"?round={w.closed.pk}", f"?round={w.open.pk}"],
             "run_errors": ["?task=emotion&all=1", "?task=emotion&all=1&where=held_out"],
             "compare_runs": [f"?run={w.run.pk}", f"?experiment={w.experiment.pk}"] if w.run else [],
+            "api_compare_runs": [f"?experiments={w.experiment.pk}"] if w.run else [],
             "protocol": ["", "?tab=failures", "?tab=setup"],
             "new_protocol": ["", "?from=file"],
             "release_diff": ["", "?what=gold"],
@@ -272,6 +273,7 @@ class Addresses:
             "api_job_attempts": [{"kind": "source"}],
             "dialogue_media": [{"name": name} for name in ("clip", "poster", "audio", "peaks")],
             "reports": [{"kind": "agreement"}, {"kind": "quality"}],
+            "api_report": [{"kind": "agreement"}, {"kind": "quality"}, {"kind": "reliability"}],
             "report_progress": [{"kind": "agreement"}, {"kind": "quality"}],
             "agreement_file": [{"kind": "csv"}, {"kind": "tex"}],
             "clip_job_progress": [{"name": "check"}],
@@ -359,6 +361,19 @@ class Addresses:
             "api_participants": [{"person": w.judges[0].pk, "quota": 9}],
             ("PATCH", "api_participant"): [{"blocked": True}],
             "api_withdrawal": [{"reason": "cut wrongly"}],
+            "api_suggestions": [
+                {
+                    "origin": "m",
+                    "suggestions": [
+                        {
+                            "utterance": w.utterance.uid,
+                            "task": "emotion",
+                            "value": "joy",
+                            "probability": 0.5,
+                        },
+                    ],
+                }
+            ],
             "api_imports": [{"uploads": ["none"]}],
             "api_confirm_import": [{"labels": "none"}],
             "api_reports": [{"kind": "quality"}],

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from annotation.models import Comment, ExpertLabel, QualityFlag, Round, TableImport
+from annotation.models import Comment, ExpertLabel, QualityFlag, Report, Round, TableImport
 from people.models import Event
 from tests.factories import make_dialogue, make_judged_round, make_member, make_person, make_round
 from tests.scripts import rows, script_of, send, uploaded
@@ -90,9 +90,15 @@ def test_answers_and_decisions(script, judged):
     [decided] = rows(script, f"{here}/items/?task=emotion&utterance={item['utterance']}")
     assert (decided["gold"], decided["provenance"]) == ("joy", "adjudicated")
     assert rows(script, f"{here}/adjudications/")[0]["value"] == "joy"
+    assert script.get(f"{here}/reports/reliability/").status_code == 404
     job = send(script, f"{here}/reports/", {"kind": "reliability"})
     assert job.status_code == 202 and job.json()["kind"] == "report"
     assert script.get(job.headers["Location"]).json()["state"] in ("queued", "done")
+    Report.objects.get().run()
+    report = script.get(f"{here}/reports/reliability/").json()
+    assert report["state"] == "done" and report["computed_at"] and not report["outdated"]
+    assert {*report["result"]["tasks"]} >= {"emotion"} and report["submissions"]
+    assert script.get(f"{here}/reports/nonsense/").status_code == 404
 
 
 def test_adjudicators_meet_letters(corpus, judged):
@@ -104,7 +110,11 @@ def test_adjudicators_meet_letters(corpus, judged):
     Comment.make(work, work.dialogue.utterances.first(), "comment", "what?")
     [comment] = rows(script, f"{here}/comments/")
     assert comment["annotator"] in ("A", "B") and not comment["resolved"]
-    for place in ("judgements/", "judgements.ndjson", "participants/", "quality-flags/"):
+    Report.request(corpus.owner, judged, "reliability")
+    for place in (
+        *("judgements/", "judgements.ndjson", "participants/", "quality-flags/"),
+        "reports/reliability/",
+    ):
         assert script.get(f"{here}/{place}").status_code == 404
 
 

@@ -1,20 +1,11 @@
-"""Owners, deletion and integrity of a corpus, and who comes into it, by the API."""
+"""Owners and deletion of a corpus, and who comes into it, by the API."""
 
 import datetime
 
 import pytest
 from django.utils import timezone
 
-from corpus.models import (
-    ClipRecut,
-    Corpus,
-    CorpusDeletion,
-    IntegrityCheck,
-    Invitation,
-    JoinLink,
-    OwnershipOffer,
-    Publication,
-)
+from corpus.models import Corpus, CorpusDeletion, Invitation, JoinLink, OwnershipOffer, Publication
 from people.models import Event
 from tests.factories import (
     make_dialogue,
@@ -94,17 +85,16 @@ def test_an_archived_corpus_can_be_offered_and_deleted(script, corpus, lead):
     assert send(script, f"{here}/deletion/", {"name": corpus.name}).status_code == 202
 
 
-def test_clips_are_compared_and_cut_again(script, corpus):
-    dialogue = make_dialogue(corpus)
-    here = f"/api/corpora/{corpus.pk}/integrity"
-    job = send(script, f"{here}/checks/")
-    assert job.status_code == 202 and job.json()["kind"] == "integritycheck"
-    assert script.get(job.json()["url"]).json()["state"] == "queued"
-    IntegrityCheck.objects.update(status="done")
-    nothing = send(script, f"{here}/recuts/")
-    assert nothing.status_code == 409 and not ClipRecut.objects.exists()
-    assert send(script_of(make_member(corpus)), f"{here}/checks/").status_code == 404
-    assert dialogue.is_published
+def test_what_the_files_of_a_corpus_take(script, corpus, settings):
+    clip = settings.MEDIA_ROOT / "clips" / str(corpus.pk) / "1.mp4"
+    clip.parent.mkdir(parents=True)
+    clip.write_bytes(bytes(1000))
+    here = f"/api/corpora/{corpus.pk}/storage/"
+    found = script.get(here).json()
+    assert found["bytes"]["clips"] == found["total"] == 1000 and found["quota"] is None
+    assert {"sources", "uploads", "releases", "runs"} < {*found["bytes"]}
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        assert script_of(person).get(here).status_code == 404
 
 
 def test_invitations_are_renewed_extended_and_answered(script, corpus, lead):

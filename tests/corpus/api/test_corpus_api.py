@@ -7,6 +7,7 @@ import json
 import pytest
 
 from annotation.models import Round
+from core.normalization import search_key
 from corpus.models import Corpus, Membership, Source, Speaker, Utterance
 from people.models import Event
 from tests.conftest import SRT
@@ -155,6 +156,12 @@ def test_words_that_a_round_withholds_are_left_out(corpus, role):
     speaker = Utterance.objects.filter(dialogue=held).first().speaker_id
     page = script.get(f"/api/corpora/{corpus.pk}/utterances/?speaker={speaker}").json()
     assert {row["dialogue"] for row in page["results"]} <= {free.pk}
+    Utterance.objects.filter(pk=held.utterances.first().pk).update(text="Secret", search="secret")
+    free.utterances.update(text="ＡＢＣ", search=search_key("ＡＢＣ"))
+    for words, count in (("secret", 0), ("abc", free.utterances.count()), ("？", 0)):
+        query = {"q": words}
+        found = script.get(f"/api/corpora/{corpus.pk}/utterances/", query).json()["results"]
+        assert len(found) == count and {row["dialogue"] for row in found} <= {free.pk}
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Drafts, other segmentation and other files of sources, by the API."""
 
+import json
+
 import pytest
 from django.core.files import File
 
 from corpus.models import Source
 from tests.conftest import SRT
-from tests.factories import make_member
+from tests.factories import make_dialogue, make_member, make_person, open_round
 from tests.scripts import script_of, send, uploaded
 
 pytestmark = pytest.mark.django_db
@@ -49,6 +51,31 @@ def test_a_source_has_other_words(script, corpus, source):
     assert not source.dialogues.exists()
 
 
+def test_problems_of_a_transcript_are_read_unless_its_words_are_withheld(script, corpus):
+    source = make_dialogue(corpus).source
+    for line, outcome in ((3, "repaired"), (7, "rejected")):
+        source.import_problems.create(
+            line=line, column="text", value="??", outcome=outcome, reason="not a JSON object"
+        )
+    here = f"/api/sources/{source.pk}/problems.ndjson"
+
+    def lines(script, query=""):
+        answer = script.get(here + query)
+        return [json.loads(line) for line in b"".join(answer.streaming_content).splitlines()]
+
+    [first, second] = lines(script)
+    assert (first["line"], first["outcome"], second["line"]) == (3, "repaired", 7)
+    assert second["reason"] == "not a JSON object" and second["value"] == "??"
+    assert lines(script, "?outcome=rejected") == [second]
+    assert script.get(f"{here}?outcome=x").status_code == 400
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        assert script_of(person).get(here).status_code == 404
+    blind = make_member(corpus, "lead")
+    open_round(corpus, [blind], view="audio")
+    answer = script_of(blind).get(here)
+    assert answer.status_code == 403 and "Withheld from you" in answer.json()["detail"]
+
+
 def test_streams_of_a_draft_are_chosen(script, corpus, source):
     here = f"/api/sources/{source.pk}/"
     [track] = script.get(here).json()["sound_tracks"]
@@ -70,8 +97,20 @@ def test_a_draft_is_read_as_it_is_said(script, corpus):
     made = send(script, f"/api/corpora/{corpus.pk}/sources/", {"transcript": token})
     Source.objects.update(inspection={"shots": [], "heard": []})
     body = {"gap": 2.0, "prefixes": "listed", "names": ["甲"], "dashes": False, "rolling": True}
+    here = f"{made.headers['Location']}reading/"
+    read = send(script, here, body | {"names": ["张三"]}).json()
+    assert read["speakers"] == [{"name": "张三", "utterances": 2}] and not read["obstacle"]
+    assert sum(part["utterances"] for part in read["dialogues"]) == SRT.count("-->")
+    assert send(script, here).json()["encoding"] == "utf-8"
+    assert "60" in send(script, here, {"gap": 900}).json()["detail"]
+    wrong = send(script, here, {"encoding": "klingon"})
+    assert wrong.status_code == 400 or wrong.json()["obstacle"]
+    assert Source.objects.get().status == "draft" and not Source.objects.get().read_options
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        assert send(script_of(person), here, body).status_code == 404
     job = send(script, f"{made.headers['Location']}confirmation/", body)
     assert job.status_code == 202, job.content
     options = Source.objects.get().read_options
     assert (options["prefixes"], options["names"]) == ("listed", ["甲"])
     assert (options["dashes"], options["rolling"]) == (False, True)
+    assert "no draft" in send(script, here, body).json()["detail"]

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from annotation.models import Suggestion
+from corpus.models import Utterance
 from jobs.models import JobStatus
 from modeling.models import (
     Evaluation,
@@ -168,6 +170,55 @@ def register(script, run):
     return script.post(f"/api/runs/{run.pk}/registration/", said, format="json")
 
 
+def test_runs_are_compared(script, lead, corpus, release):
+    experiment = Experiment.request(lead, release, ["hard-text", "tf-idf"], [1, 2], options=QUICK)
+    for run in experiment.runs.all():
+        assert run.run().status == JobStatus.DONE, run.failure_text
+    runs = [*experiment.runs.values_list("pk", flat=True)]
+    here = f"/api/corpora/{corpus.pk}/runs/comparison/"
+    found = script.get(f"{here}?experiments={experiment.pk}").json()
+    assert found == script.get(f"{here}?runs={','.join(map(str, runs))}").json()
+    labels = [each["label"] for each in found["configurations"]]
+    (pair,) = found["validation"]
+    assert [pair["one"], pair["other"]] == labels and pair["seeds"] == [1, 2]
+    means = [each["validation"]["mean"] for each in found["configurations"]]
+    assert pair["gain"] == pytest.approx(means[0] - means[1]) and found["test"] == []
+    assert {row["task"] for row in pair["tasks"]} and found["release"] == release.pk
+    for query in ("", f"?runs={runs[0]}", "?runs=x", "?runs=1,,2", f"?experiments={10**30}"):
+        problem_of(script.get(here + query), 400)
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        problem_of(script_of(person).get(f"{here}?experiments={experiment.pk}"), 404)
+    blind = make_member(corpus, "lead")
+    make_round(corpus, [blind, make_member(corpus)], dialogues=[corpus.dialogues.first()])
+    problem_of(script_of(blind).get(f"{here}?experiments={experiment.pk}"), 403)
+
+
+def suggest(script, run, **said):
+    return script.post(f"/api/runs/{run.pk}/suggestions/", said, format="json")
+
+
+def test_predictions_become_suggestions(script, lead, corpus, trained):
+    problem_of(suggest(script, trained, split="test"), 404)  # before it was evaluated on it
+    problem_of(suggest(script, trained, split="train"), 400)
+    rows = predicted(script, trained, "validation")
+    tasks = sum(len(row["predicted"]) for row in rows.values())
+    assert suggest(script, trained).json() == {"stored": tasks, "absent": 0}
+    for guess in Suggestion.objects.select_related("utterance"):
+        row = rows[guess.utterance.uid]
+        assert guess.value == row["predicted"][guess.task]
+        assert guess.probability == pytest.approx(row["probabilities"][guess.task][guess.value])
+        assert guess.origin.startswith(f"run {trained.pk} · ")
+    assert Event.objects.get(verb="suggest").detail["count"] == tasks
+    gone = Utterance.objects.get(uid=next(iter(rows)))
+    Utterance.objects.filter(pk=gone.pk).update(uid="elsewhere")
+    left = tasks - len(rows[gone.uid]["predicted"])
+    assert suggest(script, trained, split="validation").json() == {"stored": left, "absent": 1}
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        problem_of(suggest(script_of(person), trained), 404)
+    corpus.archive(lead)
+    problem_of(suggest(script, trained), 403)
+
+
 def reads(run, protocol):
     """Every address that gives results."""
     return [
@@ -175,6 +226,8 @@ def reads(run, protocol):
         f"/api/runs/{run.pk}/events.ndjson",
         f"/api/runs/{run.pk}/predictions.ndjson",
         f"/api/runs/{run.pk}/predictions.ndjson?split=test",
+        f"/api/runs/{run.pk}/tensorboard.zip",
+        f"/api/experiments/{run.experiment_id}/tensorboard.zip",
         f"/api/experiments/{run.experiment_id}/results.ndjson",
         f"/api/models/{run.registered.pk}/",
         f"/api/models/{run.registered.pk}/card.md",
@@ -259,6 +312,7 @@ def test_results_and_who_may_see_them(script, lead, corpus, release, trained):
     problem_of(eyes.post(f"/api/runs/{trained.pk}/evaluations/"), 403)
     problem_of(eyes.post(f"/api/experiments/{trained.experiment_id}/evaluations/"), 403)
     problem_of(register(eyes, trained), 403)
+    problem_of(suggest(eyes, trained), 403)
     before = [eyes.get(where).json() for where in states(trained, protocol)]
     seen = [script.get(where).json() for where in states(trained, protocol)]
     otherwise(trained)

@@ -1,14 +1,16 @@
 """Releases by the API: the checks, the guards and the bytes of the pages."""
 
+import datetime
 import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from corpus.models import Dialogue, Utterance
 from jobs.models import JobStatus
 from people.models import Event
-from releases.models import Diff, Release
+from releases.models import Diff, Release, Share
 from tests.factories import (
     make_corpus,
     make_judged_round,
@@ -166,9 +168,17 @@ def test_retractions_and_links(script, lead, corpus, judged, frozen):
     link = script.post(links, until | {"expires_at": "2999-01-01"}, format="json").json()
     token = frozen.links.get().token
     assert token in link["address"] and link["alive"]
+    grants = f"/api/links/{link['id']}/grants/"
+    assert script.get(grants).json()["results"] == []
+    frozen.links.get().accept_terms("Lin", "A university", "lin@example.org")
+    [grant] = script.get(grants).json()["results"]
+    assert (grant["name"], grant["email"]) == ("Lin", "lin@example.org") and "token" not in grant
     revoked = script.post(f"/api/links/{link['id']}/revocation/").json()
     assert not revoked["alive"] and not script.get(links).json()["results"][0]["alive"]
-    assert problem_of(script_of(lead, "read", "write").get(links), 403)
+    for where in (links, grants):
+        assert problem_of(script_of(lead, "read", "write").get(where), 403)
+    for person in (make_member(corpus), make_member(corpus, "adjudicator"), make_person()):
+        problem_of(script_of(person).get(grants), 404)
 
     member = script_of(make_member(corpus))
     assert member.get(address).status_code == 404
@@ -196,6 +206,8 @@ def test_who_annotates_blind_gets_nothing_of_it(lead, corpus, judged, frozen, mo
     script, address = script_of(blind), f"/api/releases/{frozen.pk}/"
     listed = f"/api/corpora/{corpus.pk}/releases/"
     reads = [address + path for path in [*READ, "links/"]]
+    share = Share.give(lead, frozen, "Cite it.", timezone.now() + datetime.timedelta(days=3))
+    reads += [f"/api/links/{share.pk}/grants/"]
     reads += [f"/api/diffs/{diff.pk}/", f"/api/diffs/{diff.pk}/changes.ndjson"]
     sends = [("verification/", {}), ("member-access/", {}),
              ("retractions/", {"kind": "withdrawn", "reason": "x"}),

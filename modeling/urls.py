@@ -14,6 +14,7 @@ from modeling.views import (
     relations,
     run_list,
     runs,
+    suggestions,
     tensorboard,
 )
 from modeling.views import imported_features as features
@@ -106,6 +107,7 @@ urlpatterns = [
     path("models/<int:pk>/", registered_models.model, name="model"),
     path("models/<int:pk>/card.md", registered_models.model_card, name="model_card"),
     path("runs/<int:pk>/evaluations/", evaluations.evaluate_run, name="evaluate_run"),
+    path("runs/<int:pk>/suggestions/", suggestions.suggest_run, name="suggest_run"),
     path(
         "evaluations/<int:pk>/progress/",
         evaluations.evaluation_progress,

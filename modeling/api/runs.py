@@ -1,13 +1,11 @@
 """Runs: their list, their state, their results, their evaluations on the test set."""
 
 from django.db import transaction
-from django.http import Http404
 from django.urls import reverse
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from core.api.inputs import Body, Filters, IdParameter
-from core.api.lines import JsonLines
 from corpus.api.jobs import job_address
 from corpus.permissions import LEAD, corpus_of
 from jobs.models import JobStatus
@@ -16,7 +14,7 @@ from modeling.configurations import mean_score, run_results
 from modeling.models import Evaluation, RegisteredModel, TrainingRun
 from modeling.models.runs import Device, OnFailure
 from modeling.permissions import evaluation_of, run_of, visible_run_of
-from modeling.predictions import most_probable, predictions_file
+from modeling.predictions import most_probable, predicted_rows
 from modeling.run_suggestions import suggest_predictions
 from modeling.views.tensorboard import run_tensorboard
 from people.api.views import ApiView, FileView, LinesView, ListView, ThingView
@@ -174,17 +172,6 @@ class PredictionFilters(Filters):
 
     def by_split(self, rows, split):
         return rows  # which are of it already
-
-
-def predicted_rows(run, split):
-    """What a run predicted for its split "test", or "validation". Raises Http404 where there is
-    nothing, as of a test set before the run was evaluated on it.
-    """
-    on_test = split == "test"
-    path = predictions_file(run, "held_out" if on_test else "validation")
-    if path is None or (on_test and not run.evaluation):
-        raise Http404
-    return JsonLines(path)
 
 
 class RunPredictions(LinesView):

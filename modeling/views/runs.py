@@ -20,6 +20,7 @@ from modeling.learner.run_directory import RunDirectory, RunError, current_keys
 from modeling.learner.seed_statistics import seed_summary
 from modeling.models import Evaluation, Protocol
 from modeling.permissions import run_of, visible_run_of
+from modeling.predictions import predicted_splits
 from modeling.run_configuration import MODALITY_NAMES, WORDS, chosen_settings, configuration_of
 from modeling.run_summary import results_by_seed, summary_of
 from modeling.training_workers import training_worker_count
@@ -31,6 +32,7 @@ VERDICTS = {
     "amber": _("doubtful"),
     "red": _("hardly informative"),
 }
+SETS = {"validation": _("validation set"), "test": _("test set")}
 SPLITS = {"a tenth of train": _("a tenth of the training set")}
 DOUBTS = {
     "nothing": _("training holds no such correlation with both of its labels"),
@@ -92,6 +94,7 @@ def _overview(run, page):
     rows = _rows(tasks_of(run.release), results)
     return more | {
         "relations": _relation_verdicts(run),
+        "predicted_splits": [(split, SETS[split]) for split in predicted_splits(run)],
         "scores": rows,
         "score_chart": score_chart(run, role, rows, _over_seeds(run, role), role == "held_out"),
         **_evaluations(run),

@@ -131,6 +131,7 @@ OPERATIONS = {  # route of a page -> the operation that does the same, "METHOD r
     "extract_features": "POST api_extract_features",
     "register_model": "POST api_register_model",
     "evaluate_run": "POST api_evaluate_run",
+    "suggest_run": "POST api_suggest_predictions",
     "imported_features": "POST api_feature_imports",
     "confirm_feature_import": "POST api_confirm_feature_import",
     "discard_feature_import": "DELETE api_feature_import",

@@ -88,6 +88,7 @@ POSTS = [
     "delete_run",
     "extract_features",
     "evaluate_run",
+    "suggest_run",
     "register_model",
 ]
 EXPERIMENT_POSTS = [

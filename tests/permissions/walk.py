@@ -50,7 +50,10 @@ VARYING = [
     re.compile(rb'"token":"[\w-]{43}"'),
     re.compile(rb"\d{4}-\d{2}-\d{2}(?:[ T]\d{2}(?::|%3A)\d{2}[\d:.+Z%AB]*)?"),
 ]
-UNSTEADY = ("tensorboard.zip",)  # full of times; what it holds is on the page of its run
+UNSTEADY = (  # full of times or of bytes; what they hold is on pages, too
+    "tensorboard.zip",
+    "/storage/",
+)
 
 
 @dataclass(frozen=True)

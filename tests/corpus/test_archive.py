@@ -26,12 +26,7 @@ OPEN = {  # what may be done to an archived corpus, and what changes none of its
     *("api_corpora", "api_archival", "api_diffs", "api_verification"),
     *("login", "logout", "set_language", "invitation", "shared", "grant"),
 }
-ELSEWHERE = (
-    "installation/",
-    "account/",
-    "api/account/",
-    "security/",
-)  # addresses that are about no corpus
+ELSEWHERE = ("installation/", "account/", "api/account/", "security/")  # of no corpus
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ dialogue are counted, those that play the film are not. Nothing is saved.
 import argparse
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,8 @@ import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 PASSWORD = "secret-for-benchmarks"
@@ -46,9 +47,7 @@ def main() -> None:
         env["STATIC_STORAGE"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
         python = [sys.executable, "-m", "benchmarks.keys", "--make"]
         subprocess.run(python, env=env, check=True, cwd=ROOT)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = free_port()
         serve = [sys.executable, "manage.py", "runserver", str(port), "--noreload"]
         server = subprocess.Popen(
             serve, env=env, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL

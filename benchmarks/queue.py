@@ -26,6 +26,7 @@ import time
 import uuid
 from pathlib import Path
 
+from tests.ports import free_port
 from tools.launch import web_command
 
 PEOPLE, OVERLAP, TICK = 16, 3, os.sysconf("SC_CLK_TCK")
@@ -72,9 +73,7 @@ def measure(size: int, chosen, folder: Path) -> None:
     if made.returncode:
         sys.exit(made.stderr)
     work = json.loads(made.stdout.splitlines()[-1])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(web_command("127.0.0.1", port), cwd=ROOT, env=env)
     sent: list[dict] = []
     try:

@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ from pathlib import Path
 from benchmarks.importing import bring, make_tasks
 from benchmarks.queue import ROOT, Annotator, cpu, family, memory, postgres, wait_for
 from benchmarks.watching import database, set_up
+from tests.ports import free_port
 from tools.launch import web_command
 
 QUESTION = "emotion"
@@ -88,9 +88,7 @@ def step(name: str, env: dict[str, str], file: Path | None = None) -> dict:
 
 def annotate(size: int, seconds: float, opened: dict, env: dict[str, str]) -> None:
     """Everybody works at the round for some seconds; one row of the table, and a check."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     server = subprocess.Popen(web_command("127.0.0.1", port), cwd=ROOT, env=env)
     sent: list[dict] = []
     spent: list[float] = []

@@ -24,6 +24,7 @@ import urllib.parse
 from pathlib import Path
 
 from benchmarks.queue import family, memory, wait_for
+from tests.ports import free_port
 from tools.launch import web_command
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,9 +48,7 @@ def measure(chosen, folder) -> None:
     env = os.environ | {"DATA_DIR": folder, "SECRET_KEY": "benchmark"}
     made = [sys.executable, "-c", MAKE % PASSWORD]
     subprocess.run(made, env=env, cwd=ROOT, check=True)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [each.format(port=port) for each in chosen.command] or web_command("127.0.0.1", port)
     process = subprocess.Popen(command, cwd=ROOT, env=env)
     over = threading.Event()

@@ -20,7 +20,6 @@ import http.client
 import json
 import os
 import random
-import socket
 import statistics
 import subprocess
 import sys
@@ -30,6 +29,7 @@ import time
 from pathlib import Path
 
 from benchmarks.queue import ROOT, Annotator, make, wait_for
+from tests.ports import free_port
 
 PEOPLE, DIALOGUES, PAUSE, EVERY = 40, 20_000, 5.0, 5.0
 
@@ -82,9 +82,7 @@ def measure(chosen, env) -> None:
     if made.returncode:
         sys.exit(made.stderr)
     work, cookie = (json.loads(line) for line in made.stdout.splitlines()[-2:])
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = [str(Path(sys.executable).parent / "gunicorn"), "config.wsgi"]
     command += ["--bind", f"127.0.0.1:{port}", "--workers", "2", "--threads", "4"]
     server = subprocess.Popen([*command, "--log-level", "warning"], cwd=ROOT, env=env)

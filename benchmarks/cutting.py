@@ -1,14 +1,16 @@
 """CPU seconds an hour of cut picture: our one pass beside the plain ways of ffmpeg, interleaved.
 
-    .venv/bin/python -m benchmarks.cutting [FILM] [--repeats 3]
+    .venv/bin/python -m benchmarks.cutting [FILM] [--repeats 3] [--ours]
 
 All write the same spans with the same encoder settings. Ours also writes poster, 16 kHz FLAC and
 peaks, for which the plain way starts two more processes a clip. Without FILM a 720p test film of
 60 s is made. The last lines count how often first and last frame are right, on a made film whose
-frames are numbered by their brightness.
+frames are numbered by their brightness. `--ours` leaves out the plain ways: the first two show what
+it costs that workers cut in a confined process.
 """
 
 import argparse
+import os
 import resource
 import shutil
 import statistics
@@ -20,6 +22,7 @@ import av
 
 from corpus import media
 from corpus.clip_writer import cut
+from corpus.media_process import MediaProcess
 
 LENGTH, STEP = 6.3, 7.1  # seconds of a clip, and from one to the next
 CARD = 64
@@ -29,12 +32,15 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("film", type=Path, nargs="?")
     options.add_argument("--repeats", type=int, default=3)
+    options.add_argument("--ours", action="store_true")
     chosen = options.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         work = Path(folder)
+        os.environ |= {"DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": folder}
         film = chosen.film or made(work / "film.mp4", "testsrc2=s=1280x720:r=25:d=60")
-        speed(film, work, chosen.repeats)
-        exactness(work)
+        speed(film, work, chosen.repeats, chosen.ours)
+        if not chosen.ours:
+            exactness(work)
 
 
 def made(path: Path, picture: str, *more: str) -> Path:
@@ -85,20 +91,30 @@ def ours(film: Path, spans: list[tuple[float, float]], target: Path) -> None:
     cut(film, media.probe(film), spans, lambda n: target / f"{n:03d}", lambda n: None)
 
 
+def confined(film: Path, spans: list[tuple[float, float]], target: Path) -> None:
+    """As workers cut."""
+    targets = [target / f"{n:03d}" for n in range(len(spans))]
+    with MediaProcess(film, folder=target) as media:
+        media.cut(film, media.probe(film), spans, targets)
+
+
 def cpu() -> float:
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(part.ru_utime + part.ru_stime for part in used)
 
 
-def speed(film: Path, work: Path, repeats: int) -> None:
+def speed(film: Path, work: Path, repeats: int, only_ours: bool) -> None:
     spans = spans_of(film)
     hours = sum(end - start for start, end in spans) / 3600
     ways = {
         "one pass, with poster, sound, peaks": lambda to: ours(film, spans, to),
+        "the same in a confined process": lambda to: confined(film, spans, to),
         "a process a clip, clip alone": lambda to: plain(film, spans, to, whole=False),
         "a process a clip, with poster, sound": lambda to: plain(film, spans, to, whole=True),
         "segment muxer, clips alone": lambda to: segments(film, spans, to),
     }
+    if only_ours:
+        ways = dict(list(ways.items())[:2])
     # the muxer cannot leave out what lies between the clips: per hour of what it encodes
     whole = media.probe(film).duration / 3600
     found: dict[str, list[float]] = {name: [] for name in ways}

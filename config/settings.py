@@ -526,5 +526,10 @@ ENCODERS_DIR = env("ENCODERS_DIR", default=str(DATA_DIR / "encoders"))  # a dire
 FACE_DETECTOR = env("FACE_DETECTOR", default="")  # YuNet or CenterFace as ONNX; OpenCV's cascade
 HF_ENDPOINT = env("HF_ENDPOINT", default="https://huggingface.co")  # where encoders come from
 UPLOAD_MAX_BYTES = env.int("UPLOAD_MAX_BYTES", default=8 * 1024**3)
+MEDIA_MEMORY_MB = env.int("MEDIA_MEMORY_MB", default=4096)  # of the process that reads media
+at_least("MEDIA_MEMORY_MB", MEDIA_MEMORY_MB, 512)
+MEDIA_TIME_FACTOR = env.int("MEDIA_TIME_FACTOR", default=30)  # seconds it has for one of a film
+at_least("MEDIA_TIME_FACTOR", MEDIA_TIME_FACTOR, 1)
+MEDIA_IN_PROCESS = False  # tests save the start of another process
 DEMO = env.bool("DEMO", default=False)
 LISTEN_HOST = env("LISTEN_HOST", default="")  # where the launcher listens; unset by other servers

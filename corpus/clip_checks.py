@@ -1,8 +1,9 @@
 """Clips compared with their sources; what is wrong is kept with each dialogue."""
 
 import datetime
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from django.core.files.storage import default_storage
@@ -11,9 +12,8 @@ from django.utils import timezone
 from core import storage
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus.clip_comparison import Measure, check_clip, measure
 from corpus.clip_faults import CHANGED, MOST_CUT_OFF, ClipCheck, ClipFault, checked_since
-from corpus.media import probe
+from corpus.media_process import MediaProcess, folders_of
 from corpus.models import Corpus, Dialogue, IntegrityCheck, Source, Utterance
 from corpus.problems import Problem
 
@@ -32,6 +32,7 @@ MEASURING = 0.7  # share of the work that reading the source is
 
 
 def compare(
+    media: MediaProcess,
     path: Path,
     source: Source,
     clips: list[tuple[Path, float, float]],
@@ -43,9 +44,7 @@ def compare(
     """
     if not clips:
         return []
-    whole = measure(
-        path, source.track, report_progress=lambda share: report_progress(MEASURING * share)
-    )
+    whole = _measure(media, path, source, report_progress)
     checks = []
     for number, (file, start, end) in enumerate(clips, 1):
         checks.append(_check(whole, file, start, end))
@@ -53,9 +52,26 @@ def compare(
     return checks
 
 
-def _check(whole: Measure, file: Path, start: float, end: float) -> ClipCheck:
+@dataclass(frozen=True)
+class _Measured:
+    """The media of a source, as the process that measured them knows them."""
+
+    media: MediaProcess
+    path: Path
+    track: int | None
+    picture: float  # second at which it begins, 0 without one
+
+
+def _measure(
+    media: MediaProcess, path: Path, source: Source, report_progress: Callable[[float], None]
+) -> _Measured:
+    picture = media.measure(path, source.track, lambda share: report_progress(MEASURING * share))
+    return _Measured(media, path, source.track, picture)
+
+
+def _check(whole: _Measured, file: Path, start: float, end: float) -> ClipCheck:
     try:
-        problems = check_clip(whole, file, start, end)
+        problems = whole.media.check_clip(whole.path, whole.track, file, start, end)
     except UserError as error:
         return ClipCheck([ClipFault("unreadable", error.template, error.values)])
     return ClipCheck([ClipFault(_kind(row), row.reason, row.details) for row in problems])
@@ -106,38 +122,55 @@ def _check_source(
     if not rows or (source.media and not default_storage.exists(str(source.media))):
         return
     cut_off = _cut_off(source)
-    whole = (
-        _whole(source, lambda share: report_progress(MEASURING * share)) if source.media else None
-    )
-    for number, row in enumerate(rows, 1):
-        with storage.local(str(row.clip)) as clip:
-            changed = ClipCheck([ClipFault("changed", CHANGED, {})])
-            same = digest(clip) == row.clip_sha256
-            check = _check_stored(whole, clip, row) if same else changed
-        if row.pk in cut_off:
-            check = replace(check, faults=[*check.faults, cut_off[row.pk]])
-        kept = replace(check, measured=(row.clip_check or {}).get("measured", {}))
-        Dialogue.objects.filter(pk=row.pk, clip=row.clip.name).update(clip_check=kept.to_json())
-        report_progress(MEASURING + (1 - MEASURING) * number / len(rows))
+    with _opened(source, rows) as (media, path):
+        whole = _whole(media, path, source, report_progress) if path else None
+        for number, row in enumerate(rows, 1):
+            with storage.local(str(row.clip)) as clip:
+                changed = ClipCheck([ClipFault("changed", CHANGED, {})])
+                same = digest(clip) == row.clip_sha256
+                check = _check_stored(media, whole, clip, row) if same else changed
+            if row.pk in cut_off:
+                check = replace(check, faults=[*check.faults, cut_off[row.pk]])
+            kept = replace(check, measured=(row.clip_check or {}).get("measured", {}))
+            Dialogue.objects.filter(pk=row.pk, clip=row.clip.name).update(clip_check=kept.to_json())
+            report_progress(MEASURING + (1 - MEASURING) * number / len(rows))
 
 
-def _whole(source: Source, report_progress: Callable[[float], None]) -> Measure | ClipFault:
-    """The measure of the media of a source, or why they cannot be measured."""
+@contextmanager
+def _opened(
+    source: Source, dialogues: list[Dialogue]
+) -> Iterator[tuple[MediaProcess, Path | None]]:
+    """What reads the clips of these dialogues and the media of their source, if it has any, with
+    the path of these.
+    """
+    folders = folders_of(str(row.clip) for row in dialogues)
+    with ExitStack() as stack:
+        path = stack.enter_context(storage.local(str(source.media))) if source.media else None
+        readable = (path, *folders) if path else folders
+        yield stack.enter_context(MediaProcess(*readable)), path
+
+
+def _whole(
+    media: MediaProcess, path: Path, source: Source, report_progress: Callable[[float], None]
+) -> _Measured | ClipFault:
+    """The measured media of a source, or why they cannot be measured."""
     try:
-        with storage.local(str(source.media)) as media:
-            return measure(media, source.track, report_progress=report_progress)
+        media.length = source.probed.duration
+        return _measure(media, path, source, report_progress)
     except UserError as error:
         return ClipFault("unreadable", error.template, error.values)
 
 
-def _check_stored(whole: Measure | ClipFault | None, clip: Path, row: Dialogue) -> ClipCheck:
+def _check_stored(
+    media: MediaProcess, whole: _Measured | ClipFault | None, clip: Path, row: Dialogue
+) -> ClipCheck:
     if isinstance(whole, ClipFault):
         return ClipCheck([whole])
     if whole is not None:
         check = _check(whole, clip, row.start or 0.0, row.end or 0.0)
         return check if check.faults else ClipCheck(_early_picture(whole, row))
     try:
-        probe(clip)  # it came with its rows: there is nothing to compare it with
+        media.probe(clip)  # it came with its rows: there is nothing to compare it with
     except UserError as error:
         return ClipCheck([ClipFault("unreadable", error.template, error.values)])
     return ClipCheck([])
@@ -165,11 +198,10 @@ def _cut_off(source: Source) -> dict[int, ClipFault]:
     return found
 
 
-def _early_picture(whole: Measure, row: Dialogue) -> list[ClipFault]:
+def _early_picture(whole: _Measured, row: Dialogue) -> list[ClipFault]:
     """Code without a version took the first picture for the start of the film, whatever was heard
     before it; where the picture hardly changes that cannot be seen.
     """
-    late = float(whole.frames[0]) if len(whole.frames) else 0.0
-    if row.cutter_version is not None or late < LATE_PICTURE:
+    if row.cutter_version is not None or whole.picture < LATE_PICTURE:
         return []
-    return [ClipFault("shifted", EARLY, {"seconds": round(late, 2)})]
+    return [ClipFault("shifted", EARLY, {"seconds": round(whole.picture, 2)})]

@@ -140,6 +140,8 @@ def _sound_frames(packets: Packets) -> Iterator[tuple[Any, float | None]]:
     for packet in (*packets, None):
         try:
             frames = codec.decode(packet)
+        except MemoryError:
+            raise
         except (av.FFmpegError, EOFError):
             continue
         for frame in frames:
@@ -191,6 +193,8 @@ def _alone(stream: Any, group: list[Any]) -> list[Any]:
     for packet in [*group, None]:
         try:
             frames += codec.decode(packet)
+        except MemoryError:
+            raise
         except (av.FFmpegError, EOFError):
             continue
     codec.flush_buffers()

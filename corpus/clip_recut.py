@@ -29,12 +29,14 @@ from corpus.import_plan import Cut
 from corpus.ingest import (
     clip_fields,
     compared_with_source,
+    cutter,
     delete_unused_files,
     prepare_folder,
     store_files,
     work_folder,
     write_files,
 )
+from corpus.media_process import MediaProcess
 from corpus.models import ClipRecut, Dialogue, ImportProblem, Source
 from corpus.problems import Problem
 from jobs.models import JobStatus
@@ -106,7 +108,8 @@ class _SourceRecut:
                 folder = prepare_folder(
                     root, self.job.attempt, self.source.probed, list(cuts.values())
                 )
-                made = self._new_clips(path, folder, dialogues, cuts)
+                with cutter(self.source, path, folder, list(cuts.values())) as media:
+                    made = self._new_clips(media, path, folder, dialogues, cuts)
         except UserError as error:
             self.skip(dialogues, error.template, error.values)
             return
@@ -122,7 +125,12 @@ class _SourceRecut:
         delete_unused_files(self.source)
 
     def _new_clips(
-        self, path: Path, folder: Path, dialogues: list[Dialogue], cuts: dict[int, Cut]
+        self,
+        media: MediaProcess,
+        path: Path,
+        folder: Path,
+        dialogues: list[Dialogue],
+        cuts: dict[int, Cut],
     ) -> list[tuple[Dialogue, Cut]]:
         """The new clips, measured; where one cannot be cut the others still are, one by one."""
         tag = f"r{self.job.attempt}"
@@ -130,7 +138,7 @@ class _SourceRecut:
         def cut(rows: list[Dialogue]) -> list[tuple[Dialogue, Cut]]:
             parts = [cuts[row.pk] for row in rows]
             made = write_files(
-                self.source, path, parts, folder, self.report_progress, tag, exact=True
+                media, self.source, path, parts, folder, self.report_progress, tag, exact=True
             )
             return list(zip(rows, made, strict=True))
 
@@ -143,9 +151,8 @@ class _SourceRecut:
                     made += cut([row])
                 except UserError as error:
                     self.skip([row], error.template, error.values)
-        checked = compared_with_source(
-            self.source, path, [part for _row, part in made], folder, self.report_progress
-        )
+        new = [part for _row, part in made]
+        checked = compared_with_source(media, self.source, path, new, folder, self.report_progress)
         return [(row, part) for (row, _part), part in zip(made, checked, strict=True)]
 
     @transaction.atomic

@@ -13,7 +13,7 @@ LATE.
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from core.errors import gettext_noop
 from corpus.clip_format import VERSION, picture_bits
 from corpus.frame_conversion import CLOCK, Upright
 from corpus.media import main_video_stream, peaks
-from corpus.media_info import MAX_HEIGHT, RATE, Loss, MediaError, Probe
+from corpus.media_info import MAX_HEIGHT, RATE, Clip, Loss, MediaError, Probe
 from corpus.stream_reader import Pictures, Sound, frame_rate_of, open_media
 
 KEY_INTERVAL = 0.5  # seconds
@@ -39,29 +39,6 @@ SOUND_RATE = 48_000
 LAYOUTS = {1: "mono", 2: "stereo"}
 BLOCK = 1024  # samples an AAC frame holds
 BUFFERED = 2  # seconds of it that may come in a burst
-
-
-@dataclass(frozen=True)
-class Clip:
-    """What was written: start and end in the episode, seconds, on its frame grid."""
-
-    start: float
-    end: float
-    frames: int
-    samples: int
-    picture: tuple[float, float] | None = None  # first and last frame, seconds in the clip
-    level: float | None = None  # of the sound: root mean square, 1 is full scale
-    losses: tuple[Loss, ...] = ()  # what of its span could not be read, at times of the episode
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Clip":
-        """A clip from its `asdict()` that JSON made lists of."""
-        picture, losses = stored["picture"], stored["losses"]
-        values = {
-            "picture": tuple(picture) if picture else None,
-            "losses": tuple(Loss(**row) for row in losses),
-        }
-        return cls(**{**stored, **values})
 
 
 def cut(

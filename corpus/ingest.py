@@ -18,13 +18,13 @@ from core import storage
 from core.batches import batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
 from core.storage import digest
-from corpus import clip_writer, media
 from corpus.clip_checks import compare
 from corpus.clip_faults import ClipCheck
 from corpus.clip_format import VERSION, estimated_bytes
 from corpus.import_check import loss_problems
 from corpus.import_plan import Cut, plan
-from corpus.media_info import Probe
+from corpus.media_info import Clip, Probe
+from corpus.media_process import MediaProcess, bytes_of
 from corpus.models import Dialogue, ImportProblem, Source, Speaker, Utterance
 from corpus.problems import Problem
 from corpus.renditions import delete_unused_renditions
@@ -49,8 +49,9 @@ def ingest_source(source: Source) -> None:
         cuts, problems = plan(source)
         fresh = [part for part in cuts if not part.origin]
         folder = prepare_folder(work_folder(source), source.attempt, source.probed, fresh)
-        made = write_files(source, path, fresh, folder, source.report_progress)
-        made = compared_with_source(source, path, made, folder, source.report_progress)
+        with cutter(source, path, folder, fresh) as media:
+            made = write_files(media, source, path, fresh, folder, source.report_progress)
+            made = compared_with_source(media, source, path, made, folder, source.report_progress)
         sha256 = source.sha256 or digest(path)
     _check_clips(made)
     problems += loss_problems((loss for part in made for loss in part.losses), source.probed.video)
@@ -138,7 +139,15 @@ def _stem_of(part: Cut) -> str:
     return Path(part.name).name.rpartition("-")[0]
 
 
+def cutter(source: Source, path: Path, folder: Path, cuts: list[Cut]) -> MediaProcess:
+    """What cuts and compares these dialogues of the media at `path` in `folder`."""
+    probed = source.probed
+    most = bytes_of(probed, [(part.start, part.end) for part in cuts])
+    return MediaProcess(path, folder=folder, length=probed.duration, most_bytes=most)
+
+
 def write_files(
+    media: MediaProcess,
     source: Source,
     path: Path,
     cuts: list[Cut],
@@ -153,12 +162,12 @@ def write_files(
     will be called by their span and `tag`, else by the attempt.
     """
     probed = source.probed
-    clips = clip_writer.cut(
+    clips = media.cut(
         path,
         probed,
         [(part.start, part.end) for part in cuts],
-        lambda index: folder / _stem(cuts[index]),
-        lambda index: report_progress(CUTTING * (index + 1) / len(cuts)),
+        [folder / _stem(part) for part in cuts],
+        lambda share: report_progress(CUTTING * share),
         track=source.track,
         exact=exact,
     )
@@ -184,6 +193,7 @@ def write_files(
 
 
 def compared_with_source(
+    media: MediaProcess,
     source: Source,
     path: Path,
     made: list[Cut],
@@ -193,7 +203,7 @@ def compared_with_source(
     """The dialogues with what is wrong with their clips, in one straight read of the episode."""
     clips = [(folder / f"{_stem_of(part)}.mp4", part.start, part.end) for part in made]
     checks = compare(
-        path, source, clips, lambda share: report_progress(CUTTING + (1 - CUTTING) * share)
+        media, path, source, clips, lambda share: report_progress(CUTTING + (1 - CUTTING) * share)
     )
     return [
         replace(part, check=ClipCheck(check.faults, part.check.measured if part.check else {}))
@@ -201,7 +211,7 @@ def compared_with_source(
     ]
 
 
-def _measured(clip: clip_writer.Clip) -> dict[str, Any]:
+def _measured(clip: Clip) -> dict[str, Any]:
     """What a dialogue keeps of what cutting measured of its clip."""
     return {"frames": clip.frames, "picture": clip.picture, "level": clip.level}
 

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection
 
 from corpus.ffmpeg_binary import ffmpeg_path
+from corpus.media_process import missing_confinement
 from jobs.workers import UNREACHABLE, queue_length, worker_counts
 
 EVERY_QUEUE = ("work", "train", "gpu")
@@ -78,6 +79,12 @@ def installed_version(package: str) -> str:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return ""
+
+
+@lru_cache(maxsize=1)
+def unconfined() -> tuple[str, ...]:
+    """What of the reading of media this machine cannot confine."""
+    return missing_confinement()
 
 
 @lru_cache(maxsize=1)

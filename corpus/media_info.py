@@ -91,3 +91,26 @@ class Shot:
 
     time: float
     strength: float
+
+
+@dataclass(frozen=True)
+class Clip:
+    """What was written: start and end in the episode, seconds, on its frame grid."""
+
+    start: float
+    end: float
+    frames: int
+    samples: int
+    picture: tuple[float, float] | None = None  # first and last frame, seconds in the clip
+    level: float | None = None  # of the sound: root mean square, 1 is full scale
+    losses: tuple[Loss, ...] = ()  # what of its span could not be read, at times of the episode
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Clip":
+        """A clip from its `asdict()` that JSON made lists of."""
+        picture, losses = stored["picture"], stored["losses"]
+        values = {
+            "picture": tuple(picture) if picture else None,
+            "losses": tuple(Loss(**row) for row in losses),
+        }
+        return cls(**{**stored, **values})

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 
 from core import storage
+from corpus.media_process import MediaProcess
 from corpus.models import Dialogue, Source, Utterance
 
 KINDS = {"silent": ".silent.mp4", "sound": ".sound.m4a"}  # each with the end of its files
@@ -44,10 +45,10 @@ def rendition(dialogue: Dialogue, kind: str) -> str:
 
 
 def _make(kind: str, clip: Path, target: Path) -> None:
-    from corpus import media  # PyAV takes 17 MB, which web processes rarely need
-
-    make = media.extract_picture if kind == "silent" else media.extract_sound
-    make(clip, target)
+    most = 2 * clip.stat().st_size
+    with MediaProcess(clip, folder=target.parent, most_bytes=most) as media:
+        make = media.extract_picture if kind == "silent" else media.extract_sound
+        make(clip, target)
 
 
 def sound_of(utterance: Utterance) -> bytes:
@@ -55,8 +56,6 @@ def sound_of(utterance: Utterance) -> bytes:
 
     Raises MediaError if it cannot be cut, FileNotFoundError if the dialogue's sound is gone.
     """
-    from corpus import media  # PyAV takes 17 MB, which web processes rarely need
-
     start, end = utterance.start, utterance.end
     assert start is not None and end is not None, "an utterance that has no place in the sound"
     with storage.local(str(utterance.dialogue.audio)) as audio:
@@ -65,7 +64,8 @@ def sound_of(utterance: Utterance) -> bytes:
         settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=settings.WORK_DIR) as folder:
             made = Path(folder) / "made.wav"
-            media.extract_span(audio, start, end, made)
+            with MediaProcess(audio, folder=Path(folder), length=end - start) as media:
+                media.extract_span(audio, start, end, made)
             return made.read_bytes()
 
 

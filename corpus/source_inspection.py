@@ -10,10 +10,9 @@ from django.core.files.storage import default_storage
 from core import storage
 from core.errors import UserError, gettext_noop
 from corpus.media_info import Track
+from corpus.media_process import MediaProcess
 from corpus.models import Source, SourceInspection
-from corpus.shot_detection import shots
-from corpus.speech import Listening, recognise_speech
-from corpus.subtitle_tracks import extract_subtitles
+from corpus.speech import Listening
 from jobs.models import JobStatus
 
 NOT_INSPECTED = gettext_noop("The inspection of this file was stopped. Retry it on the page Jobs.")
@@ -88,14 +87,16 @@ def inspect_media(
     except UserError as error:
         inspection["unread"] = error.to_json()
     try:
-        source.probe_media(path)
-        inspection["shots"] = [[shot.time, shot.strength] for shot in shots(path)]
-        if source.subtitles is not None:
-            suffix, words = extract_subtitles(path, _subtitle_track(source))
-            source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
-        if not source.transcript and source.probed.has_audio:
-            cues = recognise_speech(path, listening(), report_progress, source.track)
-            inspection["heard"] = [[cue.start, cue.end, cue.text, cue.speaker] for cue in cues]
+        hears = listening()
+        with MediaProcess(path, models=(hears.recogniser, hears.speakers)) as media:
+            source.probe_with(media, path)
+            inspection["shots"] = [[shot.time, shot.strength] for shot in media.shots(path)]
+            if source.subtitles is not None:
+                suffix, words = media.extract_subtitles(path, _subtitle_track(source))
+                source.set_transcript(f"{path.stem}.{source.subtitles}{suffix}", words)
+            if not source.transcript and source.probed.has_audio:
+                cues = media.recognise_speech(path, hears, report_progress, source.track)
+                inspection["heard"] = [[cue.start, cue.end, cue.text, cue.speaker] for cue in cues]
     except UserError as error:
         inspection["failure"] = error.to_json()
     source.inspection = inspection

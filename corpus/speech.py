@@ -145,6 +145,8 @@ def _stretches(path: Path, track: int | None) -> Iterator[tuple[float, NDArray[n
             wave = sound.span(start, end)[0]
             yield start, wave, min(end / probed.duration, 1.0)
             start = end
+    except MemoryError:
+        raise
     except (av.FFmpegError, OSError):
         return  # what is behind it cannot be read; cutting says what is wrong
     finally:

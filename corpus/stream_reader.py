@@ -3,7 +3,8 @@
 The clock's zero is the earliest start of the file's pictures and sounds, as ffmpeg and players
 count. Files are read straight through, never by seeking: what is not wanted is not decoded, so a
 seek that lands late, or whose timestamps are guessed, cannot misplace anything. Each packet is
-decoded by itself: a damaged one costs itself, and its loss is kept with its time.
+decoded by itself: a damaged one costs itself, and its loss is kept with its time. Lack of memory is
+no damage: it ends the reading.
 
 Timestamps that jump are handled as by ffmpeg's command line (`dts_delta_threshold`): in formats
 whose clock may restart (MPEG-TS, MPEG-PS, Ogg) every stream is moved so that the new part follows
@@ -373,6 +374,8 @@ class Pictures:
             frames = self.stream.codec_context.decode(packet)
         except EOFError:
             return
+        except MemoryError:
+            raise
         except av.FFmpegError:
             if packet is not None:
                 self._record_loss(packet)
@@ -572,11 +575,15 @@ class Sound:
                 yield self.stream.codec_context.decode(packet)
             except EOFError:
                 return
+            except MemoryError:
+                raise
             except av.FFmpegError:
                 self.losses.append(Loss(round(time or 0.0, 3), round(length, 3), self.index))
                 yield None
         try:
             yield self.stream.codec_context.decode(None)
+        except MemoryError:
+            raise
         except av.FFmpegError:
             return
 

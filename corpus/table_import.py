@@ -12,6 +12,7 @@ from core.batches import batches, reserve_ids, write
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus.formats import Row, Table
+from corpus.media_process import MediaProcess
 from corpus.models import Corpus, Dialogue, ImportProblem, Publication, Source, Speaker, Utterance
 from jobs.models import JobStatus
 
@@ -170,23 +171,22 @@ def _store_clips(source: Source, stored: dict[int, list[Row]]) -> None:
     clips = {pk: rows[0].media for pk, rows in stored.items() if rows[0].media}
     if not clips:
         return
-    from corpus import clip_writer, media  # PyAV takes 17 MB, which web processes never need
-
     folder = settings.WORK_DIR / f"import-{source.pk}"
     names = f"clips/{source.corpus_id}/{source.pk}"
     folder.mkdir(parents=True, exist_ok=True)
     dialogues = list(source.dialogues.filter(pk__in=list(clips)))
-    for dialogue in dialogues:
-        copy = folder / f"{dialogue.number:06d}.mp4"
-        shutil.copyfile(clips[dialogue.pk], copy)
-        probed = media.probe(copy)
-        clip_writer.derive(copy, probed)
-        if not probed.has_video:
-            media.sound_poster(copy, copy.with_suffix(".jpg"))
-        dialogue.end, dialogue.clip_sha256 = round(probed.duration, 3), digest(copy)
-        for name, suffix in FILES.items():
-            if copy.with_suffix(suffix).exists():
-                storage.put(copy.with_suffix(suffix), f"{names}/{copy.stem}{suffix}")
-                setattr(dialogue, name, f"{names}/{copy.stem}{suffix}")
+    with MediaProcess(folder=folder) as media:
+        for dialogue in dialogues:
+            copy = folder / f"{dialogue.number:06d}.mp4"
+            shutil.copyfile(clips[dialogue.pk], copy)
+            probed = media.probe(copy)
+            media.derive(copy, probed)
+            if not probed.has_video:
+                media.sound_poster(copy, copy.with_suffix(".jpg"))
+            dialogue.end, dialogue.clip_sha256 = round(probed.duration, 3), digest(copy)
+            for name, suffix in FILES.items():
+                if copy.with_suffix(suffix).exists():
+                    storage.put(copy.with_suffix(suffix), f"{names}/{copy.stem}{suffix}")
+                    setattr(dialogue, name, f"{names}/{copy.stem}{suffix}")
     shutil.rmtree(folder, ignore_errors=True)
     Dialogue.objects.bulk_update(dialogues, ["end", "clip_sha256", *FILES], batch_size=500)

@@ -13,8 +13,8 @@ from django.conf import settings
 
 from core import storage
 from core.errors import UserError, gettext_noop
-from corpus import clip_writer, media
 from corpus.clip_faults import record_changed_file
+from corpus.media_process import MediaProcess, folders_of
 from releases import integrity
 from releases.models import Release
 
@@ -84,11 +84,13 @@ def _cut_utterances(root, plan, with_clips):
     release; gives (position, SHA-256 of the clip).
     """
     spoken = _by_dialogue(root / "utterances.jsonl")
-    for position in with_clips:
-        dialogue = plan.dialogues[position]
-        with _local_clip(dialogue) as path:
-            _cut(path, root, plan, position, _spans(spoken, dialogue.uid))
-            yield position, storage.digest(path)
+    folders = folders_of(plan.dialogues[position].clip for position in with_clips)
+    with MediaProcess(*folders, folder=(root / plan.place(with_clips[0])).parent) as media:
+        for position in with_clips:
+            dialogue = plan.dialogues[position]
+            with _local_clip(dialogue) as path:
+                _cut(media, path, root, plan, position, _spans(spoken, dialogue.uid))
+                yield position, storage.digest(path)
 
 
 def _by_dialogue(path):
@@ -107,12 +109,12 @@ def _spans(spoken, dialogue):
     return sorted((s, e, n) for s, e, n in timed if None not in (s, e))
 
 
-def _cut(path, root, plan, position, spans):
+def _cut(media, path, root, plan, position, spans):
     probe = media.probe(path)
     ends = (min(max(end, start + SHORTEST), probe.duration) for start, end, _number in spans)
     targets = [root / plan.place(position, number) for _start, _end, number in spans]
     cuts = [(start, until) for (start, _end, _number), until in zip(spans, ends)]
-    clip_writer.cut(path, probe, cuts, lambda number: targets[number], lambda number: None)
+    media.cut(path, probe, cuts, targets)
     for target in targets:
         for suffix in (".flac", ".jpg", ".json", ".cut"):
             target.with_suffix(suffix).unlink(missing_ok=True)

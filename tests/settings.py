@@ -11,6 +11,7 @@ from config.settings import *  # noqa: E402, F403
 
 CELERY_TASK_ALWAYS_EAGER = True
 HEARTBEAT_EVERY = 0.02
+MEDIA_IN_PROCESS = True  # a process for each small film takes half a second to start
 LOGGING["root"]["level"] = "WARNING"  # noqa: F405  # tests of the log lower it
 LINK_ATTEMPTS = 10**9  # fuzzers and the table of permissions try the same links all day
 SESSION_SEEN_EVERY = 0  # no page of a test writes that its session was seen

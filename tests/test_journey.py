@@ -23,7 +23,8 @@ LONG = "\n".join(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path):
+def test_from_an_episode_to_a_result_on_the_dashboard(client_of, film, tmp_path, settings):
+    settings.MEDIA_IN_PROCESS = False  # films are read as workers read them
     lead = make_person("lead")
     client = client_of(lead)
     client.post(reverse("new_corpus"), {"name": "旅程", "description": ""})

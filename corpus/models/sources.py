@@ -23,6 +23,7 @@ from core.normalized_fields import Normalized, NormalizedQuerySet, SearchField
 from core.translation import translate
 from corpus import segmentation, spreadsheets
 from corpus.media_info import Probe, Shot
+from corpus.media_process import MediaProcess
 from corpus.models.corpora import Corpus
 from corpus.spreadsheets import CELLS
 from corpus.transcripts import TranscriptError
@@ -262,9 +263,12 @@ class Source(Normalized, Job):
 
         `quick` leaves it to a worker to measure how long it is, where that means reading it all.
         """
-        from corpus.media import probe  # PyAV takes 17 MB, which web processes rarely need
+        with MediaProcess(path) as media:
+            self.probe_with(media, path, quick)
 
-        self.probe = asdict(probe(path, quick))
+    def probe_with(self, media, path, quick=False):
+        """`probe_media` by a MediaProcess that has more to do."""
+        self.probe = asdict(media.probe(path, quick))
 
     def segmented(self, cues):
         """Proposed dialogues: `cues` divided at silences, changes of scene or the chosen starts."""

@@ -150,6 +150,7 @@ def machine(request):
         "disk": installation_state.disk(),
         "data_dir": settings.DATA_DIR if person.is_superuser else "",
         "bucket": settings.S3_BUCKET,
+        "unconfined": installation_state.unconfined(),
         "versions": installation_state.versions(answers).items(),
     }
     part = "corpus/_machine.html" if request.htmx else "corpus/machine.html"

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.urls import reverse
 
 from core.storage import digest
-from corpus import clip_format, clip_recut
+from corpus import clip_comparison, clip_format, clip_recut
 from corpus.clip_faults import clips_to_recut
 from corpus.integrity import check
 from corpus.models import (
@@ -203,9 +203,7 @@ def test_a_source_that_is_being_cut_is_left_alone(corpus, source):
 def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
     job = IntegrityCheck.request(None, corpus, now=True)
     seen = []
-    from corpus import clip_checks
-
-    real = clip_checks.check_clip
+    real = clip_comparison.check_clip
 
     def dying(whole, clip, start, end):
         seen.append(start)
@@ -213,7 +211,7 @@ def test_a_check_goes_on_where_another_worker_died(corpus, source, monkeypatch):
             raise KeyboardInterrupt
         return real(whole, clip, start, end)
 
-    monkeypatch.setattr(clip_checks, "check_clip", dying)
+    monkeypatch.setattr(clip_comparison, "check_clip", dying)
     with pytest.raises(KeyboardInterrupt):
         job.run()
     assert job.stop()

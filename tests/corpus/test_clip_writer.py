@@ -9,8 +9,8 @@ import pytest
 
 from corpus import media
 from corpus.clip_format import estimated_bytes
-from corpus.clip_writer import Clip, cut
-from corpus.media_info import MediaError
+from corpus.clip_writer import cut
+from corpus.media_info import Clip, MediaError
 from tests.corpus.marked_films import X264, beeps, lights, make, seen
 
 CARD = 64  # pixels a side of a picture whose brightness is the number of its frame

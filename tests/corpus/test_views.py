@@ -310,7 +310,7 @@ def test_speech_is_looked_for_in_the_track_that_is_chosen(
         heard.append(track)
         return [Cue(1.0, 2.0, f"in {track}", machine=True)]
 
-    monkeypatch.setattr("corpus.source_inspection.recognise_speech", hear)
+    monkeypatch.setattr("corpus.speech.recognise_speech", hear)
     client = client_of(lead)
     source, page = uploaded(client, corpus, tracks)
     assert "in None" in page

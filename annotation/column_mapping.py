@@ -23,7 +23,7 @@ from annotation.scheme import (
 )
 from core.errors import UserError, gettext_noop
 from core.normalization import normalized
-from corpus.formats import task_json
+from corpus.formats import LONGEST_NAMES, task_json
 from corpus.formats.detection import MAPPED
 from corpus.formats.mapped_table import FILE, KINDS, ROLES, ROW, Mapping
 
@@ -103,8 +103,8 @@ def chosen_uses(row: TableImport, data) -> dict[str, Any]:
         use = data.get(f"use-{place}", "")
         uses[column["name"]] = {
             "use": use if use in known else "",
-            "task": data.get(f"task-{place}", "").strip()[:80],
-            "annotator": data.get(f"annotator-{place}", "").strip()[:80],
+            "task": data.get(f"task-{place}", "").strip(),
+            "annotator": data.get(f"annotator-{place}", "").strip(),
         }
     _check_uses(uses)
     return {
@@ -116,6 +116,13 @@ def chosen_uses(row: TableImport, data) -> dict[str, Any]:
 
 
 def _check_uses(uses: dict[str, dict[str, str]]) -> None:
+    for given in (each[name] for each in uses.values() for name in ("task", "annotator")):
+        if len(given) > LONGEST_NAMES["annotator"]:
+            raise UserError(
+                gettext_noop("“%(name)s …” is longer than %(most)d characters. Shorten it."),
+                name=given[:40],
+                most=LONGEST_NAMES["annotator"],
+            )
     for role in (*ROLES, "raters"):
         mine = [name for name, each in uses.items() if each["use"] == role]
         if len(mine) > 1:

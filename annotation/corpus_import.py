@@ -27,6 +27,7 @@ from core.errors import UserError, gettext_noop
 from core.memory import uncollected
 from corpus import table_import
 from corpus.formats import (
+    LONGEST_NAMES,
     FormatError,
     Judged,
     Row,
@@ -354,8 +355,8 @@ def _annotator(corpus, name: str, format_name: str) -> Person:
     """
     kind = "released" if format_name == "shengqing" else "imported"
     person, made = Person.objects.get_or_create(
-        username=f"{kind}-{corpus.pk}-{name}"[:150],
-        defaults={"name": name[:80], "is_active": False},
+        username=f"{kind}-{corpus.pk}-{name}",
+        defaults={"name": name, "is_active": False},
     )
     if made:
         person.set_unusable_password()
@@ -374,12 +375,21 @@ def stand_in_name(corpus, person: Person) -> str:
 def _published_round(corpus, source: Source, name: str, scheme: Scheme, table: Table) -> Round:
     if Round.objects.filter(corpus=corpus, name=name, published=False).exists():
         name = f"{name} (published)"
+    if len(name) > LONGEST_NAMES["round"]:
+        raise UserError(
+            gettext_noop(
+                "The round “%(round)s” would have a name of more than %(most)d characters. Give it"
+                " a shorter one."
+            ),
+            round=name,
+            most=LONGEST_NAMES["round"],
+        )
     stored = table.rounds.get(name, {})
     if not stored and any(j.value == CANNOT_TELL for row in table.rows for j in row.judged):
         stored = {"cannot_tell": True}
     published, made = Round.objects.get_or_create(
         corpus=corpus,
-        name=name[:80],
+        name=name,
         defaults={
             "published": True,
             "overlap": 1,
@@ -409,7 +419,7 @@ def refuse_conflicts(corpus, format_name: str, parts: list[Part], target: Target
         own = target.round or f"{format_name} (published)"
         there = Round.objects.filter(corpus=corpus, published=True)
         if replace(part, table=directed).labels:
-            for published in there.filter(name__in=[(name or own)[:80] for name in names]):
+            for published in there.filter(name__in=[name or own for name in names]):
                 _refuse_other_scheme(part.title, published, scheme_in(part.table))
 
 

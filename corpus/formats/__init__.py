@@ -23,6 +23,7 @@ LONGEST = {  # characters of a column; of words, as many as the editor takes
     **{"text": LONGEST_TEXT, "translation": LONGEST_TEXT, "source": 80},
 }
 LEAST = min(LONGEST.values())
+LONGEST_NAMES = {"annotator": 80, "round": 80, "origin": 120}  # of those who answered, and where
 SHOWN = 2000  # characters of a cell that a finding keeps
 FORMATS = (
     *("cmma", "meld", "cped", "mustard", "chsims", "m3ed", "emotiontalk", "emotionlines"),
@@ -225,8 +226,32 @@ def _keep_storable(table: Table, clean: Callable[[str], tuple[str, int]]) -> Non
             problem = Problem(row.line, "", row.text, "rejected", twice, {"id": row.uid})
             table.problems.append(problem)
         else:
-            rows[row.uid] = row
+            rows[row.uid] = _with_known_names(table, row)
     table.rows = list(rows.values())
+
+
+def _with_known_names(table: Table, row: Row) -> Row:
+    """The row without answers of annotators, rounds or machines whose names are too long to be
+    kept: cut off, two of them might become one.
+    """
+    judged = [one for one in row.judged if _name_fits(table, row, one, "annotator", "round")]
+    suggested = [one for one in row.suggested if _name_fits(table, row, one, "origin")]
+    if len(judged) == len(row.judged) and len(suggested) == len(row.suggested):
+        return row
+    return replace(row, judged=tuple(judged), suggested=tuple(suggested))
+
+
+def _name_fits(table: Table, row: Row, answer: Judged | Suggested, *names: str) -> bool:
+    for name in names:
+        given, most = getattr(answer, name), LONGEST_NAMES[name]
+        if len(given) > most:
+            reason = gettext_noop("longer than %(most)d characters; the answer was left out")
+            details = {"most": most}
+            table.problems.append(
+                Problem(row.line, name, given[:SHOWN], "rejected", reason, details)
+            )
+            return False
+    return True
 
 
 def _cleaned(table: Table, row: Row, clean: Callable[[str], tuple[str, int]]) -> Row:

@@ -18,8 +18,13 @@ from corpus.problems import Problem
 from corpus.spreadsheets import PUBLISHED
 
 DIALOGUE, KEY = "(dialogue)", "(key)"
+LONGEST_NAME = 500  # characters of the name of a column
 MOST_INNER = 30  # names inside of objects of one column that become columns of their own
 LIMITS = PUBLISHED
+TOO_LONG = gettext_noop(
+    "%(file)s, row %(line)d: the name of the column “%(start)s …” is longer than %(most)d"
+    " characters. Shorten it."
+)
 CUT = gettext_noop("longer than %(most)d characters; the rest of the cell was left out")
 
 
@@ -55,7 +60,10 @@ def _of_objects(path: Path, objects: Objects, problems: list[Problem]) -> tabula
         for name, value in each.items():
             if isinstance(value, dict):
                 inner.setdefault(name, {}).update(dict.fromkeys(value))
+    outer = {name for _line, each in whole for name in each}
     apart = {name for name, keys in inner.items() if len(keys) <= MOST_INNER}
+    # what would be called as another column stands in the JSON of its object alone
+    apart -= {name for name in apart if any(f"{name}.{key}" in outer for key in inner[name])}
     columns: dict[str, None] = {}
     rows = []
     for line, each in whole:
@@ -65,7 +73,10 @@ def _of_objects(path: Path, objects: Objects, problems: list[Problem]) -> tabula
             if len(clean) > tabular.LARGEST_CELL:
                 most = {"most": tabular.LARGEST_CELL}
                 problems.append(Problem(line, name[:80], clean[:2000], "repaired", CUT, most))
-            cells[name[:200]] = clean[: tabular.LARGEST_CELL]
+            if len(name) > LONGEST_NAME:
+                about = {"line": line, "start": name[:40], "most": LONGEST_NAME}
+                raise FormatError(TOO_LONG, file=path.name, **about)
+            cells[name] = clean[: tabular.LARGEST_CELL]
         columns |= dict.fromkeys(cells)
         rows.append(tabular.Row(line, cells))
         if len(columns) * len(rows) > LIMITS.cells:

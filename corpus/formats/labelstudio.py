@@ -377,7 +377,7 @@ def _predicted(task: Mapping[str, Any], report: Report) -> Iterator[tuple[int | 
         if not isinstance(results, list):
             report("predictions", prediction, gettext_noop("not a prediction"))
             continue
-        origin = separated(str(prediction.get("model_version") or "Label Studio"))[0][:120]
+        origin = separated(str(prediction.get("model_version") or "Label Studio"))[0]
         for result in results:
             for place, name, values in _of_result(result, report):
                 score = result.get("score", prediction.get("score"))

@@ -240,6 +240,17 @@ def test_a_folder_whose_work_was_killed_is_gone_on_with(corpus, film, srt, tmp_p
     assert corpus.dialogues.get().utterances.get().text == "换了"
 
 
+def test_episodes_whose_paths_are_longer_than_a_title_are_named(corpus, tmp_path, capsys):
+    """Cut off, the title of the second would be that of the first."""
+    for name in ("one.mp4", "two.mp4"):
+        (tmp_path / "e" / ("x" * 80 + name)).parent.mkdir(exist_ok=True)
+        (tmp_path / "e" / ("x" * 80 + name)).write_bytes(b"film")
+    with pytest.raises(CommandError):
+        call_command("ingest", str(tmp_path / "e"), corpus=corpus.name)
+    said = capsys.readouterr().err
+    assert said.count("longer than 80 characters; rename it") == 2 and not corpus.sources.exists()
+
+
 def test_a_cue_that_ends_late_is_cut_off_and_one_that_begins_late_left_out(source, settings):
     path = settings.MEDIA_ROOT / source.transcript.name
     more = [f"{n}\n00:00:0{n},000 --> 00:00:0{n},900\n又一句{n}\n" for n in (3, 4, 5, 6)]

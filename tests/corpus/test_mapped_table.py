@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import UserError
-from corpus.formats import FormatError, any_table, task_json
+from corpus.formats import FormatError, any_table, checked, task_json
 from corpus.formats.mapped_table import FILE, Mapping, joined, read, survey
 
 EMOTION = task_json("emotion", "nominal", ("joy", "sadness", "neutral"))
@@ -159,6 +159,31 @@ def test_a_cell_that_is_cut_is_reported(write, name):
     assert (problem.line, problem.column, problem.outcome) == (1, "faces", "repaired")
     assert problem.details == {"most": 100_000} and problem.value.startswith("[0, 0")
     assert len(found.rows[0].cells["faces"]) == 100_000 and found.rows[0].cells["text"] == "好"
+
+
+def test_columns_whose_names_begin_alike_stay_apart(write):
+    one, other = "q" * 200 + "1", "q" * 200 + "2"
+    found = any_table.read(write(json.dumps([{"text": "好", one: "a", other: "b"}]), "x.json"))
+    assert (found.rows[0].cells[one], found.rows[0].cells[other]) == ("a", "b")
+    with pytest.raises(FormatError, match="row 1: the name of the column “qqq.* longer than 500"):
+        any_table.read(write(json.dumps([{"text": "好", "q" * 501: "a"}]), "x.json"))
+
+
+def test_a_column_inside_an_object_takes_the_place_of_no_other(write):
+    rows = [{"text": "好", "mood.now": "sad", "mood": {"now": "glad"}}]
+    found = any_table.read(write(json.dumps(rows), "x.json"))
+    assert found.rows[0].cells["mood.now"] == "sad"
+    assert json.loads(found.rows[0].cells["mood"]) == {"now": "glad"}
+
+
+def test_annotators_whose_names_are_too_long_are_left_out_and_reported(write):
+    """Cut off, two of them would become one person."""
+    rows = "".join(f"1,甲,好,喜,1,{'x' * length}\n" for length in (80, 81))
+    path = write("dlg,who,words,emo,id,rater\n" + rows)
+    table = read(path, mapping(task("label", "emo"), utterance="id", annotator="rater"))
+    assert [one.annotator for row in checked(table).rows for one in row.judged] == ["x" * 80]
+    (problem,) = [one for one in table.problems if one.column == "annotator"]
+    assert (problem.outcome, problem.details) == ("rejected", {"most": 80})
 
 
 @pytest.mark.parametrize(

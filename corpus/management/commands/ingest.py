@@ -30,6 +30,7 @@ RENEWED = [
     "inspection",
     "probe",
 ]  # of a source that is gone on with
+LONGEST_TITLE = 80  # characters
 AGAIN = [JobStatus.FAILED, JobStatus.STOPPED]  # what one may simply try again
 
 
@@ -145,13 +146,16 @@ class Command(BaseCommand):
             raise CommandError(f"{folder} holds no video or audio.")
         failures = []
         for media, transcript in pairs:
-            title = media.relative_to(folder).with_suffix("").as_posix()[:80]
+            title = media.relative_to(folder).with_suffix("").as_posix()
             done = corpus.sources.filter(status=JobStatus.DONE)
             twin = done.filter(title=title).first() or done.filter(sha256=digest(media)).first()
             if twin:
                 self.stdout.write(f"{title}: is here already as {twin.title!r}")
                 continue
-            failure = self._one(corpus, title, media, transcript, options)
+            if len(title) > LONGEST_TITLE:  # cut off, it might be that of another one
+                failure = f"{title}: longer than {LONGEST_TITLE} characters; rename it."
+            else:
+                failure = self._one(corpus, title, media, transcript, options)
             if failure:
                 failures.append(failure)
                 self.stderr.write(failure)

@@ -14,7 +14,7 @@ from core.errors import UserError, gettext_noop
 from corpus.api.jobs import JobSerializer, described, job_address
 from corpus.clip_faults import clips_to_recut
 from corpus.integrity import KINDS
-from corpus.integrity_access import shown_issues
+from corpus.integrity_access import shown_issues, shown_reasons
 from corpus.models import ClipRecut, IntegrityCheck, IntegrityReport
 from corpus.permissions import LEAD, corpus_of
 from corpus.visibility import MODALITIES, notice
@@ -179,7 +179,7 @@ class Recuts(ThingView):
         return {
             "dialogues": [row.pk for row in dialogues],
             "impossible": _reasons(impossible),
-            "skipped": _reasons(last.reasons if last else []),
+            "skipped": _reasons(shown_reasons(self.request.user, last)),
         }
 
     def post(self, request, pk):

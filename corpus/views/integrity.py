@@ -14,7 +14,7 @@ from core.fragments import live_part
 from core.pagination import page_of
 from corpus.clip_faults import clips_to_recut
 from corpus.integrity import KINDS
-from corpus.integrity_access import shown_issues
+from corpus.integrity_access import shown_issues, shown_reasons
 from corpus.models import ClipRecut, IntegrityCheck, IntegrityReport
 from corpus.page_context import context
 from corpus.permissions import LEAD, corpus_of
@@ -55,6 +55,7 @@ def integrity(request, pk):
         repairable=0 if busy else report.recuttable_count,
         stuck=0 if busy else report.stuck_count,
         busy=busy,
+        skipped=shown_reasons(request.user, jobs["recut"]),
         jobs=[(name, job, _progress_of(corpus, name)) for name, job in jobs.items() if job],
     )
     return render(request, "corpus/integrity.html", page)

@@ -24,7 +24,7 @@ from people.models import Event
 from tests.corpus.marked_films import X264, beeps, lights, make
 from tests.corpus.shifted_clips import shift_sound
 from tests.corpus.talk_films import WORDS, flashing
-from tests.factories import make_person
+from tests.factories import make_dialogue, make_member, make_person, open_round
 
 
 @pytest.fixture(scope="module")
@@ -241,6 +241,24 @@ def test_the_pages(corpus, source, lead, client_of):
     progress = reverse("clip_job_progress", args=[corpus.pk, "check"])
     assert client.get(progress)["HX-Refresh"] == "true"
     assert client.get(reverse("clip_job_progress", args=[corpus.pk, "x"])).status_code == 404
+
+
+def test_whoever_annotates_blind_does_not_read_what_is_heard_in_a_clip(corpus, lead, client_of):
+    """The reason why a clip was left as it is says what is heard and seen in it."""
+    dialogue = make_dialogue(corpus)
+    reason = {"dialogue": dialogue.uid, "template": "silent from 1.2 s on", "values": {}}
+    ClipRecut.request(None, corpus, now=True, skipped=[reason])
+    ClipRecut.objects.update(status=JobStatus.DONE)
+    other = make_member(corpus, role="lead")
+    open_round(corpus, [lead], view="text", dialogues=corpus.dialogues.all())
+    page, answer = (
+        reverse("integrity", args=[corpus.pk]),
+        reverse("api_recut_clips", args=[corpus.pk]),
+    )
+    for person, seen in ((other, True), (lead, False)):
+        for address in (page, answer):
+            body = client_of(person).get(address).content.decode()
+            assert (reason["template"] in body) is seen
 
 
 @pytest.mark.django_db(transaction=True)

@@ -244,7 +244,7 @@ def remove_with_row(place: Path) -> None:
         with store_errors():
             _delete_objects(f"{PREFIX}/{name}/")
         shutil.rmtree(_copies() / name, ignore_errors=True)
-    transaction.on_commit(lambda: shutil.rmtree(place, ignore_errors=True))
+    transaction.on_commit(lambda: storage.remove(place))
 
 
 def size_of(place: Path) -> int:

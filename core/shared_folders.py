@@ -244,7 +244,15 @@ def remove_with_row(place: Path) -> None:
         with store_errors():
             _delete_objects(f"{PREFIX}/{name}/")
         shutil.rmtree(_copies() / name, ignore_errors=True)
-    transaction.on_commit(lambda: storage.remove(place))
+    transaction.on_commit(lambda: _remove_here(place))
+
+
+def _remove_here(place: Path) -> None:
+    """Delete as much of it as can be: work that was stopped may write yet."""
+    if place.is_dir():
+        shutil.rmtree(place, ignore_errors=True)
+    else:
+        place.unlink(missing_ok=True)
 
 
 def size_of(place: Path) -> int:

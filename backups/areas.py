@@ -1,12 +1,14 @@
 """The files of the installation, by area: what lies where, how it looks, and its content.
 
-Media are in Django's storage, a folder or an object store; everything else is a folder.
+Media are in Django's storage, a folder or an object store; what hosts share beside them is folders,
+of which an object store holds more than this host may have; everything else is a folder.
 """
 
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any
 
@@ -14,6 +16,8 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 from storages.backends.s3 import S3Storage
+
+from core import pieces, shared_folders
 
 CHUNK = 1 << 20
 
@@ -117,7 +121,10 @@ class Store:
 
     def listing(self) -> dict[str, Look]:
         objects = self._storage.bucket.objects.all()
-        return {each.key: _look_of_object(each) for each in objects}
+        shared = f"{shared_folders.PREFIX}/"
+        return {
+            each.key: _look_of_object(each) for each in objects if not each.key.startswith(shared)
+        }
 
     def pieces(self, name: str) -> Iterator[bytes]:
         try:
@@ -156,6 +163,72 @@ class Store:
         return None
 
 
+@dataclass(frozen=True)
+class SharedFolder(Folder):
+    """Folders that hosts share by an object store, as that holds them: as they were when they were
+    listed last.
+    """
+
+    found: dict[str, shared_folders.Entry] = field(default_factory=dict)
+
+    def listing(self) -> dict[str, Look]:
+        found = shared_folders.stored_files(self.key)
+        self.found.clear()
+        self.found.update(found)
+        return {name: _look_of_entry(entry) for name, entry in found.items()}
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        try:
+            yield from shared_folders.stored_content(self.found[name])
+        except FileNotFoundError as error:
+            raise Vanished(name) from error
+
+    def look(self, name: str) -> Look | None:
+        return _look_of_entry(self.found[name]) if name in self.found else None
+
+    def holds_folder(self, name: str) -> bool:
+        return any(each.startswith(f"{name}/") for each in self.found)
+
+    def publish(self, names: Iterable[str]) -> None:
+        """Let other hosts have some folders and files as they are on this one."""
+        for name in sorted(names):
+            if (self.root / name).exists():
+                shared_folders.publish(self.root / name)
+
+
+@dataclass(frozen=True)
+class StoredUploads(Folder):
+    """Uploads on their way whose pieces are in an object store."""
+
+    def listing(self) -> dict[str, Look]:
+        with shared_folders.store_errors():
+            prefix = f"{shared_folders.PREFIX}/{self.key}/"
+            found = shared_folders.bucket().objects.filter(Prefix=prefix)
+            tokens = {each.key.removeprefix(prefix).partition("/")[0] for each in found}
+        looks = {token: self.look(token) for token in sorted(tokens)}
+        return {token: look for token, look in looks.items() if look}
+
+    def pieces(self, name: str) -> Iterator[bytes]:
+        for piece in pieces.chain(self.root / name):
+            yield from piece.get()["Body"].iter_chunks(CHUNK)
+
+    def look(self, name: str) -> Look | None:
+        found = pieces.chain(self.root / name)
+        if not found:
+            return None
+        looks = "-".join(f"{each.size}-{each.e_tag}" for each in found)
+        return Look(sha256(looks.encode()).hexdigest(), sum(each.size for each in found))
+
+    def holds_folder(self, name: str) -> bool:
+        return False
+
+    def write(self, name: str, pieces_of_it: Iterable[bytes], mode: int | None) -> None:
+        super().write(name, pieces_of_it, mode)
+        with (self.root / name).open("rb") as file:
+            pieces.store_whole(self.root / name, file)
+        (self.root / name).unlink()
+
+
 Area = Folder | Store
 
 
@@ -171,7 +244,10 @@ def areas() -> dict[str, Area]:
         "uploads": settings.WORK_DIR / "uploads",
         "encoders": settings.ENCODERS_DIR,
     }
-    named = {key: Folder(key, Path(root)) for key, root in folders.items() if root}
+    kinds: dict[str, type[Folder]] = {}
+    if shared_folders.in_store():
+        kinds = {"releases": SharedFolder, "runs": SharedFolder, "uploads": StoredUploads}
+    named = {key: kinds.get(key, Folder)(key, Path(root)) for key, root in folders.items() if root}
     return {"media": media, **named}
 
 
@@ -179,6 +255,11 @@ def look_of(stat: os.stat_result) -> Look:
     """Of a file's state: with the times of its content and of its name."""
     parts = (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino)
     return Look("-".join(map(str, parts)), stat.st_size, stat.st_mode & 0o777)
+
+
+def _look_of_entry(entry: shared_folders.Entry) -> Look:
+    sha256_of_it, size, key = entry
+    return Look(f"{size}-{sha256_of_it}-{key}", size)
 
 
 def _look_of_object(each: Any) -> Look:

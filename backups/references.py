@@ -7,7 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.db import models
 
-from backups.areas import Area, Folder
+from backups.areas import Area, Folder, SharedFolder, areas
+from core.errors import UserError, gettext_noop
+from core.shared_folders import in_store
 from corpus.models import Corpus
 from corpus.spreadsheets import CELLS
 from jobs.models import JobStatus
@@ -33,9 +35,9 @@ class References:
         return any("/".join(parts[: end + 1]) in places for end in range(len(parts)))
 
 
-def references(areas: dict[str, Area]) -> References:
+def references(here: dict[str, Area]) -> References:
     """What the rows name now."""
-    found = References(places={key: set() for key in areas})
+    found = References(places={key: set() for key in here})
     for model in apps.get_models():
         for column in model._meta.concrete_fields:
             if isinstance(column, models.FileField):
@@ -43,17 +45,33 @@ def references(areas: dict[str, Area]) -> References:
                 names = rows.order_by().values_list(column.name, flat=True)
                 found.files.update(filter(None, names.iterator()))
     for release in Release.objects.filter(status=JobStatus.DONE).iterator():
-        _add(found, areas, release.directory)
-        _add(found, areas, archive.index_path(release.directory))
+        _add(found, here, release.folder)
+        _add(found, here, archive.index_path(release.directory))
     for diff in Diff.objects.iterator():
-        _add(found, areas, diff.path)
+        _add(found, here, diff.place)
     for corpus in Corpus.objects.iterator():
         for kind, place in corpus.places():
             if kind != "releases" and isinstance(place, Path):
-                _add(found, areas, place)
+                _add(found, here, place)
             elif kind == "imports":
                 found.places["media"].add(str(place))
     return found
+
+
+def share_folders() -> int:
+    """Publish for other hosts what rows name and lies on this one; how many folders and files."""
+    if not in_store():
+        raise UserError(
+            gettext_noop("S3_BUCKET is not set: hosts share folders by the file system.")
+        )
+    here, count = areas(), 0
+    names = references(here)
+    for key, area in here.items():
+        if isinstance(area, SharedFolder):
+            found = [each for each in names.places[key] if (area.root / each).exists()]
+            area.publish(found)
+            count += len(found)
+    return count
 
 
 def _add(found: References, areas: dict[str, Area], path: Path) -> None:

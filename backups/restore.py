@@ -29,8 +29,10 @@ from backups import database_copy
 from backups.areas import areas
 from backups.manifest import Manifest
 from backups.models import ACTIVE, Backup, BackupCheck
+from backups.references import share_folders
 from backups.repository import Repository, disk_errors
 from core.errors import UserError, gettext_noop
+from core.shared_folders import in_store
 from jobs.models import JobStatus
 from people.models import Event
 from releases.models import PseudonymKey
@@ -105,6 +107,9 @@ class Restore:
             database_copy.restore(database)
         call_command("migrate", verbosity=0, interactive=False)
         self._adopt(keys)
+        if in_store():
+            tell("Sharing the folders with other hosts …")
+            share_folders()
         _mark_path().unlink()
         return list(self._advice(keys))
 

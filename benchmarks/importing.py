@@ -77,6 +77,7 @@ def environment(folder: Path, name: str, template: str = "template1") -> dict[st
         import psycopg
 
         with psycopg.connect(env["DATABASE_URL"], autocommit=True) as database:
+            database.execute(f"DROP DATABASE IF EXISTS importing_{name}")
             database.execute(f"CREATE DATABASE importing_{name} TEMPLATE {template}")
         env["DATABASE_URL"] = env["DATABASE_URL"].rsplit("/", 1)[0] + f"/importing_{name}"
     return env

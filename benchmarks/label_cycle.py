@@ -68,8 +68,10 @@ def main() -> None:
 
 def start(tree, data, cycles):
     """A process that works in a tree; it has made its data once it says so."""
+    from benchmarks.watching import database  # not at the top: another tree may not have it
+
     data.mkdir()
-    env = os.environ | {
+    env = database(dict(os.environ), f"label_cycle_{data.name}") | {
         "DATA_DIR": str(data),
         "SECRET_KEY": "benchmark",
         "ALLOWED_HOSTS": "testserver",

@@ -10,8 +10,8 @@ experiment (modeling/learner/experiments) in DIR/CORPUS/out; the same command go
 stopped, and `--table` prints what stands in the document. `planted` is the synthetic data of
 modeling/learner/synthetic_data.py, 150 dialogues to train on and 600 to test on, all three
 modalities as imported features. The others are the text of what benchmarks/real_corpora.py writes;
-`cmma-unrelated` is CMMA without the two stated correlations. `smallest` is planted data with 60
-test dialogues, four systems and three seeds.
+`cmma-unrelated` is CMMA's sentiment, emotion, sarcasm and humor alone, without the two stated
+correlations. `smallest` is planted data with 60 test dialogues, four systems and three seeds.
 """
 
 import argparse

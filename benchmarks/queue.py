@@ -253,7 +253,9 @@ def cpu(pids):
 
 
 def memory(pid):
-    return int(stat(pid)[21]) * os.sysconf("SC_PAGE_SIZE")
+    """Bytes of a process; pages that it shares with others count in parts (PSS)."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024
 
 
 def make(size: int, order: str, crowd: int = PEOPLE) -> None:

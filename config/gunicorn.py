@@ -1,5 +1,8 @@
-"""What the web server does besides its command line: logs as the application's, shared metrics."""
+"""What the web server does besides its command line: logs as the application's, shared metrics, one
+application that is imported before the workers are forked, so that they share its memory.
+"""
 
+import gc
 import logging.config
 import os
 import shutil
@@ -29,13 +32,27 @@ logger_class = ApplicationLog
 control_socket_disable = True  # nobody here uses it, and two servers of a user would share one
 
 
+preload_app = True
+
+
 def on_starting(server):
-    """In the master, which sets up no Django: the log, and no figures of a server before."""
+    """In the master: the log, and no figures of a server before."""
     from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)
     shutil.rmtree(METRICS, ignore_errors=True)
     Path(METRICS).mkdir(parents=True)
+
+
+def when_ready(server):
+    """Before the workers are forked: no connection is shared, and what was imported stays where it
+    is, so that no collection of garbage copies it into each of them.
+    """
+    from django.db import connections
+
+    connections.close_all()
+    gc.collect()
+    gc.freeze()
 
 
 def child_exit(server, worker):

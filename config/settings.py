@@ -33,6 +33,7 @@ environ.Env.read_env(ROOT / ".env")
 DATA_DIR = Path(env("DATA_DIR", default=str(ROOT / "var"))).resolve()
 DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 MEDIA_ROOT = DATA_DIR / "media"
+S3_BUCKET = env("S3_BUCKET", default="")  # what hosts share goes there instead of into DATA_DIR
 RELEASES_DIR = DATA_DIR / "releases"
 RUNS_DIR = DATA_DIR / "runs"
 WORK_DIR = DATA_DIR / "work"  # clips on their way into the storage
@@ -333,6 +334,18 @@ CACHES = {
 # --- Work queue ----------------------------------------------------------------------------------
 REDIS_URL = env("REDIS_URL", default="redis://127.0.0.1:6379/0")
 CELERY_BROKER_URL = REDIS_URL
+if S3_BUCKET:  # hosts share no folder
+    CACHES["kept"] = {
+        "BACKEND": "core.shared_cache.SharedCache",
+        "LOCATION": REDIS_URL.replace("redis+socket:", "unix:").replace("virtual_host=", "db="),
+        "KEY_PREFIX": "shengqing",
+        "TIMEOUT": 30 * 24 * 3600,
+        "OPTIONS": {
+            "serializer": "core.shared_cache.JSONSerializer",
+            "socket_connect_timeout": 3,
+            "socket_timeout": 10,
+        },
+    }
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -432,7 +445,6 @@ STATICFILES_FINDERS = [
     "core.vendor_files.VendorFiles",
 ]
 VENDOR_FILES = ["echarts/dist/echarts.common.min.js"]
-S3_BUCKET = env("S3_BUCKET", default="")  # media go there instead of DATA_DIR/media
 SIGNED_FOR = env.int("SIGNED_FOR", default=3600)  # seconds that a signed address of media holds
 S3_MEDIA = {
     "BACKEND": "storages.backends.s3.S3Storage",
@@ -448,6 +460,12 @@ S3_MEDIA = {
         "default_acl": None,
     },
 }
+if S3_BUCKET:
+    from botocore.config import Config  # heavy, and only for an object store
+
+    # a store that does not answer is noticed within seconds, not minutes
+    retries = {"mode": "standard", "total_max_attempts": 3}
+    S3_MEDIA["OPTIONS"]["client_config"] = Config(connect_timeout=5, retries=retries)
 X_ACCEL = env("X_ACCEL", default="")  # nginx's internal address of DATA_DIR/media
 FILE_UPLOAD_PERMISSIONS = 0o644 if X_ACCEL else 0o600  # nginx reads them, too
 STORAGES = {

@@ -29,6 +29,7 @@ from core.errors import ValidationError, gettext_noop
 from core.full_disk import NOT_SAVED, is_full_disk
 from core.input_checks import DIGITS, fault_of, fault_of_quoted, read_json
 from core.parameters import InvalidRequest
+from core.shared_folders import StoreAway
 from core.translation import translate_error
 
 log = logging.getLogger(__name__)
@@ -207,15 +208,16 @@ def server_error(request):
     error_id = error_id_of(request)  # Django logs the error after this
     error = sys.exception()  # Django calls this while it handles the error
     full, away = is_full_disk(error), is_database_away(error)
-    status = 507 if full else 503 if away else 500
-    if (full or away) and wants_json(request):
-        words = gettext(NOT_SAVED if full else AWAY)
+    store_away = isinstance(error, StoreAway)
+    status = 507 if full else 503 if away or store_away else 500
+    if status != 500 and wants_json(request):
+        words = translate_error(error) if store_away else gettext(NOT_SAVED if full else AWAY)
         return problem_response(status, words, error_id=error_id)
     if wants_json(request):
         return problem_response(500, f"{gettext(UNFORESEEN)} ({error_id})", error_id=error_id)
     again = request.get_full_path() if request.method == "GET" else "/"
     values = {"error_id": error_id, "again": again, "stylesheet": _stylesheet()}
-    values |= {"full": full, "away": away}
+    values |= {"full": full, "away": away, "store_away": store_away}
     page = loader.get_template("500.html").render(values)
     return HttpResponse(page, status=status)
 

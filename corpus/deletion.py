@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache, partial
 from graphlib import TopologicalSorter
+from pathlib import Path
 from typing import Any
 
 from django.apps import apps
@@ -19,7 +20,7 @@ from django.db.models import Q
 from django.db.models.fields.related import ForeignKey
 from django.utils.functional import Promise
 
-from core import storage
+from core import shared_folders, storage
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, CorpusDeletion, Source
 from corpus.spreadsheets import CELLS
@@ -180,7 +181,7 @@ def delete_corpus(deletion: CorpusDeletion) -> None:
 def _remove(corpus: Corpus, deletion: CorpusDeletion) -> None:
     """Delete its files, as far as rows or its number tell where they are."""
     for _kind, place in list(corpus.places()):
-        storage.remove(place)
+        shared_folders.remove(place) if isinstance(place, Path) else storage.remove(place)
 
 
 # --- A source ------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from django.core.files.storage import default_storage
 from django.db import models, transaction
 
 from annotation.models import Round
+from core import shared_folders
 from core.storage import names_under
 from corpus.models import Corpus, Dialogue
 from demo import people
@@ -48,7 +49,7 @@ def stop_runs(job: DemoJob, corpus: Corpus) -> None:
     for run in runs:
         run.stop()
     deadline = time.monotonic() + LONGEST_STOP
-    while time.monotonic() < deadline and any(RunDirectory(run.directory).busy for run in runs):
+    while time.monotonic() < deadline and any(RunDirectory(run.folder).busy for run in runs):
         job.report_progress(0.1)
         time.sleep(0.5)
 
@@ -69,8 +70,8 @@ def files_of(corpus: Corpus) -> dict[str, list[str]]:
     runs = TrainingRun.objects.filter(release__corpus=corpus)
     diffs = Diff.objects.filter(one__corpus=corpus)
     here = [settings.RELEASES_DIR / str(corpus.pk)]
-    here += [run.directory for run in runs] + [diff.path for diff in diffs]
-    here += [upload.path for upload in corpus.uploads.all()]
+    here += [run.folder for run in runs] + [diff.place for diff in diffs]
+    here += [upload.place for upload in corpus.uploads.all()]
     here += _features_of(corpus)
     return {
         "stored": [f"{kind}/{corpus.pk}" for kind in ("sources", "clips", "renditions")],
@@ -95,6 +96,7 @@ def delete_files(job: DemoJob) -> None:
         _remove_tree(settings.MEDIA_ROOT / folder)
     for path in map(Path, job.files.get("here", [])):
         _remove_tree(path)
+        shared_folders.remove(path)
 
 
 def _remove_tree(path: Path) -> None:

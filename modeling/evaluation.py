@@ -5,19 +5,20 @@ import json
 from django.db import transaction
 
 from modeling.configurations import compute_comparisons
-from modeling.learner_process import supervise
+from modeling.learner_process import fetched, supervise, writing
 from modeling.models import FeaturePart
 
 
 def evaluate(evaluation):
     """Do a claimed Evaluation. Raises UserError with the learner's sentence; Stopped."""
     run = evaluation.training_run
-    output = supervise(
-        ["evaluate", run.release.directory, "--out", run.directory,
-         "--cache", FeaturePart.cache(), "--json"],
-        run.directory / "look",
-        evaluation.report_progress,
-    )  # fmt: skip
+    with writing(evaluation, run.folder):
+        output = supervise(
+            ["evaluate", fetched(evaluation, run.release, run.options), "--out", run.folder,
+             "--cache", FeaturePart.cache(), "--json"],
+            run.folder / "look",
+            evaluation.report_progress,
+        )  # fmt: skip
     evaluation.result = json.loads(output.splitlines()[-1])
     with transaction.atomic():
         evaluation.save(update_fields=["result"])

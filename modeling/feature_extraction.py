@@ -1,13 +1,14 @@
 """Extracting features from a part of a release, by the learner as a process of its own."""
 
 import json
+import time
 
 from django.conf import settings
 from django.db import transaction
 
 from jobs.models import JobStatus
 from modeling.encoders import encoder_path
-from modeling.learner_process import lines_of, supervise, written
+from modeling.learner_process import fetched, lines_of, supervise, written
 
 
 def extract(part):
@@ -18,12 +19,15 @@ def extract(part):
         last = reports[-1] if reports else {}
         part.report_progress(last["done"] / last["total"] if "done" in last else None)
 
+    began = time.time()
     supervise(
-        ["features", part.release.directory, "--cache", part.cache(), "--json",
+        ["features", fetched(part, part.release), "--cache", part.cache(), "--json",
          "--part", part.share, "--on-failure", "missing", *_recipe(part)],
         part.directory,
         beat,
     )  # fmt: skip
+    with part.heartbeat_thread():
+        part.share_extracted(began)
     part.failures = _reports(part)[-1]["failures"]
     with transaction.atomic():
         part.save(update_fields=["failures"])

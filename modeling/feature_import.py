@@ -2,12 +2,13 @@
 
 import shutil
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from modeling.learner.features.feature_error import FeatureError
 from modeling.learner.features.feature_files import read_tables
 from modeling.learner.features.imported import Match, write_features
 from modeling.learner.release_checks import open_release
-from modeling.learner_process import written
+from modeling.learner_process import writing
 
 
 def read(job):
@@ -15,6 +16,7 @@ def read(job):
 
     Raises UserError with what is wrong, or where nothing of it is of the release.
     """
+    shared_folders.fetch(job.directory, strict=True)
     if not job.uploaded(0).is_file():
         raise UserError(gettext_noop("The uploaded file is gone. Upload it once more."))
     job.report_progress(0.0)
@@ -42,7 +44,7 @@ def read(job):
             ours=", ".join(utterances[:3]),
         )
     found = []
-    with written(job.directory):
+    with writing(job, job.directory):
         shutil.rmtree(job.directory / "read", ignore_errors=True)
         for table, match in zip(tables, matches, strict=True):
             own = table.only(utterances)

@@ -4,9 +4,10 @@ import shutil
 
 from django.db import transaction
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from modeling.encoders import encoder_path
-from modeling.learner_process import lines_of, supervise, written
+from modeling.learner_process import fetched, lines_of, supervise, written
 from modeling.models import ImportedFeatures
 
 
@@ -21,8 +22,9 @@ def ask(judge):
         last = _last_line(judge)
         judge.report_progress(last["done"] / last["total"] if "done" in last else None)
 
+    release = fetched(judge, judge.release)
     supervise(
-        ["judge", judge.release.directory, "--model", encoder_path(judge.encoder), "--out", out,
+        ["judge", release, "--model", encoder_path(judge.encoder), "--out", out,
          "--language", judge.language, "--turns", judge.turns, "--shots", judge.shots,
          "--seed", judge.seed, "--device", judge.device, "--json",
          *(["--half"] if judge.half else [])],
@@ -54,6 +56,7 @@ def _establish(judge, found, read):
         with written(row.directory):
             row.directory.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(read, row.directory)
+        shared_folders.publish(row.directory)
     return row
 
 

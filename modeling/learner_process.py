@@ -10,9 +10,10 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from core.full_disk import NOT_DONE, FullDisk
-from jobs.models import Stopped
+from jobs.models import JobStatus, Stopped
 
 PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
 LAST_LINE = 4000  # characters of standard error that are kept
@@ -30,6 +31,33 @@ def written(directory):
             directory=str(directory),
             why=error.strerror or str(error),
         ) from error
+
+
+@contextmanager
+def writing(job, folder):
+    """For work of a claimed job that writes a folder which other hosts have to see: see
+    core/shared_folders.py. Raises UserError in place of an OSError, too; StoreAway, Overtaken.
+    """
+    attempt = f"{job._meta.model_name}-{job.pk}", job.attempt
+    with written(folder), shared_folders.writing(folder, attempt, job.heartbeat_thread):
+        yield
+
+
+def fetched(job, release, chosen=()):
+    """The directory of a release with all its files on this host, and with its features: those that
+    were extracted, and imported ones whose digests stand in the `chosen` settings. Raises
+    StoreAway, Damaged.
+    """
+    named = json.dumps(chosen)
+    if not shared_folders.in_store():
+        return release.folder
+    with job.heartbeat_thread():
+        for part in release.feature_parts.filter(status=JobStatus.DONE):
+            part.fetch_extracted()
+        for row in release.imported_features.all():
+            if row.digest in named:
+                shared_folders.fetch(row.directory, strict=True)
+        return release.directory_with_media
 
 
 def supervise(arguments, directory, beat):

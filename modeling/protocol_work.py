@@ -4,7 +4,7 @@ from django.db import transaction
 
 from core.errors import UserError, gettext_noop
 from jobs.models import JobStatus
-from modeling.learner_process import supervise, written
+from modeling.learner_process import fetched, supervise, writing
 from modeling.models import FeaturePart
 from modeling.models.protocols import REPORT
 from modeling.protocol_file import learner_file
@@ -16,11 +16,20 @@ def work(part):
     """Do a claimed ProtocolPart. Raises UserError with the learner's sentence; Stopped."""
     protocol = part.protocol
     protocol.guard_open()
-    folder = part.directory
-    with written(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / FILE).write_text(learner_file(protocol), "utf-8")
-    command = ["experiment", folder / FILE, "--out", protocol.directory, "--json"]
+    for release in protocol.releases:
+        fetched(part, release, protocol.specification)
+    with writing(part, protocol.folder):
+        _learn(part, protocol, part.directory)
+    _count(part)
+    if part.number != REPORT:
+        with transaction.atomic():
+            part.finish()
+
+
+def _learn(part, protocol, folder):
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).write_text(learner_file(protocol), "utf-8")
+    command = ["experiment", folder / FILE, "--out", protocol.folder, "--json"]
     if part.number == REPORT:
         supervise([*command, "--report", "--device", "cpu"], folder, part.report_progress)
         if protocol.tables() is None:
@@ -32,9 +41,6 @@ def work(part):
         folder,
         lambda: _beat(part),
     )  # fmt: skip
-    _count(part)
-    with transaction.atomic():
-        part.finish()
 
 
 def _beat(part):

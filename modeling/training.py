@@ -9,7 +9,7 @@ from core.errors import UserError, gettext_noop
 from corpus.webhooks.announcement import announce
 from jobs.models import Stopped
 from modeling.configurations import compute_comparisons
-from modeling.learner_process import supervise, written
+from modeling.learner_process import fetched, supervise, writing
 from modeling.models import FeaturePart
 from modeling.search_trials import continue_search, keep_importances, should_prune
 
@@ -19,18 +19,18 @@ COMPLETED = "run.completed"  # an event of webhooks
 def train(run):
     """Do a claimed TrainingRun. Raises UserError with the learner's sentence; Stopped."""
     recipe = run.whole_recipe()
-    path = run.directory / "recipe.json"
-    with written(run.directory):
-        run.directory.mkdir(parents=True, exist_ok=True)
+    path = run.folder / "recipe.json"
+    with writing(run, run.folder):
+        run.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
-    output = supervise(
-        ["train", run.release.directory, "--recipe", path, "--seed", run.seed,
-         "--out", run.directory, "--cache", FeaturePart.cache(),
-         "--keep-every", settings.KEEP_EVERY, "--device", run.device,
-         "--json"],
-        run.directory,
-        _ReportProgress(run),
-    )  # fmt: skip
+        output = supervise(
+            ["train", fetched(run, run.release, run.options), "--recipe", path, "--seed", run.seed,
+             "--out", run.folder, "--cache", FeaturePart.cache(),
+             "--keep-every", settings.KEEP_EVERY, "--device", run.device,
+             "--json"],
+            run.folder,
+            _ReportProgress(run),
+        )  # fmt: skip
     run.results = json.loads(output.splitlines()[-1])
     with transaction.atomic():
         run.save(update_fields=["results"])
@@ -54,7 +54,7 @@ class _ReportProgress:
 
     def __init__(self, run):
         self.run = run
-        self.path = run.directory / "events.jsonl"
+        self.path = run.folder / "events.jsonl"
         self.size = None  # bytes of the learner's reports when they were read last
 
     def __call__(self):

@@ -1,7 +1,8 @@
 """Limits how often an address may try what needs no account: links that carry a token.
 
 Attempts are counted as bytes that are appended to a file for each address and span of time, which
-is exact however many processes of a machine count, and costs nothing to those who do not try.
+is exact however many processes of a machine count, and costs nothing to those who do not try. Where
+hosts share a cache, they count together in that; while it does not answer, each for itself.
 """
 
 import functools
@@ -9,8 +10,10 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
+from django.core.cache import caches
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
@@ -30,16 +33,20 @@ class Attempts:
         key = hashlib.sha256(f"{scope} {address}".encode()).hexdigest()[:32]
         folder = "throttle" if span == SPAN else f"throttle-{span}"
         self.path = settings.DATA_DIR / folder / f"{number}-{key}"
+        self.shared_key, self.span = f"{folder}-{number}-{key}", span
 
     @property
     def count(self):
+        together = shared.get(self.shared_key, 0) if (shared := _shared_cache()) else 0
         try:
-            return self.path.stat().st_size
+            return together + self.path.stat().st_size
         except FileNotFoundError:
-            return 0
+            return together
 
     def add(self):
         """One more; the first of a span clears away those before."""
+        if (shared := _shared_cache()) and shared.count(self.shared_key, self.span):
+            return
         folder = self.path.parent
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not self.path.exists():
@@ -49,6 +56,11 @@ class Attempts:
             os.write(file, b".")
         finally:
             os.close(file)
+
+
+def _shared_cache() -> Any:
+    """Of all hosts; None where each process is of this one."""
+    return caches["kept"] if hasattr(caches["kept"], "count") else None
 
 
 def _clear(folder: Path, before: int):

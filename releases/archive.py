@@ -9,7 +9,7 @@ import json
 import struct
 import zlib
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +19,8 @@ DAY = 33  # 1980-01-01 as DOS writes dates
 UTF8 = 0x800
 FULL = 0xFFFFFFFF
 Index = list[tuple[str, int, int]]  # path, bytes, CRC-32
+# of a directory, the path of a file in it, its first byte and the one after the last -> blocks
+Read = Callable[[Path, str, int, int], Iterator[bytes]]
 
 
 def index(root: Path) -> Index:
@@ -46,13 +48,16 @@ def keep(found: Index, root: Path) -> None:
     draft.replace(place)
 
 
-def of(root: Path, folder: str) -> "Archive":
-    """The directory `root` as a zip with one `folder` in it. Raises OSError if it is not there."""
+def of(root: Path, folder: str, read: "Read | None" = None) -> "Archive":
+    """The directory `root` as a zip with one `folder` in it; `read` gives the bytes of its files.
+    Raises OSError if it is not there.
+    """
     place = index_path(root)
     if not place.exists():
         keep(index(root), root)
     rows = json.loads(place.read_text("utf-8"))
-    return Archive(root, folder, [(str(n), int(size), int(crc)) for n, size, crc in rows])
+    files = [(str(n), int(size), int(crc)) for n, size, crc in rows]
+    return Archive(root, folder, files, read or read_blocks)
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,7 @@ class Archive:
     root: Path
     folder: str
     files: Index
+    read_file: Read
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -110,9 +116,8 @@ class Archive:
                 yield piece
             if at < stop:
                 begin = at - start - len(header)
-                for block in _blocks(
-                    self.root / name, begin, min(size, stop - start - len(header))
-                ):
+                end = min(size, stop - start - len(header))
+                for block in self.read_file(self.root, name, begin, end):
                     at += len(block)
                     yield block
                 if at < min(stop, self._starts[place + 1]):
@@ -141,8 +146,8 @@ class Archive:
         return struct.pack("<IHHHHHHIIIHHHHHII", 0x02014B50, *fields, *more) + path + extra
 
 
-def _blocks(path: Path, first: int, stop: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def read_blocks(root: Path, name: str, first: int, stop: int) -> Iterator[bytes]:
+    with (root / name).open("rb") as file:
         file.seek(first)
         left = stop - first
         while left > 0 and (block := file.read(min(BLOCK, left))):

@@ -5,6 +5,7 @@ import shutil
 
 from django.db import transaction
 
+from core import shared_folders
 from corpus.webhooks.announcement import announce
 from releases import archive, snapshot
 from releases.models import MemberAccess
@@ -15,9 +16,11 @@ def freeze(release):
     """Write the directory of a claimed release and keep its digests with the row.
 
     Raises UserError if there is nothing to release, or for errors of the integrity check that
-    nobody decided about; SplitError if it cannot be split as asked; Stopped if it was stopped.
+    nobody decided about; SplitError if it cannot be split as asked; StoreAway; Stopped if it was
+    stopped.
     """
-    above = release.directory.parent
+    folder = release.folder
+    above = folder.parent
     above.mkdir(parents=True, exist_ok=True)
     for left in above.glob(f".{release.version}.draft-*"):  # by a worker that was killed
         shutil.rmtree(left)
@@ -26,6 +29,7 @@ def freeze(release):
         with release.heartbeat_thread():
             manifest = snapshot.write(release, draft, release.report_progress)
             index = archive.index(draft)
+            shared_folders.publish(folder, (f"release-{release.pk}", release.attempt), at=draft)
         data = (draft / "manifest.json").read_bytes()
         release.digest = hashlib.sha256(data).hexdigest()
         release.contents = manifest["contents"]
@@ -36,9 +40,11 @@ def freeze(release):
             release.save(update_fields=["digest", "contents", "summary"])
             release.finish()  # first: whoever was overtaken by another worker moves nothing
             announce(FROZEN, release)
-            archive.keep(index, release.directory)
-            shutil.rmtree(release.directory, ignore_errors=True)  # by a worker killed right here
-            draft.replace(release.directory)
+            archive.keep(index, folder)
+            kept = archive.index_path(folder)
+            shared_folders.publish(kept, at=kept)
+            shutil.rmtree(folder, ignore_errors=True)  # by a worker killed right here
+            draft.replace(folder)
             if release.corpus.members_read_releases:
                 MemberAccess.allow(release.created_by, release)
     finally:

@@ -24,4 +24,4 @@ def release_directory(named):
     corpus, at, version = named.rpartition("@")
     if not at:
         raise CommandError(f"{named!r} is no release directory; expected one, or CORPUS@VERSION.")
-    return frozen_release(version, corpus).directory
+    return frozen_release(version, corpus).directory_with_media

@@ -172,3 +172,20 @@ def test_data() -> Path:
     if not path.is_dir():
         pytest.skip(f"no published data at {path} (CORPUS_TEST_DATA)")
     return path
+
+
+@pytest.fixture(scope="session")
+def store_server():
+    """An S3 server that runs here, for tests that ask for `object_store`."""
+    from tests.object_store import ObjectStore  # heavy, and only for these
+
+    server = ObjectStore()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def object_store(store_server, settings):
+    """The application keeps its files in an empty bucket; see ObjectStore."""
+    settings.STORAGES = settings.STORAGES | {"default": store_server.new_bucket(settings)}
+    return store_server

@@ -135,7 +135,7 @@ class TableImport(Job):
         return row
 
     # Storing and undoing are one transaction, out of which nobody sees a row: how far it is, and
-    # that it is to stop, stands in the cache that all processes of the machine share.
+    # that it is to stop, stands in the cache that all processes share.
 
     @property
     def _key(self):

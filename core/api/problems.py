@@ -11,6 +11,7 @@ from rest_framework.response import Response
 
 from core.errors import UserError, ValidationError
 from core.full_disk import FullDisk
+from core.shared_folders import StoreAway
 from core.translation import translate_error
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,6 +106,10 @@ def _as_api_exception(error):
     if isinstance(error, FullDisk):
         found = exceptions.APIException(translate_error(error), "full_disk")
         found.status_code = 507
+        return found
+    if isinstance(error, StoreAway):
+        found = exceptions.APIException(translate_error(error), "store_away")
+        found.status_code = 503
         return found
     if isinstance(error, UserError):
         current = getattr(error, "current", None)

@@ -2,6 +2,7 @@
 
 import datetime
 from collections import Counter
+from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
-from core import storage
+from core import shared_folders, storage
 from core.column_lengths import check_lengths
 from core.errors import UserError, ValidationError, gettext_noop
 from corpus.models.installation import GB, Installation
@@ -193,7 +194,8 @@ class Corpus(models.Model):
         if at is None or at < timezone.now() - within:
             sizes: Counter[str] = Counter()
             for kind, place in self.places():
-                sizes[kind] += storage.size_of(place)
+                here = isinstance(place, Path)
+                sizes[kind] += (shared_folders if here else storage).size_of(place)
             self.storage = {"at": timezone.now().isoformat(), "bytes": dict(sizes)}
             Corpus.objects.filter(pk=self.pk).update(storage=self.storage)
         return Counter(self.storage["bytes"])

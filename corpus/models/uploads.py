@@ -14,8 +14,10 @@ from django.db import models
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
+from core import pieces, shared_folders
 from core.errors import UserError, gettext_noop
 from core.full_disk import NOT_SAVED, FullDisk, is_full_disk
+from core.shared_folders import in_store
 from core.storage import SPARE_DISK
 from corpus.models.corpora import Corpus
 
@@ -31,7 +33,7 @@ class WrongDigest(UserError):
 
 
 class Upload(models.Model):
-    """A file that arrives piece by piece; how far it is, is how long it is on disk."""
+    """A file that arrives piece by piece; how far it is, is how much of it is there."""
 
     corpus = models.ForeignKey(Corpus, models.CASCADE, related_name="uploads")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="uploads")
@@ -67,23 +69,34 @@ class Upload(models.Model):
                 size=filesizeformat(size),
             )
         upload = cls.objects.create(corpus=corpus, person=person, name=name[-255:], size=size)
-        upload.path.touch()
+        if not in_store():
+            upload.place.touch()
         return upload
 
     @classmethod
     def corpus_files(cls, corpus):
         """(kind, path) of what has arrived of the uploads to a corpus, by its id."""
         for upload in cls.objects.filter(corpus=corpus):
-            yield "uploads", upload.path
+            yield "uploads", upload.place
 
     @property
-    def path(self):
+    def place(self):
+        """Where the file grows, or, with an object store, is put together."""
         return settings.WORK_DIR / "uploads" / self.token
 
     @property
+    def path(self):
+        """What has arrived, as a file of this host. Raises StoreAway."""
+        if in_store():
+            pieces.assemble(self.place)
+        return self.place
+
+    @property
     def offset(self):
-        """Bytes that are here."""
-        return self.path.stat().st_size if self.path.exists() else 0
+        """Bytes that have arrived."""
+        if in_store():
+            return pieces.size(self.place)
+        return self.place.stat().st_size if self.place.exists() else 0
 
     @property
     def is_complete(self):
@@ -99,15 +112,14 @@ class Upload(models.Model):
             raise UserError(gettext_noop("Digests are sha256."))
         if digest and base64.b64encode(hashlib.sha256(piece).digest()).decode() != expected:
             raise WrongDigest(gettext_noop("A piece was damaged on its way; it is sent again."))
-        with self.path.open("r+b", buffering=0) as raw, io.BufferedWriter(raw) as file:
+        if in_store():
+            self._guard_offset(self.offset, offset, piece)
+            pieces.append(self.place, offset, piece)
+            return offset + len(piece)
+        with self.place.open("r+b", buffering=0) as raw, io.BufferedWriter(raw) as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
-            if end != offset or end + len(piece) > self.size:
-                raise WrongOffset(
-                    gettext_noop("The file has %(end)d bytes by now, not %(offset)d."),
-                    end=end,
-                    offset=offset,
-                )
+            self._guard_offset(end, offset, piece)
             try:
                 file.write(piece)
                 file.flush()
@@ -118,7 +130,15 @@ class Upload(models.Model):
                 raise FullDisk(NOT_SAVED) from error
         return offset + len(piece)
 
+    def _guard_offset(self, end, offset, piece):
+        if end != offset or end + len(piece) > self.size:
+            raise WrongOffset(
+                gettext_noop("The file has %(end)d bytes by now, not %(offset)d."),
+                end=end,
+                offset=offset,
+            )
+
     def discard(self):
         """Forget the upload and what has arrived of it."""
-        self.path.unlink(missing_ok=True)
+        shared_folders.remove(self.place)
         self.delete()

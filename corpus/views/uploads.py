@@ -13,6 +13,7 @@ from core.full_disk import FullDisk
 from core.input_checks import fault_of
 from core.middleware import any_method
 from core.parameters import number
+from core.shared_folders import StoreAway
 from core.translation import translate_error
 from corpus.models import Upload, WrongDigest, WrongOffset
 from corpus.permissions import LEAD, corpus_of
@@ -71,6 +72,8 @@ def upload(request, token):
         return _answer(460, translate_error(wrong))
     except FullDisk as full:
         return _answer(507, translate_error(full))
+    except StoreAway as away:
+        return _answer(503, translate_error(away))
     except UserError as refusal:
         return _answer(400, translate_error(refusal))
     return _answer(204, Upload_Offset=end)

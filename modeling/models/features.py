@@ -3,17 +3,20 @@
 import hashlib
 import json
 import math
+from contextlib import suppress
 
 from django.conf import settings
 from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from core import shared_folders
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
 from releases.models import Release
 
 CLIPS = (Release.Media.DIALOGUES, Release.Media.UTTERANCES)  # with clips to extract features from
 MOST_PARTS, DIALOGUES_PER_PART = 8, 20
+EXTRACTED = "extracted"  # folder of a part with files of the cache, as other hosts get them
 
 
 class FeaturePart(Job):
@@ -93,6 +96,23 @@ class FeaturePart(Job):
     def directory(self):
         return self.cache() / "parts" / str(self.pk)
 
+    def share_extracted(self, since):
+        """Let other hosts have what came into the cache of this one `since` a time in seconds."""
+        if not shared_folders.in_store():
+            return
+        for path in self.cache().glob("*/*.npy"):
+            if path.stat().st_mtime >= since:
+                place = self.directory / EXTRACTED / path.relative_to(self.cache())
+                _link(path, place)
+        shared_folders.publish(self.directory)
+
+    def fetch_extracted(self):
+        """Have in the cache of this host what was extracted on another one."""
+        shared_folders.fetch(self.directory)
+        place = self.directory / EXTRACTED
+        for path in place.glob("*/*.npy"):
+            _link(path, self.cache() / path.relative_to(place))
+
     @staticmethod
     def cache():
         """Where all runs keep extracted features, by the content of the clip."""
@@ -126,6 +146,13 @@ class FeaturePart(Job):
         """Queue it once more although it is done; whether."""
         wanted = again and self.failures and self.status == JobStatus.DONE
         return bool(wanted) and self._queue_again(failures=[])
+
+
+def _link(path, place):
+    """Have a file at another place, too, unless one is there; it takes no room twice."""
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError):
+        place.hardlink_to(path)
 
 
 def features_directory(release, digest):

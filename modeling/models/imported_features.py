@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from jobs.models import Job, JobStatus
@@ -98,7 +99,7 @@ class ImportedFeatures(models.Model):
         person.record("remove features", self, name=self.name, digest=self.digest)
         directory = self.directory
         self.delete()
-        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+        shared_folders.remove_with_row(directory)
 
 
 class FeatureImportQuerySet(models.QuerySet["FeatureImport"]):
@@ -183,6 +184,7 @@ class FeatureImport(Job):
             place = row.uploaded(number)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(path, place)
+        shared_folders.publish(row.directory)
         person.record("read features", row, name=name, release=release.version)
         row.later()
         return row
@@ -200,9 +202,9 @@ class FeatureImport(Job):
         mine = FeatureImport.objects.filter(pk=self.pk, status=JobStatus.DRAFT)
         if not mine.update(status=JobStatus.DONE, finished_at=timezone.now()):
             return []
+        shared_folders.fetch(self.directory, strict=True)
         rows = [self._establish(person, found) for found in self.report["tables"]]
-        directory = self.directory
-        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+        shared_folders.remove_with_row(self.directory)
         return rows
 
     def _establish(self, person, found):
@@ -221,6 +223,7 @@ class FeatureImport(Job):
         if read.is_dir() and not row.directory.is_dir():
             row.directory.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(read, row.directory)
+            shared_folders.publish(row.directory)
         if created:
             person.record("import features", row, name=row.name, digest=row.digest,
                           release=self.release.version)  # fmt: skip
@@ -234,5 +237,5 @@ class FeatureImport(Job):
         person.record("discard", self, name=self.name)
         directory = self.directory
         self.delete()
-        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+        shared_folders.remove_with_row(directory)
         return True

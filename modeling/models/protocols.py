@@ -3,7 +3,6 @@
 """
 
 import json
-import shutil
 
 from django.conf import settings
 from django.db import models, transaction
@@ -11,6 +10,7 @@ from django.db.models import Q, Sum
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
@@ -21,6 +21,7 @@ from releases.models import Release
 MOST_AT_ONCE = 16
 MOST_RUNS = 3000  # with trials
 REPORT = 0  # number of the part that writes the report
+RUNS = ("*/seed-*", "*/trial-*")  # files of its runs
 REPORT_FILES = (
     "report.html", "report.md", "tables.tex", "tables.csv", "results.csv", "report.json",
 )  # fmt: skip
@@ -80,8 +81,15 @@ class Protocol(models.Model):
         return self.release.corpus_id
 
     @property
-    def directory(self):
+    def folder(self):
+        """Where its files lie on each host that has them."""
         return settings.RUNS_DIR / "protocols" / str(self.pk)
+
+    @property
+    def directory(self):
+        """The folder as it is read here, without the single runs, unless they are here."""
+        shared_folders.fetch(self.folder, RUNS)
+        return self.folder
 
     @property
     def releases(self):
@@ -237,10 +245,10 @@ class Protocol(models.Model):
                 gettext_noop("A protocol whose runs were tested cannot be deleted: it is counted.")
             )
         Event.record(person, "delete", self, name=self.name)
-        directory = self.directory
+        folder = self.folder
         self.parts.all().delete()
         self.delete()
-        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+        shared_folders.remove_with_row(folder)
 
     def tables(self):
         """What the report says, as data (tables.json of the learner); None before there is one."""
@@ -281,7 +289,7 @@ class ProtocolPart(Job):
         """(kind, folder) of the protocols on and with releases of a corpus, by its id."""
         own = Q(release__corpus=corpus) | Q(test_release__corpus=corpus)
         for protocol in Protocol.objects.filter(own):
-            yield "runs", protocol.directory
+            yield "runs", protocol.folder
 
     @property
     def queue(self):  # type: ignore[override]  # of the row; of other jobs it is the model's
@@ -317,7 +325,7 @@ class ProtocolPart(Job):
 
     @property
     def directory(self):
-        return self.protocol.directory / "parts" / str(self.number)
+        return self.protocol.folder / "parts" / str(self.number)
 
     def state(self):
         """How far it is, as the learner last wrote it: done, total, tested, doing."""

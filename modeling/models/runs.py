@@ -1,6 +1,5 @@
 """TrainingRun: one recipe learned from one frozen release."""
 
-import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus, Installation
 from jobs.models import SHORT_STALE_AFTER, Job, JobStatus
@@ -28,6 +28,8 @@ from modeling.models.features import (
 )
 from people.models import Event
 from releases.models import Release
+
+LEARNED = ("checkpoint.pt", "model.safetensors")  # what pages do not need
 
 
 class Recipes(models.TextChoices):
@@ -219,7 +221,7 @@ class TrainingRun(Job):
     def corpus_files(cls, corpus):
         """(kind, folder) of the runs of a corpus, by its id."""
         for run in cls.objects.filter(release__corpus=corpus):
-            yield "runs", run.directory
+            yield "runs", run.folder
 
     @property
     def page_url(self):
@@ -243,8 +245,15 @@ class TrainingRun(Job):
         return super().news
 
     @property
-    def directory(self):
+    def folder(self):
+        """Where its files lie on each host that has them."""
         return settings.RUNS_DIR / str(self.pk)
+
+    @property
+    def directory(self):
+        """The folder as it is read here, without what it learned, unless that is here."""
+        shared_folders.fetch(self.folder, LEARNED)
+        return self.folder
 
     @classmethod
     @transaction.atomic
@@ -464,12 +473,12 @@ class TrainingRun(Job):
 
     @property
     def has_checkpoint(self):
-        return (self.directory / "checkpoint.pt").exists()
+        return shared_folders.holds(self.folder, "checkpoint.pt")
 
     @property
     def stopping(self):
         """Whether it was asked to stop and its process is still writing the checkpoint."""
-        return self.status == JobStatus.STOPPED and RunDirectory(self.directory).busy
+        return self.status == JobStatus.STOPPED and RunDirectory(self.folder).busy
 
     @property
     def live(self):
@@ -501,6 +510,6 @@ class TrainingRun(Job):
         if hasattr(self, "registered"):
             raise UserError(gettext_noop("The run of a registered model cannot be deleted."))
         Event.record(person, "delete", self, recipe=self.recipe, seed=self.seed)
-        directory = self.directory
+        folder = self.folder
         self.delete()
-        transaction.on_commit(lambda: shutil.rmtree(directory, ignore_errors=True))
+        shared_folders.remove_with_row(folder)

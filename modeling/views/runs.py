@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
+from core import shared_folders
 from core.errors import UserError
 from core.fragments import live_part
 from core.translation import translate_error
@@ -158,9 +159,8 @@ def _nothing(run, page):
 
 def _files(run, page):
     """The files that the learner wrote, the largest last."""
-    paths = sorted(run.directory.glob("*")) if run.directory.exists() else []
-    files = [(path.name, path.stat().st_size) for path in paths if path.is_file()]
-    return {"files": [(name, size) for name, size in files if name not in HIDDEN_FILES]}
+    files = sorted(shared_folders.sizes(run.folder).items())
+    return {"files": [each for each in files if "/" not in each[0] and each[0] != FACES]}
 
 
 def _meta(run):
@@ -403,4 +403,3 @@ TABS = {  # name in the address -> template, what it shows beside run_context
     "files": ("modeling/run_files.html", _files),
 }
 OPEN_TABS = ("overview", "configuration")  # without results
-HIDDEN_FILES = ("lock", FACES)

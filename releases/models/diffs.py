@@ -8,7 +8,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models import Job
+from core import shared_folders
+from jobs.models import Job, JobStatus
 from people.models import Event
 from releases.models.releases import Release
 
@@ -59,7 +60,7 @@ class Diff(Job):
         """(kind, path) of the differences that have a release of a corpus, by its id."""
         own = Q(one__corpus=corpus) | Q(other__corpus=corpus)
         for diff in cls.objects.filter(own):
-            yield "releases", diff.path
+            yield "releases", diff.place
 
     @property
     def page_url(self):
@@ -70,9 +71,17 @@ class Diff(Job):
         return self.other.corpus_id
 
     @property
-    def path(self):
+    def place(self):
+        """Where its file lies on each host that has it."""
         name = "-".join(filter(None, [str(self.one_id), str(self.other_id), self.match]))
         return settings.RELEASES_DIR / "diffs" / f"{name}.jsonl"
+
+    @property
+    def path(self):
+        """Its file as it is read here."""
+        if self.status == JobStatus.DONE:
+            shared_folders.fetch(self.place, frozen=True)
+        return self.place
 
     @classmethod
     @transaction.atomic

@@ -12,14 +12,17 @@ from django.utils.translation import gettext_lazy as _
 
 from annotation.blinding import blind_rounds, guard, withheld_rounds
 from annotation.models import Round
+from core import shared_folders
 from core.column_lengths import check_lengths
 from core.errors import UserError, gettext_noop
 from corpus.models import Corpus
 from corpus.visibility import Withheld
 from jobs.models import Job, JobStatus
 from people.models import Event
+from releases.archive import index_path
 from releases.verify import RECOUNTED, faults
 
+MEDIA_FILES = ("media/*", "features/*")
 FROZEN = "release.frozen"  # an event of webhooks
 LICENCES = [
     ("cc-by-4.0", "CC BY 4.0"),
@@ -170,8 +173,25 @@ class Release(Job):
         return reverse("release", args=[self.pk])
 
     @property
-    def directory(self):
+    def folder(self):
+        """Where its files lie on each host that has them."""
         return settings.RELEASES_DIR / str(self.corpus_id) / self.version
+
+    @property
+    def directory(self):
+        """The folder as it is read here: of a frozen one with all but its media at least. Raises
+        StoreAway, Damaged.
+        """
+        if self.is_frozen:
+            shared_folders.fetch(self.folder, MEDIA_FILES, frozen=True)
+        return self.folder
+
+    @property
+    def directory_with_media(self):
+        """The same with all its files, which are many: for workers and commands."""
+        if self.is_frozen:
+            shared_folders.fetch(self.folder, frozen=True)
+        return self.folder
 
     @property
     def slug(self):
@@ -284,7 +304,7 @@ class Release(Job):
 
     def verify(self):
         """The faults of the directory on disk, one sentence each; an empty list is good."""
-        return list(faults(self.directory, self.digest))
+        return list(faults(self.directory_with_media, self.digest))
 
     @transaction.atomic
     def discard(self, person):
@@ -292,6 +312,8 @@ class Release(Job):
         if self.active and not self.stale:
             raise UserError(gettext_noop("The release is being frozen. Stop it first."))
         Event.record(person, "discard", self, version=self.version)
+        for place in (self.folder, index_path(self.folder)):  # of an attempt that died late
+            shared_folders.remove_with_row(place)
         self.delete()
 
     @transaction.atomic

@@ -4,6 +4,7 @@ row and every file; also of one in which people work meanwhile.
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,6 @@ from contextlib import closing, contextmanager
 from itertools import count, takewhile
 from pathlib import Path
 
-import boto3
 import psycopg
 import pytest
 from django.apps import apps
@@ -21,16 +21,17 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 from django.db import connection, connections
-from moto.server import ThreadedMotoServer
 
 from backups import database_copy, encryption, writer
 from backups.areas import areas
 from backups.models import Backup, BackupCheck
 from backups.repository import Repository
 from backups.restore import Restore
+from core import shared_folders
 from core.errors import UserError
-from corpus.models import Source
+from corpus.models import Source, Upload
 from jobs.models import JobStatus
+from modeling.models import TrainingRun
 from releases.models import PseudonymKey
 from tests.factories import make_corpus, make_judged_round, make_person, make_release
 
@@ -49,23 +50,6 @@ def target(tmp_path, settings):
     settings.BACKUP_DIR = str(tmp_path / "backups")
     settings.ENCODERS_DIR = str(tmp_path / "encoders")
     return tmp_path / "backups"
-
-
-@pytest.fixture
-def bucket(settings):
-    """An empty bucket for media."""
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    endpoint = "http://{}:{}".format(*server.get_host_and_port())
-    keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
-    client = boto3.client("s3", endpoint_url=endpoint, region_name="us-east-1", **keys)
-    client.create_bucket(Bucket="backed-up")
-    options = {"bucket_name": "backed-up", "endpoint_url": endpoint, "region_name": "us-east-1"}
-    options |= {"access_key": "test", "secret_key": "test"}
-    media = settings.S3_MEDIA | {"OPTIONS": settings.S3_MEDIA["OPTIONS"] | options}
-    settings.STORAGES = settings.STORAGES | {"default": media}
-    yield
-    server.stop()
 
 
 def fill(settings):
@@ -430,7 +414,7 @@ def test_disk_full(target, settings, monkeypatch):
     assert make().files == good.files + 1
 
 
-def test_media_in_an_object_store(target, settings, bucket):
+def test_media_in_an_object_store(target, settings, object_store):
     corpus = make_corpus(make_person())
     source = store_source(corpus, "in the bucket")
     job = make()
@@ -445,6 +429,41 @@ def test_media_in_an_object_store(target, settings, bucket):
     store.write("restored.mp4", kept.pieces(entry.sha256), None)
     with default_storage.open("restored.mp4", "rb") as file:
         assert file.read() == b"in the bucket"
+
+
+def test_what_lies_in_an_object_store_alone_comes_back_into_another(
+    target, settings, tmp_path, object_store
+):
+    corpus = fill(settings)
+    release, lead = corpus.releases.get(), corpus.memberships.first().person
+    run = TrainingRun.objects.create(release=release, status=JobStatus.DONE)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    (run.folder / "model.safetensors").write_text("weights")
+    shared_folders.publish(run.folder)
+    upload = Upload.begin(lead, corpus, "film.mp4", 10)
+    upload.append(0, b"01234")
+    upload.append(5, b"567")
+    shutil.rmtree(settings.RELEASES_DIR)
+    shutil.rmtree(settings.RUNS_DIR)
+    job = make()
+    assert not job.missing
+    before = in_the_store()
+    assert f"{run.pk}/model.safetensors" in before["runs"]
+    assert any(name.endswith("/1.0.0/manifest.json") for name in before["releases"])
+    assert before["uploads"] == {upload.token: b"01234567"}
+    settings.STORAGES = settings.STORAGES | {"default": object_store.new_bucket(settings)}
+    with new_database() as (named_database, _connect):
+        restore(tmp_path / "new", target, named_database | object_store.environment())
+    assert in_the_store() == before
+
+
+def in_the_store():
+    """Area -> name -> content of what an object store holds."""
+    return {
+        key: {name: b"".join(area.pieces(name)) for name in area.listing()}
+        for key, area in areas().items()
+        if key != "encoders"
+    }
 
 
 def test_a_restore_that_was_interrupted_is_done_again(target, settings, monkeypatch):

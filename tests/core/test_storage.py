@@ -2,11 +2,9 @@
 
 import urllib.request
 
-import boto3
 import pytest
 from django.core.files.storage import default_storage
 from django.urls import reverse
-from moto.server import ThreadedMotoServer
 
 from corpus.integrity import check
 from corpus.models import Source
@@ -14,35 +12,9 @@ from jobs.models import JobStatus
 from tests.factories import judge, make_member, make_person, make_release, make_round
 
 pytestmark = pytest.mark.django_db(transaction=True)
-KEYS = {"access_key": "test", "secret_key": "test", "region_name": "eu-west-1"}
 
 
-@pytest.fixture(scope="module")
-def endpoint():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
-
-
-@pytest.fixture
-def bucket(endpoint, settings):
-    """A bucket of its own that the application keeps media in."""
-    name = f"media-{id(settings)}"
-    client = boto3.client(
-        "s3", endpoint_url=endpoint, aws_access_key_id="test", aws_secret_access_key="test",
-        region_name="eu-west-1",
-    )  # fmt: skip
-    client.create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    options = settings.S3_MEDIA["OPTIONS"] | KEYS | {"bucket_name": name, "endpoint_url": endpoint}
-    media = settings.S3_MEDIA | {"OPTIONS": options}
-    settings.STORAGES = settings.STORAGES | {"default": media}
-    yield name
-    assert not any(settings.MEDIA_ROOT.rglob("*.*"))  # nothing of it stays on this disk
-
-
-def test_an_episode_lives_in_the_store(bucket, corpus, client_of, lead, film, srt, settings):
+def test_an_episode_lives_in_the_store(object_store, corpus, client_of, lead, film, srt, settings):
     client = client_of(lead)
     with film.open("rb") as media, srt.open("rb") as words:
         form = {"media": media, "transcript": words, "title": "film"}
@@ -76,6 +48,7 @@ def test_an_episode_lives_in_the_store(bucket, corpus, client_of, lead, film, sr
     default_storage.delete(second.clip.name)
     default_storage.save(f"clips/{corpus.pk}/999/lost.mp4", first.clip.open("rb"))
     assert {fault.kind for fault in check(corpus)} == {"missing", "orphaned"}
+    assert not any(settings.MEDIA_ROOT.rglob("*.*"))  # nothing of it stays on this disk
 
 
 def test_behind_nginx_the_file_is_named_and_not_sent(corpus, client_of, lead, film, settings):

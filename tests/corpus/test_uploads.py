@@ -6,7 +6,9 @@ import hashlib
 import pytest
 from django.urls import reverse
 
+from core.shared_folders import bucket
 from corpus.models import Source, Upload
+from corpus.models.uploads import WrongOffset
 from tests.factories import make_member, make_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -88,3 +90,33 @@ def test_a_full_disk_is_said_before_the_upload(client, corpus, monkeypatch):
     monkeypatch.setattr("corpus.models.uploads.shutil.disk_usage", lambda path: free)
     response = begin(client, corpus, 5)
     assert response.status_code == 413 and "The disk has" in response.content.decode()
+
+
+def test_pieces_in_an_object_store_are_put_together_where_they_are_needed(
+    object_store, corpus, lead, settings, tmp_path
+):
+    """Each host may take any piece; none has them all before the file is used."""
+    upload = Upload.begin(lead, corpus, "film.mp4", 9)
+    assert upload.append(0, b"0123") == 4
+    settings.WORK_DIR = tmp_path / "other"
+    same = Upload.objects.get()
+    assert same.offset == 4 and not same.is_complete
+    with pytest.raises(WrongOffset, match="has 4 bytes by now, not 0"):
+        same.append(0, b"0123")
+    with pytest.raises(WrongOffset):
+        same.append(4, b"too much")
+    same.append(4, b"45678")
+    assert same.is_complete and not same.place.exists()
+    assert same.path.read_bytes() == b"012345678"
+    same.discard()
+    assert not list(bucket().objects.all()) and not same.place.exists()
+
+
+def test_a_store_that_does_not_answer_keeps_what_has_arrived(object_store, client, corpus):
+    address = begin(client, corpus, 8)["Location"]
+    assert send(client, address, 0, b"0123").status_code == 204
+    client.raise_request_exception = False
+    with object_store.away():
+        answer = send(client, address, 4, b"4567")
+        assert answer.status_code == 503, answer.content
+    assert send(client, address, 4, b"4567")["Upload-Offset"] == "8"

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import threading
 
 import pytest
@@ -11,7 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from core import shared_folders
 from core.errors import UserError
+from core.shared_folders import StoreAway
 from jobs.models import UNCLAIMED_AFTER, JobStatus
 from jobs.recovery import requeue_stale, resend_lost, run_steps
 from modeling.learner.run_directory import RunDirectory
@@ -444,3 +447,45 @@ def test_encoders_are_measured_in_parts_once_for_all_runs(
     other = {**own, "audio_layer": "0"}
     TrainingRun.request(lead, release, "hard-small", seed=3, own=other)
     assert release.feature_parts.count() == 3
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, release, lead):
+    run = TrainingRun.objects.create(release=release, status=JobStatus.STOPPED)
+    run.folder.mkdir(parents=True)
+    (run.folder / "events.jsonl").write_text("")
+    shared_folders.publish(run.folder)
+    with object_store.away(), pytest.raises(StoreAway):
+        TrainingRun.objects.get().delete_by(lead)
+    assert run.folder.exists()
+    TrainingRun.objects.get().delete_by(lead)
+    assert not shared_folders.stored_files("runs") and not run.folder.exists()
+
+
+def test_a_page_without_its_object_store_says_so(object_store, release, lead, client_of):
+    run = TrainingRun.objects.create(release=release, status=JobStatus.DONE)
+    client = client_of(lead)
+    client.raise_request_exception = False
+    with object_store.away():
+        answer = client.get(f"{run.page_url}?tab=log")
+        assert answer.status_code == 503
+        assert "object store does not answer" in answer.content.decode()
+        answer = client.get(reverse("api_run_events", args=[run.pk]))
+        assert answer.status_code == 503 and answer.json()["code"] == "store_away"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_features_of_one_host_are_in_the_cache_of_another(
+    object_store, release, settings, tmp_path
+):
+    part = FeaturePart.objects.create(release=release, number=1, of=1, status=JobStatus.DONE)
+    for name, at in (("of-before", 100), ("new", 300)):
+        path = FeaturePart.cache() / "mel" / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(name)
+        os.utime(path, (at, at))
+    part.share_extracted(since=200)
+    settings.RUNS_DIR, settings.WORK_DIR = tmp_path / "other" / "runs", tmp_path / "other" / "work"
+    part.fetch_extracted()
+    found = [path.name for path in (FeaturePart.cache() / "mel").iterdir()]
+    assert found == ["new.npy"] and (FeaturePart.cache() / "mel/new.npy").read_text() == "new"

@@ -3,22 +3,29 @@ web hosts behind nginx, a worker and a trainer, on the database and the queue of
 """
 
 import base64
+import io
 import shlex
 import socket
+import zipfile
 from contextlib import ExitStack
 
 import pytest
 from django.conf.global_settings import PASSWORD_HASHERS
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
 from annotation.models import Assignment, Judgement, Submission
 from corpus.models import Source, Upload
-from jobs.models import JobStatus
+from jobs.models import UNCLAIMED_AFTER, JobStatus
+from modeling.models import TrainingRun
+from releases.models import Release
 from tests.factories import (
     ANSWERS,
+    judge,
     make_corpus,
     make_dialogue,
+    make_judged_round,
     make_member,
     make_person,
     make_round,
@@ -199,3 +206,101 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         for process in (worker, trainer):
             process.terminate()
         assert [process.wait(LIMIT) for process in (worker, trainer)] == [0, 0]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store):
+    """Two web hosts, a worker and a trainer that have nothing in common but the database, the queue
+    and an object store: each does its part, and whoever is asked has what the others made.
+    """
+    settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # those of the processes
+    lead = make_person("lead")
+    corpus = make_corpus(lead)
+    broker = start_broker(settings)
+    common = {"REDIS_URL": settings.CELERY_BROKER_URL, **database_environment()}
+    common |= object_store.environment() | {"X_ACCEL": "", "UPKEEP_EVERY": "1"}
+    first_host, second_host, worker_host, trainer_host = (
+        Host(tmp_path / name, tmp_path / "nothing", (), **common)
+        for name in ("first", "second", "worker", "trainer")
+    )
+    data = film.read_bytes()
+    with ExitStack() as stack:
+        if broker:
+            stack.callback(broker.wait)
+            stack.callback(broker.terminate)
+        for host, name in ((worker_host, "worker"), (trainer_host, "trainer")):
+            stack.enter_context(ended(host.start(name, compose_command(name))))
+        first_port, second_port = free_port(), free_port()
+        stack.enter_context(ended(first_host.web(first_port)))
+        stack.enter_context(ended(second_host.web(second_port)))
+        session = Browser(f"http://127.0.0.1:{first_port}")
+        other = f"http://127.0.0.1:{second_port}"
+        session.page(reverse("login"))
+        answer = session.page(reverse("login"), username="lead", password=PASSWORD)
+        assert answer.status_code == 302, answer.text
+
+        # an upload: a piece to each web host; what was taken is made by the worker
+        name = base64.b64encode(b"film.mp4").decode()
+        headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {name}"}
+        headers |= {"Tus-Resumable": "1.0.0", "X-CSRFToken": session.cookies["csrftoken"]}
+        begun = session.post(
+            session.address + reverse("new_upload", args=[corpus.pk]), headers=headers
+        )
+        path = begun.headers["Location"]
+        assert session.piece(path, 0, data[:50_000]).status_code == 204
+        assert session.head(other + path).headers["Upload-Offset"] == "50000"
+        assert session.piece(path, 50_000, data[50_000:], other).status_code == 204
+        with srt.open("rb") as words:
+            form = {"upload": Upload.objects.get().token, "title": "film"}
+            form["csrfmiddlewaretoken"] = session.cookies["csrftoken"]
+            address = session.address + reverse("new_source", args=[corpus.pk])
+            session.post(address, form, files={"transcript": words}, headers={"Referer": address})
+        source = Source.objects.get()
+        session.page(reverse("confirm_source", args=[source.pk]), other, gap="3.0")
+        until_done(source, worker_host.log("worker"))
+
+        # frozen by the worker, with clips
+        source.publish(lead)
+        judged = make_round(corpus, [make_member(corpus)])
+        for assignment in judged.assignments.all():
+            judge(assignment)
+        plain = make_judged_round(corpus, dialogues=4)
+        release = Release.request(lead, corpus, "1.0.0", [judged, plain], media="dialogues")
+        until_done(release, worker_host.log("worker"))
+        assert list((worker_host.folder / "data/releases").rglob("*.mp4"))
+
+        # read at web hosts that have none of it
+        card = session.page(reverse("release_card", args=[release.pk]), other)
+        assert card.ok and corpus.name in card.text
+        whole = session.get(other + reverse("archive", args=[release.pk]))
+        with zipfile.ZipFile(io.BytesIO(whole.content)) as packed:
+            clips = [each for each in packed.namelist() if each.endswith(".mp4")]
+            assert clips and packed.testzip() is None
+        clip = clips[0].partition("/")[2]
+        played = session.get(
+            other + reverse("release_file", args=[release.pk, clip]),
+            headers={"Range": "bytes=10-19"},
+        )
+        assert played.status_code == 206 and len(played.content) == 10
+        assert not list((second_host.folder / "data/releases").rglob("*.mp4"))
+
+        # trained by the trainer, seen at a web host
+        run = TrainingRun.request(lead, release, "hard-text", own={"epochs": 1})
+        until_done(run, trainer_host.log("trainer"))
+        assert (trainer_host.folder / f"data/runs/{run.pk}/model.safetensors").is_file()
+        shown = session.page(f"{run.page_url}?tab=files", other)
+        assert shown.ok and "model.safetensors" in shown.text
+        assert "1/1" in session.page(f"{run.page_url}?tab=log", other).text
+        assert not list((second_host.folder / "data").rglob("model.safetensors"))
+
+
+def until_done(job, log):
+    """Wait for a job; workers find by themselves what waits although the queue is empty."""
+    rows = type(job).objects.filter(pk=job.pk)
+    rows.filter(status=JobStatus.QUEUED).update(queued_at=timezone.now() - 2 * UNCLAIMED_AFTER)
+    over = [JobStatus.DONE, JobStatus.FAILED]
+    wait_until(
+        rows.filter(status__in=over).exists, f"{job} to end", state=lambda: (rows.get().status, log)
+    )
+    job.refresh_from_db()
+    assert job.status == JobStatus.DONE, (job.failure_text, log)

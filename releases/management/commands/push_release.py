@@ -21,7 +21,7 @@ class Command(BaseCommand):
         more = {"endpoint_url": endpoint} if endpoint else {}
         try:
             target = push.target_of(to, **more)
-            sent, whole = push.push(release.directory, target, self.stdout.write)
+            sent, whole = push.push(release.directory_with_media, target, self.stdout.write)
         except (push.PushError, OSError, ValueError) as error:  # also an endpoint that is none
             raise CommandError(str(error)) from error
         Event.record(None, "push", release, to=to, files=sent)

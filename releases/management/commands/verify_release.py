@@ -19,5 +19,5 @@ class Command(BaseCommand):
         if faults:
             raise CommandError(f"{len(faults)} faults")
         self.stdout.write(f"OK {release.digest}")
-        if found := note(release.directory):
+        if found := note(release.directory_with_media):
             self.stdout.write(f"Note: {found}.")

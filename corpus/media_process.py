@@ -52,7 +52,10 @@ TOO_SLOW = gettext_noop(
     " again, or have the administrator raise MEDIA_TIME_FACTOR."
 )
 PROGRAM = ("-m", "corpus.media_child")
-KEPT = ("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "FFMPEG_BINARY", "OMP_NUM_THREADS")
+KEPT = (
+    *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "OMP_NUM_THREADS"),
+    *("FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
+)
 LEAST_SECONDS = 300  # that any step may take, beside MEDIA_TIME_FACTOR times the length
 START_SECONDS = 120  # in which its process begins
 QUICK_SECONDS = 60  # that somebody waits for a page
@@ -61,7 +64,6 @@ SLOWEST = 1_000_000  # bytes a second that a disk gives at least
 LEAST_BYTES = 256 * 1024**2  # that a file may have which it writes
 MODEL_MEMORY = 3  # times as large as its files is a model at work
 MOST_ANSWER = 256 * 1024**2  # bytes of one answer
-END = 5  # seconds to end in
 
 Report = Callable[[float], None]
 
@@ -90,12 +92,15 @@ class MediaProcess:
         self.folder, self.length = folder, length
         self.size = readable[0].stat().st_size if readable and readable[0].is_file() else 0
         self.memory = settings.MEDIA_MEMORY_MB * 1024**2
-        self.memory += MODEL_MEMORY * sum(storage.size_of(Path(model)) for model in models if model)
-        programs: list[Path | str] = [Path(ffmpeg_path()).resolve().parent]
+        given = [Path(model) for model in models if model]
+        self.memory += MODEL_MEMORY * sum(map(storage.size_of, given))
+        # a hub's cache has links in a model's folder, which lead to the files
+        links = {file.resolve().parent for model in given for file in model.rglob("*")}
+        programs = [Path(ffmpeg_path()).resolve().parent]
         self.allowed = Confinement(
             memory=self.memory,
             written=max(most_bytes, LEAST_BYTES),
-            readable=tuple(_absolute(Path(one)) for one in (*readable, *programs, *models) if one),
+            readable=tuple(map(_absolute, (*readable, *programs, *given, *links))),
             writable=(_absolute(folder),) if folder else (),
         )
         self.child: _Child | None = None
@@ -343,8 +348,8 @@ def _environment(scratch: str) -> dict[str, str]:
     return kept | own | {"OPENBLAS_NUM_THREADS": "1"}  # a process with threads is not confined
 
 
-def _absolute(path: Path | str) -> str:
-    return str(Path(path).absolute())
+def _absolute(path: Path) -> str:
+    return str(path.absolute())
 
 
 @lru_cache

@@ -131,7 +131,7 @@ def sizes(folder: Path) -> dict[str, int]:
     name = name_of(folder)
     if in_store() and name is not None and folder not in _writing:
         fetch(folder, NOTHING)
-        if files := _Copy.read(name).files:
+        if _is_own(name) and (files := _Copy.read(name).files):
             return {each: entry[1] for each, entry in files.items()}
     return {each: look.st_size for each, look in _scan(folder).items()}
 
@@ -369,6 +369,9 @@ def _bring(copy: _Copy, folder: Path, manifest: _Manifest, but: tuple[str, ...])
     """Make the folder what the manifest says. What work on this host has written meanwhile stays;
     what dead work has left goes.
     """
+    if but == NOTHING:  # what is here stays until somebody reads it
+        copy.etag, copy.files, copy.complete = manifest.etag, manifest.files, [but]
+        return copy.write()
     looks = _scan(folder)
     ours = set()
     if _is_written(copy.name):
@@ -377,9 +380,7 @@ def _bring(copy: _Copy, folder: Path, manifest: _Manifest, but: tuple[str, ...])
     for name, entry in manifest.files.items():
         if name in ours or _is_here(copy, folder, name, entry, looks):
             continue
-        if any(fnmatchcase(name, pattern) for pattern in but):
-            copy.here.pop(name, None)  # what is here of it is of earlier
-        else:
+        if not any(fnmatchcase(name, pattern) for pattern in but):
             lacking.append(name)
     staged = _copies() / copy.name / "new"
     shutil.rmtree(staged, ignore_errors=True)

@@ -1,6 +1,7 @@
 """An S3 server for tests, that can be away for a while."""
 
 import logging
+import os
 from contextlib import contextmanager
 
 import boto3
@@ -17,12 +18,13 @@ class ObjectStore:
 
     def __init__(self):
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        self.address = os.environ.get("SERVICES_ADDRESS", "127.0.0.1")
         self.port, self.count = free_port(), 0
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{self.address}:{self.port}"
         self._start()
 
     def _start(self):
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
+        self.server = ThreadedMotoServer(ip_address=self.address, port=self.port, verbose=False)
         self.server.start()
 
     def stop(self):

@@ -112,6 +112,20 @@ def test_some_files_come_only_when_they_are_asked_for(hosts):
         list(shared_folders.blocks(second, "media/none", 0, 1))
 
 
+def test_asking_what_there_is_takes_nothing_away(hosts):
+    first, second = published(hosts, events="1", checkpoint="old")
+    hosts("first")
+    write(first, events="1 2", checkpoint="new")
+    shared_folders.publish(first)
+    hosts("second")
+    assert shared_folders.sizes(second) == {"events": 3, "checkpoint": 3}
+    assert read(second) == {"events": "1", "checkpoint": "old"}
+    shared_folders.fetch(second, ("checkpoint",))
+    assert read(second) == {"events": "1 2", "checkpoint": "old"}
+    shared_folders.fetch(second, strict=True)
+    assert read(second) == {"events": "1 2", "checkpoint": "new"}
+
+
 def test_half_of_it_is_never_seen(hosts, monkeypatch):
     """A host that dies while it publishes has changed nothing for others; a reader that is
     overtaken by a writer reads again.

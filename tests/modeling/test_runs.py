@@ -462,6 +462,33 @@ def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, r
     assert not shared_folders.stored_files("runs") and not run.folder.exists()
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_run_goes_on_at_another_host(object_store, release, lead, settings, tmp_path):
+    own = {"epochs": 60, "patience": 60, "width": 16}
+    run = TrainingRun.request(lead, release, "hard-text", own=own)
+
+    def stop_after_some_epochs():
+        events = run.folder / "events.jsonl"
+        wait_until(lambda: events.exists() and len(events.read_text().split("\n")) > 5, "epochs")
+        TrainingRun.objects.get().stop()
+
+    asker = threading.Thread(target=stop_after_some_epochs)
+    asker.start()
+    run.run()
+    asker.join()
+    assert run.status == JobStatus.STOPPED
+    other = tmp_path / "other"
+    settings.RUNS_DIR, settings.RELEASES_DIR = other / "runs", other / "releases"
+    settings.WORK_DIR = other / "work"
+    before = len(run.events())
+    assert before > 4 and run.has_checkpoint and not (run.folder / "checkpoint.pt").exists()
+    assert run.requeue()
+    run.run()
+    assert run.status == JobStatus.DONE, run.failure_text
+    epochs = [event["epoch"] for event in run.events() if event["event"] == "epoch"]
+    assert epochs == list(range(1, 61)) and (run.folder / "model.safetensors").exists()
+
+
 def test_a_page_without_its_object_store_says_so(object_store, release, lead, client_of):
     run = TrainingRun.objects.create(release=release, status=JobStatus.DONE)
     client = client_of(lead)

@@ -8,9 +8,17 @@ import boto3
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from core import shared_folders
 from tests.ports import free_port
 
 KEYS = {"access_key": "test", "secret_key": "test", "region_name": "us-east-1"}
+
+
+def be_host(settings, folder):
+    """Go on as another host, whose folders are below `folder`."""
+    settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
+    settings.WORK_DIR = folder / "work"
+    shared_folders._seen.clear()  # as another process
 
 
 class ObjectStore:

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 
 from core import shared_folders
 from core.shared_folders import Damaged, Overtaken, StoreAway
+from tests.object_store import be_host
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -19,11 +20,8 @@ def hosts(object_store, settings, tmp_path):
     """What makes this process one of two hosts; the folder `runs/7` of that host."""
 
     def be(name):
-        data = tmp_path / name
-        settings.RELEASES_DIR, settings.RUNS_DIR = data / "releases", data / "runs"
-        settings.WORK_DIR = data / "work"
-        shared_folders._seen.clear()  # as another process
-        return data / "runs" / "7"
+        be_host(settings, tmp_path / name)
+        return settings.RUNS_DIR / "7"
 
     return be
 

@@ -24,6 +24,7 @@ from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 from tests.modeling.encoder_factories import make_encoder
+from tests.object_store import be_host
 from tests.waiting import wait_until
 
 
@@ -477,9 +478,7 @@ def test_a_run_goes_on_at_another_host(object_store, release, lead, settings, tm
     run.run()
     asker.join()
     assert run.status == JobStatus.STOPPED
-    other = tmp_path / "other"
-    settings.RUNS_DIR, settings.RELEASES_DIR = other / "runs", other / "releases"
-    settings.WORK_DIR = other / "work"
+    be_host(settings, tmp_path / "other")
     before = len(run.events())
     assert before > 4 and run.has_checkpoint and not (run.folder / "checkpoint.pt").exists()
     assert run.requeue()
@@ -512,7 +511,7 @@ def test_features_of_one_host_are_in_the_cache_of_another(
         path.write_text(name)
         os.utime(path, (at, at))
     part.share_extracted(since=200)
-    settings.RUNS_DIR, settings.WORK_DIR = tmp_path / "other" / "runs", tmp_path / "other" / "work"
+    be_host(settings, tmp_path / "other")
     part.fetch_extracted()
     found = [path.name for path in (FeaturePart.cache() / "mel").iterdir()]
     assert found == ["new.npy"] and (FeaturePart.cache() / "mel/new.npy").read_text() == "new"

@@ -457,6 +457,19 @@ def test_what_lies_in_an_object_store_alone_comes_back_into_another(
     assert in_the_store() == before
 
 
+def test_folders_of_this_host_go_into_the_store(settings, store_server, capsys):
+    with pytest.raises(CommandError, match="S3_BUCKET is not set"):
+        call_command("share_folders")
+    corpus = make_corpus(make_person())
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=2)])
+    settings.STORAGES = settings.STORAGES | {"default": store_server.new_bucket(settings)}
+    for _ in range(2):  # again after an interruption
+        call_command("share_folders")
+        assert "2 folders and files" in capsys.readouterr().out  # the release, its index
+    shutil.rmtree(settings.RELEASES_DIR)
+    assert release.verify() == []
+
+
 def in_the_store():
     """Area -> name -> content of what an object store holds."""
     return {

@@ -42,7 +42,8 @@ def read(folder):
 
 
 def objects():
-    return sorted(each.key for each in default_storage.bucket.objects.filter(Prefix="shared/"))
+    found = (each.key for each in default_storage.bucket.objects.filter(Prefix="shared/"))
+    return sorted(key for key in found if not key.startswith("shared/deleted/"))
 
 
 def published(hosts, **files):
@@ -286,6 +287,45 @@ def test_what_was_deleted_goes_everywhere(hosts, settings):
         write(first, events="1 2")
         shared_folders.publish(first)
     assert shared_folders.sweep() == 1 and not first.exists()
+
+
+def test_what_is_missing_in_the_store_is_not_deleted_here(hosts, object_store, settings):
+    """As where a bucket was lost, or another one is named by mistake."""
+    first, second = published(hosts, events="1")
+    settings.STORAGES = settings.STORAGES | {"default": object_store.new_bucket(settings)}
+    shared_folders.fetch(second, strict=True)
+    assert shared_folders.sweep() == 0 and read(second) == {"events": "1"}
+    hosts("first")
+    shared_folders.publish(first, announce=True)
+    third = hosts("third")
+    shared_folders.fetch(third)
+    assert read(third) == {"events": "1"}
+
+
+def test_a_name_may_come_again(hosts):
+    first, second = published(hosts, events="1")
+    shared_folders.remove(second)
+    hosts("first")
+    shared_folders.fetch(first, strict=True)
+    assert not first.exists()
+    write(first, events="2")
+    shared_folders.publish(first)
+    hosts("second")
+    shared_folders.fetch(second, strict=True)
+    assert read(second) == {"events": "2"}
+
+
+def test_what_a_dead_worker_has_left_is_gone_on_with_where_nobody_else_did(hosts):
+    """On its own host; on another one, what was published."""
+    first, _second = published(hosts, events="1")
+    hosts("first")
+    write(first, events="1 2", checkpoint="of 2")
+    for but in (("checkpoint",), ()):
+        shared_folders._seen.clear()
+        shared_folders.fetch(first, but, strict=True)
+        assert read(first) == {"events": "1 2", "checkpoint": "of 2"}
+    with shared_folders.writing(first, ("run", 2)):
+        assert read(first) == {"events": "1 2", "checkpoint": "of 2"}
 
 
 def test_a_copy_may_be_deleted_by_hand(hosts):

@@ -431,6 +431,7 @@ def test_media_in_an_object_store(target, settings, object_store):
         assert file.read() == b"in the bucket"
 
 
+@pytest.mark.one_database
 def test_what_lies_in_an_object_store_alone_comes_back_into_another(
     target, settings, tmp_path, object_store
 ):
@@ -457,6 +458,7 @@ def test_what_lies_in_an_object_store_alone_comes_back_into_another(
     assert in_the_store() == before
 
 
+@pytest.mark.one_database
 def test_folders_of_this_host_go_into_the_store(settings, store_server, capsys):
     with pytest.raises(CommandError, match="S3_BUCKET is not set"):
         call_command("share_folders")

@@ -12,7 +12,7 @@ from core.shared_folders import Damaged, Overtaken, StoreAway
 from tests.object_store import be_host
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture

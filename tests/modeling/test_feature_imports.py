@@ -196,6 +196,7 @@ def test_only_leads_see_them(release, lead, client_of):
     assert client.post(reverse("remove_features", args=[row.pk])).status_code == 404
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_they_are_read_and_confirmed_at_other_hosts(
     object_store, corpus, lead, client_of, settings, tmp_path

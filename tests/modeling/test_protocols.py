@@ -119,6 +119,7 @@ def test_a_protocol_runs_in_parts_to_its_report(release, lead, client_of, unsent
         assert client.get(reverse("protocol_file", args=[protocol.pk, name])).status_code == 404
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_parts_at_several_hosts_make_one_report(
     object_store, release, lead, client_of, unsent, settings, tmp_path

@@ -33,7 +33,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from os import stat_result
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -53,7 +53,7 @@ FRESH = 2.0  # seconds for which a process does not ask again whether a folder i
 EVERY = 5.0  # seconds between two times that a folder is published while it is written
 LARGE = 4 * 1024**2  # bytes from which on a file is published less often
 LARGE_EVERY = 30.0  # seconds at least; ten times as long as it takes
-PATIENCE = 600.0  # seconds that the end of work waits for a store that does not answer
+PATIENCE = 600.0  # seconds that work waits for a store that does not answer
 SWEEP_EVERY = 3600.0  # seconds between two times that copies of what was deleted are looked for
 BLOCK = 1 << 18
 AT_ONCE = 8  # files that are fetched at the same time
@@ -62,6 +62,7 @@ TRIES = 5  # at a folder that changes while it is fetched or published
 Attempt = tuple[str, int]  # which work writes a folder, and for the how manieth time
 Entry = list[Any]  # SHA-256, bytes, name of the object; of a file that is here, its signature
 Heartbeat = Callable[[], AbstractContextManager[Any]]
+Result = TypeVar("Result")
 
 _seen: dict[tuple[Path, tuple[str, ...]], float] = {}  # when this process fetched what
 _writing: Counter[Path] = Counter()  # what this process writes
@@ -180,8 +181,8 @@ def writing(
         yield
         return
     with heartbeat():
-        _patiently(lambda: fetch(folder, strict=True), patience)
-        _patiently(lambda: publish(folder, attempt, announce=True), patience)
+        patiently(lambda: fetch(folder, strict=True), patience)
+        patiently(lambda: publish(folder, attempt, announce=True), patience)
     over = threading.Event()
     publisher = threading.Thread(
         target=_publish_now_and_then, args=(folder, attempt, over, every), daemon=True
@@ -196,11 +197,26 @@ def writing(
             with heartbeat():
                 publisher.join()
                 try:
-                    _patiently(lambda: publish(folder, attempt), patience)
+                    patiently(lambda: publish(folder, attempt), patience)
                 finally:
                     _writing[folder] -= 1
                     if not _writing[folder]:
                         del _writing[folder]
+
+
+def patiently(work: Callable[[], Result], patience: float = PATIENCE) -> Result:
+    """What it gives; for work without a person who waits: done again while the store does not
+    answer, for so many seconds. Raises StoreAway after that.
+    """
+    deadline, pause = time.monotonic() + patience, 0.5
+    while True:
+        try:
+            return work()
+        except StoreAway:
+            if time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 30.0)
 
 
 def publish(
@@ -627,19 +643,6 @@ def store_errors() -> Iterator[None]:
             ),
             why=str(error)[:300],
         ) from error
-
-
-def _patiently(work: Callable[[], None], patience: float) -> None:
-    """Do it, again and again while the store does not answer."""
-    deadline, pause = time.monotonic() + patience, 0.5
-    while True:
-        try:
-            return work()
-        except StoreAway:
-            if time.monotonic() + pause > deadline:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, 30.0)
 
 
 def _publish_now_and_then(

@@ -24,7 +24,6 @@ from people.models import Event
 from releases.models import Release
 from tests.factories import make_corpus, make_judged_round, make_member, make_release
 from tests.modeling.encoder_factories import make_encoder
-from tests.object_store import be_host
 from tests.waiting import wait_until
 
 
@@ -450,7 +449,6 @@ def test_encoders_are_measured_in_parts_once_for_all_runs(
     assert release.feature_parts.count() == 3
 
 
-@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, release, lead):
     run = TrainingRun.objects.create(release=release, status=JobStatus.STOPPED)
@@ -464,33 +462,6 @@ def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, r
     assert not shared_folders.stored_files("runs") and not run.folder.exists()
 
 
-@pytest.mark.one_database
-@pytest.mark.django_db(transaction=True)
-def test_a_run_goes_on_at_another_host(object_store, release, lead, settings, tmp_path):
-    own = {"epochs": 60, "patience": 60, "width": 16}
-    run = TrainingRun.request(lead, release, "hard-text", own=own)
-
-    def stop_after_some_epochs():
-        events = run.folder / "events.jsonl"
-        wait_until(lambda: events.exists() and len(events.read_text().split("\n")) > 5, "epochs")
-        TrainingRun.objects.get().stop()
-
-    asker = threading.Thread(target=stop_after_some_epochs)
-    asker.start()
-    run.run()
-    asker.join()
-    assert run.status == JobStatus.STOPPED
-    be_host(settings, tmp_path / "other")
-    before = len(run.events())
-    assert before > 4 and run.has_checkpoint and not (run.folder / "checkpoint.pt").exists()
-    assert run.requeue()
-    run.run()
-    assert run.status == JobStatus.DONE, run.failure_text
-    epochs = [event["epoch"] for event in run.events() if event["event"] == "epoch"]
-    assert epochs == list(range(1, 61)) and (run.folder / "model.safetensors").exists()
-
-
-@pytest.mark.one_database
 def test_a_page_without_its_object_store_says_so(object_store, release, lead, client_of):
     run = TrainingRun.objects.create(release=release, status=JobStatus.DONE)
     client = client_of(lead)
@@ -503,7 +474,6 @@ def test_a_page_without_its_object_store_says_so(object_store, release, lead, cl
         assert answer.status_code == 503 and answer.json()["code"] == "store_away"
 
 
-@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_features_of_one_host_are_in_the_cache_of_another(
     object_store, release, settings, tmp_path
@@ -515,7 +485,7 @@ def test_features_of_one_host_are_in_the_cache_of_another(
         path.write_text(name)
         os.utime(path, (at, at))
     part.share_extracted(since=200)
-    be_host(settings, tmp_path / "other")
+    settings.RUNS_DIR, settings.WORK_DIR = tmp_path / "other" / "runs", tmp_path / "other" / "work"
     part.fetch_extracted()
     found = [path.name for path in (FeaturePart.cache() / "mel").iterdir()]
     assert found == ["new.npy"] and (FeaturePart.cache() / "mel/new.npy").read_text() == "new"

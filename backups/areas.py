@@ -193,7 +193,7 @@ class SharedFolder(Folder):
         """Let other hosts have some folders and files as they are on this one."""
         for name in sorted(names):
             if (self.root / name).exists():
-                shared_folders.publish(self.root / name)
+                shared_folders.publish(self.root / name, announce=True)
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def references(here: dict[str, Area]) -> References:
                 found.files.update(filter(None, names.iterator()))
     for release in Release.objects.filter(status=JobStatus.DONE).iterator():
         _add(found, here, release.folder)
-        _add(found, here, archive.index_path(release.directory))
+        _add(found, here, archive.index_path(release.folder))
     for diff in Diff.objects.iterator():
         _add(found, here, diff.place)
     for corpus in Corpus.objects.iterator():

@@ -5,6 +5,8 @@ here does anything. With S3_BUCKET each host has copies of its own of what the s
 
     shared/FOLDER/manifest.json      of each file its digest, its size, the object with its content
     shared/FOLDER/SHA-256.RANDOM     contents; an object never changes
+    shared/deleted/FOLDER            of what was deleted, so that copies of it go: of what is only
+                                     missing, as in a bucket that was lost, they stay
 
 Contents are stored first and the manifest last, so whoever reads finds a folder as it was before
 or after, never half of it. What this host has of a folder, and how its files looked when they were
@@ -31,7 +33,7 @@ from dataclasses import asdict, dataclass, field
 from fnmatch import fnmatchcase
 from os import stat_result
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -43,6 +45,7 @@ from core.errors import UserError, gettext_noop
 log = logging.getLogger(__name__)
 
 PREFIX = "shared"  # of all objects; media have others
+DELETED = f"{PREFIX}/deleted"
 MANIFEST = "manifest.json"
 NOTHING = ("*",)  # `but` nothing: what there is, without the files themselves
 WHOLE = "."  # the name of a single file within itself
@@ -50,7 +53,7 @@ FRESH = 2.0  # seconds for which a process does not ask again whether a folder i
 EVERY = 5.0  # seconds between two times that a folder is published while it is written
 LARGE = 4 * 1024**2  # bytes from which on a file is published less often
 LARGE_EVERY = 30.0  # seconds at least; ten times as long as it takes
-PATIENCE = 600.0  # seconds that the end of work waits for a store that does not answer
+PATIENCE = 600.0  # seconds that work waits for a store that does not answer
 SWEEP_EVERY = 3600.0  # seconds between two times that copies of what was deleted are looked for
 BLOCK = 1 << 18
 AT_ONCE = 8  # files that are fetched at the same time
@@ -59,6 +62,7 @@ TRIES = 5  # at a folder that changes while it is fetched or published
 Attempt = tuple[str, int]  # which work writes a folder, and for the how manieth time
 Entry = list[Any]  # SHA-256, bytes, name of the object; of a file that is here, its signature
 Heartbeat = Callable[[], AbstractContextManager[Any]]
+Result = TypeVar("Result")
 
 _seen: dict[tuple[Path, tuple[str, ...]], float] = {}  # when this process fetched what
 _writing: Counter[Path] = Counter()  # what this process writes
@@ -131,7 +135,7 @@ def sizes(folder: Path) -> dict[str, int]:
     name = name_of(folder)
     if in_store() and name is not None and folder not in _writing:
         fetch(folder, NOTHING)
-        if files := _Copy.read(name).files:
+        if _is_own(name) and (files := _Copy.read(name).files):
             return {each: entry[1] for each, entry in files.items()}
     return {each: look.st_size for each, look in _scan(folder).items()}
 
@@ -177,8 +181,8 @@ def writing(
         yield
         return
     with heartbeat():
-        _patiently(lambda: fetch(folder, strict=True), patience)
-        _patiently(lambda: publish(folder, attempt, announce=True), patience)
+        patiently(lambda: fetch(folder, strict=True), patience)
+        patiently(lambda: publish(folder, attempt, announce=True), patience)
     over = threading.Event()
     publisher = threading.Thread(
         target=_publish_now_and_then, args=(folder, attempt, over, every), daemon=True
@@ -193,11 +197,26 @@ def writing(
             with heartbeat():
                 publisher.join()
                 try:
-                    _patiently(lambda: publish(folder, attempt), patience)
+                    patiently(lambda: publish(folder, attempt), patience)
                 finally:
                     _writing[folder] -= 1
                     if not _writing[folder]:
                         del _writing[folder]
+
+
+def patiently(work: Callable[[], Result], patience: float = PATIENCE) -> Result:
+    """What it gives; for work without a person who waits: done again while the store does not
+    answer, for so many seconds. Raises StoreAway after that.
+    """
+    deadline, pause = time.monotonic() + patience, 0.5
+    while True:
+        try:
+            return work()
+        except StoreAway:
+            if time.monotonic() + pause > deadline:
+                raise
+        time.sleep(pause)
+        pause = min(2 * pause, 30.0)
 
 
 def publish(
@@ -212,7 +231,8 @@ def publish(
 
     `at`: where its files lie as yet; what the store has of it is replaced. Files of more than
     `largest` bytes wait for another time. `announce` stores the attempt even where nothing is new,
-    so that earlier ones store nothing more. Raises StoreAway, Overtaken.
+    so that earlier ones store nothing more, and all of it where the store has lost it. Raises
+    StoreAway, Overtaken.
     """
     name = name_of(folder)
     if not in_store() or name is None:
@@ -229,9 +249,7 @@ def remove(place: Path) -> None:
     """Delete a folder or file here and in the store, with all folders in it, if it is there."""
     name = name_of(place)
     if in_store() and name is not None:
-        with store_errors():
-            _delete_objects(f"{PREFIX}/{name}/")
-        shutil.rmtree(_copies() / name, ignore_errors=True)
+        _remove_from_store(name)
     storage.remove(place)
 
 
@@ -241,10 +259,21 @@ def remove_with_row(place: Path) -> None:
     """
     name = name_of(place)
     if in_store() and name is not None:
-        with store_errors():
-            _delete_objects(f"{PREFIX}/{name}/")
-        shutil.rmtree(_copies() / name, ignore_errors=True)
+        _remove_from_store(name)
     transaction.on_commit(lambda: _remove_here(place))
+
+
+def _remove_from_store(name: str) -> None:
+    """Delete all objects of a folder and of those in it, manifests first."""
+    with store_errors():
+        if not name.startswith("uploads/"):  # of which there are no copies
+            bucket().put_object(Key=f"{DELETED}/{name}", Body=b"")
+        found = bucket().objects.filter(Prefix=f"{PREFIX}/{name}/")
+        for each in found:
+            if each.key.endswith(f"/{MANIFEST}"):
+                each.delete()
+        found.delete()
+    shutil.rmtree(_copies() / name, ignore_errors=True)
 
 
 def _remove_here(place: Path) -> None:
@@ -274,7 +303,7 @@ def sweep() -> int:
         name = record.parent.relative_to(_copies()).as_posix()
         path = _path(name)
         with store_errors(), _locked(name):
-            if _Copy.read(name).etag and _is_own(name) and _read_manifest(name, "") is None:
+            if _Copy.read(name).etag and _is_own(name) and _is_deleted(name):
                 _forget(name, path)
                 count += 1
     return count
@@ -352,7 +381,7 @@ def _update(name: str, folder: Path, but: tuple[str, ...]) -> None:
         copy = _Copy(name)
     manifest = _read_manifest(name, copy.etag if but in copy.complete else "")
     if manifest is None:
-        if copy.etag:
+        if copy.etag and _is_deleted(name):
             _forget(name, folder)
         return
     for _try in range(TRIES):
@@ -366,20 +395,22 @@ def _update(name: str, folder: Path, but: tuple[str, ...]) -> None:
 
 
 def _bring(copy: _Copy, folder: Path, manifest: _Manifest, but: tuple[str, ...]) -> None:
-    """Make the folder what the manifest says. What work on this host has written meanwhile stays;
-    what dead work has left goes.
+    """Make the folder what the manifest says. What this host has written since stays; where another
+    host has published meanwhile, only while work here goes on: what dead work has left goes.
     """
+    known = copy.complete if copy.etag == manifest.etag else []
+    if but == NOTHING:  # what is here stays until somebody reads it
+        copy.etag, copy.files, copy.complete = manifest.etag, manifest.files, [*known, but]
+        return copy.write()
     looks = _scan(folder)
     ours = set()
-    if _is_written(copy.name):
+    if copy.etag == manifest.etag or _is_written(copy.name):
         ours = {each for each, look in looks.items() if not _is_known(copy, each, look)}
     lacking = []
     for name, entry in manifest.files.items():
         if name in ours or _is_here(copy, folder, name, entry, looks):
             continue
-        if any(fnmatchcase(name, pattern) for pattern in but):
-            copy.here.pop(name, None)  # what is here of it is of earlier
-        else:
+        if not any(fnmatchcase(name, pattern) for pattern in but):
             lacking.append(name)
     staged = _copies() / copy.name / "new"
     shutil.rmtree(staged, ignore_errors=True)
@@ -406,9 +437,7 @@ def _bring(copy: _Copy, folder: Path, manifest: _Manifest, but: tuple[str, ...])
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.move(staged / _staged(name), target)
         copy.here[name] = [*manifest.files[name], _signature(target.stat())]
-    known = copy.complete if copy.etag == manifest.etag else []
-    copy.complete = [*known, but]
-    copy.etag, copy.files = manifest.etag, manifest.files
+    copy.etag, copy.files, copy.complete = manifest.etag, manifest.files, [*known, but]
     copy.write()
 
 
@@ -472,7 +501,12 @@ def _publish_once(
     with _manifest_lock(copy.name):
         found = _read_manifest(copy.name, "")
         _guard_attempt(copy, found, attempt)
+        if found is None and copy.etag:  # lost in the store: all of it is stored again
+            (_copies() / copy.name / "copy.json").unlink()
+            return False
         before = found or _Manifest()
+        if found is None:
+            bucket().Object(f"{DELETED}/{copy.name}").delete()  # there is one of this name again
         kept = {} if anew else before.files
         files = {each: entry for each, entry in kept.items() if each not in gone} | new
         attempts = before.attempts | (dict([attempt]) if attempt else {})
@@ -500,7 +534,7 @@ def _write_manifest(client: Any, name: str, manifest: _Manifest) -> str:
 def _guard_attempt(copy: _Copy, found: _Manifest | None, attempt: Attempt | None) -> None:
     """Raises Overtaken where a later attempt has stored the folder, or somebody deleted it."""
     later = attempt and found and found.attempts.get(attempt[0], 0) > attempt[1]
-    if later or (found is None and copy.etag):
+    if later or (found is None and copy.etag and _is_deleted(copy.name)):
         raise Overtaken(
             gettext_noop("%(folder)s is written by another worker by now, or was deleted."),
             folder=copy.name,
@@ -571,11 +605,14 @@ def _delete_object(client: Any, name: str, key: str) -> None:
     client.delete_object(Bucket=_storage().bucket_name, Key=f"{PREFIX}/{name}/{key}")
 
 
-def _delete_objects(prefix: str) -> None:
-    """Delete all objects that begin so, manifests first."""
-    found = list(bucket().objects.filter(Prefix=prefix))
-    for each in sorted(found, key=lambda each: not each.key.endswith(f"/{MANIFEST}")):
-        each.delete()
+def _is_deleted(name: str) -> bool:
+    """Whether a folder, or one in which it lies, was deleted."""
+    parts = name.split("/")
+    for end in range(2, len(parts) + 1):
+        with suppress(_Missing):
+            _get(_client(), "deleted", "/".join(parts[:end]))
+            return True
+    return False
 
 
 def bucket() -> Any:
@@ -606,19 +643,6 @@ def store_errors() -> Iterator[None]:
             ),
             why=str(error)[:300],
         ) from error
-
-
-def _patiently(work: Callable[[], None], patience: float) -> None:
-    """Do it, again and again while the store does not answer."""
-    deadline, pause = time.monotonic() + patience, 0.5
-    while True:
-        try:
-            return work()
-        except StoreAway:
-            if time.monotonic() + pause > deadline:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, 30.0)
 
 
 def _publish_now_and_then(

@@ -51,13 +51,17 @@ def fetched(job, release, chosen=()):
     named = json.dumps(chosen)
     if not shared_folders.in_store():
         return release.folder
-    with job.heartbeat_thread():
+
+    def fetch():
         for part in release.feature_parts.filter(status=JobStatus.DONE):
             part.fetch_extracted()
         for row in release.imported_features.all():
             if row.digest in named:
                 shared_folders.fetch(row.directory, strict=True)
         return release.directory_with_media
+
+    with job.heartbeat_thread():
+        return shared_folders.patiently(fetch)
 
 
 def supervise(arguments, directory, beat):

@@ -29,7 +29,8 @@ def freeze(release):
         with release.heartbeat_thread():
             manifest = snapshot.write(release, draft, release.report_progress)
             index = archive.index(draft)
-            shared_folders.publish(folder, (f"release-{release.pk}", release.attempt), at=draft)
+            attempt = f"release-{release.pk}", release.attempt
+            shared_folders.patiently(lambda: shared_folders.publish(folder, attempt, at=draft))
         data = (draft / "manifest.json").read_bytes()
         release.digest = hashlib.sha256(data).hexdigest()
         release.contents = manifest["contents"]

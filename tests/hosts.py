@@ -45,11 +45,13 @@ def compose_command(service):
 
 class Host:
     """Processes with a DATA_DIR of their own, in which only some folders are those of all hosts, as
-    docs/deployment.md has it; and with the same database and queue.
+    docs/deployment.md has it; and with the same database and queue. `place`: its network namespace
+    and its address there.
     """
 
-    def __init__(self, folder, common, shared, **settings):
+    def __init__(self, folder, common, shared, place=("", "127.0.0.1"), **settings):
         self.folder = folder
+        self.namespace, self.address = place
         (folder / "data/tmp").mkdir(parents=True)
         for name in shared:
             (common / name).mkdir(parents=True, exist_ok=True)
@@ -61,7 +63,7 @@ class Host:
             "STATIC_ROOT": str(folder / "static"),
             "TMPDIR": str(folder / "data/tmp"),
             "HOME": str(folder),
-            "ALLOWED_HOSTS": "127.0.0.1",
+            "ALLOWED_HOSTS": self.address,
             "X_ACCEL": "/protected/",
             "TRUSTED_PROXIES": "1",
             "WEB_THREADS": "8",
@@ -71,7 +73,8 @@ class Host:
         self.environment |= settings
 
     def start(self, name, command):
-        program = [sys.executable] if command[0] == "python" else [str(BIN / command[0])]
+        program = ["ip", "netns", "exec", self.namespace] if self.namespace else []
+        program += [sys.executable] if command[0] == "python" else [str(BIN / command[0])]
         with (self.folder / f"{name}.log").open("ab") as log:
             return subprocess.Popen(
                 program + command[1:], cwd=ROOT, env=self.environment, stdout=log, stderr=log,
@@ -80,11 +83,11 @@ class Host:
 
     def web(self, port, workers=1):
         command = image_command("web")
-        command[command.index("0.0.0.0:8000")] = f"127.0.0.1:{port}"
+        command[command.index("0.0.0.0:8000")] = f"{self.address}:{port}"
         command[command.index("--workers") + 1] = str(workers)
         process = self.start(f"web-{port}", command)
         wait_until(
-            lambda: process.poll() is not None or is_ready(port), "the web process",
+            lambda: process.poll() is not None or is_ready(port, self.address), "the web process",
             state=lambda: self.log(f"web-{port}"),
         )  # fmt: skip
         assert process.returncode is None, self.log(f"web-{port}")
@@ -94,8 +97,16 @@ class Host:
         return end_of(self.folder / f"{name}.log")
 
 
-def is_ready(port):
-    return listens(port) and requests.get(f"http://127.0.0.1:{port}/health/live/").ok
+def places(count):
+    """A network namespace and an address for each of so many hosts, as tools/hosts_apart.sh has
+    made them; without it all are where the tests are.
+    """
+    made = [tuple(each.split("=")) for each in os.environ.get("NAMESPACES", "").split()]
+    return made or count * [("", "127.0.0.1")]
+
+
+def is_ready(port, address="127.0.0.1"):
+    return listens(port, address) and requests.get(f"http://{address}:{port}/health/live/").ok
 
 
 def kill(process):
@@ -113,9 +124,9 @@ def ended(process):
         kill(process)
 
 
-def listens(port):
+def listens(port, address="127.0.0.1"):
     try:
-        socket.create_connection(("127.0.0.1", port)).close()
+        socket.create_connection((address, port)).close()
     except OSError:
         return False
     return True
@@ -150,11 +161,19 @@ def nginx_process(folder, app, resolver="127.0.0.1", media=None):
 
 
 class Browser(requests.Session):
-    """Somebody at one address, which may lead to several hosts."""
+    """Somebody at one address, which may lead to several hosts: all of them get the cookies."""
 
     def __init__(self, address):
         super().__init__()
         self.address = address
+
+    def request(self, *arguments, **named):
+        response = super().request(*arguments, **named)
+        known = self.cookies.get_dict()  # the newest of each name comes last
+        self.cookies.clear()
+        for name, value in known.items():
+            self.cookies.set(name, value)
+        return response
 
     def page(self, path, address=None, **form):
         """GET, or POST of a form with its CSRF token."""

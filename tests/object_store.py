@@ -1,15 +1,24 @@
 """An S3 server for tests, that can be away for a while."""
 
 import logging
+import os
 from contextlib import contextmanager
 
 import boto3
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
 
+from core import shared_folders
 from tests.ports import free_port
 
 KEYS = {"access_key": "test", "secret_key": "test", "region_name": "us-east-1"}
+
+
+def be_host(settings, folder):
+    """Go on as another host, whose folders are below `folder`."""
+    settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
+    settings.WORK_DIR = folder / "work"
+    shared_folders._seen.clear()  # as another process
 
 
 class ObjectStore:
@@ -17,12 +26,13 @@ class ObjectStore:
 
     def __init__(self):
         logging.getLogger("werkzeug").setLevel(logging.WARNING)
+        self.address = os.environ.get("SERVICES_ADDRESS", "127.0.0.1")
         self.port, self.count = free_port(), 0
-        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.endpoint = f"http://{self.address}:{self.port}"
         self._start()
 
     def _start(self):
-        self.server = ThreadedMotoServer(ip_address="127.0.0.1", port=self.port, verbose=False)
+        self.server = ThreadedMotoServer(ip_address=self.address, port=self.port, verbose=False)
         self.server.start()
 
     def stop(self):

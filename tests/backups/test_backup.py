@@ -431,6 +431,7 @@ def test_media_in_an_object_store(target, settings, object_store):
         assert file.read() == b"in the bucket"
 
 
+@pytest.mark.one_database
 def test_what_lies_in_an_object_store_alone_comes_back_into_another(
     target, settings, tmp_path, object_store
 ):
@@ -455,6 +456,20 @@ def test_what_lies_in_an_object_store_alone_comes_back_into_another(
     with new_database() as (named_database, _connect):
         restore(tmp_path / "new", target, named_database | object_store.environment())
     assert in_the_store() == before
+
+
+@pytest.mark.one_database
+def test_folders_of_this_host_go_into_the_store(settings, store_server, capsys):
+    with pytest.raises(CommandError, match="S3_BUCKET is not set"):
+        call_command("share_folders")
+    corpus = make_corpus(make_person())
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=2)])
+    settings.STORAGES = settings.STORAGES | {"default": store_server.new_bucket(settings)}
+    for _ in range(2):  # again after an interruption
+        call_command("share_folders")
+        assert "2 folders and files" in capsys.readouterr().out  # the release, its index
+    shutil.rmtree(settings.RELEASES_DIR)
+    assert release.verify() == []
 
 
 def in_the_store():

@@ -9,9 +9,10 @@ from django.core.files.storage import default_storage
 
 from core import shared_folders
 from core.shared_folders import Damaged, Overtaken, StoreAway
+from tests.object_store import be_host
 from tests.waiting import wait_until
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
 @pytest.fixture
@@ -19,11 +20,8 @@ def hosts(object_store, settings, tmp_path):
     """What makes this process one of two hosts; the folder `runs/7` of that host."""
 
     def be(name):
-        data = tmp_path / name
-        settings.RELEASES_DIR, settings.RUNS_DIR = data / "releases", data / "runs"
-        settings.WORK_DIR = data / "work"
-        shared_folders._seen.clear()  # as another process
-        return data / "runs" / "7"
+        be_host(settings, tmp_path / name)
+        return settings.RUNS_DIR / "7"
 
     return be
 
@@ -44,7 +42,8 @@ def read(folder):
 
 
 def objects():
-    return sorted(each.key for each in default_storage.bucket.objects.filter(Prefix="shared/"))
+    found = (each.key for each in default_storage.bucket.objects.filter(Prefix="shared/"))
+    return sorted(key for key in found if not key.startswith("shared/deleted/"))
 
 
 def published(hosts, **files):
@@ -110,6 +109,20 @@ def test_some_files_come_only_when_they_are_asked_for(hosts):
     assert read(second) == {"table": "rows", "media/clip": "film"}
     with pytest.raises(FileNotFoundError):
         list(shared_folders.blocks(second, "media/none", 0, 1))
+
+
+def test_asking_what_there_is_takes_nothing_away(hosts):
+    first, second = published(hosts, events="1", checkpoint="old")
+    hosts("first")
+    write(first, events="1 2", checkpoint="new")
+    shared_folders.publish(first)
+    hosts("second")
+    assert shared_folders.sizes(second) == {"events": 3, "checkpoint": 3}
+    assert read(second) == {"events": "1", "checkpoint": "old"}
+    shared_folders.fetch(second, ("checkpoint",))
+    assert read(second) == {"events": "1 2", "checkpoint": "old"}
+    shared_folders.fetch(second, strict=True)
+    assert read(second) == {"events": "1 2", "checkpoint": "new"}
 
 
 def test_half_of_it_is_never_seen(hosts, monkeypatch):
@@ -274,6 +287,45 @@ def test_what_was_deleted_goes_everywhere(hosts, settings):
         write(first, events="1 2")
         shared_folders.publish(first)
     assert shared_folders.sweep() == 1 and not first.exists()
+
+
+def test_what_is_missing_in_the_store_is_not_deleted_here(hosts, object_store, settings):
+    """As where a bucket was lost, or another one is named by mistake."""
+    first, second = published(hosts, events="1")
+    settings.STORAGES = settings.STORAGES | {"default": object_store.new_bucket(settings)}
+    shared_folders.fetch(second, strict=True)
+    assert shared_folders.sweep() == 0 and read(second) == {"events": "1"}
+    hosts("first")
+    shared_folders.publish(first, announce=True)
+    third = hosts("third")
+    shared_folders.fetch(third)
+    assert read(third) == {"events": "1"}
+
+
+def test_a_name_may_come_again(hosts):
+    first, second = published(hosts, events="1")
+    shared_folders.remove(second)
+    hosts("first")
+    shared_folders.fetch(first, strict=True)
+    assert not first.exists()
+    write(first, events="2")
+    shared_folders.publish(first)
+    hosts("second")
+    shared_folders.fetch(second, strict=True)
+    assert read(second) == {"events": "2"}
+
+
+def test_what_a_dead_worker_has_left_is_gone_on_with_where_nobody_else_did(hosts):
+    """On its own host; on another one, what was published."""
+    first, _second = published(hosts, events="1")
+    hosts("first")
+    write(first, events="1 2", checkpoint="of 2")
+    for but in (("checkpoint",), ()):
+        shared_folders._seen.clear()
+        shared_folders.fetch(first, but, strict=True)
+        assert read(first) == {"events": "1 2", "checkpoint": "of 2"}
+    with shared_folders.writing(first, ("run", 2)):
+        assert read(first) == {"events": "1 2", "checkpoint": "of 2"}
 
 
 def test_a_copy_may_be_deleted_by_hand(hosts):

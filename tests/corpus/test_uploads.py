@@ -92,6 +92,7 @@ def test_a_full_disk_is_said_before_the_upload(client, corpus, monkeypatch):
     assert response.status_code == 413 and "The disk has" in response.content.decode()
 
 
+@pytest.mark.one_database
 def test_pieces_in_an_object_store_are_put_together_where_they_are_needed(
     object_store, corpus, lead, settings, tmp_path
 ):
@@ -112,6 +113,7 @@ def test_pieces_in_an_object_store_are_put_together_where_they_are_needed(
     assert not list(bucket().objects.all()) and not same.place.exists()
 
 
+@pytest.mark.one_database
 def test_a_store_that_does_not_answer_keeps_what_has_arrived(object_store, client, corpus):
     address = begin(client, corpus, 8)["Location"]
     assert send(client, address, 0, b"0123").status_code == 204

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from core.errors import UserError
+from core.shared_folders import stored_files
 from jobs.models import JobStatus
 from modeling.learner.features.imported import ImportedFeatures as Directory
 from modeling.learner.release_checks import open_release
@@ -22,6 +23,7 @@ from modeling.models import (
 from modeling.run_configuration import configuration_of
 from people.models import Event
 from tests.factories import make_judged_round, make_release
+from tests.object_store import be_host
 
 
 @pytest.fixture
@@ -192,3 +194,27 @@ def test_only_leads_see_them(release, lead, client_of):
     job = FeatureImport.objects.get()
     assert client.get(reverse("feature_import", args=[job.pk])).status_code == 404
     assert client.post(reverse("remove_features", args=[row.pk])).status_code == 404
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db(transaction=True)
+def test_they_are_read_and_confirmed_at_other_hosts(
+    object_store, corpus, lead, client_of, settings, tmp_path
+):
+    release = make_release(corpus, [make_judged_round(corpus, dialogues=6)], media="none")
+    client, ids = client_of(lead), ids_of(release)
+    uploaded(client, release, npz(ids))
+    be_host(settings, tmp_path / "worker")
+    job = FeatureImport.objects.get().run()
+    assert job.status == JobStatus.DRAFT, job.failure_text
+    be_host(settings, tmp_path / "web")
+    client.post(reverse("confirm_feature_import", args=[job.pk]))
+    row = ImportedFeatures.objects.get()
+    be_host(settings, tmp_path / "trainer")
+    own = {"modalities": ["audio"], "audio_features": row.digest, "epochs": 1}
+    run = TrainingRun.request(lead, release, "hard-small", own=own).run()
+    assert run.status == JobStatus.DONE, run.failure_text
+    assert Directory(row.directory).digest == row.digest
+    run.delete_by(lead)
+    row.remove_by(lead)
+    assert not stored_files("runs") and not row.directory.exists()

@@ -27,6 +27,7 @@ from tests.factories import (
 )
 from tests.modeling.encoder_factories import make_encoder
 from tests.modeling.protocol_factories import make_protocol
+from tests.object_store import be_host
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
 SMALL = {"modalities": ["text"], "epochs": 1, "width": 32}
@@ -116,6 +117,25 @@ def test_a_protocol_runs_in_parts_to_its_report(release, lead, client_of, unsent
         assert response["Content-Disposition"] == f'attachment; filename="{name}"'
     for name in ("experiment.json", "..", "tables.json", "parts"):
         assert client.get(reverse("protocol_file", args=[protocol.pk, name])).status_code == 404
+
+
+@pytest.mark.one_database
+@pytest.mark.django_db(transaction=True)
+def test_parts_at_several_hosts_make_one_report(
+    object_store, release, lead, client_of, unsent, settings, tmp_path
+):
+    protocol = request(lead, release, at_once=2)
+    for part in protocol.parts.order_by("number"):
+        be_host(settings, tmp_path / f"trainer-{part.number}")
+        assert part.run().status == JobStatus.DONE, part.failure_text
+    be_host(settings, tmp_path / "reporter")
+    report = Protocol.objects.get().report
+    assert report.run().status == JobStatus.DONE, report.failure_text
+    be_host(settings, tmp_path / "web")
+    protocol = Protocol.objects.get()
+    page = client_of(lead).get(reverse("protocol", args=[protocol.pk])).content.decode()
+    assert "We compared 2 systems (hard-text, bc-LSTM, 中)" in page and protocol.tested == 4
+    assert not list(settings.RUNS_DIR.rglob("model.safetensors"))
 
 
 def test_a_system_that_cannot_be_trained_is_missing_with_its_reason(

@@ -40,6 +40,7 @@ from tests.hosts import (
     kill,
     listens,
     nginx_process,
+    places,
 )
 from tests.ports import free_port
 from tests.waiting import LIMIT, wait_until
@@ -220,8 +221,8 @@ def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store)
     common = {"REDIS_URL": settings.CELERY_BROKER_URL, **database_environment()}
     common |= object_store.environment() | {"X_ACCEL": "", "UPKEEP_EVERY": "1"}
     first_host, second_host, worker_host, trainer_host = (
-        Host(tmp_path / name, tmp_path / "nothing", (), **common)
-        for name in ("first", "second", "worker", "trainer")
+        Host(tmp_path / name, tmp_path / "nothing", (), place, **common)
+        for name, place in zip(("first", "second", "worker", "trainer"), places(4), strict=True)
     )
     data = film.read_bytes()
     with ExitStack() as stack:
@@ -233,8 +234,8 @@ def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store)
         first_port, second_port = free_port(), free_port()
         stack.enter_context(ended(first_host.web(first_port)))
         stack.enter_context(ended(second_host.web(second_port)))
-        session = Browser(f"http://127.0.0.1:{first_port}")
-        other = f"http://127.0.0.1:{second_port}"
+        session = Browser(f"http://{first_host.address}:{first_port}")
+        other = f"http://{second_host.address}:{second_port}"
         session.page(reverse("login"))
         answer = session.page(reverse("login"), username="lead", password=PASSWORD)
         assert answer.status_code == 302, answer.text

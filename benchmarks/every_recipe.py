@@ -31,7 +31,9 @@ class Browser:
     """A session of a person who has signed in."""
 
     def __init__(self, url: str, username: str, password: str) -> None:
-        self.session = httpx2.Client(base_url=url, follow_redirects=True, timeout=120)
+        # a connection of its own for each request: the server closes one that waits between looks
+        alone = httpx2.Limits(max_keepalive_connections=0)
+        self.session = httpx2.Client(base_url=url, follow_redirects=True, timeout=120, limits=alone)
         self.send("/sign-in/", {"username": username, "password": password})
 
     def get(self, address: str, **parameters: str) -> httpx2.Response:

@@ -37,8 +37,7 @@ class Configuration:
 
     @property
     def label(self):
-        label = dict(Recipes.choices).get(self.recipe, self.recipe)  # of another version
-        return f"{label} {self.letter}".strip()
+        return f"{self.runs[0].recipe_label} {self.letter}".strip()
 
     def results(self, role):
         """Seed -> results on the dialogues of a role, "validation" or "held_out"."""

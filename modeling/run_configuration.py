@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from annotation.templatetags.scheme import named
+from corpus.templatetags.show import listed
 from modeling.learner.recipes import IMPORTED_FIELDS, MODALITIES, RECIPES, TUNED, Recipe
 
 MODALITY_NAMES = {
@@ -225,7 +226,7 @@ def display(value):
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
-        return ", ".join(str(MODALITY_NAMES.get(each, each)) for each in value)
+        return listed(MODALITY_NAMES.get(each, each) for each in value)
     if isinstance(value, float):
         return f"{value:g}"
     return str(WORDS.get(value, value))

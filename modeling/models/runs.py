@@ -26,6 +26,7 @@ from modeling.models.features import (
     features_directory,
     key_of,
 )
+from modeling.run_configuration import display
 from people.models import Event
 from releases.models import Release
 
@@ -35,12 +36,12 @@ LEARNED = ("checkpoint.pt", "model.safetensors")  # what pages do not need
 class Recipes(models.TextChoices):
     """The learner's recipes by name; a test compares them with the learner's own list."""
 
-    HARD_SMALL = "hard-small", gettext_lazy("hard sharing, small: text, audio, vision")
+    HARD_SMALL = "hard-small", gettext_lazy("hard sharing, small")
     HARD_TEXT = "hard-text", gettext_lazy("hard sharing, text only")
-    HARD_BASE = "hard-base", gettext_lazy("hard sharing, base: text, audio, vision")
+    HARD_BASE = "hard-base", gettext_lazy("hard sharing, base")
     READING_SMALL = (
         "reading-small",
-        gettext_lazy("soft sharing with reading gates and relation chain: text, audio, vision"),
+        gettext_lazy("soft sharing with reading gates and relation chain"),
     )
     READING_TEXT = (
         "reading-text",
@@ -48,16 +49,11 @@ class Recipes(models.TextChoices):
     )
     READING_BASE = (
         "reading-base",
-        gettext_lazy(
-            "soft sharing with reading gates and relation chain, base: text, audio, vision"
-        ),
+        gettext_lazy("soft sharing with reading gates and relation chain, base"),
     )
-    SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates: text, audio, vision")
+    SOFT_SMALL = "soft-small", gettext_lazy("soft sharing with relation gates")
     SOFT_TEXT = "soft-text", gettext_lazy("soft sharing with relation gates, text only")
-    SOFT_BASE = (
-        "soft-base",
-        gettext_lazy("soft sharing with relation gates, base: text, audio, vision"),
-    )
+    SOFT_BASE = "soft-base", gettext_lazy("soft sharing with relation gates, base")
     EF_LSTM = "ef-lstm", "EF-LSTM"
     LMF = "lmf", gettext_lazy("LMF (Liu et al. 2018)")
     TFN = "tfn", gettext_lazy("TFN (Zadeh et al. 2017)")
@@ -216,6 +212,15 @@ class TrainingRun(Job):
 
     def __str__(self):
         return f"{self.release} · {self.recipe} · {self.seed}"
+
+    @property
+    def recipe_label(self):
+        """The recipe's name; behind it what the run reads, where that is not as in the recipe."""
+        name, read = self.get_recipe_display(), self.options.get("modalities")
+        recipe = RECIPES.get(self.recipe)
+        if not read or (recipe and set(read) == set(recipe.modalities)):
+            return name
+        return f"{name} · {display(read)}"
 
     @classmethod
     def corpus_files(cls, corpus):

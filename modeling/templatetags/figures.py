@@ -28,6 +28,12 @@ def interval(summary):
 
 
 @register.filter
+def mean_with_interval(summary):
+    """The mean of a summary and its interval, if it has one: 0.698 [0.660, 0.750]."""
+    return f"{metric(summary['mean'])} {interval(summary)}".strip()
+
+
+@register.filter
 def points(summary):
     """The figures of the seeds, 0.698 · 0.724, where several have no interval, of many the lowest
     and the highest, 0.610 … 0.724; else nothing.

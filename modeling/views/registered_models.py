@@ -32,7 +32,7 @@ MODELS = DataTable(
         Column("release", _("release"), sort="run__release_id",
                value=lambda row: row.run.release.version),
         Column("recipe", _("recipe"), sort="run__recipe",
-               value=lambda row: row.run.get_recipe_display()),
+               value=lambda row: row.run.recipe_label),
         Column("run", _("run"), sort="run_id", numeric=True, hidden=True,
                value=lambda row: row.run_id),
         Column("validation", _("macro-F1, validation"), numeric=True),

@@ -33,7 +33,7 @@ RUNS = DataTable(
     [
         Column("run", _("run"), sort="pk", falling=True, fixed=True, value=lambda run: run.pk),
         Column("recipe", _("recipe"), sort="recipe",
-               value=lambda run: run.get_recipe_display()),
+               value=lambda run: run.recipe_label),
         Column("experiment", _("experiment"), sort=("experiment__name", "experiment_id")),
         Column("release", _("release"), sort="release_id", value=lambda run: run.release.version),
         Column("seed", _("seed"), sort="seed", numeric=True),
@@ -142,7 +142,7 @@ class ExperimentRow:
 
     @property
     def recipes(self):
-        return list(dict.fromkeys(run.get_recipe_display() for run in self.runs))
+        return list(dict.fromkeys(run.recipe_label for run in self.runs))
 
     @property
     def seeds(self):

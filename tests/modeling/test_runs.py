@@ -93,6 +93,22 @@ def test_lost_work_is_taken_up_again(release, lead, django_capture_on_commit_cal
     assert TrainingRun.objects.get(pk=run.pk).status == JobStatus.QUEUED
 
 
+@pytest.mark.parametrize(
+    ("recipe", "modalities", "label"),
+    [
+        ("hard-small", [], "hard sharing, small"),
+        ("hard-small", ["text"], "hard sharing, small · text"),
+        ("hard-small", ["vision", "text", "audio"], "hard sharing, small"),
+        ("hard-text", ["text"], "hard sharing, text only"),
+        ("bc-lstm", ["text", "audio"], "bc-LSTM (Poria et al. 2017) · text, sound"),
+        ("of another version", ["text"], "of another version · text"),
+    ],
+)
+def test_its_label_says_what_it_reads_unless_that_is_the_recipe_s(recipe, modalities, label):
+    options = {"modalities": modalities} if modalities else {}
+    assert TrainingRun(recipe=recipe, options=options).recipe_label == label
+
+
 @pytest.mark.one_database
 def test_as_a_command(release, corpus, capsys):
     call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text")

@@ -465,6 +465,7 @@ def test_encoders_are_measured_in_parts_once_for_all_runs(
     assert release.feature_parts.count() == 3
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, release, lead):
     run = TrainingRun.objects.create(release=release, status=JobStatus.STOPPED)
@@ -478,6 +479,7 @@ def test_a_run_in_an_object_store_is_deleted_there_or_not_at_all(object_store, r
     assert not shared_folders.stored_files("runs") and not run.folder.exists()
 
 
+@pytest.mark.one_database
 def test_a_page_without_its_object_store_says_so(object_store, release, lead, client_of):
     run = TrainingRun.objects.create(release=release, status=JobStatus.DONE)
     client = client_of(lead)
@@ -490,6 +492,7 @@ def test_a_page_without_its_object_store_says_so(object_store, release, lead, cl
         assert answer.status_code == 503 and answer.json()["code"] == "store_away"
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_features_of_one_host_are_in_the_cache_of_another(
     object_store, release, settings, tmp_path

@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from jobs.models import JobStatus, Stopped
 PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
 LAST_LINE = 4000  # characters of standard error that are kept
 RESUMABLE, INVALID = 75, 2  # exit statuses of the learner
+SECRET = re.compile("SECRET|PASSWORD|TOKEN|_KEY|_URL|_DSN")  # in the names of variables
 
 
 @contextmanager
@@ -64,6 +66,13 @@ def fetched(job, release, chosen=()):
         return shared_folders.patiently(fetch)
 
 
+def environment():
+    """What the learner finds in its environment: all but keys, passwords and addresses of servers,
+    since it reads releases and encoders that may be strangers'.
+    """
+    return {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+
+
 def supervise(arguments, directory, beat):
     """Run `python -m modeling.learner` with its output in `directory`; its standard output.
 
@@ -82,7 +91,7 @@ def supervise(arguments, directory, beat):
         subprocess.Popen(
             command,
             cwd=settings.ROOT,
-            env=os.environ | {"OMP_NUM_THREADS": threads},
+            env=environment() | {"OMP_NUM_THREADS": threads},
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=errors,

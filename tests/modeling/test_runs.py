@@ -18,6 +18,7 @@ from core.shared_folders import StoreAway
 from jobs.models import UNCLAIMED_AFTER, JobStatus
 from jobs.recovery import requeue_stale, resend_lost, run_steps
 from modeling.learner.run_directory import RunDirectory
+from modeling.learner_process import supervise
 from modeling.models import Evaluation, Experiment, FeaturePart, TrainingRun
 from modeling.training_workers import training_worker_count
 from people.models import Event
@@ -56,6 +57,20 @@ def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
     (release.directory / "scheme.json").unlink()
     run = TrainingRun.request(lead, release, "hard-text").run()
     assert run.status == JobStatus.FAILED and "is not a release directory" in run.failure_text
+
+
+def test_a_learner_knows_no_keys_and_no_addresses_of_servers(tmp_path, monkeypatch):
+    secrets = ("SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL", "POSTGRES_PASSWORD", "REDIS_URL",
+               "S3_ACCESS_KEY", "EMAIL_URL", "SENTRY_DSN", "METRICS_TOKEN")  # fmt: skip
+    for name in (*secrets, "CUDA_VISIBLE_DEVICES"):
+        monkeypatch.setenv(name, "told")
+    program = tmp_path / "says-its-environment"
+    program.write_text("#!/bin/sh\nenv\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("modeling.learner_process.sys.executable", str(program))
+    said = supervise(["train"], tmp_path / "run", lambda: None)
+    told = {line.partition("=")[0] for line in said.splitlines() if line.endswith("=told")}
+    assert told == {"CUDA_VISIBLE_DEVICES"}
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):

@@ -4,6 +4,7 @@ from django.db import transaction
 
 from annotation.agreement.item_counts import lock, recompute_consensus
 from annotation.models import Adjudication
+from core.column_lengths import fitting
 from core.errors import UserError, gettext_noop
 from people.models import Event
 
@@ -36,7 +37,7 @@ def adjudicate(person, round, utterance, task, value="", verdict="value", reason
         task=task,
         verdict=Adjudication.Verdict(verdict),
         value=value,
-        reason=reason.strip()[:2000],
+        reason=fitting(reason, "reason", 2000),
         error=Adjudication.Error(error),
         size=size,
         person=person,

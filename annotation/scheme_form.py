@@ -28,6 +28,7 @@ from annotation.scheme import (
     check_key,
     check_value_key,
 )
+from core.column_lengths import fitting
 from core.errors import UserError
 from core.translation import translate_error
 
@@ -399,7 +400,7 @@ class SchemeForm:
         self.data = data
         self.tasks = [TaskCard(data, "t", token) for token in tokens(data, "task")]
         self.warnings = [WarningCard(data, "r", token) for token in tokens(data, "rule")]
-        self.note = data.get("note", "").strip()[:200]
+        self.note = data.get("note", "").strip()
         cards: tuple[TaskCard | WarningCard, ...] = (*self.tasks, *self.warnings)
         for card in cards:
             card.offer(self.tasks)
@@ -413,6 +414,10 @@ class SchemeForm:
 
     def _scheme(self):
         """The Scheme, or None with what is wrong on the rows."""
+        try:
+            fitting(self.note, "note", 200)
+        except UserError as error:
+            self.faults.append(translate_error(error))
         if not self.tasks:
             self.faults.append(_("A scheme needs at least one task. Add one."))
         for card in self.tasks:

@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.assignments import Assignment
+from core.column_lengths import fitting
 from core.errors import UserError, gettext_noop
 from corpus.models import Utterance
 from people.models import Event
 from people.notifications import REPLY, notify
 
+MOST_WORDS = 2000  # characters of a comment and of a reply
 ANSWERED = gettext_noop("Your comment on %(utterance)s was answered")
 ANSWERED_MORE = gettext_noop("Your comment: %(comment)s\n\nThe answer: %(answer)s")
 
@@ -56,8 +58,10 @@ class Comment(models.Model):
     @classmethod
     @transaction.atomic
     def make(cls, assignment, utterance, kind, words="", client_id=None):
-        """Store it; the same `client_id` twice is one comment. Raises UserError without words."""
-        words = words.strip()[:2000]
+        """Store it; the same `client_id` twice is one comment. Raises UserError without words, or
+        for too many.
+        """
+        words = fitting(words, "words", MOST_WORDS)
         if kind not in cls.Kind.values or (kind == cls.Kind.COMMENT and not words):
             raise UserError(gettext_noop("Write the comment first."))
         comment, made = cls.objects.get_or_create(
@@ -87,10 +91,11 @@ class Comment(models.Model):
 
     @transaction.atomic
     def reply(self, person, words):
-        """Say something to it. Raises UserError without words."""
+        """Say something to it. Raises UserError without words, or for too many."""
         if not words.strip():
             raise UserError(gettext_noop("Write the comment first."))
-        reply = Reply.objects.create(comment=self, person=person, words=words.strip()[:2000])
+        words = fitting(words, "words", MOST_WORDS)
+        reply = Reply.objects.create(comment=self, person=person, words=words)
         if person != self.assignment.person:
             values = {"utterance": self.utterance.uid, "comment": self.words, "answer": reply.words}
             path = reverse("my_tasks")

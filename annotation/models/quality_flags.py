@@ -5,6 +5,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext_lazy as _
 
 from annotation.models.rounds import Round
+from core.column_lengths import fitting
 from people.models import Event
 
 
@@ -61,10 +62,10 @@ class QualityFlag(models.Model):
 
     @transaction.atomic
     def review(self, person, outcome, words=""):
-        """Say what it was; the newest review counts."""
-        review = self.reviews.create(
-            person=person, outcome=QualityFlagReview.Outcome(outcome), words=words.strip()[:1000]
-        )
+        """Say what it was; the newest review counts. Raises UserError for too many words."""
+        outcome = QualityFlagReview.Outcome(outcome)
+        words = fitting(words, "words", 1000)
+        review = self.reviews.create(person=person, outcome=outcome, words=words)
         Event.record(person, "review", self, outcome=outcome)
         return review
 

@@ -13,8 +13,9 @@ from annotation.blinding import blind_dialogues, guard, guard_dialogue
 from annotation.gold_labels import gold_of
 from annotation.models import ExpertLabel, Round, SchemeVersion
 from annotation.models.expert_labels import with_gold
-from annotation.scheme import SchemeError
+from core.column_lengths import fitting
 from core.data_table import Column, DataTable
+from core.errors import UserError
 from core.filter_form import FilterForm
 from core.normalization import search_key
 from core.parameters import number
@@ -89,7 +90,7 @@ def dialogue_expert_labels(request, pk):
     if request.method == "POST":
         try:
             answers = list(_answers(request.POST, version.scheme, utterances))
-        except SchemeError as error:
+        except UserError as error:
             messages.error(request, translate_error(error))
         else:
             written = ExpertLabel.write(request.user, dialogue, answers)
@@ -157,7 +158,7 @@ def _answers(posted, scheme, utterances):
     for utterance in utterances:
         for task in scheme.tasks:
             value = posted.get(f"{utterance.pk}-{task.key}", "")
-            why = posted.get(f"{utterance.pk}-{task.key}-why", "").strip()[:1000]
+            why = fitting(posted.get(f"{utterance.pk}-{task.key}-why", ""), "why", 1000)
             if value:
                 scheme.check(task.key, value)
             yield utterance, task.key, value, why if value else ""

@@ -17,6 +17,7 @@ from annotation.views.access import results_of
 from annotation.views.agreement import bring_up
 from core.charts import Chart
 from core.pagination import page_of
+from core.parameters import text
 from corpus.page_context import context
 from corpus.permissions import LEAD
 from people.models import Person
@@ -125,5 +126,5 @@ def reviews(request, pk):
     outcome = request.POST.get("outcome", "")
     if outcome not in QualityFlagReview.Outcome.values:
         raise Http404
-    flag.review(request.user, outcome, request.POST.get("words", ""))
+    flag.review(request.user, outcome, text(request.POST, "words", 1000))
     return redirect(f"{reverse('quality', args=[found.pk])}?{request.POST.get('query', '')}")

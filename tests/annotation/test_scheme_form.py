@@ -29,6 +29,14 @@ def with_fields(scheme, **fields):
     return data
 
 
+def test_a_note_that_is_too_long_is_refused_and_kept_in_the_form():
+    data = with_fields(DEFAULT, note="n" * 201)
+    form = SchemeForm(data)
+    assert form.scheme is None and form.note == "n" * 201
+    assert "at most 200 characters" in form.faults[0]
+    assert SchemeForm(with_fields(DEFAULT, note="n" * 200)).scheme == DEFAULT
+
+
 @pytest.mark.parametrize("scheme", [DEFAULT, FULL, RICH, SHORT])
 def test_a_scheme_comes_back_as_it_was(scheme):
     form = SchemeForm.of(scheme)

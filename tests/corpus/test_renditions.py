@@ -15,7 +15,6 @@ from corpus.integrity import check
 from corpus.media import extract_picture, extract_sound, probe
 from corpus.media_info import MediaError
 from corpus.renditions import rendition
-from tests.core.test_storage import bucket, endpoint  # noqa: F401
 from tests.corpus.marked_films import X264, beeps, lights, make, seen
 from tests.factories import make_dialogue, make_source
 from tests.waiting import LIMIT
@@ -226,7 +225,7 @@ def test_ranges_and_nginx(source, lead, client_of, settings):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_in_an_object_store(bucket, source):  # noqa: F811
+def test_in_an_object_store(object_store, source):
     dialogue = source.dialogues.select_related("source").first()
     name = rendition(dialogue, "silent")
     assert default_storage.exists(name) and rendition(dialogue, "silent") == name

@@ -63,14 +63,14 @@ def test_a_learner_knows_no_keys_and_no_addresses_of_servers(tmp_path, monkeypat
     secrets = ("SECRET_KEY", "SECRET_KEY_FILE", "DATABASE_URL", "POSTGRES_PASSWORD", "REDIS_URL",
                "S3_ACCESS_KEY", "EMAIL_URL", "SENTRY_DSN", "METRICS_TOKEN")  # fmt: skip
     for name in (*secrets, "CUDA_VISIBLE_DEVICES"):
-        monkeypatch.setenv(name, "told")
+        monkeypatch.setenv(name, "value")
     program = tmp_path / "says-its-environment"
     program.write_text("#!/bin/sh\nenv\n")
     program.chmod(0o700)
     monkeypatch.setattr("modeling.learner_process.sys.executable", str(program))
     said = supervise(["train"], tmp_path / "run", lambda: None)
-    told = {line.partition("=")[0] for line in said.splitlines() if line.endswith("=told")}
-    assert told == {"CUDA_VISIBLE_DEVICES"}
+    found = {line.partition("=")[0] for line in said.splitlines() if line.endswith("=value")}
+    assert found == {"CUDA_VISIBLE_DEVICES"}
 
 
 def test_a_learner_that_dies_is_said_to_have_died(release, lead, monkeypatch):

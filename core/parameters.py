@@ -2,6 +2,7 @@
 
 from django.core.exceptions import BadRequest
 
+from core.column_lengths import TOO_LONG
 from core.errors import ValidationError, gettext_noop
 from core.input_checks import shortened, whole_number
 
@@ -48,7 +49,7 @@ def text(data, name, most=200):
     found = data.get(name, "").strip()
     if len(found) > most:
         raise InvalidRequest(
-            gettext_noop("“%(text)s” is too long: “%(name)s” has at most %(most)d characters."),
+            TOO_LONG,
             text=shortened(found),
             name=name,
             most=most,

@@ -2,6 +2,7 @@
 of their own, and nginx in front of them.
 """
 
+import base64
 import json
 import os
 import re
@@ -182,6 +183,13 @@ class Browser(requests.Session):
             return self.get(where)
         form["csrfmiddlewaretoken"] = self.cookies["csrftoken"]
         return self.post(where, form, headers={"Referer": where}, allow_redirects=False)
+
+    def new_upload(self, path, name, data):
+        """Say that a file of this name comes; where its pieces go."""
+        coded = base64.b64encode(name.encode()).decode()
+        headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {coded}"}
+        headers |= {"Tus-Resumable": "1.0.0", "X-CSRFToken": self.cookies["csrftoken"]}
+        return self.post(self.address + path, headers=headers).headers["Location"]
 
     def piece(self, path, offset, data, address=None):
         headers = {

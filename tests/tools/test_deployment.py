@@ -2,7 +2,6 @@
 web hosts behind nginx, a worker and a trainer, on the database and the queue of the suite.
 """
 
-import base64
 import io
 import shlex
 import socket
@@ -142,13 +141,7 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert annotator.page(judgements, utterance=utterances[0].pk, **ANSWERS).ok
 
         # an upload: a piece to one host, the next to the other, which is killed in the middle of it
-        name = base64.b64encode(b"film.mp4").decode()
-        headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {name}"}
-        headers |= {"Tus-Resumable": "1.0.0", "X-CSRFToken": session.cookies["csrftoken"]}
-        begun = session.post(
-            session.address + reverse("new_upload", args=[corpus.pk]), headers=headers
-        )
-        path = begun.headers["Location"]
+        path = session.new_upload(reverse("new_upload", args=[corpus.pk]), "film.mp4", data)
         assert session.piece(path, 0, parts[0]).status_code == 204
         connection, _ = half_sent(first_port, session, path, len(parts[0]), parts[1])
         kill(first)
@@ -241,13 +234,7 @@ def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store)
         assert answer.status_code == 302, answer.text
 
         # an upload: a piece to each web host; what was taken is made by the worker
-        name = base64.b64encode(b"film.mp4").decode()
-        headers = {"Upload-Length": str(len(data)), "Upload-Metadata": f"filename {name}"}
-        headers |= {"Tus-Resumable": "1.0.0", "X-CSRFToken": session.cookies["csrftoken"]}
-        begun = session.post(
-            session.address + reverse("new_upload", args=[corpus.pk]), headers=headers
-        )
-        path = begun.headers["Location"]
+        path = session.new_upload(reverse("new_upload", args=[corpus.pk]), "film.mp4", data)
         assert session.piece(path, 0, data[:50_000]).status_code == 204
         assert session.head(other + path).headers["Upload-Offset"] == "50000"
         assert session.piece(path, 50_000, data[50_000:], other).status_code == 204

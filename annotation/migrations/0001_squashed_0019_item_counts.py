@@ -6,10 +6,11 @@ import django.db.models.deletion
 import django.utils.timezone
 import uuid
 from django.conf import settings
+from core.table_creation import TableCreation
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(TableCreation):
 
     replaces = [('annotation', '0001_initial'), ('annotation', '0002_queue'), ('annotation', '0003_places'), ('annotation', '0004_agreement'), ('annotation', '0005_unblinded'), ('annotation', '0006_round_items'), ('annotation', '0007_comments'), ('annotation', '0008_quality_flags'), ('annotation', '0009_expert_labels'), ('annotation', '0010_disagreement'), ('annotation', '0011_rule_warnings'), ('annotation', '0012_leases_and_submissions'), ('annotation', '0013_labels'), ('annotation', '0014_imports'), ('annotation', '0015_job_deaths'), ('annotation', '0016_reopening'), ('annotation', '0017_daily_work'), ('annotation', '0018_intervals_of_few_dialogues'), ('annotation', '0019_item_counts')]
 

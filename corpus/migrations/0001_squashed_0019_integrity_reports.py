@@ -9,10 +9,11 @@ import django.db.models.deletion
 import django.utils.timezone
 import secrets
 from django.conf import settings
+from core.table_creation import TableCreation
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(TableCreation):
 
     replaces = [('corpus', '0001_initial'), ('corpus', '0002_editor'), ('corpus', '0003_corpus_of_utterances'), ('corpus', '0004_utterances_know_their_corpus'), ('corpus', '0005_cutting_anew'), ('corpus', '0006_utterances_of_a_speaker'), ('corpus', '0007_reading_and_track'), ('corpus', '0008_clip_checks'), ('corpus', '0009_search_keys'), ('corpus', '0010_blind_adjudication'), ('corpus', '0011_standard_names'), ('corpus', '0012_invitations'), ('corpus', '0013_settings'), ('corpus', '0014_job_deaths'), ('corpus', '0015_checklist_dismissals'), ('corpus', '0016_source_inspections'), ('corpus', '0017_proposed_speakers'), ('corpus', '0018_webhooks'), ('corpus', '0019_integrity_reports')]
 

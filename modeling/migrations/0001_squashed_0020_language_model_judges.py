@@ -4,10 +4,11 @@ import django.db.models.deletion
 import django.utils.timezone
 import modeling.models.runs
 from django.conf import settings
+from core.table_creation import TableCreation
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(TableCreation):
 
     replaces = [('modeling', '0001_initial'), ('modeling', '0002_soft_sharing'), ('modeling', '0003_looks_and_features'), ('modeling', '0004_studies'), ('modeling', '0005_registered_models'), ('modeling', '0006_searches_devices_repeats'), ('modeling', '0007_recipe_choices'), ('modeling', '0008_experiments'), ('modeling', '0009_labels'), ('modeling', '0010_job_deaths'), ('modeling', '0011_reading_recipes'), ('modeling', '0012_encoder_imports'), ('modeling', '0013_feature_parts_of_encoders'), ('modeling', '0014_base_recipes'), ('modeling', '0015_imported_features'), ('modeling', '0016_recipe_choices_by_function'), ('modeling', '0019_protocol'), ('modeling', '0020_language_model_judges')]
 

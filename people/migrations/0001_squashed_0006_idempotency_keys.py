@@ -5,10 +5,11 @@ import django.contrib.auth.validators
 import django.db.models.deletion
 import django.utils.timezone
 from django.conf import settings
+from core.table_creation import TableCreation
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(TableCreation):
 
     replaces = [('people', '0001_initial'), ('people', '0002_standard_verbs'), ('people', '0003_preferences'), ('people', '0004_tokens_hashed'), ('people', '0005_invitations'), ('people', '0006_idempotency_keys')]
 

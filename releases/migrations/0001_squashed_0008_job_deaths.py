@@ -7,10 +7,11 @@ import releases.models.pseudonyms
 import releases.models.sharing
 import secrets
 from django.conf import settings
+from core.table_creation import TableCreation
 from django.db import migrations, models
 
 
-class Migration(migrations.Migration):
+class Migration(TableCreation):
 
     replaces = [('releases', '0001_initial'), ('releases', '0002_publishing'), ('releases', '0003_match_of_diffs'), ('releases', '0004_decisions'), ('releases', '0005_member_access'), ('releases', '0006_personal_data_reviews'), ('releases', '0007_labels'), ('releases', '0008_job_deaths')]
 

@@ -1,3 +1,4 @@
+import gc
 import os
 import shutil
 import subprocess
@@ -47,7 +48,7 @@ SRT = """1
 
 # of the browser tests, those that write from several pages at once: they are run on each database
 BROWSER_TESTS_OF_DATABASES = {"test_editor.py", "test_round.py"}
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_serialized_rollback", "live_server"}
+DATABASE_FIXTURES = {"db", "transactional_db", "live_server"}
 
 
 def pytest_addoption(parser):
@@ -70,6 +71,13 @@ def depends_on_database(item):
         return False
     fixtures = DATABASE_FIXTURES & set(getattr(item, "fixturenames", ()))
     return bool(fixtures or item.get_closest_marker("django_db"))
+
+
+def pytest_collection_finish():
+    """What is loaded by now stays: to look through it for garbage is a tenth of all the work."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
 
 
 @pytest.fixture(autouse=True)

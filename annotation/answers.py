@@ -138,15 +138,15 @@ def save_and_submit(pk, person, answers, submit=False):
 def _save(assignment, answers):
     _check(assignment, answers)
     history = HISTORY.rows(assignment.pk)
-    known = {_same_id(row[3]) for row in history}
+    known = {_hex(row[3]) for row in history}
     newest = {(row[0], row[1]): row for row in history}
     fresh = []
     for answer in answers:
-        client_id, question = str(answer.client_id), (answer.utterance, answer.task)
+        client_id, question = answer.client_id.hex, (answer.utterance, answer.task)
         if client_id in known:
             continue
         current = newest.get(question)
-        seen = _same_id(current[3]) if current else ""
+        seen = str(uuid.UUID(_hex(current[3]))) if current else ""
         if answer.over is not None and answer.over != seen:
             raise AnswerConflict(*question, current[2] if current else "", seen)
         newest[question] = (*question, answer.value, client_id)
@@ -190,8 +190,9 @@ def _store(assignment, answers):
         )
 
 
-def _same_id(client_id):
-    return str(client_id if isinstance(client_id, uuid.UUID) else uuid.UUID(client_id))
+def _hex(client_id):
+    """A UUID as SQLite keeps it; PostgreSQL gives UUIDs."""
+    return client_id if isinstance(client_id, str) else client_id.hex
 
 
 @transaction.atomic

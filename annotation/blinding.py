@@ -23,6 +23,7 @@ from annotation.models import (
     Submission,
 )  # fmt: skip
 from annotation.templatetags.scheme import parted
+from core.statements import Prepared
 from corpus.models import Corpus, Dialogue, Membership, Utterance
 from corpus.visibility import MODALITIES, PICTURE, SOUND, WORDS, Visible, Withheld, visible
 from people.models import Event, Person
@@ -59,7 +60,7 @@ def shown_at(assignment: Assignment) -> Visible:
     return shows(assignment.round.view) & visible(assignment.person, assignment.dialogue)
 
 
-def blind_rounds(person: Person) -> QuerySet[Round]:
+def blind_rounds(person: Person | int) -> QuerySet[Round]:
     """The open rounds that the person annotates, those aside in which they take part openly."""
     seats = Participant.objects.filter(person=person, left_at=None, unblinded=False)
     return Round.objects.filter(closure=None, pk__in=seats.values("round"))
@@ -71,6 +72,13 @@ def blind_dialogues(person: Person) -> QuerySet[Dialogue]:
     return Dialogue.objects.filter(pk__in=items.order_by().values("dialogue"))
 
 
+HIDING_ROUNDS = Prepared(
+    lambda person: (
+        blind_rounds(person).exclude(view=Round.View.FULL).order_by().values_list("pk", "view")
+    )
+)
+
+
 def withheld_dialogues(person: Person, modalities: Sequence[str]) -> dict[str, QuerySet[Dialogue]]:
     """Modality -> the dialogues of which the rounds that the person annotates withhold it; without
     those of which none does.
@@ -78,8 +86,7 @@ def withheld_dialogues(person: Person, modalities: Sequence[str]) -> dict[str, Q
     What another round has given them to judge with it now is not withheld: who opens two rounds on
     the same dialogues for the same person wants both to be judged.
     """
-    hiding_rounds = blind_rounds(person).exclude(view=Round.View.FULL).order_by()
-    view_of = dict(hiding_rounds.values_list("pk", "view"))
+    view_of = dict(HIDING_ROUNDS.rows(person.pk))
     found = {}
     for modality in modalities if view_of else ():
         views = [view for view, gone in WITHHELD.items() if modality in gone]

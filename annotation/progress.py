@@ -13,6 +13,7 @@ from annotation import pace
 from annotation.models import Assignment, DailyWork, Judgement, RoundItem
 from annotation.models.daily_work import local_day
 from annotation.quality.gold_accuracy import below, gold_scores
+from core.statements import Prepared
 
 MOST_DAYS = 365
 
@@ -158,16 +159,37 @@ def today(person):
     those judged in dialogues that are not submitted yet.
     """
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    submitted = DailyWork.objects.filter(person=person, day=local_day()).total()
-    held = Assignment.objects.filter(person=person, state="held", round__closure=None)
-    rows = Judgement.objects.filter(assignment__in=held, at__gte=midnight)
-    found = rows.aggregate(n=Count("utterance", distinct=True), seconds=Sum("seconds"))
-    utterances = submitted.utterances + found["n"]
-    minutes = (submitted.seconds + (found["seconds"] or 0.0)) / 60
+    submitted = WORKED.first(person.pk, local_day()) or (0, 0.0)
+    judged = NOT_SUBMITTED.first(person.pk, midnight) or (0, 0.0)
+    utterances = submitted[0] + judged[0]
+    minutes = (submitted[1] + judged[1]) / 60
     each_hour = round(utterances / minutes * 60) if minutes >= 1 else None
     return {
         "utterances": utterances,
         "minutes": round(minutes),
         "pace": each_hour,
-        "not_submitted": found["n"],
+        "not_submitted": judged[0],
     }
+
+
+WORKED = Prepared(
+    lambda person, day: (
+        DailyWork.objects.filter(person=person, day=day)
+        .order_by()
+        .values("person")
+        .values_list(Sum("utterances"), Sum("seconds"))
+    )
+)
+NOT_SUBMITTED = Prepared(
+    lambda person, at: (
+        Judgement.objects.filter(
+            assignment__person=person,
+            assignment__state="held",
+            assignment__round__closure=None,
+            at__gte=at,
+        )
+        .order_by()
+        .values("assignment__person")
+        .values_list(Count("utterance", distinct=True), Sum("seconds"))
+    )
+)

@@ -5,8 +5,9 @@
 Each step is another benchmark, run as its own command says and read from the table that it prints.
 A round does every step on SQLite and then on PostgreSQL, so that both see the same machine; without
 DATABASE_URL there is SQLite alone. Of the rounds the least counts: whatever else a machine does
-only adds. Figures are seconds or milliseconds of CPU unless the unit says otherwise. The exit
-status is 1 if a step fails; a goal that is not reached is printed, not an error.
+only adds. The first three figures are the machine's alone: by them tables of different days can be
+compared. Figures are seconds or milliseconds of CPU unless the unit says otherwise. The exit status
+is 1 if a step fails; a goal that is not reached is printed, not an error.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 
 Cells = dict[str, str]  # heading -> cell
 STEPS = {  # name -> module and its options
+    "reference": ["reference"],
     "queue": ["queue", "--sizes", "10000", "--at-once", "16", "--cycles", "2000"],
     "joined": ["queue", "--sizes", "10000", "--at-once", "16", "--cycles", "2000", "--joined"],
     "browser": ["label_cycle", "--rounds", "3"],
@@ -43,6 +45,12 @@ class Figure:
 
 
 FIGURES = (
+    Figure("a million additions in Python", "reference", {"what": "a million additions"}, "",
+           (None, None)),
+    Figure("a Django request that does nothing", "reference", {"what": "a bare request"}, "",
+           (None, None)),
+    Figure("the same with session and person", "reference",
+           {"what": "a request with session and person"}, "", (None, None)),
     Figure("label cycle of two requests, 16 at once", "queue", {}, "together", (3, 5)),
     Figure("the same in one request", "joined", {}, "together", (3, 5)),
     Figure("cycles in one request", "joined", {}, "cycles/s", (300, 300), "a second", True),

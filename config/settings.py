@@ -144,6 +144,7 @@ TEMPLATES = [
                 "people.page_context.setup_state",
                 "demo.sign_ins.demo_sign_ins",
             ],
+            "builtins": ["core.templatetags.icon"],
         },
     },
 ]
@@ -211,6 +212,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "login", "code", "credential", "csrfmid
 AXES_DISABLE_ACCESS_LOG = True  # the audit log has them
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
+SESSION_ENGINE = "people.sign_in.session_store"
 SESSION_SEEN_EVERY = 300  # seconds between two notes of when a session was last seen
 
 # --- Signing in: allauth -------------------------------------------------------------------------
@@ -323,6 +325,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Caches --------------------------------------------------------------------------------------
 CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+    "fragments": {  # parts of pages that never change, by what they depend on, of each process
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "LOCATION": "fragments",
+        "TIMEOUT": None,
+        "OPTIONS": {"MAX_ENTRIES": 3000},
+    },
     "kept": {  # what took seconds to compute, for all processes of this machine
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
         "LOCATION": DATA_DIR / "cache",
@@ -473,9 +481,7 @@ STORAGES = {
     if S3_BUCKET
     else {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": env(
-            "STATIC_STORAGE", default="whitenoise.storage.CompressedManifestStaticFilesStorage"
-        )
+        "BACKEND": env("STATIC_STORAGE", default="core.static_storage.StaticFilesStorage")
     },
 }
 SILENCED_SYSTEM_CHECKS = [

@@ -9,9 +9,9 @@ urlpatterns = [
     path("api/", include("corpus.api.urls")),
     path("api/", include("releases.api.urls")),
     path("api/", include("modeling.api.urls")),
+    path("", include("annotation.urls")),  # first of the pages, for the same reason
     path("", include("people.urls")),
     path("", include("corpus.urls")),
-    path("", include("annotation.urls")),
     path("", include("releases.urls")),
     path("", include("modeling.urls")),
     path("", include("backups.urls")),

@@ -1,5 +1,7 @@
 """Texts that fit their columns, on every database alike."""
 
+import hashlib
+
 from django.db import models
 
 from core.errors import UserError, gettext_noop
@@ -16,6 +18,15 @@ def fitting(text, name, most):
     if len(found) > most:
         raise UserError(TOO_LONG, text=shortened(found), name=name, most=most)
     return found
+
+
+def distinct_name(text: str, most: int) -> str:
+    """The name of a file or of what a file names, in at most `most` characters: a longer one ends
+    with eight digits of its SHA-256, so that two which begin alike stay two.
+    """
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 9]}…{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def check_lengths(row):

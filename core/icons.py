@@ -1,6 +1,6 @@
 """The icons of Lucide that the interface names, as one SVG sprite.
 
-`<c-icon name="play" />` draws one; core/built_files.py serves the sprite.
+`{% icon "play" %}` draws one; core/built_files.py serves the sprite.
 """
 
 import re
@@ -15,7 +15,7 @@ FOLDERS = (  # where icons are named
     *("modeling", "backups", "demo"),
 )
 NAMES = {  # how, by the ending of the file
-    ".html": re.compile(r"(?:<c-icon\s+name|\bicon)=\"([a-z0-9-]+)\""),
+    ".html": re.compile(r"(?:{% icon |\bicon=)\"([a-z0-9-]+)\""),
     ".py": re.compile(r"\bicon=\"([a-z0-9-]+)\""),
     ".js": re.compile(r"\bicon\(\"([a-z0-9-]+)\""),
 }

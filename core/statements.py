@@ -21,7 +21,8 @@ from django.db.models.sql import UpdateQuery
 
 
 class Prepared:
-    """A SELECT of `values_list`, or an UPDATE where `changes` is given, with open places.
+    """A SELECT of `values_list` or of models, or an UPDATE where `changes` is given, with open
+    places.
 
     `compose` gets a marker for each of its arguments and gives a queryset; arguments whose name
     starts with `at` are datetimes, one called `day` is a date, all others are numbers or strings.
@@ -31,7 +32,7 @@ class Prepared:
     def __init__(self, compose, lock=None):
         self.compose, self.lock = compose, lock
         self.names = list(inspect.signature(compose).parameters)
-        self.composed = {}
+        self.composed, self.columns = {}, {}
 
     def _composed(self, connection):
         found = self.composed.get(connection.vendor)
@@ -68,6 +69,32 @@ class Prepared:
 
     def first(self, *values):
         return next(iter(self.rows(*values)), None)
+
+    def instance(self, *values):
+        """The first row as a model, of a queryset of whole rows; None if there is none."""
+        row = self.first(*values)
+        if row is None:
+            return None
+        connection = connections[DEFAULT_DB_ALIAS]
+        model, names, converters = self._columns(connection)
+        row = list(row)
+        for place, column, convert in converters:
+            row[place] = convert(row[place], column, connection)
+        return model.from_db(connection.alias, names, row)
+
+    def _columns(self, connection):
+        """The model, its fields, and what makes of a column's value that of its field."""
+        found = self.columns.get(connection.vendor)
+        if found is None:
+            query = self.compose(*range(len(self.names))).query
+            compiler = query.get_compiler(connection=connection)
+            compiler.setup_query()
+            columns = [column for column, _sql, _alias in compiler.select]
+            each = compiler.get_converters(columns).items()
+            converters = [(place, col, one) for place, (ways, col) in each for one in ways]
+            names = [column.target.attname for column in columns]
+            found = self.columns[connection.vendor] = (query.model, names, converters)
+        return found
 
     def run(self, *values):
         """Run an UPDATE; how many rows it changed."""

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from core import storage
+from core.column_lengths import distinct_name
 from core.errors import UserError
 from core.filter_form import FilterForm
 from core.input_checks import shortened, whole_number
@@ -248,7 +249,8 @@ class SourceForm(forms.ModelForm):
             self.add_error("media", _("Choose a video or audio file, a transcript, or both."))
         named = media or (transcript.name if transcript else "")
         if named and not cleaned.get("title"):
-            cleaned["title"] = self.instance.title = named.rsplit(".", 1)[0][:80]
+            title = distinct_name(named.rsplit(".", 1)[0], 80)
+            cleaned["title"] = self.instance.title = title
         corpus = self.instance.corpus
         if corpus.sources.filter(title=cleaned.get("title")).exists():
             self.add_error("title", _("This corpus has a source with this title already."))

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from core import storage
 from core.batches import batches, reserve_ids, write
+from core.column_lengths import distinct_name
 from core.errors import UserError, gettext_noop
 from core.storage import digest
 from corpus.formats import Row, Table
@@ -93,7 +94,7 @@ def store(
 def title_of(path: Path, source: str = "") -> str:
     """What the source is called: as the file names it, else as the file (or release) is called."""
     named = path.name if path.name != "manifest.json" else path.absolute().parent.name
-    return (source or named)[:80]
+    return distinct_name(source or named, 80)
 
 
 def _speakers(corpus: Corpus, table: Table) -> dict[str, Speaker]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as django_settings
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.utils import translation
 from hypothesis import HealthCheck
@@ -102,7 +102,8 @@ def _own_directories(settings, tmp_path):
     settings.WORK_DIR = tmp_path / "work"
     settings.MEDIA_ROOT.mkdir()
     read_scheme.cache_clear()  # rolled back rows give their ids to others
-    cache.clear()
+    for name in ("default", "fragments"):
+        caches[name].clear()
 
 
 @pytest.fixture(autouse=True)

@@ -69,6 +69,7 @@ def agreement(request, pk):
         submissions=counted_submissions(found),
         measures=measures,
         few=few_of(measures),
+        paired=are_paired(measures),
         needed=MIN_CLUSTERS,
         task=task,
         refresh=left or (found.is_open and not found.published),
@@ -170,6 +171,11 @@ def drawn_measures(round, totals=None, result=None):
 def few_of(measures):
     """The tasks whose intervals were not computed, as too few dialogues have two annotations."""
     return [row["task"] for row in measures if row["few"]]
+
+
+def are_paired(measures):
+    """Whether two people have submitted the same utterance; before, there is no agreement."""
+    return any(row["measure"].units for row in measures)
 
 
 def _drawn(measure, tasks):

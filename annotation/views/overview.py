@@ -10,7 +10,7 @@ from annotation.pace import at_work
 from annotation.progress import forecast, history
 from annotation.views import agreement_charts, progress_charts
 from annotation.views.access import results_of, round_of
-from annotation.views.agreement import bring_up, drawn_measures, few_of
+from annotation.views.agreement import are_paired, bring_up, drawn_measures, few_of
 from corpus.permissions import LEAD, corpus_of
 
 MOST_PEOPLE = 12
@@ -28,6 +28,7 @@ def round_results(request, pk):
         "left": left,
         "agreement_chart": agreement_charts.of_tasks(found, measures),
         "few": few_of(measures),
+        "paired": are_paired(measures),
         "needed": MIN_CLUSTERS,
         "label_chart": agreement_charts.distribution(found, totals),
         "report": Report.of(found, Report.Kind.AGREEMENT),

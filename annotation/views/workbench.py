@@ -2,7 +2,7 @@
 
 from django.contrib import messages
 from django.db import transaction
-from django.http import JsonResponse
+from django.http import Http404, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -17,7 +17,7 @@ from annotation.models.judgements import newest_of
 from annotation.progress import today
 from annotation.quality.gold_accuracy import below, gold_scores
 from annotation.queue.dispatch import anything_left, claim_next_of, peek
-from annotation.queue.leases import lock_for_work, renew_lease
+from annotation.queue.leases import lock_assignment, lock_for_work, renew_lease
 from annotation.reopening import can_reopen, deadline, reopen
 from annotation.views.access import assignment_of
 from core.errors import UserError
@@ -69,6 +69,7 @@ def workbench(request, pk):
         left_out=left_out,
         rules=round.scheme.rules_to_json(),
         turns=_turns(assignment, judged),
+        settings_key=_settings_key(round),
         seconds=sum(row.seconds for row in judged),
         attention=_attention_check(assignment),
         editable=editable,
@@ -84,6 +85,11 @@ def workbench(request, pk):
         ).first(),
     )
     return render(request, "annotation/workbench.html", page)
+
+
+def _settings_key(round):
+    """What of a round the questions depend on; scheme versions never change."""
+    return (round.scheme_version_id, round.cannot_tell, round.confidence, round.suggestions)
 
 
 def _ahead(assignment):
@@ -257,7 +263,9 @@ def undo_skip_of(request, pk):
 def presence(request, pk):
     """Somebody watches without answering: the lease goes on."""
     try:
-        held = lock_for_work(assignment_of(request, pk)) is not None
+        lock_for_work(lock_assignment(pk, request.user.pk))
+    except Assignment.DoesNotExist as error:
+        raise Http404 from error
     except UserError:
-        held = False
-    return JsonResponse({"held": held})
+        return JsonResponse({"held": False})
+    return JsonResponse({"held": True})

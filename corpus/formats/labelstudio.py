@@ -327,7 +327,9 @@ def _minimal(
         if answers is None:
             report(name, value, gettext_noop("answers of this kind are not imported"))
         else:
-            yield from _one(who, "", None, name, answers, report)
+            value = _one(name, answers, report)
+            if value:
+                yield None, Judged(who, name, value, "")
 
 
 def _simple(value: Any) -> list[str] | None:
@@ -339,6 +341,8 @@ def _simple(value: Any) -> list[str] | None:
         part = {"start", "end", "startOffset", "x"} & set(value)
         return None if kind is None or part else _simple(value[kind])
     if isinstance(value, list):
+        if all(isinstance(each, str) for each in value):  # as nearly always
+            return [each.strip() for each in value]
         parts = [_simple(each) for each in value]
         return None if None in parts else [answer for part in parts for answer in part or []]
     return None
@@ -379,24 +383,28 @@ def _predicted(task: Mapping[str, Any], report: Report) -> Iterator[tuple[int | 
             continue
         origin = separated(str(prediction.get("model_version") or "Label Studio"))[0]
         for result in results:
-            for place, name, values in _of_result(result, report):
-                score = result.get("score", prediction.get("score"))
-                yield from _one_guess(origin, score, place, name, values, report)
+            found = _of_result(result, report)
+            if found is None:
+                continue
+            place, name, answers = found
+            score = result.get("score", prediction.get("score"))
+            value = _guessed(score, name, answers, report)
+            if value:
+                yield place, Suggested(origin, name, value, float(score))
 
 
-def _one_guess(
-    origin: str, score: Any, place: int | None, name: str, answers: list[str], report: Report
-) -> Iterator[tuple[int | None, Suggested]]:
+def _guessed(score: Any, name: str, answers: list[str], report: Report) -> str:
+    """The value that a machine names with a score; "" where there is none, which is reported."""
     number = isinstance(score, int | float) and not isinstance(score, bool)
     if not number or not 0 <= score <= 1:
         none = gettext_noop("a prediction without a score from 0 to 1 is not imported")
         report(name, score, none)
-        return
-    for _place, one in _one("", "", place, name, answers, report):
-        if one.value == CANNOT_TELL:
-            report(name, one.value, gettext_noop("a prediction names a value"))
-        else:
-            yield place, Suggested(origin, name, one.value, float(score))
+        return ""
+    value = _one(name, answers, report)
+    if value == CANNOT_TELL:
+        report(name, value, gettext_noop("a prediction names a value"))
+        return ""
+    return value
 
 
 def _of_annotation(
@@ -411,19 +419,22 @@ def _of_annotation(
     who = _who(annotator, report) if results else ""
     answers: dict[tuple[int | None, str], list[str]] = {}
     for result in results:
-        for place, name, values in _of_result(result, report):
-            answers.setdefault((place, name), []).extend(values)
+        found = _of_result(result, report)
+        if found is not None:
+            answers.setdefault(found[:2], []).extend(found[2])
     given = annotation.get("round")
+    text = given if isinstance(given, str) else ""
     for (place, name), values in answers.items():
-        text = given if isinstance(given, str) else ""
-        yield from _one(who, text, place, name, values, report)
+        value = _one(name, values, report)
+        if value:
+            yield place, Judged(who, name, value, text)
 
 
-def _of_result(result: Any, report: Report) -> Iterator[tuple[int | None, str, list[str]]]:
-    """(turn, control, its answers) of one result, unless it is reported."""
+def _of_result(result: Any, report: Report) -> tuple[int | None, str, list[str]] | None:
+    """(turn, control, its answers) of one result; None where it has none, which is reported."""
     if not isinstance(result, dict) or not isinstance(result.get("value"), dict):
         report("result", result, gettext_noop("not an answer"))
-        return
+        return None
     kind, name, value = result.get("type"), str(result.get("from_name", "")), result["value"]
     start, end = value.get("start"), value.get("end")
     turn = int(start) if start == end and str(start).isdecimal() else None
@@ -436,20 +447,20 @@ def _of_result(result: Any, report: Report) -> Iterator[tuple[int | None, str, l
     if answers is None:
         report(name, kind or "", gettext_noop("answers of this kind are not imported"))
     elif answers or value.get(str(kind)) is not None:
-        yield turn, name, answers
+        return turn, name, answers
+    return None
 
 
-def _one(
-    who: str, text: str, place: int | None, name: str, answers: list[str], report: Report
-) -> Iterator[tuple[int | None, Judged]]:
-    """The one answer of a control; more, none or too long ones are reported."""
+def _one(name: str, answers: list[str], report: Report) -> str:
+    """The one answer of a control; "" where there are more, none or a too long one: reported."""
     if len(answers) != 1 or not answers[0]:
         report(name, answers, gettext_noop("expected one answer"))
     elif len(answers[0]) > LONGEST_KEY or len(name) > LONGEST_KEY:
         long = gettext_noop("longer than %(most)d characters; the answer was left out")
         report(name, answers[0], long, most=LONGEST_KEY)
     else:
-        yield place, Judged(who, name, answers[0], text)
+        return answers[0]
+    return ""
 
 
 def _who(annotator: Any, report: Report) -> str:

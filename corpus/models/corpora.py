@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from core import shared_folders, storage
 from core.column_lengths import check_lengths
 from core.errors import UserError, ValidationError, gettext_noop
+from core.statements import Prepared
 from corpus.models.installation import GB, Installation
 from people.models import Event
 
@@ -113,7 +114,8 @@ class Corpus(models.Model):
 
     def role_of(self, person):
         """The person's role here, or None."""
-        return self.memberships.filter(person=person).values_list("role", flat=True).first()
+        row = ROLE.first(self.pk, person.pk) if person.pk else None
+        return row[0] if row else None
 
     def join(self, person, role):
         """Make somebody who has agreed to it a member with at least `role`, which is never lowered;
@@ -323,6 +325,13 @@ class Membership(models.Model):
         if count := own.count():
             own.revoke(person)
         return count
+
+
+ROLE = Prepared(  # asked for by each page of a corpus
+    lambda corpus, person: Membership.objects.filter(corpus=corpus, person=person).values_list(
+        "role"
+    )
+)
 
 
 class Archival(models.Model):

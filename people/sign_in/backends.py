@@ -3,7 +3,10 @@
 from allauth.account.auth_backends import AuthenticationBackend
 from django.core.exceptions import PermissionDenied
 
+from core.statements import Prepared
 from people.models import Person
+
+PERSON = Prepared(lambda pk: Person.objects.filter(pk=pk, is_active=True))
 
 
 class PasswordBackend(AuthenticationBackend):
@@ -17,6 +20,10 @@ class PasswordBackend(AuthenticationBackend):
         if person is None:
             raise PermissionDenied
         return person
+
+    def get_user(self, user_id):
+        """Whom a session belongs to, None if there is no such active person; at each request."""
+        return PERSON.instance(int(user_id))
 
     def _authenticate_by_username(self, username, password):
         exact = Person.objects.filter(username=username).first()

@@ -53,6 +53,18 @@ def test_all_files_or_none(tmp_path):
 
 
 @pytest.mark.django_db
+def test_files_whose_long_names_begin_alike_are_two_sources(tmp_path):
+    name = "电视剧" * 28  # 84 characters of 252 bytes
+    paths = [write(tmp_path / f"{name}-{n}", row(ConversationID=f"C_{n}")) for n in (1, 2)]
+    load(*paths)
+    titles = list(Corpus.objects.get().sources.order_by("pk").values_list("title", flat=True))
+    assert len(set(titles)) == 2 and {len(title) for title in titles} == {80}
+    assert all(title.startswith(name[:71] + "…") for title in titles)
+    with pytest.raises(CommandError, match="already"):
+        load(*paths)
+
+
+@pytest.mark.django_db
 def test_the_published_corpus(test_data, capsys):
     """1,800 dialogues and 13,788 labelled utterances from train, 600 and 4,046 from dev."""
     load(*(str(test_data / f"cmma/{name}.csv") for name in ("train", "dev")))

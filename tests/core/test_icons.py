@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 def project(tmp_path):
     """A project that names icons in a template, a Python file and a script."""
     for path, text in {
-        "templates/a.html": '<c-icon name="play" /><c-button icon="plus">x</c-button>',
+        "templates/a.html": '{% icon "play" %}<c-button icon="plus">x</c-button>',
         "corpus/places.py": 'Place("x", icon="flag")',
         "static/js/a.js": 'append(icon("search"))',
     }.items():
@@ -41,7 +41,7 @@ def test_the_sprite_holds_what_is_named(project):
 
 
 def test_a_name_without_an_icon_is_refused(project):
-    (project / "templates/b.html").write_text('<c-icon name="no-such-icon" />', "utf-8")
+    (project / "templates/b.html").write_text('{% icon "no-such-icon" %}', "utf-8")
     with pytest.raises(ImproperlyConfigured, match="no-such-icon"):
         sprite(project)
 

@@ -18,6 +18,7 @@ NAMED = Prepared(
     )
 )
 SINCE = Prepared(lambda at: Event.objects.filter(at__gte=at).order_by("pk").values_list("verb"))
+WHOLE = Prepared(lambda name: Person.objects.filter(username=name))
 RENAME = Prepared(lambda pk, name: (Person.objects.filter(pk=pk), {"name": name}))
 
 
@@ -29,6 +30,20 @@ def test_values_go_where_their_markers_stood():
         assert NAMED.first(person.username, person.pk + 1) is None
     assert RENAME.run(found[1].pk, "林岚") == 1 and RENAME.run(0, "nobody") == 0
     assert Person.objects.get(pk=found[1].pk).name == "林岚"
+
+
+@pytest.mark.django_db
+def test_whole_rows_are_what_the_orm_reads():
+    made = make_person("p", is_superuser=True)
+    Person.objects.filter(pk=made.pk).update(last_login=timezone.now())
+    read, known = WHOLE.instance("p"), Person.objects.get(pk=made.pk)
+    names = [field.attname for field in Person._meta.concrete_fields]
+    assert [getattr(read, name) for name in names] == [getattr(known, name) for name in names]
+    assert read == known and read.is_superuser is True and not read._state.adding
+    read.name = "林岚"
+    read.save()
+    assert Person.objects.get(pk=made.pk).name == "林岚"
+    assert WHOLE.instance("nobody") is None
 
 
 @pytest.mark.django_db

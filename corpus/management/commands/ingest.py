@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError
 
+from core.column_lengths import distinct_name
 from core.command_options import name as name_of
 from core.command_options import path as path_of
 from core.command_options import real, whole
@@ -133,7 +134,7 @@ class Command(BaseCommand):
         for path in filter(None, (media, transcript)):
             if not path.is_file():
                 raise CommandError(f"There is no file {path}.")
-        title = title or media.stem[:80]
+        title = title or distinct_name(media.stem, 80)
         if target.sources.filter(title=title).exclude(status__in=AGAIN).exists():
             raise CommandError(f"{corpus!r} has a source called {title!r} already; give --title.")
         failure = self._one(target, title, media, transcript, options)

@@ -145,6 +145,20 @@ def test_speed_needs_time_that_was_measured(judged):
     assert [series.points[0].value for series in chart.series] == [3.0, 3.0]
 
 
+@pytest.mark.parametrize("people", [1, 2])
+def test_agreement_is_drawn_once_two_have_judged_the_same(corpus, lead, people):
+    make_dialogue(corpus)
+    opened = make_round(corpus, [make_member(corpus) for _ in range(people)])
+    for assignment in opened.assignments.all():
+        judge(assignment)
+    item_counts.catch_up(opened)
+    for name in ("round_results", "agreement"):
+        page = lead.get(reverse(name, args=[opened.pk])).content.decode()
+        assert ("Agreement by task" in page) == (people == 2)
+        assert ("as soon as two annotators have submitted" in page) == (people == 1)
+        assert "Label distribution" in page or name == "agreement"
+
+
 def test_blind_annotators_get_no_chart(judged, client_of):
     person = Assignment.objects.filter(round=judged).first().person
     for name in ("items", "agreement", "round_results", "round_history", "quality"):

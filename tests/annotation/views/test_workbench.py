@@ -1,12 +1,17 @@
 """The workbench and the pages of rounds over HTTP."""
 
+import re
 import uuid
 
 import pytest
+from django.core.cache import caches
 from django.urls import reverse
 
-from annotation.models import Adjudication, Assignment, Judgement, Round
+from annotation.answers import save_answer
+from annotation.models import Adjudication, Assignment, Judgement, Round, SchemeVersion, Suggestion
+from annotation.scheme import DEFAULT, Scheme
 from annotation.urls import MOVED
+from people.models import Person
 from tests.factories import (
     ANSWERS,
     judge,
@@ -46,6 +51,47 @@ def test_the_list_leads_to_the_workbench(annotator, assignment):
     bench = annotator.get(reverse("assignment", args=[assignment.pk])).content.decode()
     assert bench.count("<fieldset data-task") == 12 and "第1句" in bench
     assert bench.count("data-waiting") - bench.count("data-waiting=") == 4  # correlations
+
+
+def test_parts_that_pages_share_are_those_of_each_page(corpus, client_of):
+    """Each page, in an order that would show what was kept for another, beside itself afresh."""
+    dialogue, person = make_dialogue(corpus), make_member(corpus)
+    other = Scheme.from_json([task | {"names": {"en": "Other"}} for task in DEFAULT.to_json()])
+    rounds = [
+        make_round(corpus, [person]),
+        make_round(corpus, [person], cannot_tell=True),
+        make_round(corpus, [person], confidence=True),
+        make_round(corpus, [person], suggestions="always"),
+        make_round(corpus, [person], scheme_version=SchemeVersion.of(corpus, other)),
+    ]
+    first, second = dialogue.utterances.all()[:2]
+    for utterance, value, share in ((first, "joy", 0.5), (second, "joy", 0.75)):
+        Suggestion.objects.create(
+            utterance=utterance, task="emotion", value=value, probability=share, origin="m"
+        )
+    client, pages = client_of(person), {}
+    work = [opened.assignments.get() for opened in rounds]
+    for again in (False, True):
+        for assignment in work:
+            for language in ("en", "zh-hans"):
+                for answered in ("", "joy", "anger"):
+                    if answered:
+                        save_answer(assignment, first, "emotion", answered)
+                    key = (assignment.pk, language, answered)
+                    Person.objects.filter(pk=person.pk).update(language=language)
+                    if again:
+                        caches["fragments"].clear()
+                    page = client.get(reverse("assignment", args=[assignment.pk]))
+                    pages[again, *key] = questions_of(page.content.decode())
+                save_answer(assignment, first, "emotion", "")
+    kept = {key[1:]: found for key, found in pages.items() if not key[0]}
+    afresh = {key[1:]: found for key, found in pages.items() if key[0]}
+    assert kept == afresh and len({str(found) for found in kept.values()}) == len(kept)
+
+
+def questions_of(page):
+    """The fields of each question, without what names the answer before."""
+    return re.findall(r"<legend.*?</fieldset>", page, re.DOTALL)
 
 
 def test_every_answer_is_saved_once(annotator, assignment):

@@ -29,6 +29,8 @@ from tests.factories import (
 from tests.waiting import LIMIT, wait_until
 from tests.workers import end_of, kill_all, pool_process, start_broker, worker_process
 
+EPOCHS = 200  # of the run that is killed: enough to be still at work after some checkpoints
+
 
 @pytest.fixture
 def queue(settings):
@@ -101,11 +103,11 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
     app.conf.task_always_eager = False
     try:
-        options = {"epochs": 400, "patience": 400, "width": 32}
+        options = {"epochs": EPOCHS, "patience": EPOCHS, "width": 32}
         experiment = Experiment.request(None, release, ["hard-text"], [1, 2], options=options)
         first, second = experiment.runs.order_by("seed")
         with worker_process(settings, log) as worker:
-            wait_until(lambda: events_kept(first) > 60, "a checkpoint", state=lambda: end_of(log))
+            wait_until(lambda: events_kept(first) > 30, "a checkpoint", state=lambda: end_of(log))
             kill_all(worker)
         done, kept = len(first.events()), read_checkpoint(RunDirectory(first.directory))
         assert kept["events"] > done / 2  # the last of them, a fraction of a second ago
@@ -121,7 +123,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
         first.refresh_from_db()
         assert first.stale
         TrainingRun.objects.filter(pk=second.pk).update(
-            queued_at=timezone.now() - 2 * UNCLAIMED_AFTER
+            queued_at=timezone.now() - 2 * UNCLAIMED_AFTER, options=options | {"epochs": 2}
         )
         with worker_process(settings, log):
             states = TrainingRun.objects.values_list("status", flat=True)
@@ -136,7 +138,7 @@ def test_killing_worker_and_queue_in_mid_run_costs_what_came_after_the_checkpoin
             server.wait()
     first.refresh_from_db()
     epochs = [event["epoch"] for event in first.events() if event["event"] == "epoch"]
-    assert epochs == list(range(1, 401)) and first.attempt == 2
+    assert epochs == list(range(1, EPOCHS + 1)) and first.attempt == 2
     assert {run.attempt for run in experiment.runs.all()} == {1, 2}
 
 

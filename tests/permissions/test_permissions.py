@@ -4,7 +4,10 @@ The same corpus is made again and again with one secret exchanged (other people'
 names, the words, the picture, the sound). Where a response differs, it gives that secret away.
 """
 
+import itertools
 import os
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -30,23 +33,11 @@ UNMET = {  # answered in situations that this corpus is not in; tests of their o
     *("api_accept_invitation", "api_decline_invitation", "api_ownership"),
     "api_own_token",  # of a browser, which has none
 }
+WHO_ASKS = re.compile(  # on pages: the names of every role, and the letter of their own menu
+    "|".join([role.replace(" ", "[ -]") for role in sorted(ROLES, key=len, reverse=True)]).encode()
+    + rb'|(?<="monogram" aria-hidden="true">).'
+)
 START, END = "<!-- routes -->", "<!-- end of routes -->"
-
-
-def answers(world, folder, settings, wanted=None, roles=ROLES):
-    """What the corpus that `world()` makes answers; nothing of it stays."""
-    settings.MEDIA_ROOT = folder / "media"
-    settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
-    settings.WORK_DIR = folder / "work"
-    settings.MEDIA_ROOT.mkdir(parents=True)
-    for name in caches:
-        caches[name].clear()
-    read_scheme.cache_clear()
-    with transaction.atomic():
-        _restart_numbers()
-        found = walk(world(), wanted, roles)
-        transaction.set_rollback(True)
-    return found
 
 
 def _restart_numbers():
@@ -58,55 +49,93 @@ def _restart_numbers():
 
 
 @pytest.fixture
-def cells_of(db, settings, tmp_path, learner_here, monkeypatch):
-    """(route, role) -> what stands in the table, for a view of the open round."""
-
+def ask(db, settings, tmp_path, learner_here, monkeypatch):
+    """What a corpus with these secrets answers, its open round in a view; nothing of it stays."""
     # of what is not there the status is compared alone
     monkeypatch.setattr(
         config.urls, "handler404", lambda request, exception: HttpResponseNotFound()
     )
+    numbers = itertools.count()
 
-    def cells(view, roles=ROLES, learns=True):
-        def ask(name, secrets, wanted=None):
-            def world():
-                return World(secrets, view, tmp_path, learns)
+    def answers(secrets, wanted=None, *, view="audio", roles=ROLES, learns=True):
+        folder = tmp_path / str(next(numbers))
+        settings.MEDIA_ROOT = folder / "media"
+        settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
+        settings.WORK_DIR = folder / "work"
+        settings.MEDIA_ROOT.mkdir(parents=True)
+        for name in caches:
+            caches[name].clear()
+        read_scheme.cache_clear()
+        with transaction.atomic():
+            _restart_numbers()
+            found = walk(World(secrets, view, tmp_path, learns), wanted, roles)
+            transaction.set_rollback(True)
+        return found
 
-            return answers(world, tmp_path / view / name, settings, wanted, roles)
-
-        base = ask("base", Secrets())
-        given = {key for key, answered in base.items() if gives(answered)}
-        if WRITE:
-            _same(base, ask("again", Secrets(), given))
-        every = ask("every", Secrets(**dict.fromkeys(KINDS, True)), given)
-        depends = {key for key in given if every[key] != base[key]}
-        changed = {kind: ask(kind, Secrets(**{kind: True}), depends) for kind in KINDS}
-        found = {
-            key: cell(
-                key[0], base[key], {kind: changed[kind][key] for kind in KINDS if key in depends}
-            )
-            for key in base
-        }
-        answered = {route for (route, _role), entry in found.items() if entry not in ("", NOTHING)}
-        return {key: entry for key, entry in found.items() if key[0] in answered}
-
-    return cells
+    return answers
 
 
 @pytest.fixture
-def table_cells(cells_of):
+def table_cells(ask):
     """The cells of the whole table, made once for all tests."""
-    if not MADE:
-        MADE.update(cells_of("audio"))
+    if MADE:
+        return MADE
+    base = ask(Secrets())
+    given = [key for key, answered in base.items() if gives(answered)]
+    if WRITE:
+        again = ask(Secrets(), given)
+        assert differences(base, again) == {}, "answers that differ though no secret does"
+    # one is asked for all roles that were answered the same, and each that annotates blind
+    asked = first_alike(
+        given, lambda key: (key[0], impersonal(base[key]), key[1] in BLIND and key[1])
+    )
+    every = ask(exchanged(*KINDS), asked.values())
+    differ = [key for key in every if every[key] != base[key]]
+    alike = first_alike(differ, lambda key: (key[0], impersonal(base[key]), impersonal(every[key])))
+    depends = defaultdict(set)
+
+    def attribute(kinds, keys):
+        found = ask(exchanged(*kinds), keys)
+        differ = {key for key in keys if found[key] != base[key]}
+        if len(kinds) == 1:
+            for key in differ:
+                depends[key].update(kinds)
+        else:
+            for kind in kinds:
+                attribute([kind], differ)
+
+    for kinds in (["answers"], ["names"], ["words"], ["picture", "sound"]):
+        attribute(kinds, set(alike.values()))
+    found = {
+        key: cell(key[0], base[key], depends.get(alike.get(asked.get(key)), ())) for key in base
+    }
+    answered = {route for (route, _role), entry in found.items() if entry not in ("", NOTHING)}
+    MADE.update({key: entry for key, entry in found.items() if key[0] in answered})
     return MADE
 
 
-def _same(base, again):
-    unsteady = {
+def exchanged(*kinds):
+    return Secrets(**dict.fromkeys(kinds, True))
+
+
+def first_alike(keys, likeness):
+    """key -> the first of the keys with the same likeness."""
+    first = {}
+    return {key: first.setdefault(likeness(key), key) for key in keys}
+
+
+def impersonal(answers):
+    """Answers without who asked for them."""
+    return tuple((status, WHO_ASKS.sub(b"", body)) for status, body in answers)
+
+
+def differences(base, again):
+    """Where other answers are given, and the first other place of each."""
+    return {
         f"{route.method} {route.name} as {role}": first_difference(base[route, role], found)
         for (route, role), found in again.items()
         if found != base[route, role]
     }
-    assert unsteady == {}, "answers that differ though no secret does"
 
 
 def first_difference(some, others):
@@ -169,10 +198,13 @@ def given_away(cells, roles, secrets):
     }
 
 
-def test_who_annotates_blind_meets_nothing_that_the_view_withholds(cells_of):
+def test_who_annotates_blind_meets_nothing_that_the_view_withholds(ask):
     """Sound and words here, picture and words below; the others in corpus/test_visibility.py."""
-    cells = cells_of("silent", roles=BLIND, learns=False)
-    assert given_away(cells, BLIND, ["answers", *WITHHELD["silent"]]) == {}
+    blind = {"view": "silent", "roles": BLIND, "learns": False}
+    base = ask(Secrets(), **blind)
+    given = {key for key, answered in base.items() if gives(answered)}
+    withheld = exchanged("answers", *WITHHELD["silent"])
+    assert differences(base, ask(withheld, given, **blind)) == {}
 
 
 def test_who_annotates_blind_meets_no_answers_and_no_words_of_a_sound(table_cells):

@@ -100,6 +100,7 @@ def walk(world: World, wanted=None, roles=ROLES):
     clients = {role: _client(world, role) for role in ROLES}
     cookies = {role: client.cookies.copy() for role, client in clients.items()}
     addresses = Addresses(world)
+    wanted = None if wanted is None else set(wanted)
     found = defaultdict(list)
     for route in routes():
         for role in roles:
@@ -157,14 +158,14 @@ def gives(answers):
     return SEEN in {allowed(*answer) for answer in answers}
 
 
-def cell(route, base, changed):
-    """What stands in the table: `changed` is secret -> the answers after it was exchanged."""
+def cell(route, base, depends):
+    """What stands in the table of answers that depend on these secrets."""
     kinds = {allowed(*answer) for answer in base} - {""}
     if not kinds:
         return ""
     if not gives(base):
         return LATER if LATER in kinds else NOTHING
-    letters = "".join(code for kind, code in CODES.items() if changed.get(kind, base) != base)
+    letters = "".join(code for kind, code in CODES.items() if kind in depends)
     return letters or (SEEN if route.method in ("GET", "HEAD") else DONE)
 
 

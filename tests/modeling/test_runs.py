@@ -53,6 +53,7 @@ def test_only_a_frozen_release_is_trained_on(release, lead):
         TrainingRun.request(lead, Release.objects.get())
 
 
+@pytest.mark.one_database
 def test_a_broken_release_fails_with_the_learners_sentence(release, lead):
     (release.directory / "scheme.json").unlink()
     run = TrainingRun.request(lead, release, "hard-text").run()
@@ -125,6 +126,7 @@ def test_its_label_says_what_it_reads_unless_that_is_the_recipe_s(recipe, modali
 
 
 @pytest.mark.one_database
+@pytest.mark.usefixtures("learner_here")
 def test_as_a_command(release, corpus, capsys):
     call_command("train", "1.0.0", corpus=corpus.name, recipe="hard-text")
     said = capsys.readouterr().out
@@ -135,6 +137,7 @@ def test_as_a_command(release, corpus, capsys):
         call_command("train", "9.9.9", corpus=corpus.name)
 
 
+@pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_from_the_button_to_the_results(client_of, corpus, lead):
     release = make_release(corpus, [make_judged_round(corpus, dialogues=6)])
@@ -215,6 +218,7 @@ def test_weights_that_changed_since_are_not_tested(release, lead):
     assert not (run.directory / "test_evaluations.jsonl").exists()
 
 
+@pytest.mark.usefixtures("learner_here")
 @pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 def test_clips_are_measured_in_parts_and_failures_are_named(
@@ -362,6 +366,7 @@ def test_what_goes_wrong_in_upkeep_keeps_nothing_else_from_its_turn(db, caplog):
     assert "does not answer: refused" in caplog.text and "upkeep failed: broken" in caplog.text
 
 
+@pytest.mark.usefixtures("learner_here")
 def test_what_the_queue_forgot_is_sent_again_once_it_is_empty(
     release, lead, monkeypatch, django_capture_on_commit_callbacks
 ):

@@ -34,6 +34,15 @@ def test_what_is_wrong_is_found(chromium):
     page.close()
 
 
+def test_what_is_asked_for_alone_is_found_as_with_the_rest(chromium):
+    page = chromium.new_page(viewport={"width": 1280, "height": 800})
+    page.set_content(BROKEN)
+    for kind in ("overflow", "overlap"):
+        found = [each for each in checks.look(page) if each.kind == kind]
+        assert found and checks.look(page, kinds=(kind,)) == found
+    page.close()
+
+
 def test_english_on_a_chinese_page_is_found(chromium):
     page = chromium.new_page()
     page.set_content("""<!DOCTYPE html><html lang="zh-hans"><title>t</title><main>

@@ -139,8 +139,7 @@ def found_on(page, addresses):
         response = page.goto(address)
         assert response.status == (404 if "999" in address else 200), address
         # every check on every page, for every role: make screenshots
-        kinds = ("overflow", "mixed punctuation")
-        found = [each for each in checks.look(page) if each.kind in kinds]
+        found = checks.look(page, kinds=("overflow", "mixed punctuation"))
         found += checks.audit(page, impacts=("serious", "critical"))
         wrong += [f"{address}: {each}" for each in found]
     page.shengqing_errors[:] = [e for e in page.shengqing_errors if "404" not in e]

@@ -1,5 +1,5 @@
 // What is wrong with how a page looks, as a list of [kind, where, what]. Evaluated in the page by tests/screenshots/checks.py.
-({ target, wide, english }) => {
+({ target, wide, english, kinds }) => {
   const CONTROLS = "a[href], button, input, select, textarea, summary, [role=button], [role=tab], [role=option]"
   const MOST = 6 // of a kind that are reported
   const found = []
@@ -101,6 +101,8 @@
       if (box.width > 1 && box.height > 1) lines.push({ element, box, top })
     }
   }
+  const known = ["overflow", "untranslated", "mixed punctuation"] // by now
+  if (kinds.length && kinds.every((kind) => known.includes(kind))) return found
   lines.sort((a, b) => a.box.top - b.box.top)
   const reported = new Set()
   for (let i = 0; i < lines.length; i++) {

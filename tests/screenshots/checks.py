@@ -35,12 +35,15 @@ class Finding:
         return f"{self.kind}: {self.where} ({self.what})"
 
 
-def look(page: Page, target: int = 24) -> list[Finding]:
-    """What the geometry of a loaded page shows; `target` is the least size of what is hit."""
+def look(page: Page, target: int = 24, kinds: tuple[str, ...] = ()) -> list[Finding]:
+    """What the geometry of a loaded page shows, of these kinds if some are named; `target` is the
+    least size of what is hit.
+    """
     wide = bool(page.viewport_size and page.viewport_size["width"] >= 1200)
-    options = {"target": target, "wide": wide, "english": english_words()}
+    english = english_words() if not kinds or "untranslated" in kinds else []
+    options = {"target": target, "wide": wide, "english": english, "kinds": kinds}
     found = page.evaluate(CHECKS.read_text("utf-8"), options)
-    return [Finding(*each) for each in found]
+    return [Finding(*each) for each in found if not kinds or each[0] in kinds]
 
 
 @functools.cache

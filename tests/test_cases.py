@@ -241,6 +241,7 @@ FILMS = {  # maker -> flashes, beeps, shape as shown, rms of the clips
 }
 
 
+@pytest.mark.one_database
 @pytest.mark.parametrize("name", FILMS)
 def test_a_clip_shows_and_sounds_like_its_episode(corpus, settings, tmp_path, name):
     make, marks, levels = FILMS[name]

@@ -84,6 +84,7 @@ def test_the_notebook_is_kept_without_outputs(notebook):
     assert all(cell.get("execution_count") is None for cell in notebook.cells)
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("learner_in_thread")
 def test_from_an_empty_server_to_a_trained_model(notebook, environment, client_of, tmp_path):

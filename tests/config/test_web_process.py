@@ -58,6 +58,7 @@ def test_what_is_loaded_before_the_fork_has_no_thread_and_no_connection():
     assert said_by(FORKED) == "[] None ['MainThread'] True"
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_neither_its_start_nor_its_main_pages_import_anything_heavy(
     corpus, lead, client_of, monkeypatch

@@ -32,6 +32,7 @@ def test_a_page_is_a_quarter_of_its_size_for_whoever_takes_it_compressed(client_
     assert "</html>" in gzip.decompress(sent.content).decode()
 
 
+@pytest.mark.one_database
 def test_lengths_of_the_same_page_differ(client_of, lead, corpus):
     """So that they say nothing of a secret in it."""
     client, address = client_of(lead), reverse("corpus", args=[corpus.pk])

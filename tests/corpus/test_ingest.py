@@ -404,6 +404,7 @@ def test_what_failed_can_be_tried_again(corpus, talk, monkeypatch):
     assert corpus.sources.get().status == JobStatus.DONE
 
 
+@pytest.mark.one_database
 def test_the_clips_beside_the_project_ingest(test_data, corpus):
     found = sorted(p for p in (test_data / "media").iterdir() if p.suffix in {".mp4", ".wav"})
     assert len(found) >= 6

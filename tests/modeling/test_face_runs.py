@@ -20,6 +20,7 @@ def judged(corpus):
     return make_judged_round(corpus, dialogues=5)
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_a_run_shows_what_it_cut_out_to_those_who_may_see_it(

@@ -43,6 +43,7 @@ def fields(release, **more):
             "seed": 1, **more}  # fmt: skip
 
 
+@pytest.mark.one_database
 def test_a_release_is_judged_and_the_scores_are_a_run(release, corpus, lead, client_of):
     assert [each.name for each in language_models()] == ["tiny-lm"]
     client, address = client_of(lead), reverse("new_language_model_judge", args=[corpus.pk])
@@ -73,6 +74,7 @@ def test_a_release_is_judged_and_the_scores_are_a_run(release, corpus, lead, cli
     assert client.get(reverse("imported_features", args=[corpus.pk])).status_code == 200
 
 
+@pytest.mark.one_database
 def test_a_protocol_compares_it_with_others(release, corpus, lead, client_of):
     LanguageModelJudge(
         release=release, encoder="tiny-lm", language="zh", turns=0, shots=0

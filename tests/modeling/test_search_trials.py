@@ -108,6 +108,7 @@ def test_a_search_is_stopped_gone_on_with_and_gives_up(release, lead, monkeypatc
         start_search(lead, release, "hard-text", SEARCH)
 
 
+@pytest.mark.one_database
 def test_a_hopeless_run_of_a_search_ends_early(release, lead, monkeypatch, client_of):
     epochs = 600  # so many that it cannot end before somebody sees that it is hopeless
     with monkeypatch.context() as patch:
@@ -213,6 +214,7 @@ def test_curves_are_there_for_tensorboard(release, lead, client_of, tmp_path):
     assert reverse("run_tensorboard", args=[run.pk]) in page
 
 
+@pytest.mark.one_database
 @pytest.mark.usefixtures("learner_here")
 @pytest.mark.django_db(transaction=True)
 def test_encoders_are_chosen_by_name(

@@ -137,6 +137,7 @@ def make_twin(path, rows=1200, period=60):
             )
 
 
+@pytest.mark.one_database
 @pytest.mark.django_db
 def test_the_command_on_a_generated_twin(tmp_path, capsys):
     from django.core.management import call_command

@@ -33,6 +33,7 @@ def test_it_has_every_operation(client_of):
     ).content.decode()  # fmt: skip
 
 
+@pytest.mark.one_database
 def test_the_description_is_made_once_for_each_language_and_form(client_of, monkeypatch):
     client = client_of(make_person())
     reference._description.cache_clear()

@@ -13,7 +13,8 @@ Meanwhile a client sends a film of ten minutes, which is cut and published; free
 
 Reported: requests by name with failures and percentiles; whether each answer that was accepted is
 stored once and as it was sent, each submission too, and no dialogue with too many people; CPU of
-each part. `--knee` has more and more annotators, and none of the work beside them.
+each part. `--knee` has more and more annotators, who are signed in already, as hashing passwords
+is another matter, and none of the work beside them.
 """
 
 import argparse
@@ -32,6 +33,7 @@ from pathlib import Path
 from benchmarks import releases
 from benchmarks.queue import cpu, postgres
 from benchmarks.releases import set_up
+from benchmarks.watching import session_of
 
 ROOT = Path(__file__).resolve().parent.parent
 UTTERANCES, TASKS = 10_000, 6  # of the finished round
@@ -77,7 +79,8 @@ def measure(folder: Path, chosen, stack: ExitStack) -> None:
     for crowd in crowds:
         of_crowd = plan | {"annotators": plan["annotators"][:crowd], "seconds": chosen.minutes * 60}
         if chosen.knee:
-            of_crowd["leads"] = []
+            sessions = {name: session_of(name) for name in of_crowd["annotators"]}
+            of_crowd |= {"leads": [], "sessions": sessions}
         work = [] if chosen.knee else jobs_beside(plan, client_token, folder)
         before = {name: cpu(tree(pids)) for name, pids in parts.items()}
         result = send(folder, of_crowd, work)

@@ -40,6 +40,12 @@ class Person(HttpUser):
     wait_time = constant(0)
 
     def sign_in(self, name: str) -> None:
+        """By password, or where the plan has a session for everybody, as somebody of yesterday."""
+        if "sessions" in PLAN:
+            self.client.cookies.set("sessionid", PLAN["sessions"][name])
+            self.client.get("/tasks/", name="my tasks")
+            self.client.headers["X-CSRFToken"] = self.client.cookies["csrftoken"]
+            return
         self.client.get("/sign-in/", name="sign-in page")
         form = {"username": name, "password": PLAN["password"]}
         self.client.headers["X-CSRFToken"] = self.client.cookies["csrftoken"]

@@ -157,10 +157,11 @@ def prepare() -> None:
 
     make(DIALOGUES, "sequential", PEOPLE)
     call_command("collectstatic", verbosity=0, interactive=False)
-    print(json.dumps(cookie_of("lead")))
+    print(json.dumps(f"sessionid={session_of('lead')}"))
 
 
-def cookie_of(username):
+def session_of(username):
+    """The key of a new session of somebody."""
     from importlib import import_module
 
     from django.conf import settings
@@ -168,15 +169,15 @@ def cookie_of(username):
 
     from people.models import Person
 
-    lead = Person.objects.get(username=username)
+    person = Person.objects.get(username=username)
     session = import_module(settings.SESSION_ENGINE).SessionStore()
-    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(lead.pk), BACKEND
-    session[HASH_SESSION_KEY] = lead.get_session_auth_hash()
+    session[SESSION_KEY], session[BACKEND_SESSION_KEY] = str(person.pk), BACKEND
+    session[HASH_SESSION_KEY] = person.get_session_auth_hash()
     session.save()
-    return f"sessionid={session.session_key}"
+    return session.session_key
 
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "people.sign_in.backends.PasswordBackend"
 
 
 def recompute(once: bool) -> None:

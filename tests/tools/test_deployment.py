@@ -46,6 +46,10 @@ from tests.waiting import LIMIT, wait_until
 from tests.workers import database_environment, start_broker
 
 PASSWORD = "secret-for-tests"  # of make_person
+on_postgresql = pytest.mark.skipif(
+    connection.vendor == "sqlite",
+    reason="hosts share no file of SQLite (bash tools/services.sh make test ARGS=--database-only)",
+)
 
 
 def half_sent(port, session, path, offset, data):
@@ -78,6 +82,7 @@ def drop_column(table):
         cursor.execute(f'ALTER TABLE "{table}" DROP COLUMN of_next_version')
 
 
+@on_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
     settings, tmp_path, film, srt
@@ -202,6 +207,7 @@ def test_two_web_hosts_lose_nothing_when_one_is_killed_and_the_other_replaced(
         assert [process.wait(LIMIT) for process in (worker, trainer)] == [0, 0]
 
 
+@on_postgresql
 @pytest.mark.django_db(transaction=True)
 def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store):
     """Two web hosts, a worker and a trainer that have nothing in common but the database, the queue

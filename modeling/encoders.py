@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from jobs.models import JobStatus
 from modeling import encoder_storage
@@ -48,6 +49,7 @@ def _scan():
     """(name, encoder or None, why there is none) of each directory, in order."""
     if not settings.ENCODERS_DIR:
         return
+    shared_folders.fetch_all(Path(settings.ENCODERS_DIR), later=True)
     for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
         if path.parent.name.startswith("."):
             continue
@@ -58,6 +60,28 @@ def _scan():
             yield path.parent.name, None, str(error)
         else:
             yield path.parent.name, encoder, ""
+
+
+def arriving():
+    """Names of encoders that another host has and that are being copied to this one."""
+    if not settings.ENCODERS_DIR:
+        return []
+    return shared_folders.fetch_all(Path(settings.ENCODERS_DIR), later=True)
+
+
+def fetch(chosen):
+    """Bring the encoders that are named in settings of runs (dictionaries and lists in each other)
+    to this host, whole. Raises StoreAway, Damaged.
+    """
+    if isinstance(chosen, dict):
+        for name, value in chosen.items():
+            if name.endswith("_encoder") and isinstance(value, str) and value:
+                shared_folders.fetch(Path(encoder_path(value)), strict=True)
+            else:
+                fetch(value)
+    elif isinstance(chosen, list):
+        for value in chosen:
+            fetch(value)
 
 
 def label(encoder):

@@ -53,6 +53,7 @@ def _page(request, form):
         "tab": "encoders",
         "rows": found,
         "broken": encoders.broken(),
+        "arriving": sorted(set(encoders.arriving()) - names),
         "jobs": jobs,
         "groups": groups,
         "form": form,

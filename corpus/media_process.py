@@ -1,4 +1,4 @@
-"""Media of others are read and written by a process of its own that is confined (`confinement`).
+"""Media of others are read and written by a process of its own, confined by core/confinement.py.
 
 It knows no secrets, reaches no network, reads the given files alone and writes one folder, within
 limits of memory, time and size; `corpus.media_child` is what runs in it. If a file ends it, or
@@ -25,9 +25,9 @@ from typing import Any, Self
 from django.conf import settings
 
 from core import storage
+from core.confinement import Confinement
 from core.errors import UserError, gettext_noop
 from corpus.clip_format import estimated_bytes
-from corpus.confinement import Confinement
 from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.media_info import Clip, MediaError, Probe, Shot, Track
 from corpus.problems import Problem
@@ -52,6 +52,7 @@ TOO_SLOW = gettext_noop(
     " again, or have the administrator raise MEDIA_TIME_FACTOR."
 )
 PROGRAM = ("-m", "corpus.media_child")
+OUR_CODE = Path(__file__).parent  # that it runs, beside core
 KEPT = (
     *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "OMP_NUM_THREADS"),
     *("FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
@@ -100,7 +101,7 @@ class MediaProcess:
         self.allowed = Confinement(
             memory=self.memory,
             written=max(most_bytes, LEAST_BYTES),
-            readable=tuple(map(_absolute, (*readable, *programs, *given, *links))),
+            readable=tuple(map(_absolute, (*readable, *programs, *given, *links, OUR_CODE))),
             writable=(_absolute(folder),) if folder else (),
         )
         self.child: _Child | None = None

@@ -127,10 +127,9 @@ def fetch(
     _seen[key] = time.monotonic()
 
 
-def fetch_all(root: Path, *, later: bool = False) -> list[str]:
-    """Bring the copies of all folders right below `root`, as of encoders, up to date. With `later`
-    threads do so, for a page that cannot wait for gigabytes: names of those that are not here yet.
-    Raises Damaged and StoreAway, but not with `later`.
+def fetch_all(root: Path) -> list[str]:
+    """Have the copies of all folders right below `root`, as of encoders, brought up to date by
+    threads, for a page that cannot wait for gigabytes: names of those that are not here yet.
     """
     area = name_of(root)
     if not in_store() or area is None or not _is_own(area):
@@ -141,22 +140,20 @@ def fetch_all(root: Path, *, later: bool = False) -> list[str]:
             if record.parent.name not in there:
                 fetch(root / record.parent.name)  # deleted on another host
     except StoreAway:
-        if not later:
-            raise
         log.warning("the object store does not answer; %s are taken as they are here", area)
         return []
     lacking = []
     for name, etag in sorted(there.items()):
         copy = _Copy.read(f"{area}/{name}")
-        if copy.etag != etag or () not in copy.complete or not (root / name).exists():
-            lacking.append(name)
-            if not later:
-                fetch(root / name, strict=True)
-            elif all(thread.name != f"fetch {root / name}" for thread in threading.enumerate()):
-                work = threading.Thread(target=_fetch_now, args=(root / name,), daemon=True)
-                work.name = f"fetch {root / name}"
-                work.start()
-    return lacking if later else []
+        if copy.etag == etag and () in copy.complete and (root / name).exists():
+            continue
+        lacking.append(name)
+        label = f"fetch {root / name}"
+        if all(thread.name != label for thread in threading.enumerate()):
+            threading.Thread(
+                target=_fetch_now, args=(root / name,), name=label, daemon=True
+            ).start()
+    return lacking
 
 
 def _etags(area: str) -> dict[str, str]:
@@ -795,14 +792,13 @@ def _is_own(name: str) -> bool:
     _write_once(ours, uuid.uuid4().hex)
     try:
         _write_once(mark, ours.read_text())
+        if mark.read_text() == ours.read_text():
+            return True
+        mark.write_text("several")
     except OSError as error:
         if error.errno not in (errno.EROFS, errno.EACCES):
             raise
-        return False
-    if mark.read_text() != ours.read_text():
-        mark.write_text("several")
-        return False
-    return True
+    return False
 
 
 def _write_once(path: Path, text: str) -> None:

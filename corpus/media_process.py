@@ -13,7 +13,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -27,6 +26,7 @@ from django.conf import settings
 from core import storage
 from core.confinement import Confinement
 from core.errors import UserError, gettext_noop
+from core.scratch import ScratchFolder
 from corpus.clip_format import estimated_bytes
 from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.media_info import Clip, MediaError, Probe, Shot, Track
@@ -260,8 +260,7 @@ class _Child:
     """A running child, its answers and the folder for what its libraries put aside."""
 
     def __init__(self, allowed: Confinement) -> None:
-        settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
-        self.scratch = tempfile.TemporaryDirectory(dir=settings.WORK_DIR, prefix="reading-")
+        self.scratch = ScratchFolder("reading")
         allowed_here = asdict(allowed) | {"writable": [*allowed.writable, self.scratch.name]}
         self.errors = (Path(self.scratch.name) / "stderr.txt").open("w+b")
         self.process = subprocess.Popen(
@@ -339,7 +338,7 @@ class _Child:
         self.selector.close()
         self.output.close()
         self.errors.close()
-        self.scratch.cleanup()
+        self.scratch.close()
 
 
 def _environment(scratch: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from contextlib import contextmanager
 from itertools import pairwise
@@ -19,6 +18,7 @@ from core import shared_folders
 from core.confinement import Confinement, confined_command
 from core.errors import UserError, gettext_noop
 from core.full_disk import NOT_DONE, FullDisk
+from core.scratch import ScratchFolder
 from jobs.models import JobStatus, Stopped
 from modeling import encoders
 
@@ -118,13 +118,13 @@ def supervise(arguments, directory, beat):
             (directory / name).touch()
     command = [sys.executable, "-m", "modeling.learner", *arguments, "--exit-with-parent"]
     with (
-        tempfile.TemporaryDirectory(dir=settings.WORK_DIR, prefix="learning-") as scratch,
+        ScratchFolder("learning") as scratch,
         (directory / "stderr.txt").open("wb") as errors,
         (directory / "stdout.txt").open("wb") as output,
         subprocess.Popen(
-            _confined(command, [*folders, _compiled(), scratch]),
+            _confined(command, [*folders, _compiled(), scratch.name]),
             cwd=settings.ROOT,
-            env=environment(scratch),
+            env=environment(scratch.name),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=errors,

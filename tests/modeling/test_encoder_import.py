@@ -235,7 +235,7 @@ def test_the_page_imports_an_upload(place, bert, administrator, client_of, tmp_p
     job = EncoderImport.objects.get().run()
     assert (job.status, job.name) == (JobStatus.DONE, "mine"), job.failure_text
     assert "run_me.py" in job.info["left_out"]
-    assert not list(Path(place.parent / "work").glob("*.zip"))
+    assert not list(Path(place.parent / "work").rglob("*.zip"))
     assert "There is an encoder mine already" in upload(path.read_bytes()).content.decode()
     upload(b"no zip", name="other")
     job = EncoderImport.objects.first().run()

@@ -12,14 +12,14 @@ WORKDIR /app
 # --- packages: a layer that changes with their pins alone ---
 FROM base AS web-packages
 ARG EXTRAS=""
-COPY requirements*.txt constraints.txt package.json package-lock.json ./
+COPY requirements*.txt requirements*.lock package.json package-lock.json ./
 COPY tools/setup.py tools/messages.py tools/
 RUN python tools/setup.py --web-only --extras "${EXTRAS}"
 
 FROM base AS worker-packages
 ARG EXTRAS=""
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
-COPY requirements*.txt constraints.txt ./
+COPY requirements*.txt requirements*.lock ./
 COPY tools/setup.py tools/messages.py tools/
 RUN PIP_EXTRA_INDEX_URL="${TORCH_INDEX}" python tools/setup.py --worker-only --extras "${EXTRAS}"
 

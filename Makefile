@@ -4,7 +4,7 @@ FUZZ_SECONDS ?= 600
 QUEUES ?= work,train
 BIN = .venv/bin
 
-.PHONY: setup run worker test screenshots fuzz lint guides messages demo ci
+.PHONY: setup run worker test screenshots fuzz lint guides messages lock demo ci
 
 setup: ## create .venv, install everything, build what is built
 	@$(PYTHON) tools/setup.py
@@ -45,6 +45,9 @@ guides: setup ## the guides as a site in var/guides
 messages: ## collect new strings for translation (needs Debian's gettext)
 	$(BIN)/python manage.py makemessages -l zh_Hans --no-wrap --no-location -i node_modules -i .venv -i var -i tests
 	$(BIN)/python tools/setup.py
+
+lock: setup ## write requirements*.lock after a change of requirements*.txt (ARGS="--upgrade numpy")
+	$(BIN)/python tools/lock.py $(ARGS)
 
 demo: ## make the demo episodes anew (needs Debian's espeak-ng and fonts-noto-cjk)
 	$(BIN)/python -m demo.make

@@ -246,7 +246,8 @@ def areas() -> dict[str, Area]:
     }
     kinds: dict[str, type[Folder]] = {}
     if shared_folders.in_store():
-        kinds = {"releases": SharedFolder, "runs": SharedFolder, "uploads": StoredUploads}
+        kinds = dict.fromkeys(("releases", "runs", "encoders"), SharedFolder)
+        kinds["uploads"] = StoredUploads
     named = {key: kinds.get(key, Folder)(key, Path(root)) for key, root in folders.items() if root}
     return {"media": media, **named}
 

@@ -59,7 +59,9 @@ def references(here: dict[str, Area]) -> References:
 
 
 def share_folders() -> int:
-    """Publish for other hosts what rows name and lies on this one; how many folders and files."""
+    """Publish for other hosts what rows name and lies on this one, and its encoders; how many
+    folders and files.
+    """
     if not in_store():
         raise UserError(
             gettext_noop("S3_BUCKET is not set: hosts share folders by the file system.")
@@ -68,10 +70,17 @@ def share_folders() -> int:
     names = references(here)
     for key, area in here.items():
         if isinstance(area, SharedFolder):
-            found = [each for each in names.places[key] if (area.root / each).exists()]
+            named = names.places[key] if key != "encoders" else _folders_in(area.root)
+            found = [each for each in named if (area.root / each).exists()]
             area.publish(found)
             count += len(found)
     return count
+
+
+def _folders_in(root: Path) -> set[str]:
+    if not root.is_dir():
+        return set()
+    return {each.name for each in root.iterdir() if each.is_dir() and each.name[0] != "."}
 
 
 def _add(found: References, areas: dict[str, Area], path: Path) -> None:

@@ -1,6 +1,6 @@
 """Fifty people at work while a film arrives, is cut, a release is frozen and a model trained.
 
-    .venv/bin/pip install -r requirements-load.txt -c constraints.txt
+    .venv/bin/pip install -r requirements-load.lock
     bash tools/services.sh .venv/bin/python -m benchmarks.load [--minutes 10]
     bash tools/services.sh .venv/bin/python -m benchmarks.load --knee 100 200 400 [--minutes 2]
 

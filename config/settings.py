@@ -554,6 +554,7 @@ MEDIA_MEMORY_MB = env.int("MEDIA_MEMORY_MB", default=4096)  # of the process tha
 at_least("MEDIA_MEMORY_MB", MEDIA_MEMORY_MB, 512)
 MEDIA_TIME_FACTOR = env.int("MEDIA_TIME_FACTOR", default=30)  # seconds it has for one of a film
 at_least("MEDIA_TIME_FACTOR", MEDIA_TIME_FACTOR, 1)
+CONFINE_LEARNER = env.bool("CONFINE_LEARNER", default=True)  # False where a GPU's driver needs more
 MEDIA_IN_PROCESS = False  # tests save the start of another process
 DEMO = env.bool("DEMO", default=False)
 LISTEN_HOST = env("LISTEN_HOST", default="")  # where the launcher listens; unset by other servers

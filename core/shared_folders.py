@@ -1,4 +1,4 @@
-"""Folders that all hosts have, such as releases and runs.
+"""Folders that all hosts have, such as releases, runs and encoders.
 
 Without an object store they are folders of this disk, which hosts may mount together, and nothing
 here does anything. With S3_BUCKET each host has copies of its own of what the store holds:
@@ -17,6 +17,7 @@ works that write different files of a folder at once, both are kept. Hosts that 
 together are noticed by a mark in it: then it is published, but nothing is fetched into it.
 """
 
+import errno
 import fcntl
 import hashlib
 import json
@@ -66,6 +67,7 @@ Result = TypeVar("Result")
 
 _seen: dict[tuple[Path, tuple[str, ...]], float] = {}  # when this process fetched what
 _writing: Counter[Path] = Counter()  # what this process writes
+_listed: dict[str, tuple[float, dict[str, str]]] = {}  # when and with what an area was listed
 
 
 class StoreAway(UserError):
@@ -123,6 +125,64 @@ def fetch(
             raise
         log.warning("the object store does not answer; %s is taken as it is here", name)
     _seen[key] = time.monotonic()
+
+
+def fetch_all(root: Path) -> list[str]:
+    """Have the copies of all folders right below `root`, as of encoders, brought up to date by
+    threads, for a page that cannot wait for gigabytes: names of those that are not here yet.
+    """
+    area = name_of(root)
+    if not in_store() or area is None or not _is_own(area):
+        return []
+    try:
+        there = _etags(area)
+        for record in _copies().glob(f"{area}/*/copy.json"):
+            if record.parent.name not in there:
+                fetch(root / record.parent.name)  # deleted on another host
+    except StoreAway:
+        log.warning("the object store does not answer; %s are taken as they are here", area)
+        return []
+    lacking = []
+    for name, etag in sorted(there.items()):
+        copy = _Copy.read(f"{area}/{name}")
+        if copy.etag == etag and () in copy.complete and (root / name).exists():
+            continue
+        lacking.append(name)
+        label = f"fetch {root / name}"
+        if all(thread.name != label for thread in threading.enumerate()):
+            threading.Thread(
+                target=_fetch_now, args=(root / name,), name=label, daemon=True
+            ).start()
+    return lacking
+
+
+def _etags(area: str) -> dict[str, str]:
+    """Name of each folder right below an area in the store -> the ETag of its manifest; asked for
+    as seldom as a page fetches a folder.
+    """
+    asked, found = _listed.get(area, (-FRESH, {}))
+    if time.monotonic() - asked < FRESH:
+        return found
+    prefix, found = f"{PREFIX}/{area}/", {}
+    with store_errors():
+        for each in bucket().objects.filter(Prefix=prefix):
+            name, _slash, last = each.key.removeprefix(prefix).rpartition("/")
+            if last == MANIFEST and "/" not in name:
+                found[name] = each.e_tag
+    _listed[area] = time.monotonic(), found
+    return found
+
+
+def _fetch_now(folder: Path) -> None:
+    """A thread's work for a page that does not wait."""
+    try:
+        fetch(folder, strict=True)
+    except UserError as error:
+        log.warning("%s is not fetched now: %s", folder, error)
+    except Exception:
+        log.exception("%s is not fetched now", folder)
+    finally:
+        connection.close()
 
 
 def holds(folder: Path, name: str) -> bool:
@@ -301,6 +361,8 @@ def sweep() -> int:
     count = 0
     for record in sorted(_copies().rglob("copy.json")):
         name = record.parent.relative_to(_copies()).as_posix()
+        if name.partition("/")[0] not in _roots():
+            continue
         path = _path(name)
         with store_errors(), _locked(name):
             if _Copy.read(name).etag and _is_own(name) and _is_deleted(name):
@@ -689,11 +751,13 @@ def _sweep_sometimes() -> None:
 
 
 def _roots() -> dict[str, Path]:
-    return {
-        "releases": Path(settings.RELEASES_DIR),
-        "runs": Path(settings.RUNS_DIR),
+    roots = {
+        "releases": settings.RELEASES_DIR,
+        "runs": settings.RUNS_DIR,
         "uploads": Path(settings.WORK_DIR) / "uploads",
+        "encoders": settings.ENCODERS_DIR,
     }
+    return {key: Path(root) for key, root in roots.items() if root}
 
 
 def name_of(place: Path) -> str | None:
@@ -721,16 +785,20 @@ def _forget(name: str, folder: Path) -> None:
 
 def _is_own(name: str) -> bool:
     """Whether this host alone has the folder in which a copy lies: hosts that mount it together
-    find each other's mark, and say so in it.
+    find each other's mark, and say so in it; one that may not be written is nobody's.
     """
     root = _roots()[name.partition("/")[0]]
     ours, mark = _copies() / "host", root / ".host"
     _write_once(ours, uuid.uuid4().hex)
-    _write_once(mark, ours.read_text())
-    if mark.read_text() != ours.read_text():
+    try:
+        _write_once(mark, ours.read_text())
+        if mark.read_text() == ours.read_text():
+            return True
         mark.write_text("several")
-        return False
-    return True
+    except OSError as error:
+        if error.errno not in (errno.EROFS, errno.EACCES):
+            raise
+    return False
 
 
 def _write_once(path: Path, text: str) -> None:

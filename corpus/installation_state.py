@@ -12,6 +12,7 @@ from celery import current_app
 from django.conf import settings
 from django.db import connection
 
+from core.confinement import Confinement, missing_for
 from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.media_process import missing_confinement
 from jobs.workers import UNREACHABLE, queue_length, worker_counts
@@ -85,6 +86,14 @@ def installed_version(package: str) -> str:
 def unconfined() -> tuple[str, ...]:
     """What of the reading of media this machine cannot confine."""
     return missing_confinement()
+
+
+@lru_cache(maxsize=1)
+def unconfined_learner() -> tuple[str, ...]:
+    """What of the training of networks this machine cannot confine."""
+    if not settings.CONFINE_LEARNER:
+        return ("files", "network")
+    return missing_for(Confinement(local_sockets=True))
 
 
 @lru_cache(maxsize=1)

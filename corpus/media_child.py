@@ -15,10 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from core.confinement import Confinement, confine, limit_cpu
 from core.errors import UserError
 from core.full_disk import is_full_disk
 from corpus import clip_comparison, clip_writer, media, shot_detection, speech, subtitle_tracks
-from corpus.confinement import Confinement, confine, limit_cpu
 from corpus.media_info import Probe, Track
 
 Report = Callable[[float], None]

@@ -1,4 +1,4 @@
-"""Media of others are read and written by a process of its own that is confined (`confinement`).
+"""Media of others are read and written by a process of its own, confined by core/confinement.py.
 
 It knows no secrets, reaches no network, reads the given files alone and writes one folder, within
 limits of memory, time and size; `corpus.media_child` is what runs in it. If a file ends it, or
@@ -13,7 +13,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -25,9 +24,10 @@ from typing import Any, Self
 from django.conf import settings
 
 from core import storage
+from core.confinement import Confinement
 from core.errors import UserError, gettext_noop
+from core.scratch import ScratchFolder
 from corpus.clip_format import estimated_bytes
-from corpus.confinement import Confinement
 from corpus.ffmpeg_binary import ffmpeg_path
 from corpus.media_info import Clip, MediaError, Probe, Shot, Track
 from corpus.problems import Problem
@@ -52,6 +52,7 @@ TOO_SLOW = gettext_noop(
     " again, or have the administrator raise MEDIA_TIME_FACTOR."
 )
 PROGRAM = ("-m", "corpus.media_child")
+OUR_CODE = Path(__file__).parent  # that it runs, beside core
 KEPT = (
     *("PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "OMP_NUM_THREADS"),
     *("FFMPEG_BINARY", "IMAGEIO_FFMPEG_EXE"),
@@ -100,7 +101,7 @@ class MediaProcess:
         self.allowed = Confinement(
             memory=self.memory,
             written=max(most_bytes, LEAST_BYTES),
-            readable=tuple(map(_absolute, (*readable, *programs, *given, *links))),
+            readable=tuple(map(_absolute, (*readable, *programs, *given, *links, OUR_CODE))),
             writable=(_absolute(folder),) if folder else (),
         )
         self.child: _Child | None = None
@@ -259,8 +260,7 @@ class _Child:
     """A running child, its answers and the folder for what its libraries put aside."""
 
     def __init__(self, allowed: Confinement) -> None:
-        settings.WORK_DIR.mkdir(parents=True, exist_ok=True)
-        self.scratch = tempfile.TemporaryDirectory(dir=settings.WORK_DIR, prefix="reading-")
+        self.scratch = ScratchFolder("reading")
         allowed_here = asdict(allowed) | {"writable": [*allowed.writable, self.scratch.name]}
         self.errors = (Path(self.scratch.name) / "stderr.txt").open("w+b")
         self.process = subprocess.Popen(
@@ -338,7 +338,7 @@ class _Child:
         self.selector.close()
         self.output.close()
         self.errors.close()
-        self.scratch.cleanup()
+        self.scratch.close()
 
 
 def _environment(scratch: str) -> dict[str, str]:

@@ -121,7 +121,7 @@ def _of_transformers(path: Path, language: str) -> Recogniser:
 def _converted(path: Path, language: str) -> Recogniser:
     """Whisper as converted by `ct2-transformers-converter`, with its tokenizer.json beside it."""
     if find_spec("ctranslate2") is None:
-        raise ImportError("CTranslate2 is not installed: pip install -r requirements-asr.txt")
+        raise ImportError("CTranslate2 is not installed: pip install -r requirements-asr.lock")
     if not (path / "tokenizer.json").is_file():
         raise OSError("its tokenizer.json is missing: copy that of the model it was made of")
     # optional, and heavy: the web process never imports them

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 from django.utils import timezone
 
+from core.scratch import remove_abandoned
 from jobs.models import Job, JobStatus
 from jobs.workers import UNREACHABLE, queue_length
 
@@ -86,6 +87,7 @@ def resend_lost():
 STEPS = {  # what is logged, with a count -> what is done; apps add theirs when they are ready
     "requeued %s that a dead worker left": requeue_stale,
     "sent %s again that the queue had lost": resend_lost,
+    "deleted %s temporary folders of processes that were killed": remove_abandoned,
 }
 
 

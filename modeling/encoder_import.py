@@ -1,10 +1,10 @@
 """What a worker does for an EncoderImport."""
 
 import time
-from pathlib import Path
 
 from django.db import transaction
 
+from core import pieces, shared_folders
 from core.errors import UserError, gettext_noop
 from jobs.models import Stopped
 from modeling import encoder_storage
@@ -20,7 +20,7 @@ def add(job):
     try:
         with written(encoder_storage.directory()):
             origin = _downloaded(job) if job.repo else _unpacked(job)
-            encoder = encoder_storage.establish(job.name, origin)
+            encoder = shared_folders.patiently(lambda: encoder_storage.establish(job.name, origin))
     except (Stopped, UserError) as error:
         if job.archive or isinstance(error, Stopped):  # a download goes on where it was
             encoder_storage.discard_partial(job.name)
@@ -56,16 +56,18 @@ def _downloaded(job):
 
 
 def _unpacked(job):
-    if not job.archive or not Path(job.archive).is_file():
+    if job.archive and shared_folders.in_store():
+        shared_folders.patiently(lambda: pieces.assemble(job.archive_path))
+    if not job.archive or not job.archive_path.is_file():
         raise UserError(gettext_noop("The uploaded archive is gone. Upload it once more."))
     job.report_progress(0.0)
-    left_out = encoder_storage.take_archive(Path(job.archive), job.name)
+    left_out = encoder_storage.take_archive(job.archive_path, job.name)
     job.info = {"left_out": left_out[:50]}
     return {"archive": job.archive_name}
 
 
 def _forget_archive(job):
     if job.archive:
-        Path(job.archive).unlink(missing_ok=True)
+        shared_folders.remove(job.archive_path)
         job.archive = ""
         job.save(update_fields=["archive"])

@@ -10,10 +10,11 @@ from django.conf import settings
 from django.db import transaction
 from django.template.defaultfilters import filesizeformat
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from corpus.archives import Limits, unpack
 from corpus.models import Installation
-from modeling.learner.features.encoder_directory import ORIGIN, EncoderDirectory
+from modeling.learner.features.encoder_directory import CONFIG, ORIGIN, EncoderDirectory
 from modeling.learner.features.feature_error import FeatureError
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -58,7 +59,8 @@ def guard_name(name):
             " underscores, and begin with a letter or digit."
         )
         raise UserError(words, name=name[:120])
-    if (directory() / name).exists():
+    place = directory() / name
+    if place.exists() or shared_folders.holds(place, CONFIG):
         words = gettext_noop(
             "There is an encoder %(name)s already. Remove it first, or take another name."
         )
@@ -124,9 +126,8 @@ def _collect(source, name, put):
 
 
 def establish(name, origin):
-    """Make the collected files an encoder that runs can use; it, with `origin` written down.
-
-    Raises UserError for files that are none.
+    """Make the collected files an encoder that runs can use, on all hosts; it, with `origin`
+    written down. Raises UserError for files that are none; StoreAway.
     """
     partial = partial_directory(name)
     try:
@@ -145,15 +146,18 @@ def establish(name, origin):
     }
     (partial / ORIGIN).write_text(json.dumps(known, indent=1, ensure_ascii=False) + "\n", "utf-8")
     guard_name(name)
+    shared_folders.publish(directory() / name, at=partial)
     partial.rename(directory() / name)
     return EncoderDirectory(directory() / name)
 
 
 @transaction.atomic
 def remove(person, name):
-    """Delete an encoder with its files. Raises UserError where there is none."""
+    """Delete an encoder with its files, on all hosts. Raises UserError where there is none;
+    StoreAway.
+    """
     path = directory() / name
-    if not NAME.fullmatch(name) or not path.is_dir():
+    if not NAME.fullmatch(name) or not (path.is_dir() or shared_folders.holds(path, CONFIG)):
         raise UserError(gettext_noop("There is no encoder %(name)s."), name=name[:120])
     person.record("remove encoder", Installation.load(), name=name)
 
@@ -166,4 +170,6 @@ def remove(person, name):
         path.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
 
-    transaction.on_commit(delete)
+    if path.exists():
+        transaction.on_commit(delete)
+    shared_folders.remove_with_row(path)

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
+from core import shared_folders
 from core.errors import UserError, gettext_noop
 from jobs.models import JobStatus
 from modeling import encoder_storage
@@ -48,6 +49,7 @@ def _scan():
     """(name, encoder or None, why there is none) of each directory, in order."""
     if not settings.ENCODERS_DIR:
         return
+    shared_folders.fetch_all(Path(settings.ENCODERS_DIR))
     for path in sorted(Path(settings.ENCODERS_DIR).glob("*/config.json")):
         if path.parent.name.startswith("."):
             continue
@@ -58,6 +60,30 @@ def _scan():
             yield path.parent.name, None, str(error)
         else:
             yield path.parent.name, encoder, ""
+
+
+def arriving():
+    """Names of encoders that another host has and that are being copied to this one."""
+    if not settings.ENCODERS_DIR:
+        return []
+    return shared_folders.fetch_all(Path(settings.ENCODERS_DIR))
+
+
+def fetch(chosen):
+    """Bring the encoders that are named in settings of runs (dictionaries and lists in each other)
+    to this host, whole. Raises StoreAway, Damaged.
+    """
+    for name in _named(chosen):
+        shared_folders.fetch(Path(encoder_path(name)), strict=True)
+
+
+def _named(chosen, field=""):
+    """What stands in fields of encoders."""
+    if isinstance(chosen, dict):
+        return {each for name, value in chosen.items() for each in _named(value, name)}
+    if isinstance(chosen, list):
+        return {each for value in chosen for each in _named(value, field)}
+    return {chosen} if chosen and field.endswith("_encoder") else set()
 
 
 def label(encoder):

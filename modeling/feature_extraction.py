@@ -21,7 +21,7 @@ def extract(part):
 
     began = time.time()
     supervise(
-        ["features", fetched(part, part.release), "--cache", part.cache(), "--json",
+        ["features", fetched(part, part.release, part.encoder), "--cache", part.cache(), "--json",
          "--part", part.share, "--on-failure", "missing", *_recipe(part)],
         part.directory,
         beat,

@@ -74,7 +74,7 @@ FUNCTIONALS = {
 }
 NO_OPENSMILE = _(
     "openSMILE is not installed here. Its licence allows research and teaching, no commercial use:"
-    " pip install -r requirements-speech.txt. Or take the other functionals."
+    " pip install -r requirements-speech.lock. Or take the other functionals."
 )
 REGIONS = {
     "": _("the whole picture"),

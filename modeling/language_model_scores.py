@@ -22,7 +22,7 @@ def ask(judge):
         last = _last_line(judge)
         judge.report_progress(last["done"] / last["total"] if "done" in last else None)
 
-    release = fetched(judge, judge.release)
+    release = fetched(judge, judge.release, {"text_encoder": judge.encoder})
     supervise(
         ["judge", release, "--model", encoder_path(judge.encoder), "--out", out,
          "--language", judge.language, "--turns", judge.turns, "--shots", judge.shots,

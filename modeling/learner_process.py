@@ -1,24 +1,31 @@
-"""The learner as a program of its own: started, watched, stopped cleanly."""
+"""The learner as a program of its own: started confined, watched, stopped cleanly."""
 
 import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
 
 from django.conf import settings
 
 from core import shared_folders
+from core.confinement import Confinement, confined_command
 from core.errors import UserError, gettext_noop
 from core.full_disk import NOT_DONE, FullDisk
+from core.scratch import ScratchFolder
 from jobs.models import JobStatus, Stopped
+from modeling import encoders
 
 PATIENCE = 60  # seconds that it has to write its checkpoint when it is asked to stop
 LAST_LINE = 4000  # characters of standard error that are kept
 RESUMABLE, INVALID = 75, 2  # exit statuses of the learner
+OUT, CACHE = "--out", "--cache"  # options of the learner that name what it writes
 SECRET = re.compile("SECRET|PASSWORD|TOKEN|_KEY|_URL|_DSN")  # in the names of variables
 
 
@@ -46,9 +53,9 @@ def writing(job, folder):
 
 
 def fetched(job, release, chosen=()):
-    """The directory of a release with all its files on this host, and with its features: those that
-    were extracted, and imported ones whose digests stand in the `chosen` settings. Raises
-    StoreAway, Damaged.
+    """The directory of a release with all its files on this host, and with what is named in the
+    `chosen` settings: encoders, and imported features by their digests; extracted features in any
+    case. Raises StoreAway, Damaged.
     """
     named = json.dumps(chosen)
     if not shared_folders.in_store():
@@ -60,17 +67,39 @@ def fetched(job, release, chosen=()):
         for row in release.imported_features.all():
             if row.digest in named:
                 shared_folders.fetch(row.directory, strict=True)
+        encoders.fetch(chosen)
         return release.directory_with_media
 
     with job.heartbeat_thread():
         return shared_folders.patiently(fetch)
 
 
-def environment():
+def environment(scratch):
     """What the learner finds in its environment: all but keys, passwords and addresses of servers,
-    since it reads releases and encoders that may be strangers'.
+    since it reads releases and encoders that may be strangers'; and where it may put things aside,
+    for itself in `scratch`, compiled programs for those after it.
     """
-    return {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    kept = {name: value for name, value in os.environ.items() if not SECRET.search(name)}
+    names = ("CUDA_CACHE_PATH", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+    caches = {name: str(_compiled() / name.lower()) for name in names}
+    return kept | caches | {"TMPDIR": scratch, "OMP_NUM_THREADS": str(settings.TRAIN_THREADS)}
+
+
+def _compiled():
+    return settings.WORK_DIR / "compiled"
+
+
+def _confined(command, folders):
+    """The command with which the learner is started: without a network, and only the folders are
+    written. What needs rights that it will not have is done before.
+    """
+    if not settings.CONFINE_LEARNER:
+        return command
+    lacks_device = not Path("/dev/nvidia-uvm").exists() and Path("/proc/driver/nvidia").exists()
+    if lacks_device and (program := shutil.which("nvidia-modprobe")):
+        subprocess.run([program, "-u", "-c=0"], check=False)  # as CUDA would do
+    writable = tuple(str(Path(folder).absolute()) for folder in folders)  # as far as they exist
+    return confined_command(Confinement(writable=writable, local_sockets=True), command)
 
 
 def supervise(arguments, directory, beat):
@@ -79,19 +108,23 @@ def supervise(arguments, directory, beat):
     `beat()` is called as long as it works and may raise Stopped, which ends it with a checkpoint.
     Raises UserError with the learner's own sentence, or with how it died; Stopped.
     """
+    arguments = [str(argument) for argument in arguments]
+    options = dict(pairwise(arguments))
+    folders = [directory, *(Path(options[name]) for name in (OUT, CACHE) if name in options)]
     with written(directory):
-        directory.mkdir(parents=True, exist_ok=True)
+        for folder in (directory, _compiled(), *(folders[-1:] if CACHE in options else ())):
+            folder.mkdir(parents=True, exist_ok=True)
         for name in ("stderr.txt", "stdout.txt"):
             (directory / name).touch()
-    threads = str(settings.TRAIN_THREADS)
-    command = [sys.executable, "-m", "modeling.learner", *map(str, arguments), "--exit-with-parent"]
+    command = [sys.executable, "-m", "modeling.learner", *arguments, "--exit-with-parent"]
     with (
+        ScratchFolder("learning") as scratch,
         (directory / "stderr.txt").open("wb") as errors,
         (directory / "stdout.txt").open("wb") as output,
         subprocess.Popen(
-            command,
+            _confined(command, [*folders, _compiled(), scratch.name]),
             cwd=settings.ROOT,
-            env=environment() | {"OMP_NUM_THREADS": threads},
+            env=environment(scratch.name),
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=errors,

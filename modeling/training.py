@@ -18,13 +18,14 @@ COMPLETED = "run.completed"  # an event of webhooks
 
 def train(run):
     """Do a claimed TrainingRun. Raises UserError with the learner's sentence; Stopped."""
-    recipe = run.whole_recipe()
     path = run.folder / "recipe.json"
     with writing(run, run.folder):
+        release = fetched(run, run.release, run.options)
+        recipe = run.whole_recipe()  # reads its encoders
         run.folder.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(recipe.to_json(), indent=1) + "\n", "utf-8")
         output = supervise(
-            ["train", fetched(run, run.release, run.options), "--recipe", path, "--seed", run.seed,
+            ["train", release, "--recipe", path, "--seed", run.seed,
              "--out", run.folder, "--cache", FeaturePart.cache(),
              "--keep-every", settings.KEEP_EVERY, "--device", run.device,
              "--json"],

@@ -17,8 +17,9 @@ KEYS = {"access_key": "test", "secret_key": "test", "region_name": "us-east-1"}
 def be_host(settings, folder):
     """Go on as another host, whose folders are below `folder`."""
     settings.RELEASES_DIR, settings.RUNS_DIR = folder / "releases", folder / "runs"
-    settings.WORK_DIR = folder / "work"
+    settings.WORK_DIR, settings.ENCODERS_DIR = folder / "work", folder / "encoders"
     shared_folders._seen.clear()  # as another process
+    shared_folders._listed.clear()
 
 
 class ObjectStore:

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -116,11 +117,12 @@ def undocumented_settings(root):
 
 
 def unlisted_places(root):
-    """Top-level files and folders that README's tree does not list."""
+    """Top-level files and folders that README's tree does not list, by a pattern or by name."""
     readme = (root / "README.md").read_text("utf-8")
     tree = readme.split("## The tree")[1] if "## The tree" in readme else ""
     listed = set(re.findall(r"^    (\S+?)/?\s", tree, re.M))
-    return sorted({path.name for path in root.iterdir()} - listed - MADE)
+    names = {path.name for path in root.iterdir()} - MADE
+    return sorted(name for name in names if not any(fnmatchcase(name, one) for one in listed))
 
 
 def verbs_of_events(root):

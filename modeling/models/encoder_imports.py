@@ -8,7 +8,9 @@ from django.db import models, transaction
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from core import pieces, shared_folders
 from core.errors import UserError, gettext_noop
+from core.shared_folders import in_store
 from jobs.models import Job, JobStatus
 from modeling import encoder_storage
 
@@ -19,7 +21,7 @@ class EncoderImport(Job):
     name = models.CharField(max_length=100)
     repo = models.CharField(max_length=200, blank=True)
     revision = models.CharField(max_length=100, blank=True)
-    archive = models.CharField(max_length=500, blank=True, editable=False)  # path of the upload
+    archive = models.CharField(max_length=500, blank=True, editable=False)  # file of the upload
     archive_name = models.CharField(max_length=200, blank=True, editable=False)
     person = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True)
     info = models.JSONField(default=dict, editable=False)  # licence, bytes, files left out
@@ -39,6 +41,11 @@ class EncoderImport(Job):
         return self.name
 
     @property
+    def archive_path(self):
+        """Where the uploaded ZIP lies or, with an object store, is put together."""
+        return settings.WORK_DIR / "uploads" / self.archive
+
+    @property
     def page_url(self):
         return reverse("installation_encoders")
 
@@ -53,14 +60,17 @@ class EncoderImport(Job):
     def upload(cls, person, name, file):
         """Have an uploaded ZIP imported; the job. Raises UserError as `download` does."""
         encoder_storage.guard_name(name)
-        kept = settings.WORK_DIR / f"encoder-{uuid4().hex}.zip"
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with kept.open("wb") as target:
-            shutil.copyfileobj(file, target, 1 << 20)
+        kept = cls(archive=f"encoder-{uuid4().hex}.zip").archive_path
+        if in_store():
+            pieces.store_whole(kept, file)
+        else:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            with kept.open("wb") as target:
+                shutil.copyfileobj(file, target, 1 << 20)
         try:
-            return cls._request(person, name, archive=str(kept), archive_name=file.name[:200])
+            return cls._request(person, name, archive=kept.name, archive_name=file.name[:200])
         except UserError:
-            kept.unlink()
+            shared_folders.remove(kept)
             raise
 
     @classmethod

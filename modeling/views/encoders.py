@@ -37,7 +37,8 @@ def _page(request, form):
     found = [_row(encoder, uses) for encoder in encoders.installed()]
     names = {row["encoder"].name for row in found}
     jobs = _shown_jobs(names)
-    moving = {job.name for job in jobs if job.active}
+    arriving = sorted(set(encoders.arriving()) - names)
+    moving = {*arriving, *(job.name for job in jobs if job.active)}
     groups = [
         {
             "name": name,
@@ -53,6 +54,7 @@ def _page(request, form):
         "tab": "encoders",
         "rows": found,
         "broken": encoders.broken(),
+        "arriving": arriving,
         "jobs": jobs,
         "groups": groups,
         "form": form,

@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from annotation.models import Report
+from corpus import installation_state
 from corpus.models import ClipRecut, IntegrityCheck, Source
 from jobs.job_list import kinds
 from jobs.models import JobStatus
@@ -165,3 +166,18 @@ def test_every_kind_of_job_says_what_a_list_shows():
         assert model.page_url is not None and model.kind_label
         for path in (model.corpus_field, model.person_field, *model.name_fields):
             assert not path or model._base_manager.values(path).query
+
+
+def test_what_a_system_does_not_confine_is_said(client_of, lead, corpus, settings, monkeypatch):
+    def shown():
+        return client_of(lead).get("/jobs/machine/").content.decode()
+
+    monkeypatch.setattr(installation_state, "unconfined", lambda: ())
+    monkeypatch.setattr(installation_state, "missing_for", lambda _: ("files",))
+    installation_state.unconfined_learner.cache_clear()
+    page = shown()
+    assert "It can change all files" in page and "It can reach the network" not in page
+    settings.CONFINE_LEARNER = False
+    installation_state.unconfined_learner.cache_clear()
+    assert "It can reach the network" in shown()
+    installation_state.unconfined_learner.cache_clear()

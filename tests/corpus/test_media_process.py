@@ -169,8 +169,8 @@ def test_a_list_cannot_read_a_film_beside_it(tmp_path, film):
     """Even where FFmpeg would follow it: the process may not open what it was not given."""
     code = (
         "from pathlib import Path; import av, os, sys\n"
-        "from corpus.confinement import *\n"
-        f"confine(Confinement(1 << 32, 1 << 20, ({str(tmp_path / 'list.txt')!r},)), os.getppid())\n"
+        "from core.confinement import *\n"
+        f"confine(Confinement(({str(tmp_path / 'list.txt')!r},)), os.getppid())\n"
         f"av.open({str(tmp_path / 'list.txt')!r}, format='concat', options={{'safe': '0'}})\n"
     )
     (tmp_path / "list.txt").write_text(f"ffconcat version 1.0\nfile {film}\n")

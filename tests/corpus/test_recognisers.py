@@ -40,7 +40,7 @@ def test_whisper_gives_words_with_times(whisper):
 
 
 def test_whisper_of_ctranslate2_says_what_it_said_before_conversion(whisper, tmp_path):
-    pytest.importorskip("ctranslate2", reason="CTranslate2 is not installed: requirements-asr.txt")
+    pytest.importorskip("ctranslate2", reason="CTranslate2 is not installed: requirements-asr.lock")
     from ctranslate2.converters import TransformersConverter
 
     folder = tmp_path / "converted"
@@ -68,7 +68,7 @@ def test_what_fails_while_it_listens_is_an_error_of_the_recogniser(monkeypatch, 
 def test_without_ctranslate2_its_directories_are_refused(tmp_path, monkeypatch):
     (tmp_path / "model.bin").write_bytes(b"")
     monkeypatch.setattr(recognisers, "find_spec", lambda name: None)
-    with pytest.raises(SpeechError, match=r"requirements-asr.txt"):
+    with pytest.raises(SpeechError, match=r"requirements-asr.lock"):
         recogniser(str(tmp_path))
 
 

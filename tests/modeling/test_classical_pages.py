@@ -66,7 +66,7 @@ def test_what_does_not_fit_is_said_at_its_field(release, client_of, corpus, lead
     assert "reads text alone" in errors(recipes=["tf-idf"], modalities=["audio"])["modalities"]
     monkeypatch.setattr(forms, "find_spec", lambda name: None)
     found = errors(audio_functionals="egemaps")["audio_functionals"]
-    assert "no commercial use" in found and "requirements-speech.txt" in found
+    assert "no commercial use" in found and "requirements-speech.lock" in found
 
 
 @pytest.mark.django_db

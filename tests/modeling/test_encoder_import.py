@@ -12,7 +12,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.urls import reverse
 
+from core import shared_folders
 from core.errors import UserError
+from core.shared_folders import StoreAway, bucket
 from jobs.models import JobStatus
 from modeling import encoder_storage, encoders
 from modeling.encoder_catalogue import CATALOGUE
@@ -24,6 +26,8 @@ from people.models import Event
 from tests.factories import make_judged_round, make_person, make_release
 from tests.modeling.encoder_factories import make_encoder
 from tests.modeling.small_hub import COMMIT, small_hub
+from tests.object_store import be_host
+from tests.waiting import wait_until
 
 REPO = "hfl/chinese-macbert-base"  # one that the page offers
 NAME = "chinese-macbert-base"
@@ -231,7 +235,7 @@ def test_the_page_imports_an_upload(place, bert, administrator, client_of, tmp_p
     job = EncoderImport.objects.get().run()
     assert (job.status, job.name) == (JobStatus.DONE, "mine"), job.failure_text
     assert "run_me.py" in job.info["left_out"]
-    assert not list(Path(place.parent / "work").glob("*.zip"))
+    assert not list(Path(place.parent / "work").rglob("*.zip"))
     assert "There is an encoder mine already" in upload(path.read_bytes()).content.decode()
     upload(b"no zip", name="other")
     job = EncoderImport.objects.first().run()
@@ -240,6 +244,57 @@ def test_the_page_imports_an_upload(place, bert, administrator, client_of, tmp_p
     assert "not a ZIP" in page
     job.retry_by(administrator)
     assert "Upload it once more" in job.run().failure_text
+
+
+@pytest.mark.one_database
+def test_hosts_with_an_object_store_have_the_same_encoders(
+    place, bert, administrator, client_of, tmp_path, settings, object_store,
+    django_capture_on_commit_callbacks,
+):  # fmt: skip
+    client = client_of(administrator)
+
+    def shown():
+        return client.get(reverse("installation_encoders")).content.decode()
+
+    be_host(settings, tmp_path / "web")
+    zip_file = zipped(tmp_path / "mine.zip", files_of(bert)).read_bytes()
+    client.post(reverse("import_encoder"), {"file": SimpleUploadedFile("mine.zip", zip_file)})
+    assert not list((tmp_path / "web").rglob("*.zip"))
+    be_host(settings, tmp_path / "worker")
+    job = EncoderImport.objects.get().run()
+    assert job.status == JobStatus.DONE, job.failure_text
+    digest = encoders.installed()[0].digest
+    assert not list((tmp_path / "worker").rglob("*.zip"))
+    assert not list(bucket().objects.filter(Prefix="shared/uploads/"))
+
+    be_host(settings, tmp_path / "web")
+    assert "mine was added on another host" in shown()
+    wait_until(encoders.installed, "the encoder to be copied", state=shown)
+    assert [each.digest for each in encoders.installed()] == [digest]
+    shared_folders._listed.clear()
+    assert "was added on another host" not in shown()
+
+    be_host(settings, tmp_path / "trainer")
+    with pytest.raises(UserError, match="There is an encoder mine already"):
+        encoder_storage.guard_name("mine")
+    encoders.fetch({"runs": [{"text_encoder": ["mine"]}, {"text_encoder": ""}], "epochs": 1})
+    assert EncoderDirectory(tmp_path / "trainer" / "encoders" / "mine").digest == digest
+
+    be_host(settings, tmp_path / "web")
+    with object_store.away():
+        assert "mine" in shown() and len(encoders.installed()) == 1
+        with pytest.raises(StoreAway):
+            encoders.remove(administrator, "mine")
+    with django_capture_on_commit_callbacks(execute=True):
+        encoders.remove(administrator, "mine")
+    assert encoders.installed() == [] and shared_folders.stored_files("encoders") == {}
+    be_host(settings, tmp_path / "trainer")
+    assert encoders.installed() == [] and encoders.encoders()["text"] == []
+
+    output("import", str(bert), "--name", "mine")  # again, by the command, on another host
+    be_host(settings, tmp_path / "web")
+    assert "mine: in the object store" in output("list")
+    wait_until(encoders.installed, "the encoder to be copied")
 
 
 def test_a_cancelled_download_leaves_nothing(place, bert, administrator, settings, monkeypatch):

@@ -26,7 +26,7 @@ def judged(corpus):
 def test_a_run_shows_what_it_cut_out_to_those_who_may_see_it(
     corpus, lead, judged, tmp_path, client_of, monkeypatch
 ):
-    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
+    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.lock")
     film = write_film(tmp_path / "film.mp4", 4, two_people(4, bool), bool).read_bytes()
     for number, dialogue in enumerate(corpus.dialogues.all()):
         dialogue.clip.save(f"{number}.mp4", ContentFile(film))
@@ -72,7 +72,7 @@ def test_faces_that_cannot_be_found_are_refused_in_the_form(
     settings.FACE_DETECTOR = ""
     monkeypatch.setattr(face_detector, "find_spec", lambda name: None)
     page = client_of(lead).post(new, form)
-    assert "requirements-faces.txt" in str(page.context["fine"].errors["vision_region"])
+    assert "requirements-faces.lock" in str(page.context["fine"].errors["vision_region"])
     assert not TrainingRun.objects.exists()
     with pytest.raises(UserError, match="holds no films"):
         TrainingRun.request(lead, release, "hard-small", own={"vision_region": "largest face"})

@@ -50,7 +50,7 @@ class Fixed:
 @pytest.fixture(scope="module")
 def talk(tmp_path_factory):
     """A film in which the smaller of two people speaks, on and off."""
-    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
+    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.lock")
 
     def speaks(second):
         return int(second * 2) % 2 == 0
@@ -97,7 +97,7 @@ def test_the_face_that_moves_its_mouth_with_the_sound_is_read():
 
 
 def test_a_crop_is_upright_by_the_eyes_and_stays_within_any_picture():
-    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
+    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.lock")
     eyes = ((40.0, 50.0), (60.0, 70.0))
     x, y, side, angle = place_of(Face(30, 30, 50, 60, eyes=eyes))
     assert angle == pytest.approx(np.pi / 4) and side == pytest.approx(60 * 1.6)
@@ -161,7 +161,7 @@ def test_an_encoder_sees_the_crop_and_the_whole_picture_where_no_face_is(talk, t
 
 
 def test_a_broken_clip_fails_as_it_does_without_faces(tmp_path):
-    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
+    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.lock")
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(b"nothing")
     extractors = Extractors.of(Recipe(modalities=("vision",), vision_region="largest face"))
@@ -177,7 +177,7 @@ def test_what_finds_no_faces_is_refused_before_any_work(tmp_path, monkeypatch):
     missing = str(tmp_path / "none.onnx")
     film = [dialogue("a", 2, clip=tmp_path / "film.mp4")]
     monkeypatch.setattr(detectors, "find_spec", lambda name: None)
-    with pytest.raises(RecipeError, match="requirements-faces.txt"):
+    with pytest.raises(RecipeError, match="requirements-faces.lock"):
         check_encoders(Recipe(vision_region="speaking face"), film)
     monkeypatch.setattr(detectors, "find_spec", lambda name: sys)
     monkeypatch.setattr(detectors, "_has_cascades", lambda: False)
@@ -196,7 +196,7 @@ def test_what_finds_no_faces_is_refused_before_any_work(tmp_path, monkeypatch):
 
 
 def test_the_kind_of_a_model_is_recognised_by_its_outputs(tmp_path):
-    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.txt")
+    pytest.importorskip("cv2", reason="OpenCV is not installed: requirements-faces.lock")
     kinds = {"yunet": b"cls_8 kps_32", "centerface": b"537 538 539 540"}
     for name, content in kinds.items():
         (tmp_path / name).write_bytes(content)

@@ -65,7 +65,7 @@ def test_they_decide_nothing_beside_an_encoder():
 
 def test_without_opensmile_it_says_how_to_get_it(film, monkeypatch):
     monkeypatch.setattr(egemaps, "find_spec", lambda name: None)
-    with pytest.raises(RecipeError, match=r"requirements-speech.txt.* no commercial use"):
+    with pytest.raises(RecipeError, match=r"requirements-speech.lock.* no commercial use"):
         recipe_checks.check_encoders(EGEMAPS, [dialogue("a", 2, clip=film)])
     with pytest.raises(FeatureError, match="not installed"):
         egemaps.EGeMAPS().key  # noqa: B018

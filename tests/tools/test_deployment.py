@@ -17,7 +17,8 @@ from django.utils import timezone
 from annotation.models import Assignment, Judgement, Submission
 from corpus.models import Source, Upload
 from jobs.models import UNCLAIMED_AFTER, JobStatus
-from modeling.models import TrainingRun
+from modeling import encoders
+from modeling.models import EncoderImport, TrainingRun
 from releases.models import Release
 from tests.factories import (
     ANSWERS,
@@ -41,6 +42,7 @@ from tests.hosts import (
     nginx_process,
     places,
 )
+from tests.modeling.encoder_factories import make_encoder
 from tests.ports import free_port
 from tests.waiting import LIMIT, wait_until
 from tests.workers import database_environment, start_broker
@@ -214,7 +216,8 @@ def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store)
     and an object store: each does its part, and whoever is asked has what the others made.
     """
     settings.PASSWORD_HASHERS = PASSWORD_HASHERS  # those of the processes
-    lead = make_person("lead")
+    settings.ENCODERS_DIR = tmp_path / "asking" / "encoders"
+    lead = make_person("lead", is_superuser=True)
     corpus = make_corpus(lead)
     broker = start_broker(settings)
     common = {"REDIS_URL": settings.CELERY_BROKER_URL, **database_environment()}
@@ -278,14 +281,30 @@ def test_hosts_that_share_no_folder(settings, tmp_path, film, srt, object_store)
         assert played.status_code == 206 and len(played.content) == 10
         assert not list((second_host.folder / "data/releases").rglob("*.mp4"))
 
-        # trained by the trainer, seen at a web host
-        run = TrainingRun.request(lead, release, "hard-text", own={"epochs": 1})
+        # an encoder, uploaded at one web host, unpacked by the worker, offered by the other
+        packed = io.BytesIO()
+        with zipfile.ZipFile(packed, "w") as archive:
+            make_encoder("bert", tmp_path / "small-bert")
+            for path in (tmp_path / "small-bert").iterdir():
+                archive.write(path, path.name)
+        form = {"csrfmiddlewaretoken": session.cookies["csrftoken"]}
+        address = session.address + reverse("import_encoder")
+        files = {"file": ("small-bert.zip", packed.getvalue())}
+        session.post(address, form, files=files, headers={"Referer": address})
+        until_done(EncoderImport.objects.get(), worker_host.log("worker"))
+        new_run = f"{other}{reverse('new_run', args=[corpus.pk])}"
+        wait_until(lambda: "small-bert:" in session.get(new_run).text, "the encoder to be offered")
+
+        # trained with it by the trainer, seen at a web host
+        encoders.fetch({"text_encoder": "small-bert"})
+        own = {"epochs": 1, "text_encoder": "small-bert", "text_tuning": "full"}
+        run = TrainingRun.request(lead, release, "hard-text", own=own)
         until_done(run, trainer_host.log("trainer"))
         assert (trainer_host.folder / f"data/runs/{run.pk}/model.safetensors").is_file()
         shown = session.page(f"{run.page_url}?tab=files", other)
         assert shown.ok and "model.safetensors" in shown.text
         assert "1/1" in session.page(f"{run.page_url}?tab=log", other).text
-        assert not list((second_host.folder / "data").rglob("model.safetensors"))
+        assert not list((second_host.folder / "data/runs").rglob("model.safetensors"))
 
 
 def until_done(job, log):

@@ -1,4 +1,4 @@
-"""Put the releases and runs of this host into the object store, for the other hosts."""
+"""Put releases, runs and encoders of this host into the object store, for the other hosts."""
 
 from django.core.management.base import BaseCommand, CommandError
 
@@ -7,7 +7,9 @@ from core.errors import UserError
 
 
 class Command(BaseCommand):
-    help = "Put the releases and runs of this host into the object store, for the other hosts."
+    help = (
+        "Put releases, runs and encoders of this host into the object store, for the other hosts."
+    )
 
     def handle(self, **options):
         try:

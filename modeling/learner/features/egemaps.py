@@ -1,4 +1,4 @@
-"""eGeMAPS (Eyben et al. 2016) by openSMILE, where that is installed: requirements-speech.txt.
+"""eGeMAPS (Eyben et al. 2016) by openSMILE, where that is installed: requirements-speech.lock.
 
 openSMILE is not open source. Its licence (audEERING Research License Agreement) allows research,
 teaching and personal use; anything commercial needs another one from audEERING. Nothing else here
@@ -20,7 +20,7 @@ DIMS = 88
 SHORTEST = 960  # samples, 60 ms: of less openSMILE knows no pitch
 MISSING = (
     "audio_functionals egemaps needs openSMILE, which is not installed here: pip install -r"
-    " requirements-speech.txt. Its licence allows research and no commercial use."
+    " requirements-speech.lock. Its licence allows research and no commercial use."
 )
 
 

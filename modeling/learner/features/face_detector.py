@@ -1,4 +1,4 @@
-"""Faces in a picture, by OpenCV, which is optional: `pip install -r requirements-faces.txt`.
+"""Faces in a picture, by OpenCV, which is optional: `pip install -r requirements-faces.lock`.
 
 Without a model the cascade that OpenCV 4 brings along looks for faces from the front. A model is a
 file: YuNet (Wu et al. 2023) or CenterFace (Xu et al. 2020), which also find faces from the side and
@@ -25,7 +25,7 @@ MOST_FACES = 8  # of a picture: the largest
 YUNET_SCORE, CENTERFACE_SCORE, OVERLAP = 0.7, 0.4, 0.3
 STRIDE, CELL = 32, 4  # pixels: what a side must be a multiple of, and what a place of the map is
 LARGEST_MODEL = 200_000_000  # bytes
-INSTALL = "pip install -r requirements-faces.txt"
+INSTALL = "pip install -r requirements-faces.lock"
 
 
 @dataclass(frozen=True)

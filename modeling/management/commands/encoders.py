@@ -45,6 +45,8 @@ class Command(BaseCommand):
             )  # fmt: skip
         for name, reason in encoders.broken():
             self.stdout.write(f"  {name}: {reason}")
+        for name in encoders.arriving():
+            self.stdout.write(f"  {name}: in the object store, and not yet on this host")
         self.stdout.write("\nTo download:")
         for offer in CATALOGUE:
             self._line(

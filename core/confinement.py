@@ -1,19 +1,27 @@
 """Plain: what a process that reads files of strangers may still do, by the means of the system.
 
-Limits of memory and of files that are written hold everywhere. On Linux it also dies with its
-parent, gains no rights, opens no sockets (seccomp), and reads and writes the given files alone
-(Landlock). None of this needs rights of its own, so it holds in containers, too.
+Limits of memory and of files that are written hold everywhere. On Linux it also gains no rights,
+reaches no network (seccomp), and reads and writes the given files alone (Landlock). None of this
+needs rights of its own, so it holds in containers, too.
+
+    python -m core.confinement CONFINEMENT PROGRAM ARGUMENT …
+
+confines itself (a Confinement as JSON) and becomes the program; without one it prints what the
+system cannot do.
 """
 
 import ctypes
+import json
 import os
 import platform
 import resource
 import signal
+import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 
 # of <linux/prctl.h> and <linux/seccomp.h>
@@ -21,6 +29,8 @@ PARENT_DEATH_SIGNAL, NO_NEW_PRIVILEGES, SECCOMP, FILTER = 1, 38, 22, 2
 # of <linux/filter.h>: load a word, jump if equal or at least, return
 LOAD, IF_EQUAL, IF_AT_LEAST, RETURN = 0x20, 0x15, 0x35, 0x06
 ALLOW, REFUSE, KILL = 0x7FFF0000, 0x00050000 | 1, 0x80000000  # REFUSE: with EPERM
+FIRST_ARGUMENT = 16  # where a filter finds it
+LOCAL, ROUTING = 1, 16  # families of sockets: of this machine, and what tells of its interfaces
 X32 = 0x40000000  # calls of x86-64's other interface have numbers from here on
 # architecture -> its number, and those of its calls that reach other machines or processes: socket,
 # ptrace, process_vm_readv, process_vm_writev, unshare, setns, mount, bpf, keyctl, userfaultfd,
@@ -35,8 +45,13 @@ EXECUTE, WRITE_FILE, READ_FILE, READ_DIR, TRUNCATE = 1, 2, 4, 8, 1 << 14
 READ = EXECUTE | READ_FILE | READ_DIR
 WRITE = WRITE_FILE | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | TRUNCATE  # remove, make folders and files
 OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE  # all others are of folders
+REFER = 1 << 13  # move from one folder to another
+# what changes files, without devices: also links, sockets and pipes with names
+CHANGE = WRITE | REFER | 1 << 9 | 1 << 10 | 1 << 12
 RIGHTS = {1: 13, 2: 14, 3: 15, 4: 15}  # bits that a version has; later ones 16
-BY_ADDRESS, BY_SCOPE = 4, 6  # versions that know TCP, and signals and sockets without a name
+BY_MOVE, BY_ADDRESS, BY_SCOPE = 2, 4, 6  # versions that know REFER, TCP, signals and sockets
+TCP, SIGNALS, SCOPE = 3, 2, 3  # all that later versions know of addresses, and of scope
+ROOT = Path(__file__).resolve().parent.parent
 SYSTEM = (  # files that programs and their libraries need, beside themselves
     *("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/localtime"),
     *("/dev/urandom", "/dev/zero", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu"),
@@ -45,41 +60,60 @@ SYSTEM = (  # files that programs and their libraries need, beside themselves
 
 @dataclass(frozen=True)
 class Confinement:
-    """What is allowed: bytes of memory and of a written file, files and folders that are read, and
-    folders that are written as well.
+    """What is allowed: files and folders that are read (None: all), and folders that are written as
+    well; bytes of memory and of a written file (0: as many as there are); sockets of this machine.
     """
 
-    memory: int
-    written: int
-    readable: tuple[str, ...]
+    readable: tuple[str, ...] | None = None
     writable: tuple[str, ...] = ()
+    memory: int = 0
+    written: int = 0
+    local_sockets: bool = False
 
 
-def confine(allowed: Confinement, parent: int) -> list[str]:
-    """Confine this process, whose parent has the id `parent`, for good; what the system cannot do
-    of "memory", "network" and "files".
+def confine(allowed: Confinement, parent: int | None = None) -> list[str]:
+    """Confine this process for good; what the system cannot do of "memory", "network" and "files".
+    With the id of its `parent` it dies with that, and goes first where memory is scarce.
 
     Raises RuntimeError if it has threads, which would not be confined.
     """
+    missing = []
     _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_FSIZE, allowed.written)
-    missing = [] if _limit(resource.RLIMIT_DATA, allowed.memory) else ["memory"]
+    if allowed.written:
+        _limit(resource.RLIMIT_FSIZE, allowed.written)
+    if allowed.memory and not _limit(resource.RLIMIT_DATA, allowed.memory):
+        missing.append("memory")
     if sys.platform != "linux":
         return [*missing, "network", "files"]
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         raise RuntimeError("a process that has threads cannot be confined")
-    with suppress(OSError):  # where memory is scarce it is ended, not who waits for it
-        Path("/proc/self/oom_score_adj").write_text("1000")
     libc = ctypes.CDLL(None, use_errno=True)
-    libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:  # it died before
-        os._exit(1)
+    if parent is not None:
+        with suppress(OSError):  # where memory is scarce it is ended, not who waits for it
+            Path("/proc/self/oom_score_adj").write_text("1000")
+        libc.prctl(PARENT_DEATH_SIGNAL, signal.SIGKILL, 0, 0, 0)
+        if os.getppid() != parent:  # it died before
+            os._exit(1)
     libc.prctl(NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     if not _confine_files(libc, allowed):
         missing.append("files")
-    if not _refuse_calls(libc):
+    if not _refuse_calls(libc, allowed.local_sockets):
         missing.append("network")
     return missing
+
+
+def confined_command(allowed: Confinement, command: list[str]) -> list[str]:
+    """The command that runs another one confined, from the folder that has this package."""
+    return [sys.executable, "-m", "core.confinement", json.dumps(asdict(allowed)), *command]
+
+
+@lru_cache
+def missing_for(allowed: Confinement) -> tuple[str, ...]:
+    """What this system cannot do of a Confinement."""
+    done = subprocess.run(
+        confined_command(allowed, []), cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return tuple(json.loads(done.stdout))
 
 
 def limit_cpu(seconds: float) -> None:
@@ -111,30 +145,40 @@ class _Beneath(ctypes.Structure):
 def _confine_files(libc: ctypes.CDLL, allowed: Confinement) -> bool:
     """Restrict this process to the given files by Landlock; whether the kernel has it."""
     version = libc.syscall(CREATE_RULESET, None, ctypes.c_size_t(0), 1)
-    if version < 1:
+    if version < (1 if allowed.readable is not None else BY_MOVE):
         return False
     known = (1 << RIGHTS.get(version, 16)) - 1
-    asked = _Ruleset(known, 3 if version >= BY_ADDRESS else 0, 3 if version >= BY_SCOPE else 0)
+    if allowed.readable is None:
+        asked = _Ruleset(CHANGE & known, 0, SIGNALS if version >= BY_SCOPE else 0)
+    else:
+        asked = _Ruleset(
+            known, TCP if version >= BY_ADDRESS else 0, SCOPE if version >= BY_SCOPE else 0
+        )
     size = 24 if version >= BY_SCOPE else 16 if version >= BY_ADDRESS else 8
     rules = libc.syscall(CREATE_RULESET, ctypes.byref(asked), ctypes.c_size_t(size), 0)
     if rules < 0:
         return False
     try:
-        for path in (*allowed.readable, *_program()):
-            _allow(libc, rules, path, READ & known)
-        for path in allowed.writable:
-            _allow(libc, rules, path, (READ | WRITE) & ~EXECUTE & known)
-        _allow(libc, rules, os.devnull, (READ_FILE | WRITE_FILE) & known)
+        if allowed.readable is None:
+            for path in allowed.writable:
+                _allow(libc, rules, path, CHANGE & known)
+            _allow(libc, rules, "/dev", WRITE_FILE)  # graphics cards, and nothing new
+            _allow(libc, rules, "/dev/shm", CHANGE & known)  # what processes of it share
+        else:
+            for path in (*allowed.readable, *_program()):
+                _allow(libc, rules, path, READ & known)
+            for path in allowed.writable:
+                _allow(libc, rules, path, (READ | WRITE) & ~EXECUTE & known)
+            _allow(libc, rules, os.devnull, (READ_FILE | WRITE_FILE) & known)
         return bool(libc.syscall(RESTRICT_SELF, rules, 0) == 0)
     finally:
         os.close(rules)
 
 
 def _program() -> Iterable[str]:
-    """This interpreter, its packages, and our own code that reads media; no data and no keys."""
-    root = Path(__file__).resolve().parent.parent
-    packages = {path for path in sys.path if path and Path(path).resolve() != root}
-    return {*SYSTEM, sys.prefix, sys.base_prefix, *packages, f"{root}/core", f"{root}/corpus"}
+    """This interpreter, its packages, and this package; no data and no keys."""
+    packages = {path for path in sys.path if path and Path(path).resolve() != ROOT}
+    return {*SYSTEM, sys.prefix, sys.base_prefix, *packages, f"{ROOT}/core"}
 
 
 def _allow(libc: ctypes.CDLL, rules: int, path: str, rights: int) -> None:
@@ -169,11 +213,11 @@ class _Program(ctypes.Structure):
     _fields_ = [("length", ctypes.c_uint16), ("steps", ctypes.POINTER(_Step))]
 
 
-def _refuse_calls(libc: ctypes.CDLL) -> bool:
+def _refuse_calls(libc: ctypes.CDLL, local_sockets: bool) -> bool:
     """Refuse the CALLS of this architecture by seccomp; whether that was possible."""
     if platform.machine() not in CALLS:
         return False
-    architecture, calls = CALLS[platform.machine()]
+    architecture, (socket, *calls) = CALLS[platform.machine()]
     steps = [
         _Step(LOAD, 0, 0, 4),  # the architecture of the call
         _Step(IF_EQUAL, 1, 0, architecture),
@@ -184,6 +228,28 @@ def _refuse_calls(libc: ctypes.CDLL) -> bool:
     ]
     for call in calls:
         steps += [_Step(IF_EQUAL, 0, 1, call), _Step(RETURN, 0, 0, REFUSE)]
+    if local_sockets:
+        steps += [
+            _Step(IF_EQUAL, 0, 4, socket),
+            _Step(LOAD, 0, 0, FIRST_ARGUMENT),
+            _Step(IF_EQUAL, 2, 0, LOCAL),
+            _Step(IF_EQUAL, 1, 0, ROUTING),
+            _Step(RETURN, 0, 0, REFUSE),
+        ]
+    else:
+        steps += [_Step(IF_EQUAL, 0, 1, socket), _Step(RETURN, 0, 0, REFUSE)]
     steps.append(_Step(RETURN, 0, 0, ALLOW))
     program = _Program(len(steps), (_Step * len(steps))(*steps))
     return bool(libc.prctl(SECCOMP, FILTER, ctypes.byref(program), 0, 0) == 0)
+
+
+def main(arguments: list[str]) -> None:
+    missing = confine(Confinement(**json.loads(arguments[0])))
+    if not arguments[1:]:
+        print(json.dumps(missing))  # noqa: T201
+        return
+    os.execvp(arguments[1], arguments[1:])
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

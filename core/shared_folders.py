@@ -175,14 +175,8 @@ def _etags(area: str) -> dict[str, str]:
 
 def _fetch_now(folder: Path) -> None:
     """A thread's work for a page that does not wait."""
-    try:
+    with _logged(f"{folder} is not fetched now"):
         fetch(folder, strict=True)
-    except UserError as error:
-        log.warning("%s is not fetched now: %s", folder, error)
-    except Exception:
-        log.exception("%s is not fetched now", folder)
-    finally:
-        connection.close()
 
 
 def holds(folder: Path, name: str) -> bool:
@@ -707,6 +701,19 @@ def store_errors() -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def _logged(failure: str) -> Iterator[None]:
+    """What a thread does whose errors nobody waits for; its connection is closed after it."""
+    try:
+        yield
+    except UserError as error:
+        log.warning("%s: %s", failure, error)
+    except Exception:
+        log.exception(failure)
+    finally:
+        connection.close()
+
+
 def _publish_now_and_then(
     folder: Path, attempt: Attempt, over: threading.Event, every: float
 ) -> None:
@@ -715,14 +722,8 @@ def _publish_now_and_then(
     while not over.wait(every):
         began = time.monotonic()
         large = began >= next_large
-        try:
+        with _logged(f"{folder} is not published now"):
             publish(folder, attempt, largest=None if large else LARGE)
-        except UserError as error:
-            log.warning("%s is not published now: %s", folder, error)
-        except Exception:
-            log.exception("%s is not published now", folder)
-        finally:
-            connection.close()
         if large:
             took = time.monotonic() - began
             next_large = time.monotonic() + max(LARGE_EVERY, 10 * took)

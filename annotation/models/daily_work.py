@@ -29,13 +29,6 @@ class DailyWorkQuerySet(models.QuerySet["DailyWork"]):
         """Of the last days, today among them."""
         return self.filter(day__gt=local_day() - datetime.timedelta(days=days))
 
-    def total(self):
-        """All of it as one Work."""
-        sums = self.order_by().aggregate(
-            **{name: models.Sum(name) for name in ("submissions", "utterances", "seconds")}
-        )
-        return Work(**{name: found or 0 for name, found in sums.items()})
-
 
 class DailyWork(models.Model):
     """The submissions of one person in one round on one day of the installation's time zone.

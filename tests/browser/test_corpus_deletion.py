@@ -16,7 +16,7 @@ def test_a_corpus_is_deleted_once_its_name_is_typed(sign_in):
     make_dialogue(corpus)
     page = sign_in("lead", viewport={"width": 390, "height": 844})
     page.get_by_role("link", name="灯火").click()
-    page.get_by_role("link", name="Menu").first.click()
+    page.locator(".tab-bar").get_by_role("link", name="Menu").click()
     page.get_by_role("link", name="Settings").click()
     page.get_by_role("link", name="Owner, archive, deletion").click()
     page.get_by_role("button", name="Archive").click()

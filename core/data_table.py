@@ -25,6 +25,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone, translation
 from django.utils.functional import cached_property
+from django.utils.html import conditional_escape
 from django.utils.translation import gettext as _
 
 from core.csv_export import csv_lines
@@ -187,6 +188,11 @@ class TablePage:
     @property
     def name(self) -> str:
         return self.table.name
+
+    @cached_property
+    def escaped_labels(self) -> dict[str, str]:
+        """The labels of columns by key, translated and escaped once for all cells."""
+        return {column.key: conditional_escape(column.label) for column in self.known.values()}
 
     @property
     def shown_columns(self) -> list[Column]:

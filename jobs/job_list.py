@@ -106,5 +106,15 @@ def _related(job: Job, field: str) -> Any:
 
 
 def failed_jobs(corpus=None):
-    """The jobs of a corpus, or of all, that have failed and were not tried again."""
-    return listed_jobs(corpus, state=JobStatus.FAILED)
+    """The ids of the jobs of a corpus, or of all, that have failed and were not tried again: what
+    `listed_jobs` lists as failed, to be counted.
+    """
+    queries = []
+    for model in job_models():
+        rows = model._base_manager.filter(status=JobStatus.FAILED)
+        if corpus is None:
+            queries.append(rows)
+        elif model.corpus_field:
+            queries.append(rows.filter(**{model.corpus_field: corpus}))
+    first, *others = [rows.order_by().values_list("pk") for rows in queries]
+    return first.union(*others, all=True)

@@ -104,6 +104,10 @@ class Assignment(models.Model):
     def corpus_id(self):
         return self.round.corpus_id
 
+    def get_state_display(self):
+        """As Django's, which translates every state to find one: too dear for hundreds of rows."""
+        return str(self.State(self.state).label)
+
     @property
     def is_submitted(self):
         return self.state == self.State.SUBMITTED

@@ -65,7 +65,7 @@ def expert_labels(request, pk):
     blind = blind_dialogues(request.user).filter(corpus=corpus)
     rows = corpus.dialogues.published().exclude(pk__in=blind.values("pk"))
     labelled = Q(pk__in=with_gold(corpus).values("pk"))  # asked once, not for each dialogue
-    rows = rows.annotate(has=ExpressionWrapper(labelled, BooleanField()))
+    rows = rows.alias(has=ExpressionWrapper(labelled, BooleanField()))
     n, whole = rows.filter(has=True).count(), rows.count()
     form = ExpertLabelFilter(request.GET)
     found = form.filtered(rows).select_related("source")

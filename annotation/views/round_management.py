@@ -7,6 +7,7 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
@@ -211,7 +212,7 @@ def round_dialogues(request, pk):
     def prepare(items):
         work: dict[int, list[Assignment]] = {}
         given = found.assignments.filter(dialogue__in=[item.dialogue_id for item in items])
-        for assignment in given.select_related("person", "skipped"):
+        for assignment in given.select_related("skipped"):
             work.setdefault(assignment.dialogue_id, []).append(assignment)
         return [
             (item, [(names[each.person_id], each) for each in _listed(work, item, names)])
@@ -220,12 +221,15 @@ def round_dialogues(request, pk):
 
     export = export_of(request, found.corpus)
     table = ROUND_DIALOGUES.page(request, rows, form, prepare=prepare, export=export)
+    seats = found.participants.filter(left_at=None).select_related("person")
     shown = context(
         found.corpus,
         "rounds",
         round=found,
         blind=bool(why_withheld(request.user, [found])),
-        seats=found.participants.filter(left_at=None).select_related("person"),
+        seats=format_html_join(  # once, for the menus of all rows
+            "", '<option value="{}">{}</option>', [(seat.pk, seat.person) for seat in seats]
+        ),
     )
     return table.render("annotation/round_dialogues.html", shown)
 

@@ -1,7 +1,7 @@
 """`{% cell "key" %}…{% endcell %}` and `{% tick value label %}`: the cells of a data table."""
 
 from django import template
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 
@@ -24,7 +24,7 @@ class Cell(template.Node):
         shown = format_html(' class="{}"', " ".join(classes)) if classes else ""
         if column.fixed:
             return mark_safe(f'<th scope="row"{shown}>{inner}</th>')  # noqa: S308
-        label = conditional_escape(column.label)
+        label = table.escaped_labels[key]
         return mark_safe(f'<td{shown} data-label="{label}">{inner}</td>')  # noqa: S308
 
 

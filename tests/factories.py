@@ -8,7 +8,7 @@ from django.core.files import File
 
 from annotation import rounds
 from annotation.agreement.item_counts import catch_up
-from annotation.answers import save_answer, submit_assignment
+from annotation.answers import Answer, save_answers, submit_assignment
 from annotation.queue.dispatch import assign
 from corpus.models import Corpus, Dialogue, Membership, Source, Speaker, Utterance
 from jobs.models import JobStatus
@@ -102,11 +102,24 @@ def deal(opened):
             assign(people[(turn + step) % len(people)], None, place)
 
 
+def answer_all(assignment, values_of, **more):
+    """Save the answers, task -> value, that `values_of` gives for each utterance: at once, as each
+    of them alone costs a transaction.
+    """
+    save_answers(
+        assignment,
+        [
+            Answer(utterance.pk, task, value, **more)
+            for utterance in assignment.dialogue.utterances.all()
+            for task, value in values_of(utterance).items()
+        ],
+    )
+
+
 def judge(assignment, submit=True, **answers):
     """Answer every task of every utterance alike, and hand in."""
-    for utterance in assignment.dialogue.utterances.all():
-        for task, value in (ANSWERS | answers).items():
-            save_answer(assignment, utterance, task, value)
+    values = ANSWERS | answers
+    answer_all(assignment, lambda utterance: values)
     return submit_assignment(assignment) if submit else None
 
 

@@ -38,6 +38,7 @@ from annotation.urls import MOVED, urlpatterns
 from core.errors import UserError
 from corpus.models import Membership
 from people.models import Event, Person
+from tests.examples import examples
 from tests.factories import (
     judge,
     make_corpus,
@@ -683,7 +684,7 @@ class Play:
 
 @pytest.mark.django_db
 @settings(
-    max_examples=60,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

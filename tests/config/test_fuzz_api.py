@@ -26,6 +26,7 @@ from annotation.models import Comment, Guideline, Judgement, Submission, TableIm
 from corpus.models import Invitation, JoinLink, Upload, Webhook
 from people.access_tokens import AccessToken, Scope
 from tests.config import hostile_input
+from tests.examples import examples
 from tests.factories import (
     ANSWERS,
     make_dialogue,
@@ -39,7 +40,7 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
-EXAMPLES = 8  # of each operation
+EXAMPLES = examples(8)  # of each operation
 
 
 @schemathesis.serializer("application/offset+octet-stream")

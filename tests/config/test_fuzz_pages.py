@@ -27,10 +27,11 @@ from hypothesis import strategies as st
 from tests.config import hostile_input
 from tests.config.stored_text import check_stored
 from tests.config.world import arguments, make_world, routes
+from tests.examples import examples
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("learner_here")]
 SECONDS = float(os.environ.get("FUZZ_SECONDS", 0))
-EXAMPLES = 600
+EXAMPLES = examples(600)
 OURS = ("people", "corpus", "annotation", "releases", "modeling")
 WRITTEN = re.compile(r"<(\w+:)?(\w+)>")
 READERS = {"GET", "POST", "posted", "asked", "data", "headers"}

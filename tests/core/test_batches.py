@@ -20,6 +20,7 @@ from annotation.models import (
 from core.batches import reserve_ids, write
 from corpus.models import Dialogue, ImportProblem, Publication, Utterance
 from corpus.search import LONGEST
+from tests.examples import examples
 from tests.factories import make_corpus, make_dialogue, make_member, make_person, make_round
 
 pytestmark = pytest.mark.django_db
@@ -195,7 +196,9 @@ def indexed(pks):
 
 
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(25),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(texts=st.lists(st.tuples(TEXT, TEXT), min_size=1, max_size=8))
 def test_utterances_and_their_search_index(world, texts):

@@ -64,6 +64,7 @@ def stored(settings):
     return sorted(path.name for path in folder.rglob("*") if path.is_file())
 
 
+@pytest.mark.one_database  # of the media
 def test_shifted_sound_is_found_and_mended(corpus, source, settings, lead, capsys):
     first, second = source.dialogues.all()
     second.edit(lead, 0, [turn.to_json() | {"text": "煮面吧！"} for turn in second.turns()])
@@ -106,6 +107,7 @@ def test_who_cut_what_again_and_why_is_kept(corpus, source, lead):
     assert "later (earlier if negative)" in finding.why
 
 
+@pytest.mark.one_database  # of the media
 def test_a_missing_file_is_cut_again_too(corpus, source, settings):
     first = source.dialogues.first()
     (settings.MEDIA_ROOT / first.clip.name).unlink()
@@ -115,6 +117,7 @@ def test_a_missing_file_is_cut_again_too(corpus, source, settings):
     assert kinds(corpus) == [] and "missing" in source.import_problems.get().why
 
 
+@pytest.mark.one_database  # of the media
 def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, settings, capsys):
     for dialogue in source.dialogues.all():
         shift_sound(dialogue)
@@ -126,6 +129,7 @@ def test_where_the_media_are_gone_each_dialogue_is_named(corpus, source, setting
     assert "talk_001: is not cut again. The media of “talk” are gone" in capsys.readouterr().out
 
 
+@pytest.mark.one_database  # of the media
 def test_clips_that_came_with_their_rows_cannot_be_cut_again(corpus, source, settings):
     source.dialogues.update(cutter_version=None, clip_check=None)
     source.media = ""
@@ -282,6 +286,7 @@ def test_a_worker_does_both_for_the_page(corpus, source, lead, client_of):
     assert Dialogue.objects.get(pk=dialogue.pk).clip_check["faults"] == []
 
 
+@pytest.mark.one_database  # of the media
 def test_what_measuring_cannot_see_of_earlier_clips_is_known(corpus, lead, tmp_path):
     """A late picture that hardly changes, and words that a late seek cut off."""
     film = tmp_path / "late.mkv"

@@ -10,6 +10,7 @@ from core.errors import UserError
 from corpus.models import Conflict, Revision, Speaker, Utterance
 from corpus.turns import TurnsError
 from people.models import Event
+from tests.examples import examples
 from tests.factories import make_corpus, make_dialogue, make_person
 
 pytestmark = pytest.mark.django_db
@@ -152,7 +153,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(STEPS)
 def test_whatever_is_done_the_rows_are_the_revision(steps):
     lead = make_person()

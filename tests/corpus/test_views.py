@@ -275,6 +275,7 @@ def uploaded(client, corpus, media, words=None):
     return Source.objects.get(), response.content.decode()
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, tracks):
     client = client_of(lead)
@@ -300,6 +301,7 @@ def test_the_check_shows_tracks_and_takes_another(client_of, corpus, lead, track
     assert source.track == 1  # it is cut
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_speech_is_looked_for_in_the_track_that_is_chosen(
     client_of, corpus, lead, tracks, monkeypatch
@@ -319,6 +321,7 @@ def test_speech_is_looked_for_in_the_track_that_is_chosen(
     assert heard == [None, 1]
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("words", [None, WORDS.replace("晚饭", "早饭")])
 def test_subtitles_inside_the_media_are_offered_and_given_back(
@@ -344,6 +347,7 @@ def test_subtitles_inside_the_media_are_offered_and_given_back(
     assert not Source.objects.exists() and not list(settings.MEDIA_ROOT.rglob("*.*"))
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_image_subtitles_are_named_with_the_reason(client_of, corpus, lead, tracks):
     client = client_of(lead)
@@ -357,6 +361,7 @@ def test_image_subtitles_are_named_with_the_reason(client_of, corpus, lead, trac
     assert source.subtitles is None
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, lead, tracks):
     client = client_of(lead)
@@ -371,6 +376,7 @@ def test_late_cues_are_shown_before_cutting_and_kept_after(client_of, corpus, le
     assert "It ends at 15.00 s" in page and "Import report · 1" in page
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_another_episode_s_transcript_is_refused_in_the_check(client_of, corpus, lead, tracks):
     other = WORDS.replace("00:00:10", "00:50:10").replace("00:00:12", "00:50:12")
@@ -379,6 +385,7 @@ def test_another_episode_s_transcript_is_refused_in_the_check(client_of, corpus,
     assert "Is this the transcript of another episode?" in page and "disabled" in page
 
 
+@pytest.mark.one_database  # of the media
 @pytest.mark.django_db(transaction=True)
 def test_large_media_are_measured_by_the_worker(client_of, corpus, lead, tmp_path, monkeypatch):
     """A transport stream says nowhere how long it is: a web process does not read it all."""

@@ -18,6 +18,7 @@ from modeling.models import Experiment, Recipes, TrainingRun
 from modeling.search_trials import continue_search, start_search
 from tests.factories import make_judged_round, make_release
 
+pytestmark = pytest.mark.one_database
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 FORM = {"recipes": ["hard-text"], "seeds": 1, "on_failure": "fail"}
 
@@ -27,9 +28,9 @@ def release(corpus):
     return make_release(corpus, [make_judged_round(corpus, dialogues=6)])
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "words"),
-    [
+def test_a_setting_that_cannot_be_is_said_at_its_field(release, lead, corpus, client_of):
+    client, address = client_of(lead), reverse("new_run", args=[corpus.pk])
+    for name, value, words in (
         ("epochs", "1.5", "Enter a whole number."),
         ("epochs", "0", "greater than or equal to 1."),
         ("epochs", "1e999", "Enter a whole number."),
@@ -49,17 +50,12 @@ def release(corpus):
         ("minutes", "nan", "Enter a number."),
         ("trials", "1", "greater than or equal to 2."),
         ("trials", "1.5", "Enter a whole number."),
-    ],
-)
-def test_a_setting_that_cannot_be_is_said_at_its_field(
-    release, lead, corpus, client_of, name, value, words
-):
-    address = reverse("new_run", args=[corpus.pk])
-    answer = client_of(lead).post(address, {**FORM, "release": release.pk, name: value})
-    forms = [answer.context[each] for each in ("form", "fine", "search")]
-    said = [str(error) for form in forms for error in form.errors.get(name, [])]
-    assert len(said) == 1 and words in said[0]
-    assert said[0].split("“")[0][:20] in answer.content.decode()
+    ):
+        answer = client.post(address, {**FORM, "release": release.pk, name: value})
+        forms = [answer.context[each] for each in ("form", "fine", "search")]
+        said = [str(error) for form in forms for error in form.errors.get(name, [])]
+        assert len(said) == 1 and words in said[0], (name, value)
+        assert said[0].split("“")[0][:20] in answer.content.decode()
     assert not TrainingRun.objects.exists()
 
 
@@ -103,19 +99,17 @@ def test_whatever_the_forms_take_the_learner_takes(data, recipe):
                    for name in options if name in RANGES)  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("own", "part"),
-    [
+def test_settings_that_cannot_be_are_no_run(release, lead):
+    for own, part in (
         ({"width": 63}, "width 63 must be even"),
         ({"epochs": "40"}, "epochs must be a whole number"),
         ({"later": 1}, 'A recipe has no field "later"'),
         ({"dropout": 2}, "dropout must be from 0 to 0.99, not 2.0."),
-    ],
-)
-def test_settings_that_cannot_be_are_no_run(release, lead, own, part):
-    with pytest.raises(UserError) as result:
-        TrainingRun.request(lead, release, "hard-text", own=own)
-    assert part in str(result.value) and not TrainingRun.objects.exists()
+    ):
+        with pytest.raises(UserError) as result:
+            TrainingRun.request(lead, release, "hard-text", own=own)
+        assert part in str(result.value), own
+    assert not TrainingRun.objects.exists()
 
 
 def test_what_an_other_version_stored_fails_with_a_sentence_and_is_shown(release, lead, client_of):

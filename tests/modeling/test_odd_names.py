@@ -21,7 +21,7 @@ from releases import formats
 from tests.factories import items_of, make_dialogue, make_member, make_release
 from tests.modeling.odd_scheme import SCHEME, TEXTS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 DIALOGUES = 10
 
 

@@ -50,6 +50,7 @@ from releases.models import (
     Release,
     Share,
 )
+from tests.factories import answer_all
 from tests.modeling.protocol_factories import make_protocol
 
 ROLES = [
@@ -203,10 +204,8 @@ class World:
             for judge, own in zip(self.judges, first, strict=True):
                 seat = opened.participants.get(person=judge)
                 assignment = assign(seat, None, place)
-                for utterance in place.dialogue.utterances.all():
-                    answers = BASE | (own if utterance.number == 1 else others)
-                    for task, value in answers.items():
-                        save_answer(assignment, utterance, task, value)
+                ways = {True: BASE | own, False: BASE | others}
+                answer_all(assignment, lambda utterance, ways=ways: ways[utterance.number == 1])
                 submit_assignment(assignment)
 
     def _rounds(self):

@@ -20,6 +20,7 @@ from annotation.scheme import CANNOT_TELL, DEFAULT
 from corpus.models import Corpus, Speaker, Utterance
 from releases import rows
 from releases.models import Release
+from tests.examples import examples
 from tests.factories import (
     items_of,
     judge,
@@ -114,7 +115,7 @@ def answers(rng):
 
 @settings(
     deadline=None,
-    max_examples=12,
+    max_examples=examples(12),
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )

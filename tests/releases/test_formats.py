@@ -34,7 +34,7 @@ from tests.factories import (
     make_round,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 datasets = pytest.importorskip("datasets")
 
 
@@ -175,7 +175,6 @@ def film_release(corpus, film, srt, lead, policy):
     return release
 
 
-@pytest.mark.one_database
 @pytest.mark.parametrize("policy", ["dialogues", "utterances", "features", "none"])
 def test_webdataset_with_every_policy_of_media(policy, corpus, film, srt, lead, tmp_path):
     release = film_release(corpus, film, srt, lead, policy)
@@ -203,7 +202,6 @@ def test_webdataset_with_every_policy_of_media(policy, corpus, film, srt, lead, 
         assert samples[0]["npz"]["audio"].shape[1] == 43
 
 
-@pytest.mark.one_database
 def test_mmsa_s_own_loader_reads_the_features(corpus, film, srt, lead, tmp_path):
     loading = pytest.importorskip("MMSA.data_loader")
     release = film_release(corpus, film, srt, lead, "features")

@@ -24,6 +24,7 @@ from jobs.models import JobStatus
 from releases import archive, snapshot
 from releases.models import Release
 from releases.verify import contents, digest, faults
+from tests.examples import examples
 from tests.factories import (
     make_corpus,
     make_dialogue,
@@ -163,7 +164,7 @@ def test_what_cannot_be_released_is_refused(corpus, judged):
 
 
 @pytest.mark.django_db
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_tampering_is_found(data, frozen, tmp_path_factory):
     copy = tmp_path_factory.mktemp("copy") / "release"
@@ -214,7 +215,7 @@ def rehash(root):
 
 
 @pytest.mark.django_db
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_rows_that_contradict_each_other_are_found_although_the_checksums_are_right(
     data, frozen, tmp_path_factory

@@ -30,6 +30,7 @@ from releases import media_export, snapshot
 from releases.models import PersonalDataReview, Release
 from releases.verify import digest, faults
 from tests.annotation.test_republishing import edit
+from tests.examples import examples
 from tests.factories import (
     ANSWERS,
     items_of,
@@ -259,7 +260,7 @@ class Corpus:
 @pytest.mark.django_db(transaction=True)
 @settings(
     deadline=None,
-    max_examples=25,
+    max_examples=examples(25),
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.generate],
 )

@@ -23,6 +23,7 @@ from annotation.withdrawal import reinstate, withdraw
 from core.errors import UserError
 from corpus.models import Dialogue
 from tests.annotation.test_republishing import edit
+from tests.examples import examples
 from tests.factories import (
     ANSWERS,
     items_of,
@@ -52,7 +53,7 @@ def check(opened):
 
 @settings(
     deadline=None,
-    max_examples=12,
+    max_examples=examples(12),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.lists(st.integers(0, 9), min_size=4, max_size=30), st.randoms(use_true_random=False))

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
-from annotation.answers import save_answer, submit_assignment
+from annotation.answers import submit_assignment
 from annotation.consensus import DawidSkene, Majority, Weighted, disagreement
 from annotation.models import Adjudication, ExpertLabel, Guideline, Item, Report
 from annotation.quality.reliability import fitted
@@ -15,6 +15,7 @@ from annotation.scheme import DEFAULT
 from jobs.tasks import call_with_row
 from people.models import Event
 from tests.factories import (
+    answer_all,
     items_of,
     make_corpus,
     make_dialogue,
@@ -34,12 +35,15 @@ def crowd(corpus, people, careless, name, seed, view="full"):
     }
     for seat, share in zip(opened.participants.select_related("round", "person"), careless):
         while assignment := claim_next(seat):
-            for utterance in assignment.dialogue.utterances.all():
-                for task in DEFAULT.tasks:
-                    value = meant[utterance.pk][task.key]
-                    if slips.random() < share:
-                        value = slips.choice(task.keys)
-                    save_answer(assignment, utterance, task.key, value)
+            answer_all(
+                assignment,
+                lambda utterance, share=share: {
+                    task.key: slips.choice(task.keys)
+                    if slips.random() < share
+                    else meant[utterance.pk][task.key]
+                    for task in DEFAULT.tasks
+                },
+            )
             submit_assignment(assignment)
     return opened
 

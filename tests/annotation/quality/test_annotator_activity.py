@@ -9,7 +9,7 @@ import pytest
 from django.urls import reverse
 
 from annotation.agreement import item_counts
-from annotation.answers import save_answer, submit_assignment
+from annotation.answers import submit_assignment
 from annotation.models import QualityFlag, Report, Round
 from annotation.quality import annotator_activity
 from annotation.quality.statistics import copies, detachment, drift, longest_run, tail
@@ -18,7 +18,7 @@ from annotation.scheme import DEFAULT
 from benchmarks.importing import HEADER
 from corpus.formats import reader
 from tests.annotation.quality.test_gold_accuracy import make_gold
-from tests.factories import make_corpus, make_dialogue, make_member, open_round
+from tests.factories import answer_all, make_corpus, make_dialogue, make_member, open_round
 
 
 def noise(n, values=5, seed=0):
@@ -179,22 +179,23 @@ def odd_round(db):
     for number, seat in enumerate(opened.participants.select_related("round", "person")):
         turn = 0
         while assignment := claim_next(seat):
-            for utterance in assignment.dialogue.utterances.all():
-                key = utterance.pk
-                given = meant.setdefault(key, {t.key: rng.choice(t.keys) for t in DEFAULT.tasks})
-                given = dict(given)
-                if assignment.gold:
-                    given = {task.key: task.keys[0] for task in DEFAULT.tasks} if number == 0 else (
+
+            def given(utterance, gold=assignment.gold, number=number, turn=turn):
+                values = {task.key: rng.choice(task.keys) for task in DEFAULT.tasks}
+                values = dict(meant.setdefault(utterance.pk, values))
+                if gold:
+                    first = {task.key: task.keys[0] for task in DEFAULT.tasks}
+                    values = first if number == 0 else (
                         {"sentiment": "neutral", "emotion": "neutral", "sarcasm": "no",
                          "humor": "no", "emotion_sentiment": "0", "sarcasm_humor": "0"}
                     )  # fmt: skip
                 elif number == 0:
-                    given |= {"sentiment": "positive", "emotion": "anger", "sarcasm": "no"}
+                    values |= {"sentiment": "positive", "emotion": "anger", "sarcasm": "no"}
                 elif number == 1 and rng.random() < turn / 24:
-                    given["humor"] = "no" if given["humor"] == "yes" else "yes"
-                for task, value in given.items():
-                    seconds = 0.1 if number == 0 else 5.0
-                    save_answer(assignment, utterance, task, value, seconds=seconds)
+                    values["humor"] = "no" if values["humor"] == "yes" else "yes"
+                return values
+
+            answer_all(assignment, given, seconds=5.0 if number else 0.1)
             submit_assignment(assignment)
             turn += 1
     item_counts.catch_up(opened)

@@ -1,6 +1,7 @@
 """Encoders on their way into ENCODERS_DIR: which files are taken, and how they become one."""
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -37,12 +38,32 @@ def directory():
     return Path(settings.ENCODERS_DIR)
 
 
+def is_writable():
+    """Whether encoders can be added and removed here: not where they are mounted read-only."""
+    return os.access(_existing(directory()), os.W_OK)
+
+
+def _writable_directory():
+    """Raises UserError where encoders cannot be added or removed."""
+    place = directory()
+    if not is_writable():
+        words = gettext_noop(
+            "%(directory)s is read-only here, so nothing was changed. Add and remove encoders where"
+            " the folder is kept, or mount it writable."
+        )
+        raise UserError(words, directory=str(place))
+    return place
+
+
 def free_bytes():
     """Of the disk that holds the encoders."""
-    place = directory()
+    return shutil.disk_usage(_existing(directory())).free
+
+
+def _existing(place):
     while not place.exists():
         place = place.parent
-    return shutil.disk_usage(place).free
+    return place
 
 
 def wanted_files(names):
@@ -52,14 +73,16 @@ def wanted_files(names):
 
 
 def guard_name(name):
-    """Raises UserError for a name that is none, or that another encoder has."""
+    """Raises UserError for a name that is none, or that another encoder has, and where encoders
+    cannot be written.
+    """
     if not NAME.fullmatch(name):
         words = gettext_noop(
             "“%(name)s” is no name of an encoder: use letters, digits, dots, hyphens and"
             " underscores, and begin with a letter or digit."
         )
         raise UserError(words, name=name[:120])
-    place = directory() / name
+    place = _writable_directory() / name
     if place.exists() or shared_folders.holds(place, CONFIG):
         words = gettext_noop(
             "There is an encoder %(name)s already. Remove it first, or take another name."
@@ -153,10 +176,10 @@ def establish(name, origin):
 
 @transaction.atomic
 def remove(person, name):
-    """Delete an encoder with its files, on all hosts. Raises UserError where there is none;
-    StoreAway.
+    """Delete an encoder with its files, on all hosts. Raises UserError where there is none or
+    encoders cannot be written; StoreAway.
     """
-    path = directory() / name
+    path = _writable_directory() / name
     if not NAME.fullmatch(name) or not (path.is_dir() or shared_folders.holds(path, CONFIG)):
         raise UserError(gettext_noop("There is no encoder %(name)s."), name=name[:120])
     person.record("remove encoder", Installation.load(), name=name)

@@ -60,6 +60,7 @@ def _page(request, form):
         "form": form,
         "directory": settings.ENCODERS_DIR,
         "free": encoder_storage.free_bytes() if settings.ENCODERS_DIR else 0,
+        "writable": settings.ENCODERS_DIR and encoder_storage.is_writable(),
         "hub": settings.HF_ENDPOINT,
         "command": COMMAND,
     }

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import stat
 import threading
 import zipfile
@@ -330,6 +331,32 @@ def test_what_is_no_encoder_is_named(place, bert, administrator, client_of):
     page = client_of(administrator).get(reverse("installation_encoders")).content.decode()
     assert "<strong>bad</strong>" in page and "model.safetensors" in page
     assert encoders.encoders() == {"text": ["x"], "audio": [], "vision": []}
+
+
+def test_where_encoders_are_mounted_read_only_nothing_is_begun(
+    place, bert, administrator, client_of, tmp_path, monkeypatch
+):
+    output("import", str(bert), "--name", "x")
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: path != place and allowed(path, mode))
+    client = client_of(administrator)
+    page = client.get(reverse("installation_encoders")).content.decode()
+    assert "This folder is read-only here." in page and "<h3>x</h3>" in page
+    for address in ("download_encoder", "import_encoder", "remove_encoder"):
+        assert f'action="{reverse(address)}"' not in page
+    archive = SimpleUploadedFile("y.zip", zipped(tmp_path / "y.zip", files_of(bert)).read_bytes())
+    for address, data in (
+        ("download_encoder", {"repo": REPO}),
+        ("import_encoder", {"name": "y", "file": archive}),
+        ("remove_encoder", {"name": "x"}),
+    ):
+        answer = client.post(reverse(address), data, follow=True).content.decode()
+        assert f"{place} is read-only here, so nothing was changed." in answer, address
+    with pytest.raises(CommandError, match="is read-only here"):
+        output("import", str(bert), "--name", "y")
+    assert [encoder.name for encoder in encoders.installed()] == ["x"]
+    assert not EncoderImport.objects.exists()
+    assert Event.objects.filter(verb="remove encoder").count() == 0
 
 
 def test_the_catalogue_names_each_once_in_families_that_are_read():

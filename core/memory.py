@@ -1,5 +1,6 @@
-"""Plain: memory while very many small objects are made."""
+"""Plain: memory while very many small objects are made, and after large ones have gone."""
 
+import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,3 +18,12 @@ def uncollected() -> Iterator[None]:
     finally:
         if was_on:
             gc.enable()
+
+
+def return_freed() -> None:
+    """Give the system what was freed and is kept for later, where the C library is glibc: for after
+    something large that a process makes once.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 
+from core.memory import return_freed
+
 # Default_Ignorable_Code_Point of Unicode, and controls that are no white space.
 INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
@@ -24,6 +26,7 @@ HAN = ((0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000))  # where Chinese 
 BY_WORD = dict(
     zip("甚著瞭藉覆祇彷徬沈甯迺邨妳牠痺簷", "什着了借复只仿彷沉宁乃村你它痹檐", strict=True)
 )
+AT_ONCE = 512  # of these, which are many: memory that a process takes once it keeps
 ROUNDS = 4  # folding and composing can undo each other once; then nothing moves any more
 
 
@@ -63,12 +66,19 @@ def _simplified() -> dict[int, str]:
     """Code point -> the simplified form of a character, of all that have another one."""
     from opencc import OpenCC  # takes 20 ms to load, which nobody needs who does not search
 
-    characters = [chr(n) for first, end in HAN for n in range(first, end)]
-    lines = "\n".join(characters)
-    for step in ("s2t", "hk2s", "t2s", "t2s"):  # forms that share a traditional one meet there
-        lines = OpenCC(step).convert(lines)
-    pairs = zip(characters, lines.split("\n"), strict=True)
-    found = {old: new for old, new in pairs if old != new} | BY_WORD
+    # forms that share a traditional one meet there
+    steps = [OpenCC(step) for step in ("s2t", "hk2s", "t2s", "t2s")]
+    found: dict[str, str] = {}
+    for first in (n for block in HAN for n in range(*block, AT_ONCE)):
+        characters = [chr(n) for n in range(first, first + AT_ONCE)]
+        lines = "\n".join(characters)
+        for step in steps:
+            lines = step.convert(lines)
+        pairs = zip(characters, lines.split("\n"), strict=True)
+        found |= {old: new for old, new in pairs if old != new}
+    found |= BY_WORD
+    del steps
+    return_freed()  # the dictionaries: 28 MB
     return {ord(old): found.get(new, new) for old, new in found.items() if found.get(new) != old}
 
 

@@ -104,7 +104,7 @@ class Assignment(models.Model):
     def corpus_id(self):
         return self.round.corpus_id
 
-    def get_state_display(self):
+    def get_state_display(self):  # type: ignore[no-redef]  # Django itself lets it be defined
         """As Django's, which translates every state to find one: too dear for hundreds of rows."""
         return str(self.State(self.state).label)
 

@@ -20,7 +20,7 @@ from annotation.scheme import CANNOT_TELL
 from corpus.models import Utterance
 
 AT_ONCE = 2  # dialogues in one transaction of a look, so that nobody waits long for it
-IN_BULK = 10  # the same of a worker, which has more to count
+IN_BULK = 25  # the same of a worker, which has more to count
 RECOMPUTED_AT_ONCE = 400  # items in one transaction
 
 
@@ -42,13 +42,17 @@ def catch_up(round, most=None, beat=None):
     """
     size = IN_BULK if most is None else AT_ONCE
     left = waiting(round).count()
-    done, whole = 0, left
+    done, whole, after = 0, left, 0
     while left and (most is None or done < most):
-        rows = waiting(round).order_by("pk").values_list("dialogue", flat=True)
-        dialogues = list(dict.fromkeys(rows[: 4 * size]))[:size]
-        count_dialogues(round, dialogues)
+        ahead = waiting(round).filter(pk__gt=after).order_by("pk")  # not all: they may be many
+        rows = list(ahead.values_list("pk", "dialogue")[: 4 * size])
+        dialogues = list(dict.fromkeys(dialogue for _pk, dialogue in rows))[:size]
+        left -= count_dialogues(round, dialogues)
         done += len(dialogues)
-        left = waiting(round).count()
+        after = next((pk - 1 for pk, dialogue in rows if dialogue not in dialogues), 0)
+        after = after or (rows[-1][0] if rows else 0)
+        if left <= 0 or not rows:  # what was submitted meanwhile may stand anywhere
+            left, after = waiting(round).count(), 0
         if beat:
             beat(1 - left / max(whole, left))
     return left
@@ -62,7 +66,7 @@ def lock(round):
 
 @transaction.atomic
 def count_dialogues(round, dialogues):
-    """Count these dialogues anew."""
+    """Count these dialogues anew; how many submissions were not counted before."""
     tally = lock(round)
     rows = Assignment.objects.filter(round=round, dialogue__in=dialogues, gold=False)
     uncounted = rows.filter(state="submitted", counted=False).order_by("pk")
@@ -80,6 +84,7 @@ def count_dialogues(round, dialogues):
     _add(round, tally, changes)
     stored.delete()
     Item.objects.bulk_create(_items(round, after), batch_size=500)
+    return len(new)
 
 
 def _add(round, whole, changes):

@@ -42,6 +42,7 @@ class Entry:
     raw: str
     numbered: str = ""  # its index, where that stands on the line of the times
     first: str = ""  # words that follow the times on their line
+    before: str = ""  # its index or name, where that stands on the line before
     body: list[tuple[int, str]] = field(default_factory=list)
 
 
@@ -53,7 +54,8 @@ def entries(lines: Sequence[str], named: bool = False) -> tuple[list[Entry], lis
     seen = [bare(line) for line in lines]
     found = [entry for at in range(len(seen)) if (entry := _entry(seen, at, named))]
     heads = _heads(seen, found, named)
-    for entry, end in zip(found, [*heads[1:], len(lines)], strict=False):
+    for entry, head, end in zip(found, heads, [*heads[1:], len(lines)], strict=False):
+        entry.before = seen[head] if head < entry.at else ""
         entry.body = [(at, lines[at]) for at in range(entry.at + 1, end)]
         while entry.body and not entry.body[-1][1].strip():
             entry.body.pop()
@@ -162,7 +164,7 @@ def parsed(found: Sequence[Entry], kind: str, problems: list[Problem]) -> Parsed
         readings += [(entry.at + 1, reading) for reading in marked.readings]
         words = " / ".join(filter(None, map(bare, marked.lines)))
         if entry.times is None:
-            value = f"{entry.raw} {words}"[:SHOWN]
+            value = " ".join(filter(None, [entry.before, entry.raw, words]))[:SHOWN]
             problems.append(Problem(entry.at + 1, "", value, "rejected", times.UNREADABLE))
             continue
         clocks += [(entry.at + 1, time) for time in entry.times]

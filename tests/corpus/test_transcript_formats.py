@@ -104,11 +104,11 @@ def test_bad_entries_of_srt_are_reported_by_line_and_the_rest_is_read():
     assert problems_in("a.srt", text) == [
         (1, "rejected", "头"),
         (8, "rejected", "嗯"),
-        (16, "rejected", "xx --> yy 坏"),
-        (20, "rejected", "00:00:09,000 00:00:10,000 缺"),
-        (23, "rejected", "00:00:xx --> 00:00:12,000 错"),
+        (16, "rejected", "4 xx --> yy 坏"),
+        (20, "rejected", "5 00:00:09,000 00:00:10,000 缺"),
+        (23, "rejected", "6 00:00:xx --> 00:00:12,000 错"),
         (27, "rejected", "倒"),
-        (31, "rejected", "00:00:15,000 --> 00:00:xx,000 坏"),
+        (31, "rejected", "8 00:00:15,000 --> 00:00:xx,000 坏"),
     ]
     with pytest.raises(TranscriptError, match="SRT.*of 1, on line 2"):
         read("a.srt", b"1\n00:00:02,000 --> 00:00:01,000\nx\n")

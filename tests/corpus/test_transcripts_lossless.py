@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from corpus.transcripts import TranscriptError
@@ -61,6 +61,8 @@ def letters(text):
 @pytest.mark.parametrize("name", WRITERS)
 @settings(max_examples=150, deadline=None)
 @given(st.lists(TALK, min_size=1, max_size=8))
+@example(["你好", "\n你好\na --> b"])  # it reads as the name of a cue without times
+@example(["你好", "\n1988\na --> b"])  # as the index
 def test_every_letter_is_in_a_cue_a_note_or_a_problem(name, talks):
     try:
         found = read(name, WRITERS[name](talks).encode())

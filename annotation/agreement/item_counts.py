@@ -69,8 +69,11 @@ def count_dialogues(round, dialogues):
     """Count these dialogues anew; how many submissions were not counted before."""
     tally = lock(round)
     rows = Assignment.objects.filter(round=round, dialogue__in=dialogues, gold=False)
-    uncounted = rows.filter(state="submitted", counted=False).order_by("pk")
-    new = list(uncounted.select_for_update(of=("self",)).values_list("pk", flat=True))
+    uncounted = rows.filter(state="submitted", counted=False)
+    # found in no order, as SQLite finds an ordered few by looking through all of the round
+    found = list(uncounted.order_by().values_list("pk", flat=True))
+    locked = uncounted.filter(pk__in=found).order_by("pk").select_for_update(of=("self",))
+    new = list(locked.values_list("pk", flat=True))
     Assignment.objects.filter(pk__in=new).update(counted=True)
     gone = rows.filter(counted=True).exclude(state="submitted").update(counted=False)
     spoken = Utterance.all_objects.filter(dialogue__in=dialogues).values_list("pk", flat=True)
@@ -139,7 +142,7 @@ def _submitted_answers(round, dialogues=None):
     rows = Judgement.objects.filter(assignment__round=round).submitted()
     if dialogues is not None:
         work = Assignment.objects.filter(round=round, dialogue__in=dialogues, state="submitted")
-        rows = rows.filter(assignment__in=list(work.values_list("pk", flat=True)))
+        rows = rows.filter(assignment__in=list(work.order_by().values_list("pk", flat=True)))
     answers = rows.order_by().values_list(
         "pk", "utterance_id", "task", "assignment__person_id", "value"
     )

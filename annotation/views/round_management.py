@@ -1,5 +1,7 @@
 """What a lead does to a round while it runs: people, dialogues, pauses, comments."""
 
+from operator import attrgetter
+
 from django import forms
 from django.contrib import messages
 from django.db.models.functions import TruncDate
@@ -212,7 +214,8 @@ def round_dialogues(request, pk):
     def prepare(items):
         work: dict[int, list[Assignment]] = {}
         given = found.assignments.filter(dialogue__in=[item.dialogue_id for item in items])
-        for assignment in given.select_related("skipped"):
+        # sorted here: SQLite finds an ordered few by looking through all of the round
+        for assignment in sorted(given.order_by().select_related("skipped"), key=attrgetter("pk")):
             work.setdefault(assignment.dialogue_id, []).append(assignment)
         return [
             (item, [(names[each.person_id], each) for each in _listed(work, item, names)])

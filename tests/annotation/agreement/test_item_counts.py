@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -107,6 +108,24 @@ def test_a_look_counts_a_few_dialogues_and_says_what_is_left(corpus):
     assert item_counts.catch_up(opened, most=8) == 24
     assert item_counts.catch_up(opened) == 0
     assert Tally.objects.get(round=opened, part="").submissions == 40
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="the plans of SQLite")
+def test_counting_a_dialogue_does_not_look_through_its_round(corpus):
+    """SQLite takes an index of the round where a few rows are asked for in the order of their ids:
+    the first count of a million utterances would take hours.
+    """
+    opened = make_judged_round(corpus, dialogues=3, annotators=2)
+    dialogues = list(opened.round_items.values_list("dialogue", flat=True))[:2]
+    with CaptureQueriesContext(connection) as asked:
+        item_counts.count_dialogues(opened, dialogues)
+    plans = []
+    for query in asked.captured_queries:
+        if query["sql"].startswith(("SELECT", "UPDATE")):
+            with connection.cursor() as cursor:
+                cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}".replace("%", "%%"))
+                plans += [row[3] for row in cursor.fetchall() if "_assignment" in row[3]]
+    assert plans and [plan for plan in plans if plan.endswith("(round_id=?)")] == []
 
 
 def test_the_tally_does_not_grow_with_the_judgements(corpus):

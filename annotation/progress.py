@@ -4,6 +4,7 @@ import datetime
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import accumulate
+from operator import attrgetter
 
 from django.db.models import Count, F, Max, OuterRef, Q, Subquery, Sum
 from django.db.models.functions import Coalesce
@@ -107,7 +108,6 @@ def forecast(round, done, wanted, known=None):
 
 def people(round, seats):
     """Everybody of `seats`, with what they did, hold, skipped and how right they are."""
-    score = gold_scores(round)
     work = (
         round.assignments.order_by()
         .values("person")
@@ -115,19 +115,19 @@ def people(round, seats):
             done=Count("pk", filter=Q(state="submitted")),
             skips=Count("pk", filter=Q(state="skipped")),
             last=Max("submission__at"),
+            golds=Count("pk", filter=Q(gold=True)),
+            asked=Count("pk", filter=~Q(attention={})),
         )
     )
     by_person = {row["person"]: row for row in work}
+    score = gold_scores(round) if any(row["golds"] for row in by_person.values()) else {}
     seconds = dict(round.daily_work.order_by().values_list("person").annotate(total=Sum("seconds")))
     speed = pace.paces(round.daily_work)
     held: dict[int, list[Assignment]] = {}
-    for assignment in round.assignments.filter(state="held").select_related("dialogue"):
+    waiting = round.assignments.filter(state="held").order_by().select_related("dialogue")
+    for assignment in sorted(waiting, key=attrgetter("pk")):  # as the index of leases gives them
         held.setdefault(assignment.person_id, []).append(assignment)
-    checks: dict[int, tuple[int, int]] = {}  # right, asked
-    for person, check in round.assignments.exclude(attention={}).values_list("person", "attention"):
-        if "given" in check:
-            right, asked = checks.get(person, (0, 0))
-            checks[person] = (right + (check["given"] == check["value"]), asked + 1)
+    checks = _attention(round) if any(row["asked"] for row in by_person.values()) else {}
     qualified = dict(
         (round.qualification or round).qualifications.order_by("pk").values_list("person", "passed")
     )
@@ -152,6 +152,16 @@ def people(round, seats):
             }
         )
     return rows
+
+
+def _attention(round):
+    """Person id -> how many of the attention checks were right, and how many were answered."""
+    checks: dict[int, tuple[int, int]] = {}
+    for person, check in round.assignments.exclude(attention={}).values_list("person", "attention"):
+        if "given" in check:
+            right, asked = checks.get(person, (0, 0))
+            checks[person] = (right + (check["given"] == check["value"]), asked + 1)
+    return checks
 
 
 def today(person):

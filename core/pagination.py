@@ -28,13 +28,18 @@ def _plain(rows):
     return rows if rows.query.combinator or rows.query.values_select else rows.values("pk")
 
 
+def _unordered(rows):
+    """The same rows in any order, which counting them does not need, unless they are a slice."""
+    return rows if rows.query.is_sliced else rows.order_by()
+
+
 def counts_at_once(rows: Mapping[Name, QuerySet[Any]]) -> dict[Name, int]:
     """How many rows each queryset has, all in one statement; a slice counts no further."""
     counts, parts = dict.fromkeys(rows, 0), {}
     params: list[Any] = []
     for name, each in rows.items():
         try:
-            sql, own = _plain(each).query.sql_with_params()
+            sql, own = _unordered(_plain(each)).query.sql_with_params()
         except EmptyResultSet:
             continue
         parts[name] = f"(SELECT COUNT(*) FROM ({sql}) counted)"

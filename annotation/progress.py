@@ -124,8 +124,9 @@ def people(round, seats):
     seconds = dict(round.daily_work.order_by().values_list("person").annotate(total=Sum("seconds")))
     speed = pace.paces(round.daily_work)
     held: dict[int, list[Assignment]] = {}
+    # sorted here: SQLite finds an ordered few by looking through all of the round
     waiting = round.assignments.filter(state="held").order_by().select_related("dialogue")
-    for assignment in sorted(waiting, key=attrgetter("pk")):  # as the index of leases gives them
+    for assignment in sorted(waiting, key=attrgetter("pk")):
         held.setdefault(assignment.person_id, []).append(assignment)
     checks = _attention(round) if any(row["asked"] for row in by_person.values()) else {}
     qualified = dict(

@@ -26,7 +26,7 @@ HAN = ((0x3400, 0xA000), (0xF900, 0xFB00), (0x20000, 0x32000))  # where Chinese 
 BY_WORD = dict(
     zip("甚著瞭藉覆祇彷徬沈甯迺邨妳牠痺簷", "什着了借复只仿彷沉宁乃村你它痹檐", strict=True)
 )
-AT_ONCE = 512  # of these, which are many: memory that a process takes once it keeps
+AT_ONCE = 512  # characters converted at a time; each of these stretches is a multiple of it
 ROUNDS = 4  # folding and composing can undo each other once; then nothing moves any more
 
 

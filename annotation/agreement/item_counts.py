@@ -8,6 +8,7 @@ assignments.
 """
 
 from collections import Counter, defaultdict
+from itertools import takewhile
 
 from django.db import transaction
 from django.utils import timezone
@@ -49,13 +50,18 @@ def catch_up(round, most=None, beat=None):
         dialogues = list(dict.fromkeys(dialogue for _pk, dialogue in rows))[:size]
         left -= count_dialogues(round, dialogues)
         done += len(dialogues)
-        after = next((pk - 1 for pk, dialogue in rows if dialogue not in dialogues), 0)
-        after = after or (rows[-1][0] if rows else 0)
+        after = _last_counted(rows, dialogues)
         if left <= 0 or not rows:  # what was submitted meanwhile may stand anywhere
             left, after = waiting(round).count(), 0
         if beat:
             beat(1 - left / max(whole, left))
     return left
+
+
+def _last_counted(rows, dialogues):
+    """The id before the first of `rows` (id, dialogue) whose dialogue is not among these."""
+    counted = takewhile(lambda row: row[1] in dialogues, rows)
+    return max((pk for pk, _dialogue in counted), default=0)
 
 
 def lock(round):

@@ -1,5 +1,6 @@
 """What a lead does to a round while it runs: people, dialogues, pauses, comments."""
 
+from functools import cache
 from operator import attrgetter
 
 from django import forms
@@ -224,15 +225,19 @@ def round_dialogues(request, pk):
 
     export = export_of(request, found.corpus)
     table = ROUND_DIALOGUES.page(request, rows, form, prepare=prepare, export=export)
-    seats = found.participants.filter(left_at=None).select_related("person")
+
+    @cache  # the same in the menus of all rows
+    def seats():
+        present = found.participants.filter(left_at=None).select_related("person")
+        options = [(seat.pk, seat.person) for seat in present]
+        return format_html_join("", '<option value="{}">{}</option>', options)
+
     shown = context(
         found.corpus,
         "rounds",
         round=found,
         blind=bool(why_withheld(request.user, [found])),
-        seats=format_html_join(  # once, for the menus of all rows
-            "", '<option value="{}">{}</option>', [(seat.pk, seat.person) for seat in seats]
-        ),
+        seats=seats,
     )
     return table.render("annotation/round_dialogues.html", shown)
 

@@ -16,6 +16,7 @@ from people.models import Person
 from releases import formats
 from tests.factories import (
     ANSWERS,
+    answer_all,
     judge,
     make_corpus,
     make_dialogue,
@@ -81,11 +82,8 @@ def test_everything_about_rounds_and_answers_comes_back(corpus, lead):
     options = {"confidence": True, "cannot_tell": True, "guideline": guideline, "view": "audio"}
     one = make_round(corpus, people[:2], name="R1", **options)
     for number, assignment in enumerate(one.assignments.all()):
-        for utterance in assignment.dialogue.utterances.all():
-            for task, value in ANSWERS.items():
-                save_answer(
-                    assignment, utterance, task, value, confidence=number % 3 + 1, seconds=1.234
-                )
+        confidence = number % 3 + 1
+        answer_all(assignment, lambda _one: ANSWERS, confidence=confidence, seconds=1.234)
         first = assignment.dialogue.utterances.first()
         save_answer(assignment, first, "humor", "cannot_tell", confidence=1)
         for task in ("sarcasm_humor",):

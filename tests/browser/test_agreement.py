@@ -5,12 +5,19 @@ import random
 import pytest
 from playwright.sync_api import expect
 
-from annotation.answers import save_answer, submit_assignment
+from annotation.answers import submit_assignment
 from annotation.models import Adjudication, Guideline, Item, Round
 from annotation.queue.dispatch import claim_next
 from annotation.scheme import DEFAULT
 from tests.browser.conftest import wait_for_elements
-from tests.factories import make_corpus, make_dialogue, make_member, make_person, open_round
+from tests.factories import (
+    answer_all,
+    make_corpus,
+    make_dialogue,
+    make_member,
+    make_person,
+    open_round,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -22,13 +29,16 @@ def judge_all(opened, slips, seed):
     for dialogue in opened.corpus.dialogues.order_by("pk"):
         for utterance in dialogue.utterances.order_by("number"):
             meant[utterance.pk] = {task.key: truth.choice(task.keys) for task in DEFAULT.tasks}
+
+    def said(utterance):
+        values = dict(meant[utterance.pk])
+        if rng.random() < slips:
+            values["sarcasm"] = "no" if values["sarcasm"] == "yes" else "yes"
+        return values
+
     for seat in opened.participants.select_related("round", "person"):
         while assignment := claim_next(seat):
-            for utterance in assignment.dialogue.utterances.all():
-                for task, value in meant[utterance.pk].items():
-                    if task == "sarcasm" and rng.random() < slips:
-                        value = "no" if value == "yes" else "yes"
-                    save_answer(assignment, utterance, task, value)
+            answer_all(assignment, said)
             submit_assignment(assignment)
 
 
